@@ -1,0 +1,150 @@
+/**
+ * The configuration: environment variables, read once, here only. All faults are reported together, each with its
+ * fix. Called by the commands; tests give an environment of their own.
+ */
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { configInvalid } from "./errors.ts";
+import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the documentation is tested against. */
+export const VARIABLES = Object.entries(SCHEMAS).map(([name, schema]) => ({
+  name,
+  secret: SECRETS.some((secret) => secret === name),
+  required: schema.type !== "optional",
+  default: schema.type === "optional" && typeof schema.default === "string" ? schema.default : undefined,
+}));
+
+const { DATABASE_URL, DATABASE_PREPARE, DATA_DIR, LOG_LEVEL, DISCORD_BOT_TOKEN, ...others } = SCHEMAS;
+const databaseSchema = v.object({ DATABASE_URL, DATABASE_PREPARE, DATA_DIR, LOG_LEVEL });
+const registrationSchema = v.object({
+  DISCORD_CLIENT_ID: SCHEMAS.DISCORD_CLIENT_ID,
+  DISCORD_API_URL: SCHEMAS.DISCORD_API_URL,
+  DISCORD_BOT_TOKEN,
+  // Only for the User-Agent: whom Discord may turn to.
+  PUBLIC_URL: v.optional(publicUrl, "http://localhost"),
+});
+const serverSchema = v.object({ ...others, ...databaseSchema.entries });
+
+/** What `janus migrate` needs. */
+export type DatabaseConfig = ReturnType<typeof readDatabaseConfig>;
+/** What `janus register` needs. */
+export type RegistrationConfig = ReturnType<typeof readRegistrationConfig>;
+/** What the server needs. */
+export type Config = ReturnType<typeof readConfig>;
+
+/** Reads where the database is. Throws config_invalid. */
+export function readDatabaseConfig(environment: Environment = process.env) {
+  return databaseOf(parse(databaseSchema, environment));
+}
+
+/** Reads what registering the metadata records needs. Throws config_invalid. */
+export function readRegistrationConfig(environment: Environment = process.env) {
+  const values = parse(registrationSchema, environment);
+  return {
+    applicationId: values.DISCORD_CLIENT_ID,
+    apiUrl: values.DISCORD_API_URL,
+    botToken: values.DISCORD_BOT_TOKEN,
+    publicUrl: values.PUBLIC_URL,
+  };
+}
+
+/** Reads what the server needs. Throws config_invalid. */
+export function readConfig(environment: Environment = process.env) {
+  const values = parse(serverSchema, environment);
+  return {
+    publicUrl: values.PUBLIC_URL,
+    host: values.HOST,
+    port: values.PORT,
+    platformName: values.PLATFORM_NAME,
+    tokenKeys: values.TOKEN_KEYS,
+    cookieSecrets: values.COOKIE_SECRET,
+    discord: {
+      clientId: values.DISCORD_CLIENT_ID,
+      clientSecret: values.DISCORD_CLIENT_SECRET,
+      apiUrl: values.DISCORD_API_URL,
+      authorizeUrl: values.DISCORD_AUTHORIZE_URL,
+    },
+    oidc: {
+      issuer: values.OIDC_ISSUER,
+      clientId: values.OIDC_CLIENT_ID,
+      clientSecret: values.OIDC_CLIENT_SECRET,
+      scopes: values.OIDC_SCOPES,
+      authorizeParams: values.OIDC_AUTHORIZE_PARAMS,
+      tokenAuthMethod: values.OIDC_TOKEN_AUTH_METHOD,
+    },
+    ...databaseOf(values),
+  };
+}
+
+function databaseOf(values: v.InferOutput<typeof databaseSchema>) {
+  return {
+    database: {
+      /** Undefined: the embedded database. */
+      url: values.DATABASE_URL,
+      prepare: values.DATABASE_PREPARE,
+      dataDir: values.DATA_DIR,
+    },
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+/** Parses all variables of a schema, or throws one error that names every fault. */
+function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
+  schema: Schema,
+  environment: Environment,
+): v.InferOutput<Schema> {
+  const faults: string[] = [];
+  const raw: Record<string, string> = {};
+  for (const name of Object.keys(schema.entries)) {
+    const value = readVariable(name, environment, faults);
+    if (value !== undefined) raw[name] = value;
+  }
+  const result = v.safeParse(schema, raw);
+  const unreadable = new Set(faults.map((fault) => fault.split(" ", 1)[0]));
+  for (const [name, message] of firstIssues(result.issues ?? [])) {
+    if (!unreadable.has(name))
+      faults.push(`${name} ${raw[name] === undefined ? "is missing" : message}: ${fixOf(name)}`);
+  }
+  if (!result.success || faults.length > 0) {
+    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+    throw configInvalid(`The configuration has ${count}:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  }
+  return result.output;
+}
+
+/** The variable, or the content of the file that NAME_FILE names; an empty value counts as unset. */
+function readVariable(name: string, environment: Environment, faults: string[]): string | undefined {
+  const value = environment[name] || undefined;
+  const file = SECRETS.some((secret) => secret === name)
+    ? environment[`${name}_FILE`] || undefined
+    : undefined;
+  if (file === undefined) return value;
+  if (value !== undefined) {
+    faults.push(`${name} is set twice: remove either ${name} or ${name}_FILE`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, "utf8").trim() || undefined;
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    faults.push(`${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}`);
+    return undefined;
+  }
+}
+
+/** The first message of each variable, in the order of the variables. */
+function firstIssues(issues: readonly v.BaseIssue<unknown>[]): Map<string, string> {
+  const first = new Map<string, string>();
+  for (const issue of issues) {
+    const name = String(issue.path?.[0]?.key ?? "");
+    if (!first.has(name)) first.set(name, issue.message);
+  }
+  return first;
+}
+
+function fixOf(name: string): string {
+  return Object.entries(FIXES).find(([known]) => known === name)?.[1] ?? "see the README";
+}

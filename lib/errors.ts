@@ -1,0 +1,210 @@
+/**
+ * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named
+ * constructor a code. Thrown anywhere; turned into a response by `http.ts`, into an exit code by `cli.ts`.
+ *
+ * The `reason` is private: it is logged once, at the edge, and never shown to a member. It is written by us and
+ * never holds what came from outside. The public texts, in each language, are in `texts/`.
+ */
+
+const STATUS = {
+  callback_malformed: 400,
+  authorization_rejected: 400,
+  code_rejected: 400,
+  scope_missing: 400,
+  state_mismatch: 403,
+  flow_expired: 403,
+  flow_finished: 403,
+  issuer_mismatch: 403,
+  origin_refused: 403,
+  grant_ended: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_too_large: 413,
+  internal: 500,
+  token_unreadable: 500,
+  id_token_refused: 502,
+  id_token_unsupported: 502,
+  userinfo_refused: 502,
+  provider_misconfigured: 502,
+  provider_client_rejected: 502,
+  discord_client_rejected: 502,
+  discord_refused: 502,
+  provider_unavailable: 503,
+  discord_unavailable: 503,
+  discord_rate_limited: 503,
+  grant_ending: 503,
+  database_unavailable: 503,
+  database_not_migrated: 503,
+} as const;
+
+const EXIT_STATUS = {
+  usage: 2,
+  config_invalid: 2,
+  data_dir_locked: 1,
+  address_in_use: 1,
+  database_newer: 1,
+  migration_edited: 1,
+  migration_failed: 1,
+  registration_failed: 1,
+} as const;
+
+/** A failure that a member can meet. */
+export type PublicErrorCode = keyof typeof STATUS;
+
+/** A failure that only an operator at a command line can meet. */
+export type CommandErrorCode = keyof typeof EXIT_STATUS;
+
+export type ErrorCode = PublicErrorCode | CommandErrorCode;
+
+/** True for a code that has a page of its own. */
+export function isPublicErrorCode(code: string): code is PublicErrorCode {
+  return Object.hasOwn(STATUS, code);
+}
+
+/** All codes that a member can meet, in the order of their HTTP status. */
+export const PUBLIC_ERROR_CODES = Object.keys(STATUS).filter(isPublicErrorCode);
+
+/** All codes, of pages and of commands. */
+export const ERROR_CODES: readonly string[] = [...Object.keys(STATUS), ...Object.keys(EXIT_STATUS)];
+
+type Detail = {
+  readonly cause?: unknown;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfterSeconds?: number | undefined;
+};
+
+/** The one error type. `message` is the private reason; for a command's error it is what the operator reads. */
+export class JanusError extends Error {
+  override readonly name = "JanusError";
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, reason: string, detail: Detail = {}) {
+    super(reason, { cause: detail.cause });
+    this.code = code;
+    this.retryAfterSeconds = detail.retryAfterSeconds;
+  }
+
+  /** The HTTP status of the answer; 500 for a failure that no page was meant for. */
+  get status(): number {
+    return isPublicErrorCode(this.code) ? STATUS[this.code] : 500;
+  }
+
+  /** The exit code of a command that ended with this error. */
+  get exitStatus(): number {
+    return isPublicErrorCode(this.code) ? 1 : EXIT_STATUS[this.code];
+  }
+}
+
+const DEFAULT_RETRY_AFTER_SECONDS = 30;
+
+/** Wraps what was thrown, unless it is ours already. */
+export function asJanusError(error: unknown): JanusError {
+  return error instanceof JanusError ? error : internal("unexpected failure", error);
+}
+
+// Bad input: nothing was done, nothing changed.
+
+/** A callback whose `code`, `state` or `iss` is missing, doubled, too long or not text. */
+export const callbackMalformed = (reason: string) => new JanusError("callback_malformed", reason);
+/** An `error` in the callback that is neither a refusal by the member nor a passing fault. RFC 6749 4.1.2.1 */
+export const authorizationRejected = (reason: string) => new JanusError("authorization_rejected", reason);
+/** The token endpoint knows no such code, or no longer. RFC 6749 5.2 `invalid_grant` */
+export const codeRejected = (reason: string) => new JanusError("code_rejected", reason);
+/** The member's grant lacks a scope that the link cannot do without. */
+export const scopeMissing = (reason: string) => new JanusError("scope_missing", reason);
+/** No flow of this browser has the callback's state. RFC 6749 10.12 */
+export const stateMismatch = (reason: string) => new JanusError("state_mismatch", reason);
+/** The flow is of this browser, and older than its lifetime. */
+export const flowExpired = (reason: string) => new JanusError("flow_expired", reason);
+/** The flow is of this browser, and was finished already. */
+export const flowFinished = (reason: string) => new JanusError("flow_finished", reason);
+/** The callback's `iss` is wrong, or missing where the provider announces it. RFC 9207 2.4 */
+export const issuerMismatch = (reason: string) => new JanusError("issuer_mismatch", reason);
+/** A form that was sent from another site. */
+export const originRefused = (reason: string) => new JanusError("origin_refused", reason);
+/** No such page. */
+export const notFound = () => new JanusError("not_found", "no such route");
+/** The page exists, and not for this method. RFC 9110 15.5.6 */
+export const methodNotAllowed = (reason: string) => new JanusError("method_not_allowed", reason);
+/** A request body over the cap. RFC 9110 15.5.14 */
+export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
+
+// Our own faults.
+
+/** A defect in Janus. */
+export const internal = (reason: string, cause?: unknown) => new JanusError("internal", reason, { cause });
+/** A sealed token that no key of the ring opens, or that was moved from another row. */
+export const tokenUnreadable = (reason: string) => new JanusError("token_unreadable", reason);
+
+// The provider's answers.
+
+/** An ID Token that fails a check of OpenID Connect Core 3.1.3.7. */
+export const idTokenRefused = (reason: string, cause?: unknown) =>
+  new JanusError("id_token_refused", reason, { cause });
+/** An ID Token that is unsigned, signed with the client secret or encrypted: the operator must change the provider. */
+export const idTokenUnsupported = (reason: string) => new JanusError("id_token_unsupported", reason);
+/** A UserInfo answer about somebody else. OpenID Connect Core 5.3.4 */
+export const userinfoRefused = (reason: string) => new JanusError("userinfo_refused", reason);
+/** Discovery says something that Janus must not follow. OpenID Connect Discovery 4.3 */
+export const providerMisconfigured = (reason: string) => new JanusError("provider_misconfigured", reason);
+/** The provider does not accept our client credentials. RFC 6749 5.2 `invalid_client` */
+export const providerClientRejected = (reason: string) => new JanusError("provider_client_rejected", reason);
+/** No answer from the provider, or one that means nothing: it says neither yes nor no. */
+export const providerUnavailable = (reason: string, detail: Detail = {}) =>
+  new JanusError("provider_unavailable", reason, {
+    retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
+    ...detail,
+  });
+
+// Discord's answers.
+
+/** Discord does not accept our client credentials. RFC 6749 5.2 `invalid_client` */
+export const discordClientRejected = (reason: string) => new JanusError("discord_client_rejected", reason);
+/** Discord understood the request and refuses it (a 4xx that trying again does not change). */
+export const discordRefused = (reason: string) => new JanusError("discord_refused", reason);
+/** No answer from Discord, or one that means nothing. */
+export const discordUnavailable = (reason: string, detail: Detail = {}) =>
+  new JanusError("discord_unavailable", reason, {
+    retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
+    ...detail,
+  });
+/** Discord no longer takes the grant's tokens: the member has removed the authorization. */
+export const grantEnded = (reason: string) => new JanusError("grant_ended", reason);
+/** 429, and waiting would hold the member too long. https://discord.com/developers/docs/topics/rate-limits */
+export const discordRateLimited = (retryAfterSeconds: number) =>
+  new JanusError("discord_rate_limited", "429 with a wait over the cap", { retryAfterSeconds });
+/** The member's earlier grant is being revoked at this moment, which would take the new one with it. */
+export const grantEnding = () =>
+  new JanusError("grant_ending", "an earlier grant is being revoked", { retryAfterSeconds: 60 });
+
+// The database.
+
+/** The database does not answer within the deadline. */
+export const databaseUnavailable = (reason: string, cause?: unknown) =>
+  new JanusError("database_unavailable", reason, { cause, retryAfterSeconds: 10 });
+/** The database is older than the program. */
+export const databaseNotMigrated = (reason: string, cause?: unknown) =>
+  new JanusError("database_not_migrated", reason, { cause, retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS });
+
+// Commands: the message is for the operator, whole.
+
+/** A command, option or argument that does not exist. */
+export const usage = (message: string) => new JanusError("usage", message);
+/** One or more environment variables are missing or malformed; the message names all of them. */
+export const configInvalid = (message: string) => new JanusError("config_invalid", message);
+/** Another process has the embedded database open. */
+export const dataDirLocked = (message: string) => new JanusError("data_dir_locked", message);
+/** HOST and PORT are taken. */
+export const addressInUse = (message: string, cause?: unknown) =>
+  new JanusError("address_in_use", message, { cause });
+/** A newer Janus has migrated this database. */
+export const databaseNewer = (message: string) => new JanusError("database_newer", message);
+/** A migration that this database has applied reads differently in this program. */
+export const migrationEdited = (message: string) => new JanusError("migration_edited", message);
+/** A migration's SQL failed; nothing of it was applied. */
+export const migrationFailed = (message: string, cause?: unknown) =>
+  new JanusError("migration_failed", message, { cause });
+/** Discord did not take the metadata records. */
+export const registrationFailed = (message: string, cause?: unknown) =>
+  new JanusError("registration_failed", message, { cause });

@@ -1,0 +1,98 @@
+/**
+ * The log: one JSON line an event, on standard output. `pino` does the writing; this file decides what may be
+ * written. A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a state, a path or a
+ * query string has no name to travel under. Texts from outside are never log fields.
+ */
+import { pino } from "pino";
+
+/** The closed list of what a log line may hold. */
+export type LogFields = {
+  readonly requestId?: string | undefined;
+  /** The route's pattern, never the path or the query. */
+  readonly route?: string | undefined;
+  readonly method?: string | undefined;
+  readonly status?: number | undefined;
+  readonly durationMs?: number | undefined;
+  /** Our own error code. */
+  readonly code?: string | undefined;
+  /** Our own words for what went wrong. */
+  readonly reason?: string | undefined;
+  /** The class of a cause, such as TypeError, and its machine-readable code, such as ECONNREFUSED. */
+  readonly causeName?: string | undefined;
+  readonly causeCode?: string | undefined;
+  readonly stack?: string | undefined;
+  readonly step?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly discordUserId?: string | undefined;
+  readonly upstream?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly retries?: number | undefined;
+  readonly count?: number | undefined;
+  readonly address?: string | undefined;
+  readonly version?: string | undefined;
+};
+
+const FIELD_NAMES = [
+  "requestId",
+  "route",
+  "method",
+  "status",
+  "durationMs",
+  "code",
+  "reason",
+  "causeName",
+  "causeCode",
+  "stack",
+  "step",
+  "outcome",
+  "discordUserId",
+  "upstream",
+  "operation",
+  "retries",
+  "count",
+  "address",
+  "version",
+] as const satisfies readonly (keyof LogFields)[];
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+type Write = (event: string, fields?: LogFields) => void;
+export type Log = { readonly [level in Exclude<LogLevel, "silent">]: Write };
+
+/** Makes a log. `write` takes one line with its newline; `now` gives the time that a line bears. */
+export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: "event",
+    },
+    { write },
+  );
+  const at =
+    (name: Exclude<LogLevel, "silent">): Write =>
+    (event, fields = {}) => {
+      if (logger.isLevelEnabled(name)) logger[name](allowed(fields), event);
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Copies the fields of the list only: a type is a promise about our code, this holds at run time too. */
+function allowed(fields: LogFields): Record<string, string | number> {
+  const kept: Record<string, string | number> = {};
+  for (const name of FIELD_NAMES) {
+    const value = fields[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+/** What may be said of a cause: its class and its machine-readable code; never its message, which may quote input. */
+export function describeCause(cause: unknown): Pick<LogFields, "causeName" | "causeCode"> {
+  if (!(cause instanceof Error)) return {};
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  return { causeName: cause.name, causeCode: code };
+}

@@ -1,0 +1,214 @@
+/**
+ * Every environment variable of Janus: its form, its default, and what to do about a fault. Called by `config.ts`
+ * alone. No message repeats a value: a secret pasted under the wrong name must not end in a log.
+ */
+import * as v from "valibot";
+import { LOG_LEVELS } from "./log.ts";
+
+const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const KEY_BYTES = 32;
+
+/** Parameters of the authorization request that are Janus's own: OIDC_AUTHORIZE_PARAMS may not set them. */
+const RESERVED_PARAMETERS = new Set(
+  (
+    "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
+    "response_mode response_type scope state"
+  ).split(" "),
+);
+
+/** True for an address that only this machine can reach, where http is as good as https. */
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK_HOSTS.has(url.hostname);
+}
+
+/** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
+export function isSecureAddress(url: URL): boolean {
+  const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+  return secure && url.username === "" && url.password === "";
+}
+
+const address = v.pipe(
+  v.string(),
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && isSecureAddress(url) && url.hash === "";
+  }, "must be an https address (http only on loopback)"),
+);
+
+export const publicUrl = v.pipe(
+  address,
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && url.pathname === "/" && url.search === "";
+  }, "must be an origin, without a path: https://janus.example.org"),
+  v.transform((text) => new URL(text).origin),
+);
+
+const issuer = v.pipe(
+  address,
+  v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
+);
+
+const snowflake = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{15,20}$/, "must be a Discord application id (15 to 20 digits)"),
+);
+
+const key = v.pipe(
+  v.string(),
+  v.check((text) => decodeKey(text) !== undefined, "must be 32 random bytes as base64url"),
+  v.transform((text) => decodeKey(text) ?? new Uint8Array()),
+);
+
+const KEY_RING_FORM = "must be k1:<32 bytes as base64url>[,…], each id once, the active key first";
+const keyRing = v.pipe(
+  v.string(),
+  v.transform(parseKeyRing),
+  v.check((ring) => ring !== undefined, KEY_RING_FORM),
+  v.transform((ring) => ring ?? []),
+);
+
+const cookieSecrets = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((part) => part.trim())),
+  v.array(key),
+);
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,6}$/, `must be a whole number from ${least} to ${most}`),
+    v.transform(Number),
+    v.check((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`),
+  );
+
+const boolean = v.pipe(
+  v.picklist(["true", "false"], "must be true or false"),
+  v.transform((text) => text === "true"),
+);
+
+const scopes = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/\s+/).filter((scope) => scope !== "")),
+  v.check((list) => list.includes("openid"), "must include openid, as in: openid profile"),
+  v.check(
+    (list) => list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+    "holds an impossible scope",
+  ),
+);
+
+const authorizeParams = v.pipe(
+  v.string(),
+  v.transform((text) => [...new URLSearchParams(text)]),
+  v.check(
+    (list) => list.every(([name]) => name !== "" && !RESERVED_PARAMETERS.has(name)),
+    `must be a query string such as prompt=login&acr_values=mfa, without ${[...RESERVED_PARAMETERS].join(", ")}`,
+  ),
+);
+
+const databaseUrl = v.pipe(
+  v.string(),
+  v.regex(/^postgres(ql)?:\/\/./, "must be postgres://user:password@host:5432/database"),
+);
+
+const text = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.minLength(1, "must not be empty"),
+    v.maxLength(most, `must have at most ${most} characters`),
+    v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
+  );
+
+const credential = v.pipe(v.string(), v.minLength(1, "must not be empty"));
+
+/** The schema of every variable; optional where there is a default or where being unset has a meaning. */
+export const SCHEMAS = {
+  PUBLIC_URL: publicUrl,
+  DISCORD_CLIENT_ID: snowflake,
+  DISCORD_CLIENT_SECRET: credential,
+  OIDC_ISSUER: issuer,
+  OIDC_CLIENT_ID: text(255),
+  OIDC_CLIENT_SECRET: credential,
+  TOKEN_KEYS: keyRing,
+  COOKIE_SECRET: cookieSecrets,
+  HOST: v.optional(text(255), "127.0.0.1"),
+  PORT: v.optional(wholeNumber(0, 65_535), "3000"),
+  DATABASE_URL: v.optional(databaseUrl),
+  DATABASE_PREPARE: v.optional(boolean, "true"),
+  DATA_DIR: v.optional(text(4096), "./data"),
+  DISCORD_API_URL: v.optional(address, "https://discord.com/api/v10"),
+  DISCORD_AUTHORIZE_URL: v.optional(address, "https://discord.com/oauth2/authorize"),
+  OIDC_SCOPES: v.optional(scopes),
+  OIDC_AUTHORIZE_PARAMS: v.optional(authorizeParams, ""),
+  OIDC_TOKEN_AUTH_METHOD: v.optional(
+    v.picklist(
+      ["client_secret_basic", "client_secret_post"],
+      "must be client_secret_basic or client_secret_post",
+    ),
+  ),
+  PLATFORM_NAME: v.optional(text(50), "Janus"),
+  LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
+  DISCORD_BOT_TOKEN: credential,
+};
+
+export type VariableName = keyof typeof SCHEMAS;
+
+/** What to do about a missing or malformed value. */
+export const FIXES: Readonly<Record<VariableName, string>> = {
+  PUBLIC_URL: "the address that members reach Janus at, such as https://janus.example.org",
+  DISCORD_CLIENT_ID: "Discord developer portal, General Information, Application ID",
+  DISCORD_CLIENT_SECRET: "Discord developer portal, OAuth2, Client Secret",
+  OIDC_ISSUER: "the issuer as the provider writes it; in Authentik https://host/application/o/<slug>/",
+  OIDC_CLIENT_ID: "the client id that the provider gave Janus",
+  OIDC_CLIENT_SECRET: "the client secret that the provider gave Janus",
+  TOKEN_KEYS: 'make one with: echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
+  COOKIE_SECRET: "make one with: openssl rand -base64 32 | tr +/ -_ | tr -d =",
+  HOST: "the address to listen on, such as 0.0.0.0",
+  PORT: "the port to listen on, such as 3000",
+  DATABASE_URL: "postgres://user:password@host:5432/database, or leave it out for the embedded database",
+  DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
+  DATA_DIR: "the folder of the embedded database, such as ./data",
+  DISCORD_API_URL: "leave it out",
+  DISCORD_AUTHORIZE_URL: "leave it out",
+  OIDC_SCOPES: "scopes separated by spaces, such as: openid profile offline_access",
+  OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
+  OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
+  PLATFORM_NAME: "your organisation's name, at most 50 characters",
+  LOG_LEVEL: "such as info",
+  DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
+};
+
+/** Variables that are secrets: NAME_FILE may name a file that holds the value. */
+export const SECRETS: readonly VariableName[] = [
+  "DISCORD_CLIENT_SECRET",
+  "OIDC_CLIENT_SECRET",
+  "TOKEN_KEYS",
+  "COOKIE_SECRET",
+  "DATABASE_URL",
+  "DISCORD_BOT_TOKEN",
+];
+
+/** A key of a ring; its id is written before what it seals. */
+export type RingKey = { readonly id: string; readonly key: Uint8Array };
+
+function decodeKey(text: string): Uint8Array | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    return bytes.length === KEY_BYTES ? bytes : undefined;
+  } catch {
+    // Not base64url, which is the answer.
+    return undefined;
+  }
+}
+
+function parseKeyRing(text: string): readonly RingKey[] | undefined {
+  const ring: RingKey[] = [];
+  for (const part of text.split(",")) {
+    const match = /^([a-z0-9]{1,16}):(.+)$/.exec(part.trim());
+    const [id, key] = [match?.[1], decodeKey(match?.[2] ?? "")];
+    if (id === undefined || key === undefined || ring.some((other) => other.id === id)) return undefined;
+    ring.push({ id, key });
+  }
+  return ring;
+}
