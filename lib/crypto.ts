@@ -1,0 +1,115 @@
+/**
+ * Random values, hashes and sealing. Nothing here knows what is sealed.
+ *
+ * A sealed value is AES-256-GCM under a key derived by HKDF for one purpose, written as
+ * `<key id>.<base64url of nonce (12) | ciphertext | tag (16)>`. Its context (which row and column, which cookie)
+ * is additional data: moved elsewhere, it does not open. NIST SP 800-38D, RFC 5869
+ *
+ * oslo has no cipher; the runtime's synchronous one costs less CPU than WebCrypto for values of this size.
+ */
+import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import { constantTimeEqual } from "oslo/crypto";
+import { base64url } from "oslo/encoding";
+import type { RingKey } from "./variables.ts";
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Seals and opens texts for one purpose. */
+export type Sealer = {
+  /** Seals with the ring's first key. */
+  readonly seal: (plaintext: string, context: string) => string;
+  /** The plaintext, or `undefined` where key, context or a single bit is wrong. */
+  readonly open: (sealed: string, context: string) => string | undefined;
+};
+
+/** Makes the sealer of a purpose from a ring: the first key seals, every key opens. Throws on an empty ring. */
+export function createSealer(ring: readonly RingKey[], purpose: string): Sealer {
+  const derived = ring.map(({ id, key }) => ({ id, key: deriveKey(key, purpose) }));
+  const active = derived[0];
+  if (active === undefined) throw new TypeError("A key ring needs at least one key");
+  const keys = new Map(derived.map(({ id, key }) => [id, key]));
+  return {
+    seal: (plaintext, context) => `${active.id}.${encrypt(active.key, plaintext, context)}`,
+    open: (sealed, context) => {
+      const dot = sealed.indexOf(".");
+      const key = keys.get(sealed.slice(0, Math.max(dot, 0)));
+      return key === undefined ? undefined : decrypt(key, sealed.slice(dot + 1), context);
+    },
+  };
+}
+
+/** `bytes` random bytes as base64url without padding. */
+export function randomToken(bytes: number): string {
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(bytes)), { includePadding: false });
+}
+
+/** SHA-256 of a text's UTF-8 bytes. */
+export function sha256(text: string): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(text).digest());
+}
+
+/** SHA-256 as lower-case hexadecimal. */
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** SHA-512 of a text's UTF-8 bytes. */
+export function sha512(text: string): Uint8Array {
+  return new Uint8Array(createHash("sha512").update(text).digest());
+}
+
+/** Compares two texts in a time that depends on their length only. */
+export function equalInConstantTime(a: string, b: string): boolean {
+  return constantTimeEqual(new TextEncoder().encode(a), new TextEncoder().encode(b));
+}
+
+/** Base64url without padding. RFC 4648 5 */
+export function encodeBase64url(bytes: Uint8Array): string {
+  return base64url.encode(bytes, { includePadding: false });
+}
+
+/**
+ * The bytes of a base64url text without padding, or `undefined` if it is none. Only the one canonical spelling
+ * counts: else the unused bits of the last character could be altered and nobody would notice. RFC 4648 3.5
+ */
+export function decodeBase64url(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
+  try {
+    const bytes = base64url.decode(text, { strict: false });
+    return encodeBase64url(bytes) === text ? bytes : undefined;
+  } catch {
+    // oslo throws on a length that no encoding has: not base64url, which is the answer.
+    return undefined;
+  }
+}
+
+function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", key, "", `janus ${purpose} v1`, KEY_BYTES));
+}
+
+function encrypt(key: Uint8Array, plaintext: string, context: string): string {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(context));
+  const body = cipher.update(plaintext, "utf8");
+  return encodeBase64url(Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]));
+}
+
+function decrypt(key: Uint8Array, encoded: string, context: string): string | undefined {
+  const bytes = decodeBase64url(encoded);
+  if (bytes === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
+  try {
+    const body = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
+    return Buffer.concat([body, decipher.final()]).toString("utf8");
+  } catch {
+    // The tag does not match: another key, another context, or an altered value. All are "does not open".
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+-- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link
+-- and no flow needs. Until the lease ends no other process takes them, and no new sign-in replaces them.
+-- $1 limit integer
+-- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
+-- $3 leased_until timestamptz
+-- $4 now timestamptz
+-- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
+with due as (
+  select discord_token.discord_user_id
+  from discord_token
+  where
+    (discord_token.leased_until is null or discord_token.leased_until <= $4)
+    and (
+      discord_token.end_due_at <= $4
+      or (
+        discord_token.end_reason is null
+        and discord_token.obtained_at < $2
+        and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
+        and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)
+      )
+    )
+  order by discord_token.obtained_at
+  limit $1
+  for update skip locked
+)
+
+update discord_token
+set
+  end_reason = coalesce(discord_token.end_reason, 'abandoned'),
+  end_due_at = coalesce(discord_token.end_due_at, $4),
+  leased_until = $3
+from due
+where discord_token.discord_user_id = due.discord_user_id
+returning
+  discord_token.discord_user_id,
+  discord_token.access_token_sealed,
+  discord_token.refresh_token_sealed,
+  discord_token.expires_at

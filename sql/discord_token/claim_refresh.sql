@@ -1,0 +1,13 @@
+-- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time.
+-- No row comes back while another holds the lease, or once the grant is to end.
+-- $1 discord_user_id text
+-- $2 leased_until timestamptz
+-- $3 now timestamptz
+-- row: access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
+update discord_token
+set leased_until = $2
+where
+  discord_user_id = $1
+  and end_reason is null
+  and (leased_until is null or leased_until <= $3)
+returning access_token_sealed, refresh_token_sealed, expires_at

@@ -1,0 +1,26 @@
+-- Removes the tokens of a grant that has ended at Discord, if they are still the ones that were claimed, and the
+-- account if nothing else needs it.
+-- $1 discord_user_id text
+-- $2 access_token_sealed text: as it was when the end was claimed
+-- $3 now timestamptz
+-- nothing
+with ended as (
+  delete from discord_token
+  where discord_user_id = $1 and access_token_sealed = $2 and end_reason is not null
+  returning discord_user_id
+),
+
+account as (
+  delete from discord_account
+  using ended
+  where
+    discord_account.discord_user_id = ended.discord_user_id
+    and not exists (select from flow where flow.discord_user_id = ended.discord_user_id)
+)
+
+insert into audit_event (occurred_at, action, discord_user_id)
+select
+  $3,
+  'grant_ended',
+  ended.discord_user_id
+from ended

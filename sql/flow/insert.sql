@@ -1,0 +1,74 @@
+-- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
+-- No row comes back while an earlier grant of this account is being revoked: that would take these tokens with it.
+-- $1 discord_user_id text
+-- $2 username text
+-- $3 global_name text, null where the member chose none
+-- $4 access_token_sealed text
+-- $5 refresh_token_sealed text
+-- $6 scope text
+-- $7 expires_at timestamptz
+-- $8 flow_id_hash text
+-- $9 flow_expires_at timestamptz
+-- $10 request_id text
+-- $11 now timestamptz
+-- row: discord_user_id text
+with account as (
+  insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
+  values ($1, $2, $3, $11, $11)
+  on conflict (discord_user_id) do update
+    set
+      username = excluded.username,
+      global_name = excluded.global_name,
+      updated_at = excluded.updated_at
+  returning discord_user_id
+),
+
+token as (
+  insert into discord_token as held (
+    discord_user_id,
+    access_token_sealed,
+    refresh_token_sealed,
+    scope,
+    expires_at,
+    obtained_at
+  )
+  select
+    account.discord_user_id,
+    $4,
+    $5,
+    $6,
+    $7,
+    $11
+  from account
+  on conflict (discord_user_id) do update
+    set
+      access_token_sealed = excluded.access_token_sealed,
+      refresh_token_sealed = excluded.refresh_token_sealed,
+      scope = excluded.scope,
+      expires_at = excluded.expires_at,
+      obtained_at = excluded.obtained_at,
+      leased_until = null,
+      end_reason = null,
+      end_due_at = null
+    where held.end_reason is null or held.leased_until is null or held.leased_until <= $11
+  returning discord_user_id
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, request_id)
+  select
+    $11,
+    'discord_authorized',
+    token.discord_user_id,
+    $10
+  from token
+)
+
+insert into flow (flow_id_hash, discord_user_id, created_at, expires_at)
+select
+  $8,
+  token.discord_user_id,
+  $11,
+  $9
+from token
+returning discord_user_id

@@ -1,0 +1,29 @@
+-- Claims links whose push is due: until the lease ends no other process takes them.
+-- $1 limit integer
+-- $2 leased_until timestamptz
+-- $3 now timestamptz
+-- rows: discord_user_id text, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,
+-- rows: push_failures integer
+with due as (
+  select link.discord_user_id
+  from link
+  where link.push_due_at <= $3
+  order by link.push_due_at
+  limit $1
+  for update skip locked
+)
+
+update link
+set push_due_at = $2
+from due, organisation_account, discord_token
+where
+  link.discord_user_id = due.discord_user_id
+  and organisation_account.issuer = link.issuer
+  and organisation_account.subject = link.subject
+  and discord_token.discord_user_id = link.discord_user_id
+returning
+  link.discord_user_id,
+  organisation_account.claims,
+  discord_token.access_token_sealed,
+  discord_token.expires_at as discord_expires_at,
+  link.push_failures

@@ -1,0 +1,149 @@
+-- Takes the flow that the Discord leg left, stores the organisation account with its tokens, and links the two
+-- accounts. If either is linked to a third account, no link is made or changed: the flow is left again under a new
+-- id, until the member confirms the move. No row comes back if there is no such flow.
+-- $1 flow_id_hash text
+-- $2 issuer text
+-- $3 subject text
+-- $4 claims jsonb
+-- $5 access_token_sealed text
+-- $6 refresh_token_sealed text, null where the provider gave none
+-- $7 expires_at timestamptz, null where the provider did not say
+-- $8 push_due_at timestamptz: when another process may push, should this one die
+-- $9 move_id_hash text: the flow's new id in a conflict
+-- $10 move_expires_at timestamptz
+-- $11 request_id text
+-- $12 now timestamptz
+-- row: outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
+-- row: discord_expires_at timestamptz, held_by_username text, held_by_global_name text, held_claims jsonb
+with taken as (
+  delete from flow
+  where flow_id_hash = $1 and issuer is null and expires_at > $12
+  returning discord_user_id
+),
+
+other_discord as (
+  select discord_account.username, discord_account.global_name
+  from taken
+  inner join link on link.issuer = $2 and link.subject = $3 and link.discord_user_id <> taken.discord_user_id
+  inner join discord_account on link.discord_user_id = discord_account.discord_user_id
+),
+
+other_organisation as (
+  select organisation_account.claims
+  from taken
+  inner join link
+    on taken.discord_user_id = link.discord_user_id and (link.issuer <> $2 or link.subject <> $3)
+  inner join organisation_account
+    on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+),
+
+decided as (
+  select
+    taken.discord_user_id,
+    case
+      when exists (select from other_discord) or exists (select from other_organisation) then 'conflict_met'
+      when exists (select from link where link.discord_user_id = taken.discord_user_id) then 'relinked'
+      else 'linked'
+    end as outcome
+  from taken
+),
+
+account as (
+  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+  select
+    $2,
+    $3,
+    $4,
+    $12,
+    $12
+  from decided
+  on conflict (issuer, subject) do update
+    set
+      claims = excluded.claims,
+      claims_seen_at = excluded.claims_seen_at
+),
+
+token as (
+  insert into organisation_token as held (
+    issuer,
+    subject,
+    access_token_sealed,
+    refresh_token_sealed,
+    expires_at,
+    obtained_at
+  )
+  select
+    $2,
+    $3,
+    $5,
+    $6,
+    $7,
+    $12
+  from decided
+  on conflict (issuer, subject) do update
+    set
+      access_token_sealed = excluded.access_token_sealed,
+      refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
+      expires_at = excluded.expires_at,
+      obtained_at = excluded.obtained_at
+),
+
+linked as (
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
+  select
+    decided.discord_user_id,
+    $2,
+    $3,
+    $12,
+    $8
+  from decided
+  where decided.outcome = 'linked'
+),
+
+relinked as (
+  update link
+  set push_due_at = $8
+  from decided
+  where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
+),
+
+left_again as (
+  insert into flow (flow_id_hash, discord_user_id, issuer, subject, created_at, expires_at)
+  select
+    $9,
+    decided.discord_user_id,
+    $2,
+    $3,
+    $12,
+    $10
+  from decided
+  where decided.outcome = 'conflict_met'
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
+  select
+    $12,
+    decided.outcome,
+    decided.discord_user_id,
+    $2,
+    $3,
+    $11
+  from decided
+)
+
+select
+  decided.outcome,
+  decided.discord_user_id,
+  discord_account.username,
+  discord_account.global_name,
+  discord_token.access_token_sealed,
+  discord_token.expires_at as discord_expires_at,
+  other_discord.username as held_by_username,
+  other_discord.global_name as held_by_global_name,
+  other_organisation.claims as held_claims
+from decided
+inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
+inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
+left join other_discord on true
+left join other_organisation on true

@@ -1,0 +1,86 @@
+-- Takes the flow whose move the member confirmed, and links its two accounts in place of the links that either had.
+-- A Discord account that loses its link this way is to lose its role connection and its grant: its end is due now.
+-- No row comes back if there is no such flow.
+-- $1 flow_id_hash text
+-- $2 push_due_at timestamptz: when another process may push, should this one die
+-- $3 request_id text
+-- $4 now timestamptz
+-- row: discord_user_id text, username text, global_name text, access_token_sealed text,
+-- row: discord_expires_at timestamptz, issuer text, subject text, claims jsonb, ended_discord_user_id text
+with taken as (
+  delete from flow
+  where flow_id_hash = $1 and issuer is not null and expires_at > $4
+  returning discord_user_id, issuer, subject
+),
+
+replaced as (
+  delete from link
+  using taken
+  where
+    link.discord_user_id = taken.discord_user_id
+    or (link.issuer = taken.issuer and link.subject = taken.subject)
+  returning link.discord_user_id, link.issuer, link.subject
+),
+
+ended as (
+  update discord_token
+  set
+    end_reason = 'moved',
+    end_due_at = $4
+  from replaced, taken
+  where
+    discord_token.discord_user_id = replaced.discord_user_id
+    and replaced.discord_user_id <> taken.discord_user_id
+  returning discord_token.discord_user_id
+),
+
+-- Counting the replaced rows makes the deletion run first: the unique keys are free when the new link comes.
+linked as (
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
+  select
+    taken.discord_user_id,
+    taken.issuer,
+    taken.subject,
+    $4,
+    $2
+  from taken
+  where (select count(*) from replaced) >= 0
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
+  select
+    $4,
+    'link_replaced',
+    replaced.discord_user_id,
+    replaced.issuer,
+    replaced.subject,
+    $3
+  from replaced
+  union all
+  select
+    $4,
+    'link_moved',
+    taken.discord_user_id,
+    taken.issuer,
+    taken.subject,
+    $3
+  from taken
+)
+
+select
+  taken.discord_user_id,
+  discord_account.username,
+  discord_account.global_name,
+  discord_token.access_token_sealed,
+  discord_token.expires_at as discord_expires_at,
+  taken.issuer,
+  taken.subject,
+  organisation_account.claims,
+  ended.discord_user_id as ended_discord_user_id
+from taken
+inner join discord_account on taken.discord_user_id = discord_account.discord_user_id
+inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
+inner join organisation_account
+  on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+left join ended on true

@@ -1,0 +1,15 @@
+-- Removes organisation accounts, with their tokens and claims, that no link and no flow needs: what an unconfirmed
+-- or a confirmed move left behind.
+-- $1 seen_before timestamptz
+-- nothing
+delete from organisation_account
+where
+  claims_seen_at < $1
+  and not exists (
+    select from link
+    where link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+  )
+  and not exists (
+    select from flow
+    where flow.issuer = organisation_account.issuer and flow.subject = organisation_account.subject
+  )
