@@ -1,0 +1,140 @@
+/**
+ * The provider's discovery document: fetched when first needed, checked, kept for an hour, and kept on through an
+ * outage. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
+ */
+import * as v from "valibot";
+import { providerMisconfigured, providerUnavailable } from "../errors.ts";
+import type { Upstream } from "../oauth.ts";
+import { parseJson, send } from "../oauth.ts";
+import { isSecureAddress } from "../variables.ts";
+
+/** What Janus uses of the document. Every endpoint is https, or http on loopback. */
+export type ProviderMetadata = {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly jwksUri: string;
+  readonly userinfoEndpoint: string | undefined;
+  readonly scopesSupported: readonly string[];
+  readonly tokenAuthMethods: readonly string[];
+  /** Whether the provider promises `iss` in its authorization responses. RFC 9207 3 */
+  readonly sendsIss: boolean;
+};
+
+export type Discovery = {
+  /** The document, fetched at most once at a time. Throws provider_unavailable, provider_misconfigured. */
+  readonly load: () => Promise<ProviderMetadata>;
+  /** Whether it was ever loaded. */
+  readonly isLoaded: () => boolean;
+};
+
+/** Signatures that Janus accepts. RFC 7518 3.1, RFC 8037 3.1 */
+export const SIGNING_ALGORITHMS: readonly string[] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+/** What an operator does about a provider that signs with the client secret, not at all, or encrypts. */
+export const SIGNING_REMEDY =
+  "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
+
+const MAX_AGE_MS = 3_600_000;
+
+const endpoint = v.pipe(
+  v.string(),
+  v.maxLength(2_048),
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && isSecureAddress(url);
+  }),
+);
+const list = v.pipe(v.array(v.string()), v.maxLength(1_000));
+const documentSchema = v.object({
+  issuer: v.string(),
+  authorization_endpoint: endpoint,
+  token_endpoint: endpoint,
+  jwks_uri: endpoint,
+  userinfo_endpoint: v.optional(endpoint),
+  scopes_supported: v.optional(list, []),
+  response_types_supported: v.optional(list, ["code"]),
+  code_challenge_methods_supported: v.optional(list),
+  id_token_signing_alg_values_supported: v.optional(list),
+  // RFC 8414 2: client_secret_basic if omitted.
+  token_endpoint_auth_methods_supported: v.optional(list, ["client_secret_basic"]),
+  authorization_response_iss_parameter_supported: v.optional(v.boolean(), false),
+});
+
+/** Makes the loader of one issuer's document. */
+export function createDiscovery(upstream: Upstream, issuer: string, now: () => Date): Discovery {
+  let held: { readonly metadata: ProviderMetadata; readonly at: number } | undefined;
+  let pending: Promise<ProviderMetadata> | undefined;
+
+  const reload = async (): Promise<ProviderMetadata> => {
+    const metadata = await fetchMetadata(upstream, issuer);
+    held = { metadata, at: now().getTime() };
+    return metadata;
+  };
+  const reloadOnce = (): Promise<ProviderMetadata> => {
+    pending ??= reload().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+
+  return {
+    isLoaded: () => held !== undefined,
+    load: async () => {
+      if (held === undefined) return reloadOnce();
+      if (now().getTime() - held.at < MAX_AGE_MS) return held.metadata;
+      const { metadata } = held;
+      // An old document is better than none: endpoints outlive outages, and each answer is checked by itself.
+      return reloadOnce().catch(() => metadata);
+    },
+  };
+}
+
+async function fetchMetadata(upstream: Upstream, issuer: string): Promise<ProviderMetadata> {
+  // 4.1: a terminating slash of the issuer is removed before the well-known path is appended.
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const answer = await send(upstream, "discovery", url, { headers: { accept: "application/json" } });
+  if (answer.status >= 500 || answer.status === 429) {
+    throw providerUnavailable(`discovery: answered ${answer.status}`);
+  }
+  if (answer.status !== 200) {
+    throw providerMisconfigured(`discovery: answered ${answer.status}; is OIDC_ISSUER right?`);
+  }
+  const json = parseJson(answer.text);
+  if (json === undefined) throw providerUnavailable("discovery: the answer is not JSON");
+  const parsed = v.safeParse(documentSchema, json);
+  if (!parsed.success) {
+    const fields = parsed.issues.map((issue) => v.getDotPath(issue)).join(", ");
+    throw providerMisconfigured(`discovery: missing, malformed or not https: ${fields}`);
+  }
+  return readDocument(parsed.output, issuer);
+}
+
+function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: string): ProviderMetadata {
+  // 4.3: exactly the configured one, or another server speaks in its name.
+  if (document.issuer !== issuer) {
+    throw providerMisconfigured(
+      "discovery: the document's issuer is not OIDC_ISSUER; compare them letter by letter",
+    );
+  }
+  if (!document.response_types_supported.includes("code")) {
+    throw providerMisconfigured("discovery: the provider does not support response_type=code");
+  }
+  if (document.code_challenge_methods_supported?.includes("S256") === false) {
+    throw providerMisconfigured("discovery: the provider does not support PKCE with S256");
+  }
+  const algorithms = document.id_token_signing_alg_values_supported;
+  if (algorithms?.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm)) === false) {
+    throw providerMisconfigured(`discovery: no ID Token signature that can be verified: ${SIGNING_REMEDY}`);
+  }
+  return {
+    issuer,
+    authorizationEndpoint: document.authorization_endpoint,
+    tokenEndpoint: document.token_endpoint,
+    jwksUri: document.jwks_uri,
+    userinfoEndpoint: document.userinfo_endpoint,
+    scopesSupported: document.scopes_supported,
+    tokenAuthMethods: document.token_endpoint_auth_methods_supported,
+    sendsIss: document.authorization_response_iss_parameter_supported,
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * The organisation's side: a relying party of one OpenID Provider. The authorization request, the code exchange and
+ * what comes of it: a verified subject with the claims that Janus keeps. Called by the use cases; stores nothing.
+ * OpenID Connect Core 1.0, 3.1
+ */
+import { CodeChallengeMethod, OAuth2Client } from "arctic";
+import type { JWTVerifyGetKey } from "jose";
+import * as v from "valibot";
+import type { Config } from "../config.ts";
+import {
+  issuerMismatch,
+  providerClientRejected,
+  providerMisconfigured,
+  providerUnavailable,
+  userinfoRefused,
+} from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Fetch, TokenEndpoint, Upstream } from "../oauth.ts";
+import { parseJson, requestTokens, send } from "../oauth.ts";
+import type { ProviderMetadata } from "./discovery.ts";
+import { createDiscovery } from "./discovery.ts";
+import { createKeySet, verifyIdToken } from "./id_token.ts";
+
+export type Oidc = ReturnType<typeof createOidc>;
+
+export type OidcOptions = {
+  readonly config: Config["oidc"];
+  readonly publicUrl: string;
+  readonly version: string;
+  /** Claims that UserInfo is asked for where the ID Token lacks them. */
+  readonly neededClaims: readonly string[];
+  readonly fetch: Fetch;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly deadlineMs?: number;
+};
+
+/** A sign-in that was verified: who, what the provider says of them, and the tokens of the grant. */
+export type SignIn = {
+  readonly issuer: string;
+  readonly subject: string;
+  /** The ID Token's claims with UserInfo's, unfiltered. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  /** Absolute UTC; undefined where the provider does not say. */
+  readonly expiresAt: Date | undefined;
+};
+
+const DEADLINE_MS = 10_000;
+const DEFAULT_SCOPES = ["openid", "profile"];
+const OFFLINE_ACCESS = "offline_access";
+
+const userinfoSchema = v.looseObject({ sub: v.string() });
+
+/** Makes the client. Nothing is sent before the first call. */
+export function createOidc(options: OidcOptions) {
+  const { config, now } = options;
+  const upstream: Upstream = {
+    name: "provider",
+    fetch: options.fetch,
+    log: options.log,
+    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+    userAgent: `Janus/${options.version}`,
+    unavailable: providerUnavailable,
+    clientRejected: providerClientRejected,
+  };
+  const discovery = createDiscovery(upstream, config.issuer, now);
+  const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
+  const keySets = new Map<string, JWTVerifyGetKey>();
+
+  return {
+    /** What a callback's errors are named after. */
+    upstream,
+
+    /** Loads discovery, so that the first member does not wait for it. Throws as any call here. */
+    prepare: async (): Promise<void> => void (await discovery.load()),
+
+    /** Whether discovery was loaded at least once. */
+    isReady: discovery.isLoaded,
+
+    /** The authorization request: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
+    authorizationUrl: async (state: string, nonce: string, codeVerifier: string): Promise<string> => {
+      const metadata = await discovery.load();
+      const scopes = chooseScopes(config.scopes, metadata);
+      const url = new OAuth2Client(config.clientId, null, redirectUri).createAuthorizationURLWithPKCE(
+        metadata.authorizationEndpoint,
+        state,
+        CodeChallengeMethod.S256,
+        codeVerifier,
+        [...scopes],
+      );
+      url.searchParams.set("nonce", nonce);
+      // Core 11: without consent, a request for offline_access is ignored.
+      if (scopes.includes(OFFLINE_ACCESS)) url.searchParams.set("prompt", "consent");
+      for (const [name, value] of config.authorizeParams) url.searchParams.set(name, value);
+      return url.href;
+    },
+
+    /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
+    checkIssuer: async (iss: string | undefined): Promise<void> => {
+      if (iss === config.issuer) return;
+      if (iss !== undefined) throw issuerMismatch("the callback's iss is another issuer");
+      if ((await discovery.load()).sendsIss)
+        throw issuerMismatch("the callback lacks the iss that is announced");
+    },
+
+    /**
+     * Exchanges an authorization code and verifies what comes. Throws code_rejected, id_token_refused,
+     * id_token_unsupported, userinfo_refused, provider_unavailable, provider_client_rejected. Core 3.1.3
+     */
+    exchangeCode: async (code: string, codeVerifier: string, nonce: string): Promise<SignIn> => {
+      const metadata = await discovery.load();
+      const tokens = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
+        grant_type: "authorization_code",
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: codeVerifier,
+      });
+      if (tokens.idToken === undefined) {
+        throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
+      }
+      const { accessToken, refreshToken, expiresIn } = tokens;
+      const keys = keySets.get(metadata.jwksUri) ?? createKeySet(upstream, metadata.jwksUri);
+      keySets.set(metadata.jwksUri, keys);
+      const { issuer } = metadata;
+      const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
+      const idToken = await verifyIdToken(tokens.idToken, keys, expected);
+      const claims = await completeClaims(idToken, accessToken, metadata);
+      const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
+      return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
+    },
+  };
+
+  /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */
+  async function completeClaims(
+    idToken: Readonly<Record<string, unknown>> & { readonly sub: string },
+    accessToken: string,
+    { userinfoEndpoint }: ProviderMetadata,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const complete = options.neededClaims.every((name) => idToken[name] !== undefined);
+    if (complete || userinfoEndpoint === undefined) return idToken;
+    const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
+    const answer = await send(upstream, "userinfo", userinfoEndpoint, { headers });
+    if (answer.status !== 200) throw providerUnavailable(`userinfo: answered ${answer.status}`);
+    const parsed = v.safeParse(userinfoSchema, parseJson(answer.text));
+    if (!parsed.success) throw providerUnavailable("userinfo: an answer of another shape");
+    // Core 5.3.4: or the claims are somebody else's.
+    if (parsed.output.sub !== idToken.sub) throw userinfoRefused("sub is not the ID Token's");
+    return { ...parsed.output, ...idToken };
+  }
+}
+
+/** As configured; else the default, with offline_access where the provider announces it. */
+function chooseScopes(
+  configured: readonly string[] | undefined,
+  metadata: ProviderMetadata,
+): readonly string[] {
+  if (configured !== undefined) return configured;
+  return metadata.scopesSupported.includes(OFFLINE_ACCESS)
+    ? [...DEFAULT_SCOPES, OFFLINE_ACCESS]
+    : DEFAULT_SCOPES;
+}
+
+/** Basic where the provider takes it, since RFC 6749 2.3.1 wants it so; else post; or as configured. */
+function chooseEndpoint(config: Config["oidc"], metadata: ProviderMetadata): TokenEndpoint {
+  const methods = ["client_secret_basic", "client_secret_post"] as const;
+  const authMethod =
+    config.tokenAuthMethod ?? methods.find((method) => metadata.tokenAuthMethods.includes(method));
+  if (authMethod === undefined) {
+    throw providerMisconfigured(`discovery: the token endpoint takes neither ${methods.join(" nor ")}`);
+  }
+  const { clientId, clientSecret } = config;
+  return { url: metadata.tokenEndpoint, clientId, clientSecret, authMethod };
+}
