@@ -1,0 +1,88 @@
+/**
+ * The document around every page: head, one inline style, brand, heading. Called by `pages.tsx`. No script, and
+ * nothing is loaded: `PAGE_CSP` allows the style by its hash and nothing else.
+ *
+ * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ */
+import { createHash } from "node:crypto";
+import type { ComponentChildren } from "preact";
+import { renderToString } from "preact-render-to-string";
+import css from "./pages.css" with { type: "text" };
+
+/**
+ * The Content-Security-Policy of these pages. `img-src data:` is for the icon alone, without which a browser asks
+ * for /favicon.ico. Browsers hold `form-action` against redirects too: answer a form with a page.
+ */
+export const PAGE_CSP = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(css).digest("base64")}'`,
+  "img-src data:",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ");
+
+const BADGE_PATH = {
+  done: "M5 12.5l4.5 4.5L19 7.5",
+  stopped: "M9 7v10M15 7v10",
+  question: "M4 9h15l-4-4M20 15H5l4 4",
+  attention: "M12 5v9M12 18.8v.01",
+} as const;
+
+/** The sign above the heading. */
+export type Badge = keyof typeof BADGE_PATH;
+
+/** Two profiles, looking away from each other. */
+const MARK_PATH = "M11 2a10 10 0 0 0 0 20zM13 5a7 7 0 0 1 0 14z";
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#6d78ea" d="${MARK_PATH}"/></svg>`,
+)}`;
+
+/** What a page is made of. `title` is plain, `heading` the same with its elements. */
+export type Frame = {
+  readonly language: string;
+  readonly platformName: string;
+  readonly title: string;
+  readonly heading: ComponentChildren;
+  readonly body: ComponentChildren;
+  readonly badge: Badge | undefined;
+};
+
+/** Puts a page into its document. */
+export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
+  const page = (
+    <html lang={language}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} – Janus`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="icon" href={ICON} />
+        {/* Our own file, unescaped: escaping would break its hash. */}
+        <style dangerouslySetInnerHTML={{ __html: css }} />
+      </head>
+      <body>
+        <header class="brand">
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d={MARK_PATH} />
+          </svg>
+          <span>
+            <strong>Janus</strong> · <bdi>{platformName}</bdi>
+          </span>
+        </header>
+        <main>
+          {badge !== undefined && (
+            <div class={`badge ${badge}`}>
+              <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d={BADGE_PATH[badge]} />
+              </svg>
+            </div>
+          )}
+          <h1>{heading}</h1>
+          {body}
+        </main>
+      </body>
+    </html>
+  );
+  return `<!doctype html>${renderToString(page)}`;
+}

@@ -1,0 +1,225 @@
+/**
+ * What the pages say, in English; its shape is what every language must have. Called by `pages.tsx` alone.
+ * `{platform}` stands for the organisation, `{link}` for Discord's *Link* button, `{other}` for an account's name.
+ * Nothing here speaks of tokens, keys or other internals.
+ */
+import type { PublicErrorCode } from "../errors.ts";
+
+/** A page that tells what happened: the heading, why that may be, what to do now. */
+export type ErrorText = { readonly title: string; readonly why: string; readonly now: string };
+
+/** Everything that is said in one language. */
+export type Texts = {
+  /** The words on Discord's own button. */
+  readonly link: string;
+  readonly buttons: {
+    readonly linkAccount: string;
+    readonly backToDiscord: string;
+    readonly tryAgain: string;
+    readonly startAgain: string;
+    readonly toStart: string;
+    readonly move: string;
+    readonly leave: string;
+  };
+  readonly home: { readonly title: string; readonly lead: string };
+  readonly linked: { readonly title: string; readonly now: string; readonly later: string };
+  readonly cancelled: {
+    readonly discordTitle: string;
+    readonly providerTitle: string;
+    readonly lead: string;
+  };
+  readonly conflict: {
+    readonly title: string;
+    /** Stands above the two accounts. */
+    readonly signedIn: string;
+    readonly organisationTaken: string;
+    readonly discordTaken: string;
+    readonly discordTakenUnnamed: string;
+  };
+  /** Stands where an account at the organisation has no name to show. */
+  readonly unnamedAccount: string;
+  readonly requestId: string;
+  readonly errors: Readonly<Record<PublicErrorCode, ErrorText>>;
+};
+
+const AGAIN = "If it happens once more, contact {platform}.";
+const LATER = "Try again in a minute.";
+const FROM_START = "Go to the start page and begin from there.";
+const NOTHING_LOST = "Nothing has been lost or removed.";
+const MAYBE_DONE = "If you already saw that your accounts were linked, you are done.";
+
+const PROVIDER_FAULT: ErrorText = {
+  title: "The sign-in at {platform} is set up wrongly",
+  why: "You have done nothing wrong, and nothing has been changed.",
+  now: "Contact {platform} and quote the request id below. Until they have put it right, trying again does not help.",
+};
+
+export const en: Texts = {
+  link: "Link",
+  buttons: {
+    linkAccount: "Link my account",
+    backToDiscord: "Back to Discord",
+    tryAgain: "Try again",
+    startAgain: "Start again",
+    toStart: "Go to the start page",
+    move: "Move the link",
+    leave: "Leave it as it is",
+  },
+  home: {
+    title: "Get your roles on Discord",
+    lead: "Link your Discord account to your account at {platform}, and get the Discord roles that you are entitled to. From then on the roles follow your membership by themselves.",
+  },
+  linked: {
+    title: "Your accounts are linked",
+    now: "One step is left: go back to Discord and press {link} there. Only then does Discord give you the role.",
+    later:
+      "Discord did not take the update just now, but your link is saved and Janus tries again by itself. All you need to do is press {link} in Discord a little later.",
+  },
+  cancelled: {
+    discordTitle: "You cancelled at Discord",
+    providerTitle: "You cancelled at {platform}",
+    lead: "That is fine: nothing has been linked or changed. Close this page, or try again whenever you like.",
+  },
+  conflict: {
+    title: "Do you want to move the link?",
+    signedIn: "You have just signed in with these accounts:",
+    organisationTaken:
+      "Your account at {platform} is already linked to another Discord account, {other}. If you move the link, that Discord account loses the roles it has through {platform}.",
+    discordTaken:
+      "Your Discord account is already linked to another account at {platform}, {other}. If you move the link, that account is no longer linked.",
+    discordTakenUnnamed:
+      "Your Discord account is already linked to another account at {platform}. If you move the link, that account is no longer linked.",
+  },
+  unnamedAccount: "The account you signed in with",
+  requestId: "Request id",
+  errors: {
+    callback_malformed: {
+      title: "The address of this page is incomplete",
+      why: "A part that should have come from Discord or {platform} is missing or has been changed.",
+      now: "Start again from the beginning.",
+    },
+    authorization_rejected: {
+      title: "The sign-in was not accepted",
+      why: "Discord or {platform} answered that it cannot sign you in here.",
+      now: `Start again. ${AGAIN}`,
+    },
+    code_rejected: {
+      title: "The sign-in could not be completed",
+      why: "It had been used already or took too long. This can happen when a page is reloaded.",
+      now: `${MAYBE_DONE} Otherwise, start again.`,
+    },
+    scope_missing: {
+      title: "A permission is missing",
+      why: "Janus was not given every permission that it needs to link your accounts.",
+      now: "Start again, and approve everything that you are asked for.",
+    },
+    state_mismatch: {
+      title: "Janus does not recognise this sign-in",
+      why: "This happens when a finished page is reloaded, or when the sign-in began in another browser.",
+      now: `${MAYBE_DONE} Otherwise, start again and stay in this browser, with cookies allowed.`,
+    },
+    flow_expired: {
+      title: "The sign-in took too long",
+      why: "For your safety, a sign-in that has been started is valid for a short while only.",
+      now: `${MAYBE_DONE} Otherwise, start again.`,
+    },
+    flow_finished: {
+      title: "This sign-in is already finished",
+      why: "The page was probably reloaded, or opened from the browser's history.",
+      now: `${MAYBE_DONE} Otherwise, start again.`,
+    },
+    issuer_mismatch: {
+      title: "The answer came from the wrong place",
+      why: "Janus could not be sure who had answered, and stopped for your safety.",
+      now: `Start again. ${AGAIN}`,
+    },
+    origin_refused: {
+      title: "The form was sent from somewhere else",
+      why: "For your safety, Janus takes forms from its own pages only. Nothing has been changed.",
+      now: FROM_START,
+    },
+    grant_ended: {
+      title: "Your approval at Discord has ended",
+      why: "Discord no longer lets Janus act for you, perhaps because you removed it from your authorised apps.",
+      now: "Start again to approve it once more.",
+    },
+    not_found: {
+      title: "This page does not exist",
+      why: "The address may be misspelt or out of date.",
+      now: "Go to the start page to link your account.",
+    },
+    method_not_allowed: {
+      title: "This page cannot be opened directly",
+      why: "It is a step on the way, and works only when you come from the step before.",
+      now: FROM_START,
+    },
+    request_too_large: {
+      title: "Too much was sent",
+      why: "What your browser sent was larger than Janus accepts.",
+      now: FROM_START,
+    },
+    internal: {
+      title: "Something went wrong in Janus",
+      why: "You have done nothing wrong. The fault has been written to the log.",
+      now: `${LATER} ${AGAIN}`,
+    },
+    token_unreadable: {
+      title: "Your saved sign-in cannot be opened",
+      why: "Janus keeps sign-ins locked away, and the key no longer fits yours.",
+      now: `Start again: a new sign-in takes its place. ${AGAIN}`,
+    },
+    id_token_refused: {
+      title: "The sign-in at {platform} could not be verified",
+      why: "Janus could not make sure that the answer was right, so nothing has been linked.",
+      now: `Start again. ${AGAIN}`,
+    },
+    id_token_unsupported: PROVIDER_FAULT,
+    userinfo_refused: {
+      title: "{platform} gave two different answers",
+      why: "They were about two different people, so nothing has been linked.",
+      now: `Sign out at {platform} and start again. ${AGAIN}`,
+    },
+    provider_misconfigured: PROVIDER_FAULT,
+    provider_client_rejected: PROVIDER_FAULT,
+    discord_client_rejected: {
+      title: "The sign-in at Discord is set up wrongly",
+      why: PROVIDER_FAULT.why,
+      now: PROVIDER_FAULT.now,
+    },
+    discord_refused: {
+      title: "Discord said no",
+      why: "Discord did not accept what Janus asked of it.",
+      now: `Start again. ${AGAIN}`,
+    },
+    provider_unavailable: {
+      title: "{platform} is not answering right now",
+      why: NOTHING_LOST,
+      now: LATER,
+    },
+    discord_unavailable: {
+      title: "Discord is not answering right now",
+      why: NOTHING_LOST,
+      now: LATER,
+    },
+    discord_rate_limited: {
+      title: "Discord asks us to wait",
+      why: `Too much was asked of it in a short time. ${NOTHING_LOST}`,
+      now: "Wait a few minutes, then try again.",
+    },
+    grant_ending: {
+      title: "An earlier sign-in is still being ended",
+      why: "Discord would end a new sign-in together with it.",
+      now: "Wait a minute, then start again.",
+    },
+    database_unavailable: {
+      title: "Janus is not ready right now",
+      why: `It cannot reach what it has saved. ${NOTHING_LOST}`,
+      now: LATER,
+    },
+    database_not_migrated: {
+      title: "Janus is being updated",
+      why: NOTHING_LOST,
+      now: `${LATER} If this page is still here then, contact {platform}.`,
+    },
+  },
+};
