@@ -1,0 +1,37 @@
+/**
+ * Cookies, in and out. Called by `handlers.ts`. A flow's record is a cookie of its own: `__Host-` on https, so that
+ * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
+ */
+import { parseCookie, stringifySetCookie } from "cookie";
+import type { FlowChange, FlowRecords } from "./flow.ts";
+import { FLOW_TTL_SECONDS } from "./flow.ts";
+
+const FLOW_PREFIX = "janus_flow_";
+const NONE: FlowRecords = new Map();
+
+/** The flow records among a request's cookies. Whether one opens is for `flow.ts` to say. */
+export function readFlowRecords(header: string | null, secure: boolean): FlowRecords {
+  if (header === null) return NONE;
+  const prefix = flowPrefix(secure);
+  const records = new Map<string, string>();
+  for (const [name, value] of Object.entries(parseCookie(header))) {
+    if (name.startsWith(prefix) && value !== undefined) records.set(name.slice(prefix.length), value);
+  }
+  return records;
+}
+
+/** The Set-Cookie headers that make a browser keep and forget flow records. RFC 6265 4.1 */
+export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): readonly string[] {
+  const attributes = { path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
+  const prefix = flowPrefix(secure);
+  const written = forget.map((name) =>
+    stringifySetCookie({ name: prefix + name, value: "", maxAge: 0, ...attributes }),
+  );
+  if (set !== undefined) {
+    const { name, value } = set;
+    written.push(stringifySetCookie({ name: prefix + name, value, maxAge: FLOW_TTL_SECONDS, ...attributes }));
+  }
+  return written;
+}
+
+const flowPrefix = (secure: boolean): string => (secure ? `__Host-${FLOW_PREFIX}` : FLOW_PREFIX);

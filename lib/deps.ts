@@ -1,0 +1,63 @@
+/**
+ * What the use cases work with, built once at the start. Tests build the same with another clock, another sleep
+ * and the addresses of stand-ins; nothing else differs.
+ */
+import type { Config } from "./config.ts";
+import type { Sealer } from "./crypto.ts";
+import { createSealer } from "./crypto.ts";
+import type { Database } from "./db.ts";
+import type { Discord } from "./discord.ts";
+import { createDiscord } from "./discord.ts";
+import type { Log } from "./log.ts";
+import { NEEDED_CLAIMS } from "./metadata.ts";
+import type { Fetch } from "./oauth.ts";
+import type { Oidc } from "./oidc/oidc.ts";
+import { createOidc } from "./oidc/oidc.ts";
+import type { Queries } from "./queries.ts";
+import { createQueries } from "./queries.ts";
+
+export type Deps = {
+  readonly config: Config;
+  readonly db: Database;
+  readonly queries: Queries;
+  readonly discord: Discord;
+  readonly oidc: Oidc;
+  /** Seals tokens that work while the member is away, with the operator's key ring. */
+  readonly tokenSealer: Sealer;
+  /** Seals what a browser carries from one leg to the next. */
+  readonly flowSealer: Sealer;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
+};
+
+/** What comes from outside the program. */
+export type World = {
+  readonly fetch: Fetch;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
+  readonly version: string;
+  /** How long an upstream call may take; each client has its own default. */
+  readonly deadlineMs?: number;
+};
+
+/** Builds everything. Nothing is sent, and the database is not spoken to. */
+export function createDeps(config: Config, db: Database, world: World): Deps {
+  const { publicUrl } = config;
+  return {
+    config,
+    db,
+    queries: createQueries(db),
+    discord: createDiscord({ ...config.discord, ...world, publicUrl }),
+    oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
+    tokenSealer: createSealer(config.tokenKeys, "link tokens"),
+    flowSealer: createSealer(
+      config.cookieSecrets.map((key, index) => ({ id: String(index), key })),
+      "flow cookies",
+    ),
+    now: world.now,
+    sleep: world.sleep,
+    log: world.log,
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * A member's Discord grant: sealing its tokens, refreshing them, ending it. Called by `link.ts`, `sync.ts` and
+ * `upkeep.ts`. A refresh token is single use: one process at a time may refresh, and the new pair is stored before
+ * it is used. It knows nothing of claims.
+ */
+import type { Deps } from "./deps.ts";
+import type { DiscordTokens } from "./discord.ts";
+import { asJanusError, discordUnavailable, tokenUnreadable } from "./errors.ts";
+
+type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
+
+/** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
+const LEASE_SECONDS = 90;
+const END_RETRY_SECONDS = 900;
+const ABANDONED_AFTER_SECONDS = 3_600;
+const BATCH = 20;
+const STORE_ATTEMPTS = 5;
+const STORE_RETRY_MS = 1_000;
+
+/** A column that holds sealed tokens; part of what a ciphertext is bound to. */
+export type TokenColumn = `${"discord_token" | "organisation_token"}.${"access_token" | "refresh_token"}`;
+
+/** Seals a token for one row and column: moved elsewhere, it does not open. */
+export function sealToken(
+  deps: Pick<Deps, "tokenSealer">,
+  token: string,
+  column: TokenColumn,
+  row: string,
+): string {
+  return deps.tokenSealer.seal(token, `${column}:${row}`);
+}
+
+/** Both tokens of a Discord grant, sealed for their row. */
+export function sealDiscordTokens(
+  deps: Pick<Deps, "tokenSealer">,
+  discordUserId: string,
+  tokens: DiscordTokens,
+) {
+  return {
+    accessTokenSealed: sealToken(deps, tokens.accessToken, "discord_token.access_token", discordUserId),
+    refreshTokenSealed: sealToken(deps, tokens.refreshToken, "discord_token.refresh_token", discordUserId),
+  };
+}
+
+/** A grant as a statement gives it. */
+export type HeldGrant = {
+  readonly discordUserId: string;
+  readonly accessTokenSealed: string;
+  readonly discordExpiresAt: Date;
+};
+
+/**
+ * An access token that has not expired, refreshed if need be. Throws token_unreadable; grant_ended;
+ * discord_unavailable, also while another process refreshes.
+ */
+export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promise<string> {
+  const { discordUserId } = grant;
+  const now = deps.now();
+  if (grant.discordExpiresAt > now)
+    return openToken(deps, "access_token", grant.accessTokenSealed, discordUserId);
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const claimed = await deps.queries.claimRefresh({ discordUserId, leasedUntil, now });
+  if (claimed === undefined) throw discordUnavailable("another process refreshes this grant");
+  if (claimed.expiresAt > now) {
+    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed: claimed.refreshTokenSealed });
+    return openToken(deps, "access_token", claimed.accessTokenSealed, discordUserId);
+  }
+  return (await refresh(deps, discordUserId, claimed.refreshTokenSealed, null)).accessToken;
+}
+
+/** One round: claims the grants that are to end, and ends each at Discord, then here. Returns how many ended. */
+export async function endDueGrants(deps: GrantDeps): Promise<number> {
+  const now = deps.now();
+  const due = await deps.queries.claimEndDue({
+    limit: BATCH,
+    abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
+    leasedUntil: secondsAfter(now, LEASE_SECONDS),
+    now,
+  });
+  const ended = await Promise.all(due.map((grant) => endOrPutOff(deps, grant)));
+  return ended.filter(Boolean).length;
+}
+
+type EndingGrant = {
+  readonly discordUserId: string;
+  readonly accessTokenSealed: string;
+  readonly refreshTokenSealed: string;
+  readonly expiresAt: Date;
+};
+
+async function endOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
+  const { discordUserId } = grant;
+  try {
+    await endGrant(deps, grant);
+    deps.log.info("grant ended", { discordUserId, outcome: "ended" });
+    return true;
+  } catch (error) {
+    // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
+    const { code, message } = asJanusError(error);
+    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", code, reason: message });
+    await deps.queries.setEndDue({ discordUserId, endDueAt: secondsAfter(deps.now(), END_RETRY_SECONDS) });
+    return false;
+  }
+}
+
+/** Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. */
+async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<void> {
+  const { discordUserId } = grant;
+  let accessTokenSealed = grant.accessTokenSealed;
+  try {
+    let refreshToken = openToken(deps, "refresh_token", grant.refreshTokenSealed, discordUserId);
+    let accessToken = openToken(deps, "access_token", grant.accessTokenSealed, discordUserId);
+    if (grant.expiresAt <= deps.now()) {
+      const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
+      const fresh = await refresh(deps, discordUserId, grant.refreshTokenSealed, leasedUntil);
+      ({ accessToken, refreshToken, accessTokenSealed } = fresh);
+    }
+    await deps.discord.deleteRoleConnection(accessToken);
+    await deps.discord.revokeGrant(refreshToken);
+  } catch (error) {
+    // A grant that has ended at Discord already is what was wanted.
+    if (asJanusError(error).code !== "grant_ended") throw error;
+  }
+  await deps.queries.deleteDiscordToken({ discordUserId, accessTokenSealed, now: deps.now() });
+}
+
+/** Spends the refresh token, stores the new pair, and only then hands it out. */
+async function refresh(
+  deps: GrantDeps,
+  discordUserId: string,
+  spentRefreshTokenSealed: string,
+  leasedUntil: Date | null,
+) {
+  const spent = openToken(deps, "refresh_token", spentRefreshTokenSealed, discordUserId);
+  let tokens: DiscordTokens;
+  try {
+    tokens = await deps.discord.refreshTokens(spent);
+  } catch (error) {
+    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed: spentRefreshTokenSealed });
+    throw error;
+  }
+  const sealed = sealDiscordTokens(deps, discordUserId, tokens);
+  const { scope, expiresAt } = tokens;
+  await storeStubbornly(deps, () =>
+    deps.queries.setRefreshed({
+      ...{ discordUserId, spentRefreshTokenSealed, ...sealed, scope, expiresAt, leasedUntil },
+      now: deps.now(),
+    }),
+  );
+  return { ...tokens, ...sealed };
+}
+
+/** The old pair is spent and this process alone holds the new one: a database that blinks must not lose it. */
+async function storeStubbornly(deps: GrantDeps, store: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await store();
+      return;
+    } catch (error) {
+      if (attempt === STORE_ATTEMPTS || asJanusError(error).code !== "database_unavailable") throw error;
+      await deps.sleep(STORE_RETRY_MS * attempt);
+    }
+  }
+}
+
+function openToken(
+  { tokenSealer }: GrantDeps,
+  column: "access_token" | "refresh_token",
+  sealed: string,
+  discordUserId: string,
+): string {
+  const token = tokenSealer.open(sealed, `discord_token.${column}:${discordUserId}`);
+  if (token === undefined)
+    throw tokenUnreadable(`discord_token.${column} does not open with any key of TOKEN_KEYS`);
+  return token;
+}
+
+/** A time that many seconds after another; before it, if negative. */
+export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);

@@ -1,0 +1,251 @@
+/**
+ * The link flow, step by step:
+ *
+ *   GET /linked-role             startLink          state in a sealed cookie; to Discord
+ *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
+ *   GET /dsek-oauth-callback     finishProviderLeg  code for tokens, ID Token verified, link stored, metadata pushed
+ *   POST /link/move              confirmMove        the member confirms a link in place of an earlier one
+ *
+ * Called by `handlers.ts`, which turns results into pages. It sees no request and no SQL.
+ */
+import { isUniqueViolation } from "./db.ts";
+import type { Deps } from "./deps.ts";
+import type { DiscordUser } from "./discord.ts";
+import { asJanusError, flowFinished, grantEnding } from "./errors.ts";
+import type { AcceptedCallback, FlowChange, FlowRecords } from "./flow.ts";
+import {
+  acceptCallback,
+  createSecret,
+  FLOW_TTL_SECONDS,
+  hashFlowId,
+  keepFlow,
+  makeRoom,
+  nameOf,
+  openFlow,
+} from "./flow.ts";
+import { endDueGrants, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
+import type { KeptClaims } from "./metadata.ts";
+import { keepClaims, organisationName } from "./metadata.ts";
+import { authorizationError } from "./oauth.ts";
+import type { SignIn } from "./oidc/oidc.ts";
+import type { Queries } from "./queries.ts";
+import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
+
+/** A request of the flow: what the browser sent, and under which id it is logged. */
+export type FlowRequest = {
+  readonly query: URLSearchParams;
+  readonly records: FlowRecords;
+  readonly requestId: string;
+};
+
+/** The next leg: where to send the browser, and what it is to keep. */
+export type Departure = {
+  readonly outcome: "departure";
+  readonly location: string;
+  readonly flow: FlowChange;
+};
+
+/** The member said no at one of the two: nothing was linked, nothing changed. */
+export type Cancelled = {
+  readonly outcome: "cancelled";
+  readonly at: "discord" | "provider";
+  readonly flow: FlowChange;
+};
+
+/** The two accounts of a link, as they are shown. */
+export type LinkedAccounts = {
+  readonly discord: Pick<DiscordUser, "username" | "globalName">;
+  readonly organisationName: string | undefined;
+};
+
+/** The link is stored; `pushed` says whether Discord has taken the role connection already. */
+export type Linked = LinkedAccounts & {
+  readonly outcome: "linked";
+  readonly pushed: boolean;
+  readonly flow: FlowChange;
+};
+
+/** One of the accounts is linked to a third: nothing changes until the member confirms with `state`. */
+export type Conflict = LinkedAccounts & {
+  readonly outcome: "conflict";
+  readonly heldByDiscord: Pick<DiscordUser, "username" | "globalName"> | undefined;
+  /** The other organisation account's name; null where it has none, undefined where there is no such account. */
+  readonly heldByOrganisation: string | null | undefined;
+  readonly state: string;
+  readonly flow: FlowChange;
+};
+
+/** Step 1. Nothing is sent and the database is not spoken to. */
+export function startLink(deps: Deps, records: FlowRecords): Departure {
+  const state = createSecret();
+  return {
+    outcome: "departure",
+    location: deps.discord.authorizationUrl(state),
+    flow: keepFlow(deps, { leg: "discord", state }, makeRoom(deps, records)),
+  };
+}
+
+/** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
+export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
+  const accepted = acceptCallback(deps, "discord", request.query, request.records);
+  const forget = [nameOf(accepted.flow.state)];
+  const { result } = accepted.response;
+  if ("error" in result) {
+    if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
+    throw authorizationError(deps.discord.upstream, result.error);
+  }
+  const state = createSecret();
+  const [nonce, codeVerifier, flowId] = [createSecret(), createSecret(), createSecret()];
+  // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
+  const location = await deps.oidc.authorizationUrl(state, nonce, codeVerifier);
+  const tokens = await deps.discord.exchangeCode(result.code);
+  const user = await deps.discord.findCurrentUser(tokens.accessToken);
+  const now = deps.now();
+  const stored = await deps.queries.insertFlow({
+    ...user,
+    ...sealDiscordTokens(deps, user.discordUserId, tokens),
+    scope: tokens.scope,
+    expiresAt: tokens.expiresAt,
+    flowIdHash: hashFlowId(flowId),
+    flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
+    requestId: request.requestId,
+    now,
+  });
+  if (stored === undefined) throw grantEnding();
+  logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
+  return {
+    outcome: "departure",
+    location,
+    flow: keepFlow(deps, { leg: "provider", state, flowId, nonce, codeVerifier }, forget),
+  };
+}
+
+/** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
+export async function finishProviderLeg(
+  deps: Deps,
+  request: FlowRequest,
+): Promise<Linked | Conflict | Cancelled> {
+  const accepted = acceptCallback(deps, "provider", request.query, request.records);
+  const forget = [nameOf(accepted.flow.state)];
+  await deps.oidc.checkIssuer(accepted.response.iss);
+  const { result } = accepted.response;
+  if ("error" in result) {
+    if (result.error === "access_denied") return { outcome: "cancelled", at: "provider", flow: { forget } };
+    throw authorizationError(deps.oidc.upstream, result.error);
+  }
+  const { codeVerifier, nonce } = accepted.flow;
+  const signIn = await deps.oidc.exchangeCode(result.code, codeVerifier, nonce);
+  return storeLink(deps, request, accepted, signIn, forget);
+}
+
+/** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
+export async function confirmMove(
+  deps: Deps,
+  state: string,
+  { records, requestId }: Omit<FlowRequest, "query">,
+): Promise<Linked> {
+  const flow = openFlow(deps, "move", state, records);
+  const now = deps.now();
+  const moved = await deps.queries.upsertLink({
+    flowIdHash: hashFlowId(flow.flowId),
+    pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
+    requestId,
+    now,
+  });
+  if (moved === undefined) throw flowFinished("no such move waits for confirmation");
+  logStep(deps, requestId, "move", "moved", moved.discordUserId);
+  const claims = keepClaims(moved.claims);
+  const pushed = await pushLink(deps, { ...moved, claims, pushFailures: 0, requestId });
+  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
+  return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, flow: { forget: [nameOf(state)] } };
+}
+
+/** Stores what the provider leg brought, and pushes where that made a link. */
+async function storeLink(
+  deps: Deps,
+  { requestId }: FlowRequest,
+  { flow }: AcceptedCallback<"provider">,
+  signIn: SignIn,
+  forget: readonly string[],
+): Promise<Linked | Conflict> {
+  const claims = keepClaims(signIn.claims);
+  const [moveId, state] = [createSecret(), createSecret()];
+  const now = deps.now();
+  const stored = await insertLink(deps, {
+    flowIdHash: hashFlowId(flow.flowId),
+    issuer: signIn.issuer,
+    subject: signIn.subject,
+    claims,
+    ...sealOrganisationTokens(deps, signIn),
+    expiresAt: signIn.expiresAt ?? null,
+    pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
+    moveIdHash: hashFlowId(moveId),
+    moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
+    requestId,
+    now,
+  });
+  if (stored === undefined) throw flowFinished("the provider leg was finished before");
+  logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
+  const accounts = linkedAccounts(stored, claims);
+  if (stored.outcome === "conflict_met") {
+    const kept = keepFlow(deps, { leg: "move", state, flowId: moveId }, forget);
+    return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state, flow: kept };
+  }
+  const pushed = await pushLink(deps, { ...stored, claims, pushFailures: 0, requestId });
+  return { ...accounts, outcome: "linked", pushed, flow: { forget } };
+}
+
+/** Two flows that link the same account at the same moment: the later one finds the link of the earlier. */
+async function insertLink({ queries }: Deps, values: Parameters<Queries["insertLink"]>[0]) {
+  try {
+    return await queries.insertLink(values);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return queries.insertLink(values);
+  }
+}
+
+function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refreshToken }: SignIn) {
+  const row = JSON.stringify([issuer, subject]);
+  return {
+    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
+    refreshTokenSealed:
+      refreshToken === undefined
+        ? null
+        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
+  };
+}
+
+/** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
+async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {
+  try {
+    await endDueGrants(deps);
+  } catch (error) {
+    // Carrying on is right: the move is stored, and the end is due until it succeeds.
+    const { code, message } = asJanusError(error);
+    deps.log.warn("grants not ended", { requestId, code, reason: message });
+  }
+}
+
+type AccountNames = { readonly username: string; readonly globalName: string | null };
+
+function linkedAccounts({ username, globalName }: AccountNames, claims: KeptClaims): LinkedAccounts {
+  return { discord: { username, globalName }, organisationName: organisationName(claims) };
+}
+
+function heldAccounts(row: {
+  readonly heldByUsername: string | null;
+  readonly heldByGlobalName: string | null;
+  readonly heldClaims: Readonly<Record<string, unknown>> | null;
+}): Pick<Conflict, "heldByDiscord" | "heldByOrganisation"> {
+  const { heldByUsername, heldByGlobalName, heldClaims } = row;
+  return {
+    heldByDiscord:
+      heldByUsername === null ? undefined : { username: heldByUsername, globalName: heldByGlobalName },
+    heldByOrganisation: heldClaims === null ? undefined : (organisationName(keepClaims(heldClaims)) ?? null),
+  };
+}
+
+function logStep(deps: Deps, requestId: string, step: string, outcome: string, discordUserId?: string): void {
+  deps.log.info("flow step", { requestId, step, outcome, discordUserId });
+}

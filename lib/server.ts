@@ -1,0 +1,116 @@
+/**
+ * The server's life: start, upkeep, stop. Called by `cli.ts` with the application that `index.ts` makes.
+ */
+import type { Config } from "./config.ts";
+import type { Database } from "./db.ts";
+import { openDatabase } from "./db.ts";
+import type { Deps, World } from "./deps.ts";
+import { createDeps } from "./deps.ts";
+import { addressInUse, asJanusError } from "./errors.ts";
+import { migrateUp, requireMigrated } from "./migrations.ts";
+import { startUpkeep } from "./upkeep.ts";
+
+/** What Elysia gives us: one function from request to response. */
+export type CreateApp = (deps: Deps) => {
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+};
+
+export type RunningServer = {
+  /** Where it listens, such as http://127.0.0.1:3000. */
+  readonly address: string;
+  readonly deps: Deps;
+  /** Stops taking requests, lets those under way finish, and closes the database. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Bodies over this are refused before they are read; nothing that Janus takes comes near. */
+const MAX_BODY_BYTES = 64 * 1_024;
+/** Longer than the longest flow step: three tries at Discord, each with its deadline and its wait. */
+const IDLE_TIMEOUT_SECONDS = 60;
+const STOP_DEADLINE_MS = 10_000;
+const UPKEEP_SECONDS = 30;
+const DISCOVERY_RETRY_MS = 10_000;
+
+/**
+ * Opens the database, refuses to go on where it is newer than the program or a migration was edited, and listens.
+ * Throws database_newer, migration_edited, migration_failed, data_dir_locked, address_in_use.
+ */
+export async function startServer(
+  config: Config,
+  createApp: CreateApp,
+  world: World,
+): Promise<RunningServer> {
+  const db = await openDatabase(config.database);
+  try {
+    await checkDatabase(config, db, world);
+    const deps = createDeps(config, db, world);
+    const app = createApp(deps);
+    const server = listen(config, app.fetch);
+    const upkeep = startUpkeep(deps, UPKEEP_SECONDS);
+    const discovery = new AbortController();
+    void prepareProvider(deps, discovery.signal);
+    const address = server.url.origin;
+    world.log.info("listening", { address, version: world.version });
+    const stop = async () => {
+      discovery.abort();
+      await Promise.race([server.stop(), world.sleep(STOP_DEADLINE_MS)]);
+      await server.stop(true);
+      await upkeep.stop();
+      await db.close();
+      world.log.info("stopped");
+    };
+    return { address, deps, stop };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says. */
+async function checkDatabase(config: Config, db: Database, { log, now }: World): Promise<void> {
+  try {
+    if (config.database.url === undefined) {
+      const applied = await migrateUp(db, now);
+      if (applied.length > 0) log.info("embedded database migrated", { count: applied.length });
+    } else {
+      await requireMigrated(db);
+    }
+  } catch (error) {
+    const { code, message } = asJanusError(error);
+    // Both may pass while the server runs, and /readyz says when: starting is right.
+    if (code !== "database_unavailable" && code !== "database_not_migrated") throw error;
+    log.warn("database not ready", { code, reason: message });
+  }
+}
+
+function listen(config: Config, fetch: (request: Request) => Response | Promise<Response>) {
+  const { host, port } = config;
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      fetch,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      development: false,
+    });
+  } catch (error) {
+    throw addressInUse(
+      `Cannot listen on ${host}:${port}: set HOST and PORT to an address that is free.`,
+      error,
+    );
+  }
+}
+
+/** Loads discovery, so that the first member does not wait for it; until then /readyz says no. */
+async function prepareProvider({ oidc, log, sleep }: Deps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && !oidc.isReady()) {
+    try {
+      await oidc.prepare();
+    } catch (error) {
+      const { code, message } = asJanusError(error);
+      log.warn("provider not ready", { code, reason: message });
+      await sleep(DISCOVERY_RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Keeping Discord's view of a link true: pushing the role connection, now or when it is due. Called by `link.ts` at
+ * the end of a flow and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
+ */
+import type { Deps } from "./deps.ts";
+import { asJanusError } from "./errors.ts";
+import type { HeldGrant } from "./grant.ts";
+import { freshAccessToken, secondsAfter } from "./grant.ts";
+import { describeCause } from "./log.ts";
+import type { KeptClaims } from "./metadata.ts";
+import { buildRoleConnection, keepClaims } from "./metadata.ts";
+
+/** When another process may push, should the one that pushes die: longer than a push with its repeats. */
+export const PUSH_LEASE_SECONDS = 120;
+
+const RETRY_BASE_SECONDS = 60;
+const RETRY_MAX_SECONDS = 6 * 3_600;
+const BATCH = 20;
+
+/** A link whose role connection is to be pushed. */
+export type DuePush = HeldGrant & {
+  readonly claims: KeptClaims;
+  /** Pushes that failed since the last that did not. */
+  readonly pushFailures: number;
+  readonly requestId: string | null;
+};
+
+/** Pushes a link's role connection and records how it went. False if Discord did not take it: then it is due again. */
+export async function pushLink(deps: Deps, link: DuePush): Promise<boolean> {
+  const { discordUserId, requestId } = link;
+  const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
+  try {
+    await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
+  } catch (error) {
+    await putOff(deps, link, error);
+    return false;
+  }
+  const pushedMetadata = roleConnection.metadata;
+  await record(deps, link, () =>
+    deps.queries.setPushed({ discordUserId, pushedMetadata, requestId, now: deps.now() }),
+  );
+  return true;
+}
+
+/** One round: claims links whose push is due and pushes each. Returns how many Discord took. */
+export async function pushDueLinks(deps: Deps): Promise<number> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
+  const due = await deps.queries.claimPushDue({ limit: BATCH, leasedUntil, now });
+  const pushed = await Promise.all(
+    due.map((link) => pushLink(deps, { ...link, claims: keepClaims(link.claims), requestId: null })),
+  );
+  return pushed.filter(Boolean).length;
+}
+
+/** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
+async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> {
+  const { discordUserId, requestId } = link;
+  const { code, message, retryAfterSeconds, cause } = asJanusError(error);
+  deps.log.warn("role connection not pushed", {
+    ...{ requestId: requestId ?? undefined, discordUserId, code, reason: message },
+    ...describeCause(cause),
+  });
+  const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
+  const pushDueAt = secondsAfter(deps.now(), Math.max(backoff, retryAfterSeconds ?? 0));
+  await record(deps, link, () =>
+    deps.queries.setPushDue({ discordUserId, pushDueAt, requestId, now: deps.now() }),
+  );
+}
+
+/** What Discord did stands, whether or not it can be written down: if not, the lease runs out and it is pushed again. */
+async function record(
+  deps: Deps,
+  { discordUserId, requestId }: DuePush,
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    const { code, message } = asJanusError(error);
+    deps.log.warn("push not recorded", {
+      requestId: requestId ?? undefined,
+      discordUserId,
+      code,
+      reason: message,
+    });
+  }
+}

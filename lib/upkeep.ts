@@ -1,0 +1,48 @@
+/**
+ * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Called
+ * by the server on a timer. Any number of processes may do it at once: each claims what it works on.
+ */
+import type { Deps } from "./deps.ts";
+import { asJanusError } from "./errors.ts";
+import { endDueGrants, secondsAfter } from "./grant.ts";
+import { describeCause } from "./log.ts";
+import { pushDueLinks } from "./sync.ts";
+
+const KEEP_UNLINKED_SECONDS = 3_600;
+
+/** One round. A part that fails does not keep the others from their work; it is logged and comes again. */
+export async function runUpkeep(deps: Deps): Promise<void> {
+  const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
+  await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
+  await attempt(deps, "end due grants", () => endDueGrants(deps));
+  await attempt(deps, "delete unlinked accounts", () => deps.queries.deleteUnlinked({ seenBefore: before }));
+  await attempt(deps, "push due links", () => pushDueLinks(deps));
+}
+
+/** Runs rounds until `stop`, which waits for the one under way. */
+export function startUpkeep(deps: Deps, everySeconds: number): { readonly stop: () => Promise<void> } {
+  let round: Promise<void> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    round = runUpkeep(deps).finally(() => {
+      busy = false;
+    });
+  }, everySeconds * 1_000);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await round;
+    },
+  };
+}
+
+async function attempt(deps: Deps, step: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message, cause } = asJanusError(error);
+    deps.log.warn("upkeep failed", { step, code, reason: message, ...describeCause(cause) });
+  }
+}

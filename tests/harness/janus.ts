@@ -1,0 +1,189 @@
+/**
+ * Janus as it runs, on a port of its own, with a real database, the stand-in for Discord and a provider: all that
+ * `index.ts` and `deps.ts` build, with nothing in it replaced but the clock, the wait between retries and the log's
+ * destination.
+ */
+import { createApp } from "../../index.ts";
+import { type Config, readConfig } from "../../lib/config.ts";
+import { createDeps, type Deps } from "../../lib/deps.ts";
+import { createLog } from "../../lib/log.ts";
+import type { Fetch } from "../../lib/oauth.ts";
+import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
+import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
+import { createJar, visit } from "../standins/member.ts";
+import { type ProviderOptions, type ProviderStandin, startProvider } from "../standins/provider.ts";
+import { type Clock, createClock } from "./clock.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+/** Secrets that must never be seen outside: each is unlike anything else, so that a search finds it. */
+export const CANARY = {
+  discordClientSecret: "canary-discord-client-secret:/+ %",
+  oidcClientSecret: "canary-oidc-client-secret:/+ %~-_.",
+  botToken: "canary-bot-token",
+} as const;
+
+export const DISCORD_CLIENT_ID = "1111111111111111111";
+export const OIDC_CLIENT_ID = "janus client";
+
+/** Members on the Discord side. */
+export const USERS = {
+  anna: { id: "200000000000000001", username: "anna_d", globalName: "Anna on Discord" },
+  bo: { id: "200000000000000002", username: "bo_d", globalName: null },
+  cleo: { id: "200000000000000003", username: "cleo_d", globalName: "Cleo" },
+} as const;
+
+export type TestJanus<P> = {
+  readonly url: string;
+  readonly config: Config;
+  readonly deps: Deps;
+  readonly database: TestDatabase;
+  readonly discord: DiscordStandin;
+  readonly provider: P;
+  readonly clock: Clock;
+  /** Every line logged, at the most talkative level. */
+  readonly logLines: string[];
+  readonly stop: () => Promise<void>;
+};
+
+type Options = {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly deadlineMs?: number;
+  readonly database?: TestDatabase;
+  readonly accessTokenSeconds?: number;
+  /** Sees, and may keep, what Janus sends and receives. */
+  readonly fetch?: Fetch;
+};
+
+/** With the certified provider. */
+export function startJanus(options: Options & { readonly provider?: Partial<ProviderOptions> } = {}) {
+  return start<ProviderStandin>(options, (client) => startProvider({ ...client, ...options.provider }));
+}
+
+/** With the provider that can be wrong in every way. */
+export function startJanusWithForger(options: Options & { readonly forger?: Partial<ForgerOptions> } = {}) {
+  return start<ForgerStandin>(options, (client, clock) =>
+    startForger({ ...client, now: clock.now, ...options.forger }),
+  );
+}
+
+type Client = {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUris: readonly string[];
+};
+type Startable = { readonly issuer: string; readonly stop: () => Promise<void> };
+
+async function start<P extends Startable>(
+  options: Options,
+  startPeer: (client: Client, clock: Clock) => P | Promise<P>,
+): Promise<TestJanus<P>> {
+  const ready = Promise.withResolvers<(request: Request) => Response | Promise<Response>>();
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    maxRequestBodySize: 64 * 1024,
+    fetch: async (request) => (await ready.promise)(request),
+  });
+  const url = server.url.origin;
+  const clock = createClock();
+  const discord = startDiscord({
+    clientId: DISCORD_CLIENT_ID,
+    clientSecret: CANARY.discordClientSecret,
+    botToken: CANARY.botToken,
+    redirectUris: [`${url}/discord-oauth-callback`],
+    users: Object.values(USERS),
+    acceptAnyUser: true,
+    now: clock.now,
+    ...(options.accessTokenSeconds === undefined ? {} : { accessTokenSeconds: options.accessTokenSeconds }),
+  });
+  const client = {
+    clientId: OIDC_CLIENT_ID,
+    clientSecret: CANARY.oidcClientSecret,
+    redirectUris: [`${url}/dsek-oauth-callback`],
+  };
+  const provider = await startPeer(client, clock);
+  const config = readConfig({ ...environmentFor(url, discord, provider.issuer), ...options.environment });
+  const database = options.database ?? (await createTestDatabase());
+  const logLines: string[] = [];
+  const deps = createDeps(config, database.db, {
+    fetch: options.fetch ?? ((address, init) => fetch(address, init)),
+    now: clock.now,
+    // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
+    sleep: () => Promise.resolve(),
+    log: createLog("debug", (line) => void logLines.push(line), clock.now),
+    version: "0.0.0-test",
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+  });
+  ready.resolve(createApp(deps).fetch);
+  return {
+    ...{ url, config, deps, database, discord, provider, clock, logLines },
+    stop: async () => {
+      await server.stop(true);
+      await Promise.all([discord.stop(), provider.stop()]);
+      if (options.database === undefined) await database.drop();
+    },
+  };
+}
+
+/** The environment of a Janus between these two. */
+export function environmentFor(
+  url: string,
+  discord: Pick<DiscordStandin, "apiUrl" | "authorizeUrl">,
+  issuer: string,
+): Record<string, string> {
+  return {
+    PUBLIC_URL: url,
+    DISCORD_CLIENT_ID,
+    DISCORD_CLIENT_SECRET: CANARY.discordClientSecret,
+    DISCORD_API_URL: discord.apiUrl,
+    DISCORD_AUTHORIZE_URL: discord.authorizeUrl,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID,
+    OIDC_CLIENT_SECRET: CANARY.oidcClientSecret,
+    TOKEN_KEYS: `k1:${randomKey()}`,
+    COOKIE_SECRET: randomKey(),
+    PLATFORM_NAME: "D-sektionen",
+  };
+}
+
+export function randomKey(): string {
+  return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** A browser with cookies, at one Janus. */
+export type Browser = {
+  readonly jar: ReturnType<typeof createJar>;
+  readonly get: (address: string) => Promise<Response>;
+  readonly post: (
+    address: string,
+    form: Readonly<Record<string, string>>,
+    origin?: string | null,
+  ) => Promise<Response>;
+};
+
+export function createBrowser(url: string): Browser {
+  const jar = createJar();
+  return {
+    jar,
+    get: (address) => visit(new URL(address, url), jar),
+    post: async (address, form, origin = url) => {
+      const target = new URL(address, url);
+      const response = await fetch(target, {
+        method: "POST",
+        redirect: "manual",
+        headers: { cookie: jar.header(target), ...(origin === null ? {} : { origin }) },
+        body: new URLSearchParams(form),
+      });
+      jar.keep(target, response);
+      return response;
+    },
+  };
+}
+
+/** Where a redirect leads; fails the test if the answer is none. */
+export function locationOf(response: Response): string {
+  const location = response.headers.get("location");
+  if (![302, 303].includes(response.status) || location === null)
+    throw new Error(`no redirect: ${response.status}`);
+  return location;
+}

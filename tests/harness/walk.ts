@@ -1,0 +1,39 @@
+/** The flow as a member walks it, leg by leg or whole. */
+import { createJar, signInAtProvider, visit } from "../standins/member.ts";
+import { type Browser, createBrowser, locationOf } from "./janus.ts";
+
+type At = { readonly url: string };
+
+let lastUser = 300_000_000_000_000_000n;
+
+/** A Discord user whom no other test of the file knows, so that tests may run in any order. */
+export const newUser = (): string => String(++lastUser);
+
+/** From the Linked Roles link to the callback at Janus, not yet visited. Any user id will do: Discord makes it. */
+export async function reachDiscordCallback(browser: Browser, discordUserId: string): Promise<string> {
+  const authorizationUrl = locationOf(await browser.get("/linked-role"));
+  return locationOf(await visit(authorizationUrl, createJar(), { user_id: discordUserId }));
+}
+
+/** Through the Discord leg and the certified provider's sign-in to the second callback, not yet visited. */
+export async function reachProviderCallback(
+  browser: Browser,
+  discordUserId: string,
+  login: string,
+): Promise<string> {
+  const departure = await browser.get(await reachDiscordCallback(browser, discordUserId));
+  return signInAtProvider(locationOf(departure), login);
+}
+
+/** The same with the forger, which asks nobody. */
+export async function reachForgerCallback(browser: Browser, discordUserId: string): Promise<string> {
+  const departure = await browser.get(await reachDiscordCallback(browser, discordUserId));
+  const response = await fetch(locationOf(departure), { redirect: "manual" });
+  return locationOf(response);
+}
+
+/** The whole flow; the last answer. */
+export async function linkAccounts(janus: At, discordUserId: string, login: string): Promise<Response> {
+  const browser = createBrowser(janus.url);
+  return browser.get(await reachProviderCallback(browser, discordUserId, login));
+}

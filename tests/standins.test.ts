@@ -1,0 +1,201 @@
+/** The stand-ins misbehave on order, and the providers are right when left alone. Discord's own rules: `standins/`. */
+import { afterEach, expect, test } from "bun:test";
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import {
+  ANNA,
+  authorizeAtForger,
+  authorizeUrl,
+  CALLBACK,
+  CLIENT,
+  discordStandin,
+  exchange,
+  oidcExchange,
+  oidcUrl,
+  paramsOf,
+  tokenCall,
+  tokensOf,
+  USER_AGENT,
+} from "./standins/client.ts";
+import { createKey, encryptToken, startForger } from "./standins/forger.ts";
+import { approveDiscord, cancelAtProvider, signInAtProvider } from "./standins/member.ts";
+import { startProvider } from "./standins/provider.ts";
+
+const started: { readonly stop: () => Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((standin) => standin.stop()));
+});
+
+test("failNext() misbehaves as ordered and stop() ends it", async () => {
+  const discord = start(discordStandin());
+  const call = (signal?: AbortSignal) =>
+    fetch(`${discord.apiUrl}/oauth2/token`, {
+      method: "POST",
+      headers: { "user-agent": USER_AGENT },
+      ...(signal ? { signal } : {}),
+    });
+  discord.failNext("token_code", { status: 429, headers: { "retry-after": "3" }, body: { retry_after: 3 } });
+  discord.failNext("token_code", "drop");
+  discord.failNext("token_code", "redirect");
+
+  const limited = await call();
+
+  expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "3"]);
+  await expect(call()).rejects.toThrow();
+  expect((await call()).status).toBe(404);
+  expect(discord.unexpected).toEqual(["POST /redirected/api/v10/oauth2/token"]);
+
+  discord.failNext("token_code", "hang");
+  discord.failNext("token_code", "trickle");
+  discord.failNext("token_code", "huge");
+  const hanging = call();
+  const endless = [await call(), await call()];
+  const bodies = endless.map((response) => response.text());
+  await discord.stop();
+
+  for (const result of await Promise.allSettled([hanging, ...bodies])) expect(result.status).toBe("rejected");
+});
+
+test("gate() holds a call until it is released", async () => {
+  const discord = start(discordStandin());
+  const callback = await approveDiscord(authorizeUrl(discord), ANNA);
+  const [before, after] = [discord.gate("token_code"), discord.gate("token_code", "answer")];
+
+  const exchanging = exchange(discord, callback);
+  await before.arrived;
+  const whenHeld = discord.grants(ANNA);
+  before.release();
+  await after.arrived;
+  const whenDone = discord.grants(ANNA);
+  after.release();
+
+  expect((await exchanging).status).toBe(200);
+  expect([whenHeld, whenDone]).toEqual([0, 2]);
+});
+
+test("startProvider() ends a sign-in at the callback with code, state and iss", async () => {
+  const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
+  const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });
+
+  const callback = await signInAtProvider(url, "anna");
+  const tokens = await tokensOf(await oidcExchange(`${provider.issuer}/token`, callback));
+  const cancelled = paramsOf(await cancelAtProvider(url));
+
+  expect(paramsOf(callback)).toMatchObject({ state: "the-state", iss: provider.issuer });
+  expect(tokens.refresh_token).toBeString();
+  expect(cancelled.error).toBe("access_denied");
+  const userInfo = await fetch(`${provider.issuer}/me`, {
+    headers: { authorization: `Bearer ${tokens.access_token}` },
+  });
+  expect(await userInfo.json()).toMatchObject({ preferred_username: "anna", groups: ["members", "board"] });
+  const { payload } = await jwtVerify(
+    tokens.id_token,
+    createRemoteJWKSet(new URL(`${provider.issuer}/jwks`)),
+  );
+  expect(payload).toMatchObject({ nonce: "the-nonce", aud: CLIENT.clientId });
+  expect(payload.groups).toBeUndefined();
+  expect(provider.calls).toEqual(["authorize", "token", "authorize", "userinfo", "jwks"]);
+  expect(provider.unexpected).toEqual([]);
+});
+
+test("startProvider() rotates keys, and ends the grant of an account that is gone", async () => {
+  const options = {
+    ...CLIENT,
+    redirectUris: [CALLBACK],
+    groupsIn: "id_token",
+    idTokenSignedResponseAlg: "ES256",
+  } as const;
+  const provider = start(await startProvider(options));
+  const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });
+  const tokens = await tokensOf(
+    await oidcExchange(`${provider.issuer}/token`, await signInAtProvider(url, "bo")),
+  );
+
+  provider.rotateKeys();
+  const form = { grant_type: "refresh_token", refresh_token: tokens.refresh_token };
+  const refreshed = await tokensOf(await tokenCall(`${provider.issuer}/token`, form));
+  provider.removeUser("bo");
+  const ended = await tokenCall(`${provider.issuer}/token`, {
+    ...form,
+    refresh_token: refreshed.refresh_token,
+  });
+
+  const { kid } = decodeProtectedHeader(tokens.id_token);
+  const jwks = createRemoteJWKSet(new URL(`${provider.issuer}/jwks`));
+  expect(decodeProtectedHeader(refreshed.id_token).kid).not.toBe(kid);
+  await expect(jwtVerify(tokens.id_token, jwks)).rejects.toThrow();
+  expect((await jwtVerify(refreshed.id_token, jwks)).payload.groups).toEqual(["members"]);
+  expect(await ended.json()).toMatchObject({ error: "invalid_grant" });
+});
+
+test("startForger() is right when left alone", async () => {
+  const forger = start(
+    startForger({ ...CLIENT, redirectUris: [CALLBACK], issuerPath: "/application/o/janus/" }),
+  );
+  const callback = await authorizeAtForger(`${forger.url}/authorize`);
+
+  const tokens = await tokensOf(await oidcExchange(`${forger.url}/token`, callback));
+
+  const discovery = await fetch(`${forger.issuer}.well-known/openid-configuration`);
+  expect(await discovery.json()).toMatchObject({ issuer: forger.issuer });
+  expect(paramsOf(callback).iss).toBe(forger.issuer);
+  const expected = { issuer: forger.issuer, audience: CLIENT.clientId };
+  const { payload } = await jwtVerify(
+    tokens.id_token,
+    createRemoteJWKSet(new URL(`${forger.url}/jwks`)),
+    expected,
+  );
+  expect(payload).toMatchObject({ nonce: "the-nonce", preferred_username: "anna" });
+  expect((await oidcExchange(`${forger.url}/token`, callback)).status).toBe(400);
+  expect(
+    (
+      await oidcExchange(
+        `${forger.url}/token`,
+        await authorizeAtForger(`${forger.url}/authorize`),
+        "x".repeat(43),
+      )
+    ).status,
+  ).toBe(400);
+});
+
+test("startForger() forges on order", async () => {
+  const forger = start(
+    startForger({ ...CLIENT, redirectUris: [CALLBACK], freshSubjects: true, key: createKey("EdDSA") }),
+  );
+  const forge = async () => {
+    const callback = await authorizeAtForger(`${forger.url}/authorize`);
+    return (await tokensOf(await oidcExchange(`${forger.url}/token`, callback))).id_token;
+  };
+
+  forger.override({
+    idToken: (claims, sign) => sign(claims, { alg: "none", kid: undefined }),
+    iss: "absent",
+  });
+  const unsigned = await forge();
+  forger.override({ idToken: (claims) => encryptToken(claims, CLIENT.clientSecret) });
+  const encrypted = await forge();
+  forger.override({
+    idToken: (claims, sign) => sign({ ...claims, aud: "other" }, { jku: "https://x.example" }, "secret"),
+  });
+  const hmac = await forge();
+
+  expect(unsigned.endsWith(".")).toBe(true);
+  expect(encrypted.split(".")).toHaveLength(5);
+  expect(decodeProtectedHeader(hmac)).toEqual({ alg: "HS256", typ: "JWT", jku: "https://x.example" });
+  expect(paramsOf(await authorizeAtForger(`${forger.url}/authorize`)).iss).toBeUndefined();
+});
+
+test("startForger() signs by every algorithm that a key can be made for", async () => {
+  for (const alg of ["RS256", "PS256", "ES256", "EdDSA"] as const) {
+    const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK], key: createKey(alg) }));
+
+    const signed = forger.sign({ sub: "anna" });
+
+    const verified = await jwtVerify(signed, createRemoteJWKSet(new URL(`${forger.url}/jwks`)));
+    expect(verified.protectedHeader.alg).toBe(alg);
+  }
+});
+
+function start<Standin extends { readonly stop: () => Promise<void> }>(standin: Standin): Standin {
+  started.push(standin);
+  return standin;
+}

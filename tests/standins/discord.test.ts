@@ -1,0 +1,212 @@
+/** The stand-in for Discord refuses what Discord refuses, and believes what it is told within the limits. */
+import { afterEach, expect, test } from "bun:test";
+import {
+  ANNA,
+  api,
+  authorizeUrl,
+  BO,
+  CALLBACK,
+  CLIENT,
+  discordStandin,
+  exchange,
+  LINK_SCOPES,
+  PKCE,
+  paramsOf,
+  recordsPath,
+  refresh,
+  roleConnectionPath,
+  signIn,
+  token,
+  tokensOf,
+  USER_AGENT,
+  VERIFIER,
+} from "./client.ts";
+import { approveDiscord, createJar, denyDiscord, visit } from "./member.ts";
+
+const MEMBER_RECORD = { type: 7, key: "dsek_member", name: "Member", description: "Is a member" };
+
+const started: { readonly stop: () => Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((standin) => standin.stop()));
+});
+
+test("startDiscord() refuses PKCE with role_connections.write", async () => {
+  const discord = start(discordStandin());
+
+  const callback = await approveDiscord(authorizeUrl(discord, { scope: LINK_SCOPES, ...PKCE }), ANNA);
+
+  expect(paramsOf(callback)).toMatchObject({ error: "invalid_scope", state: "the-state" });
+});
+
+test("startDiscord() takes PKCE with identify alone and verifies it", async () => {
+  const discord = start(discordStandin());
+  const right = await approveDiscord(authorizeUrl(discord, { scope: "identify", ...PKCE }), ANNA);
+  const wrong = await approveDiscord(authorizeUrl(discord, { scope: "identify", ...PKCE }), ANNA);
+
+  const exchanged = await exchange(discord, right, { code_verifier: VERIFIER });
+  const refused = await exchange(discord, wrong, { code_verifier: "w".repeat(43) });
+
+  expect(exchanged.status).toBe(200);
+  expect(await refused.json()).toMatchObject({ error: "invalid_grant" });
+});
+
+test("startDiscord() shows an error page to an unknown client or address and redirects every other fault", async () => {
+  const discord = start(discordStandin());
+  const fault = async (params: Record<string, string>) => {
+    const response = await visit(authorizeUrl(discord, params), createJar());
+    const location = response.headers.get("location");
+    return location === null ? response.status : paramsOf(location).error;
+  };
+
+  expect(await fault({ client_id: "1" })).toBe(400);
+  expect(await fault({ redirect_uri: `${CALLBACK}/` })).toBe(400);
+  expect(await fault({ response_type: "token" })).toBe("unsupported_response_type");
+  expect(await fault({ scope: "identify everything" })).toBe("invalid_scope");
+});
+
+test("startDiscord() sends the member back without iss, and with access_denied on Cancel", async () => {
+  const discord = start(discordStandin());
+
+  const approved = paramsOf(await approveDiscord(authorizeUrl(discord), ANNA));
+  const denied = paramsOf(await denyDiscord(authorizeUrl(discord)));
+
+  expect(Object.keys(approved).sort()).toEqual(["code", "state"]);
+  expect(denied).toMatchObject({ error: "access_denied", state: "the-state" });
+});
+
+test("startDiscord() takes a code once, a refresh token once, and ends all by one revocation", async () => {
+  const discord = start(discordStandin());
+  const callback = await approveDiscord(authorizeUrl(discord), ANNA);
+  const first = await tokensOf(await exchange(discord, callback));
+  const replayed = await exchange(discord, callback);
+  const second = await tokensOf(await refresh(discord, first.refresh_token));
+  const reused = await refresh(discord, first.refresh_token);
+
+  expect(await replayed.json()).toMatchObject({ error: "invalid_grant" });
+  expect(await reused.json()).toMatchObject({ error: "invalid_grant" });
+  expect(discord.grants(ANNA)).toBe(3);
+  expect((await api(discord, "GET", "/users/@me", first.access_token)).status).toBe(200);
+
+  await token(discord, "/oauth2/token/revoke", { token: first.access_token });
+
+  expect(discord.grants(ANNA)).toBe(0);
+  expect((await api(discord, "GET", "/users/@me", second.access_token)).status).toBe(401);
+  expect((await refresh(discord, second.refresh_token)).status).toBe(400);
+});
+
+test("startDiscord() refuses the token endpoint to a wrong secret, a JSON body and a foreign redirect_uri", async () => {
+  const discord = start(discordStandin());
+  const form = { grant_type: "refresh_token", refresh_token: "x" };
+  const url = `${discord.apiUrl}/oauth2/token`;
+  const headers = { "user-agent": USER_AGENT };
+  const wrongSecret = new URLSearchParams({ ...form, client_id: CLIENT.clientId, client_secret: "wrong" });
+  const callback = await approveDiscord(authorizeUrl(discord), ANNA);
+
+  const wrong = await fetch(url, { method: "POST", headers, body: wrongSecret });
+  const json = await fetch(url, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: "{}",
+  });
+  const foreign = await exchange(discord, callback, { redirect_uri: `${CALLBACK}/2` });
+
+  expect([wrong.status, await wrong.json()]).toEqual([401, { error: "invalid_client" }]);
+  expect(await json.json()).toMatchObject({ error: "invalid_request" });
+  expect(await foreign.json()).toMatchObject({ error: "invalid_grant" });
+});
+
+test("startDiscord() blocks a missing User-Agent, and counts unknown routes", async () => {
+  const discord = start(discordStandin());
+
+  const blocked = await fetch(`${discord.apiUrl}/users/@me`, { headers: { "user-agent": "Bun" } });
+  const unknown = await api(discord, "GET", "/gateway", "x");
+
+  expect([blocked.status, blocked.headers.get("content-type")]).toEqual([403, "text/html; charset=UTF-8"]);
+  expect(unknown.status).toBe(404);
+  expect(discord.unexpected).toEqual(["GET /api/v10/gateway"]);
+  expect(discord.calls).toEqual([]);
+});
+
+test("startDiscord() holds the limits of a role connection and of the records", async () => {
+  const discord = start(discordStandin());
+  const accessToken = await signIn(discord, ANNA);
+  const put = async (body: unknown) =>
+    (await api(discord, "PUT", roleConnectionPath, accessToken, JSON.stringify(body))).status;
+  const record = async (...records: object[]) =>
+    (await api(discord, "PUT", recordsPath, "bot-token", JSON.stringify(records), "Bot")).status;
+  const six = Object.fromEntries([..."abcdef"].map((key) => [key, "1"]));
+
+  expect(await put({ platform_name: "n".repeat(50), platform_username: null, metadata: { a: "1" } })).toBe(
+    200,
+  );
+  expect(await put({ platform_name: "n".repeat(51) })).toBe(400);
+  expect(await put({ platform_username: "n".repeat(101) })).toBe(400);
+  for (const metadata of [six, { a: 1 }, { a: "" }, { a: "1".repeat(101) }, { "A-b": "1" }, { a: false }]) {
+    expect(await put({ metadata })).toBe(400);
+  }
+  expect(await record(MEMBER_RECORD)).toBe(200);
+  expect(await record(MEMBER_RECORD, MEMBER_RECORD)).toBe(400);
+  expect(await record({ ...MEMBER_RECORD, type: 9 })).toBe(400);
+  expect(await record({ ...MEMBER_RECORD, description: "" })).toBe(400);
+});
+
+test('startDiscord() gives the role for "1" alone, and keeps to scope, application and life of a token', async () => {
+  const discord = start(discordStandin());
+  const accessToken = await signIn(discord, ANNA);
+  const identified = await signIn(discord, BO, "identify");
+  const push = (value: unknown) =>
+    api(
+      discord,
+      "PUT",
+      roleConnectionPath,
+      accessToken,
+      JSON.stringify({ metadata: { dsek_member: value } }),
+    );
+  await api(discord, "PUT", recordsPath, "bot-token", JSON.stringify([MEMBER_RECORD]), "Bot");
+
+  for (const [value, matches] of [
+    ["1", true],
+    [true, false],
+    ["0", false],
+  ] as const) {
+    expect((await push(value)).status).toBe(200);
+    expect(discord.matches(ANNA)).toBe(matches);
+  }
+  expect((await api(discord, "PUT", roleConnectionPath, identified, "{}")).status).toBe(403);
+  expect(
+    (await api(discord, "PUT", roleConnectionPath.replace(CLIENT.clientId, "1"), accessToken, "{}")).status,
+  ).toBe(404);
+  expect((await api(discord, "DELETE", roleConnectionPath, accessToken)).status).toBe(204);
+  expect(discord.roleConnection(ANNA)).toBeUndefined();
+  discord.expireAccessTokens(ANNA);
+  expect((await api(discord, "GET", "/oauth2/@me", accessToken)).status).toBe(401);
+  expect(await (await fetch(`${discord.url}/app`)).text()).toContain("Anna &lt;3");
+});
+
+test("startDiscord() gives the role when the member presses Link, and takes it when what it was told no longer matches", async () => {
+  const discord = start(discordStandin());
+  const accessToken = await signIn(discord, ANNA);
+  const push = (value: string) =>
+    api(
+      discord,
+      "PUT",
+      roleConnectionPath,
+      accessToken,
+      JSON.stringify({ metadata: { dsek_member: value } }),
+    );
+  const press = async () => (await visit(`${discord.url}/app/link`, createJar(), { user_id: ANNA })).status;
+  await api(discord, "PUT", recordsPath, "bot-token", JSON.stringify([MEMBER_RECORD]), "Bot");
+
+  expect([await press(), discord.hasRole(ANNA)]).toEqual([400, false]);
+  await push("1");
+  expect(discord.hasRole(ANNA)).toBe(false);
+  expect([await press(), discord.hasRole(ANNA)]).toEqual([303, true]);
+  await push("0");
+  await push("1");
+  expect(discord.hasRole(ANNA)).toBe(false);
+});
+
+function start<Standin extends { readonly stop: () => Promise<void> }>(standin: Standin): Standin {
+  started.push(standin);
+  return standin;
+}

@@ -1,0 +1,105 @@
+/**
+ * Tokens as nobody should make them: keys, and a signer that puts any claims under any header with any key.
+ * Written by hand, since a proper JOSE library refuses most of what the tests need.
+ */
+import {
+  createCipheriv,
+  createHash,
+  createHmac,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign as signBytes,
+} from "node:crypto";
+
+/** The claims of a token. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** The header of a token; a field that is undefined is left out. */
+export type TokenHeader = Readonly<Record<string, unknown>>;
+
+/** The algorithms that a key can be made for. */
+export type KeyAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA";
+
+/** A key pair: `publicJwk` is what a JWKS shows of it. */
+export type SigningKey = {
+  readonly alg: KeyAlgorithm;
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly publicJwk: Readonly<Record<string, unknown>>;
+};
+
+/** Signs claims. What the header says need not be true; a text as the key makes an HMAC with it. */
+export type Sign = (claims: Claims, header?: TokenHeader, key?: SigningKey | string) => string;
+
+/** Makes a key pair. An RSA key takes a while: make it once. */
+export function createKey(alg: KeyAlgorithm, kid: string = randomBytes(6).toString("base64url")): SigningKey {
+  const { privateKey, publicKey } = generatePair(alg);
+  return {
+    alg,
+    kid,
+    privateKey,
+    publicJwk: { ...publicKey.export({ format: "jwk" }), use: "sig", alg, kid },
+  };
+}
+
+/**
+ * Makes a signed token. The key decides how it is signed and fills the header, whose fields can all be replaced:
+ * `{ alg: "none" }` leaves the signature empty, `{ kid: undefined }` leaves the kid out.
+ */
+export function signToken(claims: Claims, header: TokenHeader, key: SigningKey | string): string {
+  const own = typeof key === "string" ? { alg: "HS256" } : { alg: key.alg, kid: key.kid };
+  const full: TokenHeader = { ...own, typ: "JWT", ...header };
+  const input = `${encode(full)}.${encode(claims)}`;
+  return `${input}.${full.alg === "none" ? "" : signature(input, key).toString("base64url")}`;
+}
+
+/** Makes an encrypted token of five parts, under a key that is the hash of this secret. RFC 7516 */
+export function encryptToken(claims: Claims, secret: string): string {
+  const header = encode({ alg: "dir", enc: "A256GCM", typ: "JWT" });
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", createHash("sha256").update(secret).digest(), iv);
+  cipher.setAAD(Buffer.from(header));
+  const ciphertext = Buffer.concat([cipher.update(JSON.stringify(claims)), cipher.final()]);
+  const parts = [iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"));
+  return `${header}..${parts.join(".")}`;
+}
+
+/** The `at_hash` of an access token, for algorithms of 256 bits. OpenID Connect Core 3.1.3.6 */
+export function accessTokenHash(accessToken: string): string {
+  return createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
+}
+
+function generatePair(alg: KeyAlgorithm) {
+  switch (alg) {
+    case "RS256":
+    case "PS256":
+      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+    case "ES256":
+      return generateKeyPairSync("ec", { namedCurve: "P-256" });
+    case "EdDSA":
+      return generateKeyPairSync("ed25519");
+  }
+}
+
+function signature(input: string, key: SigningKey | string): Buffer {
+  if (typeof key === "string") return createHmac("sha256", key).update(input).digest();
+  const bytes = Buffer.from(input);
+  switch (key.alg) {
+    case "RS256":
+      return signBytes("sha256", bytes, key.privateKey);
+    case "PS256":
+      return signBytes("sha256", bytes, { key: key.privateKey, padding: RSA_PSS_PADDING, saltLength: 32 });
+    case "ES256":
+      return signBytes("sha256", bytes, { key: key.privateKey, dsaEncoding: "ieee-p1363" });
+    case "EdDSA":
+      return signBytes(null, bytes, key.privateKey);
+  }
+}
+
+/** `crypto.constants.RSA_PKCS1_PSS_PADDING` */
+const RSA_PSS_PADDING = 6;
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}

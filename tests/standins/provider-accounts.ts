@@ -1,0 +1,80 @@
+/** The people at the organisation's OpenID Provider, and all that the provider keeps in memory about them. */
+
+/** An account. `login` is also the `preferred_username`. */
+export type ProviderUser = {
+  readonly login: string;
+  readonly sub: string;
+  readonly name: string;
+  readonly email: string;
+  readonly groups: readonly string[];
+};
+
+/** The accounts of the tests and the demo: two members, one of them on the board, and one who left. */
+export const DEMO_USERS: readonly ProviderUser[] = [
+  user("anna", "Anna Andersson", ["members", "board"]),
+  user("bo", "Bo Bengtsson", ["members"]),
+  user("cleo", "Cleo Carlsson", ["alumni"]),
+];
+
+/** What oidc-provider stores of a token, a grant, a session or an interaction. */
+export type StoredArtifact = {
+  readonly accountId?: string;
+  readonly grantId?: string;
+  readonly uid?: string;
+  consumed?: number;
+};
+
+export type ArtifactStore = ReturnType<typeof createArtifactStore>;
+
+/** The storage that oidc-provider asks for, one adapter a model; it outlives a rebuilt provider. */
+export function createArtifactStore() {
+  const artifacts = new Map<string, StoredArtifact>();
+  const remove = (isGone: (key: string, artifact: StoredArtifact) => boolean) => {
+    for (const [key, artifact] of artifacts) if (isGone(key, artifact)) artifacts.delete(key);
+  };
+
+  return {
+    adapter: (model: string) => ({
+      async upsert(id: string, artifact: StoredArtifact) {
+        artifacts.set(`${model}:${id}`, artifact);
+      },
+      find: async (id: string) => artifacts.get(`${model}:${id}`),
+      findByUid: async (uid: string) =>
+        [...artifacts].find(([key, { uid: found }]) => key.startsWith(`${model}:`) && found === uid)?.[1],
+      findByUserCode: async () => undefined,
+      async destroy(id: string) {
+        artifacts.delete(`${model}:${id}`);
+      },
+      async consume(id: string) {
+        const artifact = artifacts.get(`${model}:${id}`);
+        if (artifact) artifact.consumed = Math.floor(Date.now() / 1000);
+      },
+      async revokeByGrantId(grantId: string) {
+        remove((_, artifact) => artifact.grantId === grantId);
+      },
+    }),
+
+    /** Ends all that an account has: sessions, grants and tokens. */
+    endAccount: (accountId: string) => remove((_, artifact) => artifact.accountId === accountId),
+
+    /** Ends one browser's session. */
+    endSession: (cookie: string) => remove((key) => key === `Session:${cookie}`),
+
+    /** Ends one browser's session if it is another account's; the new one takes its place. */
+    endOtherSession: (cookie: string, accountId: string) =>
+      remove((key, artifact) => key === `Session:${cookie}` && artifact.accountId !== accountId),
+
+    /** How many refresh tokens of the account are unused. */
+    countRefreshTokens: (accountId: string) =>
+      [...artifacts].filter(
+        ([key, artifact]) =>
+          key.startsWith("RefreshToken:") &&
+          artifact.accountId === accountId &&
+          artifact.consumed === undefined,
+      ).length,
+  };
+}
+
+function user(login: string, name: string, groups: readonly string[]): ProviderUser {
+  return { login, sub: `sub-of-${login}`, name, email: `${login}@example.org`, groups };
+}
