@@ -19,7 +19,7 @@ import {
 import type { Log } from "./log.ts";
 import type { MetadataRecord, RoleConnection } from "./metadata.ts";
 import type { Answer, Fetch, TokenEndpoint, TokenResponse, Upstream } from "./oauth.ts";
-import { parseJson, postForm, requestTokens, retryAfterSeconds, send } from "./oauth.ts";
+import { capRetryAfter, parseJson, postForm, requestTokens, retryAfterSeconds, send } from "./oauth.ts";
 
 /** The Discord account that a grant speaks for. */
 export type DiscordUser = {
@@ -36,8 +36,10 @@ export type DiscordTokens = {
   readonly expiresAt: Date;
 };
 
+/** Discord, as the use cases see it. */
 export type Discord = ReturnType<typeof createDiscord>;
 
+/** What the client is made of. */
 export type DiscordOptions = {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -73,7 +75,8 @@ const displayName = v.pipe(
 const currentAuthorization = v.object({
   application: v.object({ id: snowflake }),
   scopes: v.array(v.string()),
-  user: v.object({ id: snowflake, username: displayName, global_name: v.nullish(displayName) }),
+  // Absent where the grant lacks the scope `identify`.
+  user: v.optional(v.object({ id: snowflake, username: displayName, global_name: v.nullish(displayName) })),
 });
 const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
@@ -144,6 +147,8 @@ export function createDiscord(options: DiscordOptions) {
       if (application.id !== clientId) throw discordRefused("the token is of another application");
       const missing = LINK_SCOPES.filter((scope) => !scopes.includes(scope));
       if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
+      if (user === undefined)
+        throw discordUnavailable("get_current_authorization: an answer without the user");
       return { discordUserId: user.id, username: user.username, globalName: user.global_name ?? null };
     },
 
@@ -270,6 +275,6 @@ function retryAfterFault(reason: string, waitSeconds: number): Try {
 /** Seconds to wait after a 429. Cloudflare's own page has no number: a block lasts, so the wait is over the cap. */
 function readRateLimit(answer: Answer): number {
   const parsed = v.safeParse(rateLimited, parseJson(answer.text));
-  const fromBody = parsed.success ? Math.ceil(parsed.output.retry_after) : undefined;
+  const fromBody = parsed.success ? capRetryAfter(parsed.output.retry_after) : undefined;
   return retryAfterSeconds(answer) ?? fromBody ?? CLOUDFLARE_WAIT_SECONDS;
 }

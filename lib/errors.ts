@@ -54,6 +54,7 @@ export type PublicErrorCode = keyof typeof STATUS;
 /** A failure that only an operator at a command line can meet. */
 export type CommandErrorCode = keyof typeof EXIT_STATUS;
 
+/** Any failure on purpose. */
 export type ErrorCode = PublicErrorCode | CommandErrorCode;
 
 /** True for a code that has a page of its own. */

@@ -36,6 +36,7 @@ export const METADATA_RECORDS: readonly MetadataRecord[] = [
   },
 ];
 
+/** A metadata record as `register` puts it. */
 export type MetadataRecord = Omit<APIApplicationRoleConnectionMetadata, "type"> & { readonly type: number };
 
 const MAX_NAME_LENGTH = 100;
@@ -79,9 +80,13 @@ function readGroups(claim: unknown): readonly string[] | undefined {
   return undefined;
 }
 
-/** Group names are compared, so they are kept whole or not at all: a cut name might be another group's. */
-function cleanGroups(groups: readonly unknown[]): readonly string[] {
-  return [...new Set(groups.filter(isGroupName))];
+/**
+ * Group names are compared, so they are kept whole or not at all: a cut name might be another group's. A list of
+ * which nothing can be read counts as absent: it does not say that there are no groups.
+ */
+function cleanGroups(groups: readonly unknown[]): readonly string[] | undefined {
+  const kept = [...new Set(groups.filter(isGroupName))];
+  return kept.length === 0 && groups.length > 0 ? undefined : kept;
 }
 
 function isGroupName(group: unknown): group is string {
@@ -96,5 +101,6 @@ function cleanText(claim: unknown): string | undefined {
     if (clean.length + char.length > MAX_NAME_LENGTH) break;
     clean += char;
   }
+  clean = clean.trimEnd();
   return clean === "" ? undefined : clean;
 }

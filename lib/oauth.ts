@@ -8,6 +8,7 @@ import type { JanusError } from "./errors.ts";
 import { authorizationRejected, callbackMalformed, codeRejected } from "./errors.ts";
 import type { Log } from "./log.ts";
 
+/** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A server that we call, and how its failures are named. */
@@ -107,9 +108,21 @@ export function parseJson(text: string): unknown {
 export function retryAfterSeconds(answer: Answer): number | undefined {
   const header = answer.headers.get("retry-after");
   if (header === null || !/^\d{1,9}(\.\d{1,6})?$/.test(header)) return undefined;
-  return Math.min(Math.ceil(Number(header)), MAX_RETRY_AFTER_SECONDS);
+  return capRetryAfter(Number(header));
 }
 
+/** The upstream's "unavailable", with the wait that its answer asks for. */
+export function unavailable(upstream: Upstream, reason: string, answer: Answer): JanusError {
+  const wait = retryAfterSeconds(answer);
+  return upstream.unavailable(reason, wait === undefined ? {} : { retryAfterSeconds: wait });
+}
+
+/** Whole seconds, an hour at most: nobody's answer makes Janus wait for ever. */
+export function capRetryAfter(seconds: number): number {
+  return Math.min(Math.ceil(seconds), MAX_RETRY_AFTER_SECONDS);
+}
+
+/** A token endpoint, and what Janus is to it. */
 export type TokenEndpoint = {
   readonly url: string;
   readonly clientId: string;
@@ -128,13 +141,16 @@ export type TokenResponse = {
 };
 
 const token = v.pipe(v.string(), v.minLength(1));
+/** A number, or as some servers have it a text of one; null counts as absent, as others have that. */
+const seconds = v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number))]);
 const tokenResponse = v.object({
   access_token: token,
   token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
-  refresh_token: v.optional(token),
-  id_token: v.optional(token),
-  scope: v.optional(v.string()),
-  expires_in: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10 * 365 * 86_400))),
+  refresh_token: v.nullish(token),
+  id_token: v.nullish(token),
+  // RFC 6749 3.3, and empty for a server that says nothing by it.
+  scope: v.nullish(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))),
+  expires_in: v.nullish(v.pipe(seconds, v.minValue(0), v.maxValue(10 * 365 * 86_400))),
 });
 const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[a-z_]{1,40}$/)) });
 
@@ -155,10 +171,10 @@ export async function requestTokens(
   if (!parsed.success) throw upstream.unavailable(`${operation}: a token response that is none`);
   return {
     accessToken: parsed.output.access_token,
-    refreshToken: parsed.output.refresh_token,
-    idToken: parsed.output.id_token,
-    scope: parsed.output.scope,
-    expiresIn: parsed.output.expires_in,
+    refreshToken: parsed.output.refresh_token ?? undefined,
+    idToken: parsed.output.id_token ?? undefined,
+    scope: parsed.output.scope ?? undefined,
+    expiresIn: parsed.output.expires_in ?? undefined,
   };
 }
 
@@ -187,12 +203,15 @@ function tokenError(upstream: Upstream, operation: string, answer: Answer): Janu
   const error = parsed.success ? parsed.output.error : undefined;
   const reason = `${operation}: answered ${answer.status} ${error ?? "without an OAuth error"}`;
   if (answer.status === 429 || answer.status >= 500 || error === undefined) {
-    const wait = retryAfterSeconds(answer);
-    return upstream.unavailable(reason, wait === undefined ? {} : { retryAfterSeconds: wait });
+    return unavailable(upstream, reason, answer);
   }
   if (error === "invalid_client" || error === "unauthorized_client") return upstream.clientRejected(reason);
-  return codeRejected(reason);
+  if (DEFINITE_ERRORS.includes(error)) return codeRejected(reason);
+  return upstream.unavailable(reason);
 }
+
+/** What RFC 6749 5.2 lists. Any other error, `temporarily_unavailable` for one, says "not now" and not "no". */
+const DEFINITE_ERRORS = ["invalid_grant", "invalid_request", "invalid_scope", "unsupported_grant_type"];
 
 /** application/x-www-form-urlencoded, but for `-_.~`, which some servers do not decode in Basic credentials. */
 function formEncode(text: string): string {

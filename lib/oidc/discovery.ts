@@ -1,11 +1,11 @@
 /**
- * The provider's discovery document: fetched when first needed, checked, kept for an hour, and kept on through an
- * outage. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
+ * The provider's discovery document: fetched when first needed, checked, kept, and renewed behind the members' backs
+ * once it is an hour old. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
  */
 import * as v from "valibot";
-import { providerMisconfigured, providerUnavailable } from "../errors.ts";
+import { asJanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth.ts";
-import { parseJson, send } from "../oauth.ts";
+import { parseJson, send, unavailable } from "../oauth.ts";
 import { isSecureAddress } from "../variables.ts";
 
 /** What Janus uses of the document. Every endpoint is https, or http on loopback. */
@@ -21,6 +21,7 @@ export type ProviderMetadata = {
   readonly sendsIss: boolean;
 };
 
+/** The document's loader. */
 export type Discovery = {
   /** The document, fetched at most once at a time. Throws provider_unavailable, provider_misconfigured. */
   readonly load: () => Promise<ProviderMetadata>;
@@ -36,6 +37,7 @@ export const SIGNING_REMEDY =
   "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
 
 const MAX_AGE_MS = 3_600_000;
+const RETRY_MS = 60_000;
 
 const endpoint = v.pipe(
   v.string(),
@@ -45,31 +47,42 @@ const endpoint = v.pipe(
     return url !== null && isSecureAddress(url);
   }),
 );
-const list = v.pipe(v.array(v.string()), v.maxLength(1_000));
+/** Some servers write null for a list that they leave out. */
+const list = v.nullish(v.pipe(v.array(v.string()), v.maxLength(1_000)));
 const documentSchema = v.object({
   issuer: v.string(),
   authorization_endpoint: endpoint,
   token_endpoint: endpoint,
   jwks_uri: endpoint,
   userinfo_endpoint: v.optional(endpoint),
-  scopes_supported: v.optional(list, []),
-  response_types_supported: v.optional(list, ["code"]),
-  code_challenge_methods_supported: v.optional(list),
-  id_token_signing_alg_values_supported: v.optional(list),
-  // RFC 8414 2: client_secret_basic if omitted.
-  token_endpoint_auth_methods_supported: v.optional(list, ["client_secret_basic"]),
-  authorization_response_iss_parameter_supported: v.optional(v.boolean(), false),
+  scopes_supported: list,
+  response_types_supported: list,
+  code_challenge_methods_supported: list,
+  id_token_signing_alg_values_supported: list,
+  token_endpoint_auth_methods_supported: list,
+  authorization_response_iss_parameter_supported: v.nullish(v.boolean()),
 });
 
 /** Makes the loader of one issuer's document. */
 export function createDiscovery(upstream: Upstream, issuer: string, now: () => Date): Discovery {
-  let held: { readonly metadata: ProviderMetadata; readonly at: number } | undefined;
+  let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
   let pending: Promise<ProviderMetadata> | undefined;
 
   const reload = async (): Promise<ProviderMetadata> => {
     const metadata = await fetchMetadata(upstream, issuer);
-    held = { metadata, at: now().getTime() };
+    held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
     return metadata;
+  };
+  /** An old document is better than none: endpoints outlive outages, and each answer is checked by itself. */
+  const refresh = async (old: ProviderMetadata): Promise<void> => {
+    // Nobody waits for it, and for a minute nobody else tries.
+    held = { metadata: old, freshUntil: now().getTime() + RETRY_MS };
+    try {
+      await reloadOnce();
+    } catch (error) {
+      const { code, message } = asJanusError(error);
+      upstream.log.warn("discovery not refreshed", { code, reason: message });
+    }
   };
   const reloadOnce = (): Promise<ProviderMetadata> => {
     pending ??= reload().finally(() => {
@@ -82,10 +95,9 @@ export function createDiscovery(upstream: Upstream, issuer: string, now: () => D
     isLoaded: () => held !== undefined,
     load: async () => {
       if (held === undefined) return reloadOnce();
-      if (now().getTime() - held.at < MAX_AGE_MS) return held.metadata;
-      const { metadata } = held;
-      // An old document is better than none: endpoints outlive outages, and each answer is checked by itself.
-      return reloadOnce().catch(() => metadata);
+      const { metadata, freshUntil } = held;
+      if (now().getTime() >= freshUntil) void refresh(metadata);
+      return metadata;
     },
   };
 }
@@ -95,7 +107,7 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await send(upstream, "discovery", url, { headers: { accept: "application/json" } });
   if (answer.status >= 500 || answer.status === 429) {
-    throw providerUnavailable(`discovery: answered ${answer.status}`);
+    throw unavailable(upstream, `discovery: answered ${answer.status}`, answer);
   }
   if (answer.status !== 200) {
     throw providerMisconfigured(`discovery: answered ${answer.status}; is OIDC_ISSUER right?`);
@@ -117,7 +129,7 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
       "discovery: the document's issuer is not OIDC_ISSUER; compare them letter by letter",
     );
   }
-  if (!document.response_types_supported.includes("code")) {
+  if (document.response_types_supported?.includes("code") === false) {
     throw providerMisconfigured("discovery: the provider does not support response_type=code");
   }
   if (document.code_challenge_methods_supported?.includes("S256") === false) {
@@ -133,8 +145,9 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     tokenEndpoint: document.token_endpoint,
     jwksUri: document.jwks_uri,
     userinfoEndpoint: document.userinfo_endpoint,
-    scopesSupported: document.scopes_supported,
-    tokenAuthMethods: document.token_endpoint_auth_methods_supported,
-    sendsIss: document.authorization_response_iss_parameter_supported,
+    scopesSupported: document.scopes_supported ?? [],
+    // RFC 8414 2: client_secret_basic if omitted.
+    tokenAuthMethods: document.token_endpoint_auth_methods_supported ?? ["client_secret_basic"],
+    sendsIss: document.authorization_response_iss_parameter_supported ?? false,
   };
 }

@@ -8,7 +8,7 @@ import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, jwtVeri
 import { encodeBase64url, equalInConstantTime, sha256, sha512 } from "../crypto.ts";
 import { idTokenRefused, idTokenUnsupported, JanusError } from "../errors.ts";
 import type { Upstream } from "../oauth.ts";
-import { parseJson, send } from "../oauth.ts";
+import { parseJson, send, unavailable } from "../oauth.ts";
 import { SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./discovery.ts";
 
 const CLOCK_SKEW_SECONDS = 60;
@@ -29,19 +29,23 @@ export type Expectation = {
 /** A verified ID Token's claims; `sub` is there and well-formed. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string };
 
+/** The provider's keys, as jose looks them up, and the way to fetch them again. */
+export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
+
 /**
  * The provider's keys. A token with an unknown `kid` has them fetched again at once, so that a rotation is picked up
  * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
  */
-export function createKeySet(upstream: Upstream, jwksUri: string): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(jwksUri), {
+export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
     cooldownDuration: 0,
     [customFetch]: async (url) => {
       const answer = await send(upstream, "jwks", url, { headers: { accept: "application/json" } });
-      if (answer.status !== 200) throw upstream.unavailable(`jwks: answered ${answer.status}`);
+      if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
       return Response.json({ keys: readKeys(upstream, parseJson(answer.text)) });
     },
   });
+  return { find: keys, reload: keys.reload };
 }
 
 /**
@@ -51,7 +55,7 @@ export function createKeySet(upstream: Upstream, jwksUri: string): JWTVerifyGetK
  */
 export async function verifyIdToken(
   idToken: string,
-  keys: JWTVerifyGetKey,
+  keys: KeySet,
   expected: Expectation,
 ): Promise<IdTokenClaims> {
   const header = readHeader(idToken);
@@ -60,8 +64,9 @@ export async function verifyIdToken(
   checkNonce(payload, expected.nonce);
   checkAccessTokenHash(payload, header.alg, expected.accessToken);
   if (payload.events !== undefined) throw idTokenRefused("it is a logout or event token (events)");
-  const { sub } = payload;
-  if (sub === undefined || !/^[\x20-\x7e]{1,255}$/.test(sub)) {
+  // jose checks that these are there, not what they are: its types tell what a right token holds.
+  const sub: unknown = payload.sub;
+  if (typeof sub !== "string" || !/^[\x20-\x7e]{1,255}$/.test(sub)) {
     throw idTokenRefused("sub is not 1 to 255 ASCII characters");
   }
   return { ...payload, sub };
@@ -78,35 +83,53 @@ function readHeader(idToken: string): ProtectedHeaderParameters {
   } catch (error) {
     throw idTokenRefused("it is not a JWT", error);
   }
-  const { alg, typ } = header;
-  if (alg === undefined || alg === "none" || alg.startsWith("HS")) {
+  // Decoded, not checked: outside data may have any type here, whatever jose's types promise.
+  const { alg, typ }: Readonly<Record<string, unknown>> = header;
+  if (alg === undefined || (typeof alg === "string" && /^(none|HS\d+)$/.test(alg))) {
     throw idTokenUnsupported(`the ID Token is not signed with a key of the provider's: ${SIGNING_REMEDY}`);
   }
   // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not an ID Token.
-  if (typ !== undefined && typ.toLowerCase() !== "jwt") throw idTokenRefused("typ is not JWT");
+  if (typ !== undefined && (typeof typ !== "string" || typ.toLowerCase() !== "jwt")) {
+    throw idTokenRefused("typ is not JWT");
+  }
   return header;
 }
 
-async function verifySignature(idToken: string, keys: JWTVerifyGetKey, expected: Expectation) {
+/** A signature that does not fit may be by a new key under an old `kid`, or under none: the keys are fetched once more. */
+async function verifySignature(idToken: string, keys: KeySet, expected: Expectation) {
   try {
-    return await jwtVerify(idToken, keys, {
-      algorithms: [...SIGNING_ALGORITHMS],
-      issuer: expected.issuer,
-      audience: expected.clientId,
-      clockTolerance: CLOCK_SKEW_SECONDS,
-      maxTokenAge: MAX_AGE_SECONDS,
-      currentDate: expected.now,
-      requiredClaims: ["iss", "sub", "aud", "exp", "iat", "nonce"],
-    });
+    return await verify(idToken, keys, expected);
   } catch (error) {
-    if (error instanceof JanusError) throw error;
-    if (error instanceof errors.JOSEError) {
-      const claim = "claim" in error ? ` (${String(error.claim)})` : "";
-      throw idTokenRefused(`verification failed: ${error.code}${claim}`, error);
-    }
-    // A key that cannot be imported, for one: whatever it is, the token was not verified.
-    throw idTokenRefused("verification failed: the key cannot be used", error);
+    if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw refusal(error);
   }
+  try {
+    await keys.reload();
+    return await verify(idToken, keys, expected);
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+function verify(idToken: string, keys: KeySet, expected: Expectation) {
+  return jwtVerify(idToken, keys.find, {
+    algorithms: [...SIGNING_ALGORITHMS],
+    issuer: expected.issuer,
+    audience: expected.clientId,
+    clockTolerance: CLOCK_SKEW_SECONDS,
+    maxTokenAge: MAX_AGE_SECONDS,
+    currentDate: expected.now,
+    requiredClaims: ["iss", "sub", "aud", "exp", "iat", "nonce"],
+  });
+}
+
+function refusal(error: unknown): JanusError {
+  if (error instanceof JanusError) return error;
+  if (error instanceof errors.JOSEError) {
+    const claim = "claim" in error ? ` (${String(error.claim)})` : "";
+    return idTokenRefused(`verification failed: ${error.code}${claim}`, error);
+  }
+  // A key that cannot be imported, for one: whatever it is, the token was not verified.
+  return idTokenRefused("verification failed: the key cannot be used", error);
 }
 
 /** 3.1.3.7 points 3 to 5: for Janus, and for nobody else besides. */
@@ -143,6 +166,6 @@ function readKeys(upstream: Upstream, json: unknown): readonly object[] {
 }
 
 function isUsableKey(key: unknown): key is object {
-  if (typeof key !== "object" || key === null) return false;
+  if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
   return !("n" in key) || (typeof key.n === "string" && key.n.length <= MAX_RSA_MODULUS_LENGTH);
 }

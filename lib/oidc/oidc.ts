@@ -4,7 +4,6 @@
  * OpenID Connect Core 1.0, 3.1
  */
 import { CodeChallengeMethod, OAuth2Client } from "arctic";
-import type { JWTVerifyGetKey } from "jose";
 import * as v from "valibot";
 import type { Config } from "../config.ts";
 import {
@@ -16,13 +15,16 @@ import {
 } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Fetch, TokenEndpoint, Upstream } from "../oauth.ts";
-import { parseJson, requestTokens, send } from "../oauth.ts";
+import { parseJson, requestTokens, send, unavailable } from "../oauth.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
+import type { KeySet } from "./id_token.ts";
 import { createKeySet, verifyIdToken } from "./id_token.ts";
 
+/** The provider, as the use cases see it. */
 export type Oidc = ReturnType<typeof createOidc>;
 
+/** What the relying party is made of. */
 export type OidcOptions = {
   readonly config: Config["oidc"];
   readonly publicUrl: string;
@@ -67,7 +69,7 @@ export function createOidc(options: OidcOptions) {
   };
   const discovery = createDiscovery(upstream, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
-  const keySets = new Map<string, JWTVerifyGetKey>();
+  const keySets = new Map<string, KeySet>();
 
   return {
     /** What a callback's errors are named after. */
@@ -82,6 +84,8 @@ export function createOidc(options: OidcOptions) {
     /** The authorization request: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
     authorizationUrl: async (state: string, nonce: string, codeVerifier: string): Promise<string> => {
       const metadata = await discovery.load();
+      // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
+      chooseEndpoint(config, metadata);
       const scopes = chooseScopes(config.scopes, metadata);
       const url = new OAuth2Client(config.clientId, null, redirectUri).createAuthorizationURLWithPKCE(
         metadata.authorizationEndpoint,
@@ -138,17 +142,23 @@ export function createOidc(options: OidcOptions) {
     accessToken: string,
     { userinfoEndpoint }: ProviderMetadata,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const complete = options.neededClaims.every((name) => idToken[name] !== undefined);
-    if (complete || userinfoEndpoint === undefined) return idToken;
+    const said = withoutNulls(idToken);
+    const complete = options.neededClaims.every((name) => name in said);
+    if (complete || userinfoEndpoint === undefined) return said;
     const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
     const answer = await send(upstream, "userinfo", userinfoEndpoint, { headers });
-    if (answer.status !== 200) throw providerUnavailable(`userinfo: answered ${answer.status}`);
+    if (answer.status !== 200) throw unavailable(upstream, `userinfo: answered ${answer.status}`, answer);
     const parsed = v.safeParse(userinfoSchema, parseJson(answer.text));
     if (!parsed.success) throw providerUnavailable("userinfo: an answer of another shape");
     // Core 5.3.4: or the claims are somebody else's.
     if (parsed.output.sub !== idToken.sub) throw userinfoRefused("sub is not the ID Token's");
-    return { ...parsed.output, ...idToken };
+    return { ...withoutNulls(parsed.output), ...said };
   }
+}
+
+/** Core 5.3.2: a claim without a value is left out. One that is null all the same says nothing. */
+function withoutNulls(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== null));
 }
 
 /** As configured; else the default, with offline_access where the provider announces it. */

@@ -1,0 +1,582 @@
+/** The bounds of every outgoing call, what a callback may say, and how the client's credentials are spelt. */
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { brotliCompressSync } from "node:zlib";
+import fc from "fast-check";
+import { JanusError, providerClientRejected, providerUnavailable } from "../lib/errors.ts";
+import { createLog } from "../lib/log.ts";
+import {
+  type Answer,
+  authorizationError,
+  parseJson,
+  postForm,
+  readAuthorizationResponse,
+  requestTokens,
+  retryAfterSeconds,
+  send,
+  type TokenEndpoint,
+  type Upstream,
+} from "../lib/oauth.ts";
+import { createFaults } from "./standins/faults.ts";
+
+setDefaultTimeout(30_000);
+
+const DEADLINE_MS = 300;
+const CAP_BYTES = 256 * 1024;
+
+const logLines: string[] = [];
+const upstreamWith = (fetchIt: Upstream["fetch"], deadlineMs = DEADLINE_MS): Upstream => ({
+  name: "provider",
+  fetch: fetchIt,
+  log: createLog(
+    "debug",
+    (line) => void logLines.push(line),
+    () => new Date(),
+  ),
+  deadlineMs,
+  userAgent: "Janus/test",
+  unavailable: providerUnavailable,
+  clientRejected: providerClientRejected,
+});
+const upstream = upstreamWith((url, init) => fetch(url, init));
+/** For answers that arrive, on a machine that may be busy. */
+const patient = upstreamWith((url, init) => fetch(url, init), 10_000);
+
+async function rejection(promise: Promise<unknown>): Promise<JanusError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof JanusError)) throw new Error(`no JanusError: ${String(error)}`);
+  return error;
+}
+
+describe("send()", () => {
+  const faults = createFaults<"call">();
+  const seen: { readonly path: string; readonly headers: Headers }[] = [];
+  const sockets = new Set<{ end: () => void }>();
+  let respond: () => Response | Promise<Response> = () => new Response("right");
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch: (request) => {
+      const url = new URL(request.url);
+      seen.push({ path: url.pathname, headers: request.headers });
+      return faults.meet("call", url, () => respond());
+    },
+  });
+  /** A server below HTTP: it writes a byte now and then, and never ends a line. */
+  const slow = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => void sockets.add(socket),
+      data: (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\nx-slow: ");
+        const timer = setInterval(() => socket.write("x"), 20);
+        sockets.add({ end: () => clearInterval(timer) });
+      },
+    },
+  });
+  afterEach(() => {
+    seen.length = 0;
+    respond = () => new Response("right");
+  });
+  afterAll(async () => {
+    for (const socket of sockets) socket.end();
+    slow.stop(true);
+    faults.stop();
+    await server.stop(true);
+  });
+  const call = (init: RequestInit = {}, by = patient, url = server.url.href) => send(by, "call", url, init);
+
+  test.each(["hang", "trickle"] as const)("gives up on a %s at the deadline", async (behaviour) => {
+    faults.failNext("call", behaviour);
+    const begun = performance.now();
+
+    const error = await rejection(call({}, upstream));
+
+    const took = performance.now() - begun;
+    expect(error.code).toBe("provider_unavailable");
+    expect(took).toBeWithin(DEADLINE_MS - 50, DEADLINE_MS + 700);
+  });
+
+  test("has one deadline over headers and body: late headers leave less for the body", async () => {
+    respond = async () => {
+      await Bun.sleep(200);
+      return new Response(
+        new ReadableStream({
+          start: async (controller) => {
+            controller.enqueue(Buffer.from("{"));
+            await Bun.sleep(200);
+            controller.enqueue(Buffer.from("}"));
+            controller.close();
+          },
+        }),
+      );
+    };
+
+    expect((await rejection(call({}, upstream))).code).toBe("provider_unavailable");
+    expect((await call()).text).toBe("{}");
+  });
+
+  test("gives up on headers that trickle", async () => {
+    const begun = performance.now();
+
+    const error = await rejection(call({}, upstream, `http://127.0.0.1:${slow.port}/`));
+
+    expect(error.code).toBe("provider_unavailable");
+    expect(performance.now() - begun).toBeLessThan(DEADLINE_MS + 700);
+  });
+
+  test("stops reading a body without end at the cap, well before the deadline", async () => {
+    faults.failNext("call", "huge");
+    const begun = performance.now();
+
+    const error = await rejection(call());
+
+    expect(error.message).toContain("262144 bytes");
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  test.each([
+    ["at the cap", CAP_BYTES, true],
+    ["a byte over the cap", CAP_BYTES + 1, false],
+  ])("reads a body %s: %d bytes", async (_, bytes, isRead) => {
+    respond = () => new Response("x".repeat(bytes));
+
+    const answer = await call().catch((error: JanusError) => error);
+
+    if (isRead) expect(answer).toMatchObject({ status: 200, text: "x".repeat(bytes) });
+    else expect(answer).toMatchObject({ code: "provider_unavailable" });
+  });
+
+  /** An answer whose body arrives in just these pieces; "break" ends it as a lost connection does. */
+  const inPieces = (...pieces: readonly (Uint8Array | "break")[]) => {
+    const left = [...pieces];
+    return upstreamWith(
+      async () =>
+        new Response(
+          new ReadableStream({
+            pull: (controller) => {
+              const piece = left.shift();
+              if (piece === undefined) controller.close();
+              else if (piece === "break") controller.error(new Error("connection lost"));
+              else controller.enqueue(piece);
+            },
+          }),
+        ),
+    );
+  };
+
+  test("joins what was cut in the middle of a character", async () => {
+    const bytes = [...Buffer.from("å🐈é")].map((byte) => Buffer.of(byte));
+
+    expect((await call({}, inPieces(...bytes))).text).toBe("å🐈é");
+  });
+
+  test("a body that stands still till the deadline is no answer, be it whole JSON", async () => {
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from("{}")) });
+
+    const error = await rejection(
+      call(
+        {},
+        upstreamWith(async () => new Response(body)),
+      ),
+    );
+
+    expect(error.code).toBe("provider_unavailable");
+  });
+
+  test("counts bytes, not characters", async () => {
+    respond = () => new Response("é".repeat(CAP_BYTES / 2 + 1));
+
+    expect((await rejection(call())).code).toBe("provider_unavailable");
+  });
+
+  test("a body that breaks off is no answer, be it whole JSON", async () => {
+    const error = await rejection(call({}, inPieces(Buffer.from('{"whole": true}'), "break")));
+
+    expect(error.code).toBe("provider_unavailable");
+  });
+
+  test.each([
+    ["gzip", Bun.gzipSync],
+    ["deflate", Bun.deflateSync],
+    ["br", brotliCompressSync],
+    ["zstd", Bun.zstdCompressSync],
+  ] as const)("counts what a %s body inflates to", async (encoding, compress) => {
+    const bomb = compress(new Uint8Array(CAP_BYTES * 16));
+    expect(bomb.byteLength).toBeLessThan(CAP_BYTES / 4);
+    respond = () => new Response(new Uint8Array(bomb), { headers: { "content-encoding": encoding } });
+
+    const error = await rejection(call());
+
+    expect(error.code).toBe("provider_unavailable");
+  });
+
+  test("takes a compressed body that is small, and not one that is broken", async () => {
+    respond = () =>
+      new Response(Bun.gzipSync(Buffer.from('{"a":1}')), { headers: { "content-encoding": "gzip" } });
+    expect(parseJson((await call()).text)).toEqual({ a: 1 });
+
+    respond = () => new Response("no gzip", { headers: { "content-encoding": "gzip" } });
+    expect((await rejection(call())).code).toBe("provider_unavailable");
+  });
+
+  test.each([300, 301, 302, 303, 304, 307, 308])("follows no %d", async (status) => {
+    respond = () => new Response(null, { status, headers: { location: "/elsewhere" } });
+
+    const error = await rejection(call({ method: "POST", body: "secret=1" }));
+
+    expect(error).toMatchObject({ code: "provider_unavailable" });
+    expect(error.message).toContain(String(status));
+    expect(seen.map(({ path }) => path)).toEqual(["/"]);
+  });
+
+  test("takes a dropped connection, a closed port and an impossible address for unavailable", async () => {
+    faults.failNext("call", "drop");
+
+    const errors = [
+      // A POST, which fetch does not try again by itself.
+      await rejection(call({ method: "POST", body: "a=1" })),
+      await rejection(call({}, patient, "http://127.0.0.1:1/")),
+      await rejection(call({}, patient, "no address")),
+      await rejection(call({ headers: { authorization: "Bearer a\nb" } })),
+    ];
+
+    expect(errors.map(({ code }) => code)).toEqual(Array(4).fill("provider_unavailable"));
+    expect(errors[1]?.cause).toBeInstanceOf(Error);
+  });
+
+  test.each([200, 201, 204, 400, 401, 404, 418, 500, 503])(
+    "hands on %d with headers and body",
+    async (status) => {
+      const body = status === 204 ? null : "text";
+      respond = () => new Response(body, { status, headers: { "retry-after": "3" } });
+
+      const answer = await call();
+
+      expect(answer).toMatchObject({ status, text: body ?? "" });
+      expect(answer.headers.get("retry-after")).toBe("3");
+    },
+  );
+
+  test("says who asks, over whatever a caller says", async () => {
+    await call({ headers: { "user-agent": "somebody else", "x-kept": "1" } });
+
+    expect(seen[0]?.headers.get("user-agent")).toBe("Janus/test");
+    expect(seen[0]?.headers.get("x-kept")).toBe("1");
+  });
+
+  test("logs operation, status and duration, and nothing of address, headers or body", async () => {
+    respond = () => new Response("canary-body");
+    logLines.length = 0;
+
+    await call(
+      { headers: { "x-canary": "canary-header" } },
+      patient,
+      `${server.url.href}canary-path?canary-query`,
+    );
+    faults.failNext("call", "redirect");
+    await rejection(call());
+
+    expect(logLines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: "upstream call", upstream: "provider", operation: "call", status: 200, outcome: "answered" },
+      { event: "upstream call", upstream: "provider", operation: "call", outcome: "failed" },
+    ]);
+    expect(logLines.join("")).not.toContain("canary");
+  });
+});
+
+describe("retryAfterSeconds()", () => {
+  test.each([
+    ["7", 7],
+    ["0", 0],
+    ["0.2", 1],
+    ["1.000", 1],
+    ["3600", 3_600],
+    ["3601", 3_600],
+    ["999999999", 3_600],
+    ["-1", undefined],
+    ["1e9", undefined],
+    ["", undefined],
+    ["1, 2", undefined],
+    ["Infinity", undefined],
+    ["0x10", undefined],
+    ["1".repeat(400), undefined],
+    ["Fri, 31 Dec 1999 23:59:59 GMT", undefined],
+  ])("reads %p as %p", (header, expected) => {
+    const answer: Answer = { status: 429, headers: new Headers({ "retry-after": header }), text: "" };
+
+    expect(retryAfterSeconds(answer)).toBe(expected);
+  });
+
+  test("is undefined without the header", () => {
+    expect(retryAfterSeconds({ status: 429, headers: new Headers(), text: "" })).toBeUndefined();
+  });
+});
+
+describe("readAuthorizationResponse()", () => {
+  const plain = fc.string({ unit: fc.constantFrom(..."abzAZ019-_"), minLength: 1, maxLength: 140 });
+  const values = fc.oneof(
+    { weight: 6, arbitrary: plain },
+    { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 50 }) },
+    { weight: 1, arbitrary: fc.string({ unit: "grapheme-ascii", minLength: 100, maxLength: 5_000 }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("", "{}", "[object Object]", "a\0b", "a\nb", "é", "ａ", "%00", "\u2028"),
+    },
+  );
+  const others = fc.tuple(
+    fc.constantFrom("error_description", "__proto__", "STATE", "", "iss", "code"),
+    values,
+  );
+  /** Mostly what a server sends, with something wrong here and there. */
+  const queries = fc
+    .tuple(
+      fc.tuple(fc.constant("state"), values),
+      fc.tuple(fc.constantFrom("code", "error"), values),
+      fc.array(others, { maxLength: 2 }),
+    )
+    .chain(([state, result, more]) => fc.shuffledSubarray([state, result, ...more], { minLength: 1 }));
+  const read = (pairs: readonly (readonly [string, string])[]) =>
+    readAuthorizationResponse(new URLSearchParams(pairs.map(([name, value]) => [name, value])));
+  const tryRead = (pairs: readonly (readonly [string, string])[]) => {
+    try {
+      return read(pairs);
+    } catch (error) {
+      if (error instanceof JanusError && error.code === "callback_malformed") return undefined;
+      throw error;
+    }
+  };
+  const state = fc.string({ unit: fc.constantFrom(..."abzAZ019-_"), minLength: 1, maxLength: 128 });
+  const code = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 4_096 });
+  const iss = fc.webUrl({ size: "small" });
+
+  test("throws callback_malformed or gives bounded printable ASCII, whatever comes", () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(queries, (pairs) => {
+        const response = tryRead(pairs);
+        if (response === undefined) return;
+        accepted += 1;
+        const { state, iss, result } = response;
+        expect(state).toMatch(/^[A-Za-z0-9_-]{1,128}$/);
+        expect(iss ?? "x").toMatch(/^[\x21-\x7e]{1,2048}$/);
+        expect("code" in result ? result.code : result.error).toMatch(/^[\x20-\x7e]{1,4096}$/);
+        expect("code" in result && "error" in result).toBe(false);
+      }),
+      { numRuns: 2_000 },
+    );
+
+    expect(accepted).toBeGreaterThan(10);
+  });
+
+  test("hands on a right one as it is, other parameters or not", () => {
+    fc.assert(
+      fc.property(state, code, fc.option(iss, { nil: undefined }), fc.string(), (state, code, iss, other) => {
+        const pairs: [string, string][] = [
+          ["code", code],
+          ["state", state],
+          ["session_state", other],
+          ["session_state", other],
+        ];
+        if (iss !== undefined) pairs.push(["iss", iss]);
+
+        expect(read(pairs)).toEqual({ state, iss, result: { code } });
+      }),
+    );
+  });
+
+  test("refuses any parameter of its own that comes twice, be they equal", () => {
+    fc.assert(
+      fc.property(
+        state,
+        code,
+        fc.constantFrom("state", "code", "iss", "error"),
+        fc.boolean(),
+        (state, code, twice, same) => {
+          const right = { state, code, iss: "https://idp.example", error: "access_denied" };
+          const pairs = Object.entries(right).filter(([name]) => name !== "error" || twice === "error");
+          const value = right[twice];
+
+          expect(tryRead([...pairs, [twice, same ? value : `${value}x`]])).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  test.each([
+    ["no state", "code=c"],
+    ["an empty state", "state=&code=c"],
+    ["a state of 129 characters", `state=${"s".repeat(129)}&code=c`],
+    ["a state with a dot", "state=a.b&code=c"],
+    ["neither code nor error", "state=s"],
+    ["both code and error", "state=s&code=c&error=access_denied"],
+    ["an empty code", "state=s&code="],
+    ["a code of 4097 characters", `state=s&code=${"c".repeat(4_097)}`],
+    ["a code with a NUL", "state=s&code=%00"],
+    ["a code with a line feed at its end", "state=s&code=c%0A"],
+    ["a code that is not ASCII", "state=s&code=%C3%A9"],
+    ["an error of 129 characters", `state=s&error=${"e".repeat(129)}`],
+    ["an empty iss", "state=s&code=c&iss="],
+    ["an iss with a space", "state=s&code=c&iss=a%20b"],
+    ["an iss of 2049 characters", `state=s&code=c&iss=${"i".repeat(2_049)}`],
+  ])("refuses %s", (_, query) => {
+    expect(() => readAuthorizationResponse(new URLSearchParams(query))).toThrow(JanusError);
+    expect(tryRead([...new URLSearchParams(query)])).toBeUndefined();
+  });
+});
+
+describe("authorizationError()", () => {
+  test.each([
+    ["server_error", "provider_unavailable"],
+    ["temporarily_unavailable", "provider_unavailable"],
+    ["invalid_request", "authorization_rejected"],
+    ["unauthorized_client", "authorization_rejected"],
+    ["unsupported_response_type", "authorization_rejected"],
+    ["invalid_scope", "authorization_rejected"],
+    ["login_required", "authorization_rejected"],
+    ["<script>canary</script>", "authorization_rejected"],
+  ])("takes %p for %s", (error, code) => {
+    const made = authorizationError(upstream, error);
+
+    expect(made.code).toBe(code as JanusError["code"]);
+    expect(made.message).not.toContain("canary");
+  });
+});
+
+describe("postForm()", () => {
+  type Sent = {
+    readonly authorization: string | null;
+    readonly body: URLSearchParams;
+    readonly init: RequestInit;
+  };
+  async function post(
+    client: Omit<TokenEndpoint, "url">,
+    form: Readonly<Record<string, string>>,
+  ): Promise<Sent> {
+    const requests: RequestInit[] = [];
+    const recording = upstreamWith(async (_, init) => {
+      requests.push(init);
+      return new Response("{}");
+    });
+    await postForm(recording, "call", client, "https://idp.example/token", form);
+    const [init, ...others] = requests;
+    if (init === undefined || others.length > 0) throw new Error(`${requests.length} requests`);
+    return {
+      authorization: new Headers(init.headers).get("authorization"),
+      body: new URLSearchParams(String(init.body)),
+      init,
+    };
+  }
+  const basic = { authMethod: "client_secret_basic" } as const;
+  const decode = (authorization: string | null) =>
+    Buffer.from(/^Basic ([A-Za-z0-9+/]+=*)$/.exec(authorization ?? "")?.[1] ?? "", "base64").toString();
+
+  test.each([
+    // RFC 6749 2.3.1 and Appendix B, whose own example is the first.
+    [" %&+£€", "+%25%26%2B%C2%A3%E2%82%AC"],
+    ["a:b", "a%3Ab"],
+    ["a/b?c=d", "a%2Fb%3Fc%3Dd"],
+    // Left alone: some servers do not decode them.
+    ["-_.~", "-_.~"],
+    ["!'()*", "%21%27%28%29%2A"],
+    ["abcXYZ019", "abcXYZ019"],
+    ["🐈", "%F0%9F%90%88"],
+    ["a\nb", "a%0Ab"],
+  ])("spells %p as %p in Basic credentials", async (plain, encoded) => {
+    const { authorization } = await post({ ...basic, clientId: plain, clientSecret: plain }, { a: "1" });
+
+    expect(decode(authorization)).toBe(`${encoded}:${encoded}`);
+  });
+
+  test("spells any credentials so that a server reads them back, one colon between them", async () => {
+    const text = fc.string({ unit: "binary", minLength: 1 }).filter((s) => s.isWellFormed());
+    await fc.assert(
+      fc.asyncProperty(text, text, async (clientId, clientSecret) => {
+        const { authorization, body } = await post({ ...basic, clientId, clientSecret }, { grant_type: "x" });
+
+        const parts = decode(authorization).split(":");
+        expect(parts.map((part) => new URLSearchParams(`v=${part}`).get("v"))).toEqual([
+          clientId,
+          clientSecret,
+        ]);
+        expect(Object.fromEntries(body)).toEqual({ grant_type: "x" });
+      }),
+    );
+  });
+
+  test("client_secret_post puts both into the form, and no header", async () => {
+    const client = { authMethod: "client_secret_post", clientId: "a b&c", clientSecret: "+%=é" } as const;
+
+    const { authorization, body } = await post(client, { code: "c&d=e", client_id: "another" });
+
+    expect(authorization).toBeNull();
+    expect([...body]).toEqual([
+      ["code", "c&d=e"],
+      ["client_id", "a b&c"],
+      ["client_secret", "+%=é"],
+    ]);
+  });
+
+  test("is a POST that follows no redirect and has a deadline", async () => {
+    const { init } = await post({ ...basic, clientId: "a", clientSecret: "b" }, {});
+
+    expect(init).toMatchObject({ method: "POST", redirect: "manual" });
+    expect(init.signal).toBeInstanceOf(AbortSignal);
+  });
+});
+
+describe("requestTokens()", () => {
+  const endpoint: TokenEndpoint = {
+    url: "https://idp.example/token",
+    clientId: "a",
+    clientSecret: "b",
+    authMethod: "client_secret_basic",
+  };
+  const answering = (status: number, body: unknown) => {
+    let calls = 0;
+    const by = upstreamWith(async () => {
+      calls += 1;
+      return Response.json(body, { status });
+    });
+    return { ask: () => requestTokens(by, "token_code", endpoint, { code: "c" }), calls: () => calls };
+  };
+
+  test("throws only errors of the closed set, and asks once, whatever a server answers", async () => {
+    const json = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ error: fc.oneof(fc.string(), fc.constantFrom("invalid_grant", "invalid_client")) }),
+      fc.record({ access_token: fc.jsonValue(), token_type: fc.constantFrom("Bearer", "mac", 1) }),
+    );
+    const statuses = fc.constantFrom(200, 201, 400, 401, 403, 404, 429, 500, 503);
+    await fc.assert(
+      fc.asyncProperty(statuses, json, async (status, body) => {
+        const { ask, calls } = answering(status, body);
+
+        const error = await ask().then(
+          ({ accessToken }) => void expect(accessToken).toBeString(),
+          (reason: unknown) => reason,
+        );
+
+        expect(calls()).toBe(1);
+        if (error === undefined) return;
+        expect(error).toBeInstanceOf(JanusError);
+        const codes = ["code_rejected", "provider_client_rejected", "provider_unavailable"];
+        expect(codes).toContain((error as JanusError).code);
+        if (status >= 500 || status === 429) expect((error as JanusError).code).toBe("provider_unavailable");
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  // They are not of RFC 6749 5.2, and say "not now" wherever they are said.
+  test.each(["server_error", "temporarily_unavailable", "slow_down"])(
+    "takes 400 %s for no answer, not for the end of a code or a grant",
+    async (error) => {
+      expect((await rejection(answering(400, { error }).ask())).code).toBe("provider_unavailable");
+    },
+  );
+});
