@@ -2,6 +2,7 @@
  * The command line: what each command prints, and the exit code. Called by `index.ts` and `sql/migrate.ts`. Faults
  * of use and of configuration end with 2, a command that failed with 1.
  */
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { version } from "../package.json" with { type: "json" };
 import { readConfig, readDatabaseConfig, readRegistrationConfig } from "./config.ts";
@@ -54,8 +55,12 @@ export async function runCommand(args: readonly string[], createApp: CreateApp):
     const { values, positionals } = parse(args);
     if (values.help) return HELP;
     if (values.version) return version;
-    const implied = values.register ? "register" : values.setup ? "migrate" : "serve";
-    const [command = implied, ...rest] = positionals;
+    const asked = [
+      ...positionals,
+      ...(values.register ? ["register"] : []),
+      ...(values.setup ? ["migrate"] : []),
+    ];
+    const [command = "serve", ...rest] = asked;
     return run(command, rest, values.json === true, createApp);
   });
 }
@@ -76,7 +81,11 @@ async function run(
 export async function runMigrate(args: readonly string[]): Promise<void> {
   await exitWithStatus(async () => {
     const { values, positionals } = parse(args);
-    return values.help ? HELP : migrate(positionals, values.json === true);
+    if (values.help) return HELP;
+    if (values.version) return version;
+    if (values.register || values.setup)
+      throw usage("This is migrate: it takes up or status.\nSee janus --help.");
+    return migrate(positionals, values.json === true);
   });
 }
 
@@ -102,17 +111,20 @@ async function exitWithStatus(command: () => Promise<string | undefined>): Promi
   }
 }
 
-function createWorld(level: LogLevel): World {
+/** `ref: false` waits without keeping alive a process that has nothing else to do: a server that was stopped. */
+function createWorld(level: LogLevel, { ref }: { readonly ref: boolean }): World {
   const log = createLog(level, (line) => void process.stdout.write(line), now);
-  return { fetch: (url, init) => fetch(url, init), now, sleep: Bun.sleep, log, version };
+  const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
+  return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
 }
 
 async function serve(createApp: CreateApp): Promise<undefined> {
   const config = readConfig();
-  const server = await startServer(config, createApp, createWorld(config.logLevel));
+  const server = await startServer(config, createApp, createWorld(config.logLevel, { ref: false }));
   const stop = (): void => {
     process.off("SIGTERM", stop).off("SIGINT", stop);
-    void exitWithStatus(async () => void (await server.stop()));
+    // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
+    void exitWithStatus(async () => void (await server.stop())).then(() => process.exit());
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
 }
@@ -153,7 +165,7 @@ function describeStatus({ applied, pending }: MigrationStatus, json: boolean): s
 
 async function register(json: boolean): Promise<string> {
   const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig();
-  const options = { ...createWorld("warn"), clientId: applicationId, apiUrl, publicUrl };
+  const options = { ...createWorld("warn", { ref: true }), clientId: applicationId, apiUrl, publicUrl };
   try {
     await putMetadataRecords(options, botToken, METADATA_RECORDS);
   } catch (error) {

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { configInvalid } from "./errors.ts";
 import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
+/** Variables by name, as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the documentation is tested against. */
@@ -96,53 +97,50 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   schema: Schema,
   environment: Environment,
 ): v.InferOutput<Schema> {
-  const faults: string[] = [];
-  const raw: Record<string, string> = {};
-  for (const name of Object.keys(schema.entries)) {
-    const value = readVariable(name, environment, faults);
-    if (value !== undefined) raw[name] = value;
+  const { values, faults } = readVariables(Object.keys(schema.entries), environment);
+  const result = v.safeParse(schema, values);
+  for (const issue of result.issues ?? []) {
+    const name = String(issue.path?.[0]?.key ?? "");
+    const message = values[name] === undefined ? "is missing" : issue.message;
+    if (!faults.has(name)) faults.set(name, `${name} ${message}: ${fixOf(name)}`);
   }
-  const result = v.safeParse(schema, raw);
-  const unreadable = new Set(faults.map((fault) => fault.split(" ", 1)[0]));
-  for (const [name, message] of firstIssues(result.issues ?? [])) {
-    if (!unreadable.has(name))
-      faults.push(`${name} ${raw[name] === undefined ? "is missing" : message}: ${fixOf(name)}`);
-  }
-  if (!result.success || faults.length > 0) {
-    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-    throw configInvalid(`The configuration has ${count}:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
-  }
-  return result.output;
+  if (result.success && faults.size === 0) return result.output;
+  const count = faults.size === 1 ? "1 fault" : `${faults.size} faults`;
+  throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
 }
 
-/** The variable, or the content of the file that NAME_FILE names; an empty value counts as unset. */
-function readVariable(name: string, environment: Environment, faults: string[]): string | undefined {
+function readVariables(names: readonly string[], environment: Environment) {
+  const faults = new Map<string, string>();
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const read = readVariable(name, environment);
+    if ("fault" in read) faults.set(name, read.fault);
+    else if (read.value !== undefined) values[name] = read.value;
+  }
+  return { values, faults };
+}
+
+/** The variable, or the content of the file that NAME_FILE names; an empty variable counts as unset. */
+function readVariable(
+  name: string,
+  environment: Environment,
+): { value: string | undefined } | { fault: string } {
   const value = environment[name] || undefined;
   const file = SECRETS.some((secret) => secret === name)
     ? environment[`${name}_FILE`] || undefined
     : undefined;
-  if (file === undefined) return value;
-  if (value !== undefined) {
-    faults.push(`${name} is set twice: remove either ${name} or ${name}_FILE`);
-    return undefined;
-  }
+  if (file === undefined) return { value };
+  if (value !== undefined) return { fault: `${name} is set twice: remove either ${name} or ${name}_FILE` };
   try {
-    return readFileSync(file, "utf8").trim() || undefined;
+    const content = readFileSync(file, "utf8").trim();
+    // Not "unset": a secret that was not mounted must not mean the embedded database.
+    return content === ""
+      ? { fault: `${name}_FILE names an empty file: ${fixOf(name)}` }
+      : { value: content };
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    faults.push(`${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}`);
-    return undefined;
+    return { fault: `${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}` };
   }
-}
-
-/** The first message of each variable, in the order of the variables. */
-function firstIssues(issues: readonly v.BaseIssue<unknown>[]): Map<string, string> {
-  const first = new Map<string, string>();
-  for (const issue of issues) {
-    const name = String(issue.path?.[0]?.key ?? "");
-    if (!first.has(name)) first.set(name, issue.message);
-  }
-  return first;
 }
 
 function fixOf(name: string): string {

@@ -7,6 +7,7 @@ import type { FlowChange, FlowRecords } from "./flow.ts";
 import { FLOW_TTL_SECONDS } from "./flow.ts";
 
 const FLOW_PREFIX = "janus_flow_";
+const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const NONE: FlowRecords = new Map();
 
 /** The flow records among a request's cookies. Whether one opens is for `flow.ts` to say. */
@@ -15,7 +16,10 @@ export function readFlowRecords(header: string | null, secure: boolean): FlowRec
   const prefix = flowPrefix(secure);
   const records = new Map<string, string>();
   for (const [name, value] of Object.entries(parseCookie(header))) {
-    if (name.startsWith(prefix) && value !== undefined) records.set(name.slice(prefix.length), value);
+    const record = name.slice(prefix.length);
+    // What was not named by us could not be forgotten either: such a name may not be written into a Set-Cookie.
+    if (name.startsWith(prefix) && RECORD_NAME.test(record) && value !== undefined)
+      records.set(record, value);
   }
   return records;
 }

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import type { Config } from "./config.ts";
+import type { Embedded } from "./embedded.ts";
 import { databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects are for jsonb. */
@@ -17,6 +18,7 @@ export type Parameter =
 /** Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. */
 export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly unknown[]>;
 
+/** A database, whichever it is. */
 export type Database = {
   /** Runs one statement, prepared. Throws database_unavailable, database_not_migrated, or what PostgreSQL says. */
   readonly query: Query;
@@ -32,29 +34,37 @@ const CLOSE_TIMEOUT_SECONDS = 5;
 const EMBEDDED_CONNECTIONS = 4;
 const POOL_CONNECTIONS = 10;
 
+const OPTIONS = {
+  connect_timeout: CONNECT_TIMEOUT_SECONDS,
+  fetch_types: false,
+  onnotice: () => undefined,
+  connection: { application_name: "janus" },
+  transform: { column: { from: postgres.toCamel } },
+} as const;
+
 /**
  * Opens the configured database. PostgreSQL is not spoken to before the first query; the embedded one starts here.
  * Throws data_dir_locked.
  */
 export async function openDatabase(config: Config["database"]): Promise<Database> {
-  const shared = {
-    connect_timeout: CONNECT_TIMEOUT_SECONDS,
-    fetch_types: false,
-    onnotice: () => undefined,
-    connection: { application_name: "janus" },
-    transform: { column: { from: postgres.toCamel } },
-  };
-  if (config.url !== undefined) {
-    const sql = postgres(config.url, { ...shared, max: POOL_CONNECTIONS, prepare: config.prepare });
-    return wrap(sql, config.prepare, async () => undefined);
+  const { url, prepare } = config;
+  if (url !== undefined) {
+    return wrap(
+      () => postgres(url, { ...OPTIONS, max: POOL_CONNECTIONS, prepare }),
+      prepare,
+      async () => undefined,
+    );
   }
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded.ts");
-  const embedded = await openEmbedded({ dataDir: config.dataDir });
-  // Its types do not know `socket`, which it documents.
-  const options = { ...shared, max: EMBEDDED_CONNECTIONS, socket: embedded.socket };
-  const sql = postgres(options);
-  return wrap(sql, true, embedded.close);
+  return connectEmbedded(await openEmbedded({ dataDir: config.dataDir }));
+}
+
+/** Connects to an embedded database that is open already; closing ends both. */
+export function connectEmbedded(embedded: Embedded): Database {
+  // The package's types do not know `socket`, which it documents.
+  const options = { ...OPTIONS, max: EMBEDDED_CONNECTIONS, socket: embedded.socket };
+  return wrap(() => postgres(options), true, embedded.close);
 }
 
 /** True for an error that a unique or primary key raised. PostgreSQL Appendix A, 23505 */
@@ -62,13 +72,33 @@ export function isUniqueViolation(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === "23505";
 }
 
-function wrap(sql: postgres.Sql, prepare: boolean, closeServer: () => Promise<void>): Database {
+function wrap(connect: () => postgres.Sql, prepare: boolean, closeServer: () => Promise<void>): Database {
+  let pool = connect();
+
+  /**
+   * A connection that does not answer is held by its query for as long as TCP believes in it. A new pool takes over;
+   * the old one's other queries have their own deadlines to finish in. Cancelling instead would want a connection of
+   * its own to the same silent server, and its failure nobody could catch.
+   */
+  const replace = (silent: postgres.Sql): void => {
+    if (pool !== silent) return;
+    pool = connect();
+    silent.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch(() => undefined);
+  };
+
+  const query: Query = async (text, parameters = []) => {
+    const used = pool;
+    return withDeadline(used.unsafe(text, [...parameters], { prepare }), () => replace(used));
+  };
+
   return {
-    query: (text, parameters = []) => withDeadline(sql.unsafe(text, [...parameters], { prepare })),
+    query,
     transaction: async (work) => {
       let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
+      // A migration may take its time, but whether anybody is there is soon known.
+      await query("select 1");
       try {
-        await sql.begin(async (inner) => {
+        await pool.begin(async (inner) => {
           // Without parameters the simple protocol is used, which takes a text of several statements.
           result = { value: await work((text, parameters = []) => inner.unsafe(text, [...parameters])) };
         });
@@ -79,19 +109,22 @@ function wrap(sql: postgres.Sql, prepare: boolean, closeServer: () => Promise<vo
       return result.value;
     },
     close: async () => {
-      await sql.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+      await pool.end({ timeout: CLOSE_TIMEOUT_SECONDS });
       await closeServer();
     },
   };
 }
 
 /** postgres.js waits for ever while every host is down: the deadline covers waiting for a connection too. */
-async function withDeadline(pending: postgres.PendingQuery<postgres.Row[]>): Promise<readonly unknown[]> {
+async function withDeadline(
+  pending: postgres.PendingQuery<postgres.Row[]>,
+  onLate: () => void,
+): Promise<readonly unknown[]> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      pending.cancel();
-      reject(databaseUnavailable(`no answer within ${QUERY_DEADLINE_MS} ms`));
+      onLate();
+      reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
     }, QUERY_DEADLINE_MS);
   });
   try {
@@ -106,12 +139,16 @@ async function withDeadline(pending: postgres.PendingQuery<postgres.Row[]>): Pro
 /** SQLSTATE classes that say "not now" rather than "not so". PostgreSQL Appendix A */
 const UNAVAILABLE =
   /^(08|53|57P|58|25006|CONNECT|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT|EPIPE)/;
+/** Wrong role, password or database: the operator must change DATABASE_URL, or grant what is missing. */
+const REFUSED = /^(28|3D|42501)/;
 const NOT_MIGRATED = /^(42P01|42703|42883|3F000)$/;
 
 function translate(error: unknown): unknown {
   if (error instanceof JanusError || !(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
   if (UNAVAILABLE.test(code)) return databaseUnavailable(`the database cannot be reached (${code})`, error);
+  if (REFUSED.test(code))
+    return databaseUnavailable(`the database refuses this role, password or name (${code})`, error);
   if (NOT_MIGRATED.test(code))
     return databaseNotMigrated(`the database lacks what the program needs (${code})`, error);
   return error;

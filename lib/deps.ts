@@ -4,7 +4,7 @@
  */
 import type { Config } from "./config.ts";
 import type { Sealer } from "./crypto.ts";
-import { createSealer } from "./crypto.ts";
+import { createSealer, encodeBase64url, sha256Hex } from "./crypto.ts";
 import type { Database } from "./db.ts";
 import type { Discord } from "./discord.ts";
 import { createDiscord } from "./discord.ts";
@@ -16,6 +16,7 @@ import { createOidc } from "./oidc/oidc.ts";
 import type { Queries } from "./queries.ts";
 import { createQueries } from "./queries.ts";
 
+/** What every use case may work with. */
 export type Deps = {
   readonly config: Config;
   readonly db: Database;
@@ -53,7 +54,8 @@ export function createDeps(config: Config, db: Database, world: World): Deps {
     oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowSealer: createSealer(
-      config.cookieSecrets.map((key, index) => ({ id: String(index), key })),
+      // Named after itself, not its place: a key that makes room for a new one still opens what it has sealed.
+      config.cookieSecrets.map((key) => ({ id: sha256Hex(encodeBase64url(key)).slice(0, 8), key })),
       "flow cookies",
     ),
     now: world.now,

@@ -19,6 +19,7 @@ export type Exchange = {
   readonly route: string;
 };
 
+/** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
 /** A route as Elysia lists it. */

@@ -54,10 +54,15 @@ const FIELD_NAMES = [
   "version",
 ] as const satisfies readonly (keyof LogFields)[];
 
+const MAX_FRAMES = 8;
+
+/** From the most talkative to none at all. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+/** One of `LOG_LEVELS`. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 type Write = (event: string, fields?: LogFields) => void;
+/** One function a level. */
 export type Log = { readonly [level in Exclude<LogLevel, "silent">]: Write };
 
 /** Makes a log. `write` takes one line with its newline; `now` gives the time that a line bears. */
@@ -90,9 +95,16 @@ function allowed(fields: LogFields): Record<string, string | number> {
   return kept;
 }
 
-/** What may be said of a cause: its class and its machine-readable code; never its message, which may quote input. */
-export function describeCause(cause: unknown): Pick<LogFields, "causeName" | "causeCode"> {
+/**
+ * What may be said of a cause: its class, its machine-readable code, and where in the program it arose; never its
+ * message, which may quote input.
+ */
+export function describeCause(cause: unknown): Pick<LogFields, "causeName" | "causeCode" | "stack"> {
   if (!(cause instanceof Error)) return {};
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
-  return { causeName: cause.name, causeCode: code };
+  const causeCode = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  const frames = cause.stack
+    ?.replace(cause.message, "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
+  return { causeName: cause.name, causeCode, stack: frames?.slice(0, MAX_FRAMES).join("\n") };
 }

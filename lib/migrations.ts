@@ -19,11 +19,13 @@ import { sha256Hex } from "./crypto.ts";
 import type { Database, Query } from "./db.ts";
 import { databaseNewer, databaseNotMigrated, migrationEdited, migrationFailed } from "./errors.ts";
 
+/** One file of `sql/migrations`. */
 export type Migration = { readonly version: number; readonly name: string; readonly text: string };
 
 /** What a database has applied. */
 export type AppliedMigration = { readonly version: number; readonly name: string; readonly appliedAt: Date };
 
+/** What a database has, and what it lacks. */
 export type MigrationStatus = {
   readonly applied: readonly AppliedMigration[];
   readonly pending: readonly Migration[];

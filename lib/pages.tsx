@@ -11,6 +11,7 @@ import { type Badge, renderFrame } from "./page_frame.tsx";
 import { en, type Texts } from "./texts/en.ts";
 import { sv } from "./texts/sv.ts";
 
+/** A language of the pages. RFC 5646 */
 export type Language = "en" | "sv";
 
 /** The languages of the pages; the first one is for a member who asks for none of them. */

@@ -156,6 +156,7 @@ export const STATEMENTS = {
   deleteUnlinked: { text: deleteUnlinkedText, parameters: { seenBefore: time }, row: {} },
 } as const satisfies Record<string, Statement>;
 
+/** The statements, as the use cases see them. */
 export type Queries = ReturnType<typeof createQueries>;
 
 /** The statements as functions on one database. Errors: as `Database.query`. */

@@ -15,6 +15,7 @@ export type CreateApp = (deps: Deps) => {
   readonly fetch: (request: Request) => Response | Promise<Response>;
 };
 
+/** A server that listens. */
 export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;

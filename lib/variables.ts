@@ -29,12 +29,16 @@ export function isSecureAddress(url: URL): boolean {
 
 const address = v.pipe(
   v.string(),
+  v.trim(),
+  // URL.parse would drop a line break in the middle without a word.
+  v.check((text) => !/\s/.test(text), "must not hold white space"),
   v.check((text) => {
     const url = URL.parse(text);
     return url !== null && isSecureAddress(url) && url.hash === "";
   }, "must be an https address (http only on loopback)"),
 );
 
+/** Where members reach Janus; becomes an origin, without a slash at the end. */
 export const publicUrl = v.pipe(
   address,
   v.check((text) => {
@@ -42,6 +46,12 @@ export const publicUrl = v.pipe(
     return url !== null && url.pathname === "/" && url.search === "";
   }, "must be an origin, without a path: https://janus.example.org"),
   v.transform((text) => new URL(text).origin),
+);
+
+/** Paths are joined to it, which begin with a slash. */
+const baseAddress = v.pipe(
+  address,
+  v.transform((text) => text.replace(/\/+$/, "")),
 );
 
 const issuer = v.pipe(
@@ -108,7 +118,7 @@ const authorizeParams = v.pipe(
 
 const databaseUrl = v.pipe(
   v.string(),
-  v.regex(/^postgres(ql)?:\/\/./, "must be postgres://user:password@host:5432/database"),
+  v.check(isDatabaseUrl, "must be postgres://user:password@host:5432/database"),
 );
 
 const text = (most: number) =>
@@ -137,7 +147,7 @@ export const SCHEMAS = {
   DATABASE_URL: v.optional(databaseUrl),
   DATABASE_PREPARE: v.optional(boolean, "true"),
   DATA_DIR: v.optional(text(4096), "./data"),
-  DISCORD_API_URL: v.optional(address, "https://discord.com/api/v10"),
+  DISCORD_API_URL: v.optional(baseAddress, "https://discord.com/api/v10"),
   DISCORD_AUTHORIZE_URL: v.optional(address, "https://discord.com/oauth2/authorize"),
   OIDC_SCOPES: v.optional(scopes),
   OIDC_AUTHORIZE_PARAMS: v.optional(authorizeParams, ""),
@@ -149,9 +159,10 @@ export const SCHEMAS = {
   ),
   PLATFORM_NAME: v.optional(text(50), "Janus"),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
-  DISCORD_BOT_TOKEN: credential,
+  DISCORD_BOT_TOKEN: v.pipe(credential, v.regex(/^[\x20-\x7e]+$/, "must be printable ASCII")),
 };
 
+/** The name of a variable. */
 export type VariableName = keyof typeof SCHEMAS;
 
 /** What to do about a missing or malformed value. */
@@ -211,4 +222,13 @@ function parseKeyRing(text: string): readonly RingKey[] | undefined {
     ring.push({ id, key });
   }
   return ring;
+}
+
+/** True for what postgres.js understands, several hosts included, which URL alone does not. */
+function isDatabaseUrl(text: string): boolean {
+  const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)([/?].*)?$/.exec(text);
+  const [user, hosts = "", rest = ""] = match?.slice(1) ?? [];
+  if (match === null || hosts + rest === "" || /%(?![0-9a-f]{2})/i.test(user ?? "")) return false;
+  const before = user === undefined ? "postgres://" : `postgres://${user}@`;
+  return hosts.split(",").every((host) => URL.parse(before + host + rest) !== null);
 }

@@ -1,7 +1,14 @@
 /** Bad input at every route: a clear 4xx page, no stack, no secret, and no row changed. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { type Browser, CANARY, createBrowser, locationOf, startJanusWithForger } from "./harness/janus.ts";
+import {
+  type Browser,
+  CANARY,
+  createBrowser,
+  lastCode,
+  locationOf,
+  startJanusWithForger,
+} from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 import { createJar } from "./standins/member.ts";
 
@@ -249,6 +256,7 @@ describe("every route", () => {
     });
 
     expect(response.status).toBe(404);
+    expect(lastCode(janus)).toBe("not_found");
     expect(response.headers.get("content-language")).toBe("sv");
     expect(await response.text()).toContain('<html lang="sv">');
   });
@@ -263,6 +271,7 @@ describe("every route", () => {
     const response = await fetch(janus.url + path, { method, redirect: "manual" });
 
     expect(response.status).toBe(405);
+    expect(lastCode(janus)).toBe("method_not_allowed");
     expect(response.headers.get("allow")).toContain(allowed);
   });
 
@@ -308,6 +317,7 @@ describe("every route", () => {
       fetch(`${janus.url}/link/move`, { method: "POST", body, headers: { origin, "content-type": type } });
 
     expect((await send(`state=${"s".repeat(5_000)}`, "application/x-www-form-urlencoded")).status).toBe(413);
+    expect(lastCode(janus)).toBe("request_too_large");
     expect((await send('{"state":"s"}', "application/json")).status).toBe(400);
     expect((await send("", "application/x-www-form-urlencoded")).status).toBe(400);
     expect((await send("state=a&state=b", "application/x-www-form-urlencoded")).status).toBe(400);

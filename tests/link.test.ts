@@ -1,6 +1,13 @@
 /** The double flow, end to end: the certified provider, the stand-in for Discord, a real database. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createBrowser, locationOf, startJanus, startJanusWithForger, USERS } from "./harness/janus.ts";
+import {
+  createBrowser,
+  lastCode,
+  locationOf,
+  startJanus,
+  startJanusWithForger,
+  USERS,
+} from "./harness/janus.ts";
 import { linkAccounts, newUser, reachDiscordCallback } from "./harness/walk.ts";
 import { cancelAtProvider, denyDiscord, signInAtProvider } from "./standins/member.ts";
 
@@ -238,6 +245,18 @@ describe("with a provider that asks nobody", () => {
       expect(again.status).toBe(403);
     });
 
+    test("confirmMove() by two requests at once moves once, and finishes the other", async () => {
+      await finish("moved-twice");
+      const second = await finish("moved-twice");
+      const state = formState(await second.response.text());
+      const confirm = () => second.browser.post("/link/move", { state });
+
+      const answers = await Promise.all([confirm(), confirm()]);
+
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 403]);
+      expect(janus.logLines.join("")).toContain('"code":"flow_finished"');
+    });
+
     test.each([null, "null", "https://evil.example", "http://127.0.0.1:1"])(
       "moveLink() refuses a form from %p",
       async (origin) => {
@@ -250,6 +269,7 @@ describe("with a provider that asks nobody", () => {
         const response = await second.browser.post("/link/move", { state }, origin);
 
         expect(response.status).toBe(403);
+        expect(lastCode(janus)).toBe("origin_refused");
         expect(await response.text()).toContain("<h1>");
         expect(await janus.database.dump()).toBe(before);
         expect(await linksOf(`subject = '${sub}'`)).toMatchObject([{ discordUserId: first.discordUserId }]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { endDueGrants } from "../lib/grant.ts";
 import { pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
-import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 
 setDefaultTimeout(30_000);
@@ -181,6 +181,21 @@ describe("a push that Discord did not take", () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360]);
     expect(janus.discord.grants(user)).toBe(2);
     expect(await linkOf(user)).toMatchObject({ pushFailures: 11 });
+  });
+
+  test("whose token was moved from another row, or altered, is never sent anywhere", async () => {
+    const [one, other] = [await link(), await link()];
+    await janus.database.rows(`update discord_token set access_token_sealed =
+      (select access_token_sealed from discord_token where discord_user_id = '${other}') where discord_user_id = '${one}'`);
+    await janus.database.rows(`update link set push_due_at = now() where discord_user_id = '${one}'`);
+    const before = operations().length;
+    janus.clock.advance(1);
+
+    expect(await pushDueLinks(janus.deps)).toBe(0);
+
+    expect(operations().length).toBe(before);
+    expect(lastCode(janus)).toBe("token_unreadable");
+    expect(await linkOf(one)).toMatchObject({ pushFailures: 1 });
   });
 
   test("by a process that died on the way is taken over by another", async () => {

@@ -54,6 +54,7 @@ const PROVIDER_FAULT: ErrorText = {
   now: "Contact {platform} and quote the request id below. Until they have put it right, trying again does not help.",
 };
 
+/** The English texts. */
 export const en: Texts = {
   link: "Link",
   buttons: {

@@ -13,6 +13,7 @@ const PROVIDER_FAULT: ErrorText = {
   now: "Kontakta {platform} och uppge referensen här nedanför. Innan felet är rättat hjälper det inte att försöka igen.",
 };
 
+/** The Swedish texts. */
 export const sv: Texts = {
   link: "Länka (Link)",
   buttons: {

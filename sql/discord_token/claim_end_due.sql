@@ -1,6 +1,6 @@
 -- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link
 -- and no flow needs. Until the lease ends no other process takes them, and no new sign-in replaces them.
--- $1 limit integer
+-- $1 limit bigint
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz
 -- $4 now timestamptz

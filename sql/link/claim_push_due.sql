@@ -1,5 +1,5 @@
 -- Claims links whose push is due: until the lease ends no other process takes them.
--- $1 limit integer
+-- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
 -- rows: discord_user_id text, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,

@@ -2,12 +2,14 @@
  * A migrated database of its own for each test file: on the PostgreSQL that TEST_DATABASE_URL names, else embedded.
  * Never a mock: what a test proves about a statement holds for the program.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { type Database, openDatabase } from "../../lib/db.ts";
-import { migrateUp } from "../../lib/migrations.ts";
+import { sha256Hex } from "../../lib/crypto.ts";
+import { connectEmbedded, type Database, openDatabase } from "../../lib/db.ts";
+import { IN_MEMORY, openEmbedded } from "../../lib/embedded.ts";
+import { MIGRATIONS, migrateUp } from "../../lib/migrations.ts";
 
 export type TestDatabase = {
   readonly config: Parameters<typeof openDatabase>[0];
@@ -33,14 +35,27 @@ const SERVER_URL = process.env.TEST_DATABASE_URL;
 /** True when the suite runs on PostgreSQL, where several processes can share a database. */
 export const onPostgres = SERVER_URL !== undefined;
 
-/** Makes an empty database; `migrated: false` leaves it without tables. */
+/** Makes a database of its own; `migrated: false` leaves it without tables. */
 export async function createTestDatabase(
-  options: { migrated?: boolean; prepare?: boolean } = {},
+  options: { readonly migrated?: boolean; readonly prepare?: boolean } = {},
 ): Promise<TestDatabase> {
-  const place = SERVER_URL === undefined ? await makeFolder() : await makeDatabase(SERVER_URL);
-  const config = { url: undefined, dataDir: "unused", prepare: options.prepare ?? true, ...place.config };
+  const migrated = options.migrated ?? true;
+  if (SERVER_URL === undefined) return describeDatabase(await openFromTemplate(migrated), UNUSED, NOTHING);
+  const { url, remove } = await makeDatabase(SERVER_URL);
+  const config = { ...UNUSED, url, prepare: options.prepare ?? true };
   const db = await openDatabase(config);
-  if (options.migrated !== false) await migrateUp(db, () => new Date());
+  if (migrated) await migrateUp(db, () => new Date());
+  return describeDatabase(db, config, remove);
+}
+
+const UNUSED = { url: undefined, dataDir: "unused", prepare: true };
+const NOTHING = (): Promise<void> => Promise.resolve();
+
+function describeDatabase(
+  db: Database,
+  config: TestDatabase["config"],
+  remove: () => Promise<void>,
+): TestDatabase {
   const rows = async (text: string) => (await db.query(text)) as readonly Record<string, unknown>[];
   return {
     config,
@@ -56,17 +71,33 @@ export async function createTestDatabase(
     },
     drop: async () => {
       await db.close();
-      await place.remove();
+      await remove();
     },
   };
 }
 
-async function makeFolder() {
-  const dataDir = await mkdtemp(join(tmpdir(), "janus-test-"));
-  return { config: { dataDir }, remove: () => rm(dataDir, { recursive: true, force: true }) };
+/** An embedded database in memory, from a copy that is made once for a machine and a set of migrations. */
+async function openFromTemplate(migrated: boolean): Promise<Database> {
+  // The lock file stands for the version of PGlite.
+  const lock = await Bun.file(join(import.meta.dir, "../../bun.lock")).text();
+  const key = sha256Hex(JSON.stringify([lock, migrated ? MIGRATIONS : []])).slice(0, 16);
+  const path = join(tmpdir(), `janus-test-template-${key}.tar`);
+  if (!(await Bun.file(path).exists())) await makeTemplate(migrated, path);
+  return connectEmbedded(await openEmbedded({ dataDir: IN_MEMORY, template: Bun.file(path) }));
 }
 
-async function makeDatabase(serverUrl: string) {
+async function makeTemplate(migrated: boolean, path: string): Promise<void> {
+  const embedded = await openEmbedded({ dataDir: IN_MEMORY });
+  const db = connectEmbedded(embedded);
+  if (migrated) await migrateUp(db, () => new Date());
+  // Renamed into its place: test files that run in parallel make it at the same time.
+  const unfinished = `${path}.${crypto.randomUUID()}`;
+  await Bun.write(unfinished, await embedded.dump());
+  await rename(unfinished, path);
+  await db.close();
+}
+
+async function makeDatabase(serverUrl: string): Promise<{ url: string; remove: () => Promise<void> }> {
   const name = `janus_test_${crypto.randomUUID().replaceAll("-", "")}`;
   const run = async (statement: string) => {
     const sql = postgres(serverUrl, { max: 1, onnotice: () => undefined });
@@ -75,5 +106,5 @@ async function makeDatabase(serverUrl: string) {
   await run(`create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  return { config: { url: url.href }, remove: () => run(`drop database ${name} with (force)`) };
+  return { url: url.href, remove: () => run(`drop database ${name} with (force)`) };
 }

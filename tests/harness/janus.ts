@@ -150,6 +150,12 @@ export function randomKey(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
+/** The error code of the newest line of the log that has one. */
+export function lastCode({ logLines }: { readonly logLines: readonly string[] }): string | undefined {
+  const codes = logLines.map((line) => (JSON.parse(line) as { readonly code?: string }).code);
+  return codes.filter((code) => code !== undefined).at(-1);
+}
+
 /** A browser with cookies, at one Janus. */
 export type Browser = {
   readonly jar: ReturnType<typeof createJar>;

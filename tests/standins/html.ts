@@ -65,7 +65,7 @@ button.quiet{border-color:var(--muted);background:none;color:inherit}
 .card{margin:.75rem 0;padding:1rem;border:1px solid var(--line);border-radius:.5rem}
 .card>:last-child{margin-bottom:0}
 ol{padding-left:1.5rem}
-li+li{margin-top:1.5rem}
+ol li+li{margin-top:1.5rem}
 ul{padding-left:1.5rem}
 .role{display:inline-block;padding:0 .5rem;border:1px solid var(--line);border-radius:.4rem;font-weight:600;white-space:nowrap}
 .role::before{content:"";display:inline-block;width:.6rem;height:.6rem;margin-right:.35rem;border-radius:50%;background:var(--yes)}

@@ -1,0 +1,330 @@
+/**
+ * The flow in a real browser, from the Linked Roles link to the role, clicked through the pages of Discord and of
+ * the provider. SCREENSHOTS=<folder> keeps a picture of every page: desktop and phone, light and dark.
+ */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { putMetadataRecords } from "../lib/discord.ts";
+import { METADATA_RECORDS } from "../lib/metadata.ts";
+import { en } from "../lib/texts/en.ts";
+import { sv } from "../lib/texts/sv.ts";
+import {
+  DESKTOP,
+  findBarriers,
+  findChromium,
+  launchChromium,
+  NO_CHROMIUM,
+  PHONE,
+  photograph,
+  QUIET,
+  watch,
+} from "./harness/chromium.ts";
+import { createTestDatabase, TABLES, type TestDatabase } from "./harness/database.ts";
+import { CANARY, DISCORD_CLIENT_ID, startJanus, USERS } from "./harness/janus.ts";
+
+const TEST_TIMEOUT_MS = 60_000;
+const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
+const ANNA = "Anna on Discord";
+const PLATFORM = "D-sektionen";
+/** What happened is never removed, which the database sees to. */
+const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
+
+/** Where there is no Chromium a developer is told so; in CI it is a fault. */
+const isSkipped = findChromium() === undefined && !process.env.CI;
+if (isSkipped) console.warn(`The browser tests are skipped. ${NO_CHROMIUM}`);
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+let browser: Browser;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  if (isSkipped) return;
+  browser = await launchChromium();
+  database = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await database?.drop();
+});
+
+type Stage = Awaited<ReturnType<typeof setStage>>;
+
+/** Janus with an empty database, and members' browsers that write down whatever they should not have met. */
+async function setStage() {
+  await database.rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
+  const janus = await startJanus({ database });
+  const registration = { ...janus.deps, clientId: DISCORD_CLIENT_ID, apiUrl: janus.discord.apiUrl };
+  const world = {
+    publicUrl: janus.url,
+    version: "0.0.0-test",
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
+  };
+  await putMetadataRecords({ ...registration, ...world }, CANARY.botToken, METADATA_RECORDS);
+  const faults: string[] = [];
+  const contexts: BrowserContext[] = [];
+  return {
+    janus,
+    faults,
+    serverPage: `${janus.discord.url}/app`,
+    linkedRole: `${janus.url}/linked-role`,
+    member: async (options: BrowserContextOptions = {}) => {
+      const context = await browser.newContext({ locale: "en-GB", viewport: DESKTOP, ...QUIET, ...options });
+      contexts.push(context);
+      watch(context, faults);
+      return context;
+    },
+    strike: async () => {
+      await Promise.all(contexts.map((context) => context.close()));
+      await janus.stop();
+    },
+  };
+}
+
+function browserTest(name: string, walk: (stage: Stage) => Promise<void>): void {
+  test.skipIf(isSkipped)(
+    name,
+    async () => {
+      const stage = await setStage();
+      try {
+        await walk(stage);
+        expect(stage.faults).toEqual([]);
+        expect([...stage.janus.discord.unexpected, ...stage.janus.provider.unexpected]).toEqual([]);
+      } finally {
+        await stage.strike();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+}
+
+browserTest(
+  "the Linked Roles link leads to the success page, and Discord's Link button to the role",
+  async (stage) => {
+    const page = await (await stage.member()).newPage();
+    await page.goto(stage.serverPage);
+    await photograph(page, "discord-1-server");
+    await page.getByRole("link", { name: "Linked Roles: verify" }).click();
+    await photograph(page, "discord-2-consent");
+    await approve(page, ANNA);
+    await photograph(page, "provider-1-login");
+    await signIn(page, "anna");
+
+    await expectPage(page, "linked", en.linked.title);
+    expect(await page.locator("main").textContent()).toContain("@anna_d");
+    await press(page, en.buttons.backToDiscord);
+    expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(false);
+    await photograph(page, "discord-3-back");
+    await page.getByRole("button", { name: `Link ${ANNA}` }).click();
+    await photograph(page, "discord-4-role");
+
+    expect(await page.getByText(`${ANNA} has the role`).count()).toBe(1);
+    expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
+  },
+);
+
+browserTest("the flow runs in Swedish on a dark phone without JavaScript", async (stage) => {
+  const page = await (await stage.member({ ...SWEDISH_PHONE, javaScriptEnabled: false })).newPage();
+  await page.goto(`${stage.janus.url}/`);
+  await expectHeading(page, sv.home.title);
+  await press(page, sv.buttons.linkAccount);
+  await approve(page, ANNA);
+  await signIn(page, "anna");
+
+  await expectHeading(page, sv.linked.title);
+  expect(await page.locator("html").getAttribute("lang")).toBe("sv");
+  expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+});
+
+browserTest("pages that need no sign-in are for everyone, in both languages", async (stage) => {
+  for (const [options, texts] of [
+    [{ viewport: PHONE }, en],
+    [SWEDISH_PHONE, sv],
+  ] as const) {
+    const page = await (await stage.member(options)).newPage();
+    await page.goto(`${stage.janus.url}/`);
+    await expectPage(page, "home", texts.home.title);
+    await page.goto(`${stage.janus.url}/nowhere`);
+    await expectPage(page, "not-found", texts.errors.not_found.title);
+  }
+});
+
+browserTest(
+  "cancelling at Discord is a friendly page from which the flow can be started again",
+  async (stage) => {
+    const page = await (await stage.member()).newPage();
+    await page.goto(stage.linkedRole);
+    await cancel(page);
+    await expectPage(page, "cancelled-at-discord", en.cancelled.discordTitle);
+    await press(page, en.buttons.tryAgain);
+
+    expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
+  },
+);
+
+browserTest("cancelling at the provider links nothing, and the flow can be started again", async (stage) => {
+  const page = await (await stage.member(SWEDISH_PHONE)).newPage();
+  await page.goto(stage.linkedRole);
+  await approve(page, ANNA);
+  await cancel(page);
+  await expectPage(page, "cancelled-at-provider", sv.cancelled.providerTitle);
+  expect(stage.janus.discord.roleConnection(USERS.anna.id)).toBeUndefined();
+  await press(page, sv.buttons.tryAgain);
+  await approve(page, ANNA);
+  await signIn(page, "anna");
+
+  await expectPage(page, "linked", sv.linked.title);
+});
+
+browserTest(
+  "a second Discord account asks before it takes the link, and then Discord believes it alone",
+  async (stage) => {
+    const { discord } = stage.janus;
+    const page = await (await stage.member()).newPage();
+    await page.goto(stage.linkedRole);
+    await approve(page, ANNA);
+    await signIn(page, "anna");
+    await expectHeading(page, en.linked.title);
+    await page.goto(stage.linkedRole);
+    await approve(page, "bo_d");
+    await photograph(page, "provider-2-continue");
+    await page.getByRole("button", { name: "Continue as" }).click();
+
+    await expectPage(page, "conflict", en.conflict.title);
+    const main = (await page.locator("main").textContent()) ?? "";
+    expect([main.includes("@bo_d"), main.includes("@anna_d")]).toEqual([true, true]);
+    expect(discord.roleConnection(USERS.bo.id)).toBeUndefined();
+    expect(discord.matches(USERS.anna.id)).toBe(true);
+
+    await press(page, en.buttons.move);
+    await expectPage(page, "moved", en.linked.title);
+    expect(discord.roleConnection(USERS.anna.id)).toBeUndefined();
+    expect(discord.roleConnection(USERS.bo.id)?.platform_username).toBe("anna");
+  },
+);
+
+browserTest("a second Discord account that leaves the link changes nothing", async (stage) => {
+  const page = await (await stage.member(SWEDISH_PHONE)).newPage();
+  await page.goto(stage.linkedRole);
+  await approve(page, ANNA);
+  await signIn(page, "anna");
+  await page.goto(stage.linkedRole);
+  await approve(page, "bo_d");
+  await page.getByRole("button", { name: "Continue as" }).click();
+  await expectPage(page, "conflict", sv.conflict.title);
+  await press(page, sv.buttons.leave);
+  await expectHeading(page, sv.home.title);
+
+  expect(stage.janus.discord.roleConnection(USERS.bo.id)).toBeUndefined();
+  expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+});
+
+browserTest("two tabs of one browser both finish, with different accounts", async (stage) => {
+  const context = await stage.member();
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  for (const page of [first, second]) await page.goto(stage.linkedRole);
+  await approve(first, ANNA);
+  await approve(second, "bo_d");
+  await signIn(first, "anna");
+  await signIn(second, "bo");
+
+  for (const page of [first, second]) await expectHeading(page, en.linked.title);
+  expect(stage.janus.discord.roleConnection(USERS.anna.id)?.platform_username).toBe("anna");
+  expect(stage.janus.discord.roleConnection(USERS.bo.id)?.platform_username).toBe("bo");
+});
+
+browserTest(
+  "reloading the finished page, or coming back to it, tells the member that all may be well",
+  async (stage) => {
+    const page = await (await stage.member()).newPage();
+    await page.goto(stage.linkedRole);
+    await approve(page, ANNA);
+    await signIn(page, "anna");
+    await expectHeading(page, en.linked.title);
+    await page.reload();
+    await expectPage(page, "reloaded", en.errors.state_mismatch.title);
+    await page.goto(stage.serverPage);
+    await page.goBack();
+    await expectHeading(page, en.errors.state_mismatch.title);
+
+    expect(await page.locator("main").textContent()).toContain(
+      "If you already saw that your accounts were linked",
+    );
+    expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+    await press(page, en.buttons.startAgain);
+    expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
+  },
+);
+
+browserTest("the keyboard alone reaches the success page and the role", async (stage) => {
+  const page = await (await stage.member()).newPage();
+  await page.goto(stage.serverPage);
+  await tabTo(page, "Linked Roles: verify");
+  await enter(page);
+  await tabTo(page, `Authorize as ${ANNA}`);
+  await enter(page);
+  await tabTo(page, "Username");
+  await page.keyboard.type("anna");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("demo");
+  await enter(page);
+  await expectHeading(page, en.linked.title);
+  await tabTo(page, en.buttons.backToDiscord);
+  expect(await page.locator(":focus").evaluate((element) => getComputedStyle(element).outlineStyle)).toBe(
+    "solid",
+  );
+  await enter(page);
+  await tabTo(page, `Link ${ANNA}`);
+  await enter(page);
+
+  expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
+});
+
+const approve = (page: Page, name: string) =>
+  page.getByRole("button", { name: `Authorize as ${name}` }).click();
+
+const cancel = (page: Page) => page.getByRole("button", { name: "Cancel" }).click();
+
+const press = (page: Page, name: string) =>
+  page.getByRole("link", { name }).or(page.getByRole("button", { name })).click();
+
+async function signIn(page: Page, login: string): Promise<void> {
+  await page.getByLabel("Username").fill(login);
+  await page.getByLabel("Password").fill("demo");
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function expectHeading(page: Page, title: string): Promise<void> {
+  const heading = await page.getByRole("heading", { level: 1 }).textContent();
+  expect(heading).toBe(title.replaceAll("{platform}", PLATFORM));
+}
+
+/** The page with this heading, which anyone can use, and on which nothing runs. */
+async function expectPage(page: Page, name: string, title: string): Promise<void> {
+  await expectHeading(page, title);
+  await photograph(page, `janus-${name}`);
+  const { scripts, overflow } = await page.evaluate(() => ({
+    scripts: document.querySelectorAll("script, [onclick], [onload], a[href^='javascript:']").length,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  }));
+  expect({ scripts, overflow }).toEqual({ scripts: 0, overflow: 0 });
+  expect(await findBarriers(page)).toEqual([]);
+}
+
+/** Presses Tab until what has this name has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  const target = page
+    .getByRole("link", { name })
+    .or(page.getByRole("button", { name }))
+    .or(page.getByLabel(name));
+  const element = await target.first().elementHandle();
+  for (let presses = 0; presses < 20; presses += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((wanted) => document.activeElement === wanted, element)) return;
+  }
+  throw new Error(`Tab does not reach ${name}`);
+}
+
+async function enter(page: Page): Promise<void> {
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+}

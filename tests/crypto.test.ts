@@ -1,0 +1,240 @@
+/** Sealing, random values and comparing: properties over everything that can be said to them. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  createSealer,
+  decodeBase64url,
+  encodeBase64url,
+  equalInConstantTime,
+  randomToken,
+  sha256,
+  sha256Hex,
+  sha512,
+} from "../lib/crypto.ts";
+import type { RingKey } from "../lib/variables.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const FIRST = ringKey("k1", 1);
+const SECOND = ringKey("k2", 2);
+const PURPOSE = "link tokens";
+const sealer = createSealer([FIRST], PURPOSE);
+
+/** Texts as they come from servers: any characters, the empty text too. */
+const anyText = fc.string({ unit: "binary" });
+/** What somebody may put where a sealed value belongs: noise, or a sealed value with a change somewhere. */
+const anySealed = fc.oneof(
+  anyText,
+  fc
+    .tuple(fc.constantFrom("k1", "", "k2", "__proto__", "constructor"), anyText)
+    .map((parts) => parts.join(".")),
+  fc.uint8Array({ maxLength: 80 }).map((bytes) => `k1.${encodeBase64url(bytes)}`),
+  fc
+    .tuple(fc.string(), fc.nat(), anyText)
+    .map(([plaintext, at, noise]) => splice(sealer.seal(plaintext, "row"), at, noise)),
+);
+
+function ringKey(id: string, filler: number): RingKey {
+  return { id, key: new Uint8Array(32).fill(filler) };
+}
+
+/** Noise put into the text, in place of as many characters. */
+function splice(text: string, at: number, noise: string): string {
+  const start = at % (text.length + 1);
+  return text.slice(0, start) + noise + text.slice(start + noise.length);
+}
+
+describe("createSealer()", () => {
+  test("opens what it sealed, whatever text and context", () => {
+    fc.assert(
+      fc.property(anyText, anyText, (plaintext, context) => {
+        expect(sealer.open(sealer.seal(plaintext, context), context)).toBe(plaintext);
+      }),
+    );
+  });
+
+  test("writes key id, dot, and nonce, ciphertext and tag as base64url", () => {
+    fc.assert(
+      fc.property(anyText, (plaintext) => {
+        const [id, encoded = "", ...rest] = sealer.seal(plaintext, "row").split(".");
+
+        expect(id).toBe("k1");
+        expect(rest).toEqual([]);
+        expect(decodeBase64url(encoded)).toHaveLength(12 + Buffer.byteLength(plaintext) + 16);
+      }),
+    );
+  });
+
+  test("opens what an earlier release sealed: the form on disk does not change", () => {
+    const sealed = "k1.AAECAwQFBgcICQoLwdL0gBWuzafnCPnYHilRwkrc_bEX4rty3mYbC-_zbQ";
+
+    expect(sealer.open(sealed, "discord_token.access_token:1")).toBe("an access token");
+  });
+
+  test("seals the same text differently each time", () => {
+    const sealed = Array.from({ length: 1_000 }, () => sealer.seal("text", "row"));
+
+    expect(new Set(sealed).size).toBe(sealed.length);
+  });
+
+  // Each length leaves another number of unused bits in the last character.
+  test.each(["", "a", "ab", "abc"])(
+    "does not open %j with any one character changed, the last one too",
+    (plaintext) => {
+      const sealed = sealer.seal(plaintext, "row");
+
+      const opened: string[] = [];
+      for (let at = 0; at < sealed.length; at += 1) {
+        for (const char of [...ALPHABET, ".", "=", " ", "\u0000", ""]) {
+          const altered = sealed.slice(0, at) + char + sealed.slice(at + 1);
+          if (altered !== sealed && sealer.open(altered, "row") !== undefined) opened.push(altered);
+        }
+      }
+
+      expect(opened).toEqual([]);
+    },
+  );
+
+  test("does not open with any one bit of nonce, ciphertext or tag flipped", () => {
+    const bytes = decodeBase64url(sealer.seal("a token", "row").slice("k1.".length)) ?? new Uint8Array();
+
+    const opened: number[] = [];
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = bytes.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+      if (sealer.open(`k1.${encodeBase64url(flipped)}`, "row") !== undefined) opened.push(bit);
+    }
+
+    expect(bytes).toHaveLength(12 + 7 + 16);
+    expect(opened).toEqual([]);
+  });
+
+  test("does not open what was cut, extended, padded or wrapped", () => {
+    const sealed = sealer.seal("a token", "row");
+    const cut = Array.from(sealed, (_, length) => sealed.slice(0, length));
+    const extended = ["A", "AAAA", "=", "==", "\n", " ", "."].flatMap((more) => [
+      sealed + more,
+      more + sealed,
+    ]);
+
+    const opened = [...cut, ...extended].filter((text) => sealer.open(text, "row") !== undefined);
+
+    expect(opened).toEqual([]);
+  });
+
+  test("does not open in another context", () => {
+    fc.assert(
+      fc.property(anyText, anyText, anyText, (plaintext, context, other) => {
+        fc.pre(context !== other);
+
+        expect(sealer.open(sealer.seal(plaintext, context), other)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("does not open for another purpose, nor with another key of the same id", () => {
+    fc.assert(
+      fc.property(
+        anyText,
+        anyText,
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        (plaintext, purpose, key) => {
+          fc.pre(purpose !== PURPOSE && Buffer.compare(key, FIRST.key) !== 0);
+          const sealed = sealer.seal(plaintext, "row");
+
+          expect(createSealer([FIRST], purpose).open(sealed, "row")).toBeUndefined();
+          expect(createSealer([{ id: "k1", key }], PURPOSE).open(sealed, "row")).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  test("rotates: the first key seals and is named, every key opens, a key that is gone does not", () => {
+    const rotated = createSealer([SECOND, FIRST], PURPOSE);
+    const oldSealed = sealer.seal("text", "row");
+    const newSealed = rotated.seal("text", "row");
+
+    expect(newSealed).toStartWith("k2.");
+    expect(rotated.open(oldSealed, "row")).toBe("text");
+    expect(rotated.open(newSealed, "row")).toBe("text");
+    expect(sealer.open(newSealed, "row")).toBeUndefined();
+    expect(createSealer([SECOND], PURPOSE).open(oldSealed, "row")).toBeUndefined();
+    expect(rotated.open(oldSealed.replace("k1.", "k2."), "row")).toBeUndefined();
+  });
+
+  test("open() gives a text or undefined and never throws, whatever it is given", () => {
+    fc.assert(
+      fc.property(anySealed, anyText, (sealed, context) => {
+        expect(["string", "undefined"]).toContain(typeof sealer.open(sealed, context));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("refuses an empty ring", () => {
+    expect(() => createSealer([], PURPOSE)).toThrow(TypeError);
+  });
+});
+
+describe("randomToken()", () => {
+  test("is so many bytes as base64url without padding", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), (bytes) => {
+        const token = randomToken(bytes);
+
+        expect(token).toMatch(/^[A-Za-z0-9_-]+$/);
+        expect(decodeBase64url(token)).toHaveLength(bytes);
+      }),
+    );
+  });
+
+  test("never comes twice, and uses the whole alphabet", () => {
+    const tokens = Array.from({ length: 2_000 }, () => randomToken(32));
+
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect(new Set(tokens.join("")).size).toBe(ALPHABET.length);
+  });
+});
+
+describe("equalInConstantTime()", () => {
+  test("agrees with ===", () => {
+    // Short texts of few characters, so that some are equal, or begin or end alike.
+    const short = fc.string({
+      unit: fc.constantFrom("a", "b", "\u00e5", "\u{1f984}", "\u0000"),
+      maxLength: 3,
+    });
+
+    fc.assert(
+      fc.property(fc.oneof(short, anyText), fc.oneof(short, anyText), (a, b) => {
+        expect(equalInConstantTime(a, b)).toBe(a === b);
+        expect(equalInConstantTime(a, a.slice())).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("decodeBase64url()", () => {
+  test("gives back the bytes that were encoded", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+        expect(encodeBase64url(bytes)).toBe(Buffer.from(bytes).toString("base64url"));
+        expect(decodeBase64url(encodeBase64url(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  test("takes one spelling of the same bytes only", () => {
+    const spellings = ["AA==", "AB", "A", "AAB", "AA\n", " AA", "A+/A", "", "=", "\u00e5"];
+
+    expect(spellings.map(decodeBase64url)).toEqual(spellings.map(() => undefined));
+    expect(decodeBase64url("AA")).toEqual(new Uint8Array([0]));
+  });
+});
+
+test("sha256(), sha256Hex() and sha512() are those of FIPS 180-4 over UTF-8", () => {
+  expect(sha256Hex("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  expect(sha256("abc").toHex()).toBe(sha256Hex("abc"));
+  expect(sha512("abc").toHex()).toStartWith("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea2");
+  expect(sha256Hex("\u00e5")).toBe(
+    new Bun.CryptoHasher("sha256").update(new Uint8Array([0xc3, 0xa5])).digest("hex"),
+  );
+});

@@ -1,0 +1,93 @@
+/**
+ * Headless Chromium for the browser test: the one that the machine has, never a downloaded one. It resolves no name
+ * and so reaches nothing but loopback. SCREENSHOTS=<folder> keeps the pictures that a test takes.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const PATHS = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-proxy-server",
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+];
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 360, height: 740 };
+/** Nothing moves: a colour on its way to another is no contrast to measure. */
+export const QUIET = { reducedMotion: "reduce" } as const;
+export const NO_CHROMIUM = "No Chromium is found: install one, or set CHROMIUM to its path.";
+
+/** The path of Chromium: CHROMIUM, else where it usually is; undefined where there is none. */
+export function findChromium(): string | undefined {
+  return process.env.CHROMIUM || PATHS.find((path) => existsSync(path));
+}
+
+/** Starts Chromium without a profile. Throws where there is none. */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
+  return await chromium.launch({ executablePath, args: FLAGS });
+}
+
+const STEP_TIMEOUT_MS = 10_000;
+
+/** Writes down what no page may do: errors on the console, requests to any other host. */
+export function watch(context: BrowserContext, faults: string[]): void {
+  context.setDefaultTimeout(STEP_TIMEOUT_MS);
+  context.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== "data:" && hostname !== "127.0.0.1") faults.push(`a request to ${request.url()}`);
+  });
+  context.on("console", (message) => {
+    // A page that comes with a status of 4xx is written to the console by the browser itself.
+    const isOwnStatus =
+      message.location().url === message.page()?.url() && message.text().startsWith("Failed to load");
+    if (message.type() === "error" && !isOwnStatus) faults.push(`on the console: ${message.text()}`);
+  });
+  context.on("weberror", (error) => void faults.push(`thrown: ${error.error().message}`));
+}
+
+/** What shuts somebody out of the page: the serious and critical violations that axe finds. */
+export async function findBarriers(page: Page): Promise<readonly string[]> {
+  // Legacy mode looks into no frames, of which there are none, and so opens no page of its own.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+/** Keeps four pictures of the page, desktop and phone, light and dark, where SCREENSHOTS says so. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  const folder = process.env.SCREENSHOTS;
+  if (!folder) return;
+  const language = await page.locator("html").getAttribute("lang");
+  const viewport = page.viewportSize();
+  const wasDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  for (const [device, size] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const file = `${name}-${language}-${device}-${colorScheme}.png`;
+      await page.screenshot({ path: join(folder, file), fullPage: true });
+    }
+  }
+  if (viewport) await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme: wasDark ? "dark" : "light" });
+}

@@ -1,0 +1,373 @@
+/** The laws of the code that no compiler holds: who may import whom, who may reach outside, and what a file looks like. */
+import { describe, expect, test } from "bun:test";
+import { basename, dirname, join, normalize } from "node:path";
+import { blank, findLines, listFiles, readText } from "./fixtures/source.ts";
+
+/** DESIGN, "Shape": a file may import what stands below it. A file that is not here has no place yet. */
+const LEVELS: readonly (readonly string[])[] = [
+  ["config", "variables", "errors", "log"],
+  ["db", "embedded", "embedded_session", "embedded_wire", "lock_file", "oauth", "crypto"],
+  ["discord", "oidc/oidc", "oidc/id_token", "oidc/discovery", "metadata", "queries", "migrations"],
+  ["deps", "flow", "grant", "link", "sync", "upkeep"],
+  ["cli", "http", "handlers", "pages", "page_frame", "texts/en", "texts/sv", "cookies", "server"],
+  ["index", "migrate"],
+];
+const PARTS = 2;
+
+type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };
+type Source = {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly bare: string;
+  /** Without comments, and without what stands in texts. */
+  readonly code: string;
+  readonly imports: readonly Import[];
+};
+
+const STATEMENT = /^(?:import|export)\s+(type\s+)?(?:([^"';]*?)\s+from\s+)?["']([^"']+)["']/gm;
+
+const PATHS = ["index.ts", ...listFiles("{lib,sql}/**/*.{ts,tsx}")];
+const SOURCES: readonly Source[] = await Promise.all(
+  PATHS.map(async (path) => {
+    const text = await readText(path);
+    const bare = blank(text, "comments");
+    return { path, text, bare, code: blank(text, "comments and texts"), imports: readImports(path, bare) };
+  }),
+);
+const LIB = SOURCES.filter(({ path }) => path.startsWith("lib/") && !path.endsWith(".d.ts"));
+
+/** What a file imports: files of the program by their path, packages by their name. */
+function readImports(path: string, bare: string): readonly Import[] {
+  const statements = [...bare.matchAll(STATEMENT)].map(([, type, names = "", to = ""]) => {
+    const named = /^\{([^}]*)\}$/.exec(names.trim())?.[1]?.split(",") ?? [];
+    const allTypes = named.length > 0 && named.every((name) => name.trim() === "" || /^\s*type\s/.test(name));
+    return { to, typeOnly: type !== undefined || allTypes };
+  });
+  const dynamic = [...bare.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map(([, to = ""]) => ({
+    to,
+    typeOnly: false,
+  }));
+  return [...statements, ...dynamic].map(({ to, typeOnly }) => ({
+    from: path,
+    to: to.startsWith(".") ? normalize(join(dirname(path), to)) : to,
+    typeOnly,
+  }));
+}
+
+const nameOf = (path: string): string => path.replace(/^(lib|sql)\//, "").replace(/\.tsx?$/, "");
+const levelOf = (path: string): number => LEVELS.findIndex((names) => names.includes(nameOf(path)));
+const isProgram = (path: string): boolean => /\.tsx?$/.test(path) && PATHS.includes(path);
+const OWN_IMPORTS = SOURCES.flatMap(({ imports }) => imports).filter(({ to }) => isProgram(to));
+
+/** Where a pattern occurs in code, as `path:line: the line`; `allowed` are the paths where it may. */
+function offenders(pattern: RegExp, allowed: readonly string[] = [], sources = SOURCES): string[] {
+  return sources
+    .filter(({ path }) => !allowed.includes(path))
+    .flatMap(({ path, code }) => findLines(code, pattern).map((line) => `${path}:${line}`));
+}
+
+/** Who imports a package, or a part of it, and may not. */
+function importers(isMeant: (to: string) => boolean, isAllowed: (path: string) => boolean): string[] {
+  return SOURCES.flatMap(({ path, imports }) =>
+    imports.filter(({ to }) => isMeant(to) && !isAllowed(path)).map(({ to }) => `${path} imports ${to}`),
+  );
+}
+
+const isPackage = (name: string) => (to: string) => to === name || to.startsWith(`${name}/`);
+
+describe("levels", () => {
+  test("every file has one", () => {
+    const placed = LEVELS.flat();
+
+    expect(PATHS.filter((path) => !path.endsWith(".d.ts") && levelOf(path) < 0)).toEqual([]);
+    expect(placed.filter((name) => !PATHS.some((path) => nameOf(path) === name))).toEqual([]);
+    expect(OWN_IMPORTS.length).toBeGreaterThan(50);
+  });
+
+  test("imports lead downwards, or sideways where the level allows it", () => {
+    const upwards = OWN_IMPORTS.filter(({ from, to }) => levelOf(to) > levelOf(from));
+
+    expect(upwards.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  test("parts do not know each other: a type at most, or a file of one's own folder", () => {
+    const sideways = OWN_IMPORTS.filter(({ from, to, typeOnly }) => {
+      const ownFolder = dirname(from) === dirname(to) && dirname(from) !== "lib";
+      return levelOf(from) === PARTS && levelOf(to) === PARTS && !typeOnly && !ownFolder;
+    });
+
+    expect(sideways.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  test("no file imports itself by a way round", () => {
+    const values = OWN_IMPORTS.filter(({ typeOnly }) => !typeOnly);
+    const circles = PATHS.filter((path) => reachable(path, values).has(path));
+
+    expect(circles).toEqual([]);
+  });
+
+  test("the ground knows nothing of the domain, and nobody but the entry points starts the command line", () => {
+    const ground = importers(
+      (to) => /^(elysia|arctic|oslo|jose|postgres|preact|discord-api-types)/.test(to),
+      (path) => levelOf(path) !== 0,
+    );
+    const starters = importers(
+      (to) => to === "lib/cli.ts",
+      (path) => path === "index.ts" || path === "sql/migrate.ts",
+    );
+
+    expect([...ground, ...starters]).toEqual([]);
+  });
+});
+
+/** Everything that a file leads to. */
+function reachable(start: string, imports: readonly Import[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const waiting = [start];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    for (const { from, to } of imports) {
+      if (from !== path || found.has(to)) continue;
+      found.add(to);
+      waiting.push(to);
+    }
+  }
+  return found;
+}
+
+describe("the way out", () => {
+  test("only config.ts reads the environment", () => {
+    expect(
+      offenders(/\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b|\benv\b.*\bnode:process\b/, [
+        "lib/config.ts",
+      ]),
+    ).toEqual([]);
+  });
+
+  test("only the entry points read the command line, and only cli.ts prints and ends the process", () => {
+    expect(offenders(/\bargv\b/, ["index.ts", "sql/migrate.ts"])).toEqual([]);
+    expect(offenders(/\bprocess\.(stdout|stderr|exit|exitCode|on|off)\b/, ["lib/cli.ts"])).toEqual([]);
+    expect(offenders(/\bconsole\b/)).toEqual([]);
+  });
+
+  test("only oauth.ts calls fetch; cli.ts hands the global one over, once", () => {
+    const calls = offenders(/\bfetch\s*\(/, ["lib/oauth.ts"]);
+
+    expect(calls.filter((line) => !line.startsWith("lib/cli.ts"))).toEqual([]);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toContain("fetch: (url, init) => fetch(url, init)");
+  });
+
+  test("nobody opens another connection: no http client, socket or process", () => {
+    const modules =
+      /^(node:)?(https?|http2|net|tls|dgram|dns|child_process|worker_threads|undici|axios)(\/|$)/;
+
+    expect(
+      importers(
+        (to) => modules.test(to),
+        () => false,
+      ),
+    ).toEqual([]);
+    expect(
+      offenders(/\bBun\.(connect|spawn|spawnSync|\$|udpSocket)\b|\bnew WebSocket\b|\bXMLHttpRequest\b/),
+    ).toEqual([]);
+  });
+
+  test("only queries.ts and migrations.ts import statements", () => {
+    const allowed = ["lib/queries.ts", "lib/migrations.ts"];
+
+    expect(
+      importers(
+        (to) => to.endsWith(".sql"),
+        (path) => allowed.includes(path),
+      ),
+    ).toEqual([]);
+  });
+
+  test("no SQL stands in TypeScript", () => {
+    const statement =
+      /["'`]\s*(select|insert into|update|delete from|create|alter|drop|truncate|begin|with)\s+\w+/i;
+    const found = SOURCES.filter(({ path }) => path !== "lib/lock_file.ts").flatMap(({ path, bare }) =>
+      findLines(bare, statement)
+        .filter((line) => /\b(from|into|set|table|values|where|exclusive)\b/i.test(line))
+        .map((line) => `${path}:${line}`),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test("the clock is passed in: only cli.ts reads it", () => {
+    expect(offenders(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/, ["lib/cli.ts"])).toEqual([]);
+    expect(offenders(/\bnew Date\(\s*\)/).length).toBe(1);
+    // Durations for the log, which decide nothing.
+    expect(offenders(/\bperformance\.now\b/, ["lib/oauth.ts"])).toEqual([]);
+  });
+
+  test("chance that may be guessed is for the wait between two tries alone", () => {
+    expect(offenders(/\bMath\.random\b/, ["lib/discord.ts"])).toEqual([]);
+    expect(offenders(/\bMath\.random\b/)).toHaveLength(1);
+  });
+
+  test("waiting is passed in, too", () => {
+    expect(offenders(/\bBun\.sleep(Sync)?\b|\bnode:timers\b/, ["lib/cli.ts"])).toEqual([]);
+  });
+});
+
+describe("packages", () => {
+  test.each([
+    ["elysia", ["index.ts", "lib/http.ts"]],
+    ["arctic", ["lib/oauth.ts", "lib/discord.ts", "lib/oidc/oidc.ts"]],
+    ["oslo", ["lib/oauth.ts", "lib/discord.ts", "lib/crypto.ts", "lib/oidc/oidc.ts", "lib/oidc/id_token.ts"]],
+    ["jose", ["lib/oidc/id_token.ts", "lib/oidc/oidc.ts"]],
+    ["postgres", ["lib/db.ts"]],
+    ["@electric-sql/pglite", ["lib/embedded.ts", "lib/embedded_session.ts"]],
+    ["bun:sqlite", ["lib/lock_file.ts"]],
+    ["pino", ["lib/log.ts"]],
+    ["cookie", ["lib/cookies.ts"]],
+    ["negotiator", ["lib/http.ts"]],
+    ["preact", ["lib/pages.tsx", "lib/page_frame.tsx"]],
+    ["preact-render-to-string", ["lib/pages.tsx", "lib/page_frame.tsx"]],
+  ])("%s is known to %j alone", (name, allowed) => {
+    expect(importers(isPackage(name), (path) => allowed.includes(path))).toEqual([]);
+  });
+
+  test("discord-api-types is there for its types", () => {
+    const values = SOURCES.flatMap(({ imports }) => imports).filter(
+      ({ to, typeOnly }) => to.startsWith("discord-api-types") && !typeOnly,
+    );
+
+    expect(values).toEqual([]);
+  });
+
+  test("what is imported is a dependency, and what is a dependency is imported", async () => {
+    const { dependencies } = await Bun.file(join(import.meta.dir, "..", "package.json")).json();
+    const imported = SOURCES.flatMap(({ imports }) => imports)
+      .filter(
+        ({ to, typeOnly }) =>
+          !typeOnly && !isProgram(to) && !/^(node:|bun:|bun$|lib\/|sql\/|package\.json)/.test(to),
+      )
+      .map(({ to }) => /^(@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to);
+
+    // JSX becomes an import of preact.
+    if (PATHS.some((path) => path.endsWith(".tsx"))) imported.push("preact");
+
+    expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort());
+  });
+});
+
+describe("TypeScript", () => {
+  // `satisfies` and `as const` assert nothing that the compiler has not checked; an alias renames.
+  const withoutAliases = SOURCES.map((source) => ({
+    ...source,
+    code: source.code.replaceAll(/^(import|export)\b[^;]*;?$/gm, (statement) =>
+      statement.replaceAll(/[^\n]/g, " "),
+    ),
+  }));
+
+  test("no `as`", () => {
+    expect(offenders(/\bas\b(?!\s+const\b)/, ["lib/assets.d.ts"], withoutAliases)).toEqual([]);
+  });
+
+  test("no `any`", () => {
+    expect(offenders(/(?<![.\w])any\b(?!\s*[(:])/)).toEqual([]);
+  });
+
+  test("no `!` where null or undefined may be", () => {
+    expect(offenders(/[\w)\]]!(?=[.[(;,)\s]|$)(?!=)/)).toEqual([]);
+  });
+
+  test("no enum, namespace, ignored error or switched-off rule", () => {
+    const enums = offenders(/^\s*(export\s+)?(const\s+)?(enum|namespace)\s/);
+    const ignored = SOURCES.flatMap(({ path, text }) =>
+      findLines(text, /@ts-(ignore|nocheck|expect-error)|biome-ignore|eslint-disable/).map(
+        (line) => `${path}:${line}`,
+      ),
+    );
+
+    expect([...enums, ...ignored]).toEqual([]);
+  });
+
+  test("one class: the error", () => {
+    expect(offenders(/\bclass\s+[A-Z]\w*/)).toEqual([
+      expect.stringMatching(/^lib\/errors\.ts:\d+: .*class JanusError/),
+    ]);
+  });
+
+  test("no default export, and no export of what stands elsewhere", () => {
+    expect(offenders(/^export\s+default\b/, ["lib/assets.d.ts"])).toEqual([]);
+    expect(offenders(/^export\s+(type\s+)?(\*|\{)/)).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  const BANNED = /^(utils?|helpers?|common|types?|misc|services?|managers?|shared|lib|main)$/;
+
+  test("have a name that says what they do", () => {
+    const program = [...PATHS, ...listFiles("sql/**/*.sql")];
+    const tests = listFiles("tests/**/*.ts").filter((path) => !/(^|\/)helpers?\.ts$/.test(path));
+    const words = (path: string) => basename(path).replace(/\..*$/, "").split(/[_-]/);
+
+    expect(
+      [...program, ...tests].filter((path) => words(path).length === 1 && BANNED.test(words(path)[0] ?? "")),
+    ).toEqual([]);
+    expect(
+      LIB.filter(({ path }) => /(_|^)(utils?|helpers?|service|manager)(_|$)/.test(nameOf(path))),
+    ).toEqual([]);
+  });
+
+  test("stay under 300 lines", () => {
+    const long = LIB.map(({ path, text }) => `${path}: ${text.trimEnd().split("\n").length}`).filter(
+      (line) => Number(line.split(": ")[1]) > 300,
+    );
+
+    expect(long).toEqual([]);
+  });
+
+  test("of lib/ open with what they are for, in two lines or more", () => {
+    const without = LIB.filter(({ text }) => !/^\/\*\*(?:(?!\*\/)[\s\S]){60,}?\*\/\n(?!export)/.test(text));
+
+    expect(without.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("explain every export", () => {
+    const bare = SOURCES.flatMap(({ path, text }) => {
+      const lines = text.split("\n");
+      return lines.flatMap((line, index) => {
+        if (!/^export (?!\{|\*|type \{)/.test(line)) return [];
+        const before = lines[index - 1] ?? "";
+        return /\*\/$/.test(before.trimEnd()) ? [] : [`${path}:${index + 1}: ${line}`];
+      });
+    });
+
+    expect(bare).toEqual([]);
+  });
+
+  test("name no machine: no home, temporary or working folder", () => {
+    const named = SOURCES.flatMap(({ path, text }) =>
+      findLines(text, /\/(home|Users|tmp|root|work|opt)\/\w/).map((line) => `${path}:${line}`),
+    );
+
+    expect(named).toEqual([]);
+  });
+});
+
+describe("blank()", () => {
+  test("leaves code and takes comments, texts, templates and regular expressions", () => {
+    const source = [
+      "const a = 'as any'; // as any",
+      `const b = \`as \${c as string} any \${"as"}\`;`,
+      "/* as any */ const d = /as [/] any/.test(e) / 2 as number;",
+      'return <p class="as">{f}</p>;',
+    ].join("\n");
+
+    const found = blank(source, "comments and texts").match(/\bas\b|\bany\b/g);
+
+    expect(found).toEqual(["as", "as"]);
+    expect(
+      blank(source, "comments and texts")
+        .split("\n")
+        .map(({ length }) => length),
+    ).toEqual(source.split("\n").map(({ length }) => length));
+    expect(blank(source, "comments")).toContain("'as any';");
+  });
+});

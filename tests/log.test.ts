@@ -1,0 +1,222 @@
+/** The log: only what is on the list, one JSON line an event. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { createLog, describeCause, LOG_LEVELS, type Log, type LogFields, type LogLevel } from "../lib/log.ts";
+
+const NOW = new Date("2026-11-22T12:00:00.123Z");
+const CANARY = "canary-of-a-secret";
+/** A message that looks like a line of a stack. */
+const FRAME = `\n    at ${CANARY} (${CANARY}.ts:1:1)`;
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Every field that may be written, with a value. A field that is new in `LogFields` must be entered here. */
+const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Name]> } = {
+  requestId: "request-1",
+  route: "/linked-role",
+  method: "GET",
+  status: 200,
+  durationMs: 12,
+  code: "flow_expired",
+  reason: "older than its lifetime",
+  causeName: "TypeError",
+  causeCode: "ECONNREFUSED",
+  stack: "Error\n    at somewhere",
+  step: "discord",
+  outcome: "stored",
+  discordUserId: "200000000000000001",
+  upstream: "discord",
+  operation: "token_code",
+  retries: 2,
+  count: 3,
+  address: "http://127.0.0.1:3000",
+  version: "0.1.0",
+};
+
+/** What must have no name to travel under. */
+const FORBIDDEN = [
+  "token",
+  "access_token",
+  "accessToken",
+  "refreshToken",
+  "code_verifier",
+  "state",
+  "cookie",
+  "cookies",
+  "headers",
+  "authorization",
+  "secret",
+  "url",
+  "path",
+  "query",
+  "body",
+  "message",
+  "msg",
+  "err",
+  "error",
+  "cause",
+  "config",
+  "claims",
+  "username",
+];
+
+/** A log at a level, and the lines that it has written. */
+function logAt(level: LogLevel): { readonly log: Log; readonly lines: string[] } {
+  const lines: string[] = [];
+  return {
+    log: createLog(
+      level,
+      (line) => void lines.push(line),
+      () => NOW,
+    ),
+    lines,
+  };
+}
+
+function onlyLine(lines: readonly string[]): Record<string, unknown> {
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+}
+
+describe("createLog()", () => {
+  test("writes level, time, event and every field of the list, and nothing by itself", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("flow step", ALLOWED);
+
+    expect(onlyLine(lines)).toEqual({
+      level: "info",
+      time: NOW.toISOString(),
+      event: "flow step",
+      ...ALLOWED,
+    });
+  });
+
+  test("writes no field that is not on the list, even if code passes one", () => {
+    const { log, lines } = logAt("debug");
+    const everything = Object.fromEntries(FORBIDDEN.map((name) => [name, CANARY]));
+
+    log.error("request failed", { ...everything, ...ALLOWED } as LogFields);
+
+    expect(onlyLine(lines)).toEqual({
+      level: "error",
+      time: NOW.toISOString(),
+      event: "request failed",
+      ...ALLOWED,
+    });
+    expect(lines.join("")).not.toContain(CANARY);
+  });
+
+  test("writes no field of another name, whatever the name, and nothing inherited", () => {
+    const name = fc
+      .string()
+      .filter((text) => !(text in ALLOWED) && !["level", "time", "event"].includes(text));
+
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.constant(CANARY)), (fields) => {
+        const { log, lines } = logAt("debug");
+
+        log.info("event", { ...fields, status: 200 } as LogFields);
+
+        expect(onlyLine(lines)).toEqual({
+          level: "info",
+          time: NOW.toISOString(),
+          event: "event",
+          status: 200,
+        });
+      }),
+    );
+  });
+
+  test("does not let a field take the place of level, time or event", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("event", { level: "error", time: "1970", event: "other" } as LogFields);
+
+    expect(onlyLine(lines)).toEqual({ level: "info", time: NOW.toISOString(), event: "event" });
+    expect(lines[0]?.match(/"(level|time|event)":/g)).toHaveLength(3);
+  });
+
+  test("writes one line an event, whatever a field holds", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (event, reason) => {
+        const { log, lines } = logAt("debug");
+
+        log.warn(event, { reason });
+        log.warn("next");
+
+        expect(lines).toHaveLength(2);
+        for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
+        expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event, reason });
+      }),
+    );
+  });
+
+  test("leaves out fields that are undefined", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("event", { requestId: undefined, code: undefined });
+
+    expect(Object.keys(onlyLine(lines))).toEqual(["level", "time", "event"]);
+  });
+
+  test.each([...LOG_LEVELS])("at the level %s writes what is as grave, and nothing less", (level) => {
+    const { log, lines } = logAt(level);
+
+    for (const name of LEVELS) log[name]("event");
+
+    const graveness: readonly string[] = [...LEVELS, "silent"];
+    const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
+    expect(written).toEqual(LEVELS.filter((name) => graveness.indexOf(name) >= graveness.indexOf(level)));
+  });
+});
+
+describe("describeCause()", () => {
+  test("gives the class, the machine-readable code, and where in the program it arose", () => {
+    const cause = Object.assign(new TypeError("text"), { code: "ECONNREFUSED" });
+
+    const { causeName, causeCode, stack } = describeCause(cause);
+
+    expect({ causeName, causeCode }).toEqual({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
+    for (const line of stack?.split("\n") ?? []) expect(line).toMatch(/^ +at .+:\d+:\d+\)?$/);
+  });
+
+  test("never gives a message, nor a cause of the cause", () => {
+    const inner = new Error(CANARY);
+    const causes = [
+      new Error(CANARY),
+      new TypeError(CANARY, { cause: inner }),
+      new AggregateError([inner], CANARY),
+      new DOMException(CANARY, "TimeoutError"),
+      Object.assign(new Error(CANARY), { detail: CANARY, query: CANARY, parameters: [CANARY], code: 1 }),
+      CANARY,
+      { message: CANARY, code: CANARY, stack: `Error\n    at ${CANARY}` },
+      [CANARY],
+      null,
+      undefined,
+    ];
+
+    for (const cause of causes) expect(JSON.stringify(describeCause(cause))).not.toContain(CANARY);
+  });
+
+  test("never gives a message that looks like a stack", () => {
+    const message = fc
+      .array(fc.oneof(fc.constantFrom(CANARY, FRAME, "\n", "    at ", "$&", "$`"), fc.string()), {
+        maxLength: 5,
+      })
+      .map((parts) => parts.join(""));
+
+    fc.assert(
+      fc.property(message, (text) => {
+        expect(JSON.stringify(describeCause(new Error(text)))).not.toContain(CANARY);
+      }),
+    );
+  });
+
+  test("never gives the message that an error had when its stack was made, and lost later", () => {
+    const cause = new Error(FRAME);
+    void cause.stack;
+    cause.message = "another";
+
+    expect(JSON.stringify(describeCause(cause))).not.toContain(CANARY);
+  });
+});
