@@ -16,7 +16,7 @@ import { createEdge } from "./lib/http.ts";
 export function createApp(deps: Deps) {
   const { on, fail } = createEdge(deps);
   const app = new Elysia()
-    .onError((context): Promise<Response> => fail(context, app.routes))
+    .onError((context): Response | Promise<Response> => fail(context, app.routes))
     .get("/", on("/", showHome))
     .get("/linked-role", on("/linked-role", beginLink))
     .get("/discord-oauth-callback", on("/discord-oauth-callback", receiveDiscordCallback))

@@ -120,13 +120,16 @@ function createWorld(level: LogLevel, { ref }: { readonly ref: boolean }): World
 
 async function serve(createApp: CreateApp): Promise<undefined> {
   const config = readConfig();
-  const server = await startServer(config, createApp, createWorld(config.logLevel, { ref: false }));
-  const stop = (): void => {
+  const starting = startServer(config, createApp, createWorld(config.logLevel, { ref: false }));
+  // From now on: a signal that comes while the server starts stops it as well.
+  const stop = async (): Promise<void> => {
     process.off("SIGTERM", stop).off("SIGINT", stop);
+    await exitWithStatus(async () => void (await (await starting).stop()));
     // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
-    void exitWithStatus(async () => void (await server.stop())).then(() => process.exit());
+    process.exit();
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
+  await starting;
 }
 
 async function migrate([verb = "up", ...rest]: readonly string[], json: boolean): Promise<string> {

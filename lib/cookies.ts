@@ -26,16 +26,24 @@ export function readFlowRecords(header: string | null, secure: boolean): FlowRec
 
 /** The Set-Cookie headers that make a browser keep and forget flow records. RFC 6265 4.1 */
 export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): readonly string[] {
-  const attributes = { path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
+  const { keep, expire } = secure ? SECURE : PLAIN;
   const prefix = flowPrefix(secure);
-  const written = forget.map((name) =>
-    stringifySetCookie({ name: prefix + name, value: "", maxAge: 0, ...attributes }),
-  );
-  if (set !== undefined) {
-    const { name, value } = set;
-    written.push(stringifySetCookie({ name: prefix + name, value, maxAge: FLOW_TTL_SECONDS, ...attributes }));
-  }
+  const written = forget.map((name) => `${prefix}${name}=${expire}`);
+  // Names and sealed values are base64url and dots: there is nothing in them to encode.
+  if (set !== undefined) written.push(`${prefix}${set.name}=${set.value}${keep}`);
   return written;
 }
 
-const flowPrefix = (secure: boolean): string => (secure ? `__Host-${FLOW_PREFIX}` : FLOW_PREFIX);
+const SECURE = attributes(true);
+const PLAIN = attributes(false);
+
+/** What follows the value, written once: a cookie is set at every redirect that anybody asks for. */
+function attributes(secure: boolean): { readonly keep: string; readonly expire: string } {
+  const cookie = { name: "n", value: "", path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
+  const after = (maxAge: number) => stringifySetCookie({ ...cookie, maxAge }).slice("n=".length);
+  return { keep: after(FLOW_TTL_SECONDS), expire: after(0) };
+}
+
+function flowPrefix(secure: boolean): string {
+  return secure ? `__Host-${FLOW_PREFIX}` : FLOW_PREFIX;
+}

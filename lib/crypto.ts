@@ -5,11 +5,11 @@
  * `<key id>.<base64url of nonce (12) | ciphertext | tag (16)>`. Its context (which row and column, which cookie)
  * is additional data: moved elsewhere, it does not open. NIST SP 800-38D, RFC 5869
  *
- * oslo has no cipher; the runtime's synchronous one costs less CPU than WebCrypto for values of this size.
+ * oslo has no cipher; the runtime's synchronous one costs less CPU than WebCrypto for values of this size, and its
+ * base64url a fifth of oslo's, which counts in a redirect that anybody may ask for.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
 import { constantTimeEqual } from "oslo/crypto";
-import { base64url } from "oslo/encoding";
 import type { RingKey } from "./variables.ts";
 
 const KEY_BYTES = 32;
@@ -42,7 +42,7 @@ export function createSealer(ring: readonly RingKey[], purpose: string): Sealer 
 
 /** `bytes` random bytes as base64url without padding. */
 export function randomToken(bytes: number): string {
-  return base64url.encode(crypto.getRandomValues(new Uint8Array(bytes)), { includePadding: false });
+  return encodeBase64url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
 /** SHA-256 of a text's UTF-8 bytes. */
@@ -67,7 +67,7 @@ export function equalInConstantTime(a: string, b: string): boolean {
 
 /** Base64url without padding. RFC 4648 5 */
 export function encodeBase64url(bytes: Uint8Array): string {
-  return base64url.encode(bytes, { includePadding: false });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
 }
 
 /**
@@ -75,14 +75,8 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * counts: else the unused bits of the last character could be altered and nobody would notice. RFC 4648 3.5
  */
 export function decodeBase64url(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
-  try {
-    const bytes = base64url.decode(text, { strict: false });
-    return encodeBase64url(bytes) === text ? bytes : undefined;
-  } catch {
-    // oslo throws on a length that no encoding has: not base64url, which is the answer.
-    return undefined;
-  }
+  const bytes = Buffer.from(text, "base64url");
+  return text !== "" && bytes.toString("base64url") === text ? bytes : undefined;
 }
 
 function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
@@ -91,10 +85,12 @@ function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
 
 function encrypt(key: Uint8Array, plaintext: string, context: string): string {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(Buffer.from(context));
   const body = cipher.update(plaintext, "utf8");
-  return encodeBase64url(Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]));
+  // GCM is a stream: what `final` returns is empty, what it does is to make the tag.
+  cipher.final();
+  return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64url");
 }
 
 function decrypt(key: Uint8Array, encoded: string, context: string): string | undefined {

@@ -30,19 +30,21 @@ const MAX_FORM_BYTES = 4_096;
 
 /** Makes what `index.ts` builds its routes with. */
 export function createEdge(deps: Deps) {
-  const run = async (handler: Handler, request: Request, route: string): Promise<Response> => {
+  const run = (handler: Handler, request: Request, route: string): Response | Promise<Response> => {
     const exchange = { request, route, requestId: crypto.randomUUID() };
+    const answerError = (error: unknown) => errorResponse(deps, exchange, asJanusError(error));
     try {
-      return await handler(deps, exchange);
+      const answer = handler(deps, exchange);
+      return answer instanceof Promise ? answer.catch(answerError) : answer;
     } catch (error) {
-      return errorResponse(deps, exchange, asJanusError(error));
+      return answerError(error);
     }
   };
   return {
     /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
     on:
       (route: string, handler: Handler) =>
-      ({ request }: { readonly request: Request }): Promise<Response> =>
+      ({ request }: { readonly request: Request }): Response | Promise<Response> =>
         run(request.method === "GET" && request.body !== null ? refuseBody : handler, request, route),
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
@@ -76,27 +78,27 @@ export function pageResponse(
   options: {
     readonly status?: number;
     readonly setCookies?: readonly string[];
-    readonly headers?: HeaderList;
+    readonly headers?: HeaderMap;
   } = {},
 ): Response {
   const { requestId, request } = exchange;
   const language = chooseLanguage(request);
   const html = render({ language, requestId, platformName: deps.config.platformName });
-  return new Response(html, {
-    status: options.status ?? 200,
-    headers: [
-      ...commonHeaders(deps, exchange),
-      // Not no-referrer, with which a browser sends the form that moves a link as from nowhere (Origin: null).
-      ["referrer-policy", "same-origin"],
-      ["content-type", "text/html; charset=utf-8"],
-      ["content-language", language],
-      ["content-security-policy", PAGE_CSP],
-      ["cross-origin-opener-policy", "same-origin"],
-      ["vary", "accept-language"],
-      ...(options.headers ?? []),
-      ...withCookies(options.setCookies ?? []),
-    ],
-  });
+  const headers = {
+    ...commonHeaders(deps, exchange),
+    // Not no-referrer, with which a browser sends the form that moves a link as from nowhere (Origin: null).
+    "referrer-policy": "same-origin",
+    "content-type": "text/html; charset=utf-8",
+    "content-language": language,
+    "content-security-policy": PAGE_CSP,
+    "cross-origin-opener-policy": "same-origin",
+    vary: "accept-language",
+    ...options.headers,
+  };
+  return withCookies(
+    new Response(html, { status: options.status ?? 200, headers }),
+    options.setCookies ?? [],
+  );
 }
 
 /** Sends the browser elsewhere, with a GET. */
@@ -106,18 +108,13 @@ export function redirectResponse(
   location: string,
   setCookies: readonly string[],
 ): Response {
-  const headers: HeaderList = [
-    ...commonHeaders(deps, exchange),
-    ["referrer-policy", "no-referrer"],
-    ["location", location],
-    ...withCookies(setCookies),
-  ];
-  return new Response(null, { status: 302, headers: [...headers] });
+  const headers = { ...commonHeaders(deps, exchange), "referrer-policy": "no-referrer", location };
+  return withCookies(new Response(null, { status: 302, headers }), setCookies);
 }
 
 /** An answer for machines. */
 export function jsonResponse(deps: Deps, exchange: Exchange, status: number, body: object): Response {
-  return Response.json(body, { status, headers: [...commonHeaders(deps, exchange)] });
+  return Response.json(body, { status, headers: commonHeaders(deps, exchange) });
 }
 
 /** Reads a form's fields. Throws request_too_large. */
@@ -135,21 +132,21 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
 }
 
-type HeaderList = readonly [string, string][];
+type HeaderMap = Readonly<Record<string, string>>;
 
-/** Nothing here may be kept by a cache, sent on as a referrer, or read as another type. */
-function commonHeaders({ config }: Deps, { requestId }: Exchange): [string, string][] {
-  const headers: [string, string][] = [
-    ["cache-control", "no-store"],
-    ["x-content-type-options", "nosniff"],
-    ["x-request-id", requestId],
-  ];
-  if (config.publicUrl.startsWith("https:")) headers.push(["strict-transport-security", "max-age=31536000"]);
-  return headers;
+const COMMON_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** Nothing here may be kept by a cache or read as another type; on https, never again by http. */
+function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
+  const headers = { ...COMMON_HEADERS, "x-request-id": requestId };
+  if (!config.publicUrl.startsWith("https:")) return headers;
+  return { ...headers, "strict-transport-security": "max-age=31536000" };
 }
 
-const withCookies = (cookies: readonly string[]): [string, string][] =>
-  cookies.map((cookie) => ["set-cookie", cookie]);
+function withCookies(response: Response, cookies: readonly string[]): Response {
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  return response;
+}
 
 function chooseLanguage(request: Request): Language {
   const header = request.headers.get("accept-language");
@@ -162,9 +159,9 @@ function chooseLanguage(request: Request): Language {
 function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
   logError(deps, exchange, error);
   const code = isPublicErrorCode(error.code) ? error.code : "internal";
-  const headers: [string, string][] = [];
-  if (error.retryAfterSeconds !== undefined) headers.push(["retry-after", String(error.retryAfterSeconds)]);
-  if (code === "method_not_allowed") headers.push(["allow", error.message]);
+  const headers: Record<string, string> = {};
+  if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
+  if (code === "method_not_allowed") headers.allow = error.message;
   return pageResponse(deps, exchange, (context) => renderError(context, code), {
     status: error.status,
     headers,

@@ -55,6 +55,8 @@ const FIELD_NAMES = [
 ] as const satisfies readonly (keyof LogFields)[];
 
 const MAX_FRAMES = 8;
+/** A stack's own line ends in a place of the program; a line of a message hardly does. */
+const FRAME = /^\s+at .*(\/|node:|bun:|native)\S*(:\d+){0,2}\)?$/;
 
 /** From the most talkative to none at all. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -105,6 +107,6 @@ export function describeCause(cause: unknown): Pick<LogFields, "causeName" | "ca
   const frames = cause.stack
     ?.replace(cause.message, "")
     .split("\n")
-    .filter((line) => /^\s+at /.test(line));
+    .filter((line) => FRAME.test(line));
   return { causeName: cause.name, causeCode, stack: frames?.slice(0, MAX_FRAMES).join("\n") };
 }

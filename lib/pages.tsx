@@ -140,9 +140,12 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
         {requestId}: <code>{context.requestId}</code>
       </p>
     </>,
-    "attention",
+    HARMLESS.includes(code) ? "stopped" : "attention",
   );
 }
+
+/** What a member meets who reloads a finished page: no reason to be alarmed. */
+const HARMLESS: readonly PublicErrorCode[] = ["state_mismatch", "flow_finished"];
 
 /** The button of an error page; null where nothing that a member could press would help. */
 const ERROR_ACTION: Readonly<Record<PublicErrorCode, "startAgain" | "tryAgain" | "toStart" | null>> = {

@@ -28,12 +28,14 @@ export type RunningServer = {
 const MAX_BODY_BYTES = 64 * 1_024;
 /** Longer than the longest flow step: three tries at Discord, each with its deadline and its wait. */
 const IDLE_TIMEOUT_SECONDS = 60;
-const STOP_DEADLINE_MS = 10_000;
+/** Under the ten seconds that container engines give. */
+const STOP_DEADLINE_MS = 8_000;
 const UPKEEP_SECONDS = 30;
 const DISCOVERY_RETRY_MS = 10_000;
 
 /**
- * Opens the database, refuses to go on where it is newer than the program or a migration was edited, and listens.
+ * Opens the database, refuses to go on where it is newer than the program or a migration was edited, and serves.
+ * `/healthz` is answered while the database is looked at, all else waits for that.
  * Throws database_newer, migration_edited, migration_failed, data_dir_locked, address_in_use.
  */
 export async function startServer(
@@ -43,28 +45,46 @@ export async function startServer(
 ): Promise<RunningServer> {
   const db = await openDatabase(config.database);
   try {
-    await checkDatabase(config, db, world);
     const deps = createDeps(config, db, world);
     const app = createApp(deps);
-    const server = listen(config, app.fetch);
-    const upkeep = startUpkeep(deps, UPKEEP_SECONDS);
-    const discovery = new AbortController();
-    void prepareProvider(deps, discovery.signal);
-    const address = server.url.origin;
-    world.log.info("listening", { address, version: world.version });
-    const stop = async () => {
-      discovery.abort();
-      await Promise.race([server.stop(), world.sleep(STOP_DEADLINE_MS)]);
+    const checked = checkDatabase(config, db, world);
+    // Awaited below; where listening fails first, nobody is left to hear of it.
+    checked.catch(() => undefined);
+    const server = listen(config, (request) =>
+      new URL(request.url).pathname === "/healthz"
+        ? app.fetch(request)
+        : checked.then(() => app.fetch(request)),
+    );
+    await checked.catch(async (error: unknown) => {
       await server.stop(true);
-      await upkeep.stop();
-      await db.close();
-      world.log.info("stopped");
-    };
-    return { address, deps, stop };
+      throw error;
+    });
+    server.reload({ fetch: app.fetch });
+    return run(server, deps, world);
   } catch (error) {
     await db.close();
     throw error;
   }
+}
+
+function run(server: Bun.Server<undefined>, deps: Deps, world: World): RunningServer {
+  const upkeep = startUpkeep(deps, UPKEEP_SECONDS);
+  const discovery = new AbortController();
+  void prepareProvider(deps, discovery.signal);
+  const address = server.url.origin;
+  world.log.info("listening", { address, version: world.version });
+  const finish = async (): Promise<void> => {
+    await Promise.all([server.stop(), upkeep.stop()]);
+  };
+  const stop = async (): Promise<void> => {
+    discovery.abort();
+    // What is claimed by a round that is cut off here, another process takes over when its lease ends.
+    await Promise.race([finish(), world.sleep(STOP_DEADLINE_MS)]);
+    await server.stop(true);
+    await deps.db.close();
+    world.log.info("stopped");
+  };
+  return { address, deps, stop };
 }
 
 /** The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says. */

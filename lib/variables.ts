@@ -51,6 +51,7 @@ export const publicUrl = v.pipe(
 /** Paths are joined to it, which begin with a slash. */
 const baseAddress = v.pipe(
   address,
+  v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
   v.transform((text) => text.replace(/\/+$/, "")),
 );
 

@@ -126,7 +126,7 @@ export const en: Texts = {
     },
     flow_finished: {
       title: "This sign-in is already finished",
-      why: "The page was probably reloaded, or opened from the browser's history.",
+      why: "The page was probably reloaded, opened from the browser's history, or a button was pressed twice.",
       now: `${MAYBE_DONE} Otherwise, start again.`,
     },
     issuer_mismatch: {

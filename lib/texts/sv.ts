@@ -85,7 +85,7 @@ export const sv: Texts = {
     },
     flow_finished: {
       title: "Inloggningen är redan klar",
-      why: "Sidan laddades nog om, eller öppnades från webbläsarens historik.",
+      why: "Sidan laddades nog om eller öppnades från webbläsarens historik, eller så trycktes en knapp två gånger.",
       now: `${MAYBE_DONE} Annars kan du börja om.`,
     },
     issuer_mismatch: {
