@@ -16,7 +16,9 @@ import { createEdge } from "./lib/http.ts";
 export function createApp(deps: Deps) {
   const { on, fail } = createEdge(deps);
   const app = new Elysia()
-    .onError((context): Response | Promise<Response> => fail(context, app.routes))
+    .onError(({ request, code, error }): Response | Promise<Response> =>
+      fail(request, code, error, app.routes),
+    )
     .get("/", on("/", showHome))
     .get("/linked-role", on("/linked-role", beginLink))
     .get("/discord-oauth-callback", on("/discord-oauth-callback", receiveDiscordCallback))

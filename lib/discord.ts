@@ -18,7 +18,7 @@ import {
 } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { MetadataRecord, RoleConnection } from "./metadata.ts";
-import type { Answer, Fetch, TokenEndpoint, TokenResponse, Upstream } from "./oauth.ts";
+import type { Answer, Fetch, TokenEndpoint, TokenResponse, Upstream, UpstreamRequest } from "./oauth.ts";
 import { capRetryAfter, parseJson, postForm, requestTokens, retryAfterSeconds, send } from "./oauth.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -224,7 +224,7 @@ function createCaller(
   return async (operation, method, path, authorization, body) => {
     const headers: Record<string, string> = { authorization, accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
-    const init: RequestInit = {
+    const init: UpstreamRequest = {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -242,7 +242,12 @@ function createCaller(
 type Try = { readonly answer: Answer } | { readonly error: JanusError; readonly waitSeconds: number };
 
 /** One attempt: an answer, or an error after which another attempt makes sense. Throws where it makes none. */
-async function tryOnce(upstream: Upstream, operation: string, url: string, init: RequestInit): Promise<Try> {
+async function tryOnce(
+  upstream: Upstream,
+  operation: string,
+  url: string,
+  init: UpstreamRequest,
+): Promise<Try> {
   let answer: Answer;
   try {
     answer = await send(upstream, operation, url, init);

@@ -3,7 +3,7 @@
  * constructor a code. Thrown anywhere; turned into a response by `http.ts`, into an exit code by `cli.ts`.
  *
  * The `reason` is private: it is logged once, at the edge, and never shown to a member. It is written by us and
- * never holds what came from outside. The public texts, in each language, are in `texts/`.
+ * never holds what came from outside. The public texts, in each language, are in `pages/`.
  */
 
 const STATUS = {

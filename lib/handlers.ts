@@ -11,7 +11,7 @@ import { jsonResponse, pageResponse, readForm, redirectResponse } from "./http.t
 import type { Cancelled, Conflict, Departure, FlowRequest, Linked } from "./link.ts";
 import { confirmMove, finishDiscordLeg, finishProviderLeg, startLink } from "./link.ts";
 import { requireMigrated } from "./migrations.ts";
-import { renderCancelled, renderConflict, renderHome, renderLinked } from "./pages.tsx";
+import { renderCancelled, renderConflict, renderHome, renderLinked } from "./pages/pages.tsx";
 
 /** GET / */
 export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);

@@ -7,9 +7,9 @@ import type { Deps } from "./deps.ts";
 import type { JanusError } from "./errors.ts";
 import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "./errors.ts";
 import { describeCause } from "./log.ts";
-import { PAGE_CSP } from "./page_frame.tsx";
-import type { Language, PageContext } from "./pages.tsx";
-import { LANGUAGES, renderError } from "./pages.tsx";
+import { PAGE_CSP } from "./pages/frame.tsx";
+import type { Language, PageContext } from "./pages/pages.tsx";
+import { LANGUAGES, renderError } from "./pages/pages.tsx";
 
 /** A request under way. */
 export type Exchange = {
@@ -48,10 +48,8 @@ export function createEdge(deps: Deps) {
         run(request.method === "GET" && request.body !== null ? refuseBody : handler, request, route),
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
-    fail: (
-      context: { readonly request: Request; readonly code: unknown; readonly error: unknown },
-      routes: readonly Route[],
-    ) => run(() => failRequest(context, routes), context.request, "unknown"),
+    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
+      run(() => failRequest(request, code, error, routes), request, "unknown"),
   };
 }
 
@@ -59,10 +57,7 @@ function refuseBody(): never {
   throw requestTooLarge("a body where none belongs");
 }
 
-function failRequest(
-  { request, code, error }: { readonly request: Request; readonly code: unknown; readonly error: unknown },
-  routes: readonly Route[],
-): never {
+function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
   if (code !== "NOT_FOUND") throw error;
   const { pathname } = new URL(request.url);
   const methods = routes.filter(({ path }) => path === pathname).map(({ method }) => method);

@@ -25,6 +25,13 @@ export type Upstream = {
   readonly clientRejected: (reason: string) => JanusError;
 };
 
+/** A request to an upstream. */
+export type UpstreamRequest = {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | URLSearchParams;
+};
+
 /** An answer read to its end. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
 
@@ -36,7 +43,7 @@ export async function send(
   upstream: Upstream,
   operation: string,
   url: string,
-  init: RequestInit,
+  request: UpstreamRequest,
 ): Promise<Answer> {
   const started = performance.now();
   const line = (status: number | undefined, outcome: string) =>
@@ -49,9 +56,8 @@ export async function send(
     });
   try {
     const signal = AbortSignal.timeout(upstream.deadlineMs);
-    const headers = new Headers(init.headers);
-    headers.set("user-agent", upstream.userAgent);
-    const response = await upstream.fetch(url, { ...init, headers, redirect: "manual", signal });
+    const headers = { ...request.headers, "user-agent": upstream.userAgent };
+    const response = await upstream.fetch(url, { ...request, headers, redirect: "manual", signal });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
       throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);
@@ -72,6 +78,11 @@ export async function send(
 
 /** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
 async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
+  // The common case, and the cheap one: the length is told, and is that of what will be read.
+  const length = response.headers.get("content-length");
+  if (length !== null && !response.headers.has("content-encoding")) {
+    return Number(length) > MAX_BODY_BYTES ? cancelBody(response) : response.text();
+  }
   if (response.body === null) return "";
   const reader = response.body.getReader();
   const abort = () => void reader.cancel().catch(() => undefined);
@@ -92,6 +103,11 @@ async function readBody(response: Response, signal: AbortSignal): Promise<string
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+async function cancelBody(response: Response): Promise<undefined> {
+  await response.body?.cancel();
+  return undefined;
 }
 
 /** The body as JSON, or undefined if it is none: an HTML page from a proxy is not an answer. */

@@ -46,20 +46,18 @@ export async function startServer(
   const db = await openDatabase(config.database);
   try {
     const deps = createDeps(config, db, world);
-    const app = createApp(deps);
+    const answer = createApp(deps).fetch;
     const checked = checkDatabase(config, db, world);
     // Awaited below; where listening fails first, nobody is left to hear of it.
     checked.catch(() => undefined);
     const server = listen(config, (request) =>
-      new URL(request.url).pathname === "/healthz"
-        ? app.fetch(request)
-        : checked.then(() => app.fetch(request)),
+      new URL(request.url).pathname === "/healthz" ? answer(request) : checked.then(() => answer(request)),
     );
     await checked.catch(async (error: unknown) => {
       await server.stop(true);
       throw error;
     });
-    server.reload({ fetch: app.fetch });
+    server.reload({ fetch: answer });
     return run(server, deps, world);
   } catch (error) {
     await db.close();

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { putMetadataRecords } from "../lib/discord.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
-import { en } from "../lib/texts/en.ts";
-import { sv } from "../lib/texts/sv.ts";
+import { en } from "../lib/pages/en.ts";
+import { sv } from "../lib/pages/sv.ts";
 import {
   DESKTOP,
   findBarriers,

@@ -9,7 +9,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["db", "embedded", "embedded_session", "embedded_wire", "lock_file", "oauth", "crypto"],
   ["discord", "oidc/oidc", "oidc/id_token", "oidc/discovery", "metadata", "queries", "migrations"],
   ["deps", "flow", "grant", "link", "sync", "upkeep"],
-  ["cli", "http", "handlers", "pages", "page_frame", "texts/en", "texts/sv", "cookies", "server"],
+  ["cli", "http", "handlers", "pages/pages", "pages/frame", "pages/en", "pages/sv", "cookies", "server"],
   ["index", "migrate"],
 ];
 const PARTS = 2;
@@ -225,8 +225,8 @@ describe("packages", () => {
     ["pino", ["lib/log.ts"]],
     ["cookie", ["lib/cookies.ts"]],
     ["negotiator", ["lib/http.ts"]],
-    ["preact", ["lib/pages.tsx", "lib/page_frame.tsx"]],
-    ["preact-render-to-string", ["lib/pages.tsx", "lib/page_frame.tsx"]],
+    ["preact", ["lib/pages/pages.tsx", "lib/pages/frame.tsx"]],
+    ["preact-render-to-string", ["lib/pages/pages.tsx", "lib/pages/frame.tsx"]],
   ])("%s is known to %j alone", (name, allowed) => {
     expect(importers(isPackage(name), (path) => allowed.includes(path))).toEqual([]);
   });

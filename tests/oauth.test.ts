@@ -15,6 +15,7 @@ import {
   send,
   type TokenEndpoint,
   type Upstream,
+  type UpstreamRequest,
 } from "../lib/oauth.ts";
 import { createFaults } from "./standins/faults.ts";
 
@@ -88,7 +89,8 @@ describe("send()", () => {
     faults.stop();
     await server.stop(true);
   });
-  const call = (init: RequestInit = {}, by = patient, url = server.url.href) => send(by, "call", url, init);
+  const call = (init: Partial<UpstreamRequest> = {}, by = patient, url = server.url.href) =>
+    send(by, "call", url, { headers: {}, ...init });
 
   test.each(["hang", "trickle"] as const)("gives up on a %s at the deadline", async (behaviour) => {
     faults.failNext("call", behaviour);

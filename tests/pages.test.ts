@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { PUBLIC_ERROR_CODES } from "../lib/errors.ts";
-import { PAGE_CSP } from "../lib/page_frame.tsx";
+import { en } from "../lib/pages/en.ts";
+import { PAGE_CSP } from "../lib/pages/frame.tsx";
 import {
   type ConflictPage,
   type DiscordName,
@@ -14,9 +15,8 @@ import {
   renderError,
   renderHome,
   renderLinked,
-} from "../lib/pages.tsx";
-import { en } from "../lib/texts/en.ts";
-import { sv } from "../lib/texts/sv.ts";
+} from "../lib/pages/pages.tsx";
+import { sv } from "../lib/pages/sv.ts";
 
 const DISCORD_APP_URL = "https://discord.test/app";
 const HOSTILE_NAMES = [

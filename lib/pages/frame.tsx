@@ -40,7 +40,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 
 /** What a page is made of. `title` is plain, `heading` the same with its elements. */
 export type Frame = {
-  readonly language: string;
+  readonly language: "en" | "sv";
   readonly platformName: string;
   readonly title: string;
   readonly heading: ComponentChildren;
@@ -48,41 +48,43 @@ export type Frame = {
   readonly badge: Badge | undefined;
 };
 
+/** What all pages have in their head, rendered once. */
+const HEAD = renderToString(
+  <>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <link rel="icon" href={ICON} />
+    {/* Our own file, unescaped: escaping would break its hash. */}
+    <style dangerouslySetInnerHTML={{ __html: css }} />
+  </>,
+);
+
 /** Puts a page into its document. */
 export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
-  const page = (
-    <html lang={language}>
-      <head>
-        <meta charset="utf-8" />
-        <title>{`${title} – Janus`}</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <link rel="icon" href={ICON} />
-        {/* Our own file, unescaped: escaping would break its hash. */}
-        <style dangerouslySetInnerHTML={{ __html: css }} />
-      </head>
-      <body>
-        <header class="brand">
-          <svg viewBox="0 0 24 24" aria-hidden="true">
-            <path d={MARK_PATH} />
-          </svg>
-          <span>
-            <strong>Janus</strong> · <bdi>{platformName}</bdi>
-          </span>
-        </header>
-        <main>
-          {badge !== undefined && (
-            <div class={`badge ${badge}`}>
-              <svg viewBox="0 0 24 24" aria-hidden="true">
-                <path d={BADGE_PATH[badge]} />
-              </svg>
-            </div>
-          )}
-          <h1>{heading}</h1>
-          {body}
-        </main>
-      </body>
-    </html>
+  const document = (
+    <body>
+      <header class="brand">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d={MARK_PATH} />
+        </svg>
+        <span>
+          <strong>Janus</strong> · <bdi>{platformName}</bdi>
+        </span>
+      </header>
+      <main>
+        {badge !== undefined && (
+          <div class={`badge ${badge}`}>
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d={BADGE_PATH[badge]} />
+            </svg>
+          </div>
+        )}
+        <h1>{heading}</h1>
+        {body}
+      </main>
+    </body>
   );
-  return `<!doctype html>${renderToString(page)}`;
+  const head = `<head>${HEAD}${renderToString(<title>{`${title} – Janus`}</title>)}</head>`;
+  return `<!doctype html><html lang="${language}">${head}${renderToString(document)}</html>`;
 }

@@ -1,15 +1,15 @@
 /**
  * The pages that a member sees, each a whole HTML document as a string. Called by the edge; decides nothing and
  * knows no environment, clock or network. Names from outside stand in a `<bdi>`, so that their direction stays their
- * own; what is around a page is in `page_frame.tsx`.
+ * own; what is around a page is in `frame.tsx`.
  *
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
 import type { ComponentChild, ComponentChildren } from "preact";
-import type { PublicErrorCode } from "./errors.ts";
-import { type Badge, renderFrame } from "./page_frame.tsx";
-import { en, type Texts } from "./texts/en.ts";
-import { sv } from "./texts/sv.ts";
+import type { PublicErrorCode } from "../errors.ts";
+import { en, type Texts } from "./en.ts";
+import { type Badge, renderFrame } from "./frame.tsx";
+import { sv } from "./sv.ts";
 
 /** A language of the pages. RFC 5646 */
 export type Language = "en" | "sv";
