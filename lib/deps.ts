@@ -10,7 +10,7 @@ import type { Discord } from "./discord.ts";
 import { createDiscord } from "./discord.ts";
 import type { Log } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
-import type { Fetch } from "./oauth.ts";
+import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
 import type { Queries } from "./queries.ts";

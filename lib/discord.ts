@@ -3,7 +3,6 @@
  * and by `register`. What may be repeated is repeated, a token request never is; it stores and decides nothing.
  * https://discord.com/developers/docs/topics/oauth2
  */
-import { OAuth2Client } from "arctic";
 import type { RESTPutAPICurrentUserApplicationRoleConnectionJSONBody } from "discord-api-types/v10";
 import * as v from "valibot";
 import type { JanusError } from "./errors.ts";
@@ -18,8 +17,11 @@ import {
 } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { MetadataRecord, RoleConnection } from "./metadata.ts";
-import type { Answer, Fetch, TokenEndpoint, TokenResponse, Upstream, UpstreamRequest } from "./oauth.ts";
-import { capRetryAfter, parseJson, postForm, requestTokens, retryAfterSeconds, send } from "./oauth.ts";
+import { prepareAuthorizationRequest } from "./oauth/authorization.ts";
+import type { TokenEndpoint, TokenResponse } from "./oauth/token_endpoint.ts";
+import { postForm, requestTokens } from "./oauth/token_endpoint.ts";
+import type { Answer, Fetch, Upstream, UpstreamRequest } from "./oauth/upstream.ts";
+import { capRetryAfter, parseJson, retryAfterSeconds, send } from "./oauth/upstream.ts";
 
 /** The Discord account that a grant speaks for. */
 export type DiscordUser = {
@@ -92,7 +94,9 @@ export function createDiscord(options: DiscordOptions) {
   };
   const redirectUri = `${options.publicUrl}/discord-oauth-callback`;
   const roleConnectionPath = `/users/@me/applications/${clientId}/role-connection`;
-  const authorizeUrl = buildAuthorizeUrl(options.authorizeUrl, clientId, redirectUri);
+  const request = prepareAuthorizationRequest(options.authorizeUrl, { clientId, redirectUri }, LINK_SCOPES, [
+    ["prompt", "consent"],
+  ]);
   const call = createCaller(upstream, options);
 
   return {
@@ -103,7 +107,7 @@ export function createDiscord(options: DiscordOptions) {
      * The authorization request of the link flow, for a state. No PKCE: Discord answers `invalid_scope` to it
      * together with `role_connections.write`. RFC 6749 4.1.1
      */
-    authorizationUrl: (state: string): string => `${authorizeUrl}&state=${state}`,
+    authorizationUrl: (state: string): string => request({ state }),
 
     /** Exchanges an authorization code. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
     exchangeCode: async (code: string): Promise<DiscordTokens> => {
@@ -188,15 +192,6 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
     unavailable: discordUnavailable,
     clientRejected: discordClientRejected,
   };
-}
-
-/** The authorization request without its state, made once: building it costs more than all else in a redirect. */
-function buildAuthorizeUrl(endpoint: string, clientId: string, redirectUri: string): string {
-  const client = new OAuth2Client(clientId, null, redirectUri);
-  const url = client.createAuthorizationURL(endpoint, "", LINK_SCOPES);
-  url.searchParams.set("prompt", "consent");
-  url.searchParams.delete("state");
-  return url.href;
 }
 
 function readTokens(response: TokenResponse, now: Date): DiscordTokens {

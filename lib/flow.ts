@@ -7,8 +7,8 @@ import * as v from "valibot";
 import { equalInConstantTime, randomToken, sha256Hex } from "./crypto.ts";
 import type { Deps } from "./deps.ts";
 import { flowExpired, stateMismatch } from "./errors.ts";
-import type { AuthorizationResponse } from "./oauth.ts";
-import { readAuthorizationResponse } from "./oauth.ts";
+import type { AuthorizationResponse } from "./oauth/authorization.ts";
+import { readAuthorizationResponse } from "./oauth/authorization.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;

@@ -26,7 +26,7 @@ import {
 import { endDueGrants, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
-import { authorizationError } from "./oauth.ts";
+import { authorizationError } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
 import type { Queries } from "./queries.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";

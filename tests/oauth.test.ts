@@ -4,19 +4,16 @@ import { brotliCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
+import { authorizationError, readAuthorizationResponse } from "../lib/oauth/authorization.ts";
+import { postForm, requestTokens, type TokenEndpoint } from "../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
-  authorizationError,
   parseJson,
-  postForm,
-  readAuthorizationResponse,
-  requestTokens,
   retryAfterSeconds,
   send,
-  type TokenEndpoint,
   type Upstream,
   type UpstreamRequest,
-} from "../lib/oauth.ts";
+} from "../lib/oauth/upstream.ts";
 import { createFaults } from "./standins/faults.ts";
 
 setDefaultTimeout(30_000);

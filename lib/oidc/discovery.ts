@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { asJanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
-import type { Upstream } from "../oauth.ts";
-import { parseJson, send, unavailable } from "../oauth.ts";
+import type { Upstream } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
 
 /** What Janus uses of the document. Every endpoint is https, or http on loopback. */

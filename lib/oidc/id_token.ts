@@ -7,8 +7,8 @@ import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from "jos
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { encodeBase64url, equalInConstantTime, sha256, sha512 } from "../crypto.ts";
 import { idTokenRefused, idTokenUnsupported, JanusError } from "../errors.ts";
-import type { Upstream } from "../oauth.ts";
-import { parseJson, send, unavailable } from "../oauth.ts";
+import type { Upstream } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./discovery.ts";
 
 const CLOCK_SKEW_SECONDS = 60;

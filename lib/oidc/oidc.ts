@@ -3,9 +3,9 @@
  * what comes of it: a verified subject with the claims that Janus keeps. Called by the use cases; stores nothing.
  * OpenID Connect Core 1.0, 3.1
  */
-import { CodeChallengeMethod, OAuth2Client } from "arctic";
 import * as v from "valibot";
 import type { Config } from "../config.ts";
+import { encodeBase64url, sha256 } from "../crypto.ts";
 import {
   issuerMismatch,
   providerClientRejected,
@@ -14,8 +14,12 @@ import {
   userinfoRefused,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Fetch, TokenEndpoint, Upstream } from "../oauth.ts";
-import { parseJson, requestTokens, send, unavailable } from "../oauth.ts";
+import type { AuthorizationRequest } from "../oauth/authorization.ts";
+import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
+import { requestTokens } from "../oauth/token_endpoint.ts";
+import type { Fetch, Upstream } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { KeySet } from "./id_token.ts";
@@ -70,6 +74,7 @@ export function createOidc(options: OidcOptions) {
   const discovery = createDiscovery(upstream, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
+  let prepared: { readonly metadata: ProviderMetadata; readonly request: AuthorizationRequest } | undefined;
 
   return {
     /** What a callback's errors are named after. */
@@ -84,21 +89,8 @@ export function createOidc(options: OidcOptions) {
     /** The authorization request: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
     authorizationUrl: async (state: string, nonce: string, codeVerifier: string): Promise<string> => {
       const metadata = await discovery.load();
-      // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
-      chooseEndpoint(config, metadata);
-      const scopes = chooseScopes(config.scopes, metadata);
-      const url = new OAuth2Client(config.clientId, null, redirectUri).createAuthorizationURLWithPKCE(
-        metadata.authorizationEndpoint,
-        state,
-        CodeChallengeMethod.S256,
-        codeVerifier,
-        [...scopes],
-      );
-      url.searchParams.set("nonce", nonce);
-      // Core 11: without consent, a request for offline_access is ignored.
-      if (scopes.includes(OFFLINE_ACCESS)) url.searchParams.set("prompt", "consent");
-      for (const [name, value] of config.authorizeParams) url.searchParams.set(name, value);
-      return url.href;
+      if (prepared?.metadata !== metadata) prepared = { metadata, request: prepareRequest(metadata) };
+      return prepared.request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
@@ -135,6 +127,21 @@ export function createOidc(options: OidcOptions) {
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
   };
+
+  function prepareRequest(metadata: ProviderMetadata): AuthorizationRequest {
+    // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
+    chooseEndpoint(config, metadata);
+    const scopes = chooseScopes(config.scopes, metadata);
+    const parameters: (readonly [string, string])[] = [["code_challenge_method", "S256"]];
+    // Core 11: without consent, a request for offline_access is ignored.
+    if (scopes.includes(OFFLINE_ACCESS)) parameters.push(["prompt", "consent"]);
+    return prepareAuthorizationRequest(
+      metadata.authorizationEndpoint,
+      { clientId: config.clientId, redirectUri },
+      scopes,
+      [...parameters, ...config.authorizeParams],
+    );
+  }
 
   /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */
   async function completeClaims(

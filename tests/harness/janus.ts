@@ -7,7 +7,7 @@ import { createApp } from "../../index.ts";
 import { type Config, readConfig } from "../../lib/config.ts";
 import { createDeps, type Deps } from "../../lib/deps.ts";
 import { createLog } from "../../lib/log.ts";
-import type { Fetch } from "../../lib/oauth.ts";
+import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
 import { createJar, visit } from "../standins/member.ts";
