@@ -4,7 +4,7 @@
  */
 import postgres from "postgres";
 import type { Config } from "./config.ts";
-import type { Embedded } from "./embedded.ts";
+import type { Embedded } from "./embedded/embedded.ts";
 import { databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects are for jsonb. */
@@ -56,7 +56,7 @@ export async function openDatabase(config: Config["database"]): Promise<Database
     );
   }
   // Imported here: a server on PostgreSQL starts without it.
-  const { openEmbedded } = await import("./embedded.ts");
+  const { openEmbedded } = await import("./embedded/embedded.ts");
   return connectEmbedded(await openEmbedded({ dataDir: config.dataDir }));
 }
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { basename, dirname } from "node:path";
 import postgres from "postgres";
-import { IN_MEMORY, openEmbedded } from "../lib/embedded.ts";
+import { IN_MEMORY, openEmbedded } from "../lib/embedded/embedded.ts";
 import { MIGRATIONS } from "../lib/migrations.ts";
 import { STATEMENTS } from "../lib/queries.ts";
 import { listFiles, readText } from "./fixtures/source.ts";

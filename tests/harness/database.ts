@@ -8,7 +8,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { sha256Hex } from "../../lib/crypto.ts";
 import { connectEmbedded, type Database, openDatabase } from "../../lib/db.ts";
-import { IN_MEMORY, openEmbedded } from "../../lib/embedded.ts";
+import { IN_MEMORY, openEmbedded } from "../../lib/embedded/embedded.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/migrations.ts";
 
 export type TestDatabase = {
