@@ -1,0 +1,194 @@
+/**
+ * The measurements. Each alternates between Janus and what it is measured against, so that a drift of the machine
+ * meets both; a ratio is the median of the ratios of neighbouring rounds.
+ */
+import insertFlow from "../../sql/flow/insert.sql" with { type: "text" };
+import insertLink from "../../sql/link/insert.sql" with { type: "text" };
+import { countRedirects } from "./load.ts";
+import type { Environment, Program } from "./programs.ts";
+import { startProgram, timeStart } from "./programs.ts";
+import type { Figure } from "./report.ts";
+import { median } from "./report.ts";
+import type { StatementCounter } from "./statements.ts";
+import type { Standins } from "./walk.ts";
+import { walkFlows } from "./walk.ts";
+
+/** How much is measured: enough to judge by, or just enough to see that it works. */
+export type Effort = {
+  readonly flowRounds: number;
+  readonly flowsPerRound: number;
+  readonly warmUpFlows: number;
+  readonly redirectRounds: number;
+  readonly redirectMs: number;
+  readonly countedFlows: number;
+  readonly starts: number;
+};
+
+const CONCURRENCY = 8;
+const SETTLE_MS = 300;
+
+/** What a complete flow costs, against the reference. */
+export async function measureFlows(effort: Effort, janus: Program, reference: Program): Promise<Figure[]> {
+  const walk = (program: Program, count: number) =>
+    measureRound(program, async () => {
+      await walkFlows(program.port, count, CONCURRENCY);
+      return count;
+    });
+  const [own, bare] = await alternate(
+    effort.flowRounds,
+    () => walk(janus, effort.flowsPerRound),
+    () => walk(reference, effort.flowsPerRound),
+    async () => {
+      await walk(reference, effort.warmUpFlows);
+      await walk(janus, effort.warmUpFlows);
+    },
+  );
+  return [
+    {
+      name: "CPU time a complete flow, of the reference's",
+      value: ratio(own, bare, ({ cpuMs }) => cpuMs),
+      unit: "times",
+      limit: { atMost: 1.6 },
+    },
+    {
+      name: "flows a second, of the reference's",
+      value: ratio(own, bare, ({ perSecond }) => perSecond),
+      unit: "times",
+      limit: { atLeast: 0.75 },
+    },
+    ...context(own, bare, "ms a flow", ({ cpuMs }) => cpuMs),
+    ...context(own, bare, "flows/s", ({ perSecond }) => perSecond),
+    ...context(own, bare, "of its core", ({ busy }) => busy),
+  ];
+}
+
+/**
+ * What the first redirect costs, against a constant one. Both keep their core busy, so redirects in a second of CPU
+ * time are the rate on a core of their own; counted this way a neighbour that takes a turn on the core, or a load
+ * generator that cannot keep up with the constant answer, does not flatter Janus.
+ */
+export async function measureRedirect(effort: Effort, janus: Program, constant: Program): Promise<Figure[]> {
+  const load = (program: Program, ms: number) =>
+    measureRound(program, () => countRedirects(program.port, "/linked-role", ms));
+  const [own, bare] = await alternate(
+    effort.redirectRounds,
+    () => load(janus, effort.redirectMs),
+    () => load(constant, effort.redirectMs),
+    async () => {
+      await load(constant, effort.redirectMs * 2);
+      await load(janus, effort.redirectMs * 2);
+    },
+  );
+  return [
+    {
+      name: "/linked-role a second, of a constant redirect's",
+      value: ratio(own, bare, perCpuSecond),
+      unit: "times",
+      limit: { atLeast: 0.5 },
+    },
+    ...context(own, bare, "redirects a CPU second", perCpuSecond),
+    ...context(own, bare, "redirects/s", ({ perSecond }) => perSecond),
+    ...context(own, bare, "of its core", ({ busy }) => busy),
+  ];
+}
+
+/** Statements and upstream calls of first-time flows, one after the other, counted where they pass. */
+export async function countExchanges(
+  effort: Effort,
+  environment: Environment,
+  counter: StatementCounter,
+  { discord, provider }: Standins,
+): Promise<Figure[]> {
+  const program = await startProgram("index.ts", { ...environment, DATABASE_URL: counter.databaseUrl });
+  try {
+    await walkFlows(program.port, 1, 1);
+    await Bun.sleep(SETTLE_MS);
+    counter.take();
+    discord.calls.length = 0;
+    provider.calls.length = 0;
+    await walkFlows(program.port, effort.countedFlows, 1);
+  } finally {
+    await program.stop();
+  }
+  const statements = counter.take();
+  const onTheWay = statements.filter((text) => text === insertFlow || text === insertLink).length;
+  // The authorize endpoint is the member's call, not Janus's.
+  const atProvider = provider.calls.filter((operation) => operation !== "authorize");
+  const atDiscord = discord.calls.map(({ operation, userId }) => `${operation} ${userId}`);
+  const a = (count: number) => count / effort.countedFlows;
+  return [
+    { name: "statements a flow needs", value: a(onTheWay), unit: "", limit: { exactly: 2 } },
+    {
+      name: "statements a flow, bookkeeping",
+      value: a(statements.length - onTheWay),
+      unit: "",
+      limit: { atMost: 2 },
+    },
+    {
+      name: "upstream calls a flow",
+      value: a(atDiscord.length + atProvider.length),
+      unit: "",
+      limit: { exactly: 4 },
+    },
+    {
+      name: "upstream calls repeated",
+      value:
+        atDiscord.length - new Set(atDiscord).size + Math.max(0, atProvider.length - effort.countedFlows),
+      unit: "",
+      limit: { exactly: 0 },
+    },
+  ];
+}
+
+/** How soon a new process answers. */
+export async function measureStart(effort: Effort, environment: Environment): Promise<Figure[]> {
+  const times: number[] = [];
+  for (let start = 0; start < effort.starts; start++) times.push(await timeStart("index.ts", environment));
+  return [
+    { name: "first answer from /healthz", value: median(times), unit: "ms", limit: { atMost: 150 } },
+    { name: "  fastest", value: Math.min(...times), unit: "ms" },
+    { name: "  slowest", value: Math.max(...times), unit: "ms" },
+  ];
+}
+
+type Round = { readonly cpuMs: number; readonly perSecond: number; readonly busy: number };
+
+/** One round: CPU time each, how many a second, and which part of its core the program used. */
+async function measureRound(program: Program, work: () => Promise<number>): Promise<Round> {
+  const cpuBefore = program.cpuMs();
+  const started = performance.now();
+  const count = await work();
+  const elapsed = performance.now() - started;
+  const cpu = program.cpuMs() - cpuBefore;
+  return { cpuMs: cpu / count, perSecond: (count * 1_000) / elapsed, busy: cpu / elapsed };
+}
+
+async function alternate(
+  rounds: number,
+  ours: () => Promise<Round>,
+  theirs: () => Promise<Round>,
+  warmUp: () => Promise<void>,
+): Promise<[Round[], Round[]]> {
+  await warmUp();
+  const [own, bare]: [Round[], Round[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await theirs());
+    own.push(await ours());
+  }
+  return [own, bare];
+}
+
+type Pick = (round: Round) => number;
+
+const perCpuSecond: Pick = ({ cpuMs }) => 1_000 / cpuMs;
+
+function ratio(own: readonly Round[], bare: readonly Round[], pick: Pick): number {
+  return median(own.map((round, index) => pick(round) / pick(bare[index] ?? round)));
+}
+
+function context(own: readonly Round[], bare: readonly Round[], unit: string, pick: Pick): Figure[] {
+  return [
+    { name: "  Janus", value: median(own.map(pick)), unit },
+    { name: "  bare", value: median(bare.map(pick)), unit },
+  ];
+}

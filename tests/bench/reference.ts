@@ -1,0 +1,206 @@
+/**
+ * What the link flow costs with nothing around it: `Bun.serve` and postgres.js, the same exchange, the same sealing,
+ * the same verification, the same two statements. The benchmark measures Janus against this program.
+ *
+ * It is no handicapped program: the statements are Janus's own texts, prepared; the ciphers are the synchronous ones
+ * of `node:crypto`, its keys derived once; what can be built once is built once. It leaves out all that a server for members
+ * needs besides: validation of what comes in and of what upstreams answer, error mapping and pages, deadlines and
+ * body caps, retries, logging, request ids, security headers, key rotation, several flows in one browser, the
+ * checks of an ID Token that jose does not make by itself (but for the nonce), discovery's renewal, conflicts between accounts, the
+ * record of a push that Discord took, upkeep, and a shutdown. Do not deploy it.
+ */
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, randomUUID } from "node:crypto";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import postgres from "postgres";
+import insertFlow from "../../sql/flow/insert.sql" with { type: "text" };
+import insertLink from "../../sql/link/insert.sql" with { type: "text" };
+
+const env = process.env as Record<string, string>;
+const { PUBLIC_URL, DISCORD_CLIENT_ID, DISCORD_API_URL, OIDC_CLIENT_ID, OIDC_ISSUER = "" } = env;
+const sql = postgres(env.DATABASE_URL ?? "", { max: 10, fetch_types: false });
+const run = (text: string, parameters: (string | Date | object | null)[]) =>
+  sql.unsafe(text, parameters as string[], { prepare: true });
+
+const provider = (await (await fetch(`${OIDC_ISSUER}/.well-known/openid-configuration`)).json()) as Record<
+  string,
+  string
+>;
+const keys = createRemoteJWKSet(new URL(provider.jwks_uri ?? ""));
+
+const basic = (id = "", secret = "") =>
+  `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString("base64")}`;
+const discordBasic = basic(DISCORD_CLIENT_ID, env.DISCORD_CLIENT_SECRET);
+const oidcBasic = basic(OIDC_CLIENT_ID, env.OIDC_CLIENT_SECRET);
+const userAgent = `DiscordBot (${PUBLIC_URL}, 0)`;
+const discordRedirect = `${PUBLIC_URL}/discord-oauth-callback`;
+const oidcRedirect = `${PUBLIC_URL}/dsek-oauth-callback`;
+const discordAuthorize = `${env.DISCORD_AUTHORIZE_URL}?${new URLSearchParams({
+  response_type: "code",
+  client_id: DISCORD_CLIENT_ID ?? "",
+  scope: "identify role_connections.write",
+  redirect_uri: discordRedirect,
+  prompt: "consent",
+})}&state=`;
+const oidcAuthorize = `${provider.authorization_endpoint}?${new URLSearchParams({
+  response_type: "code",
+  client_id: OIDC_CLIENT_ID ?? "",
+  scope: "openid profile offline_access",
+  redirect_uri: oidcRedirect,
+  code_challenge_method: "S256",
+  prompt: "consent",
+})}`;
+
+const deriveKey = (secret: string, purpose: string) =>
+  new Uint8Array(hkdfSync("sha256", Buffer.from(secret, "base64url"), "", purpose, 32));
+const cookieKey = deriveKey(env.COOKIE_SECRET ?? "", "cookies");
+const tokenKey = deriveKey(env.TOKEN_KEYS?.split(":")[1] ?? "", "tokens");
+
+const secret = () => randomBytes(32).toString("base64url");
+const sha256 = (text: string, encoding: "hex" | "base64url") =>
+  createHash("sha256").update(text).digest(encoding);
+
+function seal(key: Uint8Array, text: string, context: string): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  cipher.setAAD(Buffer.from(context));
+  const body = cipher.update(text, "utf8");
+  return Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]).toString("base64url");
+}
+
+function open(key: Uint8Array, sealed: string, context: string): string {
+  const bytes = Buffer.from(sealed, "base64url");
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12));
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(bytes.subarray(-16));
+  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString("utf8");
+}
+
+/** A redirect that leaves a sealed record of the flow in the browser. */
+function depart(location: string, flow: Record<string, string>): Response {
+  const cookie = `flow=${seal(cookieKey, JSON.stringify(flow), "flow")}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax`;
+  return new Response(null, { status: 302, headers: { location, "set-cookie": cookie } });
+}
+
+/** The callback's code, and the browser's flow if the state is its. */
+function arrive(request: Request): { code: string; flow: Record<string, string> } | undefined {
+  const query = new URL(request.url).searchParams;
+  const flow = JSON.parse(
+    open(cookieKey, request.headers.get("cookie")?.slice("flow=".length) ?? "", "flow"),
+  );
+  return flow.state === query.get("state") ? { code: query.get("code") ?? "", flow } : undefined;
+}
+
+async function exchange(url: string, authorization: string, form: Record<string, string>) {
+  const body = new URLSearchParams({ grant_type: "authorization_code", ...form });
+  const headers = { authorization, "user-agent": userAgent };
+  return (await (await fetch(url, { method: "POST", headers, body })).json()) as {
+    access_token: string;
+    refresh_token: string;
+    id_token: string;
+    scope: string;
+    expires_in: number;
+  };
+}
+
+const inSeconds = (now: Date, seconds: number) => new Date(now.getTime() + seconds * 1_000);
+
+async function finishDiscordLeg(request: Request): Promise<Response> {
+  const arrived = arrive(request);
+  if (!arrived) return new Response(null, { status: 403 });
+  const tokens = await exchange(`${DISCORD_API_URL}/oauth2/token`, discordBasic, {
+    code: arrived.code,
+    redirect_uri: discordRedirect,
+  });
+  const headers = { authorization: `Bearer ${tokens.access_token}`, "user-agent": userAgent };
+  const { user } = (await (await fetch(`${DISCORD_API_URL}/oauth2/@me`, { headers })).json()) as {
+    user: { id: string; username: string; global_name: string | null };
+  };
+  const [state, nonce, codeVerifier, flowId] = [secret(), secret(), secret(), secret()];
+  const now = new Date();
+  await run(insertFlow, [
+    user.id,
+    user.username,
+    user.global_name,
+    seal(tokenKey, tokens.access_token, `discord access ${user.id}`),
+    seal(tokenKey, tokens.refresh_token, `discord refresh ${user.id}`),
+    tokens.scope,
+    inSeconds(now, tokens.expires_in),
+    sha256(flowId, "hex"),
+    inSeconds(now, 600),
+    randomUUID(),
+    now,
+  ]);
+  const challenge = sha256(codeVerifier, "base64url");
+  const location = `${oidcAuthorize}&state=${state}&nonce=${nonce}&code_challenge=${challenge}`;
+  return depart(location, { state, nonce, codeVerifier, flowId });
+}
+
+async function finishProviderLeg(request: Request): Promise<Response> {
+  const arrived = arrive(request);
+  if (!arrived) return new Response(null, { status: 403 });
+  const { nonce, codeVerifier = "", flowId = "" } = arrived.flow;
+  const tokens = await exchange(provider.token_endpoint ?? "", oidcBasic, {
+    code: arrived.code,
+    redirect_uri: oidcRedirect,
+    code_verifier: codeVerifier,
+  });
+  const { payload } = await jwtVerify(tokens.id_token, keys, {
+    issuer: OIDC_ISSUER,
+    audience: OIDC_CLIENT_ID ?? "",
+    algorithms: ["RS256"],
+  });
+  if (payload.nonce !== nonce || payload.sub === undefined) return new Response(null, { status: 403 });
+  const claims = { preferred_username: payload.preferred_username, groups: payload.groups };
+  const now = new Date();
+  const [row] = await run(insertLink, [
+    sha256(flowId, "hex"),
+    OIDC_ISSUER,
+    payload.sub,
+    claims,
+    seal(tokenKey, tokens.access_token, `provider access ${payload.sub}`),
+    seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
+    inSeconds(now, tokens.expires_in),
+    inSeconds(now, 120),
+    sha256(secret(), "hex"),
+    inSeconds(now, 600),
+    randomUUID(),
+    now,
+  ]);
+  const accessToken = open(tokenKey, row?.access_token_sealed, `discord access ${row?.discord_user_id}`);
+  const url = `${DISCORD_API_URL}/users/@me/applications/${DISCORD_CLIENT_ID}/role-connection`;
+  const pushed = await fetch(url, {
+    method: "PUT",
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      "user-agent": userAgent,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({
+      platform_name: env.PLATFORM_NAME,
+      platform_username: claims.preferred_username,
+      metadata: { dsek_member: "1" },
+    }),
+  });
+  // Read to its end, so that the connection is used again.
+  await pushed.text();
+  return new Response("Linked.");
+}
+
+Bun.serve({
+  hostname: "127.0.0.1",
+  port: Number(env.PORT),
+  fetch(request) {
+    switch (new URL(request.url).pathname) {
+      case "/linked-role": {
+        const state = secret();
+        return depart(discordAuthorize + state, { state });
+      }
+      case "/discord-oauth-callback":
+        return finishDiscordLeg(request);
+      case "/dsek-oauth-callback":
+        return finishProviderLeg(request);
+      default:
+        return new Response(null, { status: 404 });
+    }
+  },
+});
