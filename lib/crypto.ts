@@ -16,6 +16,8 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+const utf8 = new TextEncoder();
+
 /** Seals and opens texts for one purpose. */
 export type Sealer = {
   /** Seals with the ring's first key. */
@@ -62,12 +64,12 @@ export function sha512(text: string): Uint8Array {
 
 /** Compares two texts in a time that depends on their length only. */
 export function equalInConstantTime(a: string, b: string): boolean {
-  return constantTimeEqual(new TextEncoder().encode(a), new TextEncoder().encode(b));
+  return constantTimeEqual(utf8.encode(a), utf8.encode(b));
 }
 
 /** Base64url without padding. RFC 4648 5 */
 export function encodeBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /**
@@ -86,11 +88,15 @@ function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
 function encrypt(key: Uint8Array, plaintext: string, context: string): string {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  cipher.setAAD(Buffer.from(context));
-  const body = cipher.update(plaintext, "utf8");
+  cipher.setAAD(utf8.encode(context));
+  const body = cipher.update(utf8.encode(plaintext));
   // GCM is a stream: what `final` returns is empty, what it does is to make the tag.
   cipher.final();
-  return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64url");
+  const sealed = new Uint8Array(NONCE_BYTES + body.length + TAG_BYTES);
+  sealed.set(nonce);
+  sealed.set(body, NONCE_BYTES);
+  sealed.set(cipher.getAuthTag(), NONCE_BYTES + body.length);
+  return encodeBase64url(sealed);
 }
 
 function decrypt(key: Uint8Array, encoded: string, context: string): string | undefined {
@@ -99,7 +105,7 @@ function decrypt(key: Uint8Array, encoded: string, context: string): string | un
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   });
-  decipher.setAAD(Buffer.from(context));
+  decipher.setAAD(utf8.encode(context));
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
   try {
     const body = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
