@@ -186,5 +186,8 @@ function explainRegistration(error: JanusError): string {
   if (error.code === "discord_refused") {
     return `Discord refuses the records (${error.message}): is DISCORD_CLIENT_ID the bot's application?`;
   }
-  return `Discord did not answer (${error.message}). Nothing was registered; try again.`;
+  if (error.code === "discord_rate_limited") {
+    return `Discord asks to wait ${error.retryAfterSeconds ?? 60} seconds: try again then.`;
+  }
+  return `Discord did not answer (${error.message}). Try again: registering twice does no harm.`;
 }

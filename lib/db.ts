@@ -5,7 +5,7 @@
 import postgres from "postgres";
 import type { Config } from "./config.ts";
 import type { Embedded } from "./embedded/embedded.ts";
-import { databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
+import { configInvalid, databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects are for jsonb. */
 export type Parameter =
@@ -55,6 +55,9 @@ export async function openDatabase(config: Config["database"]): Promise<Database
       async () => undefined,
     );
   }
+  if (import.meta.path.startsWith("/$bunfs/")) {
+    throw configInvalid("DATABASE_URL is missing: this binary brings no embedded database.");
+  }
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/embedded.ts");
   return connectEmbedded(await openEmbedded({ dataDir: config.dataDir }));
@@ -67,9 +70,9 @@ export function connectEmbedded(embedded: Embedded): Database {
   return wrap(() => postgres(options), true, embedded.close);
 }
 
-/** True for an error that a unique or primary key raised. PostgreSQL Appendix A, 23505 */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.code === "23505";
+/** True for an error of two statements that met: a unique key (23505) or a deadlock (40P01). PostgreSQL Appendix A */
+export function isCollision(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && (error.code === "23505" || error.code === "40P01");
 }
 
 function wrap(connect: () => postgres.Sql, prepare: boolean, closeServer: () => Promise<void>): Database {

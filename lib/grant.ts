@@ -98,30 +98,78 @@ async function endOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<boolean
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
     const { code, message } = asJanusError(error);
     deps.log.warn("grant not ended", { discordUserId, outcome: "put off", code, reason: message });
-    await deps.queries.setEndDue({ discordUserId, endDueAt: secondsAfter(deps.now(), END_RETRY_SECONDS) });
+    const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
+    await tryTo(deps, "put off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
     return false;
   }
 }
 
+/** What the lease will do by itself when its time is up, sooner: a failure is logged, and changes nothing. */
+async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message } = asJanusError(error);
+    deps.log.warn("lease not freed", { step, code, reason: message });
+  }
+}
+
+type UsableTokens = {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenSealed: string;
+};
+
 /** Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. */
 async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<void> {
-  const { discordUserId } = grant;
-  let accessTokenSealed = grant.accessTokenSealed;
+  const { discordUserId, accessTokenSealed } = grant;
+  const ended = await endAtDiscord(deps, grant);
+  const held = ended?.accessTokenSealed ?? accessTokenSealed;
+  await deps.queries.deleteDiscordToken({ discordUserId, accessTokenSealed: held, now: deps.now() });
+}
+
+/** The tokens that ended it; undefined if it had ended before, which only a refresh can say, or they do not open. */
+async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
+  const held = openTokens(deps, grant);
+  if (held === undefined) return undefined;
+  const isExpired = grant.expiresAt <= deps.now();
+  let tokens = isExpired ? await refreshUnlessEnded(deps, grant) : held;
+  if (tokens === undefined) return undefined;
   try {
-    let refreshToken = openToken(deps, "refresh_token", grant.refreshTokenSealed, discordUserId);
-    let accessToken = openToken(deps, "access_token", grant.accessTokenSealed, discordUserId);
-    if (grant.expiresAt <= deps.now()) {
-      const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
-      const fresh = await refresh(deps, discordUserId, grant.refreshTokenSealed, leasedUntil);
-      ({ accessToken, refreshToken, accessTokenSealed } = fresh);
-    }
-    await deps.discord.deleteRoleConnection(accessToken);
-    await deps.discord.revokeGrant(refreshToken);
+    await deps.discord.deleteRoleConnection(tokens.accessToken);
   } catch (error) {
-    // A grant that has ended at Discord already is what was wanted.
-    if (asJanusError(error).code !== "grant_ended") throw error;
+    // A 401 may speak of this token alone. After a refresh it says nothing, and another refresh would not help.
+    if (isExpired || asJanusError(error).code !== "grant_ended") throw error;
+    tokens = await refreshUnlessEnded(deps, grant);
+    if (tokens === undefined) return undefined;
+    await deps.discord.deleteRoleConnection(tokens.accessToken);
   }
-  await deps.queries.deleteDiscordToken({ discordUserId, accessTokenSealed, now: deps.now() });
+  await deps.discord.revokeGrant(tokens.refreshToken);
+  return tokens;
+}
+
+/** Tokens that no key opens can end nothing, and would keep the member from signing in again: they are given up. */
+function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
+  const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
+  try {
+    const accessToken = openToken(deps, "access_token", accessTokenSealed, discordUserId);
+    const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
+    return { accessToken, refreshToken, accessTokenSealed };
+  } catch (error) {
+    const { code, message } = asJanusError(error);
+    deps.log.error("grant given up", { discordUserId, code, reason: message });
+    return undefined;
+  }
+}
+
+async function refreshUnlessEnded(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
+  const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
+  try {
+    return await refresh(deps, grant.discordUserId, grant.refreshTokenSealed, leasedUntil);
+  } catch (error) {
+    if (asJanusError(error).code !== "grant_ended") throw error;
+    return undefined;
+  }
 }
 
 /** Spends the refresh token, stores the new pair, and only then hands it out. */
@@ -136,7 +184,8 @@ async function refresh(
   try {
     tokens = await deps.discord.refreshTokens(spent);
   } catch (error) {
-    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed: spentRefreshTokenSealed });
+    const values = { discordUserId, refreshTokenSealed: spentRefreshTokenSealed };
+    await tryTo(deps, "refresh", () => deps.queries.setLeaseEnded(values));
     throw error;
   }
   const sealed = sealDiscordTokens(deps, discordUserId, tokens);

@@ -111,6 +111,7 @@ function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
   const { requestId, request } = exchange;
   // Elysia answers HEAD by the handler of GET; a HEAD must not spend a code that only a GET can show the result of.
   if (request.method !== "GET") throw methodNotAllowed("GET");
-  const { searchParams } = new URL(request.url);
-  return { query: searchParams, records: flowRecords(deps, exchange), requestId };
+  const url = URL.parse(request.url);
+  if (url === null) throw callbackMalformed("the Host header makes no address");
+  return { query: url.searchParams, records: flowRecords(deps, exchange), requestId };
 }

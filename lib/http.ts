@@ -59,7 +59,8 @@ function refuseBody(): never {
 
 function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
   if (code !== "NOT_FOUND") throw error;
-  const { pathname } = new URL(request.url);
+  // A Host that is none makes an address that nobody can parse.
+  const pathname = URL.parse(request.url)?.pathname;
   const methods = routes.filter(({ path }) => path === pathname).map(({ method }) => method);
   if (methods.length === 0) throw notFound();
   throw methodNotAllowed(methods.join(", "));

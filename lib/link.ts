@@ -8,7 +8,7 @@
  *
  * Called by `handlers.ts`, which turns results into pages. It sees no request and no SQL.
  */
-import { isUniqueViolation } from "./db.ts";
+import { isCollision } from "./db.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord.ts";
 import { asJanusError, flowFinished, grantEnding } from "./errors.ts";
@@ -28,7 +28,7 @@ import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { authorizationError } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
-import type { Queries } from "./queries.ts";
+import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
 /** A request of the flow: what the browser sent, and under which id it is logged. */
@@ -146,16 +146,17 @@ export async function confirmMove(
 ): Promise<Linked> {
   const flow = openFlow(deps, "move", state, records);
   const now = deps.now();
-  const moved = await deps.queries.upsertLink({
+  const values = {
     flowIdHash: hashFlowId(flow.flowId),
     pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
     requestId,
     now,
-  });
+  };
+  const moved = await againAfterCollision(() => deps.queries.upsertLink(values));
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
-  const pushed = await pushLink(deps, { ...moved, claims, pushFailures: 0, requestId });
+  const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, requestId });
   if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, flow: { forget: [nameOf(state)] } };
 }
@@ -171,7 +172,7 @@ async function storeLink(
   const claims = keepClaims(signIn.claims);
   const [moveId, state] = [createSecret(), createSecret()];
   const now = deps.now();
-  const stored = await insertLink(deps, {
+  const values = {
     flowIdHash: hashFlowId(flow.flowId),
     issuer: signIn.issuer,
     subject: signIn.subject,
@@ -183,7 +184,8 @@ async function storeLink(
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     requestId,
     now,
-  });
+  };
+  const stored = await againAfterCollision(() => deps.queries.insertLink(values));
   if (stored === undefined) throw flowFinished("the provider leg was finished before");
   logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
   const accounts = linkedAccounts(stored, claims);
@@ -191,18 +193,28 @@ async function storeLink(
     const kept = keepFlow(deps, { leg: "move", state, flowId: moveId }, forget);
     return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state, flow: kept };
   }
-  const pushed = await pushLink(deps, { ...stored, claims, pushFailures: 0, requestId });
+  const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, requestId });
   return { ...accounts, outcome: "linked", pushed, flow: { forget } };
 }
 
-/** Two flows that link the same account at the same moment: the later one finds the link of the earlier. */
-async function insertLink({ queries }: Deps, values: Parameters<Queries["insertLink"]>[0]) {
+/** Two flows that link the same account at the same moment: the later one, asked again, finds what the earlier did. */
+async function againAfterCollision<Row>(statement: () => Promise<Row>): Promise<Row> {
   try {
-    return await queries.insertLink(values);
+    return await statement();
   } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    return queries.insertLink(values);
+    if (!isCollision(error)) throw error;
+    return statement();
   }
+}
+
+/**
+ * Pushes at the end of a flow. False if Discord did not take it and trying again can help; what only a new sign-in
+ * mends is thrown, so that the member is told: the link is stored either way.
+ */
+async function pushNow(deps: Deps, link: DuePush): Promise<boolean> {
+  const failure = await pushLink(deps, link);
+  if (failure?.code === "grant_ended" || failure?.code === "token_unreadable") throw failure;
+  return failure === undefined;
 }
 
 function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refreshToken }: SignIn) {

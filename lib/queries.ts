@@ -3,6 +3,7 @@
  * its parameters and of its rows here. A test describes each on a migrated database and holds both to it.
  */
 import * as v from "valibot";
+import deleteUnusedText from "../sql/discord_account/delete_unused.sql" with { type: "text" };
 import claimEndDueText from "../sql/discord_token/claim_end_due.sql" with { type: "text" };
 import claimRefreshText from "../sql/discord_token/claim_refresh.sql" with { type: "text" };
 import deleteDiscordTokenText from "../sql/discord_token/delete.sql" with { type: "text" };
@@ -153,6 +154,7 @@ export const STATEMENTS = {
     row: {},
   },
   deleteOldFlows: { text: deleteOldFlowsText, parameters: { createdBefore: time }, row: {} },
+  deleteUnused: { text: deleteUnusedText, parameters: { updatedBefore: time }, row: {} },
   deleteUnlinked: { text: deleteUnlinkedText, parameters: { seenBefore: time }, row: {} },
 } as const satisfies Record<string, Statement>;
 
@@ -175,6 +177,7 @@ export function createQueries(db: Database) {
     setEndDue: none(db, STATEMENTS.setEndDue),
     deleteDiscordToken: none(db, STATEMENTS.deleteDiscordToken),
     deleteOldFlows: none(db, STATEMENTS.deleteOldFlows),
+    deleteUnused: none(db, STATEMENTS.deleteUnused),
     deleteUnlinked: none(db, STATEMENTS.deleteUnlinked),
   };
 }

@@ -24,10 +24,10 @@ export type RunningServer = {
   readonly stop: () => Promise<void>;
 };
 
-/** Bodies over this are refused before they are read; nothing that Janus takes comes near. */
-const MAX_BODY_BYTES = 64 * 1_024;
-/** Longer than the longest flow step: three tries at Discord, each with its deadline and its wait. */
-const IDLE_TIMEOUT_SECONDS = 60;
+/** Bodies over this Bun refuses by itself, without a page; below, the edge refuses with one. Nothing is read of either. */
+const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
+/** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
+const IDLE_TIMEOUT_SECONDS = 180;
 /** Under the ten seconds that container engines give. */
 const STOP_DEADLINE_MS = 8_000;
 const UPKEEP_SECONDS = 30;
@@ -51,7 +51,7 @@ export async function startServer(
     // Awaited below; where listening fails first, nobody is left to hear of it.
     checked.catch(() => undefined);
     const server = listen(config, (request) =>
-      new URL(request.url).pathname === "/healthz" ? answer(request) : checked.then(() => answer(request)),
+      URL.parse(request.url)?.pathname === "/healthz" ? answer(request) : checked.then(() => answer(request)),
     );
     await checked.catch(async (error: unknown) => {
       await server.stop(true);
@@ -112,6 +112,8 @@ function listen(config: Config, fetch: (request: Request) => Response | Promise<
       maxRequestBodySize: MAX_BODY_BYTES,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       development: false,
+      // Bun's default in production lets a second process share the port: two databases behind one address.
+      reusePort: false,
     });
   } catch (error) {
     throw addressInUse(

@@ -3,6 +3,7 @@
  * the end of a flow and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
  */
 import type { Deps } from "./deps.ts";
+import type { JanusError } from "./errors.ts";
 import { asJanusError } from "./errors.ts";
 import type { HeldGrant } from "./grant.ts";
 import { freshAccessToken, secondsAfter } from "./grant.ts";
@@ -25,21 +26,21 @@ export type DuePush = HeldGrant & {
   readonly requestId: string | null;
 };
 
-/** Pushes a link's role connection and records how it went. False if Discord did not take it: then it is due again. */
-export async function pushLink(deps: Deps, link: DuePush): Promise<boolean> {
+/** Pushes a link's role connection and records how it went. What failed is returned, and the push is due again. */
+export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
   const { discordUserId, requestId } = link;
   const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
   try {
     await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
   } catch (error) {
     await putOff(deps, link, error);
-    return false;
+    return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
   await record(deps, link, () =>
     deps.queries.setPushed({ discordUserId, pushedMetadata, requestId, now: deps.now() }),
   );
-  return true;
+  return undefined;
 }
 
 /** One round: claims links whose push is due and pushes each. Returns how many Discord took. */
@@ -50,7 +51,7 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
   const pushed = await Promise.all(
     due.map((link) => pushLink(deps, { ...link, claims: keepClaims(link.claims), requestId: null })),
   );
-  return pushed.filter(Boolean).length;
+  return pushed.filter((failure) => failure === undefined).length;
 }
 
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */

@@ -15,6 +15,7 @@ export async function runUpkeep(deps: Deps): Promise<void> {
   const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
   await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
   await attempt(deps, "end due grants", () => endDueGrants(deps));
+  await attempt(deps, "delete unused accounts", () => deps.queries.deleteUnused({ updatedBefore: before }));
   await attempt(deps, "delete unlinked accounts", () => deps.queries.deleteUnlinked({ seenBefore: before }));
   await attempt(deps, "push due links", () => pushDueLinks(deps));
 }

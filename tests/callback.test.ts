@@ -311,6 +311,24 @@ describe("every route", () => {
     for (const state of states.slice(-5)) expect(kept.join()).toContain(state.slice(0, 16));
   });
 
+  test("an error that nobody has listed is not repeated in the log", async () => {
+    const { browser, callback } = await atLeg("/discord-oauth-callback");
+    const state = callback.searchParams.get("state") ?? "";
+
+    const response = await browser.get(`/discord-oauth-callback?error=a_word_from_outside&state=${state}`);
+
+    expect(response.status).toBe(400);
+    expect(janus.logLines.join("")).not.toContain("a_word_from_outside");
+  });
+
+  test.each(["[[[", "a b"])("a Host that is none (%p) is bad input, not a fault of ours", async (host) => {
+    for (const path of ["/discord-oauth-callback?code=a&state=b", "/nowhere"]) {
+      const status = await sendRaw(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+    }
+  });
+
   test("the move's form is bounded and must be a form", async () => {
     const origin = janus.url;
     const send = (body: string, type: string) =>
@@ -345,3 +363,19 @@ describe("every route", () => {
     expect(response.status).toBe(302);
   });
 });
+
+/** The status of the answer to bytes that no client library would send. */
+async function sendRaw(request: string): Promise<number> {
+  const answer = Promise.withResolvers<string>();
+  const { hostname, port } = new URL(janus.url);
+  await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: (socket) => void socket.write(request),
+      data: (_, data) => answer.resolve(data.toString()),
+      close: () => answer.resolve(""),
+    },
+  });
+  return Number((await answer.promise).split(" ")[1]);
+}

@@ -104,6 +104,8 @@ const entries: readonly Entry[] = exampleLines.flatMap((text, line) => {
 
 /** What an operator fills in where the example leaves it empty. */
 const filledIn: Environment = {
+  PUBLIC_URL: "https://janus.example.org",
+  OIDC_ISSUER: "https://auth.example.org/application/o/janus/",
   DISCORD_CLIENT_ID: "1111111111111111111",
   DISCORD_CLIENT_SECRET: "secret",
   OIDC_CLIENT_ID: "janus",

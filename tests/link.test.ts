@@ -348,7 +348,6 @@ describe("with a provider that asks nobody", () => {
       ["a 500 three times", { status: 500 }, 3],
       ["a hang-up three times", "drop", 6],
       ["a 429 that lasts", { status: 429, headers: { "retry-after": "120" } }, 1],
-      ["a 401", { status: 401, body: { message: "401: Unauthorized", code: 0 } }, 1],
       ["a 403", { status: 403, body: { message: "Missing Access", code: 50_001 } }, 1],
     ] as const)("%s: the link stays, and a push is due", async (name, behaviour, times) => {
       const sub = `unpushed ${name}`;
@@ -364,6 +363,46 @@ describe("with a provider that asks nobody", () => {
       ]);
       expect(janus.discord.grants(walk.discordUserId)).toBe(2);
     });
+  });
+
+  test("a grant that Discord has ended on the way is told to the member, whom only a new sign-in helps", async () => {
+    const walk = await reach("ended-on-the-way");
+    janus.discord.endGrant(walk.discordUserId);
+
+    const response = await walk.browser.get(walk.callback);
+
+    expect(response.status).toBe(403);
+    expect(lastCode(janus)).toBe("grant_ended");
+    expect(await linksOf("subject = 'ended-on-the-way'")).toMatchObject([{ pushFailures: 1 }]);
+  });
+
+  test("confirmMove() makes no link on a grant that an earlier move has marked to end", async () => {
+    const [one, two] = [await finish("crossing-a"), await finish("crossing-b")];
+    const oneAsB = await finish("crossing-b", one.discordUserId);
+    const twoAsA = await finish("crossing-a", two.discordUserId);
+    janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
+    const first = await oneAsB.browser.post("/link/move", { state: formState(await oneAsB.response.text()) });
+
+    const second = await twoAsA.browser.post("/link/move", {
+      state: formState(await twoAsA.response.text()),
+    });
+
+    expect([first.status, second.status]).toEqual([200, 403]);
+    const links = await linksOf("subject in ('crossing-a', 'crossing-b')");
+    expect(links).toMatchObject([{ discordUserId: one.discordUserId, subject: "crossing-b" }]);
+  });
+
+  test("confirmMove() does not take a link that was made since the question was asked", async () => {
+    await finish("asked");
+    const walks = [await finish("asked"), await finish("asked"), await finish("asked")];
+    const states = await Promise.all(walks.map(async ({ response }) => formState(await response.text())));
+
+    const answers = await Promise.all(
+      walks.map(({ browser }, index) => browser.post("/link/move", { state: states[index] ?? "" })),
+    );
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
+    expect(await linksOf("subject = 'asked'")).toHaveLength(1);
   });
 
   test("an access token that expired on the way is refreshed once, stored, and used", async () => {

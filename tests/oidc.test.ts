@@ -623,9 +623,9 @@ describe("exchangeCode() of the provider", () => {
   const UNAVAILABLE = "provider_unavailable" satisfies ErrorCode;
   test.each([
     ["invalid_grant", oauth(400, "invalid_grant"), "code_rejected"],
-    ["invalid_request", oauth(400, "invalid_request"), "code_rejected"],
-    ["unsupported_grant_type", oauth(400, "unsupported_grant_type"), "code_rejected"],
-    ["invalid_scope", oauth(400, "invalid_scope"), "code_rejected"],
+    ["invalid_request", oauth(400, "invalid_request"), "provider_client_rejected"],
+    ["unsupported_grant_type", oauth(400, "unsupported_grant_type"), "provider_client_rejected"],
+    ["invalid_scope", oauth(400, "invalid_scope"), "provider_client_rejected"],
     ["invalid_client, 401", oauth(401, "invalid_client"), "provider_client_rejected"],
     ["invalid_client, 400", oauth(400, "invalid_client"), "provider_client_rejected"],
     ["unauthorized_client", oauth(400, "unauthorized_client"), "provider_client_rejected"],

@@ -107,6 +107,40 @@ describe("a grant whose second leg never came", () => {
     expect(await accounts()).toEqual([]);
   });
 
+  test("whose access token alone is dead is refreshed before anything is believed", async () => {
+    const user = await abandon();
+    janus.discord.expireAccessTokens(user);
+    janus.clock.advance(2 * HOUR_SECONDS);
+
+    await runUpkeep(janus.deps);
+
+    expect(operations().slice(-4)).toEqual([
+      "delete_role_connection",
+      "token_refresh",
+      "delete_role_connection",
+      "revoke",
+    ]);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await accounts()).toEqual([]);
+  });
+
+  test("of a link that was moved away is cleared, however often the member begins anew", async () => {
+    const first = await link();
+    const browser = createBrowser(janus.url);
+    await janus.database.rows(
+      `update discord_token set end_reason = 'moved', end_due_at = now() where discord_user_id = '${first}'`,
+    );
+    await janus.database.rows(`delete from link where discord_user_id = '${first}'`);
+
+    const refused = await browser.get(await reachDiscordCallback(browser, first));
+    janus.clock.advance(1);
+    await runUpkeep(janus.deps);
+
+    expect(refused.status).toBe(503);
+    expect(janus.discord.roleConnection(first)).toBeUndefined();
+    expect((await browser.get(await reachDiscordCallback(browser, first))).status).toBe(302);
+  });
+
   test("is ended by one process, however many do upkeep at once", async () => {
     const users = [await abandon(), await abandon(), await abandon()];
     janus.clock.advance(2 * HOUR_SECONDS);

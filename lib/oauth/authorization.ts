@@ -74,6 +74,23 @@ export function authorizationError(
   if (error === "server_error" || error === "temporarily_unavailable") {
     return upstream.unavailable(`the authorization endpoint answered ${error}`);
   }
-  const known = /^[a-z_]{1,40}$/.test(error) ? error : "an unlisted error";
-  return authorizationRejected(`the authorization endpoint of the ${upstream.name} answered ${known}`);
+  const known = KNOWN_ERRORS.includes(error) ? error : "an unlisted error";
+  return authorizationRejected(`${upstream.name}: the authorization endpoint answered ${known}`);
 }
+
+/** RFC 6749 4.1.2.1 and OpenID Connect Core 3.1.2.6: names that may be logged. Any other word came from the query. */
+const KNOWN_ERRORS = [
+  "invalid_request",
+  "unauthorized_client",
+  "unsupported_response_type",
+  "invalid_scope",
+  "interaction_required",
+  "login_required",
+  "account_selection_required",
+  "consent_required",
+  "invalid_request_uri",
+  "invalid_request_object",
+  "request_not_supported",
+  "request_uri_not_supported",
+  "registration_not_supported",
+];

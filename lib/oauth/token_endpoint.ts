@@ -88,17 +88,30 @@ export function postForm(
 function tokenError(upstream: Upstream, operation: string, answer: Answer): JanusError {
   const parsed = v.safeParse(errorResponse, parseJson(answer.text));
   const error = parsed.success ? parsed.output.error : undefined;
-  const reason = `${operation}: answered ${answer.status} ${error ?? "without an OAuth error"}`;
+  const reason = `${operation}: answered ${answer.status} ${nameOf(error)}`;
   if (answer.status === 429 || answer.status >= 500 || error === undefined) {
     return unavailable(upstream, reason, answer);
   }
-  if (error === "invalid_client" || error === "unauthorized_client") return upstream.clientRejected(reason);
-  if (DEFINITE_ERRORS.includes(error)) return codeRejected(reason);
+  if (error === "invalid_grant") return codeRejected(reason);
+  if (CLIENT_ERRORS.includes(error)) return upstream.clientRejected(reason);
   return upstream.unavailable(reason);
 }
 
-/** What RFC 6749 5.2 lists. Any other error, `temporarily_unavailable` for one, says "not now" and not "no". */
-const DEFINITE_ERRORS = ["invalid_grant", "invalid_request", "invalid_scope", "unsupported_grant_type"];
+/** What RFC 6749 5.2 lists besides: it speaks of how Janus asks, not of the code or the grant. */
+const CLIENT_ERRORS = [
+  "invalid_client",
+  "unauthorized_client",
+  "invalid_request",
+  "invalid_scope",
+  "unsupported_grant_type",
+];
+/** Errors that say "not now", by names that may be logged; any other word is not repeated. */
+const PASSING_ERRORS = ["temporarily_unavailable", "server_error", "slow_down"];
+
+function nameOf(error: string | undefined): string {
+  if (error === undefined) return "without an OAuth error";
+  return ["invalid_grant", ...CLIENT_ERRORS, ...PASSING_ERRORS].includes(error) ? error : "an unlisted error";
+}
 
 /** application/x-www-form-urlencoded, but for `-_.~`, which some servers do not decode in Basic credentials. */
 function formEncode(text: string): string {

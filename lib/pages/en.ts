@@ -68,7 +68,7 @@ export const en: Texts = {
   },
   home: {
     title: "Get your roles on Discord",
-    lead: "Link your Discord account to your account at {platform}, and get the Discord roles that you are entitled to. From then on the roles follow your membership by themselves.",
+    lead: "Link your Discord account to your account at {platform}, and get the Discord roles that you are entitled to.",
   },
   linked: {
     title: "Your accounts are linked",

@@ -27,7 +27,7 @@ export const sv: Texts = {
   },
   home: {
     title: "Få dina roller på Discord",
-    lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till. Sedan följer rollerna ditt medlemskap av sig själva.",
+    lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till.",
   },
   linked: {
     title: "Dina konton är kopplade",

@@ -1,5 +1,6 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
--- No row comes back while an earlier grant of this account is being revoked: that would take these tokens with it.
+-- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
+-- while the role connection of a link that was moved away is still to be cleared with the tokens that are there.
 -- $1 discord_user_id text
 -- $2 username text
 -- $3 global_name text, null where the member chose none
@@ -50,7 +51,9 @@ token as (
       leased_until = null,
       end_reason = null,
       end_due_at = null
-    where held.end_reason is null or held.leased_until is null or held.leased_until <= $11
+    where
+      held.end_reason is null
+      or (held.end_reason = 'abandoned' and (held.leased_until is null or held.leased_until <= $11))
   returning discord_user_id
 ),
 

@@ -1,6 +1,7 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, and links the two
 -- accounts. If either is linked to a third account, no link is made or changed: the flow is left again under a new
 -- id, until the member confirms the move. No row comes back if there is no such flow.
+-- A grant that is to end makes no link: it would take the link's tokens with it.
 -- $1 flow_id_hash text
 -- $2 issuer text
 -- $3 subject text
@@ -15,10 +16,19 @@
 -- $12 now timestamptz
 -- row: outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, held_by_username text, held_by_global_name text, held_claims jsonb
-with taken as (
+with usable as (
+  select discord_token.discord_user_id
+  from flow
+  inner join discord_token on flow.discord_user_id = discord_token.discord_user_id
+  where flow.flow_id_hash = $1 and discord_token.end_reason is null
+  for no key update of discord_token
+),
+
+taken as (
   delete from flow
-  where flow_id_hash = $1 and issuer is null and expires_at > $12
-  returning discord_user_id
+  using usable
+  where flow.flow_id_hash = $1 and flow.issuer is null and flow.expires_at > $12
+  returning flow.discord_user_id
 ),
 
 other_discord as (

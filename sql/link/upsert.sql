@@ -1,16 +1,38 @@
 -- Takes the flow whose move the member confirmed, and links its two accounts in place of the links that either had.
 -- A Discord account that loses its link this way is to lose its role connection and its grant: its end is due now.
 -- No row comes back if there is no such flow.
+-- A grant that is to end makes no link, and a link made since the question was asked is not what was confirmed.
 -- $1 flow_id_hash text
 -- $2 push_due_at timestamptz: when another process may push, should this one die
 -- $3 request_id text
 -- $4 now timestamptz
 -- row: discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, issuer text, subject text, claims jsonb, ended_discord_user_id text
-with taken as (
+with usable as (
+  select discord_token.discord_user_id
+  from flow
+  inner join discord_token on flow.discord_user_id = discord_token.discord_user_id
+  where flow.flow_id_hash = $1 and discord_token.end_reason is null
+  for no key update of discord_token
+),
+
+taken as (
   delete from flow
-  where flow_id_hash = $1 and issuer is not null and expires_at > $4
-  returning discord_user_id, issuer, subject
+  using usable
+  where
+    flow.flow_id_hash = $1
+    and flow.issuer is not null
+    and flow.expires_at > $4
+    and not exists (
+      select from link
+      where
+        link.linked_at > flow.created_at
+        and (
+          link.discord_user_id = flow.discord_user_id
+          or (link.issuer = flow.issuer and link.subject = flow.subject)
+        )
+    )
+  returning flow.discord_user_id, flow.issuer, flow.subject
 ),
 
 replaced as (

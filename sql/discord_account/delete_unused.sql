@@ -1,0 +1,8 @@
+-- Removes Discord accounts that have neither tokens nor a flow: what an ended grant left behind while a flow was open.
+-- $1 updated_before timestamptz
+-- nothing
+delete from discord_account
+where
+  updated_at < $1
+  and not exists (select from discord_token where discord_token.discord_user_id = discord_account.discord_user_id)
+  and not exists (select from flow where flow.discord_user_id = discord_account.discord_user_id)
