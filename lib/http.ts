@@ -30,14 +30,15 @@ const MAX_FORM_BYTES = 4_096;
 
 /** Makes what `index.ts` builds its routes with. */
 export function createEdge(deps: Deps) {
+  const rescue = (answer: Promise<Response>, exchange: Exchange) =>
+    answer.catch((error: unknown) => errorResponse(deps, exchange, asJanusError(error)));
   const run = (handler: Handler, request: Request, route: string): Response | Promise<Response> => {
     const exchange = { request, route, requestId: crypto.randomUUID() };
-    const answerError = (error: unknown) => errorResponse(deps, exchange, asJanusError(error));
     try {
       const answer = handler(deps, exchange);
-      return answer instanceof Promise ? answer.catch(answerError) : answer;
+      return answer instanceof Promise ? rescue(answer, exchange) : answer;
     } catch (error) {
-      return answerError(error);
+      return errorResponse(deps, exchange, asJanusError(error));
     }
   };
   return {
@@ -45,7 +46,9 @@ export function createEdge(deps: Deps) {
     on:
       (route: string, handler: Handler) =>
       ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        run(request.method === "GET" && request.body !== null ? refuseBody : handler, request, route),
+        request.method === "GET" && request.body !== null
+          ? run(refuseBody, request, route)
+          : run(handler, request, route),
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
     fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
@@ -105,15 +108,11 @@ export function redirectResponse(
   setCookies: readonly string[],
 ): Response {
   // No more than a redirect needs: it has no body to misread, and no page of ours that could be a referrer.
-  const headers: Record<string, string> = {
-    location,
-    "cache-control": "no-store",
-    "x-request-id": exchange.requestId,
-  };
-  if (deps.config.publicUrl.startsWith("https:")) headers["strict-transport-security"] = HSTS;
-  const [first, ...others] = setCookies;
-  if (first !== undefined) headers["set-cookie"] = first;
-  return withCookies(new Response(null, { status: 302, headers }), others);
+  const secure = deps.config.publicUrl.startsWith("https:");
+  const response = new Response(null, { status: 302, headers: secure ? SECURE_REDIRECT : REDIRECT });
+  response.headers.set("location", location);
+  response.headers.set("x-request-id", exchange.requestId);
+  return withCookies(response, setCookies);
 }
 
 /** An answer for machines. */
@@ -140,6 +139,9 @@ type HeaderMap = Readonly<Record<string, string>>;
 
 const COMMON_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 const HSTS = "max-age=31536000";
+/** What every redirect says, copied whole: no more than one needs, since it has no body and no page of ours. */
+const REDIRECT = new Headers({ "cache-control": "no-store" });
+const SECURE_REDIRECT = new Headers({ "cache-control": "no-store", "strict-transport-security": HSTS });
 
 /** Nothing here may be kept by a cache or read as another type; on https, never again by http. */
 function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
