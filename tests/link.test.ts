@@ -346,7 +346,7 @@ describe("with a provider that asks nobody", () => {
   describe("when Discord does not take the role connection", () => {
     test.each([
       ["a 500 three times", { status: 500 }, 3],
-      ["a hang-up three times", "drop", 6],
+      ["a 502 three times", { status: 502 }, 3],
       ["a 429 that lasts", { status: 429, headers: { "retry-after": "120" } }, 1],
       ["a 403", { status: 403, body: { message: "Missing Access", code: 50_001 } }, 1],
     ] as const)("%s: the link stays, and a push is due", async (name, behaviour, times) => {
