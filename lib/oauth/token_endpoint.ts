@@ -43,7 +43,7 @@ const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[a-z_]{1,40
 
 /**
  * Sends a token request, once. Throws code_rejected when the server says that the code or the refresh token is no
- * good, the upstream's client_rejected on `invalid_client`, its unavailable on anything that is no definite answer.
+ * good, the upstream's client_rejected on any error about how it asks, its unavailable on anything that is no definite answer.
  * RFC 6749 4.1.3, 5.2, 6
  */
 export async function requestTokens(
