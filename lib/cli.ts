@@ -11,7 +11,7 @@ import type { World } from "./deps.ts";
 import { putMetadataRecords } from "./discord.ts";
 import { asJanusError, JanusError, registrationFailed, usage } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
-import { createLog } from "./log.ts";
+import { createLineWriter, createLog } from "./log.ts";
 import { METADATA_RECORDS } from "./metadata.ts";
 import type { Migration, MigrationStatus } from "./migrations.ts";
 import { migrateUp, readMigrationStatus } from "./migrations.ts";
@@ -113,7 +113,7 @@ async function exitWithStatus(command: () => Promise<string | undefined>): Promi
 
 /** `ref: false` waits without keeping alive a process that has nothing else to do: a server that was stopped. */
 function createWorld(level: LogLevel, { ref }: { readonly ref: boolean }): World {
-  const log = createLog(level, (line) => void process.stdout.write(line), now);
+  const log = createLog(level, createLineWriter(), now);
   const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
   return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
 }

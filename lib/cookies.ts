@@ -29,7 +29,7 @@ export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): r
   const { keep, expire } = secure ? SECURE : PLAIN;
   const prefix = flowPrefix(secure);
   const written = forget.map((name) => `${prefix}${name}=${expire}`);
-  // Names and sealed values are base64url and dots: there is nothing in them to encode.
+  // Names and values are base64url and dots: there is nothing in them to encode.
   if (set !== undefined) written.push(`${prefix}${set.name}=${set.value}${keep}`);
   return written;
 }

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import type { Config } from "./config.ts";
+import { createDeadlines } from "./deadlines.ts";
 import type { Embedded } from "./embedded/embedded.ts";
 import { configInvalid, databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
@@ -29,6 +30,7 @@ export type Database = {
 };
 
 const QUERY_DEADLINE_MS = 5_000;
+const deadlines = createDeadlines(QUERY_DEADLINE_MS);
 const CONNECT_TIMEOUT_SECONDS = 5;
 const CLOSE_TIMEOUT_SECONDS = 5;
 const EMBEDDED_CONNECTIONS = 4;
@@ -89,7 +91,7 @@ function wrap(connect: () => postgres.Sql, prepare: boolean, closeServer: () => 
     silent.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch(() => undefined);
   };
 
-  const query: Query = async (text, parameters = []) => {
+  const query: Query = (text, parameters = []) => {
     const used = pool;
     return withDeadline(used.unsafe(text, [...parameters], { prepare }), () => replace(used));
   };
@@ -119,24 +121,26 @@ function wrap(connect: () => postgres.Sql, prepare: boolean, closeServer: () => 
 }
 
 /** postgres.js waits for ever while every host is down: the deadline covers waiting for a connection too. */
-async function withDeadline(
-  pending: postgres.PendingQuery<postgres.Row[]>,
+function withDeadline(
+  query: postgres.PendingQuery<postgres.Row[]>,
   onLate: () => void,
 ): Promise<readonly unknown[]> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  return new Promise((resolve, reject) => {
+    const pending = deadlines.add(() => {
       onLate();
       reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
-    }, QUERY_DEADLINE_MS);
+    });
+    query.then(
+      (rows) => {
+        deadlines.delete(pending);
+        resolve(rows);
+      },
+      (error: unknown) => {
+        deadlines.delete(pending);
+        reject(translate(error));
+      },
+    );
   });
-  try {
-    return await Promise.race([pending, deadline]);
-  } catch (error) {
-    throw translate(error);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** SQLSTATE classes that say "not now" rather than "not so". PostgreSQL Appendix A */

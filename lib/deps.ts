@@ -3,8 +3,8 @@
  * and the addresses of stand-ins; nothing else differs.
  */
 import type { Config } from "./config.ts";
-import type { Sealer } from "./crypto.ts";
-import { createSealer, encodeBase64url, sha256Hex } from "./crypto.ts";
+import type { Mac, Sealer } from "./crypto.ts";
+import { createMacs, createSealer } from "./crypto.ts";
 import type { Database } from "./db.ts";
 import type { Discord } from "./discord.ts";
 import { createDiscord } from "./discord.ts";
@@ -25,8 +25,8 @@ export type Deps = {
   readonly oidc: Oidc;
   /** Seals tokens that work while the member is away, with the operator's key ring. */
   readonly tokenSealer: Sealer;
-  /** Seals what a browser carries from one leg to the next. */
-  readonly flowSealer: Sealer;
+  /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
+  readonly flowMacs: readonly Mac[];
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
@@ -53,11 +53,7 @@ export function createDeps(config: Config, db: Database, world: World): Deps {
     discord: createDiscord({ ...config.discord, ...world, publicUrl }),
     oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
-    flowSealer: createSealer(
-      // Named after itself, not its place: a key that makes room for a new one still opens what it has sealed.
-      config.cookieSecrets.map((key) => ({ id: sha256Hex(encodeBase64url(key)).slice(0, 8), key })),
-      "flow cookies",
-    ),
+    flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     now: world.now,
     sleep: world.sleep,
     log: world.log,

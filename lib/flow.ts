@@ -1,9 +1,11 @@
 /**
- * What a browser carries from one leg to the next: a sealed record in a cookie of its own for each flow, so that
- * several tabs do not disturb each other. Called by `link.ts`. The record binds the callback to the browser that
- * began (RFC 6749 10.12); what makes a flow single-use is its row in the database.
+ * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so that several
+ * tabs do not disturb each other. Called by `link.ts`. The record is a leg, a time and a random seed; state, nonce,
+ * code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the callback to
+ * the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing. What makes
+ * a flow single-use is its row in the database.
  */
-import * as v from "valibot";
+import type { Mac } from "./crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "./crypto.ts";
 import type { Deps } from "./deps.ts";
 import { flowExpired, stateMismatch } from "./errors.ts";
@@ -16,97 +18,85 @@ export const FLOW_TTL_SECONDS = 600;
 /** Flows that one browser may have under way; the oldest makes room. */
 const MAX_FLOWS = 5;
 
-/** 256 bits, as base64url 43 characters: enough for a state, a nonce and a code verifier. RFC 7636 4.1 */
-const SECRET_BYTES = 32;
+const SEED_BYTES = 32;
 const NAME_LENGTH = 16;
 
-/** The sealed flow records that a browser sent, by name. Names and values are whatever it chose to send. */
+/** The flow records that a browser sent, by name. Names and values are whatever it chose to send. */
 export type FlowRecords = ReadonlyMap<string, string>;
 
 /** What the browser is to keep, and what to forget. */
 export type FlowChange = {
-  readonly set?: { readonly name: string; readonly value: string };
+  readonly set?: FlowRecord;
   readonly forget: readonly string[];
 };
 
-const text = v.string();
-const common = { state: text, startedAt: v.number() };
-const discordLeg = v.object({ leg: v.literal("discord"), ...common });
-const providerLeg = v.object({
-  leg: v.literal("provider"),
-  ...common,
-  flowId: text,
-  nonce: text,
-  codeVerifier: text,
-});
-const moveLeg = v.object({ leg: v.literal("move"), ...common, flowId: text });
-const record = v.variant("leg", [discordLeg, providerLeg, moveLeg]);
+/** `<leg>.<start, milliseconds in base 36>.<seed>` */
+const RECORD = /^(discord|provider|move)\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{43}$/;
 
-type FlowRecord = v.InferOutput<typeof record>;
-type Leg = FlowRecord["leg"];
-type RecordOf<L extends Leg> = Extract<FlowRecord, { leg: L }>;
-type FlowDeps = Pick<Deps, "flowSealer" | "now">;
+/** Where a flow is: on its way to Discord, to the provider, or to the member's word on a move. */
+export type Leg = "discord" | "provider" | "move";
 
-/** A new state, nonce, code verifier or flow id: what nobody can guess. */
-export const createSecret = (): string => randomToken(SECRET_BYTES);
+/** A flow of this browser at one leg. */
+export type Flow = {
+  readonly leg: Leg;
+  readonly state: string;
+  /** Milliseconds since 1970, when the leg began. */
+  readonly startedAt: number;
+  /** What else the leg has of its own, each 256 bits as base64url: enough for a code verifier. RFC 7636 4.1 */
+  readonly derive: (secret: "nonce" | "code_verifier" | "flow_id") => string;
+  /** What the browser is to keep. */
+  readonly record: FlowRecord;
+};
 
-/** What a flow's row is keyed by: the id itself is only in the browser's sealed record. */
-export const hashFlowId = (flowId: string): string => sha256Hex(flowId);
+type FlowRecord = { readonly name: string; readonly value: string };
+type FlowDeps = Pick<Deps, "flowMacs" | "now">;
 
-/** Seals a record for the browser to keep, in place of the one that it came with. */
-export function keepFlow(
-  deps: FlowDeps,
-  leg: DistributiveOmit<FlowRecord, "startedAt">,
-  forget: readonly string[],
-): FlowChange {
-  const name = nameOf(leg.state);
-  const sealed = deps.flowSealer.seal(JSON.stringify({ ...leg, startedAt: deps.now().getTime() }), name);
-  return { set: { name, value: sealed }, forget };
+/** A new flow at a leg: its secrets follow from a seed that nobody can guess. */
+export function startFlow({ flowMacs, now }: FlowDeps, leg: Leg): Flow {
+  const [mac] = flowMacs;
+  if (mac === undefined) throw new TypeError("A flow needs a key");
+  const startedAt = now().getTime();
+  return deriveFlow(mac, leg, startedAt, `${leg}.${startedAt.toString(36)}.${randomToken(SEED_BYTES)}`);
 }
+
+/** What a flow's row is keyed by: the id itself can only be derived from the browser's record. */
+export const hashFlowId = (flow: Flow): string => sha256Hex(flow.derive("flow_id"));
 
 /** The records that must go, oldest and unreadable first, before another flow begins. */
 export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[] {
   if (records.size < MAX_FLOWS) return [];
   return [...records]
-    .map(([name, sealed]) => ({ name, startedAt: openRecord(deps, name, sealed)?.startedAt ?? 0 }))
+    .map(([name, value]) => ({ name, startedAt: openRecord(deps, name, value)?.startedAt ?? 0 }))
     .sort((a, b) => a.startedAt - b.startedAt)
     .slice(0, records.size - MAX_FLOWS + 1)
     .map(({ name }) => name);
 }
 
 /** A callback that belongs to a flow of this browser. */
-export type AcceptedCallback<L extends Leg> = {
-  readonly flow: RecordOf<L>;
-  readonly response: AuthorizationResponse;
-};
+export type AcceptedCallback = { readonly flow: Flow; readonly response: AuthorizationResponse };
 
 /**
  * Accepts a callback of either leg: parameters well-formed, state of a flow of this browser at this leg, in time.
  * Throws callback_malformed, state_mismatch, flow_expired.
  */
-export function acceptCallback<L extends "discord" | "provider">(
+export function acceptCallback(
   deps: FlowDeps,
-  leg: L,
+  leg: Leg,
   query: URLSearchParams,
   records: FlowRecords,
-): AcceptedCallback<L> {
+): AcceptedCallback {
   const response = readAuthorizationResponse(query);
   return { response, flow: openFlow(deps, leg, response.state, records) };
 }
 
 /** The browser's flow with this state at this leg. Throws state_mismatch, flow_expired. */
-export function openFlow<L extends Leg>(
-  deps: FlowDeps,
-  leg: L,
-  state: string,
-  records: FlowRecords,
-): RecordOf<L> {
+export function openFlow(deps: FlowDeps, leg: Leg, state: string, records: FlowRecords): Flow {
   const name = nameOf(state);
-  const sealed = records.get(name);
-  if (sealed === undefined) throw stateMismatch("no flow of this browser has the state");
-  const flow = openRecord(deps, name, sealed);
-  if (flow === undefined) throw stateMismatch("the flow record does not open");
-  if (!isAtLeg(flow, leg)) throw stateMismatch("the flow is at another leg");
+  const value = records.get(name);
+  if (value === undefined) throw stateMismatch("no flow of this browser has the state");
+  const flow = openRecord(deps, name, value);
+  if (flow === undefined) throw stateMismatch("the flow record is not one of ours");
+  if (flow.leg !== leg) throw stateMismatch("the flow is at another leg");
   if (!equalInConstantTime(flow.state, state)) throw stateMismatch("the state is another one");
   if (deps.now().getTime() - flow.startedAt > FLOW_TTL_SECONDS * 1_000)
     throw flowExpired("older than its lifetime");
@@ -114,17 +104,25 @@ export function openFlow<L extends Leg>(
 }
 
 /** The name under which the browser keeps the flow with this state. */
-export const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
+const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
 
-function openRecord({ flowSealer }: FlowDeps, name: string, sealed: string): FlowRecord | undefined {
-  const opened = flowSealer.open(sealed, name);
-  if (opened === undefined) return undefined;
-  const parsed = v.safeParse(record, JSON.parse(opened));
-  return parsed.success ? parsed.output : undefined;
+/** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
+function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow | undefined {
+  const [, leg, startedAt = ""] = RECORD.exec(value) ?? [];
+  if (!isLeg(leg)) return undefined;
+  for (const mac of flowMacs) {
+    const flow = deriveFlow(mac, leg, Number.parseInt(startedAt, 36), value);
+    if (equalInConstantTime(flow.record.name, name)) return flow;
+  }
+  return undefined;
 }
 
-function isAtLeg<L extends Leg>(flow: FlowRecord, leg: L): flow is RecordOf<L> {
-  return flow.leg === leg;
+function deriveFlow(mac: Mac, leg: Leg, startedAt: number, value: string): Flow {
+  const state = mac(`${value} state`);
+  const record = { name: nameOf(state), value };
+  return { leg, state, startedAt, derive: (secret) => mac(`${value} ${secret}`), record };
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+function isLeg(leg: string | undefined): leg is Leg {
+  return leg === "discord" || leg === "provider" || leg === "move";
+}

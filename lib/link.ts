@@ -1,7 +1,7 @@
 /**
  * The link flow, step by step:
  *
- *   GET /linked-role             startLink          state in a sealed cookie; to Discord
+ *   GET /linked-role             startLink          seed in a cookie, state derived from it; to Discord
  *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
  *   GET /dsek-oauth-callback     finishProviderLeg  code for tokens, ID Token verified, link stored, metadata pushed
  *   POST /link/move              confirmMove        the member confirms a link in place of an earlier one
@@ -12,17 +12,8 @@ import { isCollision } from "./db.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord.ts";
 import { asJanusError, flowFinished, grantEnding } from "./errors.ts";
-import type { AcceptedCallback, FlowChange, FlowRecords } from "./flow.ts";
-import {
-  acceptCallback,
-  createSecret,
-  FLOW_TTL_SECONDS,
-  hashFlowId,
-  keepFlow,
-  makeRoom,
-  nameOf,
-  openFlow,
-} from "./flow.ts";
+import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
+import { acceptCallback, FLOW_TTL_SECONDS, hashFlowId, makeRoom, openFlow, startFlow } from "./flow.ts";
 import { endDueGrants, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -77,27 +68,30 @@ export type Conflict = LinkedAccounts & {
 
 /** Step 1. Nothing is sent and the database is not spoken to. */
 export function startLink(deps: Deps, records: FlowRecords): Departure {
-  const state = createSecret();
+  const { state, record } = startFlow(deps, "discord");
   return {
     outcome: "departure",
     location: deps.discord.authorizationUrl(state),
-    flow: keepFlow(deps, { leg: "discord", state }, makeRoom(deps, records)),
+    flow: { set: record, forget: makeRoom(deps, records) },
   };
 }
 
 /** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
   const accepted = acceptCallback(deps, "discord", request.query, request.records);
-  const forget = [nameOf(accepted.flow.state)];
+  const forget = [accepted.flow.record.name];
   const { result } = accepted.response;
   if ("error" in result) {
     if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
     throw authorizationError(deps.discord.upstream, result.error);
   }
-  const state = createSecret();
-  const [nonce, codeVerifier, flowId] = [createSecret(), createSecret(), createSecret()];
+  const next = startFlow(deps, "provider");
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
-  const location = await deps.oidc.authorizationUrl(state, nonce, codeVerifier);
+  const location = await deps.oidc.authorizationUrl(
+    next.state,
+    next.derive("nonce"),
+    next.derive("code_verifier"),
+  );
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);
   const now = deps.now();
@@ -106,18 +100,14 @@ export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promis
     ...sealDiscordTokens(deps, user.discordUserId, tokens),
     scope: tokens.scope,
     expiresAt: tokens.expiresAt,
-    flowIdHash: hashFlowId(flowId),
+    flowIdHash: hashFlowId(next),
     flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     requestId: request.requestId,
     now,
   });
   if (stored === undefined) throw grantEnding();
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
-  return {
-    outcome: "departure",
-    location,
-    flow: keepFlow(deps, { leg: "provider", state, flowId, nonce, codeVerifier }, forget),
-  };
+  return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
 
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
@@ -126,16 +116,20 @@ export async function finishProviderLeg(
   request: FlowRequest,
 ): Promise<Linked | Conflict | Cancelled> {
   const accepted = acceptCallback(deps, "provider", request.query, request.records);
-  const forget = [nameOf(accepted.flow.state)];
+  const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
   const { result } = accepted.response;
   if ("error" in result) {
     if (result.error === "access_denied") return { outcome: "cancelled", at: "provider", flow: { forget } };
     throw authorizationError(deps.oidc.upstream, result.error);
   }
-  const { codeVerifier, nonce } = accepted.flow;
-  const signIn = await deps.oidc.exchangeCode(result.code, codeVerifier, nonce);
-  return storeLink(deps, request, accepted, signIn, forget);
+  const { flow } = accepted;
+  const signIn = await deps.oidc.exchangeCode(
+    result.code,
+    flow.derive("code_verifier"),
+    flow.derive("nonce"),
+  );
+  return storeLink(deps, request, flow, signIn);
 }
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
@@ -147,7 +141,7 @@ export async function confirmMove(
   const flow = openFlow(deps, "move", state, records);
   const now = deps.now();
   const values = {
-    flowIdHash: hashFlowId(flow.flowId),
+    flowIdHash: hashFlowId(flow),
     pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
     requestId,
     now,
@@ -158,29 +152,34 @@ export async function confirmMove(
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, requestId });
   if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
-  return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, flow: { forget: [nameOf(state)] } };
+  return {
+    ...linkedAccounts(moved, claims),
+    outcome: "linked",
+    pushed,
+    flow: { forget: [flow.record.name] },
+  };
 }
 
 /** Stores what the provider leg brought, and pushes where that made a link. */
 async function storeLink(
   deps: Deps,
   { requestId }: FlowRequest,
-  { flow }: AcceptedCallback<"provider">,
+  flow: Flow,
   signIn: SignIn,
-  forget: readonly string[],
 ): Promise<Linked | Conflict> {
   const claims = keepClaims(signIn.claims);
-  const [moveId, state] = [createSecret(), createSecret()];
+  const move = startFlow(deps, "move");
+  const forget = [flow.record.name];
   const now = deps.now();
   const values = {
-    flowIdHash: hashFlowId(flow.flowId),
+    flowIdHash: hashFlowId(flow),
     issuer: signIn.issuer,
     subject: signIn.subject,
     claims,
     ...sealOrganisationTokens(deps, signIn),
     expiresAt: signIn.expiresAt ?? null,
     pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
-    moveIdHash: hashFlowId(moveId),
+    moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     requestId,
     now,
@@ -190,8 +189,8 @@ async function storeLink(
   logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
   const accounts = linkedAccounts(stored, claims);
   if (stored.outcome === "conflict_met") {
-    const kept = keepFlow(deps, { leg: "move", state, flowId: moveId }, forget);
-    return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state, flow: kept };
+    const kept = { set: move.record, forget };
+    return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state: move.state, flow: kept };
   }
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, requestId });
   return { ...accounts, outcome: "linked", pushed, flow: { forget } };

@@ -3,7 +3,7 @@
  * written. A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a state, a path or a
  * query string has no name to travel under. Texts from outside are never log fields.
  */
-import { pino } from "pino";
+import { destination, pino } from "pino";
 
 /** The closed list of what a log line may hold. */
 export type LogFields = {
@@ -54,6 +54,7 @@ const FIELD_NAMES = [
   "version",
 ] as const satisfies readonly (keyof LogFields)[];
 
+const STDOUT = 1;
 const MAX_FRAMES = 8;
 /** A stack's own line ends in a place of the program; a line of a message hardly does. */
 const FRAME = /^\s+at .*(\/|node:|bun:|native)\S*(:\d+){0,2}\)?$/;
@@ -85,6 +86,12 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
       if (logger.isLevelEnabled(name)) logger[name](allowed(fields), event);
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Writes lines to standard output, each whole and at once, so that none is lost with the process. */
+export function createLineWriter(): (line: string) => void {
+  const output = destination({ fd: STDOUT, sync: true });
+  return (line) => void output.write(line);
 }
 
 /** Copies the fields of the list only: a type is a promise about our code, this holds at run time too. */

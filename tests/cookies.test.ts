@@ -3,19 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../lib/config.ts";
 import { readFlowRecords, writeFlowChange } from "../lib/cookies.ts";
-import { createSealer } from "../lib/crypto.ts";
+import { createMacs } from "../lib/crypto.ts";
 import { type Database, openDatabase } from "../lib/db.ts";
 import { createDeps, type Deps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
 import {
   acceptCallback,
-  createSecret,
   FLOW_TTL_SECONDS,
   type FlowChange,
   type FlowRecords,
-  keepFlow,
   makeRoom,
   openFlow,
+  startFlow,
 } from "../lib/flow.ts";
 import { createLog } from "../lib/log.ts";
 import { environmentFor, randomKey } from "./harness/janus.ts";
@@ -24,24 +23,15 @@ const START = Date.parse("2026-11-22T12:00:00Z");
 const LEGS = ["discord", "provider", "move"] as const;
 const MAX_FLOWS = 5;
 
-const flowSealer = createSealer([{ id: "0", key: new Uint8Array(32).fill(1) }], "flow cookies");
+const flowMacs = createMacs([new Uint8Array(32).fill(1)], "flow cookies");
 
 /** The dependencies of a flow at a time, so many seconds after the start. */
-const at = (seconds: number) => ({ flowSealer, now: () => new Date(START + seconds * 1_000) });
+const at = (seconds: number) => ({ flowMacs, now: () => new Date(START + seconds * 1_000) });
 
 /** A new flow at a leg, as the browser keeps it. */
 function flowAt(leg: (typeof LEGS)[number], seconds = 0) {
-  const state = createSecret();
-  const more = { flowId: createSecret(), nonce: createSecret(), codeVerifier: createSecret() };
-  const record =
-    leg === "discord"
-      ? { leg, state }
-      : leg === "move"
-        ? { leg, state, flowId: more.flowId }
-        : { leg, state, ...more };
-  const { set } = keepFlow(at(seconds), record, []);
-  if (set === undefined) throw new Error("nothing to keep");
-  return { state, ...set };
+  const { state, record } = startFlow(at(seconds), leg);
+  return { state, ...record };
 }
 
 function recordsOf(flows: readonly { readonly name: string; readonly value: string }[]): FlowRecords {
@@ -71,14 +61,14 @@ function readLine(line: string) {
 }
 
 describe("writeFlowChange()", () => {
-  const set = { name: "0123456789abcdef", value: "0.sealed-value_" };
+  const set = { name: "0123456789abcdef", value: "a.record-value_" };
 
   test("on https: __Host-, Secure, HttpOnly, SameSite=Lax, Path=/, and no Domain", () => {
     const lines = writeFlowChange({ set, forget: [] }, true);
 
     expect(lines.map(readLine)).toEqual([
       {
-        pair: "__Host-janus_flow_0123456789abcdef=0.sealed-value_",
+        pair: "__Host-janus_flow_0123456789abcdef=a.record-value_",
         attributes: {
           "max-age": String(FLOW_TTL_SECONDS),
           path: "/",
@@ -95,7 +85,7 @@ describe("writeFlowChange()", () => {
 
     expect(lines.map(readLine)).toEqual([
       {
-        pair: "janus_flow_0123456789abcdef=0.sealed-value_",
+        pair: "janus_flow_0123456789abcdef=a.record-value_",
         attributes: { "max-age": String(FLOW_TTL_SECONDS), path: "/", httponly: "", samesite: "Lax" },
       },
     ]);
@@ -167,8 +157,8 @@ describe("readFlowRecords()", () => {
     const records = readFlowRecords(header, false);
 
     for (const value of records.values()) expect(value).toBeString();
-    for (const [name, sealed] of records) {
-      expect(outcomeOf(() => openFlow(at(0), "discord", name, new Map([[name, sealed]])))).toBe(
+    for (const [name, value] of records) {
+      expect(outcomeOf(() => openFlow(at(0), "discord", name, new Map([[name, value]])))).toBe(
         "state_mismatch",
       );
     }
@@ -235,7 +225,10 @@ describe("makeRoom()", () => {
 
   test("forgets what does not open before what does", () => {
     const flows = [0, 1, 2].map((second) => flowAt("provider", second));
-    const unreadable = ["x".repeat(16), "y".repeat(16)].map((name) => ({ name, value: "0.unreadable" }));
+    const unreadable = ["x".repeat(16), "y".repeat(16)].map((name) => ({
+      name,
+      value: "discord.0.unreadable",
+    }));
     const moved = { name: "z".repeat(16), value: flows[0]?.value ?? "" };
 
     const forgotten = makeRoom(at(10), recordsOf([...flows, ...unreadable, moved]));
@@ -364,6 +357,47 @@ describe("acceptCallback()", () => {
   });
 });
 
+describe("startFlow()", () => {
+  test("a record altered anywhere is nobody's flow: not its leg, not its time, not one bit of its seed", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...LEGS), fc.nat(), fc.integer({ min: 0, max: 6 }), (leg, place, bit) => {
+        const flow = flowAt(leg);
+        const bytes = Buffer.from(flow.value);
+        const index = place % bytes.length;
+        bytes[index] = (bytes[index] ?? 0) ^ (1 << bit);
+        const altered = new Map([[flow.name, bytes.toString("latin1")]]);
+
+        for (const any of LEGS)
+          expect(outcomeOf(() => openFlow(at(0), any, flow.state, altered))).toBe("state_mismatch");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("what is derived of a flow is each another secret, the same when it comes back, and not in its record", () => {
+    const begun = startFlow(at(0), "provider");
+    const back = openFlow(at(5), "provider", begun.state, recordsOf([begun.record]));
+    const names = ["nonce", "code_verifier", "flow_id"] as const;
+
+    const secrets = [begun.state, ...names.map(begun.derive)];
+
+    expect(new Set(secrets).size).toBe(4);
+    expect([back.state, ...names.map(back.derive)]).toEqual(secrets);
+    for (const secret of secrets) {
+      expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
+      expect(begun.record.value).not.toContain(secret);
+    }
+  });
+
+  test("without the key a record tells none of its secrets: another key gives others", () => {
+    const begun = startFlow(at(0), "provider");
+    const [mac] = createMacs([new Uint8Array(32).fill(2)], "flow cookies");
+
+    expect(mac?.(`${begun.record.value} code_verifier`)).not.toBe(begun.derive("code_verifier"));
+    expect(mac?.(`${begun.record.value} state`)).not.toBe(begun.state);
+  });
+});
+
 describe("createDeps()", () => {
   const [oldSecret, newSecret] = [randomKey(), randomKey()];
   let db: Database;
@@ -392,11 +426,10 @@ describe("createDeps()", () => {
     const before = depsWith({ COOKIE_SECRET: oldSecret });
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
-    const state = createSecret();
 
-    const { set } = keepFlow(before, { leg: "discord", state }, []);
+    const { state, record } = startFlow(before, "discord");
 
-    const records = recordsOf(set === undefined ? [] : [set]);
+    const records = recordsOf([record]);
     expect(outcomeOf(() => openFlow(during, "discord", state, records))).toBe("taken");
     expect(outcomeOf(() => openFlow(after, "discord", state, records))).toBe("state_mismatch");
   });
@@ -404,11 +437,10 @@ describe("createDeps()", () => {
   test("a flow begun under the new COOKIE_SECRET goes on when the old one is taken out", () => {
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
-    const state = createSecret();
 
-    const { set } = keepFlow(during, { leg: "discord", state }, []);
+    const { state, record } = startFlow(during, "discord");
 
-    const records = recordsOf(set === undefined ? [] : [set]);
+    const records = recordsOf([record]);
     expect(outcomeOf(() => openFlow(after, "discord", state, records))).toBe("taken");
   });
 
@@ -420,11 +452,5 @@ describe("createDeps()", () => {
 
     expect(during.tokenSealer.open(sealed, "row")).toBe("a token");
     expect(during.tokenSealer.seal("a token", "row")).toStartWith("k2.");
-  });
-
-  test("one key for both purposes does not make a cookie open as a token", () => {
-    const deps = depsWith({ TOKEN_KEYS: `0:${oldSecret}`, COOKIE_SECRET: oldSecret });
-
-    expect(deps.tokenSealer.open(deps.flowSealer.seal("text", "row"), "row")).toBeUndefined();
   });
 });

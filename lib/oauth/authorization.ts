@@ -2,7 +2,7 @@
  * The authorization endpoint, once for both legs: the request that a browser is sent away with, and what the callback
  * may say. Called by `discord.ts`, `oidc/`, `flow.ts` and `link.ts`.
  */
-import { OAuth2Client } from "arctic";
+import { OAuth2Client } from "arctic/dist/client.js";
 import type { JanusError } from "../errors.ts";
 import { authorizationRejected, callbackMalformed } from "../errors.ts";
 import type { Upstream } from "./upstream.ts";

@@ -4,7 +4,10 @@
  * OpenID Connect Core 1.0, 3.1.3.7; RFC 7519; RFC 8725
  */
 import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from "jose";
-import { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, jwtVerify } from "jose";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import * as errors from "jose/errors";
+import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
+import { jwtVerify } from "jose/jwt/verify";
 import { encodeBase64url, equalInConstantTime, sha256, sha512 } from "../crypto.ts";
 import { idTokenRefused, idTokenUnsupported, JanusError } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
