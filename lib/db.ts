@@ -8,13 +8,11 @@ import { createDeadlines } from "./deadlines.ts";
 import type { Embedded } from "./embedded/embedded.ts";
 import { configInvalid, databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
-/** What a statement's `$n` may be. Objects are for jsonb. */
-export type Parameter =
-  | string
-  | number
-  | Date
-  | null
-  | { readonly [name: string]: string | readonly string[] };
+/** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
+export type Parameter = string | number | Date | null | JsonObject | readonly JsonObject[];
+
+/** What is written as jsonb. */
+type JsonObject = { readonly [name: string]: string | null | readonly string[] | JsonObject };
 
 /** Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. */
 export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly unknown[]>;

@@ -2,6 +2,8 @@
  * What the use cases work with, built once at the start. Tests build the same with another clock, another sleep
  * and the addresses of stand-ins; nothing else differs.
  */
+import type { Batch } from "./batch.ts";
+import { createBatch } from "./batch.ts";
 import type { Config } from "./config.ts";
 import type { Mac, Sealer } from "./crypto.ts";
 import { createMacs, createSealer } from "./crypto.ts";
@@ -15,6 +17,11 @@ import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
 import type { Queries } from "./queries.ts";
 import { createQueries } from "./queries.ts";
+import type { DonePush } from "./sync.ts";
+import { recordPushes } from "./sync.ts";
+
+/** How long the record of a push may wait for others: longer than the next one takes, shorter than anybody looks. */
+const BATCH_WAIT_MS = 200;
 
 /** What every use case may work with. */
 export type Deps = {
@@ -27,6 +34,8 @@ export type Deps = {
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
   readonly flowMacs: readonly Mac[];
+  /** Pushes that Discord took, on their way into the database. */
+  readonly donePushes: Batch<DonePush>;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
@@ -46,16 +55,22 @@ export type World = {
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
 export function createDeps(config: Config, db: Database, world: World): Deps {
   const { publicUrl } = config;
+  const { log, now, sleep } = world;
+  const queries = createQueries(db);
   return {
     config,
     db,
-    queries: createQueries(db),
+    queries,
     discord: createDiscord({ ...config.discord, ...world, publicUrl }),
     oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
-    now: world.now,
-    sleep: world.sleep,
-    log: world.log,
+    donePushes: createBatch(
+      () => sleep(BATCH_WAIT_MS),
+      (pushes) => recordPushes({ queries, log }, pushes),
+    ),
+    now,
+    sleep,
+    log,
   };
 }

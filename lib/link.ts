@@ -140,9 +140,10 @@ export async function confirmMove(
 ): Promise<Linked> {
   const flow = openFlow(deps, "move", state, records);
   const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const values = {
     flowIdHash: hashFlowId(flow),
-    pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
+    pushDueAt: leasedUntil,
     requestId,
     now,
   };
@@ -150,7 +151,7 @@ export async function confirmMove(
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
-  const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, requestId });
+  const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
   if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
   return {
     ...linkedAccounts(moved, claims),
@@ -171,6 +172,7 @@ async function storeLink(
   const move = startFlow(deps, "move");
   const forget = [flow.record.name];
   const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const values = {
     flowIdHash: hashFlowId(flow),
     issuer: signIn.issuer,
@@ -178,7 +180,7 @@ async function storeLink(
     claims,
     ...sealOrganisationTokens(deps, signIn),
     expiresAt: signIn.expiresAt ?? null,
-    pushDueAt: secondsAfter(now, PUSH_LEASE_SECONDS),
+    pushDueAt: leasedUntil,
     moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     requestId,
@@ -192,7 +194,7 @@ async function storeLink(
     const kept = { set: move.record, forget };
     return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state: move.state, flow: kept };
   }
-  const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, requestId });
+  const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil, requestId });
   return { ...accounts, outcome: "linked", pushed, flow: { forget } };
 }
 

@@ -28,6 +28,15 @@ const integer = v.number();
 /** jsonb as we write it, and as it is read: what is read was written by us, perhaps by another release. */
 const object = v.record(text, v.union([text, v.pipe(v.array(text), v.readonly())]));
 
+/** A push that Discord took, as `link/set_pushed.sql` reads it; times in ISO 8601. */
+const push = v.object({
+  discord_user_id: text,
+  leased_until: text,
+  pushed_metadata: v.record(text, text),
+  pushed_at: text,
+  request_id: nullableText,
+});
+
 type Entries = Readonly<Record<string, v.GenericSchema<Parameter>>>;
 type Statement = { readonly text: string; readonly parameters: Entries; readonly row: v.ObjectEntries };
 
@@ -95,12 +104,18 @@ export const STATEMENTS = {
   },
   setPushed: {
     text: setPushedText,
-    parameters: { discordUserId: text, pushedMetadata: object, requestId: nullableText, now: time },
+    parameters: { pushes: v.pipe(v.array(push), v.readonly()) },
     row: {},
   },
   setPushDue: {
     text: setPushDueText,
-    parameters: { discordUserId: text, pushDueAt: time, requestId: nullableText, now: time },
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      pushDueAt: time,
+      requestId: nullableText,
+      now: time,
+    },
     row: {},
   },
   claimPushDue: {

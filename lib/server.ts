@@ -73,6 +73,7 @@ function run(server: Bun.Server<undefined>, deps: Deps, world: World): RunningSe
   world.log.info("listening", { address, version: world.version });
   const finish = async (): Promise<void> => {
     await Promise.all([server.stop(), upkeep.stop()]);
+    await deps.donePushes.settle();
   };
   const stop = async (): Promise<void> => {
     discovery.abort();

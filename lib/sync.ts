@@ -8,7 +8,7 @@ import { asJanusError } from "./errors.ts";
 import type { HeldGrant } from "./grant.ts";
 import { freshAccessToken, secondsAfter } from "./grant.ts";
 import { describeCause } from "./log.ts";
-import type { KeptClaims } from "./metadata.ts";
+import type { KeptClaims, RoleConnection } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats. */
@@ -23,10 +23,21 @@ export type DuePush = HeldGrant & {
   readonly claims: KeptClaims;
   /** Pushes that failed since the last that did not. */
   readonly pushFailures: number;
+  /** Until when no other process pushes it. */
+  readonly leasedUntil: Date;
   readonly requestId: string | null;
 };
 
-/** Pushes a link's role connection and records how it went. What failed is returned, and the push is due again. */
+/** A push that Discord took. */
+export type DonePush = Pick<DuePush, "discordUserId" | "leasedUntil" | "requestId"> & {
+  readonly pushedMetadata: RoleConnection["metadata"];
+  readonly pushedAt: Date;
+};
+
+/**
+ * Pushes a link's role connection. That Discord took it is recorded with the next batch, since nobody needs to wait
+ * for that; what failed is returned, and the push is due again.
+ */
 export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
   const { discordUserId, requestId } = link;
   const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
@@ -37,10 +48,31 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
     return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
-  await record(deps, link, () =>
-    deps.queries.setPushed({ discordUserId, pushedMetadata, requestId, now: deps.now() }),
-  );
+  deps.donePushes.add({
+    ...{ discordUserId, leasedUntil: link.leasedUntil, requestId },
+    ...{ pushedMetadata, pushedAt: deps.now() },
+  });
   return undefined;
+}
+
+/** Records pushes that Discord took. What cannot be written down is pushed again when its lease has run out. */
+export async function recordPushes(
+  { queries, log }: Pick<Deps, "queries" | "log">,
+  pushes: readonly DonePush[],
+): Promise<void> {
+  const rows = pushes.map((push) => ({
+    discord_user_id: push.discordUserId,
+    leased_until: push.leasedUntil.toISOString(),
+    pushed_metadata: push.pushedMetadata,
+    pushed_at: push.pushedAt.toISOString(),
+    request_id: push.requestId,
+  }));
+  try {
+    await queries.setPushed({ pushes: rows });
+  } catch (error) {
+    const { code, message, cause } = asJanusError(error);
+    log.warn("pushes not recorded", { count: rows.length, code, reason: message, ...describeCause(cause) });
+  }
 }
 
 /** One round: claims links whose push is due and pushes each. Returns how many Discord took. */
@@ -49,8 +81,11 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimPushDue({ limit: BATCH, leasedUntil, now });
   const pushed = await Promise.all(
-    due.map((link) => pushLink(deps, { ...link, claims: keepClaims(link.claims), requestId: null })),
+    due.map((link) =>
+      pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil, requestId: null }),
+    ),
   );
+  await deps.donePushes.settle();
   return pushed.filter((failure) => failure === undefined).length;
 }
 
@@ -63,23 +98,20 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
     ...describeCause(cause),
   });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
-  const pushDueAt = secondsAfter(deps.now(), Math.max(backoff, retryAfterSeconds ?? 0));
-  await record(deps, link, () =>
-    deps.queries.setPushDue({ discordUserId, pushDueAt, requestId, now: deps.now() }),
-  );
-}
-
-/** What Discord did stands, whether or not it can be written down: if not, the lease runs out and it is pushed again. */
-async function record(
-  deps: Deps,
-  { discordUserId, requestId }: DuePush,
-  write: () => Promise<void>,
-): Promise<void> {
+  const now = deps.now();
+  const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
   try {
-    await write();
-  } catch (error) {
-    const { code, message } = asJanusError(error);
-    deps.log.warn("push not recorded", {
+    await deps.queries.setPushDue({
+      discordUserId,
+      leasedUntil: link.leasedUntil,
+      pushDueAt,
+      requestId,
+      now,
+    });
+  } catch (failure) {
+    // Carrying on is right: the lease runs out by itself, and then it is pushed again.
+    const { code, message } = asJanusError(failure);
+    deps.log.warn("push not put off", {
       requestId: requestId ?? undefined,
       discordUserId,
       code,

@@ -8,6 +8,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["config", "variables", "errors", "log"],
   [
     "db",
+    "batch",
     "deadlines",
     "embedded/embedded",
     "embedded/session",

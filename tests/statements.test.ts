@@ -188,6 +188,7 @@ function readSchema(schema: unknown): { readonly type: string; readonly nullable
     number: "integer",
     boolean: "boolean",
     record: "jsonb",
+    array: "jsonb",
   };
   return { type: types[schema.type] ?? `schema ${schema.type}`, nullable: false };
 }

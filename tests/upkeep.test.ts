@@ -1,7 +1,9 @@
 /** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createBatch } from "../lib/batch.ts";
+import type { Deps } from "../lib/deps.ts";
 import { endDueGrants } from "../lib/grant.ts";
-import { pushDueLinks, pushLink } from "../lib/sync.ts";
+import { type DonePush, pushDueLinks, pushLink, recordPushes } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
@@ -248,6 +250,50 @@ describe("a push that Discord did not take", () => {
     expect(await linkOf(user)).toMatchObject({ pushDueAt: null });
   });
 
+  test("that outlived its lease clears no due date that another has set since, and says nothing in the trail", async () => {
+    const user = await link();
+    const trail = () =>
+      janus.database.rows("select from audit_event where action = 'role_connection_pushed'");
+    const recorded = (await trail()).length;
+    const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
+    const held = {
+      accessTokenSealed: String(row?.accessTokenSealed),
+      discordExpiresAt: new Date("2100-01-01Z"),
+    };
+    const late = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
+    await janus.database.rows("update link set push_due_at = '2100-01-01Z'");
+
+    expect(await pushLink(janus.deps, { discordUserId: user, ...held, ...late })).toBeUndefined();
+
+    expect(await linkOf(user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
+    expect(await trail()).toHaveLength(recorded);
+  });
+
+  test("of many links is recorded by one statement a round", async () => {
+    const users = [await link(), await link(), await link()];
+    await janus.database.rows(
+      "update link set push_due_at = now(), pushed_at = null, pushed_metadata = null",
+    );
+    janus.clock.advance(1);
+    let statements = 0;
+    const setPushed: Deps["queries"]["setPushed"] = (values) => {
+      statements += 1;
+      return janus.deps.queries.setPushed(values);
+    };
+    const queries = { ...janus.deps.queries, setPushed };
+    const { log } = janus.deps;
+    const donePushes = createBatch<DonePush>(
+      () => new Promise(() => undefined),
+      (pushes) => recordPushes({ queries, log }, pushes),
+    );
+
+    expect(await pushDueLinks({ ...janus.deps, queries, donePushes })).toBe(3);
+
+    expect(statements).toBe(1);
+    for (const user of users) expect(await linkOf(user)).toMatchObject({ pushDueAt: null, pushFailures: 0 });
+    expect(await janus.database.rows("select from link where pushed_at is null")).toEqual([]);
+  });
+
   test("is done by one process, however many do upkeep at once", async () => {
     for (let count = 0; count < 5; count++) await link();
     const before = operations().length;
@@ -264,7 +310,7 @@ describe("a push that Discord did not take", () => {
     const user = await link();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await janus.database.rows("update link set push_due_at = now()");
-    const grant = { claims: {}, pushFailures: 0, requestId: null };
+    const grant = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
     const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
     const held = {
       discordUserId: user,

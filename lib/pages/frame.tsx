@@ -60,31 +60,52 @@ const HEAD = renderToString(
   </>,
 );
 
-/** Puts a page into its document. */
-export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
-  const document = (
-    <body>
-      <header class="brand">
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d={MARK_PATH} />
-        </svg>
-        <span>
-          <strong>Janus</strong> · <bdi>{platformName}</bdi>
-        </span>
-      </header>
-      <main>
-        {badge !== undefined && (
-          <div class={`badge ${badge}`}>
-            <svg viewBox="0 0 24 24" aria-hidden="true">
-              <path d={BADGE_PATH[badge]} />
-            </svg>
-          </div>
-        )}
-        <h1>{heading}</h1>
-        {body}
-      </main>
-    </body>
+/** What stands above every page, once for each organisation: a process knows one. */
+const BRANDS = new Map<string, string>();
+
+function renderBrand(platformName: string): string {
+  const known = BRANDS.get(platformName);
+  if (known !== undefined) return known;
+  const brand = renderToString(
+    <header class="brand">
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={MARK_PATH} />
+      </svg>
+      <span>
+        <strong>Janus</strong> · <bdi>{platformName}</bdi>
+      </span>
+    </header>,
   );
+  BRANDS.set(platformName, brand);
+  return brand;
+}
+
+function renderBadge(badge: Badge): string {
+  return renderToString(
+    <div class={`badge ${badge}`}>
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={BADGE_PATH[badge]} />
+      </svg>
+    </div>,
+  );
+}
+
+const BADGES: Readonly<Record<Badge, string>> = {
+  done: renderBadge("done"),
+  stopped: renderBadge("stopped"),
+  question: renderBadge("question"),
+  attention: renderBadge("attention"),
+};
+
+/** Puts a page into its document. What does not change from page to page is not rendered again. */
+export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
   const head = `<head>${HEAD}${renderToString(<title>{`${title} – Janus`}</title>)}</head>`;
-  return `<!doctype html><html lang="${language}">${head}${renderToString(document)}</html>`;
+  const content = renderToString(
+    <>
+      <h1>{heading}</h1>
+      {body}
+    </>,
+  );
+  const main = `<main>${badge === undefined ? "" : BADGES[badge]}${content}</main>`;
+  return `<!doctype html><html lang="${language}">${head}<body>${renderBrand(platformName)}${main}</body></html>`;
 }

@@ -1,24 +1,26 @@
--- Records that a push failed and when the next is due.
+-- Records that a push failed and when the next is due. A push that outlived its lease records nothing: by then
+-- another speaks for the link.
 -- $1 discord_user_id text
--- $2 push_due_at timestamptz
--- $3 request_id text, null for a push that no request asked for
--- $4 now timestamptz
+-- $2 leased_until timestamptz
+-- $3 push_due_at timestamptz
+-- $4 request_id text, null for a push that no request asked for
+-- $5 now timestamptz
 -- nothing
 with failed as (
   update link
   set
-    push_due_at = $2,
+    push_due_at = $3,
     push_failures = push_failures + 1
-  where discord_user_id = $1
+  where discord_user_id = $1 and push_due_at = $2
   returning discord_user_id, issuer, subject
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
 select
-  $4,
+  $5,
   'push_failed',
   failed.discord_user_id,
   failed.issuer,
   failed.subject,
-  $3
+  $4
 from failed

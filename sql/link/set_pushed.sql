@@ -1,26 +1,42 @@
--- Records that Discord took the role connection.
--- $1 discord_user_id text
--- $2 pushed_metadata jsonb
--- $3 request_id text, null for a push that no request asked for
--- $4 now timestamptz
+-- Records that Discord took role connections: all that were pushed within a moment. A push that outlived its lease
+-- records nothing: by then another speaks for the link.
+-- $1 pushes jsonb: a list of objects with discord_user_id, leased_until, pushed_metadata, pushed_at, request_id
 -- nothing
-with pushed as (
+with push as (
+  select
+    item.discord_user_id,
+    item.leased_until,
+    item.pushed_metadata,
+    item.pushed_at,
+    item.request_id
+  from
+    jsonb_to_recordset($1) as item (
+      discord_user_id text,
+      leased_until timestamptz,
+      pushed_metadata jsonb,
+      pushed_at timestamptz,
+      request_id text
+    )
+),
+
+pushed as (
   update link
   set
-    pushed_metadata = $2,
-    pushed_at = $4,
+    pushed_metadata = push.pushed_metadata,
+    pushed_at = push.pushed_at,
     push_due_at = null,
     push_failures = 0
-  where discord_user_id = $1
-  returning discord_user_id, issuer, subject
+  from push
+  where link.discord_user_id = push.discord_user_id and link.push_due_at = push.leased_until
+  returning link.discord_user_id, link.issuer, link.subject, push.pushed_at, push.request_id
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
 select
-  $4,
+  pushed.pushed_at,
   'role_connection_pushed',
   pushed.discord_user_id,
   pushed.issuer,
   pushed.subject,
-  $3
+  pushed.request_id
 from pushed
