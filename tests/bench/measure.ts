@@ -6,7 +6,7 @@ import insertFlow from "../../sql/flow/insert.sql" with { type: "text" };
 import insertLink from "../../sql/link/insert.sql" with { type: "text" };
 import { countRedirects } from "./load.ts";
 import type { Environment, Program } from "./programs.ts";
-import { startProgram, timeStart } from "./programs.ts";
+import { EVERY_CORE, PROGRAM_CORE, startProgram, timeStart } from "./programs.ts";
 import type { Figure } from "./report.ts";
 import { median } from "./report.ts";
 import type { StatementCounter } from "./statements.ts";
@@ -107,6 +107,8 @@ export async function countExchanges(
     discord.calls.length = 0;
     provider.calls.length = 0;
     await walkFlows(program.port, effort.countedFlows, 1);
+    // The record of a push waits a moment for others.
+    await Bun.sleep(SETTLE_MS);
   } finally {
     await program.stop();
   }
@@ -140,14 +142,18 @@ export async function countExchanges(
   ];
 }
 
-/** How soon a new process answers. */
+/** How soon a new process answers: the limit is for one that starts as an operator would start it. */
 export async function measureStart(effort: Effort, environment: Environment): Promise<Figure[]> {
-  const times: number[] = [];
-  for (let start = 0; start < effort.starts; start++) times.push(await timeStart("index.ts", environment));
+  const [times, onOneCore]: [number[], number[]] = [[], []];
+  for (let start = 0; start < effort.starts; start++) {
+    times.push(await timeStart("index.ts", environment, EVERY_CORE));
+    onOneCore.push(await timeStart("index.ts", environment, PROGRAM_CORE));
+  }
   return [
     { name: "first answer from /healthz", value: median(times), unit: "ms", limit: { atMost: 150 } },
     { name: "  fastest", value: Math.min(...times), unit: "ms" },
     { name: "  slowest", value: Math.max(...times), unit: "ms" },
+    { name: "  on one core", value: median(onOneCore), unit: "ms" },
   ];
 }
 

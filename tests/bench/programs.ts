@@ -14,9 +14,11 @@ export type Program = {
 export type Environment = Readonly<Record<string, string>>;
 
 /** The measured program has this core to itself, but for the kernel and PostgreSQL. */
-const PROGRAM_CORE = "0";
+export const PROGRAM_CORE = "0";
 /** The driver and the stand-ins share the other. */
 const OWN_CORE = "1";
+/** For what is timed and not charged: a start, with the cores that an operator's process would have. */
+export const EVERY_CORE = `${PROGRAM_CORE},${OWN_CORE}`;
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const MS_PER_TICK = 10;
@@ -59,11 +61,11 @@ export async function startProgram(file: string, environment: Environment): Prom
   };
 }
 
-/** Milliseconds from the start of a new process to its first whole answer at /healthz. */
-export async function timeStart(file: string, environment: Environment): Promise<number> {
+/** Milliseconds from the start of a new process, on these cores, to its first whole answer at /healthz. */
+export async function timeStart(file: string, environment: Environment, cores: string): Promise<number> {
   const port = await findPort();
   const started = performance.now();
-  const child = spawn(file, environment, port);
+  const child = spawn(file, environment, port, cores);
   try {
     await waitForAnswer(port, child);
     return performance.now() - started;
@@ -79,8 +81,13 @@ export async function runToEnd(file: string, environment: Environment): Promise<
   if (exitCode !== 0) throw new Error(`${file} ended with ${exitCode}`);
 }
 
-function spawn(file: string, environment: Environment, port: number): Bun.Subprocess {
-  return Bun.spawn(["taskset", "-c", PROGRAM_CORE, process.execPath, "run", file], {
+function spawn(
+  file: string,
+  environment: Environment,
+  port: number,
+  cores: string = PROGRAM_CORE,
+): Bun.Subprocess {
+  return Bun.spawn(["taskset", "-c", cores, process.execPath, "run", file], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, PORT: String(port) },
     stdin: "ignore",

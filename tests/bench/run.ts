@@ -2,9 +2,9 @@
  * `bun run bench [--quick] [--json]`: what Janus costs, as ratios to bare programs measured in the same run. Exit
  * code 1 if a limit is missed.
  *
- * The measured programs run on one core; the members, the stand-ins and the load on another, in this process.
- * PostgreSQL runs wherever the kernel puts it, for Janus and the reference alike. BENCH_DATABASE_URL names a server
- * on which databases may be made; they are dropped at the end.
+ * The measured programs run on one core (but for their start, which may use both); the members, the stand-ins and the
+ * load on another, in this process. PostgreSQL runs wherever the kernel puts it, for Janus and the reference alike.
+ * BENCH_DATABASE_URL names a server on which databases may be made; they are dropped at the end.
  */
 import { parseArgs } from "node:util";
 import postgres from "postgres";
