@@ -8,7 +8,7 @@ import { version } from "../package.json" with { type: "json" };
 import { readConfig, readDatabaseConfig, readRegistrationConfig } from "./config.ts";
 import { openDatabase } from "./db.ts";
 import type { World } from "./deps.ts";
-import { putMetadataRecords } from "./discord.ts";
+import { putMetadataRecords } from "./discord/discord.ts";
 import { asJanusError, JanusError, registrationFailed, usage } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
 import { createLineWriter, createLog } from "./log.ts";

@@ -67,6 +67,7 @@ export function readConfig(environment: Environment = process.env) {
       clientSecret: values.DISCORD_CLIENT_SECRET,
       apiUrl: values.DISCORD_API_URL,
       authorizeUrl: values.DISCORD_AUTHORIZE_URL,
+      cdnUrl: values.DISCORD_CDN_URL,
     },
     oidc: {
       issuer: values.OIDC_ISSUER,

@@ -1,10 +1,12 @@
 /**
- * Cookies, in and out. Called by `handlers.ts`. A flow's record is a cookie of its own: `__Host-` on https, so that
+ * Cookies, in and out. Called by the handlers. A flow's record is a cookie of its own: `__Host-` on https, so that
  * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
  */
 import { parseCookie, stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "./flow.ts";
 import { FLOW_TTL_SECONDS } from "./flow.ts";
+import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
+import { readSessionSecrets } from "./session_tokens.ts";
 
 const FLOW_PREFIX = "janus_flow_";
 const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;
@@ -32,6 +34,48 @@ export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): r
   // Names and values are base64url and dots: there is nothing in them to encode.
   if (set !== undefined) written.push(`${prefix}${set.name}=${set.value}${keep}`);
   return written;
+}
+
+const SESSION_ID = "sessionId";
+const SESSION_KEY = "sessionKey";
+
+/** The secrets of a session among a request's cookies; undefined where there are none, or they cannot be any. */
+export function readSessionCookies(header: string | null): SessionSecrets | undefined {
+  if (header === null) return undefined;
+  const cookies = parseCookie(header);
+  return readSessionSecrets(cookies[SESSION_ID], cookies[SESSION_KEY]);
+}
+
+/** The Set-Cookie headers that make a browser keep a session until it ends. */
+export function writeSession(
+  { secrets, expiresAt }: BegunSession,
+  now: Date,
+  secure: boolean,
+): readonly string[] {
+  const maxAge = Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1_000));
+  return [
+    writeSessionCookie(SESSION_ID, secrets.sessionId, maxAge, secure),
+    writeSessionCookie(SESSION_KEY, secrets.sessionKey, maxAge, secure),
+  ];
+}
+
+/** The Set-Cookie headers that make a browser forget a session at once. */
+export function forgetSession(secure: boolean): readonly string[] {
+  return [SESSION_ID, SESSION_KEY].map((name) => writeSessionCookie(name, "", 0, secure));
+}
+
+function writeSessionCookie(name: string, value: string, maxAge: number, secure: boolean): string {
+  const expires = maxAge === 0 ? { expires: new Date(0) } : {};
+  return stringifySetCookie({
+    name,
+    value,
+    maxAge,
+    ...expires,
+    path: "/",
+    httpOnly: true,
+    secure,
+    sameSite: "lax",
+  });
 }
 
 const SECURE = attributes(true);

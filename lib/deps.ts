@@ -8,15 +8,15 @@ import type { Config } from "./config.ts";
 import type { Mac, Sealer } from "./crypto.ts";
 import { createMacs, createSealer } from "./crypto.ts";
 import type { Database } from "./db.ts";
-import type { Discord } from "./discord.ts";
-import { createDiscord } from "./discord.ts";
+import type { Discord } from "./discord/discord.ts";
+import { createDiscord } from "./discord/discord.ts";
 import type { Log } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
-import type { Queries } from "./queries.ts";
-import { createQueries } from "./queries.ts";
+import type { Queries } from "./queries/queries.ts";
+import { createQueries } from "./queries/queries.ts";
 import type { DonePush } from "./sync.ts";
 import { recordPushes } from "./sync.ts";
 
@@ -36,9 +36,12 @@ export type Deps = {
   readonly flowMacs: readonly Mac[];
   /** Pushes that Discord took, on their way into the database. */
   readonly donePushes: Batch<DonePush>;
+  /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
+  readonly sessionRefreshes: Map<string, Promise<string>>;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  readonly version: string;
 };
 
 /** What comes from outside the program. */
@@ -69,8 +72,10 @@ export function createDeps(config: Config, db: Database, world: World): Deps {
       () => sleep(BATCH_WAIT_MS),
       (pushes) => recordPushes({ queries, log }, pushes),
     ),
+    sessionRefreshes: new Map(),
     now,
     sleep,
     log,
+    version: world.version,
   };
 }

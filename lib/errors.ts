@@ -11,6 +11,7 @@ const STATUS = {
   authorization_rejected: 400,
   code_rejected: 400,
   scope_missing: 400,
+  unauthenticated: 401,
   state_mismatch: 403,
   flow_expired: 403,
   flow_finished: 403,
@@ -18,8 +19,11 @@ const STATUS = {
   origin_refused: 403,
   grant_ended: 403,
   not_found: 404,
+  not_linked: 404,
+  session_unknown: 404,
   method_not_allowed: 405,
   request_too_large: 413,
+  sync_too_soon: 429,
   internal: 500,
   token_unreadable: 500,
   id_token_refused: 502,
@@ -128,6 +132,15 @@ export const originRefused = (reason: string) => new JanusError("origin_refused"
 export const notFound = () => new JanusError("not_found", "no such route");
 /** The page exists, and not for this method. RFC 9110 15.5.6 */
 export const methodNotAllowed = (reason: string) => new JanusError("method_not_allowed", reason);
+/** No session, or none any more. It does not say which of the two cookies was wrong. RFC 9110 15.5.2 */
+export const unauthenticated = (reason: string) => new JanusError("unauthenticated", reason);
+/** The member has no link to act on. */
+export const notLinked = () => new JanusError("not_linked", "the member has no link");
+/** The member has no other session of this handle. */
+export const sessionUnknown = () => new JanusError("session_unknown", "no such session of this member");
+/** The member's last "sync now" is too recent. RFC 6585 4 */
+export const syncTooSoon = (retryAfterSeconds: number) =>
+  new JanusError("sync_too_soon", "asked again within a minute", { retryAfterSeconds });
 /** A request body over the cap. RFC 9110 15.5.14 */
 export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
 

@@ -1,9 +1,9 @@
 /**
  * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so that several
- * tabs do not disturb each other. Called by `link.ts`. The record is a leg, a time and a random seed; state, nonce,
- * code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the callback to
- * the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing. What makes
- * a flow single-use is its row in the database.
+ * tabs do not disturb each other. Called by `link.ts` and `session.ts`. The record is a leg, a time and a random seed;
+ * state, nonce, code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the
+ * callback to the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing.
+ * What makes a flow single-use is its row in the database.
  */
 import type { Mac } from "./crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "./crypto.ts";
@@ -11,6 +11,7 @@ import type { Deps } from "./deps.ts";
 import { flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
+import type { SessionSecrets } from "./session_tokens.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
@@ -31,10 +32,14 @@ export type FlowChange = {
 };
 
 /** `<leg>.<start, milliseconds in base 36>.<seed>` */
-const RECORD = /^(discord|provider|move)\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{43}$/;
+const RECORD = /^([a-z]{4,8})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 
-/** Where a flow is: on its way to Discord, to the provider, or to the member's word on a move. */
-export type Leg = "discord" | "provider" | "move";
+const LEGS = ["discord", "another", "provider", "move", "login"] as const;
+/**
+ * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, to the
+ * member's word on a move; or to Discord for a sign-in alone.
+ */
+export type Leg = (typeof LEGS)[number];
 
 /** A flow of this browser at one leg. */
 export type Flow = {
@@ -44,6 +49,9 @@ export type Flow = {
   readonly startedAt: number;
   /** What else the leg has of its own, each 256 bits as base64url: enough for a code verifier. RFC 7636 4.1 */
   readonly derive: (secret: "nonce" | "code_verifier" | "flow_id") => string;
+  /** The secrets of the session at the end of the link flow, the same at each of its legs. */
+  readonly deriveSession: () => SessionSecrets;
+  readonly continueAt: (leg: Leg, startedAt: number) => Flow;
   /** What the browser is to keep. */
   readonly record: FlowRecord;
 };
@@ -55,8 +63,12 @@ type FlowDeps = Pick<Deps, "flowMacs" | "now">;
 export function startFlow({ flowMacs, now }: FlowDeps, leg: Leg): Flow {
   const [mac] = flowMacs;
   if (mac === undefined) throw new TypeError("A flow needs a key");
-  const startedAt = now().getTime();
-  return deriveFlow(mac, leg, startedAt, `${leg}.${startedAt.toString(36)}.${randomToken(SEED_BYTES)}`);
+  return deriveFlow(mac, leg, now().getTime(), randomToken(SEED_BYTES));
+}
+
+/** The same flow at its next leg: all its secrets are new but those of its session. */
+export function continueFlow({ now }: FlowDeps, flow: Flow, leg: Leg): Flow {
+  return flow.continueAt(leg, now().getTime());
 }
 
 /** What a flow's row is keyed by: the id itself can only be derived from the browser's record. */
@@ -81,22 +93,22 @@ export type AcceptedCallback = { readonly flow: Flow; readonly response: Authori
  */
 export function acceptCallback(
   deps: FlowDeps,
-  leg: Leg,
+  legs: readonly Leg[],
   query: URLSearchParams,
   records: FlowRecords,
 ): AcceptedCallback {
   const response = readAuthorizationResponse(query);
-  return { response, flow: openFlow(deps, leg, response.state, records) };
+  return { response, flow: openFlow(deps, legs, response.state, records) };
 }
 
-/** The browser's flow with this state at this leg. Throws state_mismatch, flow_expired. */
-export function openFlow(deps: FlowDeps, leg: Leg, state: string, records: FlowRecords): Flow {
+/** The browser's flow with this state at one of these legs. Throws state_mismatch, flow_expired. */
+export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
   const name = nameOf(state);
   const value = records.get(name);
   if (value === undefined) throw stateMismatch("no flow of this browser has the state");
   const flow = openRecord(deps, name, value);
   if (flow === undefined) throw stateMismatch("the flow record is not one of ours");
-  if (flow.leg !== leg) throw stateMismatch("the flow is at another leg");
+  if (!legs.includes(flow.leg)) throw stateMismatch("the flow is at another leg");
   if (!equalInConstantTime(flow.state, state)) throw stateMismatch("the state is another one");
   if (deps.now().getTime() - flow.startedAt > FLOW_TTL_SECONDS * 1_000)
     throw flowExpired("older than its lifetime");
@@ -108,21 +120,25 @@ const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
 
 /** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
 function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow | undefined {
-  const [, leg, startedAt = ""] = RECORD.exec(value) ?? [];
-  if (!isLeg(leg)) return undefined;
+  const [, word, startedAt = "", seed = ""] = RECORD.exec(value) ?? [];
+  const leg = LEGS.find((known) => known === word);
+  if (leg === undefined) return undefined;
   for (const mac of flowMacs) {
-    const flow = deriveFlow(mac, leg, Number.parseInt(startedAt, 36), value);
-    if (equalInConstantTime(flow.record.name, name)) return flow;
+    const flow = deriveFlow(mac, leg, Number.parseInt(startedAt, 36), seed);
+    // The value too: a time may be written in more than one way.
+    if (flow.record.value === value && equalInConstantTime(flow.record.name, name)) return flow;
   }
   return undefined;
 }
 
-function deriveFlow(mac: Mac, leg: Leg, startedAt: number, value: string): Flow {
+function deriveFlow(mac: Mac, leg: Leg, startedAt: number, seed: string): Flow {
+  const value = `${leg}.${startedAt.toString(36)}.${seed}`;
   const state = mac(`${value} state`);
-  const record = { name: nameOf(state), value };
-  return { leg, state, startedAt, derive: (secret) => mac(`${value} ${secret}`), record };
-}
-
-function isLeg(leg: string | undefined): leg is Leg {
-  return leg === "discord" || leg === "provider" || leg === "move";
+  return {
+    ...{ leg, state, startedAt },
+    derive: (secret) => mac(`${value} ${secret}`),
+    deriveSession: () => ({ sessionId: mac(`session.${seed} id`), sessionKey: mac(`session.${seed} key`) }),
+    continueAt: (next, at) => deriveFlow(mac, next, at, seed),
+    record: { name: nameOf(state), value },
+  };
 }

@@ -4,14 +4,15 @@
  * it is used. It knows nothing of claims.
  */
 import type { Deps } from "./deps.ts";
-import type { DiscordTokens } from "./discord.ts";
+import type { DiscordTokens } from "./discord/discord.ts";
 import { asJanusError, discordUnavailable, tokenUnreadable } from "./errors.ts";
 
 type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
 
 /** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
-const LEASE_SECONDS = 90;
-const END_RETRY_SECONDS = 900;
+export const LEASE_SECONDS = 90;
+/** A member whose grant is to end cannot sign in until it has: not long after Discord is back. */
+export const END_RETRY_SECONDS = 120;
 const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 const STORE_ATTEMPTS = 5;
@@ -77,7 +78,7 @@ export async function endDueGrants(deps: GrantDeps): Promise<number> {
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
   });
-  const ended = await Promise.all(due.map((grant) => endOrPutOff(deps, grant)));
+  const ended = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
   return ended.filter(Boolean).length;
 }
 
@@ -88,7 +89,8 @@ type EndingGrant = {
   readonly expiresAt: Date;
 };
 
-async function endOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
+/** Ends one grant that was claimed: at Discord, then here; true if it has ended, else it is due again later. */
+export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
   const { discordUserId } = grant;
   try {
     await endGrant(deps, grant);
@@ -199,8 +201,11 @@ async function refresh(
   return { ...tokens, ...sealed };
 }
 
-/** The old pair is spent and this process alone holds the new one: a database that blinks must not lose it. */
-async function storeStubbornly(deps: GrantDeps, store: () => Promise<unknown>): Promise<void> {
+/** Stores a new pair. The old one is spent and this process alone holds it: a database that blinks must not lose it. */
+export async function storeStubbornly(
+  deps: Pick<Deps, "sleep">,
+  store: () => Promise<unknown>,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await store();
@@ -210,6 +215,20 @@ async function storeStubbornly(deps: GrantDeps, store: () => Promise<unknown>): 
       await deps.sleep(STORE_RETRY_MS * attempt);
     }
   }
+}
+
+/** A row of `organisation_token`, as a ciphertext is bound to it. */
+export const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) =>
+  JSON.stringify([issuer, subject]);
+
+/** A provider's token; undefined where no key of TOKEN_KEYS opens it. */
+export function openOrganisationToken(
+  { tokenSealer }: Pick<Deps, "tokenSealer">,
+  column: "access_token" | "refresh_token",
+  account: { readonly issuer: string; readonly subject: string },
+  sealed: string,
+): string | undefined {
+  return tokenSealer.open(sealed, `organisation_token.${column}:${organisationRow(account)}`);
 }
 
 function openToken(

@@ -1,15 +1,17 @@
 /**
  * Between HTTP and the program: request ids, headers, and the one place where an error becomes a response. Called by
- * `index.ts` and `handlers.ts`. It knows no link.
+ * `index.ts` and the handlers. It knows no link.
  */
 import Negotiator from "negotiator";
+import { forgetSession } from "./cookies.ts";
 import type { Deps } from "./deps.ts";
 import type { JanusError } from "./errors.ts";
 import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "./errors.ts";
 import { describeCause } from "./log.ts";
-import { PAGE_CSP } from "./pages/frame.tsx";
+import { PAGE_CSP, pageCsp } from "./pages/frame.tsx";
 import type { Language, PageContext } from "./pages/pages.tsx";
 import { LANGUAGES, renderError } from "./pages/pages.tsx";
+import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 
 /** A request under way. */
 export type Exchange = {
@@ -46,14 +48,18 @@ export function createEdge(deps: Deps) {
     on:
       (route: string, handler: Handler) =>
       ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        request.method === "GET" && request.body !== null
-          ? run(refuseBody, request, route)
-          : run(handler, request, route),
+        run(hasUnwantedBody(request) ? refuseBody : handler, request, route),
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
     fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
       run(() => failRequest(request, code, error, routes), request, "unknown"),
   };
+}
+
+/** A GET has none; what else there is, are forms of a few fields. */
+function hasUnwantedBody(request: Request): boolean {
+  if (request.method === "GET") return request.body !== null;
+  return Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
 }
 
 function refuseBody(): never {
@@ -64,9 +70,18 @@ function failRequest(request: Request, code: unknown, error: unknown, routes: re
   if (code !== "NOT_FOUND") throw error;
   // A Host that is none makes an address that nobody can parse.
   const pathname = URL.parse(request.url)?.pathname;
-  const methods = routes.filter(({ path }) => path === pathname).map(({ method }) => method);
+  const methods = routes.filter(({ path }) => matches(path, pathname ?? "")).map(({ method }) => method);
   if (methods.length === 0) throw notFound();
   throw methodNotAllowed(methods.join(", "));
+}
+
+/** Whether a path is one of a route's, whose `:name` stands for one segment. */
+function matches(route: string, pathname: string): boolean {
+  const [ours, theirs] = [route.split("/"), pathname.split("/")];
+  return (
+    ours.length === theirs.length &&
+    ours.every((part, index) => part.startsWith(":") || part === theirs[index])
+  );
 }
 
 /** A page, by the member's language. */
@@ -78,6 +93,8 @@ export function pageResponse(
     readonly status?: number;
     readonly setCookies?: readonly string[];
     readonly headers?: HeaderMap;
+    /** Where pictures may come from, besides the page itself. */
+    readonly imageOrigin?: string;
   } = {},
 ): Response {
   const { requestId, request } = exchange;
@@ -89,7 +106,7 @@ export function pageResponse(
     "referrer-policy": "same-origin",
     "content-type": "text/html; charset=utf-8",
     "content-language": language,
-    "content-security-policy": PAGE_CSP,
+    "content-security-policy": options.imageOrigin === undefined ? PAGE_CSP : pageCsp(options.imageOrigin),
     "cross-origin-opener-policy": "same-origin",
     vary: "accept-language",
     ...options.headers,
@@ -100,25 +117,42 @@ export function pageResponse(
   );
 }
 
-/** Sends the browser elsewhere, with a GET. */
+/** Sends the browser elsewhere, with a GET: 302 on the way of a flow, 303 after a form. RFC 9110 15.4.4 */
 export function redirectResponse(
   deps: Deps,
   exchange: Exchange,
   location: string,
   setCookies: readonly string[],
+  status: 302 | 303 = 302,
 ): Response {
   // No more than a redirect needs: it has no body to misread, and no page of ours that could be a referrer.
   const secure = deps.config.publicUrl.startsWith("https:");
-  const response = new Response(null, { status: 302, headers: secure ? SECURE_REDIRECT : REDIRECT });
+  const response = new Response(null, { status, headers: secure ? SECURE_REDIRECT : REDIRECT });
   response.headers.set("location", location);
   response.headers.set("x-request-id", exchange.requestId);
   return withCookies(response, setCookies);
 }
 
 /** An answer for machines. */
-export function jsonResponse(deps: Deps, exchange: Exchange, status: number, body: object): Response {
-  return Response.json(body, { status, headers: commonHeaders(deps, exchange) });
+export function jsonResponse(
+  deps: Deps,
+  exchange: Exchange,
+  status: number,
+  body: object,
+  options: { readonly setCookies?: readonly string[]; readonly headers?: HeaderMap } = {},
+): Response {
+  const headers = { ...commonHeaders(deps, exchange), ...options.headers };
+  return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
 }
+
+/** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
+export function wantsPage({ request, route }: Exchange): boolean {
+  const accept = request.headers.get("accept") ?? "";
+  if (/\btext\/html\b/i.test(accept)) return true;
+  return !/\bjson\b/i.test(accept) && !isApi(route) && !isApi(URL.parse(request.url)?.pathname ?? "");
+}
+
+const isApi = (path: string): boolean => path.startsWith("/api/");
 
 /** Reads a form's fields. Throws request_too_large. */
 export async function readForm(request: Request): Promise<URLSearchParams> {
@@ -169,10 +203,22 @@ function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Respo
   const headers: Record<string, string> = {};
   if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
   if (code === "method_not_allowed") headers.allow = error.message;
-  return pageResponse(deps, exchange, (context) => renderError(context, code), {
-    status: error.status,
-    headers,
-  });
+  const { status } = error;
+  // A session that is none is forgotten, whatever was wrong with it.
+  const setCookies =
+    code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
+  if (wantsPage(exchange)) {
+    const render = (context: PageContext) => renderError(context, code);
+    return pageResponse(deps, exchange, render, { status, headers, setCookies });
+  }
+  const language = chooseLanguage(exchange.request);
+  const problem = createProblem(code, status, language, deps.config.platformName);
+  const type = {
+    "content-type": PROBLEM_TYPE,
+    "content-language": language,
+    vary: "accept, accept-language",
+  };
+  return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
 }
 
 function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {

@@ -1,24 +1,34 @@
 /**
  * The link flow, step by step:
  *
- *   GET /linked-role             startLink          seed in a cookie, state derived from it; to Discord
+ *   GET /linked-role[/another]   startLink          seed in a cookie, state derived from it; to Discord
  *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
  *   GET /dsek-oauth-callback     finishProviderLeg  code for tokens, ID Token verified, link stored, metadata pushed
  *   POST /link/move              confirmMove        the member confirms a link in place of an earlier one
  *
- * Called by `handlers.ts`, which turns results into pages. It sees no request and no SQL.
+ * Called by the handlers, which turn results into pages. It sees no request and no SQL.
  */
 import { isCollision } from "./db.ts";
 import type { Deps } from "./deps.ts";
-import type { DiscordUser } from "./discord.ts";
+import type { DiscordUser } from "./discord/discord.ts";
 import { asJanusError, flowFinished, grantEnding } from "./errors.ts";
 import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
-import { acceptCallback, FLOW_TTL_SECONDS, hashFlowId, makeRoom, openFlow, startFlow } from "./flow.ts";
-import { endDueGrants, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
+import {
+  acceptCallback,
+  continueFlow,
+  FLOW_TTL_SECONDS,
+  hashFlowId,
+  makeRoom,
+  openFlow,
+  startFlow,
+} from "./flow.ts";
+import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { authorizationError } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
+import type { BegunSession, Browser } from "./session_tokens.ts";
+import { newSession, sealSessionToken } from "./session_tokens.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
@@ -26,6 +36,7 @@ import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 export type FlowRequest = {
   readonly query: URLSearchParams;
   readonly records: FlowRecords;
+  readonly browser: Browser;
   readonly requestId: string;
 };
 
@@ -53,6 +64,8 @@ export type LinkedAccounts = {
 export type Linked = LinkedAccounts & {
   readonly outcome: "linked";
   readonly pushed: boolean;
+  /** Undefined where none could be made; the link does not depend on it. */
+  readonly session: BegunSession | undefined;
   readonly flow: FlowChange;
 };
 
@@ -66,9 +79,12 @@ export type Conflict = LinkedAccounts & {
   readonly flow: FlowChange;
 };
 
-/** Step 1. Nothing is sent and the database is not spoken to. */
-export function startLink(deps: Deps, records: FlowRecords): Departure {
-  const { state, record } = startFlow(deps, "discord");
+/**
+ * Step 1. Nothing is sent and the database is not spoken to. At the leg `another` the member can use other accounts
+ * than those that the two servers know them by.
+ */
+export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "another"): Departure {
+  const { state, record } = startFlow(deps, leg);
   return {
     outcome: "departure",
     location: deps.discord.authorizationUrl(state),
@@ -78,19 +94,20 @@ export function startLink(deps: Deps, records: FlowRecords): Departure {
 
 /** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  const accepted = acceptCallback(deps, "discord", request.query, request.records);
+  const accepted = acceptCallback(deps, ["discord", "another"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   const { result } = accepted.response;
   if ("error" in result) {
     if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
     throw authorizationError(deps.discord.upstream, result.error);
   }
-  const next = startFlow(deps, "provider");
+  const next = continueFlow(deps, accepted.flow, "provider");
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
   const location = await deps.oidc.authorizationUrl(
     next.state,
     next.derive("nonce"),
     next.derive("code_verifier"),
+    accepted.flow.leg === "another",
   );
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);
@@ -102,6 +119,7 @@ export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promis
     expiresAt: tokens.expiresAt,
     flowIdHash: hashFlowId(next),
     flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
+    sessionAccessTokenSealed: sealSessionToken(next.deriveSession(), "access_token", tokens.accessToken),
     requestId: request.requestId,
     now,
   });
@@ -115,7 +133,7 @@ export async function finishProviderLeg(
   deps: Deps,
   request: FlowRequest,
 ): Promise<Linked | Conflict | Cancelled> {
-  const accepted = acceptCallback(deps, "provider", request.query, request.records);
+  const accepted = acceptCallback(deps, ["provider"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
   const { result } = accepted.response;
@@ -136,14 +154,15 @@ export async function finishProviderLeg(
 export async function confirmMove(
   deps: Deps,
   state: string,
-  { records, requestId }: Omit<FlowRequest, "query">,
+  { records, browser, requestId }: Omit<FlowRequest, "query">,
 ): Promise<Linked> {
-  const flow = openFlow(deps, "move", state, records);
+  const flow = openFlow(deps, ["move"], state, records);
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const values = {
     flowIdHash: hashFlowId(flow),
     pushDueAt: leasedUntil,
+    ...newSession(flow.deriveSession(), browser, now),
     requestId,
     now,
   };
@@ -153,23 +172,20 @@ export async function confirmMove(
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
   if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
-  return {
-    ...linkedAccounts(moved, claims),
-    outcome: "linked",
-    pushed,
-    flow: { forget: [flow.record.name] },
-  };
+  const session = begunSession(flow, moved.sessionExpiresAt);
+  const forget = [flow.record.name];
+  return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
 }
 
 /** Stores what the provider leg brought, and pushes where that made a link. */
 async function storeLink(
   deps: Deps,
-  { requestId }: FlowRequest,
+  { browser, requestId }: FlowRequest,
   flow: Flow,
   signIn: SignIn,
 ): Promise<Linked | Conflict> {
   const claims = keepClaims(signIn.claims);
-  const move = startFlow(deps, "move");
+  const move = continueFlow(deps, flow, "move");
   const forget = [flow.record.name];
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
@@ -183,6 +199,7 @@ async function storeLink(
     pushDueAt: leasedUntil,
     moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
+    ...newSession(flow.deriveSession(), browser, now),
     requestId,
     now,
   };
@@ -195,8 +212,12 @@ async function storeLink(
     return { ...accounts, ...heldAccounts(stored), outcome: "conflict", state: move.state, flow: kept };
   }
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil, requestId });
-  return { ...accounts, outcome: "linked", pushed, flow: { forget } };
+  const session = begunSession(flow, stored.sessionExpiresAt);
+  return { ...accounts, outcome: "linked", pushed, session, flow: { forget } };
 }
+
+const begunSession = (flow: Flow, expiresAt: Date | null): BegunSession | undefined =>
+  expiresAt === null ? undefined : { secrets: flow.deriveSession(), expiresAt };
 
 /** Two flows that link the same account at the same moment: the later one, asked again, finds what the earlier did. */
 async function againAfterCollision<Row>(statement: () => Promise<Row>): Promise<Row> {
@@ -219,7 +240,7 @@ async function pushNow(deps: Deps, link: DuePush): Promise<boolean> {
 }
 
 function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refreshToken }: SignIn) {
-  const row = JSON.stringify([issuer, subject]);
+  const row = organisationRow({ issuer, subject });
   return {
     accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
     refreshTokenSealed:

@@ -9,6 +9,8 @@ import migration2 from "../sql/migrations/0002_create_organisation_account.sql" 
 import migration3 from "../sql/migrations/0003_create_link.sql" with { type: "text" };
 import migration4 from "../sql/migrations/0004_create_flow.sql" with { type: "text" };
 import migration5 from "../sql/migrations/0005_create_audit_event.sql" with { type: "text" };
+import migration6 from "../sql/migrations/0006_create_session.sql" with { type: "text" };
+import migration7 from "../sql/migrations/0007_extend_link.sql" with { type: "text" };
 import createText from "../sql/schema_migration/create.sql" with { type: "text" };
 import findTableText from "../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../sql/schema_migration/insert.sql" with { type: "text" };
@@ -38,6 +40,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: "create_link", text: migration3 },
   { version: 4, name: "create_flow", text: migration4 },
   { version: 5, name: "create_audit_event", text: migration5 },
+  { version: 6, name: "create_session", text: migration6 },
+  { version: 7, name: "extend_link", text: migration7 },
 ];
 
 const tableRow = v.tuple([v.object({ present: v.boolean() })]);

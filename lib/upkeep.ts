@@ -6,6 +6,8 @@ import type { Deps } from "./deps.ts";
 import { asJanusError } from "./errors.ts";
 import { endDueGrants, secondsAfter } from "./grant.ts";
 import { describeCause } from "./log.ts";
+import { endDueProviderGrants } from "./provider_grant.ts";
+import { deleteExpiredSessions } from "./session.ts";
 import { pushDueLinks } from "./sync.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;
@@ -15,6 +17,8 @@ export async function runUpkeep(deps: Deps): Promise<void> {
   const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
   await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
   await attempt(deps, "end due grants", () => endDueGrants(deps));
+  await attempt(deps, "end due provider grants", () => endDueProviderGrants(deps));
+  await attempt(deps, "delete expired sessions", () => deleteExpiredSessions(deps));
   await attempt(deps, "delete unused accounts", () => deps.queries.deleteUnused({ updatedBefore: before }));
   await attempt(deps, "delete unlinked accounts", () => deps.queries.deleteUnlinked({ seenBefore: before }));
   await attempt(deps, "push due links", () => pushDueLinks(deps));

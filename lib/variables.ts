@@ -150,6 +150,7 @@ export const SCHEMAS = {
   DATA_DIR: v.optional(text(4096), "./data"),
   DISCORD_API_URL: v.optional(baseAddress, "https://discord.com/api/v10"),
   DISCORD_AUTHORIZE_URL: v.optional(address, "https://discord.com/oauth2/authorize"),
+  DISCORD_CDN_URL: v.optional(baseAddress, "https://cdn.discordapp.com"),
   OIDC_SCOPES: v.optional(scopes),
   OIDC_AUTHORIZE_PARAMS: v.optional(authorizeParams, ""),
   OIDC_TOKEN_AUTH_METHOD: v.optional(
@@ -183,6 +184,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   DATA_DIR: "the folder of the embedded database, such as ./data",
   DISCORD_API_URL: "leave it out",
   DISCORD_AUTHORIZE_URL: "leave it out",
+  DISCORD_CDN_URL: "leave it out",
   OIDC_SCOPES: "scopes separated by spaces, such as: openid profile offline_access",
   OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
   OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { putMetadataRecords } from "../lib/discord.ts";
+import { putMetadataRecords } from "../lib/discord/discord.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
 import { en } from "../lib/pages/en.ts";
 import { sv } from "../lib/pages/sv.ts";

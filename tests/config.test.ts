@@ -90,6 +90,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   DATA_DIR: [`${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`],
   DISCORD_API_URL: [CANARY, `http://${CANARY}.example.org`, `https://x:${CANARY}@discord.com/api`],
   DISCORD_AUTHORIZE_URL: [CANARY, `http://${CANARY}.example.org`],
+  DISCORD_CDN_URL: [CANARY, `http://${CANARY}.example.org`, `https://cdn.discordapp.com/?${CANARY}`],
   OIDC_SCOPES: [CANARY, `profile ${CANARY}`, `openid ${CANARY}\u00e5`, `openid "${CANARY}"`],
   OIDC_AUTHORIZE_PARAMS: [
     ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
@@ -161,6 +162,7 @@ describe("readConfig()", () => {
         clientSecret: "discord client secret",
         apiUrl: "https://discord.com/api/v10",
         authorizeUrl: "https://discord.com/oauth2/authorize",
+        cdnUrl: "https://cdn.discordapp.com",
       },
       oidc: {
         issuer: "https://auth.example.org/application/o/janus/",

@@ -20,7 +20,7 @@ import { createLog } from "../lib/log.ts";
 import { environmentFor, randomKey } from "./harness/janus.ts";
 
 const START = Date.parse("2026-11-22T12:00:00Z");
-const LEGS = ["discord", "provider", "move"] as const;
+const LEGS = ["discord", "another", "provider", "move", "login"] as const;
 const MAX_FLOWS = 5;
 
 const flowMacs = createMacs([new Uint8Array(32).fill(1)], "flow cookies");
@@ -158,7 +158,7 @@ describe("readFlowRecords()", () => {
 
     for (const value of records.values()) expect(value).toBeString();
     for (const [name, value] of records) {
-      expect(outcomeOf(() => openFlow(at(0), "discord", name, new Map([[name, value]])))).toBe(
+      expect(outcomeOf(() => openFlow(at(0), ["discord"], name, new Map([[name, value]])))).toBe(
         "state_mismatch",
       );
     }
@@ -263,7 +263,7 @@ describe("acceptCallback()", () => {
   test("takes a callback of a flow at its leg until its lifetime is over, and not a second longer", () => {
     const flow = flowAt("discord");
     const query = new URLSearchParams({ state: flow.state, code: "the-code" });
-    const accept = (seconds: number) => acceptCallback(at(seconds), "discord", query, recordsOf([flow]));
+    const accept = (seconds: number) => acceptCallback(at(seconds), ["discord"], query, recordsOf([flow]));
 
     expect(accept(0).response.result).toEqual({ code: "the-code" });
     expect(accept(FLOW_TTL_SECONDS).flow.state).toBe(flow.state);
@@ -275,7 +275,7 @@ describe("acceptCallback()", () => {
     const records = recordsOf([flow]);
 
     for (const other of LEGS) {
-      expect(outcomeOf(() => openFlow(at(0), other, flow.state, records))).toBe(
+      expect(outcomeOf(() => openFlow(at(0), [other], flow.state, records))).toBe(
         other === leg ? "taken" : "state_mismatch",
       );
     }
@@ -287,11 +287,11 @@ describe("acceptCallback()", () => {
     const swapped = new Map([[other.name, flow.value]]);
 
     expect(similar.slice(0, 16)).toBe(flow.name);
-    expect(outcomeOf(() => openFlow(at(0), "discord", similar, recordsOf([flow])))).toBe("state_mismatch");
-    expect(outcomeOf(() => openFlow(at(0), "discord", flow.state.slice(0, 16), recordsOf([flow])))).toBe(
+    expect(outcomeOf(() => openFlow(at(0), ["discord"], similar, recordsOf([flow])))).toBe("state_mismatch");
+    expect(outcomeOf(() => openFlow(at(0), ["discord"], flow.state.slice(0, 16), recordsOf([flow])))).toBe(
       "state_mismatch",
     );
-    expect(outcomeOf(() => openFlow(at(0), "discord", other.state, swapped))).toBe("state_mismatch");
+    expect(outcomeOf(() => openFlow(at(0), ["discord"], other.state, swapped))).toBe("state_mismatch");
   });
 
   test("takes what this browser began at this leg, in time, and refuses all else with a documented code", () => {
@@ -329,7 +329,7 @@ describe("acceptCallback()", () => {
         }
         const records = new Map([...recordNoise, ...recordsOf(started)]);
 
-        const outcome = outcomeOf(() => acceptCallback(at(1_300), leg, parameters, records));
+        const outcome = outcomeOf(() => acceptCallback(at(1_300), [leg], parameters, records));
 
         if (outcome !== "taken") {
           expect(["callback_malformed", "state_mismatch", "flow_expired"]).toContain(outcome);
@@ -351,7 +351,7 @@ describe("acceptCallback()", () => {
 
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.constantFrom(...LEGS), (state, leg) => {
-        expect(outcomeOf(() => openFlow(at(0), leg, state, records))).toBe("state_mismatch");
+        expect(outcomeOf(() => openFlow(at(0), [leg], state, records))).toBe("state_mismatch");
       }),
     );
   });
@@ -368,7 +368,7 @@ describe("startFlow()", () => {
         const altered = new Map([[flow.name, bytes.toString("latin1")]]);
 
         for (const any of LEGS)
-          expect(outcomeOf(() => openFlow(at(0), any, flow.state, altered))).toBe("state_mismatch");
+          expect(outcomeOf(() => openFlow(at(0), [any], flow.state, altered))).toBe("state_mismatch");
       }),
       { numRuns: 1_000 },
     );
@@ -376,7 +376,7 @@ describe("startFlow()", () => {
 
   test("what is derived of a flow is each another secret, the same when it comes back, and not in its record", () => {
     const begun = startFlow(at(0), "provider");
-    const back = openFlow(at(5), "provider", begun.state, recordsOf([begun.record]));
+    const back = openFlow(at(5), ["provider"], begun.state, recordsOf([begun.record]));
     const names = ["nonce", "code_verifier", "flow_id"] as const;
 
     const secrets = [begun.state, ...names.map(begun.derive)];
@@ -411,6 +411,7 @@ describe("createDeps()", () => {
     const discord = {
       apiUrl: "https://discord.com/api/v10",
       authorizeUrl: "https://discord.com/oauth2/authorize",
+      cdnUrl: "https://cdn.discordapp.com",
     };
     const environment = environmentFor("https://janus.example.org", discord, "https://auth.example.org");
     return createDeps(readConfig({ ...environment, ...change }), db, {
@@ -430,8 +431,8 @@ describe("createDeps()", () => {
     const { state, record } = startFlow(before, "discord");
 
     const records = recordsOf([record]);
-    expect(outcomeOf(() => openFlow(during, "discord", state, records))).toBe("taken");
-    expect(outcomeOf(() => openFlow(after, "discord", state, records))).toBe("state_mismatch");
+    expect(outcomeOf(() => openFlow(during, ["discord"], state, records))).toBe("taken");
+    expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("state_mismatch");
   });
 
   test("a flow begun under the new COOKIE_SECRET goes on when the old one is taken out", () => {
@@ -441,7 +442,7 @@ describe("createDeps()", () => {
     const { state, record } = startFlow(during, "discord");
 
     const records = recordsOf([record]);
-    expect(outcomeOf(() => openFlow(after, "discord", state, records))).toBe("taken");
+    expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("taken");
   });
 
   test("a token sealed under the old key of TOKEN_KEYS opens once a new one stands before it", () => {

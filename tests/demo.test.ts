@@ -37,7 +37,7 @@ test("the demo leads from the address that it prints to the role, on loopback al
   const demo = startDemo("--port", "0");
   const output = await readUntil(demo, "Ctrl-C");
   const addresses = new Set(output.match(/http:\/\/[^\s#]+/g));
-  const [appUrl = ""] = addresses;
+  const [appUrl = "", accountUrl = ""] = addresses;
 
   const jar = createJar();
   const linkedRole = /href="([^"]+)">Linked Roles: verify</.exec(await read(appUrl, jar))?.[1] ?? "";
@@ -48,16 +48,23 @@ test("the demo leads from the address that it prints to the role, on loopback al
   const mayHave = await read(appUrl, jar);
   const pressed = await visit(new URL("/app/link", appUrl), jar, { user_id: userId });
   const hasRole = await read(appUrl, jar);
+  const login = new URLSearchParams({
+    ...{ client_id: "300000000000000000", response_type: "code", scope: "identify", prompt: "none" },
+    redirect_uri: new URL("/login", linkedRole).href,
+  });
+  const loginPage = await visit(new URL(`/oauth2/authorize?${login}`, appUrl), jar);
   const listening = listeningAddresses(demo.pid);
   demo.kill("SIGTERM");
 
-  expect([...addresses]).toEqual([appUrl]);
+  expect([...addresses]).toEqual([appUrl, new URL("/account", linkedRole).href]);
   expect(success).toContain("Your accounts are linked");
   expect(success).toContain(`href="${appUrl}"`);
   expect(mayHave).toContain("Anna may have the role");
   expect(pressed.status).toBe(303);
   expect(hasRole).toContain("Anna has the role");
-  for (const address of [appUrl, linkedRole, provider]) expect(new URL(address).hostname).toBe("127.0.0.1");
+  expect(loginPage.status).toBe(200);
+  for (const address of [appUrl, accountUrl, linkedRole, provider])
+    expect(new URL(address).hostname).toBe("127.0.0.1");
   if (listening !== undefined) expect(listening).toEqual(["127.0.0.1"]);
   expect(await demo.exited).toBe(0);
   expect(await new Response(demo.stderr).text()).toBe("");

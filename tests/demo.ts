@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { createApp } from "../index.ts";
 import { readConfig } from "../lib/config.ts";
 import type { World } from "../lib/deps.ts";
-import { putMetadataRecords } from "../lib/discord.ts";
+import { putMetadataRecords } from "../lib/discord/discord.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
@@ -43,14 +43,15 @@ const TRIES = 3;
 const DISCORD_CLIENT_ID = "300000000000000000";
 const OIDC_CLIENT_ID = "janus";
 const PLATFORM_NAME = "D-sektionen";
+const [ANNAS_AVATAR, CLEOS_AVATAR] = ["a1b2c3d4e5f60718293a4b5c6d7e8f90", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"];
 const DISCORD_USERS = [
-  { id: "300000000000000001", username: "anna.a", globalName: "Anna" },
-  { id: "300000000000000002", username: "bosse", globalName: null },
-  { id: "300000000000000003", username: "cleo_c", globalName: "Cleo" },
+  { id: "300000000000000001", username: "anna.a", globalName: "Anna", avatar: ANNAS_AVATAR },
+  { id: "300000000000000002", username: "bosse", globalName: null, avatar: null },
+  { id: "300000000000000003", username: "cleo_c", globalName: "Cleo", avatar: CLEOS_AVATAR },
 ];
 
 type Options = { readonly port: number | undefined; readonly verbose: boolean };
-type Demo = { readonly appUrl: string; readonly parts: AsyncDisposableStack };
+type Demo = { readonly appUrl: string; readonly accountUrl: string; readonly parts: AsyncDisposableStack };
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -77,7 +78,7 @@ async function run(): Promise<void> {
   try {
     // What is still starting when a signal comes ends with the process.
     const demo = await Promise.race([startDemo({ port, verbose }, folder), ended.promise]);
-    if (demo !== undefined) print(describe(demo.appUrl));
+    if (demo !== undefined) print(describe(demo));
     await ended.promise;
     await demo?.parts.disposeAsync();
   } finally {
@@ -103,7 +104,7 @@ function readPort(text: string): number {
   throw usage(`--port must be a number from 0 to ${MAX_PORT}; 0 takes any free port.`);
 }
 
-function describe(appUrl: string): string {
+function describe({ appUrl, accountUrl }: Demo): string {
   return `
   Open  ${appUrl}
 
@@ -111,6 +112,7 @@ That is the stand-in for Discord, where a member begins. Follow "Linked Roles: v
 sign in as anna, bo or cleo with the password demo, and press Link when you are back.
 
 What Discord believes is on the same page: ${appUrl}#believes
+The member's own page, once signed in, is at Janus: ${accountUrl}
 Ctrl-C ends it.`;
 }
 
@@ -139,7 +141,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   const discord = await withPort(discordPort, (port) =>
     startDiscord({
       ...{ port, clientId: DISCORD_CLIENT_ID, clientSecret: discordSecret, botToken, users: DISCORD_USERS },
-      redirectUris: [`${url}/discord-oauth-callback`],
+      redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
     }),
   );
   parts.defer(discord.stop);
@@ -161,6 +163,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     DISCORD_CLIENT_SECRET: discordSecret,
     DISCORD_API_URL: discord.apiUrl,
     DISCORD_AUTHORIZE_URL: discord.authorizeUrl,
+    DISCORD_CDN_URL: discord.cdnUrl,
     OIDC_ISSUER: provider.issuer,
     OIDC_CLIENT_ID,
     OIDC_CLIENT_SECRET: oidcSecret,
@@ -173,7 +176,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   await held.stop(true);
   const janus = await startServer(config, createApp, world);
   parts.defer(janus.stop);
-  return { appUrl: `${discord.url}/app`, parts: parts.move() };
+  return { appUrl: `${discord.url}/app`, accountUrl: `${url}/account`, parts: parts.move() };
 }
 
 function createWorld(verbose: boolean): World {

@@ -1,6 +1,6 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createDiscord, putMetadataRecords } from "../lib/discord.ts";
+import { createDiscord, putMetadataRecords } from "../lib/discord/discord.ts";
 import { JanusError } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
@@ -47,6 +47,7 @@ function startBoth(deadlineMs = 5_000) {
     ...CLIENT,
     apiUrl: standin.apiUrl,
     authorizeUrl: standin.authorizeUrl,
+    cdnUrl: "https://cdn.example.org",
     publicUrl: PUBLIC_URL,
     version: "0.0.0-test",
     fetch: (url: string, init: RequestInit) => {
@@ -486,7 +487,21 @@ describe("findCurrentUser()", () => {
     const { discord, reachCode } = startBoth();
     const { accessToken } = await discord.exchangeCode(await reachCode(undefined, id));
 
-    expect(await discord.findCurrentUser(accessToken)).toEqual({ discordUserId: id, username, globalName });
+    expect(await discord.findCurrentUser(accessToken)).toMatchObject({
+      ...{ discordUserId: id, username, globalName },
+    });
+  });
+
+  test.each([
+    ["the one that the user chose", "1234", "avatars/1234/a_b1.png?size=128", "a_b1"],
+    ["one of Discord's own for who chose none", "200000000000000001", "embed/avatars/0.png", null],
+    ["one of Discord's own by the snowflake", "175928847299117063", "embed/avatars/2.png", null],
+  ])("tells where the avatar is: %s", async (_, id, path, avatar) => {
+    const user = { ...AUTHORIZATION.user, id, avatar };
+
+    const { avatarUrl } = await answering({ ...AUTHORIZATION, user });
+
+    expect(avatarUrl).toBe(`https://cdn.example.org/${path}`);
   });
 
   test.each(["identify", "role_connections.write", "guilds"])(
@@ -540,7 +555,7 @@ describe("findCurrentUser()", () => {
   test("keeps names storable: no NUL, no half of a character", async () => {
     const user = { id: ANNA.id, username: "a\0n\ud800na", global_name: "\udc00🐈\0" };
 
-    expect(await answering({ ...AUTHORIZATION, user })).toEqual({
+    expect(await answering({ ...AUTHORIZATION, user })).toMatchObject({
       discordUserId: ANNA.id,
       username: "an\ufffdna",
       globalName: "\ufffd🐈",

@@ -158,12 +158,15 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
 });
 
 describe("renderHome()", () => {
-  test.each([...LANGUAGES])("leads to the link flow in %s and names the organisation", async (language) => {
-    const html = renderHome(contextIn(language));
+  test.each([...LANGUAGES])(
+    "leads to the link flow and to the account in %s and names the organisation",
+    async (language) => {
+      const html = renderHome(contextIn(language));
 
-    expect(await linksOf(html)).toEqual(["/linked-role"]);
-    expect(textOf(html)).toContain("D-sektionen");
-  });
+      expect(await linksOf(html)).toEqual(["/linked-role", "/account"]);
+      expect(textOf(html)).toContain("D-sektionen");
+    },
+  );
 });
 
 test("a page's title takes the organisation's name as it is", () => {
@@ -177,6 +180,7 @@ describe("renderLinked()", () => {
     discord: { username: "elin.l", globalName: "Elin Lindqvist" },
     organisationName: "elili123",
     pushed: true,
+    signedIn: false,
     discordAppUrl: DISCORD_APP_URL,
   };
 
@@ -186,6 +190,12 @@ describe("renderLinked()", () => {
     expect(textOf(html)).toContain("Elin Lindqvist (@elin.l)");
     expect(textOf(html)).toContain("elili123");
     expect(await linksOf(html)).toEqual([DISCORD_APP_URL]);
+  });
+
+  test.each([...LANGUAGES])("leads to the account in %s once the member is signed in", async (language) => {
+    const html = renderLinked(contextIn(language), { ...page, signedIn: true });
+
+    expect(await linksOf(html)).toEqual([DISCORD_APP_URL, "/account"]);
   });
 
   test.each([true, false])("says to press Discord's own button when pushed is %p", (pushed) => {
@@ -334,6 +344,17 @@ describe("renderError()", () => {
   });
 
   test.each([
+    ["unauthenticated", "/login"],
+    ["not_linked", "/"],
+    ["session_unknown", "/account"],
+    ["sync_too_soon", "/account"],
+  ] as const)("leads on from %s to %s", async (code, path) => {
+    for (const language of LANGUAGES) {
+      expect(await linksOf(renderError(contextIn(language), code))).toEqual([path]);
+    }
+  });
+
+  test.each([
     "provider_unavailable",
     "discord_unavailable",
     "discord_rate_limited",
@@ -370,7 +391,7 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
   const discord: DiscordName = { username: outside.username, globalName: outside.globalName };
   const pair = { discord, organisationName: outside.organisationName };
   const unnamed = { discord: { ...discord, globalName: null }, organisationName: null };
-  const linked = { pushed: true, discordAppUrl: DISCORD_APP_URL };
+  const linked = { pushed: true, signedIn: true, discordAppUrl: DISCORD_APP_URL };
   const conflict = {
     heldByDiscord: { username: outside.heldUsername, globalName: outside.heldGlobalName },
     heldByOrganisation: outside.heldOrganisationName,
@@ -380,6 +401,7 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
     home: renderHome(context),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
+    "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
     "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
     "cancelled at discord": renderCancelled(context, { at: "discord" }),
     "cancelled at provider": renderCancelled(context, { at: "provider" }),

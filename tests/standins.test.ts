@@ -1,6 +1,6 @@
 /** The stand-ins misbehave on order, and the providers are right when left alone. Discord's own rules: `standins/`. */
 import { afterEach, expect, test } from "bun:test";
-import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import {
   ANNA,
   authorizeAtForger,
@@ -16,8 +16,8 @@ import {
   tokensOf,
   USER_AGENT,
 } from "./standins/client.ts";
-import { createKey, encryptToken, startForger } from "./standins/forger.ts";
-import { approveDiscord, cancelAtProvider, signInAtProvider } from "./standins/member.ts";
+import { createKey, encryptToken, type ForgerStandin, startForger } from "./standins/forger.ts";
+import { approveDiscord, cancelAtProvider, createJar, signInAtProvider, visit } from "./standins/member.ts";
 import { startProvider } from "./standins/provider.ts";
 
 const started: { readonly stop: () => Promise<void> }[] = [];
@@ -194,6 +194,125 @@ test("startForger() signs by every algorithm that a key can be made for", async 
     expect(verified.protectedHeader.alg).toBe(alg);
   }
 });
+
+test("startProvider() asks for the login again on prompt=login, and takes another account then", async () => {
+  const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
+  const jar = createJar();
+  const prompted = (prompt: string) => oidcUrl(`${provider.issuer}/auth`, { prompt });
+  const formOf = async (prompt: string) => {
+    const interaction = (await visit(prompted(prompt), jar)).headers.get("location") ?? "";
+    return await (await visit(new URL(interaction, provider.issuer), jar)).text();
+  };
+  const subjectOf = async (callback: string) => {
+    const tokens = await tokensOf(await oidcExchange(`${provider.issuer}/token`, callback));
+    return decodeJwt(tokens.id_token).sub;
+  };
+  await signInAtProvider(prompted("consent"), "anna", jar);
+
+  const [consent, login] = [await formOf("consent"), await formOf("login")];
+  const subjects = [
+    await subjectOf(await signInAtProvider(prompted("login"), "anna", jar)),
+    await subjectOf(await signInAtProvider(prompted("login consent"), "bo", jar)),
+  ];
+  const nowKnown = await formOf("consent");
+
+  expect(consent).toContain("You are signed in as");
+  expect(consent).not.toContain('type="password"');
+  expect(login).toContain('type="password"');
+  expect(subjects).toEqual(["sub-of-anna", "sub-of-bo"]);
+  expect(nowKnown).toContain("Bo Bengtsson");
+});
+
+test("startProvider() ends a grant by the revocation of its refresh token, and refuses a stranger", async () => {
+  const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
+  const discovery = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
+  const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });
+  const tokensFor = async (login: string) =>
+    await tokensOf(await oidcExchange(`${provider.issuer}/token`, await signInAtProvider(url, login)));
+  const [first, second] = [await tokensFor("anna"), await tokensFor("bo")];
+  const lives = () => [first.refresh_token, first.access_token, second.refresh_token].map(provider.isLive);
+  const form = { token: first.refresh_token, token_type_hint: "refresh_token" };
+
+  const stranger = await fetch(discovery.revocation_endpoint, {
+    method: "POST",
+    body: new URLSearchParams(form),
+  });
+  provider.failNext("revoke", { status: 503 });
+  const failed = await tokenCall(discovery.revocation_endpoint, form);
+  const livesBefore = lives();
+  const revoked = await tokenCall(discovery.revocation_endpoint, form);
+
+  expect([stranger.ok, failed.status, revoked.status]).toEqual([false, 503, 200]);
+  expect(livesBefore).toEqual([true, true, true]);
+  expect(lives()).toEqual([false, false, true]);
+  expect([provider.refreshTokens("anna"), provider.refreshTokens("bo")]).toEqual([0, 1]);
+  const refreshForm = { grant_type: "refresh_token", refresh_token: first.refresh_token };
+  const dead = await tokenCall(`${provider.issuer}/token`, refreshForm);
+  expect(await dead.json()).toMatchObject({ error: "invalid_grant" });
+  expect(provider.calls.filter((operation) => operation === "revoke")).toHaveLength(3);
+  expect(provider.unexpected).toEqual([]);
+});
+
+test("startForger() holds a revocation to RFC 7009, and fails it on order", async () => {
+  const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK] }));
+  const tokens = await forgedTokens(forger);
+  const other = await forgedTokens(forger);
+  const endpoint = `${forger.url}/revoke`;
+  const form = { token: tokens.refresh_token, token_type_hint: "refresh_token" };
+  const lives = () => [tokens.refresh_token, tokens.access_token, other.refresh_token].map(forger.isLive);
+
+  const discovery = await (await fetch(`${forger.issuer}/.well-known/openid-configuration`)).json();
+  forger.failNext("revoke", { status: 503 });
+  const refused = [
+    await tokenCall(endpoint, form),
+    await fetch(endpoint, { method: "POST", body: new URLSearchParams(form) }),
+    await tokenCall(endpoint, { token_type_hint: "refresh_token" }),
+    await tokenCall(endpoint, { ...form, token_type_hint: "id_token" }),
+  ];
+  const livesBefore = lives();
+  const revoked = [
+    await tokenCall(endpoint, form),
+    await tokenCall(endpoint, form),
+    await tokenCall(endpoint, { token: other.access_token }),
+  ];
+
+  expect(discovery.revocation_endpoint).toBe(endpoint);
+  expect(refused.map(({ status }) => status)).toEqual([503, 401, 400, 400]);
+  expect(livesBefore).toEqual([true, true, true]);
+  expect(revoked.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(lives()).toEqual([false, false, true]);
+  expect(forger.isLive(other.access_token)).toBe(false);
+  expect(forger.calls.filter((operation) => operation === "revoke")).toHaveLength(7);
+});
+
+test("startForger() ends a rotated grant by its newest refresh token", async () => {
+  const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK] }));
+  const first = await forgedTokens(forger);
+  const form = { grant_type: "refresh_token", refresh_token: first.refresh_token };
+  const second = await tokensOf(await tokenCall(`${forger.url}/token`, form));
+
+  await tokenCall(`${forger.url}/revoke`, { token: second.refresh_token });
+
+  for (const secret of [first.access_token, second.access_token, second.refresh_token]) {
+    expect(forger.isLive(secret)).toBe(false);
+  }
+});
+
+test("startForger() has no revocation endpoint where it is told so", async () => {
+  const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK], revocationEndpoint: false }));
+
+  const discovery = await (await fetch(`${forger.issuer}/.well-known/openid-configuration`)).json();
+  const revoked = await tokenCall(`${forger.url}/revoke`, { token: "x" });
+
+  expect(discovery.revocation_endpoint).toBeUndefined();
+  expect(revoked.status).toBe(404);
+  expect(forger.unexpected).toEqual(["POST /revoke"]);
+});
+
+async function forgedTokens(forger: ForgerStandin) {
+  const callback = await authorizeAtForger(`${forger.url}/authorize`);
+  return await tokensOf(await oidcExchange(`${forger.url}/token`, callback));
+}
 
 function start<Standin extends { readonly stop: () => Promise<void> }>(standin: Standin): Standin {
   started.push(standin);

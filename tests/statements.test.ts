@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import postgres from "postgres";
 import { IN_MEMORY, openEmbedded } from "../lib/embedded/embedded.ts";
 import { MIGRATIONS } from "../lib/migrations.ts";
-import { STATEMENTS } from "../lib/queries.ts";
+import { STATEMENTS } from "../lib/queries/queries.ts";
 import { listFiles, readText } from "./fixtures/source.ts";
 import { createTestDatabase, onPostgres } from "./harness/database.ts";
 
@@ -246,7 +246,7 @@ describe("STATEMENTS", () => {
     const sources = await Promise.all(listFiles("lib/**/*.{ts,tsx}").map(readText));
     const imported = sources
       .flatMap((source) => [
-        ...source.matchAll(/^import (\w+) from "\.\.\/(sql\/[^"]+)" with \{ type: "text" \};$/gm),
+        ...source.matchAll(/^import (\w+) from "(?:\.\.\/)+(sql\/[^"]+)" with \{ type: "text" \};$/gm),
       ])
       .filter(([, , path]) => path?.startsWith("sql/migrations/") === false);
 

@@ -15,6 +15,8 @@ export type ProviderMetadata = {
   readonly tokenEndpoint: string;
   readonly jwksUri: string;
   readonly userinfoEndpoint: string | undefined;
+  /** RFC 7009, RFC 8414 2 */
+  readonly revocationEndpoint: string | undefined;
   readonly scopesSupported: readonly string[];
   readonly tokenAuthMethods: readonly string[];
   /** Whether the provider promises `iss` in its authorization responses. RFC 9207 3 */
@@ -55,6 +57,7 @@ const documentSchema = v.object({
   token_endpoint: endpoint,
   jwks_uri: endpoint,
   userinfo_endpoint: v.optional(endpoint),
+  revocation_endpoint: v.nullish(endpoint),
   scopes_supported: list,
   response_types_supported: list,
   code_challenge_methods_supported: list,
@@ -145,6 +148,7 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     tokenEndpoint: document.token_endpoint,
     jwksUri: document.jwks_uri,
     userinfoEndpoint: document.userinfo_endpoint,
+    revocationEndpoint: document.revocation_endpoint ?? undefined,
     scopesSupported: document.scopes_supported ?? [],
     // RFC 8414 2: client_secret_basic if omitted.
     tokenAuthMethods: document.token_endpoint_auth_methods_supported ?? ["client_secret_basic"],

@@ -17,7 +17,7 @@ import type { Log } from "../log.ts";
 import type { AuthorizationRequest } from "../oauth/authorization.ts";
 import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
-import { requestTokens } from "../oauth/token_endpoint.ts";
+import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
@@ -57,6 +57,9 @@ const DEADLINE_MS = 10_000;
 const DEFAULT_SCOPES = ["openid", "profile"];
 const OFFLINE_ACCESS = "offline_access";
 
+/** Authorization requests, all but what is new in each. */
+type Requests = { readonly request: AuthorizationRequest; readonly afresh: AuthorizationRequest };
+
 const userinfoSchema = v.looseObject({ sub: v.string() });
 
 /** Makes the client. Nothing is sent before the first call. */
@@ -74,7 +77,7 @@ export function createOidc(options: OidcOptions) {
   const discovery = createDiscovery(upstream, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
-  let prepared: { readonly metadata: ProviderMetadata; readonly request: AuthorizationRequest } | undefined;
+  let prepared: ({ readonly metadata: ProviderMetadata } & Requests) | undefined;
 
   return {
     /** What a callback's errors are named after. */
@@ -86,11 +89,20 @@ export function createOidc(options: OidcOptions) {
     /** Whether discovery was loaded at least once. */
     isReady: discovery.isLoaded,
 
-    /** The authorization request: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
-    authorizationUrl: async (state: string, nonce: string, codeVerifier: string): Promise<string> => {
+    /**
+     * The authorization request: code, PKCE S256, nonce. `afresh` has the member sign in again even where the provider
+     * knows them, so that they may be another. Core 3.1.2.1, RFC 7636 4.3
+     */
+    authorizationUrl: async (
+      state: string,
+      nonce: string,
+      codeVerifier: string,
+      afresh = false,
+    ): Promise<string> => {
       const metadata = await discovery.load();
-      if (prepared?.metadata !== metadata) prepared = { metadata, request: prepareRequest(metadata) };
-      return prepared.request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
+      if (prepared?.metadata !== metadata) prepared = { metadata, ...prepareRequests(metadata) };
+      const request = afresh ? prepared.afresh : prepared.request;
+      return request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
@@ -126,21 +138,50 @@ export function createOidc(options: OidcOptions) {
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
+
+    /**
+     * Ends a grant where the provider has a revocation endpoint: true once it has taken it, false where it cannot.
+     * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
+     */
+    revokeGrant: async (tokens: {
+      readonly accessToken: string;
+      readonly refreshToken: string | undefined;
+    }): Promise<boolean> => {
+      const metadata = await discovery.load();
+      if (metadata.revocationEndpoint === undefined) return false;
+      const { accessToken, refreshToken } = tokens;
+      const form =
+        refreshToken === undefined
+          ? { token: accessToken, token_type_hint: "access_token" }
+          : { token: refreshToken, token_type_hint: "refresh_token" };
+      const client = chooseEndpoint(config, metadata);
+      const answer = await postForm(upstream, "revoke", client, metadata.revocationEndpoint, form);
+      if (answer.status === 200) return true;
+      if (answer.status === 401) throw providerClientRejected("revoke: answered 401");
+      // 2.2.1: it does not revoke tokens of this kind, and will not by being asked again.
+      if (answer.status === 400) return false;
+      throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
+    },
   };
 
-  function prepareRequest(metadata: ProviderMetadata): AuthorizationRequest {
+  function prepareRequests(metadata: ProviderMetadata): Requests {
     // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
     chooseEndpoint(config, metadata);
     const scopes = chooseScopes(config.scopes, metadata);
     const parameters: (readonly [string, string])[] = [["code_challenge_method", "S256"]];
     // Core 11: without consent, a request for offline_access is ignored.
     if (scopes.includes(OFFLINE_ACCESS)) parameters.push(["prompt", "consent"]);
-    return prepareAuthorizationRequest(
-      metadata.authorizationEndpoint,
-      { clientId: config.clientId, redirectUri },
-      scopes,
-      [...parameters, ...config.authorizeParams],
-    );
+    const all = [...parameters, ...config.authorizeParams];
+    const prepare = (more: readonly (readonly [string, string])[]) =>
+      prepareAuthorizationRequest(
+        metadata.authorizationEndpoint,
+        { clientId: config.clientId, redirectUri },
+        scopes,
+        [...all, ...more],
+      );
+    const prompts = all.findLast(([name]) => name === "prompt")?.[1].split(" ") ?? [];
+    const again = ["login", ...prompts.filter((prompt) => prompt !== "login" && prompt !== "none")];
+    return { request: prepare([]), afresh: prepare([["prompt", again.join(" ")]]) };
   }
 
   /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */

@@ -1,5 +1,5 @@
 /**
- * What the pages say, in English; its shape is what every language must have. Called by `pages.tsx` alone.
+ * What the pages say, in English; its shape is what every language must have. Called by `parts.tsx` alone.
  * `{platform}` stands for the organisation, `{link}` for Discord's *Link* button, `{other}` for an account's name.
  * Nothing here speaks of tokens, keys or other internals.
  */
@@ -20,6 +20,11 @@ export type Texts = {
     readonly toStart: string;
     readonly move: string;
     readonly leave: string;
+    /** Leads from the start page to the account page. */
+    readonly seeLink: string;
+    /** Leads to the account page once a member is signed in. */
+    readonly toAccount: string;
+    readonly signIn: string;
   };
   readonly home: { readonly title: string; readonly lead: string };
   readonly linked: { readonly title: string; readonly now: string; readonly later: string };
@@ -65,6 +70,9 @@ export const en: Texts = {
     toStart: "Go to the start page",
     move: "Move the link",
     leave: "Leave it as it is",
+    seeLink: "See or undo your link",
+    toAccount: "Your account here",
+    signIn: "Sign in with Discord",
   },
   home: {
     title: "Get your roles on Discord",
@@ -114,6 +122,11 @@ export const en: Texts = {
       why: "Janus was not given every permission that it needs to link your accounts.",
       now: "Start again, and approve everything that you are asked for.",
     },
+    unauthenticated: {
+      title: "You are not signed in",
+      why: "This page is for members who have signed in. A sign-in ends after a while, and when you log out or unlink.",
+      now: "Sign in with Discord to go on.",
+    },
     state_mismatch: {
       title: "Janus does not recognise this sign-in",
       why: "This happens when a finished page is reloaded, or when the sign-in began in another browser.",
@@ -148,6 +161,21 @@ export const en: Texts = {
       title: "This page does not exist",
       why: "The address may be misspelt or out of date.",
       now: "Go to the start page to link your account.",
+    },
+    not_linked: {
+      title: "Your accounts are not linked",
+      why: "There is no link that this could be done to. Perhaps you have undone it already.",
+      now: "Go to the start page if you want to link your accounts.",
+    },
+    session_unknown: {
+      title: "That sign-in does not exist",
+      why: "None of your sign-ins is the one you asked for. It has probably ended already.",
+      now: "Go back to your account to see the ones that remain.",
+    },
+    sync_too_soon: {
+      title: "You have only just asked for that",
+      why: "To go easy on Discord, Janus does this at most once a minute for each member.",
+      now: "Wait a minute, then try again from your account.",
     },
     method_not_allowed: {
       title: "This page cannot be opened directly",

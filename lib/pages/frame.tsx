@@ -1,6 +1,6 @@
 /**
- * The document around every page: head, one inline style, brand, heading. Called by `pages.tsx`. No script, and
- * nothing is loaded: `PAGE_CSP` allows the style by its hash and nothing else.
+ * The document around every page: head, one inline style, brand, heading. Called by `parts.tsx`. No script, and
+ * nothing is loaded but the avatar on the account page: `pageCsp()` allows the style by its hash and that image.
  *
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
@@ -9,18 +9,26 @@ import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
 import css from "./pages.css" with { type: "text" };
 
+const STYLE_HASH = createHash("sha256").update(css).digest("base64");
+
 /**
- * The Content-Security-Policy of these pages. `img-src data:` is for the icon alone, without which a browser asks
- * for /favicon.ico. Browsers hold `form-action` against redirects too: answer a form with a page.
+ * The Content-Security-Policy of a page that may show images of one origin (as `URL.origin` writes it, never text
+ * from outside) or of none. `img-src data:` is for the icon, without which a browser asks for /favicon.ico. Browsers
+ * hold `form-action` against redirects too: answer a form with a page. https://www.w3.org/TR/CSP3/
  */
-export const PAGE_CSP = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(css).digest("base64")}'`,
-  "img-src data:",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join("; ");
+export function pageCsp(imageOrigin?: string): string {
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${STYLE_HASH}'`,
+    imageOrigin === undefined ? "img-src data:" : `img-src data: ${imageOrigin}`,
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join("; ");
+}
+
+/** The Content-Security-Policy of a page without images: every page but the account page. */
+export const PAGE_CSP = pageCsp();
 
 const BADGE_PATH = {
   done: "M5 12.5l4.5 4.5L19 7.5",

@@ -1,15 +1,22 @@
 /**
  * The pages that a member sees, each a whole HTML document as a string. Called by the edge; decides nothing and
  * knows no environment, clock or network. Names from outside stand in a `<bdi>`, so that their direction stays their
- * own; what is around a page is in `frame.tsx`.
+ * own; what is around a page is in `frame.tsx`, what pages share in `parts.tsx`, the member's account in `account.tsx`.
  *
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
-import type { ComponentChild, ComponentChildren } from "preact";
+import type { ComponentChildren } from "preact";
 import type { PublicErrorCode } from "../errors.ts";
-import { en, type Texts } from "./en.ts";
-import { type Badge, renderFrame } from "./frame.tsx";
-import { sv } from "./sv.ts";
+import {
+  Accounts,
+  ButtonLink,
+  DiscordAccount,
+  type Pair,
+  renderPage,
+  say,
+  shownName,
+  TEXTS,
+} from "./parts.tsx";
 
 /** A language of the pages. RFC 5646 */
 export type Language = "en" | "sv";
@@ -27,13 +34,12 @@ export type PageContext = {
 /** A Discord account as Discord shows it: the display name, where there is one, and the username. */
 export type DiscordName = { readonly username: string; readonly globalName: string | null };
 
-/** One member's account on each side. `organisationName` is null where the provider gives no name. */
-type Pair = { readonly discord: DiscordName; readonly organisationName: string | null };
-
 /** The accounts of a finished link. */
 export type LinkedPage = Pair & {
   /** False when the link is stored and Discord has not taken the role connection yet. */
   readonly pushed: boolean;
+  /** True when linking has signed the member in, so that the account page is one step away. */
+  readonly signedIn: boolean;
   readonly discordAppUrl: string;
 };
 
@@ -47,10 +53,8 @@ export type ConflictPage = Pair & {
   readonly formState: string;
 };
 
-const TEXTS: Readonly<Record<Language, Texts>> = { en, sv };
 const LINK_PATH = "/linked-role";
-/** Fits on a line of a 320 px screen even when it is all wide letters. */
-const WHOLE_NAME_MAX_LENGTH = 14;
+const ACCOUNT_PATH = "/account";
 
 /** What Janus is for, and where to begin. */
 export function renderHome(context: PageContext): string {
@@ -61,6 +65,9 @@ export function renderHome(context: PageContext): string {
     <>
       <p>{say(home.lead, context)}</p>
       <ButtonLink href={LINK_PATH}>{buttons.linkAccount}</ButtonLink>
+      <p class="aside">
+        <a href={ACCOUNT_PATH}>{buttons.seeLink}</a>
+      </p>
     </>,
   );
 }
@@ -75,6 +82,11 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
       <Accounts context={context} pair={page} />
       <p>{say(page.pushed ? linked.now : linked.later, context)}</p>
       <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+      {page.signedIn && (
+        <ButtonLink href={ACCOUNT_PATH} quiet>
+          {buttons.toAccount}
+        </ButtonLink>
+      )}
     </>,
     "done",
   );
@@ -133,9 +145,7 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
     <>
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
-      {action !== null && (
-        <ButtonLink href={action === "toStart" ? "/" : LINK_PATH}>{buttons[action]}</ButtonLink>
-      )}
+      {action !== null && <ButtonLink href={ACTION_PATH[action]}>{buttons[action]}</ButtonLink>}
       <p class="request">
         {requestId}: <code>{context.requestId}</code>
       </p>
@@ -144,15 +154,32 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
   );
 }
 
-/** What a member meets who reloads a finished page: no reason to be alarmed. */
-const HARMLESS: readonly PublicErrorCode[] = ["state_mismatch", "flow_finished"];
+/** What a member meets who reloads a finished page or comes back late: no reason to be alarmed. */
+const HARMLESS: readonly PublicErrorCode[] = [
+  "state_mismatch",
+  "flow_finished",
+  "unauthenticated",
+  "not_linked",
+  "session_unknown",
+  "sync_too_soon",
+];
+
+/** Where the button of an error page leads. */
+const ACTION_PATH = {
+  startAgain: LINK_PATH,
+  tryAgain: LINK_PATH,
+  toStart: "/",
+  signIn: "/login",
+  toAccount: ACCOUNT_PATH,
+} as const;
 
 /** The button of an error page; null where nothing that a member could press would help. */
-const ERROR_ACTION: Readonly<Record<PublicErrorCode, "startAgain" | "tryAgain" | "toStart" | null>> = {
+const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | null>> = {
   callback_malformed: "startAgain",
   authorization_rejected: "startAgain",
   code_rejected: "startAgain",
   scope_missing: "startAgain",
+  unauthenticated: "signIn",
   state_mismatch: "startAgain",
   flow_expired: "startAgain",
   flow_finished: "startAgain",
@@ -160,8 +187,11 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, "startAgain" | "tryAgain" |
   origin_refused: "toStart",
   grant_ended: "startAgain",
   not_found: "toStart",
+  session_unknown: "toAccount",
   method_not_allowed: "toStart",
+  not_linked: "toStart",
   request_too_large: "toStart",
+  sync_too_soon: "toAccount",
   internal: "tryAgain",
   token_unreadable: "startAgain",
   id_token_refused: "startAgain",
@@ -184,77 +214,4 @@ function sayDiscordTaken(context: PageContext, heldByOrganisation: string | null
   const name = shownName(heldByOrganisation);
   if (name === null) return say(conflict.discordTakenUnnamed, context);
   return say(conflict.discordTaken, context, <bdi class="account">{name}</bdi>);
-}
-
-/** Puts elements where a text has placeholders. What the elements hold is not searched for placeholders. */
-function say(text: string, context: PageContext, other: ComponentChild = null): ComponentChildren {
-  return text.split(/(\{\w+\})/).map((piece) => {
-    if (piece === "{platform}") return <Platform name={context.platformName} />;
-    if (piece === "{link}") return <strong>{TEXTS[context.language].link}</strong>;
-    if (piece === "{other}") return other;
-    return piece;
-  });
-}
-
-/** A name of blanks would leave a hole in the sentence: it counts as none. */
-function shownName(name: string | null): string | null {
-  return name === null || name.trim() === "" ? null : name;
-}
-
-/** A short name stays in one piece: the line would break at the hyphen of D-sektionen. */
-function Platform({ name }: { readonly name: string }) {
-  return <bdi class={name.length <= WHOLE_NAME_MAX_LENGTH ? "whole" : undefined}>{name}</bdi>;
-}
-
-function DiscordAccount({ name }: { readonly name: DiscordName }) {
-  const globalName = shownName(name.globalName);
-  if (globalName === null) return <bdi class="account">@{name.username}</bdi>;
-  return (
-    <>
-      <bdi class="account">{globalName}</bdi> (<bdi>@{name.username}</bdi>)
-    </>
-  );
-}
-
-function Accounts({ context, pair }: { readonly context: PageContext; readonly pair: Pair }) {
-  const name = shownName(pair.organisationName);
-  return (
-    <dl class="accounts">
-      <div>
-        <dt>Discord</dt>
-        <dd>
-          <DiscordAccount name={pair.discord} />
-        </dd>
-      </div>
-      <div>
-        <dt>
-          <bdi>{context.platformName}</bdi>
-        </dt>
-        <dd>{name === null ? TEXTS[context.language].unnamedAccount : <bdi class="account">{name}</bdi>}</dd>
-      </div>
-    </dl>
-  );
-}
-
-type ButtonLinkProps = { readonly href: string; readonly quiet?: boolean; readonly children: string };
-
-function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
-  return (
-    <a class={quiet ? "button quiet" : "button"} href={href}>
-      {children}
-    </a>
-  );
-}
-
-function renderPage(context: PageContext, title: string, body: ComponentChildren, badge?: Badge): string {
-  const { language, platformName } = context;
-  const plainTitle = title.replaceAll("{platform}", () => platformName);
-  return renderFrame({
-    language,
-    platformName,
-    title: plainTitle,
-    heading: say(title, context),
-    body,
-    badge,
-  });
 }

@@ -1,4 +1,4 @@
-/** What the pages say, in Swedish. Called by `pages.tsx` alone; the shape and the placeholders are those of `en.ts`. */
+/** What the pages say, in Swedish. Called by `parts.tsx` alone; the shape and the placeholders are those of `en.ts`. */
 import type { ErrorText, Texts } from "./en.ts";
 
 const AGAIN = "Kontakta {platform} om det händer igen.";
@@ -24,6 +24,9 @@ export const sv: Texts = {
     toStart: "Gå till startsidan",
     move: "Flytta kopplingen",
     leave: "Låt det vara som det är",
+    seeLink: "Se eller ta bort din koppling",
+    toAccount: "Ditt konto här",
+    signIn: "Logga in med Discord",
   },
   home: {
     title: "Få dina roller på Discord",
@@ -73,6 +76,11 @@ export const sv: Texts = {
       why: "Janus fick inte alla behörigheter som behövs för att koppla dina konton.",
       now: "Börja om och godkänn allt som du blir tillfrågad om.",
     },
+    unauthenticated: {
+      title: "Du är inte inloggad",
+      why: "Sidan är till för den som har loggat in. En inloggning upphör efter en tid, och när du loggar ut eller tar bort kopplingen.",
+      now: "Logga in med Discord för att fortsätta.",
+    },
     state_mismatch: {
       title: "Janus känner inte igen inloggningen",
       why: "Det händer när en färdig sida laddas om, eller när inloggningen började i en annan webbläsare.",
@@ -107,6 +115,21 @@ export const sv: Texts = {
       title: "Sidan finns inte",
       why: "Adressen kan vara felstavad eller gammal.",
       now: "Gå till startsidan för att koppla ditt konto.",
+    },
+    not_linked: {
+      title: "Dina konton är inte kopplade",
+      why: "Det finns ingen koppling att göra detta med. Kanske har du redan tagit bort den.",
+      now: "Gå till startsidan om du vill koppla dina konton.",
+    },
+    session_unknown: {
+      title: "Den inloggningen finns inte",
+      why: "Ingen av dina inloggningar är den som du frågade efter. Den är nog redan avslutad.",
+      now: "Gå tillbaka till ditt konto för att se dem som finns kvar.",
+    },
+    sync_too_soon: {
+      title: "Du har nyss bett om det",
+      why: "För att inte belasta Discord gör Janus detta högst en gång i minuten för varje medlem.",
+      now: "Vänta en minut och försök sedan igen från ditt konto.",
     },
     method_not_allowed: {
       title: "Sidan går inte att öppna direkt",

@@ -1,4 +1,4 @@
--- Removes Discord accounts that have neither tokens nor a flow: what an ended grant left behind while a flow was open.
+-- Removes Discord accounts that have neither tokens nor a flow nor a session: what an ended grant left behind while a flow was open.
 -- $1 updated_before timestamptz
 -- nothing
 delete from discord_account
@@ -6,3 +6,4 @@ where
   updated_at < $1
   and not exists (select from discord_token where discord_token.discord_user_id = discord_account.discord_user_id)
   and not exists (select from flow where flow.discord_user_id = discord_account.discord_user_id)
+  and not exists (select from session where session.discord_user_id = discord_account.discord_user_id)

@@ -1,5 +1,6 @@
--- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link
--- and no flow needs. Until the lease ends no other process takes them, and no new sign-in replaces them.
+-- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link, no
+-- flow and no session needs, since revoking ends every token of the member. Until the lease ends no other process takes
+-- them, and no new sign-in replaces them.
 -- $1 limit bigint
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz
@@ -17,6 +18,7 @@ with due as (
         and discord_token.obtained_at < $2
         and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
         and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)
+        and not exists (select from session where session.discord_user_id = discord_token.discord_user_id)
       )
     )
   order by discord_token.obtained_at

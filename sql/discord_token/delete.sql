@@ -16,6 +16,7 @@ account as (
   where
     discord_account.discord_user_id = ended.discord_user_id
     and not exists (select from flow where flow.discord_user_id = ended.discord_user_id)
+    and not exists (select from session where session.discord_user_id = ended.discord_user_id)
 )
 
 insert into audit_event (occurred_at, action, discord_user_id)

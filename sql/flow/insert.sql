@@ -12,6 +12,7 @@
 -- $9 flow_expires_at timestamptz
 -- $10 request_id text
 -- $11 now timestamptz
+-- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
 -- row: discord_user_id text
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
@@ -67,11 +68,12 @@ audit as (
   from token
 )
 
-insert into flow (flow_id_hash, discord_user_id, created_at, expires_at)
+insert into flow (flow_id_hash, discord_user_id, created_at, expires_at, session_access_token_sealed)
 select
   $8,
   token.discord_user_id,
   $11,
-  $9
+  $9,
+  $12
 from token
 returning discord_user_id

@@ -1,5 +1,5 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, and links the two
--- accounts. If either is linked to a third account, no link is made or changed: the flow is left again under a new
+-- accounts, and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again under a new
 -- id, until the member confirms the move. No row comes back if there is no such flow.
 -- A grant that is to end makes no link: it would take the link's tokens with it.
 -- $1 flow_id_hash text
@@ -14,8 +14,14 @@
 -- $10 move_expires_at timestamptz
 -- $11 request_id text
 -- $12 now timestamptz
+-- $13 session_id_hash text
+-- $14 session_handle text
+-- $15 user_agent text, null where it tells nothing
+-- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
+-- $17 replaced_session_id_hash text, null where the browser had none
 -- row: outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
--- row: discord_expires_at timestamptz, held_by_username text, held_by_global_name text, held_claims jsonb
+-- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
+-- row: held_by_global_name text, held_claims jsonb
 with usable as (
   select discord_token.discord_user_id
   from flow
@@ -28,7 +34,7 @@ taken as (
   delete from flow
   using usable
   where flow.flow_id_hash = $1 and flow.issuer is null and flow.expires_at > $12
-  returning flow.discord_user_id
+  returning flow.discord_user_id, flow.session_access_token_sealed
 ),
 
 other_discord as (
@@ -50,6 +56,7 @@ other_organisation as (
 decided as (
   select
     taken.discord_user_id,
+    taken.session_access_token_sealed,
     case
       when exists (select from other_discord) or exists (select from other_organisation) then 'conflict_met'
       when exists (select from link where link.discord_user_id = taken.discord_user_id) then 'relinked'
@@ -95,7 +102,10 @@ token as (
       access_token_sealed = excluded.access_token_sealed,
       refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
       expires_at = excluded.expires_at,
-      obtained_at = excluded.obtained_at
+      obtained_at = excluded.obtained_at,
+      -- An earlier grant that was to end is not this one.
+      end_due_at = null,
+      leased_until = null
 ),
 
 linked as (
@@ -118,16 +128,59 @@ relinked as (
 ),
 
 left_again as (
-  insert into flow (flow_id_hash, discord_user_id, issuer, subject, created_at, expires_at)
+  insert into flow (
+    flow_id_hash,
+    discord_user_id,
+    issuer,
+    subject,
+    created_at,
+    expires_at,
+    session_access_token_sealed
+  )
   select
     $9,
     decided.discord_user_id,
     $2,
     $3,
     $12,
-    $10
+    $10,
+    decided.session_access_token_sealed
   from decided
   where decided.outcome = 'conflict_met'
+),
+
+replaced_session as (
+  delete from session
+  using decided
+  where decided.outcome <> 'conflict_met' and session.session_id_hash = $17
+),
+
+signed_in as (
+  insert into session (
+    session_id_hash,
+    session_handle,
+    discord_user_id,
+    access_token_sealed,
+    token_expires_at,
+    user_agent,
+    created_at,
+    last_used_at,
+    expires_at
+  )
+  select
+    $13,
+    $14,
+    decided.discord_user_id,
+    decided.session_access_token_sealed,
+    discord_token.expires_at,
+    $15,
+    $12,
+    $12,
+    least($16, discord_token.expires_at)
+  from decided
+  inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
+  where decided.outcome <> 'conflict_met' and decided.session_access_token_sealed is not null
+  returning expires_at
 ),
 
 audit as (
@@ -149,11 +202,13 @@ select
   discord_account.global_name,
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
+  signed_in.expires_at as session_expires_at,
   other_discord.username as held_by_username,
   other_discord.global_name as held_by_global_name,
   other_organisation.claims as held_claims
 from decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
+left join signed_in on true
 left join other_discord on true
 left join other_organisation on true

@@ -1,13 +1,21 @@
--- Takes the flow whose move the member confirmed, and links its two accounts in place of the links that either had.
--- A Discord account that loses its link this way is to lose its role connection and its grant: its end is due now.
+-- Takes the flow whose move the member confirmed, and links its two accounts in place of the links that either had,
+-- and signs the member in.
+-- A Discord account that loses its link this way is to lose its role connection, its grant and its sessions, whose
+-- tokens end with the grant: its end is due now.
 -- No row comes back if there is no such flow.
 -- A grant that is to end makes no link, and a link made since the question was asked is not what was confirmed.
 -- $1 flow_id_hash text
 -- $2 push_due_at timestamptz: when another process may push, should this one die
 -- $3 request_id text
 -- $4 now timestamptz
+-- $5 session_id_hash text
+-- $6 session_handle text
+-- $7 user_agent text, null where it tells nothing
+-- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
+-- $9 replaced_session_id_hash text, null where the browser had none
 -- row: discord_user_id text, username text, global_name text, access_token_sealed text,
--- row: discord_expires_at timestamptz, issuer text, subject text, claims jsonb, ended_discord_user_id text
+-- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
+-- row: claims jsonb, ended_discord_user_id text
 with usable as (
   select discord_token.discord_user_id
   from flow
@@ -32,7 +40,7 @@ taken as (
           or (link.issuer = flow.issuer and link.subject = flow.subject)
         )
     )
-  returning flow.discord_user_id, flow.issuer, flow.subject
+  returning flow.discord_user_id, flow.issuer, flow.subject, flow.session_access_token_sealed
 ),
 
 replaced as (
@@ -56,6 +64,12 @@ ended as (
   returning discord_token.discord_user_id
 ),
 
+signed_out as (
+  delete from session
+  using ended
+  where session.discord_user_id = ended.discord_user_id
+),
+
 -- Counting the replaced rows makes the deletion run first: the unique keys are free when the new link comes.
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
@@ -67,6 +81,40 @@ linked as (
     $2
   from taken
   where (select count(*) from replaced) >= 0
+),
+
+replaced_session as (
+  delete from session
+  using taken
+  where session.session_id_hash = $9
+),
+
+signed_in as (
+  insert into session (
+    session_id_hash,
+    session_handle,
+    discord_user_id,
+    access_token_sealed,
+    token_expires_at,
+    user_agent,
+    created_at,
+    last_used_at,
+    expires_at
+  )
+  select
+    $5,
+    $6,
+    taken.discord_user_id,
+    taken.session_access_token_sealed,
+    discord_token.expires_at,
+    $7,
+    $4,
+    $4,
+    least($8, discord_token.expires_at)
+  from taken
+  inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
+  where taken.session_access_token_sealed is not null
+  returning expires_at
 ),
 
 audit as (
@@ -96,6 +144,7 @@ select
   discord_account.global_name,
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
+  signed_in.expires_at as session_expires_at,
   taken.issuer,
   taken.subject,
   organisation_account.claims,
@@ -105,4 +154,5 @@ inner join discord_account on taken.discord_user_id = discord_account.discord_us
 inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
 inner join organisation_account
   on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+left join signed_in on true
 left join ended on true

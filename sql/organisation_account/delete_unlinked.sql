@@ -1,10 +1,15 @@
--- Removes organisation accounts, with their tokens and claims, that no link and no flow needs: what an unconfirmed
--- or a confirmed move left behind.
+-- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended.
 -- $1 seen_before timestamptz
 -- nothing
 delete from organisation_account
 where
   claims_seen_at < $1
+  and not exists (
+    select from organisation_token
+    where
+      organisation_token.issuer = organisation_account.issuer
+      and organisation_token.subject = organisation_account.subject
+  )
   and not exists (
     select from link
     where link.issuer = organisation_account.issuer and link.subject = organisation_account.subject

@@ -11,13 +11,14 @@ import type { Figure } from "./report.ts";
 import { median } from "./report.ts";
 import type { StatementCounter } from "./statements.ts";
 import type { Standins } from "./walk.ts";
-import { walkFlows } from "./walk.ts";
+import { signInByFlow, walkFlows } from "./walk.ts";
 
 /** How much is measured: enough to judge by, or just enough to see that it works. */
 export type Effort = {
   readonly flowRounds: number;
   readonly flowsPerRound: number;
   readonly warmUpFlows: number;
+  readonly userinfosPerRound: number;
   readonly redirectRounds: number;
   readonly redirectMs: number;
   readonly countedFlows: number;
@@ -155,6 +156,89 @@ export async function measureStart(effort: Effort, environment: Environment): Pr
     { name: "  slowest", value: Math.max(...times), unit: "ms" },
     { name: "  on one core", value: median(onOneCore), unit: "ms" },
   ];
+}
+
+/**
+ * What the API's front door costs: the member as Discord tells it. Both programs ask the stand-in for Discord, and both
+ * leave it to the driver's core; counted in CPU seconds, a driver that cannot keep up does not flatter Janus.
+ */
+export async function measureUserinfo(
+  effort: Effort,
+  janus: Program,
+  reference: Program,
+  { discord }: Standins,
+): Promise<Figure[]> {
+  const ask = async (program: Program, count: number) => {
+    const { cookie } = await signInByFlow(program.port);
+    const headers = { cookie };
+    const url = `http://127.0.0.1:${program.port}/api/userinfo`;
+    return measureRound(program, () => repeat(count, CONCURRENCY, () => fetchOk(url, headers)));
+  };
+  const [own, bare] = await alternate(
+    effort.flowRounds,
+    () => ask(janus, effort.userinfosPerRound),
+    () => ask(reference, effort.userinfosPerRound),
+    async () => {
+      await ask(reference, effort.userinfosPerRound * 2);
+      await ask(janus, effort.userinfosPerRound * 2);
+    },
+  );
+  return [
+    {
+      name: "/api/userinfo a second, of the reference's",
+      value: ratio(own, bare, perCpuSecond),
+      unit: "times",
+      limit: { atLeast: 0.6 },
+    },
+    ...context(own, bare, "answers a CPU second", perCpuSecond),
+    ...context(own, bare, "answers/s", ({ perSecond }) => perSecond),
+    ...(await measureShare(effort, janus, discord)),
+  ];
+}
+
+/** How long one answer takes, one after the other, and how much of that is not Discord's. */
+async function measureShare(
+  effort: Effort,
+  janus: Program,
+  { apiUrl, tokens }: Standins["discord"],
+): Promise<Figure[]> {
+  const { userId, cookie } = await signInByFlow(janus.port);
+  const bearer = tokens(userId).find(({ kind }) => kind === "access")?.token ?? "";
+  const time = async (url: string, headers: Readonly<Record<string, string>>): Promise<number> => {
+    const from = performance.now();
+    await fetchOk(url, headers);
+    return performance.now() - from;
+  };
+  const [whole, discord]: [number[], number[]] = [[], []];
+  for (let round = 0; round < effort.userinfosPerRound; round++) {
+    whole.push(await time(`http://127.0.0.1:${janus.port}/api/userinfo`, { cookie }));
+    discord.push(await time(`${apiUrl}/oauth2/@me`, { authorization: `Bearer ${bearer}` }));
+  }
+  const [all, part] = [median(whole), median(discord)];
+  return [
+    { name: "  Janus adds to Discord's answer", value: all - part, unit: "ms" },
+    { name: "  share of the whole, with the stand-in", value: (all - part) / all, unit: "" },
+    {
+      name: "  share of the whole, were Discord to take 100 ms",
+      value: (all - part) / (all - part + 100),
+      unit: "",
+    },
+  ];
+}
+
+async function fetchOk(url: string, headers: Readonly<Record<string, string>>): Promise<void> {
+  const response = await fetch(url, { headers });
+  await response.text();
+  if (response.status !== 200) throw new Error(`an answer is ${response.status}`);
+}
+
+async function repeat(count: number, concurrency: number, work: () => Promise<void>): Promise<number> {
+  let left = count;
+  const some = async () => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: concurrency }, some));
+  return count;
 }
 
 type Round = { readonly cpuMs: number; readonly perSecond: number; readonly busy: number };

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import postgres from "postgres";
 import type { Effort } from "./measure.ts";
-import { countExchanges, measureFlows, measureRedirect, measureStart } from "./measure.ts";
+import { countExchanges, measureFlows, measureRedirect, measureStart, measureUserinfo } from "./measure.ts";
 import { pinDriver, runToEnd, startProgram } from "./programs.ts";
 import type { Figure } from "./report.ts";
 import { formatJson, formatTable, keepsLimit } from "./report.ts";
@@ -22,6 +22,7 @@ const FULL: Effort = {
   flowRounds: 6,
   flowsPerRound: 800,
   warmUpFlows: 1_500,
+  userinfosPerRound: 2_000,
   redirectRounds: 12,
   redirectMs: 600,
   countedFlows: 20,
@@ -31,6 +32,7 @@ const QUICK: Effort = {
   flowRounds: 1,
   flowsPerRound: 100,
   warmUpFlows: 50,
+  userinfosPerRound: 100,
   redirectRounds: 1,
   redirectMs: 200,
   countedFlows: 3,
@@ -80,7 +82,10 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
     const redirects = await measureRedirect(effort, janus, await start("tests/bench/redirect.ts"));
     say("flows");
     const reference = await start("tests/bench/reference.ts", bareEnvironment);
-    return [...(await measureFlows(effort, janus, reference)), ...redirects, ...exchanges, ...starts];
+    const flows = await measureFlows(effort, janus, reference);
+    say("userinfo");
+    const userinfo = await measureUserinfo(effort, janus, reference, standins);
+    return [...flows, ...redirects, ...userinfo, ...exchanges, ...starts];
   } finally {
     await endAll();
   }

@@ -71,7 +71,18 @@ export async function walkFlows(port: number, count: number, concurrency: number
 
 let usersSoFar = 0n;
 
-async function walkFlow(base: string): Promise<void> {
+/** Walks one member through the flow: who it is, and the Cookie header of the session that it ends with. */
+export async function signInByFlow(
+  port: number,
+): Promise<{ readonly userId: string; readonly cookie: string }> {
+  const end = await walkFlow(`http://127.0.0.1:${port}`);
+  const lines = end.headers.getSetCookie().filter((line) => /^session(Id|Key)=./.test(line));
+  if (lines.length !== 2) throw new Error("the flow ended without a session");
+  const cookie = lines.map((line) => line.slice(0, line.indexOf(";"))).join("; ");
+  return { userId: String(FIRST_DISCORD_USER_ID + usersSoFar), cookie };
+}
+
+async function walkFlow(base: string): Promise<Response> {
   const start = await fetch(`${base}/linked-role`, { redirect: "manual" });
   usersSoFar += 1n;
   const atDiscord = await fetch(locationOf(start), {
@@ -84,6 +95,7 @@ async function walkFlow(base: string): Promise<void> {
   const end = await comeBack(base, atProvider, between);
   const page = await end.text();
   if (end.status !== 200) throw new Error(`the flow ended with ${end.status}: ${page}`);
+  return end;
 }
 
 /** Follows a server's redirect to the program, with the cookie that the program's last answer set. */

@@ -1,11 +1,11 @@
 /**
- * Headless Chromium for the browser test: the one that the machine has, never a downloaded one. It resolves no name
+ * Headless Chromium for the browser tests: the one that the machine has, never a downloaded one. It resolves no name
  * and so reaches nothing but loopback. SCREENSHOTS=<folder> keeps the pictures that a test takes.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type ViewportSize } from "playwright-core";
 
 const PATHS = [
   "/usr/bin/chromium",
@@ -30,6 +30,8 @@ const FLAGS = [
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
+/** A phone as narrow as phones get. */
+const NARROW = { width: 320, height: 640 };
 /** Nothing moves: a colour on its way to another is no contrast to measure. */
 export const QUIET = { reducedMotion: "reduce" } as const;
 export const NO_CHROMIUM = "No Chromium is found: install one, or set CHROMIUM to its path.";
@@ -48,12 +50,19 @@ export async function launchChromium(): Promise<Browser> {
 
 const STEP_TIMEOUT_MS = 10_000;
 
-/** Writes down what no page may do: errors on the console, requests to any other host. */
+/** Writes down what no page may do: errors on the console, requests that fail, for a script, or to any other host. */
 export function watch(context: BrowserContext, faults: string[]): void {
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
   context.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
     if (protocol !== "data:" && hostname !== "127.0.0.1") faults.push(`a request to ${request.url()}`);
+    if (request.resourceType() === "script") faults.push(`a script from ${request.url()}`);
+  });
+  context.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText;
+    // What becomes a download leads to no page, which Chromium calls aborted.
+    const isDownload = request.isNavigationRequest() && reason === "net::ERR_ABORTED";
+    if (!isDownload) faults.push(`failed: ${request.url()}: ${reason}`);
   });
   context.on("console", (message) => {
     // A page that comes with a status of 4xx is written to the console by the browser itself.
@@ -90,4 +99,63 @@ export async function photograph(page: Page, name: string): Promise<void> {
   }
   if (viewport) await page.setViewportSize(viewport);
   await page.emulateMedia({ colorScheme: wasDark ? "dark" : "light" });
+}
+
+/** What shuts somebody out of the page at these sizes, light and dark; and whether it is wider than a narrow phone. */
+export async function survey(page: Page, sizes: readonly ViewportSize[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const barriers = await findBarriers(page);
+      found.push(...barriers.map((barrier) => `${size.width} ${colorScheme}: ${barrier}`));
+    }
+  }
+  await page.setViewportSize(NARROW);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  return overflow > 0 ? [...found, `${NARROW.width}: ${overflow} px too wide`] : found;
+}
+
+/** Presses Tab until what has this name has the focus, which must be seen. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  const target = page
+    .getByRole("link", { name, exact: true })
+    .or(page.getByRole("button", { name, exact: true }))
+    .or(page.getByLabel(name));
+  const element = await target.elementHandle();
+  const unfocused = await target.evaluate(focusStyle);
+  for (let presses = 0; presses < 20; presses += 1) {
+    await page.keyboard.press("Tab");
+    if (!(await page.evaluate((wanted) => document.activeElement === wanted, element))) continue;
+    if ((await target.evaluate(focusStyle)) !== unfocused) return;
+    throw new Error(`the focus on ${name} is not to be seen`);
+  }
+  throw new Error(`Tab does not reach ${name}`);
+}
+
+/** What Tab reaches from the top of the page to its end. */
+export async function tabOrder(page: Page): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (;;) {
+    await page.keyboard.press("Tab");
+    const name = await page.evaluate(() => {
+      const element = document.activeElement;
+      return element === document.body ? "" : (element?.textContent ?? "");
+    });
+    if (name === "" || names.includes(name)) return names;
+    names.push(name);
+  }
+}
+
+function focusStyle(element: Element) {
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+  return outlineStyle === "none" ? boxShadow : `${outlineStyle} ${outlineWidth} ${boxShadow}`;
+}
+
+/** Presses a key that leads to another page. */
+export async function follow(page: Page, key: "Enter" | "Space"): Promise<void> {
+  await Promise.all([page.waitForNavigation(), page.keyboard.press(key)]);
 }

@@ -27,6 +27,7 @@ export const TABLES = [
   "organisation_token",
   "link",
   "flow",
+  "session",
   "audit_event",
 ] as const;
 

@@ -27,7 +27,12 @@ export const OIDC_CLIENT_ID = "janus client";
 
 /** Members on the Discord side. */
 export const USERS = {
-  anna: { id: "200000000000000001", username: "anna_d", globalName: "Anna on Discord" },
+  anna: {
+    id: "200000000000000001",
+    username: "anna_d",
+    globalName: "Anna on Discord",
+    avatar: "a".repeat(32),
+  },
   bo: { id: "200000000000000002", username: "bo_d", globalName: null },
   cleo: { id: "200000000000000003", username: "cleo_d", globalName: "Cleo" },
 } as const;
@@ -90,7 +95,7 @@ async function start<P extends Startable>(
     clientId: DISCORD_CLIENT_ID,
     clientSecret: CANARY.discordClientSecret,
     botToken: CANARY.botToken,
-    redirectUris: [`${url}/discord-oauth-callback`],
+    redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
     users: Object.values(USERS),
     acceptAnyUser: true,
     now: clock.now,
@@ -135,7 +140,7 @@ async function start<P extends Startable>(
 /** The environment of a Janus between these two. */
 export function environmentFor(
   url: string,
-  discord: Pick<DiscordStandin, "apiUrl" | "authorizeUrl">,
+  discord: Pick<DiscordStandin, "apiUrl" | "authorizeUrl" | "cdnUrl">,
   issuer: string,
 ): Record<string, string> {
   return {
@@ -144,6 +149,7 @@ export function environmentFor(
     DISCORD_CLIENT_SECRET: CANARY.discordClientSecret,
     DISCORD_API_URL: discord.apiUrl,
     DISCORD_AUTHORIZE_URL: discord.authorizeUrl,
+    DISCORD_CDN_URL: discord.cdnUrl,
     OIDC_ISSUER: issuer,
     OIDC_CLIENT_ID,
     OIDC_CLIENT_SECRET: CANARY.oidcClientSecret,

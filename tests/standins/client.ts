@@ -10,6 +10,8 @@ export const ANNA = "100000000000000001";
 export const BO = "100000000000000002";
 export const CLIENT = { clientId: "200000000000000001", clientSecret: "s3cret:/+ ~%" };
 export const CALLBACK = "http://127.0.0.1:9/callback";
+export const LOGIN = "http://127.0.0.1:9/login";
+export const ANNAS_AVATAR = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 export const USER_AGENT = "DiscordBot (https://example.org, 1.0)";
 export const LINK_SCOPES = "identify role_connections.write";
 export const VERIFIER = "v".repeat(43);
@@ -118,8 +120,8 @@ export function api(
 
 export function discordStandin(): DiscordStandin {
   const users = [
-    { id: ANNA, username: "anna", globalName: "Anna <3" },
+    { id: ANNA, username: "anna", globalName: "Anna <3", avatar: ANNAS_AVATAR },
     { id: BO, username: "bo", globalName: null },
   ];
-  return startDiscord({ ...CLIENT, botToken: "bot-token", redirectUris: [CALLBACK], users });
+  return startDiscord({ ...CLIENT, botToken: "bot-token", redirectUris: [CALLBACK, LOGIN], users });
 }

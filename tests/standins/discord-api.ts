@@ -31,6 +31,8 @@ export type DiscordUser = {
   readonly id: string;
   readonly username: string;
   readonly globalName: string | null;
+  /** The hash of the avatar, 32 hexadecimal digits; null, or not given, where the account has none. */
+  readonly avatar?: string | null;
 };
 
 /** All that this Discord knows. */
@@ -213,7 +215,7 @@ function userResponse(user: DiscordUser) {
   return {
     id: user.id,
     username: user.username,
-    avatar: null,
+    avatar: user.avatar ?? null,
     discriminator: "0",
     public_flags: 0,
     flags: 0,

@@ -3,6 +3,7 @@
  * Link button that alone gives the role. Below stands what this Discord believes about each of its accounts.
  */
 import { type DiscordState, type DiscordUser, displayName, matchesMemberRole } from "./discord-api.ts";
+import { picturePath } from "./discord-cdn.ts";
 import { html, type Markup, page } from "./html.ts";
 
 /** `GET /app` */
@@ -64,7 +65,7 @@ function linkForms(state: DiscordState, users: readonly DiscordUser[]): readonly
 
 function memberSection(state: DiscordState, user: DiscordUser): Markup {
   return html`<section class="card">
-<h3>${displayName(user)} <small>@${user.username}</small></h3>
+<h3><img class="avatar" src="${picturePath(user)}" width="32" height="32" alt=""> ${displayName(user)} <small>@${user.username}</small></h3>
 <p>${roleOf(state, user)}</p>
 ${connectionTable(state, user)}
 </section>`;

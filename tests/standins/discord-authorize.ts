@@ -73,6 +73,7 @@ function refuse(params: ReadonlyMap<string, string>, scopes: readonly string[]):
   if (scopes.length === 0 || scopes.some((scope) => !SCOPES.has(scope))) {
     return refusal("invalid_scope", "The requested scope is invalid, unknown, or malformed.");
   }
+  // `none` skips the page for a member who is signed in and has consented before. Here nobody is signed in: it is shown.
   if (!["consent", "none", undefined].includes(params.get("prompt"))) {
     return refusal("invalid_request", "The prompt is unknown");
   }

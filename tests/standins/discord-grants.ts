@@ -19,6 +19,13 @@ export type LiveToken = {
   readonly expiresAt: number;
 };
 
+/** A live token as a test sees it. */
+export type IssuedToken = {
+  readonly kind: "access" | "refresh";
+  readonly token: string;
+  readonly scopes: readonly string[];
+};
+
 /** A token endpoint's answer. RFC 6749 5.1 */
 export type TokenAnswer = {
   readonly token_type: "Bearer";
@@ -43,6 +50,19 @@ export function createGrants(now: () => Date, accessTokenSeconds: number) {
     const entry = store.get(key);
     store.delete(key);
     return entry && isLive(entry) ? entry : undefined;
+  }
+
+  function listLive(userId: string): readonly IssuedToken[] {
+    const list = (kind: IssuedToken["kind"], store: ReadonlyMap<string, LiveToken>) =>
+      [...store]
+        .filter(([, entry]) => entry.userId === userId && isLive(entry))
+        .map(([token, { scopes }]) => ({ kind, token, scopes }));
+    return [...list("access", accessTokens), ...list("refresh", refreshTokens)];
+  }
+
+  function expire(token: string): void {
+    const entry = accessTokens.get(token);
+    if (entry) accessTokens.set(token, { ...entry, expiresAt: now().getTime() });
   }
 
   return {
@@ -92,16 +112,16 @@ export function createGrants(now: () => Date, accessTokenSeconds: number) {
 
     /** Lets every access token of the member run out; refresh tokens live on. */
     expireAccessTokens(userId: string): void {
-      for (const [key, entry] of accessTokens) {
-        if (entry.userId === userId) accessTokens.set(key, { ...entry, expiresAt: now().getTime() });
-      }
+      for (const [token, entry] of accessTokens) if (entry.userId === userId) expire(token);
     },
 
+    /** Lets one access token run out. */
+    expireAccessToken: expire,
+
+    /** The member's live tokens: access tokens, then refresh tokens, the oldest first. */
+    listLive,
+
     /** How many access and refresh tokens of the member are live. */
-    countLive(userId: string): number {
-      return [...accessTokens.values(), ...refreshTokens.values()].filter(
-        (entry) => entry.userId === userId && isLive(entry),
-      ).length;
-    },
+    countLive: (userId: string): number => listLive(userId).length,
   };
 }

@@ -1,7 +1,9 @@
 /** The stand-in for Discord refuses what Discord refuses, and believes what it is told within the limits. */
 import { afterEach, expect, test } from "bun:test";
+import { crc32, inflateSync } from "node:zlib";
 import {
   ANNA,
+  ANNAS_AVATAR,
   api,
   authorizeUrl,
   BO,
@@ -10,6 +12,7 @@ import {
   discordStandin,
   exchange,
   LINK_SCOPES,
+  LOGIN,
   PKCE,
   paramsOf,
   recordsPath,
@@ -205,6 +208,151 @@ test("startDiscord() gives the role when the member presses Link, and takes it w
   await push("1");
   expect(discord.hasRole(ANNA)).toBe(false);
 });
+
+test("startDiscord() shows its page to prompt=none as well, since nobody is signed in here, and logs in by identify and PKCE alone", async () => {
+  const discord = start(discordStandin());
+  const login = { scope: "identify", redirect_uri: LOGIN, prompt: "none", ...PKCE };
+
+  const callbacks = [
+    await approveDiscord(authorizeUrl(discord, login), ANNA),
+    await approveDiscord(authorizeUrl(discord, login), ANNA),
+  ];
+  const exchanged = await Promise.all(
+    callbacks.map((callback) =>
+      exchange(discord, callback, { redirect_uri: LOGIN, code_verifier: VERIFIER }),
+    ),
+  );
+  const unproven = await approveDiscord(authorizeUrl(discord, login), ANNA);
+
+  for (const callback of callbacks) expect(callback).toStartWith(`${LOGIN}?`);
+  for (const response of exchanged) expect(await response.json()).toMatchObject({ scope: "identify" });
+  expect((await exchange(discord, unproven, { redirect_uri: LOGIN })).status).toBe(400);
+});
+
+test("startDiscord() keeps a login's tokens to its scope, however often they are refreshed", async () => {
+  const discord = start(discordStandin());
+  const login = await logIn(discord);
+
+  const refreshed = await tokensOf(await refresh(discord, login.refresh_token));
+  const again = await refresh(discord, refreshed.refresh_token);
+
+  expect(await again.json()).toMatchObject({ scope: "identify" });
+  for (const accessToken of [login.access_token, refreshed.access_token]) {
+    expect((await api(discord, "GET", "/users/@me", accessToken)).status).toBe(200);
+    for (const [method, body] of [["GET"], ["DELETE"], ["PUT", "{}"]] as const) {
+      const refused = await api(discord, method, roleConnectionPath, accessToken, body);
+      expect([refused.status, await refused.json()]).toEqual([
+        403,
+        { message: "Missing required OAuth2 scope", code: 50026 },
+      ]);
+    }
+  }
+  expect(discord.calls.filter(({ operation }) => operation === "token_refresh")).toHaveLength(2);
+});
+
+test("startDiscord() lets one access token run out alone, and ends a login by the revocation of the link", async () => {
+  const discord = start(discordStandin());
+  const linkToken = await signIn(discord, ANNA);
+  const login = await logIn(discord);
+  const other = await signIn(discord, BO);
+  const statuses = () =>
+    Promise.all(
+      [linkToken, login.access_token, other].map(
+        async (secret) => (await api(discord, "GET", "/users/@me", secret)).status,
+      ),
+    );
+
+  expect(discord.tokens(ANNA)).toMatchObject([
+    { kind: "access", token: linkToken, scopes: LINK_SCOPES.split(" ") },
+    { kind: "access", token: login.access_token, scopes: ["identify"] },
+    { kind: "refresh", scopes: LINK_SCOPES.split(" ") },
+    { kind: "refresh", token: login.refresh_token, scopes: ["identify"] },
+  ]);
+  discord.expireAccessToken(login.access_token);
+  expect(await statuses()).toEqual([200, 401, 200]);
+  const refreshed = await tokensOf(await refresh(discord, login.refresh_token));
+
+  await token(discord, "/oauth2/token/revoke", { token: linkToken });
+
+  expect(await statuses()).toEqual([401, 401, 200]);
+  expect((await api(discord, "GET", "/users/@me", refreshed.access_token)).status).toBe(401);
+  expect(await (await refresh(discord, refreshed.refresh_token)).json()).toMatchObject({
+    error: "invalid_grant",
+  });
+  expect(discord.tokens(ANNA)).toEqual([]);
+});
+
+test("startDiscord() tells a user's avatar, or that there is none", async () => {
+  const discord = start(discordStandin());
+  const users = async (userId: string) => {
+    const secret = await signIn(discord, userId, "identify");
+    const authorization = await (await api(discord, "GET", "/oauth2/@me", secret)).json();
+    return [authorization.user, await (await api(discord, "GET", "/users/@me", secret)).json()];
+  };
+
+  const [annas, bos] = [await users(ANNA), await users(BO)];
+
+  const anna = { id: ANNA, username: "anna", global_name: "Anna <3", discriminator: "0" };
+  for (const user of annas) expect(user).toMatchObject({ ...anna, avatar: ANNAS_AVATAR });
+  for (const user of bos) expect(user).toMatchObject({ id: BO, global_name: null, avatar: null });
+});
+
+test("startDiscord() serves avatars as the CDN does", async () => {
+  const discord = start(discordStandin());
+  const picture = async (path: string) => {
+    const response = await fetch(`${discord.cdnUrl}${path}`);
+    return {
+      status: response.status,
+      type: response.headers.get("content-type"),
+      png: await response.bytes(),
+    };
+  };
+  const own = `/avatars/${ANNA}/${ANNAS_AVATAR}.png`;
+  const defaults = [0, 1, 2, 3, 4, 5].map((index) => `/embed/avatars/${index}.png`);
+
+  const pictures = await Promise.all([own, ...defaults].map(picture));
+  const again = await picture(`${own}?size=128`);
+
+  for (const { status, type, png } of pictures) {
+    expect([status, type]).toEqual([200, "image/png"]);
+    expect(readPng(png)).toEqual({ width: 64, height: 64, bytes: 64 * 9 });
+  }
+  expect(new Set(pictures.map(({ png }) => png.toHex())).size).toBe(7);
+  expect(again.png.toHex()).toBe(pictures[0]?.png.toHex() ?? "");
+  expect((await picture(`${own}?size=100`)).status).toBe(400);
+  expect(discord.unexpected).toEqual([]);
+  const missing = ["/embed/avatars/6.png", `/avatars/${BO}/${ANNAS_AVATAR}.png`, `/avatars/${BO}/null.png`];
+  for (const path of missing) expect((await picture(path)).status).toBe(404);
+  expect(discord.unexpected).toEqual(missing.map((path) => `GET ${path}`));
+  expect(await (await fetch(`${discord.url}/app`)).text()).toContain(`src="${own}"`);
+});
+
+/** Signs Anna in for a login: `identify` alone. */
+async function logIn(discord: ReturnType<typeof discordStandin>) {
+  return await tokensOf(
+    await exchange(discord, await approveDiscord(authorizeUrl(discord, { scope: "identify" }), ANNA)),
+  );
+}
+
+/** Every chunk is read by its length and held to its checksum. */
+function readPng(png: Uint8Array) {
+  const bytes = Buffer.from(png);
+  expect(bytes.toString("latin1", 0, 8)).toBe("\x89PNG\r\n\x1a\n");
+  const chunks = new Map<string, Buffer>();
+  for (let at = 8; at < bytes.length; ) {
+    const end = at + 8 + bytes.readUInt32BE(at);
+    chunks.set(bytes.toString("latin1", at + 4, at + 8), bytes.subarray(at + 8, end));
+    expect(bytes.readUInt32BE(end)).toBe(crc32(bytes.subarray(at + 4, end)));
+    at = end + 4;
+  }
+  const header = chunks.get("IHDR");
+  expect([...chunks.keys()]).toEqual(["IHDR", "PLTE", "IDAT", "IEND"]);
+  return {
+    width: header?.readUInt32BE(0),
+    height: header?.readUInt32BE(4),
+    bytes: inflateSync(chunks.get("IDAT") ?? Buffer.of()).length,
+  };
+}
 
 function start<Standin extends { readonly stop: () => Promise<void> }>(standin: Standin): Standin {
   started.push(standin);

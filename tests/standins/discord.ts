@@ -1,7 +1,7 @@
 /**
  * A local stand-in for Discord, for the tests, the demo and the benchmark: the server page where a member starts
- * and ends, the authorization page, the token endpoint and the few API routes that Janus calls. It refuses what Discord refuses, so that a mistake shows
- * here first, and it counts every call.
+ * and ends, the authorization page, the token endpoint, the few API routes that Janus calls and the avatars that its
+ * pages show. It refuses what Discord refuses, so that a mistake shows here first, and it counts every call.
  */
 import {
   type DiscordOperation,
@@ -13,11 +13,13 @@ import {
 } from "./discord-api.ts";
 import { appPage, hasMemberRole, pressLink } from "./discord-app.ts";
 import { authorize } from "./discord-authorize.ts";
-import { createGrants } from "./discord-grants.ts";
+import { answerPicture } from "./discord-cdn.ts";
+import { createGrants, type IssuedToken } from "./discord-grants.ts";
 import type { MetadataRecord, RoleConnection } from "./discord-limits.ts";
 import { createFaults, type FaultControl, type Faults } from "./faults.ts";
 
 export type { DiscordOperation, DiscordUser } from "./discord-api.ts";
+export type { IssuedToken } from "./discord-grants.ts";
 export type { MetadataRecord, RoleConnection } from "./discord-limits.ts";
 
 /** What the stand-in is told at its start. `redirectUris` are compared exactly. */
@@ -50,9 +52,11 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   readonly url: string;
   readonly apiUrl: string;
   readonly authorizeUrl: string;
+  /** Where avatars are: an origin, as `https://cdn.discordapp.com` is. */
+  readonly cdnUrl: string;
   /** Calls in the order of their arrival, those that met a fault included. */
   readonly calls: DiscordCall[];
-  /** Method and path of calls to routes that do not exist. Tests assert that it is empty. */
+  /** Method and path of calls to routes and pictures that do not exist. Tests assert that it is empty. */
   readonly unexpected: string[];
   readonly roleConnection: (userId: string) => RoleConnection | undefined;
   readonly records: () => readonly MetadataRecord[];
@@ -62,8 +66,12 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   readonly hasRole: (userId: string) => boolean;
   /** How many access and refresh tokens of the member are live: 2 after one exchanged code. */
   readonly grants: (userId: string) => number;
+  /** The member's live tokens: access tokens, then refresh tokens, the oldest first. */
+  readonly tokens: (userId: string) => readonly IssuedToken[];
   /** Every access token of the member runs out; refresh tokens live on. */
   readonly expireAccessTokens: (userId: string) => void;
+  /** One access token runs out. */
+  readonly expireAccessToken: (accessToken: string) => void;
   /** Every code and token of the member ends, as when the application is deauthorized. */
   readonly endGrant: (userId: string) => void;
   /** Stops at once, hanging calls included. */
@@ -99,6 +107,8 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
       const url = new URL(request.url);
       if (url.pathname.startsWith("/api/"))
         return await answerApi(state, faults, calls, unexpected, request, url);
+      const picture = request.method === "GET" ? answerPicture(state, url) : undefined;
+      if (picture) return picture;
       switch (`${request.method} ${url.pathname}`) {
         case "GET /oauth2/authorize":
           return authorize(state, url.searchParams, undefined, acceptAnyUser);
@@ -122,6 +132,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     url,
     apiUrl: `${url}/api/v10`,
     authorizeUrl: `${url}/oauth2/authorize`,
+    cdnUrl: url,
     calls,
     unexpected,
     roleConnection: (userId) => state.roleConnections.get(userId),
@@ -129,7 +140,9 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     matches: (userId) => matchesMemberRole(state, userId),
     hasRole: (userId) => hasMemberRole(state, userId),
     grants: (userId) => state.grants.countLive(userId),
+    tokens: (userId) => state.grants.listLive(userId),
     expireAccessTokens: (userId) => state.grants.expireAccessTokens(userId),
+    expireAccessToken: (accessToken) => state.grants.expireAccessToken(accessToken),
     endGrant: (userId) => state.grants.endGrant(userId),
     failNext: faults.failNext,
     gate: faults.gate,

@@ -26,16 +26,25 @@ export async function answerToken(state: ForgerState, request: Request): Promise
   }
 }
 
-/** Answers the revocation endpoint: the token is gone, known or not. RFC 7009 */
+/** Answers the revocation endpoint: the token is gone, known or not, and with a refresh token its grant. RFC 7009 2 */
 export async function revokeToken(state: ForgerState, request: Request): Promise<Response> {
   const form = await readForm(state, request);
   if (form instanceof Response) return form;
   const token = form.get("token");
   if (!token) return oauthError("invalid_request", "token is required");
+  const hint = form.get("token_type_hint");
+  // RFC 7009 lets a server ignore a hint that it does not know; Keycloak refuses it.
+  if (hint !== undefined && !TOKEN_TYPES.includes(hint)) return oauthError("unsupported_token_type");
+
+  const ended = state.refreshTokens.get(token);
   state.accessTokens.delete(token);
-  state.refreshTokens.delete(token);
+  for (const tokens of ended ? [state.accessTokens, state.refreshTokens] : []) {
+    for (const [key, grant] of tokens) if (grant.id === ended?.id) tokens.delete(key);
+  }
   return new Response(null, { status: 200 });
 }
+
+const TOKEN_TYPES = ["access_token", "refresh_token"];
 
 const TOKEN_TTL_SECONDS = 3600;
 

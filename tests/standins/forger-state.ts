@@ -3,7 +3,7 @@ import type { Claims, Sign, SigningKey } from "./forger-tokens.ts";
 import type { RegisteredClient } from "./oauth-rules.ts";
 
 /** The operations by name. */
-export type ForgerOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revocation";
+export type ForgerOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";
 
 /** What the forger is told at its start. */
 export type ForgerOptions = RegisteredClient & {
@@ -14,6 +14,8 @@ export type ForgerOptions = RegisteredClient & {
   readonly issuerPath?: string;
   /** Which client authentication is accepted; both unless given. */
   readonly clientAuth?: "basic" | "post" | "both";
+  /** Whether there is a revocation endpoint, which discovery then announces; true unless given. */
+  readonly revocationEndpoint?: boolean;
   /** For load: each authorization request gets a new subject. */
   readonly freshSubjects?: boolean;
   /** The signing key; a new RS256 key unless given. */
@@ -41,8 +43,9 @@ export type ForgerOverrides = {
   readonly rotatesRefreshTokens?: boolean;
 };
 
-/** What a code or a token stands for. */
+/** What a code or a token stands for; `id` is the same for all that come from one code. */
 export type ForgerGrant = {
+  readonly id: string;
   readonly sub: string;
   readonly scope: string;
   readonly nonce: string | undefined;

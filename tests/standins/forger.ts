@@ -47,6 +47,8 @@ export type ForgerStandin = FaultControl<ForgerOperation> & {
   readonly rotateKey: (key?: SigningKey) => void;
   /** Ends every refresh and access token of a subject. */
   readonly endGrant: (sub: string) => void;
+  /** Whether this refresh token or access token could be used. */
+  readonly isLive: (token: string) => boolean;
   readonly stop: () => Promise<void>;
 };
 
@@ -98,6 +100,7 @@ export function startForger(options: ForgerOptions): ForgerStandin {
         for (const [token, grant] of tokens) if (grant.sub === sub) tokens.delete(token);
       }
     },
+    isLive: (token) => state.refreshTokens.has(token) || state.accessTokens.has(token),
     failNext: faults.failNext,
     gate: faults.gate,
     async stop() {
@@ -118,7 +121,7 @@ const ANSWERS = {
   authorize: (state, _, url) => authorize(state, url.searchParams),
   token: answerToken,
   userinfo: userInfo,
-  revocation: revokeToken,
+  revoke: revokeToken,
 } satisfies Record<
   ForgerOperation,
   (state: ForgerState, request: Request, url: URL) => Response | Promise<Response>
@@ -137,10 +140,14 @@ function match(state: ForgerState, method: string, path: string): ForgerOperatio
     case "GET /userinfo":
       return "userinfo";
     case "POST /revoke":
-      return "revocation";
+      return hasRevocation(state) ? "revoke" : undefined;
     default:
       return undefined;
   }
+}
+
+function hasRevocation({ options }: ForgerState): boolean {
+  return options.revocationEndpoint ?? true;
 }
 
 function createState(options: ForgerOptions, origin: string): ForgerState {
@@ -170,7 +177,7 @@ function discoveryDocument(state: ForgerState): Claims {
     token_endpoint: `${state.origin}/token`,
     userinfo_endpoint: `${state.origin}/userinfo`,
     jwks_uri: `${state.origin}/jwks`,
-    revocation_endpoint: `${state.origin}/revoke`,
+    ...(hasRevocation(state) ? { revocation_endpoint: `${state.origin}/revoke` } : {}),
     response_types_supported: ["code"],
     response_modes_supported: ["query"],
     grant_types_supported: ["authorization_code", "refresh_token"],
@@ -202,6 +209,7 @@ function authorize(state: ForgerState, query: URLSearchParams): Response {
 
   const code = randomToken();
   state.codes.set(code, {
+    id: code,
     sub: nextSubject(state),
     scope: params.get("scope") ?? "",
     nonce: params.get("nonce"),

@@ -69,6 +69,7 @@ ol li+li{margin-top:1.5rem}
 ul{padding-left:1.5rem}
 .role{display:inline-block;padding:0 .5rem;border:1px solid var(--line);border-radius:.4rem;font-weight:600;white-space:nowrap}
 .role::before{content:"";display:inline-block;width:.6rem;height:.6rem;margin-right:.35rem;border-radius:50%;background:var(--yes)}
+.avatar{border-radius:50%;vertical-align:middle}
 table{width:100%;border-collapse:collapse;font-size:.95rem}
 th,td{padding:.4rem .5rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 tbody tr:last-child>*{border-bottom:0}

@@ -6,7 +6,10 @@ declare module "oidc-provider" {
     readonly uid: string;
     readonly prompt: { readonly name: string };
     readonly params: Readonly<Record<string, string | undefined>>;
-    readonly session?: { readonly accountId?: string; readonly cookie: string };
+    readonly session?: { readonly accountId?: string; readonly cookie: string; uid?: string };
+    /** In seconds since 1970. */
+    readonly exp: number;
+    save(ttlSeconds: number): Promise<string>;
   };
 
   export type InteractionResult = {

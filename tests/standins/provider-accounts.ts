@@ -21,6 +21,8 @@ export type StoredArtifact = {
   readonly accountId?: string;
   readonly grantId?: string;
   readonly uid?: string;
+  /** In seconds since 1970. */
+  readonly exp?: number;
   consumed?: number;
 };
 
@@ -72,6 +74,13 @@ export function createArtifactStore() {
           artifact.accountId === accountId &&
           artifact.consumed === undefined,
       ).length,
+
+    /** Whether a refresh token or access token, which is opaque, is there, unused and not run out. */
+    isLive(token: string): boolean {
+      const artifact = artifacts.get(`RefreshToken:${token}`) ?? artifacts.get(`AccessToken:${token}`);
+      if (artifact === undefined || artifact.consumed !== undefined) return false;
+      return artifact.exp === undefined || artifact.exp > Date.now() / 1000;
+    },
   };
 }
 

@@ -41,8 +41,21 @@ export async function interact(
   if (!known && form.get("password") !== DEMO_PASSWORD) {
     return await show(response, loginForm(users, "The password is wrong."), 400);
   }
-  store.endOtherSession(sessionCookie(request), user.sub);
+  await leaveOtherSession(store, request, details, user.sub);
   await finish(provider, request, response, details, user.sub);
+}
+
+/** Ends another account's session in this browser. A sign-in that began in it, by `prompt=login`, goes on without it. */
+async function leaveOtherSession(
+  store: ArtifactStore,
+  request: IncomingMessage,
+  details: InteractionDetails,
+  accountId: string,
+): Promise<void> {
+  store.endOtherSession(sessionCookie(request), accountId);
+  if (details.session === undefined || details.session.accountId === accountId) return;
+  delete details.session.uid;
+  await details.save(details.exp - Math.floor(Date.now() / 1000));
 }
 
 /** The browser's session as it is now: another tab may have signed in since this page was shown. */

@@ -15,6 +15,7 @@ export type InnerProvider = {
   readonly origin: string;
   readonly endAccount: (sub: string) => void;
   readonly countRefreshTokens: (sub: string) => number;
+  readonly isLive: (token: string) => boolean;
   readonly rotateKeys: () => void;
   readonly stop: () => void;
 };
@@ -51,6 +52,7 @@ export async function startInnerProvider(
     origin: `http://127.0.0.1:${address.port}`,
     endAccount: store.endAccount,
     countRefreshTokens: store.countRefreshTokens,
+    isLive: store.isLive,
     rotateKeys() {
       built = build(generateKeys());
     },

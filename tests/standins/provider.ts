@@ -10,7 +10,7 @@ import { type InnerProvider, startInnerProvider } from "./provider-server.ts";
 export { DEMO_USERS, type ProviderUser } from "./provider-accounts.ts";
 
 /** The operations by name. */
-export type ProviderOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revocation";
+export type ProviderOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";
 
 /** What the provider is told at its start. */
 export type ProviderOptions = {
@@ -48,6 +48,8 @@ export type ProviderStandin = FaultControl<ProviderOperation> & {
   readonly endGrant: (login: string) => void;
   /** How many refresh tokens of the account could be used. */
   readonly refreshTokens: (login: string) => number;
+  /** Whether this refresh token or access token could be used. */
+  readonly isLive: (token: string) => boolean;
   readonly stop: () => Promise<void>;
 };
 
@@ -82,6 +84,7 @@ export async function startProvider(options: ProviderOptions): Promise<ProviderS
     removeUser: (login) => void users.delete(login),
     endGrant: (login) => inner.endAccount(subOf(login)),
     refreshTokens: (login) => inner.countRefreshTokens(subOf(login)),
+    isLive: inner.isLive,
     failNext: faults.failNext,
     gate: faults.gate,
     async stop() {
@@ -100,7 +103,7 @@ const OPERATIONS: ReadonlyMap<string, ProviderOperation> = new Map([
   ["POST /token", "token"],
   ["GET /me", "userinfo"],
   ["POST /me", "userinfo"],
-  ["POST /token/revocation", "revocation"],
+  ["POST /token/revocation", "revoke"],
 ]);
 
 async function answer(

@@ -5,29 +5,31 @@
  */
 import type { RESTPutAPICurrentUserApplicationRoleConnectionJSONBody } from "discord-api-types/v10";
 import * as v from "valibot";
-import type { JanusError } from "./errors.ts";
+import { encodeBase64url, sha256 } from "../crypto.ts";
 import {
   asJanusError,
   discordClientRejected,
-  discordRateLimited,
   discordRefused,
   discordUnavailable,
   grantEnded,
   scopeMissing,
-} from "./errors.ts";
-import type { Log } from "./log.ts";
-import type { MetadataRecord, RoleConnection } from "./metadata.ts";
-import { prepareAuthorizationRequest } from "./oauth/authorization.ts";
-import type { TokenEndpoint, TokenResponse } from "./oauth/token_endpoint.ts";
-import { postForm, requestTokens } from "./oauth/token_endpoint.ts";
-import type { Answer, Fetch, Upstream, UpstreamRequest } from "./oauth/upstream.ts";
-import { capRetryAfter, parseJson, retryAfterSeconds, send } from "./oauth/upstream.ts";
+} from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { MetadataRecord, RoleConnection } from "../metadata.ts";
+import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
+import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
+import type { Fetch, Upstream } from "../oauth/upstream.ts";
+import { parseJson } from "../oauth/upstream.ts";
+import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
 export type DiscordUser = {
   readonly discordUserId: string;
   readonly username: string;
   readonly globalName: string | null;
+  /** Where the picture is, at Discord's CDN. */
+  readonly avatarUrl: string;
 };
 
 /** A grant's tokens. `expiresAt` is absolute UTC. */
@@ -48,6 +50,8 @@ export type DiscordOptions = {
   /** Without a slash at the end, such as https://discord.com/api/v10. */
   readonly apiUrl: string;
   readonly authorizeUrl: string;
+  /** Where avatars are, such as https://cdn.discordapp.com. */
+  readonly cdnUrl: string;
   /** Where members reach this Janus: redirects lead here, and Discord learns whom to write to. */
   readonly publicUrl: string;
   readonly version: string;
@@ -59,11 +63,10 @@ export type DiscordOptions = {
 };
 
 const LINK_SCOPES = ["identify", "role_connections.write"];
+const LOGIN_SCOPES = ["identify"];
+/** Pictures for those who have chosen none. https://discord.com/developers/docs/reference#image-formatting */
+const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
-const MAX_ATTEMPTS = 3;
-const RETRY_BASE_MS = 250;
-const MAX_WAIT_SECONDS = 5;
-const CLOUDFLARE_WAIT_SECONDS = 60;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
 /** Discord's own limits on names, with room; no NUL, which PostgreSQL does not take. */
@@ -78,9 +81,15 @@ const currentAuthorization = v.object({
   application: v.object({ id: snowflake }),
   scopes: v.array(v.string()),
   // Absent where the grant lacks the scope `identify`.
-  user: v.optional(v.object({ id: snowflake, username: displayName, global_name: v.nullish(displayName) })),
+  user: v.optional(
+    v.object({
+      id: snowflake,
+      username: displayName,
+      global_name: v.nullish(displayName),
+      avatar: v.nullish(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]{1,64}$/))),
+    }),
+  ),
 });
-const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
 /** Makes the client. Nothing is sent before the first call. */
 export function createDiscord(options: DiscordOptions) {
@@ -93,11 +102,50 @@ export function createDiscord(options: DiscordOptions) {
     authMethod: "client_secret_basic",
   };
   const redirectUri = `${options.publicUrl}/discord-oauth-callback`;
+  const loginRedirectUri = `${options.publicUrl}/login`;
   const roleConnectionPath = `/users/@me/applications/${clientId}/role-connection`;
   const request = prepareAuthorizationRequest(options.authorizeUrl, { clientId, redirectUri }, LINK_SCOPES, [
     ["prompt", "consent"],
   ]);
+  // Who has approved before need not do so again. https://discord.com/developers/docs/topics/oauth2
+  const loginRequest = prepareAuthorizationRequest(
+    options.authorizeUrl,
+    { clientId, redirectUri: loginRedirectUri },
+    LOGIN_SCOPES,
+    [
+      ["prompt", "none"],
+      ["code_challenge_method", "S256"],
+    ],
+  );
   const call = createCaller(upstream, options);
+
+  const exchange = async (grant: Readonly<Record<string, string>>, scopes: readonly string[]) => {
+    const form = { grant_type: "authorization_code", ...grant };
+    return readTokens(
+      await requestTokens(upstream, "token_code", tokenEndpoint, form),
+      scopes,
+      options.now(),
+    );
+  };
+
+  const findUser = async (accessToken: string, scopesNeeded: readonly string[]): Promise<DiscordUser> => {
+    const bearer = `Bearer ${accessToken}`;
+    const answer = await call("get_current_authorization", "GET", "/oauth2/@me", bearer);
+    const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
+    if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
+    const { application, scopes, user } = parsed.output;
+    if (application.id !== clientId) throw discordRefused("the token is of another application");
+    const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
+    if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
+    if (user === undefined) throw discordUnavailable("get_current_authorization: an answer without the user");
+    const { id, username, global_name, avatar } = user;
+    return {
+      discordUserId: id,
+      username,
+      globalName: global_name ?? null,
+      avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
+    };
+  };
 
   return {
     /** What a callback's errors are named after. */
@@ -109,11 +157,17 @@ export function createDiscord(options: DiscordOptions) {
      */
     authorizationUrl: (state: string): string => request({ state }),
 
-    /** Exchanges an authorization code. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
-    exchangeCode: async (code: string): Promise<DiscordTokens> => {
-      const grant = { grant_type: "authorization_code", code, redirect_uri: redirectUri };
-      return readTokens(await requestTokens(upstream, "token_code", tokenEndpoint, grant), options.now());
-    },
+    /** The authorization request of a sign-in alone: scope `identify`, with PKCE S256. RFC 7636 4.3 */
+    loginUrl: (state: string, codeVerifier: string): string =>
+      loginRequest({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) }),
+
+    /** Exchanges the code of the link flow. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
+    exchangeCode: (code: string): Promise<DiscordTokens> =>
+      exchange({ code, redirect_uri: redirectUri }, LINK_SCOPES),
+
+    /** Exchanges the code of a sign-in alone. Throws as `exchangeCode`. RFC 7636 4.5 */
+    exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
+      exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
 
     /**
      * Refreshes a grant; the refresh token is spent whatever comes back. Throws grant_ended, discord_unavailable.
@@ -122,10 +176,8 @@ export function createDiscord(options: DiscordOptions) {
     refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
       const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
       try {
-        return readTokens(
-          await requestTokens(upstream, "token_refresh", tokenEndpoint, grant),
-          options.now(),
-        );
+        const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
+        return readTokens(response, LINK_SCOPES, options.now());
       } catch (error) {
         if (asJanusError(error).code === "code_rejected")
           throw grantEnded("token_refresh: the token is no good");
@@ -142,19 +194,10 @@ export function createDiscord(options: DiscordOptions) {
     },
 
     /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */
-    findCurrentUser: async (accessToken: string): Promise<DiscordUser> => {
-      const bearer = `Bearer ${accessToken}`;
-      const answer = await call("get_current_authorization", "GET", "/oauth2/@me", bearer);
-      const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
-      if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
-      const { application, scopes, user } = parsed.output;
-      if (application.id !== clientId) throw discordRefused("the token is of another application");
-      const missing = LINK_SCOPES.filter((scope) => !scopes.includes(scope));
-      if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
-      if (user === undefined)
-        throw discordUnavailable("get_current_authorization: an answer without the user");
-      return { discordUserId: user.id, username: user.username, globalName: user.global_name ?? null };
-    },
+    findCurrentUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LINK_SCOPES),
+
+    /** Whose token it is, where it need not push. Throws as `findCurrentUser`. */
+    findSignedInUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LOGIN_SCOPES),
 
     /** Replaces the member's role connection. Grants no role by itself: the member must press Link. */
     putRoleConnection: async (accessToken: string, roleConnection: RoleConnection): Promise<void> => {
@@ -171,7 +214,7 @@ export function createDiscord(options: DiscordOptions) {
 
 /** Replaces the application's metadata records, all of them. Needs the bot's token. */
 export async function putMetadataRecords(
-  options: Omit<DiscordOptions, "clientSecret" | "authorizeUrl">,
+  options: Omit<DiscordOptions, "clientSecret" | "authorizeUrl" | "cdnUrl">,
   botToken: string,
   records: readonly MetadataRecord[],
 ): Promise<void> {
@@ -194,87 +237,17 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
   };
 }
 
-function readTokens(response: TokenResponse, now: Date): DiscordTokens {
+/** RFC 6749 5.1: a response without `scope` grants what was asked for. */
+function readTokens(response: TokenResponse, scopesAsked: readonly string[], now: Date): DiscordTokens {
   const { accessToken, refreshToken, scope, expiresIn } = response;
   if (refreshToken === undefined || expiresIn === undefined) {
     throw discordUnavailable("a token response without refresh_token or expires_in");
   }
   const expiresAt = new Date(now.getTime() + expiresIn * 1_000);
-  return { accessToken, refreshToken, scope: scope ?? LINK_SCOPES.join(" "), expiresAt };
+  return { accessToken, refreshToken, scope: scope ?? scopesAsked.join(" "), expiresAt };
 }
 
-type Caller = (
-  operation: string,
-  method: "GET" | "PUT" | "DELETE",
-  path: string,
-  authorization: string,
-  body?: object,
-) => Promise<Answer>;
-
-/** Calls that may be repeated: after a 5xx or no answer with jitter, after a 429 as long as it says, up to a cap. */
-function createCaller(
-  upstream: Upstream,
-  { apiUrl, sleep }: Pick<DiscordOptions, "apiUrl" | "sleep">,
-): Caller {
-  return async (operation, method, path, authorization, body) => {
-    const headers: Record<string, string> = { authorization, accept: "application/json" };
-    if (body !== undefined) headers["content-type"] = "application/json";
-    const init: UpstreamRequest = {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    };
-    for (let attempt = 1; ; attempt++) {
-      const result = await tryOnce(upstream, operation, apiUrl + path, init);
-      if ("answer" in result) return result.answer;
-      if (attempt === MAX_ATTEMPTS) throw result.error;
-      const wait = result.waitSeconds * 1_000 || RETRY_BASE_MS * 2 ** (attempt - 1);
-      await sleep(wait + Math.random() * RETRY_BASE_MS);
-    }
-  };
-}
-
-type Try = { readonly answer: Answer } | { readonly error: JanusError; readonly waitSeconds: number };
-
-/** One attempt: an answer, or an error after which another attempt makes sense. Throws where it makes none. */
-async function tryOnce(
-  upstream: Upstream,
-  operation: string,
-  url: string,
-  init: UpstreamRequest,
-): Promise<Try> {
-  let answer: Answer;
-  try {
-    answer = await send(upstream, operation, url, init);
-  } catch (error) {
-    return { error: asJanusError(error), waitSeconds: 0 };
-  }
-  const { status } = answer;
-  if (status >= 200 && status < 300) return { answer };
-  if (status === 404 && init.method === "DELETE") return { answer };
-  if (status === 429) {
-    const waitSeconds = readRateLimit(answer);
-    if (waitSeconds > MAX_WAIT_SECONDS) throw discordRateLimited(waitSeconds);
-    return { error: discordRateLimited(waitSeconds), waitSeconds };
-  }
-  if (status >= 500)
-    return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0);
-  if (status === 401) throw grantEnded(`${operation}: answered 401`);
-  throw discordRefused(`${operation}: answered ${status}`);
-}
-
-function retryAfterFault(reason: string, waitSeconds: number): Try {
-  const error =
-    waitSeconds === 0
-      ? discordUnavailable(reason)
-      : discordUnavailable(reason, { retryAfterSeconds: waitSeconds });
-  if (waitSeconds > MAX_WAIT_SECONDS) throw error;
-  return { error, waitSeconds };
-}
-
-/** Seconds to wait after a 429. Cloudflare's own page has no number: a block lasts, so the wait is over the cap. */
-function readRateLimit(answer: Answer): number {
-  const parsed = v.safeParse(rateLimited, parseJson(answer.text));
-  const fromBody = parsed.success ? capRetryAfter(parsed.output.retry_after) : undefined;
-  return retryAfterSeconds(answer) ?? fromBody ?? CLOUDFLARE_WAIT_SECONDS;
+function avatarUrl(cdnUrl: string, discordUserId: string, hash: string | null): string {
+  if (hash !== null) return `${cdnUrl}/avatars/${discordUserId}/${hash}.png?size=128`;
+  return `${cdnUrl}/embed/avatars/${(BigInt(discordUserId) >> 22n) % DEFAULT_AVATARS}.png`;
 }

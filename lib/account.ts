@@ -1,0 +1,127 @@
+/**
+ * What a member may do with their own link: see it, have it pushed now, undo it, and take a copy of all that is stored.
+ * Called by the handlers with a session that was proved. It makes no link, and knows no other member.
+ */
+import type { Deps } from "./deps.ts";
+import { notLinked, syncTooSoon } from "./errors.ts";
+import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant.ts";
+import { keepClaims, organisationName } from "./metadata.ts";
+import { endProviderGrantOrPutOff } from "./provider_grant.ts";
+import type { Session } from "./session.ts";
+import { listSessions } from "./session.ts";
+import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
+
+/** A member's link as they see it. */
+export type LinkFacts = {
+  readonly organisationName: string | null;
+  readonly linkedAt: Date;
+  /** What Discord last took; null before the first push. */
+  readonly pushedMetadata: Readonly<Record<string, string>> | null;
+  readonly pushedAt: Date | null;
+  /** When Janus tells Discord next by itself; null when nothing is due. */
+  readonly nextPushAt: Date | null;
+  readonly pushFailures: number;
+};
+
+/** Why the role is or is not given, as far as Janus can know: Discord gives it when the member presses Link there. */
+export type RoleStatus = "not_linked" | "discord_not_told" | "discord_told";
+
+const SYNC_EVERY_SECONDS = 60;
+
+/** The member's link, as the session's row has it; null where there is none. */
+export function describeLink(session: Session): LinkFacts | null {
+  if (session.linkedAt === null) return null;
+  const { linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
+  return {
+    organisationName: organisationName(keepClaims(session.claims ?? {})) ?? null,
+    linkedAt,
+    pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
+    pushedAt,
+    nextPushAt: pushDueAt,
+    pushFailures: pushFailures ?? 0,
+  };
+}
+
+/** What a link says of the role. */
+export function describeRole(link: LinkFacts | null): RoleStatus {
+  if (link === null) return "not_linked";
+  return link.pushedAt === null || link.pushFailures > 0 ? "discord_not_told" : "discord_told";
+}
+
+/**
+ * Pushes the member's link now, at most once a minute for each member. Throws not_linked, sync_too_soon, and what keeps
+ * Discord from taking it: the push is due again then.
+ */
+export async function syncNow(
+  deps: Deps,
+  { discordUserId }: Pick<Session, "discordUserId">,
+  requestId: string,
+): Promise<void> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
+  const askedBefore = secondsAfter(now, -SYNC_EVERY_SECONDS);
+  const row = await deps.queries.claimSync({ discordUserId, askedBefore, leasedUntil, now });
+  if (row === undefined) throw notLinked();
+  const { claims, accessTokenSealed, discordExpiresAt, pushFailures } = row;
+  if (claims === null || accessTokenSealed === null || discordExpiresAt === null) {
+    const next = secondsAfter(row.syncAskedAt ?? now, SYNC_EVERY_SECONDS);
+    throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1_000)));
+  }
+  const failure = await pushLink(deps, {
+    ...{ discordUserId, accessTokenSealed, discordExpiresAt, leasedUntil, requestId },
+    claims: keepClaims(claims),
+    pushFailures: pushFailures ?? 0,
+  });
+  await deps.donePushes.settle();
+  if (failure !== undefined) throw failure;
+}
+
+/**
+ * Undoes the member's link. Link, claims and sessions are gone when this returns; the grants at Discord and at the
+ * provider are ended now, or as soon as each takes it. `discordTold` says whether Discord has, `finished` whether both
+ * have. Throws not_linked.
+ */
+export async function unlink(
+  deps: Deps,
+  { discordUserId }: Pick<Session, "discordUserId">,
+  requestId: string,
+): Promise<{ readonly discordTold: boolean; readonly finished: boolean }> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const removed = await deps.queries.deleteLink({ discordUserId, requestId, now, leasedUntil });
+  if (removed === undefined) throw notLinked();
+  deps.log.info("flow step", { requestId, step: "unlink", outcome: "removed", discordUserId });
+  const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
+  const providerTokens = {
+    accessTokenSealed: organisationAccessTokenSealed ?? "",
+    refreshTokenSealed: organisationRefreshTokenSealed,
+  };
+  const [discordTold, providerTold] = await Promise.all([
+    endGrantOrPutOff(deps, { ...removed, discordUserId }),
+    organisationAccessTokenSealed === null ||
+      endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
+  ]);
+  return { discordTold, finished: discordTold && providerTold };
+}
+
+/** Everything that is stored of the member. Secrets are told as there or not there; their values are nowhere in it. */
+export async function exportStored(deps: Deps, session: Session, requestId: string) {
+  const { discordUserId } = session;
+  const [stored, flows, sessions, trail] = await Promise.all([
+    deps.queries.findStored({ discordUserId }),
+    deps.queries.listFlows({ discordUserId }),
+    listSessions(deps, session),
+    deps.queries.listAuditEvents({ discordUserId }),
+  ]);
+  const values = { action: "data_exported", discordUserId, requestId, now: deps.now() } as const;
+  await deps.queries.insertAuditEvent(values);
+  return { stored, flows, sessions, trail };
+}
+
+function onlyTexts(
+  values: Readonly<Record<string, string | readonly string[]>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}

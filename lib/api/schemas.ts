@@ -1,0 +1,163 @@
+/**
+ * What the API takes and answers, once: requests are checked by these schemas, answers are typed by them, and
+ * `openapi.ts` describes them. Names on the wire are snake_case, times ISO 8601 in UTC.
+ */
+import * as v from "valibot";
+
+const text = v.string();
+const nullableText = v.nullable(text);
+const time = v.pipe(v.string(), v.isoTimestamp());
+const nullableTime = v.nullable(time);
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const metadata = v.record(text, text);
+
+/** A session's name in lists, or `all` for every other one. */
+export const sessionHandle = v.pipe(text, v.regex(/^([A-Za-z0-9_-]{12}|all)$/));
+
+/** GET /api/userinfo */
+export const userinfo = v.object({
+  discord: v.object({
+    id: text,
+    username: text,
+    /** The display name; null where the member chose none. */
+    display_name: nullableText,
+    avatar_url: text,
+  }),
+  link: v.nullable(
+    v.object({
+      organisation_name: nullableText,
+      linked_at: time,
+      pushed_metadata: v.nullable(metadata),
+      pushed_at: nullableTime,
+      next_push_at: nullableTime,
+      push_failures: count,
+    }),
+  ),
+  role: v.object({
+    status: v.picklist(["not_linked", "discord_not_told", "discord_told"]),
+    reason: text,
+    next: text,
+  }),
+});
+
+/** GET /api/sessions */
+export const sessionList = v.object({
+  sessions: v.array(
+    v.object({
+      handle: text,
+      current: v.boolean(),
+      user_agent: nullableText,
+      created_at: time,
+      last_used_at: time,
+      expires_at: time,
+    }),
+  ),
+});
+
+/** An action that was done. */
+export const done = v.object({ ok: v.literal(true) });
+
+/** DELETE /api/sessions/{handle} */
+export const sessionsEnded = v.object({ ok: v.literal(true), ended: count });
+
+/** DELETE /api/link. `finished` is false while Discord or the provider has still to be told. */
+export const unlinked = v.object({ ok: v.literal(true), finished: v.boolean() });
+
+const presence = v.picklist(["present", "absent"]);
+
+/** GET /api/me/export */
+export const storedData = v.object({
+  exported_at: time,
+  discord_account: v.object({
+    id: text,
+    username: text,
+    display_name: nullableText,
+    created_at: time,
+    updated_at: time,
+  }),
+  discord_grant: v.nullable(
+    v.object({
+      scope: text,
+      access_token: presence,
+      refresh_token: presence,
+      expires_at: time,
+      obtained_at: time,
+      ending: nullableText,
+    }),
+  ),
+  link: v.nullable(
+    v.object({
+      linked_at: time,
+      pushed_metadata: v.nullable(metadata),
+      pushed_at: nullableTime,
+      next_push_at: nullableTime,
+      push_failures: count,
+      sync_asked_at: nullableTime,
+    }),
+  ),
+  organisation_account: v.nullable(
+    v.object({
+      issuer: text,
+      subject: text,
+      claims: v.record(text, v.unknown()),
+      claims_seen_at: time,
+      created_at: time,
+    }),
+  ),
+  organisation_grant: v.nullable(
+    v.object({
+      access_token: presence,
+      refresh_token: presence,
+      expires_at: nullableTime,
+      obtained_at: time,
+    }),
+  ),
+  flows: v.array(
+    v.object({
+      created_at: time,
+      expires_at: time,
+      /** Of a flow that waits for a move to be confirmed. */
+      organisation_account: v.nullable(
+        v.object({ issuer: text, subject: text, claims: v.record(text, v.unknown()) }),
+      ),
+    }),
+  ),
+  sessions: v.array(
+    v.object({
+      handle: text,
+      user_agent: nullableText,
+      access_token: presence,
+      refresh_token: presence,
+      created_at: time,
+      last_used_at: time,
+      expires_at: time,
+    }),
+  ),
+  audit_trail: v.array(
+    v.object({
+      occurred_at: time,
+      action: text,
+      issuer: nullableText,
+      subject: nullableText,
+      request_id: nullableText,
+    }),
+  ),
+});
+
+/** A problem document; `code` is Janus's own and stable. RFC 9457 */
+export const problem = v.object({
+  type: v.literal("about:blank"),
+  title: text,
+  status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
+  code: text,
+  detail: text,
+});
+
+/** What an endpoint answers. */
+export type Userinfo = v.InferOutput<typeof userinfo>;
+/** What an endpoint answers. */
+export type StoredData = v.InferOutput<typeof storedData>;
+/** What an endpoint answers. */
+export type SessionList = v.InferOutput<typeof sessionList>;
+/** A problem document. */
+export type Problem = v.InferOutput<typeof problem>;

@@ -1,0 +1,156 @@
+/**
+ * From what the use cases give to what the API answers: names and times as they are on the wire. Called by the
+ * handlers; it asks nobody and decides nothing.
+ */
+import type { exportStored, LinkFacts, RoleStatus } from "../account.ts";
+import type { DiscordUser } from "../discord/discord.ts";
+import type { listSessions } from "../session.ts";
+import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
+
+type Stored = Awaited<ReturnType<typeof exportStored>>;
+type Sessions = Awaited<ReturnType<typeof listSessions>>;
+
+/** Why the role is or is not given, and what comes next. */
+const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonly next: string }>> = {
+  not_linked: {
+    reason: "No account at the organisation is linked, so Discord has nothing to give a role for.",
+    next: "Follow the Linked Roles link in Discord, or GET /linked-role.",
+  },
+  discord_not_told: {
+    reason: "The link is stored, and Discord has not taken it yet.",
+    next: "Janus tries again by itself at next_push_at; POST /api/link/sync tries now.",
+  },
+  discord_told: {
+    reason: "Discord has been told. It gives the role when the member presses Link there.",
+    next: "In Discord: the server's name, Linked Roles, Link.",
+  },
+};
+
+const isoOrNull = (time: Date | null): string | null => time?.toISOString() ?? null;
+const presence = (isThere: boolean) => (isThere ? "present" : "absent");
+
+/** GET /api/userinfo */
+export function viewUserinfo(user: DiscordUser, link: LinkFacts | null, status: RoleStatus): Userinfo {
+  return {
+    discord: {
+      id: user.discordUserId,
+      username: user.username,
+      display_name: user.globalName,
+      avatar_url: user.avatarUrl,
+    },
+    link:
+      link === null
+        ? null
+        : {
+            organisation_name: link.organisationName,
+            linked_at: link.linkedAt.toISOString(),
+            pushed_metadata: link.pushedMetadata === null ? null : { ...link.pushedMetadata },
+            pushed_at: isoOrNull(link.pushedAt),
+            next_push_at: isoOrNull(link.nextPushAt),
+            push_failures: link.pushFailures,
+          },
+    role: { status, ...ROLE_WORDS[status] },
+  };
+}
+
+/** GET /api/sessions */
+export function viewSessions(sessions: Sessions, currentHandle: string): SessionList {
+  return {
+    sessions: sessions.map(({ sessionHandle, userAgent, createdAt, lastUsedAt, expiresAt }) => ({
+      handle: sessionHandle,
+      current: sessionHandle === currentHandle,
+      user_agent: userAgent,
+      created_at: createdAt.toISOString(),
+      last_used_at: lastUsedAt.toISOString(),
+      expires_at: expiresAt.toISOString(),
+    })),
+  };
+}
+
+/** GET /api/me/export; undefined where nothing is stored any more. */
+export function viewStored({ stored, flows, sessions, trail }: Stored, now: Date): StoredData | undefined {
+  if (stored === undefined) return undefined;
+  return {
+    exported_at: now.toISOString(),
+    discord_account: {
+      id: stored.discordUserId,
+      username: stored.username,
+      display_name: stored.globalName,
+      created_at: stored.createdAt.toISOString(),
+      updated_at: stored.updatedAt.toISOString(),
+    },
+    discord_grant: viewDiscordGrant(stored),
+    link: viewStoredLink(stored),
+    ...viewOrganisation(stored),
+    flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims }) => ({
+      created_at: createdAt.toISOString(),
+      expires_at: expiresAt.toISOString(),
+      organisation_account:
+        issuer === null || subject === null ? null : { issuer, subject, claims: claims ?? {} },
+    })),
+    sessions: sessions.map((session) => ({
+      ...{ handle: session.sessionHandle, user_agent: session.userAgent },
+      ...{ access_token: presence(true), refresh_token: presence(session.hasRefreshToken) },
+      created_at: session.createdAt.toISOString(),
+      last_used_at: session.lastUsedAt.toISOString(),
+      expires_at: session.expiresAt.toISOString(),
+    })),
+    audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId }) => ({
+      ...{ occurred_at: occurredAt.toISOString(), action },
+      ...{ issuer, subject, request_id: requestId },
+    })),
+  };
+}
+
+type StoredRow = NonNullable<Stored["stored"]>;
+
+function viewDiscordGrant(stored: StoredRow): StoredData["discord_grant"] {
+  const { scope, discordExpiresAt, obtainedAt, endReason } = stored;
+  if (scope === null || discordExpiresAt === null || obtainedAt === null) return null;
+  return {
+    ...{ scope, access_token: presence(true), refresh_token: presence(true) },
+    expires_at: discordExpiresAt.toISOString(),
+    obtained_at: obtainedAt.toISOString(),
+    ending: endReason,
+  };
+}
+
+function viewStoredLink(stored: StoredRow): StoredData["link"] {
+  if (stored.linkedAt === null) return null;
+  const texts = Object.entries(stored.pushedMetadata ?? {}).map(([name, value]) => [name, String(value)]);
+  return {
+    linked_at: stored.linkedAt.toISOString(),
+    pushed_metadata: stored.pushedMetadata === null ? null : Object.fromEntries(texts),
+    pushed_at: isoOrNull(stored.pushedAt),
+    next_push_at: isoOrNull(stored.pushDueAt),
+    push_failures: stored.pushFailures ?? 0,
+    sync_asked_at: isoOrNull(stored.syncAskedAt),
+  };
+}
+
+function viewOrganisation(
+  stored: StoredRow,
+): Pick<StoredData, "organisation_account" | "organisation_grant"> {
+  const { issuer, subject, claims, claimsSeenAt, organisationCreatedAt } = stored;
+  const isKnown = issuer !== null && subject !== null && claims !== null;
+  const obtainedAt = stored.organisationTokenObtainedAt;
+  return {
+    organisation_account:
+      isKnown && claimsSeenAt !== null && organisationCreatedAt !== null
+        ? {
+            ...{ issuer, subject, claims },
+            claims_seen_at: claimsSeenAt.toISOString(),
+            created_at: organisationCreatedAt.toISOString(),
+          }
+        : null,
+    organisation_grant:
+      obtainedAt === null
+        ? null
+        : {
+            access_token: presence(true),
+            refresh_token: presence(stored.hasOrganisationRefreshToken),
+            expires_at: isoOrNull(stored.organisationExpiresAt),
+            obtained_at: obtainedAt.toISOString(),
+          },
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * The member's page and what it can do, one function a route; the same for machines under /api. Called by `index.ts`.
+ */
+import type { LinkFacts } from "../account.ts";
+import { describeLink, describeRole, exportStored, syncNow, unlink } from "../account.ts";
+import { createOpenApi } from "../api/openapi.ts";
+import { viewStored, viewUserinfo } from "../api/views.ts";
+import { forgetSession } from "../cookies.ts";
+import type { Deps } from "../deps.ts";
+import type { DiscordUser } from "../discord/discord.ts";
+import { asJanusError, notFound, notLinked } from "../errors.ts";
+import type { Exchange, Handler } from "../http.ts";
+import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http.ts";
+import type { AccountPage } from "../pages/account.tsx";
+import {
+  renderAccount,
+  renderAnotherAccount,
+  renderSignIn,
+  renderUnlinked,
+  renderUnlinkQuestion,
+} from "../pages/account.tsx";
+import type { Session } from "../session.ts";
+import { findMember, listSessions } from "../session.ts";
+import { addressOf, checkOrigin, discordAppUrl, isSecure } from "./browser.ts";
+import { requireSession } from "./session_handlers.ts";
+
+/** Errors after which the page is shown with what is stored: Discord gave no answer. */
+const SILENT = ["discord_unavailable", "discord_rate_limited"];
+const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+
+/** GET /api/userinfo */
+export const showUserinfo: Handler = async (deps, exchange) => {
+  const session = await requireSession(deps, exchange);
+  const user = await findMember(deps, session, exchange.requestId);
+  const link = describeLink(session);
+  return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
+};
+
+/** GET /account; without a session, where to sign in. */
+export const showAccount: Handler = async (deps, exchange) => {
+  // The record of a push may be on its way still: the member comes from there.
+  await deps.donePushes.settle();
+  const session = await findSession(deps, exchange);
+  if (session === undefined) {
+    const setCookies = forgetSession(isSecure(deps));
+    return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
+  }
+  const [user, sessions] = await Promise.all([
+    askDiscord(deps, session, exchange),
+    listSessions(deps, session),
+  ]);
+  if (user === "ended") {
+    const setCookies = forgetSession(isSecure(deps));
+    return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
+  }
+  const page: AccountPage = {
+    discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
+    discordAnswered: user !== undefined,
+    link: describeLink(session),
+    notice: readNotice(exchange),
+    sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
+    discordAppUrl: discordAppUrl(deps),
+  };
+  const imageOrigin = new URL(deps.config.discord.cdnUrl).origin;
+  return pageResponse(deps, exchange, (context) => renderAccount(context, page), { imageOrigin });
+};
+
+async function findSession(deps: Deps, exchange: Exchange): Promise<Session | undefined> {
+  try {
+    return await requireSession(deps, exchange);
+  } catch (error) {
+    if (asJanusError(error).code !== "unauthenticated") throw error;
+    return undefined;
+  }
+}
+
+/** The member as Discord has them now; undefined while Discord gives no answer. */
+async function askDiscord(
+  deps: Deps,
+  session: Session,
+  { requestId }: Exchange,
+): Promise<DiscordUser | "ended" | undefined> {
+  try {
+    return await findMember(deps, session, requestId);
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "unauthenticated") return "ended";
+    if (!SILENT.includes(code)) throw error;
+    return undefined;
+  }
+}
+
+function readNotice(exchange: Exchange): AccountPage["notice"] {
+  const asked = addressOf(exchange).searchParams.get("notice");
+  return NOTICES.find((notice) => notice === asked) ?? null;
+}
+
+/** POST /api/link/sync */
+export const receiveSync: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  if (!wantsPage(exchange)) {
+    await syncNow(deps, session, exchange.requestId);
+    return jsonResponse(deps, exchange, 200, { ok: true });
+  }
+  const notice = await syncForPage(deps, session, exchange);
+  return redirectResponse(deps, exchange, `/account?notice=${notice}`, [], 303);
+};
+
+async function syncForPage(deps: Deps, session: Session, { requestId }: Exchange) {
+  try {
+    await syncNow(deps, session, requestId);
+    return "synced";
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "sync_too_soon") return "sync_too_soon";
+    // The push is due again, and the page says when.
+    if (SILENT.includes(code)) return "sync_failed";
+    throw error;
+  }
+}
+
+/** DELETE /api/link */
+export const deleteLink: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  const { finished } = await unlink(deps, session, exchange.requestId);
+  const setCookies = forgetSession(isSecure(deps));
+  return jsonResponse(deps, exchange, 200, { ok: true, finished }, { setCookies });
+};
+
+/** GET /account/unlink: the question before it is done. */
+export const askUnlink: Handler = async (deps, exchange) => {
+  const session = await requireSession(deps, exchange);
+  const { organisationName } = requireLink(describeLink(session));
+  const page = { discord: session, organisationName };
+  return pageResponse(deps, exchange, (context) => renderUnlinkQuestion(context, page));
+};
+
+/** POST /account/unlink: the answer to it. */
+export const receiveUnlink: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  const { discordTold } = await unlink(deps, session, exchange.requestId);
+  const page = { finished: discordTold };
+  const setCookies = forgetSession(isSecure(deps));
+  return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
+};
+
+function requireLink(link: LinkFacts | null): LinkFacts {
+  if (link === null) throw notLinked();
+  return link;
+}
+
+/** GET /account/another */
+export const showAnotherAccount: Handler = (deps, exchange) =>
+  pageResponse(deps, exchange, renderAnotherAccount);
+
+/** GET /api/me/export */
+export const exportData: Handler = async (deps, exchange) => {
+  const session = await requireSession(deps, exchange);
+  const stored = viewStored(await exportStored(deps, session, exchange.requestId), deps.now());
+  if (stored === undefined) throw notFound();
+  const headers = { "content-disposition": 'attachment; filename="janus-export.json"' };
+  return jsonResponse(deps, exchange, 200, stored, { headers });
+};
+
+/** GET /openapi.json */
+export const showOpenApi: Handler = (deps, exchange) =>
+  jsonResponse(deps, exchange, 200, createOpenApi(deps.config.publicUrl, deps.version));

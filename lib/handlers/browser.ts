@@ -1,0 +1,77 @@
+/**
+ * What handlers share: what of a request the use cases need, and how a flow's step is shown. Called by the other files
+ * of this folder. A decision about links or sessions does not belong here.
+ */
+import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../cookies.ts";
+import type { Deps } from "../deps.ts";
+import { callbackMalformed, methodNotAllowed, originRefused } from "../errors.ts";
+import type { FlowChange, FlowRecords } from "../flow.ts";
+import type { Exchange } from "../http.ts";
+import { pageResponse, redirectResponse } from "../http.ts";
+import type { Cancelled, Departure, FlowRequest } from "../link.ts";
+import { renderCancelled } from "../pages/pages.tsx";
+import type { BegunSession, Browser, SessionSecrets } from "../session_tokens.ts";
+import { hashSessionId } from "../session_tokens.ts";
+import { describeUserAgent } from "../user_agent.ts";
+
+/** Whether cookies are for https alone. */
+export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
+
+/** The browser's flows. */
+export const flowRecords = (deps: Deps, { request }: Exchange): FlowRecords =>
+  readFlowRecords(request.headers.get("cookie"), isSecure(deps));
+
+/** The Set-Cookie headers of a flow's step. */
+export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
+  writeFlowChange(flow, isSecure(deps));
+
+/** The Set-Cookie headers of a session that has begun. */
+export const sessionCookies = (deps: Deps, session: BegunSession): readonly string[] =>
+  writeSession(session, deps.now(), isSecure(deps));
+
+/** What the browser has for a session, proved or not. */
+export const sessionSecrets = ({ request }: Exchange): SessionSecrets | undefined =>
+  readSessionCookies(request.headers.get("cookie"));
+
+/** What a new session is to know of its browser. */
+export function describeBrowser(exchange: Exchange): Browser {
+  const secrets = sessionSecrets(exchange);
+  return {
+    userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
+    sessionIdHash: secrets === undefined ? null : hashSessionId(secrets.sessionId),
+  };
+}
+
+/** The address that was asked for. Throws callback_malformed where the Host header makes none. */
+export function addressOf({ request }: Exchange): URL {
+  const url = URL.parse(request.url);
+  if (url === null) throw callbackMalformed("the Host header makes no address");
+  return url;
+}
+
+/** A callback's request. */
+export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
+  const { requestId, request } = exchange;
+  // Elysia answers HEAD by the handler of GET; a HEAD must not spend a code that only a GET can show the result of.
+  if (request.method !== "GET") throw methodNotAllowed("GET");
+  const query = addressOf(exchange).searchParams;
+  return { query, records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+}
+
+/**
+ * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
+ * SameSite=Lax keeps the cookies away besides. RFC 6454 7
+ */
+export function checkOrigin({ config }: Deps, { request }: Exchange): void {
+  if (request.headers.get("origin") !== config.publicUrl) throw originRefused("origin is not PUBLIC_URL");
+}
+
+/** Shows a step that leads on, or one that the member did not want to take. */
+export function showStep(deps: Deps, exchange: Exchange, result: Departure | Cancelled): Response {
+  const setCookies = flowCookies(deps, result.flow);
+  if (result.outcome === "departure") return redirectResponse(deps, exchange, result.location, setCookies);
+  return pageResponse(deps, exchange, (context) => renderCancelled(context, result), { setCookies });
+}
+
+/** Where Discord itself is, by the address of its authorize page. */
+export const discordAppUrl = ({ config }: Deps): string => new URL("/app", config.discord.authorizeUrl).href;

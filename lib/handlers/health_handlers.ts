@@ -1,0 +1,34 @@
+/** The start page, and what operators ask: one function a route. Called by `index.ts`. */
+import type { Deps } from "../deps.ts";
+import { asJanusError } from "../errors.ts";
+import type { Handler } from "../http.ts";
+import { jsonResponse, pageResponse } from "../http.ts";
+import { requireMigrated } from "../migrations.ts";
+import { renderHome } from "../pages/pages.tsx";
+
+/** GET / */
+export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);
+
+/** GET /healthz: the process is alive, whatever else is down. */
+export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchange, 200, { status: "alive" });
+
+/** GET /readyz: the database is reachable and migrated, and the provider's discovery was loaded at least once. */
+export const showReadiness: Handler = async (deps, exchange) => {
+  const database = await describeDatabase(deps);
+  const provider = deps.oidc.isReady() ? "ready" : "discovery_not_loaded";
+  const ready = database === "ready" && provider === "ready";
+  return jsonResponse(deps, exchange, ready ? 200 : 503, {
+    status: ready ? "ready" : "not_ready",
+    database,
+    provider,
+  });
+};
+
+async function describeDatabase({ db }: Deps): Promise<string> {
+  try {
+    await requireMigrated(db);
+    return "ready";
+  } catch (error) {
+    return asJanusError(error).code;
+  }
+}

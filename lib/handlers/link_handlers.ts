@@ -1,0 +1,79 @@
+/**
+ * The link flow, one function a route: reads what the use case needs from the request, and turns its result into a page
+ * or a redirect. Called by `index.ts`. A decision about links does not belong here.
+ */
+import type { Deps } from "../deps.ts";
+import { callbackMalformed } from "../errors.ts";
+import type { Exchange, Handler } from "../http.ts";
+import { pageResponse, readForm } from "../http.ts";
+import type { Cancelled, Conflict, Departure, Linked } from "../link.ts";
+import { confirmMove, finishDiscordLeg, finishProviderLeg, startLink } from "../link.ts";
+import { renderConflict, renderLinked } from "../pages/pages.tsx";
+import {
+  checkOrigin,
+  describeBrowser,
+  discordAppUrl,
+  flowCookies,
+  flowRecords,
+  flowRequest,
+  sessionCookies,
+  showStep,
+} from "./browser.ts";
+
+/** GET /linked-role */
+export const beginLink: Handler = (deps, exchange) =>
+  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "discord"));
+
+/** GET /linked-role/another: the same, for a member who wants another account on either side. */
+export const beginLinkOfAnother: Handler = (deps, exchange) =>
+  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "another"));
+
+/** GET /discord-oauth-callback */
+export const receiveDiscordCallback: Handler = async (deps, exchange) =>
+  showStep(deps, exchange, await finishDiscordLeg(deps, flowRequest(deps, exchange)));
+
+/** GET /dsek-oauth-callback */
+export const receiveProviderCallback: Handler = async (deps, exchange) =>
+  show(deps, exchange, await finishProviderLeg(deps, flowRequest(deps, exchange)));
+
+/** POST /link/move */
+export const moveLink: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const states = (await readForm(exchange.request)).getAll("state");
+  const [state] = states;
+  if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+  const { requestId } = exchange;
+  const request = { records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+  return show(deps, exchange, await confirmMove(deps, state, request));
+};
+
+function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
+  const setCookies = flowCookies(deps, result.flow);
+  switch (result.outcome) {
+    case "departure":
+    case "cancelled":
+      return showStep(deps, exchange, result);
+    case "linked": {
+      const { session } = result;
+      const signedIn = session !== undefined;
+      const page = { ...result, ...names(result), signedIn, discordAppUrl: discordAppUrl(deps) };
+      return pageResponse(deps, exchange, (context) => renderLinked(context, page), {
+        setCookies: session === undefined ? setCookies : [...setCookies, ...sessionCookies(deps, session)],
+      });
+    }
+    case "conflict": {
+      const { heldByOrganisation, state } = result;
+      const heldByDiscord = result.heldByDiscord ?? null;
+      const page = { ...names(result), heldByDiscord, heldByOrganisation, formState: state };
+      return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
+        setCookies,
+        status: 409,
+      });
+    }
+  }
+}
+
+const names = ({ discord, organisationName }: Linked | Conflict) => ({
+  discord,
+  organisationName: organisationName ?? null,
+});

@@ -1,0 +1,150 @@
+/**
+ * The member's account pages: what is linked, what Discord knows, and how to steer or undo it. Called by the edge;
+ * decides nothing and knows no environment, clock or network. They work without script: whatever changes something
+ * is a form, and what destroys something asks on a page of its own.
+ *
+ * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ */
+import { ACCOUNT_TEXTS, BothSides, LinkActions, Role, SignIns } from "./account_sections.tsx";
+import type { DiscordName, PageContext } from "./pages.tsx";
+import { Accounts, ButtonLink, type Pair, renderPage, say, TEXTS } from "./parts.tsx";
+
+/** What the member's own page shows. */
+export type AccountPage = {
+  readonly discord: DiscordName & { readonly avatarUrl: string | null };
+  /** False when Discord gave no answer: the names are those last seen. */
+  readonly discordAnswered: boolean;
+  readonly link: AccountLink | null;
+  /** Why the page is shown again, if it is. */
+  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
+  /** The member's sign-ins, this one included. */
+  readonly sessions: readonly SignIn[];
+  readonly discordAppUrl: string;
+};
+
+/** The member's link, and how far Discord knows of it. */
+export type AccountLink = {
+  readonly organisationName: string | null;
+  readonly linkedAt: Date;
+  /** What Discord last took, such as `{ dsek_member: "1" }`; null before the first push. */
+  readonly pushedMetadata: Readonly<Record<string, string>> | null;
+  readonly pushedAt: Date | null;
+  /** When Janus tells Discord next by itself; null when nothing is due. */
+  readonly nextPushAt: Date | null;
+  /** Tries since the last one that Discord took. */
+  readonly pushFailures: number;
+};
+
+/** One sign-in of the member; `userAgent` is coarse, null where the browser did not say. */
+export type SignIn = {
+  readonly current: boolean;
+  readonly userAgent: string | null;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+};
+
+const ACCOUNT_PATH = "/account";
+
+/** The member's own page: both accounts, what Discord knows, and every way to steer it. */
+export function renderAccount(context: PageContext, page: AccountPage): string {
+  const { account, notices } = ACCOUNT_TEXTS[context.language];
+  return renderPage(
+    context,
+    account.title,
+    <>
+      {page.notice !== null && (
+        <p class={WELL.includes(page.notice) ? "notice done" : "notice"} role="status">
+          {notices[page.notice]}
+        </p>
+      )}
+      {!page.discordAnswered && <p class="notice">{account.discordSilent}</p>}
+      <BothSides context={context} page={page} />
+      <Role context={context} page={page} />
+      {page.link !== null && <LinkActions context={context} />}
+      <SignIns context={context} sessions={page.sessions} />
+    </>,
+  );
+}
+
+/** For who is not signed in: what the account page is for, and where to sign in. */
+export function renderSignIn(context: PageContext): string {
+  const { signIn } = ACCOUNT_TEXTS[context.language];
+  return renderPage(
+    context,
+    signIn.title,
+    <>
+      <p>{say(signIn.lead, context)}</p>
+      <ButtonLink href="/login">{TEXTS[context.language].buttons.signIn}</ButtonLink>
+    </>,
+  );
+}
+
+/** Asks before anything ends: names the accounts, and everything that unlinking ends. */
+export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
+  const { unlink, buttons } = ACCOUNT_TEXTS[context.language];
+  return renderPage(
+    context,
+    unlink.title,
+    <>
+      <p>{unlink.lead}</p>
+      <Accounts context={context} pair={page} />
+      <ul>
+        {unlink.ends.map((end) => (
+          <li key={end}>{say(end, context)}</li>
+        ))}
+      </ul>
+      <p>{say(unlink.stays, context)}</p>
+      <form method="post" action="/account/unlink">
+        <button class="button danger" type="submit">
+          {buttons.confirmUnlink}
+        </button>
+        <ButtonLink href={ACCOUNT_PATH} quiet>
+          {buttons.keepLink}
+        </ButtonLink>
+      </form>
+    </>,
+    "question",
+  );
+}
+
+/** The link is gone here. `finished` is false when Discord did not answer and is still to be told. */
+export function renderUnlinked(context: PageContext, page: { readonly finished: boolean }): string {
+  const { unlinked } = ACCOUNT_TEXTS[context.language];
+  return renderPage(
+    context,
+    unlinked.title,
+    <>
+      <p>{say(page.finished ? unlinked.finished : unlinked.pending, context)}</p>
+      <p>{unlinked.again}</p>
+      <ButtonLink href="/" quiet>
+        {TEXTS[context.language].buttons.toStart}
+      </ButtonLink>
+    </>,
+    "done",
+  );
+}
+
+/** How to link another account, on either side. */
+export function renderAnotherAccount(context: PageContext): string {
+  const { another, buttons } = ACCOUNT_TEXTS[context.language];
+  return renderPage(
+    context,
+    another.title,
+    <>
+      <p>{another.lead}</p>
+      <ul>
+        <li>{say(another.atDiscord, context, <strong>{another.notYou}</strong>)}</li>
+        <li>{say(another.atProvider, context)}</li>
+      </ul>
+      <p>{another.asksFirst}</p>
+      <ButtonLink href="/linked-role/another">{buttons.confirmAnother}</ButtonLink>
+      <ButtonLink href={ACCOUNT_PATH} quiet>
+        {buttons.back}
+      </ButtonLink>
+    </>,
+    "question",
+  );
+}
+
+/** Notices of what went as the member asked. */
+const WELL: readonly AccountPage["notice"][] = ["synced", "sessions_ended"];

@@ -1,0 +1,63 @@
+/**
+ * The end of a member's grant at the provider: revoked where the provider can, then removed here. Called by
+ * `account.ts` and `upkeep.ts`. An outage puts it off; only the provider's own answer, or that it has no such endpoint, ends it.
+ */
+import type { Deps } from "./deps.ts";
+import { asJanusError } from "./errors.ts";
+import { END_RETRY_SECONDS, LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
+
+type EndingGrant = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly accessTokenSealed: string;
+  readonly refreshTokenSealed: string | null;
+};
+
+/** An account without a link may still be on its way to one for as long. */
+const UNLINKED_AFTER_SECONDS = 3_600;
+const BATCH = 20;
+
+/** One round: claims the grants that are to end, and ends each at the provider, then here. Returns how many ended. */
+export async function endDueProviderGrants(deps: Deps): Promise<number> {
+  const now = deps.now();
+  const due = await deps.queries.claimProviderEndDue({
+    limit: BATCH,
+    seenBefore: secondsAfter(now, -UNLINKED_AFTER_SECONDS),
+    leasedUntil: secondsAfter(now, LEASE_SECONDS),
+    now,
+  });
+  const ended = await Promise.all(due.map((grant) => endProviderGrantOrPutOff(deps, grant)));
+  return ended.filter(Boolean).length;
+}
+
+/** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */
+export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): Promise<boolean> {
+  const { issuer, subject, accessTokenSealed } = grant;
+  try {
+    const outcome = await endAtProvider(deps, grant);
+    await deps.queries.deleteOrganisationToken({ issuer, subject, accessTokenSealed, now: deps.now() });
+    deps.log[outcome === "given up" ? "error" : "info"]("provider grant ended", { outcome });
+    return true;
+  } catch (error) {
+    // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
+    const { code, message } = asJanusError(error);
+    deps.log.warn("provider grant not ended", { outcome: "put off", code, reason: message });
+    const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
+    // Should this fail, the lease ends by itself.
+    await deps.queries.setProviderEndDue({ issuer, subject, endDueAt }).catch(() => undefined);
+    return false;
+  }
+}
+
+async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
+  // Of another provider, since OIDC_ISSUER was changed: there is nobody to tell.
+  if (grant.issuer !== deps.config.oidc.issuer) return "of another issuer";
+  const accessToken = openOrganisationToken(deps, "access_token", grant, grant.accessTokenSealed);
+  const refreshToken =
+    grant.refreshTokenSealed === null
+      ? undefined
+      : openOrganisationToken(deps, "refresh_token", grant, grant.refreshTokenSealed);
+  // Tokens that no key opens can end nothing: they are given up.
+  if (accessToken === undefined) return "given up";
+  return (await deps.oidc.revokeGrant({ accessToken, refreshToken })) ? "revoked" : "no revocation";
+}

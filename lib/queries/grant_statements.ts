@@ -1,0 +1,77 @@
+/**
+ * Grants and what is left of them, at Discord and at the provider: the statements of `sql/discord_token`,
+ * `sql/organisation_token` and both kinds of account. Called by `queries.ts`.
+ */
+import deleteUnusedText from "../../sql/discord_account/delete_unused.sql" with { type: "text" };
+import claimEndDueText from "../../sql/discord_token/claim_end_due.sql" with { type: "text" };
+import claimRefreshText from "../../sql/discord_token/claim_refresh.sql" with { type: "text" };
+import deleteDiscordTokenText from "../../sql/discord_token/delete.sql" with { type: "text" };
+import setEndDueText from "../../sql/discord_token/set_end_due.sql" with { type: "text" };
+import setLeaseEndedText from "../../sql/discord_token/set_lease_ended.sql" with { type: "text" };
+import setRefreshedText from "../../sql/discord_token/set_refreshed.sql" with { type: "text" };
+import deleteUnlinkedText from "../../sql/organisation_account/delete_unlinked.sql" with { type: "text" };
+import claimProviderEndDueText from "../../sql/organisation_token/claim_end_due.sql" with { type: "text" };
+import deleteOrganisationTokenText from "../../sql/organisation_token/delete.sql" with { type: "text" };
+import setProviderEndDueText from "../../sql/organisation_token/set_end_due.sql" with { type: "text" };
+import type { Statement } from "./statement.ts";
+import { integer, nullableText, nullableTime, text, time } from "./statement.ts";
+
+/** Parameters and columns as the files have them. */
+export const GRANT_STATEMENTS = {
+  claimRefresh: {
+    text: claimRefreshText,
+    parameters: { discordUserId: text, leasedUntil: time, now: time },
+    row: { accessTokenSealed: text, refreshTokenSealed: text, expiresAt: time },
+  },
+  setRefreshed: {
+    text: setRefreshedText,
+    parameters: {
+      discordUserId: text,
+      spentRefreshTokenSealed: text,
+      accessTokenSealed: text,
+      refreshTokenSealed: text,
+      scope: text,
+      expiresAt: time,
+      leasedUntil: nullableTime,
+      now: time,
+    },
+    row: { discordUserId: text },
+  },
+  setLeaseEnded: {
+    text: setLeaseEndedText,
+    parameters: { discordUserId: text, refreshTokenSealed: text },
+    row: {},
+  },
+  claimEndDue: {
+    text: claimEndDueText,
+    parameters: { limit: integer, abandonedBefore: time, leasedUntil: time, now: time },
+    row: { discordUserId: text, accessTokenSealed: text, refreshTokenSealed: text, expiresAt: time },
+  },
+  setEndDue: {
+    text: setEndDueText,
+    parameters: { discordUserId: text, endDueAt: time },
+    row: {},
+  },
+  deleteDiscordToken: {
+    text: deleteDiscordTokenText,
+    parameters: { discordUserId: text, accessTokenSealed: text, now: time },
+    row: {},
+  },
+  deleteUnused: { text: deleteUnusedText, parameters: { updatedBefore: time }, row: {} },
+  deleteUnlinked: { text: deleteUnlinkedText, parameters: { seenBefore: time }, row: {} },
+  claimProviderEndDue: {
+    text: claimProviderEndDueText,
+    parameters: { limit: integer, seenBefore: time, leasedUntil: time, now: time },
+    row: { issuer: text, subject: text, accessTokenSealed: text, refreshTokenSealed: nullableText },
+  },
+  setProviderEndDue: {
+    text: setProviderEndDueText,
+    parameters: { issuer: text, subject: text, endDueAt: time },
+    row: {},
+  },
+  deleteOrganisationToken: {
+    text: deleteOrganisationTokenText,
+    parameters: { issuer: text, subject: text, accessTokenSealed: text, now: time },
+    row: {},
+  },
+} as const satisfies Record<string, Statement>;

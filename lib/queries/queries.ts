@@ -1,0 +1,56 @@
+/**
+ * Every statement that the program runs, one typed line each: the text is in `sql/<table>/<verb>.sql`, the shape of
+ * its parameters and of its rows in the other files of this folder. A test describes each on a migrated database and
+ * holds both to it.
+ */
+import type { Database } from "../db.ts";
+import { GRANT_STATEMENTS } from "./grant_statements.ts";
+import { LINK_STATEMENTS } from "./link_statements.ts";
+import { SESSION_STATEMENTS } from "./session_statements.ts";
+import { many, none, one } from "./statement.ts";
+
+/** All statements. */
+export const STATEMENTS = { ...LINK_STATEMENTS, ...GRANT_STATEMENTS, ...SESSION_STATEMENTS } as const;
+
+/** The statements, as the use cases see them. */
+export type Queries = ReturnType<typeof createQueries>;
+
+/** The statements as functions on one database. Errors: as `Database.query`. */
+export function createQueries(db: Database) {
+  return {
+    insertFlow: one(db, STATEMENTS.insertFlow),
+    insertLink: one(db, STATEMENTS.insertLink),
+    upsertLink: one(db, STATEMENTS.upsertLink),
+    claimSync: one(db, STATEMENTS.claimSync),
+    deleteLink: one(db, STATEMENTS.deleteLink),
+    claimRefresh: one(db, STATEMENTS.claimRefresh),
+    setRefreshed: one(db, STATEMENTS.setRefreshed),
+    insertSession: one(db, STATEMENTS.insertSession),
+    findSession: one(db, STATEMENTS.findSession),
+    claimSessionRefresh: one(db, STATEMENTS.claimSessionRefresh),
+    findStored: one(db, STATEMENTS.findStored),
+    claimPushDue: many(db, STATEMENTS.claimPushDue),
+    claimEndDue: many(db, STATEMENTS.claimEndDue),
+    claimProviderEndDue: many(db, STATEMENTS.claimProviderEndDue),
+    deleteOtherSessions: many(db, STATEMENTS.deleteOtherSessions),
+    listFlows: many(db, STATEMENTS.listFlows),
+    listSessions: many(db, STATEMENTS.listSessions),
+    listAuditEvents: many(db, STATEMENTS.listAuditEvents),
+    setPushed: none(db, STATEMENTS.setPushed),
+    setPushDue: none(db, STATEMENTS.setPushDue),
+    setLeaseEnded: none(db, STATEMENTS.setLeaseEnded),
+    setEndDue: none(db, STATEMENTS.setEndDue),
+    deleteDiscordToken: none(db, STATEMENTS.deleteDiscordToken),
+    setProviderEndDue: none(db, STATEMENTS.setProviderEndDue),
+    deleteOrganisationToken: none(db, STATEMENTS.deleteOrganisationToken),
+    deleteOldFlows: none(db, STATEMENTS.deleteOldFlows),
+    deleteUnused: none(db, STATEMENTS.deleteUnused),
+    deleteUnlinked: none(db, STATEMENTS.deleteUnlinked),
+    setSessionUsed: none(db, STATEMENTS.setSessionUsed),
+    setSessionRefreshed: none(db, STATEMENTS.setSessionRefreshed),
+    setSessionLeaseEnded: none(db, STATEMENTS.setSessionLeaseEnded),
+    deleteSession: none(db, STATEMENTS.deleteSession),
+    deleteExpiredSessions: none(db, STATEMENTS.deleteExpiredSessions),
+    insertAuditEvent: none(db, STATEMENTS.insertAuditEvent),
+  };
+}

@@ -1,0 +1,13 @@
+-- What the trail says of a member, the newest first.
+-- $1 discord_user_id text
+-- rows: occurred_at timestamptz, action text, issuer text, subject text, request_id text
+select
+  occurred_at,
+  action,
+  issuer,
+  subject,
+  request_id
+from audit_event
+where discord_user_id = $1
+order by occurred_at desc, audit_event_id desc
+limit 10000

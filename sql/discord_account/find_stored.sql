@@ -1,0 +1,39 @@
+-- Everything that is stored of a member but the trail, the sessions and the flows; of secrets, whether they are there.
+-- $1 discord_user_id text
+-- row: discord_user_id text, username text, global_name text, created_at timestamptz, updated_at timestamptz,
+-- row: scope text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text, linked_at timestamptz,
+-- row: pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz, push_failures integer,
+-- row: sync_asked_at timestamptz, issuer text, subject text, claims jsonb, claims_seen_at timestamptz,
+-- row: organisation_created_at timestamptz, organisation_token_obtained_at timestamptz,
+-- row: organisation_expires_at timestamptz, has_organisation_refresh_token boolean
+select
+  discord_account.discord_user_id,
+  discord_account.username,
+  discord_account.global_name,
+  discord_account.created_at,
+  discord_account.updated_at,
+  discord_token.scope,
+  discord_token.expires_at as discord_expires_at,
+  discord_token.obtained_at,
+  discord_token.end_reason,
+  link.linked_at,
+  link.pushed_metadata,
+  link.pushed_at,
+  link.push_due_at,
+  link.push_failures,
+  link.sync_asked_at,
+  link.issuer,
+  link.subject,
+  organisation_account.claims,
+  organisation_account.claims_seen_at,
+  organisation_account.created_at as organisation_created_at,
+  organisation_token.obtained_at as organisation_token_obtained_at,
+  organisation_token.expires_at as organisation_expires_at,
+  organisation_token.refresh_token_sealed is not null as has_organisation_refresh_token
+from discord_account
+left join discord_token on discord_account.discord_user_id = discord_token.discord_user_id
+left join link on discord_account.discord_user_id = link.discord_user_id
+left join organisation_account
+  on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+left join organisation_token on link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
+where discord_account.discord_user_id = $1

@@ -1,0 +1,30 @@
+-- Removes the tokens of a grant that has ended at the provider, if they are still the ones that were claimed, and the
+-- account if no link and no flow needs it.
+-- $1 issuer text
+-- $2 subject text
+-- $3 access_token_sealed text: as it was when the end was claimed
+-- $4 now timestamptz
+-- nothing
+with ended as (
+  delete from organisation_token
+  where issuer = $1 and subject = $2 and access_token_sealed = $3 and end_due_at is not null
+  returning issuer, subject
+),
+
+account as (
+  delete from organisation_account
+  using ended
+  where
+    organisation_account.issuer = ended.issuer
+    and organisation_account.subject = ended.subject
+    and not exists (select from link where link.issuer = ended.issuer and link.subject = ended.subject)
+    and not exists (select from flow where flow.issuer = ended.issuer and flow.subject = ended.subject)
+)
+
+insert into audit_event (occurred_at, action, issuer, subject)
+select
+  $4,
+  'provider_grant_ended',
+  ended.issuer,
+  ended.subject
+from ended

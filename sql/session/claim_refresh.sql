@@ -1,0 +1,14 @@
+-- Claims the right to refresh a session's tokens, if they are still the ones that were seen: a refresh token is single
+-- use, so one process at a time. No row comes back while another holds the lease, or once it has refreshed.
+-- $1 session_id_hash text
+-- $2 access_token_sealed text: as it was seen
+-- $3 leased_until timestamptz
+-- $4 now timestamptz
+-- row: session_id_hash text
+update session
+set leased_until = $3
+where
+  session_id_hash = $1
+  and access_token_sealed = $2
+  and (leased_until is null or leased_until <= $4)
+returning session_id_hash

@@ -1,0 +1,28 @@
+-- Ends a member's other sessions: the one of a handle, or all.
+-- $1 discord_user_id text
+-- $2 kept_session_handle text: the session that asks
+-- $3 session_handle text, null for all
+-- $4 request_id text
+-- $5 now timestamptz
+-- rows: session_handle text
+with ended as (
+  delete from session
+  where
+    discord_user_id = $1
+    and session_handle <> $2
+    and ($3::text is null or session_handle = $3)
+  returning session_handle, discord_user_id
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, request_id)
+  select
+    $5,
+    'signed_out',
+    ended.discord_user_id,
+    $4
+  from ended
+)
+
+select ended.session_handle
+from ended

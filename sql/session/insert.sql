@@ -1,0 +1,74 @@
+-- Begins a session: the account as Discord names it, the row, and the end of the session that the browser had before.
+-- No row comes back while a grant of this account is being ended at Discord, which would take these tokens with it.
+-- $1 session_id_hash text
+-- $2 session_handle text
+-- $3 discord_user_id text
+-- $4 username text
+-- $5 global_name text, null where the member chose none
+-- $6 access_token_sealed text
+-- $7 refresh_token_sealed text
+-- $8 token_expires_at timestamptz
+-- $9 user_agent text, null where it tells nothing
+-- $10 expires_at timestamptz
+-- $11 replaced_session_id_hash text, null where the browser had none
+-- $12 request_id text
+-- $13 now timestamptz
+-- row: discord_user_id text
+with account as (
+  insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
+  select
+    $3,
+    $4,
+    $5,
+    $13,
+    $13
+  where not exists (select from discord_token where discord_user_id = $3 and end_reason is not null)
+  on conflict (discord_user_id) do update
+    set
+      username = excluded.username,
+      global_name = excluded.global_name,
+      updated_at = excluded.updated_at
+  returning discord_user_id
+),
+
+replaced as (
+  delete from session
+  using account
+  where session.session_id_hash = $11
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, request_id)
+  select
+    $13,
+    'signed_in',
+    account.discord_user_id,
+    $12
+  from account
+)
+
+insert into session (
+  session_id_hash,
+  session_handle,
+  discord_user_id,
+  access_token_sealed,
+  refresh_token_sealed,
+  token_expires_at,
+  user_agent,
+  created_at,
+  last_used_at,
+  expires_at
+)
+select
+  $1,
+  $2,
+  account.discord_user_id,
+  $6,
+  $7,
+  $8,
+  $9,
+  $13,
+  $13,
+  $10
+from account
+returning discord_user_id

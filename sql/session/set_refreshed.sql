@@ -1,0 +1,14 @@
+-- Stores the pair that a refresh brought, and frees the lease.
+-- $1 session_id_hash text
+-- $2 spent_access_token_sealed text: as it was when the lease was claimed
+-- $3 access_token_sealed text
+-- $4 refresh_token_sealed text
+-- $5 token_expires_at timestamptz
+-- nothing
+update session
+set
+  access_token_sealed = $3,
+  refresh_token_sealed = $4,
+  token_expires_at = $5,
+  leased_until = null
+where session_id_hash = $1 and access_token_sealed = $2
