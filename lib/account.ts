@@ -4,11 +4,11 @@
  */
 import type { Deps } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
-import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant.ts";
+import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
+import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
-import { endProviderGrantOrPutOff } from "./provider_grant.ts";
-import type { Session } from "./session.ts";
-import { listSessions } from "./session.ts";
+import type { Session } from "./session/session.ts";
+import { listSessions } from "./session/session.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
 /** A member's link as they see it. */

@@ -15,10 +15,10 @@ import { NEEDED_CLAIMS } from "./metadata.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
+import type { DonePush } from "./push_records.ts";
+import { recordPushes } from "./push_records.ts";
 import type { Queries } from "./queries/queries.ts";
 import { createQueries } from "./queries/queries.ts";
-import type { DonePush } from "./sync.ts";
-import { recordPushes } from "./sync.ts";
 
 /** How long the record of a push may wait for others: longer than the next one takes, shorter than anybody looks. */
 const BATCH_WAIT_MS = 200;

@@ -11,7 +11,7 @@ import type { Deps } from "./deps.ts";
 import { flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
-import type { SessionSecrets } from "./session_tokens.ts";
+import type { SessionSecrets } from "./session/session_tokens.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;

@@ -22,13 +22,13 @@ import {
   openFlow,
   startFlow,
 } from "./flow.ts";
-import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant.ts";
+import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { authorizationError } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
-import type { BegunSession, Browser } from "./session_tokens.ts";
-import { newSession, sealSessionToken } from "./session_tokens.ts";
+import type { BegunSession, Browser } from "./session/session_tokens.ts";
+import { newSession, sealSessionToken } from "./session/session_tokens.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 

@@ -5,10 +5,10 @@
 import type { Deps } from "./deps.ts";
 import type { JanusError } from "./errors.ts";
 import { asJanusError } from "./errors.ts";
-import type { HeldGrant } from "./grant.ts";
-import { freshAccessToken, secondsAfter } from "./grant.ts";
+import type { HeldGrant } from "./grant/grant.ts";
+import { freshAccessToken, secondsAfter } from "./grant/grant.ts";
 import { describeCause } from "./log.ts";
-import type { KeptClaims, RoleConnection } from "./metadata.ts";
+import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats. */
@@ -26,12 +26,6 @@ export type DuePush = HeldGrant & {
   /** Until when no other process pushes it. */
   readonly leasedUntil: Date;
   readonly requestId: string | null;
-};
-
-/** A push that Discord took. */
-export type DonePush = Pick<DuePush, "discordUserId" | "leasedUntil" | "requestId"> & {
-  readonly pushedMetadata: RoleConnection["metadata"];
-  readonly pushedAt: Date;
 };
 
 /**
@@ -53,26 +47,6 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
     ...{ pushedMetadata, pushedAt: deps.now() },
   });
   return undefined;
-}
-
-/** Records pushes that Discord took. What cannot be written down is pushed again when its lease has run out. */
-export async function recordPushes(
-  { queries, log }: Pick<Deps, "queries" | "log">,
-  pushes: readonly DonePush[],
-): Promise<void> {
-  const rows = pushes.map((push) => ({
-    discord_user_id: push.discordUserId,
-    leased_until: push.leasedUntil.toISOString(),
-    pushed_metadata: push.pushedMetadata,
-    pushed_at: push.pushedAt.toISOString(),
-    request_id: push.requestId,
-  }));
-  try {
-    await queries.setPushed({ pushes: rows });
-  } catch (error) {
-    const { code, message, cause } = asJanusError(error);
-    log.warn("pushes not recorded", { count: rows.length, code, reason: message, ...describeCause(cause) });
-  }
 }
 
 /** One round: claims links whose push is due and pushes each. Returns how many Discord took. */

@@ -4,10 +4,10 @@
  */
 import type { Deps } from "./deps.ts";
 import { asJanusError } from "./errors.ts";
-import { endDueGrants, secondsAfter } from "./grant.ts";
+import { endDueGrants, secondsAfter } from "./grant/grant.ts";
+import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { describeCause } from "./log.ts";
-import { endDueProviderGrants } from "./provider_grant.ts";
-import { deleteExpiredSessions } from "./session.ts";
+import { deleteExpiredSessions } from "./session/session.ts";
 import { pushDueLinks } from "./sync.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;

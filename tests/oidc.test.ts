@@ -70,7 +70,11 @@ function startOidc(
   started.push(forger);
   forger.override(options.overrides ?? {});
   const issuer = options.issuer?.(forger.issuer) ?? forger.issuer;
-  const discord = { apiUrl: "http://127.0.0.1:9", authorizeUrl: "http://127.0.0.1:9", cdnUrl: "http://127.0.0.1:9" };
+  const discord = {
+    apiUrl: "http://127.0.0.1:9",
+    authorizeUrl: "http://127.0.0.1:9",
+    cdnUrl: "http://127.0.0.1:9",
+  };
   const config = readConfig({ ...environmentFor(PUBLIC_URL, discord, issuer), ...options.environment });
   const sent: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
   const oidc = createOidc({

@@ -7,13 +7,13 @@ import { createApp } from "../index.ts";
 import { createSealer, encodeBase64url } from "../lib/crypto.ts";
 import { createDeps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
-import { openSession } from "../lib/session.ts";
+import { openSession } from "../lib/session/session.ts";
 import {
   createSessionSecrets,
   hashSessionId,
   openSessionToken,
   sealSessionToken,
-} from "../lib/session_tokens.ts";
+} from "../lib/session/session_tokens.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { serve } from "./fixtures/command.ts";
 import { onPostgres } from "./harness/database.ts";

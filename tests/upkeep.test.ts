@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createBatch } from "../lib/batch.ts";
 import type { Deps } from "../lib/deps.ts";
-import { endDueGrants } from "../lib/grant.ts";
-import { type DonePush, pushDueLinks, pushLink, recordPushes } from "../lib/sync.ts";
+import { endDueGrants } from "../lib/grant/grant.ts";
+import { type DonePush, recordPushes } from "../lib/push_records.ts";
+import { pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";

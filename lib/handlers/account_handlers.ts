@@ -5,12 +5,12 @@ import type { LinkFacts } from "../account.ts";
 import { describeLink, describeRole, exportStored, syncNow, unlink } from "../account.ts";
 import { createOpenApi } from "../api/openapi.ts";
 import { viewStored, viewUserinfo } from "../api/views.ts";
-import { forgetSession } from "../cookies.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
-import type { Exchange, Handler } from "../http.ts";
-import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http.ts";
+import { forgetSession } from "../http/cookies.ts";
+import type { Exchange, Handler } from "../http/http.ts";
+import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http/http.ts";
 import type { AccountPage } from "../pages/account.tsx";
 import {
   renderAccount,
@@ -19,8 +19,8 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../pages/account.tsx";
-import type { Session } from "../session.ts";
-import { findMember, listSessions } from "../session.ts";
+import type { Session } from "../session/session.ts";
+import { findMember, listSessions } from "../session/session.ts";
 import { addressOf, checkOrigin, discordAppUrl, isSecure } from "./browser.ts";
 import { requireSession } from "./session_handlers.ts";
 

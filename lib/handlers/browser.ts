@@ -2,17 +2,18 @@
  * What handlers share: what of a request the use cases need, and how a flow's step is shown. Called by the other files
  * of this folder. A decision about links or sessions does not belong here.
  */
-import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../cookies.ts";
+
 import type { Deps } from "../deps.ts";
 import { callbackMalformed, methodNotAllowed, originRefused } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
-import type { Exchange } from "../http.ts";
-import { pageResponse, redirectResponse } from "../http.ts";
+import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
+import type { Exchange } from "../http/http.ts";
+import { pageResponse, redirectResponse } from "../http/http.ts";
+import { describeUserAgent } from "../http/user_agent.ts";
 import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { renderCancelled } from "../pages/pages.tsx";
-import type { BegunSession, Browser, SessionSecrets } from "../session_tokens.ts";
-import { hashSessionId } from "../session_tokens.ts";
-import { describeUserAgent } from "../user_agent.ts";
+import type { BegunSession, Browser, SessionSecrets } from "../session/session_tokens.ts";
+import { hashSessionId } from "../session/session_tokens.ts";
 
 /** Whether cookies are for https alone. */
 export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");

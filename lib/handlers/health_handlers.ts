@@ -1,8 +1,8 @@
 /** The start page, and what operators ask: one function a route. Called by `index.ts`. */
 import type { Deps } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
-import type { Handler } from "../http.ts";
-import { jsonResponse, pageResponse } from "../http.ts";
+import type { Handler } from "../http/http.ts";
+import { jsonResponse, pageResponse } from "../http/http.ts";
 import { requireMigrated } from "../migrations.ts";
 import { renderHome } from "../pages/pages.tsx";
 

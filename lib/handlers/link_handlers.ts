@@ -4,8 +4,8 @@
  */
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
-import type { Exchange, Handler } from "../http.ts";
-import { pageResponse, readForm } from "../http.ts";
+import type { Exchange, Handler } from "../http/http.ts";
+import { pageResponse, readForm } from "../http/http.ts";
 import type { Cancelled, Conflict, Departure, Linked } from "../link.ts";
 import { confirmMove, finishDiscordLeg, finishProviderLeg, startLink } from "../link.ts";
 import { renderConflict, renderLinked } from "../pages/pages.tsx";

@@ -4,13 +4,20 @@
 import * as v from "valibot";
 import { sessionHandle } from "../api/schemas.ts";
 import { viewSessions } from "../api/views.ts";
-import { forgetSession } from "../cookies.ts";
 import type { Deps } from "../deps.ts";
 import { sessionUnknown } from "../errors.ts";
-import type { Exchange, Handler } from "../http.ts";
-import { jsonResponse, redirectResponse, wantsPage } from "../http.ts";
-import type { Session } from "../session.ts";
-import { endOtherSessions, finishLogin, listSessions, logOut, openSession, startLogin } from "../session.ts";
+import { forgetSession } from "../http/cookies.ts";
+import type { Exchange, Handler } from "../http/http.ts";
+import { jsonResponse, redirectResponse, wantsPage } from "../http/http.ts";
+import type { Session } from "../session/session.ts";
+import {
+  endOtherSessions,
+  finishLogin,
+  listSessions,
+  logOut,
+  openSession,
+  startLogin,
+} from "../session/session.ts";
 import {
   addressOf,
   checkOrigin,

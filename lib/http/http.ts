@@ -3,14 +3,14 @@
  * `index.ts` and the handlers. It knows no link.
  */
 import Negotiator from "negotiator";
+import type { Deps } from "../deps.ts";
+import type { JanusError } from "../errors.ts";
+import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
+import { describeCause } from "../log.ts";
+import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
+import type { Language, PageContext } from "../pages/pages.tsx";
+import { LANGUAGES, renderError } from "../pages/pages.tsx";
 import { forgetSession } from "./cookies.ts";
-import type { Deps } from "./deps.ts";
-import type { JanusError } from "./errors.ts";
-import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "./errors.ts";
-import { describeCause } from "./log.ts";
-import { PAGE_CSP, pageCsp } from "./pages/frame.tsx";
-import type { Language, PageContext } from "./pages/pages.tsx";
-import { LANGUAGES, renderError } from "./pages/pages.tsx";
 import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 
 /** A request under way. */

@@ -2,8 +2,8 @@
  * The end of a member's grant at the provider: revoked where the provider can, then removed here. Called by
  * `account.ts` and `upkeep.ts`. An outage puts it off; only the provider's own answer, or that it has no such endpoint, ends it.
  */
-import type { Deps } from "./deps.ts";
-import { asJanusError } from "./errors.ts";
+import type { Deps } from "../deps.ts";
+import { asJanusError } from "../errors.ts";
 import { END_RETRY_SECONDS, LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
 type EndingGrant = {

@@ -2,10 +2,10 @@
  * An error for machines: a problem document. Called by `http.ts`. It says what a page would say, and no more: the
  * request id is in a header, so that the same error is the same bytes. RFC 9457
  */
-import type { Problem } from "./api/schemas.ts";
-import type { PublicErrorCode } from "./errors.ts";
-import type { Language } from "./pages/pages.tsx";
-import { TEXTS } from "./pages/parts.tsx";
+import type { Problem } from "../api/schemas.ts";
+import type { PublicErrorCode } from "../errors.ts";
+import type { Language } from "../pages/pages.tsx";
+import { TEXTS } from "../pages/parts.tsx";
 
 /** Its media type. RFC 9457 3 */
 export const PROBLEM_TYPE = "application/problem+json";

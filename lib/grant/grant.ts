@@ -3,9 +3,9 @@
  * `upkeep.ts`. A refresh token is single use: one process at a time may refresh, and the new pair is stored before
  * it is used. It knows nothing of claims.
  */
-import type { Deps } from "./deps.ts";
-import type { DiscordTokens } from "./discord/discord.ts";
-import { asJanusError, discordUnavailable, tokenUnreadable } from "./errors.ts";
+import type { Deps } from "../deps.ts";
+import type { DiscordTokens } from "../discord/discord.ts";
+import { asJanusError, discordUnavailable, tokenUnreadable } from "../errors.ts";
 
 type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
 

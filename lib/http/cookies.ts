@@ -3,10 +3,10 @@
  * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
  */
 import { parseCookie, stringifySetCookie } from "cookie";
-import type { FlowChange, FlowRecords } from "./flow.ts";
-import { FLOW_TTL_SECONDS } from "./flow.ts";
-import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
-import { readSessionSecrets } from "./session_tokens.ts";
+import type { FlowChange, FlowRecords } from "../flow.ts";
+import { FLOW_TTL_SECONDS } from "../flow.ts";
+import type { BegunSession, SessionSecrets } from "../session/session_tokens.ts";
+import { readSessionSecrets } from "../session/session_tokens.ts";
 
 const FLOW_PREFIX = "janus_flow_";
 const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;

@@ -3,8 +3,8 @@
  * row, which is keyed by its hash; the key opens the row's tokens and is stored nowhere but in the member's cookie. So
  * a stolen database opens no session, not even with every key of the operator's.
  */
-import type { Sealer } from "./crypto.ts";
-import { createSealer, decodeBase64url, randomToken, sha256Hex } from "./crypto.ts";
+import type { Sealer } from "../crypto.ts";
+import { createSealer, decodeBase64url, randomToken, sha256Hex } from "../crypto.ts";
 
 /** What the member's cookies hold, each 256 bits as base64url. */
 export type SessionSecrets = { readonly sessionId: string; readonly sessionKey: string };

@@ -5,14 +5,14 @@
  *   GET /login                    startLogin     state and code verifier from the flow's cookie; to Discord
  *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
  */
-import type { Deps } from "./deps.ts";
-import type { DiscordUser } from "./discord/discord.ts";
-import { asJanusError, discordUnavailable, grantEnding, unauthenticated } from "./errors.ts";
-import type { FlowChange, FlowRecords } from "./flow.ts";
-import { acceptCallback, makeRoom, startFlow } from "./flow.ts";
-import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "./grant.ts";
-import type { Cancelled, Departure, FlowRequest } from "./link.ts";
-import { authorizationError } from "./oauth/authorization.ts";
+import type { Deps } from "../deps.ts";
+import type { DiscordUser } from "../discord/discord.ts";
+import { asJanusError, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
+import type { FlowChange, FlowRecords } from "../flow.ts";
+import { acceptCallback, makeRoom, startFlow } from "../flow.ts";
+import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
+import type { Cancelled, Departure, FlowRequest } from "../link.ts";
+import { authorizationError } from "../oauth/authorization.ts";
 import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
 import {
   createSessionSecrets,
