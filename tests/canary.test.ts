@@ -1,6 +1,7 @@
 /** Secrets never leave: not to the log, not to a page, not unsealed into the database. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { CANARY, createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { callApi, reachLoginCallback } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 
 setDefaultTimeout(30_000);
@@ -65,10 +66,54 @@ test("no secret is in a log line, on a page, or readable in the database", async
   await walkWith(() => janus.provider.override({ idToken: () => "canary.id.token" }));
   janus.provider.reset();
 
-  const log = janus.logLines.join("");
-  const rows = await janus.database.dump();
   expect(secrets.size).toBeGreaterThan(30);
   expect(janus.logLines.length).toBeGreaterThan(20);
+  await expectNoneOutside();
+});
+
+test("nor are a session's: whatever a member does with it, and however it goes wrong", async () => {
+  const user = newUser();
+  const linked = createBrowser(janus.url);
+  const callback = await reachForgerCallback(linked, user);
+  remember(callback, linked);
+  await linked.get(callback);
+  const browser = createBrowser(janus.url);
+  const login = await reachLoginCallback(browser, user);
+  remember(login, browser);
+  await browser.get(login);
+  for (const holder of [linked, browser]) remember(login, holder);
+  const before = janus.logLines.length;
+
+  for (const path of ["/account", "/account/unlink", "/account/another", ...READS])
+    for (const accept of ["text/html", "application/json"])
+      await keep(callApi(janus, path, { browser, headers: { accept } }));
+  janus.discord.failNext("get_current_authorization", { status: 500, body: "canary-body" }, 3);
+  await keep(callApi(janus, "/api/userinfo", { browser }));
+  await keep(callApi(janus, "/api/link/sync", { browser, method: "POST", origin: "https://canary.example" }));
+  await keep(callApi(janus, "/api/link/sync", { browser, method: "POST" }));
+  await janus.database.rows("update session set token_expires_at = now()");
+  janus.discord.failNext("token_refresh", { status: 500, body: "canary-body" });
+  await keep(callApi(janus, "/api/userinfo", { browser }));
+  await keep(callApi(janus, "/api/userinfo", { browser }));
+  await keep(callApi(janus, "/api/userinfo", { cookie: "sessionId=canary; sessionKey=canary" }));
+  await keep(callApi(janus, "/api/sessions/canary", { browser, method: "DELETE" }));
+  janus.provider.failNext("revoke", { status: 500, body: "canary-body" });
+  await keep(callApi(janus, "/api/link", { browser, method: "DELETE" }));
+  await keep(callApi(janus, "/api/auth/logout", { browser: linked, method: "POST" }));
+
+  expect(janus.logLines.length).toBeGreaterThan(before + 10);
+  await expectNoneOutside();
+});
+
+const READS = ["/api/userinfo", "/api/sessions", "/api/me/export", "/openapi.json"];
+
+async function keep(response: Promise<Response>): Promise<void> {
+  pages.push(await (await response).text());
+}
+
+async function expectNoneOutside(): Promise<void> {
+  const log = janus.logLines.join("");
+  const rows = await janus.database.dump();
   for (const secret of [...secrets].filter((value) => value.length > 4)) {
     for (const [place, text] of [
       ["log", log],
@@ -81,7 +126,7 @@ test("no secret is in a log line, on a page, or readable in the database", async
   }
   expect(log).not.toContain("canary");
   expect(log).not.toContain("?");
-});
+}
 
 /** The one state that a page shows on purpose: the form that confirms a move must send it back. */
 const isFormState = (secret: string): boolean =>
