@@ -3,8 +3,6 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
 import {
-  type AccountLink,
-  type AccountPage,
   renderAccount,
   renderAnotherAccount,
   renderSignIn,
@@ -12,10 +10,11 @@ import {
   renderUnlinkQuestion,
 } from "../lib/pages/account.tsx";
 import { accountEn } from "../lib/pages/account_en.ts";
+import type { AccountLink, AccountPage } from "../lib/pages/account_sections.tsx";
 import { accountSv } from "../lib/pages/account_sv.ts";
 import { en } from "../lib/pages/en.ts";
 import { PAGE_CSP, pageCsp } from "../lib/pages/frame.tsx";
-import { LANGUAGES, type Language, type PageContext } from "../lib/pages/pages.tsx";
+import { LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
 
 const DISCORD_APP_URL = "https://discord.test/app";
 const AVATAR_ORIGIN = "https://cdn.discord.test";

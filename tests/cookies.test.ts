@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../lib/config.ts";
-import { readFlowRecords, writeFlowChange } from "../lib/http/cookies.ts";
 import { createMacs } from "../lib/crypto.ts";
 import { type Database, openDatabase } from "../lib/db.ts";
 import { createDeps, type Deps } from "../lib/deps.ts";
@@ -16,6 +15,7 @@ import {
   openFlow,
   startFlow,
 } from "../lib/flow.ts";
+import { readFlowRecords, writeFlowChange } from "../lib/http/cookies.ts";
 import { createLog } from "../lib/log.ts";
 import { environmentFor, randomKey } from "./harness/janus.ts";
 

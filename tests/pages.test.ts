@@ -6,16 +6,13 @@ import { en } from "../lib/pages/en.ts";
 import { PAGE_CSP } from "../lib/pages/frame.tsx";
 import {
   type ConflictPage,
-  type DiscordName,
-  LANGUAGES,
-  type Language,
-  type PageContext,
   renderCancelled,
   renderConflict,
   renderError,
   renderHome,
   renderLinked,
 } from "../lib/pages/pages.tsx";
+import { type DiscordName, LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
 import { sv } from "../lib/pages/sv.ts";
 
 const DISCORD_APP_URL = "https://discord.test/app";

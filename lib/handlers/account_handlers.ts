@@ -11,7 +11,6 @@ import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { forgetSession } from "../http/cookies.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http/http.ts";
-import type { AccountPage } from "../pages/account.tsx";
 import {
   renderAccount,
   renderAnotherAccount,
@@ -19,6 +18,7 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../pages/account.tsx";
+import type { AccountPage } from "../pages/account_sections.tsx";
 import type { Session } from "../session/session.ts";
 import { findMember, listSessions } from "../session/session.ts";
 import { addressOf, checkOrigin, discordAppUrl, isSecure } from "./browser.ts";

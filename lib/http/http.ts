@@ -8,8 +8,9 @@ import type { JanusError } from "../errors.ts";
 import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
 import { describeCause } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
-import type { Language, PageContext } from "../pages/pages.tsx";
-import { LANGUAGES, renderError } from "../pages/pages.tsx";
+import { renderError } from "../pages/pages.tsx";
+import type { Language, PageContext } from "../pages/parts.tsx";
+import { LANGUAGES } from "../pages/parts.tsx";
 import { forgetSession } from "./cookies.ts";
 import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Problem } from "../api/schemas.ts";
 import type { PublicErrorCode } from "../errors.ts";
-import type { Language } from "../pages/pages.tsx";
+import type { Language } from "../pages/parts.tsx";
 import { TEXTS } from "../pages/parts.tsx";
 
 /** Its media type. RFC 9457 3 */

@@ -5,43 +5,10 @@
  *
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
+import type { AccountPage } from "./account_sections.tsx";
 import { ACCOUNT_TEXTS, BothSides, LinkActions, Role, SignIns } from "./account_sections.tsx";
-import type { DiscordName, PageContext } from "./pages.tsx";
-import { Accounts, ButtonLink, type Pair, renderPage, say, TEXTS } from "./parts.tsx";
-
-/** What the member's own page shows. */
-export type AccountPage = {
-  readonly discord: DiscordName & { readonly avatarUrl: string | null };
-  /** False when Discord gave no answer: the names are those last seen. */
-  readonly discordAnswered: boolean;
-  readonly link: AccountLink | null;
-  /** Why the page is shown again, if it is. */
-  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
-  /** The member's sign-ins, this one included. */
-  readonly sessions: readonly SignIn[];
-  readonly discordAppUrl: string;
-};
-
-/** The member's link, and how far Discord knows of it. */
-export type AccountLink = {
-  readonly organisationName: string | null;
-  readonly linkedAt: Date;
-  /** What Discord last took, such as `{ dsek_member: "1" }`; null before the first push. */
-  readonly pushedMetadata: Readonly<Record<string, string>> | null;
-  readonly pushedAt: Date | null;
-  /** When Janus tells Discord next by itself; null when nothing is due. */
-  readonly nextPushAt: Date | null;
-  /** Tries since the last one that Discord took. */
-  readonly pushFailures: number;
-};
-
-/** One sign-in of the member; `userAgent` is coarse, null where the browser did not say. */
-export type SignIn = {
-  readonly current: boolean;
-  readonly userAgent: string | null;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date;
-};
+import type { PageContext, Pair } from "./parts.tsx";
+import { Accounts, ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
 
 const ACCOUNT_PATH = "/account";
 

@@ -153,7 +153,7 @@ export const accountEn: AccountTexts = {
   unlinked: {
     title: "Your accounts are no longer linked",
     finished:
-      "Discord has been told, and takes away the roles that you had through {platform}. What Janus had saved for the link is deleted, and you are signed out.",
+      "Discord has been told, and takes away the roles that you had through {platform}. Janus has deleted the link and what it knew of your account there, and you are signed out.",
     pending:
       "Janus has removed your link and signed you out. Discord did not answer just now: Janus tells it as soon as it answers, and only then do your roles go. There is nothing that you need to do.",
     again: "You can link your accounts again whenever you like.",

@@ -6,11 +6,44 @@
  */
 import type { ComponentChildren } from "preact";
 import { METADATA_RECORDS, type MetadataRecord } from "../metadata.ts";
-import type { AccountLink, AccountPage, SignIn } from "./account.tsx";
 import { type AccountTexts, accountEn } from "./account_en.ts";
 import { accountSv } from "./account_sv.ts";
-import type { Language, PageContext } from "./pages.tsx";
+import type { DiscordName, Language, PageContext } from "./parts.tsx";
 import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
+
+/** What the member's own page shows. */
+export type AccountPage = {
+  readonly discord: DiscordName & { readonly avatarUrl: string | null };
+  /** False when Discord gave no answer: the names are those last seen. */
+  readonly discordAnswered: boolean;
+  readonly link: AccountLink | null;
+  /** Why the page is shown again, if it is. */
+  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
+  /** The member's sign-ins, this one included. */
+  readonly sessions: readonly SignIn[];
+  readonly discordAppUrl: string;
+};
+
+/** The member's link, and how far Discord knows of it. */
+export type AccountLink = {
+  readonly organisationName: string | null;
+  readonly linkedAt: Date;
+  /** What Discord last took, such as `{ dsek_member: "1" }`; null before the first push. */
+  readonly pushedMetadata: Readonly<Record<string, string>> | null;
+  readonly pushedAt: Date | null;
+  /** When Janus tells Discord next by itself; null when nothing is due. */
+  readonly nextPushAt: Date | null;
+  /** Tries since the last one that Discord took. */
+  readonly pushFailures: number;
+};
+
+/** One sign-in of the member; `userAgent` is coarse, null where the browser did not say. */
+export type SignIn = {
+  readonly current: boolean;
+  readonly userAgent: string | null;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+};
 
 /** The texts of the account pages, beyond those that all pages share. */
 export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountTexts>> = { en: accountEn, sv: accountSv };
@@ -136,7 +169,8 @@ function Reasons({ context, link }: Section<{ readonly link: AccountLink }>) {
       )}
       {pushedMetadata !== null && (
         <p>
-          {role.knows} {records.some(({ holds }) => holds) && say(role.given, context)}{" "}
+          {!isDiscordBehind(link) && role.knows}{" "}
+          {records.some(({ holds }) => holds) && say(role.given, context)}{" "}
           {!records.every(({ holds }) => holds) && role.withheld}
         </p>
       )}

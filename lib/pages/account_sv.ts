@@ -78,7 +78,7 @@ export const accountSv: AccountTexts = {
   unlinked: {
     title: "Dina konton är inte längre kopplade",
     finished:
-      "Discord har fått veta det och tar bort de roller som du hade genom {platform}. Det som Janus hade sparat för kopplingen är raderat och du är utloggad.",
+      "Discord har fått veta det och tar bort de roller som du hade genom {platform}. Janus har raderat kopplingen och det som sparats om ditt konto där, och du är utloggad.",
     pending:
       "Janus har tagit bort din koppling och loggat ut dig. Discord svarade inte just nu: Janus berättar det så snart Discord svarar, och först då försvinner dina roller. Du behöver inte göra något.",
     again: "Du kan koppla dina konton igen när du vill.",

@@ -7,6 +7,7 @@
  */
 import type { ComponentChildren } from "preact";
 import type { PublicErrorCode } from "../errors.ts";
+import type { DiscordName, PageContext } from "./parts.tsx";
 import {
   Accounts,
   ButtonLink,
@@ -17,22 +18,6 @@ import {
   shownName,
   TEXTS,
 } from "./parts.tsx";
-
-/** A language of the pages. RFC 5646 */
-export type Language = "en" | "sv";
-
-/** The languages of the pages; the first one is for a member who asks for none of them. */
-export const LANGUAGES: readonly Language[] = ["en", "sv"];
-
-/** What every page needs. `platformName` is the organisation's name, as the operator set it. */
-export type PageContext = {
-  readonly language: Language;
-  readonly requestId: string;
-  readonly platformName: string;
-};
-
-/** A Discord account as Discord shows it: the display name, where there is one, and the username. */
-export type DiscordName = { readonly username: string; readonly globalName: string | null };
 
 /** The accounts of a finished link. */
 export type LinkedPage = Pair & {

@@ -7,8 +7,23 @@
 import type { ComponentChild, ComponentChildren } from "preact";
 import { en, type Texts } from "./en.ts";
 import { type Badge, renderFrame } from "./frame.tsx";
-import type { DiscordName, Language, PageContext } from "./pages.tsx";
 import { sv } from "./sv.ts";
+
+/** A language of the pages. RFC 5646 */
+export type Language = "en" | "sv";
+
+/** The languages of the pages; the first one is for a member who asks for none of them. */
+export const LANGUAGES: readonly Language[] = ["en", "sv"];
+
+/** What every page needs. `platformName` is the organisation's name, as the operator set it. */
+export type PageContext = {
+  readonly language: Language;
+  readonly requestId: string;
+  readonly platformName: string;
+};
+
+/** A Discord account as Discord shows it: the display name, where there is one, and the username. */
+export type DiscordName = { readonly username: string; readonly globalName: string | null };
 
 /** One member's account on each side. `organisationName` is null where the provider gives no name. */
 export type Pair = { readonly discord: DiscordName; readonly organisationName: string | null };
