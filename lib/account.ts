@@ -86,9 +86,12 @@ export async function unlink(
   { discordUserId }: Pick<Session, "discordUserId">,
   requestId: string,
 ): Promise<{ readonly discordTold: boolean; readonly finished: boolean }> {
+  // What was pushed a moment ago is not under way any more.
+  await deps.donePushes.settle();
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const removed = await deps.queries.deleteLink({ discordUserId, requestId, now, leasedUntil });
+  const pushedBy = secondsAfter(now, PUSH_LEASE_SECONDS);
+  const removed = await deps.queries.deleteLink({ discordUserId, requestId, now, leasedUntil, pushedBy });
   if (removed === undefined) throw notLinked();
   deps.log.info("flow step", { requestId, step: "unlink", outcome: "removed", discordUserId });
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
@@ -97,7 +100,8 @@ export async function unlink(
     refreshTokenSealed: organisationRefreshTokenSealed,
   };
   const [discordTold, providerTold] = await Promise.all([
-    endGrantOrPutOff(deps, { ...removed, discordUserId }),
+    // In use: it is due to end as soon as it is not, which upkeep sees to.
+    !removed.isInUse && endGrantOrPutOff(deps, { ...removed, discordUserId }),
     organisationAccessTokenSealed === null ||
       endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
   ]);

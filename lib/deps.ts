@@ -37,7 +37,10 @@ export type Deps = {
   /** Pushes that Discord took, on their way into the database. */
   readonly donePushes: Batch<DonePush>;
   /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
-  readonly sessionRefreshes: Map<string, Promise<string>>;
+  readonly sessionRefreshes: Map<
+    string,
+    Promise<{ readonly accessToken: string; readonly accessTokenSealed: string }>
+  >;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;

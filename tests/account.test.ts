@@ -196,7 +196,10 @@ describe("DELETE /api/link", () => {
     await link(user);
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + 90_000);
-    await janus.deps.queries.deleteLink({ discordUserId: user, requestId: "request", now, leasedUntil });
+    await janus.deps.queries.deleteLink({
+      ...{ discordUserId: user, requestId: "request", now, leasedUntil },
+      pushedBy: now,
+    });
 
     await runUpkeep(janus.deps);
     const during = janus.discord.grants(user);
@@ -252,6 +255,112 @@ describe("DELETE /api/link", () => {
   });
 });
 
+describe("an unlink that meets something under way", () => {
+  test("a refresh: its new pair is ended as well, once it is stored", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    const refresh = janus.discord.gate("token_refresh", "answer");
+    const syncing = sync(browser);
+    await refresh.arrived;
+
+    const response = await unlink(browser);
+    refresh.release();
+    await syncing;
+    janus.clock.advance(121);
+    await runUpkeep(janus.deps);
+
+    expect(await response.json()).toEqual({ ok: true, finished: false });
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await rowsOf("discord_token")).toEqual([]);
+  });
+
+  test("a push: the role connection that it brings is cleared as well", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.clock.advance(61);
+    const push = janus.discord.gate("put_role_connection");
+    const syncing = sync(browser);
+    await push.arrived;
+
+    const response = await unlink(browser);
+    push.release();
+    await syncing;
+    janus.clock.advance(121);
+    await runUpkeep(janus.deps);
+
+    expect(await response.json()).toEqual({ ok: true, finished: false });
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("a flow: it comes to nothing", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    const other = createBrowser(janus.url);
+    const callback = await reachForgerCallback(other, user);
+
+    await unlink(browser);
+
+    expect((await other.get(callback)).status).toBe(403);
+    expect(await rowsOf("link")).toEqual([]);
+  });
+
+  test("an expired session while Discord is down: the member undoes the link all the same, and sees it before", async () => {
+    const own = await startJanusWithForger();
+    const user = newUser();
+    const linked = createBrowser(own.url);
+    await linked.get(await reachForgerCallback(linked, user));
+    const browser = await signIn(own, user);
+    await own.database.rows("update session set token_expires_at = now() - interval '1 second'");
+    for (const operation of ["token_refresh", "get_current_authorization", "delete_role_connection"] as const)
+      own.discord.failNext(operation, { status: 503 }, 20);
+
+    const answers = [
+      await callApi(own, "/account", { browser, headers: { accept: "text/html" } }),
+      await callApi(own, "/api/sessions", { browser }),
+      await callApi(own, "/api/me/export", { browser }),
+      await callApi(own, "/api/link", { browser, method: "DELETE" }),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await own.database.rows("select from link")).toEqual([]);
+    await own.stop();
+  });
+
+  test("a role connection that Discord will not clear: the grant is revoked all the same, and the log says so", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext("delete_role_connection", { status: 403 });
+
+    const response = await unlink(browser);
+
+    expect(await response.json()).toEqual({ ok: true, finished: true });
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(janus.logLines.join("")).toContain('"event":"role connection not cleared"');
+  });
+
+  test("a revocation at the provider names the refresh token, by which all of the grant ends", async () => {
+    const sent: URLSearchParams[] = [];
+    const own = await startJanusWithForger({
+      fetch: (url, init) => {
+        if (url.endsWith("/revoke") && !url.includes("oauth2"))
+          sent.push(new URLSearchParams(String(init.body)));
+        return fetch(url, init);
+      },
+    });
+    const browser = createBrowser(own.url);
+    await browser.get(await reachForgerCallback(browser, newUser()));
+
+    await callApi(own, "/api/link", { browser, method: "DELETE" });
+
+    expect(sent.map((form) => form.get("token_type_hint"))).toEqual(["refresh_token"]);
+    expect(own.provider.isLive(sent[0]?.get("token") ?? "")).toBe(false);
+    await own.stop();
+  });
+});
+
 describe("the form of an unlink", () => {
   test("asks first, and changes nothing until it is answered", async () => {
     const user = newUser();
@@ -263,6 +372,7 @@ describe("the form of an unlink", () => {
     const answer = await browser.post("/account/unlink", {});
 
     expect([question.status, unchanged, answer.status]).toEqual([200, true, 200]);
+    expect(answer.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
     expect(await rowsOf("link")).toEqual([]);
     expect((await browser.get("/account")).status).toBe(401);
   });
@@ -340,6 +450,15 @@ describe("GET /linked-role/another", () => {
   });
 });
 
+test("HEAD of the export is refused: it would be written down as one, and show nothing", async () => {
+  const browser = await link(newUser());
+
+  const response = await callApi(janus, "/api/me/export", { browser, method: "HEAD" });
+
+  expect(response.status).toBe(405);
+  expect(await trail()).not.toContain("data_exported");
+});
+
 describe("GET /account", () => {
   test("without a session says where to sign in, and forgets cookies that prove none", async () => {
     const response = await createBrowser(janus.url).get("/account");
@@ -357,6 +476,13 @@ describe("GET /account", () => {
 
     expect(response.status).toBe(200);
     expect(await response.text()).toContain(`user_${user}`);
+  });
+
+  test("that Discord says no to shows what is stored, too", async () => {
+    const browser = await link(newUser());
+    janus.discord.failNext("get_current_authorization", { status: 403 });
+
+    expect((await browser.get("/account")).status).toBe(200);
   });
 
   test("lets pictures come from Discord's CDN and from nowhere else", async () => {

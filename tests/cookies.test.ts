@@ -15,7 +15,7 @@ import {
   openFlow,
   startFlow,
 } from "../lib/flow.ts";
-import { readFlowRecords, writeFlowChange } from "../lib/http/cookies.ts";
+import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../lib/http/cookies.ts";
 import { createLog } from "../lib/log.ts";
 import { environmentFor, randomKey } from "./harness/janus.ts";
 
@@ -123,6 +123,17 @@ describe("writeFlowChange()", () => {
       for (const line of lines) expect(line.length).toBeLessThan(1_024);
     }
   });
+});
+
+test("writeSession() and forgetSession() are for https alone where Janus is, and for no script anywhere", () => {
+  const secrets = { sessionId: "i".repeat(43), sessionKey: "k".repeat(43) };
+  const begun = { secrets, expiresAt: new Date(START + 3_600_000) };
+  const lines = (secure: boolean) => [...writeSession(begun, at(0).now(), secure), ...forgetSession(secure)];
+
+  for (const line of lines(true)) expect(line).toContain("; Secure");
+  for (const line of lines(false)) expect(line).not.toContain("; Secure");
+  for (const line of [...lines(true), ...lines(false)]) expect(line).toMatch(/; HttpOnly.*; SameSite=Lax/);
+  expect(lines(true)[0]).toStartWith(`sessionId=${secrets.sessionId}; Max-Age=3600; Path=/`);
 });
 
 describe("readFlowRecords()", () => {

@@ -146,6 +146,22 @@ describe.each(EVERY.filter(([method]) => method !== "get"))("%s %s", (method, pa
   });
 });
 
+test.each([
+  ["text/html;q=0, application/json", "application/problem+json"],
+  ["application/json, text/html;q=0.1", "application/problem+json"],
+  ["text/html, application/json;q=0.9", "text/html"],
+  ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"],
+  ["application/problem+json", "application/problem+json"],
+  ["*/*", "application/problem+json"],
+  ["image/png", "application/problem+json"],
+  ["", "application/problem+json"],
+  ["%%%;;;,,,", "application/problem+json"],
+])("Accept: %s gets its problem as %s", async (accept, type) => {
+  const response = await callApi(janus, "/api/userinfo", { headers: { accept } });
+
+  expect(response.headers.get("content-type")).toStartWith(type);
+});
+
 test("a problem is told in the member's language, and as a page to who wants one", async () => {
   const swedish = await callApi(janus, "/api/userinfo", { headers: { "accept-language": "sv" } });
   const page = await callApi(janus, "/api/userinfo", { headers: { accept: "text/html" } });

@@ -7,7 +7,7 @@ import { createApp } from "../index.ts";
 import { createSealer, encodeBase64url } from "../lib/crypto.ts";
 import { createDeps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
-import { openSession } from "../lib/session/session.ts";
+import { findMember, openSession } from "../lib/session/session.ts";
 import {
   createSessionSecrets,
   hashSessionId,
@@ -151,6 +151,17 @@ describe("GET /login", () => {
     expect([foreign.status, first.status, replayed.status, crossed.status]).toEqual([403, 302, 403, 403]);
   });
 
+  test("HEAD spends no code", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = await reachLoginCallback(browser, newUser());
+    const cookie = browser.jar.header(new URL(janus.url));
+
+    const head = await fetch(callback, { method: "HEAD", headers: { cookie }, redirect: "manual" });
+
+    expect(head.status).toBe(405);
+    expect(locationOf(await browser.get(callback))).toBe("/account");
+  });
+
   test("a code that Discord does not take signs nobody in", async () => {
     const browser = createBrowser(janus.url);
     const callback = new URL(await reachLoginCallback(browser, newUser()));
@@ -245,6 +256,13 @@ describe("a session's row", () => {
     expect(restored.status).toBe(200);
   });
 
+  test("does not open under another session's id, though the key be the same", () => {
+    const [one, other] = [createSessionSecrets(), createSessionSecrets()];
+    const sealed = sealSessionToken(one, "access_token", "a token");
+
+    expect(openSessionToken({ ...one, sessionId: other.sessionId }, "access_token", sealed)).toBeUndefined();
+  });
+
   test("does not open with one bit flipped, wherever it is", () => {
     const secrets = createSessionSecrets();
     const sealed = sealSessionToken(secrets, "access_token", "a token of Discord's");
@@ -296,7 +314,7 @@ describe("the guard", () => {
     const wrongId = createSessionSecrets();
     const refuse = async (secrets: typeof mine): Promise<number> => {
       const from = performance.now();
-      const error = await openSession(janus.deps, secrets, "request").catch(asJanusError);
+      const error = await openSession(janus.deps, secrets).catch(asJanusError);
       expect(error).toMatchObject({ code: "unauthenticated" });
       return performance.now() - from;
     };
@@ -310,6 +328,30 @@ describe("the guard", () => {
 
     // What is left is noise: half of what a decryption costs would show.
     expect(median(keys.slice(100)) / median(ids.slice(100))).toBeWithin(0.75, 1.33);
+  });
+
+  test("writes down a use once, however many requests find that it is time to", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
+    );
+    const sessionIdHash = hashSessionId(secretsOf(janus, browser).sessionId);
+    const now = janus.clock.now();
+
+    await janus.deps.queries.setSessionUsed({
+      sessionIdHash,
+      usedBefore: new Date(now.getTime() - 1_000),
+      now,
+    });
+    const later = new Date(now.getTime() + 500);
+    await janus.deps.queries.setSessionUsed({
+      sessionIdHash,
+      usedBefore: new Date(now.getTime() - 1_000),
+      now: later,
+    });
+
+    expect((await sessionsOf(user))[0]?.lastUsedAt).toEqual(now);
   });
 
   test("ends a session after 7 days without use, and after 30 days whatever its use", async () => {
@@ -376,9 +418,9 @@ describe("refreshing a session's tokens", () => {
       }),
     );
 
+    await second.stop();
     expect(answers.filter(({ status, body }) => status !== 200 || body.discord?.id !== user)).toEqual([]);
     expect(refreshesOf(user)).toBe(1);
-    await second.stop();
   });
 
   test("that Discord does not answer: 503 with Retry-After, the session stays, and later it works", async () => {
@@ -521,6 +563,80 @@ describe("GET /api/userinfo", () => {
   });
 });
 
+describe("what Discord says of a session", () => {
+  test("of another member than the session's: 502, and it is not believed", async () => {
+    let lie = false;
+    const own = await startJanusWithForger({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!lie || !url.endsWith("/oauth2/@me")) return response;
+        return new Response((await response.text()).replace(/"id":"3\d+"/, '"id":"999999999999999999"'));
+      },
+    });
+    const browser = await signIn(own, newUser());
+    lie = true;
+
+    const during = await callApi(own, "/api/userinfo", { browser });
+    lie = false;
+    const after = await callApi(own, "/api/userinfo", { browser });
+
+    expect([during.status, after.status]).toEqual([502, 200]);
+    expect(await during.text()).not.toContain("999999999999999999");
+    await own.stop();
+  });
+
+  test("403 is no end of it", async () => {
+    const browser = await signIn(janus, newUser());
+    janus.discord.failNext("get_current_authorization", { status: 403 });
+
+    expect((await userinfo(browser)).status).toBe(502);
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
+  test("401 to a token that another process has replaced since is no end of it either", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const stale = await openSession(janus.deps, secretsOf(janus, browser));
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    const [old] = janus.discord.tokens(user).filter(({ kind }) => kind === "access");
+    await userinfo(browser);
+    janus.discord.expireAccessToken(old?.token ?? "");
+
+    const member = await findMember(janus.deps, stale, "request");
+
+    expect(member.discordUserId).toBe(user);
+    expect(await sessionsOf(user)).toHaveLength(1);
+  });
+
+  test("is asked by one process at a time for new tokens, though the first has no answer yet", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    const other = { ...janus.deps, sessionRefreshes: new Map() };
+    const session = await openSession(janus.deps, secretsOf(janus, browser));
+    const gate = janus.discord.gate("token_refresh", "answer");
+    const first = findMember(janus.deps, session, "request");
+    await gate.arrived;
+    const waits = Promise.withResolvers<void>();
+    const sleep = async () => {
+      waits.resolve();
+      await Bun.sleep(1);
+    };
+
+    const second = findMember({ ...other, sleep }, session, "request");
+    await waits.promise;
+    gate.release();
+
+    expect((await first).discordUserId).toBe(user);
+    expect((await second).discordUserId).toBe(user);
+    expect(refreshesOf(user)).toBe(1);
+  });
+});
+
 describe("POST /api/auth/logout", () => {
   const logOut = (browser: ReturnType<typeof createBrowser> | undefined, origin?: string | null) =>
     callApi(janus, "/api/auth/logout", {
@@ -561,6 +677,16 @@ describe("POST /api/auth/logout", () => {
     expect(answers[2]).toEqual(answers[0] ?? answers[2]);
   });
 
+  test("with the id of a session and another key ends nothing", async () => {
+    const browser = await signIn(janus, newUser());
+    const cookie = cookieOf({ ...secretsOf(janus, browser), sessionKey: createSessionSecrets().sessionKey });
+
+    const response = await callApi(janus, "/api/auth/logout", { cookie, method: "POST" });
+
+    expect(await response.json()).toEqual({ ok: true });
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
   test("a browser's form is led to the start page", async () => {
     const browser = await signIn(janus, newUser());
 
@@ -584,12 +710,13 @@ describe("POST /api/auth/logout", () => {
     ["no Origin", null],
     ["another host", "https://elsewhere.example.org"],
     ["another port", "http://127.0.0.1:1"],
+    ["a host that begins like ours", "ours and more"],
     ["another scheme", "https://127.0.0.1"],
     ["an opaque one", "null"],
   ])("with %s is refused, and the session stays", async (_, origin) => {
     const browser = await signIn(janus, newUser());
 
-    const response = await logOut(browser, origin);
+    const response = await logOut(browser, origin === "ours and more" ? `${janus.url}.evil.example` : origin);
 
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ code: "origin_refused" });
@@ -706,6 +833,41 @@ describe("after linking", () => {
       expect(sealer.open(String(flow?.sessionAccessTokenSealed), "")).toBeUndefined();
     }
   });
+});
+
+test("an abandoned grant whose end Discord does not take keeps nobody from signing in", async () => {
+  const own = await startJanusWithForger({ forger: { freshSubjects: true } });
+  const user = newUser();
+  const abandoned = createBrowser(own.url);
+  await abandoned.get(await reachDiscordCallback(abandoned, user));
+  own.clock.advance(2 * 3_600);
+  own.discord.failNext("delete_role_connection", { status: 503 }, 3);
+  await runUpkeep(own.deps);
+
+  const browser = await signIn(own, user);
+  own.clock.advance(900);
+  await runUpkeep(own.deps);
+
+  expect((await callApi(own, "/api/userinfo", { browser })).status).toBe(200);
+  await own.stop();
+});
+
+test("a browser that is signed in already has one session after linking, by a first link and by a move", async () => {
+  const own = await startJanusWithForger();
+  const [first, second] = [newUser(), newUser()];
+  const [one, two] = [await signIn(own, first), await signIn(own, second)];
+  await one.get(await reachForgerCallback(one, first));
+  const afterLink = (await own.database.rows(`select from session where discord_user_id = '${first}'`))
+    .length;
+  const conflict = await two.get(await reachForgerCallback(two, second));
+  const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+  await two.post("/link/move", { state });
+
+  expect(afterLink).toBe(1);
+  expect(await own.database.rows(`select from session where discord_user_id = '${second}'`)).toHaveLength(1);
+  // The account that lost its link: its grant ends, and so its sessions are gone at once.
+  expect(await own.database.rows(`select from session where discord_user_id = '${first}'`)).toEqual([]);
+  await own.stop();
 });
 
 test("an abandoned grant is left alone while its member has a session, and ended once it is over", async () => {

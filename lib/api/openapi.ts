@@ -6,7 +6,7 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import * as schemas from "./schemas.ts";
 
-type Answer = { readonly description: string; readonly schema?: v.GenericSchema; readonly type?: string };
+type Answer = { readonly description: string; readonly schema?: v.GenericSchema };
 type Operation = {
   readonly summary: string;
   readonly answers: Readonly<Record<number, Answer>>;

@@ -138,16 +138,31 @@ async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<Usable
   let tokens = isExpired ? await refreshUnlessEnded(deps, grant) : held;
   if (tokens === undefined) return undefined;
   try {
-    await deps.discord.deleteRoleConnection(tokens.accessToken);
+    await clearRoleConnection(deps, grant, tokens);
   } catch (error) {
     // A 401 may speak of this token alone. After a refresh it says nothing, and another refresh would not help.
     if (isExpired || asJanusError(error).code !== "grant_ended") throw error;
     tokens = await refreshUnlessEnded(deps, grant);
     if (tokens === undefined) return undefined;
-    await deps.discord.deleteRoleConnection(tokens.accessToken);
+    await clearRoleConnection(deps, grant, tokens);
   }
   await deps.discord.revokeGrant(tokens.refreshToken);
   return tokens;
+}
+
+/** A no for good is no reason to keep the grant, and the member from signing in: it is revoked all the same. */
+async function clearRoleConnection(
+  deps: GrantDeps,
+  { discordUserId }: EndingGrant,
+  { accessToken }: UsableTokens,
+): Promise<void> {
+  try {
+    await deps.discord.deleteRoleConnection(accessToken);
+  } catch (error) {
+    const { code, message } = asJanusError(error);
+    if (code !== "discord_refused") throw error;
+    deps.log.error("role connection not cleared", { discordUserId, code, reason: message });
+  }
 }
 
 /** Tokens that no key opens can end nothing, and would keep the member from signing in again: they are given up. */

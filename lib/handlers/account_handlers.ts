@@ -21,11 +21,9 @@ import {
 import type { AccountPage } from "../pages/account_sections.tsx";
 import type { Session } from "../session/session.ts";
 import { findMember, listSessions } from "../session/session.ts";
-import { addressOf, checkOrigin, discordAppUrl, isSecure } from "./browser.ts";
+import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet, sessionSecrets } from "./browser.ts";
 import { requireSession } from "./session_handlers.ts";
 
-/** Errors after which the page is shown with what is stored: Discord gave no answer. */
-const SILENT = ["discord_unavailable", "discord_rate_limited"];
 const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
 
 /** GET /api/userinfo */
@@ -39,20 +37,21 @@ export const showUserinfo: Handler = async (deps, exchange) => {
 /** GET /account; without a session, where to sign in. */
 export const showAccount: Handler = async (deps, exchange) => {
   // The record of a push may be on its way still: the member comes from there.
-  await deps.donePushes.settle();
-  const session = await findSession(deps, exchange);
-  if (session === undefined) {
+  if (sessionSecrets(exchange) !== undefined) await deps.donePushes.settle();
+  try {
+    return await showAccountOf(deps, exchange, await requireSession(deps, exchange));
+  } catch (error) {
+    if (asJanusError(error).code !== "unauthenticated") throw error;
     const setCookies = forgetSession(isSecure(deps));
     return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
   }
+};
+
+async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
   const [user, sessions] = await Promise.all([
     askDiscord(deps, session, exchange),
     listSessions(deps, session),
   ]);
-  if (user === "ended") {
-    const setCookies = forgetSession(isSecure(deps));
-    return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
-  }
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
@@ -63,29 +62,20 @@ export const showAccount: Handler = async (deps, exchange) => {
   };
   const imageOrigin = new URL(deps.config.discord.cdnUrl).origin;
   return pageResponse(deps, exchange, (context) => renderAccount(context, page), { imageOrigin });
-};
-
-async function findSession(deps: Deps, exchange: Exchange): Promise<Session | undefined> {
-  try {
-    return await requireSession(deps, exchange);
-  } catch (error) {
-    if (asJanusError(error).code !== "unauthenticated") throw error;
-    return undefined;
-  }
 }
 
-/** The member as Discord has them now; undefined while Discord gives no answer. */
+/** The member as Discord has them now; undefined while it does not say, which is no reason to hide what is stored. */
 async function askDiscord(
   deps: Deps,
   session: Session,
   { requestId }: Exchange,
-): Promise<DiscordUser | "ended" | undefined> {
+): Promise<DiscordUser | undefined> {
   try {
     return await findMember(deps, session, requestId);
   } catch (error) {
-    const { code } = asJanusError(error);
-    if (code === "unauthenticated") return "ended";
-    if (!SILENT.includes(code)) throw error;
+    const { code, message } = asJanusError(error);
+    if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
+    deps.log.warn("member not asked for", { requestId, code, reason: message });
     return undefined;
   }
 }
@@ -115,7 +105,7 @@ async function syncForPage(deps: Deps, session: Session, { requestId }: Exchange
     const { code } = asJanusError(error);
     if (code === "sync_too_soon") return "sync_too_soon";
     // The push is due again, and the page says when.
-    if (SILENT.includes(code)) return "sync_failed";
+    if (code.startsWith("discord_")) return "sync_failed";
     throw error;
   }
 }
@@ -158,6 +148,7 @@ export const showAnotherAccount: Handler = (deps, exchange) =>
 
 /** GET /api/me/export */
 export const exportData: Handler = async (deps, exchange) => {
+  requireGet(exchange);
   const session = await requireSession(deps, exchange);
   const stored = viewStored(await exportStored(deps, session, exchange.requestId), deps.now());
   if (stored === undefined) throw notFound();
@@ -165,6 +156,13 @@ export const exportData: Handler = async (deps, exchange) => {
   return jsonResponse(deps, exchange, 200, stored, { headers });
 };
 
+/** The document of each address that this process has had: one, but in tests. */
+const DOCUMENTS = new Map<string, object>();
+
 /** GET /openapi.json */
-export const showOpenApi: Handler = (deps, exchange) =>
-  jsonResponse(deps, exchange, 200, createOpenApi(deps.config.publicUrl, deps.version));
+export const showOpenApi: Handler = (deps, exchange) => {
+  const { config, version } = deps;
+  const document = DOCUMENTS.get(config.publicUrl) ?? createOpenApi(config.publicUrl, version);
+  DOCUMENTS.set(config.publicUrl, document);
+  return jsonResponse(deps, exchange, 200, document);
+};

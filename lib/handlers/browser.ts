@@ -50,11 +50,15 @@ export function addressOf({ request }: Exchange): URL {
   return url;
 }
 
-/** A callback's request. */
-export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
-  const { requestId, request } = exchange;
-  // Elysia answers HEAD by the handler of GET; a HEAD must not spend a code that only a GET can show the result of.
+/** Refuses HEAD, which Elysia answers by the handler of GET, where a GET leaves something behind. */
+export function requireGet({ request }: Exchange): void {
   if (request.method !== "GET") throw methodNotAllowed("GET");
+}
+
+/** A callback's request. A HEAD must not spend a code that only a GET can show the result of. */
+export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
+  const { requestId } = exchange;
+  requireGet(exchange);
   const query = addressOf(exchange).searchParams;
   return { query, records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
 }

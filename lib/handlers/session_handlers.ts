@@ -56,7 +56,7 @@ async function receiveLogin(deps: Deps, exchange: Exchange): Promise<Response> {
 
 /** The guard of the API and of the member's page. Throws unauthenticated. */
 export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session> =>
-  openSession(deps, sessionSecrets(exchange), exchange.requestId);
+  openSession(deps, sessionSecrets(exchange));
 
 /** POST /api/auth/logout */
 export const receiveLogout: Handler = async (deps, exchange) => {

@@ -148,10 +148,15 @@ export function jsonResponse(
 
 /** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
 export function wantsPage({ request, route }: Exchange): boolean {
-  const accept = request.headers.get("accept") ?? "";
-  if (/\btext\/html\b/i.test(accept)) return true;
-  return !/\bjson\b/i.test(accept) && !isApi(route) && !isApi(URL.parse(request.url)?.pathname ?? "");
+  const forApi = isApi(route) || isApi(URL.parse(request.url)?.pathname ?? "");
+  const offered = forApi ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
+  const accept = request.headers.get("accept");
+  if (accept === null) return !forApi;
+  return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
 }
+
+const HTML_TYPE = "text/html";
+const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 
 const isApi = (path: string): boolean => path.startsWith("/api/");
 

@@ -156,13 +156,14 @@ export const LINK_STATEMENTS = {
   },
   deleteLink: {
     text: deleteLinkText,
-    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time },
+    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
     row: {
       issuer: text,
       subject: text,
       accessTokenSealed: text,
       refreshTokenSealed: text,
       expiresAt: time,
+      isInUse: v.boolean(),
       organisationAccessTokenSealed: nullableText,
       organisationRefreshTokenSealed: nullableText,
     },

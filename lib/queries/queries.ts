@@ -28,6 +28,7 @@ export function createQueries(db: Database) {
     insertSession: one(db, STATEMENTS.insertSession),
     findSession: one(db, STATEMENTS.findSession),
     claimSessionRefresh: one(db, STATEMENTS.claimSessionRefresh),
+    deleteSession: one(db, STATEMENTS.deleteSession),
     findStored: one(db, STATEMENTS.findStored),
     claimPushDue: many(db, STATEMENTS.claimPushDue),
     claimEndDue: many(db, STATEMENTS.claimEndDue),
@@ -49,7 +50,6 @@ export function createQueries(db: Database) {
     setSessionUsed: none(db, STATEMENTS.setSessionUsed),
     setSessionRefreshed: none(db, STATEMENTS.setSessionRefreshed),
     setSessionLeaseEnded: none(db, STATEMENTS.setSessionLeaseEnded),
-    deleteSession: none(db, STATEMENTS.deleteSession),
     deleteExpiredSessions: none(db, STATEMENTS.deleteExpiredSessions),
     insertAuditEvent: none(db, STATEMENTS.insertAuditEvent),
   };

@@ -60,7 +60,11 @@ export const SESSION_STATEMENTS = {
       pushFailures: v.nullable(integer),
     },
   },
-  setSessionUsed: { text: setSessionUsedText, parameters: { sessionIdHash: text, now: time }, row: {} },
+  setSessionUsed: {
+    text: setSessionUsedText,
+    parameters: { sessionIdHash: text, usedBefore: time, now: time },
+    row: {},
+  },
   claimSessionRefresh: {
     text: claimSessionRefreshText,
     parameters: { sessionIdHash: text, accessTokenSealed: text, leasedUntil: time, now: time },
@@ -89,8 +93,9 @@ export const SESSION_STATEMENTS = {
       action: v.picklist(["signed_out", "session_ended"]),
       requestId: text,
       now: time,
+      accessTokenSealed: nullableText,
     },
-    row: {},
+    row: { discordUserId: text },
   },
   deleteOtherSessions: {
     text: deleteOtherSessionsText,

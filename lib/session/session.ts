@@ -7,7 +7,7 @@
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
-import { asJanusError, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
+import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, makeRoom, startFlow } from "../flow.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
@@ -32,19 +32,16 @@ export type SignedIn = {
 
 type SessionRow = NonNullable<Awaited<ReturnType<Deps["queries"]["findSession"]>>>;
 
-/** A session that was proved: its row with the member's link, and its access token. */
-export type Session = Omit<SessionRow, "accessTokenSealed" | "refreshTokenSealed"> & {
-  readonly secrets: SessionSecrets;
-  readonly accessToken: string;
-};
+/** A session that was proved: its row with the member's link. */
+export type Session = SessionRow & { readonly secrets: SessionSecrets };
 
 /** A token this close to its end is refreshed before it is used. */
 const REFRESH_BEFORE_SECONDS = 300;
 /** How often a session's use is written down: not at every request. */
 const USED_EVERY_SECONDS = 300;
 const WAIT_MS = 100;
-/** Together longer than a refresh with its deadline. */
-const WAITS = 100;
+/** Together longer than a refresh, with its deadline and the tries to store what it brings. */
+const WAITS = 200;
 
 /** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
 export function startLogin(deps: Deps, records: FlowRecords): Departure {
@@ -92,33 +89,61 @@ export async function finishLogin(deps: Deps, request: FlowRequest): Promise<Sig
 }
 
 /**
- * The guard: the session that two cookies prove, with an access token that is good for a while. Throws unauthenticated,
- * in the same time whether id or key is wrong; discord_unavailable where the token has expired and cannot be refreshed.
+ * The guard: the session that two cookies prove. Nothing is asked of Discord, so that a member can undo their link while
+ * it is down. Throws unauthenticated, in the same time whether id or key is wrong.
  */
-export async function openSession(
-  deps: Deps,
-  secrets: SessionSecrets | undefined,
-  requestId: string,
-): Promise<Session> {
+export async function openSession(deps: Deps, secrets: SessionSecrets | undefined): Promise<Session> {
   if (secrets === undefined) throw unauthenticated("no session cookies");
-  const { row, accessToken } = await findSession(deps, secrets);
+  const { row } = await findSession(deps, secrets);
   const now = deps.now();
-  if (row.lastUsedAt <= secondsAfter(now, -USED_EVERY_SECONDS))
-    await deps.queries.setSessionUsed({ sessionIdHash: hashSessionId(secrets.sessionId), now });
-  const { accessTokenSealed: _, refreshTokenSealed, ...rest } = row;
-  const isFresh = row.tokenExpiresAt > secondsAfter(now, REFRESH_BEFORE_SECONDS);
-  if (isFresh || refreshTokenSealed === null) return { ...rest, secrets, accessToken };
-  return { ...rest, secrets, accessToken: await refreshOnce(deps, secrets, row, requestId) };
+  const usedBefore = secondsAfter(now, -USED_EVERY_SECONDS);
+  if (row.lastUsedAt <= usedBefore)
+    await deps.queries.setSessionUsed({
+      ...{ sessionIdHash: hashSessionId(secrets.sessionId), usedBefore, now },
+    });
+  return { ...row, secrets };
 }
 
-/** Who Discord says the member is, asked now. Where it has ended the authorization, so is the session: unauthenticated. */
+/**
+ * Who Discord says the member is, asked now, with a token that is refreshed if it must be. Throws discord_unavailable;
+ * unauthenticated where Discord has ended the authorization, and with it the session; discord_refused where it speaks
+ * of somebody else.
+ */
 export async function findMember(deps: Deps, session: Session, requestId: string): Promise<DiscordUser> {
+  const asked = await askWith(deps, session, requestId);
+  if (asked !== undefined) return asked;
+  // The token was refused, and is no longer the session's: another process has refreshed since.
+  const { row } = await findSession(deps, session.secrets);
+  const again = await askWith(deps, { ...row, secrets: session.secrets }, requestId);
+  if (again === undefined) throw discordUnavailable("the session's tokens change faster than they are used");
+  return again;
+}
+
+/** The member; undefined if the token was refused and the session holds another by now. */
+async function askWith(deps: Deps, session: Session, requestId: string): Promise<DiscordUser | undefined> {
+  const { accessToken, accessTokenSealed } = await freshToken(deps, session, requestId);
   try {
-    return await deps.discord.findSignedInUser(session.accessToken);
+    const user = await deps.discord.findSignedInUser(accessToken);
+    if (user.discordUserId !== session.discordUserId) throw discordRefused("@me is of another user");
+    return user;
   } catch (error) {
     if (asJanusError(error).code !== "grant_ended") throw error;
-    return await endByDiscord(deps, session.secrets, requestId);
+    if (await endByDiscord(deps, session.secrets, accessTokenSealed, requestId))
+      throw unauthenticated("Discord has ended the authorization");
+    return undefined;
   }
+}
+
+type FreshToken = { readonly accessToken: string; readonly accessTokenSealed: string };
+
+/** The session's access token, good for a while. */
+async function freshToken(deps: Deps, session: Session, requestId: string): Promise<FreshToken> {
+  const { secrets, accessTokenSealed, refreshTokenSealed, tokenExpiresAt } = session;
+  const isFresh = tokenExpiresAt > secondsAfter(deps.now(), REFRESH_BEFORE_SECONDS);
+  if (!isFresh && refreshTokenSealed !== null) return refreshOnce(deps, secrets, session, requestId);
+  const accessToken = openSessionToken(secrets, "access_token", accessTokenSealed);
+  if (accessToken === undefined) throw unauthenticated("the access token does not open");
+  return { accessToken, accessTokenSealed };
 }
 
 /** Ends a session, if there is one; the grant at Discord stays, since ending it would end the member's link. */
@@ -128,8 +153,16 @@ export async function logOut(
   requestId: string,
 ): Promise<void> {
   if (secrets === undefined) return;
+  try {
+    await findSession(deps, secrets);
+  } catch (error) {
+    if (asJanusError(error).code !== "unauthenticated") throw error;
+    // There is none, or the key is not its: nothing is to end, and the answer is the same.
+    return;
+  }
   const sessionIdHash = hashSessionId(secrets.sessionId);
-  await deps.queries.deleteSession({ sessionIdHash, action: "signed_out", requestId, now: deps.now() });
+  const values = { sessionIdHash, action: "signed_out", accessTokenSealed: null } as const;
+  await deps.queries.deleteSession({ ...values, requestId, now: deps.now() });
 }
 
 /** The member's sessions that have not ended. */
@@ -173,10 +206,16 @@ async function findSession(deps: Deps, secrets: SessionSecrets) {
   return { row, accessToken };
 }
 
-async function endByDiscord(deps: Deps, secrets: SessionSecrets, requestId: string): Promise<never> {
+/** Ends a session whose token Discord refused, if it is still the session's; says whether it has ended. */
+async function endByDiscord(
+  deps: Deps,
+  secrets: SessionSecrets,
+  accessTokenSealed: string,
+  requestId: string,
+): Promise<boolean> {
   const sessionIdHash = hashSessionId(secrets.sessionId);
-  await deps.queries.deleteSession({ sessionIdHash, action: "session_ended", requestId, now: deps.now() });
-  throw unauthenticated("Discord has ended the authorization");
+  const values = { sessionIdHash, action: "session_ended", accessTokenSealed, requestId } as const;
+  return (await deps.queries.deleteSession({ ...values, now: deps.now() })) !== undefined;
 }
 
 /** One refresh at Discord for all who ask at once: in this process by waiting for it, across processes by the lease. */
@@ -185,7 +224,7 @@ function refreshOnce(
   secrets: SessionSecrets,
   held: SessionRow,
   requestId: string,
-): Promise<string> {
+): Promise<FreshToken> {
   const { sessionRefreshes } = deps;
   const known = sessionRefreshes.get(held.accessTokenSealed);
   if (known !== undefined) return known;
@@ -201,7 +240,7 @@ async function refreshByLease(
   secrets: SessionSecrets,
   held: SessionRow,
   requestId: string,
-): Promise<string> {
+): Promise<FreshToken> {
   const { accessTokenSealed } = held;
   const sessionIdHash = hashSessionId(secrets.sessionId);
   for (let wait = 0; wait < WAITS; wait++) {
@@ -211,9 +250,9 @@ async function refreshByLease(
     if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
       return refreshClaimed(deps, secrets, held, requestId);
     const { row, accessToken } = await findSession(deps, secrets);
-    if (row.accessTokenSealed !== accessTokenSealed) return accessToken;
-    // Another refreshes; what is there is good until it has expired.
-    if (row.tokenExpiresAt > now) return accessToken;
+    // Refreshed by now; or another does it, and what is there is good until it has expired.
+    if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now)
+      return { accessToken, accessTokenSealed: row.accessTokenSealed };
     await deps.sleep(WAIT_MS);
   }
   throw discordUnavailable("another process refreshes this session");
@@ -224,30 +263,35 @@ async function refreshClaimed(
   secrets: SessionSecrets,
   held: SessionRow,
   requestId: string,
-): Promise<string> {
+): Promise<FreshToken> {
   const sessionIdHash = hashSessionId(secrets.sessionId);
   const { accessTokenSealed, refreshTokenSealed } = held;
   const refreshToken = openSessionToken(secrets, "refresh_token", refreshTokenSealed ?? undefined);
   if (refreshToken === undefined) throw unauthenticated("the refresh token does not open");
   try {
     const tokens = await deps.discord.refreshTokens(refreshToken);
+    const sealed = {
+      accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
+      refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
+    };
     await storeStubbornly(deps, () =>
       deps.queries.setSessionRefreshed({
-        sessionIdHash,
-        spentAccessTokenSealed: accessTokenSealed,
-        accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
-        refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
+        ...{ sessionIdHash, spentAccessTokenSealed: accessTokenSealed, ...sealed },
         tokenExpiresAt: tokens.expiresAt,
       }),
     );
-    return tokens.accessToken;
+    return { accessToken: tokens.accessToken, accessTokenSealed: sealed.accessTokenSealed };
   } catch (error) {
-    if (asJanusError(error).code === "grant_ended") return await endByDiscord(deps, secrets, requestId);
+    if (asJanusError(error).code === "grant_ended") {
+      await endByDiscord(deps, secrets, accessTokenSealed, requestId);
+      throw unauthenticated("Discord has ended the authorization");
+    }
     // The lease ends by itself, should this fail too.
     await deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }).catch(() => undefined);
     const accessToken = openSessionToken(secrets, "access_token", accessTokenSealed);
     // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
-    if (accessToken !== undefined && held.tokenExpiresAt > deps.now()) return accessToken;
+    if (accessToken !== undefined && held.tokenExpiresAt > deps.now())
+      return { accessToken, accessTokenSealed };
     throw error;
   }
 }

@@ -12,10 +12,12 @@ with due as (
   where
     (discord_token.leased_until is null or discord_token.leased_until <= $4)
     and (
-      discord_token.end_due_at <= $4
+      (discord_token.end_due_at <= $4 and discord_token.end_reason in ('moved', 'unlinked'))
       or (
-        discord_token.end_reason is null
-        and discord_token.obtained_at < $2
+        (
+          (discord_token.end_reason is null and discord_token.obtained_at < $2)
+          or discord_token.end_due_at <= $4
+        )
         and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
         and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)
         and not exists (select from session where session.discord_user_id = discord_token.discord_user_id)

@@ -1,27 +1,46 @@
 -- Undoes a member's link: the link, its claims, the member's sessions and flows go at once. What is left is sealed, can
 -- act for nobody but to end itself, and is due to end: the grant at Discord and the grant at the provider.
+-- While another process refreshes the grant or pushes with it, the end waits for that: else the one could bring a pair
+-- that nobody ends, and the other a role connection after it was cleared. Then is_in_use says so.
 -- No row comes back if there is no link.
 -- $1 discord_user_id text
 -- $2 request_id text
 -- $3 now timestamptz
 -- $4 leased_until timestamptz: when another process may end what is left, should this one die
+-- $5 pushed_by timestamptz: a push that is under way now is over by then
 -- row: issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
--- row: organisation_access_token_sealed text, organisation_refresh_token_sealed text
+-- row: is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text
 with removed as (
   delete from link
   where discord_user_id = $1
-  returning discord_user_id, issuer, subject
+  returning discord_user_id, issuer, subject, push_due_at
+),
+
+held as (
+  select
+    discord_token.discord_user_id,
+    discord_token.access_token_sealed,
+    discord_token.refresh_token_sealed,
+    discord_token.expires_at,
+    -- Without a push that is due there is none under way; least() would pass over its null.
+    greatest(
+      $3,
+      discord_token.leased_until,
+      case when removed.push_due_at is not null then least(removed.push_due_at, $5) end
+    ) as free_at
+  from removed
+  inner join discord_token on removed.discord_user_id = discord_token.discord_user_id
+  for no key update of discord_token
 ),
 
 ended as (
   update discord_token
   set
     end_reason = 'unlinked',
-    end_due_at = $3,
-    leased_until = $4
-  from removed
-  where discord_token.discord_user_id = removed.discord_user_id
-  returning discord_token.access_token_sealed, discord_token.refresh_token_sealed, discord_token.expires_at
+    end_due_at = held.free_at,
+    leased_until = case when held.free_at <= $3 then $4 else discord_token.leased_until end
+  from held
+  where discord_token.discord_user_id = held.discord_user_id
 ),
 
 ended_at_provider as (
@@ -72,11 +91,12 @@ audit as (
 select
   removed.issuer,
   removed.subject,
-  ended.access_token_sealed,
-  ended.refresh_token_sealed,
-  ended.expires_at,
+  held.access_token_sealed,
+  held.refresh_token_sealed,
+  held.expires_at,
+  held.free_at > $3 as is_in_use,
   ended_at_provider.organisation_access_token_sealed,
   ended_at_provider.organisation_refresh_token_sealed
 from removed
-inner join ended on true
+inner join held on true
 left join ended_at_provider on true

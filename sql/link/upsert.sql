@@ -49,14 +49,15 @@ replaced as (
   where
     link.discord_user_id = taken.discord_user_id
     or (link.issuer = taken.issuer and link.subject = taken.subject)
-  returning link.discord_user_id, link.issuer, link.subject
+  returning link.discord_user_id, link.issuer, link.subject, link.push_due_at
 ),
 
+-- Not while a push may be under way with it, which would bring back the role connection that the end clears.
 ended as (
   update discord_token
   set
     end_reason = 'moved',
-    end_due_at = $4
+    end_due_at = greatest($4, case when replaced.push_due_at is not null then least(replaced.push_due_at, $2) end)
   from replaced, taken
   where
     discord_token.discord_user_id = replaced.discord_user_id

@@ -1,19 +1,25 @@
--- Ends a session.
+-- Ends a session; where a token is given, only if it is still the session's.
 -- $1 session_id_hash text
 -- $2 action text: signed_out by the member, or session_ended by Discord
 -- $3 request_id text
 -- $4 now timestamptz
--- nothing
+-- $5 access_token_sealed text, null for whatever it holds
+-- row: discord_user_id text
 with ended as (
   delete from session
-  where session_id_hash = $1
+  where session_id_hash = $1 and ($5::text is null or access_token_sealed = $5)
   returning discord_user_id
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, request_id)
+  select
+    $4,
+    $2,
+    ended.discord_user_id,
+    $3
+  from ended
 )
 
-insert into audit_event (occurred_at, action, discord_user_id, request_id)
-select
-  $4,
-  $2,
-  ended.discord_user_id,
-  $3
+select ended.discord_user_id
 from ended

@@ -1,5 +1,6 @@
 -- Begins a session: the account as Discord names it, the row, and the end of the session that the browser had before.
--- No row comes back while a grant of this account is being ended at Discord, which would take these tokens with it.
+-- No row comes back while a grant of this account is to be ended at Discord, which would take these tokens with it; one
+-- that was abandoned is left alone from now on, unless its end has begun.
 -- $1 session_id_hash text
 -- $2 session_handle text
 -- $3 discord_user_id text
@@ -22,7 +23,13 @@ with account as (
     $5,
     $13,
     $13
-  where not exists (select from discord_token where discord_user_id = $3 and end_reason is not null)
+  where
+    not exists (
+      select from discord_token
+      where
+        discord_user_id = $3
+        and (end_reason in ('moved', 'unlinked') or (end_reason = 'abandoned' and leased_until > $13))
+    )
   on conflict (discord_user_id) do update
     set
       username = excluded.username,

@@ -14,4 +14,4 @@ select
 from session
 where discord_user_id = $1 and expires_at > $3 and last_used_at > $2
 order by last_used_at desc, session_handle
-limit 100
+limit 10000
