@@ -6,7 +6,7 @@ import type { Deps } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
 import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
-import { keepClaims, organisationName } from "./metadata.ts";
+import { keepClaims } from "./metadata.ts";
 import type { Session } from "./session/session.ts";
 import { listSessions } from "./session/session.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
@@ -33,7 +33,7 @@ export function describeLink(session: Session): LinkFacts | null {
   if (session.linkedAt === null) return null;
   const { linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
   return {
-    organisationName: organisationName(keepClaims(session.claims ?? {})) ?? null,
+    organisationName: storedName(session.claims ?? {}),
     linkedAt,
     pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
     pushedAt,
@@ -120,6 +120,12 @@ export async function exportStored(deps: Deps, session: Session, requestId: stri
   const values = { action: "data_exported", discordUserId, requestId, now: deps.now() } as const;
   await deps.queries.insertAuditEvent(values);
   return { stored, flows, sessions, trail };
+}
+
+/** The member's name at the organisation, of claims that were cleaned before they were stored. */
+function storedName({ preferred_username, name }: Readonly<Record<string, unknown>>): string | null {
+  if (typeof preferred_username === "string") return preferred_username;
+  return typeof name === "string" ? name : null;
 }
 
 function onlyTexts(

@@ -12,6 +12,7 @@ import { flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
 import type { SessionSecrets } from "./session/session_tokens.ts";
+import { withHash } from "./session/session_tokens.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
@@ -47,13 +48,11 @@ export type Flow = {
   readonly state: string;
   /** Milliseconds since 1970, when the leg began. */
   readonly startedAt: number;
-  /** What else the leg has of its own, each 256 bits as base64url: enough for a code verifier. RFC 7636 4.1 */
-  readonly derive: (secret: "nonce" | "code_verifier" | "flow_id") => string;
-  /** The secrets of the session at the end of the link flow, the same at each of its legs. */
-  readonly deriveSession: () => SessionSecrets;
-  readonly continueAt: (leg: Leg, startedAt: number) => Flow;
   /** What the browser is to keep. */
   readonly record: FlowRecord;
+  readonly seed: string;
+  /** Under the key that the flow began with. */
+  readonly mac: Mac;
 };
 
 type FlowRecord = { readonly name: string; readonly value: string };
@@ -67,12 +66,22 @@ export function startFlow({ flowMacs, now }: FlowDeps, leg: Leg): Flow {
 }
 
 /** The same flow at its next leg: all its secrets are new but those of its session. */
-export function continueFlow({ now }: FlowDeps, flow: Flow, leg: Leg): Flow {
-  return flow.continueAt(leg, now().getTime());
+export function continueFlow({ now }: FlowDeps, { mac, seed }: Flow, leg: Leg): Flow {
+  return deriveFlow(mac, leg, now().getTime(), seed);
+}
+
+/** What else a leg has of its own, 256 bits as base64url: enough for a code verifier. RFC 7636 4.1 */
+export function deriveSecret({ mac, record }: Flow, secret: "nonce" | "code_verifier" | "flow_id"): string {
+  return mac(`${record.value} ${secret}`);
+}
+
+/** The secrets of the session at the end of the link flow, the same at each of its legs. */
+export function deriveSession({ mac, seed }: Flow): SessionSecrets {
+  return withHash(mac(`session.${seed} id`), mac(`session.${seed} key`));
 }
 
 /** What a flow's row is keyed by: the id itself can only be derived from the browser's record. */
-export const hashFlowId = (flow: Flow): string => sha256Hex(flow.derive("flow_id"));
+export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "flow_id"));
 
 /** The records that must go, oldest and unreadable first, before another flow begins. */
 export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[] {
@@ -134,11 +143,5 @@ function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow |
 function deriveFlow(mac: Mac, leg: Leg, startedAt: number, seed: string): Flow {
   const value = `${leg}.${startedAt.toString(36)}.${seed}`;
   const state = mac(`${value} state`);
-  return {
-    ...{ leg, state, startedAt },
-    derive: (secret) => mac(`${value} ${secret}`),
-    deriveSession: () => ({ sessionId: mac(`session.${seed} id`), sessionKey: mac(`session.${seed} key`) }),
-    continueAt: (next, at) => deriveFlow(mac, next, at, seed),
-    record: { name: nameOf(state), value },
-  };
+  return { leg, state, startedAt, record: { name: nameOf(state), value }, seed, mac };
 }

@@ -16,6 +16,8 @@ import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
 import {
   acceptCallback,
   continueFlow,
+  deriveSecret,
+  deriveSession,
   FLOW_TTL_SECONDS,
   hashFlowId,
   makeRoom,
@@ -105,8 +107,8 @@ export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promis
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
   const location = await deps.oidc.authorizationUrl(
     next.state,
-    next.derive("nonce"),
-    next.derive("code_verifier"),
+    deriveSecret(next, "nonce"),
+    deriveSecret(next, "code_verifier"),
     accepted.flow.leg === "another",
   );
   const tokens = await deps.discord.exchangeCode(result.code);
@@ -119,7 +121,7 @@ export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promis
     expiresAt: tokens.expiresAt,
     flowIdHash: hashFlowId(next),
     flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
-    sessionAccessTokenSealed: sealSessionToken(next.deriveSession(), "access_token", tokens.accessToken),
+    sessionAccessTokenSealed: sealSessionToken(deriveSession(next), "access_token", tokens.accessToken),
     requestId: request.requestId,
     now,
   });
@@ -144,8 +146,8 @@ export async function finishProviderLeg(
   const { flow } = accepted;
   const signIn = await deps.oidc.exchangeCode(
     result.code,
-    flow.derive("code_verifier"),
-    flow.derive("nonce"),
+    deriveSecret(flow, "code_verifier"),
+    deriveSecret(flow, "nonce"),
   );
   return storeLink(deps, request, flow, signIn);
 }
@@ -162,7 +164,7 @@ export async function confirmMove(
   const values = {
     flowIdHash: hashFlowId(flow),
     pushDueAt: leasedUntil,
-    ...newSession(flow.deriveSession(), browser, now),
+    ...newSession(deriveSession(flow), browser, now),
     requestId,
     now,
   };
@@ -199,7 +201,7 @@ async function storeLink(
     pushDueAt: leasedUntil,
     moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
-    ...newSession(flow.deriveSession(), browser, now),
+    ...newSession(deriveSession(flow), browser, now),
     requestId,
     now,
   };
@@ -217,7 +219,7 @@ async function storeLink(
 }
 
 const begunSession = (flow: Flow, expiresAt: Date | null): BegunSession | undefined =>
-  expiresAt === null ? undefined : { secrets: flow.deriveSession(), expiresAt };
+  expiresAt === null ? undefined : { secrets: deriveSession(flow), expiresAt };
 
 /** Two flows that link the same account at the same moment: the later one, asked again, finds what the earlier did. */
 async function againAfterCollision<Row>(statement: () => Promise<Row>): Promise<Row> {

@@ -8,6 +8,7 @@ import { createDeps, type Deps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
 import {
   acceptCallback,
+  deriveSecret,
   FLOW_TTL_SECONDS,
   type FlowChange,
   type FlowRecords,
@@ -17,6 +18,7 @@ import {
 } from "../lib/flow.ts";
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../lib/http/cookies.ts";
 import { createLog } from "../lib/log.ts";
+import { withHash } from "../lib/session/session_tokens.ts";
 import { environmentFor, randomKey } from "./harness/janus.ts";
 
 const START = Date.parse("2026-11-22T12:00:00Z");
@@ -126,7 +128,7 @@ describe("writeFlowChange()", () => {
 });
 
 test("writeSession() and forgetSession() are for https alone where Janus is, and for no script anywhere", () => {
-  const secrets = { sessionId: "i".repeat(43), sessionKey: "k".repeat(43) };
+  const secrets = withHash("i".repeat(43), "k".repeat(43));
   const begun = { secrets, expiresAt: new Date(START + 3_600_000) };
   const lines = (secure: boolean) => [...writeSession(begun, at(0).now(), secure), ...forgetSession(secure)];
 
@@ -390,10 +392,10 @@ describe("startFlow()", () => {
     const back = openFlow(at(5), ["provider"], begun.state, recordsOf([begun.record]));
     const names = ["nonce", "code_verifier", "flow_id"] as const;
 
-    const secrets = [begun.state, ...names.map(begun.derive)];
+    const secrets = [begun.state, ...names.map((name) => deriveSecret(begun, name))];
 
     expect(new Set(secrets).size).toBe(4);
-    expect([back.state, ...names.map(back.derive)]).toEqual(secrets);
+    expect([back.state, ...names.map((name) => deriveSecret(back, name))]).toEqual(secrets);
     for (const secret of secrets) {
       expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
       expect(begun.record.value).not.toContain(secret);
@@ -404,7 +406,7 @@ describe("startFlow()", () => {
     const begun = startFlow(at(0), "provider");
     const [mac] = createMacs([new Uint8Array(32).fill(2)], "flow cookies");
 
-    expect(mac?.(`${begun.record.value} code_verifier`)).not.toBe(begun.derive("code_verifier"));
+    expect(mac?.(`${begun.record.value} code_verifier`)).not.toBe(deriveSecret(begun, "code_verifier"));
     expect(mac?.(`${begun.record.value} state`)).not.toBe(begun.state);
   });
 });

@@ -4,15 +4,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../index.ts";
-import { createSealer, encodeBase64url } from "../lib/crypto.ts";
+import { createSealer, encodeBase64url, sha256Hex } from "../lib/crypto.ts";
 import { createDeps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
 import { findMember, openSession } from "../lib/session/session.ts";
 import {
   createSessionSecrets,
-  hashSessionId,
   openSessionToken,
   sealSessionToken,
+  withHash,
 } from "../lib/session/session_tokens.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { serve } from "./fixtures/command.ts";
@@ -196,12 +196,12 @@ describe("a session's row", () => {
     const [row] = await sessionsOf(user);
     const dump = await janus.database.dump();
 
-    expect(row?.sessionIdHash).toBe(hashSessionId(sessionId));
+    expect(row?.sessionIdHash).toBe(sha256Hex(sessionId));
     for (const secret of [sessionId, sessionKey, ...janus.discord.tokens(user).map(({ token }) => token)])
       expect(dump).not.toContain(secret);
     const sealed = [String(row?.accessTokenSealed), String(row?.refreshTokenSealed)];
     const [access] = janus.discord.tokens(user).filter(({ kind }) => kind === "access");
-    expect(openSessionToken({ sessionId, sessionKey }, "access_token", sealed[0])).toBe(
+    expect(openSessionToken(withHash(sessionId, sessionKey), "access_token", sealed[0])).toBe(
       access?.token ?? "none",
     );
 
@@ -224,14 +224,14 @@ describe("a session's row", () => {
   /** What a sealed value opens to with a key, whatever purpose and column it is tried for. */
   function openWith(key: Uint8Array, sealed: string, sessionId: string): readonly string[] {
     const columns = ["access_token", "refresh_token"] as const;
-    const context = (column: string) => `session.${column}:${hashSessionId(sessionId)}`;
+    const context = (column: string) => `session.${column}:${sha256Hex(sessionId)}`;
     const sealers = ["session tokens", "link tokens", "flow cookies"].map((purpose) =>
       createSealer([{ id: "s", key }], purpose),
     );
     return columns
       .flatMap((column) => [
         ...sealers.map((sealer) => sealer.open(sealed, context(column))),
-        openSessionToken({ sessionId, sessionKey: encodeBase64url(key) }, column, sealed),
+        openSessionToken(withHash(sessionId, encodeBase64url(key)), column, sealed),
       ])
       .filter((opened) => opened !== undefined);
   }
@@ -260,7 +260,9 @@ describe("a session's row", () => {
     const [one, other] = [createSessionSecrets(), createSessionSecrets()];
     const sealed = sealSessionToken(one, "access_token", "a token");
 
-    expect(openSessionToken({ ...one, sessionId: other.sessionId }, "access_token", sealed)).toBeUndefined();
+    expect(
+      openSessionToken(withHash(other.sessionId, one.sessionKey), "access_token", sealed),
+    ).toBeUndefined();
   });
 
   test("does not open with one bit flipped, wherever it is", () => {
@@ -336,7 +338,7 @@ describe("the guard", () => {
     await janus.database.rows(
       `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
     );
-    const sessionIdHash = hashSessionId(secretsOf(janus, browser).sessionId);
+    const sessionIdHash = sha256Hex(secretsOf(janus, browser).sessionId);
     const now = janus.clock.now();
 
     await janus.deps.queries.setSessionUsed({

@@ -13,7 +13,6 @@ import { describeUserAgent } from "../http/user_agent.ts";
 import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { renderCancelled } from "../pages/pages.tsx";
 import type { BegunSession, Browser, SessionSecrets } from "../session/session_tokens.ts";
-import { hashSessionId } from "../session/session_tokens.ts";
 
 /** Whether cookies are for https alone. */
 export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
@@ -36,10 +35,9 @@ export const sessionSecrets = ({ request }: Exchange): SessionSecrets | undefine
 
 /** What a new session is to know of its browser. */
 export function describeBrowser(exchange: Exchange): Browser {
-  const secrets = sessionSecrets(exchange);
   return {
     userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
-    sessionIdHash: secrets === undefined ? null : hashSessionId(secrets.sessionId),
+    sessionIdHash: sessionSecrets(exchange)?.sessionIdHash ?? null,
   };
 }
 

@@ -9,14 +9,13 @@ import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
-import { acceptCallback, makeRoom, startFlow } from "../flow.ts";
+import { acceptCallback, deriveSecret, makeRoom, startFlow } from "../flow.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
 import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { authorizationError } from "../oauth/authorization.ts";
 import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
 import {
   createSessionSecrets,
-  hashSessionId,
   newSession,
   openSessionToken,
   SESSION_IDLE_SECONDS,
@@ -32,8 +31,8 @@ export type SignedIn = {
 
 type SessionRow = NonNullable<Awaited<ReturnType<Deps["queries"]["findSession"]>>>;
 
-/** A session that was proved: its row with the member's link. */
-export type Session = SessionRow & { readonly secrets: SessionSecrets };
+/** A session that was proved: its row with the member's link, and the access token that it holds. */
+export type Session = SessionRow & { readonly secrets: SessionSecrets; readonly accessToken: string };
 
 /** A token this close to its end is refreshed before it is used. */
 const REFRESH_BEFORE_SECONDS = 300;
@@ -45,11 +44,11 @@ const WAITS = 200;
 
 /** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
 export function startLogin(deps: Deps, records: FlowRecords): Departure {
-  const { state, derive, record } = startFlow(deps, "login");
+  const flow = startFlow(deps, "login");
   return {
     outcome: "departure",
-    location: deps.discord.loginUrl(state, derive("code_verifier")),
-    flow: { set: record, forget: makeRoom(deps, records) },
+    location: deps.discord.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
+    flow: { set: flow.record, forget: makeRoom(deps, records) },
   };
 }
 
@@ -62,7 +61,7 @@ export async function finishLogin(deps: Deps, request: FlowRequest): Promise<Sig
     if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
     throw authorizationError(deps.discord.upstream, result.error);
   }
-  const tokens = await deps.discord.exchangeLoginCode(result.code, flow.derive("code_verifier"));
+  const tokens = await deps.discord.exchangeLoginCode(result.code, deriveSecret(flow, "code_verifier"));
   const user = await deps.discord.findSignedInUser(tokens.accessToken);
   const secrets = createSessionSecrets();
   const { requestId } = request;
@@ -94,14 +93,14 @@ export async function finishLogin(deps: Deps, request: FlowRequest): Promise<Sig
  */
 export async function openSession(deps: Deps, secrets: SessionSecrets | undefined): Promise<Session> {
   if (secrets === undefined) throw unauthenticated("no session cookies");
-  const { row } = await findSession(deps, secrets);
+  const session = await findSession(deps, secrets);
   const now = deps.now();
   const usedBefore = secondsAfter(now, -USED_EVERY_SECONDS);
-  if (row.lastUsedAt <= usedBefore)
+  if (session.lastUsedAt <= usedBefore)
     await deps.queries.setSessionUsed({
-      ...{ sessionIdHash: hashSessionId(secrets.sessionId), usedBefore, now },
+      ...{ sessionIdHash: secrets.sessionIdHash, usedBefore, now },
     });
-  return { ...row, secrets };
+  return session;
 }
 
 /**
@@ -113,8 +112,7 @@ export async function findMember(deps: Deps, session: Session, requestId: string
   const asked = await askWith(deps, session, requestId);
   if (asked !== undefined) return asked;
   // The token was refused, and is no longer the session's: another process has refreshed since.
-  const { row } = await findSession(deps, session.secrets);
-  const again = await askWith(deps, { ...row, secrets: session.secrets }, requestId);
+  const again = await askWith(deps, await findSession(deps, session.secrets), requestId);
   if (again === undefined) throw discordUnavailable("the session's tokens change faster than they are used");
   return again;
 }
@@ -138,11 +136,9 @@ type FreshToken = { readonly accessToken: string; readonly accessTokenSealed: st
 
 /** The session's access token, good for a while. */
 async function freshToken(deps: Deps, session: Session, requestId: string): Promise<FreshToken> {
-  const { secrets, accessTokenSealed, refreshTokenSealed, tokenExpiresAt } = session;
+  const { secrets, accessToken, accessTokenSealed, refreshTokenSealed, tokenExpiresAt } = session;
   const isFresh = tokenExpiresAt > secondsAfter(deps.now(), REFRESH_BEFORE_SECONDS);
   if (!isFresh && refreshTokenSealed !== null) return refreshOnce(deps, secrets, session, requestId);
-  const accessToken = openSessionToken(secrets, "access_token", accessTokenSealed);
-  if (accessToken === undefined) throw unauthenticated("the access token does not open");
   return { accessToken, accessTokenSealed };
 }
 
@@ -160,7 +156,7 @@ export async function logOut(
     // There is none, or the key is not its: nothing is to end, and the answer is the same.
     return;
   }
-  const sessionIdHash = hashSessionId(secrets.sessionId);
+  const { sessionIdHash } = secrets;
   const values = { sessionIdHash, action: "signed_out", accessTokenSealed: null } as const;
   await deps.queries.deleteSession({ ...values, requestId, now: deps.now() });
 }
@@ -193,17 +189,17 @@ export function deleteExpiredSessions(deps: Deps): Promise<void> {
   return deps.queries.deleteExpiredSessions({ idleSince: secondsAfter(now, -SESSION_IDLE_SECONDS), now });
 }
 
-async function findSession(deps: Deps, secrets: SessionSecrets) {
+async function findSession(deps: Deps, secrets: SessionSecrets): Promise<Session> {
   const now = deps.now();
   const row = await deps.queries.findSession({
-    sessionIdHash: hashSessionId(secrets.sessionId),
+    sessionIdHash: secrets.sessionIdHash,
     idleSince: secondsAfter(now, -SESSION_IDLE_SECONDS),
     now,
   });
   const accessToken = openSessionToken(secrets, "access_token", row?.accessTokenSealed);
   if (row === undefined || accessToken === undefined)
     throw unauthenticated("no such session, or another key");
-  return { row, accessToken };
+  return { ...row, secrets, accessToken };
 }
 
 /** Ends a session whose token Discord refused, if it is still the session's; says whether it has ended. */
@@ -213,7 +209,7 @@ async function endByDiscord(
   accessTokenSealed: string,
   requestId: string,
 ): Promise<boolean> {
-  const sessionIdHash = hashSessionId(secrets.sessionId);
+  const { sessionIdHash } = secrets;
   const values = { sessionIdHash, action: "session_ended", accessTokenSealed, requestId } as const;
   return (await deps.queries.deleteSession({ ...values, now: deps.now() })) !== undefined;
 }
@@ -242,17 +238,16 @@ async function refreshByLease(
   requestId: string,
 ): Promise<FreshToken> {
   const { accessTokenSealed } = held;
-  const sessionIdHash = hashSessionId(secrets.sessionId);
+  const { sessionIdHash } = secrets;
   for (let wait = 0; wait < WAITS; wait++) {
     const now = deps.now();
     const leasedUntil = secondsAfter(now, LEASE_SECONDS);
     const lease = { sessionIdHash, accessTokenSealed, leasedUntil, now };
     if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
       return refreshClaimed(deps, secrets, held, requestId);
-    const { row, accessToken } = await findSession(deps, secrets);
+    const row = await findSession(deps, secrets);
     // Refreshed by now; or another does it, and what is there is good until it has expired.
-    if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now)
-      return { accessToken, accessTokenSealed: row.accessTokenSealed };
+    if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now) return row;
     await deps.sleep(WAIT_MS);
   }
   throw discordUnavailable("another process refreshes this session");
@@ -264,7 +259,7 @@ async function refreshClaimed(
   held: SessionRow,
   requestId: string,
 ): Promise<FreshToken> {
-  const sessionIdHash = hashSessionId(secrets.sessionId);
+  const { sessionIdHash } = secrets;
   const { accessTokenSealed, refreshTokenSealed } = held;
   const refreshToken = openSessionToken(secrets, "refresh_token", refreshTokenSealed ?? undefined);
   if (refreshToken === undefined) throw unauthenticated("the refresh token does not open");

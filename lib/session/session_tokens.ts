@@ -6,8 +6,13 @@
 import type { Sealer } from "../crypto.ts";
 import { createSealer, decodeBase64url, randomToken, sha256Hex } from "../crypto.ts";
 
-/** What the member's cookies hold, each 256 bits as base64url. */
-export type SessionSecrets = { readonly sessionId: string; readonly sessionKey: string };
+/** What the member's cookies hold, each 256 bits as base64url, and what the row is keyed by. */
+export type SessionSecrets = {
+  readonly sessionId: string;
+  readonly sessionKey: string;
+  /** SHA-256 of the id, hexadecimal. */
+  readonly sessionIdHash: string;
+};
 
 /** What a session says of the browser that it is in, and the session that this one takes the place of. */
 export type Browser = { readonly userAgent: string | null; readonly sessionIdHash: string | null };
@@ -33,7 +38,12 @@ const NOTHING_SEALED = NOTHING.seal("n".repeat(30), "no session");
 
 /** Secrets of a new session. */
 export function createSessionSecrets(): SessionSecrets {
-  return { sessionId: randomToken(SECRET_BYTES), sessionKey: randomToken(SECRET_BYTES) };
+  return withHash(randomToken(SECRET_BYTES), randomToken(SECRET_BYTES));
+}
+
+/** Two secrets with what follows from them. */
+export function withHash(sessionId: string, sessionKey: string): SessionSecrets {
+  return { sessionId, sessionKey, sessionIdHash: sha256Hex(sessionId) };
 }
 
 /** The secrets that two cookies hold; undefined if they cannot be any. */
@@ -42,22 +52,19 @@ export function readSessionSecrets(
   sessionKey: string | undefined,
 ): SessionSecrets | undefined {
   if (sessionId === undefined || sessionKey === undefined) return undefined;
-  return SECRET.test(sessionId) && SECRET.test(sessionKey) ? { sessionId, sessionKey } : undefined;
+  return SECRET.test(sessionId) && SECRET.test(sessionKey) ? withHash(sessionId, sessionKey) : undefined;
 }
 
 /** How a session's row begins; its handle is what it is called in lists. */
-export function newSession({ sessionId }: SessionSecrets, browser: Browser, now: Date) {
+export function newSession({ sessionIdHash }: SessionSecrets, browser: Browser, now: Date) {
   return {
-    sessionIdHash: hashSessionId(sessionId),
+    sessionIdHash,
     sessionHandle: randomToken(HANDLE_BYTES),
     userAgent: browser.userAgent,
     sessionExpiresAt: new Date(now.getTime() + SESSION_TTL_SECONDS * 1_000),
     replacedSessionIdHash: browser.sessionIdHash,
   };
 }
-
-/** What a session's row is keyed by. */
-export const hashSessionId = (sessionId: string): string => sha256Hex(sessionId);
 
 /** Seals a token with the member's key, for its row and column. */
 export function sealSessionToken(secrets: SessionSecrets, column: SessionColumn, token: string): string {
@@ -83,5 +90,5 @@ function sealerOf({ sessionKey }: SessionSecrets): Sealer {
   return createSealer([{ id: "s", key }], "session tokens");
 }
 
-const contextOf = ({ sessionId }: SessionSecrets, column: SessionColumn): string =>
-  `session.${column}:${hashSessionId(sessionId)}`;
+const contextOf = ({ sessionIdHash }: SessionSecrets, column: SessionColumn): string =>
+  `session.${column}:${sessionIdHash}`;

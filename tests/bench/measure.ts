@@ -204,6 +204,10 @@ async function measureShare(
 ): Promise<Figure[]> {
   const { userId, cookie } = await signInByFlow(janus.port);
   const bearer = tokens(userId).find(({ kind }) => kind === "access")?.token ?? "";
+  const direct = {
+    authorization: `Bearer ${bearer}`,
+    "user-agent": "DiscordBot (https://janus.example.org, 0)",
+  };
   const time = async (url: string, headers: Readonly<Record<string, string>>): Promise<number> => {
     const from = performance.now();
     await fetchOk(url, headers);
@@ -212,7 +216,7 @@ async function measureShare(
   const [whole, discord]: [number[], number[]] = [[], []];
   for (let round = 0; round < effort.userinfosPerRound; round++) {
     whole.push(await time(`http://127.0.0.1:${janus.port}/api/userinfo`, { cookie }));
-    discord.push(await time(`${apiUrl}/oauth2/@me`, { authorization: `Bearer ${bearer}` }));
+    discord.push(await time(`${apiUrl}/oauth2/@me`, direct));
   }
   const [all, part] = [median(whole), median(discord)];
   return [

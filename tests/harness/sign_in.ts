@@ -1,4 +1,5 @@
 /** Signing in as a member does, and asking the API as a program does. */
+import { type SessionSecrets, withHash } from "../../lib/session/session_tokens.ts";
 import { createJar, visit } from "../standins/member.ts";
 import { type Browser, createBrowser, locationOf } from "./janus.ts";
 
@@ -18,13 +19,10 @@ export async function signIn(janus: At, discordUserId: string): Promise<Browser>
 }
 
 /** The two secrets that a browser holds. */
-export function secretsOf(
-  janus: At,
-  browser: Browser,
-): { readonly sessionId: string; readonly sessionKey: string } {
+export function secretsOf(janus: At, browser: Browser): SessionSecrets {
   const pairs = browser.jar.header(new URL(janus.url)).split("; ");
   const values = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], pair.split("=")[1]]));
-  return { sessionId: values.sessionId ?? "", sessionKey: values.sessionKey ?? "" };
+  return withHash(values.sessionId ?? "", values.sessionKey ?? "");
 }
 
 /** The Cookie header of two secrets. */
