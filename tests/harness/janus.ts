@@ -120,14 +120,9 @@ async function start<P extends Startable>(
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   });
   ready.resolve(createApp(deps).fetch);
-  // What a test reads is what the database holds once nothing is on its way there.
-  const settled: TestDatabase = {
-    ...database,
-    dump: () => deps.donePushes.settle().then(database.dump),
-    rows: (query) => deps.donePushes.settle().then(() => database.rows(query)),
-  };
+  database.beforeReading(deps.donePushes.settle);
   return {
-    ...{ url, config, deps, database: settled, discord, provider, clock, logLines },
+    ...{ url, config, deps, database, discord, provider, clock, logLines },
     stop: async () => {
       await server.stop(true);
       await deps.donePushes.settle();
