@@ -10,10 +10,16 @@ import { addressInUse, asJanusError } from "./errors.ts";
 import { migrateUp, requireMigrated } from "./migrations.ts";
 import { startUpkeep } from "./upkeep.ts";
 
-/** What Elysia gives us: one function from request to response. */
-export type CreateApp = (deps: Deps) => {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
-};
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** What Elysia gives us: one function from request to response, and the routes that it is made of. */
+export type CreateApp = (deps: Deps) => { readonly fetch: Answer; readonly routes: readonly Route[] };
+
+/** A route as Elysia lists it. */
+type Route = { readonly method: string; readonly path: string; readonly handler: unknown };
+
+/** What `http.ts` makes of every handler: it needs nothing of Elysia's context but the request. */
+type EdgeHandler = (context: { readonly request: Request }) => Response | Promise<Response>;
 
 /** A server that listens. */
 export type RunningServer = {
@@ -46,7 +52,8 @@ export async function startServer(
   const db = await openDatabase(config.database);
   try {
     const deps = createDeps(config, db, world);
-    const answer = createApp(deps).fetch;
+    const app = createApp(deps);
+    const answer = app.fetch;
     const checked = checkDatabase(config, db, world);
     // Awaited below; where listening fails first, nobody is left to hear of it.
     checked.catch(() => undefined);
@@ -57,13 +64,30 @@ export async function startServer(
       await server.stop(true);
       throw error;
     });
-    server.reload({ fetch: answer });
+    server.reload({ fetch: answer, routes: mountRoutes(app.routes) });
     return run(server, deps, world);
   } catch (error) {
     await db.close();
     throw error;
   }
 }
+
+/**
+ * The routes on Bun's own router, where Elysia's `listen` would put them too: it finds a route before any of our code
+ * runs. What is none (another method, HEAD, a slash at the end) is Elysia's to answer.
+ */
+function mountRoutes(routes: readonly Route[]): Record<string, Record<string, Answer>> {
+  const mounted: Record<string, Record<string, Answer>> = {};
+  for (const { method, path, handler } of routes) {
+    if (!isEdgeHandler(handler)) continue;
+    const methods = mounted[path] ?? {};
+    methods[method] = (request) => handler({ request });
+    mounted[path] = methods;
+  }
+  return mounted;
+}
+
+const isEdgeHandler = (handler: unknown): handler is EdgeHandler => typeof handler === "function";
 
 function run(server: Bun.Server<undefined>, deps: Deps, world: World): RunningServer {
   const upkeep = startUpkeep(deps, UPKEEP_SECONDS);
@@ -103,7 +127,7 @@ async function checkDatabase(config: Config, db: Database, { log, now }: World):
   }
 }
 
-function listen(config: Config, fetch: (request: Request) => Response | Promise<Response>) {
+function listen(config: Config, fetch: Answer) {
   const { host, port } = config;
   try {
     return Bun.serve({

@@ -429,6 +429,37 @@ test("exit codes: 2 for wrong use and configuration, 1 for what failed", () => {
 });
 
 describe("janus serve", () => {
+  test.concurrent("answers as Elysia does, though Bun's own router finds the routes", async () => {
+    await using place = await createPlace({ migrated: true });
+    const server = await serve(folder, serverEnvironment(place.environment));
+    await poll(() => server.get("/readyz"), 200, 5);
+    const asked: readonly (readonly [string, string, number, string | null])[] = [
+      ["GET", "/linked-role", 302, null],
+      ["GET", "/linked-role/", 302, null],
+      ["HEAD", "/linked-role", 302, null],
+      ["GET", "/linked-role?x=1", 302, null],
+      ["POST", "/linked-role", 405, "GET"],
+      ["GET", "/link/move", 405, "POST"],
+      ["POST", "/link/move", 403, null],
+      ["GET", "/api/auth/logout", 405, "POST"],
+      ["GET", "/api/sessions/a", 405, "DELETE"],
+      ["DELETE", "/api/sessions/a", 403, null],
+      ["GET", "/api/userinfo", 401, null],
+      ["OPTIONS", "/api/userinfo", 405, "GET"],
+      ["GET", "/nowhere", 404, null],
+    ];
+
+    const answers = await Promise.all(
+      asked.map(async ([method, path]) => {
+        const response = await fetch(server.address + path, { method, redirect: "manual" });
+        return [method, path, response.status, response.headers.get("allow")] as const;
+      }),
+    );
+    await server.stop();
+
+    expect(answers).toEqual([...asked]);
+  });
+
   test.concurrent("says where it listens, is alive at once, ready when the provider is, and stops when told", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;

@@ -3,7 +3,6 @@
  */
 import type { LinkFacts } from "../account.ts";
 import { describeLink, describeRole, exportStored, syncNow, unlink } from "../account.ts";
-import { createOpenApi } from "../api/openapi.ts";
 import { viewStored, viewUserinfo } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
@@ -160,8 +159,10 @@ export const exportData: Handler = async (deps, exchange) => {
 const DOCUMENTS = new Map<string, object>();
 
 /** GET /openapi.json */
-export const showOpenApi: Handler = (deps, exchange) => {
+export const showOpenApi: Handler = async (deps, exchange) => {
   const { config, version } = deps;
+  // Imported here: a server starts without it.
+  const { createOpenApi } = await import("../api/openapi.ts");
   const document = DOCUMENTS.get(config.publicUrl) ?? createOpenApi(config.publicUrl, version);
   DOCUMENTS.set(config.publicUrl, document);
   return jsonResponse(deps, exchange, 200, document);

@@ -2,7 +2,6 @@
  * Signing in and out, one function a route. Called by `index.ts`. Browsers get pages and redirects, all else gets JSON.
  */
 import * as v from "valibot";
-import { sessionHandle } from "../api/schemas.ts";
 import { viewSessions } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
 import { sessionUnknown } from "../errors.ts";
@@ -83,6 +82,8 @@ export const showSessions: Handler = async (deps, exchange) => {
 export const endSessions: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
+  // Imported here: a server starts without the API's schemas.
+  const { sessionHandle } = await import("../api/schemas.ts");
   const handle = v.safeParse(sessionHandle, addressOf(exchange).pathname.split("/").at(-1));
   if (!handle.success) throw sessionUnknown();
   const one = handle.output === "all" ? null : handle.output;

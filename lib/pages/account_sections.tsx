@@ -50,10 +50,18 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountTexts>> = { en: acc
 
 const AVATAR_PIXELS = 64;
 
-const TIME_FORMATS: Readonly<Record<Language, Intl.DateTimeFormat>> = {
-  en: new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" }),
-  sv: new Intl.DateTimeFormat("sv-SE", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" }),
-};
+const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
+const TIME_FORMATS = new Map<Language, Intl.DateTimeFormat>();
+
+/** Made when first needed: a server starts without the tables behind it. */
+function timeFormat(language: Language): Intl.DateTimeFormat {
+  const known = TIME_FORMATS.get(language);
+  if (known !== undefined) return known;
+  const options = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
+  const format = new Intl.DateTimeFormat(LOCALES[language], options);
+  TIME_FORMATS.set(language, format);
+  return format;
+}
 
 type Section<Props> = Props & { readonly context: PageContext };
 
@@ -269,6 +277,6 @@ function FormButton({ action, children }: FormButtonProps) {
 
 /** Puts a time where a text has `{other}`: in UTC, because a page without script does not know the member's zone. */
 function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
-  const shown = `${TIME_FORMATS[context.language].format(at)} UTC`;
+  const shown = `${timeFormat(context.language).format(at)} UTC`;
   return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }
