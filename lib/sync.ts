@@ -1,6 +1,6 @@
 /**
  * Keeping Discord's view of a link true: pushing the role connection, now or when it is due. Called by `link.ts` at
- * the end of a flow and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
+ * the end of a flow, by `account.ts` and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
  */
 import type { Deps } from "./deps.ts";
 import type { JanusError } from "./errors.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
+import type { LinkFacts } from "../lib/account.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
 import {
   renderAccount,
@@ -10,7 +11,7 @@ import {
   renderUnlinkQuestion,
 } from "../lib/pages/account.tsx";
 import { accountEn } from "../lib/pages/account_en.ts";
-import type { AccountLink, AccountPage } from "../lib/pages/account_sections.tsx";
+import type { AccountPage } from "../lib/pages/account_sections.tsx";
 import { accountSv } from "../lib/pages/account_sv.ts";
 import { en } from "../lib/pages/en.ts";
 import { PAGE_CSP, pageCsp } from "../lib/pages/frame.tsx";
@@ -407,7 +408,7 @@ function outsideOf(text: string): Outside {
 }
 
 /** The page of a member whose role Discord knows of, signed in here alone. */
-function accountPage(link: Partial<AccountLink> = {}, outside: Outside = PLAIN) {
+function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PLAIN) {
   const { username, globalName, avatarUrl, organisationName } = outside;
   return {
     discord: { username, globalName, avatarUrl },
@@ -444,7 +445,7 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
     ...accountPage({}, outside),
     sessions: manySignIns(outside.userAgent),
   };
-  const account = (link: Partial<AccountLink>) =>
+  const account = (link: Partial<LinkFacts>) =>
     renderAccount(context, { ...page, ...accountPage(link, outside) });
   const pages: Record<string, string> = {
     account: renderAccount(context, page),

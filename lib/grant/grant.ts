@@ -1,6 +1,6 @@
 /**
- * A member's Discord grant: sealing its tokens, refreshing them, ending it. Called by `link.ts`, `sync.ts` and
- * `upkeep.ts`. A refresh token is single use: one process at a time may refresh, and the new pair is stored before
+ * A member's Discord grant: sealing its tokens, refreshing them, ending it. Called by `account.ts`, `link.ts`,
+ * `sync.ts`, `upkeep.ts` and, for what both kinds of grant share, `provider_grant.ts`. A refresh token is single use: one process at a time may refresh, and the new pair is stored before
  * it is used. It knows nothing of claims.
  */
 import type { Deps } from "../deps.ts";

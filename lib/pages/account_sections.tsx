@@ -5,6 +5,7 @@
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
 import type { ComponentChildren } from "preact";
+import type { LinkFacts } from "../account.ts";
 import { METADATA_RECORDS, type MetadataRecord } from "../metadata.ts";
 import { type AccountTexts, accountEn } from "./account_en.ts";
 import { accountSv } from "./account_sv.ts";
@@ -16,25 +17,12 @@ export type AccountPage = {
   readonly discord: DiscordName & { readonly avatarUrl: string | null };
   /** False when Discord gave no answer: the names are those last seen. */
   readonly discordAnswered: boolean;
-  readonly link: AccountLink | null;
+  readonly link: LinkFacts | null;
   /** Why the page is shown again, if it is. */
   readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
   /** The member's sign-ins, this one included. */
   readonly sessions: readonly SignIn[];
   readonly discordAppUrl: string;
-};
-
-/** The member's link, and how far Discord knows of it. */
-export type AccountLink = {
-  readonly organisationName: string | null;
-  readonly linkedAt: Date;
-  /** What Discord last took, such as `{ dsek_member: "1" }`; null before the first push. */
-  readonly pushedMetadata: Readonly<Record<string, string>> | null;
-  readonly pushedAt: Date | null;
-  /** When Janus tells Discord next by itself; null when nothing is due. */
-  readonly nextPushAt: Date | null;
-  /** Tries since the last one that Discord took. */
-  readonly pushFailures: number;
 };
 
 /** One sign-in of the member; `userAgent` is coarse, null where the browser did not say. */
@@ -138,7 +126,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
 }
 
 /** What Discord took last, when, and when Janus looks again. */
-function Knowledge({ context, link }: Section<{ readonly link: AccountLink }>) {
+function Knowledge({ context, link }: Section<{ readonly link: LinkFacts }>) {
   const { role } = ACCOUNT_TEXTS[context.language];
   const { pushedAt, nextPushAt } = link;
   return (
@@ -161,7 +149,7 @@ function Knowledge({ context, link }: Section<{ readonly link: AccountLink }>) {
 }
 
 /** Why the role is given or not. */
-function Reasons({ context, link }: Section<{ readonly link: AccountLink }>) {
+function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
   const { role, buttons } = ACCOUNT_TEXTS[context.language];
   const records = knownRecords(link);
   const { nextPushAt, pushedMetadata } = link;
@@ -187,12 +175,12 @@ function Reasons({ context, link }: Section<{ readonly link: AccountLink }>) {
 }
 
 /** True when Janus knows more than Discord. */
-function isDiscordBehind({ pushedMetadata, pushFailures }: AccountLink): boolean {
+function isDiscordBehind({ pushedMetadata, pushFailures }: LinkFacts): boolean {
   return pushedMetadata === null || pushFailures > 0;
 }
 
 /** The records that Discord has an answer for. Each is a yes or a no, "1" or "0". */
-function knownRecords({ pushedMetadata }: AccountLink) {
+function knownRecords({ pushedMetadata }: LinkFacts) {
   return METADATA_RECORDS.flatMap((record) => {
     const value = pushedMetadata?.[record.key];
     return value === undefined ? [] : [{ record, holds: value === "1" }];

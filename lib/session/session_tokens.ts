@@ -1,6 +1,6 @@
 /**
- * The two secrets of a session, and what is sealed with them. Called by `link.ts` and `session.ts`. The id finds the
- * row, which is keyed by its hash; the key opens the row's tokens and is stored nowhere but in the member's cookie. So
+ * The two secrets of a session, and what is sealed with them. Called by `flow.ts`, `link.ts`, `session.ts` and
+ * the edge. The id finds the row, which is keyed by its hash; the key opens the row's tokens and is stored nowhere but in the member's cookie. So
  * a stolen database opens no session, not even with every key of the operator's.
  */
 import type { Sealer } from "../crypto.ts";

@@ -1,6 +1,6 @@
--- Takes the flow that the Discord leg left, stores the organisation account with its tokens, and links the two
--- accounts, and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again under a new
--- id, until the member confirms the move. No row comes back if there is no such flow.
+-- Takes the flow that the Discord leg left, stores the organisation account with its tokens, links the two accounts,
+-- and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again
+-- under a new id, until the member confirms the move. No row comes back if there is no such flow.
 -- A grant that is to end makes no link: it would take the link's tokens with it.
 -- $1 flow_id_hash text
 -- $2 issuer text
