@@ -18,8 +18,12 @@ export const VARIABLES = Object.entries(SCHEMAS).map(([name, schema]) => ({
   default: schema.type === "optional" && typeof schema.default === "string" ? schema.default : undefined,
 }));
 
-const { DATABASE_URL, DATABASE_PREPARE, DATA_DIR, LOG_LEVEL, DISCORD_BOT_TOKEN, ...others } = SCHEMAS;
-const databaseSchema = v.object({ DATABASE_URL, DATABASE_PREPARE, DATA_DIR, LOG_LEVEL });
+const { DATABASE_URL, DATABASE_PASSWORD, DATABASE_PREPARE, DATABASE_WAIT_SECONDS, DATA_DIR } = SCHEMAS;
+const { LOG_LEVEL, LOG_FORMAT, DISCORD_BOT_TOKEN, ...others } = SCHEMAS;
+const databaseSchema = v.object({
+  ...{ DATABASE_URL, DATABASE_PASSWORD, DATABASE_PREPARE, DATABASE_WAIT_SECONDS, DATA_DIR },
+  ...{ LOG_LEVEL, LOG_FORMAT },
+});
 const registrationSchema = v.object({
   DISCORD_CLIENT_ID: SCHEMAS.DISCORD_CLIENT_ID,
   DISCORD_API_URL: SCHEMAS.DISCORD_API_URL,
@@ -60,6 +64,11 @@ export function readConfig(environment: Environment = process.env) {
     host: values.HOST,
     port: values.PORT,
     platformName: values.PLATFORM_NAME,
+    trustedProxies: values.TRUSTED_PROXIES,
+    /** Requests that one address may make; 0 is no limit. */
+    rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    drainSeconds: values.DRAIN_SECONDS,
+    shutdownSeconds: values.SHUTDOWN_SECONDS,
     tokenKeys: values.TOKEN_KEYS,
     cookieSecrets: values.COOKIE_SECRET,
     discord: {
@@ -86,10 +95,14 @@ function databaseOf(values: v.InferOutput<typeof databaseSchema>) {
     database: {
       /** Undefined: the embedded database. */
       url: values.DATABASE_URL,
+      /** In place of the one in the address, which has none where a secret is a file of its own. */
+      password: values.DATABASE_PASSWORD,
       prepare: values.DATABASE_PREPARE,
       dataDir: values.DATA_DIR,
     },
+    databaseWaitSeconds: values.DATABASE_WAIT_SECONDS,
     logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
   };
 }
 

@@ -27,6 +27,10 @@ export type Database = {
   readonly close: () => Promise<void>;
 };
 
+/** Where it is; without an address, embedded in a folder. */
+export type DatabaseOptions = Omit<Config["database"], "password"> &
+  Partial<Pick<Config["database"], "password">>;
+
 const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
 const CONNECT_TIMEOUT_SECONDS = 5;
@@ -46,11 +50,12 @@ const OPTIONS = {
  * Opens the configured database. PostgreSQL is not spoken to before the first query; the embedded one starts here.
  * Throws data_dir_locked.
  */
-export async function openDatabase(config: Config["database"]): Promise<Database> {
-  const { url, prepare } = config;
+export async function openDatabase(config: DatabaseOptions): Promise<Database> {
+  const { url, password, prepare } = config;
   if (url !== undefined) {
+    const options = { ...OPTIONS, max: POOL_CONNECTIONS, prepare };
     return wrap(
-      () => postgres(url, { ...OPTIONS, max: POOL_CONNECTIONS, prepare }),
+      () => postgres(url, password === undefined ? options : { ...options, password }),
       prepare,
       async () => undefined,
     );

@@ -61,6 +61,11 @@ const FRAME = /^\s+at .*(\/|node:|bun:|native)\S*(:\d+){0,2}\)?$/;
 
 /** From the most talkative to none at all. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+/** How lines look: `auto` is readable on a terminal, and JSON where a program reads. */
+export const LOG_FORMATS = ["auto", "json", "readable"] as const;
+/** One of `LOG_FORMATS`. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 /** One of `LOG_LEVELS`. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

@@ -2,8 +2,9 @@
  * Every environment variable of Janus: its form, its default, and what to do about a fault. Called by `config.ts`
  * alone. No message repeats a value: a secret pasted under the wrong name must not end in a log.
  */
+import proxyAddr from "proxy-addr";
 import * as v from "valibot";
-import { LOG_LEVELS } from "./log.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
@@ -122,6 +123,16 @@ const databaseUrl = v.pipe(
   v.check(isDatabaseUrl, "must be postgres://user:password@host:5432/database"),
 );
 
+/** What `proxy-addr` understands: addresses, ranges, and its names for those that nobody outside can have. */
+const trustedProxies = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== "")),
+  v.check(
+    (list) => isListOfAddresses(list),
+    "must be addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or loopback",
+  ),
+);
+
 const text = (most: number) =>
   v.pipe(
     v.string(),
@@ -146,6 +157,7 @@ export const SCHEMAS = {
   HOST: v.optional(text(255), "127.0.0.1"),
   PORT: v.optional(wholeNumber(0, 65_535), "3000"),
   DATABASE_URL: v.optional(databaseUrl),
+  DATABASE_PASSWORD: v.optional(credential),
   DATABASE_PREPARE: v.optional(boolean, "true"),
   DATA_DIR: v.optional(text(4096), "./data"),
   DISCORD_API_URL: v.optional(baseAddress, "https://discord.com/api/v10"),
@@ -160,7 +172,13 @@ export const SCHEMAS = {
     ),
   ),
   PLATFORM_NAME: v.optional(text(50), "Janus"),
+  TRUSTED_PROXIES: v.optional(trustedProxies, ""),
+  RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
+  DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
+  DRAIN_SECONDS: v.optional(wholeNumber(0, 300), "1"),
+  SHUTDOWN_SECONDS: v.optional(wholeNumber(1, 600), "8"),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
+  LOG_FORMAT: v.optional(v.picklist(LOG_FORMATS, `must be one of ${LOG_FORMATS.join(", ")}`), "auto"),
   DISCORD_BOT_TOKEN: v.pipe(credential, v.regex(/^[\x20-\x7e]+$/, "must be printable ASCII")),
 };
 
@@ -180,6 +198,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   HOST: "the address to listen on, such as 0.0.0.0",
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL: "postgres://user:password@host:5432/database, or leave it out for the embedded database",
+  DATABASE_PASSWORD: "the password, where DATABASE_URL has none",
   DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
   DATA_DIR: "the folder of the embedded database, such as ./data",
   DISCORD_API_URL: "leave it out",
@@ -189,7 +208,14 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
   OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
+  TRUSTED_PROXIES:
+    "the addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
+  RATE_LIMIT_PER_MINUTE: "requests a minute from one address, such as 300; 0 for no limit",
+  DATABASE_WAIT_SECONDS: "seconds, such as 30",
+  DRAIN_SECONDS: "seconds, such as 1; longer than your load balancer takes to notice",
+  SHUTDOWN_SECONDS: "seconds, such as 8; less than whoever stops Janus gives it",
   LOG_LEVEL: "such as info",
+  LOG_FORMAT: "leave it out: readable on a terminal, else JSON",
   DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
 };
 
@@ -200,6 +226,7 @@ export const SECRETS: readonly VariableName[] = [
   "TOKEN_KEYS",
   "COOKIE_SECRET",
   "DATABASE_URL",
+  "DATABASE_PASSWORD",
   "DISCORD_BOT_TOKEN",
 ];
 
@@ -225,6 +252,17 @@ function parseKeyRing(text: string): readonly RingKey[] | undefined {
     ring.push({ id, key });
   }
   return ring;
+}
+
+function isListOfAddresses(list: readonly string[]): boolean {
+  try {
+    // Compiled once more where it is used: the configuration is values alone.
+    if (list.length > 0) proxyAddr.compile([...list]);
+    return true;
+  } catch {
+    // It names the part that it does not understand, which no message of ours repeats.
+    return false;
+  }
 }
 
 /** True for what postgres.js understands, several hosts included, which URL alone does not. */

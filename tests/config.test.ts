@@ -98,7 +98,13 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   ].map((name) => `prompt=login&${name}=${CANARY}`),
   OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
+  TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
+  RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
+  DATABASE_WAIT_SECONDS: [CANARY, "-1", "3601"],
+  DRAIN_SECONDS: [CANARY, "-1", "301"],
+  SHUTDOWN_SECONDS: [CANARY, "0", "601"],
   LOG_LEVEL: [CANARY, "INFO", "trace"],
+  LOG_FORMAT: [CANARY, "JSON", "pretty"],
 };
 
 let folder: string;
@@ -155,6 +161,10 @@ describe("readConfig()", () => {
       host: "127.0.0.1",
       port: 3000,
       platformName: "Janus",
+      trustedProxies: [],
+      rateLimitPerMinute: 300,
+      drainSeconds: 1,
+      shutdownSeconds: 8,
       tokenKeys: [{ id: "k1", key: decode(KEY) }],
       cookieSecrets: [decode(KEY)],
       discord: {
@@ -172,8 +182,10 @@ describe("readConfig()", () => {
         authorizeParams: [],
         tokenAuthMethod: undefined,
       },
-      database: { url: undefined, prepare: true, dataDir: "./data" },
+      database: { url: undefined, password: undefined, prepare: true, dataDir: "./data" },
+      databaseWaitSeconds: 30,
       logLevel: "info",
+      logFormat: "auto",
     });
   });
 
@@ -206,7 +218,7 @@ describe("readConfig()", () => {
   });
 
   test("has a malformed value in this file for every variable that can be malformed", () => {
-    const takesAnything = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_SECRET"];
+    const takesAnything = ["DATABASE_PASSWORD", "DISCORD_CLIENT_SECRET", "OIDC_CLIENT_SECRET"];
 
     expect([...Object.keys(MALFORMED), ...takesAnything].sort()).toEqual(
       SERVER_VARIABLES.map(({ name }) => name).sort(),
@@ -426,6 +438,7 @@ describe("NAME_FILE", () => {
     TOKEN_KEYS: `k9:${OTHER_KEY}`,
     COOKIE_SECRET: OTHER_KEY,
     DATABASE_URL: "postgres://janus@from-a-file/janus",
+    DATABASE_PASSWORD: "from a file",
   };
   const readBoth = (environment: Environment) => {
     readConfig({ ...VALID, ...environment });
@@ -531,8 +544,10 @@ describe("NAME_FILE", () => {
 describe("readDatabaseConfig()", () => {
   test("needs nothing but what concerns the database", () => {
     expect(readDatabaseConfig({ PUBLIC_URL: CANARY, PORT: CANARY })).toEqual({
-      database: { url: undefined, prepare: true, dataDir: "./data" },
+      database: { url: undefined, password: undefined, prepare: true, dataDir: "./data" },
+      databaseWaitSeconds: 30,
       logLevel: "info",
+      logFormat: "auto",
     });
   });
 });
