@@ -27,7 +27,7 @@ import {
   receiveLogout,
   showSessions,
 } from "./lib/handlers/session_handlers.ts";
-import { createEdge } from "./lib/http/http.ts";
+import { createEdge } from "./lib/http/edge.ts";
 
 /** A body is read where one is wanted, and nowhere else. */
 const UNREAD = { parse: "none" } as const;

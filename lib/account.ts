@@ -4,6 +4,7 @@
  */
 import type { Deps } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
+import { logStep } from "./flow.ts";
 import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
@@ -93,7 +94,7 @@ export async function unlink(
   const pushedBy = secondsAfter(now, PUSH_LEASE_SECONDS);
   const removed = await deps.queries.deleteLink({ discordUserId, requestId, now, leasedUntil, pushedBy });
   if (removed === undefined) throw notLinked();
-  deps.log.info("flow step", { requestId, step: "unlink", outcome: "removed", discordUserId });
+  logStep(deps, "unlink", "removed", discordUserId);
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   const providerTokens = {
     accessTokenSealed: organisationAccessTokenSealed ?? "",

@@ -11,6 +11,7 @@ import type { Database } from "./db.ts";
 import type { Discord } from "./discord/discord.ts";
 import { createDiscord } from "./discord/discord.ts";
 import type { Log } from "./log.ts";
+import { withRequestId } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
@@ -45,6 +46,14 @@ export type Deps = {
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
   readonly version: string;
+} & Listener;
+
+/** What the server that listens knows. */
+export type Listener = {
+  /** The address that a request's connection comes from; undefined once it is gone. */
+  readonly peerAddress: (request: Request) => string | undefined;
+  /** Aborted when the server is told to stop: it answers still, and asks whoever can to go elsewhere. */
+  readonly stopping: AbortSignal;
 };
 
 /** What comes from outside the program. */
@@ -59,7 +68,7 @@ export type World = {
 };
 
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
-export function createDeps(config: Config, db: Database, world: World): Deps {
+export function createDeps(config: Config, db: Database, world: World, listener: Listener): Deps {
   const { publicUrl } = config;
   const { log, now, sleep } = world;
   const queries = createQueries(db);
@@ -73,12 +82,14 @@ export function createDeps(config: Config, db: Database, world: World): Deps {
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     donePushes: createBatch(
       () => sleep(BATCH_WAIT_MS),
-      (pushes) => recordPushes({ queries, log }, pushes),
+      // Of many requests, and so of none.
+      (pushes) => withRequestId(undefined, () => recordPushes({ queries, log }, pushes)),
     ),
     sessionRefreshes: new Map(),
     now,
     sleep,
     log,
     version: world.version,
+    ...listener,
   };
 }

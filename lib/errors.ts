@@ -22,8 +22,10 @@ const STATUS = {
   not_linked: 404,
   session_unknown: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   request_too_large: 413,
   sync_too_soon: 429,
+  too_many_requests: 429,
   internal: 500,
   token_unreadable: 500,
   id_token_refused: 502,
@@ -39,6 +41,7 @@ const STATUS = {
   grant_ending: 503,
   database_unavailable: 503,
   database_not_migrated: 503,
+  too_busy: 503,
 } as const;
 
 const EXIT_STATUS = {
@@ -143,8 +146,17 @@ export const syncTooSoon = (retryAfterSeconds: number) =>
   new JanusError("sync_too_soon", "asked again within a minute", { retryAfterSeconds });
 /** A request body over the cap. RFC 9110 15.5.14 */
 export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
+/** A request body that does not arrive. RFC 9110 15.5.9 */
+export const requestTimeout = (reason: string) => new JanusError("request_timeout", reason);
+/** One address asks more often than RATE_LIMIT_PER_MINUTE allows. RFC 6585 4 */
+export const tooManyRequests = (retryAfterSeconds: number) =>
+  new JanusError("too_many_requests", "over the limit of its address", { retryAfterSeconds });
 
 // Our own faults.
+
+/** More requests are under way than one process can answer well. */
+export const tooBusy = () =>
+  new JanusError("too_busy", "too many requests under way", { retryAfterSeconds: 5 });
 
 /** A defect in Janus. */
 export const internal = (reason: string, cause?: unknown) => new JanusError("internal", reason, { cause });

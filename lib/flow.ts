@@ -8,7 +8,7 @@
 import type { Mac } from "./crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "./crypto.ts";
 import type { Deps } from "./deps.ts";
-import { flowExpired, stateMismatch } from "./errors.ts";
+import { asJanusError, flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
 import type { SessionSecrets } from "./session/session_tokens.ts";
@@ -91,6 +91,27 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
     .sort((a, b) => a.startedAt - b.startedAt)
     .slice(0, records.size - MAX_FLOWS + 1)
     .map(({ name }) => name);
+}
+
+/** A step of a flow, in the log. */
+export function logStep({ log }: Pick<Deps, "log">, step: string, outcome: string, discordUserId: string): void {
+  log.info("flow step", { step, outcome, discordUserId });
+}
+
+/** Runs a step, which logs its own success; here is the line of one that failed, or that the member did not want. */
+export async function runStep<Result extends { readonly outcome: string }>(
+  { log }: Pick<Deps, "log">,
+  step: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await work();
+    if (result.outcome === "cancelled") log.info("flow step", { step, outcome: result.outcome });
+    return result;
+  } catch (error) {
+    log.info("flow step", { step, outcome: "failed", code: asJanusError(error).code });
+    throw error;
+  }
 }
 
 /** A callback that belongs to a flow of this browser. */

@@ -20,8 +20,10 @@ import {
   deriveSession,
   FLOW_TTL_SECONDS,
   hashFlowId,
+  logStep,
   makeRoom,
   openFlow,
+  runStep,
   startFlow,
 } from "./flow.ts";
 import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
@@ -95,7 +97,11 @@ export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "an
 }
 
 /** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
-export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
+export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
+  return runStep(deps, "discord", () => takeDiscordLeg(deps, request));
+}
+
+async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
   const accepted = acceptCallback(deps, ["discord", "another"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   const { result } = accepted.response;
@@ -126,15 +132,19 @@ export async function finishDiscordLeg(deps: Deps, request: FlowRequest): Promis
     now,
   });
   if (stored === undefined) throw grantEnding();
-  logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
+  logStep(deps, "discord", "stored", user.discordUserId);
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
 
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
-export async function finishProviderLeg(
+export function finishProviderLeg(
   deps: Deps,
   request: FlowRequest,
 ): Promise<Linked | Conflict | Cancelled> {
+  return runStep(deps, "provider", () => takeProviderLeg(deps, request));
+}
+
+async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
   const accepted = acceptCallback(deps, ["provider"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
@@ -153,7 +163,15 @@ export async function finishProviderLeg(
 }
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
-export async function confirmMove(
+export function confirmMove(
+  deps: Deps,
+  state: string,
+  request: Omit<FlowRequest, "query">,
+): Promise<Linked> {
+  return runStep(deps, "move", () => move(deps, state, request));
+}
+
+async function move(
   deps: Deps,
   state: string,
   { records, browser, requestId }: Omit<FlowRequest, "query">,
@@ -170,10 +188,10 @@ export async function confirmMove(
   };
   const moved = await againAfterCollision(() => deps.queries.upsertLink(values));
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
-  logStep(deps, requestId, "move", "moved", moved.discordUserId);
+  logStep(deps, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
+  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps);
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
@@ -207,7 +225,7 @@ async function storeLink(
   };
   const stored = await againAfterCollision(() => deps.queries.insertLink(values));
   if (stored === undefined) throw flowFinished("the provider leg was finished before");
-  logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
+  logStep(deps, "provider", stored.outcome, stored.discordUserId);
   const accounts = linkedAccounts(stored, claims);
   if (stored.outcome === "conflict_met") {
     const kept = { set: move.record, forget };
@@ -253,13 +271,13 @@ function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refr
 }
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
-async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {
+async function endMovedGrant(deps: Deps): Promise<void> {
   try {
     await endDueGrants(deps);
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
     const { code, message } = asJanusError(error);
-    deps.log.warn("grants not ended", { requestId, code, reason: message });
+    deps.log.warn("grants not ended", { code, reason: message });
   }
 }
 
@@ -280,8 +298,4 @@ function heldAccounts(row: {
       heldByUsername === null ? undefined : { username: heldByUsername, globalName: heldByGlobalName },
     heldByOrganisation: heldClaims === null ? undefined : (organisationName(keepClaims(heldClaims)) ?? null),
   };
-}
-
-function logStep(deps: Deps, requestId: string, step: string, outcome: string, discordUserId?: string): void {
-  deps.log.info("flow step", { requestId, step, outcome, discordUserId });
 }

@@ -1,12 +1,15 @@
 /**
- * The log: one JSON line an event, on standard output. `pino` does the writing; this file decides what may be
- * written. A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a state, a path or a
- * query string has no name to travel under. Texts from outside are never log fields.
+ * The log: one line an event, on standard output, as JSON or as people read it. `pino` does the writing; this file
+ * decides what may be written. A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a
+ * state, a path or a query string has no name to travel under. Texts from outside are never log fields, but for a
+ * request id that is sane, and addresses.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { destination, pino } from "pino";
 
 /** The closed list of what a log line may hold. */
 export type LogFields = {
+  /** Of the request that the line belongs to; given by `withRequestId`. */
   readonly requestId?: string | undefined;
   /** The route's pattern, never the path or the query. */
   readonly route?: string | undefined;
@@ -25,10 +28,16 @@ export type LogFields = {
   readonly outcome?: string | undefined;
   readonly discordUserId?: string | undefined;
   readonly upstream?: string | undefined;
+  /** Of an upstream, as in host.example.org:8443. */
+  readonly host?: string | undefined;
   readonly operation?: string | undefined;
+  /** How many tries of the same call came before. */
   readonly retries?: number | undefined;
   readonly count?: number | undefined;
+  /** Where Janus listens. */
   readonly address?: string | undefined;
+  /** The address of somebody who is kept out, or of a proxy that is not trusted. */
+  readonly peer?: string | undefined;
   readonly version?: string | undefined;
 };
 
@@ -47,13 +56,16 @@ const FIELD_NAMES = [
   "outcome",
   "discordUserId",
   "upstream",
+  "host",
   "operation",
   "retries",
   "count",
   "address",
+  "peer",
   "version",
 ] as const satisfies readonly (keyof LogFields)[];
 
+const EVENT = "event";
 const STDOUT = 1;
 const MAX_FRAMES = 8;
 /** A stack's own line ends in a place of the program; a line of a message hardly does. */
@@ -73,7 +85,14 @@ type Write = (event: string, fields?: LogFields) => void;
 /** One function a level. */
 export type Log = { readonly [level in Exclude<LogLevel, "silent">]: Write };
 
-/** Makes a log. `write` takes one line with its newline; `now` gives the time that a line bears. */
+const requestIds = new AsyncLocalStorage<string | undefined>();
+
+/** Does some work whose lines, and those of all that it leads to, bear the id of this request; or none. */
+export function withRequestId<Result>(requestId: string | undefined, work: () => Result): Result {
+  return requestIds.run(requestId, work);
+}
+
+/** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
 export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
   const logger = pino(
     {
@@ -81,7 +100,7 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
       base: null,
       timestamp: () => `,"time":"${now().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      messageKey: "event",
+      messageKey: EVENT,
     },
     { write },
   );
@@ -93,15 +112,46 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** Writes lines to standard output, each whole and at once, so that none is lost with the process. */
-export function createLineWriter(): (line: string) => void {
+/** What takes lines of JSON. `flush` writes what waits: called before the process ends. */
+export type LineWriter = { readonly write: (line: string) => void; readonly flush: () => void };
+
+/**
+ * Writes to standard output, in the order of the lines and each whole. The lines of one turn of the event loop are
+ * written together: a system call for each would cost more than all the rest of a line.
+ */
+export async function createLineWriter(format: LogFormat, isTerminal: boolean): Promise<LineWriter> {
+  const readable = format === "readable" || (format === "auto" && isTerminal);
+  const render = readable ? await createPretty(isTerminal) : undefined;
   const output = destination({ fd: STDOUT, sync: true });
-  return (line) => void output.write(line);
+  // Whoever read them has gone: members are served all the same.
+  output.on("error", () => undefined);
+  let waiting = "";
+  const flush = (): void => {
+    const lines = waiting;
+    waiting = "";
+    if (lines !== "") output.write(lines);
+  };
+  return {
+    write: (line) => {
+      if (waiting === "") setImmediate(flush);
+      waiting += render === undefined ? line : render(line);
+    },
+    flush,
+  };
+}
+
+/** Lines for people. Imported here: who reads JSON does not wait for it. */
+async function createPretty(colorize: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import("pino-pretty");
+  const translateTime = "SYS:HH:MM:ss.l";
+  return prettyFactory({ colorize, messageKey: EVENT, timestampKey: "time", translateTime, singleLine: true });
 }
 
 /** Copies the fields of the list only: a type is a promise about our code, this holds at run time too. */
 function allowed(fields: LogFields): Record<string, string | number> {
   const kept: Record<string, string | number> = {};
+  const requestId = requestIds.getStore();
+  if (requestId !== undefined) kept.requestId = requestId;
   for (const name of FIELD_NAMES) {
     const value = fields[name];
     if (value !== undefined) kept[name] = value;

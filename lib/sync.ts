@@ -68,7 +68,7 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
   const { discordUserId, requestId } = link;
   const { code, message, retryAfterSeconds, cause } = asJanusError(error);
   deps.log.warn("role connection not pushed", {
-    ...{ requestId: requestId ?? undefined, discordUserId, code, reason: message },
+    ...{ discordUserId, code, reason: message },
     ...describeCause(cause),
   });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
@@ -85,11 +85,6 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
   } catch (failure) {
     // Carrying on is right: the lease runs out by itself, and then it is pushed again.
     const { code, message } = asJanusError(failure);
-    deps.log.warn("push not put off", {
-      requestId: requestId ?? undefined,
-      discordUserId,
-      code,
-      reason: message,
-    });
+    deps.log.warn("push not put off", { discordUserId, code, reason: message });
   }
 }

@@ -45,7 +45,7 @@ export function createCaller(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     for (let attempt = 1; ; attempt++) {
-      const result = await tryOnce(upstream, operation, apiUrl + path, init);
+      const result = await tryOnce(upstream, operation, apiUrl + path, init, attempt - 1);
       if ("answer" in result) return result.answer;
       if (attempt === MAX_ATTEMPTS) throw result.error;
       const wait = result.waitSeconds * 1_000 || RETRY_BASE_MS * 2 ** (attempt - 1);
@@ -62,10 +62,11 @@ async function tryOnce(
   operation: string,
   url: string,
   init: UpstreamRequest,
+  retries: number,
 ): Promise<Try> {
   let answer: Answer;
   try {
-    answer = await send(upstream, operation, url, init);
+    answer = await send(upstream, operation, url, init, retries);
   } catch (error) {
     return { error: asJanusError(error), waitSeconds: 0 };
   }

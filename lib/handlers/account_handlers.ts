@@ -74,7 +74,7 @@ async function askDiscord(
   } catch (error) {
     const { code, message } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member not asked for", { requestId, code, reason: message });
+    deps.log.warn("member not asked for", { code, reason: message });
     return undefined;
   }
 }

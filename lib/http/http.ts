@@ -1,11 +1,11 @@
 /**
- * Between HTTP and the program: request ids, headers, and the one place where an error becomes a response. Called by
- * `index.ts` and the handlers. It knows no link.
+ * Responses, and what is read of a request: headers, pages by language, JSON, forms, and the one place where an error
+ * becomes a response. Called by the edge and the handlers. It knows no link.
  */
 import Negotiator from "negotiator";
 import type { Deps } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
-import { asJanusError, isPublicErrorCode, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
+import { isPublicErrorCode, requestTimeout, requestTooLarge } from "../errors.ts";
 import { describeCause } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
 import { renderError } from "../pages/pages.tsx";
@@ -25,65 +25,10 @@ export type Exchange = {
 /** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
-/** A route as Elysia lists it. */
-type Route = { readonly method: string; readonly path: string };
-
-/** The largest form that Janus reads; what the server accepts at all is in `server.ts`. */
-const MAX_FORM_BYTES = 4_096;
-
-/** Makes what `index.ts` builds its routes with. */
-export function createEdge(deps: Deps) {
-  const rescue = (answer: Promise<Response>, exchange: Exchange) =>
-    answer.catch((error: unknown) => errorResponse(deps, exchange, asJanusError(error)));
-  const run = (handler: Handler, request: Request, route: string): Response | Promise<Response> => {
-    const exchange = { request, route, requestId: crypto.randomUUID() };
-    try {
-      const answer = handler(deps, exchange);
-      return answer instanceof Promise ? rescue(answer, exchange) : answer;
-    } catch (error) {
-      return errorResponse(deps, exchange, asJanusError(error));
-    }
-  };
-  return {
-    /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
-    on:
-      (route: string, handler: Handler) =>
-      ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        run(hasUnwantedBody(request) ? refuseBody : handler, request, route),
-
-    /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
-    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
-      run(() => failRequest(request, code, error, routes), request, "unknown"),
-  };
-}
-
-/** A GET has none; what else there is, are forms of a few fields. */
-function hasUnwantedBody(request: Request): boolean {
-  if (request.method === "GET") return request.body !== null;
-  return Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
-}
-
-function refuseBody(): never {
-  throw requestTooLarge("a body where none belongs");
-}
-
-function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
-  if (code !== "NOT_FOUND") throw error;
-  // A Host that is none makes an address that nobody can parse.
-  const pathname = URL.parse(request.url)?.pathname;
-  const methods = routes.filter(({ path }) => matches(path, pathname ?? "")).map(({ method }) => method);
-  if (methods.length === 0) throw notFound();
-  throw methodNotAllowed(methods.join(", "));
-}
-
-/** Whether a path is one of a route's, whose `:name` stands for one segment. */
-function matches(route: string, pathname: string): boolean {
-  const [ours, theirs] = [route.split("/"), pathname.split("/")];
-  return (
-    ours.length === theirs.length &&
-    ours.every((part, index) => part.startsWith(":") || part === theirs[index])
-  );
-}
+/** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `server.ts`. */
+export const MAX_FORM_BYTES = 4_096;
+/** Longer than any line needs for so little. */
+const FORM_DEADLINE_MS = 10_000;
 
 /** A page, by the member's language. */
 export function pageResponse(
@@ -160,19 +105,31 @@ const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 
 const isApi = (path: string): boolean => path.startsWith("/api/");
 
-/** Reads a form's fields. Throws request_too_large. */
+/** Reads a form's fields. Throws request_too_large, request_timeout. */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type) || request.body === null)
     return new URLSearchParams();
+  const reader = request.body.getReader();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(requestTimeout("a form that does not arrive")), FORM_DEADLINE_MS);
+  try {
+    return new URLSearchParams(await Promise.race([readText(reader), late.promise]));
+  } finally {
+    clearTimeout(timer);
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.byteLength;
     if (size > MAX_FORM_BYTES) throw requestTooLarge("a form over the cap");
-    chunks.push(chunk);
+    chunks.push(part.value);
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 type HeaderMap = Readonly<Record<string, string>>;
@@ -203,7 +160,7 @@ function chooseLanguage(request: Request): Language {
 }
 
 /** The one place where an error becomes a response and, once, a line in the log. */
-function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
+export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
   logError(deps, exchange, error);
   const code = isPublicErrorCode(error.code) ? error.code : "internal";
   const headers: Record<string, string> = {};
@@ -227,11 +184,16 @@ function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Respo
   return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
 }
 
-function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {
+function logError(deps: Deps, { request, route }: Exchange, error: JanusError): void {
   const { code, status, message } = error;
-  const level = status >= 500 ? "error" : "info";
-  deps.log[level]("request failed", {
-    ...{ requestId, route, method: request.method, status, code, reason: message },
+  deps.log[levelOf(error)]("request failed", {
+    ...{ route, method: request.method, status, code, reason: message },
     ...describeCause(error.cause),
   });
+}
+
+/** What is refused by the hundred in a flood is not written by the hundred: the edge says it once a minute. */
+function levelOf({ code, status }: JanusError): "debug" | "info" | "error" {
+  if (code === "too_many_requests" || code === "too_busy") return "debug";
+  return status >= 500 ? "error" : "info";
 }

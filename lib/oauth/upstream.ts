@@ -36,20 +36,21 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_RETRY_AFTER_SECONDS = 3_600;
 
-/** Sends one request. Any status is an answer; a deadline, a redirect or a body over the cap is unavailable. */
+/**
+ * Sends one request, and writes a line of it to the log. Any status is an answer; a deadline, a redirect or a body over
+ * the cap is unavailable. `retries` is how many tries of the same came before.
+ */
 export async function send(
   upstream: Upstream,
   operation: string,
   url: string,
   request: UpstreamRequest,
+  retries = 0,
 ): Promise<Answer> {
   const started = performance.now();
   const line = (status: number | undefined, outcome: string) =>
-    upstream.log.debug("upstream call", {
-      upstream: upstream.name,
-      operation,
-      status,
-      outcome,
+    upstream.log.info("upstream call", {
+      ...{ upstream: upstream.name, host: hostOf(url), operation, status, outcome, retries },
       durationMs: Math.round(performance.now() - started),
     });
   try {
@@ -73,6 +74,9 @@ export async function send(
     throw upstream.unavailable(`${operation}: ${reason}`, { cause: error });
   }
 }
+
+/** As in a Host header; never the path. */
+const hostOf = (url: string): string | undefined => URL.parse(url)?.host;
 
 /** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
 async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {

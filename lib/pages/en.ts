@@ -187,6 +187,16 @@ export const en: Texts = {
       why: "What your browser sent was larger than Janus accepts.",
       now: FROM_START,
     },
+    request_timeout: {
+      title: "Your browser did not finish sending",
+      why: "What it began to send did not arrive. The connection may be poor.",
+      now: FROM_START,
+    },
+    too_many_requests: {
+      title: "Too many requests at once",
+      why: "Very many requests have come from your network in a short time, and Janus takes a short break from it.",
+      now: "Wait a minute, then begin again from the start page.",
+    },
     internal: {
       title: "Something went wrong in Janus",
       why: "You have done nothing wrong. The fault has been written to the log.",
@@ -243,6 +253,11 @@ export const en: Texts = {
     database_unavailable: {
       title: "Janus is not ready right now",
       why: `It cannot reach what it has saved. ${NOTHING_LOST}`,
+      now: LATER,
+    },
+    too_busy: {
+      title: "Janus has very much to do right now",
+      why: NOTHING_LOST,
       now: LATER,
     },
     database_not_migrated: {

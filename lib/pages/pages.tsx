@@ -175,8 +175,10 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | 
   session_unknown: "toAccount",
   method_not_allowed: "toStart",
   not_linked: "toStart",
+  request_timeout: "toStart",
   request_too_large: "toStart",
   sync_too_soon: "toAccount",
+  too_many_requests: "toStart",
   internal: "tryAgain",
   token_unreadable: "startAgain",
   id_token_refused: "startAgain",
@@ -192,6 +194,7 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | 
   grant_ending: "startAgain",
   database_unavailable: "tryAgain",
   database_not_migrated: "tryAgain",
+  too_busy: "tryAgain",
 };
 
 function sayDiscordTaken(context: PageContext, heldByOrganisation: string | null): ComponentChildren {

@@ -141,6 +141,16 @@ export const sv: Texts = {
       why: "Det som din webbläsare skickade var större än vad Janus tar emot.",
       now: FROM_START,
     },
+    request_timeout: {
+      title: "Din webbläsare skickade inte klart",
+      why: "Det som den började skicka kom inte fram. Anslutningen kan vara dålig.",
+      now: FROM_START,
+    },
+    too_many_requests: {
+      title: "För många förfrågningar på en gång",
+      why: "Väldigt många förfrågningar har kommit från ditt nätverk på kort tid, och Janus tar en kort paus från det.",
+      now: "Vänta en minut och börja sedan om från startsidan.",
+    },
     internal: {
       title: "Något gick fel i Janus",
       why: "Du har inte gjort något fel. Felet har skrivits i loggen.",
@@ -197,6 +207,11 @@ export const sv: Texts = {
     database_unavailable: {
       title: "Janus är inte redo just nu",
       why: `Det kommer inte åt det som är sparat. ${NOTHING_LOST}`,
+      now: LATER,
+    },
+    too_busy: {
+      title: "Janus har väldigt mycket att göra just nu",
+      why: NOTHING_LOST,
       now: LATER,
     },
     database_not_migrated: {

@@ -9,7 +9,7 @@ import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
-import { acceptCallback, deriveSecret, makeRoom, startFlow } from "../flow.ts";
+import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
 import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { authorizationError } from "../oauth/authorization.ts";
@@ -53,7 +53,11 @@ export function startLogin(deps: Deps, records: FlowRecords): Departure {
 }
 
 /** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
-export async function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
+export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
+  return runStep(deps, "login", () => takeLogin(deps, request));
+}
+
+async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
   const { flow, response } = acceptCallback(deps, ["login"], request.query, request.records);
   const forget = [flow.record.name];
   const { result } = response;
@@ -78,12 +82,7 @@ export async function finishLogin(deps: Deps, request: FlowRequest): Promise<Sig
     now,
   });
   if (stored === undefined) throw grantEnding();
-  deps.log.info("flow step", {
-    requestId,
-    step: "login",
-    outcome: "signed in",
-    discordUserId: user.discordUserId,
-  });
+  logStep(deps, "login", "signed in", user.discordUserId);
   return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
 }
 

@@ -1,0 +1,58 @@
+/**
+ * Who asks, where proxies stand between: the right-most address of X-Forwarded-For that is not one of ours, since
+ * whatever stands left of it the client may have written. Called by the edge. It decides nothing about who may ask.
+ */
+import ipaddr from "ipaddr.js";
+import proxyAddr from "proxy-addr";
+
+/** Gives the client's address, by the address that has connected. */
+export type ClientAddress = (peer: string, request: Request) => string;
+
+type Trust = (address: string, hop: number) => boolean;
+
+/** How much of an IPv6 address a subscriber is given at least, in groups of 16 bits. RFC 6177 2 */
+const IPV6_GROUPS = 4;
+
+/**
+ * Makes the reader of a header that is believed from these proxies alone. `onUntrusted` learns of one that another peer
+ * sent: a proxy that the operator has forgotten, or somebody who would like to be another.
+ */
+export function createClientAddress(
+  trustedProxies: readonly string[],
+  onUntrusted: (peer: string) => void,
+): ClientAddress {
+  const trust: Trust = trustedProxies.length === 0 ? () => false : proxyAddr.compile([...trustedProxies]);
+  return (peer, request) => {
+    const forwarded = request.headers.get("x-forwarded-for");
+    if (forwarded === null) return peer;
+    if (trust(peer, 0)) return readForwarded(forwarded, trust) ?? peer;
+    onUntrusted(peer);
+    return peer;
+  };
+}
+
+/** From right to left to the first that is not trusted, or to what is no address: nobody vouches for that. */
+function readForwarded(header: string, trust: Trust): string | undefined {
+  let client: string | undefined;
+  for (const [index, hop] of header.split(",").reverse().entries()) {
+    const address = withoutPort(hop.trim());
+    if (!ipaddr.isValid(address)) return client;
+    client = address;
+    if (!trust(address, index + 1)) return client;
+  }
+  return client;
+}
+
+/** As some proxies write it: 192.0.2.1:49152, [2001:db8::1]:49152. */
+const withoutPort = (hop: string): string => hop.replace(/^\[([^\]]*)\](:\d+)?$|^([\d.]+):\d+$/, "$1$3");
+
+/** What one subscriber has: an IPv4 address, or the network of an IPv6 address, in which they may choose any. */
+export function subscriberOf(address: string): string {
+  if (!address.includes(":") || !ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
+  return parsed.parts
+    .slice(0, IPV6_GROUPS)
+    .map((part) => part.toString(16))
+    .join(":");
+}

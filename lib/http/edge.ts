@@ -1,0 +1,152 @@
+/**
+ * Where requests come in: their id, who asks and how often, how many are under way, and a line in the log for each.
+ * Called by `index.ts`, whose routes it makes. What becomes of an error is in `http.ts`; it knows no link.
+ */
+import type { Deps } from "../deps.ts";
+import {
+  asJanusError,
+  methodNotAllowed,
+  notFound,
+  requestTooLarge,
+  tooBusy,
+  tooManyRequests,
+} from "../errors.ts";
+import { withRequestId } from "../log.ts";
+import { createClientAddress, subscriberOf } from "./client_address.ts";
+import type { Exchange, Handler } from "./http.ts";
+import { errorResponse, MAX_FORM_BYTES } from "./http.ts";
+import { createRateLimit } from "./rate_limit.ts";
+
+/** A route as Elysia lists it. */
+type Route = { readonly method: string; readonly path: string };
+
+/** Asked by machines every few seconds, in need above all: neither limited nor written down. */
+const PROBES: readonly string[] = ["/healthz", "/readyz"];
+
+/** More than this process can answer well at once, each waiting for the database or an upstream. */
+const MAX_UNDER_WAY = 1_000;
+
+/** What others may call their requests: no longer than needed, and nothing that a log or a page could misread. */
+const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
+
+/** Makes what `index.ts` builds its routes with. */
+export function createEdge(deps: Deps) {
+  const { log, stopping } = deps;
+  const guard = createGuard(deps);
+  let underWay = 0;
+
+  const finish = (exchange: Exchange, startedAt: number, response: Response): Response => {
+    const { request, route } = exchange;
+    const { status } = response;
+    const durationMs = Math.round(performance.now() - startedAt);
+    const quiet = PROBES.includes(route) || status === 429;
+    log[quiet ? "debug" : "info"]("request", {
+      ...{ route, method: request.method, status, durationMs },
+    });
+    // Whoever keeps the connection for the next request is to make it elsewhere.
+    if (stopping.aborted) response.headers.set("connection", "close");
+    return response;
+  };
+  const fail = (exchange: Exchange, error: unknown): Response =>
+    errorResponse(deps, exchange, asJanusError(error));
+  const finishLater = async (
+    exchange: Exchange,
+    startedAt: number,
+    answer: Promise<Response>,
+  ): Promise<Response> => {
+    underWay += 1;
+    try {
+      return finish(exchange, startedAt, await answer);
+    } catch (error) {
+      return finish(exchange, startedAt, fail(exchange, error));
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const run = (handler: Handler, request: Request, route: string): Response | Promise<Response> => {
+    const startedAt = performance.now();
+    const exchange = { request, route, requestId: readRequestId(request) };
+    return withRequestId(exchange.requestId, () => {
+      try {
+        if (!PROBES.includes(route)) {
+          guard(request);
+          if (underWay >= MAX_UNDER_WAY) throw tooBusy();
+        }
+        const answer = handler(deps, exchange);
+        return answer instanceof Promise
+          ? finishLater(exchange, startedAt, answer)
+          : finish(exchange, startedAt, answer);
+      } catch (error) {
+        return finish(exchange, startedAt, fail(exchange, error));
+      }
+    });
+  };
+
+  return {
+    /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
+    on:
+      (route: string, handler: Handler) =>
+      ({ request }: { readonly request: Request }): Response | Promise<Response> =>
+        run(hasUnwantedBody(request) ? refuseBody : handler, request, route),
+
+    /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
+    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
+      run(() => failRequest(request, code, error, routes), request, "unknown"),
+  };
+}
+
+/** Keeps out whoever asks too often, and says so in the log, once a minute for each. */
+function createGuard({ config, log, peerAddress }: Deps): (request: Request) => void {
+  const { trustedProxies, rateLimitPerMinute } = config;
+  if (rateLimitPerMinute === 0) return () => undefined;
+  const limit = createRateLimit(rateLimitPerMinute);
+  const mention = createRateLimit(1);
+  const findClient = createClientAddress(trustedProxies, (peer) => {
+    const seconds = mention("proxy");
+    if (seconds === undefined) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
+  });
+  return (request) => {
+    const peer = peerAddress(request);
+    if (peer === undefined) return;
+    const client = subscriberOf(findClient(peer, request));
+    const wait = limit(client);
+    if (wait === undefined) return;
+    if (mention(client) === undefined) log.warn("address limited", { peer: client });
+    throw tooManyRequests(wait);
+  };
+}
+
+const UNTRUSTED = "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: all its clients share one limit";
+
+function readRequestId(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && SANE_ID.test(given) ? given : crypto.randomUUID();
+}
+
+/** A GET has none; what else there is, are forms of a few fields. */
+function hasUnwantedBody(request: Request): boolean {
+  if (request.method === "GET") return request.body !== null;
+  return Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
+}
+
+function refuseBody(): never {
+  throw requestTooLarge("a body where none belongs");
+}
+
+function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
+  if (code !== "NOT_FOUND") throw error;
+  // A Host that is none makes an address that nobody can parse.
+  const pathname = URL.parse(request.url)?.pathname;
+  const methods = routes.filter(({ path }) => matches(path, pathname ?? "")).map(({ method }) => method);
+  if (methods.length === 0) throw notFound();
+  throw methodNotAllowed(methods.join(", "));
+}
+
+/** Whether a path is one of a route's, whose `:name` stands for one segment. */
+function matches(route: string, pathname: string): boolean {
+  const [ours, theirs] = [route.split("/"), pathname.split("/")];
+  return (
+    ours.length === theirs.length &&
+    ours.every((part, index) => part.startsWith(":") || part === theirs[index])
+  );
+}
