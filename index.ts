@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { runCommand } from "./lib/cli.ts";
+import { runCommand } from "./lib/cli/cli.ts";
 import type { Deps } from "./lib/deps.ts";
 import {
   askUnlink,

@@ -1,5 +1,5 @@
 /**
- * The server's life: start, upkeep, stop. Called by `cli.ts` with the application that `index.ts` makes.
+ * The server's life: start, upkeep, stop. Called by `cli/serve.ts` with the application that `index.ts` makes.
  */
 import type { Config } from "./config.ts";
 import type { Database } from "./db.ts";

@@ -48,7 +48,11 @@ const LEVELS: readonly (readonly string[])[] = [
     "upkeep",
   ],
   [
-    "cli",
+    "cli/cli",
+    "cli/output",
+    "cli/serve",
+    "cli/migrate",
+    "cli/register",
     "http/http",
     "handlers/browser",
     "handlers/health_handlers",
@@ -175,7 +179,7 @@ describe("levels", () => {
       (path) => levelOf(path) !== 0,
     );
     const starters = importers(
-      (to) => to === "lib/cli.ts",
+      (to) => to === "lib/cli/cli.ts",
       (path) => path === "index.ts" || path === "sql/migrate.ts",
     );
 
@@ -206,16 +210,17 @@ describe("the way out", () => {
     ).toEqual([]);
   });
 
-  test("only the entry points read the command line, and only cli.ts prints and ends the process", () => {
+  test("only the entry points read the command line, and only the commands print and end the process", () => {
     expect(offenders(/\bargv\b/, ["index.ts", "sql/migrate.ts"])).toEqual([]);
-    expect(offenders(/\bprocess\.(stdout|stderr|exit|exitCode|on|off)\b/, ["lib/cli.ts"])).toEqual([]);
+    expect(offenders(/\bprocess\.(stdout|stderr|exitCode)\b/, ["lib/cli/output.ts"])).toEqual([]);
+    expect(offenders(/\bprocess\.(exit|on|off)\b/, ["lib/cli/serve.ts"])).toEqual([]);
     expect(offenders(/\bconsole\b/)).toEqual([]);
   });
 
-  test("only oauth/upstream.ts calls fetch; cli.ts hands the global one over, once", () => {
+  test("only oauth/upstream.ts calls fetch; serve.ts hands the global one over, once", () => {
     const calls = offenders(/\bfetch\s*\(/, ["lib/oauth/upstream.ts"]);
 
-    expect(calls.filter((line) => !line.startsWith("lib/cli.ts"))).toEqual([]);
+    expect(calls.filter((line) => !line.startsWith("lib/cli/serve.ts"))).toEqual([]);
     expect(calls).toHaveLength(1);
     expect(calls[0]).toContain("fetch: (url, init) => fetch(url, init)");
   });
@@ -260,8 +265,8 @@ describe("the way out", () => {
     expect(found).toEqual([]);
   });
 
-  test("the clock is passed in: only cli.ts reads it", () => {
-    expect(offenders(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/, ["lib/cli.ts"])).toEqual([]);
+  test("the clock is passed in: only serve.ts reads it", () => {
+    expect(offenders(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/, ["lib/cli/serve.ts"])).toEqual([]);
     expect(offenders(/\bnew Date\(\s*\)/).length).toBe(1);
     // Durations: for the log, and for a deadline as the timer beside it counts.
     expect(offenders(/\bperformance\.now\b/, ["lib/oauth/upstream.ts", "lib/deadlines.ts"])).toEqual([]);
@@ -273,7 +278,7 @@ describe("the way out", () => {
   });
 
   test("waiting is passed in, too", () => {
-    expect(offenders(/\bBun\.sleep(Sync)?\b|\bnode:timers\b/, ["lib/cli.ts"])).toEqual([]);
+    expect(offenders(/\bBun\.sleep(Sync)?\b|\bnode:timers\b/, ["lib/cli/serve.ts"])).toEqual([]);
   });
 });
 

@@ -1,0 +1,45 @@
+/**
+ * `janus migrate [up|status]`: brings the database up to date, or says what is pending. Called by `cli.ts`; what it
+ * returns is printed.
+ */
+import { readDatabaseConfig } from "../config.ts";
+import { openDatabase } from "../db.ts";
+import { usage } from "../errors.ts";
+import type { Migration, MigrationStatus } from "../migrations.ts";
+import { migrateUp, readMigrationStatus } from "../migrations.ts";
+import { now } from "./serve.ts";
+
+/** Does what the arguments say, and tells it, as JSON on request. */
+export async function migrate([verb = "up", ...rest]: readonly string[], json: boolean): Promise<string> {
+  if ((verb !== "up" && verb !== "status") || rest.length > 0) {
+    const given = [verb, ...rest].join(" ");
+    throw usage(`No such migration command: ${given}\nUse janus migrate up or janus migrate status.`);
+  }
+  const db = await openDatabase(readDatabaseConfig().database);
+  try {
+    return verb === "up"
+      ? describeApplied(await migrateUp(db, now), json)
+      : describeStatus(await readMigrationStatus(db), json);
+  } finally {
+    await db.close();
+  }
+}
+
+const label = ({ version, name }: { readonly version: number; readonly name: string }): string =>
+  `${String(version).padStart(4, "0")}_${name}`;
+
+function describeApplied(applied: readonly Migration[], json: boolean): string {
+  if (json) return JSON.stringify({ applied: applied.map(label) });
+  const end =
+    applied.length === 0 ? "Nothing to do: the database is up to date." : "The database is up to date.";
+  return [...applied.map((migration) => `applied  ${label(migration)}`), end].join("\n");
+}
+
+function describeStatus({ applied, pending }: MigrationStatus, json: boolean): string {
+  if (json) return JSON.stringify({ applied: applied.map(label), pending: pending.map(label) });
+  return [
+    ...applied.map((migration) => `applied  ${label(migration)}  ${migration.appliedAt.toISOString()}`),
+    ...pending.map((migration) => `pending  ${label(migration)}`),
+    pending.length === 0 ? "The database is up to date." : `${pending.length} pending: run "janus migrate".`,
+  ].join("\n");
+}

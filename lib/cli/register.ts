@@ -1,0 +1,37 @@
+/**
+ * `janus register`: puts the metadata records at Discord that linked roles are built on. Called by `cli.ts`; what it
+ * returns is printed.
+ */
+import { readRegistrationConfig } from "../config.ts";
+import { putMetadataRecords } from "../discord/discord.ts";
+import type { JanusError } from "../errors.ts";
+import { asJanusError, registrationFailed } from "../errors.ts";
+import { METADATA_RECORDS } from "../metadata.ts";
+import { createWorld } from "./serve.ts";
+
+/** Puts the records, and names them, as JSON on request. Throws registration_failed. */
+export async function register(json: boolean): Promise<string> {
+  const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig();
+  const options = { ...createWorld("warn", { ref: true }), clientId: applicationId, apiUrl, publicUrl };
+  try {
+    await putMetadataRecords(options, botToken, METADATA_RECORDS);
+  } catch (error) {
+    throw registrationFailed(explainRegistration(asJanusError(error)), error);
+  }
+  if (json) return JSON.stringify({ registered: METADATA_RECORDS.map(({ key }) => key) });
+  return [
+    ...METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})`),
+    "Linked roles can be built on it now. In Discord: Server Settings, Roles, a role, Links.",
+  ].join("\n");
+}
+
+function explainRegistration(error: JanusError): string {
+  if (error.code === "grant_ended") return "Discord does not accept the bot token: check DISCORD_BOT_TOKEN.";
+  if (error.code === "discord_refused") {
+    return `Discord refuses the records (${error.message}): is DISCORD_CLIENT_ID the bot's application?`;
+  }
+  if (error.code === "discord_rate_limited") {
+    return `Discord asks to wait ${error.retryAfterSeconds ?? 60} seconds: try again then.`;
+  }
+  return `Discord did not answer (${error.message}). Try again: registering twice does no harm.`;
+}
