@@ -94,7 +94,12 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
 }
 
 /** A step of a flow, in the log. */
-export function logStep({ log }: Pick<Deps, "log">, step: string, outcome: string, discordUserId: string): void {
+export function logStep(
+  { log }: Pick<Deps, "log">,
+  step: string,
+  outcome: string,
+  discordUserId: string,
+): void {
   log.info("flow step", { step, outcome, discordUserId });
 }
 

@@ -137,10 +137,7 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
 }
 
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
-export function finishProviderLeg(
-  deps: Deps,
-  request: FlowRequest,
-): Promise<Linked | Conflict | Cancelled> {
+export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
   return runStep(deps, "provider", () => takeProviderLeg(deps, request));
 }
 
@@ -163,11 +160,7 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked
 }
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
-export function confirmMove(
-  deps: Deps,
-  state: string,
-  request: Omit<FlowRequest, "query">,
-): Promise<Linked> {
+export function confirmMove(deps: Deps, state: string, request: Omit<FlowRequest, "query">): Promise<Linked> {
   return runStep(deps, "move", () => move(deps, state, request));
 }
 

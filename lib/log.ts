@@ -144,7 +144,13 @@ export async function createLineWriter(format: LogFormat, isTerminal: boolean): 
 async function createPretty(colorize: boolean): Promise<(line: string) => string> {
   const { prettyFactory } = await import("pino-pretty");
   const translateTime = "SYS:HH:MM:ss.l";
-  return prettyFactory({ colorize, messageKey: EVENT, timestampKey: "time", translateTime, singleLine: true });
+  return prettyFactory({
+    colorize,
+    messageKey: EVENT,
+    timestampKey: "time",
+    translateTime,
+    singleLine: true,
+  });
 }
 
 /** Copies the fields of the list only: a type is a promise about our code, this holds at run time too. */

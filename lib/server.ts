@@ -1,48 +1,40 @@
 /**
- * The server's life: start, upkeep, stop. Called by `cli/serve.ts` with the application that `index.ts` makes.
+ * The server's life: start, upkeep, stop. Called by `serve` with the application that `index.ts` makes. What it listens
+ * with is in `listener.ts`.
  */
 import type { Config } from "./config.ts";
+import { onceDatabaseAnswers } from "./database_wait.ts";
 import type { Database } from "./db.ts";
 import { openDatabase } from "./db.ts";
 import type { Deps, World } from "./deps.ts";
 import { createDeps } from "./deps.ts";
-import { addressInUse, asJanusError } from "./errors.ts";
+import { asJanusError, databaseUnavailable } from "./errors.ts";
+import type { CreateApp, Listening } from "./listener.ts";
+import { listen } from "./listener.ts";
 import { migrateUp, requireMigrated } from "./migrations.ts";
 import { startUpkeep } from "./upkeep.ts";
-
-type Answer = (request: Request) => Response | Promise<Response>;
-
-/** What Elysia gives us: one function from request to response, and the routes that it is made of. */
-export type CreateApp = (deps: Deps) => { readonly fetch: Answer; readonly routes: readonly Route[] };
-
-/** A route as Elysia lists it. */
-type Route = { readonly method: string; readonly path: string; readonly handler: unknown };
-
-/** What `http.ts` makes of every handler: it needs nothing of Elysia's context but the request. */
-type EdgeHandler = (context: { readonly request: Request }) => Response | Promise<Response>;
 
 /** A server that listens. */
 export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;
   readonly deps: Deps;
-  /** Stops taking requests, lets those under way finish, and closes the database. */
+  /** Settles once the database was looked at. Rejects as `startServer` says; then there is nothing left but to stop. */
+  readonly ready: Promise<void>;
+  /** Drains, lets requests under way finish, and closes the database: within SHUTDOWN_SECONDS and one more. */
   readonly stop: () => Promise<void>;
 };
 
-/** Bodies over this Bun refuses by itself, without a page; below, the edge refuses with one. Nothing is read of either. */
-const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
-/** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
-const IDLE_TIMEOUT_SECONDS = 180;
-/** Under the ten seconds that container engines give. */
-const STOP_DEADLINE_MS = 8_000;
 const UPKEEP_SECONDS = 30;
 const DISCOVERY_RETRY_MS = 10_000;
+/** What closing the database gets where nothing is left of SHUTDOWN_SECONDS. */
+const LEAST_CLOSE_MS = 1_000;
 
 /**
- * Opens the database, refuses to go on where it is newer than the program or a migration was edited, and serves.
- * `/healthz` is answered while the database is looked at, all else waits for that.
- * Throws database_newer, migration_edited, migration_failed, data_dir_locked, address_in_use.
+ * Listens, waits for the database, refuses to go on where it is newer than the program or a migration was edited, and
+ * serves. Until then every statement is refused, so that `/healthz` and what needs no database are answered.
+ * Throws address_in_use, data_dir_locked; `ready` database_newer, migration_edited, migration_failed, and after
+ * DATABASE_WAIT_SECONDS database_unavailable.
  */
 export async function startServer(
   config: Config,
@@ -50,107 +42,139 @@ export async function startServer(
   world: World,
 ): Promise<RunningServer> {
   const db = await openDatabase(config.database);
+  const stopping = new AbortController();
+  const gate = createGate(db);
+  let listening: Listening | undefined;
   try {
-    const deps = createDeps(config, db, world);
-    const app = createApp(deps);
-    const answer = app.fetch;
-    const checked = checkDatabase(config, db, world);
-    // Awaited below; where listening fails first, nobody is left to hear of it.
-    checked.catch(() => undefined);
-    const server = listen(config, (request) =>
-      URL.parse(request.url)?.pathname === "/healthz" ? answer(request) : checked.then(() => answer(request)),
-    );
-    await checked.catch(async (error: unknown) => {
-      await server.stop(true);
-      throw error;
+    const deps = createDeps(config, gate.db, world, {
+      stopping: stopping.signal,
+      peerAddress: (request) => listening?.peerAddress(request),
     });
-    server.reload({ fetch: answer, routes: mountRoutes(app.routes) });
-    return run(server, deps, world);
+    listening = listen(config, createApp(deps));
+    world.log.info("listening", { address: listening.address, version: world.version });
+    void prepareProvider(deps);
+    return run({ config, db, deps, gate, listening, stopping, world });
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-/**
- * The routes on Bun's own router, where Elysia's `listen` would put them too: it finds a route before any of our code
- * runs. What is none (another method, HEAD, a slash at the end) is Elysia's to answer.
- */
-function mountRoutes(routes: readonly Route[]): Record<string, Record<string, Answer>> {
-  const mounted: Record<string, Record<string, Answer>> = {};
-  for (const { method, path, handler } of routes) {
-    if (!isEdgeHandler(handler)) continue;
-    const methods = mounted[path] ?? {};
-    methods[method] = (request) => handler({ request });
-    mounted[path] = methods;
-  }
-  return mounted;
+/** A database that refuses statements until it is opened; those that come while it is looked at for the first time wait. */
+function createGate(db: Database) {
+  const looked = Promise.withResolvers<void>();
+  let isOpen = false;
+  const pass = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    await looked.promise;
+    if (isOpen) return work();
+    throw databaseUnavailable("Janus waits for the database");
+  };
+  return {
+    db: {
+      query: (...statement: Parameters<Database["query"]>) =>
+        isOpen ? db.query(...statement) : pass(() => db.query(...statement)),
+      transaction: <Result>(work: Parameters<typeof db.transaction<Result>>[0]) =>
+        pass(() => db.transaction(work)),
+      close: db.close,
+    },
+    /** Whoever waits need not any longer. */
+    looked: (): void => looked.resolve(),
+    open: (): void => {
+      isOpen = true;
+      looked.resolve();
+    },
+  };
 }
 
-const isEdgeHandler = (handler: unknown): handler is EdgeHandler => typeof handler === "function";
+type Parts = {
+  readonly config: Config;
+  readonly db: Database;
+  readonly deps: Deps;
+  readonly gate: ReturnType<typeof createGate>;
+  readonly listening: Listening;
+  readonly stopping: AbortController;
+  readonly world: World;
+};
 
-function run(server: Bun.Server<undefined>, deps: Deps, world: World): RunningServer {
-  const upkeep = startUpkeep(deps, UPKEEP_SECONDS);
-  const discovery = new AbortController();
-  void prepareProvider(deps, discovery.signal);
-  const address = server.url.origin;
-  world.log.info("listening", { address, version: world.version });
-  const finish = async (): Promise<void> => {
-    await Promise.all([server.stop(), upkeep.stop()]);
-    await deps.donePushes.settle();
+function run(parts: Parts): RunningServer {
+  const { deps, gate, listening, stopping } = parts;
+  let upkeep: ReturnType<typeof startUpkeep> | undefined;
+  const prepare = async (): Promise<void> => {
+    await checkDatabase(parts);
+    gate.open();
+    if (!stopping.signal.aborted) upkeep = startUpkeep(deps, UPKEEP_SECONDS);
   };
-  const stop = async (): Promise<void> => {
-    discovery.abort();
-    // What is claimed by a round that is cut off here, another process takes over when its lease ends.
-    await Promise.race([finish(), world.sleep(STOP_DEADLINE_MS)]);
-    await server.stop(true);
-    await deps.db.close();
-    world.log.info("stopped");
+  // Told to stop while it waits, nobody asks any more what it would have met.
+  const ready = prepare().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  // Whoever does not look at it stops in good order all the same.
+  ready.catch(() => undefined);
+  let stopped: Promise<void> | undefined;
+  return {
+    address: listening.address,
+    deps,
+    ready,
+    stop: () => {
+      stopped ??= shutDown(parts, async () => {
+        await Promise.all([listening.stop(), upkeep?.stop()]);
+        await deps.donePushes.settle();
+      });
+      return stopped;
+    },
   };
-  return { address, deps, stop };
+}
+
+async function shutDown(
+  { config, db, listening, stopping, world }: Parts,
+  finish: () => Promise<void>,
+): Promise<void> {
+  const { log, now, sleep } = world;
+  const until = now().getTime() + config.shutdownSeconds * 1_000;
+  const left = (): number => Math.max(0, until - now().getTime());
+  // From here on /readyz says no; whoever asks it gets the time to notice.
+  stopping.abort();
+  log.info("stopping", { count: listening.requestsUnderWay() });
+  await sleep(Math.min(config.drainSeconds * 1_000, left()));
+  // What is claimed by a round that is cut off here, another process takes over when its lease ends.
+  await Promise.race([finish(), sleep(left())]);
+  const count = listening.requestsUnderWay();
+  if (count > 0) log.warn("requests cut off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
+  await listening.cut();
+  await Promise.race([db.close(), sleep(Math.max(LEAST_CLOSE_MS, left()))]);
+  log.info("stopped");
 }
 
 /** The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says. */
-async function checkDatabase(config: Config, db: Database, { log, now }: World): Promise<void> {
+async function checkDatabase({ config, db, gate, stopping, world }: Parts): Promise<void> {
+  const { log, now, sleep } = world;
+  const isEmbedded = config.database.url === undefined;
   try {
-    if (config.database.url === undefined) {
-      const applied = await migrateUp(db, now);
-      if (applied.length > 0) log.info("embedded database migrated", { count: applied.length });
-    } else {
-      await requireMigrated(db);
-    }
+    await onceDatabaseAnswers(
+      async () => {
+        const applied = isEmbedded ? await migrateUp(db, now) : await requireMigrated(db);
+        if (applied !== undefined && applied.length > 0)
+          log.info("embedded database migrated", { count: applied.length });
+      },
+      {
+        ...{ seconds: config.databaseWaitSeconds, now, sleep, signal: stopping.signal },
+        onWait: (reason) => {
+          gate.looked();
+          log.warn("waiting for the database", { code: "database_unavailable", reason });
+        },
+      },
+    );
   } catch (error) {
     const { code, message } = asJanusError(error);
-    // Both may pass while the server runs, and /readyz says when: starting is right.
-    if (code !== "database_unavailable" && code !== "database_not_migrated") throw error;
+    // It may pass while the server runs, and /readyz says when: starting is right.
+    if (code !== "database_not_migrated") throw error;
     log.warn("database not ready", { code, reason: message });
   }
 }
 
-function listen(config: Config, fetch: Answer) {
-  const { host, port } = config;
-  try {
-    return Bun.serve({
-      hostname: host,
-      port,
-      fetch,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
-      development: false,
-      // Bun's default in production lets a second process share the port: two databases behind one address.
-      reusePort: false,
-    });
-  } catch (error) {
-    throw addressInUse(
-      `Cannot listen on ${host}:${port}: set HOST and PORT to an address that is free.`,
-      error,
-    );
-  }
-}
-
 /** Loads discovery, so that the first member does not wait for it; until then /readyz says no. */
-async function prepareProvider({ oidc, log, sleep }: Deps, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && !oidc.isReady()) {
+async function prepareProvider({ oidc, log, sleep, stopping }: Deps): Promise<void> {
+  while (!stopping.aborted && !oidc.isReady()) {
     try {
       await oidc.prepare();
     } catch (error) {

@@ -19,7 +19,7 @@ import {
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../lib/http/cookies.ts";
 import { createLog } from "../lib/log.ts";
 import { withHash } from "../lib/session/session_tokens.ts";
-import { environmentFor, randomKey } from "./harness/janus.ts";
+import { environmentFor, randomKey, UNHEARD } from "./harness/janus.ts";
 
 // Properties have many cases, and a machine may have much else to do.
 setDefaultTimeout(30_000);
@@ -430,13 +430,18 @@ describe("createDeps()", () => {
       cdnUrl: "https://cdn.discordapp.com",
     };
     const environment = environmentFor("https://janus.example.org", discord, "https://auth.example.org");
-    return createDeps(readConfig({ ...environment, ...change }), db, {
-      fetch: () => Promise.reject(new Error("nothing may be sent")),
-      now: at(0).now,
-      sleep: () => Promise.resolve(),
-      log: createLog("silent", () => undefined, at(0).now),
-      version: "0.0.0-test",
-    });
+    return createDeps(
+      readConfig({ ...environment, ...change }),
+      db,
+      {
+        fetch: () => Promise.reject(new Error("nothing may be sent")),
+        now: at(0).now,
+        sleep: () => Promise.resolve(),
+        log: createLog("silent", () => undefined, at(0).now),
+        version: "0.0.0-test",
+      },
+      UNHEARD,
+    );
   };
 
   test("a flow begun under the old COOKIE_SECRET goes on once a new one stands before it", () => {

@@ -159,6 +159,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     PORT: String(held.port),
     DATA_DIR: folder,
     PLATFORM_NAME,
+    DRAIN_SECONDS: "0",
     DISCORD_CLIENT_ID,
     DISCORD_CLIENT_SECRET: discordSecret,
     DISCORD_API_URL: discord.apiUrl,
@@ -176,6 +177,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   await held.stop(true);
   const janus = await startServer(config, createApp, world);
   parts.defer(janus.stop);
+  await janus.ready;
   return { appUrl: `${discord.url}/app`, accountUrl: `${url}/account`, parts: parts.move() };
 }
 

@@ -25,10 +25,12 @@ const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Nam
   outcome: "stored",
   discordUserId: "200000000000000001",
   upstream: "discord",
+  host: "discord.example:8443",
   operation: "token_code",
   retries: 2,
   count: 3,
   address: "http://127.0.0.1:3000",
+  peer: "192.0.2.1",
   version: "0.1.0",
 };
 

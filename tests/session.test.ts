@@ -23,6 +23,7 @@ import {
   lastCode,
   locationOf,
   startJanusWithForger,
+  UNHEARD,
   USERS,
 } from "./harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "./harness/sign_in.ts";
@@ -503,7 +504,7 @@ describe("refreshing a session's tokens", () => {
     const server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
-      fetch: createApp(createDeps(config, database.db, world)).fetch,
+      fetch: createApp(createDeps(config, database.db, world, UNHEARD)).fetch,
     });
     return { url: server.url.origin, stop: () => server.stop(true) };
   }

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { version } from "../../package.json" with { type: "json" };
 import { usage } from "../errors.ts";
-import type { CreateApp } from "../server.ts";
+import type { CreateApp } from "../listener.ts";
 import { migrate } from "./migrate.ts";
 import { exitWithStatus } from "./output.ts";
 import { register } from "./register.ts";

@@ -3,11 +3,13 @@
  * returns is printed.
  */
 import { readDatabaseConfig } from "../config.ts";
+import { onceDatabaseAnswers } from "../database_wait.ts";
 import { openDatabase } from "../db.ts";
 import { usage } from "../errors.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
 import { migrateUp, readMigrationStatus } from "../migrations.ts";
-import { now } from "./serve.ts";
+import { sayOnce } from "./output.ts";
+import { createWorld, NO_LOG, now } from "./serve.ts";
 
 /** Does what the arguments say, and tells it, as JSON on request. */
 export async function migrate([verb = "up", ...rest]: readonly string[], json: boolean): Promise<string> {
@@ -15,11 +17,18 @@ export async function migrate([verb = "up", ...rest]: readonly string[], json: b
     const given = [verb, ...rest].join(" ");
     throw usage(`No such migration command: ${given}\nUse janus migrate up or janus migrate status.`);
   }
-  const db = await openDatabase(readDatabaseConfig().database);
+  const { database, databaseWaitSeconds } = readDatabaseConfig();
+  const db = await openDatabase(database);
+  const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    onceDatabaseAnswers(work, {
+      ...createWorld(NO_LOG, { ref: true }),
+      seconds: databaseWaitSeconds,
+      onWait: sayOnce("waiting for the database: "),
+    });
   try {
     return verb === "up"
-      ? describeApplied(await migrateUp(db, now), json)
-      : describeStatus(await readMigrationStatus(db), json);
+      ? describeApplied(await patiently(() => migrateUp(db, now)), json)
+      : describeStatus(await patiently(() => readMigrationStatus(db)), json);
   } finally {
     await db.close();
   }

@@ -16,3 +16,12 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
     process.exitCode = exitStatus;
   }
 }
+
+/** Tells on standard error what goes on while a command waits; the same thing once, not at every try. */
+export function sayOnce(beginning: string): (what: string) => void {
+  let said = "";
+  return (what) => {
+    if (what !== said) process.stderr.write(`janus: ${beginning}${what}\n`);
+    said = what;
+  };
+}

@@ -7,12 +7,12 @@ import { putMetadataRecords } from "../discord/discord.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, registrationFailed } from "../errors.ts";
 import { METADATA_RECORDS } from "../metadata.ts";
-import { createWorld } from "./serve.ts";
+import { createWorld, NO_LOG } from "./serve.ts";
 
 /** Puts the records, and names them, as JSON on request. Throws registration_failed. */
 export async function register(json: boolean): Promise<string> {
   const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig();
-  const options = { ...createWorld("warn", { ref: true }), clientId: applicationId, apiUrl, publicUrl };
+  const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
   try {
     await putMetadataRecords(options, botToken, METADATA_RECORDS);
   } catch (error) {

@@ -6,33 +6,55 @@ import { setTimeout } from "node:timers/promises";
 import { version } from "../../package.json" with { type: "json" };
 import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
-import type { LogLevel } from "../log.ts";
+import type { CreateApp } from "../listener.ts";
+import type { Log } from "../log.ts";
 import { createLineWriter, createLog } from "../log.ts";
-import type { CreateApp } from "../server.ts";
 import { startServer } from "../server.ts";
 import { exitWithStatus } from "./output.ts";
 
 /** The clock of this machine. */
 export const now = (): Date => new Date();
 
-/** What comes from outside. `ref: false` waits without keeping alive a process that has nothing else to do: a server that was stopped. */
-export function createWorld(level: LogLevel, { ref }: { readonly ref: boolean }): World {
-  const log = createLog(level, createLineWriter(), now);
+/** For commands whose result is what they print. */
+export const NO_LOG: Log = createLog("silent", () => undefined, now);
+
+/**
+ * What comes from outside. `ref: false` waits without keeping alive a process that has nothing else to do: a server
+ * that was stopped.
+ */
+export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World {
   const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
   return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
 }
 
-/** Serves until a signal comes. */
+/** Serves until a signal comes; a second one does not wait for what the first has begun. */
 export async function serve(createApp: CreateApp): Promise<undefined> {
   const config = readConfig();
-  const starting = startServer(config, createApp, createWorld(config.logLevel, { ref: false }));
+  const writer = await createLineWriter(config.logFormat, process.stdout.isTTY);
+  const world = createWorld(createLog(config.logLevel, writer.write, now), { ref: false });
+  const starting = startServer(config, createApp, world);
+  const end = (): never => {
+    writer.flush();
+    // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
+    return process.exit();
+  };
+  const cutShort = (): never => {
+    process.exitCode = 1;
+    return end();
+  };
   // From now on: a signal that comes while the server starts stops it as well.
   const stop = async (): Promise<void> => {
-    process.off("SIGTERM", stop).off("SIGINT", stop);
+    process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);
     await exitWithStatus(async () => void (await (await starting).stop()));
-    // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
-    process.exit();
+    end();
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
-  await starting;
+  const server = await starting;
+  try {
+    await server.ready;
+  } catch (error) {
+    await server.stop();
+    writer.flush();
+    throw error;
+  }
 }

@@ -116,7 +116,8 @@ function createGuard({ config, log, peerAddress }: Deps): (request: Request) => 
   };
 }
 
-const UNTRUSTED = "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: all its clients share one limit";
+const UNTRUSTED =
+  "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: all its clients share one limit";
 
 function readRequestId(request: Request): string {
   const given = request.headers.get("x-request-id");

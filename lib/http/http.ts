@@ -112,7 +112,10 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
     return new URLSearchParams();
   const reader = request.body.getReader();
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(requestTimeout("a form that does not arrive")), FORM_DEADLINE_MS);
+  const timer = setTimeout(
+    () => late.reject(requestTimeout("a form that does not arrive")),
+    FORM_DEADLINE_MS,
+  );
   try {
     return new URLSearchParams(await Promise.race([readText(reader), late.promise]));
   } finally {

@@ -5,7 +5,7 @@
  */
 import { createApp } from "../../index.ts";
 import { type Config, readConfig } from "../../lib/config.ts";
-import { createDeps, type Deps } from "../../lib/deps.ts";
+import { createDeps, type Deps, type Listener } from "../../lib/deps.ts";
 import { createLog } from "../../lib/log.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
@@ -24,6 +24,9 @@ export const CANARY = {
 
 export const DISCORD_CLIENT_ID = "1111111111111111111";
 export const OIDC_CLIENT_ID = "janus client";
+
+/** Of a Janus that listens nowhere, or where nobody asks who asks. */
+export const UNHEARD: Listener = { peerAddress: () => undefined, stopping: new AbortController().signal };
 
 /** Members on the Discord side. */
 export const USERS = {
@@ -47,6 +50,8 @@ export type TestJanus<P> = {
   readonly clock: Clock;
   /** Every line logged, at the most talkative level. */
   readonly logLines: string[];
+  /** Tells it that it is about to stop. */
+  readonly stopping: AbortController;
   readonly stop: () => Promise<void>;
 };
 
@@ -110,19 +115,28 @@ async function start<P extends Startable>(
   const config = readConfig({ ...environmentFor(url, discord, provider.issuer), ...options.environment });
   const database = options.database ?? (await createTestDatabase());
   const logLines: string[] = [];
-  const deps = createDeps(config, database.db, {
-    fetch: options.fetch ?? ((address, init) => fetch(address, init)),
-    now: clock.now,
-    // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
-    sleep: () => Promise.resolve(),
-    log: createLog("debug", (line) => void logLines.push(line), clock.now),
-    version: "0.0.0-test",
-    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-  });
+  const stopping = new AbortController();
+  const deps = createDeps(
+    config,
+    database.db,
+    {
+      fetch: options.fetch ?? ((address, init) => fetch(address, init)),
+      now: clock.now,
+      // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
+      sleep: () => Promise.resolve(),
+      log: createLog("debug", (line) => void logLines.push(line), clock.now),
+      version: "0.0.0-test",
+      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    },
+    {
+      stopping: stopping.signal,
+      peerAddress: (request) => server.requestIP(request)?.address,
+    },
+  );
   ready.resolve(createApp(deps).fetch);
   database.beforeReading(deps.donePushes.settle);
   return {
-    ...{ url, config, deps, database, discord, provider, clock, logLines },
+    ...{ url, config, deps, database, discord, provider, clock, logLines, stopping },
     stop: async () => {
       await server.stop(true);
       await deps.donePushes.settle();
@@ -151,6 +165,9 @@ export function environmentFor(
     TOKEN_KEYS: `k1:${randomKey()}`,
     COOKIE_SECRET: randomKey(),
     PLATFORM_NAME: "D-sektionen",
+    // The suite is one address, and in a hurry.
+    RATE_LIMIT_PER_MINUTE: "0",
+    DRAIN_SECONDS: "0",
   };
 }
 

@@ -1,0 +1,90 @@
+/**
+ * What listens: Bun's own server, with the routes that `index.ts` makes. Called by `server.ts`, which tells it to stop.
+ * Bun answers by itself, without a page, what never becomes a request: headers over 16 KiB (431), a body over the cap
+ * (413), and heads that are not finished within some ten seconds.
+ */
+import type { Config } from "./config.ts";
+import type { Deps } from "./deps.ts";
+import { addressInUse } from "./errors.ts";
+
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** What Elysia gives us: one function from request to response, and the routes that it is made of. */
+type App = { readonly fetch: Answer; readonly routes: readonly Route[] };
+
+/** Makes the application. */
+export type CreateApp = (deps: Deps) => App;
+
+/** A route as Elysia lists it. */
+type Route = { readonly method: string; readonly path: string; readonly handler: unknown };
+
+/** What the edge makes of every handler: it needs nothing of Elysia's context but the request. */
+type EdgeHandler = (context: { readonly request: Request }) => Response | Promise<Response>;
+
+/** A listener at work. */
+export type Listening = {
+  /** Such as http://127.0.0.1:3000. */
+  readonly address: string;
+  /** The address of a request's connection; undefined once it is gone. */
+  readonly peerAddress: (request: Request) => string | undefined;
+  readonly requestsUnderWay: () => number;
+  /** Takes no new connection, closes those that are quiet, and waits for the others. */
+  readonly stop: () => Promise<void>;
+  /** Closes what is left. */
+  readonly cut: () => Promise<void>;
+};
+
+/** Bodies over this Bun refuses by itself, without a page; below, the edge refuses with one. Nothing is read of either. */
+const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
+/** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
+const IDLE_TIMEOUT_SECONDS = 180;
+
+/** Listens on HOST and PORT. Throws address_in_use. */
+export function listen({ host, port }: Config, app: App): Listening {
+  const server = serve(host, port, app);
+  return {
+    address: server.url.origin,
+    peerAddress: (request) => server.requestIP(request)?.address,
+    requestsUnderWay: () => server.pendingRequests,
+    stop: () => server.stop(),
+    cut: () => server.stop(true),
+  };
+}
+
+function serve(hostname: string, port: number, app: App): Bun.Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname,
+      port,
+      routes: mountRoutes(app.routes),
+      fetch: app.fetch,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      development: false,
+      // Bun's default in production lets a second process share the port: two databases behind one address.
+      reusePort: false,
+    });
+  } catch (error) {
+    throw addressInUse(
+      `Cannot listen on ${hostname}:${port}: set HOST and PORT to an address that is free.`,
+      error,
+    );
+  }
+}
+
+/**
+ * The routes on Bun's own router, where Elysia's `listen` would put them too: it finds a route before any of our code
+ * runs. What is none (another method, HEAD, a slash at the end) is Elysia's to answer.
+ */
+function mountRoutes(routes: readonly Route[]): Record<string, Record<string, Answer>> {
+  const mounted: Record<string, Record<string, Answer>> = {};
+  for (const { method, path, handler } of routes) {
+    if (!isEdgeHandler(handler)) continue;
+    const methods = mounted[path] ?? {};
+    methods[method] = (request) => handler({ request });
+    mounted[path] = methods;
+  }
+  return mounted;
+}
+
+const isEdgeHandler = (handler: unknown): handler is EdgeHandler => typeof handler === "function";
