@@ -305,7 +305,6 @@ describe("packages", () => {
     ["ipaddr.js", ["lib/http/client_address.ts"]],
     ["proxy-addr", ["lib/variables.ts", "lib/http/client_address.ts"]],
     ["limiter", ["lib/http/rate_limit.ts"]],
-    ["lru-cache", ["lib/http/rate_limit.ts"]],
     [
       "preact",
       ["lib/pages/pages.tsx", "lib/pages/account_sections.tsx", "lib/pages/parts.tsx", "lib/pages/frame.tsx"],

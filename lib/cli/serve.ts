@@ -3,6 +3,7 @@
  * other commands take the world from here.
  */
 import { setTimeout } from "node:timers/promises";
+import { isatty } from "node:tty";
 import { version } from "../../package.json" with { type: "json" };
 import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
@@ -11,6 +12,8 @@ import type { Log } from "../log.ts";
 import { createLineWriter, createLog } from "../log.ts";
 import { startServer } from "../server.ts";
 import { exitWithStatus } from "./output.ts";
+
+const STDOUT = 1;
 
 /** The clock of this machine. */
 export const now = (): Date => new Date();
@@ -30,18 +33,15 @@ export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
 export async function serve(createApp: CreateApp): Promise<undefined> {
   const config = readConfig();
-  const writer = await createLineWriter(config.logFormat, process.stdout.isTTY);
+  const writer = await createLineWriter(config.logFormat, isatty(STDOUT));
   const world = createWorld(createLog(config.logLevel, writer.write, now), { ref: false });
   const starting = startServer(config, createApp, world);
-  const end = (): never => {
+  const end = (code?: number): never => {
     writer.flush();
     // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
-    return process.exit();
+    return process.exit(code);
   };
-  const cutShort = (): never => {
-    process.exitCode = 1;
-    return end();
-  };
+  const cutShort = (): never => end(1);
   // From now on: a signal that comes while the server starts stops it as well.
   const stop = async (): Promise<void> => {
     process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);

@@ -15,7 +15,7 @@ import { withRequestId } from "../log.ts";
 import { createClientAddress, subscriberOf } from "./client_address.ts";
 import type { Exchange, Handler } from "./http.ts";
 import { errorResponse, MAX_FORM_BYTES } from "./http.ts";
-import { createRateLimit } from "./rate_limit.ts";
+import { createRateLimit, createReminder } from "./rate_limit.ts";
 
 /** A route as Elysia lists it. */
 type Route = { readonly method: string; readonly path: string };
@@ -97,22 +97,20 @@ export function createEdge(deps: Deps) {
 
 /** Keeps out whoever asks too often, and says so in the log, once a minute for each. */
 function createGuard({ config, log, peerAddress }: Deps): (request: Request) => void {
-  const { trustedProxies, rateLimitPerMinute } = config;
-  if (rateLimitPerMinute === 0) return () => undefined;
-  const limit = createRateLimit(rateLimitPerMinute);
-  const mention = createRateLimit(1);
-  const findClient = createClientAddress(trustedProxies, (peer) => {
-    const seconds = mention("proxy");
-    if (seconds === undefined) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
+  const limit = createRateLimit(config.rateLimitPerMinute);
+  const mayMention = createReminder();
+  const findClient = createClientAddress(config.trustedProxies, (peer) => {
+    if (mayMention("proxy")) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
   });
   return (request) => {
-    const peer = peerAddress(request);
-    if (peer === undefined) return;
-    const client = subscriberOf(findClient(peer, request));
-    const wait = limit(client);
-    if (wait === undefined) return;
-    if (mention(client) === undefined) log.warn("address limited", { peer: client });
-    throw tooManyRequests(wait);
+    const refusal = limit(() => {
+      const peer = peerAddress(request);
+      // Gone already: nobody will read the answer.
+      return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
+    });
+    if (refusal === undefined) return;
+    if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
+    throw tooManyRequests(refusal.retryAfterSeconds);
   };
 }
 

@@ -106,16 +106,13 @@ const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 const isApi = (path: string): boolean => path.startsWith("/api/");
 
 /** Reads a form's fields. Throws request_too_large, request_timeout. */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export async function readForm(request: Request, deadlineMs = FORM_DEADLINE_MS): Promise<URLSearchParams> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type) || request.body === null)
     return new URLSearchParams();
   const reader = request.body.getReader();
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(requestTimeout("a form that does not arrive")),
-    FORM_DEADLINE_MS,
-  );
+  const timer = setTimeout(() => late.reject(requestTimeout("a form that does not arrive")), deadlineMs);
   try {
     return new URLSearchParams(await Promise.race([readText(reader), late.promise]));
   } finally {

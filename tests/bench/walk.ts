@@ -45,6 +45,8 @@ export function environmentFor({ discord, provider }: Standins, databaseUrl: str
   return {
     NODE_ENV: "production",
     LOG_LEVEL: "info",
+    // The load is one address: limited as any, by a limit that it does not reach.
+    RATE_LIMIT_PER_MINUTE: "999999",
     PUBLIC_URL,
     DATABASE_URL: databaseUrl,
     DISCORD_CLIENT_ID: DISCORD_CLIENT.clientId,
