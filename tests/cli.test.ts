@@ -296,7 +296,7 @@ describe("janus migrate", () => {
       const ended = [
         await run(folder, "sql/migrate.ts", [], environment),
         await run(folder, "index.ts", ["migrate", "status"], environment),
-        await run(folder, "index.ts", ["serve"], serverEnvironment(environment)),
+        await run(folder, "index.ts", ["serve"], serverEnvironment({ ...environment, LOG_LEVEL: "silent" })),
       ];
 
       for (const { exitCode, stdout, stderr } of ended) {
@@ -308,7 +308,8 @@ describe("janus migrate", () => {
   );
 
   test.concurrent("where no database answers: exit 1 and why, without the password", async () => {
-    const environment = { DATABASE_URL: `postgres://janus:${CANARY.botToken}@${NOBODY}/janus` };
+    const DATABASE_URL = `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`;
+    const environment = { DATABASE_URL, DATABASE_WAIT_SECONDS: "0" };
 
     const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], environment);
 
@@ -319,6 +320,7 @@ describe("janus migrate", () => {
   test.concurrent("where none of several hosts answers: exit 1, and not waiting for ever", async () => {
     const environment = {
       DATABASE_URL: `postgres://${NOBODY},127.0.0.1:2/janus?target_session_attrs=primary`,
+      DATABASE_WAIT_SECONDS: "0",
     };
 
     const { exitCode, stderr } = await run(folder, "sql/migrate.ts", [], environment);
@@ -344,6 +346,7 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
 
       const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
         DATABASE_URL: url.href,
+        DATABASE_WAIT_SECONDS: "0",
       });
 
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
@@ -480,7 +483,12 @@ describe("janus serve", () => {
     expect(lines.filter(({ address }) => address !== undefined)).toMatchObject([
       { level: "info", event: "listening", address: server.address, version: packageJson.version },
     ]);
-    expect(lines.map(({ event }) => event)).toEqual(["listening", "stopped"]);
+    expect(lines.map(({ event, operation }) => operation ?? event)).toEqual([
+      "listening",
+      "discovery",
+      "stopping",
+      "stopped",
+    ]);
     expect(health).toEqual({ status: 200, text: '{"status":"alive"}' });
     expect(early.status).toBe(503);
     expect(JSON.parse(early.text)).toEqual({

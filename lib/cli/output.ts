@@ -4,16 +4,21 @@
  */
 import { asJanusError, JanusError } from "../errors.ts";
 
-/** Prints what a command returns, or the error it ended with: ours whole, any other by name, for it may quote input. */
-export async function exitWithStatus(command: () => Promise<string | undefined>): Promise<void> {
+/**
+ * Prints what a command returns, or the error it ended with: ours whole, any other by name, for it may quote input.
+ * False where it ended with one.
+ */
+export async function exitWithStatus(command: () => Promise<string | undefined>): Promise<boolean> {
   try {
     const text = await command();
     if (text !== undefined) process.stdout.write(`${text}\n`);
+    return true;
   } catch (error) {
     const { message, exitStatus, cause } = asJanusError(error);
     const name = error instanceof JanusError ? "" : ` (${cause instanceof Error ? cause.name : "unknown"})`;
     process.stderr.write(`janus: ${message}${name}\n`);
     process.exitCode = exitStatus;
+    return false;
   }
 }
 

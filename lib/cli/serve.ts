@@ -50,11 +50,8 @@ export async function serve(createApp: CreateApp): Promise<undefined> {
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
   const server = await starting;
-  try {
-    await server.ready;
-  } catch (error) {
-    await server.stop();
-    writer.flush();
-    throw error;
-  }
+  const isReady = await exitWithStatus(async () => void (await server.ready));
+  if (isReady) return;
+  await server.stop();
+  end();
 }
