@@ -14,6 +14,7 @@ import { createJar, visit } from "../standins/member.ts";
 import { type ProviderOptions, type ProviderStandin, startProvider } from "../standins/provider.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { logWatch } from "./log_watch.ts";
 
 /** Secrets that must never be seen outside: each is unlike anything else, so that a search finds it. */
 export const CANARY = {
@@ -92,7 +93,12 @@ async function start<P extends Startable>(
     hostname: "127.0.0.1",
     port: 0,
     maxRequestBodySize: 64 * 1024,
-    fetch: async (request) => (await ready.promise)(request),
+    fetch: async (request) => {
+      logWatch.addRequest(request.url, request.headers, null);
+      const response = await (await ready.promise)(request);
+      logWatch.addAnswer(response.headers, "");
+      return response;
+    },
   });
   const url = server.url.origin;
   const clock = createClock();
@@ -120,11 +126,18 @@ async function start<P extends Startable>(
     config,
     database.db,
     {
-      fetch: options.fetch ?? ((address, init) => fetch(address, init)),
+      fetch: watched(options.fetch ?? ((address, init) => fetch(address, init))),
       now: clock.now,
       // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
       sleep: () => Promise.resolve(),
-      log: createLog("debug", (line) => void logLines.push(line), clock.now),
+      log: createLog(
+        "debug",
+        (line) => {
+          logLines.push(line);
+          logWatch.addLines(line);
+        },
+        clock.now,
+      ),
       version: "0.0.0-test",
       ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
     },
@@ -143,6 +156,23 @@ async function start<P extends Startable>(
       await Promise.all([discord.stop(), provider.stop()]);
       if (options.database === undefined) await database.drop();
     },
+  };
+}
+
+/** The same, with what it carries and brings told to the watch over the log. */
+function watched(send: Fetch): Fetch {
+  return async (address, init) => {
+    logWatch.addRequest(address, new Headers(init.headers), init.body);
+    const response = await send(address, init);
+    if (/json/.test(response.headers.get("content-type") ?? ""))
+      response
+        .clone()
+        .text()
+        .then(
+          (text) => logWatch.addAnswer(response.headers, text),
+          () => undefined,
+        );
+    return response;
   };
 }
 
@@ -172,7 +202,11 @@ export function environmentFor(
 }
 
 export function randomKey(): string {
-  return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
+  const key = crypto
+    .getRandomValues(new Uint8Array(32))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  logWatch.addSecret(key);
+  return key;
 }
 
 /** The error code of the newest line of the log that has one. */
