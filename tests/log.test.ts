@@ -1,7 +1,16 @@
 /** The log: only what is on the list, one JSON line an event. */
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
-import { createLog, describeCause, LOG_LEVELS, type Log, type LogFields, type LogLevel } from "../lib/log.ts";
+import {
+  createLog,
+  describeCause,
+  LOG_LEVELS,
+  type Log,
+  type LogFields,
+  type LogLevel,
+  withRequestId,
+} from "../lib/log.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";
@@ -169,6 +178,99 @@ describe("createLog()", () => {
     const graveness: readonly string[] = [...LEVELS, "silent"];
     const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
     expect(written).toEqual(LEVELS.filter((name) => graveness.indexOf(name) >= graveness.indexOf(level)));
+  });
+});
+
+describe("withRequestId()", () => {
+  test("gives the id to every line of the work, however long it takes, and to no other", async () => {
+    const { log, lines } = logAt("info");
+    const work = (id: string) =>
+      withRequestId(id, async () => {
+        log.info("begun");
+        await Bun.sleep(Math.random() * 5);
+        log.info("done", { status: 200 });
+        return id;
+      });
+
+    const ids = Array.from({ length: 20 }, (_, index) => `request-${index}`);
+    const results = await Promise.all(ids.map(work));
+    log.info("outside");
+
+    expect(results).toEqual(ids);
+    const written = lines.map((line) => JSON.parse(line) as { event: string; requestId?: string });
+    for (const id of ids) {
+      expect(written.filter(({ requestId }) => requestId === id).map(({ event }) => event)).toEqual([
+        "begun",
+        "done",
+      ]);
+    }
+    expect(written.at(-1)).not.toHaveProperty("requestId");
+  });
+
+  test("takes it away from work that is of no request any more", () => {
+    const { log, lines } = logAt("info");
+
+    withRequestId("request-1", () => withRequestId(undefined, () => log.info("of many")));
+
+    expect(onlyLine(lines)).not.toHaveProperty("requestId");
+  });
+});
+
+describe("createLineWriter()", () => {
+  const program = join(import.meta.dir, "fixtures/log_lines.ts");
+  const run = async (format: string, terminal: boolean, count: number, shell = "") => {
+    const command = `"${process.execPath}" run "${program}" ${format} ${terminal} ${count} ${shell}`;
+    const child = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe", env: { TZ: "UTC" } });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { stdout, stderr, exitCode: await child.exited };
+  };
+
+  test.each([
+    ["json", true],
+    ["json", false],
+    ["auto", false],
+  ])(
+    "%s, on a terminal: %s: JSON, every line, in order, and none lost at the end",
+    async (format, terminal) => {
+      const { stdout } = await run(format, terminal, 5_000);
+
+      const lines = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { event: string; count?: number });
+      expect(lines.slice(0, -1).map(({ count }) => count)).toEqual(
+        Array.from({ length: 5_000 }, (_, index) => index + 1),
+      );
+      expect(lines.at(-1)).toMatchObject({ level: "warn", event: "the last", reason: "two words" });
+    },
+  );
+
+  test.each([
+    ["readable", false],
+    ["readable", true],
+    ["auto", true],
+  ])(
+    "%s, on a terminal: %s: one line an event for people, in colour on a terminal alone",
+    async (format, terminal) => {
+      const { stdout } = await run(format, terminal, 2);
+
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines).toHaveLength(3);
+      expect(Bun.stripANSI(lines[0] ?? "")).toBe(
+        '[12:00:00.123] INFO: request {"route":"/linked-role","count":1}',
+      );
+      expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: the last {"reason":"two words"}');
+      expect(stdout.includes("\u001b[")).toBe(terminal);
+    },
+  );
+
+  test("goes on where nobody reads any more", async () => {
+    const { stderr } = await run("json", false, 50_000, "| head -n 1 >/dev/null");
+
+    expect(stderr).toContain("alive");
   });
 });
 
