@@ -18,10 +18,13 @@ export const IN_MEMORY = "memory://";
 export type EmbeddedOptions = {
   /** A folder, made with mode 0700 if it is missing, or `IN_MEMORY`. */
   readonly dataDir: string;
-  /** What a new database begins as: a `dump()`, which spares the second or two of making one from nothing. */
+  /**
+   * What a new database begins as: a tar, in a folder also a compressed one, of a database, such as a `dump()`. It
+   * spares the seconds, and the hundreds of megabytes, of making one from nothing.
+   */
   readonly template?: Blob | undefined;
-  /** What PGlite otherwise reads from its package folder, which a compiled binary does not have. */
-  readonly assets?: Required<Pick<PGliteOptions, "pgliteWasmModule" | "initdbWasmModule" | "fsBundle">>;
+  /** What PGlite otherwise reads from its package folder, which a compiled binary does not have. Wants a template. */
+  readonly assets?: Required<Pick<PGliteOptions, "pgliteWasmModule" | "fsBundle">>;
   /** How long a connection may keep the others waiting without a word: inside a transaction, say. */
   readonly idleOwnerMs?: number;
   /** How many turns pass between two rounds of vacuum and checkpoint. */
@@ -102,11 +105,23 @@ async function startInFolder(options: EmbeddedOptions): Promise<PGlite> {
   if (!existsSync(place)) {
     const unfinished = `${place}.new`;
     rmSync(unfinished, { recursive: true, force: true });
-    const maker = await startPglite(options, unfinished);
-    await maker.close();
+    await makeDatabase(options, unfinished);
     renameSync(unfinished, place);
   }
   return startPglite({ ...options, template: undefined }, place);
+}
+
+async function makeDatabase(options: EmbeddedOptions, folder: string): Promise<void> {
+  if (options.template === undefined) {
+    const maker = await startPglite(options, folder);
+    return maker.close();
+  }
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    await new Bun.Archive(options.template).extract(folder);
+  } catch (error) {
+    throw databaseUnavailable(`the embedded database cannot be made in ${options.dataDir}`, error);
+  }
 }
 
 const SETTINGS = [

@@ -1,0 +1,106 @@
+/**
+ * The one binary: `bun build --compile`, with all inside that the program would read from a disk. Called by
+ * `build.ts`, `release.ts` and the tests. It needs Bun and the production dependencies, and nothing else.
+ */
+import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { ASSETS } from "../lib/embedded/assets.ts";
+import { openEmbedded } from "../lib/embedded/embedded.ts";
+
+/** The top of the checkout. */
+export const ROOT = join(import.meta.dir, "..");
+
+/** What a release is built for, as Bun names it, and what the binary is then called. */
+export const TARGETS = {
+  "bun-linux-x64": "janus-linux-x64",
+  "bun-linux-arm64": "janus-linux-arm64",
+  "bun-linux-x64-musl": "janus-linux-x64-musl",
+  "bun-linux-arm64-musl": "janus-linux-arm64-musl",
+} as const;
+
+/** Where the binary goes, and what it is for: without a target, this machine. */
+export type Build = {
+  readonly outfile: string;
+  readonly target?: string | undefined;
+  /** What `makeTemplate` made. */
+  readonly template: string;
+};
+
+const FLAGS = [
+  "--compile",
+  "--production",
+  "--sourcemap",
+  "--bytecode",
+  "--format=esm",
+  // What lies around where the binary is run is none of its business.
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  // Packages that ask for their folder would otherwise be told the one they were built in, which is nowhere.
+  '--define=__dirname="/"',
+];
+
+/** Builds the binary beside its place and moves it there. Throws what Bun says. */
+export async function buildBinary({ outfile, target, template }: Build): Promise<void> {
+  const place = resolve(outfile);
+  await mkdir(dirname(place), { recursive: true });
+  const work = await mkdtemp(`${place}.`);
+  try {
+    const pglite = dirname(Bun.resolveSync("@electric-sql/pglite", ROOT));
+    const assets = [join(pglite, ASSETS.program), join(pglite, ASSETS.files), template];
+    const name = "janus";
+    await run([
+      process.execPath,
+      "build",
+      ...FLAGS,
+      ...(target === undefined ? [] : [`--target=${target}`]),
+      ...assets.map((asset) => `--asset=${asset}`),
+      "index.ts",
+      `--outfile=${join(work, name)}`,
+    ]);
+    // The source map is in the binary, too: the file beside it is not needed.
+    await rename(join(work, name), place);
+    await chmod(place, 0o755);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function run(command: string[]): Promise<void> {
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [said, faults] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  if ((await child.exited) !== 0) throw new Error(`bun build failed:\n${said}${faults}`.trimEnd());
+}
+
+/**
+ * Makes the database that every embedded one begins as, in this folder: what PGlite's `initdb` leaves, shut down in
+ * good order, and without a table of ours, which migrations make at the start as they always do. Returns its path.
+ */
+export async function makeTemplate(folder: string): Promise<string> {
+  const work = await mkdtemp(join(tmpdir(), "janus-template-"));
+  try {
+    const embedded = await openEmbedded({ dataDir: work });
+    await embedded.close();
+    const path = join(folder, ASSETS.template);
+    await Bun.write(path, await pack(join(work, "postgres")));
+    return path;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function pack(folder: string): Promise<Blob> {
+  const entries: Record<string, Uint8Array | string> = {};
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = found.map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }));
+  for (const { entry, path } of paths.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const name = path.slice(folder.length + 1);
+    // PostgreSQL wants its empty folders.
+    if (entry.isDirectory()) entries[`${name}/`] = "";
+    else entries[name] = await Bun.file(path).bytes();
+  }
+  return new Bun.Archive(entries, { compress: "gzip", level: 12 }).blob();
+}
