@@ -2,11 +2,9 @@
  * The one binary: `bun build --compile`, with all inside that the program would read from a disk. Called by
  * `build.ts`, `release.ts` and the tests. It needs Bun and the production dependencies, and nothing else.
  */
-import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ASSETS } from "../lib/embedded/assets.ts";
-import { openEmbedded } from "../lib/embedded/embedded.ts";
 
 /** The top of the checkout. */
 export const ROOT = join(import.meta.dir, "..");
@@ -73,34 +71,4 @@ async function run(command: string[]): Promise<void> {
     new Response(child.stderr).text(),
   ]);
   if ((await child.exited) !== 0) throw new Error(`bun build failed:\n${said}${faults}`.trimEnd());
-}
-
-/**
- * Makes the database that every embedded one begins as, in this folder: what PGlite's `initdb` leaves, shut down in
- * good order, and without a table of ours, which migrations make at the start as they always do. Returns its path.
- */
-export async function makeTemplate(folder: string): Promise<string> {
-  const work = await mkdtemp(join(tmpdir(), "janus-template-"));
-  try {
-    const embedded = await openEmbedded({ dataDir: work });
-    await embedded.close();
-    const path = join(folder, ASSETS.template);
-    await Bun.write(path, await pack(join(work, "postgres")));
-    return path;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function pack(folder: string): Promise<Blob> {
-  const entries: Record<string, Uint8Array | string> = {};
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = found.map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }));
-  for (const { entry, path } of paths.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const name = path.slice(folder.length + 1);
-    // PostgreSQL wants its empty folders.
-    if (entry.isDirectory()) entries[`${name}/`] = "";
-    else entries[name] = await Bun.file(path).bytes();
-  }
-  return new Bun.Archive(entries, { compress: "gzip", level: 12 }).blob();
 }

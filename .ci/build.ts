@@ -6,7 +6,8 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { buildBinary, makeTemplate, ROOT, TARGETS } from "./binary.ts";
+import { buildBinary, ROOT, TARGETS } from "./binary.ts";
+import { makeTemplate } from "./template.ts";
 
 const HELP = `Usage: bun run build [options]
 
