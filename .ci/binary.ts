@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
 import { ASSETS } from "../lib/embedded/assets.ts";
 
 /** The top of the checkout. */
@@ -38,8 +39,14 @@ const FLAGS = [
   '--define=__dirname="/"',
 ];
 
-/** Builds the binary beside its place and moves it there. Throws what Bun says. */
-export async function buildBinary({ outfile, target, template }: Build): Promise<void> {
+const METAFILE = "bundle.json";
+const metafile = v.object({ inputs: v.record(v.string(), v.unknown()) });
+
+/**
+ * Builds the binary beside its place and moves it there. Returns the paths of the files that were bundled, below the
+ * top of the checkout. Throws what Bun says.
+ */
+export async function buildBinary({ outfile, target, template }: Build): Promise<readonly string[]> {
   const place = resolve(outfile);
   await mkdir(dirname(place), { recursive: true });
   const work = await mkdtemp(`${place}.`);
@@ -55,10 +62,13 @@ export async function buildBinary({ outfile, target, template }: Build): Promise
       ...assets.map((asset) => `--asset=${asset}`),
       "index.ts",
       `--outfile=${join(work, name)}`,
+      `--metafile=${join(work, METAFILE)}`,
     ]);
     // The source map is in the binary, too: the file beside it is not needed.
     await rename(join(work, name), place);
     await chmod(place, 0o755);
+    const { inputs } = v.parse(metafile, await Bun.file(join(work, METAFILE)).json());
+    return Object.keys(inputs);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
