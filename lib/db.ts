@@ -6,7 +6,7 @@ import postgres from "postgres";
 import type { Config } from "./config.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Embedded } from "./embedded/embedded.ts";
-import { configInvalid, databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
+import { databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
 export type Parameter = string | number | Date | null | JsonObject | readonly JsonObject[];
@@ -60,12 +60,10 @@ export async function openDatabase(config: DatabaseOptions): Promise<Database> {
       async () => undefined,
     );
   }
-  if (import.meta.path.startsWith("/$bunfs/")) {
-    throw configInvalid("DATABASE_URL is missing: this binary brings no embedded database.");
-  }
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/embedded.ts");
-  return connectEmbedded(await openEmbedded({ dataDir: config.dataDir }));
+  const { readAssets } = await import("./embedded/assets.ts");
+  return connectEmbedded(await openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) }));
 }
 
 /** Connects to an embedded database that is open already; closing ends both. */

@@ -11,6 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "batch",
     "deadlines",
     "embedded/embedded",
+    "embedded/assets",
     "embedded/session",
     "embedded/statement_names",
     "embedded/wire",

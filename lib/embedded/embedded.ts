@@ -18,10 +18,13 @@ export const IN_MEMORY = "memory://";
 export type EmbeddedOptions = {
   /** A folder, made with mode 0700 if it is missing, or `IN_MEMORY`. */
   readonly dataDir: string;
-  /** What a new database begins as: a `dump()`, which spares the second or two of making one from nothing. */
+  /**
+   * What a new database begins as: a tar, in a folder also a compressed one, of a database, such as a `dump()`. It
+   * spares the seconds, and the hundreds of megabytes, of making one from nothing.
+   */
   readonly template?: Blob | undefined;
-  /** What PGlite otherwise reads from its package folder, which a compiled binary does not have. */
-  readonly assets?: Required<Pick<PGliteOptions, "pgliteWasmModule" | "initdbWasmModule" | "fsBundle">>;
+  /** What PGlite otherwise reads from its package folder, which a compiled binary does not have. Wants a template. */
+  readonly assets?: Required<Pick<PGliteOptions, "pgliteWasmModule" | "fsBundle">>;
   /** How long a connection may keep the others waiting without a word: inside a transaction, say. */
   readonly idleOwnerMs?: number;
   /** How many turns pass between two rounds of vacuum and checkpoint. */
@@ -48,7 +51,7 @@ const HOUSEKEEPING_TURNS = 5_000;
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   if (options.dataDir === IN_MEMORY) return serve(await startPglite(options), options, () => undefined);
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(options.dataDir);
   const lock = lockFolder(options.dataDir);
   try {
     return await serve(await startInFolder(options), options, lock.release);
@@ -102,11 +105,34 @@ async function startInFolder(options: EmbeddedOptions): Promise<PGlite> {
   if (!existsSync(place)) {
     const unfinished = `${place}.new`;
     rmSync(unfinished, { recursive: true, force: true });
-    const maker = await startPglite(options, unfinished);
-    await maker.close();
+    await makeDatabase(options, unfinished);
     renameSync(unfinished, place);
   }
   return startPglite({ ...options, template: undefined }, place);
+}
+
+async function makeDatabase(options: EmbeddedOptions, folder: string): Promise<void> {
+  if (options.template === undefined) {
+    const maker = await startPglite(options, folder);
+    return maker.close();
+  }
+  makeFolder(folder);
+  try {
+    await new Bun.Archive(options.template).extract(folder);
+  } catch (error) {
+    throw databaseUnavailable(
+      `the embedded database cannot be made in ${options.dataDir}: is the disk full?`,
+      error,
+    );
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw databaseUnavailable(`the folder ${folder} cannot be made: set DATA_DIR to one that can`, error);
+  }
 }
 
 const SETTINGS = [
@@ -150,7 +176,7 @@ async function startPglite(options: EmbeddedOptions, folder?: string): Promise<P
 /** The folder as PGlite mounts it, with an fsync, which PGlite's own lacks. */
 async function syncedFolder(folder: string): Promise<NonNullable<PGliteOptions["fs"]>> {
   const { NodeFS } = await import("@electric-sql/pglite/nodefs");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const files = new NodeFS(folder);
   const init = files.init.bind(files);
   files.init = async (pglite, given) => {
