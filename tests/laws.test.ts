@@ -5,7 +5,7 @@ import { blank, findLines, listFiles, readText } from "./fixtures/source.ts";
 
 /** DESIGN, "Shape": a file may import what stands below it. A file that is not here has no place yet. */
 const LEVELS: readonly (readonly string[])[] = [
-  ["config", "variables", "errors", "log"],
+  ["config", "variables", "env_file", "errors", "log"],
   [
     "db",
     "batch",
