@@ -50,6 +50,7 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     "cli/cli",
     "cli/output",
+    "cli/keys",
     "cli/healthcheck",
     "cli/serve",
     "cli/migrate",
