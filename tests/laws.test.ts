@@ -50,6 +50,9 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     "cli/cli",
     "cli/output",
+    "cli/suggestion",
+    "cli/config_warnings",
+    "cli/config_check",
     "cli/keys",
     "cli/healthcheck",
     "cli/serve",
@@ -297,6 +300,7 @@ describe("packages", () => {
     ["@electric-sql/pglite", ["lib/embedded/embedded.ts"]],
     ["bun:sqlite", ["lib/embedded/lock_file.ts"]],
     ["pino", ["lib/log.ts"]],
+    ["leven", ["lib/cli/suggestion.ts"]],
     ["cookie", ["lib/http/cookies.ts"]],
     ["negotiator", ["lib/http/http.ts"]],
     ["proxy-addr", ["lib/variables.ts", "lib/http/client_address.ts"]],
