@@ -1,5 +1,5 @@
 /** `janus config check`: what is in force and from where, what is unwise, and never a secret. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import fc from "fast-check";
 import { checkConfig } from "../lib/cli/config_check.ts";
 import { type Environment, readConfig, VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
+import { run } from "./fixtures/command.ts";
+
+setDefaultTimeout(60_000);
 
 const KEY = `canary${"A".repeat(37)}`;
 /** Every secret has the word in it; nothing unwise is in it. */
@@ -234,5 +237,40 @@ describe("checkConfig()", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("janus config check", () => {
+  test("prints a table, and what is unwise apart from it", async () => {
+    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u202e"\n`);
+
+    const { exitCode, stdout, stderr } = await run(
+      folder,
+      "index.ts",
+      ["config", "check", "--env-file", path],
+      { ...GOOD, DATABASE_PASSWORD: "canary" },
+    );
+
+    expect(exitCode).toBe(0);
+    const rows = stdout.trimEnd().split("\n");
+    expect(rows).toHaveLength(VARIABLES.length);
+    expect(rows[0]).toMatch(/^PUBLIC_URL +https:\/\/janus\.example\.org +environment$/);
+    expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
+    expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
+    expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
+    expect(stdout).toContain("Org\\u{202e}");
+    expect(stdout).toEndWith(`--env-file ${path}\n`);
+    expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
+  test("with faults: exit 2, every one of them, nothing on standard output", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check", "--json"], {
+      TOKEN_KEYS: "canary",
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toStartWith("janus: The configuration has 8 faults:\n");
+    expect(stderr).not.toContain("canary");
   });
 });

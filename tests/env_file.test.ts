@@ -1,5 +1,5 @@
 /** Files that `--env-file` names: what is read of them, what wins, and what is refused. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import fc from "fast-check";
 import { mergeSources, readSources } from "../lib/config.ts";
 import { readEnvFile } from "../lib/env_file.ts";
 import { JanusError } from "../lib/errors.ts";
+import { run, runInShell } from "./fixtures/command.ts";
+
+setDefaultTimeout(60_000);
 
 let folder: string;
 beforeAll(async () => {
@@ -117,5 +120,46 @@ describe("mergeSources()", () => {
     ]);
 
     expect(merged.DATABASE_URL).toBe("");
+  });
+});
+
+describe("janus --env-file", () => {
+  test("reads files wherever the option stands, and pipes", async () => {
+    const first = await write("HOST=first.test\nPORT=1");
+    const args = ["--env-file", first, "healthcheck", "--json", "--env-file", await write("PORT=2")];
+
+    const both = await run(folder, "index.ts", args, {});
+    const own = await run(folder, "index.ts", args, { HOST: "127.0.0.1", PORT: "3" });
+    const piped = await runInShell(folder, "janus healthcheck --json --env-file <(echo PORT=4)", {});
+
+    expect(JSON.parse(both.stdout).url).toBe("http://first.test:2/healthz");
+    expect(JSON.parse(own.stdout).url).toBe("http://127.0.0.1:3/healthz");
+    expect(JSON.parse(piped.stdout).url).toBe("http://127.0.0.1:4/healthz");
+  });
+
+  test.each([["serve"], ["migrate"], ["register"], ["healthcheck"], ["config check"], ["keys generate"]])(
+    "of a file that is not there ends %s with exit 2, before anything is done",
+    async (command) => {
+      const args = [...command.split(" "), "--env-file", "no\u001b[2Jsuch"];
+
+      const { exitCode, stdout, stderr } = await run(folder, "index.ts", args, {});
+
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toBe(
+        'janus: The file "no\\u001b[2Jsuch" of --env-file cannot be read (ENOENT): name a dotenv file, such as .env.\n',
+      );
+    },
+  );
+
+  test("gives migrate its database", async () => {
+    const path = await write("DATABASE_URL=postgres://canary:canary@127.0.0.1:1/x\nDATABASE_WAIT_SECONDS=0");
+
+    const ended = await run(folder, "sql/migrate.ts", ["status", "--env-file", path], {});
+
+    expect(ended).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: "janus: the database cannot be reached (ECONNREFUSED)\n",
+    });
   });
 });

@@ -1,7 +1,11 @@
 /** `janus healthcheck` against servers that are well, unwell, slow, or somebody else. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { checkHealth } from "../lib/cli/healthcheck.ts";
 import { JanusError } from "../lib/errors.ts";
+import { run } from "./fixtures/command.ts";
 
 setDefaultTimeout(60_000);
 
@@ -27,6 +31,13 @@ function listen(answer: (path: string) => Response | Promise<Response>, hostname
   });
   stops.push(() => server.stop(true));
   return { environment: { HOST: hostname, PORT: String(server.port) }, paths, port: server.port };
+}
+
+/** Nothing listens there a moment after. */
+async function freePort(): Promise<string> {
+  const { port } = listen(() => new Response());
+  await stops.pop()?.();
+  return String(port);
 }
 
 async function refusalOf(environment: Record<string, string>, ready = false): Promise<JanusError> {
@@ -123,5 +134,32 @@ describe("checkHealth()", () => {
 
     expect(code).toBe("config_invalid");
     expect(message).toContain(why);
+  });
+});
+
+describe("janus healthcheck", () => {
+  test("needs no secret, asks without the proxy that the environment names, and ends with 0 or 1", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "janus-healthcheck-"));
+    const proxied = listen(() => Response.json(ALIVE));
+    const proxy = `http://127.0.0.1:${proxied.port}`;
+    const proxies = { HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy, all_proxy: proxy };
+    const { environment, paths } = listen((path) => Response.json(path === "/healthz" ? ALIVE : READY));
+    const nobody = { ...proxies, PORT: await freePort() };
+
+    const alive = await run(folder, "index.ts", ["healthcheck"], { ...environment, ...proxies });
+    const ready = await run(folder, "index.ts", ["healthcheck", "--ready", "--json"], environment);
+    const gone = await run(folder, "index.ts", ["healthcheck"], nobody);
+    const goneJson = await run(folder, "index.ts", ["healthcheck", "--json"], nobody);
+    await rm(folder, { recursive: true });
+
+    const url = `http://127.0.0.1:${nobody.PORT}/healthz`;
+    const reason = `${url}: no connection, or it broke`;
+    expect(alive).toEqual({ exitCode: 0, stdout: "alive\n", stderr: "" });
+    expect(ready).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(gone).toEqual({ exitCode: 1, stdout: "", stderr: `janus: ${reason}\n` });
+    expect(goneJson).toMatchObject({ exitCode: 1, stderr: `janus: ${reason}\n` });
+    expect(JSON.parse(goneJson.stdout)).toEqual({ healthy: false, url, reason });
+    expect(paths).toEqual(["/healthz", "/readyz"]);
+    expect(proxied.paths).toEqual([]);
   });
 });

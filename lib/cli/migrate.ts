@@ -2,20 +2,17 @@
  * `janus migrate [up|status]`: brings the database up to date, or says what is pending. Called by `cli.ts`; what it
  * returns is printed.
  */
+import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";
 import { openDatabase } from "../db.ts";
-import { usage } from "../errors.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
 import { migrateUp, readMigrationStatus } from "../migrations.ts";
+import type { MigrateVerb } from "./arguments.ts";
 import { now } from "./serve.ts";
 
-/** Does what the arguments say, and tells it, as JSON on request. */
-export async function migrate([verb = "up", ...rest]: readonly string[], json: boolean): Promise<string> {
-  if ((verb !== "up" && verb !== "status") || rest.length > 0) {
-    const given = [verb, ...rest].join(" ");
-    throw usage(`No such migration command: ${given}\nUse janus migrate up or janus migrate status.`);
-  }
-  const db = await openDatabase(readDatabaseConfig().database);
+/** Applies what is pending, or lists it; tells what it did, as JSON on request. */
+export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {
+  const db = await openDatabase(readDatabaseConfig(environment).database);
   try {
     return verb === "up"
       ? describeApplied(await migrateUp(db, now), json)

@@ -4,6 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { version } from "../../package.json" with { type: "json" };
+import type { Environment } from "../config.ts";
 import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
 import type { LogLevel } from "../log.ts";
@@ -23,8 +24,8 @@ export function createWorld(level: LogLevel, { ref }: { readonly ref: boolean })
 }
 
 /** Serves until a signal comes. */
-export async function serve(createApp: CreateApp): Promise<undefined> {
-  const config = readConfig();
+export async function serve(createApp: CreateApp, environment?: Environment): Promise<undefined> {
+  const config = readConfig(environment);
   const starting = startServer(config, createApp, createWorld(config.logLevel, { ref: false }));
   // From now on: a signal that comes while the server starts stops it as well.
   const stop = async (): Promise<void> => {
