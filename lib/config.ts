@@ -4,11 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { readEnvFile } from "./env_file.ts";
 import { configInvalid } from "./errors.ts";
 import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
 /** Variables by name, as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where variables come from: the process, or a file that `--env-file` names. */
+export type Source = { readonly file: string | undefined; readonly variables: Environment };
 
 /** What the documentation is tested against. */
 export const VARIABLES = Object.entries(SCHEMAS).map(([name, schema]) => ({
@@ -31,6 +35,8 @@ const registrationSchema = v.object({
   // Only for the User-Agent: whom Discord may turn to.
   PUBLIC_URL: v.optional(publicUrl, "http://localhost"),
 });
+const addressSchema = v.object({ HOST: SCHEMAS.HOST, PORT: SCHEMAS.PORT });
+const keyRingSchema = v.object({ TOKEN_KEYS: SCHEMAS.TOKEN_KEYS });
 const serverSchema = v.object({ ...others, ...databaseSchema.entries });
 
 /** What `janus migrate` needs. */
@@ -39,6 +45,17 @@ export type DatabaseConfig = ReturnType<typeof readDatabaseConfig>;
 export type RegistrationConfig = ReturnType<typeof readRegistrationConfig>;
 /** What the server needs. */
 export type Config = ReturnType<typeof readConfig>;
+
+/** The process's own variables, then those of the files, the last file first: who stands first, wins. Throws config_invalid. */
+export function readSources(envFiles: readonly string[]): readonly Source[] {
+  const files = envFiles.map((file) => ({ file, variables: readEnvFile(file) }));
+  return [{ file: undefined, variables: process.env }, ...files.reverse()];
+}
+
+/** Every variable, from the first source that has it, even where it is empty there: so a file's can be unset. */
+export function mergeSources(sources: readonly Source[]): Environment {
+  return Object.assign({}, ...sources.map(({ variables }) => variables).reverse());
+}
 
 /** Reads where the database is. Throws config_invalid. */
 export function readDatabaseConfig(environment: Environment = process.env) {
@@ -56,9 +73,25 @@ export function readRegistrationConfig(environment: Environment = process.env) {
   };
 }
 
+/** Reads where the server listens, and nothing else. Throws config_invalid. */
+export function readServerAddress(environment: Environment = process.env) {
+  const { HOST, PORT } = parse(addressSchema, environment);
+  return { host: HOST, port: PORT };
+}
+
+/** Reads the ids of the key ring, whose keys stay here. Throws config_invalid. */
+export function readTokenKeyIds(environment: Environment = process.env): readonly string[] {
+  return parse(keyRingSchema, environment).TOKEN_KEYS.map(({ id }) => id);
+}
+
+/** Reads what the server needs, by the names of the variables. Throws config_invalid. */
+export function readServerVariables(environment: Environment = process.env) {
+  return parse(serverSchema, environment);
+}
+
 /** Reads what the server needs. Throws config_invalid. */
 export function readConfig(environment: Environment = process.env) {
-  const values = parse(serverSchema, environment);
+  const values = readServerVariables(environment);
   return {
     publicUrl: values.PUBLIC_URL,
     host: values.HOST,

@@ -53,6 +53,7 @@ const EXIT_STATUS = {
   migration_edited: 1,
   migration_failed: 1,
   registration_failed: 1,
+  unhealthy: 1,
 } as const;
 
 /** A failure that a member can meet. */
@@ -234,3 +235,6 @@ export const migrationFailed = (message: string, cause?: unknown) =>
 /** Discord did not take the metadata records. */
 export const registrationFailed = (message: string, cause?: unknown) =>
   new JanusError("registration_failed", message, { cause });
+/** The server on this machine does not answer, or not as it should. */
+export const unhealthy = (message: string, detail: Detail = {}) =>
+  new JanusError("unhealthy", message, detail);

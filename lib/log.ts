@@ -64,6 +64,8 @@ const FIELD_NAMES = [
   "peer",
   "version",
 ] as const satisfies readonly (keyof LogFields)[];
+const ALLOWED: ReadonlySet<string> = new Set(FIELD_NAMES);
+const isAllowed = (name: string): boolean => ALLOWED.has(name);
 
 const EVENT = "event";
 const STDOUT = 1;
@@ -153,16 +155,11 @@ async function createPretty(colorize: boolean): Promise<(line: string) => string
   });
 }
 
-/** Copies the fields of the list only: a type is a promise about our code, this holds at run time too. */
-function allowed(fields: LogFields): Record<string, string | number> {
-  const kept: Record<string, string | number> = {};
+/** The fields of the list alone: a type is a promise about our code, this holds at run time too. */
+function allowed(fields: LogFields): LogFields {
   const requestId = requestIds.getStore();
-  if (requestId !== undefined) kept.requestId = requestId;
-  for (const name of FIELD_NAMES) {
-    const value = fields[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  return kept;
+  if (Object.keys(fields).every(isAllowed)) return { requestId, ...fields };
+  return { requestId, ...Object.fromEntries(Object.entries(fields).filter(([name]) => isAllowed(name))) };
 }
 
 /**

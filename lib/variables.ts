@@ -28,6 +28,15 @@ export function isSecureAddress(url: URL): boolean {
   return secure && url.username === "" && url.password === "";
 }
 
+/** Addresses that nobody owns and everybody could have, one of each half of either family. RFC 5737, RFC 3849 */
+const STRANGERS = ["11.22.33.44", "203.0.113.1", "2001:db8::1", "9000::1"];
+
+/** True for a list of proxies that holds addresses anybody may have: then anybody says who they are. */
+export function trustsStrangers(list: readonly string[]): boolean {
+  const trusts = proxyAddr.compile([...list]);
+  return STRANGERS.some((stranger) => trusts(stranger, 0));
+}
+
 const address = v.pipe(
   v.string(),
   v.trim(),
@@ -193,8 +202,9 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_ISSUER: "the issuer as the provider writes it; in Authentik https://host/application/o/<slug>/",
   OIDC_CLIENT_ID: "the client id that the provider gave Janus",
   OIDC_CLIENT_SECRET: "the client secret that the provider gave Janus",
-  TOKEN_KEYS: 'make one with: echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
-  COOKIE_SECRET: "make one with: openssl rand -base64 32 | tr +/ -_ | tr -d =",
+  TOKEN_KEYS:
+    'make one with: janus keys generate, or echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
+  COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
   HOST: "the address to listen on, such as 0.0.0.0",
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL: "postgres://user:password@host:5432/database, or leave it out for the embedded database",

@@ -183,14 +183,15 @@ describe("janus", () => {
     expect(stdout + stderr).not.toContain("canary");
   });
 
+  const everything = ["serve", "migrate", "register", "healthcheck", "config", "keys", "--setup"];
   test.concurrent.each([
-    ["index.ts", "-h"],
-    ["sql/migrate.ts", "--help"],
-  ] as const)("bun run %s %s prints how it is used, and does nothing", async (entry, option) => {
+    ["index.ts", "-h", everything],
+    ["sql/migrate.ts", "--help", ["migrate", "up", "status"]],
+  ] as const)("bun run %s %s prints how it is used, and does nothing", async (entry, option, words) => {
     const { exitCode, stdout, stderr } = await run(folder, entry, [option], {});
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    for (const word of ["Usage:", "serve", "migrate", "register", "--setup", "--json", "Examples:"]) {
+    for (const word of ["Usage:", "--json", "--env-file", "Examples:", ...words]) {
       expect(stdout).toContain(word);
     }
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
@@ -227,7 +228,7 @@ describe("janus", () => {
       });
 
       expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
-      expect(stderr).toMatch(/^janus: .+\n.*(See janus --help\.|Use janus migrate)/);
+      expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
       expect(stderr).not.toContain("    at ");
     },
   );

@@ -359,7 +359,7 @@ describe("readConfig() reads TOKEN_KEYS", () => {
     ["TOKEN_KEYS", "tokenKeys"],
     ["COOKIE_SECRET", "cookieSecrets"],
   ] as const)("the command that makes a value for %s makes one that is taken", async (name, field) => {
-    const command = /make one with: (.+)$/.exec(fixOf(name))?.[1] ?? "false";
+    const command = /make one with: janus keys generate, or (.+)$/.exec(fixOf(name))?.[1] ?? "false";
 
     const shell = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe" });
     const made = (await new Response(shell.stdout).text()).trim();

@@ -59,7 +59,7 @@ describe("README.md", () => {
   });
 
   test("tells of commands and options that exist", async () => {
-    const help = await readText("lib/cli/cli.ts");
+    const help = await readText("lib/cli/arguments.ts");
     const options = readTable(["command", "what it does"]).flatMap(
       ([cell = ""]) => cell.match(/(?<=[\s`])--?[a-z]+/g) ?? [],
     );

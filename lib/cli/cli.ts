@@ -1,90 +1,62 @@
 /**
  * The command line: the table of commands. Called by `index.ts` and `sql/migrate.ts`. Each command is a file of this
- * folder; what it prints and the exit code it ends with are in `output.ts`.
+ * folder, loaded when it is asked for; what it returns is printed by `output.ts`, which sets the exit code.
  */
-import { parseArgs } from "node:util";
-import { version } from "../../package.json" with { type: "json" };
+import { mergeSources, readSources } from "../config.ts";
 import { usage } from "../errors.ts";
 import type { CreateApp } from "../listener.ts";
-import { migrate } from "./migrate.ts";
+import type { CommonOptions } from "./arguments.ts";
 import { exitWithStatus } from "./output.ts";
-import { register } from "./register.ts";
 import { serve } from "./serve.ts";
 
-const HELP = `Janus ${version}: Discord linked roles from an OpenID Provider
-
-Usage: janus [command] [options]
-
-  serve                 answer requests (the default)
-  migrate [up|status]   bring the database up to date, or say what is pending
-  register              put the metadata records that linked roles are built on at Discord
-
-  -r, --register        the same as register
-  -s, --setup           the same as migrate up; never removes anything
-      --json            print the result of migrate and register as JSON
-  -h, --help            print this
-  -v, --version         print the version
-
-Examples:
-  janus                       serve, with the configuration from the environment
-  janus migrate status        what would "janus migrate" do?
-  DISCORD_BOT_TOKEN=… janus register
-
-The configuration is in environment variables: see example.env and the README.`;
-
-const OPTIONS = {
-  register: { type: "boolean", short: "r" },
-  setup: { type: "boolean", short: "s" },
-  json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "v" },
-} as const;
+type Serve = (options: CommonOptions) => Promise<string | undefined>;
 
 /** Runs `janus <args>`, and sets the exit code. */
 export async function runCommand(args: readonly string[], createApp: CreateApp): Promise<void> {
   await exitWithStatus(async () => {
-    const { values, positionals } = parse(args);
-    if (values.help) return HELP;
-    if (values.version) return version;
-    const asked = [
-      ...positionals,
-      ...(values.register ? ["register"] : []),
-      ...(values.setup ? ["migrate"] : []),
-    ];
-    const [command = "serve", ...rest] = asked;
-    return run(command, rest, values.json === true, createApp);
+    // The most common start, and the one whose time is measured: nothing to parse, nothing to load for it.
+    if (args.length === 0 || (args.length === 1 && args[0] === "serve")) return serve(createApp);
+    return run(args, async ({ json, ...options }) => {
+      if (json) throw usage("The server has no result to print: for a log in JSON set LOG_FORMAT=json.");
+      return serve(createApp, environmentOf(options));
+    });
   });
-}
-
-async function run(
-  command: string,
-  rest: readonly string[],
-  json: boolean,
-  createApp: CreateApp,
-): Promise<string | undefined> {
-  if (command === "migrate") return migrate(rest, json);
-  if (command === "register" && rest.length === 0) return register(json);
-  if (command === "serve" && rest.length === 0) return serve(createApp);
-  throw usage(`No such command: ${[command, ...rest].join(" ")}\nSee janus --help.`);
 }
 
 /** Runs `janus migrate <args>`, and sets the exit code. */
 export async function runMigrate(args: readonly string[]): Promise<void> {
-  await exitWithStatus(async () => {
-    const { values, positionals } = parse(args);
-    if (values.help) return HELP;
-    if (values.version) return version;
-    if (values.register || values.setup)
+  await exitWithStatus(() =>
+    run(["migrate", ...args], () => {
       throw usage("This is migrate: it takes up or status.\nSee janus --help.");
-    return migrate(positionals, values.json === true);
+    }),
+  );
+}
+
+async function run(args: readonly string[], serveApp: Serve): Promise<string | undefined> {
+  const { runArguments } = await import("./arguments.ts");
+  return runArguments(args, {
+    serve: serveApp,
+    migrate: async (verb, options) => {
+      const { migrate } = await import("./migrate.ts");
+      return migrate(verb, options.json, environmentOf(options));
+    },
+    register: async (options) => {
+      const { register } = await import("./register.ts");
+      return register(options.json, environmentOf(options));
+    },
+    healthcheck: async (options) => {
+      const { checkHealth } = await import("./healthcheck.ts");
+      return checkHealth(options, environmentOf(options));
+    },
+    checkConfig: async ({ json, envFile }) => {
+      const { checkConfig } = await import("./config_check.ts");
+      return checkConfig(readSources(envFile), json);
+    },
+    generateKeys: async (options) => {
+      const { generateKeys } = await import("./keys.ts");
+      return generateKeys(options, environmentOf(options));
+    },
   });
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "unreadable options";
-    throw usage(`${why}\nSee janus --help.`);
-  }
-}
+const environmentOf = ({ envFile }: Pick<CommonOptions, "envFile">) => mergeSources(readSources(envFile));

@@ -2,22 +2,19 @@
  * `janus migrate [up|status]`: brings the database up to date, or says what is pending. Called by `cli.ts`; what it
  * returns is printed.
  */
+import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";
 import { onceDatabaseAnswers } from "../database_wait.ts";
 import { openDatabase } from "../db.ts";
-import { usage } from "../errors.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
 import { migrateUp, readMigrationStatus } from "../migrations.ts";
+import type { MigrateVerb } from "./arguments.ts";
 import { sayOnce } from "./output.ts";
 import { createWorld, NO_LOG, now } from "./serve.ts";
 
-/** Does what the arguments say, and tells it, as JSON on request. */
-export async function migrate([verb = "up", ...rest]: readonly string[], json: boolean): Promise<string> {
-  if ((verb !== "up" && verb !== "status") || rest.length > 0) {
-    const given = [verb, ...rest].join(" ");
-    throw usage(`No such migration command: ${given}\nUse janus migrate up or janus migrate status.`);
-  }
-  const { database, databaseWaitSeconds } = readDatabaseConfig();
+/** Applies what is pending, or lists it; tells what it did, as JSON on request. */
+export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {
+  const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
   const db = await openDatabase(database);
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
     onceDatabaseAnswers(work, {

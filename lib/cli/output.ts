@@ -2,7 +2,7 @@
  * What every command ends with: its result on standard output, or its error on standard error, and the exit code.
  * Called by the commands of this folder. Faults of use and of configuration end with 2, a command that failed with 1.
  */
-import { asJanusError, JanusError } from "../errors.ts";
+import { asJanusError, internal, JanusError } from "../errors.ts";
 
 /**
  * Prints what a command returns, or the error it ended with: ours whole, any other by name, for it may quote input.
@@ -11,12 +11,12 @@ import { asJanusError, JanusError } from "../errors.ts";
 export async function exitWithStatus(command: () => Promise<string | undefined>): Promise<boolean> {
   try {
     const text = await command();
-    if (text !== undefined) process.stdout.write(`${text}\n`);
+    if (text !== undefined) await print(text);
     return true;
   } catch (error) {
     const { message, exitStatus, cause } = asJanusError(error);
     const name = error instanceof JanusError ? "" : ` (${cause instanceof Error ? cause.name : "unknown"})`;
-    process.stderr.write(`janus: ${message}${name}\n`);
+    await warn(`${message}${name}`);
     process.exitCode = exitStatus;
     return false;
   }
@@ -26,7 +26,52 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
 export function sayOnce(beginning: string): (what: string) => void {
   let said = "";
   return (what) => {
-    if (what !== said) process.stderr.write(`janus: ${beginning}${what}\n`);
+    if (what !== said) void warn(beginning + what);
     said = what;
   };
+}
+
+/** Prints a result on standard output. Throws where it cannot be written, as on a full disk. */
+export function print(text: string): Promise<void> {
+  return write(process.stdout, `${text}\n`);
+}
+
+/** Says something on standard error, which is neither a result nor in its way. */
+export async function warn(message: string): Promise<void> {
+  try {
+    await write(
+      process.stderr,
+      `janus: ${message
+        .split("\n")
+        .map((line) => printable(line))
+        .join("\n")}\n`,
+    );
+  } catch {
+    // There is nowhere left to say that nothing can be said; the exit code still tells.
+  }
+}
+
+/**
+ * A text from outside as one line that does nothing to a terminal: control characters, and those that reorder or hide
+ * text, are written out; `most` characters at most.
+ */
+export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
+  const shown = text.length > most ? `${text.slice(0, most)}…` : text;
+  return shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
+}
+
+/** Resolves when the text is written, or when nobody reads any more, as behind `head -1`: that is no failure. */
+async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // An error that nobody listens for ends the process with a stack.
+  stream.once("error", reject);
+  stream.write(text, (error) => (error ? reject(error) : resolve()));
+  try {
+    await promise;
+    stream.off("error", reject);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) {
+      throw internal("the output cannot be written", error);
+    }
+  }
 }

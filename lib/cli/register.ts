@@ -2,6 +2,7 @@
  * `janus register`: puts the metadata records at Discord that linked roles are built on. Called by `cli.ts`; what it
  * returns is printed.
  */
+import type { Environment } from "../config.ts";
 import { readRegistrationConfig } from "../config.ts";
 import { putMetadataRecords } from "../discord/discord.ts";
 import type { JanusError } from "../errors.ts";
@@ -10,8 +11,8 @@ import { METADATA_RECORDS } from "../metadata.ts";
 import { createWorld, NO_LOG } from "./serve.ts";
 
 /** Puts the records, and names them, as JSON on request. Throws registration_failed. */
-export async function register(json: boolean): Promise<string> {
-  const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig();
+export async function register(json: boolean, environment: Environment): Promise<string> {
+  const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig(environment);
   const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
   try {
     await putMetadataRecords(options, botToken, METADATA_RECORDS);

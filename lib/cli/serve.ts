@@ -5,6 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { version } from "../../package.json" with { type: "json" };
+import type { Environment } from "../config.ts";
 import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
 import type { CreateApp } from "../listener.ts";
@@ -31,8 +32,8 @@ export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World
 }
 
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
-export async function serve(createApp: CreateApp): Promise<undefined> {
-  const config = readConfig();
+export async function serve(createApp: CreateApp, environment?: Environment): Promise<undefined> {
+  const config = readConfig(environment);
   const writer = await createLineWriter(config.logFormat, isatty(STDOUT));
   const world = createWorld(createLog(config.logLevel, writer.write, now), { ref: false });
   const starting = startServer(config, createApp, world);

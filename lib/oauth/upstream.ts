@@ -11,7 +11,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A server that we call, and how its failures are named. */
 export type Upstream = {
-  readonly name: "discord" | "provider";
+  readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
   readonly deadlineMs: number;

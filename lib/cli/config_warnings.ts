@@ -1,0 +1,92 @@
+/**
+ * What is legal in a configuration and unwise all the same, and names that look like misspelt ones of ours. Called by
+ * `config_check.ts`. No warning holds a value.
+ */
+import { statSync } from "node:fs";
+import type { readServerVariables, Source } from "../config.ts";
+import { mergeSources, VARIABLES } from "../config.ts";
+import { isLoopback, trustsStrangers } from "../variables.ts";
+import { printable } from "./output.ts";
+import { suggest } from "./suggestion.ts";
+
+type Values = ReturnType<typeof readServerVariables>;
+
+const NAMES = VARIABLES.map(({ name }) => name);
+const SECRET_NAMES = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
+const FILE_NAMES = SECRET_NAMES.map((name) => `${name}_FILE`);
+const prefixOf = (name: string): string => name.slice(0, name.indexOf("_") + 1);
+/** `DISCORD_`, `OIDC_` and so on: what else begins so in the environment was likely meant for Janus. */
+const PREFIXES: ReadonlySet<string> = new Set(NAMES.map(prefixOf).filter((prefix) => prefix !== ""));
+const NAME_FORM = /^[A-Za-z][A-Za-z0-9_]{2,40}$/;
+const OTHERS_READ = 0o004;
+
+/** A sentence for each name that is none of ours and near to one: of any in a file, of our prefixes elsewhere. */
+export function findMisspelt(sources: readonly Source[]): readonly string[] {
+  return sources.flatMap(({ file, variables }) =>
+    Object.keys(variables)
+      .filter((name) => file !== undefined || PREFIXES.has(prefixOf(name)))
+      .flatMap((name) => explainName(name)),
+  );
+}
+
+function explainName(name: string): readonly string[] {
+  if (!NAME_FORM.test(name) || NAMES.includes(name) || FILE_NAMES.includes(name)) return [];
+  const plain = name.replace(/_FILE$/, "");
+  if (NAMES.includes(plain)) return [`${name} is not read: a file may hold secrets, and ${plain} is none.`];
+  const meant = suggest(name.toUpperCase(), [...NAMES, ...FILE_NAMES]);
+  return meant === undefined ? [] : [`${name} is not read: did you mean ${meant}?`];
+}
+
+/** A sentence for each. */
+export function findUnwise(values: Values, sources: readonly Source[]): readonly string[] {
+  const isPublic = !isLoopback(new URL(values.PUBLIC_URL));
+  const environment = mergeSources(sources);
+  const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`]);
+  const warnings: readonly (readonly [boolean, string])[] = [
+    [
+      isSet("DISCORD_BOT_TOKEN"),
+      "DISCORD_BOT_TOKEN is set: the server does not need it, only janus register does. Leave it out here.",
+    ],
+    [
+      isPublic && values.DATABASE_URL === undefined,
+      "DATABASE_URL is unset while PUBLIC_URL is public: the embedded database is for trials and very small installations.",
+    ],
+    [
+      values.DATABASE_URL === undefined && values.DATABASE_PASSWORD !== undefined,
+      "DATABASE_PASSWORD is set without a DATABASE_URL: nothing uses it, and the database is the embedded one.",
+    ],
+    [
+      isPublic && isLoopbackHost(values.HOST) && values.TRUSTED_PROXIES.length === 0,
+      "TRUSTED_PROXIES is empty while a proxy must be in front (PUBLIC_URL is public, HOST is loopback): " +
+        "all members share one rate limit. For a proxy on this machine set it to loopback.",
+    ],
+    [
+      trustsStrangers(values.TRUSTED_PROXIES),
+      "TRUSTED_PROXIES holds addresses that anybody may have: anybody can then pass for any address.",
+    ],
+    [
+      values.DRAIN_SECONDS >= values.SHUTDOWN_SECONDS,
+      "DRAIN_SECONDS leaves nothing of SHUTDOWN_SECONDS: requests under way are cut off at every stop.",
+    ],
+  ];
+  return [...warnings.filter(([unwise]) => unwise).map(([, text]) => text), ...findOpenFiles(sources)];
+}
+
+const isLoopbackHost = (host: string): boolean =>
+  /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
+
+/**
+ * Env files with secrets in them that every user of the machine can read. Not those that NAME_FILE names: in a
+ * container they are open to all, and all is Janus.
+ */
+function findOpenFiles(sources: readonly Source[]): readonly string[] {
+  return sources.flatMap(({ file, variables }) => {
+    if (file === undefined || !SECRET_NAMES.some((name) => variables[name]) || !isOpen(file)) return [];
+    return [`${printable(JSON.stringify(file))} holds secrets and every user can read it: chmod o-r.`];
+  });
+}
+
+function isOpen(file: string): boolean {
+  const status = statSync(file, { throwIfNoEntry: false });
+  return status?.isFile() === true && (status.mode & OTHERS_READ) !== 0;
+}

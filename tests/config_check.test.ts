@@ -1,0 +1,276 @@
+/** `janus config check`: what is in force and from where, what is unwise, and never a secret. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { checkConfig } from "../lib/cli/config_check.ts";
+import { type Environment, readConfig, VARIABLES } from "../lib/config.ts";
+import { JanusError } from "../lib/errors.ts";
+import { run } from "./fixtures/command.ts";
+
+setDefaultTimeout(60_000);
+
+const KEY = `canary${"A".repeat(37)}`;
+/** Every secret has the word in it; nothing unwise is in it. */
+const GOOD = {
+  PUBLIC_URL: "https://janus.example.org/",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  DISCORD_CLIENT_SECRET: "canary-discord",
+  OIDC_ISSUER: "https://auth.example.org/application/o/janus/",
+  OIDC_CLIENT_ID: "janus client",
+  OIDC_CLIENT_SECRET: "canary-oidc",
+  TOKEN_KEYS: `canary1:${KEY}`,
+  COOKIE_SECRET: KEY,
+  DATABASE_URL: "postgres://canary-user:canary-password@canary-host:5432/canary",
+  TRUSTED_PROXIES: "loopback, 10.0.0.0/8",
+} as const;
+const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-config-check-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, content: string, mode = 0o600): Promise<string> {
+  const path = join(folder, name);
+  await Bun.write(path, content);
+  await chmod(path, mode);
+  return path;
+}
+
+type Report = {
+  readonly variables: readonly Readonly<Record<string, unknown>>[];
+  readonly warnings: readonly string[];
+};
+
+/** What is said of an environment, and of files, the last one first. */
+async function check(environment: Environment, files: Readonly<Record<string, Environment>> = {}) {
+  const sources = Object.entries(files).map(([file, variables]) => ({ file, variables }));
+  const text = await checkConfig([{ file: undefined, variables: environment }, ...sources], true);
+  const report: Report = JSON.parse(text ?? "");
+  const find = (name: string) => report.variables.find((variable) => variable.name === name);
+  return { ...report, find, text };
+}
+
+describe("checkConfig()", () => {
+  test("names every variable, with the value in force and where it is from", async () => {
+    const { variables, warnings, find } = await check(
+      { ...GOOD, OIDC_AUTHORIZE_PARAMS: "prompt=login&x=å b", OIDC_SCOPES: "openid   email", PORT: "" },
+      {
+        "b.env": { PORT: "80", RATE_LIMIT_PER_MINUTE: "0080" },
+        "a.env": { PUBLIC_URL: "https://other.test" },
+      },
+    );
+
+    expect(variables.map(({ name }) => name)).toEqual(VARIABLES.map(({ name }) => name));
+    const own = { secret: false, from: "environment" };
+    expect(find("PUBLIC_URL")).toEqual({ name: "PUBLIC_URL", value: "https://janus.example.org", ...own });
+    expect(find("TRUSTED_PROXIES")).toMatchObject({ ...own, value: "loopback 10.0.0.0/8" });
+    expect(find("OIDC_SCOPES")).toMatchObject({ ...own, value: "openid email" });
+    expect(find("OIDC_AUTHORIZE_PARAMS")).toMatchObject({ ...own, value: "prompt=login&x=%C3%A5+b" });
+    expect(find("RATE_LIMIT_PER_MINUTE")).toMatchObject({ value: "80", from: "env-file", file: "b.env" });
+    expect(find("PORT")).toMatchObject({ value: "3000", from: "default" });
+    expect(find("OIDC_TOKEN_AUTH_METHOD")).toMatchObject({ value: null, from: "unset" });
+    expect(find("DATABASE_URL")).toEqual({ ...own, name: "DATABASE_URL", secret: true, value: "set" });
+    expect(find("DATABASE_PASSWORD")).toMatchObject({ value: "unset", from: "unset" });
+    expect(warnings).toEqual([]);
+  });
+
+  test("says of a secret in a file which variable names the file, and never reads one that is not asked for", async () => {
+    const path = await write("keys", `${GOOD.TOKEN_KEYS}\n`);
+    const { TOKEN_KEYS: _, ...rest } = GOOD;
+
+    const { find } = await check(rest, { "a.env": { TOKEN_KEYS_FILE: path } });
+
+    expect(find("TOKEN_KEYS")).toEqual({
+      name: "TOKEN_KEYS",
+      secret: true,
+      value: "set",
+      from: "env-file",
+      by: "TOKEN_KEYS_FILE",
+      file: "a.env",
+    });
+  });
+
+  test("what it prints is what the configuration is, when given back", async () => {
+    const { variables } = await check({
+      ...GOOD,
+      OIDC_AUTHORIZE_PARAMS: "a=b&c=%26",
+      OIDC_SCOPES: "openid x",
+    });
+
+    const given = variables.flatMap(({ name, secret, value }) =>
+      secret === false && typeof value === "string" ? [[name, value]] : [],
+    );
+
+    const again = readConfig({ ...GOOD, ...Object.fromEntries(given) });
+    expect(again).toEqual(
+      readConfig({ ...GOOD, OIDC_AUTHORIZE_PARAMS: "a=b&c=%26", OIDC_SCOPES: "openid x" }),
+    );
+  });
+
+  const embedded: Environment = { ...GOOD, DATABASE_URL: "" };
+  const unwise: readonly (readonly [string, Environment, RegExp])[] = [
+    ["a bot token", { ...GOOD, DISCORD_BOT_TOKEN: "canary" }, /^DISCORD_BOT_TOKEN is set: .* Leave it out/],
+    ["a bot token in a file", { ...GOOD, DISCORD_BOT_TOKEN_FILE: "x" }, /^DISCORD_BOT_TOKEN is set/],
+    ["an embedded database in public", embedded, /^DATABASE_URL is unset while PUBLIC_URL is public/],
+    [
+      "a password of no database",
+      { ...embedded, PUBLIC_URL: "http://localhost:3000", DATABASE_PASSWORD: "canary" },
+      /^DATABASE_PASSWORD is set without a DATABASE_URL/,
+    ],
+    ["no proxy trusted", { ...GOOD, TRUSTED_PROXIES: "" }, /^TRUSTED_PROXIES is empty while a proxy must be/],
+    ["every proxy trusted", { ...GOOD, TRUSTED_PROXIES: "128.0.0.0/1" }, /^TRUSTED_PROXIES holds addresses/],
+    ["every IPv6 one", { ...GOOD, TRUSTED_PROXIES: "::1/1" }, /^TRUSTED_PROXIES holds addresses/],
+    ["no time after draining", { ...GOOD, DRAIN_SECONDS: "8" }, /^DRAIN_SECONDS leaves nothing/],
+    [
+      "a misspelt name",
+      { ...GOOD, OIDC_ISUER: "canary" },
+      /^OIDC_ISUER is not read: did you mean OIDC_ISSUER\?$/,
+    ],
+    ["a misspelt file", { ...GOOD, TOKEN_KEY_FILE: "canary" }, /did you mean TOKEN_KEYS_FILE\?$/],
+    [
+      "a file of no secret",
+      { ...GOOD, OIDC_CLIENT_ID_FILE: "canary" },
+      /a file may hold secrets, and OIDC_CLIENT_ID/,
+    ],
+  ];
+  test.each([...unwise])("warns of %s, once, without a value", async (_, environment, why) => {
+    const { warnings } = await check(environment);
+
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    expect(warnings.join("")).not.toContain("canary");
+  });
+
+  test.each([
+    ["a trial on this machine", { ...embedded, PUBLIC_URL: "http://localhost:3000", TRUSTED_PROXIES: "" }],
+    ["a server that listens to all", { ...GOOD, HOST: "0.0.0.0", TRUSTED_PROXIES: "" }],
+    ["private proxies", { ...GOOD, TRUSTED_PROXIES: "uniquelocal linklocal 203.0.113.7" }],
+    ["variables of others", { ...GOOD, PATH: "/bin", HOSTNAME: "x", PORTS: "1", DATA: "1", LOGNAME: "x" }],
+  ])("says nothing of %s", async (_, environment) => {
+    const { warnings } = await check(environment);
+
+    expect(warnings).toEqual([]);
+  });
+
+  test("warns of any name in an env file that is near to one, and shows no other", async () => {
+    const names = { PUBLICURL: "canary", prot: "1", LOG_LEVLE: "debug", canaryAAAAAAAA: "=", EDITOR: "vi" };
+
+    const { warnings } = await check(GOOD, { "a.env": names });
+
+    expect(warnings).toEqual([
+      "PUBLICURL is not read: did you mean PUBLIC_URL?",
+      "LOG_LEVLE is not read: did you mean LOG_LEVEL?",
+    ]);
+  });
+
+  test("warns of an env file with secrets that everybody can read, and of no other", async () => {
+    const open = await write("open.env", "", 0o644);
+    const group = await write("group.env", "", 0o640);
+    const plain = await write("plain.env", "", 0o644);
+    const secret = { TOKEN_KEYS: GOOD.TOKEN_KEYS };
+
+    const { warnings } = await check(GOOD, {
+      [open]: secret,
+      [group]: secret,
+      [plain]: { PORT: "80" },
+      "/dev/fd/63": secret,
+    });
+
+    expect(warnings).toEqual([
+      `${JSON.stringify(open)} holds secrets and every user can read it: chmod o-r.`,
+    ]);
+  });
+
+  test("on faults, says what serve would, and which names are misspelt", async () => {
+    const { OIDC_ISSUER: issuer, ...rest } = GOOD;
+    const environment = { ...rest, OIDC_ISUER: issuer, PORT: "canary" };
+    const of = async (read: () => unknown): Promise<JanusError> => {
+      try {
+        await read();
+      } catch (error) {
+        if (error instanceof JanusError) return error;
+      }
+      throw new Error("no fault");
+    };
+
+    const own = await of(() => readConfig(environment));
+    const checked = await of(() => check(environment));
+
+    expect(checked.code).toBe("config_invalid");
+    expect(checked.message).toBe(`${own.message}\n  OIDC_ISUER is not read: did you mean OIDC_ISSUER?`);
+  });
+
+  test("shows no secret, be it well or malformed, in whichever variable and file", async () => {
+    const damage = fc.constantFrom(
+      "",
+      "canary",
+      "k1:canary",
+      ",",
+      "\n",
+      "\u0000",
+      "=",
+      `,${KEY}`,
+      "canary@@/?#%",
+    );
+    const secret = fc.record({
+      name: fc.constantFrom(...SECRETS),
+      value: fc.tuple(damage, fc.constant("canary"), damage).map((parts) => parts.join("")),
+      inFile: fc.boolean(),
+    });
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(secret, { maxLength: 4 }), async (secrets) => {
+        const of = (inFile: boolean) =>
+          Object.fromEntries(
+            secrets.filter((one) => one.inFile === inFile).map(({ name, value }) => [name, value]),
+          );
+        const said = await check({ ...GOOD, ...of(false) }, { "a.env": of(true) }).then(
+          ({ text }) => String(text),
+          (error: Error) => error.message,
+        );
+
+        expect(said).not.toContain("canary");
+        expect(said).toMatch(/"variables"|The configuration has/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("janus config check", () => {
+  test("prints a table, and what is unwise apart from it", async () => {
+    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u202e"\n`);
+
+    const { exitCode, stdout, stderr } = await run(
+      folder,
+      "index.ts",
+      ["config", "check", "--env-file", path],
+      { ...GOOD, DATABASE_PASSWORD: "canary" },
+    );
+
+    expect(exitCode).toBe(0);
+    const rows = stdout.trimEnd().split("\n");
+    expect(rows).toHaveLength(VARIABLES.length);
+    expect(rows[0]).toMatch(/^PUBLIC_URL +https:\/\/janus\.example\.org +environment$/);
+    expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
+    expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
+    expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
+    expect(stdout).toContain("Org\\u{202e}");
+    expect(stdout).toEndWith(`--env-file ${path}\n`);
+    expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
+  test("with faults: exit 2, every one of them, nothing on standard output", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check", "--json"], {
+      TOKEN_KEYS: "canary",
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toStartWith("janus: The configuration has 8 faults:\n");
+    expect(stderr).not.toContain("canary");
+  });
+});
