@@ -34,7 +34,7 @@ export type DatabaseOptions = Omit<Config["database"], "password"> &
 const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
 const CONNECT_TIMEOUT_SECONDS = 5;
-const CLOSE_TIMEOUT_SECONDS = 5;
+const CLOSE_TIMEOUT_SECONDS = 2;
 const EMBEDDED_CONNECTIONS = 4;
 const POOL_CONNECTIONS = 10;
 

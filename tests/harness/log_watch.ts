@@ -37,7 +37,8 @@ export function createLogWatch() {
     addLines: (text: string): void => void lines.push(...text.split("\n").filter((line) => line !== "")),
     /** What a request to Janus, or one of its own, carries. */
     addRequest: (url: string, headers: Headers, body: unknown): void => {
-      addPairs(new URL(url).searchParams);
+      // A Host that is none makes an address that nobody can parse.
+      addPairs(URL.parse(url)?.searchParams ?? []);
       for (const cookie of (headers.get("cookie") ?? "").split("; ")) {
         const [name = "", value = ""] = cookie.split("=");
         addPairs([[name, value]]);
