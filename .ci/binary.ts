@@ -2,11 +2,10 @@
  * The one binary: `bun build --compile`, with all inside that the program would read from a disk. Called by
  * `build.ts`, `release.ts` and the tests. It needs Bun and the production dependencies, and nothing else.
  */
-import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
 import { ASSETS } from "../lib/embedded/assets.ts";
-import { openEmbedded } from "../lib/embedded/embedded.ts";
 
 /** The top of the checkout. */
 export const ROOT = join(import.meta.dir, "..");
@@ -40,8 +39,14 @@ const FLAGS = [
   '--define=__dirname="/"',
 ];
 
-/** Builds the binary beside its place and moves it there. Throws what Bun says. */
-export async function buildBinary({ outfile, target, template }: Build): Promise<void> {
+const METAFILE = "bundle.json";
+const metafile = v.object({ inputs: v.record(v.string(), v.unknown()) });
+
+/**
+ * Builds the binary beside its place and moves it there. Returns the paths of the files that were bundled, below the
+ * top of the checkout. Throws what Bun says.
+ */
+export async function buildBinary({ outfile, target, template }: Build): Promise<readonly string[]> {
   const place = resolve(outfile);
   await mkdir(dirname(place), { recursive: true });
   const work = await mkdtemp(`${place}.`);
@@ -57,10 +62,13 @@ export async function buildBinary({ outfile, target, template }: Build): Promise
       ...assets.map((asset) => `--asset=${asset}`),
       "index.ts",
       `--outfile=${join(work, name)}`,
+      `--metafile=${join(work, METAFILE)}`,
     ]);
     // The source map is in the binary, too: the file beside it is not needed.
     await rename(join(work, name), place);
     await chmod(place, 0o755);
+    const { inputs } = v.parse(metafile, await Bun.file(join(work, METAFILE)).json());
+    return Object.keys(inputs);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -73,34 +81,4 @@ async function run(command: string[]): Promise<void> {
     new Response(child.stderr).text(),
   ]);
   if ((await child.exited) !== 0) throw new Error(`bun build failed:\n${said}${faults}`.trimEnd());
-}
-
-/**
- * Makes the database that every embedded one begins as, in this folder: what PGlite's `initdb` leaves, shut down in
- * good order, and without a table of ours, which migrations make at the start as they always do. Returns its path.
- */
-export async function makeTemplate(folder: string): Promise<string> {
-  const work = await mkdtemp(join(tmpdir(), "janus-template-"));
-  try {
-    const embedded = await openEmbedded({ dataDir: work });
-    await embedded.close();
-    const path = join(folder, ASSETS.template);
-    await Bun.write(path, await pack(join(work, "postgres")));
-    return path;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function pack(folder: string): Promise<Blob> {
-  const entries: Record<string, Uint8Array | string> = {};
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = found.map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }));
-  for (const { entry, path } of paths.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const name = path.slice(folder.length + 1);
-    // PostgreSQL wants its empty folders.
-    if (entry.isDirectory()) entries[`${name}/`] = "";
-    else entries[name] = await Bun.file(path).bytes();
-  }
-  return new Bun.Archive(entries, { compress: "gzip", level: 12 }).blob();
 }

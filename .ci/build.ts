@@ -6,7 +6,8 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { buildBinary, makeTemplate, ROOT, TARGETS } from "./binary.ts";
+import { buildBinary, ROOT, TARGETS } from "./binary.ts";
+import { makeTemplate } from "./template.ts";
 
 const HELP = `Usage: bun run build [options]
 
@@ -43,7 +44,12 @@ async function main(): Promise<number> {
 
 function parse() {
   try {
-    return parseArgs({ options: OPTIONS }).values;
+    const { values } = parseArgs({ options: OPTIONS });
+    const { target } = values;
+    // Bun's own answer to a target that it does not know is a usage of its own.
+    if (target !== undefined && !/^bun-(linux|darwin|windows)-\w/.test(target))
+      return `No such target: ${target}`;
+    return values;
   } catch (error) {
     return error instanceof Error ? error.message : "The options cannot be read";
   }

@@ -606,6 +606,33 @@ test("openEmbedded() begins anew where making a database was interrupted", () =>
   expect(existsSync(join(FIRST, "postgres", "PG_VERSION"))).toBe(true);
 });
 
+test("openEmbedded() leaves no database where a template cannot be unpacked, and makes one once it can", async () => {
+  const dataDir = newFolder();
+
+  const failed = await openEmbedded({ dataDir, template: new Blob(["no archive"]) }).catch(
+    (error: unknown) => error,
+  );
+  const left = existsSync(join(dataDir, "postgres"));
+  const embedded = await openEmbedded({ dataDir, template });
+  await embedded.close();
+
+  expect(failed).toMatchObject({ code: "database_unavailable" });
+  expect(String(failed)).toContain(dataDir);
+  expect(left).toBe(false);
+});
+
+test("openEmbedded() says which folder cannot be made", async () => {
+  const inTheWay = newFolder();
+  writeFileSync(inTheWay, "");
+
+  const failed = await openEmbedded({ dataDir: join(inTheWay, "data"), template }).catch(
+    (error: unknown) => error,
+  );
+
+  expect(failed).toMatchObject({ code: "database_unavailable" });
+  expect(String(failed)).toContain(`the folder ${join(inTheWay, "data")} cannot be made: set DATA_DIR`);
+});
+
 test("openEmbedded() says why a folder of another PostgreSQL does not start, and lets go of it", async () => {
   const dataDir = copyOfFirst();
   writeFileSync(join(dataDir, "postgres", "PG_VERSION"), "17\n");

@@ -51,7 +51,7 @@ const HOUSEKEEPING_TURNS = 5_000;
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   if (options.dataDir === IN_MEMORY) return serve(await startPglite(options), options, () => undefined);
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(options.dataDir);
   const lock = lockFolder(options.dataDir);
   try {
     return await serve(await startInFolder(options), options, lock.release);
@@ -116,11 +116,22 @@ async function makeDatabase(options: EmbeddedOptions, folder: string): Promise<v
     const maker = await startPglite(options, folder);
     return maker.close();
   }
+  makeFolder(folder);
   try {
-    mkdirSync(folder, { mode: 0o700 });
     await new Bun.Archive(options.template).extract(folder);
   } catch (error) {
-    throw databaseUnavailable(`the embedded database cannot be made in ${options.dataDir}`, error);
+    throw databaseUnavailable(
+      `the embedded database cannot be made in ${options.dataDir}: is the disk full?`,
+      error,
+    );
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw databaseUnavailable(`the folder ${folder} cannot be made: set DATA_DIR to one that can`, error);
   }
 }
 
@@ -165,7 +176,7 @@ async function startPglite(options: EmbeddedOptions, folder?: string): Promise<P
 /** The folder as PGlite mounts it, with an fsync, which PGlite's own lacks. */
 async function syncedFolder(folder: string): Promise<NonNullable<PGliteOptions["fs"]>> {
   const { NodeFS } = await import("@electric-sql/pglite/nodefs");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const files = new NodeFS(folder);
   const init = files.init.bind(files);
   files.init = async (pglite, given) => {
