@@ -1,10 +1,14 @@
 /** What a release brings besides the binaries: the bill of materials, and commands that say what is wrong. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv";
 import addFormats from "ajv-formats";
+import { buildBinary } from "../.ci/binary.ts";
 import { type BundledPackage, findPackages } from "../.ci/packages.ts";
 import { describeMaterials } from "../.ci/sbom.ts";
+import { makeTemplate } from "../.ci/template.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { provideBinary } from "./fixtures/binary.ts";
 import { ROOT } from "./fixtures/source.ts";
@@ -74,6 +78,23 @@ describe("describeMaterials()", () => {
     const { key = "", version } = packages.find(({ name }) => name === "elysia") ?? {};
     expect(needs.get(`${key}@${version}`)?.length).toBeGreaterThan(0);
   });
+});
+
+describe("buildBinary()", () => {
+  test("builds the same binary again, from a database made again", async () => {
+    const { path } = await provideBinary();
+    const folder = await mkdtemp(join(tmpdir(), "janus-again-"));
+
+    const again = join(folder, "another-name");
+    await buildBinary({ outfile: again, template: await makeTemplate(folder) });
+    const hashes = await Promise.all([path, again].map(hash));
+    await rm(folder, { recursive: true, force: true });
+
+    expect(hashes[1]).toBe(hashes[0] ?? "");
+  });
+
+  const hash = async (path: string) =>
+    new Bun.CryptoHasher("sha256").update(await Bun.file(path).bytes()).digest("hex");
 });
 
 describe("findPackages()", () => {

@@ -8,8 +8,22 @@ export type Program = {
   readonly port: number;
   /** User and system time so far, of all threads, in milliseconds. proc(5), /proc/pid/stat */
   readonly cpuMs: () => number;
+  readonly memory: () => Memory;
   readonly stop: () => Promise<void>;
 };
+
+/** Megabytes of memory, as the kernel counts them: proc(5), /proc/pid/smaps_rollup and /proc/pid/status */
+export type Memory = {
+  /** Resident, what is shared with others included. */
+  readonly rss: number;
+  /** Resident, with its share of what is shared. */
+  readonly pss: number;
+  /** The most that was ever resident. */
+  readonly peak: number;
+};
+
+/** A file for `bun run`, or a command line of its own. */
+export type Command = string | readonly string[];
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -21,6 +35,7 @@ const OWN_CORE = "1";
 export const EVERY_CORE = `${PROGRAM_CORE},${OWN_CORE}`;
 
 const ROOT = new URL("../..", import.meta.url).pathname;
+const HEALTH = "/healthz";
 const MS_PER_TICK = 10;
 const UTIME_FIELD = 14;
 const POLL_MS = 1;
@@ -41,8 +56,8 @@ export async function findPort(): Promise<number> {
   return port;
 }
 
-/** Starts `bun run <file>` and waits until it listens. Its log goes nowhere, its faults to ours. */
-export async function startProgram(file: string, environment: Environment): Promise<Program> {
+/** Starts a program and waits until it listens. Its log goes nowhere, its faults to ours. */
+export async function startProgram(file: Command, environment: Environment): Promise<Program> {
   const port = await findPort();
   const child = spawn(file, environment, port);
   try {
@@ -54,6 +69,7 @@ export async function startProgram(file: string, environment: Environment): Prom
   return {
     port,
     cpuMs: () => readCpuMs(child.pid),
+    memory: () => readMemory(child.pid),
     stop: async () => {
       child.kill("SIGKILL");
       await child.exited;
@@ -61,33 +77,42 @@ export async function startProgram(file: string, environment: Environment): Prom
   };
 }
 
-/** Milliseconds from the start of a new process, on these cores, to its first whole answer at /healthz. */
-export async function timeStart(file: string, environment: Environment, cores: string): Promise<number> {
+/** Milliseconds from the start of a new process, on these cores, to its first 200 at a path; then it is told to end. */
+export async function timeStart(
+  file: Command,
+  environment: Environment,
+  cores: string,
+  {
+    path = HEALTH,
+    signal = "SIGKILL",
+  }: { readonly path?: string; readonly signal?: "SIGTERM" | "SIGKILL" } = {},
+): Promise<number> {
   const port = await findPort();
   const started = performance.now();
   const child = spawn(file, environment, port, cores);
   try {
-    await waitForAnswer(port, child);
+    await waitForAnswer(port, child, path, "200 ");
     return performance.now() - started;
   } finally {
-    child.kill("SIGKILL");
+    child.kill(signal);
     await child.exited;
   }
 }
 
-/** Runs `bun run <file>` to its end. */
-export async function runToEnd(file: string, environment: Environment): Promise<void> {
+/** Runs a program to its end. */
+export async function runToEnd(file: Command, environment: Environment): Promise<void> {
   const exitCode = await spawn(file, environment, 0).exited;
   if (exitCode !== 0) throw new Error(`${file} ended with ${exitCode}`);
 }
 
 function spawn(
-  file: string,
+  file: Command,
   environment: Environment,
   port: number,
   cores: string = PROGRAM_CORE,
 ): Bun.Subprocess {
-  return Bun.spawn(["taskset", "-c", cores, process.execPath, "run", file], {
+  const command = typeof file === "string" ? [process.execPath, "run", file] : file;
+  return Bun.spawn(["taskset", "-c", cores, ...command], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, PORT: String(port) },
     stdin: "ignore",
@@ -96,25 +121,24 @@ function spawn(
   });
 }
 
-async function waitForAnswer(port: number, child: Bun.Subprocess): Promise<void> {
+async function waitForAnswer(port: number, child: Bun.Subprocess, path = HEALTH, status = ""): Promise<void> {
   const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await answers(port))) {
+  while (!(await answers(port, path, status))) {
     if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode}`);
     if (performance.now() > deadline) throw new Error("the program does not answer");
     await Bun.sleep(POLL_MS);
   }
 }
 
-/** One attempt: true once an answer has come, whatever it says; false while nobody listens. */
-function answers(port: number): Promise<boolean> {
+/** One attempt: true once an answer with this status, or any, has come; false while nobody listens. */
+function answers(port: number, path: string, status: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   Bun.connect({
     hostname: "127.0.0.1",
     port,
     socket: {
-      open: (socket) =>
-        void socket.write("GET /healthz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"),
-      data: () => resolve(true),
+      open: (socket) => void socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`),
+      data: (_, answer) => resolve(answer.toString("latin1").startsWith(`HTTP/1.1 ${status}`)),
       close: () => resolve(false),
       connectError: () => resolve(false),
     },
@@ -128,4 +152,12 @@ function readCpuMs(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [user, system] = fields.slice(UTIME_FIELD - 3, UTIME_FIELD - 1);
   return (Number(user) + Number(system)) * MS_PER_TICK;
+}
+
+function readMemory(pid: number): Memory {
+  const text =
+    readFileSync(`/proc/${pid}/smaps_rollup`, "utf8") + readFileSync(`/proc/${pid}/status`, "utf8");
+  const read = (name: string) =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]) * 1_024) / 1e6;
+  return { rss: read("Rss"), pss: read("Pss"), peak: read("VmHWM") };
 }

@@ -7,7 +7,7 @@
  * BENCH_DATABASE_URL names a server on which databases may be made; they are dropped at the end.
  */
 import { parseArgs } from "node:util";
-import postgres from "postgres";
+import { createDatabase, dropDatabase } from "./databases.ts";
 import type { Effort } from "./measure.ts";
 import { countExchanges, measureFlows, measureRedirect, measureStart, measureUserinfo } from "./measure.ts";
 import { pinDriver, runToEnd, startProgram } from "./programs.ts";
@@ -15,8 +15,6 @@ import type { Figure } from "./report.ts";
 import { formatJson, formatTable, keepsLimit } from "./report.ts";
 import { startStatementCounter } from "./statements.ts";
 import { environmentFor, startStandins } from "./walk.ts";
-
-const SERVER_URL = process.env.BENCH_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
 
 const FULL: Effort = {
   flowRounds: 6,
@@ -89,23 +87,6 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
   } finally {
     await endAll();
   }
-}
-
-async function createDatabase(): Promise<string> {
-  const name = `janus_bench_${crypto.randomUUID().replaceAll("-", "")}`;
-  await runOnServer(`create database ${name}`);
-  const url = new URL(SERVER_URL);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function dropDatabase(url: string): Promise<void> {
-  await runOnServer(`drop database ${new URL(url).pathname.slice(1)} with (force)`);
-}
-
-async function runOnServer(statement: string): Promise<void> {
-  const sql = postgres(SERVER_URL, { max: 1, onnotice: () => undefined });
-  await sql.unsafe(statement).finally(() => sql.end());
 }
 
 function say(stage: string): void {
