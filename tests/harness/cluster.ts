@@ -1,0 +1,80 @@
+/**
+ * A PostgreSQL of a test's own that asks for a password, which the one of TEST_DATABASE_URL need not do. It is made from
+ * what the machine has installed, on a free port of loopback, and is gone at the end.
+ */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** A server that runs. */
+export type Cluster = AsyncDisposable & {
+  readonly port: number;
+};
+
+export const NO_INITDB = "No PostgreSQL is found: install one, or put its initdb on the PATH.";
+
+/** The path of initdb: on the PATH, else where Debian has it, the newest; undefined where there is none. */
+export function findInitdb(): string | undefined {
+  const installed = [...new Bun.Glob("usr/lib/postgresql/*/bin/initdb").scanSync({ cwd: "/" })];
+  const newest = installed.sort(new Intl.Collator("en", { numeric: true }).compare).at(-1);
+  return Bun.which("initdb") ?? (newest === undefined ? undefined : `/${newest}`);
+}
+
+/** Starts one whose superuser `janus` has the password that this file holds. Throws where there is none to start. */
+export async function startCluster(passwordFile: string): Promise<Cluster> {
+  const initdb = findInitdb();
+  if (initdb === undefined) throw new Error(NO_INITDB);
+  const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const [own, data] = [join(folder, "password"), join(folder, "data")];
+    await Bun.write(own, Bun.file(passwordFile));
+    // PostgreSQL does not run as root, and what it is given must be its own.
+    await chmod(folder, 0o777);
+    await chmod(own, 0o444);
+    const port = await findFreePort();
+    const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
+    const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
+    await runAsPostgres([
+      initdb,
+      `--pgdata=${data}`,
+      "--username=janus",
+      "--auth=scram-sha-256",
+      `--pwfile=${own}`,
+      "--no-sync",
+    ]);
+    await runAsPostgres([...pgCtl, `--log=${join(folder, "log")}`, `--options=${listen}`, "start"]);
+    return {
+      port,
+      [Symbol.asyncDispose]: async () => {
+        await runAsPostgres([...pgCtl, "--mode=immediate", "stop"]);
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function runAsPostgres(command: readonly string[]): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const child = Bun.spawn(isRoot ? ["runuser", "-u", "postgres", "--", ...command] : [...command], {
+    cwd: "/",
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  if ((await child.exited) === 0) return;
+  throw new Error(`${command[0]} failed: ${await new Response(child.stderr).text()}`);
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}
