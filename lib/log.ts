@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { destination, pino } from "pino";
+import { asJanusError } from "./errors.ts";
 
 /** The closed list of what a log line may hold. */
 export type LogFields = {
@@ -163,6 +164,14 @@ function allowed(fields: LogFields): Record<string, string | number> {
     if (value !== undefined) kept[name] = value;
   }
   return kept;
+}
+
+/** What went wrong, as every line that tells of a failure has it: our code and words, and what may be said of the cause. */
+export function describeError(
+  error: unknown,
+): Pick<LogFields, "code" | "reason" | "causeName" | "causeCode" | "stack"> {
+  const { code, message, cause } = asJanusError(error);
+  return { code, reason: message, ...describeCause(cause) };
 }
 
 /**

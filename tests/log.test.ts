@@ -1,7 +1,16 @@
 /** The log: only what is on the list, one JSON line an event. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createLog, describeCause, LOG_LEVELS, type Log, type LogFields, type LogLevel } from "../lib/log.ts";
+import { discordUnavailable } from "../lib/errors.ts";
+import {
+  createLog,
+  describeCause,
+  describeError,
+  LOG_LEVELS,
+  type Log,
+  type LogFields,
+  type LogLevel,
+} from "../lib/log.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";
@@ -169,6 +178,20 @@ describe("createLog()", () => {
     const graveness: readonly string[] = [...LEVELS, "silent"];
     const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
     expect(written).toEqual(LEVELS.filter((name) => graveness.indexOf(name) >= graveness.indexOf(level)));
+  });
+});
+
+describe("describeError()", () => {
+  test("tells code, reason and cause of ours, and takes anything else for the cause of a defect", () => {
+    const cause = Object.assign(new TypeError(CANARY), { code: "ECONNREFUSED" });
+
+    const ours = describeError(discordUnavailable("revoke: no connection, or it broke", { cause }));
+    const other = describeError(cause);
+
+    expect(ours).toMatchObject({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
+    expect([ours.code, ours.reason]).toEqual(["discord_unavailable", "revoke: no connection, or it broke"]);
+    expect(other).toEqual({ ...ours, code: "internal", reason: "unexpected failure" });
+    expect(JSON.stringify(ours)).not.toContain(CANARY);
   });
 });
 

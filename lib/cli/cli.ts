@@ -85,6 +85,6 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     const why = error instanceof Error ? error.message : "unreadable options";
-    throw usage(`${why}\nSee janus --help.`);
+    throw usage(`${why}\nSee janus --help.`, error);
   }
 }

@@ -19,11 +19,12 @@ export async function migrate([verb = "up", ...rest]: readonly string[], json: b
   }
   const { database, databaseWaitSeconds } = readDatabaseConfig();
   const db = await openDatabase(database);
+  const say = sayOnce("waiting for the database: ");
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
     onceDatabaseAnswers(work, {
       ...createWorld(NO_LOG, { ref: true }),
       seconds: databaseWaitSeconds,
-      onWait: sayOnce("waiting for the database: "),
+      onWait: ({ message }) => say(message),
     });
   try {
     return verb === "up"
