@@ -2,6 +2,7 @@
  * Waiting for a database that is not there yet, as when both are started together. Called by the server and by
  * `migrate`. Only what may pass by itself is waited for: a database that is too new, say, is told at once.
  */
+import type { JanusError } from "./errors.ts";
 import { asJanusError, databaseUnavailable } from "./errors.ts";
 
 const PAUSE_MS = 1_000;
@@ -12,7 +13,7 @@ export type Patience = {
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   /** Called before each pause, with what the last try failed with. */
-  readonly onWait: (reason: string) => void;
+  readonly onWait: (failure: JanusError) => void;
   /** Ends the waiting: the next failure is thrown. */
   readonly signal?: AbortSignal;
 };
@@ -27,11 +28,11 @@ export async function onceDatabaseAnswers<Result>(
     try {
       return await work();
     } catch (error) {
-      const { code, message } = asJanusError(error);
-      if (code !== "database_unavailable" || seconds === 0 || signal?.aborted === true) throw error;
+      const failure = asJanusError(error);
+      if (failure.code !== "database_unavailable" || seconds === 0 || signal?.aborted === true) throw error;
       if (now().getTime() >= until)
-        throw databaseUnavailable(`waited ${seconds} seconds for the database: ${message}`, error);
-      onWait(message);
+        throw databaseUnavailable(`waited ${seconds} seconds for the database: ${failure.message}`, error);
+      onWait(failure);
       await sleep(PAUSE_MS);
     }
   }

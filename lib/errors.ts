@@ -137,7 +137,8 @@ export const notFound = () => new JanusError("not_found", "no such route");
 /** The page exists, and not for this method. RFC 9110 15.5.6 */
 export const methodNotAllowed = (reason: string) => new JanusError("method_not_allowed", reason);
 /** No session, or none any more. It does not say which of the two cookies was wrong. RFC 9110 15.5.2 */
-export const unauthenticated = (reason: string) => new JanusError("unauthenticated", reason);
+export const unauthenticated = (reason: string, cause?: unknown) =>
+  new JanusError("unauthenticated", reason, { cause });
 /** The member has no link to act on. */
 export const notLinked = () => new JanusError("not_linked", "the member has no link");
 /** The member has no other session of this handle. */
@@ -197,10 +198,11 @@ export const discordUnavailable = (reason: string, detail: Detail = {}) =>
     ...detail,
   });
 /** Discord no longer takes the grant's tokens: the member has removed the authorization. */
-export const grantEnded = (reason: string) => new JanusError("grant_ended", reason);
-/** 429, and waiting would hold the member too long. https://discord.com/developers/docs/topics/rate-limits */
-export const discordRateLimited = (retryAfterSeconds: number) =>
-  new JanusError("discord_rate_limited", "429 with a wait over the cap", { retryAfterSeconds });
+export const grantEnded = (reason: string, cause?: unknown) =>
+  new JanusError("grant_ended", reason, { cause });
+/** 429, and waiting, or waiting once more, would hold the member too long. https://discord.com/developers/docs/topics/rate-limits */
+export const discordRateLimited = (reason: string, retryAfterSeconds: number) =>
+  new JanusError("discord_rate_limited", reason, { retryAfterSeconds });
 /** The member's earlier grant is being revoked at this moment, which would take the new one with it. */
 export const grantEnding = () =>
   new JanusError("grant_ending", "an earlier grant is being revoked", { retryAfterSeconds: 60 });
@@ -217,11 +219,12 @@ export const databaseNotMigrated = (reason: string, cause?: unknown) =>
 // Commands: the message is for the operator, whole.
 
 /** A command, option or argument that does not exist. */
-export const usage = (message: string) => new JanusError("usage", message);
+export const usage = (message: string, cause?: unknown) => new JanusError("usage", message, { cause });
 /** One or more environment variables are missing or malformed; the message names all of them. */
 export const configInvalid = (message: string) => new JanusError("config_invalid", message);
 /** Another process has the embedded database open. */
-export const dataDirLocked = (message: string) => new JanusError("data_dir_locked", message);
+export const dataDirLocked = (message: string, cause?: unknown) =>
+  new JanusError("data_dir_locked", message, { cause });
 /** HOST and PORT are taken. */
 export const addressInUse = (message: string, cause?: unknown) =>
   new JanusError("address_in_use", message, { cause });

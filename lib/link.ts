@@ -11,7 +11,7 @@
 import { isCollision } from "./db.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord/discord.ts";
-import { asJanusError, flowFinished, grantEnding } from "./errors.ts";
+import { flowFinished, grantEnding } from "./errors.ts";
 import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
 import {
   acceptCallback,
@@ -27,6 +27,7 @@ import {
   startFlow,
 } from "./flow.ts";
 import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
+import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { authorizationError } from "./oauth/authorization.ts";
@@ -269,8 +270,7 @@ async function endMovedGrant(deps: Deps): Promise<void> {
     await endDueGrants(deps);
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
-    const { code, message } = asJanusError(error);
-    deps.log.warn("grants not ended", { code, reason: message });
+    deps.log.warn("grants not ended", describeError(error));
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Config } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { addressInUse } from "./errors.ts";
+import { describeCause } from "./log.ts";
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
@@ -65,8 +66,10 @@ function serve(hostname: string, port: number, app: App): Bun.Server<undefined> 
       reusePort: false,
     });
   } catch (error) {
+    // Not always in use: no such address here (EADDRNOTAVAIL), or a port for root alone (EACCES).
+    const { causeCode = "no code" } = describeCause(error);
     throw addressInUse(
-      `Cannot listen on ${hostname}:${port}: set HOST and PORT to an address that is free.`,
+      `Cannot listen on ${hostname}:${port} (${causeCode}): set HOST and PORT to an address of this machine that is free.`,
       error,
     );
   }

@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { destination, pino } from "pino";
+import { asJanusError } from "./errors.ts";
 
 /** The closed list of what a log line may hold. */
 export type LogFields = {
@@ -160,6 +161,14 @@ function allowed(fields: LogFields): LogFields {
   const requestId = requestIds.getStore();
   if (Object.keys(fields).every(isAllowed)) return { requestId, ...fields };
   return { requestId, ...Object.fromEntries(Object.entries(fields).filter(([name]) => isAllowed(name))) };
+}
+
+/** What went wrong, as every line that tells of a failure has it: our code and words, and what may be said of the cause. */
+export function describeError(
+  error: unknown,
+): Pick<LogFields, "code" | "reason" | "causeName" | "causeCode" | "stack"> {
+  const { code, message, cause } = asJanusError(error);
+  return { code, reason: message, ...describeCause(cause) };
 }
 
 /**

@@ -2,9 +2,8 @@
  * Pushes that Discord took, on their way into the database: many by one statement. Called by `deps.ts`, which collects
  * them, for `sync.ts`, which makes them.
  */
-import { asJanusError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { describeCause } from "./log.ts";
+import { describeError } from "./log.ts";
 import type { RoleConnection } from "./metadata.ts";
 import type { Queries } from "./queries/queries.ts";
 
@@ -33,7 +32,6 @@ export async function recordPushes(
   try {
     await queries.setPushed({ pushes: rows });
   } catch (error) {
-    const { code, message, cause } = asJanusError(error);
-    log.warn("pushes not recorded", { count: rows.length, code, reason: message, ...describeCause(cause) });
+    log.warn("pushes not recorded", { count: rows.length, ...describeError(error) });
   }
 }

@@ -11,6 +11,7 @@ import { createDeps } from "./deps.ts";
 import { asJanusError, databaseUnavailable } from "./errors.ts";
 import type { CreateApp, Listening } from "./listener.ts";
 import { listen } from "./listener.ts";
+import { describeError } from "./log.ts";
 import { migrateUp, requireMigrated } from "./migrations.ts";
 import { startUpkeep } from "./upkeep.ts";
 
@@ -158,17 +159,16 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
       },
       {
         ...{ seconds: config.databaseWaitSeconds, now, sleep, signal: stopping.signal },
-        onWait: (reason) => {
+        onWait: (error) => {
           gate.looked();
-          log.warn("waiting for the database", { code: "database_unavailable", reason });
+          log.warn("waiting for the database", describeError(error));
         },
       },
     );
   } catch (error) {
-    const { code, message } = asJanusError(error);
     // It may pass while the server runs, and /readyz says when: starting is right.
-    if (code !== "database_not_migrated") throw error;
-    log.warn("database not ready", { code, reason: message });
+    if (asJanusError(error).code !== "database_not_migrated") throw error;
+    log.warn("database not ready", describeError(error));
   }
 }
 
@@ -178,8 +178,7 @@ async function prepareProvider({ oidc, log, sleep, stopping }: Deps): Promise<vo
     try {
       await oidc.prepare();
     } catch (error) {
-      const { code, message } = asJanusError(error);
-      log.warn("provider not ready", { code, reason: message });
+      log.warn("provider not ready", describeError(error));
       await sleep(DISCOVERY_RETRY_MS);
     }
   }

@@ -7,7 +7,7 @@ import type { JanusError } from "./errors.ts";
 import { asJanusError } from "./errors.ts";
 import type { HeldGrant } from "./grant/grant.ts";
 import { freshAccessToken, secondsAfter } from "./grant/grant.ts";
-import { describeCause } from "./log.ts";
+import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
 
@@ -66,11 +66,8 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
 async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> {
   const { discordUserId, requestId } = link;
-  const { code, message, retryAfterSeconds, cause } = asJanusError(error);
-  deps.log.warn("role connection not pushed", {
-    ...{ discordUserId, code, reason: message },
-    ...describeCause(cause),
-  });
+  const { retryAfterSeconds } = asJanusError(error);
+  deps.log.warn("role connection not pushed", { discordUserId, ...describeError(error) });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
   const now = deps.now();
   const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
@@ -84,7 +81,6 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
     });
   } catch (failure) {
     // Carrying on is right: the lease runs out by itself, and then it is pushed again.
-    const { code, message } = asJanusError(failure);
-    deps.log.warn("push not put off", { discordUserId, code, reason: message });
+    deps.log.warn("push not put off", { discordUserId, ...describeError(failure) });
   }
 }

@@ -3,10 +3,9 @@
  * by the server on a timer. Any number of processes may do it at once: each claims what it works on.
  */
 import type { Deps } from "./deps.ts";
-import { asJanusError } from "./errors.ts";
 import { endDueGrants, secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
-import { describeCause } from "./log.ts";
+import { describeError } from "./log.ts";
 import { deleteExpiredSessions } from "./session/session.ts";
 import { pushDueLinks } from "./sync.ts";
 
@@ -47,7 +46,6 @@ async function attempt(deps: Deps, step: string, work: () => Promise<unknown>): 
   try {
     await work();
   } catch (error) {
-    const { code, message, cause } = asJanusError(error);
-    deps.log.warn("upkeep failed", { step, code, reason: message, ...describeCause(cause) });
+    deps.log.warn("upkeep failed", { step, ...describeError(error) });
   }
 }

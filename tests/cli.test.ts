@@ -558,7 +558,7 @@ describe("janus serve", () => {
 
     expect(ended.exitCode).toBe(exitCodeOf("address_in_use"));
     expect(ended.stderr).toBe(
-      `janus: Cannot listen on 127.0.0.1:${taken}: set HOST and PORT to an address that is free.\n`,
+      `janus: Cannot listen on 127.0.0.1:${taken} (EADDRINUSE): set HOST and PORT to an address of this machine that is free.\n`,
     );
     expect(ended.stdout).not.toContain("listening");
   });

@@ -280,6 +280,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     const error = await rejection(attempt());
 
     expect([error.code, error.retryAfterSeconds]).toEqual(["discord_rate_limited", 3]);
+    expect(error.message).toBe(`${operation}: answered 429, to wait 3 seconds`);
     expect(both.callsOf(operation)).toBe(3);
   });
 
@@ -439,6 +440,18 @@ describe("refreshTokens()", () => {
     standin.failNext("token_refresh", { status: 400, body: { error } });
 
     expect((await rejection(discord.refreshTokens("r"))).code).toBe(code);
+  });
+
+  test("keeps what the token endpoint said as the cause of grant_ended", async () => {
+    const { discord, standin } = startBoth();
+    standin.failNext("token_refresh", { status: 400, body: { error: "invalid_grant" } });
+
+    const { cause } = await rejection(discord.refreshTokens("r"));
+
+    expect(cause).toMatchObject({
+      code: "code_rejected",
+      message: "token_refresh: answered 400 invalid_grant",
+    });
   });
 });
 

@@ -375,6 +375,7 @@ describe("under load", () => {
 
     const held = Array.from({ length: 1_000 }, () => edge.ask());
     const refused = await edge.ask({ accept: "application/json" });
+    await edge.ask();
     gate.resolve();
     const answered = await Promise.all(held);
     const after = await edge.ask();
@@ -384,6 +385,10 @@ describe("under load", () => {
     expect(await refused.json()).toMatchObject({ code: "too_busy" });
     expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([200]));
     expect(after.status).toBe(200);
+    // Once a minute, however many are refused.
+    expect(linesOf(edge).filter(({ event }) => event === "too busy")).toMatchObject([
+      { level: "warn", count: 1_000 },
+    ]);
   });
 
   test("a form that does not arrive is given up with request_timeout", async () => {

@@ -2,9 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
+import { discordUnavailable } from "../lib/errors.ts";
 import {
   createLog,
   describeCause,
+  describeError,
   LOG_LEVELS,
   type Log,
   type LogFields,
@@ -271,6 +273,20 @@ describe("createLineWriter()", () => {
     const { stderr } = await run("json", false, 50_000, "| head -n 1 >/dev/null");
 
     expect(stderr).toContain("alive");
+  });
+});
+
+describe("describeError()", () => {
+  test("tells code, reason and cause of ours, and takes anything else for the cause of a defect", () => {
+    const cause = Object.assign(new TypeError(CANARY), { code: "ECONNREFUSED" });
+
+    const ours = describeError(discordUnavailable("revoke: no connection, or it broke", { cause }));
+    const other = describeError(cause);
+
+    expect(ours).toMatchObject({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
+    expect([ours.code, ours.reason]).toEqual(["discord_unavailable", "revoke: no connection, or it broke"]);
+    expect(other).toEqual({ ...ours, code: "internal", reason: "unexpected failure" });
+    expect(JSON.stringify(ours)).not.toContain(CANARY);
   });
 });
 

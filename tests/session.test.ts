@@ -478,6 +478,9 @@ describe("refreshing a session's tokens", () => {
     expect(response.status).toBe(401);
     expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
     expect(await sessionsOf(user)).toEqual([]);
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    const lines = janus.logLines.filter((line) => line.includes(requestId));
+    expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
   });
 
   /** On PostgreSQL a process of its own; the embedded database has one process, so there an application of its own. */
@@ -563,6 +566,9 @@ describe("GET /api/userinfo", () => {
     expect(response.status).toBe(401);
     expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
     expect(await sessionsOf(user)).toEqual([]);
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    const lines = janus.logLines.filter((line) => line.includes(requestId));
+    expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
   });
 });
 

@@ -89,6 +89,22 @@ describe("a grant whose second leg never came", () => {
     },
   );
 
+  test("that is put off has the cause in the log", async () => {
+    const user = await abandon();
+    janus.clock.advance(2 * HOUR_SECONDS);
+    janus.discord.failNext("revoke", "drop");
+
+    await runUpkeep(janus.deps);
+
+    const lines = janus.logLines.filter((line) => line.includes('"event":"grant not ended"'));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        ...{ level: "warn", discordUserId: user, outcome: "put off", code: "discord_unavailable" },
+        ...{ reason: "revoke: no connection, or it broke", causeName: expect.stringMatching(/Error$/) },
+      }),
+    ]);
+  });
+
   test("that the member has ended at Discord already is removed here", async () => {
     const user = await abandon();
     janus.discord.endGrant(user);

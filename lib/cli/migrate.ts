@@ -16,11 +16,12 @@ import { createWorld, NO_LOG, now } from "./serve.ts";
 export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {
   const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
   const db = await openDatabase(database);
+  const say = sayOnce("waiting for the database: ");
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
     onceDatabaseAnswers(work, {
       ...createWorld(NO_LOG, { ref: true }),
       seconds: databaseWaitSeconds,
-      onWait: sayOnce("waiting for the database: "),
+      onWait: ({ message }) => say(message),
     });
   try {
     return verb === "up"

@@ -75,8 +75,12 @@ async function tryOnce(
   if (status === 404 && init.method === "DELETE") return { answer };
   if (status === 429) {
     const waitSeconds = readRateLimit(answer);
-    if (waitSeconds > MAX_WAIT_SECONDS) throw discordRateLimited(waitSeconds);
-    return { error: discordRateLimited(waitSeconds), waitSeconds };
+    const error = discordRateLimited(
+      `${operation}: answered 429, to wait ${waitSeconds} seconds`,
+      waitSeconds,
+    );
+    if (waitSeconds > MAX_WAIT_SECONDS) throw error;
+    return { error, waitSeconds };
   }
   if (status >= 500)
     return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0);

@@ -180,7 +180,7 @@ export function createDiscord(options: DiscordOptions) {
         return readTokens(response, LINK_SCOPES, options.now());
       } catch (error) {
         if (asJanusError(error).code === "code_rejected")
-          throw grantEnded("token_refresh: the token is no good");
+          throw grantEnded("token_refresh: the token is no good", error);
         throw error;
       }
     },

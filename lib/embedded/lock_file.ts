@@ -11,6 +11,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { databaseUnavailable, dataDirLocked } from "../errors.ts";
+import { describeCause } from "../log.ts";
 
 /** A lock that is held. */
 export type FolderLock = { readonly release: () => void };
@@ -51,9 +52,11 @@ function takeLock(folder: string, holder: string): Database {
       throw dataDirLocked(
         `The folder ${folder} is in use by process ${readHolder(holder)}. The embedded database allows one process at ` +
           "a time: stop that one first, or give this one another folder in DATA_DIR, or a PostgreSQL in DATABASE_URL.",
+        error,
       );
     }
-    throw databaseUnavailable(`the lock file in ${folder} cannot be opened`, error);
+    const { causeCode = "no code" } = describeCause(error);
+    throw databaseUnavailable(`the lock file in ${folder} cannot be opened (${causeCode})`, error);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, tokenUnreadable } from "../errors.ts";
+import { describeError } from "../log.ts";
 
 type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
 
@@ -98,8 +99,7 @@ export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Pro
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    const { code, message } = asJanusError(error);
-    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", code, reason: message });
+    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", ...describeError(error) });
     const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
     await tryTo(deps, "put off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
     return false;
@@ -111,8 +111,7 @@ async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): 
   try {
     await work();
   } catch (error) {
-    const { code, message } = asJanusError(error);
-    deps.log.warn("lease not freed", { step, code, reason: message });
+    deps.log.warn("lease not freed", { step, ...describeError(error) });
   }
 }
 
@@ -159,9 +158,8 @@ async function clearRoleConnection(
   try {
     await deps.discord.deleteRoleConnection(accessToken);
   } catch (error) {
-    const { code, message } = asJanusError(error);
-    if (code !== "discord_refused") throw error;
-    deps.log.error("role connection not cleared", { discordUserId, code, reason: message });
+    if (asJanusError(error).code !== "discord_refused") throw error;
+    deps.log.error("role connection not cleared", { discordUserId, ...describeError(error) });
   }
 }
 
@@ -173,8 +171,7 @@ function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefin
     const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
     return { accessToken, refreshToken, accessTokenSealed };
   } catch (error) {
-    const { code, message } = asJanusError(error);
-    deps.log.error("grant given up", { discordUserId, code, reason: message });
+    deps.log.error("grant given up", { discordUserId, ...describeError(error) });
     return undefined;
   }
 }

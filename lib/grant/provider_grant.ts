@@ -3,7 +3,7 @@
  * `account.ts` and `upkeep.ts`. An outage puts it off; only the provider's own answer, or that it has no such endpoint, ends it.
  */
 import type { Deps } from "../deps.ts";
-import { asJanusError } from "../errors.ts";
+import { describeError } from "../log.ts";
 import { END_RETRY_SECONDS, LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
 type EndingGrant = {
@@ -40,8 +40,7 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    const { code, message } = asJanusError(error);
-    deps.log.warn("provider grant not ended", { outcome: "put off", code, reason: message });
+    deps.log.warn("provider grant not ended", { outcome: "put off", ...describeError(error) });
     const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
     // Should this fail, the lease ends by itself.
     await deps.queries.setProviderEndDue({ issuer, subject, endDueAt }).catch(() => undefined);

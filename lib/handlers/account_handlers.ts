@@ -10,6 +10,7 @@ import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { forgetSession } from "../http/cookies.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http/http.ts";
+import { describeError } from "../log.ts";
 import {
   renderAccount,
   renderAnotherAccount,
@@ -72,9 +73,9 @@ async function askDiscord(
   try {
     return await findMember(deps, session, requestId);
   } catch (error) {
-    const { code, message } = asJanusError(error);
+    const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member not asked for", { code, reason: message });
+    deps.log.warn("member not asked for", describeError(error));
     return undefined;
   }
 }

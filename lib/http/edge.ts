@@ -68,10 +68,7 @@ export function createEdge(deps: Deps) {
     const exchange = { request, route, requestId: readRequestId(request) };
     return withRequestId(exchange.requestId, () => {
       try {
-        if (!PROBES.includes(route)) {
-          guard(request);
-          if (underWay >= MAX_UNDER_WAY) throw tooBusy();
-        }
+        if (!PROBES.includes(route)) guard(request, underWay);
         const answer = handler(deps, exchange);
         return answer instanceof Promise
           ? finishLater(exchange, startedAt, answer)
@@ -95,22 +92,26 @@ export function createEdge(deps: Deps) {
   };
 }
 
-/** Keeps out whoever asks too often, and says so in the log, once a minute for each. */
-function createGuard({ config, log, peerAddress }: Deps): (request: Request) => void {
+/** Keeps out whoever asks too often, and all while too many are under way; says so in the log, once a minute for each. */
+function createGuard({ config, log, peerAddress }: Deps): (request: Request, underWay: number) => void {
   const limit = createRateLimit(config.rateLimitPerMinute);
   const mayMention = createReminder();
   const findClient = createClientAddress(config.trustedProxies, (peer) => {
     if (mayMention("proxy")) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
   });
-  return (request) => {
+  return (request, underWay) => {
     const refusal = limit(() => {
       const peer = peerAddress(request);
       // Gone already: nobody will read the answer.
       return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
     });
-    if (refusal === undefined) return;
-    if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
-    throw tooManyRequests(refusal.retryAfterSeconds);
+    if (refusal !== undefined) {
+      if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
+      throw tooManyRequests(refusal.retryAfterSeconds);
+    }
+    if (underWay < MAX_UNDER_WAY) return;
+    if (mayMention("busy")) log.warn("too busy", { count: underWay });
+    throw tooBusy();
   };
 }
 

@@ -6,7 +6,7 @@ import Negotiator from "negotiator";
 import type { Deps } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
 import { isPublicErrorCode, requestTimeout, requestTooLarge } from "../errors.ts";
-import { describeCause } from "../log.ts";
+import { describeError } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
 import { renderError } from "../pages/pages.tsx";
 import type { Language, PageContext } from "../pages/parts.tsx";
@@ -185,10 +185,9 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
 }
 
 function logError(deps: Deps, { request, route }: Exchange, error: JanusError): void {
-  const { code, status, message } = error;
   deps.log[levelOf(error)]("request failed", {
-    ...{ route, method: request.method, status, code, reason: message },
-    ...describeCause(error.cause),
+    ...{ route, method: request.method, status: error.status },
+    ...describeError(error),
   });
 }
 

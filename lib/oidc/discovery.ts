@@ -3,7 +3,8 @@
  * once it is an hour old. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
  */
 import * as v from "valibot";
-import { asJanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
+import { providerMisconfigured, providerUnavailable } from "../errors.ts";
+import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
@@ -83,8 +84,7 @@ export function createDiscovery(upstream: Upstream, issuer: string, now: () => D
     try {
       await reloadOnce();
     } catch (error) {
-      const { code, message } = asJanusError(error);
-      upstream.log.warn("discovery not refreshed", { code, reason: message });
+      upstream.log.warn("discovery not refreshed", describeError(error));
     }
   };
   const reloadOnce = (): Promise<ProviderMetadata> => {

@@ -126,7 +126,7 @@ async function askWith(deps: Deps, session: Session, requestId: string): Promise
   } catch (error) {
     if (asJanusError(error).code !== "grant_ended") throw error;
     if (await endByDiscord(deps, session.secrets, accessTokenSealed, requestId))
-      throw unauthenticated("Discord has ended the authorization");
+      throw unauthenticated("Discord has ended the authorization", error);
     return undefined;
   }
 }
@@ -278,7 +278,7 @@ async function refreshClaimed(
   } catch (error) {
     if (asJanusError(error).code === "grant_ended") {
       await endByDiscord(deps, secrets, accessTokenSealed, requestId);
-      throw unauthenticated("Discord has ended the authorization");
+      throw unauthenticated("Discord has ended the authorization", error);
     }
     // The lease ends by itself, should this fail too.
     await deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }).catch(() => undefined);
