@@ -3,6 +3,7 @@
  * Bun answers by itself, without a page, what never becomes a request: headers over 16 KiB (431), a body over the cap
  * (413), and heads that are not finished within some ten seconds.
  */
+import { setImmediate } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { addressInUse } from "./errors.ts";
@@ -29,7 +30,7 @@ export type Listening = {
   /** The address of a request's connection; undefined once it is gone. */
   readonly peerAddress: (request: Request) => string | undefined;
   readonly requestsUnderWay: () => number;
-  /** Takes no new connection, closes those that are quiet, and waits for the others. */
+  /** Reads what has come, takes no new connection, closes those that are quiet, and waits for the others. */
   readonly stop: () => Promise<void>;
   /** Closes what is left. */
   readonly cut: () => Promise<void>;
@@ -39,6 +40,8 @@ export type Listening = {
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 /** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
 const IDLE_TIMEOUT_SECONDS = 180;
+/** One accepts what waits, the next one reads it; the others meet what came meanwhile. */
+const PASSES_BEFORE_STOP = 10;
 
 /** Listens on HOST and PORT. Throws address_in_use. */
 export function listen({ host, port }: Config, app: App): Listening {
@@ -47,9 +50,20 @@ export function listen({ host, port }: Config, app: App): Listening {
     address: server.url.origin,
     peerAddress: (request) => server.requestIP(request)?.address,
     requestsUnderWay: () => server.pendingRequests,
-    stop: () => server.stop(),
+    stop: async () => {
+      await readWhatHasCome();
+      await server.stop();
+    },
     cut: () => server.stop(true),
   };
+}
+
+/**
+ * Bun closes a connection as quiet while a request waits in it unread, or while it was not accepted yet: a proxy cannot
+ * know whether such a request was answered, and repeats no POST. In a pass of the loop Bun looks at every socket.
+ */
+async function readWhatHasCome(): Promise<void> {
+  for (let pass = 0; pass < PASSES_BEFORE_STOP; pass += 1) await setImmediate();
 }
 
 function serve(hostname: string, port: number, app: App): Bun.Server<undefined> {

@@ -318,3 +318,21 @@ function start<Standin extends { readonly stop: () => Promise<void> }>(standin: 
   started.push(standin);
   return standin;
 }
+
+test("createJar() keeps and sends what is Secure by https alone, and a __Host- cookie only as it promises to be", () => {
+  const [secure, plain] = [new URL("https://127.0.0.1/"), new URL("http://127.0.0.1/")];
+  const kept = (url: URL, line: string): string => {
+    const jar = createJar();
+    jar.keep(url, new Response(null, { headers: { "set-cookie": line } }));
+    return `${jar.header(secure)}|${jar.header(plain)}`;
+  };
+
+  expect(kept(secure, "a=1; Path=/; Secure")).toBe("a=1|");
+  expect(kept(plain, "a=1; Path=/; Secure")).toBe("|");
+  expect(kept(plain, "a=1; Path=/")).toBe("a=1|a=1");
+  expect(kept(secure, "__Host-a=1; Path=/; Secure; HttpOnly")).toBe("__Host-a=1|");
+  expect(kept(secure, "__Host-a=1; Path=/")).toBe("|");
+  expect(kept(secure, "__Host-a=1; Path=/b; Secure")).toBe("|");
+  expect(kept(secure, "__Host-a=1; Secure")).toBe("|");
+  expect(kept(secure, "__Host-a=1; Path=/; Secure; Domain=127.0.0.1")).toBe("|");
+});

@@ -41,12 +41,15 @@ export function findChromium(): string | undefined {
   return process.env.CHROMIUM || PATHS.find((path) => existsSync(path));
 }
 
-/** Starts Chromium without a profile. Throws where there is none. */
-export async function launchChromium(): Promise<Browser> {
+/** Starts Chromium without a profile. Throws where there is none. `fingerprints`: certificates to trust, by public key. */
+export async function launchChromium(fingerprints: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(NO_CHROMIUM);
-  return await chromium.launch({ executablePath, args: FLAGS });
+  return await chromium.launch({ executablePath, args: [...FLAGS, ...trustFlags(fingerprints)] });
 }
+
+const trustFlags = (fingerprints: readonly string[]): string[] =>
+  fingerprints.length === 0 ? [] : [`--ignore-certificate-errors-spki-list=${fingerprints.join(",")}`];
 
 const STEP_TIMEOUT_MS = 10_000;
 

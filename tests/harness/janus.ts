@@ -10,7 +10,7 @@ import { createLog } from "../../lib/log.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
-import { createJar, visit } from "../standins/member.ts";
+import { createJar, type Trust, visit } from "../standins/member.ts";
 import { type ProviderOptions, type ProviderStandin, startProvider } from "../standins/provider.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -226,11 +226,11 @@ export type Browser = {
   ) => Promise<Response>;
 };
 
-export function createBrowser(url: string): Browser {
+export function createBrowser(url: string, trust: Trust = {}): Browser {
   const jar = createJar();
   return {
     jar,
-    get: (address) => visit(new URL(address, url), jar),
+    get: (address) => visit(new URL(address, url), jar, undefined, trust),
     post: async (address, form, origin = url) => {
       const target = new URL(address, url);
       const response = await fetch(target, {
@@ -238,6 +238,7 @@ export function createBrowser(url: string): Browser {
         redirect: "manual",
         headers: { cookie: jar.header(target), ...(origin === null ? {} : { origin }) },
         body: new URLSearchParams(form),
+        ...trust,
       });
       jar.keep(target, response);
       return response;

@@ -3,11 +3,18 @@
  * Each walk stays on the stand-in's own origin and ends at the address that leads away from it.
  */
 
-/** A browser's cookies. As in a browser they belong to a host and a path, and the port does not matter. */
+/**
+ * A browser's cookies. As in a browser they belong to a host and a path, and the port does not matter; what is Secure
+ * comes and goes by https alone, and a name that begins with __Host- keeps what it promises, or is not kept.
+ * RFC 6265bis 4.1.3, 5.6
+ */
 export type CookieJar = {
   readonly header: (url: URL) => string;
   readonly keep: (url: URL, response: Response) => void;
 };
+
+/** The certificate of a server that no authority has signed, in PEM. */
+export type Trust = { readonly tls?: { readonly ca: string } };
 
 /** Signs in at Discord as this user and consents; the callback URL that Discord sends the member to. */
 export async function approveDiscord(authorizationUrl: string, userId: string): Promise<string> {
@@ -38,6 +45,7 @@ export async function visit(
   address: string | URL,
   jar: CookieJar,
   form?: Readonly<Record<string, string>>,
+  trust: Trust = {},
 ): Promise<Response> {
   const url = new URL(address);
   const cookie = jar.header(url);
@@ -46,6 +54,7 @@ export async function visit(
     redirect: "manual",
     headers: { accept: "text/html", ...(cookie ? { cookie } : {}) },
     ...(form ? { body: new URLSearchParams(form) } : {}),
+    ...trust,
   });
   jar.keep(url, response);
   return response;
@@ -53,24 +62,40 @@ export async function visit(
 
 /** Makes an empty jar. */
 export function createJar(): CookieJar {
-  const cookies = new Map<string, { readonly host: string; readonly path: string; readonly pair: string }>();
+  const cookies = new Map<string, Kept>();
   return {
     header: (url) =>
       [...cookies.values()]
         .filter(({ host, path }) => host === url.hostname && isBelow(url.pathname, path))
+        .filter(({ secure }) => !secure || url.protocol === "https:")
         .map(({ pair }) => pair)
         .join("; "),
 
     keep(url, response) {
       for (const line of response.headers.getSetCookie()) {
         const cookie = Bun.Cookie.parse(line);
+        if (!mayKeep(cookie, line, url)) continue;
         const key = `${url.hostname}\n${cookie.path}\n${cookie.name}`;
         const pair = /^[^;]*/.exec(line)?.[0] ?? "";
         cookies.delete(key);
-        if (!cookie.isExpired()) cookies.set(key, { host: url.hostname, path: cookie.path, pair });
+        if (!cookie.isExpired())
+          cookies.set(key, { host: url.hostname, path: cookie.path, secure: cookie.secure, pair });
       }
     },
   };
+}
+
+type Kept = {
+  readonly host: string;
+  readonly path: string;
+  readonly secure: boolean;
+  readonly pair: string;
+};
+
+function mayKeep(cookie: Bun.Cookie, line: string, url: URL): boolean {
+  if (cookie.secure && url.protocol !== "https:") return false;
+  if (!cookie.name.startsWith("__Host-")) return true;
+  return cookie.secure && /;\s*path=\/\s*(;|$)/i.test(line) && !/;\s*domain=/i.test(line);
 }
 
 type Filling = (markup: string) => Readonly<Record<string, string>>;
