@@ -115,7 +115,6 @@ function startJanus(more: Environment): Promise<Serving> {
 
 async function stopJanus(serving: Serving | undefined): Promise<void> {
   await serving?.stop();
-  logWatch.addLines(serving?.lines.join("\n") ?? "");
 }
 
 /** A member's browser, which keeps every answer of Janus; what is secret in them is told to the watch over the log. */

@@ -111,7 +111,6 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
   afterAll(async () => {
     await nginx?.stop();
     await Promise.all(Object.values(running ?? {}).map((serving) => serving.stop()));
-    for (const { lines } of [...ended, ...Object.values(running ?? {})]) logWatch.addLines(lines.join("\n"));
     await Promise.all([discord?.stop(), forger?.stop(), database?.drop()]);
     await rm(folder, { recursive: true, force: true });
   });
