@@ -141,7 +141,7 @@ describe("every call", () => {
     expect(both.standin.unexpected).toEqual([]);
   });
 
-  test("is logged without token, secret, code or address", async () => {
+  test("is logged with its host, and without token, secret, code or path", async () => {
     const both = startBoth();
     const code = await both.reachCode();
     const { accessToken, refreshToken } = await both.discord.exchangeCode(code);
@@ -150,9 +150,20 @@ describe("every call", () => {
 
     const log = both.logLines.join("");
     expect(both.logLines).toHaveLength(6);
-    for (const secret of [code, accessToken, refreshToken, CLIENT.clientSecret, BOT_TOKEN, "127.0.0.1"]) {
+    for (const secret of [
+      code,
+      accessToken,
+      refreshToken,
+      CLIENT.clientSecret,
+      BOT_TOKEN,
+      "/api",
+      "/oauth2",
+    ]) {
       expect(log).not.toContain(secret);
     }
+    const { host } = new URL(both.standin.apiUrl);
+    for (const line of both.logLines)
+      expect(JSON.parse(line)).toMatchObject({ upstream: "discord", host, retries: 0 });
   });
 
   test.each([...REPEATABLE, ...ONCE_ONLY])("follows no redirect: %s", async (operation, call) => {

@@ -6,6 +6,7 @@ import { VARIABLES } from "../lib/config.ts";
 import { ERROR_CODES, type ErrorCode, isPublicErrorCode, JanusError } from "../lib/errors.ts";
 import { LOG_LEVELS } from "../lib/log.ts";
 import { LANGUAGES, TEXTS } from "../lib/pages/parts.tsx";
+import { readCommands } from "./fixtures/deployment.ts";
 import { blank, listFiles, ROOT, readText } from "./fixtures/source.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 
@@ -92,20 +93,20 @@ describe("the entries", () => {
 
   test("name variables, files, commands and addresses that exist", async () => {
     const known: readonly string[] = VARIABLES.map(({ name }) => name);
-    const help = await readText("lib/cli/cli.ts");
+    const isCommand = readCommands();
     const routes = await readText("index.ts");
     const spans = codeSpans(text);
 
     const variables = spans.flatMap((span) => /^([A-Z]+(?:_[A-Z]+)+)(?:=.*)?$/.exec(span)?.[1] ?? []);
     const files = spans.filter((span) => /^(lib|sql|docs|tests)\/|^example\.env$/.test(span));
-    const commands = spans.flatMap((span) => /^janus ([a-z-]+)/.exec(span)?.[1] ?? []);
+    const commands = spans.flatMap((span) => /^janus ([a-z]+)/.exec(span)?.[1] ?? []);
     const addresses = spans.flatMap((span) => /^(?:[A-Z]+ )?(\/[a-z][a-z/:-]*)$/.exec(span)?.[1] ?? []);
 
     for (const found of [variables, files, commands, addresses]) expect(found.length).toBeGreaterThan(1);
     const unknown = variables.filter((name) => !known.includes(name) && !FOREIGN_NAMES.test(name));
     expect(unknown).toEqual([]);
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
-    expect(commands.filter((word) => !new RegExp(`^ {2,}.*${word}\\b`, "m").test(help))).toEqual([]);
+    expect(commands.filter((word) => !isCommand(word))).toEqual([]);
     const own = addresses.filter(
       (path) => !["/api/", "/64"].includes(path) && !path.startsWith("/.well-known"),
     );
