@@ -87,6 +87,52 @@ describe("README.md", () => {
   });
 });
 
+describe("docs/proxies.md", async () => {
+  const text = await readText("docs/proxies.md");
+  const recipes = await Promise.all(["deploy/nginx.conf", "deploy/Caddyfile"].map(readText));
+
+  test("names variables that exist, in values that are taken", () => {
+    const known = new Set(VARIABLES.map(({ name }) => name));
+    const pattern = /\b(?:[A-Z]+_)+[A-Z]+\b/g;
+    const named = [text, ...recipes].flatMap((page) => page.match(pattern) ?? []);
+    const given = [text, ...recipes].flatMap((page) => [
+      ...page.matchAll(/\b(TRUSTED_PROXIES|DRAIN_SECONDS)=(\S+)/g),
+    ]);
+
+    expect(new Set(named).size).toBeGreaterThan(5);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    expect(given.length).toBeGreaterThan(5);
+    for (const [, name = "", value = ""] of given)
+      expect(() => readConfig({ ...filled, [name]: value })).not.toThrow();
+  });
+
+  test("links to files that exist", () => {
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, target = ""]) => target);
+
+    expect(targets.length).toBeGreaterThan(1);
+    expect(targets.filter((target) => !existsSync(join(ROOT, "docs", target)))).toEqual([]);
+  });
+
+  test("drains for longer than the recipe for nginx keeps a connection, and gives a replica up", () => {
+    const [nginx = ""] = recipes;
+    const seconds = (pattern: RegExp) => Number(pattern.exec(nginx)?.[1]);
+    const drain = seconds(/DRAIN_SECONDS=(\d+)/);
+
+    expect(drain).toBeGreaterThan(seconds(/^ {2}keepalive_timeout (\d+)s;/m));
+    expect(drain).toBeGreaterThan(seconds(/fail_timeout=(\d+)s/));
+    expect(text).toContain(`DRAIN_SECONDS=${drain}`);
+  });
+
+  test("waits for an answer for longer than Janus does", async () => {
+    const own = Number(/IDLE_TIMEOUT_SECONDS = (\d+)/.exec(await readText("lib/listener.ts"))?.[1]);
+
+    for (const recipe of recipes) {
+      const waits = /(?:proxy_read_timeout|response_header_timeout) (\d+)s/.exec(recipe)?.[1];
+      expect(Number(waits)).toBeGreaterThan(own);
+    }
+  });
+});
+
 type Entry = {
   readonly name: string;
   readonly value: string;

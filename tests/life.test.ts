@@ -83,6 +83,8 @@ describe("SIGTERM", () => {
     const held = await holdRequest();
 
     const stopping = server.stop();
+    // Not ready it was before, without a database.
+    while (!server.lines.some((line) => line.includes('"stopping"'))) await Bun.sleep(10);
     const ready = await until(server, "/readyz", 503, 1);
     const during = await fetch(`${url}/linked-role`, { redirect: "manual" });
     let closedAfter = 0;
