@@ -8,10 +8,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { destination, pino } from "pino";
 import { asJanusError } from "./errors.ts";
 
-/** The closed list of what a log line may hold. */
+/** The closed list of what a log line may hold, besides its level, its time, its event and the id of its request. */
 export type LogFields = {
-  /** Of the request that the line belongs to; given by `withRequestId`. */
-  readonly requestId?: string | undefined;
   /** The route's pattern, never the path or the query. */
   readonly route?: string | undefined;
   readonly method?: string | undefined;
@@ -43,7 +41,6 @@ export type LogFields = {
 };
 
 const FIELD_NAMES = [
-  "requestId",
   "route",
   "method",
   "status",
@@ -85,8 +82,12 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 type Write = (event: string, fields?: LogFields) => void;
+type Level = Exclude<LogLevel, "silent">;
 /** One function a level. */
-export type Log = { readonly [level in Exclude<LogLevel, "silent">]: Write };
+export type Log = { readonly [level in Level]: Write } & {
+  /** Prepares a line that is written often: event and fields that are always the same are rendered once. */
+  readonly prepare: (level: Level, event: string, fields: LogFields) => (fields: LogFields) => void;
+};
 
 const requestIds = new AsyncLocalStorage<string | undefined>();
 
@@ -101,18 +102,38 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${now().toISOString()}"`,
+      timestamp: createHead(now),
       formatters: { level: (label) => ({ level: label }) },
       messageKey: EVENT,
     },
     { write },
   );
-  const at =
-    (name: Exclude<LogLevel, "silent">): Write =>
-    (event, fields = {}) => {
-      if (logger.isLevelEnabled(name)) logger[name](allowed(fields), event);
-    };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const isWritten = (name: Level): boolean => LOG_LEVELS.indexOf(name) >= LOG_LEVELS.indexOf(level);
+  const at = (name: Level): Write =>
+    isWritten(name) ? (event, fields = {}) => logger[name](allowed(fields), event) : () => undefined;
+  return {
+    ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    prepare: (name, event, fixed) => {
+      if (!isWritten(name)) return () => undefined;
+      const prepared = logger.child({ ...allowed(fixed), [EVENT]: event });
+      return (fields) => prepared[name](allowed(fields));
+    },
+  };
+}
+
+/** What every line says besides its fields, as JSON: when it was written, and of which request it is. */
+function createHead(now: () => Date): () => string {
+  let written = { ms: Number.NaN, time: "" };
+  return () => {
+    const date = now();
+    const ms = date.getTime();
+    // Many lines are of one millisecond.
+    if (ms !== written.ms) written = { ms, time: `,"time":"${date.toISOString()}"` };
+    const requestId = requestIds.getStore();
+    return requestId === undefined
+      ? written.time
+      : `${written.time},"requestId":${JSON.stringify(requestId)}`;
+  };
 }
 
 /** What takes lines of JSON. `flush` writes what waits: called before the process ends. */
@@ -158,10 +179,13 @@ async function createPretty(colorize: boolean): Promise<(line: string) => string
 
 /** The fields of the list alone: a type is a promise about our code, this holds at run time too. */
 function allowed(fields: LogFields): LogFields {
-  const requestId = requestIds.getStore();
-  if (Object.keys(fields).every(isAllowed)) return { requestId, ...fields };
-  return { requestId, ...Object.fromEntries(Object.entries(fields).filter(([name]) => isAllowed(name))) };
+  // Copied only where something must be left out: a line is written for every request.
+  for (const name in fields) if (!isAllowed(name)) return pickAllowed(fields);
+  return fields;
 }
+
+const pickAllowed = (fields: LogFields): LogFields =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => isAllowed(name)));
 
 /** What went wrong, as every line that tells of a failure has it: our code and words, and what may be said of the cause. */
 export function describeError(

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../index.ts";
+import { NO_LOG } from "../lib/cli/serve.ts";
 import { type Environment, readConfig, readDatabaseConfig, VARIABLES } from "../lib/config.ts";
 import type { Deps } from "../lib/deps.ts";
 import { ERROR_CODES } from "../lib/errors.ts";
@@ -53,7 +54,7 @@ describe("README.md", () => {
     const listed = readTable(["address", "what it does"]).map(([cell = ""]) => cell.replaceAll("`", ""));
 
     // Building the table of routes asks for no more.
-    const { routes } = createApp({ config: readConfig(filled), ...UNHEARD } as Deps);
+    const { routes } = createApp({ config: readConfig(filled), log: NO_LOG, ...UNHEARD } as unknown as Deps);
 
     expect(listed).toEqual(routes.map(({ method, path }) => `${method} ${path}`));
   });

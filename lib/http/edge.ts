@@ -31,75 +31,85 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 
 /** Makes what `index.ts` builds its routes with. */
 export function createEdge(deps: Deps) {
-  const { log, stopping } = deps;
   const guard = createGuard(deps);
-  let underWay = 0;
+  const load: Load = { underWay: 0 };
+  const unknown = createRunner(deps, guard, load, "unknown");
+  return {
+    /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
+    on: (route: string, handler: Handler) => {
+      const run = createRunner(deps, guard, load, route);
+      return ({ request }: { readonly request: Request }): Response | Promise<Response> =>
+        run(hasUnwantedBody(request) ? refuseBody : handler, request);
+    },
 
-  const finish = (exchange: Exchange, startedAt: number, response: Response): Response => {
-    const { request, route } = exchange;
+    /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
+    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
+      unknown(() => failRequest(request, code, error, routes), request),
+  };
+}
+
+/** How much is under way in this process. */
+type Load = { underWay: number };
+type Guard = (request: Request, load: Load) => void;
+
+/** Makes what runs the handlers of one route. */
+function createRunner(deps: Deps, guard: Guard, load: Load, route: string) {
+  const { log, stopping } = deps;
+  const isProbe = PROBES.includes(route);
+  const tell = log.prepare(isProbe ? "debug" : "info", "request", { route });
+  const whisper = log.prepare("debug", "request", { route });
+
+  const finish = ({ request }: Exchange, startedAt: number, response: Response): Response => {
     const { status } = response;
     const durationMs = Math.round(performance.now() - startedAt);
-    const quiet = PROBES.includes(route) || status === 429;
-    log[quiet ? "debug" : "info"]("request", {
-      ...{ route, method: request.method, status, durationMs },
-    });
+    (status === 429 ? whisper : tell)({ method: request.method, status, durationMs });
     // Whoever keeps the connection for the next request is to make it elsewhere.
     if (stopping.aborted) response.headers.set("connection", "close");
     return response;
   };
-  const fail = (exchange: Exchange, error: unknown): Response =>
-    errorResponse(deps, exchange, asJanusError(error));
+  const fail = (exchange: Exchange, startedAt: number, error: unknown): Response =>
+    finish(exchange, startedAt, errorResponse(deps, exchange, asJanusError(error)));
   const finishLater = async (
     exchange: Exchange,
     startedAt: number,
     answer: Promise<Response>,
   ): Promise<Response> => {
-    underWay += 1;
+    load.underWay += 1;
     try {
       return finish(exchange, startedAt, await answer);
     } catch (error) {
-      return finish(exchange, startedAt, fail(exchange, error));
+      return fail(exchange, startedAt, error);
     } finally {
-      underWay -= 1;
+      load.underWay -= 1;
     }
   };
-  const run = (handler: Handler, request: Request, route: string): Response | Promise<Response> => {
-    const startedAt = performance.now();
-    const exchange = { request, route, requestId: readRequestId(request) };
-    return withRequestId(exchange.requestId, () => {
-      try {
-        if (!PROBES.includes(route)) guard(request, underWay);
-        const answer = handler(deps, exchange);
-        return answer instanceof Promise
-          ? finishLater(exchange, startedAt, answer)
-          : finish(exchange, startedAt, answer);
-      } catch (error) {
-        return finish(exchange, startedAt, fail(exchange, error));
-      }
-    });
+  const answer = (handler: Handler, exchange: Exchange, startedAt: number): Response | Promise<Response> => {
+    try {
+      if (!isProbe) guard(exchange.request, load);
+      const response = handler(deps, exchange);
+      return response instanceof Promise
+        ? finishLater(exchange, startedAt, response)
+        : finish(exchange, startedAt, response);
+    } catch (error) {
+      return fail(exchange, startedAt, error);
+    }
   };
 
-  return {
-    /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
-    on:
-      (route: string, handler: Handler) =>
-      ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        run(hasUnwantedBody(request) ? refuseBody : handler, request, route),
-
-    /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
-    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
-      run(() => failRequest(request, code, error, routes), request, "unknown"),
+  return (handler: Handler, request: Request): Response | Promise<Response> => {
+    const startedAt = performance.now();
+    const exchange = { request, route, requestId: readRequestId(request) };
+    return withRequestId(exchange.requestId, () => answer(handler, exchange, startedAt));
   };
 }
 
 /** Keeps out whoever asks too often, and all while too many are under way; says so in the log, once a minute for each. */
-function createGuard({ config, log, peerAddress }: Deps): (request: Request, underWay: number) => void {
+function createGuard({ config, log, peerAddress }: Deps): Guard {
   const limit = createRateLimit(config.rateLimitPerMinute);
   const mayMention = createReminder();
   const findClient = createClientAddress(config.trustedProxies, (peer) => {
     if (mayMention("proxy")) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
   });
-  return (request, underWay) => {
+  return (request, { underWay }) => {
     const refusal = limit(() => {
       const peer = peerAddress(request);
       // Gone already: nobody will read the answer.
