@@ -48,8 +48,9 @@ export type Mac = (text: string) => string;
 /** One function a key, in the keys' order. */
 export function createMacs(keys: readonly Uint8Array[], purpose: string): readonly Mac[] {
   return keys.map((key) => {
-    const derived = deriveKey(key, purpose);
-    return (text) => new Bun.CryptoHasher("sha256", derived).update(text).digest("base64url");
+    // Copied for each text: half of what HMAC does depends on the key alone. RFC 2104 4
+    const keyed = new Bun.CryptoHasher("sha256", deriveKey(key, purpose));
+    return (text) => keyed.copy().update(text).digest("base64url");
   });
 }
 

@@ -89,6 +89,13 @@ export type Log = { readonly [level in Level]: Write } & {
   readonly prepare: (level: Level, event: string, fields: LogFields) => (fields: LogFields) => void;
 };
 
+const nothing = (): void => undefined;
+/** For commands whose result is what they print. */
+export const NO_LOG: Log = {
+  ...{ debug: nothing, info: nothing, warn: nothing, error: nothing },
+  prepare: () => nothing,
+};
+
 const requestIds = new AsyncLocalStorage<string | undefined>();
 
 /** Does some work whose lines, and those of all that it leads to, bear the id of this request; or none. */
@@ -110,11 +117,11 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
   );
   const isWritten = (name: Level): boolean => LOG_LEVELS.indexOf(name) >= LOG_LEVELS.indexOf(level);
   const at = (name: Level): Write =>
-    isWritten(name) ? (event, fields = {}) => logger[name](allowed(fields), event) : () => undefined;
+    isWritten(name) ? (event, fields = {}) => logger[name](allowed(fields), event) : nothing;
   return {
     ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
     prepare: (name, event, fixed) => {
-      if (!isWritten(name)) return () => undefined;
+      if (!isWritten(name)) return nothing;
       const prepared = logger.child({ ...allowed(fixed), [EVENT]: event });
       return (fields) => prepared[name](allowed(fields));
     },

@@ -1,7 +1,9 @@
 /** Sealing, random values and comparing: properties over everything that can be said to them. */
 import { describe, expect, test } from "bun:test";
+import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import {
+  createMacs,
   createSealer,
   decodeBase64url,
   encodeBase64url,
@@ -42,6 +44,29 @@ function splice(text: string, at: number, noise: string): string {
   const start = at % (text.length + 1);
   return text.slice(0, start) + noise + text.slice(start + noise.length);
 }
+
+describe("createMacs()", () => {
+  const key = new Uint8Array(32).fill(7);
+
+  test("gives HMAC-SHA-256 under a key of its purpose, whatever was asked before", () => {
+    const [mac] = createMacs([key], "flow cookies");
+    const derived = new Uint8Array(hkdfSync("sha256", key, "", "janus flow cookies v1", 32));
+
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 5 }), (texts) => {
+        for (const text of texts)
+          expect(mac?.(text)).toBe(createHmac("sha256", derived).update(text).digest("base64url"));
+      }),
+    );
+  });
+
+  test("gives another under another key or for another purpose", () => {
+    const other = new Uint8Array(32).fill(8);
+    const macs = [...createMacs([key, other], "flow cookies"), ...createMacs([key], "something else")];
+
+    expect(new Set(macs.map((mac) => mac("text"))).size).toBe(3);
+  });
+});
 
 describe("createSealer()", () => {
   test("opens what it sealed, whatever text and context", () => {

@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../index.ts";
-import { NO_LOG } from "../lib/cli/serve.ts";
 import { type Environment, readConfig, readDatabaseConfig, VARIABLES } from "../lib/config.ts";
 import type { Deps } from "../lib/deps.ts";
 import { ERROR_CODES } from "../lib/errors.ts";
+import { NO_LOG } from "../lib/log.ts";
 import { listFiles, ROOT, readText } from "./fixtures/source.ts";
 import { randomKey, UNHEARD } from "./harness/janus.ts";
 

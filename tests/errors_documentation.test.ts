@@ -212,12 +212,17 @@ describe("the log's events", () => {
     ([, event = "", levels = "", meaning = ""]) => ({ event, levels: levels.split(", "), meaning }),
   );
   const CALL = /\blog(?:\.(debug|info|warn|error)\(|\[([^\]]+)\]\()\s*(?:"([^"]*)")?/g;
-  const logged = sources.flatMap(({ source }) =>
-    [...source.matchAll(CALL)].map(([, level, choice = "", event]) => ({
+  const PREPARED = /\blog\.prepare\(([^,]+),\s*(?:"([^"]*)")?/g;
+  const logged = sources.flatMap(({ source }) => [
+    ...[...source.matchAll(CALL)].map(([, level, choice = "", event]) => ({
       event,
       levels: level === undefined ? levelsOf(choice, source) : [level],
     })),
-  );
+    ...[...source.matchAll(PREPARED)].map(([, choice = "", event]) => ({
+      event,
+      levels: [...choice.matchAll(/"(\w+)"/g)].map(([, level = ""]) => level),
+    })),
+  ]);
 
   test("are all in the table, once, in words", () => {
     expect(logged.filter(({ event }) => event === undefined)).toEqual([]);

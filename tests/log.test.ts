@@ -182,6 +182,29 @@ describe("createLog()", () => {
   });
 });
 
+describe("prepare()", () => {
+  test("writes the same line as the level's own function, and no field that is not on the list", () => {
+    const { log, lines } = logAt("info");
+    const bound = { route: "/login", secret: CANARY } as LogFields;
+    const tell = log.prepare("info", "request", bound);
+
+    withRequestId("request-1", () => tell({ status: 200, token: CANARY } as LogFields));
+    withRequestId("request-1", () => log.info("request", { route: "/login", status: 200 }));
+
+    const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(prepared).toEqual(plain ?? {});
+    expect(lines.join("")).not.toContain(CANARY);
+  });
+
+  test("writes nothing below the level", () => {
+    const { log, lines } = logAt("info");
+
+    log.prepare("debug", "request", {})({ status: 200 });
+
+    expect(lines).toEqual([]);
+  });
+});
+
 describe("withRequestId()", () => {
   test("gives the id to every line of the work, however long it takes, and to no other", async () => {
     const { log, lines } = logAt("info");

@@ -7,6 +7,7 @@ import { version } from "../../package.json" with { type: "json" };
 import type { Environment } from "../config.ts";
 import { readServerAddress } from "../config.ts";
 import { asJanusError, configInvalid, unhealthy } from "../errors.ts";
+import { NO_LOG } from "../log.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
 import { parseJson, send } from "../oauth/upstream.ts";
 import { print, printable } from "./output.ts";
@@ -21,11 +22,10 @@ const WITHOUT_PROXY = { proxy: false };
 const statusSchema = v.object({ status: v.string() });
 const partsSchema = v.record(v.string(), v.unknown());
 
-const silent = () => undefined;
 const self: Upstream = {
   name: "janus",
   fetch: (url, init) => fetch(url, Object.assign(init, WITHOUT_PROXY)),
-  log: { debug: silent, info: silent, warn: silent, error: silent },
+  log: NO_LOG,
   deadlineMs: DEADLINE_MS,
   userAgent: `Janus/${version} healthcheck`,
   unavailable: unhealthy,

@@ -6,11 +6,12 @@ import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";
 import { onceDatabaseAnswers } from "../database_wait.ts";
 import { openDatabase } from "../db.ts";
+import { NO_LOG } from "../log.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
 import { migrateUp, readMigrationStatus } from "../migrations.ts";
 import type { MigrateVerb } from "./arguments.ts";
 import { sayOnce } from "./output.ts";
-import { createWorld, NO_LOG, now } from "./serve.ts";
+import { createWorld, now } from "./serve.ts";
 
 /** Applies what is pending, or lists it; tells what it did, as JSON on request. */
 export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {

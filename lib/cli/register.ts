@@ -7,8 +7,9 @@ import { readRegistrationConfig } from "../config.ts";
 import { putMetadataRecords } from "../discord/discord.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, registrationFailed } from "../errors.ts";
+import { NO_LOG } from "../log.ts";
 import { METADATA_RECORDS } from "../metadata.ts";
-import { createWorld, NO_LOG } from "./serve.ts";
+import { createWorld } from "./serve.ts";
 
 /** Puts the records, and names them, as JSON on request. Throws registration_failed. */
 export async function register(json: boolean, environment: Environment): Promise<string> {

@@ -19,9 +19,6 @@ const STDOUT = 1;
 /** The clock of this machine. */
 export const now = (): Date => new Date();
 
-/** For commands whose result is what they print. */
-export const NO_LOG: Log = createLog("silent", () => undefined, now);
-
 /**
  * What comes from outside. `ref: false` waits without keeping alive a process that has nothing else to do: a server
  * that was stopped.
