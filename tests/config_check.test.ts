@@ -176,7 +176,7 @@ describe("checkConfig()", () => {
       [open]: secret,
       [group]: secret,
       [plain]: { PORT: "80" },
-      "/dev/fd/63": secret,
+      "/dev/fd/9999": secret,
     });
 
     expect(warnings).toEqual([
