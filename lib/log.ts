@@ -96,11 +96,12 @@ export const NO_LOG: Log = {
   prepare: () => nothing,
 };
 
-const requestIds = new AsyncLocalStorage<string | undefined>();
+/** Of the request under way, as it stands in a line. */
+const requestIds = new AsyncLocalStorage<string>();
 
 /** Does some work whose lines, and those of all that it leads to, bear the id of this request; or none. */
 export function withRequestId<Result>(requestId: string | undefined, work: () => Result): Result {
-  return requestIds.run(requestId, work);
+  return requestIds.run(requestId === undefined ? "" : `,"requestId":${JSON.stringify(requestId)}`, work);
 }
 
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
@@ -136,10 +137,7 @@ function createHead(now: () => Date): () => string {
     const ms = date.getTime();
     // Many lines are of one millisecond.
     if (ms !== written.ms) written = { ms, time: `,"time":"${date.toISOString()}"` };
-    const requestId = requestIds.getStore();
-    return requestId === undefined
-      ? written.time
-      : `${written.time},"requestId":${JSON.stringify(requestId)}`;
+    return written.time + (requestIds.getStore() ?? "");
   };
 }
 

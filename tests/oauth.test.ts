@@ -8,6 +8,7 @@ import { authorizationError, readAuthorizationResponse } from "../lib/oauth/auth
 import { postForm, requestTokens, type TokenEndpoint } from "../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
+  createCallLog,
   parseJson,
   retryAfterSeconds,
   send,
@@ -22,14 +23,16 @@ const DEADLINE_MS = 300;
 const CAP_BYTES = 256 * 1024;
 
 const logLines: string[] = [];
+const log = createLog(
+  "debug",
+  (line) => void logLines.push(line),
+  () => new Date(),
+);
 const upstreamWith = (fetchIt: Upstream["fetch"], deadlineMs = DEADLINE_MS): Upstream => ({
   name: "provider",
   fetch: fetchIt,
-  log: createLog(
-    "debug",
-    (line) => void logLines.push(line),
-    () => new Date(),
-  ),
+  log,
+  callLog: createCallLog(log, "provider"),
   deadlineMs,
   userAgent: "Janus/test",
   unavailable: providerUnavailable,

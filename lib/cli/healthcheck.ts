@@ -9,7 +9,7 @@ import { readServerAddress } from "../config.ts";
 import { asJanusError, configInvalid, unhealthy } from "../errors.ts";
 import { NO_LOG } from "../log.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { parseJson, send } from "../oauth/upstream.ts";
+import { createCallLog, parseJson, send } from "../oauth/upstream.ts";
 import { print, printable } from "./output.ts";
 
 const DEADLINE_MS = 3_000;
@@ -26,6 +26,7 @@ const self: Upstream = {
   name: "janus",
   fetch: (url, init) => fetch(url, Object.assign(init, WITHOUT_PROXY)),
   log: NO_LOG,
+  callLog: createCallLog(NO_LOG, "janus"),
   deadlineMs: DEADLINE_MS,
   userAgent: `Janus/${version} healthcheck`,
   unavailable: unhealthy,

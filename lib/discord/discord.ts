@@ -20,7 +20,7 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { parseJson } from "../oauth/upstream.ts";
+import { createCallLog, parseJson } from "../oauth/upstream.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -230,6 +230,7 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
     name: "discord",
     fetch,
     log,
+    callLog: createCallLog(log, "discord"),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     userAgent: `DiscordBot (${publicUrl}, ${version})`,
     unavailable: discordUnavailable,

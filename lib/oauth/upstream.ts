@@ -4,7 +4,7 @@
  * rest of this folder. The only file that calls `fetch`.
  */
 import type { JanusError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log, LogFields } from "../log.ts";
 
 /** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -14,6 +14,7 @@ export type Upstream = {
   readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
+  readonly callLog: CallLog;
   readonly deadlineMs: number;
   readonly userAgent: string;
   readonly unavailable: (
@@ -48,11 +49,9 @@ export async function send(
   retries = 0,
 ): Promise<Answer> {
   const started = performance.now();
+  const tell = upstream.callLog(operation, hostOf(url));
   const line = (status: number | undefined, outcome: string) =>
-    upstream.log.info("upstream call", {
-      ...{ upstream: upstream.name, host: hostOf(url), operation, status, outcome, retries },
-      durationMs: Math.round(performance.now() - started),
-    });
+    tell({ status, outcome, retries, durationMs: Math.round(performance.now() - started) });
   try {
     const signal = AbortSignal.timeout(upstream.deadlineMs);
     const headers = { ...request.headers, "user-agent": upstream.userAgent };
@@ -76,7 +75,21 @@ export async function send(
 }
 
 /** As in a Host header; never the path. */
-const hostOf = (url: string): string | undefined => URL.parse(url)?.host;
+const hostOf = (url: string): string => /^https?:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
+
+/** Gives the line of a call by its operation and host, prepared once for each: there are few, and a flow makes four calls. */
+export type CallLog = (operation: string, host: string) => (fields: LogFields) => void;
+
+/** Makes the lines of an upstream's calls. */
+export function createCallLog(log: Log, upstream: Upstream["name"]): CallLog {
+  const prepared = new Map<string, ReturnType<CallLog>>();
+  return (operation, host) => {
+    const key = `${operation} ${host}`;
+    const line = prepared.get(key) ?? log.prepare("info", "upstream call", { upstream, host, operation });
+    prepared.set(key, line);
+    return line;
+  };
+}
 
 /** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
 async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {

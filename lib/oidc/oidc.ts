@@ -19,7 +19,7 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { createCallLog, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { KeySet } from "./id_token.ts";
@@ -69,6 +69,7 @@ export function createOidc(options: OidcOptions) {
     name: "provider",
     fetch: options.fetch,
     log: options.log,
+    callLog: createCallLog(options.log, "provider"),
     deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     userAgent: `Janus/${options.version}`,
     unavailable: providerUnavailable,
