@@ -94,7 +94,7 @@ export async function unlink(
   const pushedBy = secondsAfter(now, PUSH_LEASE_SECONDS);
   const removed = await deps.queries.deleteLink({ discordUserId, requestId, now, leasedUntil, pushedBy });
   if (removed === undefined) throw notLinked();
-  logStep(deps, "unlink", "removed", discordUserId);
+  logStep(deps, requestId, "unlink", "removed", discordUserId);
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   const providerTokens = {
     accessTokenSealed: organisationAccessTokenSealed ?? "",

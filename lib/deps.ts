@@ -11,7 +11,6 @@ import type { Database } from "./db.ts";
 import type { Discord } from "./discord/discord.ts";
 import { createDiscord } from "./discord/discord.ts";
 import type { Log } from "./log.ts";
-import { withRequestId } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
@@ -82,8 +81,7 @@ export function createDeps(config: Config, db: Database, world: World, listener:
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     donePushes: createBatch(
       () => sleep(BATCH_WAIT_MS),
-      // Of many requests, and so of none.
-      (pushes) => withRequestId(undefined, () => recordPushes({ queries, log }, pushes)),
+      (pushes) => recordPushes({ queries, log }, pushes),
     ),
     sessionRefreshes: new Map(),
     now,

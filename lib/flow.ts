@@ -96,25 +96,27 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
 /** A step of a flow, in the log. */
 export function logStep(
   { log }: Pick<Deps, "log">,
+  requestId: string,
   step: string,
   outcome: string,
   discordUserId: string,
 ): void {
-  log.info("flow step", { step, outcome, discordUserId });
+  log.info("flow step", { requestId, step, outcome, discordUserId });
 }
 
 /** Runs a step, which logs its own success; here is the line of one that failed, or that the member did not want. */
 export async function runStep<Result extends { readonly outcome: string }>(
   { log }: Pick<Deps, "log">,
+  requestId: string,
   step: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     const result = await work();
-    if (result.outcome === "cancelled") log.info("flow step", { step, outcome: result.outcome });
+    if (result.outcome === "cancelled") log.info("flow step", { requestId, step, outcome: result.outcome });
     return result;
   } catch (error) {
-    log.info("flow step", { step, outcome: "failed", code: asJanusError(error).code });
+    log.info("flow step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
     throw error;
   }
 }

@@ -99,7 +99,7 @@ export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "an
 
 /** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  return runStep(deps, "discord", () => takeDiscordLeg(deps, request));
+  return runStep(deps, request.requestId, "discord", () => takeDiscordLeg(deps, request));
 }
 
 async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
@@ -133,13 +133,13 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     now,
   });
   if (stored === undefined) throw grantEnding();
-  logStep(deps, "discord", "stored", user.discordUserId);
+  logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
 
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
 export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
-  return runStep(deps, "provider", () => takeProviderLeg(deps, request));
+  return runStep(deps, request.requestId, "provider", () => takeProviderLeg(deps, request));
 }
 
 async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
@@ -162,7 +162,7 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
 export function confirmMove(deps: Deps, state: string, request: Omit<FlowRequest, "query">): Promise<Linked> {
-  return runStep(deps, "move", () => move(deps, state, request));
+  return runStep(deps, request.requestId, "move", () => move(deps, state, request));
 }
 
 async function move(
@@ -182,10 +182,10 @@ async function move(
   };
   const moved = await againAfterCollision(() => deps.queries.upsertLink(values));
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
-  logStep(deps, "move", "moved", moved.discordUserId);
+  logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps);
+  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
@@ -219,7 +219,7 @@ async function storeLink(
   };
   const stored = await againAfterCollision(() => deps.queries.insertLink(values));
   if (stored === undefined) throw flowFinished("the provider leg was finished before");
-  logStep(deps, "provider", stored.outcome, stored.discordUserId);
+  logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
   const accounts = linkedAccounts(stored, claims);
   if (stored.outcome === "conflict_met") {
     const kept = { set: move.record, forget };
@@ -265,12 +265,12 @@ function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refr
 }
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
-async function endMovedGrant(deps: Deps): Promise<void> {
+async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {
   try {
     await endDueGrants(deps);
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
-    deps.log.warn("grants not ended", describeError(error));
+    deps.log.warn("grants not ended", { requestId, ...describeError(error) });
   }
 }
 

@@ -4,12 +4,13 @@
  * state, a path or a query string has no name to travel under. Texts from outside are never log fields, but for a
  * request id that is sane, and addresses.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { destination, pino } from "pino";
 import { asJanusError } from "./errors.ts";
 
-/** The closed list of what a log line may hold, besides its level, its time, its event and the id of its request. */
+/** The closed list of what a log line may hold, besides its level, its time and its event. */
 export type LogFields = {
+  /** Of the request that the line belongs to. */
+  readonly requestId?: string | undefined;
   /** The route's pattern, never the path or the query. */
   readonly route?: string | undefined;
   readonly method?: string | undefined;
@@ -41,6 +42,7 @@ export type LogFields = {
 };
 
 const FIELD_NAMES = [
+  "requestId",
   "route",
   "method",
   "status",
@@ -96,21 +98,13 @@ export const NO_LOG: Log = {
   prepare: () => nothing,
 };
 
-/** Of the request under way, as it stands in a line. */
-const requestIds = new AsyncLocalStorage<string>();
-
-/** Does some work whose lines, and those of all that it leads to, bear the id of this request; or none. */
-export function withRequestId<Result>(requestId: string | undefined, work: () => Result): Result {
-  return requestIds.run(requestId === undefined ? "" : `,"requestId":${JSON.stringify(requestId)}`, work);
-}
-
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
 export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
   const logger = pino(
     {
       level,
       base: null,
-      timestamp: createHead(now),
+      timestamp: createTimestamp(now),
       formatters: { level: (label) => ({ level: label }) },
       messageKey: EVENT,
     },
@@ -129,15 +123,15 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
   };
 }
 
-/** What every line says besides its fields, as JSON: when it was written, and of which request it is. */
-function createHead(now: () => Date): () => string {
+/** When a line was written, as JSON. */
+function createTimestamp(now: () => Date): () => string {
   let written = { ms: Number.NaN, time: "" };
   return () => {
     const date = now();
     const ms = date.getTime();
     // Many lines are of one millisecond.
     if (ms !== written.ms) written = { ms, time: `,"time":"${date.toISOString()}"` };
-    return written.time + (requestIds.getStore() ?? "");
+    return written.time;
   };
 }
 

@@ -66,8 +66,9 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
 async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> {
   const { discordUserId, requestId } = link;
+  const said = { requestId: requestId ?? undefined, discordUserId };
   const { retryAfterSeconds } = asJanusError(error);
-  deps.log.warn("role connection not pushed", { discordUserId, ...describeError(error) });
+  deps.log.warn("role connection not pushed", { ...said, ...describeError(error) });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
   const now = deps.now();
   const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
@@ -81,6 +82,6 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
     });
   } catch (failure) {
     // Carrying on is right: the lease runs out by itself, and then it is pushed again.
-    deps.log.warn("push not put off", { discordUserId, ...describeError(failure) });
+    deps.log.warn("push not put off", { ...said, ...describeError(failure) });
   }
 }

@@ -11,7 +11,6 @@ import {
   type Log,
   type LogFields,
   type LogLevel,
-  withRequestId,
 } from "../lib/log.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
@@ -22,6 +21,7 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** Every field that may be written, with a value. A field that is new in `LogFields` must be entered here. */
 const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Name]> } = {
+  requestId: "request-1",
   route: "/linked-role",
   method: "GET",
   status: 200,
@@ -188,8 +188,8 @@ describe("prepare()", () => {
     const bound = { route: "/login", secret: CANARY } as LogFields;
     const tell = log.prepare("info", "request", bound);
 
-    withRequestId("request-1", () => tell({ status: 200, token: CANARY } as LogFields));
-    withRequestId("request-1", () => log.info("request", { route: "/login", status: 200 }));
+    tell({ status: 200, token: CANARY } as LogFields);
+    log.info("request", { route: "/login", status: 200 });
 
     const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(prepared).toEqual(plain ?? {});
@@ -202,41 +202,6 @@ describe("prepare()", () => {
     log.prepare("debug", "request", {})({ status: 200 });
 
     expect(lines).toEqual([]);
-  });
-});
-
-describe("withRequestId()", () => {
-  test("gives the id to every line of the work, however long it takes, and to no other", async () => {
-    const { log, lines } = logAt("info");
-    const work = (id: string) =>
-      withRequestId(id, async () => {
-        log.info("begun");
-        await Bun.sleep(Math.random() * 5);
-        log.info("done", { status: 200 });
-        return id;
-      });
-
-    const ids = Array.from({ length: 20 }, (_, index) => `request-${index}`);
-    const results = await Promise.all(ids.map(work));
-    log.info("outside");
-
-    expect(results).toEqual(ids);
-    const written = lines.map((line) => JSON.parse(line) as { event: string; requestId?: string });
-    for (const id of ids) {
-      expect(written.filter(({ requestId }) => requestId === id).map(({ event }) => event)).toEqual([
-        "begun",
-        "done",
-      ]);
-    }
-    expect(written.at(-1)).not.toHaveProperty("requestId");
-  });
-
-  test("takes it away from work that is of no request any more", () => {
-    const { log, lines } = logAt("info");
-
-    withRequestId("request-1", () => withRequestId(undefined, () => log.info("of many")));
-
-    expect(onlyLine(lines)).not.toHaveProperty("requestId");
   });
 });
 

@@ -75,7 +75,7 @@ async function askDiscord(
   } catch (error) {
     const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member not asked for", describeError(error));
+    deps.log.warn("member not asked for", { requestId, ...describeError(error) });
     return undefined;
   }
 }

@@ -11,7 +11,6 @@ import {
   tooBusy,
   tooManyRequests,
 } from "../errors.ts";
-import { withRequestId } from "../log.ts";
 import { createClientAddress, subscriberOf } from "./client_address.ts";
 import type { Exchange, Handler } from "./http.ts";
 import { errorResponse, MAX_FORM_BYTES } from "./http.ts";
@@ -59,10 +58,10 @@ function createRunner(deps: Deps, guard: Guard, load: Load, route: string) {
   const tell = log.prepare(isProbe ? "debug" : "info", "request", { route });
   const whisper = log.prepare("debug", "request", { route });
 
-  const finish = ({ request }: Exchange, startedAt: number, response: Response): Response => {
+  const finish = ({ request, requestId }: Exchange, startedAt: number, response: Response): Response => {
     const { status } = response;
     const durationMs = Math.round(performance.now() - startedAt);
-    (status === 429 ? whisper : tell)({ method: request.method, status, durationMs });
+    (status === 429 ? whisper : tell)({ requestId, method: request.method, status, durationMs });
     // Whoever keeps the connection for the next request is to make it elsewhere.
     if (stopping.aborted) response.headers.set("connection", "close");
     return response;
@@ -98,7 +97,7 @@ function createRunner(deps: Deps, guard: Guard, load: Load, route: string) {
   return (handler: Handler, request: Request): Response | Promise<Response> => {
     const startedAt = performance.now();
     const exchange = { request, route, requestId: readRequestId(request) };
-    return withRequestId(exchange.requestId, () => answer(handler, exchange, startedAt));
+    return answer(handler, exchange, startedAt);
   };
 }
 

@@ -184,9 +184,9 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
 }
 
-function logError(deps: Deps, { request, route }: Exchange, error: JanusError): void {
+function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {
   deps.log[levelOf(error)]("request failed", {
-    ...{ route, method: request.method, status: error.status },
+    ...{ requestId, route, method: request.method, status: error.status },
     ...describeError(error),
   });
 }

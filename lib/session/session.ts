@@ -54,7 +54,7 @@ export function startLogin(deps: Deps, records: FlowRecords): Departure {
 
 /** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  return runStep(deps, "login", () => takeLogin(deps, request));
+  return runStep(deps, request.requestId, "login", () => takeLogin(deps, request));
 }
 
 async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
@@ -82,7 +82,7 @@ async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | C
     now,
   });
   if (stored === undefined) throw grantEnding();
-  logStep(deps, "login", "signed in", user.discordUserId);
+  logStep(deps, requestId, "login", "signed in", user.discordUserId);
   return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
 }
 
