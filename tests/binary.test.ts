@@ -12,9 +12,9 @@ import { MIGRATIONS } from "../lib/migrations.ts";
 import { accountEn } from "../lib/pages/account_en.ts";
 import { en } from "../lib/pages/en.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { findPort } from "./bench/programs.ts";
 import { provideBinary } from "./fixtures/binary.ts";
 import { type Entry, type Environment, run, type Serving, serve } from "./fixtures/command.ts";
+import { freePort } from "./fixtures/ports.ts";
 import { ROOT } from "./fixtures/source.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./harness/chromium.ts";
 import { createTestDatabase, onPostgres } from "./harness/database.ts";
@@ -67,7 +67,7 @@ async function createFolder(): Promise<{ readonly folder: string; readonly janus
 /** The binary between the stand-ins, not yet started: with an empty database, on a port of its own. */
 async function setStage() {
   const { folder, janus } = await createFolder();
-  const port = await findPort();
+  const port = freePort();
   const url = `http://127.0.0.1:${port}`;
   const discord = startDiscord({
     clientId: DISCORD_CLIENT_ID,

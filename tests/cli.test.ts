@@ -10,6 +10,7 @@ import { METADATA_RECORDS } from "../lib/metadata.ts";
 import { MIGRATIONS, migrateUp } from "../lib/migrations.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { type Environment, run, serve } from "./fixtures/command.ts";
+import { freePort, NOBODY } from "./fixtures/ports.ts";
 import { startProxy } from "./fixtures/proxy.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import {
@@ -35,8 +36,6 @@ const exitCodeOf = (code: CommandErrorCode): number => new JanusError(code, "").
 
 const LABELS = MIGRATIONS.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}`);
 const FIRST_ROW = "insert into discord_account values ('1', 'anna', null, now(), now())";
-/** Nothing listens on port 1 of loopback. */
-const NOBODY = "127.0.0.1:1";
 
 /** Every process starts here: an empty folder, without a `.env`. */
 let folder: string;
@@ -150,14 +149,6 @@ async function poll(
   let answer = await get();
   while (answer.status !== status && performance.now() < until) answer = await get();
   return answer;
-}
-
-/** A port of loopback that was free a moment ago. */
-function freePort(): number {
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  const { port } = server;
-  server.stop(true);
-  return port ?? 0;
 }
 
 const REQUIRED = VARIABLES.filter(({ name, required }) => required && name !== "DISCORD_BOT_TOKEN");

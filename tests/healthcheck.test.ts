@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { checkHealth } from "../lib/cli/healthcheck.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
+import { freePort } from "./fixtures/ports.ts";
 
 setDefaultTimeout(60_000);
 
@@ -31,13 +32,6 @@ function listen(answer: (path: string) => Response | Promise<Response>, hostname
   });
   stops.push(() => server.stop(true));
   return { environment: { HOST: hostname, PORT: String(server.port) }, paths, port: server.port };
-}
-
-/** Nothing listens there a moment after. */
-async function freePort(): Promise<string> {
-  const { port } = listen(() => new Response());
-  await stops.pop()?.();
-  return String(port);
 }
 
 async function refusalOf(environment: Record<string, string>, ready = false): Promise<JanusError> {
@@ -144,7 +138,7 @@ describe("janus healthcheck", () => {
     const proxy = `http://127.0.0.1:${proxied.port}`;
     const proxies = { HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy, all_proxy: proxy };
     const { environment, paths } = listen((path) => Response.json(path === "/healthz" ? ALIVE : READY));
-    const nobody = { ...proxies, PORT: await freePort() };
+    const nobody = { ...proxies, PORT: String(freePort()) };
 
     const alive = await run(folder, "index.ts", ["healthcheck"], { ...environment, ...proxies });
     const ready = await run(folder, "index.ts", ["healthcheck", "--ready", "--json"], environment);

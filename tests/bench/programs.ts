@@ -3,6 +3,7 @@
  * stopped by their own process id. Linux only: the kernel's own account is read, not the program's word.
  */
 import { readFileSync } from "node:fs";
+import { freePort } from "../fixtures/ports.ts";
 
 export type Program = {
   readonly port: number;
@@ -48,17 +49,9 @@ export function pinDriver(): void {
     throw new Error("taskset cannot pin this process: the benchmark needs Linux and two cores");
 }
 
-/** A port that was free a moment ago. */
-export async function findPort(): Promise<number> {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = server;
-  server.stop(true);
-  return port;
-}
-
 /** Starts a program and waits until it listens. Its log goes nowhere, its faults to ours. */
 export async function startProgram(file: Command, environment: Environment): Promise<Program> {
-  const port = await findPort();
+  const port = freePort();
   const child = spawn(file, environment, port);
   try {
     await waitForAnswer(port, child);
@@ -87,7 +80,7 @@ export async function timeStart(
     signal = "SIGKILL",
   }: { readonly path?: string; readonly signal?: "SIGTERM" | "SIGKILL" } = {},
 ): Promise<number> {
-  const port = await findPort();
+  const port = freePort();
   const started = performance.now();
   const child = spawn(file, environment, port, cores);
   try {
