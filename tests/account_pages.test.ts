@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { LinkFacts } from "../lib/account.ts";
@@ -16,6 +16,9 @@ import { accountSv } from "../lib/pages/account_sv.ts";
 import { en } from "../lib/pages/en.ts";
 import { PAGE_CSP, pageCsp } from "../lib/pages/frame.tsx";
 import { LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const DISCORD_APP_URL = "https://discord.test/app";
 const AVATAR_ORIGIN = "https://cdn.discord.test";

@@ -1,5 +1,5 @@
 /** Sealing, random values and comparing: properties over everything that can be said to them. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import {
@@ -14,6 +14,9 @@ import {
   sha512,
 } from "../lib/crypto.ts";
 import type { RingKey } from "../lib/variables.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const FIRST = ringKey("k1", 1);

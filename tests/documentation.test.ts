@@ -1,5 +1,5 @@
 /** What is written for operators, held to what the program does. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../index.ts";
@@ -9,6 +9,9 @@ import { ERROR_CODES } from "../lib/errors.ts";
 import { NO_LOG } from "../lib/log.ts";
 import { listFiles, ROOT, readText } from "./fixtures/source.ts";
 import { randomKey, UNHEARD } from "./harness/janus.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const readme = await readText("README.md");
 const exampleLines = (await readText("example.env")).split("\n");

@@ -1,7 +1,10 @@
 /** The laws of the code that no compiler holds: who may import whom, who may reach outside, and what a file looks like. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { basename, dirname, join, normalize } from "node:path";
 import { blank, findLines, listFiles, readText } from "./fixtures/source.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 /** DESIGN, "Shape": a file may import what stands below it. A file that is not here has no place yet. */
 const LEVELS: readonly (readonly string[])[] = [

@@ -1,5 +1,5 @@
 /** The log: only what is on the list, one JSON line an event. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { discordUnavailable } from "../lib/errors.ts";
@@ -12,6 +12,9 @@ import {
   type LogFields,
   type LogLevel,
 } from "../lib/log.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";

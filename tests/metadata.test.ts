@@ -1,5 +1,5 @@
 /** From claims to what Discord is told: whatever a provider puts into a claim, Discord and the database can take it. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import {
   buildRoleConnection,
@@ -10,6 +10,9 @@ import {
   organisationName,
 } from "../lib/metadata.ts";
 import { checkRecords, checkRoleConnection } from "./standins/discord-limits.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const PLATFORM_NAME = "D-sektionen";
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { PUBLIC_ERROR_CODES } from "../lib/errors.ts";
@@ -14,6 +14,9 @@ import {
 } from "../lib/pages/pages.tsx";
 import { type DiscordName, LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
 import { sv } from "../lib/pages/sv.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const DISCORD_APP_URL = "https://discord.test/app";
 const HOSTILE_NAMES = [

@@ -1,5 +1,5 @@
 /** The stand-ins misbehave on order, and the providers are right when left alone. Discord's own rules: `standins/`. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import {
   ANNA,
@@ -19,6 +19,9 @@ import {
 import { createKey, encryptToken, type ForgerStandin, startForger } from "./standins/forger.ts";
 import { approveDiscord, cancelAtProvider, createJar, signInAtProvider, visit } from "./standins/member.ts";
 import { startProvider } from "./standins/provider.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
 
 const started: { readonly stop: () => Promise<void> }[] = [];
 afterEach(async () => {
