@@ -29,7 +29,8 @@ export async function onceDatabaseAnswers<Result>(
       return await work();
     } catch (error) {
       const failure = asJanusError(error);
-      if (failure.code !== "database_unavailable" || seconds === 0 || signal?.aborted === true) throw error;
+      const mayPass = failure.code === "database_unavailable" && !isRefusal(failure.cause);
+      if (!mayPass || seconds === 0 || signal?.aborted === true) throw error;
       if (now().getTime() >= until)
         throw databaseUnavailable(`waited ${seconds} seconds for the database: ${failure.message}`, error);
       onWait(failure);
@@ -37,3 +38,7 @@ export async function onceDatabaseAnswers<Result>(
     }
   }
 }
+
+/** A wrong role, password or name does not become right by waiting. PostgreSQL Appendix A, classes 28 and 3D */
+const isRefusal = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && /^(28|3D)/.test(String(cause.code));

@@ -156,7 +156,10 @@ function translate(error: unknown): unknown {
   const code = String(error.code);
   if (UNAVAILABLE.test(code)) return databaseUnavailable(`the database cannot be reached (${code})`, error);
   if (REFUSED.test(code))
-    return databaseUnavailable(`the database refuses this role, password or name (${code})`, error);
+    return databaseUnavailable(
+      `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`,
+      error,
+    );
   if (NOT_MIGRATED.test(code))
     return databaseNotMigrated(`the database lacks what the program needs (${code})`, error);
   return error;

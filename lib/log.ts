@@ -135,18 +135,22 @@ function createTimestamp(now: () => Date): () => string {
   };
 }
 
-/** What takes lines of JSON. `flush` writes what waits: called before the process ends. */
-export type LineWriter = { readonly write: (line: string) => void; readonly flush: () => void };
+/** What takes lines of JSON. `end` resolves once they are written, or when nobody takes them: then the process may end. */
+export type LineWriter = { readonly write: (line: string) => void; readonly end: () => Promise<void> };
+
+/** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
+const MAX_WAITING_CHARS = 1_048_576;
+const END_DEADLINE_MS = 1_000;
 
 /**
  * Writes to standard output, in the order of the lines and each whole. The lines of one turn of the event loop are
- * written together: a system call for each would cost more than all the rest of a line.
+ * written together, and nobody waits for whoever reads them: members are served, and a stop stops, all the same.
  */
 export async function createLineWriter(format: LogFormat, isTerminal: boolean): Promise<LineWriter> {
   const readable = format === "readable" || (format === "auto" && isTerminal);
   const render = readable ? await createPretty(isTerminal) : undefined;
-  const output = destination({ fd: STDOUT, sync: true });
-  // Whoever read them has gone: members are served all the same.
+  const output = destination({ fd: STDOUT, sync: false, maxLength: MAX_WAITING_CHARS });
+  // Whoever read them has gone, or the disk is full.
   output.on("error", () => undefined);
   let waiting = "";
   const flush = (): void => {
@@ -159,7 +163,17 @@ export async function createLineWriter(format: LogFormat, isTerminal: boolean): 
       if (waiting === "") setImmediate(flush);
       waiting += render === undefined ? line : render(line);
     },
-    flush,
+    end: async () => {
+      flush();
+      const written = Promise.withResolvers<void>();
+      output.once("close", written.resolve);
+      output.end();
+      const timer = setTimeout(written.resolve, END_DEADLINE_MS);
+      await written.promise;
+      clearTimeout(timer);
+      // Or it would try once more as the process exits, for as long as nobody takes it.
+      output.destroy();
+    },
   };
 }
 

@@ -103,6 +103,7 @@ function run(parts: Parts): RunningServer {
   const prepare = async (): Promise<void> => {
     await checkDatabase(parts);
     gate.open();
+    parts.world.log.info("serving");
     if (!stopping.signal.aborted) upkeep = startUpkeep(deps, UPKEEP_SECONDS);
   };
   // Told to stop while it waits, nobody asks any more what it would have met.
@@ -110,14 +111,18 @@ function run(parts: Parts): RunningServer {
     if (!stopping.signal.aborted) throw error;
   });
   // Whoever does not look at it stops in good order all the same.
-  ready.catch(() => undefined);
+  let isLost = false;
+  ready.catch(() => {
+    isLost = true;
+  });
   let stopped: Promise<void> | undefined;
   return {
     address: listening.address,
     deps,
     ready,
     stop: () => {
-      stopped ??= shutDown(parts, async () => {
+      // One that could not begin has nobody to send elsewhere.
+      stopped ??= shutDown(parts, isLost ? 0 : parts.config.drainSeconds, async () => {
         await Promise.all([listening.stop(), upkeep?.stop()]);
         await deps.donePushes.settle();
       });
@@ -128,6 +133,7 @@ function run(parts: Parts): RunningServer {
 
 async function shutDown(
   { config, db, listening, stopping, world }: Parts,
+  drainSeconds: number,
   finish: () => Promise<void>,
 ): Promise<void> {
   const { log, now, sleep } = world;
@@ -136,9 +142,10 @@ async function shutDown(
   // From here on /readyz says no; whoever asks it gets the time to notice.
   stopping.abort();
   log.info("stopping", { count: listening.requestsUnderWay() });
-  await sleep(Math.min(config.drainSeconds * 1_000, left()));
+  await sleep(Math.min(drainSeconds * 1_000, left()));
   // What is claimed by a round that is cut off here, another process takes over when its lease ends.
-  await Promise.race([finish(), sleep(left())]);
+  const finished = finish().catch((error: unknown) => log.error("stop failed", describeError(error)));
+  await Promise.race([finished, sleep(left())]);
   const count = listening.requestsUnderWay();
   if (count > 0) log.warn("requests cut off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
   await listening.cut();

@@ -323,7 +323,7 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
 
       const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
         DATABASE_URL: url.href,
-        DATABASE_WAIT_SECONDS: "0",
+        DATABASE_WAIT_SECONDS: "600",
       });
 
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
@@ -463,6 +463,7 @@ describe("janus serve", () => {
     const loud = lines.filter(({ level }) => level !== "debug");
     expect(loud.map(({ event, operation }) => operation ?? event)).toEqual([
       "listening",
+      "serving",
       "discovery",
       "stopping",
       "stopped",

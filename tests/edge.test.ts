@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fc from "fast-check";
 import { readConfig } from "../lib/config.ts";
 import type { Deps } from "../lib/deps.ts";
+import { showReadiness } from "../lib/handlers/health_handlers.ts";
 import { createClientAddress, subscriberOf } from "../lib/http/client_address.ts";
 import { createEdge } from "../lib/http/edge.ts";
 import type { Handler } from "../lib/http/http.ts";
@@ -49,10 +50,11 @@ function edgeWith(handler: Handler, environment: Readonly<Record<string, string>
   );
   const state = { peer: peer as string | undefined };
   const deps = { config, log, ...UNHEARD, peerAddress: () => state.peer } as unknown as Deps;
-  const route = createEdge(deps).on("/linked-role", handler);
+  const edge = createEdge(deps);
+  const route = edge.on("/linked-role", handler);
   const ask = async (headers: Record<string, string> = {}): Promise<Response> =>
     route({ request: new Request("https://janus.example.org/linked-role", { headers }) });
-  return { ask, state, logLines };
+  return { ask, state, logLines, edge, deps };
 }
 
 const answer: Handler = () => new Response("ok");
@@ -389,6 +391,48 @@ describe("under load", () => {
     expect(linesOf(edge).filter(({ event }) => event === "too busy")).toMatchObject([
       { level: "warn", count: 1_000 },
     ]);
+  });
+
+  test("probes keep nobody out, however many wait", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { edge, ask } = edgeWith(answer);
+    const probe = edge.on("/readyz", async () => {
+      await gate.promise;
+      return new Response("ready");
+    });
+
+    const held = Array.from({ length: 1_500 }, async () =>
+      probe({ request: new Request("https://janus.example.org/readyz") }),
+    );
+    const { status } = await ask();
+    gate.resolve();
+    const answered = await Promise.all(held);
+
+    expect(status).toBe(200);
+    expect(new Set(answered.map((response) => response.status))).toEqual(new Set([200]));
+  });
+
+  test("probes that come together look at the database once", async () => {
+    let statements = 0;
+    const counting = {
+      ...janus.deps,
+      db: {
+        ...janus.deps.db,
+        query: (...statement: Parameters<typeof janus.deps.db.query>) => {
+          statements += 1;
+          return janus.deps.db.query(...statement);
+        },
+      },
+    };
+    const probe = createEdge(counting).on("/readyz", showReadiness);
+    const ask = async () => probe({ request: new Request(`${janus.url}/readyz`) });
+
+    await ask();
+    const once = statements;
+    await Promise.all(Array.from({ length: 50 }, ask));
+
+    expect(once).toBeGreaterThan(0);
+    expect(statements).toBe(2 * once);
   });
 
   test("a form that does not arrive is given up with request_timeout", async () => {

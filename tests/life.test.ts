@@ -145,12 +145,14 @@ describe("a database that is not there", () => {
     const password = CANARY.botToken;
     const DATABASE_URL = `postgres://janus:${password}@${NOBODY}/janus`;
 
+    const from = performance.now();
     const ended = await run(
       folder,
       "index.ts",
       [],
-      environment({ DATABASE_URL, DATABASE_WAIT_SECONDS: "2" }),
+      environment({ DATABASE_URL, DATABASE_WAIT_SECONDS: "2", DRAIN_SECONDS: "60", SHUTDOWN_SECONDS: "90" }),
     );
+    const seconds = (performance.now() - from) / 1_000;
 
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toBe(
@@ -164,6 +166,8 @@ describe("a database that is not there", () => {
       reason: "the database cannot be reached (ECONNREFUSED)",
     });
     expect(ended.stdout + ended.stderr).not.toContain(password);
+    // Nobody was ever sent here, so nobody has to notice.
+    expect(seconds).toBeLessThan(20);
   });
 
   test("keeps nobody from what needs none, and is a page for the rest", async () => {

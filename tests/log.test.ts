@@ -264,6 +264,17 @@ describe("createLineWriter()", () => {
 
     expect(stderr).toContain("alive");
   });
+
+  test.each([
+    ["waits for a reader that reads nothing", "| sleep 8"],
+    ["waits for a disk that is full", "> /dev/full"],
+  ])("nobody %s: not the lines that come, and not the end", async (_, shell) => {
+    const { stderr } = await run("json", false, 20_000, shell);
+
+    const [, ms = ""] = /alive after (\d+) ms/.exec(stderr) ?? [];
+    expect(Number(ms)).toBeGreaterThan(0);
+    expect(Number(ms)).toBeLessThan(6_000);
+  });
 });
 
 describe("describeError()", () => {

@@ -10,12 +10,15 @@ import { NO_LOG } from "../log.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
 import { migrateUp, readMigrationStatus } from "../migrations.ts";
 import type { MigrateVerb } from "./arguments.ts";
-import { sayOnce } from "./output.ts";
+import { printable, sayOnce } from "./output.ts";
 import { createWorld, now } from "./serve.ts";
 
 /** Applies what is pending, or lists it; tells what it did, as JSON on request. */
 export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {
   const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
+  // Told by name: whoever meant another one has misspelt DATABASE_URL.
+  const name =
+    database.url === undefined ? `The embedded database in ${printable(database.dataDir)}` : "The database";
   const db = await openDatabase(database);
   const say = sayOnce("waiting for the database: ");
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
@@ -26,8 +29,8 @@ export async function migrate(verb: MigrateVerb, json: boolean, environment: Env
     });
   try {
     return verb === "up"
-      ? describeApplied(await patiently(() => migrateUp(db, now)), json)
-      : describeStatus(await patiently(() => readMigrationStatus(db)), json);
+      ? describeApplied(await patiently(() => migrateUp(db, now)), json, name)
+      : describeStatus(await patiently(() => readMigrationStatus(db)), json, name);
   } finally {
     await db.close();
   }
@@ -36,18 +39,17 @@ export async function migrate(verb: MigrateVerb, json: boolean, environment: Env
 const label = ({ version, name }: { readonly version: number; readonly name: string }): string =>
   `${String(version).padStart(4, "0")}_${name}`;
 
-function describeApplied(applied: readonly Migration[], json: boolean): string {
+function describeApplied(applied: readonly Migration[], json: boolean, name: string): string {
   if (json) return JSON.stringify({ applied: applied.map(label) });
-  const end =
-    applied.length === 0 ? "Nothing to do: the database is up to date." : "The database is up to date.";
+  const end = applied.length === 0 ? `Nothing to do. ${name} is up to date.` : `${name} is up to date.`;
   return [...applied.map((migration) => `applied  ${label(migration)}`), end].join("\n");
 }
 
-function describeStatus({ applied, pending }: MigrationStatus, json: boolean): string {
+function describeStatus({ applied, pending }: MigrationStatus, json: boolean, name: string): string {
   if (json) return JSON.stringify({ applied: applied.map(label), pending: pending.map(label) });
   return [
     ...applied.map((migration) => `applied  ${label(migration)}  ${migration.appliedAt.toISOString()}`),
     ...pending.map((migration) => `pending  ${label(migration)}`),
-    pending.length === 0 ? "The database is up to date." : `${pending.length} pending: run "janus migrate".`,
+    pending.length === 0 ? `${name} is up to date.` : `${pending.length} pending: run "janus migrate".`,
   ].join("\n");
 }

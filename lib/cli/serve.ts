@@ -10,7 +10,7 @@ import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
 import type { CreateApp } from "../listener.ts";
 import type { Log } from "../log.ts";
-import { createLineWriter, createLog } from "../log.ts";
+import { createLineWriter, createLog, describeError } from "../log.ts";
 import { startServer } from "../server.ts";
 import { exitWithStatus } from "./output.ts";
 
@@ -34,22 +34,28 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
   const writer = await createLineWriter(config.logFormat, isatty(STDOUT));
   const world = createWorld(createLog(config.logLevel, writer.write, now), { ref: false });
   const starting = startServer(config, createApp, world);
-  const end = (code?: number): never => {
-    writer.flush();
+  const end = async (code?: number): Promise<never> => {
+    await writer.end();
     // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
     return process.exit(code);
   };
-  const cutShort = (): never => end(1);
+  const cutShort = (): void => void end(1);
+  // A defect that nothing caught: its message may quote input, and is not for the log.
+  const crash = (error: unknown): void => {
+    world.log.error("crashed", describeError(error));
+    void end(1);
+  };
+  process.on("uncaughtException", crash).on("unhandledRejection", crash);
   // From now on: a signal that comes while the server starts stops it as well.
   const stop = async (): Promise<void> => {
     process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);
     await exitWithStatus(async () => void (await (await starting).stop()));
-    end();
+    await end();
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
   const server = await starting;
   const isReady = await exitWithStatus(async () => void (await server.ready));
   if (isReady) return;
   await server.stop();
-  end();
+  await end();
 }

@@ -26,7 +26,16 @@ export const showReadiness: Handler = async (deps, exchange) => {
   });
 };
 
-async function describeDatabase({ db }: Deps): Promise<string> {
+const checks = new WeakMap<Deps, Promise<string>>();
+
+/** One look for all who ask while it is under way: whoever asks often gets no more of the database than others. */
+function describeDatabase(deps: Deps): Promise<string> {
+  const check = checks.get(deps) ?? lookAtDatabase(deps).finally(() => checks.delete(deps));
+  checks.set(deps, check);
+  return check;
+}
+
+async function lookAtDatabase({ db }: Deps): Promise<string> {
   try {
     await requireMigrated(db);
     return "ready";

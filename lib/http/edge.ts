@@ -13,7 +13,7 @@ import {
 } from "../errors.ts";
 import { createClientAddress, subscriberOf } from "./client_address.ts";
 import type { Exchange, Handler } from "./http.ts";
-import { errorResponse, MAX_FORM_BYTES } from "./http.ts";
+import { errorResponse, isOfFlood, MAX_FORM_BYTES } from "./http.ts";
 import { createRateLimit, createReminder } from "./rate_limit.ts";
 
 /** A route as Elysia lists it. */
@@ -58,28 +58,37 @@ function createRunner(deps: Deps, guard: Guard, load: Load, route: string) {
   const tell = log.prepare(isProbe ? "debug" : "info", "request", { route });
   const whisper = log.prepare("debug", "request", { route });
 
-  const finish = ({ request, requestId }: Exchange, startedAt: number, response: Response): Response => {
+  const finish = (
+    { request, requestId }: Exchange,
+    startedAt: number,
+    response: Response,
+    write = tell,
+  ): Response => {
     const { status } = response;
     const durationMs = Math.round(performance.now() - startedAt);
-    (status === 429 ? whisper : tell)({ requestId, method: request.method, status, durationMs });
+    write({ requestId, method: request.method, status, durationMs });
     // Whoever keeps the connection for the next request is to make it elsewhere.
     if (stopping.aborted) response.headers.set("connection", "close");
     return response;
   };
-  const fail = (exchange: Exchange, startedAt: number, error: unknown): Response =>
-    finish(exchange, startedAt, errorResponse(deps, exchange, asJanusError(error)));
+  const fail = (exchange: Exchange, startedAt: number, failure: unknown): Response => {
+    const error = asJanusError(failure);
+    const response = errorResponse(deps, exchange, error);
+    return finish(exchange, startedAt, response, isOfFlood(error) ? whisper : tell);
+  };
   const finishLater = async (
     exchange: Exchange,
     startedAt: number,
     answer: Promise<Response>,
   ): Promise<Response> => {
-    load.underWay += 1;
+    // A probe keeps nobody out.
+    if (!isProbe) load.underWay += 1;
     try {
       return finish(exchange, startedAt, await answer);
     } catch (error) {
       return fail(exchange, startedAt, error);
     } finally {
-      load.underWay -= 1;
+      if (!isProbe) load.underWay -= 1;
     }
   };
   const answer = (handler: Handler, exchange: Exchange, startedAt: number): Response | Promise<Response> => {

@@ -191,8 +191,12 @@ function logError(deps: Deps, { request, requestId, route }: Exchange, error: Ja
   });
 }
 
+function levelOf(error: JanusError): "debug" | "info" | "error" {
+  if (isOfFlood(error)) return "debug";
+  return error.status >= 500 ? "error" : "info";
+}
+
 /** What is refused by the hundred in a flood is not written by the hundred: the edge says it once a minute. */
-function levelOf({ code, status }: JanusError): "debug" | "info" | "error" {
-  if (code === "too_many_requests" || code === "too_busy") return "debug";
-  return status >= 500 ? "error" : "info";
+export function isOfFlood({ code }: JanusError): boolean {
+  return code === "too_many_requests" || code === "too_busy";
 }
