@@ -29,8 +29,6 @@ export type Build = {
 const FLAGS = [
   "--compile",
   "--production",
-  // The log names the class of a cause, and functions where it arose.
-  "--keep-names",
   "--sourcemap",
   "--bytecode",
   "--format=esm",
