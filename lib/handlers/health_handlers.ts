@@ -12,7 +12,10 @@ export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange
 /** GET /healthz: the process is alive, whatever else is down. */
 export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchange, 200, { status: "alive" });
 
-/** GET /readyz: Janus was not told to stop, the database is reachable and migrated, and the provider's discovery was loaded at least once. */
+/**
+ * GET /readyz: Janus was not told to stop, the database is reachable and migrated, and the provider's discovery was
+ * loaded at least once.
+ */
 export const showReadiness: Handler = async (deps, exchange) => {
   // Nothing is asked any more: whoever balances the load is to send members elsewhere.
   if (deps.stopping.aborted) return jsonResponse(deps, exchange, 503, { status: "stopping" });

@@ -25,7 +25,7 @@ export type Exchange = {
 /** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
-/** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `server.ts`. */
+/** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `listener.ts`. */
 export const MAX_FORM_BYTES = 4_096;
 /** Longer than any line needs for so little. */
 const FORM_DEADLINE_MS = 10_000;
