@@ -14,7 +14,6 @@ import { en } from "../lib/pages/en.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { provideBinary } from "./fixtures/binary.ts";
 import { type Entry, type Environment, run, type Serving, serve } from "./fixtures/command.ts";
-import { freePort } from "./fixtures/ports.ts";
 import { ROOT } from "./fixtures/source.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./harness/chromium.ts";
 import { createTestDatabase, onPostgres } from "./harness/database.ts";
@@ -26,6 +25,7 @@ import {
   OIDC_CLIENT_ID,
   USERS,
 } from "./harness/janus.ts";
+import { freePort } from "./harness/ports.ts";
 import { reachProviderCallback } from "./harness/walk.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { startProvider } from "./standins/provider.ts";

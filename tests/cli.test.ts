@@ -10,7 +10,6 @@ import { METADATA_RECORDS } from "../lib/metadata.ts";
 import { MIGRATIONS, migrateUp } from "../lib/migrations.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { type Environment, run, serve } from "./fixtures/command.ts";
-import { freePort, NOBODY } from "./fixtures/ports.ts";
 import { startProxy } from "./fixtures/proxy.ts";
 import { createTurns } from "./fixtures/turns.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
@@ -23,6 +22,7 @@ import {
   startJanus,
   USERS,
 } from "./harness/janus.ts";
+import { freePort, NOBODY } from "./harness/ports.ts";
 import { linkAccounts, reachDiscordCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
 import { type ForgerStandin, startForger } from "./standins/forger.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { checkHealth } from "../lib/cli/healthcheck.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
-import { freePort } from "./fixtures/ports.ts";
+import { freePort } from "./harness/ports.ts";
 
 setDefaultTimeout(60_000);
 

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, type Serving, serve } from "./fixtures/command.ts";
-import { freePort, NOBODY } from "./fixtures/ports.ts";
 import { startProxy } from "./fixtures/proxy.ts";
 import { createTestDatabase, onPostgres } from "./harness/database.ts";
 import {
@@ -15,6 +14,7 @@ import {
   OIDC_CLIENT_ID,
   USERS,
 } from "./harness/janus.ts";
+import { freePort, NOBODY } from "./harness/ports.ts";
 import { reachDiscordCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
 import { type ForgerStandin, startForger } from "./standins/forger.ts";
@@ -208,9 +208,11 @@ describe.if(onPostgres)("a database that comes later", () => {
     late.host = `127.0.0.1:${latePort}`;
     const settings = { DATABASE_URL: late.href, DATABASE_WAIT_SECONDS: "30" };
 
-    const migrating = run(folder, "sql/migrate.ts", ["--json"], settings);
+    const waiting = Promise.withResolvers<void>();
+    const migrating = run(folder, "sql/migrate.ts", ["--json"], settings, () => waiting.resolve());
     const server = await serve(folder, environment(settings));
     await until(server, "/readyz", 503);
+    await Promise.race([waiting.promise, migrating]);
     const proxy = await startProxy(
       { hostname: target.hostname, port: Number(target.port || 5432) },
       latePort,

@@ -18,7 +18,6 @@ import {
   NO_NGINX,
   startNginx,
 } from "./fixtures/nginx.ts";
-import { freePort, NOBODY } from "./fixtures/ports.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./harness/chromium.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import {
@@ -32,6 +31,7 @@ import {
   USERS,
 } from "./harness/janus.ts";
 import { logWatch } from "./harness/log_watch.ts";
+import { freePort, NOBODY } from "./harness/ports.ts";
 import { reachLoginCallback } from "./harness/sign_in.ts";
 import { newUser, reachProviderCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
@@ -213,7 +213,7 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
     ).toMatchObject({
       status: 404,
     });
-    const line = (await nginx.accessLog()).split("\n").find((text) => text.endsWith(` ${id}`));
+    const line = (await nginx.accessLog(String(id))).split("\n").find((text) => text.endsWith(` ${id}`));
     expect(line).toMatch(
       /^127\.0\.0\.1 \[[^\]]+\] "GET \/nowhere" 404 [\d.]+ 127\.0\.0\.1:\d+ [0-9a-f]{32}$/,
     );
@@ -222,9 +222,10 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
   test("nginx's log has no code and no state", async () => {
     const browser = openBrowser();
     const callback = await reachLoginCallback(browser, newUser());
-    await browser.get(callback);
+    const finished = await browser.get(callback);
 
-    const [text, faults] = [await nginx.accessLog(), await nginx.errorLog()];
+    const text = await nginx.accessLog(finished.headers.get("x-request-id") ?? "");
+    const faults = await nginx.errorLog();
 
     expect(text).toContain('"GET /login" 302');
     for (const name of ["code", "state"]) {

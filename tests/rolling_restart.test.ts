@@ -15,7 +15,6 @@ import {
   NO_NGINX,
   startNginx,
 } from "./fixtures/nginx.ts";
-import { freePort } from "./fixtures/ports.ts";
 import { startLoad } from "./fixtures/steady_load.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import {
@@ -28,6 +27,7 @@ import {
   OIDC_CLIENT_ID,
 } from "./harness/janus.ts";
 import { logWatch } from "./harness/log_watch.ts";
+import { freePort } from "./harness/ports.ts";
 import { reachLoginCallback } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
@@ -252,7 +252,9 @@ async function whoAnswered(ids: readonly string[]): Promise<readonly (Name | und
 
 /** Requests for which nginx has asked two replicas, which its log names. */
 async function countSecondTries(): Promise<number> {
-  const lines = (await nginx.accessLog()).split("\n");
+  const last = openBrowser();
+  await last.get("/healthz");
+  const lines = (await nginx.accessLog(last.ids.join())).split("\n");
   return lines.filter((line) => / 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+ /.test(line)).length;
 }
 

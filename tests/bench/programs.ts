@@ -3,7 +3,7 @@
  * stopped by their own process id. Linux only: the kernel's own account is read, not the program's word.
  */
 import { readFileSync } from "node:fs";
-import { freePort } from "../fixtures/ports.ts";
+import { freePort } from "../harness/ports.ts";
 
 export type Program = {
   readonly port: number;

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, type Page, type ViewportSize } from "playwright-core";
 
+/** The one without windows first: each page of the others costs a window with pages of its own. */
 const PATHS = [
+  "/usr/bin/chromium-headless-shell",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",

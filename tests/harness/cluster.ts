@@ -3,9 +3,9 @@
  * what the machine has installed, on a free port of loopback, and is gone at the end.
  */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { freePort } from "./ports.ts";
 
 /** A server that runs. */
 export type Cluster = AsyncDisposable & {
@@ -33,7 +33,7 @@ export async function startCluster(passwordFile: string): Promise<Cluster> {
     // PostgreSQL does not run as root, and what it is given must be its own.
     await chmod(folder, 0o777);
     await chmod(own, 0o444);
-    const port = await findFreePort();
+    const port = freePort();
     const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
     const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
     await runAsPostgres([
@@ -68,13 +68,4 @@ async function runAsPostgres(command: readonly string[]): Promise<void> {
   });
   if ((await child.exited) === 0) return;
   throw new Error(`${command[0]} failed: ${await new Response(child.stderr).text()}`);
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
 }
