@@ -141,9 +141,11 @@ export type LineWriter = { readonly write: (line: string) => void; readonly end:
 /** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
 const MAX_WAITING_CHARS = 1_048_576;
 const END_DEADLINE_MS = 1_000;
+/** A write costs more than a line: one takes what comes in so long, which nobody who reads a log notices. */
+const WRITE_EVERY_MS = 10;
 
 /**
- * Writes to standard output, in the order of the lines and each whole. The lines of one turn of the event loop are
+ * Writes to standard output, in the order of the lines and each whole. Lines that come soon after one another are
  * written together, and nobody waits for whoever reads them: members are served, and a stop stops, all the same.
  */
 export async function createLineWriter(format: LogFormat, isTerminal: boolean): Promise<LineWriter> {
@@ -160,7 +162,7 @@ export async function createLineWriter(format: LogFormat, isTerminal: boolean): 
   };
   return {
     write: (line) => {
-      if (waiting === "") setImmediate(flush);
+      if (waiting === "") setTimeout(flush, WRITE_EVERY_MS);
       waiting += render === undefined ? line : render(line);
     },
     end: async () => {
