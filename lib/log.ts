@@ -100,11 +100,12 @@ export const NO_LOG: Log = {
 
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
 export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
+  const timestamp = createTimestamp(now);
   const logger = pino(
     {
       level,
       base: null,
-      timestamp: createTimestamp(now),
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: EVENT,
     },
@@ -117,8 +118,12 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
     ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
     prepare: (name, event, fixed) => {
       if (!isWritten(name)) return nothing;
-      const prepared = logger.child({ ...allowed(fixed), [EVENT]: event });
-      return (fields) => prepared[name](allowed(fields));
+      // As pino writes it, but by one call for all the fields: it makes two for each, which costs more on Bun.
+      const beginning = JSON.stringify({ ...allowed(fixed), [EVENT]: event }).slice(1, -1);
+      return (fields) => {
+        const own = JSON.stringify(allowed(fields)).slice(1);
+        write(`{"level":"${name}"${timestamp()},${beginning}${own === "}" ? "" : ","}${own}\n`);
+      };
     },
   };
 }
