@@ -34,11 +34,11 @@ export function createEdge(deps: Deps) {
   const load: Load = { underWay: 0 };
   const unknown = createRunner(deps, guard, load, "unknown");
   return {
-    /** A route's handler: what it throws becomes a response here. A body where none belongs is refused. */
+    /** A route's handler: what it throws becomes a response here. A body that no form needs is refused. */
     on: (route: string, handler: Handler) => {
       const run = createRunner(deps, guard, load, route);
       return ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        run(hasUnwantedBody(request) ? refuseBody : handler, request);
+        run(hasTooLargeBody(request) ? refuseBody : handler, request);
     },
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
@@ -141,14 +141,13 @@ function readRequestId(request: Request): string {
   return given !== null && SANE_ID.test(given) ? given : crypto.randomUUID();
 }
 
-/** A GET has none; what else there is, are forms of a few fields. */
-function hasUnwantedBody(request: Request): boolean {
-  if (request.method === "GET") return request.body !== null;
-  return Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
+/** What there is, are forms of a few fields. The body of a GET has no meaning: Bun skips it. RFC 9110 9.3.1 */
+function hasTooLargeBody({ method, headers }: Request): boolean {
+  return method !== "GET" && Number(headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
 }
 
 function refuseBody(): never {
-  throw requestTooLarge("a body where none belongs");
+  throw requestTooLarge("a body that no form needs");
 }
 
 function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
