@@ -16,6 +16,15 @@ import { accountSv } from "../lib/pages/account_sv.ts";
 import { en } from "../lib/pages/en.ts";
 import { PAGE_CSP, pageCsp } from "../lib/pages/frame.tsx";
 import { LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
+import {
+  activeParts,
+  attributesOf,
+  expectSameStructure,
+  formsOf,
+  linksOf,
+  readElements,
+  textOf,
+} from "./harness/html.ts";
 
 // What takes milliseconds may take seconds on a machine that is busy.
 setDefaultTimeout(30_000);
@@ -74,7 +83,8 @@ describe.each([...LANGUAGES])("every account page in %s", (language) => {
   test.each(pages)("%s runs nothing, and loads nothing but the avatar", async (_, html) => {
     const elements = await readElements(html);
 
-    expect(activeParts(elements)).toEqual([]);
+    const others = activeParts(elements).filter((part) => !["img", "img src"].includes(part));
+    expect(others).toEqual([]);
     for (const { src, alt } of attributesOf(elements, "img")) {
       expect([src, alt]).toEqual([PLAIN.avatarUrl, ""]);
     }
@@ -113,7 +123,8 @@ describe.each([...LANGUAGES])("every account page in %s", (language) => {
   });
 
   test("hostile texts change no page's structure", async () => {
-    for (const text of HOSTILE_TEXTS) await expectSameStructure(language, outsideOf(text));
+    for (const text of HOSTILE_TEXTS)
+      await expectSameStructure(everyPage(language, outsideOf(text)), everyPage(language, PLAIN));
   });
 
   test("no text from outside changes a page's structure", async () => {
@@ -134,7 +145,9 @@ describe.each([...LANGUAGES])("every account page in %s", (language) => {
     });
 
     await fc.assert(
-      fc.asyncProperty(arbitrary, (outside) => expectSameStructure(language, outside)),
+      fc.asyncProperty(arbitrary, (outside) =>
+        expectSameStructure(everyPage(language, outside), everyPage(language, PLAIN)),
+      ),
       { numRuns: 50 },
     );
   });
@@ -479,73 +492,6 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
   };
   for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });
   return pages;
-}
-
-/** Compares with the pages of harmless texts: the same elements, with the same attributes, in the same order. */
-async function expectSameStructure(language: Language, outside: Outside): Promise<void> {
-  const plainPages = everyPage(language, PLAIN);
-  for (const [name, html] of Object.entries(everyPage(language, outside))) {
-    expect(await structureOf(html)).toEqual(await structureOf(plainPages[name] ?? ""));
-  }
-}
-
-async function structureOf(html: string): Promise<readonly string[]> {
-  const elements = await readElements(html);
-  return elements.map(({ tag, attributes }) => {
-    const known = attributes.filter(([attribute, value]) => !(attribute === "class" && value === "whole"));
-    return [tag, ...known.map(([attribute]) => attribute)].join(" ");
-  });
-}
-
-type Element = { readonly tag: string; readonly attributes: readonly (readonly [string, string])[] };
-
-/** The elements of a document, as a parser sees them. */
-async function readElements(html: string): Promise<readonly Element[]> {
-  const elements: Element[] = [];
-  const rewriter = new HTMLRewriter().on("*", {
-    element(element) {
-      const attributes = [...element.attributes].map(([name = "", value = ""]) => [name, value] as const);
-      elements.push({ tag: element.tagName, attributes });
-    },
-  });
-  await rewriter.transform(new Response(html)).text();
-  return elements;
-}
-
-const ACTIVE_TAGS = ["script", "iframe", "object", "embed", "base", "audio", "video", "template"];
-
-/** Every element and attribute that could run something, or load something that is no image. */
-function activeParts(elements: readonly Element[]): readonly string[] {
-  return elements.flatMap(({ tag, attributes }) => [
-    ...(ACTIVE_TAGS.includes(tag) ? [tag] : []),
-    ...attributes
-      .filter(([name, value]) => {
-        if (name === "src" && tag === "img") return false;
-        if (name === "href" && tag === "link") return !value.startsWith("data:image/");
-        return /^on|^style$|^src|^http-equiv$/.test(name) || /^\s*javascript:/i.test(value);
-      })
-      .map(([name]) => `${tag} ${name}`),
-  ]);
-}
-
-function attributesOf(elements: readonly Element[], tag: string): readonly Record<string, string>[] {
-  return elements
-    .filter((element) => element.tag === tag)
-    .map(({ attributes }) => Object.fromEntries(attributes));
-}
-
-async function linksOf(html: string): Promise<readonly string[]> {
-  return attributesOf(await readElements(html), "a").map(({ href = "" }) => href);
-}
-
-async function formsOf(html: string): Promise<readonly string[]> {
-  return attributesOf(await readElements(html), "form").map(({ action = "" }) => action);
-}
-
-/** What a reader reads: the main landmark without its markup. */
-function textOf(html: string): string {
-  const main = html.match(/<main>(.*)<\/main>/s)?.[1] ?? "";
-  return main.replaceAll(/<\/?(?:bdi|strong|time)[^>]*>/g, "").replaceAll(/(?:<[^>]*>)+/g, "\n");
 }
 
 /** Every text of a tree of texts, by its path. */
