@@ -3,30 +3,16 @@
  * with the keyboard alone, and against the forms of another origin. SCREENSHOTS=<folder> keeps a picture of every page:
  * desktop and phone, light and dark.
  */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { Browser, BrowserContext, BrowserContextOptions, Page, Response } from "playwright-core";
-import { putMetadataRecords } from "../lib/discord/discord.ts";
-import { METADATA_RECORDS } from "../lib/metadata.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { BrowserContext, Page, Response } from "playwright-core";
 import { accountEn } from "../lib/pages/account_en.ts";
 import { accountSv } from "../lib/pages/account_sv.ts";
 import { en } from "../lib/pages/en.ts";
 import { sv } from "../lib/pages/sv.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
-import {
-  DESKTOP,
-  findChromium,
-  follow,
-  launchChromium,
-  NO_CHROMIUM,
-  photograph,
-  QUIET,
-  survey,
-  tabOrder,
-  tabTo,
-  watch,
-} from "./harness/chromium.ts";
-import { createTestDatabase, TABLES, type TestDatabase } from "./harness/database.ts";
-import { CANARY, DISCORD_CLIENT_ID, startJanus, USERS } from "./harness/janus.ts";
+import { follow, photograph, survey, tabOrder, tabTo } from "./harness/chromium.ts";
+import { CANARY, USERS } from "./harness/janus.ts";
+import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
 
 const TEST_TIMEOUT_MS = 60_000;
 const ANNA = "Anna on Discord";
@@ -44,36 +30,17 @@ const IPHONE =
 const UNAVAILABLE = { status: 503, body: { message: "503: Service Unavailable", code: 0 } };
 /** How often Janus asks before it takes no answer for one. */
 const ATTEMPTS = 3;
-/** What happened is never removed, which the database sees to. */
-const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
-
-/** Where there is no Chromium a developer is told so; in CI it is a fault. */
-const isSkipped = findChromium() === undefined && !process.env.CI;
-if (isSkipped) console.warn(`The browser tests of the account are skipped. ${NO_CHROMIUM}`);
+const { isSkipped, setStage: setPlainStage } = createTheatre("The browser tests of the account");
 setDefaultTimeout(TEST_TIMEOUT_MS);
-
-let browser: Browser;
-let database: TestDatabase;
-
-beforeAll(async () => {
-  if (isSkipped) return;
-  browser = await launchChromium();
-  database = await createTestDatabase();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await database?.drop();
-});
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
 
-/** Janus with an empty database, and members' browsers that write down what they met and should not have met. */
+/** A stage on which every token and every request of the browsers is written down. */
 async function setStage() {
-  await database.rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
   const tokens: { readonly from: string; readonly kind: string; readonly token: string }[] = [];
-  const janus = await startJanus({
-    database,
+  const requested: URL[] = [];
+  const cookies: Promise<readonly string[]>[] = [];
+  const stage = await setPlainStage({
     fetch: async (address, init) => {
       const response = await fetch(address, init);
       const text = await response.clone().text();
@@ -83,38 +50,15 @@ async function setStage() {
         tokens.push({ from: new URL(address).origin, kind, token });
       return response;
     },
-  });
-  await registerMetadata(janus);
-  const faults: string[] = [];
-  const requested: URL[] = [];
-  const cookies: Promise<readonly string[]>[] = [];
-  const contexts: BrowserContext[] = [];
-  return {
-    ...{ janus, faults, requested, cookies, tokens },
-    member: async (options: BrowserContextOptions = {}) => {
-      const context = await browser.newContext({ locale: "en-GB", viewport: DESKTOP, ...QUIET, ...options });
-      contexts.push(context);
-      watch(context, faults);
+    onContext: (context) => {
       context.on("request", (request) => void requested.push(new URL(request.url())));
       context.on("response", (response) => {
         cookies.push(response.headerValues("set-cookie"));
-        if (response.url().startsWith(janus.url)) faults.push(...looseContent(response));
+        if (response.url().startsWith(stage.janus.url)) stage.faults.push(...looseContent(response));
       });
-      return context;
     },
-    strike: async () => {
-      await Promise.all(contexts.map((context) => context.close()));
-      await janus.stop();
-    },
-  };
-}
-
-async function registerMetadata({ deps, discord, url }: Awaited<ReturnType<typeof startJanus>>) {
-  const world = {
-    ...{ clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url, version: "0.0.0-test" },
-    fetch: (address: string, init: RequestInit) => fetch(address, init),
-  };
-  await putMetadataRecords({ ...deps, ...world }, CANARY.botToken, METADATA_RECORDS);
+  });
+  return { ...stage, requested, cookies, tokens };
 }
 
 /** A page that would let a script run. */
@@ -329,7 +273,7 @@ accountTest("unlinking asks first, leaves nothing, and needs no script", async (
   expect(ofProvider.map(({ token }) => provider.isLive(token))).toEqual([false, false]);
   expect(provider.refreshTokens("anna")).toBe(0);
   expect(await cookiesOfJanus(context)).toEqual([]);
-  expect(await leftOver(database, ["link", "session", "discord_token", "organisation_token"])).toEqual([]);
+  expect(await leftOver(stage, ["link", "session", "discord_token", "organisation_token"])).toEqual([]);
 
   await page.goto(`${url}/account`);
   await signInToAccount(page, SV);
@@ -340,7 +284,7 @@ accountTest("unlinking asks first, leaves nothing, and needs no script", async (
 });
 
 accountTest("unlinking while Discord is down is finished when it is back", async (stage) => {
-  const { clock, database, deps, discord } = stage.janus;
+  const { clock, deps, discord } = stage.janus;
   const context = await stage.member();
   const page = await context.newPage();
   await linkAndOpenAccount(stage, page);
@@ -351,7 +295,7 @@ accountTest("unlinking while Discord is down is finished when it is back", async
   await expectPage(page, EN.unlinked.title);
   await photograph(page, "account-unlink-pending");
   expect(await mainText(page)).toContain(EN.unlinked.pending);
-  expect(await leftOver(database, ["link", "session"])).toEqual([]);
+  expect(await leftOver(stage, ["link", "session"])).toEqual([]);
   expect(await cookiesOfJanus(context)).toEqual([]);
   expect(discord.matches(ANNA_ID)).toBe(true);
 
@@ -361,7 +305,7 @@ accountTest("unlinking while Discord is down is finished when it is back", async
   await runUpkeep(deps);
   expect(discord.roleConnection(ANNA_ID)).toBeUndefined();
   expect(discord.tokens(ANNA_ID)).toEqual([]);
-  expect(await leftOver(database, ["link", "session", "discord_token", "organisation_token"])).toEqual([]);
+  expect(await leftOver(stage, ["link", "session", "discord_token", "organisation_token"])).toEqual([]);
 });
 
 const STATE_CHANGES = ["/api/auth/logout", "/api/link/sync", "/account/unlink", "/account/sessions"];
@@ -503,21 +447,6 @@ async function signInToAccount(page: Page, texts: Texts): Promise<void> {
   await expectPage(page, texts.account.title);
 }
 
-const approve = (page: Page, name: string) =>
-  page.getByRole("button", { name: `Authorize as ${name}` }).click();
-
-const press = (page: Page, name: string) =>
-  page
-    .getByRole("link", { name, exact: true })
-    .or(page.getByRole("button", { name, exact: true }))
-    .click();
-
-async function signIn(page: Page, login: string): Promise<void> {
-  await page.getByLabel("Username").fill(login);
-  await page.getByLabel("Password").fill("demo");
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
 const mainText = async (page: Page): Promise<string> => (await page.locator("main").textContent()) ?? "";
 
 const accountNames = (page: Page): Promise<readonly string[]> =>
@@ -543,8 +472,8 @@ async function expectNotice(page: Page, text: string): Promise<void> {
 }
 
 /** The rows that these tables still hold: nobody but Anna has been in them. */
-async function leftOver(database: TestDatabase, tables: readonly string[]): Promise<readonly unknown[]> {
-  const rows = await Promise.all(tables.map((table) => database.rows(`select * from ${table}`)));
+async function leftOver({ janus }: Stage, tables: readonly string[]): Promise<readonly unknown[]> {
+  const rows = await Promise.all(tables.map((table) => janus.database.rows(`select * from ${table}`)));
   return rows.flat();
 }
 

@@ -26,6 +26,7 @@ import {
   USERS,
 } from "./harness/janus.ts";
 import { freePort } from "./harness/ports.ts";
+import { approve, signIn } from "./harness/stage.ts";
 import { reachProviderCallback } from "./harness/walk.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { startProvider } from "./standins/provider.ts";
@@ -216,10 +217,8 @@ describe("the binary", () => {
 
         await page.goto(`${stage.discord.url}/app`);
         await page.getByRole("link", { name: "Linked Roles: verify" }).click();
-        await page.getByRole("button", { name: `Authorize as ${ANNA}` }).click();
-        await page.getByLabel("Username").fill("anna");
-        await page.getByLabel("Password").fill("demo");
-        await page.getByRole("button", { name: "Sign in" }).click();
+        await approve(page, ANNA);
+        await signIn(page, "anna");
         const linked = await headingOf(page);
         await page.getByRole("link", { name: en.buttons.backToDiscord }).click();
         await page.getByRole("button", { name: `Link ${ANNA}` }).click();

@@ -2,84 +2,22 @@
  * The flow in a real browser, from the Linked Roles link to the role, clicked through the pages of Discord and of
  * the provider. SCREENSHOTS=<folder> keeps a picture of every page: desktop and phone, light and dark.
  */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { putMetadataRecords } from "../lib/discord/discord.ts";
-import { METADATA_RECORDS } from "../lib/metadata.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { en } from "../lib/pages/en.ts";
 import { sv } from "../lib/pages/sv.ts";
-import {
-  DESKTOP,
-  findBarriers,
-  findChromium,
-  launchChromium,
-  NO_CHROMIUM,
-  PHONE,
-  photograph,
-  QUIET,
-  watch,
-} from "./harness/chromium.ts";
-import { createTestDatabase, TABLES, type TestDatabase } from "./harness/database.ts";
-import { CANARY, DISCORD_CLIENT_ID, startJanus, USERS } from "./harness/janus.ts";
+import { findBarriers, PHONE, photograph } from "./harness/chromium.ts";
+import { USERS } from "./harness/janus.ts";
+import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
 
 const TEST_TIMEOUT_MS = 60_000;
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
 const ANNA = "Anna on Discord";
 const PLATFORM = "D-sektionen";
-/** What happened is never removed, which the database sees to. */
-const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
-
-/** Where there is no Chromium a developer is told so; in CI it is a fault. */
-const isSkipped = findChromium() === undefined && !process.env.CI;
-if (isSkipped) console.warn(`The browser tests are skipped. ${NO_CHROMIUM}`);
+const { isSkipped, setStage } = createTheatre("The browser tests");
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-let browser: Browser;
-let database: TestDatabase;
-
-beforeAll(async () => {
-  if (isSkipped) return;
-  browser = await launchChromium();
-  database = await createTestDatabase();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await database?.drop();
-});
-
 type Stage = Awaited<ReturnType<typeof setStage>>;
-
-/** Janus with an empty database, and members' browsers that write down whatever they should not have met. */
-async function setStage() {
-  await database.rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
-  const janus = await startJanus({ database });
-  const registration = { ...janus.deps, clientId: DISCORD_CLIENT_ID, apiUrl: janus.discord.apiUrl };
-  const world = {
-    publicUrl: janus.url,
-    version: "0.0.0-test",
-    fetch: (url: string, init: RequestInit) => fetch(url, init),
-  };
-  await putMetadataRecords({ ...registration, ...world }, CANARY.botToken, METADATA_RECORDS);
-  const faults: string[] = [];
-  const contexts: BrowserContext[] = [];
-  return {
-    janus,
-    faults,
-    serverPage: `${janus.discord.url}/app`,
-    linkedRole: `${janus.url}/linked-role`,
-    member: async (options: BrowserContextOptions = {}) => {
-      const context = await browser.newContext({ locale: "en-GB", viewport: DESKTOP, ...QUIET, ...options });
-      contexts.push(context);
-      watch(context, faults);
-      return context;
-    },
-    strike: async () => {
-      await Promise.all(contexts.map((context) => context.close()));
-      await janus.stop();
-    },
-  };
-}
 
 function browserTest(name: string, walk: (stage: Stage) => Promise<void>): void {
   test.skipIf(isSkipped)(
@@ -102,7 +40,7 @@ browserTest(
   "the Linked Roles link leads to the success page, and Discord's Link button to the role",
   async (stage) => {
     const page = await (await stage.member()).newPage();
-    await page.goto(stage.serverPage);
+    await page.goto(`${stage.janus.discord.url}/app`);
     await photograph(page, "discord-1-server");
     await page.getByRole("link", { name: "Linked Roles: verify" }).click();
     await photograph(page, "discord-2-consent");
@@ -153,7 +91,7 @@ browserTest(
   "cancelling at Discord is a friendly page from which the flow can be started again",
   async (stage) => {
     const page = await (await stage.member()).newPage();
-    await page.goto(stage.linkedRole);
+    await page.goto(`${stage.janus.url}/linked-role`);
     await cancel(page);
     await expectPage(page, "cancelled-at-discord", en.cancelled.discordTitle);
     await press(page, en.buttons.tryAgain);
@@ -164,7 +102,7 @@ browserTest(
 
 browserTest("cancelling at the provider links nothing, and the flow can be started again", async (stage) => {
   const page = await (await stage.member(SWEDISH_PHONE)).newPage();
-  await page.goto(stage.linkedRole);
+  await page.goto(`${stage.janus.url}/linked-role`);
   await approve(page, ANNA);
   await cancel(page);
   await expectPage(page, "cancelled-at-provider", sv.cancelled.providerTitle);
@@ -181,11 +119,11 @@ browserTest(
   async (stage) => {
     const { discord } = stage.janus;
     const page = await (await stage.member()).newPage();
-    await page.goto(stage.linkedRole);
+    await page.goto(`${stage.janus.url}/linked-role`);
     await approve(page, ANNA);
     await signIn(page, "anna");
     await expectHeading(page, en.linked.title);
-    await page.goto(stage.linkedRole);
+    await page.goto(`${stage.janus.url}/linked-role`);
     await approve(page, "bo_d");
     await photograph(page, "provider-2-continue");
     await page.getByRole("button", { name: "Continue as" }).click();
@@ -205,10 +143,10 @@ browserTest(
 
 browserTest("a second Discord account that leaves the link changes nothing", async (stage) => {
   const page = await (await stage.member(SWEDISH_PHONE)).newPage();
-  await page.goto(stage.linkedRole);
+  await page.goto(`${stage.janus.url}/linked-role`);
   await approve(page, ANNA);
   await signIn(page, "anna");
-  await page.goto(stage.linkedRole);
+  await page.goto(`${stage.janus.url}/linked-role`);
   await approve(page, "bo_d");
   await page.getByRole("button", { name: "Continue as" }).click();
   await expectPage(page, "conflict", sv.conflict.title);
@@ -222,7 +160,7 @@ browserTest("a second Discord account that leaves the link changes nothing", asy
 browserTest("two tabs of one browser both finish, with different accounts", async (stage) => {
   const context = await stage.member();
   const [first, second] = [await context.newPage(), await context.newPage()];
-  for (const page of [first, second]) await page.goto(stage.linkedRole);
+  for (const page of [first, second]) await page.goto(`${stage.janus.url}/linked-role`);
   await approve(first, ANNA);
   await approve(second, "bo_d");
   await signIn(first, "anna");
@@ -237,13 +175,13 @@ browserTest(
   "reloading the finished page, or coming back to it, tells the member that all may be well",
   async (stage) => {
     const page = await (await stage.member()).newPage();
-    await page.goto(stage.linkedRole);
+    await page.goto(`${stage.janus.url}/linked-role`);
     await approve(page, ANNA);
     await signIn(page, "anna");
     await expectHeading(page, en.linked.title);
     await page.reload();
     await expectPage(page, "reloaded", en.errors.state_mismatch.title);
-    await page.goto(stage.serverPage);
+    await page.goto(`${stage.janus.discord.url}/app`);
     await page.goBack();
     await expectHeading(page, en.errors.state_mismatch.title);
 
@@ -258,7 +196,7 @@ browserTest(
 
 browserTest("the keyboard alone reaches the success page and the role", async (stage) => {
   const page = await (await stage.member()).newPage();
-  await page.goto(stage.serverPage);
+  await page.goto(`${stage.janus.discord.url}/app`);
   await tabTo(page, "Linked Roles: verify");
   await enter(page);
   await tabTo(page, `Authorize as ${ANNA}`);
@@ -280,19 +218,7 @@ browserTest("the keyboard alone reaches the success page and the role", async (s
   expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
 });
 
-const approve = (page: Page, name: string) =>
-  page.getByRole("button", { name: `Authorize as ${name}` }).click();
-
 const cancel = (page: Page) => page.getByRole("button", { name: "Cancel" }).click();
-
-const press = (page: Page, name: string) =>
-  page.getByRole("link", { name }).or(page.getByRole("button", { name })).click();
-
-async function signIn(page: Page, login: string): Promise<void> {
-  await page.getByLabel("Username").fill(login);
-  await page.getByLabel("Password").fill("demo");
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
 
 async function expectHeading(page: Page, title: string): Promise<void> {
   const heading = await page.getByRole("heading", { level: 1 }).textContent();

@@ -1,9 +1,9 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDiscord, putMetadataRecords } from "../lib/discord/discord.ts";
-import { JanusError } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
+import { rejection } from "./harness/rejection.ts";
 import { type DiscordOperation, startDiscord } from "./standins/discord.ts";
 import type { Behaviour } from "./standins/faults.ts";
 import { approveDiscord } from "./standins/member.ts";
@@ -70,15 +70,6 @@ function startBoth(deadlineMs = 5_000) {
   return { standin, discord, options, sent, waits, logLines, reachCode, signIn, callsOf };
 }
 type Both = ReturnType<typeof startBoth>;
-
-async function rejection(promise: Promise<unknown>): Promise<JanusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof JanusError)) throw new Error(`no JanusError: ${String(error)}`);
-  return error;
-}
 
 /** What may be repeated: asking, putting, clearing. */
 const REPEATABLE = [

@@ -15,6 +15,7 @@ import {
   type Upstream,
   type UpstreamRequest,
 } from "../lib/oauth/upstream.ts";
+import { rejection } from "./harness/rejection.ts";
 import { createFaults } from "./standins/faults.ts";
 
 setDefaultTimeout(30_000);
@@ -41,15 +42,6 @@ const upstreamWith = (fetchIt: Upstream["fetch"], deadlineMs = DEADLINE_MS): Ups
 const upstream = upstreamWith((url, init) => fetch(url, init));
 /** For answers that arrive, on a machine that may be busy. */
 const patient = upstreamWith((url, init) => fetch(url, init), 10_000);
-
-async function rejection(promise: Promise<unknown>): Promise<JanusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof JanusError)) throw new Error(`no JanusError: ${String(error)}`);
-  return error;
-}
 
 describe("send()", () => {
   const faults = createFaults<"call">();

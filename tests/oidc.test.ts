@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../lib/config.ts";
-import { type ErrorCode, JanusError } from "../lib/errors.ts";
+import type { ErrorCode, JanusError } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
 import { NEEDED_CLAIMS } from "../lib/metadata.ts";
 import { createOidc } from "../lib/oidc/oidc.ts";
@@ -17,6 +17,7 @@ import {
   OIDC_CLIENT_ID,
   startJanusWithForger,
 } from "./harness/janus.ts";
+import { rejection } from "./harness/rejection.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 import type { Behaviour } from "./standins/faults.ts";
 import { createKey, type ForgerOptions, type ForgerOverrides, startForger } from "./standins/forger.ts";
@@ -107,15 +108,6 @@ async function turnsUntil(isSo: () => Promise<boolean>): Promise<void> {
     await setImmediate();
   }
   throw new Error("it is not so, however long one waits");
-}
-
-async function rejection(promise: Promise<unknown>): Promise<JanusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof JanusError)) throw new Error(`no JanusError: ${String(error)}`);
-  return error;
 }
 
 /** The error, and that it took no longer than the deadline and a little. */

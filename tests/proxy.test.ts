@@ -33,6 +33,7 @@ import {
 import { logWatch } from "./harness/log_watch.ts";
 import { freePort, NOBODY } from "./harness/ports.ts";
 import { reachLoginCallback } from "./harness/sign_in.ts";
+import { approve, signIn } from "./harness/stage.ts";
 import { newUser, reachProviderCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
 import { type ProviderStandin, startProvider } from "./standins/provider.ts";
@@ -258,10 +259,8 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
       watch(context, faults);
       const page = await context.newPage();
       await page.goto(`${url}/linked-role`);
-      await page.getByRole("button", { name: "Authorize as bo_d" }).click();
-      await page.getByLabel("Username").fill("bo");
-      await page.getByLabel("Password").fill("demo");
-      await page.getByRole("button", { name: "Sign in" }).click();
+      await approve(page, "bo_d");
+      await signIn(page, "bo");
       const title = await page.getByRole("heading", { level: 1 }).textContent();
       const kept = await context.cookies(url);
       await page.goto(`${url}/account`);
