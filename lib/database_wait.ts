@@ -2,6 +2,7 @@
  * Waiting for a database that is not there yet, as when both are started together. Called by the server and by
  * `migrate`. Only what may pass by itself is waited for: a database that is too new, say, is told at once.
  */
+import { isRefusal } from "./db.ts";
 import type { JanusError } from "./errors.ts";
 import { asJanusError, databaseUnavailable } from "./errors.ts";
 
@@ -23,7 +24,7 @@ export async function onceDatabaseAnswers<Result>(
   work: () => Promise<Result>,
   { seconds, now, sleep, onWait, signal }: Patience,
 ): Promise<Result> {
-  const until = now().getTime() + seconds * 1_000;
+  const from = now().getTime();
   for (;;) {
     try {
       return await work();
@@ -31,14 +32,12 @@ export async function onceDatabaseAnswers<Result>(
       const failure = asJanusError(error);
       const mayPass = failure.code === "database_unavailable" && !isRefusal(failure.cause);
       if (!mayPass || seconds === 0 || signal?.aborted === true) throw error;
-      if (now().getTime() >= until)
-        throw databaseUnavailable(`waited ${seconds} seconds for the database: ${failure.message}`, error);
+      // The last try may have begun in time and failed late.
+      const waited = Math.round((now().getTime() - from) / 1_000);
+      if (waited >= seconds)
+        throw databaseUnavailable(`waited ${waited} seconds for the database: ${failure.message}`, error);
       onWait(failure);
       await sleep(PAUSE_MS);
     }
   }
 }
-
-/** A wrong role, password or name does not become right by waiting. PostgreSQL Appendix A, classes 28 and 3D */
-const isRefusal = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && /^(28|3D)/.test(String(cause.code));

@@ -147,17 +147,35 @@ function withDeadline(
 /** SQLSTATE classes that say "not now" rather than "not so". PostgreSQL Appendix A */
 const UNAVAILABLE =
   /^(08|53|57P|58|25006|CONNECT|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT|EPIPE)/;
-/** Wrong role, password or database: the operator must change DATABASE_URL, or grant what is missing. */
-const REFUSED = /^(28|3D|42501)/;
+/** Wrong role, password or database: the operator must change DATABASE_URL. */
+const REFUSED = /^(28|3D)/;
+/** The role is right, and may not do what it must: the operator must grant it. */
+const NO_RIGHT = /^42501/;
 const NOT_MIGRATED = /^(42P01|42703|42883|3F000)$/;
 
+/** Whether a cause of database_unavailable is a word that no waiting changes. */
+export function isRefusal(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return REFUSED.test(code) || NO_RIGHT.test(code);
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
 function translate(error: unknown): unknown {
-  if (error instanceof JanusError || !(error instanceof Error) || !("code" in error)) return error;
-  const code = String(error.code);
+  if (error instanceof JanusError || !(error instanceof Error)) return error;
+  const code = codeOf(error);
+  // Its own is the name of its class, which a binary shortens.
+  if (error instanceof postgres.PostgresError) error.name = "PostgresError";
   if (UNAVAILABLE.test(code)) return databaseUnavailable(`the database cannot be reached (${code})`, error);
   if (REFUSED.test(code))
     return databaseUnavailable(
       `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`,
+      error,
+    );
+  if (NO_RIGHT.test(code))
+    return databaseUnavailable(
+      `the database does not let this role read and write Janus's tables (${code}): grant it, or use their owner`,
       error,
     );
   if (NOT_MIGRATED.test(code))

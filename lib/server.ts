@@ -101,10 +101,11 @@ function run(parts: Parts): RunningServer {
   const { deps, gate, listening, stopping } = parts;
   let upkeep: ReturnType<typeof startUpkeep> | undefined;
   const prepare = async (): Promise<void> => {
-    await checkDatabase(parts);
+    const isMigrated = await checkDatabase(parts);
     gate.open();
-    parts.world.log.info("serving");
-    if (!stopping.signal.aborted) upkeep = startUpkeep(deps, UPKEEP_SECONDS);
+    if (stopping.signal.aborted) return;
+    if (isMigrated) parts.world.log.info("serving");
+    upkeep = startUpkeep(deps, UPKEEP_SECONDS);
   };
   // Told to stop while it waits, nobody asks any more what it would have met.
   const ready = prepare().catch((error: unknown) => {
@@ -153,8 +154,11 @@ async function shutDown(
   log.info("stopped");
 }
 
-/** The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says. */
-async function checkDatabase({ config, db, gate, stopping, world }: Parts): Promise<void> {
+/**
+ * The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says:
+ * false where that has still to come.
+ */
+async function checkDatabase({ config, db, gate, stopping, world }: Parts): Promise<boolean> {
   const { log, now, sleep } = world;
   const isEmbedded = config.database.url === undefined;
   try {
@@ -172,10 +176,12 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
         },
       },
     );
+    return true;
   } catch (error) {
     // It may pass while the server runs, and /readyz says when: starting is right.
     if (asJanusError(error).code !== "database_not_migrated") throw error;
     log.warn("database not ready", describeError(error));
+    return false;
   }
 }
 

@@ -315,6 +315,11 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
       "3D000",
     ],
     ["a role that does not exist", (url: URL) => Object.assign(url, { username: "janus_nobody" }), "28"],
+    [
+      "a role that may not",
+      (url: URL) => Object.assign(url, { search: "?role=pg_monitor" }),
+      "(42501): grant it",
+    ],
   ])(
     "%s: migrate ends with exit 1 and says that it is the database that refuses, and how",
     async (_, change, code) => {
@@ -332,6 +337,16 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
       expect(stderr).not.toContain("canary");
     },
   );
+});
+
+test.concurrent.if(onPostgres)("what nobody foresaw is told by its name and code alone", async () => {
+  const url = new URL(process.env.TEST_DATABASE_URL ?? "");
+  url.search = "?janus_no_such_setting=canary";
+
+  const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], { DATABASE_URL: url.href });
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toBe("janus: unexpected failure (PostgresError 42704)\n");
 });
 
 describe("janus register", () => {
@@ -538,7 +553,10 @@ describe("janus serve", () => {
     expect(ended.stderr).toBe(
       `janus: Cannot listen on 127.0.0.1:${taken} (EADDRINUSE): set HOST and PORT to an address of this machine that is free.\n`,
     );
-    expect(ended.stdout).not.toContain("listening");
+    expect(ended.stdout.split("\n").filter((line) => line !== "")).toHaveLength(1);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      ...{ level: "error", event: "start failed", code: "address_in_use", causeCode: "EADDRINUSE" },
+    });
   });
 
   test.concurrent("while no database answers: alive, and not ready with database_unavailable", async () => {

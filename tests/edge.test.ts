@@ -271,6 +271,17 @@ describe("the limit of an address", () => {
     expect(pages).toEqual([200, 200, 429]);
   });
 
+  test.each([1, 2, 3, 4, 5, 11])("of %d lets through as many of one address, and no more", (perMinute) => {
+    const limit = createRateLimit(perMinute);
+
+    const refusals = Array.from({ length: perMinute + 3 }, () => limit(() => "a"));
+
+    expect(refusals.map((refusal) => refusal === undefined)).toEqual([
+      ...Array(perMinute).fill(true),
+      ...Array(3).fill(false),
+    ]);
+  });
+
   test("fills again evenly", () => {
     const limit = createRateLimit(120_000);
     let passed = 0;

@@ -158,6 +158,12 @@ describe("a database that is not there", () => {
     expect(ended.stderr).toBe(
       "janus: waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)\n",
     );
+    expect(eventsOf({ lines: ended.stdout.trim().split("\n") })).toContainEqual(
+      expect.objectContaining({
+        ...{ level: "error", event: "start failed", code: "database_unavailable" },
+        reason: "waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)",
+      }),
+    );
     const waits = ended.stdout.split("\n").filter((line) => line.includes("waiting for the database"));
     expect(waits.length).toBeGreaterThanOrEqual(2);
     expect(JSON.parse(waits[0] ?? "")).toMatchObject({

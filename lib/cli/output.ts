@@ -3,10 +3,11 @@
  * Called by the commands of this folder. Faults of use and of configuration end with 2, a command that failed with 1.
  */
 import { asJanusError, internal, JanusError } from "../errors.ts";
+import { describeCause } from "../log.ts";
 
 /**
- * Prints what a command returns, or the error it ended with: ours whole, any other by name, for it may quote input.
- * False where it ended with one.
+ * Prints what a command returns, or the error it ended with: ours whole, any other by name and code, since its text may
+ * quote input. False where it ended with one.
  */
 export async function exitWithStatus(command: () => Promise<string | undefined>): Promise<boolean> {
   try {
@@ -15,8 +16,9 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
     return true;
   } catch (error) {
     const { message, exitStatus, cause } = asJanusError(error);
-    const name = error instanceof JanusError ? "" : ` (${cause instanceof Error ? cause.name : "unknown"})`;
-    await warn(`${message}${name}`);
+    const { causeName = "unknown", causeCode } = describeCause(cause);
+    const name = [causeName, causeCode].filter((part) => part !== undefined).join(" ");
+    await warn(error instanceof JanusError ? message : `${message} (${name})`);
     process.exitCode = exitStatus;
     return false;
   }

@@ -53,9 +53,18 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
     await end();
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
-  const server = await starting;
-  const isReady = await exitWithStatus(async () => void (await server.ready));
+  const isReady = await exitWithStatus(async () => {
+    try {
+      await (await starting).ready;
+    } catch (error) {
+      // On standard error as well, for whoever reads no log.
+      world.log.error("start failed", describeError(error));
+      throw error;
+    }
+    return undefined;
+  });
   if (isReady) return;
-  await server.stop();
+  // Nothing is left to stop of one that does not even listen.
+  await starting.then(({ stop: stopServer }) => stopServer()).catch(() => undefined);
   await end();
 }

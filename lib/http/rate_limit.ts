@@ -24,10 +24,11 @@ export type RateLimit = (
 export function createRateLimit(perMinute: number): RateLimit {
   if (perMinute === 0) return () => undefined;
   const half = Math.ceil(perMinute / 2);
-  const shared = createBucket(half);
+  // A bucket of nothing would be one without an end.
+  const shared = perMinute > half ? createBucket(perMinute - half) : undefined;
   const buckets = new Map<string, TokenBucket>();
   return (findAddress) => {
-    if (shared.tryRemoveTokens(1)) return undefined;
+    if (shared?.tryRemoveTokens(1)) return undefined;
     const address = findAddress();
     if (address === undefined) return undefined;
     const bucket = buckets.get(address) ?? addBucket(buckets, address, half);
