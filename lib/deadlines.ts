@@ -1,6 +1,6 @@
 /**
  * One deadline for many things under way, by one timer: a timer for each would cost more than what it guards. Called
- * by `db.ts`. It knows nothing of what is late.
+ * by `db.ts`, and for `/readyz`. It knows nothing of what is late.
  */
 
 /** What is under way; `onLate` is called at most once, and not after `delete`. */

@@ -618,6 +618,8 @@ describe.if(onPostgres)("janus serve on PostgreSQL", () => {
     const from = performance.now();
     const during = await inParallel();
     const seconds = (performance.now() - from) / 1_000;
+    const { port } = new URL(server.address);
+    const told = await run(folder, "index.ts", ["healthcheck", "--ready"], { PORT: port });
     const health = await server
       .get("/healthz")
       .catch((error: unknown) => ({ status: 0, text: String(error) }));
@@ -631,6 +633,7 @@ describe.if(onPostgres)("janus serve on PostgreSQL", () => {
     expect(new Set(before)).toEqual(new Set(["ready"]));
     expect(new Set(during)).toEqual(new Set(["database_unavailable"]));
     expect(seconds).toBeLessThan(7);
+    expect(told.stderr).toBe(`janus: http://127.0.0.1:${port}/readyz: database: database_unavailable\n`);
     expect(health.status).toBe(200);
     expect(after).toBe("ready");
     expect(ended.exitCode).toBe(0);

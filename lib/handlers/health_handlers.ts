@@ -1,4 +1,5 @@
 /** The start page, and what operators ask: one function a route. Called by `index.ts`. */
+import { createDeadlines } from "../deadlines.ts";
 import type { Deps } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
 import type { Handler } from "../http/http.ts";
@@ -29,6 +30,9 @@ export const showReadiness: Handler = async (deps, exchange) => {
   });
 };
 
+/** Shorter than a statement may take: who asks whether Janus is well has a deadline too, such as `janus healthcheck`. */
+const LOOK_MS = 2_000;
+const deadlines = createDeadlines(LOOK_MS);
 const checks = new WeakMap<Deps, Promise<string>>();
 
 /** One look for all who ask while it is under way: whoever asks often gets no more of the database than others. */
@@ -38,11 +42,16 @@ function describeDatabase(deps: Deps): Promise<string> {
   return check;
 }
 
-async function lookAtDatabase({ db }: Deps): Promise<string> {
-  try {
-    await requireMigrated(db);
-    return "ready";
-  } catch (error) {
-    return asJanusError(error).code;
-  }
+function lookAtDatabase({ db }: Deps): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const pending = deadlines.add(() => resolve("database_unavailable"));
+  const tell = (state: string): void => {
+    deadlines.delete(pending);
+    resolve(state);
+  };
+  requireMigrated(db).then(
+    () => tell("ready"),
+    (error: unknown) => tell(asJanusError(error).code),
+  );
+  return promise;
 }
