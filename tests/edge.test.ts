@@ -243,6 +243,23 @@ describe("the limit of an address", () => {
     expect(loud).toEqual([]);
   });
 
+  test("is told in the member's language, with the id of each request", async () => {
+    const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "1" });
+    await edge.ask();
+
+    const asked = ["id-of-one", "id-of-two", "id-of-three"].map(async (id, index) => {
+      const language = index === 2 ? "sv" : "en";
+      const headers = { accept: "text/html", "accept-language": language, "x-request-id": id };
+      return { id, language, page: await (await edge.ask(headers)).text() };
+    });
+
+    for (const { id, language, page } of await Promise.all(asked)) {
+      expect(page).toContain(`<html lang="${language}">`);
+      expect(page.match(/<code>([^<]+)<\/code>/)?.[1]).toBe(id);
+      expect(page.match(/[0-9a-f]{8}-[0-9a-f]{4}-/)).toBeNull();
+    }
+  });
+
   test("leaves half of it to another address, whatever the first one does", async () => {
     const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "10" });
     for (let requests = 0; requests < 50; requests += 1) await edge.ask();

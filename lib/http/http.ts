@@ -4,7 +4,7 @@
  */
 import Negotiator from "negotiator";
 import type { Deps } from "../deps.ts";
-import type { JanusError } from "../errors.ts";
+import type { JanusError, PublicErrorCode } from "../errors.ts";
 import { isPublicErrorCode, requestTimeout, requestTooLarge } from "../errors.ts";
 import { describeError } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
@@ -171,8 +171,8 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   const setCookies =
     code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
   if (wantsPage(exchange)) {
-    const render = (context: PageContext) => renderError(context, code);
-    return pageResponse(deps, exchange, render, { status, headers, setCookies });
+    const render = isOfFlood(error) ? renderKept : renderError;
+    return pageResponse(deps, exchange, (context) => render(context, code), { status, headers, setCookies });
   }
   const language = chooseLanguage(exchange.request);
   const problem = createProblem(code, status, language, deps.config.platformName);
@@ -182,6 +182,19 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
     vary: "accept, accept-language",
   };
   return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
+}
+
+/** Stands in a page that is kept for the request id, which is a UUID or as harmless as one. */
+const ID_MARK = crypto.randomUUID();
+/** What stands around the id, by language, code and PLATFORM_NAME. */
+const keptPages = new Map<string, readonly string[]>();
+
+/** An error page of which only the request id is new: a flood is refused by the thousand. */
+function renderKept(context: PageContext, code: PublicErrorCode): string {
+  const key = `${context.language} ${code} ${context.platformName}`;
+  const parts = keptPages.get(key) ?? renderError({ ...context, requestId: ID_MARK }, code).split(ID_MARK);
+  keptPages.set(key, parts);
+  return parts.join(context.requestId);
 }
 
 function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {
