@@ -4,7 +4,7 @@
  * state, a path or a query string has no name to travel under. Texts from outside are never log fields, but for a
  * request id that is sane, and addresses.
  */
-import { destination, pino } from "pino";
+import { pino } from "pino";
 import { asJanusError } from "./errors.ts";
 
 /** The closed list of what a log line may hold, besides its level, its time and its event. */
@@ -68,7 +68,6 @@ const ALLOWED: ReadonlySet<string> = new Set(FIELD_NAMES);
 const isAllowed = (name: string): boolean => ALLOWED.has(name);
 
 const EVENT = "event";
-const STDOUT = 1;
 const MAX_FRAMES = 8;
 /** A stack's own line ends in a place of the program; a line of a message hardly does. */
 const FRAME = /^\s+at .*(\/|node:|bun:|native)\S*(:\d+){0,2}\)?$/;
@@ -138,63 +137,6 @@ function createTimestamp(now: () => Date): () => string {
     if (ms !== written.ms) written = { ms, time: `,"time":"${date.toISOString()}"` };
     return written.time;
   };
-}
-
-/** What takes lines of JSON. `end` resolves once they are written, or when nobody takes them: then the process may end. */
-export type LineWriter = { readonly write: (line: string) => void; readonly end: () => Promise<void> };
-
-/** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
-const MAX_WAITING_CHARS = 1_048_576;
-const END_DEADLINE_MS = 1_000;
-/** A write costs more than a line: one takes what comes in so long, which nobody who reads a log notices. */
-const WRITE_EVERY_MS = 10;
-
-/**
- * Writes to standard output, in the order of the lines and each whole. Lines that come soon after one another are
- * written together, and nobody waits for whoever reads them: members are served, and a stop stops, all the same.
- */
-export async function createLineWriter(format: LogFormat, isTerminal: boolean): Promise<LineWriter> {
-  const readable = format === "readable" || (format === "auto" && isTerminal);
-  const render = readable ? await createPretty(isTerminal) : undefined;
-  const output = destination({ fd: STDOUT, sync: false, maxLength: MAX_WAITING_CHARS });
-  // Whoever read them has gone, or the disk is full.
-  output.on("error", () => undefined);
-  let waiting = "";
-  const flush = (): void => {
-    const lines = waiting;
-    waiting = "";
-    if (lines !== "") output.write(lines);
-  };
-  return {
-    write: (line) => {
-      if (waiting === "") setTimeout(flush, WRITE_EVERY_MS);
-      waiting += render === undefined ? line : render(line);
-    },
-    end: async () => {
-      flush();
-      const written = Promise.withResolvers<void>();
-      output.once("close", written.resolve);
-      output.end();
-      const timer = setTimeout(written.resolve, END_DEADLINE_MS);
-      await written.promise;
-      clearTimeout(timer);
-      // Or it would try once more as the process exits, for as long as nobody takes it.
-      output.destroy();
-    },
-  };
-}
-
-/** Lines for people. Imported here: who reads JSON does not wait for it. */
-async function createPretty(colorize: boolean): Promise<(line: string) => string> {
-  const { prettyFactory } = await import("pino-pretty");
-  const translateTime = "SYS:HH:MM:ss.l";
-  return prettyFactory({
-    colorize,
-    messageKey: EVENT,
-    timestampKey: "time",
-    translateTime,
-    singleLine: true,
-  });
 }
 
 /** The fields of the list alone: a type is a promise about our code, this holds at run time too. */

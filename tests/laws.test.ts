@@ -24,6 +24,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "oauth/authorization",
     "crypto",
     "database_wait",
+    "line_writer",
   ],
   [
     "discord/discord",
@@ -311,8 +312,8 @@ describe("packages", () => {
     ["postgres", ["lib/db.ts"]],
     ["@electric-sql/pglite", ["lib/embedded/embedded.ts"]],
     ["bun:sqlite", ["lib/embedded/lock_file.ts"]],
-    ["pino", ["lib/log.ts"]],
-    ["pino-pretty", ["lib/log.ts"]],
+    ["pino", ["lib/log.ts", "lib/line_writer.ts"]],
+    ["pino-pretty", ["lib/line_writer.ts"]],
     ["commander", ["lib/cli/arguments.ts"]],
     ["leven", ["lib/cli/suggestion.ts"]],
     ["cookie", ["lib/http/cookies.ts"]],

@@ -288,6 +288,21 @@ describe("createLineWriter()", () => {
     expect(stderr).toContain("alive");
   });
 
+  test("tells how many lines were dropped, once there is a reader again", async () => {
+    const { stdout } = await run("json", false, 20_000, "1500 | { sleep 0.3; cat; }");
+
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string; count: number });
+    const written = lines.filter(({ event }) => event === "request").length;
+    const dropped = lines.filter(({ event }) => event === "log lines dropped");
+    expect(dropped).toMatchObject([{ level: "warn", count: 20_000 - written }]);
+    expect(written).toBeGreaterThan(1_000);
+    expect(written).toBeLessThan(20_000);
+    expect(lines.at(-1)?.event).toBe("the last");
+  });
+
   test.each([
     ["waits for a reader that reads nothing", "| sleep 8"],
     ["waits for a disk that is full", "> /dev/full"],

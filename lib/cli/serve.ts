@@ -8,9 +8,10 @@ import { version } from "../../package.json" with { type: "json" };
 import type { Environment } from "../config.ts";
 import { readConfig } from "../config.ts";
 import type { World } from "../deps.ts";
+import { createLineWriter } from "../line_writer.ts";
 import type { CreateApp } from "../listener.ts";
 import type { Log } from "../log.ts";
-import { createLineWriter, createLog, describeError } from "../log.ts";
+import { createLog, describeError } from "../log.ts";
 import { startServer } from "../server.ts";
 import { exitWithStatus } from "./output.ts";
 
@@ -31,8 +32,11 @@ export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
 export async function serve(createApp: CreateApp, environment?: Environment): Promise<undefined> {
   const config = readConfig(environment);
-  const writer = await createLineWriter(config.logFormat, isatty(STDOUT));
-  const world = createWorld(createLog(config.logLevel, writer.write, now), { ref: false });
+  const writer = await createLineWriter(config.logFormat, isatty(STDOUT), (count) =>
+    log.warn("log lines dropped", { count }),
+  );
+  const log = createLog(config.logLevel, writer.write, now);
+  const world = createWorld(log, { ref: false });
   const starting = startServer(config, createApp, world);
   const end = async (code?: number): Promise<never> => {
     await writer.end();
@@ -42,7 +46,7 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
   const cutShort = (): void => void end(1);
   // A defect that nothing caught: its message may quote input, and is not for the log.
   const crash = (error: unknown): void => {
-    world.log.error("crashed", describeError(error));
+    log.error("crashed", describeError(error));
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
@@ -58,7 +62,7 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
       await (await starting).ready;
     } catch (error) {
       // On standard error as well, for whoever reads no log.
-      world.log.error("start failed", describeError(error));
+      log.error("start failed", describeError(error));
       throw error;
     }
     return undefined;
