@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildBinary, ROOT, TARGETS } from "./binary.ts";
+import { findCarriedParts } from "./carried.ts";
 import { findPackages } from "./packages.ts";
 import { describeMaterials } from "./sbom.ts";
 import { makeTemplate } from "./template.ts";
@@ -39,7 +40,8 @@ async function release(work: string): Promise<void> {
     for (const path of bundled) inputs.add(path);
   }
   say("the bill of materials");
-  await Bun.write(join(DIST, BILL), describeMaterials(await findPackages([...inputs])));
+  const bill = describeMaterials(await findPackages([...inputs]), await findCarriedParts());
+  await Bun.write(join(DIST, BILL), bill);
   say("the checksums");
   const sums = await Promise.all([...Object.values(TARGETS), BILL].sort().map(sum));
   await Bun.write(join(DIST, "SHA256SUMS"), sums.join(""));

@@ -43,9 +43,10 @@ const IDLE_TIMEOUT_SECONDS = 180;
 /** One accepts what waits, the next one reads it; the others meet what came meanwhile. */
 const PASSES_BEFORE_STOP = 10;
 
-/** Listens on HOST and PORT. Throws address_in_use. */
+/** Listens on HOST and PORT. Throws address_in_use, and a TypeError for a route that no function answers. */
 export function listen({ host, port }: Config, app: App): Listening {
-  const server = serve(host, port, app);
+  const routes = mountRoutes(app.routes);
+  const server = serve(host, port, { fetch: app.fetch, routes });
   return {
     address: server.url.origin,
     peerAddress: (request) => server.requestIP(request)?.address,
@@ -66,13 +67,18 @@ async function readWhatHasCome(): Promise<void> {
   for (let pass = 0; pass < PASSES_BEFORE_STOP; pass += 1) await setImmediate();
 }
 
-function serve(hostname: string, port: number, app: App): Bun.Server<undefined> {
+type Mounted = Record<string, Record<string, Answer>>;
+
+function serve(
+  hostname: string,
+  port: number,
+  answers: { readonly fetch: Answer; readonly routes: Mounted },
+): Bun.Server<undefined> {
   try {
     return Bun.serve({
       hostname,
       port,
-      routes: mountRoutes(app.routes),
-      fetch: app.fetch,
+      ...answers,
       maxRequestBodySize: MAX_BODY_BYTES,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       development: false,
@@ -93,10 +99,10 @@ function serve(hostname: string, port: number, app: App): Bun.Server<undefined> 
  * The routes on Bun's own router, where Elysia's `listen` would put them too: it finds a route before any of our code
  * runs. What is none (another method, HEAD, a slash at the end) is Elysia's to answer.
  */
-function mountRoutes(routes: readonly Route[]): Record<string, Record<string, Answer>> {
-  const mounted: Record<string, Record<string, Answer>> = {};
+function mountRoutes(routes: readonly Route[]): Mounted {
+  const mounted: Mounted = {};
   for (const { method, path, handler } of routes) {
-    if (!isEdgeHandler(handler)) continue;
+    if (!isEdgeHandler(handler)) throw new TypeError(`${method} ${path}: the handler is no function`);
     const methods = mounted[path] ?? {};
     methods[method] = (request) => handler({ request });
     mounted[path] = methods;

@@ -48,6 +48,9 @@ const copied = stages
 
 const isCommand = readCommands();
 
+/** Images that are known to have none. */
+const SHELLESS = /^gcr\.io\/distroless\/[\w-]+:(latest|nonroot)(-(amd64|arm64))?(@sha256:[0-9a-f]{64})?$/;
+
 describe("Containerfile", () => {
   test("copies what exists, and what the build may see", () => {
     expect(copied.length).toBeGreaterThan(5);
@@ -98,6 +101,21 @@ describe("Containerfile", () => {
     expect(final.instructions.filter(({ name }) => name === "RUN" || name === "ADD")).toEqual([]);
   });
 
+  test("ends on a base without a shell: distroless, and not one of its images for debugging, which have busybox", () => {
+    expect(final.from).toBe(args.BASE_IMAGE ?? "");
+    expect(final.from).toMatch(SHELLESS);
+  });
+
+  test.each([
+    ["gcr.io/distroless/base-nossl-debian13:debug-nonroot"],
+    ["gcr.io/distroless/base-nossl-debian13:debug"],
+    ["gcr.io/distroless/base-nossl-debian13"],
+    ["docker.io/debian:13-slim"],
+    ["example.org/gcr.io/distroless/base-nossl-debian13:nonroot"],
+  ])("would not be taken to have no shell on %s", (image) => {
+    expect(image).not.toMatch(SHELLESS);
+  });
+
   test("runs as nobody in particular, by number, who owns the folder for data", () => {
     const user = textOf("USER");
 
@@ -146,6 +164,29 @@ describe("Containerfile", () => {
       "org.opencontainers.image.description": packageJson.description,
       "org.opencontainers.image.licenses": packageJson.license,
     });
+  });
+});
+
+describe(".ci/run", () => {
+  /** What it would install on a machine that has no engine. */
+  async function install(environment: Readonly<Record<string, string>>): Promise<string> {
+    const [found] = /^install_engines\(\) \{\n[\s\S]*?\n\}\n/m.exec(await readText(".ci/run")) ?? ["exit 1"];
+    const script = `set -u\napt_install() { echo "$@"; }\ncommand() { return 1; }\n${found}\ninstall_engines`;
+    const child = Bun.spawn(["/bin/bash", "-c", script], { env: environment, stdout: "pipe" });
+    const said = await new Response(child.stdout).text();
+    expect(await child.exited).toBe(0);
+    return said;
+  }
+
+  test("installs the engines that image.test.ts needs where that is to run, and nowhere else", async () => {
+    const engines = await install({ CONTAINER_TESTS: "1" });
+    const [run, image] = await Promise.all([".ci/run", "tests/image.test.ts"].map(readText));
+    const needed = ["buildah", "podman"].filter((name) => image?.includes(`"${name}"`));
+
+    expect(engines.split("\n").filter((line) => line !== "")).toEqual(needed);
+    expect(await install({ CONTAINER_TESTS: "" })).toBe("");
+    expect(await install({})).toBe("");
+    expect(run).toMatch(/^install_tools\(\) \{\n(?: .*\n)*? {2}install_engines \|\| return\n/m);
   });
 });
 

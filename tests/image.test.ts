@@ -80,7 +80,9 @@ describe.skipIf(isSkipped)("the image", () => {
     expect(builds[1]).toContain("build: dist/janus");
   });
 
-  test("is Janus, with no shell beside it", async () => {
+  // The base here is this suite's own, and has no shell: what this shows is that the build brings none. That the base
+  // of the Containerfile has none, its name says, and container.test.ts holds.
+  test("is Janus, and the Containerfile copies no shell beside it", async () => {
     const [version, shell] = [
       await janus(["--network=none"], "--version"),
       await janus(["--network=none", "--entrypoint=/bin/sh"], "-c", "true"),

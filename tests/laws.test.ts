@@ -107,17 +107,26 @@ type Source = {
   readonly imports: readonly Import[];
 };
 
-const STATEMENT = /^(?:import|export)\s+(type\s+)?(?:([^"';]*?)\s+from\s+)?["']([^"']+)["']/gm;
+const STATEMENT = /(?:^|;)[ \t]*(?:import|export)\s+(type\s+)?(?:([^"';]*?)\s+from\s+)?["']([^"']+)["']/gm;
+const CALL = /\b(?:import|require|getBuiltinModule)\(\s*["'`]([^"'`]+)["'`]/g;
 
 const PATHS = ["index.ts", ...listFiles("{lib,sql}/**/*.{ts,tsx}")];
 const SOURCES: readonly Source[] = await Promise.all(
-  PATHS.map(async (path) => {
-    const text = await readText(path);
-    const bare = blank(text, "comments");
-    return { path, text, bare, code: blank(text, "comments and texts"), imports: readImports(path, bare) };
-  }),
+  PATHS.map(async (path) => parseSource(path, await readText(path))),
 );
 const LIB = SOURCES.filter(({ path }) => path.startsWith("lib/") && !path.endsWith(".d.ts"));
+
+function parseSource(path: string, text: string): Source {
+  const bare = blank(text, "comments");
+  return { path, text, bare, code: blank(text, "comments and texts"), imports: readImports(path, bare) };
+}
+
+/** The sources as they are, but one of them begins with a breach: what a law must find. */
+function plant(path: string, breach: string): readonly Source[] {
+  return SOURCES.map((source) =>
+    source.path === path ? parseSource(path, `${breach}\n${source.text}`) : source,
+  );
+}
 
 /** What a file imports: files of the program by their path, packages by their name. */
 function readImports(path: string, bare: string): readonly Import[] {
@@ -126,10 +135,7 @@ function readImports(path: string, bare: string): readonly Import[] {
     const allTypes = named.length > 0 && named.every((name) => name.trim() === "" || /^\s*type\s/.test(name));
     return { to, typeOnly: type !== undefined || allTypes };
   });
-  const dynamic = [...bare.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map(([, to = ""]) => ({
-    to,
-    typeOnly: false,
-  }));
+  const dynamic = [...bare.matchAll(CALL)].map(([, to = ""]) => ({ to, typeOnly: false }));
   return [...statements, ...dynamic].map(({ to, typeOnly }) => ({
     from: path,
     to: to.startsWith(".") ? normalize(join(dirname(path), to)) : to,
@@ -150,8 +156,12 @@ function offenders(pattern: RegExp, allowed: readonly string[] = [], sources = S
 }
 
 /** Who imports a package, or a part of it, and may not. */
-function importers(isMeant: (to: string) => boolean, isAllowed: (path: string) => boolean): string[] {
-  return SOURCES.flatMap(({ path, imports }) =>
+function importers(
+  isMeant: (to: string) => boolean,
+  isAllowed: (path: string) => boolean,
+  sources = SOURCES,
+): string[] {
+  return sources.flatMap(({ path, imports }) =>
     imports.filter(({ to }) => isMeant(to) && !isAllowed(path)).map(({ to }) => `${path} imports ${to}`),
   );
 }
@@ -217,13 +227,81 @@ function reachable(start: string, imports: readonly Import[]): ReadonlySet<strin
   return found;
 }
 
+/** Who reads the environment: by its name, or by what has it, given away whole or taken apart. */
+function environmentReaders(sources: readonly Source[]): string[] {
+  const named = /\b(process|Bun|import\.meta)(\?\.|\.)env\b|(?<!\.)\b(process|Bun|import\.meta)\b(?!\.)/;
+  return [...offenders(named, ["lib/config.ts"], sources), ...renamers(sources)];
+}
+
+/** Who has what Bun and the process can do under names of their own, which the other laws do not know. */
+function renamers(sources: readonly Source[]): string[] {
+  const modules = /^((node:)?process|bun)$/;
+  return [
+    ...importers(
+      (to) => modules.test(to),
+      () => false,
+      sources,
+    ),
+    ...offenders(/\b(globalThis|global)\b|\bself[.[]/, [], sources),
+  ];
+}
+
+/** What time may be counted with, other than the `sleep` that is passed in: who, with what, and why. */
+const TIMERS: Readonly<Record<string, readonly [why: string, ...what: readonly string[]]>> = {
+  "lib/cli/serve.ts": ["makes the sleep of all the others", "node:timers/promises", "setTimeout"],
+  "lib/deadlines.ts": ["one timer for the deadlines of all statements", "setTimeout"],
+  "lib/embedded/session.ts": [
+    "lets the program have its say between statements; an owner that is idle",
+    "node:timers/promises",
+    "setImmediate",
+    "setTimeout",
+  ],
+  "lib/http/http.ts": ["the deadline of a form", "setTimeout"],
+  "lib/listener.ts": ["passes of the loop before the stop", "node:timers/promises", "setImmediate"],
+  "lib/log.ts": ["lines written together, and the deadline of the last", "setTimeout"],
+  "lib/oauth/upstream.ts": ["the deadline of a call", "AbortSignal.timeout"],
+  "lib/upkeep.ts": ["the beat of the rounds", "setInterval"],
+};
+
+/** What each file counts time with: Node's modules, what all may call, and what Bun and the platform have besides. */
+function timersOf(sources: readonly Source[]): Record<string, readonly string[]> {
+  const modules = /^(node:)?timers(\/|$)/;
+  const called =
+    /\bset(?:Timeout|Interval|Immediate)\b|\bBun\.sleep(?:Sync)?\b|\bAbortSignal\.timeout\b|\bscheduler\b|\bAtomics\b|\bnextTick\b/g;
+  const found = sources.map(({ path, code, imports }) => {
+    const imported = imports.map(({ to }) => to).filter((to) => modules.test(to));
+    return [path, [...new Set([...imported, ...(code.match(called) ?? [])])].sort()] as const;
+  });
+  return Object.fromEntries(found.filter(([, what]) => what.length > 0));
+}
+
 describe("the way out", () => {
   test("only config.ts reads the environment", () => {
-    expect(
-      offenders(/\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b|\benv\b.*\bnode:process\b/, [
-        "lib/config.ts",
-      ]),
-    ).toEqual([]);
+    expect(environmentReaders(SOURCES)).toEqual([]);
+  });
+
+  test.each([
+    'import { env } from "node:process";',
+    'import { setTimeout as wait } from "node:timers/promises"; import { env } from "node:process";',
+    'import surroundings from "process";',
+    'import { env as surroundings } from "bun";',
+    'const { env } = await import("node:process");',
+    'const { env } = require("node:process");',
+    'const { env } = process.getBuiltinModule("process");',
+    "const port = process.env.PORT;",
+    'const port = process["env"].PORT;',
+    "const port = process?.env.PORT;",
+    "const { env } = process;",
+    "const { PORT } = Bun.env;",
+    "const { env } = Bun;",
+    "const { PORT } = import.meta.env;",
+    "const port = globalThis.process.env.PORT;",
+    'const port = self["process"].env.PORT;',
+  ])("a file other than config.ts would be found with %s", (breach) => {
+    const found = environmentReaders(plant("lib/upkeep.ts", breach));
+
+    expect(found).not.toEqual([]);
+    expect(found.filter((line) => !line.startsWith("lib/upkeep.ts"))).toEqual([]);
   });
 
   test("only the entry points read the command line, and only the commands print and end the process", () => {
@@ -298,8 +376,30 @@ describe("the way out", () => {
     expect(offenders(/\bMath\.random\b/)).toHaveLength(1);
   });
 
-  test("waiting is passed in, too", () => {
-    expect(offenders(/\bBun\.sleep(Sync)?\b|\bnode:timers\b/, ["lib/cli/serve.ts"])).toEqual([]);
+  test("waiting is passed in, too: who has a timer of its own is listed, with the reason", () => {
+    const allowed = Object.entries(TIMERS).map(([path, [, ...what]]) => [path, what]);
+
+    expect(timersOf(SOURCES)).toEqual(Object.fromEntries(allowed));
+  });
+
+  test.each([
+    ["lib/upkeep.ts", 'import { setTimeout as wait } from "node:timers/promises";'],
+    ["lib/upkeep.ts", 'import * as timers from "node:timers";'],
+    ["lib/upkeep.ts", 'const { setTimeout: wait } = await import("timers/promises");'],
+    ["lib/upkeep.ts", "setTimeout(look, 1_000);"],
+    ["lib/link.ts", "setInterval(look, 1_000);"],
+    ["lib/link.ts", "const wait = setImmediate;"],
+    ["lib/link.ts", "await Bun.sleep(1_000);"],
+    ["lib/link.ts", "Bun.sleepSync(1_000);"],
+    ["lib/link.ts", "const signal = AbortSignal.timeout(1_000);"],
+    ["lib/link.ts", "await scheduler.wait(1_000);"],
+    ["lib/http/http.ts", 'import { setTimeout } from "node:timers/promises";'],
+  ])("%s would be found with %s", (path, breach) => {
+    const { [path]: found, ...others } = timersOf(plant(path, breach));
+    const { [path]: own, ...rest } = timersOf(SOURCES);
+
+    expect(found).not.toEqual(own);
+    expect(others).toEqual(rest);
   });
 });
 

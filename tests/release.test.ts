@@ -1,11 +1,15 @@
 /** What a release brings besides the binaries: the bill of materials, and commands that say what is wrong. */
+
+import { Database } from "bun:sqlite";
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
 import Ajv from "ajv";
 import addFormats from "ajv-formats";
 import { buildBinary } from "../.ci/binary.ts";
+import { type CarriedPart, findCarriedParts, findCarriedPostgres } from "../.ci/carried.ts";
 import { type BundledPackage, findPackages } from "../.ci/packages.ts";
 import { describeMaterials } from "../.ci/sbom.ts";
 import { makeTemplate } from "../.ci/template.ts";
@@ -19,9 +23,11 @@ const SCHEMAS = join(ROOT, "node_modules/@cyclonedx/cyclonedx-library/res/schema
 const readSchema = (name: string) => Bun.file(join(SCHEMAS, `${name}.SNAPSHOT.schema.json`)).json();
 
 let packages: readonly BundledPackage[];
+let carried: readonly CarriedPart[];
 
 beforeAll(async () => {
   packages = await findPackages((await provideBinary()).inputs);
+  carried = await findCarriedParts();
 });
 
 describe("describeMaterials()", () => {
@@ -39,7 +45,7 @@ describe("describeMaterials()", () => {
   }
 
   test("is CycloneDX, and the schema that says so can say no", async () => {
-    const text = describeMaterials(packages);
+    const text = describeMaterials(packages, carried);
 
     expect(await validate(text)).toEqual({ valid: true, faults: null });
     expect(await validate(text.replace('"type": "library"', '"type": "book"'))).toMatchObject({
@@ -48,7 +54,7 @@ describe("describeMaterials()", () => {
   });
 
   test("lists what is in the binary and no more: packages with their hashes, and Bun", () => {
-    const { components, metadata } = JSON.parse(describeMaterials(packages));
+    const { components, metadata } = JSON.parse(describeMaterials(packages, carried));
     const names: string[] = components.map(({ purl }: { purl: string }) => purl);
 
     expect(metadata.component).toMatchObject({ name: packageJson.name, version: packageJson.version });
@@ -66,7 +72,7 @@ describe("describeMaterials()", () => {
   });
 
   test("says what needs what, each by a reference that exists", () => {
-    const { components, metadata, dependencies } = JSON.parse(describeMaterials(packages));
+    const { components, metadata, dependencies } = JSON.parse(describeMaterials(packages, carried));
     const known = [metadata.component, ...components].map((component) => component["bom-ref"]);
     const needs = new Map<string, string[]>(
       dependencies.map(({ ref, dependsOn = [] }: { ref: string; dependsOn?: string[] }) => [ref, dependsOn]),
@@ -77,6 +83,61 @@ describe("describeMaterials()", () => {
     expect(needs.get(`janus@${packageJson.version}`)).toContain(`bun@${Bun.version}`);
     const { key = "", version } = packages.find(({ name }) => name === "elysia") ?? {};
     expect(needs.get(`${key}@${version}`)?.length).toBeGreaterThan(0);
+  });
+
+  test("lists what Bun and PGlite carry as parts of their own, by which a scanner finds what is known of them", async () => {
+    const { components, dependencies } = JSON.parse(describeMaterials(packages, carried));
+    const needsOf = (start: string): readonly string[] =>
+      dependencies.find(({ ref }: { ref: string }) => ref.startsWith(start))?.dependsOn ?? [];
+    const find = (name: string) => components.find((component: { name: string }) => component.name === name);
+    const [postgresql, sqlite] = [await askPostgres(), askSqlite()];
+
+    expect(find("postgresql")).toMatchObject({
+      type: "application",
+      version: postgresql,
+      cpe: `cpe:2.3:a:postgresql:postgresql:${postgresql}:*:*:*:*:*:*:*`,
+      purl: `pkg:generic/postgresql@${postgresql}`,
+      licenses: [{ license: { id: "PostgreSQL" } }],
+    });
+    expect(needsOf("@electric-sql/pglite@")).toContain(find("postgresql")["bom-ref"]);
+    expect(find("sqlite")).toMatchObject({
+      version: sqlite,
+      cpe: `cpe:2.3:a:sqlite:sqlite:${sqlite}:*:*:*:*:*:*:*`,
+    });
+    expect(find("javascriptcore").purl).toBe(`pkg:github/oven-sh/webkit@${process.versions.webkit}`);
+    expect(find("boringssl").purl).toBe(`pkg:github/oven-sh/boringssl@${process.versions.boringssl}`);
+    for (const name of ["javascriptcore", "sqlite", "boringssl", "zlib-ng"]) {
+      expect(needsOf("bun@")).toContain(find(name)["bom-ref"]);
+    }
+  });
+
+  test("is the same again, and says nothing of a carrier that is not there", async () => {
+    const without = packages.filter(({ key }) => key !== "@electric-sql/pglite");
+
+    expect(describeMaterials(packages, await findCarriedParts())).toBe(describeMaterials(packages, carried));
+    expect(describeMaterials(without, carried)).not.toContain("postgresql");
+  });
+
+  async function askPostgres(): Promise<string> {
+    await using database = await PGlite.create();
+    const { rows } = await database.query<{ version: string }>(
+      "select current_setting('server_version') as version",
+    );
+    return rows[0]?.version.split(" ")[0] ?? "none";
+  }
+
+  function askSqlite(): string {
+    using database = new Database(":memory:");
+    return (database.query("select sqlite_version() as version").get() as { version: string }).version;
+  }
+});
+
+describe("findCarriedPostgres()", () => {
+  test.each([
+    ["none", "no version at all"],
+    ["two", "PostgreSQL 18.6 (PGlite 0.5.16) on wasm32 PostgreSQL 18.7 (PGlite 0.5.16) on wasm32"],
+  ])("refuses a program that names %s", (_, text) => {
+    expect(() => findCarriedPostgres(Buffer.from(text))).toThrow("which PostgreSQL");
   });
 });
 

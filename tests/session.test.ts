@@ -7,6 +7,7 @@ import { createApp } from "../index.ts";
 import { createSealer, encodeBase64url, sha256Hex } from "../lib/crypto.ts";
 import { createDeps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
+import { listen } from "../lib/listener.ts";
 import { findMember, openSession } from "../lib/session/session.ts";
 import {
   createSessionSecrets,
@@ -504,12 +505,9 @@ describe("refreshing a session's tokens", () => {
       log: janus.deps.log,
       version: "0.0.0-test",
     };
-    const server = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: createApp(createDeps(config, database.db, world, UNHEARD)).fetch,
-    });
-    return { url: server.url.origin, stop: () => server.stop(true) };
+    const app = createApp(createDeps(config, database.db, world, UNHEARD));
+    const listening = listen({ ...config, port: 0 }, app);
+    return { url: listening.address, stop: listening.cut };
   }
 });
 

@@ -1,11 +1,12 @@
 /**
  * Janus as it runs, on a port of its own, with a real database, the stand-in for Discord and a provider: all that
- * `index.ts` and `deps.ts` build, with nothing in it replaced but the clock, the wait between retries and the log's
- * destination.
+ * `index.ts`, `deps.ts` and `listener.ts` build, with nothing in it replaced but the clock, the wait between retries and
+ * the log's destination.
  */
 import { createApp } from "../../index.ts";
 import { type Config, readConfig } from "../../lib/config.ts";
 import { createDeps, type Deps, type Listener } from "../../lib/deps.ts";
+import { type Listening, listen } from "../../lib/listener.ts";
 import { createLog } from "../../lib/log.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
@@ -15,6 +16,7 @@ import { type ProviderOptions, type ProviderStandin, startProvider } from "../st
 import { type Clock, createClock } from "./clock.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { logWatch } from "./log_watch.ts";
+import { holdPort } from "./ports.ts";
 
 /** Secrets that must never be seen outside: each is unlike anything else, so that a search finds it. */
 export const CANARY = {
@@ -88,19 +90,9 @@ async function start<P extends Startable>(
   options: Options,
   startPeer: (client: Client, clock: Clock) => P | Promise<P>,
 ): Promise<TestJanus<P>> {
-  const ready = Promise.withResolvers<(request: Request) => Response | Promise<Response>>();
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    maxRequestBodySize: 64 * 1024,
-    fetch: async (request) => {
-      logWatch.addRequest(request.url, request.headers, null);
-      const response = await (await ready.promise)(request);
-      logWatch.addAnswer(response.headers, "");
-      return response;
-    },
-  });
-  const url = server.url.origin;
+  // Its address must be known to both the others before.
+  const held = holdPort();
+  const url = `http://127.0.0.1:${held.port}`;
   const clock = createClock();
   const discord = startDiscord({
     clientId: DISCORD_CLIENT_ID,
@@ -122,6 +114,7 @@ async function start<P extends Startable>(
   const database = options.database ?? (await createTestDatabase());
   const logLines: string[] = [];
   const stopping = new AbortController();
+  let listening: Listening | undefined;
   const deps = createDeps(
     config,
     database.db,
@@ -143,19 +136,42 @@ async function start<P extends Startable>(
     },
     {
       stopping: stopping.signal,
-      peerAddress: (request) => server.requestIP(request)?.address,
+      peerAddress: (request) => listening?.peerAddress(request),
     },
   );
-  ready.resolve(createApp(deps).fetch);
+  await held.release();
+  listening = listen({ ...config, port: held.port }, watchedApp(createApp(deps)));
   database.beforeReading(deps.donePushes.settle);
   return {
     ...{ url, config, deps, database, discord, provider, clock, logLines, stopping },
     stop: async () => {
-      await server.stop(true);
+      await listening.cut();
       await deps.donePushes.settle();
       await Promise.all([discord.stop(), provider.stop()]);
       if (options.database === undefined) await database.drop();
     },
+  };
+}
+
+type App = Parameters<typeof listen>[1];
+type Answer = App["fetch"];
+
+/** The same, with what is asked and answered told to the watch over the log. */
+function watchedApp({ fetch, routes }: App): App {
+  const watch = async (request: Request, answer: Answer): Promise<Response> => {
+    logWatch.addRequest(request.url, request.headers, null);
+    const response = await answer(request);
+    logWatch.addAnswer(response.headers, "");
+    return response;
+  };
+  return {
+    fetch: (request) => watch(request, fetch),
+    routes: routes.map((route) => {
+      const handler = route.handler as (context: { readonly request: Request }) => ReturnType<Answer>;
+      const handle = ({ request }: { readonly request: Request }) =>
+        watch(request, () => handler({ request }));
+      return { ...route, handler: handle };
+    }),
   };
 }
 

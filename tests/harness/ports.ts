@@ -10,19 +10,27 @@ const given = new Set<number>();
 
 /** A port that nothing listens on, and that nobody comes by but who asks for it by number. */
 export function freePort(): number {
+  const { port, release } = holdPort();
+  void release();
+  return port;
+}
+
+/** The same, kept from everybody else until it is released: for whom it is meant takes it next. */
+export function holdPort(): { readonly port: number; readonly release: () => Promise<void> } {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * COUNT);
-    if (given.has(port) || !isFree(port)) continue;
+    if (given.has(port)) continue;
+    const server = hold(port);
+    if (server === undefined) continue;
     given.add(port);
-    return port;
+    return { port, release: () => server.stop(true) };
   }
 }
 
-function isFree(port: number): boolean {
+function hold(port: number): Bun.Server<undefined> | undefined {
   try {
-    Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response() }).stop(true);
-    return true;
+    return Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response(null, { status: 503 }) });
   } catch {
-    return false;
+    return undefined;
   }
 }
