@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { checkConfig } from "../lib/cli/config_check.ts";
-import { type Environment, readConfig, VARIABLES } from "../lib/config.ts";
+import { type Environment, readConfig, readSources, VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
 
@@ -164,6 +164,45 @@ describe("checkConfig()", () => {
       "PUBLICURL is not read: did you mean PUBLIC_URL?",
       "LOG_LEVLE is not read: did you mean LOG_LEVEL?",
     ]);
+  });
+
+  test("warns of a secret of an env file that others would read otherwise, if it is in force, and shows no part of it", async () => {
+    const own = await write("own.env", "OIDC_CLIENT_SECRET=canary\nDISCORD_CLIENT_SECRET='canary'\n");
+    const path = await write(
+      "dialects.env",
+      "DISCORD_CLIENT_SECRET=canary$canary\nOIDC_CLIENT_SECRET=can#ary\nDATABASE_PASSWORD=#canary\n" +
+        "COOKIE_SECRET='canary'\nPLATFORM_NAME='My $organisation'\n",
+    );
+    const { DISCORD_CLIENT_SECRET: _, OIDC_CLIENT_SECRET: __, ...rest } = GOOD;
+    const [, ...files] = readSources([path, own]);
+
+    const report = await checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { warnings }: Report = JSON.parse(report ?? "");
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^DISCORD_CLIENT_SECRET in ".*own\.env" is written with .* DISCORD_CLIENT_SECRET_FILE\./,
+      ),
+      expect.stringMatching(/^DATABASE_PASSWORD in ".*dialects\.env" is written with/),
+    ]);
+    expect(report).not.toContain("canary");
+  });
+
+  test("on faults, tells of a secret that was cut as well", async () => {
+    const path = await write("cut.env", "DATABASE_URL=postgres://canary:can#ary@canary/canary\n");
+    const { DATABASE_URL: _, ...rest } = GOOD;
+    const [, ...files] = readSources([path]);
+
+    const checked = checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { message } = await checked.then(
+      () => new Error("no fault"),
+      (error: Error) => error,
+    );
+    expect(message).toMatch(
+      /\n {2}DATABASE_URL must be .*\n {2}DATABASE_URL in ".*cut\.env" is written with /,
+    );
+    expect(message).not.toContain("canary");
   });
 
   test("warns of an env file with secrets that everybody can read, and of no other", async () => {

@@ -37,6 +37,19 @@ function explainName(name: string): readonly string[] {
   return meant === undefined ? [] : [`${name} is not read: did you mean ${meant}?`];
 }
 
+/** A sentence for each secret in force that an env file holds in characters that its readers do not agree on. */
+export function findAmbiguous(sources: readonly Source[]): readonly string[] {
+  return SECRET_NAMES.flatMap((name) => {
+    const source = sources.find(({ variables }) => variables[name] !== undefined);
+    if (source?.file === undefined || source.ambiguous?.includes(name) !== true) return [];
+    const file = printable(JSON.stringify(source.file));
+    return [
+      `${name} in ${file} is written with quotes, a blank, $, # or \\, which not every reader of such files takes ` +
+        `alike: put it into a file of its own, named by ${name}_FILE.`,
+    ];
+  });
+}
+
 /** A sentence for each. */
 export function findUnwise(values: Values, sources: readonly Source[]): readonly string[] {
   const isPublic = !isLoopback(new URL(values.PUBLIC_URL));
