@@ -155,6 +155,45 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
+  const slips: readonly (readonly [string, string])[] = [
+    ["DATBASE_URL", "DATABASE_URL"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DTAABASE_PASSWORD", "DATABASE_PASSWORD"],
+    ["DATABASEURL", "DATABASE_URL"],
+    ["DATBASE_URL_FILE", "DATABASE_URL_FILE"],
+    ["database_url", "DATABASE_URL"],
+    ["PUBLC_URL", "PUBLIC_URL"],
+    ["PLATFROM_NAME", "PLATFORM_NAME"],
+    ["TRUSTEDPROXIES", "TRUSTED_PROXIES"],
+  ];
+  test.each([...slips])("warns of %s in the environment: one slip away from %s", async (name, meant) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" });
+
+    expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);
+  });
+
+  test("says nothing of what other programs have in their environment", async () => {
+    const shell = [
+      "PATH HOME HOSTNAME HOST_IP HOSTTYPE PORTS LOGNAME PWD OLDPWD USER SHELL SHLVL TERM LANG TZ MAIL",
+    ];
+    const programs = [
+      "LOGLEVEL LOG_DIR LOG_FILE LOG_PATH DATADIR DATA DATA_HOME DATA_PATH XDG_DATA_DIRS XDG_DATA_HOME DB_URL DB_PASSWORD",
+      "DATABASE DATABASE_NAME DATABASE_HOST PGHOST PGDATABASE PGPASSWORD POSTGRES_PASSWORD POSTGRES_URL REDIS_URL BASE_URL",
+      "TOKEN COOKIE SECRET_KEY COOKIE_DOMAIN CLIENT_ID CLIENT_SECRET PLATFORM PUBLIC_IP RATE_LIMIT TRUSTED_HOSTS VAULT_TOKEN",
+      "NODE_ENV BUN_INSTALL CI TMPDIR GITHUB_TOKEN http_proxy HTTPS_PROXY NO_PROXY SSH_AUTH_SOCK DOCKER_HOST container _",
+      "INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET CREDENTIALS_DIRECTORY STATE_DIRECTORY JANUS_PORT JANUS_SERVICE_HOST",
+      "KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_ADDR DISCORD_TOKEN DISCORD_WEBHOOK_URL OIDC_PROVIDER DEBIAN_FRONTEND",
+    ];
+    const names = [...shell, ...programs].flatMap((line) => line.split(" "));
+
+    const { warnings } = await check({
+      ...GOOD,
+      ...Object.fromEntries(names.map((name) => [name, "canary"])),
+    });
+
+    expect(warnings).toEqual([]);
+  });
+
   test("warns of any name in an env file that is near to one, and shows no other", async () => {
     const names = { PUBLICURL: "canary", prot: "1", LOG_LEVLE: "debug", canaryAAAAAAAA: "=", EDITOR: "vi" };
 
