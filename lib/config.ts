@@ -12,7 +12,12 @@ import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where variables come from: the process, or a file that `--env-file` names. */
-export type Source = { readonly file: string | undefined; readonly variables: Environment };
+export type Source = {
+  readonly file: string | undefined;
+  readonly variables: Environment;
+  /** Those of a file whose values are written so that other readers of such files take them otherwise. */
+  readonly ambiguous?: readonly string[];
+};
 
 /** What the documentation is tested against. */
 export const VARIABLES = Object.entries(SCHEMAS).map(([name, schema]) => ({
@@ -48,7 +53,7 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** The process's own variables, then those of the files, the last file first: who stands first, wins. Throws config_invalid. */
 export function readSources(envFiles: readonly string[]): readonly Source[] {
-  const files = envFiles.map((file) => ({ file, variables: readEnvFile(file) }));
+  const files = envFiles.map((file) => ({ file, ...readEnvFile(file) }));
   return [{ file: undefined, variables: process.env }, ...files.reverse()];
 }
 

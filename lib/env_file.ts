@@ -9,10 +9,30 @@ import { configInvalid } from "./errors.ts";
 /** Far more than any configuration; a file that never ends must not be read for ever. */
 const MAX_BYTES = 1_024 * 1_024;
 
-/** The variables of a file, or of a pipe, as the runtime's own dotenv parser reads them. Throws config_invalid. */
-export function readEnvFile(path: string): Readonly<Record<string, string>> {
-  const variables = parseText(path, decode(path, readBounded(path)));
-  return Object.freeze(variables);
+/** What other readers of such files expand, cut at, unescape or keep: Bun's own `.env`, podman, compose, systemd. */
+const AMBIGUOUS = /[\s"'`#$\\]/;
+
+/** What a file holds. */
+export type EnvFile = {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names of variables whose value, as it is written there, others read otherwise. */
+  readonly ambiguous: readonly string[];
+};
+
+/** Reads a file, or a pipe, as the runtime's own dotenv parser does. Throws config_invalid. */
+export function readEnvFile(path: string): EnvFile {
+  const text = decode(path, readBounded(path));
+  const variables = Object.freeze(parseText(path, text));
+  return { variables, ambiguous: findAmbiguous(text).filter((name) => Object.hasOwn(variables, name)) };
+}
+
+/** By the text, since the parsed value no longer has what was cut off, or stood around it. The last line counts. */
+function findAmbiguous(text: string): readonly string[] {
+  const written = new Map<string, string>();
+  for (const [, name = "", value = ""] of text.matchAll(/^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=(.*)$/gm)) {
+    written.set(name, value);
+  }
+  return [...written].filter(([, value]) => AMBIGUOUS.test(value)).map(([name]) => name);
 }
 
 function readBounded(path: string): Uint8Array {

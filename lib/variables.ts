@@ -127,10 +127,7 @@ const authorizeParams = v.pipe(
   ),
 );
 
-const databaseUrl = v.pipe(
-  v.string(),
-  v.check(isDatabaseUrl, "must be postgres://user:password@host:5432/database"),
-);
+const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the address of a PostgreSQL"));
 
 /** What `proxy-addr` understands: addresses, ranges, and its names for those that nobody outside can have. */
 const trustedProxies = v.pipe(
@@ -207,7 +204,9 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
   HOST: "the address to listen on, such as 0.0.0.0",
   PORT: "the port to listen on, such as 3000",
-  DATABASE_URL: "postgres://user:password@host:5432/database, or leave it out for the embedded database",
+  DATABASE_URL:
+    "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +
+    "password in DATABASE_PASSWORD, which takes it as it is; or leave it out for the embedded database",
   DATABASE_PASSWORD: "the password, where DATABASE_URL has none",
   DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
   DATA_DIR: "the folder of the embedded database, such as ./data",
@@ -275,11 +274,16 @@ function isListOfAddresses(list: readonly string[]): boolean {
   }
 }
 
-/** True for what postgres.js understands, several hosts included, which URL alone does not. */
+/**
+ * True for what postgres.js understands, several hosts included, which URL alone does not. A raw # ? / or @ in a
+ * password would else make an address of its own: `1/x@host` is port 1, and what follows a # is nothing.
+ */
 function isDatabaseUrl(text: string): boolean {
-  const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)([/?].*)?$/.exec(text);
+  const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)([/?][^@#]*)?$/.exec(text);
   const [user, hosts = "", rest = ""] = match?.slice(1) ?? [];
   if (match === null || hosts + rest === "" || /%(?![0-9a-f]{2})/i.test(user ?? "")) return false;
+  // Of several hosts postgres.js takes the first to begin at the first @, of one at the last.
+  if (user?.includes("@") && hosts.includes(",")) return false;
   const before = user === undefined ? "postgres://" : `postgres://${user}@`;
   return hosts.split(",").every((host) => URL.parse(before + host + rest) !== null);
 }

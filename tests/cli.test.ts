@@ -1,6 +1,6 @@
 /** The commands as an operator meets them: processes of their own, their output and their exit codes. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VARIABLES } from "../lib/config.ts";
@@ -231,6 +231,29 @@ describe("janus migrate", () => {
     }
     expect(second.stdout).toContain("up to date");
     expect(second.stdout).not.toContain("applied");
+  });
+
+  test.concurrent("status, where the folder holds no database: says so, and makes nothing", async () => {
+    const place = await mkdtemp(join(folder, "none-"));
+    const dataDir = join(place, "data");
+    const begun = join(place, "begun");
+    await mkdir(join(begun, "postgres.new"), { recursive: true });
+
+    const [plain, json, ofBegun] = await Promise.all([
+      run(place, "sql/migrate.ts", ["status"], {}),
+      run(place, "index.ts", ["migrate", "status", "--json"], { DATA_DIR: dataDir }),
+      run(place, "index.ts", ["migrate", "status"], { DATA_DIR: begun }),
+    ]);
+
+    const pending = LABELS.map((label) => `pending  ${label}\n`).join("");
+    const absent = (where: string) =>
+      `There is no database in ${where} yet: "janus migrate" makes it, as the server does. ` +
+      "DATABASE_URL would name another one.\n";
+    expect(plain).toEqual({ exitCode: 0, stdout: pending + absent("./data"), stderr: "" });
+    expect(ofBegun).toEqual({ exitCode: 0, stdout: pending + absent(begun), stderr: "" });
+    expect(JSON.parse(json.stdout)).toEqual({ applied: [], pending: LABELS, noDatabaseIn: dataDir });
+    expect(json).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await readdir(place, { recursive: true })).toEqual(["begun", "begun/postgres.new"]);
   });
 
   test.concurrent("-s and --setup do the same, and remove nothing", async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type Commands, runArguments } from "../lib/cli/arguments.ts";
 import { printable } from "../lib/cli/output.ts";
-import { suggest } from "../lib/cli/suggestion.ts";
+import { findSlip, suggest } from "../lib/cli/suggestion.ts";
 import { VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -83,6 +83,12 @@ describe("runArguments()", () => {
     [["healthcheck", "--ready", "--json"], ["healthcheck"], { ready: true, json: true }],
     [["config", "check"], ["checkConfig"], {}],
     [["keys", "generate", "--rotate"], ["generateKeys"], { rotate: true }],
+    [["keys", "generate", "--only", "COOKIE_SECRET"], ["generateKeys"], { only: "COOKIE_SECRET" }],
+    [
+      ["keys", "generate", "--only=TOKEN_KEYS", "--rotate", "--json"],
+      ["generateKeys"],
+      { only: "TOKEN_KEYS", rotate: true, json: true },
+    ],
   ] as const)("understands %j", async (args, call, options) => {
     const { calls, refused } = await parse(args);
 
@@ -127,6 +133,21 @@ describe("runArguments()", () => {
     const use = "\nUse janus migrate up or janus migrate status.";
     expect(near.refused?.message).toBe(`No such migration command: stauts. Did you mean status?${use}`);
     expect(far.refused?.message).toBe(`No such migration command: down.${use}`);
+  });
+
+  test.each([
+    ["TOKEN_KEY", " Did you mean TOKEN_KEYS?"],
+    ["cookie_secret", " Did you mean COOKIE_SECRET?"],
+    ["DATABASE_PASSWORD", ""],
+    ["", ""],
+  ])("refuses to make %j, and says what it makes", async (name, suggestion) => {
+    const { calls, refused } = await parse(["keys", "generate", "--only", name]);
+
+    expect(calls).toEqual([]);
+    expect(refused?.code).toBe("usage");
+    expect(refused?.message).toBe(
+      `No such key: ${name}.${suggestion}\nUse janus keys generate --only TOKEN_KEYS or --only COOKIE_SECRET.`,
+    );
   });
 
   test.each([...PATHS])("explains janus%s: with an example, for a terminal of 100 columns", async (path) => {
@@ -191,6 +212,35 @@ describe("suggest()", () => {
     ["x".repeat(1_000_000), undefined],
   ])("near to %s is %s", (word, near) => {
     expect(suggest(word, names)).toBe(near as string);
+  });
+});
+
+describe("findSlip()", () => {
+  test.each([
+    ["DATBASE_URL", "DATABASE_URL"],
+    ["DATABBASE_URL", "DATABASE_URL"],
+    ["DATABASE_URI", "DATABASE_URL"],
+    ["DATABASE_ULR", "DATABASE_URL"],
+    ["DATABASE_URL", "DATABASE_URL"],
+    ["DATBASE_ULR", undefined],
+    ["DATABASE_LRU", undefined],
+    ["DATA", undefined],
+    ["", undefined],
+  ])("%s is %s with one slip", (word, meant) => {
+    expect(findSlip(word, ["DATA_DIR", "DATABASE_URL"])).toBe(meant as string);
+  });
+
+  test("finds whatever one slip makes of a word", () => {
+    const meant = "OIDC_ISSUER";
+    const slip = fc.tuple(fc.constantFrom(0, 1, 2, 3), fc.nat(meant.length - 2), fc.constantFrom(..."ABC_"));
+
+    fc.assert(
+      fc.property(slip, ([kind, at, letter]) => {
+        const [before, one, two, after] = [meant.slice(0, at), meant[at], meant[at + 1], meant.slice(at + 2)];
+        const word = [`${two}${one}`, `${letter}${one}${two}`, `${two}`, `${letter}${two}`][kind];
+        expect(findSlip(`${before}${word}${after}`, ["TOKEN_KEYS", meant])).toBe(meant);
+      }),
+    );
   });
 });
 
@@ -290,5 +340,51 @@ describe("janus keys generate", () => {
     expect(stdout).toStartWith("TOKEN_KEYS=k1:");
     expect(stderr).toMatch(/^janus: TOKEN_KEYS is set already\. .*--rotate\.\n$/);
     expect(stdout + stderr).not.toMatch(/AAAA|BBBB/);
+  });
+
+  test.each([
+    ["TOKEN_KEYS", `k1:${line}`],
+    ["COOKIE_SECRET", line],
+  ])("with --only %s: the value alone, as a file holds it", async (name, form) => {
+    const args = ["keys", "generate", "--only", name];
+    const plain = await run(folder, "index.ts", args, {});
+    const json = await run(folder, "index.ts", [...args, "--json"], {});
+
+    expect(plain).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(new RegExp(`^${form}\n$`)),
+      stderr: "",
+    });
+    expect(JSON.parse(json.stdout)).toEqual({ [name]: expect.stringMatching(new RegExp(`^${form}$`)) });
+  });
+
+  test("with --only: warns of a ring in force where it makes one, and nowhere else", async () => {
+    const ended = await Promise.all(
+      ["TOKEN_KEYS", "COOKIE_SECRET"].map((name) =>
+        run(folder, "index.ts", ["keys", "generate", "--only", name], { TOKEN_KEYS: ring }),
+      ),
+    );
+
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(ended.map(({ stderr }) => stderr)).toEqual([
+      expect.stringMatching(/^janus: TOKEN_KEYS is set already\./),
+      "",
+    ]);
+  });
+
+  test("with --only and --rotate: one more key for the ring; a cookie secret needs no more than a new one", async () => {
+    const rotate = ["keys", "generate", "--rotate", "--only"];
+    const key = await run(folder, "index.ts", [...rotate, "TOKEN_KEYS"], { TOKEN_KEYS: ring });
+    const secret = await run(folder, "index.ts", [...rotate, "COOKIE_SECRET"], { TOKEN_KEYS: ring });
+
+    expect(key.stdout).toMatch(new RegExp(`^k8:${line}\n$`));
+    expect(key.exitCode).toBe(0);
+    expect(secret).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        "janus: A cookie secret has no id, so that a new one is all there is to rotating it.\n" +
+        "Put what janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.\n",
+    });
   });
 });

@@ -88,6 +88,14 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
     `postgres://janus:${CANARY}@host:notaport/janus`,
     `postgres://janus:${CANARY}@host:99999/janus`,
     `postgres://janus:${CANARY}%zz@host/janus`,
+    // A password as it is, in whichever place it makes an address of its own: each would connect to another host.
+    ...["#", "?", "/", "@/", "@?", "1/", "1?", "1#", "1@2/", "1/2#"].map(
+      (sign) => `postgres://janus:${sign}${CANARY}@host/janus`,
+    ),
+    `postgres://janus:1${CANARY.replace(/\D/g, "")}/2@${CANARY}/janus`,
+    `postgres://janus:secret@host/janus#${CANARY}`,
+    `postgres://janus:secret@host/janus?target_session_attrs=primary#${CANARY}`,
+    `postgres://janus:p@${CANARY}@a,b/janus`,
   ],
   DATABASE_PREPARE: [CANARY, "yes", "1", "TRUE"],
   DATA_DIR: [`${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`],
@@ -426,13 +434,27 @@ describe("readConfig() reads the rest", () => {
   });
 
   test.each([
-    "postgres://janus:p@ss@a:5432,b/janus?target_session_attrs=primary",
+    "postgres://janus:p%40ss@a:5432,b/janus?target_session_attrs=primary",
+    "postgres://janus:p%23%3F%2F%40%25ss@a/janus",
+    "postgres://janus:p@ss@a:5432/janus",
     "postgresql://janus@db.example.org/janus",
     "postgres://h",
   ])("DATABASE_URL as %s", (url) => {
     expect(readDatabaseConfig({ DATABASE_URL: url }).database.url).toBe(url);
   });
 });
+
+test.each([..."#?/@%"])(
+  "the fault of a DATABASE_URL with a raw %s says what to do with a password",
+  (sign) => {
+    const { message } = faultOf({ ...VALID, DATABASE_URL: `postgres://janus:1${sign}zz${CANARY}@a,b/janus` });
+
+    expect(message).toContain("percent-encoded in a password");
+    expect(message).toContain(`${sign} `);
+    expect(message).toContain("DATABASE_PASSWORD, which takes it as it is");
+    expect(message).not.toContain(CANARY);
+  },
+);
 
 describe("NAME_FILE", () => {
   const fileValues = {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { checkConfig } from "../lib/cli/config_check.ts";
-import { type Environment, readConfig, VARIABLES } from "../lib/config.ts";
+import { type Environment, readConfig, readSources, VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
 
@@ -155,6 +155,45 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
+  const slips: readonly (readonly [string, string])[] = [
+    ["DATBASE_URL", "DATABASE_URL"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DTAABASE_PASSWORD", "DATABASE_PASSWORD"],
+    ["DATABASEURL", "DATABASE_URL"],
+    ["DATBASE_URL_FILE", "DATABASE_URL_FILE"],
+    ["database_url", "DATABASE_URL"],
+    ["PUBLC_URL", "PUBLIC_URL"],
+    ["PLATFROM_NAME", "PLATFORM_NAME"],
+    ["TRUSTEDPROXIES", "TRUSTED_PROXIES"],
+  ];
+  test.each([...slips])("warns of %s in the environment: one slip away from %s", async (name, meant) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" });
+
+    expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);
+  });
+
+  test("says nothing of what other programs have in their environment", async () => {
+    const shell = [
+      "PATH HOME HOSTNAME HOST_IP HOSTTYPE PORTS LOGNAME PWD OLDPWD USER SHELL SHLVL TERM LANG TZ MAIL",
+    ];
+    const programs = [
+      "LOGLEVEL LOG_DIR LOG_FILE LOG_PATH DATADIR DATA DATA_HOME DATA_PATH XDG_DATA_DIRS XDG_DATA_HOME DB_URL DB_PASSWORD",
+      "DATABASE DATABASE_NAME DATABASE_HOST PGHOST PGDATABASE PGPASSWORD POSTGRES_PASSWORD POSTGRES_URL REDIS_URL BASE_URL",
+      "TOKEN COOKIE SECRET_KEY COOKIE_DOMAIN CLIENT_ID CLIENT_SECRET PLATFORM PUBLIC_IP RATE_LIMIT TRUSTED_HOSTS VAULT_TOKEN",
+      "NODE_ENV BUN_INSTALL CI TMPDIR GITHUB_TOKEN http_proxy HTTPS_PROXY NO_PROXY SSH_AUTH_SOCK DOCKER_HOST container _",
+      "INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET CREDENTIALS_DIRECTORY STATE_DIRECTORY JANUS_PORT JANUS_SERVICE_HOST",
+      "KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_ADDR DISCORD_TOKEN DISCORD_WEBHOOK_URL OIDC_PROVIDER DEBIAN_FRONTEND",
+    ];
+    const names = [...shell, ...programs].flatMap((line) => line.split(" "));
+
+    const { warnings } = await check({
+      ...GOOD,
+      ...Object.fromEntries(names.map((name) => [name, "canary"])),
+    });
+
+    expect(warnings).toEqual([]);
+  });
+
   test("warns of any name in an env file that is near to one, and shows no other", async () => {
     const names = { PUBLICURL: "canary", prot: "1", LOG_LEVLE: "debug", canaryAAAAAAAA: "=", EDITOR: "vi" };
 
@@ -164,6 +203,45 @@ describe("checkConfig()", () => {
       "PUBLICURL is not read: did you mean PUBLIC_URL?",
       "LOG_LEVLE is not read: did you mean LOG_LEVEL?",
     ]);
+  });
+
+  test("warns of a secret of an env file that others would read otherwise, if it is in force, and shows no part of it", async () => {
+    const own = await write("own.env", "OIDC_CLIENT_SECRET=canary\nDISCORD_CLIENT_SECRET='canary'\n");
+    const path = await write(
+      "dialects.env",
+      "DISCORD_CLIENT_SECRET=canary$canary\nOIDC_CLIENT_SECRET=can#ary\nDATABASE_PASSWORD=#canary\n" +
+        "COOKIE_SECRET='canary'\nPLATFORM_NAME='My $organisation'\n",
+    );
+    const { DISCORD_CLIENT_SECRET: _, OIDC_CLIENT_SECRET: __, ...rest } = GOOD;
+    const [, ...files] = readSources([path, own]);
+
+    const report = await checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { warnings }: Report = JSON.parse(report ?? "");
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^DISCORD_CLIENT_SECRET in ".*own\.env" is written with .* DISCORD_CLIENT_SECRET_FILE\./,
+      ),
+      expect.stringMatching(/^DATABASE_PASSWORD in ".*dialects\.env" is written with/),
+    ]);
+    expect(report).not.toContain("canary");
+  });
+
+  test("on faults, tells of a secret that was cut as well", async () => {
+    const path = await write("cut.env", "DATABASE_URL=postgres://canary:can#ary@canary/canary\n");
+    const { DATABASE_URL: _, ...rest } = GOOD;
+    const [, ...files] = readSources([path]);
+
+    const checked = checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { message } = await checked.then(
+      () => new Error("no fault"),
+      (error: Error) => error,
+    );
+    expect(message).toMatch(
+      /\n {2}DATABASE_URL must be .*\n {2}DATABASE_URL in ".*cut\.env" is written with /,
+    );
+    expect(message).not.toContain("canary");
   });
 
   test("warns of an env file with secrets that everybody can read, and of no other", async () => {

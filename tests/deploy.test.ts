@@ -1,10 +1,10 @@
 /** The units for systemd and for Quadlet, held to the program, to compose, and to each other. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { VARIABLES } from "../lib/config.ts";
+import { readConfig, VARIABLES } from "../lib/config.ts";
 import { configInvalid } from "../lib/errors.ts";
 import { defaultOf, isPinned, readCommands, readUnit, toSeconds } from "./fixtures/deployment.ts";
 import { listFiles, ROOT, readText } from "./fixtures/source.ts";
@@ -15,6 +15,14 @@ setDefaultTimeout(30_000);
 const isCommand = readCommands();
 const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 const NAMES = [...VARIABLES.map(({ name }) => name), ...SECRETS.map((name) => `${name}_FILE`)];
+/** What the server requires, its secrets apart. */
+const REQUIRED = {
+  PUBLIC_URL: "https://janus.example.org",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  OIDC_ISSUER: "https://auth.example.org",
+  OIDC_CLIENT_ID: "janus",
+};
+const { PATH = "" } = process.env;
 const unknownTo = (names: readonly string[], environment: Readonly<Record<string, string>>) =>
   Object.keys(environment).filter((name) => !names.includes(name));
 
@@ -49,6 +57,40 @@ describe("deploy/janus.service", async () => {
     expect(required.map((name) => unit.environment[`${name}_FILE`])).toEqual(
       expected.map((name) => `%d/${name}`),
     );
+  });
+
+  test("says by which commands to make those files, for nobody else to read, and the program takes them", async () => {
+    const text = await readText("deploy/janus.service");
+    const folder = await mkdtemp(join(tmpdir(), "janus-secrets-"));
+    const commands = text
+      .split("\n")
+      .flatMap((line) => /^# {3}(install -d .*|\( *|\) *| {2}\S.*)$/.exec(line)?.[1] ?? [])
+      .join("\n")
+      .replaceAll("/etc/janus", folder)
+      // What is pasted there.
+      .replaceAll("cat >", "echo pasted >");
+    const program = `janus() { "${process.execPath}" run "${join(ROOT, "index.ts")}" "$@"; }`;
+    const install = () => Bun.spawnSync(["sh", "-c", `${program}\n${commands}`], { env: { PATH } });
+
+    const { exitCode, stdout, stderr } = install();
+    const files = unit.values("Service", "LoadCredential").map((pair) => pair.split("/").at(-1) ?? "");
+    const paths = files.map((name) => join(folder, "secrets", name));
+    const modes = [folder, join(folder, "secrets"), ...paths].map((path) => statSync(path).mode & 0o777);
+    const held = paths.map((path) => readFileSync(path, "utf8"));
+    const config = readConfig({
+      ...REQUIRED,
+      ...Object.fromEntries(files.map((name, index) => [`${name.toUpperCase()}_FILE`, paths[index]])),
+    });
+    install();
+    const heldLater = paths.map((path) => readFileSync(path, "utf8"));
+    await rm(folder, { recursive: true });
+
+    expect({ exitCode, said: `${stdout}${stderr}` }).toEqual({ exitCode: 0, said: "" });
+    expect(modes).toEqual([0o700, 0o700, ...paths.map(() => 0o600)]);
+    expect(config.discord.clientSecret).toBe("pasted");
+    expect(config.tokenKeys.map(({ id }) => id)).toEqual(["k1"]);
+    // Who follows the recipe again does not lose the ring.
+    expect(heldLater).toEqual(held);
   });
 
   test("waits as long as Janus may take to start and to stop, and starts nothing again that cannot start", () => {

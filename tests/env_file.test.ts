@@ -51,10 +51,12 @@ describe("readEnvFile()", () => {
     ["__proto__=x\nPORT=80", { PORT: "80" }],
     ["", {}],
     ["\n  # only this\n", {}],
+    ["HOST='a$PATH'\nDATA_DIR=a\\b", { HOST: "a$PATH", DATA_DIR: "a\\b" }],
+    ["HOST=a#b", { HOST: "a" }],
   ])("reads %j", async (content, variables) => {
     const read = readEnvFile(await write(content));
 
-    expect(Object.entries(read).sort()).toEqual(Object.entries(variables).sort());
+    expect(Object.entries(read.variables).sort()).toEqual(Object.entries(variables).sort());
   });
 
   test.each([
@@ -88,7 +90,9 @@ describe("readEnvFile()", () => {
         async (content) => {
           const path = await write(content);
           try {
-            for (const value of Object.values(readEnvFile(path))) expect(value).toBeString();
+            const { variables, ambiguous } = readEnvFile(path);
+            for (const value of Object.values(variables)) expect(value).toBeString();
+            for (const name of ambiguous) expect(variables[name]).toBeString();
           } catch (error) {
             expect(error).toBeInstanceOf(JanusError);
             expect((error as Error).message).toMatch(/ of --env-file (is not text|holds no line such as)/);
@@ -97,6 +101,30 @@ describe("readEnvFile()", () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe("readEnvFile(), of what others read otherwise", () => {
+  test("names the variables that are written with a dollar, a hash, a backslash, a blank or a quote", async () => {
+    const plain = ["A1=abc", "A2=k1:a-_,k2:b", "A3=postgres://a:b%23@c/d?e=f&g", "A4=", "A5 = å", "# A6='x'"];
+    const written = ["B1=a$b", "B2=a#b", "B3=a\\b", "B4=a b", "B5='a'", 'B6="a"', "B7=a'b", "B8=`a`"];
+    const late = ["B9=a", "export B9=a$b", "B10=\t#a", "A7=a$b", "A7=a"];
+
+    const { ambiguous } = readEnvFile(await write([...plain, ...written, ...late].join("\r\n")));
+
+    expect(ambiguous).toEqual(["A5", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10"]);
+  });
+
+  test("Bun replaces $NAME in its own .env, within quotes too, and cuts at #", async () => {
+    await Bun.write(join(folder, "bun", ".env"), "A=a$HOME\nB='a$HOME'\nC=a#b\nD='a#b'\nE=a\\b");
+    const program = "const { A, B, C, D, E } = process.env; console.log(JSON.stringify([A, B, C, D, E]))";
+
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", program], {
+      cwd: join(folder, "bun"),
+      env: { HOME: "/home" },
+    });
+
+    expect(JSON.parse(stdout.toString())).toEqual(["a/home", "a/home", "a", "a#b", "a\\b"]);
   });
 });
 

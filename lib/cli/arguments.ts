@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../../package.json" with { type: "json" };
 import { usage } from "../errors.ts";
+import type { KeyName } from "./keys.ts";
 import { printable } from "./output.ts";
 import { didYouMean } from "./suggestion.ts";
 
@@ -22,12 +23,14 @@ export type Commands = {
   readonly healthcheck: (options: CommonOptions & { readonly ready: boolean }) => Promise<string | undefined>;
   readonly checkConfig: (options: CommonOptions) => Promise<string | undefined>;
   readonly generateKeys: (
-    options: CommonOptions & { readonly rotate: boolean },
+    options: CommonOptions & { readonly rotate: boolean; readonly only?: KeyName },
   ) => Promise<string | undefined>;
 };
 
 type Run = (work: () => Promise<string | undefined>) => Promise<void>;
-type Given = CommonOptions & { readonly [option in keyof typeof FLAGS]: boolean };
+type Given = CommonOptions & { readonly [option in keyof typeof FLAGS]: boolean } & {
+  readonly only?: KeyName;
+};
 
 /** Options that say yes or nothing. */
 const FLAGS = { json: false, ready: false, rotate: false, register: false, setup: false };
@@ -147,11 +150,16 @@ function addConfigurationCommands(program: Command, commands: Commands, run: Run
   keys
     .command("generate")
     .option("--rotate", "print one new key, to put first in the TOKEN_KEYS that are in force")
+    .option("--only <name>", "print the value of TOKEN_KEYS or COOKIE_SECRET alone, for a file", readKeyName)
     .description("print new TOKEN_KEYS and COOKIE_SECRET, as lines of a dotenv file")
     .action((_, command: Command) => run(() => commands.generateKeys(optionsOf(command))))
     .addHelpText(
       "after",
-      examples("janus keys generate >> .env", "janus keys generate --rotate --env-file .env"),
+      examples(
+        "janus keys generate >> .env",
+        "janus keys generate --only TOKEN_KEYS > token_keys       what TOKEN_KEYS_FILE names",
+        "janus keys generate --rotate --env-file .env",
+      ),
     );
 }
 
@@ -184,6 +192,15 @@ function readVerb(word: string): MigrateVerb {
   throw usage(
     `No such migration command: ${printable(word, MOST_ECHOED)}.${didYouMean(word, ["up", "status"])}\n` +
       "Use janus migrate up or janus migrate status.",
+  );
+}
+
+function readKeyName(word: string): KeyName {
+  if (word === "TOKEN_KEYS" || word === "COOKIE_SECRET") return word;
+  const suggestion = didYouMean(word.toUpperCase(), ["TOKEN_KEYS", "COOKIE_SECRET"]);
+  throw usage(
+    `No such key: ${printable(word, MOST_ECHOED)}.${suggestion}\n` +
+      "Use janus keys generate --only TOKEN_KEYS or --only COOKIE_SECRET.",
   );
 }
 

@@ -6,7 +6,7 @@
 import type { Environment, Source } from "../config.ts";
 import { mergeSources, readServerVariables, VARIABLES } from "../config.ts";
 import { configInvalid, JanusError } from "../errors.ts";
-import { findMisspelt, findUnwise } from "./config_warnings.ts";
+import { findAmbiguous, findMisspelt, findUnwise } from "./config_warnings.ts";
 import { print, printable, warn } from "./output.ts";
 
 /** Where a value is from. */
@@ -25,25 +25,25 @@ type InForce = {
 
 type Values = ReturnType<typeof readServerVariables>;
 
-/** Describes the configuration of `serve`. Throws config_invalid, with `serve`'s message and the names misspelt. */
+/** Describes the configuration of `serve`. Throws config_invalid, with `serve`'s message and what may be behind it. */
 export async function checkConfig(sources: readonly Source[], json: boolean): Promise<string | undefined> {
-  const misspelt = findMisspelt(sources);
-  const values = readOrExplain(mergeSources(sources), misspelt);
+  const misread = [...findMisspelt(sources), ...findAmbiguous(sources)];
+  const values = readOrExplain(mergeSources(sources), misread);
   const variables = VARIABLES.map((variable) => describe(variable, values, sources));
-  const warnings = [...misspelt, ...findUnwise(values, sources)];
+  const warnings = [...misread, ...findUnwise(values, sources)];
   if (json) return JSON.stringify({ variables, warnings }, undefined, 2);
   await print(formatTable(variables));
   for (const warning of warnings) await warn(`warning: ${warning}`);
   return undefined;
 }
 
-/** A misspelt name is most often why another is missing. */
-function readOrExplain(environment: Environment, misspelt: readonly string[]): Values {
+/** A misspelt name is most often why another is missing, and a value that was cut why it is malformed. */
+function readOrExplain(environment: Environment, misread: readonly string[]): Values {
   try {
     return readServerVariables(environment);
   } catch (error) {
-    if (!(error instanceof JanusError) || misspelt.length === 0) throw error;
-    throw configInvalid([error.message, ...misspelt].join("\n  "));
+    if (!(error instanceof JanusError) || misread.length === 0) throw error;
+    throw configInvalid([error.message, ...misread].join("\n  "));
   }
 }
 

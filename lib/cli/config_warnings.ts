@@ -7,7 +7,7 @@ import type { readServerVariables, Source } from "../config.ts";
 import { mergeSources, VARIABLES } from "../config.ts";
 import { isLoopback, trustsStrangers } from "../variables.ts";
 import { printable } from "./output.ts";
-import { suggest } from "./suggestion.ts";
+import { findSlip, suggest } from "./suggestion.ts";
 
 type Values = ReturnType<typeof readServerVariables>;
 
@@ -18,23 +18,43 @@ const prefixOf = (name: string): string => name.slice(0, name.indexOf("_") + 1);
 /** `DISCORD_`, `OIDC_` and so on: what else begins so in the environment was likely meant for Janus. */
 const PREFIXES: ReadonlySet<string> = new Set(NAMES.map(prefixOf).filter((prefix) => prefix !== ""));
 const NAME_FORM = /^[A-Za-z][A-Za-z0-9_]{2,40}$/;
+/** Shorter ones are other programs' names as they are: LOGLEVEL, DATADIR. */
+const LEAST_SLIP = 9;
 const OTHERS_READ = 0o004;
 
-/** A sentence for each name that is none of ours and near to one: of any in a file, of our prefixes elsewhere. */
+/**
+ * A sentence for each name that is none of ours and near to one: of any in a file and of our prefixes elsewhere; of
+ * others in the environment, which has variables for every program, those that are one slip away from a long one.
+ */
 export function findMisspelt(sources: readonly Source[]): readonly string[] {
   return sources.flatMap(({ file, variables }) =>
-    Object.keys(variables)
-      .filter((name) => file !== undefined || PREFIXES.has(prefixOf(name)))
-      .flatMap((name) => explainName(name)),
+    Object.keys(variables).flatMap((name) => explainName(name, file !== undefined)),
   );
 }
 
-function explainName(name: string): readonly string[] {
+function explainName(name: string, inFile: boolean): readonly string[] {
   if (!NAME_FORM.test(name) || NAMES.includes(name) || FILE_NAMES.includes(name)) return [];
+  const isOurs = inFile || PREFIXES.has(prefixOf(name));
   const plain = name.replace(/_FILE$/, "");
-  if (NAMES.includes(plain)) return [`${name} is not read: a file may hold secrets, and ${plain} is none.`];
-  const meant = suggest(name.toUpperCase(), [...NAMES, ...FILE_NAMES]);
+  if (isOurs && NAMES.includes(plain))
+    return [`${name} is not read: a file may hold secrets, and ${plain} is none.`];
+  if (!isOurs && name.length < LEAST_SLIP) return [];
+  const find = isOurs ? suggest : findSlip;
+  const meant = find(name.toUpperCase(), [...NAMES, ...FILE_NAMES]);
   return meant === undefined ? [] : [`${name} is not read: did you mean ${meant}?`];
+}
+
+/** A sentence for each secret in force that an env file holds in characters that its readers do not agree on. */
+export function findAmbiguous(sources: readonly Source[]): readonly string[] {
+  return SECRET_NAMES.flatMap((name) => {
+    const source = sources.find(({ variables }) => variables[name] !== undefined);
+    if (source?.file === undefined || source.ambiguous?.includes(name) !== true) return [];
+    const file = printable(JSON.stringify(source.file));
+    return [
+      `${name} in ${file} is written with quotes, a blank, $, # or \\, which not every reader of such files takes ` +
+        `alike: put it into a file of its own, named by ${name}_FILE.`,
+    ];
+  });
 }
 
 /** A sentence for each. */

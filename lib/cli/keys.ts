@@ -1,35 +1,54 @@
 /**
- * `janus keys generate`: new keys, ready for a dotenv file. Called by `cli.ts`. Keys that exist are never printed, and
+ * `janus keys generate`: new keys, ready for a dotenv file or a file each. Called by `cli.ts`. Keys that exist are never printed, and
  * what a rotation prints is no assignment: put behind a file by mistake, it replaces no ring.
  */
 import type { Environment } from "../config.ts";
 import { readTokenKeyIds } from "../config.ts";
 import { randomToken } from "../crypto.ts";
+import { usage } from "../errors.ts";
 import { warn } from "./output.ts";
 
 const KEY_BYTES = 32;
 const NUMBERED_ID = /^k(\d{1,6})$/;
 
-/** Makes keys; `rotate` makes one for the ring that is in force. Throws config_invalid where that is none. */
+/** What it makes, by the variable that takes it. */
+export type KeyName = "TOKEN_KEYS" | "COOKIE_SECRET";
+
+type Options = { readonly json: boolean; readonly rotate: boolean; readonly only?: KeyName };
+
+/**
+ * Makes keys: both as lines of a dotenv file, or with `only` the value of one as a file of its own holds it; `rotate`
+ * makes one for the ring that is in force. Throws config_invalid where that is none, usage for a cookie secret.
+ */
 export async function generateKeys(
-  { json, rotate }: { readonly json: boolean; readonly rotate: boolean },
+  { json, rotate, only }: Options,
   environment: Environment,
 ): Promise<string> {
-  return rotate ? generateNextKey(json, environment) : generateAll(json, environment);
+  if (!rotate) return generateNew(json, only, environment);
+  if (only !== "COOKIE_SECRET") return generateNextKey(json, environment);
+  throw usage(
+    "A cookie secret has no id, so that a new one is all there is to rotating it.\n" +
+      "Put what janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.",
+  );
 }
 
-async function generateAll(json: boolean, environment: Environment): Promise<string> {
-  const keys = { TOKEN_KEYS: makeTokenKey("k1"), COOKIE_SECRET: randomToken(KEY_BYTES) };
-  if (isSet("TOKEN_KEYS", environment)) {
+async function generateNew(
+  json: boolean,
+  only: KeyName | undefined,
+  environment: Environment,
+): Promise<string> {
+  const keys = [
+    ["TOKEN_KEYS", makeTokenKey("k1")] as const,
+    ["COOKIE_SECRET", randomToken(KEY_BYTES)] as const,
+  ].filter(([name]) => only === undefined || name === only);
+  if (only !== "COOKIE_SECRET" && isSet("TOKEN_KEYS", environment)) {
     await warn(
       "TOKEN_KEYS is set already. In its place the new one makes every stored token unreadable: " +
         "to rotate, use janus keys generate --rotate.",
     );
   }
-  if (json) return JSON.stringify(keys);
-  return Object.entries(keys)
-    .map(([name, value]) => `${name}=${value}`)
-    .join("\n");
+  if (json) return JSON.stringify(Object.fromEntries(keys));
+  return keys.map(([name, value]) => (name === only ? value : `${name}=${value}`)).join("\n");
 }
 
 async function generateNextKey(json: boolean, environment: Environment): Promise<string> {

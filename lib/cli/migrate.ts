@@ -8,7 +8,7 @@ import { onceDatabaseAnswers } from "../database_wait.ts";
 import { openDatabase } from "../db.ts";
 import { NO_LOG } from "../log.ts";
 import type { Migration, MigrationStatus } from "../migrations.ts";
-import { migrateUp, readMigrationStatus } from "../migrations.ts";
+import { MIGRATIONS, migrateUp, readMigrationStatus } from "../migrations.ts";
 import type { MigrateVerb } from "./arguments.ts";
 import { printable, sayOnce } from "./output.ts";
 import { createWorld, now } from "./serve.ts";
@@ -19,6 +19,9 @@ export async function migrate(verb: MigrateVerb, json: boolean, environment: Env
   // Told by name: whoever meant another one has misspelt DATABASE_URL.
   const name =
     database.url === undefined ? `The embedded database in ${printable(database.dataDir)}` : "The database";
+  // Opening makes a database, and asking makes nothing.
+  if (verb === "status" && database.url === undefined && !(await isThere(database.dataDir)))
+    return describeAbsence(database.dataDir, json);
   const db = await openDatabase(database);
   const say = sayOnce("waiting for the database: ");
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
@@ -36,6 +39,11 @@ export async function migrate(verb: MigrateVerb, json: boolean, environment: Env
   }
 }
 
+async function isThere(dataDir: string): Promise<boolean> {
+  const { hasDatabase } = await import("../embedded/embedded.ts");
+  return hasDatabase(dataDir);
+}
+
 const label = ({ version, name }: { readonly version: number; readonly name: string }): string =>
   `${String(version).padStart(4, "0")}_${name}`;
 
@@ -51,5 +59,14 @@ function describeStatus({ applied, pending }: MigrationStatus, json: boolean, na
     ...applied.map((migration) => `applied  ${label(migration)}  ${migration.appliedAt.toISOString()}`),
     ...pending.map((migration) => `pending  ${label(migration)}`),
     pending.length === 0 ? `${name} is up to date.` : `${pending.length} pending: run "janus migrate".`,
+  ].join("\n");
+}
+
+function describeAbsence(dataDir: string, json: boolean): string {
+  if (json) return JSON.stringify({ applied: [], pending: MIGRATIONS.map(label), noDatabaseIn: dataDir });
+  return [
+    ...MIGRATIONS.map((migration) => `pending  ${label(migration)}`),
+    `There is no database in ${printable(dataDir)} yet: "janus migrate" makes it, as the server does. ` +
+      "DATABASE_URL would name another one.",
   ].join("\n");
 }

@@ -21,6 +21,26 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return suggestion === undefined ? "" : ` Did you mean ${suggestion}?`;
 }
 
+/**
+ * The candidate that a word becomes, or is, by one slip of the fingers: a letter too many, too few or another, or two
+ * that changed places. For words that are most likely somebody else's, where to be near is not enough.
+ */
+export function findSlip(word: string, candidates: readonly string[]): string | undefined {
+  return candidates.find((candidate) => isOneSlip(word, candidate));
+}
+
+function isOneSlip(word: string, meant: string): boolean {
+  const shorter = Math.min(word.length, meant.length);
+  let start = 0;
+  while (start < shorter && word[start] === meant[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && word.at(-1 - end) === meant.at(-1 - end)) end += 1;
+  const left = word.slice(start, word.length - end);
+  const wanted = meant.slice(start, meant.length - end);
+  if (left.length === 2 && wanted.length === 2) return left[0] === wanted[1] && left[1] === wanted[0];
+  return left.length <= 1 && wanted.length <= 1;
+}
+
 /** The shorter a word, the more other words are near to it. */
 function editsAllowed({ length }: string): number {
   if (length <= 4) return 1;

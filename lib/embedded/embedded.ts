@@ -3,7 +3,7 @@
  * option. Called by `db.ts` when there is no DATABASE_URL, and by tests; it must not know a table. Here PGlite is
  * started in a folder of its own and made durable; `session.ts` shares its one session.
  */
-import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PGlite, PGliteOptions, postgresMod } from "@electric-sql/pglite";
 import { databaseUnavailable } from "../errors.ts";
@@ -61,6 +61,17 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   }
 }
 
+/** True for a folder that holds a database, or may hold one: what cannot be looked at, opening tells of. */
+export function hasDatabase(dataDir: string): boolean {
+  try {
+    return statSync(placeIn(dataDir), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+const placeIn = (dataDir: string): string => join(dataDir, "postgres");
+
 async function serve(pglite: PGlite, options: EmbeddedOptions, release: () => void): Promise<Embedded> {
   stopOnTrap(pglite.Module);
   const session = await shareSession({
@@ -101,7 +112,7 @@ async function run(pglite: PGlite, messages: Uint8Array): Promise<Buffer> {
  * thousand files are not synced one by one, which can take longer than all the rest: the system writes them soon.
  */
 async function startInFolder(options: EmbeddedOptions): Promise<PGlite> {
-  const place = join(options.dataDir, "postgres");
+  const place = placeIn(options.dataDir);
   if (!existsSync(place)) {
     const unfinished = `${place}.new`;
     rmSync(unfinished, { recursive: true, force: true });
