@@ -257,8 +257,8 @@ const TIMERS: Readonly<Record<string, readonly [why: string, ...what: readonly s
     "setTimeout",
   ],
   "lib/http/http.ts": ["the deadline of a form", "setTimeout"],
+  "lib/line_writer.ts": ["lines written together, and the deadline of the last", "setTimeout"],
   "lib/listener.ts": ["passes of the loop before the stop", "node:timers/promises", "setImmediate"],
-  "lib/log.ts": ["lines written together, and the deadline of the last", "setTimeout"],
   "lib/oauth/upstream.ts": ["the deadline of a call", "AbortSignal.timeout"],
   "lib/upkeep.ts": ["the beat of the rounds", "setInterval"],
 };
