@@ -281,6 +281,41 @@ describe("send()", () => {
     ]);
     expect(logLines.join("")).not.toContain("canary");
   });
+
+  const unreachable = upstreamWith(() =>
+    Promise.reject(Object.assign(new TypeError("canary"), { code: "ECONNREFUSED" })),
+  );
+  const silent = upstreamWith((_, { signal }) => {
+    const never = Promise.withResolvers<never>();
+    signal?.addEventListener("abort", () => never.reject(signal.reason));
+    return never.promise;
+  });
+
+  test.each([
+    ["nobody there", unreachable, "TypeError", "ECONNREFUSED"],
+    ["the deadline", silent, "TimeoutError", undefined],
+  ])("logs why a call failed: %s", async (_, by, causeName, causeCode) => {
+    logLines.length = 0;
+
+    await rejection(call({}, by));
+
+    const [line] = logLines.map((text) => JSON.parse(text));
+    expect(line).toMatchObject({ outcome: "failed", code: "provider_unavailable", causeName });
+    expect(line.causeCode).toBe(causeCode);
+    expect(line).not.toContainAnyKeys(["stack", "status"]);
+    expect(logLines.join("")).not.toContain("canary");
+  });
+
+  test("logs the code alone of an answer that is none, behind which there is nothing", async () => {
+    faults.failNext("call", "redirect");
+    logLines.length = 0;
+
+    await rejection(call());
+
+    const [line] = logLines.map((text) => JSON.parse(text));
+    expect(line).toMatchObject({ outcome: "failed", code: "provider_unavailable" });
+    expect(line).not.toContainAnyKeys(["causeName", "causeCode", "stack"]);
+  });
 });
 
 describe("retryAfterSeconds()", () => {
