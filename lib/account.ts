@@ -4,7 +4,7 @@
  */
 import type { Deps } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
-import { logStep } from "./flow.ts";
+import { logStep, runStep } from "./flow.ts";
 import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
@@ -77,16 +77,27 @@ export async function syncNow(
   if (failure !== undefined) throw failure;
 }
 
+/** The link is gone; whether Discord has been told, and whether all that follows is done. */
+export type Unlinked = {
+  readonly outcome: "unlinked";
+  readonly discordTold: boolean;
+  readonly finished: boolean;
+};
+
 /**
  * Undoes the member's link. Link, claims and sessions are gone when this returns; the grants at Discord and at the
  * provider are ended now, or as soon as each takes it. `discordTold` says whether Discord has, `finished` whether both
  * have. Throws not_linked.
  */
-export async function unlink(
+export function unlink(
   deps: Deps,
   { discordUserId }: Pick<Session, "discordUserId">,
   requestId: string,
-): Promise<{ readonly discordTold: boolean; readonly finished: boolean }> {
+): Promise<Unlinked> {
+  return runStep(deps, requestId, "unlink", () => removeLink(deps, discordUserId, requestId));
+}
+
+async function removeLink(deps: Deps, discordUserId: string, requestId: string): Promise<Unlinked> {
   // What was pushed a moment ago is not under way any more.
   await deps.donePushes.settle();
   const now = deps.now();
@@ -106,7 +117,7 @@ export async function unlink(
     organisationAccessTokenSealed === null ||
       endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
   ]);
-  return { discordTold, finished: discordTold && providerTold };
+  return { outcome: "unlinked", discordTold, finished: discordTold && providerTold };
 }
 
 /** Everything that is stored of the member. Secrets are told as there or not there; their values are nowhere in it. */
