@@ -522,6 +522,20 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(keyFetches(janus) - before).toBe(1);
   });
 
+  test("keys of ten minutes are fetched again, for they may have been taken back", async () => {
+    janus.clock.advance(601);
+    await expectAccepted(janus, {});
+    const before = keyFetches(janus);
+
+    janus.clock.advance(599);
+    await expectAccepted(janus, {});
+    const young = keyFetches(janus) - before;
+    janus.clock.advance(1);
+    await expectAccepted(janus, {});
+
+    expect([young, keyFetches(janus) - before]).toEqual([0, 1]);
+  });
+
   test("two flows that meet a new key at once are both done", async () => {
     const flows = [await reach(janus, {}), await reach(janus, {})];
     janus.provider.rotateKey(createKey("ES256"));

@@ -3,10 +3,10 @@
  * It trusts nothing that the token says of itself but what the provider's own keys have signed.
  * OpenID Connect Core 1.0, 3.1.3.7; RFC 7519; RFC 8725
  */
-import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from "jose";
+import type { JWK, JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from "jose";
 import { decodeProtectedHeader } from "jose/decode/protected_header";
 import * as errors from "jose/errors";
-import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
+import { createLocalJWKSet } from "jose/jwks/local";
 import { jwtVerify } from "jose/jwt/verify";
 import { encodeBase64url, equalInConstantTime, sha256, sha512 } from "../crypto.ts";
 import { idTokenRefused, idTokenUnsupported, JanusError } from "../errors.ts";
@@ -16,6 +16,7 @@ import { SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./discovery.ts";
 
 const CLOCK_SKEW_SECONDS = 60;
 const MAX_AGE_SECONDS = 600;
+const KEYS_MAX_AGE_MS = 600_000;
 /** Keys beyond these are not a provider's: each costs time to verify with. */
 const MAX_KEYS = 100;
 const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
@@ -33,22 +34,52 @@ export type Expectation = {
 export type IdTokenClaims = JWTPayload & { readonly sub: string };
 
 /** The provider's keys, as jose looks them up, and the way to fetch them again. */
-export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
+export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<JWTVerifyGetKey> };
+
+/** The same keys for all who ask, each by the upstream that they would be fetched by. */
+export type ProviderKeys = (upstream: Upstream) => KeySet;
 
 /**
- * The provider's keys. A token with an unknown `kid` has them fetched again at once, so that a rotation is picked up
- * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
+ * Makes the provider's keys: fetched at most once at a time, for whoever needed them first, and kept for ten minutes. A
+ * token with an unknown `kid` has them fetched again at once, so that a rotation is picked up by the flow that meets it:
+ * the token comes from the token endpoint, so nobody else can make Janus fetch.
  */
-export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
-  const keys = createRemoteJWKSet(new URL(jwksUri), {
-    cooldownDuration: 0,
-    [customFetch]: async (url) => {
-      const answer = await send(upstream, "jwks", url, { headers: { accept: "application/json" } });
-      if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
-      return Response.json({ keys: readKeys(upstream, parseJson(answer.text)) });
+export function createProviderKeys(jwksUri: string, now: () => Date): ProviderKeys {
+  let held: { readonly find: JWTVerifyGetKey; readonly freshUntil: number } | undefined;
+  let pending: Promise<JWTVerifyGetKey> | undefined;
+
+  const load = async (upstream: Upstream): Promise<JWTVerifyGetKey> => {
+    const find = createLocalJWKSet({ keys: await fetchKeys(upstream, jwksUri) });
+    held = { find, freshUntil: now().getTime() + KEYS_MAX_AGE_MS };
+    return find;
+  };
+  const reload = (upstream: Upstream): Promise<JWTVerifyGetKey> => {
+    pending ??= load(upstream).finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+  const fresh = (): JWTVerifyGetKey | undefined =>
+    held !== undefined && now().getTime() < held.freshUntil ? held.find : undefined;
+
+  return (upstream) => ({
+    reload: () => reload(upstream),
+    find: async (header, token) => {
+      const known = fresh() ?? (await reload(upstream));
+      try {
+        return await known(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        return (await reload(upstream))(header, token);
+      }
     },
   });
-  return { find: keys, reload: keys.reload };
+}
+
+async function fetchKeys(upstream: Upstream, jwksUri: string): Promise<JWK[]> {
+  const answer = await send(upstream, "jwks", jwksUri, { headers: { accept: "application/json" } });
+  if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
+  return readKeys(upstream, parseJson(answer.text));
 }
 
 /**
@@ -101,20 +132,19 @@ function readHeader(idToken: string): ProtectedHeaderParameters {
 /** A signature that does not fit may be by a new key under an old `kid`, or under none: the keys are fetched once more. */
 async function verifySignature(idToken: string, keys: KeySet, expected: Expectation) {
   try {
-    return await verify(idToken, keys, expected);
+    return await verify(idToken, keys.find, expected);
   } catch (error) {
     if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw refusal(error);
   }
   try {
-    await keys.reload();
-    return await verify(idToken, keys, expected);
+    return await verify(idToken, await keys.reload(), expected);
   } catch (error) {
     throw refusal(error);
   }
 }
 
-function verify(idToken: string, keys: KeySet, expected: Expectation) {
-  return jwtVerify(idToken, keys.find, {
+function verify(idToken: string, find: JWTVerifyGetKey, expected: Expectation) {
+  return jwtVerify(idToken, find, {
     algorithms: [...SIGNING_ALGORITHMS],
     issuer: expected.issuer,
     audience: expected.clientId,
@@ -162,13 +192,13 @@ function checkAccessTokenHash(payload: JWTPayload, alg: string | undefined, acce
 }
 
 /** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
-function readKeys(upstream: Upstream, json: unknown): readonly object[] {
+function readKeys(upstream: Upstream, json: unknown): JWK[] {
   const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw upstream.unavailable("jwks: not a JWK Set");
   return keys.filter(isUsableKey);
 }
 
-function isUsableKey(key: unknown): key is object {
+function isUsableKey(key: unknown): key is JWK {
   if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
   return !("n" in key) || (typeof key.n === "string" && key.n.length <= MAX_RSA_MODULUS_LENGTH);
 }

@@ -22,8 +22,8 @@ import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
-import type { KeySet } from "./id_token.ts";
-import { createKeySet, verifyIdToken } from "./id_token.ts";
+import type { ProviderKeys } from "./id_token.ts";
+import { createProviderKeys, verifyIdToken } from "./id_token.ts";
 
 /** The provider, as the use cases see it. */
 export type Oidc = ReturnType<typeof createOidc>;
@@ -77,7 +77,7 @@ export function createOidc(options: OidcOptions) {
   };
   const discovery = createDiscovery(upstream, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
-  const keySets = new Map<string, KeySet>();
+  const keySets = new Map<string, ProviderKeys>();
   let prepared: ({ readonly metadata: ProviderMetadata } & Requests) | undefined;
 
   return {
@@ -130,11 +130,11 @@ export function createOidc(options: OidcOptions) {
         throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
       }
       const { accessToken, refreshToken, expiresIn } = tokens;
-      const keys = keySets.get(metadata.jwksUri) ?? createKeySet(upstream, metadata.jwksUri);
+      const keys = keySets.get(metadata.jwksUri) ?? createProviderKeys(metadata.jwksUri, now);
       keySets.set(metadata.jwksUri, keys);
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
-      const idToken = await verifyIdToken(tokens.idToken, keys, expected);
+      const idToken = await verifyIdToken(tokens.idToken, keys(upstream), expected);
       const claims = await completeClaims(idToken, accessToken, metadata);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
