@@ -3,6 +3,7 @@
  * Called by the handlers with a session that was proved. It makes no link, and knows no other member.
  */
 import type { Deps } from "./deps.ts";
+import { forRequest } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
 import { logStep, runStep } from "./flow.ts";
 import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
@@ -68,7 +69,7 @@ export async function syncNow(
     const next = secondsAfter(row.syncAskedAt ?? now, SYNC_EVERY_SECONDS);
     throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1_000)));
   }
-  const failure = await pushLink(deps, {
+  const failure = await pushLink(forRequest(deps, requestId), {
     ...{ discordUserId, accessTokenSealed, discordExpiresAt, leasedUntil, requestId },
     claims: keepClaims(claims),
     pushFailures: pushFailures ?? 0,
@@ -94,7 +95,7 @@ export function unlink(
   { discordUserId }: Pick<Session, "discordUserId">,
   requestId: string,
 ): Promise<Unlinked> {
-  return runStep(deps, requestId, "unlink", () => removeLink(deps, discordUserId, requestId));
+  return runStep(deps, requestId, "unlink", (bound) => removeLink(bound, discordUserId, requestId));
 }
 
 async function removeLink(deps: Deps, discordUserId: string, requestId: string): Promise<Unlinked> {

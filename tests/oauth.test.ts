@@ -282,6 +282,17 @@ describe("send()", () => {
     expect(logLines.join("")).not.toContain("canary");
   });
 
+  test("logs for which request it is, where it is for one", async () => {
+    logLines.length = 0;
+
+    await call({}, { ...patient, requestId: "request-1" });
+    await call({}, patient);
+
+    const [ofRequest, ofNone] = logLines.map((line) => JSON.parse(line));
+    expect(ofRequest.requestId).toBe("request-1");
+    expect(ofNone).not.toContainKey("requestId");
+  });
+
   const unreachable = upstreamWith(() =>
     Promise.reject(Object.assign(new TypeError("canary"), { code: "ECONNREFUSED" })),
   );

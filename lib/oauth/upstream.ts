@@ -16,6 +16,8 @@ export type Upstream = {
   readonly fetch: Fetch;
   readonly log: Log;
   readonly callLog: CallLog;
+  /** Of the request that the calls are made for; undefined where none is. */
+  readonly requestId?: string;
   readonly deadlineMs: number;
   readonly userAgent: string;
   readonly unavailable: (
@@ -53,7 +55,7 @@ export async function send(
   const tell = upstream.callLog(operation, hostOf(url));
   const line = (said: LogFields) => {
     const durationMs = Math.round(performance.now() - started);
-    tell({ ...said, retries, durationMs });
+    tell({ requestId: upstream.requestId, ...said, retries, durationMs });
   };
   try {
     const answer = await fetchAnswer(upstream, operation, url, request);
@@ -91,6 +93,19 @@ function asUnavailable(upstream: Upstream, operation: string, error: unknown): J
   const late = error instanceof Error && error.name === "TimeoutError";
   const reason = late ? `no answer within ${upstream.deadlineMs} ms` : "no connection, or it broke";
   return upstream.unavailable(`${operation}: ${reason}`, { cause: error });
+}
+
+/** The calls of an upstream. Those of `for` are made for a request, whose id their lines in the log bear. */
+export type ForRequests<Calls> = Calls & { readonly for: (requestId: string) => ForRequests<Calls> };
+
+/** Makes the calls of an upstream, and those of a request of its own whenever they are asked for. */
+export function createForRequests<Calls extends object>(
+  upstream: Upstream,
+  createCalls: (upstream: Upstream) => Calls,
+): ForRequests<Calls> {
+  return Object.assign(createCalls(upstream), {
+    for: (requestId: string) => createForRequests({ ...upstream, requestId }, createCalls),
+  });
 }
 
 /** As in a Host header; never the path. */
