@@ -3,8 +3,9 @@
  * Called by the handlers with a session that was proved. It makes no link, and knows no other member.
  */
 import type { Deps } from "./deps.ts";
+import { forRequest } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
-import { logStep } from "./flow.ts";
+import { logStep, runStep } from "./flow.ts";
 import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
@@ -68,7 +69,7 @@ export async function syncNow(
     const next = secondsAfter(row.syncAskedAt ?? now, SYNC_EVERY_SECONDS);
     throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1_000)));
   }
-  const failure = await pushLink(deps, {
+  const failure = await pushLink(forRequest(deps, requestId), {
     ...{ discordUserId, accessTokenSealed, discordExpiresAt, leasedUntil, requestId },
     claims: keepClaims(claims),
     pushFailures: pushFailures ?? 0,
@@ -77,16 +78,27 @@ export async function syncNow(
   if (failure !== undefined) throw failure;
 }
 
+/** The link is gone; whether Discord has been told, and whether all that follows is done. */
+export type Unlinked = {
+  readonly outcome: "unlinked";
+  readonly discordTold: boolean;
+  readonly finished: boolean;
+};
+
 /**
  * Undoes the member's link. Link, claims and sessions are gone when this returns; the grants at Discord and at the
  * provider are ended now, or as soon as each takes it. `discordTold` says whether Discord has, `finished` whether both
  * have. Throws not_linked.
  */
-export async function unlink(
+export function unlink(
   deps: Deps,
   { discordUserId }: Pick<Session, "discordUserId">,
   requestId: string,
-): Promise<{ readonly discordTold: boolean; readonly finished: boolean }> {
+): Promise<Unlinked> {
+  return runStep(deps, requestId, "unlink", (bound) => removeLink(bound, discordUserId, requestId));
+}
+
+async function removeLink(deps: Deps, discordUserId: string, requestId: string): Promise<Unlinked> {
   // What was pushed a moment ago is not under way any more.
   await deps.donePushes.settle();
   const now = deps.now();
@@ -106,7 +118,7 @@ export async function unlink(
     organisationAccessTokenSealed === null ||
       endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
   ]);
-  return { discordTold, finished: discordTold && providerTold };
+  return { outcome: "unlinked", discordTold, finished: discordTold && providerTold };
 }
 
 /** Everything that is stored of the member. Secrets are told as there or not there; their values are nowhere in it. */

@@ -66,6 +66,11 @@ export type World = {
   readonly deadlineMs?: number;
 };
 
+/** The same for the work of one request: what is asked of Discord and the provider bears its id in the log. */
+export function forRequest(deps: Deps, requestId: string): Deps {
+  return { ...deps, discord: deps.discord.for(requestId), oidc: deps.oidc.for(requestId) };
+}
+
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
 export function createDeps(config: Config, db: Database, world: World, listener: Listener): Deps {
   const { publicUrl } = config;

@@ -8,6 +8,7 @@
 import type { Mac } from "./crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "./crypto.ts";
 import type { Deps } from "./deps.ts";
+import { forRequest } from "./deps.ts";
 import { asJanusError, flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
@@ -104,15 +105,19 @@ export function logStep(
   log.info("flow step", { requestId, step, outcome, discordUserId });
 }
 
-/** Runs a step, which logs its own success; here is the line of one that failed, or that the member did not want. */
+/**
+ * Runs a step for a request, whose id the upstream calls of the step bear. It logs its own success; here is the line of
+ * one that failed, or that the member did not want.
+ */
 export async function runStep<Result extends { readonly outcome: string }>(
-  { log }: Pick<Deps, "log">,
+  deps: Deps,
   requestId: string,
   step: string,
-  work: () => Promise<Result>,
+  work: (deps: Deps) => Promise<Result>,
 ): Promise<Result> {
+  const { log } = deps;
   try {
-    const result = await work();
+    const result = await work(forRequest(deps, requestId));
     if (result.outcome === "cancelled") log.info("flow step", { requestId, step, outcome: result.outcome });
     return result;
   } catch (error) {

@@ -99,7 +99,7 @@ export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "an
 
 /** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  return runStep(deps, request.requestId, "discord", () => takeDiscordLeg(deps, request));
+  return runStep(deps, request.requestId, "discord", (bound) => takeDiscordLeg(bound, request));
 }
 
 async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
@@ -139,7 +139,7 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
 
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
 export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
-  return runStep(deps, request.requestId, "provider", () => takeProviderLeg(deps, request));
+  return runStep(deps, request.requestId, "provider", (bound) => takeProviderLeg(bound, request));
 }
 
 async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
@@ -162,7 +162,7 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */
 export function confirmMove(deps: Deps, state: string, request: Omit<FlowRequest, "query">): Promise<Linked> {
-  return runStep(deps, request.requestId, "move", () => move(deps, state, request));
+  return runStep(deps, request.requestId, "move", (bound) => move(bound, state, request));
 }
 
 async function move(

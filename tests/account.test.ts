@@ -255,6 +255,26 @@ describe("DELETE /api/link", () => {
   });
 });
 
+describe("the step of an unlink in the log", () => {
+  const stepsOf = (response: Response) =>
+    janus.logLines
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+      .filter(({ event, requestId }) => {
+        return event === "flow step" && requestId === response.headers.get("x-request-id");
+      });
+
+  test("is there, once, whether it is done or fails", async () => {
+    const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];
+
+    const [refused, done] = [await unlink(signedIn), await unlink(linked)];
+
+    expect([refused.status, done.status]).toEqual([404, 200]);
+    expect(stepsOf(refused)).toMatchObject([{ step: "unlink", outcome: "failed", code: "not_linked" }]);
+    expect(stepsOf(done)).toMatchObject([{ step: "unlink", outcome: "removed" }]);
+    expect(stepsOf(done)[0]).not.toContainKey("code");
+  });
+});
+
 describe("an unlink that meets something under way", () => {
   test("a refresh: its new pair is ended as well, once it is stored", async () => {
     const user = newUser();

@@ -281,6 +281,52 @@ describe("send()", () => {
     ]);
     expect(logLines.join("")).not.toContain("canary");
   });
+
+  test("logs for which request it is, where it is for one", async () => {
+    logLines.length = 0;
+
+    await call({}, { ...patient, requestId: "request-1" });
+    await call({}, patient);
+
+    const [ofRequest, ofNone] = logLines.map((line) => JSON.parse(line));
+    expect(ofRequest.requestId).toBe("request-1");
+    expect(ofNone).not.toContainKey("requestId");
+  });
+
+  const unreachable = upstreamWith(() =>
+    Promise.reject(Object.assign(new TypeError("canary"), { code: "ECONNREFUSED" })),
+  );
+  const silent = upstreamWith((_, { signal }) => {
+    const never = Promise.withResolvers<never>();
+    signal?.addEventListener("abort", () => never.reject(signal.reason));
+    return never.promise;
+  });
+
+  test.each([
+    ["nobody there", unreachable, "TypeError", "ECONNREFUSED"],
+    ["the deadline", silent, "TimeoutError", undefined],
+  ])("logs why a call failed: %s", async (_, by, causeName, causeCode) => {
+    logLines.length = 0;
+
+    await rejection(call({}, by));
+
+    const [line] = logLines.map((text) => JSON.parse(text));
+    expect(line).toMatchObject({ outcome: "failed", code: "provider_unavailable", causeName });
+    expect(line.causeCode).toBe(causeCode);
+    expect(line).not.toContainAnyKeys(["stack", "status"]);
+    expect(logLines.join("")).not.toContain("canary");
+  });
+
+  test("logs the code alone of an answer that is none, behind which there is nothing", async () => {
+    faults.failNext("call", "redirect");
+    logLines.length = 0;
+
+    await rejection(call());
+
+    const [line] = logLines.map((text) => JSON.parse(text));
+    expect(line).toMatchObject({ outcome: "failed", code: "provider_unavailable" });
+    expect(line).not.toContainAnyKeys(["causeName", "causeCode", "stack"]);
+  });
 });
 
 describe("retryAfterSeconds()", () => {

@@ -20,7 +20,7 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, parseJson } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, parseJson } from "../oauth/upstream.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -93,7 +93,6 @@ const currentAuthorization = v.object({
 
 /** Makes the client. Nothing is sent before the first call. */
 export function createDiscord(options: DiscordOptions) {
-  const upstream = createUpstream(options);
   const { clientId, clientSecret } = options;
   const tokenEndpoint: TokenEndpoint = {
     url: `${options.apiUrl}/oauth2/token`,
@@ -117,99 +116,103 @@ export function createDiscord(options: DiscordOptions) {
       ["code_challenge_method", "S256"],
     ],
   );
-  const call = createCaller(upstream, options);
 
-  const exchange = async (grant: Readonly<Record<string, string>>, scopes: readonly string[]) => {
-    const form = { grant_type: "authorization_code", ...grant };
-    return readTokens(
-      await requestTokens(upstream, "token_code", tokenEndpoint, form),
-      scopes,
-      options.now(),
-    );
-  };
+  return createForRequests(createUpstream(options), (upstream) => {
+    const call = createCaller(upstream, options);
 
-  const findUser = async (accessToken: string, scopesNeeded: readonly string[]): Promise<DiscordUser> => {
-    const bearer = `Bearer ${accessToken}`;
-    const answer = await call("get_current_authorization", "GET", "/oauth2/@me", bearer);
-    const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
-    if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
-    const { application, scopes, user } = parsed.output;
-    if (application.id !== clientId) throw discordRefused("the token is of another application");
-    const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
-    if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
-    if (user === undefined) throw discordUnavailable("get_current_authorization: an answer without the user");
-    const { id, username, global_name, avatar } = user;
-    return {
-      discordUserId: id,
-      username,
-      globalName: global_name ?? null,
-      avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
+    const exchange = async (grant: Readonly<Record<string, string>>, scopes: readonly string[]) => {
+      const form = { grant_type: "authorization_code", ...grant };
+      return readTokens(
+        await requestTokens(upstream, "token_code", tokenEndpoint, form),
+        scopes,
+        options.now(),
+      );
     };
-  };
 
-  return {
-    /** What a callback's errors are named after. */
-    upstream,
+    const findUser = async (accessToken: string, scopesNeeded: readonly string[]): Promise<DiscordUser> => {
+      const bearer = `Bearer ${accessToken}`;
+      const answer = await call("get_current_authorization", "GET", "/oauth2/@me", bearer);
+      const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
+      if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
+      const { application, scopes, user } = parsed.output;
+      if (application.id !== clientId) throw discordRefused("the token is of another application");
+      const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
+      if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
+      if (user === undefined)
+        throw discordUnavailable("get_current_authorization: an answer without the user");
+      const { id, username, global_name, avatar } = user;
+      return {
+        discordUserId: id,
+        username,
+        globalName: global_name ?? null,
+        avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
+      };
+    };
 
-    /**
-     * The authorization request of the link flow, for a state. No PKCE: Discord answers `invalid_scope` to it
-     * together with `role_connections.write`. RFC 6749 4.1.1
-     */
-    authorizationUrl: (state: string): string => request({ state }),
+    return {
+      /** What a callback's errors are named after. */
+      upstream,
 
-    /** The authorization request of a sign-in alone: scope `identify`, with PKCE S256. RFC 7636 4.3 */
-    loginUrl: (state: string, codeVerifier: string): string =>
-      loginRequest({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) }),
+      /**
+       * The authorization request of the link flow, for a state. No PKCE: Discord answers `invalid_scope` to it
+       * together with `role_connections.write`. RFC 6749 4.1.1
+       */
+      authorizationUrl: (state: string): string => request({ state }),
 
-    /** Exchanges the code of the link flow. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
-    exchangeCode: (code: string): Promise<DiscordTokens> =>
-      exchange({ code, redirect_uri: redirectUri }, LINK_SCOPES),
+      /** The authorization request of a sign-in alone: scope `identify`, with PKCE S256. RFC 7636 4.3 */
+      loginUrl: (state: string, codeVerifier: string): string =>
+        loginRequest({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) }),
 
-    /** Exchanges the code of a sign-in alone. Throws as `exchangeCode`. RFC 7636 4.5 */
-    exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
-      exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
+      /** Exchanges the code of the link flow. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
+      exchangeCode: (code: string): Promise<DiscordTokens> =>
+        exchange({ code, redirect_uri: redirectUri }, LINK_SCOPES),
 
-    /**
-     * Refreshes a grant; the refresh token is spent whatever comes back. Throws grant_ended, discord_unavailable.
-     * RFC 6749 6
-     */
-    refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
-      const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
-      try {
-        const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
-        return readTokens(response, LINK_SCOPES, options.now());
-      } catch (error) {
-        if (asJanusError(error).code === "code_rejected")
-          throw grantEnded("token_refresh: the token is no good", error);
-        throw error;
-      }
-    },
+      /** Exchanges the code of a sign-in alone. Throws as `exchangeCode`. RFC 7636 4.5 */
+      exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
+        exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
 
-    /** Ends every token of the member's authorization, not only this one. RFC 7009 2.1 */
-    revokeGrant: async (refreshToken: string): Promise<void> => {
-      const form = { token: refreshToken, token_type_hint: "refresh_token" };
-      const answer = await postForm(upstream, "revoke", tokenEndpoint, `${tokenEndpoint.url}/revoke`, form);
-      if (answer.status === 401) throw discordClientRejected("revoke: answered 401");
-      if (answer.status !== 200) throw discordUnavailable(`revoke: answered ${answer.status}`);
-    },
+      /**
+       * Refreshes a grant; the refresh token is spent whatever comes back. Throws grant_ended, discord_unavailable.
+       * RFC 6749 6
+       */
+      refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
+        const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
+        try {
+          const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
+          return readTokens(response, LINK_SCOPES, options.now());
+        } catch (error) {
+          if (asJanusError(error).code === "code_rejected")
+            throw grantEnded("token_refresh: the token is no good", error);
+          throw error;
+        }
+      },
 
-    /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */
-    findCurrentUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LINK_SCOPES),
+      /** Ends every token of the member's authorization, not only this one. RFC 7009 2.1 */
+      revokeGrant: async (refreshToken: string): Promise<void> => {
+        const form = { token: refreshToken, token_type_hint: "refresh_token" };
+        const answer = await postForm(upstream, "revoke", tokenEndpoint, `${tokenEndpoint.url}/revoke`, form);
+        if (answer.status === 401) throw discordClientRejected("revoke: answered 401");
+        if (answer.status !== 200) throw discordUnavailable(`revoke: answered ${answer.status}`);
+      },
 
-    /** Whose token it is, where it need not push. Throws as `findCurrentUser`. */
-    findSignedInUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LOGIN_SCOPES),
+      /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */
+      findCurrentUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LINK_SCOPES),
 
-    /** Replaces the member's role connection. Grants no role by itself: the member must press Link. */
-    putRoleConnection: async (accessToken: string, roleConnection: RoleConnection): Promise<void> => {
-      const body: RESTPutAPICurrentUserApplicationRoleConnectionJSONBody = { ...roleConnection };
-      await call("put_role_connection", "PUT", roleConnectionPath, `Bearer ${accessToken}`, body);
-    },
+      /** Whose token it is, where it need not push. Throws as `findCurrentUser`. */
+      findSignedInUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LOGIN_SCOPES),
 
-    /** Clears the member's role connection, and with it the role. One that is gone already is as good. */
-    deleteRoleConnection: async (accessToken: string): Promise<void> => {
-      await call("delete_role_connection", "DELETE", roleConnectionPath, `Bearer ${accessToken}`);
-    },
-  };
+      /** Replaces the member's role connection. Grants no role by itself: the member must press Link. */
+      putRoleConnection: async (accessToken: string, roleConnection: RoleConnection): Promise<void> => {
+        const body: RESTPutAPICurrentUserApplicationRoleConnectionJSONBody = { ...roleConnection };
+        await call("put_role_connection", "PUT", roleConnectionPath, `Bearer ${accessToken}`, body);
+      },
+
+      /** Clears the member's role connection, and with it the role. One that is gone already is as good. */
+      deleteRoleConnection: async (accessToken: string): Promise<void> => {
+        await call("delete_role_connection", "DELETE", roleConnectionPath, `Bearer ${accessToken}`);
+      },
+    };
+  });
 }
 
 /** Replaces the application's metadata records, all of them. Needs the bot's token. */

@@ -3,8 +3,9 @@
  * since a redirect would carry code, verifier and secret to where it points. Called by `discord.ts`, `oidc/` and the
  * rest of this folder. The only file that calls `fetch`.
  */
-import type { JanusError } from "../errors.ts";
+import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../log.ts";
+import { describeCause } from "../log.ts";
 
 /** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -15,6 +16,8 @@ export type Upstream = {
   readonly fetch: Fetch;
   readonly log: Log;
   readonly callLog: CallLog;
+  /** Of the request that the calls are made for; undefined where none is. */
+  readonly requestId?: string;
   readonly deadlineMs: number;
   readonly userAgent: string;
   readonly unavailable: (
@@ -50,28 +53,59 @@ export async function send(
 ): Promise<Answer> {
   const started = performance.now();
   const tell = upstream.callLog(operation, hostOf(url));
-  const line = (status: number | undefined, outcome: string) =>
-    tell({ status, outcome, retries, durationMs: Math.round(performance.now() - started) });
+  const line = (said: LogFields) => {
+    const durationMs = Math.round(performance.now() - started);
+    tell({ requestId: upstream.requestId, ...said, retries, durationMs });
+  };
   try {
-    const signal = AbortSignal.timeout(upstream.deadlineMs);
-    const headers = { ...request.headers, "user-agent": upstream.userAgent };
-    const response = await upstream.fetch(url, { ...request, headers, redirect: "manual", signal });
-    if (response.status >= 300 && response.status < 400) {
-      await response.body?.cancel();
-      throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);
-    }
-    const text = await readBody(response, signal);
-    if (text === undefined)
-      throw upstream.unavailable(`${operation}: the answer is over ${MAX_BODY_BYTES} bytes`);
-    line(response.status, "answered");
-    return { status: response.status, headers: response.headers, text };
+    const answer = await fetchAnswer(upstream, operation, url, request);
+    line({ status: answer.status, outcome: "answered" });
+    return answer;
   } catch (error) {
-    line(undefined, "failed");
-    if (error instanceof Error && error.name === "JanusError") throw error;
-    const late = error instanceof Error && error.name === "TimeoutError";
-    const reason = late ? `no answer within ${upstream.deadlineMs} ms` : "no connection, or it broke";
-    throw upstream.unavailable(`${operation}: ${reason}`, { cause: error });
+    const failure = asUnavailable(upstream, operation, error);
+    const { causeName, causeCode } = describeCause(failure.cause);
+    line({ outcome: "failed", code: failure.code, causeName, causeCode });
+    throw failure;
   }
+}
+
+async function fetchAnswer(
+  upstream: Upstream,
+  operation: string,
+  url: string,
+  request: UpstreamRequest,
+): Promise<Answer> {
+  const signal = AbortSignal.timeout(upstream.deadlineMs);
+  const headers = { ...request.headers, "user-agent": upstream.userAgent };
+  const response = await upstream.fetch(url, { ...request, headers, redirect: "manual", signal });
+  if (response.status >= 300 && response.status < 400) {
+    await response.body?.cancel();
+    throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);
+  }
+  const text = await readBody(response, signal);
+  if (text === undefined)
+    throw upstream.unavailable(`${operation}: the answer is over ${MAX_BODY_BYTES} bytes`);
+  return { status: response.status, headers: response.headers, text };
+}
+
+function asUnavailable(upstream: Upstream, operation: string, error: unknown): JanusError {
+  if (error instanceof JanusError) return error;
+  const late = error instanceof Error && error.name === "TimeoutError";
+  const reason = late ? `no answer within ${upstream.deadlineMs} ms` : "no connection, or it broke";
+  return upstream.unavailable(`${operation}: ${reason}`, { cause: error });
+}
+
+/** The calls of an upstream. Those of `for` are made for a request, whose id their lines in the log bear. */
+export type ForRequests<Calls> = Calls & { readonly for: (requestId: string) => ForRequests<Calls> };
+
+/** Makes the calls of an upstream, and those of a request of its own whenever they are asked for. */
+export function createForRequests<Calls extends object>(
+  upstream: Upstream,
+  createCalls: (upstream: Upstream) => Calls,
+): ForRequests<Calls> {
+  return Object.assign(createCalls(upstream), {
+    for: (requestId: string) => createForRequests({ ...upstream, requestId }, createCalls),
+  });
 }
 
 /** As in a Host header; never the path. */

@@ -26,8 +26,11 @@ export type ProviderMetadata = {
 
 /** The document's loader. */
 export type Discovery = {
-  /** The document, fetched at most once at a time. Throws provider_unavailable, provider_misconfigured. */
-  readonly load: () => Promise<ProviderMetadata>;
+  /**
+   * The document, fetched at most once at a time, and for whoever asked first: others wait for the same. Throws
+   * provider_unavailable, provider_misconfigured.
+   */
+  readonly load: (upstream: Upstream) => Promise<ProviderMetadata>;
   /** Whether it was ever loaded. */
   readonly isLoaded: () => boolean;
 };
@@ -67,12 +70,12 @@ const documentSchema = v.object({
   authorization_response_iss_parameter_supported: v.nullish(v.boolean()),
 });
 
-/** Makes the loader of one issuer's document. */
-export function createDiscovery(upstream: Upstream, issuer: string, now: () => Date): Discovery {
+/** Makes the loader of one issuer's document. `own` is the upstream of the renewals, which no request waits for. */
+export function createDiscovery(own: Upstream, issuer: string, now: () => Date): Discovery {
   let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
   let pending: Promise<ProviderMetadata> | undefined;
 
-  const reload = async (): Promise<ProviderMetadata> => {
+  const reload = async (upstream: Upstream): Promise<ProviderMetadata> => {
     const metadata = await fetchMetadata(upstream, issuer);
     held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
     return metadata;
@@ -82,13 +85,13 @@ export function createDiscovery(upstream: Upstream, issuer: string, now: () => D
     // Nobody waits for it, and for a minute nobody else tries.
     held = { metadata: old, freshUntil: now().getTime() + RETRY_MS };
     try {
-      await reloadOnce();
+      await reloadOnce(own);
     } catch (error) {
-      upstream.log.warn("discovery not refreshed", describeError(error));
+      own.log.warn("discovery not refreshed", describeError(error));
     }
   };
-  const reloadOnce = (): Promise<ProviderMetadata> => {
-    pending ??= reload().finally(() => {
+  const reloadOnce = (upstream: Upstream): Promise<ProviderMetadata> => {
+    pending ??= reload(upstream).finally(() => {
       pending = undefined;
     });
     return pending;
@@ -96,8 +99,8 @@ export function createDiscovery(upstream: Upstream, issuer: string, now: () => D
 
   return {
     isLoaded: () => held !== undefined,
-    load: async () => {
-      if (held === undefined) return reloadOnce();
+    load: async (upstream) => {
+      if (held === undefined) return reloadOnce(upstream);
       const { metadata, freshUntil } = held;
       if (now().getTime() >= freshUntil) void refresh(metadata);
       return metadata;

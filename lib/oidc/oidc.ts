@@ -19,7 +19,7 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { KeySet } from "./id_token.ts";
@@ -65,27 +65,18 @@ const userinfoSchema = v.looseObject({ sub: v.string() });
 /** Makes the client. Nothing is sent before the first call. */
 export function createOidc(options: OidcOptions) {
   const { config, now } = options;
-  const upstream: Upstream = {
-    name: "provider",
-    fetch: options.fetch,
-    log: options.log,
-    callLog: createCallLog(options.log, "provider"),
-    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-    userAgent: `Janus/${options.version}`,
-    unavailable: providerUnavailable,
-    clientRejected: providerClientRejected,
-  };
-  const discovery = createDiscovery(upstream, config.issuer, now);
+  const own = createUpstream(options);
+  const discovery = createDiscovery(own, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
   let prepared: ({ readonly metadata: ProviderMetadata } & Requests) | undefined;
 
-  return {
+  return createForRequests(own, (upstream) => ({
     /** What a callback's errors are named after. */
     upstream,
 
     /** Loads discovery, so that the first member does not wait for it. Throws as any call here. */
-    prepare: async (): Promise<void> => void (await discovery.load()),
+    prepare: async (): Promise<void> => void (await discovery.load(upstream)),
 
     /** Whether discovery was loaded at least once. */
     isReady: discovery.isLoaded,
@@ -100,7 +91,7 @@ export function createOidc(options: OidcOptions) {
       codeVerifier: string,
       afresh = false,
     ): Promise<string> => {
-      const metadata = await discovery.load();
+      const metadata = await discovery.load(upstream);
       if (prepared?.metadata !== metadata) prepared = { metadata, ...prepareRequests(metadata) };
       const request = afresh ? prepared.afresh : prepared.request;
       return request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
@@ -110,7 +101,7 @@ export function createOidc(options: OidcOptions) {
     checkIssuer: async (iss: string | undefined): Promise<void> => {
       if (iss === config.issuer) return;
       if (iss !== undefined) throw issuerMismatch("the callback's iss is another issuer");
-      if ((await discovery.load()).sendsIss)
+      if ((await discovery.load(upstream)).sendsIss)
         throw issuerMismatch("the callback lacks the iss that is announced");
     },
 
@@ -119,7 +110,7 @@ export function createOidc(options: OidcOptions) {
      * id_token_unsupported, userinfo_refused, provider_unavailable, provider_client_rejected. Core 3.1.3
      */
     exchangeCode: async (code: string, codeVerifier: string, nonce: string): Promise<SignIn> => {
-      const metadata = await discovery.load();
+      const metadata = await discovery.load(upstream);
       const tokens = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
         grant_type: "authorization_code",
         code,
@@ -130,12 +121,13 @@ export function createOidc(options: OidcOptions) {
         throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
       }
       const { accessToken, refreshToken, expiresIn } = tokens;
-      const keys = keySets.get(metadata.jwksUri) ?? createKeySet(upstream, metadata.jwksUri);
+      // One for all who ask, so by nobody's upstream: jose fetches without knowing for whom.
+      const keys = keySets.get(metadata.jwksUri) ?? createKeySet(own, metadata.jwksUri);
       keySets.set(metadata.jwksUri, keys);
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
       const idToken = await verifyIdToken(tokens.idToken, keys, expected);
-      const claims = await completeClaims(idToken, accessToken, metadata);
+      const claims = await completeClaims(upstream, idToken, accessToken, metadata);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
@@ -148,7 +140,7 @@ export function createOidc(options: OidcOptions) {
       readonly accessToken: string;
       readonly refreshToken: string | undefined;
     }): Promise<boolean> => {
-      const metadata = await discovery.load();
+      const metadata = await discovery.load(upstream);
       if (metadata.revocationEndpoint === undefined) return false;
       const { accessToken, refreshToken } = tokens;
       const form =
@@ -163,7 +155,7 @@ export function createOidc(options: OidcOptions) {
       if (answer.status === 400) return false;
       throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
     },
-  };
+  }));
 
   function prepareRequests(metadata: ProviderMetadata): Requests {
     // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
@@ -187,6 +179,7 @@ export function createOidc(options: OidcOptions) {
 
   /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */
   async function completeClaims(
+    upstream: Upstream,
     idToken: Readonly<Record<string, unknown>> & { readonly sub: string },
     accessToken: string,
     { userinfoEndpoint }: ProviderMetadata,
@@ -203,6 +196,19 @@ export function createOidc(options: OidcOptions) {
     if (parsed.output.sub !== idToken.sub) throw userinfoRefused("sub is not the ID Token's");
     return { ...withoutNulls(parsed.output), ...said };
   }
+}
+
+function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstream {
+  return {
+    name: "provider",
+    fetch,
+    log,
+    callLog: createCallLog(log, "provider"),
+    deadlineMs: deadlineMs ?? DEADLINE_MS,
+    userAgent: `Janus/${version}`,
+    unavailable: providerUnavailable,
+    clientRejected: providerClientRejected,
+  };
 }
 
 /** Core 5.3.2: a claim without a value is left out. One that is null all the same says nothing. */

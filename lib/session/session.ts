@@ -6,6 +6,7 @@
  *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
  */
 import type { Deps } from "../deps.ts";
+import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
@@ -54,7 +55,7 @@ export function startLogin(deps: Deps, records: FlowRecords): Departure {
 
 /** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
 export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  return runStep(deps, request.requestId, "login", () => takeLogin(deps, request));
+  return runStep(deps, request.requestId, "login", (bound) => takeLogin(bound, request));
 }
 
 async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
@@ -108,10 +109,11 @@ export async function openSession(deps: Deps, secrets: SessionSecrets | undefine
  * of somebody else.
  */
 export async function findMember(deps: Deps, session: Session, requestId: string): Promise<DiscordUser> {
-  const asked = await askWith(deps, session, requestId);
+  const bound = forRequest(deps, requestId);
+  const asked = await askWith(bound, session, requestId);
   if (asked !== undefined) return asked;
   // The token was refused, and is no longer the session's: another process has refreshed since.
-  const again = await askWith(deps, await findSession(deps, session.secrets), requestId);
+  const again = await askWith(bound, await findSession(deps, session.secrets), requestId);
   if (again === undefined) throw discordUnavailable("the session's tokens change faster than they are used");
   return again;
 }
