@@ -36,7 +36,7 @@ export type LogFields = {
   readonly count?: number | undefined;
   /** Where Janus listens. */
   readonly address?: string | undefined;
-  /** The address of somebody who is kept out, or of a proxy that is not trusted. */
+  /** The address of somebody who is kept out, or who speaks for others and is not trusted. */
   readonly peer?: string | undefined;
   readonly version?: string | undefined;
 };
