@@ -142,8 +142,8 @@ function readRequestId(request: Request): string {
 }
 
 /** What there is, are forms of a few fields. The body of a GET has no meaning: Bun skips it. RFC 9110 9.3.1 */
-function hasTooLargeBody({ method, headers }: Request): boolean {
-  return method !== "GET" && Number(headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
+function hasTooLargeBody(request: Request): boolean {
+  return request.method !== "GET" && Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
 }
 
 function refuseBody(): never {
