@@ -1,6 +1,6 @@
 /**
- * `janus keys generate`: new keys, ready for a dotenv file or a file each. Called by `cli.ts`. Keys that exist are never printed, and
- * what a rotation prints is no assignment: put behind a file by mistake, it replaces no ring.
+ * `janus keys generate`: new keys, ready for a dotenv file or a file each. Called by `cli.ts`. Keys that exist are never
+ * printed, and what a rotation prints is no assignment: put behind a file by mistake, it replaces no ring.
  */
 import type { Environment } from "../config.ts";
 import { readTokenKeyIds } from "../config.ts";
