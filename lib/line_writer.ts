@@ -2,7 +2,7 @@
  * How the log's lines leave the process: on standard output, as JSON or as people read them. Called by `serve`. What may
  * stand in a line is `log.ts`'s to say.
  */
-import { destination } from "pino";
+import { write as writeFile } from "node:fs";
 import type { LogFormat } from "./log.ts";
 
 const STDOUT = 1;
@@ -11,11 +11,13 @@ const STDOUT = 1;
 export type LineWriter = { readonly write: (line: string) => void; readonly end: () => Promise<void> };
 
 /** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
-const MAX_WAITING_BYTES = 1_048_576;
+const MAX_WAITING_CHARS = 1_048_576;
 const END_DEADLINE_MS = 1_000;
 /** A write costs more than a line: one takes what comes in so long, which nobody who reads a log notices. */
 const WRITE_EVERY_MS = 10;
 const MOST_TOGETHER_CHARS = 65_536;
+/** What was not taken is offered again: a disk has room again, a reader may be there again. */
+const RETRY_MS = 100;
 
 /**
  * Writes to standard output, in the order of the lines and each whole. Lines that come soon after one another are
@@ -28,41 +30,70 @@ export async function createLineWriter(
   onDropped: (count: number) => void,
 ): Promise<LineWriter> {
   const readable = format === "readable" || (format === "auto" && isTerminal);
-  const render = readable ? await createPretty(isTerminal) : undefined;
-  const output = destination({ fd: STDOUT, sync: false, maxLength: MAX_WAITING_BYTES });
-  // Whoever read them has gone, or the disk is full.
-  output.on("error", () => undefined);
-  let dropped = 0;
-  output.on("drop", (lines: string) => {
-    dropped += lines.split("\n").length - 1;
-  });
-  output.on("drain", () => {
-    const count = dropped;
-    dropped = 0;
-    if (count > 0) onDropped(count);
-  });
+  const render = readable ? await createPretty(isTerminal) : (line: string) => line;
+  const queue = createQueue(STDOUT, onDropped);
+  return { write: (line) => queue.add(render(line)), end: queue.end };
+}
+
+/**
+ * Lines on their way to a file. `sonic-boom`, which pino brings, does nearly this; but with a full queue it tries no more
+ * after an error, so that a disk with room again would stay without a log.
+ */
+function createQueue(fd: number, onDropped: (count: number) => void) {
   let waiting = "";
+  let dropped = 0;
+  let isWriting = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let onEmpty: (() => void) | undefined;
+
   const flush = (): void => {
-    const lines = waiting;
+    clearTimeout(timer);
+    timer = undefined;
+    if (isWriting || waiting === "") return;
+    isWriting = true;
+    const lines = Buffer.from(waiting);
     waiting = "";
-    if (lines !== "") output.write(lines);
+    push(lines);
   };
+  const push = (lines: Uint8Array): void =>
+    writeFile(fd, lines, (error, written) => {
+      if (error !== null) setTimeout(push, RETRY_MS, lines);
+      else if (written < lines.length) push(lines.subarray(written));
+      else finish();
+    });
+  const finish = (): void => {
+    isWriting = false;
+    if (waiting === "" && dropped > 0) {
+      const count = dropped;
+      dropped = 0;
+      onDropped(count);
+    }
+    if (waiting === "") onEmpty?.();
+    else if (onEmpty === undefined) soon();
+    else flush();
+  };
+  const soon = (): void => {
+    timer ??= setTimeout(flush, WRITE_EVERY_MS);
+  };
+
   return {
-    write: (line) => {
-      if (waiting === "") setTimeout(flush, WRITE_EVERY_MS);
-      waiting += render === undefined ? line : render(line);
+    add: (line: string): void => {
+      if (waiting.length + line.length > MAX_WAITING_CHARS) {
+        dropped += 1;
+        return;
+      }
+      waiting += line;
       if (waiting.length > MOST_TOGETHER_CHARS) flush();
+      else soon();
     },
-    end: async () => {
+    end: async (): Promise<void> => {
+      const ended = Promise.withResolvers<void>();
+      onEmpty = ended.resolve;
+      const deadline = setTimeout(ended.resolve, END_DEADLINE_MS);
       flush();
-      const written = Promise.withResolvers<void>();
-      output.once("close", written.resolve);
-      output.end();
-      const timer = setTimeout(written.resolve, END_DEADLINE_MS);
-      await written.promise;
-      clearTimeout(timer);
-      // Or it would try once more as the process exits, for as long as nobody takes it.
-      output.destroy();
+      if (!isWriting) ended.resolve();
+      await ended.promise;
+      clearTimeout(deadline);
     },
   };
 }

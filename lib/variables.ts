@@ -206,7 +206,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL:
     "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +
-    "password in DATABASE_PASSWORD, which takes it as it is; or leave it out for the embedded database",
+    "password in DATABASE_PASSWORD, which takes it as it is; the host by name or IPv4 address; or leave it out for the " +
+    "embedded database",
   DATABASE_PASSWORD: "the password, where DATABASE_URL has none",
   DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
   DATA_DIR: "the folder of the embedded database, such as ./data",
@@ -275,15 +276,25 @@ function isListOfAddresses(list: readonly string[]): boolean {
 }
 
 /**
- * True for what postgres.js understands, several hosts included, which URL alone does not. A raw # ? / or @ in a
- * password would else make an address of its own: `1/x@host` is port 1, and what follows a # is nothing.
+ * True for what postgres.js connects to as it is meant, several hosts included, which URL alone does not take. It makes
+ * other hosts of an IPv6 address, of a socket, and of a raw # ? / @ in a password: `1/x@host` is port 1 of a host, and
+ * what stands before an @ is sent to whatever stands behind it.
  */
 function isDatabaseUrl(text: string): boolean {
-  const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)([/?][^@#]*)?$/.exec(text);
+  const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#%[\]\s]*)([/?][^@#]*)?$/.exec(text);
   const [user, hosts = "", rest = ""] = match?.slice(1) ?? [];
-  if (match === null || hosts + rest === "" || /%(?![0-9a-f]{2})/i.test(user ?? "")) return false;
-  // Of several hosts postgres.js takes the first to begin at the first @, of one at the last.
-  if (user?.includes("@") && hosts.includes(",")) return false;
+  if (match === null || hosts + rest === "" || !isPercentEncoded(user ?? "")) return false;
+  if (/[?&]host(addr)?=/i.test(rest)) return false;
   const before = user === undefined ? "postgres://" : `postgres://${user}@`;
   return hosts.split(",").every((host) => URL.parse(before + host + rest) !== null);
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    // A % that begins nothing, or bytes that are no UTF-8.
+    return false;
+  }
 }

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import postgres from "postgres";
 import {
   type Environment,
   readConfig,
@@ -96,6 +97,13 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
     `postgres://janus:secret@host/janus#${CANARY}`,
     `postgres://janus:secret@host/janus?target_session_attrs=primary#${CANARY}`,
     `postgres://janus:p@${CANARY}@a,b/janus`,
+    `postgres://janus:p@${CANARY}@a/janus`,
+    `postgres://janus:p@127.0.0.9,${CANARY}@a/janus`,
+    `postgres://janus:p@127.0.0.9%2C${CANARY}@a/janus`,
+    // What postgres.js would take for another host.
+    `postgres://janus:${CANARY}@[::1]:5432/janus`,
+    `postgres://janus:${CANARY}@%2Fvar%2Frun%2Fpostgresql/janus`,
+    `postgres://janus:${CANARY}@/janus?host=/var/run/postgresql`,
   ],
   DATABASE_PREPARE: [CANARY, "yes", "1", "TRUE"],
   DATA_DIR: [`${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`],
@@ -436,7 +444,6 @@ describe("readConfig() reads the rest", () => {
   test.each([
     "postgres://janus:p%40ss@a:5432,b/janus?target_session_attrs=primary",
     "postgres://janus:p%23%3F%2F%40%25ss@a/janus",
-    "postgres://janus:p@ss@a:5432/janus",
     "postgresql://janus@db.example.org/janus",
     "postgres://h",
   ])("DATABASE_URL as %s", (url) => {
@@ -455,6 +462,35 @@ test.each([..."#?/@%"])(
     expect(message).not.toContain(CANARY);
   },
 );
+
+test("a DATABASE_URL that is taken leads to the host that it names, whatever the password is", () => {
+  const password = fc.string({ unit: fc.constantFrom(..."aB1.,:;@/?#[]%&=+ 2C40é") });
+
+  fc.assert(
+    fc.property(password, (text) => {
+      const url = `postgres://janus:${text}@db.test:5433/janus`;
+      const taken = takenUrl(url);
+      if (taken === undefined) return;
+
+      const { host, port, user, pass, database } = postgres(taken, {}).options;
+
+      expect({ host, port, user, database }).toEqual({
+        ...{ host: ["db.test"], port: [5433], user: "janus", database: "janus" },
+      });
+      expect<unknown>(pass).toBe(decodeURIComponent(text));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** The address, if the configuration takes it. */
+function takenUrl(url: string): string | undefined {
+  try {
+    return readDatabaseConfig({ DATABASE_URL: url }).database.url;
+  } catch {
+    return undefined;
+  }
+}
 
 describe("NAME_FILE", () => {
   const fileValues = {

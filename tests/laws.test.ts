@@ -412,7 +412,7 @@ describe("packages", () => {
     ["postgres", ["lib/db.ts"]],
     ["@electric-sql/pglite", ["lib/embedded/embedded.ts"]],
     ["bun:sqlite", ["lib/embedded/lock_file.ts"]],
-    ["pino", ["lib/log.ts", "lib/line_writer.ts"]],
+    ["pino", ["lib/log.ts"]],
     ["pino-pretty", ["lib/line_writer.ts"]],
     ["commander", ["lib/cli/arguments.ts"]],
     ["leven", ["lib/cli/suggestion.ts"]],

@@ -1,5 +1,7 @@
 /** The log: only what is on the list, one JSON line an event. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { discordUnavailable } from "../lib/errors.ts";
@@ -233,8 +235,8 @@ describe("prepare()", () => {
 
 describe("createLineWriter()", () => {
   const program = join(import.meta.dir, "fixtures/log_lines.ts");
-  const run = async (format: string, terminal: boolean, count: number, shell = "") => {
-    const command = `"${process.execPath}" run "${program}" ${format} ${terminal} ${count} ${shell}`;
+  const run = async (format: string, terminal: boolean, count: number, shell = "", before = "") => {
+    const command = `${before} "${process.execPath}" run "${program}" ${format} ${terminal} ${count} ${shell}`;
     const child = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe", env: { TZ: "UTC" } });
     const [stdout, stderr] = await Promise.all([
       new Response(child.stdout).text(),
@@ -288,8 +290,11 @@ describe("createLineWriter()", () => {
     expect(stderr).toContain("alive");
   });
 
-  test("tells how many lines were dropped, once there is a reader again", async () => {
-    const { stdout } = await run("json", false, 20_000, "1500 | { sleep 0.3; cat; }");
+  test.each([
+    ["while it goes on", "1500"],
+    ["at the end", "20"],
+  ])("tells how many lines were dropped, once there is a reader again: %s", async (_, pauseMs) => {
+    const { stdout } = await run("json", false, 20_000, `${pauseMs} | { sleep 0.3; cat; }`);
 
     const lines = stdout
       .trimEnd()
@@ -297,10 +302,31 @@ describe("createLineWriter()", () => {
       .map((line) => JSON.parse(line) as { event: string; count: number });
     const written = lines.filter(({ event }) => event === "request").length;
     const dropped = lines.filter(({ event }) => event === "log lines dropped");
-    expect(dropped).toMatchObject([{ level: "warn", count: 20_000 - written }]);
+    // Those of the loop and the last one, less those that arrived.
+    expect(dropped).toMatchObject([{ level: "warn", count: 20_001 - (lines.length - 1) }]);
     expect(written).toBeGreaterThan(1_000);
     expect(written).toBeLessThan(20_000);
-    expect(lines.at(-1)?.event).toBe("the last");
+    expect(lines.at(-1)?.event).toBe(pauseMs === "20" ? "log lines dropped" : "the last");
+  });
+
+  test("goes on where nobody took any line for a while, as on a disk that was full", async () => {
+    const place = await mkdtemp(join(tmpdir(), "janus-log-"));
+    const pipe = join(place, "pipe");
+
+    const { stdout } = await run(
+      "json",
+      false,
+      20_000,
+      `1500 >${pipe} & { head -c 100 >/dev/null; } <${pipe}; sleep 0.4; cat ${pipe}; wait`,
+      `mkfifo ${pipe};`,
+    );
+    await rm(place, { recursive: true, force: true });
+
+    // The first was begun before anybody read.
+    const [, ...lines] = stdout.trimEnd().split("\n");
+    const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toContain("log lines dropped");
+    expect(events.at(-1)).toBe("the last");
   });
 
   test.each([
