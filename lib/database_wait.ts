@@ -35,7 +35,10 @@ export async function onceDatabaseAnswers<Result>(
       // The last try may have begun in time and failed late.
       const waited = Math.round((now().getTime() - from) / 1_000);
       if (waited >= seconds)
-        throw databaseUnavailable(`waited ${waited} seconds for the database: ${failure.message}`, error);
+        throw databaseUnavailable(
+          `waited ${waited} seconds for the database: ${failure.message}`,
+          failure.cause,
+        );
       onWait(failure);
       await sleep(PAUSE_MS);
     }

@@ -1,7 +1,7 @@
 /**
  * What listens: Bun's own server, with the routes that `index.ts` makes. Called by `server.ts`, which tells it to stop.
  * Bun answers by itself, without a page, what never becomes a request: headers over 16 KiB (431), a body over the cap
- * (413), and heads that are not finished within some ten seconds.
+ * (413) but for that of a GET, which it skips, and heads that are not finished within some ten seconds.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Config } from "./config.ts";

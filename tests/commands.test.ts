@@ -383,8 +383,8 @@ describe("janus keys generate", () => {
       exitCode: 2,
       stdout: "",
       stderr:
-        "janus: A cookie secret has no id, so that a new one is all there is to rotating it.\n" +
-        "Put what janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.\n",
+        "janus: A cookie secret needs no --rotate, since it has no id to choose: put what\n" +
+        "janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.\n",
     });
   });
 });

@@ -220,9 +220,11 @@ describe("checkConfig()", () => {
     const { warnings }: Report = JSON.parse(report ?? "");
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^DISCORD_CLIENT_SECRET in ".*own\.env" is written with .* DISCORD_CLIENT_SECRET_FILE\./,
+        /^".*own\.env" has quotes, .* in DISCORD_CLIENT_SECRET: .* DISCORD_CLIENT_SECRET_FILE\.$/,
       ),
-      expect.stringMatching(/^DATABASE_PASSWORD in ".*dialects\.env" is written with/),
+      expect.stringMatching(
+        /^".*dialects\.env" has quotes, .* in DATABASE_PASSWORD: .* DATABASE_PASSWORD_FILE\.$/,
+      ),
     ]);
     expect(report).not.toContain("canary");
   });
@@ -239,7 +241,7 @@ describe("checkConfig()", () => {
       (error: Error) => error,
     );
     expect(message).toMatch(
-      /\n {2}DATABASE_URL must be .*\n {2}DATABASE_URL in ".*cut\.env" is written with /,
+      /\n {2}DATABASE_URL must be .*\n {2}".*cut\.env" has quotes, .* in DATABASE_URL: /,
     );
     expect(message).not.toContain("canary");
   });

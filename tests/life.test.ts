@@ -162,6 +162,7 @@ describe("a database that is not there", () => {
       expect.objectContaining({
         ...{ level: "error", event: "start failed", code: "database_unavailable" },
         reason: "waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)",
+        causeCode: "ECONNREFUSED",
       }),
     );
     const waits = ended.stdout.split("\n").filter((line) => line.includes("waiting for the database"));

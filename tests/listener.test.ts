@@ -121,11 +121,12 @@ test("listen() mounts the routes on Bun's own router: what is none, the applicat
   expect(new Set(others)).toEqual(new Set(["of the application"]));
 });
 
-test.each<[unknown]>([["a text"], [new Response("of its own")], [undefined]])(
-  "listen() refuses a route whose handler is no function: %p",
-  (handler) => {
-    const start = () => startListener(undefined, [{ method: "GET", path: "/fixed", handler }]);
+test.each<[string, unknown]>([
+  ["a text", "text"],
+  ["an answer", new Response("of its own")],
+  ["nothing", undefined],
+])("listen() refuses a route whose handler is no function: %s", (_, handler) => {
+  const start = () => startListener(undefined, [{ method: "GET", path: "/fixed", handler }]);
 
-    expect(start).toThrow(new TypeError("GET /fixed: the handler is no function"));
-  },
-);
+  expect(start).toThrow(new TypeError("GET /fixed: the handler is no function"));
+});

@@ -44,15 +44,19 @@ function explainName(name: string, inFile: boolean): readonly string[] {
   return meant === undefined ? [] : [`${name} is not read: did you mean ${meant}?`];
 }
 
-/** A sentence for each secret in force that an env file holds in characters that its readers do not agree on. */
+/** A sentence for each env file with secrets in force in characters that the readers of such files do not agree on. */
 export function findAmbiguous(sources: readonly Source[]): readonly string[] {
-  return SECRET_NAMES.flatMap((name) => {
-    const source = sources.find(({ variables }) => variables[name] !== undefined);
-    if (source?.file === undefined || source.ambiguous?.includes(name) !== true) return [];
-    const file = printable(JSON.stringify(source.file));
+  return sources.flatMap((source) => {
+    const names = SECRET_NAMES.filter(
+      (name) =>
+        source.ambiguous?.includes(name) === true &&
+        sources.find(({ variables }) => variables[name] !== undefined) === source,
+    );
+    if (source.file === undefined || names.length === 0) return [];
     return [
-      `${name} in ${file} is written with quotes, a blank, $, # or \\, which not every reader of such files takes ` +
-        `alike: put it into a file of its own, named by ${name}_FILE.`,
+      `${printable(JSON.stringify(source.file))} has quotes, a blank, $, # or \\ in ${names.join(", ")}: Bun, podman, ` +
+        "compose and systemd each make something else of these. Put such a secret into a file of its own, and name " +
+        `that in ${names[0]}_FILE.`,
     ];
   });
 }

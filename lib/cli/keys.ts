@@ -27,8 +27,8 @@ export async function generateKeys(
   if (!rotate) return generateNew(json, only, environment);
   if (only !== "COOKIE_SECRET") return generateNextKey(json, environment);
   throw usage(
-    "A cookie secret has no id, so that a new one is all there is to rotating it.\n" +
-      "Put what janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.",
+    "A cookie secret needs no --rotate, since it has no id to choose: put what\n" +
+      "janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.",
   );
 }
 

@@ -50,14 +50,7 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
-  // From now on: a signal that comes while the server starts stops it as well.
-  const stop = async (): Promise<void> => {
-    process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);
-    await exitWithStatus(async () => void (await (await starting).stop()));
-    await end();
-  };
-  process.on("SIGTERM", stop).on("SIGINT", stop);
-  const isReady = await exitWithStatus(async () => {
+  const isReady = exitWithStatus(async () => {
     try {
       await (await starting).ready;
     } catch (error) {
@@ -67,8 +60,18 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
     }
     return undefined;
   });
-  if (isReady) return;
-  // Nothing is left to stop of one that does not even listen.
-  await starting.then(({ stop: stopServer }) => stopServer()).catch(() => undefined);
-  await end();
+  const stopStarted = async (): Promise<void> => {
+    const server = await starting.catch(() => undefined);
+    // One that does not even listen has nothing to stop, and tells why.
+    if (server === undefined) await isReady;
+    await exitWithStatus(async () => void (await server?.stop()));
+    await end();
+  };
+  // From now on: a signal that comes while the server starts stops it as well.
+  const stop = async (): Promise<void> => {
+    process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);
+    await stopStarted();
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  if (!(await isReady)) await stopStarted();
 }

@@ -33,25 +33,29 @@ export const showReadiness: Handler = async (deps, exchange) => {
 /** Shorter than a statement may take: who asks whether Janus is well has a deadline too, such as `janus healthcheck`. */
 const LOOK_MS = 2_000;
 const deadlines = createDeadlines(LOOK_MS);
-const checks = new WeakMap<Deps, Promise<string>>();
+const looks = new WeakMap<Deps, Promise<string>>();
 
-/** One look for all who ask while it is under way: whoever asks often gets no more of the database than others. */
+/**
+ * One look for all who ask while it is under way, however long that is: whoever asks often gets no more of the database
+ * than others. Each waits for it as long as they may.
+ */
 function describeDatabase(deps: Deps): Promise<string> {
-  const check = checks.get(deps) ?? lookAtDatabase(deps).finally(() => checks.delete(deps));
-  checks.set(deps, check);
-  return check;
-}
-
-function lookAtDatabase({ db }: Deps): Promise<string> {
+  const look = looks.get(deps) ?? lookAtDatabase(deps).finally(() => looks.delete(deps));
+  looks.set(deps, look);
   const { promise, resolve } = Promise.withResolvers<string>();
   const pending = deadlines.add(() => resolve("database_unavailable"));
-  const tell = (state: string): void => {
+  void look.then((state) => {
     deadlines.delete(pending);
     resolve(state);
-  };
-  requireMigrated(db).then(
-    () => tell("ready"),
-    (error: unknown) => tell(asJanusError(error).code),
-  );
+  });
   return promise;
+}
+
+async function lookAtDatabase({ db }: Deps): Promise<string> {
+  try {
+    await requireMigrated(db);
+    return "ready";
+  } catch (error) {
+    return asJanusError(error).code;
+  }
 }

@@ -30,7 +30,8 @@ export function holdPort(): { readonly port: number; readonly release: () => Pro
 function hold(port: number): Bun.Server<undefined> | undefined {
   try {
     return Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response(null, { status: 503 }) });
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return undefined;
+    throw error;
   }
 }
