@@ -291,7 +291,7 @@ describe("createLineWriter()", () => {
   });
 
   test.each([
-    ["while it goes on", "1500"],
+    ["while it goes on", "3000"],
     ["at the end", "20"],
   ])("tells how many lines were dropped, once there is a reader again: %s", async (_, pauseMs) => {
     const { stdout } = await run("json", false, 20_000, `${pauseMs} | { sleep 0.3; cat; }`);
@@ -317,7 +317,7 @@ describe("createLineWriter()", () => {
       "json",
       false,
       20_000,
-      `1500 >${pipe} & { head -c 100 >/dev/null; } <${pipe}; sleep 0.4; cat ${pipe}; wait`,
+      `3000 >${pipe} & { head -c 100 >/dev/null; } <${pipe}; sleep 0.4; cat ${pipe}; wait`,
       `mkfifo ${pipe};`,
     );
     await rm(place, { recursive: true, force: true });
