@@ -32,11 +32,11 @@ export async function onceDatabaseAnswers<Result>(
       const failure = asJanusError(error);
       const mayPass = failure.code === "database_unavailable" && !isRefusal(failure.cause);
       if (!mayPass || seconds === 0 || signal?.aborted === true) throw error;
-      // The last try may have begun in time and failed late.
-      const waited = Math.round((now().getTime() - from) / 1_000);
+      const waited = (now().getTime() - from) / 1_000;
       if (waited >= seconds)
         throw databaseUnavailable(
-          `waited ${waited} seconds for the database: ${failure.message}`,
+          // The last try may have begun in time and failed late.
+          `waited ${Math.round(waited)} seconds for the database: ${failure.message}`,
           failure.cause,
         );
       onWait(failure);

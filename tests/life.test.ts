@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onceDatabaseAnswers } from "../lib/database_wait.ts";
+import { databaseUnavailable } from "../lib/errors.ts";
 import { type Environment, run, type Serving, serve } from "./fixtures/command.ts";
 import { startProxy } from "./fixtures/proxy.ts";
 import { createTestDatabase, onPostgres } from "./harness/database.ts";
@@ -15,6 +17,7 @@ import {
   USERS,
 } from "./harness/janus.ts";
 import { freePort, NOBODY } from "./harness/ports.ts";
+import { rejection } from "./harness/rejection.ts";
 import { reachDiscordCallback } from "./harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "./standins/discord.ts";
 import { type ForgerStandin, startForger } from "./standins/forger.ts";
@@ -137,6 +140,31 @@ describe("SIGTERM", () => {
 
     expect(second.exitCode).toBe(1);
     expect(second.seconds).toBeLessThan(3);
+  });
+});
+
+describe("onceDatabaseAnswers()", () => {
+  test("tries for as long as it is given, and says how long it was", async () => {
+    let ms = 0;
+    const tries: number[] = [];
+    const work = async (): Promise<never> => {
+      tries.push(ms);
+      ms += 300;
+      throw databaseUnavailable("the database cannot be reached (ECONNREFUSED)");
+    };
+
+    const failure = await rejection(
+      onceDatabaseAnswers(work, {
+        seconds: 2,
+        now: () => new Date(ms),
+        sleep: async (pause) => void (ms += pause),
+        onWait: () => undefined,
+      }),
+    );
+
+    // The second ended before the two seconds were over.
+    expect(tries).toEqual([0, 1_300, 2_600]);
+    expect(failure.message).toStartWith("waited 3 seconds for the database: ");
   });
 });
 

@@ -30,15 +30,9 @@ export function findSlip(word: string, candidates: readonly string[]): string | 
 }
 
 function isOneSlip(word: string, meant: string): boolean {
-  const shorter = Math.min(word.length, meant.length);
-  let start = 0;
-  while (start < shorter && word[start] === meant[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && word.at(-1 - end) === meant.at(-1 - end)) end += 1;
-  const left = word.slice(start, word.length - end);
-  const wanted = meant.slice(start, meant.length - end);
-  if (left.length === 2 && wanted.length === 2) return left[0] === wanted[1] && left[1] === wanted[0];
-  return left.length <= 1 && wanted.length <= 1;
+  const swapped = (at: number): string =>
+    word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2);
+  return leven(word, meant) <= 1 || [...word].some((_, at) => swapped(at) === meant);
 }
 
 /** The shorter a word, the more other words are near to it. */
