@@ -157,7 +157,9 @@ describe("onceDatabaseAnswers()", () => {
       onceDatabaseAnswers(work, {
         seconds: 2,
         now: () => new Date(ms),
-        sleep: async (pause) => void (ms += pause),
+        sleep: async (pause) => {
+          ms += pause;
+        },
         onWait: () => undefined,
       }),
     );
