@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { isDatabaseUrl, readDatabaseUrl, readLibpqEnvironment } from "./database/address.ts";
 import { readEnvFile } from "./env_file.ts";
 import { configInvalid } from "./errors.ts";
 import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
@@ -64,7 +65,7 @@ export function mergeSources(sources: readonly Source[]): Environment {
 
 /** Reads where the database is. Throws config_invalid. */
 export function readDatabaseConfig(environment: Environment = process.env) {
-  return databaseOf(parse(databaseSchema, environment));
+  return databaseOf(parse(databaseSchema, environment), readLibpqEnvironment(environment));
 }
 
 /** Reads what registering the metadata records needs. Throws config_invalid. */
@@ -124,11 +125,11 @@ export function readConfig(environment: Environment = process.env) {
       authorizeParams: values.OIDC_AUTHORIZE_PARAMS,
       tokenAuthMethod: values.OIDC_TOKEN_AUTH_METHOD,
     },
-    ...databaseOf(values),
+    ...databaseOf(values, readLibpqEnvironment(environment)),
   };
 }
 
-function databaseOf(values: v.InferOutput<typeof databaseSchema>) {
+function databaseOf(values: v.InferOutput<typeof databaseSchema>, libpq: Readonly<Record<string, string>>) {
   return {
     database: {
       /** Undefined: the embedded database. */
@@ -136,6 +137,8 @@ function databaseOf(values: v.InferOutput<typeof databaseSchema>) {
       /** In place of the one in the address, which has none where a secret is a file of its own. */
       password: values.DATABASE_PASSWORD,
       prepare: values.DATABASE_PREPARE,
+      /** What the address leaves to the environment of libpq. */
+      libpq,
       dataDir: values.DATA_DIR,
     },
     databaseWaitSeconds: values.DATABASE_WAIT_SECONDS,
@@ -151,6 +154,8 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
 ): v.InferOutput<Schema> {
   const { values, faults } = readVariables(Object.keys(schema.entries), environment);
   const result = v.safeParse(schema, values);
+  const addressFault = findAddressFault(values.DATABASE_URL, environment);
+  if (addressFault !== undefined) faults.set("DATABASE_URL", addressFault);
   for (const issue of result.issues ?? []) {
     const name = String(issue.path?.[0]?.key ?? "");
     const message = values[name] === undefined ? "is missing" : issue.message;
@@ -159,6 +164,13 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   if (result.success && faults.size === 0) return result.output;
   const count = faults.size === 1 ? "1 fault" : `${faults.size} faults`;
   throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
+}
+
+/** What is wrong with the parameters of an address that is one. */
+function findAddressFault(url: string | undefined, environment: Environment): string | undefined {
+  if (url === undefined || !isDatabaseUrl(url)) return undefined;
+  const read = readDatabaseUrl(url, readLibpqEnvironment(environment));
+  return "fault" in read ? read.fault : undefined;
 }
 
 function readVariables(names: readonly string[], environment: Environment) {

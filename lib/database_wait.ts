@@ -2,7 +2,7 @@
  * Waiting for a database that is not there yet, as when both are started together. Called by the server and by
  * `migrate`. Only what may pass by itself is waited for: a database that is too new, say, is told at once.
  */
-import { isRefusal } from "./db.ts";
+import { isRefusal } from "./database/failures.ts";
 import type { JanusError } from "./errors.ts";
 import { asJanusError, databaseUnavailable } from "./errors.ts";
 

@@ -1,12 +1,24 @@
 /**
  * The one way to the database: prepared statements through postgres.js, on PostgreSQL or on the embedded one, each
- * with a deadline. Called by `queries.ts` and `migrations.ts` with SQL text from files. It knows no table.
+ * with a deadline. It knows no table. Connections are kept in `database/pool.ts`, each a postgres.js of its own with
+ * one statement on its way at most: docs/decisions/0018 says why.
  */
-import postgres from "postgres";
+import type postgres from "postgres";
 import type { Config } from "./config.ts";
+import { readDatabaseUrl } from "./database/address.ts";
+import type { Connect, Settings } from "./database/connect.ts";
+import { connectThrough, connectTo, PLAIN_SETTINGS, SETTINGS } from "./database/connect.ts";
+import {
+  endsConnection,
+  isStatementLost,
+  isWorthAnother,
+  refusesSettings,
+  translate,
+} from "./database/failures.ts";
+import { createPool } from "./database/pool.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Embedded } from "./embedded/embedded.ts";
-import { databaseNotMigrated, databaseUnavailable, JanusError } from "./errors.ts";
+import { configInvalid, databaseUnavailable } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
 export type Parameter = string | number | Date | null | JsonObject | readonly JsonObject[];
@@ -14,8 +26,15 @@ export type Parameter = string | number | Date | null | JsonObject | readonly Js
 /** What is written as jsonb. */
 type JsonObject = { readonly [name: string]: string | null | readonly string[] | JsonObject };
 
-/** Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. */
-export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly unknown[]>;
+/**
+ * Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. Rows that `isAnswer`
+ * says no to end the connection that they came over, and are database_unavailable.
+ */
+export type Query = (
+  text: string,
+  parameters?: readonly Parameter[],
+  isAnswer?: (row: unknown) => boolean,
+) => Promise<readonly unknown[]>;
 
 /** A database, whichever it is. */
 export type Database = {
@@ -28,37 +47,34 @@ export type Database = {
 };
 
 /** Where it is; without an address, embedded in a folder. */
-export type DatabaseOptions = Omit<Config["database"], "password"> &
-  Partial<Pick<Config["database"], "password">>;
+export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
+  Partial<Pick<Config["database"], "password" | "libpq">>;
+
+/** Is told what an operator should know of a database that works; each thing once. */
+export type Notice = (reason: string) => void;
 
 const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
-const CONNECT_TIMEOUT_SECONDS = 5;
 const CLOSE_TIMEOUT_SECONDS = 2;
 const EMBEDDED_CONNECTIONS = 4;
 const POOL_CONNECTIONS = 10;
-
-const OPTIONS = {
-  connect_timeout: CONNECT_TIMEOUT_SECONDS,
-  fetch_types: false,
-  onnotice: () => undefined,
-  connection: { application_name: "janus" },
-  transform: { column: { from: postgres.toCamel } },
-} as const;
+/** Statements that meet give way to each other soon. */
+const MAX_ATTEMPTS = 10;
 
 /**
  * Opens the configured database. PostgreSQL is not spoken to before the first query; the embedded one starts here.
- * Throws data_dir_locked.
+ * Throws data_dir_locked, config_invalid.
  */
-export async function openDatabase(config: DatabaseOptions): Promise<Database> {
+export async function openDatabase(
+  config: DatabaseOptions,
+  notice: Notice = () => undefined,
+): Promise<Database> {
   const { url, password, prepare } = config;
   if (url !== undefined) {
-    const options = { ...OPTIONS, max: POOL_CONNECTIONS, prepare };
-    return wrap(
-      () => postgres(url, password === undefined ? options : { ...options, password }),
-      prepare,
-      async () => undefined,
-    );
+    const read = readDatabaseUrl(url, config.libpq);
+    if ("fault" in read) throw configInvalid(read.fault);
+    const address = password === undefined ? read.address : { ...read.address, password };
+    return createDatabase(connectTo(address, prepare), POOL_CONNECTIONS, prepare, notice);
   }
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/embedded.ts");
@@ -68,117 +84,159 @@ export async function openDatabase(config: DatabaseOptions): Promise<Database> {
 
 /** Connects to an embedded database that is open already; closing ends both. */
 export function connectEmbedded(embedded: Embedded): Database {
-  // The package's types do not know `socket`, which it documents.
-  const options = { ...OPTIONS, max: EMBEDDED_CONNECTIONS, socket: embedded.socket };
-  return wrap(() => postgres(options), true, embedded.close);
+  const connect = connectThrough(embedded.socket);
+  const database = createDatabase(connect, EMBEDDED_CONNECTIONS, true, () => undefined);
+  return {
+    ...database,
+    close: async () => {
+      await database.close();
+      await embedded.close();
+    },
+  };
 }
 
-/** True for an error of two statements that met: a unique key (23505) or a deadlock (40P01). PostgreSQL Appendix A */
-export function isCollision(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && (error.code === "23505" || error.code === "40P01");
-}
+/** A connection, and what is known of it. */
+type Connection = {
+  readonly sql: postgres.Sql;
+  readonly settings: Settings;
+  /** Whether the database has answered over it. */
+  hasAnswered: boolean;
+};
 
-function wrap(connect: () => postgres.Sql, prepare: boolean, closeServer: () => Promise<void>): Database {
-  let pool = connect();
+/** A statement on its way. */
+type Call = {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+  readonly isAnswer: ((row: unknown) => boolean) | undefined;
+  readonly resolve: (rows: readonly unknown[]) => void;
+  readonly reject: (error: unknown) => void;
+  readonly use: (connection: Connection) => void;
+  attempts: number;
+  /** Undefined while it waits for one. */
+  connection: Connection | undefined;
+  /** Whether its deadline has passed. */
+  isLate: boolean;
+};
 
-  /**
-   * A connection that does not answer is held by its query for as long as TCP believes in it. A new pool takes over;
-   * the old one's other queries have their own deadlines to finish in. Cancelling instead would want a connection of
-   * its own to the same silent server, and its failure nobody could catch.
-   */
-  const replace = (silent: postgres.Sql): void => {
-    if (pool !== silent) return;
-    pool = connect();
-    silent.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch(() => undefined);
+function createDatabase(connect: Connect, size: number, prepare: boolean, notice: Notice): Database {
+  let settings = SETTINGS;
+  let isPrepared = prepare;
+  const pool = createPool<Connection>({
+    size,
+    open: () => ({ sql: connect.open(settings), settings, hasAnswered: false }),
+    end: ({ sql }, isClosing) => sql.end({ timeout: isClosing ? CLOSE_TIMEOUT_SECONDS : 0 }),
+  });
+
+  /** A pooler may take no settings, whose own or whose role's hold then. True where it is worth another try. */
+  const learnSettings = (refused: Settings, error: unknown): boolean => {
+    if (refused === PLAIN_SETTINGS || !refusesSettings(error)) return false;
+    if (settings !== PLAIN_SETTINGS) notice("a pooler takes no settings: those of the role hold");
+    settings = PLAIN_SETTINGS;
+    return true;
   };
 
-  const query: Query = (text, parameters = []) => {
-    const used = pool;
-    return withDeadline(used.unsafe(text, [...parameters], { prepare }), () => replace(used));
+  /** The driver sends such a statement again by itself, and keeps why. That works, at three times the messages. */
+  const learnPooler = (error: unknown): void => {
+    if (!isPrepared || !isStatementLost(error)) return;
+    isPrepared = false;
+    notice("a pooler loses prepared statements: set DATABASE_PREPARE=false");
+  };
+
+  const send = (call: Call, used: Connection): void => {
+    call.connection = used;
+    call.attempts += 1;
+    const statement = used.sql.unsafe(call.text, [...call.parameters], { prepare: isPrepared });
+    statement.then(
+      (rows) => {
+        used.hasAnswered = true;
+        learnPooler(Reflect.get(statement, "retried"));
+        if (call.isAnswer === undefined || rows.every(call.isAnswer)) {
+          pool.give(used);
+          call.resolve(rows);
+        } else {
+          pool.discard(used);
+          call.reject(databaseUnavailable("the database answers another question"));
+        }
+      },
+      (error: unknown) => fail(call, used, error),
+    );
+  };
+
+  const fail = (call: Call, used: Connection, error: unknown): void => {
+    const isTlsBeginning = connect.usesTls && !used.hasAnswered;
+    const mayHelp = isWorthAnother(error) || learnSettings(used.settings, error);
+    learnPooler(error);
+    if (endsConnection(error)) pool.discard(used);
+    else pool.give(used);
+    if (mayHelp && !call.isLate && call.attempts < MAX_ATTEMPTS) take(call);
+    else call.reject(translate(error, isTlsBeginning));
+  };
+
+  const take = (call: Call): void => {
+    call.connection = undefined;
+    if (!pool.take(call)) call.reject(databaseUnavailable("the database is closed"));
+  };
+
+  const query: Query = (text, parameters = [], isAnswer) => {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly unknown[]>();
+    const end = deadlines.add(() => {
+      call.isLate = true;
+      if (call.connection === undefined) pool.leave(call);
+      else pool.discard(call.connection);
+      reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
+    });
+    const call: Call = {
+      text,
+      parameters,
+      isAnswer,
+      resolve: (rows) => {
+        deadlines.delete(end);
+        resolve(rows);
+      },
+      reject: (error) => {
+        deadlines.delete(end);
+        reject(error);
+      },
+      use: (connection) => send(call, connection),
+      attempts: 0,
+      connection: undefined,
+      isLate: false,
+    };
+    take(call);
+    return promise;
   };
 
   return {
     query,
     transaction: async (work) => {
-      let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
       // A migration may take its time, but whether anybody is there is soon known.
       await query("select 1");
+      const { promise, resolve } = Promise.withResolvers<Connection>();
+      if (!pool.take({ use: resolve })) throw databaseUnavailable("the database is closed");
+      const connection = await promise;
       try {
-        await pool.begin(async (inner) => {
-          // Without parameters the simple protocol is used, which takes a text of several statements.
-          result = { value: await work((text, parameters = []) => inner.unsafe(text, [...parameters])) };
-        });
+        const result = await runTransaction(connection.sql, work);
+        pool.give(connection);
+        return result;
       } catch (error) {
+        if (endsConnection(error)) pool.discard(connection);
+        else pool.give(connection);
         throw translate(error);
       }
-      if (result === undefined) throw new TypeError("The transaction's work did not run");
-      return result.value;
     },
-    close: async () => {
-      await pool.end({ timeout: CLOSE_TIMEOUT_SECONDS });
-      await closeServer();
-    },
+    close: pool.close,
   };
 }
 
-/** postgres.js waits for ever while every host is down: the deadline covers waiting for a connection too. */
-function withDeadline(
-  query: postgres.PendingQuery<postgres.Row[]>,
-  onLate: () => void,
-): Promise<readonly unknown[]> {
-  return new Promise((resolve, reject) => {
-    const pending = deadlines.add(() => {
-      onLate();
-      reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
-    });
-    query.then(
-      (rows) => {
-        deadlines.delete(pending);
-        resolve(rows);
-      },
-      (error: unknown) => {
-        deadlines.delete(pending);
-        reject(translate(error));
-      },
-    );
+async function runTransaction<Result>(
+  sql: postgres.Sql,
+  work: (query: Query) => Promise<Result>,
+): Promise<Result> {
+  let result: { readonly value: Result } | undefined;
+  await sql.begin("isolation level read committed", async (inner) => {
+    // Without parameters the simple protocol is used, which takes a text of several statements.
+    result = { value: await work((text, parameters = []) => inner.unsafe(text, [...parameters])) };
   });
-}
-
-/** SQLSTATE classes that say "not now" rather than "not so". PostgreSQL Appendix A */
-const UNAVAILABLE =
-  /^(08|53|57P|58|25006|CONNECT|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT|EPIPE)/;
-/** Wrong role, password or database: the operator must change DATABASE_URL. */
-const REFUSED = /^(28|3D)/;
-/** The role is right, and may not do what it must: the operator must grant it. */
-const NO_RIGHT = /^42501/;
-const NOT_MIGRATED = /^(42P01|42703|42883|3F000)$/;
-
-/** Whether a cause of database_unavailable is a word that no waiting changes. */
-export function isRefusal(cause: unknown): boolean {
-  const code = codeOf(cause);
-  return REFUSED.test(code) || NO_RIGHT.test(code);
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "";
-
-function translate(error: unknown): unknown {
-  if (error instanceof JanusError || !(error instanceof Error)) return error;
-  const code = codeOf(error);
-  // Its own is the name of its class, which a binary shortens.
-  if (error instanceof postgres.PostgresError) error.name = "PostgresError";
-  if (UNAVAILABLE.test(code)) return databaseUnavailable(`the database cannot be reached (${code})`, error);
-  if (REFUSED.test(code))
-    return databaseUnavailable(
-      `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`,
-      error,
-    );
-  if (NO_RIGHT.test(code))
-    return databaseUnavailable(
-      `the database does not let this role read and write Janus's tables (${code}): grant it, or use their owner`,
-      error,
-    );
-  if (NOT_MIGRATED.test(code))
-    return databaseNotMigrated(`the database lacks what the program needs (${code})`, error);
-  return error;
+  if (result === undefined) throw new TypeError("The transaction's work did not run");
+  return result.value;
 }

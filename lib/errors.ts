@@ -50,6 +50,7 @@ const EXIT_STATUS = {
   data_dir_locked: 1,
   address_in_use: 1,
   database_newer: 1,
+  database_unsupported: 1,
   migration_edited: 1,
   migration_failed: 1,
   registration_failed: 1,
@@ -230,6 +231,8 @@ export const addressInUse = (message: string, cause?: unknown) =>
   new JanusError("address_in_use", message, { cause });
 /** A newer Janus has migrated this database. */
 export const databaseNewer = (message: string) => new JanusError("database_newer", message);
+/** A database of an encoding or a version that Janus cannot use. */
+export const databaseUnsupported = (message: string) => new JanusError("database_unsupported", message);
 /** A migration that this database has applied reads differently in this program. */
 export const migrationEdited = (message: string) => new JanusError("migration_edited", message);
 /** A migration's SQL failed; nothing of it was applied. */

@@ -8,7 +8,7 @@
  *
  * Called by the handlers, which turn results into pages. It sees no request and no SQL.
  */
-import { isCollision } from "./db.ts";
+import { isCollision } from "./database/failures.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord/discord.ts";
 import { flowFinished, grantEnding } from "./errors.ts";

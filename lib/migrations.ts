@@ -17,9 +17,17 @@ import insertText from "../sql/schema_migration/insert.sql" with { type: "text" 
 import listText from "../sql/schema_migration/list.sql" with { type: "text" };
 import lockText from "../sql/schema_migration/lock.sql" with { type: "text" };
 import setLockTimeoutText from "../sql/schema_migration/set_lock_timeout.sql" with { type: "text" };
+import setStatementTimeoutText from "../sql/schema_migration/set_statement_timeout.sql" with { type: "text" };
 import { sha256Hex } from "./crypto.ts";
+import { isRefusal } from "./database/failures.ts";
 import type { Database, Query } from "./db.ts";
-import { databaseNewer, databaseNotMigrated, migrationEdited, migrationFailed } from "./errors.ts";
+import {
+  databaseNewer,
+  databaseNotMigrated,
+  databaseUnsupported,
+  migrationEdited,
+  migrationFailed,
+} from "./errors.ts";
 
 /** One file of `sql/migrations`. */
 export type Migration = { readonly version: number; readonly name: string; readonly text: string };
@@ -44,14 +52,19 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: "extend_link", text: migration7 },
 ];
 
-const tableRow = v.tuple([v.object({ present: v.boolean() })]);
+const tableRow = v.tuple([
+  v.object({ present: v.boolean(), encoding: v.string(), versionNumber: v.number() }),
+]);
+/** SQL_ASCII keeps the bytes that it is given, and Janus gives UTF-8. */
+const ENCODINGS = ["UTF8", "SQL_ASCII"];
+const LEAST_VERSION = 15;
 const appliedRows = v.array(
   v.object({ version: v.number(), name: v.string(), checksum: v.string(), appliedAt: v.date() }),
 );
 
 /**
  * Applies what is pending and returns it; nothing, if one fails. Any number of processes may call it at once.
- * Throws database_newer, migration_edited, migration_failed, database_unavailable.
+ * Throws database_newer, database_unsupported, migration_edited, migration_failed, database_unavailable.
  */
 export async function migrateUp(
   db: Database,
@@ -59,6 +72,8 @@ export async function migrateUp(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly Migration[]> {
   return db.transaction(async (query) => {
+    await query(setStatementTimeoutText);
+    await findTable(query);
     await query(lockText);
     await query(setLockTimeoutText);
     await query(createText);
@@ -68,13 +83,12 @@ export async function migrateUp(
   });
 }
 
-/** What this database has applied and what it lacks. Throws database_newer, migration_edited. */
+/** What this database has applied and what it lacks. Throws database_newer, database_unsupported, migration_edited. */
 export async function readMigrationStatus(
   db: Database,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<MigrationStatus> {
-  const [{ present }] = v.parse(tableRow, await db.query(findTableText));
-  return present ? compare(db.query, migrations) : { applied: [], pending: migrations };
+  return (await findTable(db.query)) ? compare(db.query, migrations) : { applied: [], pending: migrations };
 }
 
 /** Returns if the database is exactly as new as the program. Throws database_not_migrated besides. */
@@ -83,6 +97,24 @@ export async function requireMigrated(db: Database): Promise<void> {
   if (pending.length > 0) {
     throw databaseNotMigrated(`${pending.length} migrations are pending: run "janus migrate"`);
   }
+}
+
+/** Whether the table of migrations is there. Throws database_unsupported for a database that Janus cannot use. */
+async function findTable(query: Query): Promise<boolean> {
+  const [{ present, encoding, versionNumber }] = v.parse(tableRow, await query(findTableText));
+  if (!ENCODINGS.includes(encoding)) {
+    throw databaseUnsupported(
+      `The database has the encoding ${encoding}, which cannot hold every name. Make one with the encoding UTF8: ` +
+        "create database janus encoding 'UTF8' template template0.",
+    );
+  }
+  const version = Math.floor(versionNumber / 10_000);
+  if (version < LEAST_VERSION) {
+    throw databaseUnsupported(
+      `The database is PostgreSQL ${version}. Janus needs version ${LEAST_VERSION} or later.`,
+    );
+  }
+  return present;
 }
 
 async function compare(query: Query, migrations: readonly Migration[]): Promise<MigrationStatus> {
@@ -113,6 +145,8 @@ async function apply(query: Query, migration: Migration, now: Date): Promise<voi
     await query(text);
     await query(insertText, [version, name, sha256Hex(text), now]);
   } catch (error) {
+    // The role lacks a right, which `translate` explains.
+    if (isRefusal(error)) throw error;
     const why = error instanceof Error ? error.message : "unknown failure";
     throw migrationFailed(`Migration ${version} (${name}) failed, and nothing was applied: ${why}`, error);
   }

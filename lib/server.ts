@@ -42,7 +42,7 @@ export async function startServer(
   createApp: CreateApp,
   world: World,
 ): Promise<RunningServer> {
-  const db = await openDatabase(config.database);
+  const db = await openDatabase(config.database, (reason) => world.log.warn("database pooled", { reason }));
   const stopping = new AbortController();
   const gate = createGate(db);
   let listening: Listening | undefined;

@@ -4,6 +4,7 @@
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import { isDatabaseUrl } from "./database/address.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -271,30 +272,6 @@ function isListOfAddresses(list: readonly string[]): boolean {
     return true;
   } catch {
     // It names the part that it does not understand, which no message of ours repeats.
-    return false;
-  }
-}
-
-/**
- * True for what postgres.js connects to as it is meant, several hosts included, which URL alone does not take. It makes
- * other hosts of an IPv6 address, of a socket, and of a raw # ? / @ in a password: `1/x@host` is port 1 of a host, and
- * what stands before an @ is sent to whatever stands behind it.
- */
-function isDatabaseUrl(text: string): boolean {
-  const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#%[\]\s]*)([/?][^@#]*)?$/.exec(text);
-  const [user, hosts = "", rest = ""] = match?.slice(1) ?? [];
-  if (match === null || hosts + rest === "" || !isPercentEncoded(user ?? "")) return false;
-  if (/[?&]host(addr)?=/i.test(rest)) return false;
-  const before = user === undefined ? "postgres://" : `postgres://${user}@`;
-  return hosts.split(",").every((host) => URL.parse(before + host + rest) !== null);
-}
-
-function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    // A % that begins nothing, or bytes that are no UTF-8.
     return false;
   }
 }

@@ -201,7 +201,7 @@ describe("readConfig()", () => {
         authorizeParams: [],
         tokenAuthMethod: undefined,
       },
-      database: { url: undefined, password: undefined, prepare: true, dataDir: "./data" },
+      database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
       databaseWaitSeconds: 30,
       logLevel: "info",
       logFormat: "auto",
@@ -605,7 +605,7 @@ describe("NAME_FILE", () => {
 describe("readDatabaseConfig()", () => {
   test("needs nothing but what concerns the database", () => {
     expect(readDatabaseConfig({ PUBLIC_URL: CANARY, PORT: CANARY })).toEqual({
-      database: { url: undefined, password: undefined, prepare: true, dataDir: "./data" },
+      database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
       databaseWaitSeconds: 30,
       logLevel: "info",
       logFormat: "auto",

@@ -16,7 +16,8 @@ setDefaultTimeout(30_000);
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];
 /** What others call theirs. */
-const FOREIGN_NAMES = /^(NODE_EXTRA_CA_CERTS|PLATFORM_NAME|ERR_[A-Z_]+)$/;
+const FOREIGN_NAMES =
+  /^(NODE_EXTRA_CA_CERTS|PLATFORM_NAME|ERR_[A-Z_]+|UNABLE_TO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|CERT_[A-Z_]+)$/;
 
 const text = await readText(DOCUMENT);
 const [beforeEvents = "", aboutEvents = ""] = text.split("\n## Events of the log\n");

@@ -22,7 +22,7 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
 
 /** STYLE 21, and what only the table of migrations itself needs. */
 const VERBS = /^(find|list|insert|upsert|set_\w+|delete|take|claim|count)(_\w+)?$/;
-const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout)$/;
+const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
 
 type Column = { readonly name: string; readonly type: string };
 type Parameter = Column & { readonly note: string };

@@ -1,3 +1,6 @@
--- Says whether any migration was ever applied here.
--- row: present boolean
-select to_regclass('schema_migration') is not null as present
+-- Says whether any migration was ever applied here, and what kind of database it is.
+-- row: present boolean, encoding text, version_number integer
+select
+  to_regclass('schema_migration') is not null as present,
+  current_setting('server_encoding') as encoding,
+  current_setting('server_version_num')::integer as version_number

@@ -21,8 +21,14 @@ export function findInitdb(): string | undefined {
   return Bun.which("initdb") ?? (newest === undefined ? undefined : `/${newest}`);
 }
 
-/** Starts one whose superuser `janus` has the password that this file holds. Throws where there is none to start. */
-export async function startCluster(passwordFile: string): Promise<Cluster> {
+/** What a server has to show for itself, in PEM. */
+export type Certificate = { readonly cert: string; readonly key: string };
+
+/**
+ * Starts one whose superuser `janus` has the password that this file holds; with a certificate it has TLS. Throws where
+ * there is none to start.
+ */
+export async function startCluster(passwordFile: string, certificate?: Certificate): Promise<Cluster> {
   const initdb = findInitdb();
   if (initdb === undefined) throw new Error(NO_INITDB);
   const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
@@ -35,7 +41,8 @@ export async function startCluster(passwordFile: string): Promise<Cluster> {
     await chmod(own, 0o444);
     const port = freePort();
     const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
-    const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
+    const tls = certificate === undefined ? "" : "-c ssl=on";
+    const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off ${tls}`;
     await runAsPostgres([
       initdb,
       `--pgdata=${data}`,
@@ -44,6 +51,7 @@ export async function startCluster(passwordFile: string): Promise<Cluster> {
       `--pwfile=${own}`,
       "--no-sync",
     ]);
+    if (certificate !== undefined) await present(certificate, folder, data);
     await runAsPostgres([...pgCtl, `--log=${join(folder, "log")}`, `--options=${listen}`, "start"]);
     return {
       port,
@@ -55,6 +63,15 @@ export async function startCluster(passwordFile: string): Promise<Cluster> {
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** Puts a certificate where PostgreSQL looks for one. The key must be the server's own, and nobody else's to read. */
+async function present({ cert, key }: Certificate, folder: string, data: string): Promise<void> {
+  for (const [name, text] of Object.entries({ "server.crt": cert, "server.key": key })) {
+    await Bun.write(join(folder, name), text);
+    await chmod(join(folder, name), 0o644);
+    await runAsPostgres(["install", "-m", "600", join(folder, name), join(data, name)]);
   }
 }
 

@@ -1,0 +1,134 @@
+/**
+ * Owns what a failure of the database means: "not now" for a member, what to do for the operator, and whether the
+ * connection that it came over can be used again. PostgreSQL Appendix A has the codes (SQLSTATE).
+ */
+import postgres from "postgres";
+import { databaseNotMigrated, databaseUnavailable, JanusError } from "../errors.ts";
+
+/** The network, resources, a stop, a server that only reads: nobody is there to do anything. */
+const UNREACHABLE =
+  /^(08|53|57P|58|25006|CONNECT|ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|EPIPE)/;
+/** A time limit, a lock, a conflict of writers: a statement was not carried out. */
+const GIVEN_UP = /^(57014|55P03|40)/;
+/** Wrong role, password or database: the operator must change DATABASE_URL. */
+const REFUSED = /^(28|3D)/;
+/** The role is right, and may not do what it must: the operator must grant it. */
+const NO_RIGHT = /^42501$/;
+/** A setting in DATABASE_URL that the server does not know, or not with this value. */
+const NO_SETTING = /^(42704|22023)$/;
+const NOT_MIGRATED = /^(42P01|42703|42883|3F000)$/;
+/** A certificate that is not trusted, or not for this host, or not now. OpenSSL's names, and Node's. */
+const CERTIFICATE =
+  /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|CRL_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/;
+const NO_TLS = /^(ERR_SSL_|ERR_TLS_|ERR_BORINGSSL|EPROTO)/;
+/** The two statements met, and neither has done anything: the same again will do. */
+const CONFLICT = /^(40001|40P01)$/;
+const READ_ONLY = "25006";
+const STATEMENT_LOST = "26000";
+
+/** Whether a cause of database_unavailable is a word that no waiting changes. */
+export function isRefusal(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return (
+    REFUSED.test(code) ||
+    NO_RIGHT.test(code) ||
+    CERTIFICATE.test(code) ||
+    (isFatal(cause) && NO_SETTING.test(code))
+  );
+}
+
+/** True for an error of two statements that wrote the same unique key. PostgreSQL Appendix A, 23505 */
+export function isCollision(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === "23505";
+}
+
+/**
+ * True where a statement did nothing, and the same again may do: another was in its way, or what the connection had
+ * prepared was lost or stale. The driver sends a prepared statement a second time by itself; where that fails, it tells
+ * the first failure and keeps the second.
+ */
+export function isWorthAnother(error: unknown): boolean {
+  if (!(error instanceof postgres.PostgresError)) return false;
+  return CONFLICT.test(error.code) || isStatementLost(error) || error.routine === "RevalidateCachedQuery";
+}
+
+/** True where a pooler gave the statement to a server that has not prepared it. */
+export function isStatementLost(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === STATEMENT_LOST;
+}
+
+/**
+ * True where the connection cannot be used again, or must not: whatever is no answer to the statement, and an answer
+ * that ends the connection or says that its server only reads.
+ */
+export function endsConnection(error: unknown): boolean {
+  return !(error instanceof postgres.PostgresError) || isFatal(error) || error.code === READ_ONLY;
+}
+
+/** True where a server, or a pooler before it, does not take the settings that a connection begins with. */
+export function refusesSettings(error: unknown): boolean {
+  return isFatal(error) && /^(08P01|0A000|42704|22023)$/.test(codeOf(error));
+}
+
+/**
+ * True where no connection was made, or it is lost. PostgreSQL says so in a field that is never translated; an error
+ * without that field is from a pooler, which ends the connection.
+ */
+function isFatal(error: unknown): boolean {
+  if (!(error instanceof postgres.PostgresError)) return false;
+  const severity: string | undefined = error.severity;
+  return severity === undefined || severity === "FATAL" || severity === "PANIC";
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
+/**
+ * What the driver threw, as the program's own error where it has one. `isTlsBeginning` is true while the connection has
+ * carried nothing but TLS, which explains that it breaks.
+ */
+export function translate(error: unknown, isTlsBeginning = false): unknown {
+  if (error instanceof JanusError || !(error instanceof Error)) return error;
+  const code = codeOf(error);
+  // Its own is the name of its class, which a binary shortens.
+  if (error instanceof postgres.PostgresError) error.name = "PostgresError";
+  const reason = explain(error, code, isTlsBeginning);
+  if (reason !== undefined) return databaseUnavailable(reason, error);
+  if (NOT_MIGRATED.test(code))
+    return databaseNotMigrated(`the database lacks what the program needs (${code})`, error);
+  return error;
+}
+
+/** Why the database cannot be used now, and what to do; undefined for an error of the statement. */
+function explain(error: Error, code: string, isTlsBeginning: boolean): string | undefined {
+  if (CERTIFICATE.test(code))
+    return `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`;
+  if (NO_TLS.test(code) || (isTlsBeginning && /^(CONNECTION_CLOSED|ECONNRESET)$/.test(code)))
+    return `the database breaks off where TLS begins (${code}): a server without TLS does so; see sslmode in DATABASE_URL`;
+  if (REFUSED.test(code))
+    return `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`;
+  if (NO_RIGHT.test(code)) return explainRight(error, code);
+  if (isFatal(error)) return explainFatal(code);
+  if (UNREACHABLE.test(code)) return `the database cannot be reached (${code})`;
+  if (GIVEN_UP.test(code) || isWorthAnother(error)) return `the database gave a statement up (${code})`;
+  return undefined;
+}
+
+/** A FATAL instead of a connection is "not now", whatever its code: poolers use many. */
+function explainFatal(code: string): string {
+  if (NO_SETTING.test(code))
+    return `the database does not take a setting of this role or of DATABASE_URL (${code}): see its log`;
+  if (/^(53|57P)/.test(code)) return `the database cannot be reached (${code})`;
+  return `the database, or a pooler before it, refuses the connection (${code}): see its log`;
+}
+
+/** What the role lacks. The name at the end of the server's message is the same in each of its languages. */
+function explainRight(error: Error, code: string): string {
+  if (isFatal(error))
+    return `the role in DATABASE_URL may not connect to this database (${code}): grant connect on the database to it`;
+  const [, word = "", name = ""] = /(\S+) "?([a-z_][a-z0-9_]{0,62})"?$/.exec(error.message) ?? [];
+  const what = /schema/i.test(word) ? `schema ${name}` : /ta?b[el]+/i.test(word) ? `table ${name}` : name;
+  const remedy =
+    "make it the owner of the database, or grant it usage and create on the schema, and select, insert, update and delete on the tables";
+  return `the role in DATABASE_URL lacks a right on ${what || "what Janus needs"} (${code}): ${remedy}`;
+}

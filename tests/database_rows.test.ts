@@ -1,0 +1,220 @@
+/**
+ * Whose rows a member gets, whatever happens to the connections: on PostgreSQL and behind PgBouncer, while columns
+ * change, statements are forgotten and servers are killed.
+ */
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type Database, openDatabase } from "../lib/db.ts";
+import { type Crowd, findSwapped, gather } from "./fixtures/crowd.ts";
+import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
+import { startJanusWithForger } from "./harness/janus.ts";
+import { findPgBouncer, NO_PGBOUNCER, type PgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
+
+setDefaultTimeout(120_000);
+
+const isPoolerMissing = findPgBouncer() === undefined;
+// In CI it is a fault.
+const hasPooler = onPostgres && (!isPoolerMissing || Boolean(process.env.CI));
+if (onPostgres && isPoolerMissing) console.warn(`The tests behind a pooler are skipped. ${NO_PGBOUNCER}`);
+
+const disposables: AsyncDisposable[] = [];
+afterAll(async () => {
+  for (const one of disposables) await one[Symbol.asyncDispose]();
+});
+
+const setUp = async () => {
+  const database = await createTestDatabase({ migrated: false });
+  await database.db.query("create table thing (id integer, note varchar(10), facts jsonb)");
+  await database.db.query("insert into thing select n, 'note ' || n, '{}' from generate_series(1, 40) as n");
+  return database;
+};
+
+/** Asks for many rows at once, each again and again; how many answers were right, and those that were not. */
+async function askAtOnce(db: Database, disturb: (round: number) => Promise<unknown>) {
+  const wrong: unknown[] = [];
+  let [right, isOver] = [0, false];
+  const ask = async (id: number) => {
+    while (!isOver) {
+      try {
+        const rows = await db.query("select id, note, facts from thing where id = $1", [id]);
+        if (rows.length === 1 && (rows[0] as { id: number }).id === id) right += 1;
+        else wrong.push(rows);
+      } catch (error) {
+        if ((error as { code?: string }).code !== "database_unavailable") wrong.push(error);
+      }
+    }
+  };
+  const asking = Array.from({ length: 40 }, (_, index) => ask(index + 1));
+  for (let round = 1; round <= 10; round += 1) {
+    const [before, enough] = [right, right + 400];
+    while (right < enough && wrong.length === 0) await Bun.sleep(5);
+    await disturb(round);
+    expect(right).toBeGreaterThan(before);
+  }
+  isOver = true;
+  await Promise.all(asking);
+  return { right, wrong };
+}
+
+describe.if(onPostgres)("openDatabase() gives each question its own answer", () => {
+  test.each([
+    [
+      "a column's type changes",
+      (round: number) => `alter table thing alter column note type varchar(${10 + round})`,
+    ],
+    ["a column comes", (round: number) => `alter table thing add column more_${round} text`],
+    ["all statements of a connection are forgotten", () => "discard all"],
+    ["one statement of each kind is forgotten", () => "deallocate all"],
+    [
+      "other connections are killed",
+      () =>
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    ],
+  ])("while %s", async (_, statementOf) => {
+    const database = await setUp();
+
+    const { wrong } = await askAtOnce(database.db, (round) =>
+      database.db.query(statementOf(round)).catch(() => undefined),
+    );
+    await database.drop();
+
+    expect(wrong).toEqual([]);
+  });
+
+  test("a statement that is sent again stores what it was given", async () => {
+    const database = await setUp();
+    const { db } = database;
+    const facts = { groups: ["a", 'b"'], name: "\\" };
+    const store = () => db.query("update thing set facts = $2, note = $3 where id = $1", [1, facts, "n"]);
+    // On each connection, so that each has it prepared.
+    await Promise.all(Array.from({ length: 20 }, store));
+    await db.query("alter table thing alter column facts type jsonb using to_jsonb(facts)");
+    await db.query("alter table thing alter column note type varchar(99)");
+
+    await Promise.all(Array.from({ length: 20 }, store));
+    const rows = await database.rows("select facts, jsonb_typeof(facts) as type from thing where id = 1");
+    await database.drop();
+
+    expect(rows).toEqual([{ facts, type: "object" }]);
+  });
+
+  test("a parameter that cannot be sent fails alone", async () => {
+    const database = await setUp();
+    const { db } = database;
+    const ask = (id: number) =>
+      db.query("select id from thing where id = $1 and $2::timestamptz is not null", [id, new Date(0)]);
+    const spoil = () =>
+      db.query("select id from thing where $1::timestamptz is not null", [new Date(Number.NaN)]);
+    await ask(1);
+
+    const answers = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? spoil() : ask((index % 40) + 1))),
+    );
+    await database.drop();
+
+    const fulfilled = answers.map((answer) => (answer.status === "fulfilled" ? answer.value : undefined));
+    expect(fulfilled).toEqual(
+      Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? undefined : [{ id: (index % 40) + 1 }])),
+    );
+  });
+});
+
+describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", () => {
+  const setUpPooled = async (prepare: boolean, more: readonly string[] = []) => {
+    const database = await setUp();
+    const pooler = await startPgBouncer(database.config.url ?? "", { servers: 3, more });
+    disposables.push(pooler);
+    const said: string[] = [];
+    const url = pooler.through(database.config.url ?? "");
+    const db = await openDatabase({ ...database.config, url, prepare }, (reason) => said.push(reason));
+    const end = async () => {
+      await db.close();
+      await database.drop();
+    };
+    return { database, db, said, end };
+  };
+
+  test.each([
+    ["without DATABASE_PREPARE=false", true],
+    ["with DATABASE_PREPARE=false", false],
+  ])("%s: each question gets its own answer", async (_, prepare) => {
+    const { database, db, said, end } = await setUpPooled(prepare);
+
+    const { wrong } = await askAtOnce(db, (round) =>
+      database.db.query(`alter table thing alter column note type varchar(${10 + round})`),
+    );
+    await end();
+
+    expect(wrong).toEqual([]);
+    const settings = "a pooler takes no settings: those of the role hold";
+    const statements = "a pooler loses prepared statements: set DATABASE_PREPARE=false";
+    expect(said).toEqual(prepare ? [settings, statements] : [settings]);
+  });
+
+  test("that was told to pass settings over takes them, and nothing is said", async () => {
+    const ignored = "default_transaction_isolation,statement_timeout,lock_timeout,idle_session_timeout";
+    const { db, said, end } = await setUpPooled(false, [`ignore_startup_parameters = ${ignored}`]);
+
+    const rows = await db.query("select 1 as one");
+    await end();
+
+    expect(rows).toEqual([{ one: 1 }]);
+    expect(said).toEqual([]);
+  });
+});
+
+/** Lets a crowd be while something happens to the database, again and again. */
+async function disturbCrowd(crowd: Crowd, rounds: number, disturb: (round: number) => Promise<unknown>) {
+  const { tally } = crowd;
+  for (let round = 1; round <= rounds; round += 1) {
+    const enough = tally.right + 300;
+    while (tally.right < enough && tally.foreign.length + tally.signedOut.length === 0) await Bun.sleep(10);
+    await disturb(round);
+  }
+  await crowd.leave();
+}
+
+describe.if(onPostgres)("many members at once", () => {
+  const alter = ({ db }: TestDatabase, round: number) =>
+    Promise.all([
+      db.query(`alter table session alter column user_agent type varchar(${300 + round})`),
+      db.query(`alter table discord_account alter column username type varchar(${300 + round})`),
+      db.query(`alter table organisation_account alter column subject type varchar(${300 + round})`),
+    ]);
+
+  const live = async (database: TestDatabase, janusDatabase: TestDatabase) => {
+    const janus = await startJanusWithForger({
+      database: janusDatabase,
+      forger: { freshSubjects: true },
+    });
+    const crowd = await gather(janus, { signedIn: 40, linking: 10 });
+    await disturbCrowd(crowd, 4, (round) => alter(database, round));
+    const swapped = await findSwapped(janus, crowd.tally);
+    await janus.stop();
+    const { foreign, signedOut, failed, linked } = crowd.tally;
+    expect({ foreign, signedOut, swapped }).toEqual({ foreign: [], signedOut: [], swapped: [] });
+    expect(Object.keys(failed).filter((status) => status !== "503")).toEqual([]);
+    expect(linked.size).toBeGreaterThan(0);
+  };
+
+  test("get their own rows, and stay signed in, while three columns change", async () => {
+    const database = await createTestDatabase();
+
+    await live(database, database);
+    await database.drop();
+  });
+
+  test.if(hasPooler).each([
+    ["without DATABASE_PREPARE=false", true],
+    ["with DATABASE_PREPARE=false", false],
+  ])("the same behind PgBouncer %s", async (_, prepare) => {
+    const database = await createTestDatabase();
+    const pooler: PgBouncer = await startPgBouncer(database.config.url ?? "");
+    disposables.push(pooler);
+    const url = pooler.through(database.config.url ?? "");
+    const db = await openDatabase({ ...database.config, url, prepare });
+
+    await live(database, { ...database, db });
+    await db.close();
+    await database.drop();
+  });
+});
