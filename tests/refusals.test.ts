@@ -1,0 +1,190 @@
+/** What an error of Discord or of the provider means: to the member on the page, and to the operator in the log. */
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { en } from "../lib/pages/en.ts";
+import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { reachLoginCallback, signIn } from "./harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+
+setDefaultTimeout(30_000);
+
+type Line = Readonly<Record<string, unknown>>;
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeAll(async () => {
+  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+});
+afterEach(() => janus.provider.reset());
+afterAll(async () => {
+  expect([...janus.discord.unexpected, ...janus.provider.unexpected]).toEqual([]);
+  await janus.stop();
+});
+
+/** What a step of a test had Janus write. */
+async function linesOf(work: () => Promise<unknown>, own = janus): Promise<readonly Line[]> {
+  const before = own.logLines.length;
+  await work();
+  return own.logLines.slice(before).map((line) => JSON.parse(line) as Line);
+}
+
+const failuresOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "request failed");
+
+/** What a reader reads of a page. */
+const plain = (html: string): string =>
+  (html.match(/<main>(.*)<\/main>/s)?.[1] ?? "").replaceAll(/<\/?bdi[^>]*>/g, "").replaceAll("&#39;", "'");
+
+describe("a token endpoint's error to a right code", () => {
+  const WORDS = [
+    [400, "not_allowed"],
+    [403, "access_denied"],
+    [400, "vendor.Word-7"],
+  ] as const;
+
+  test.each(WORDS)(
+    "%d %s from the provider is a no, not an outage, and the log has the word",
+    async (status, error) => {
+      const browser = createBrowser(janus.url);
+      const user = newUser();
+      const callback = await reachForgerCallback(browser, user);
+      const body = { error, error_description: "canary: Offline tokens not allowed for the user or client" };
+      janus.provider.failNext("token", { status, body });
+      let response = new Response();
+      let page = "";
+
+      const lines = await linesOf(async () => {
+        response = await browser.get(callback);
+        page = plain(await response.text());
+      });
+
+      expect(response.status).toBe(400);
+      expect(response.headers.get("retry-after")).toBeNull();
+      expect(page).toContain(en.errors.authorization_rejected.title);
+      expect(page).not.toContain("canary");
+      expect(failuresOf(lines)).toMatchObject([
+        { level: "info", code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
+      ]);
+      expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toEqual([]);
+    },
+  );
+
+  test.each(WORDS)(
+    "%d %s from Discord is a no as well, to a link and to a sign-in",
+    async (status, error) => {
+      const before = await janus.database.dump();
+
+      for (const reach of [reachDiscordCallback, reachLoginCallback]) {
+        const browser = createBrowser(janus.url);
+        const callback = await reach(browser, newUser());
+        janus.discord.failNext("token_code", { status, body: { error } });
+
+        const lines = await linesOf(() => browser.get(callback));
+
+        expect(failuresOf(lines)).toMatchObject([
+          { status: 400, code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
+        ]);
+      }
+      expect(await janus.database.dump()).toBe(before);
+    },
+  );
+
+  test("is never the end of a grant at a refresh: session, link and role stay", async () => {
+    const user = newUser();
+    const linked = createBrowser(janus.url);
+    await linked.get(await reachForgerCallback(linked, user));
+    const browser = await signIn(janus, user);
+    const kept = () =>
+      janus.database.rows(
+        `select refresh_token_sealed, end_due_at from discord_token where discord_user_id = '${user}'`,
+      );
+    const before = await kept();
+    await janus.database.rows(`update session set token_expires_at = created_at`);
+    await janus.database.rows(`update discord_token set expires_at = '2000-01-01Z'`);
+    janus.discord.failNext("token_refresh", { status: 400, body: { error: "not_allowed" } }, 4);
+
+    const sync = await browser.post("/api/link/sync", {});
+    const page = await browser.get("/account");
+
+    expect(await sync.json()).toMatchObject({ status: 503, code: "discord_unavailable" });
+    expect(page.status).toBe(200);
+    expect(await kept()).toEqual(before);
+    expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toHaveLength(1);
+    expect(janus.discord.roleConnection(user)).toBeDefined();
+    expect(janus.logLines.join("")).toContain("token_refresh: answered 400 not_allowed");
+  });
+
+  test("does not carry a code or a secret into the log, should the server put one there", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, newUser());
+    const code = new URL(callback).searchParams.get("code") ?? "";
+    janus.provider.failNext("token", { status: 400, body: { error: code } });
+
+    const lines = await linesOf(() => browser.get(callback));
+
+    expect(code.length).toBeGreaterThan(16);
+    expect(failuresOf(lines)).toMatchObject([{ reason: "token_code: answered 400 an unlisted error" }]);
+    expect(JSON.stringify(lines)).not.toContain(code);
+  });
+});
+
+describe("a provider that does not decode Basic credentials", () => {
+  const start = (
+    clientId: string,
+    clientSecret: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) =>
+    startJanusWithForger({
+      database: janus.database,
+      forger: { clientId, clientSecret, decodesBasic: false },
+      environment: { OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret, ...environment },
+    });
+  type Own = Awaited<ReturnType<typeof start>>;
+
+  async function tryToLink(own: Own) {
+    const browser = createBrowser(own.url);
+    const callback = await reachForgerCallback(browser, newUser());
+    let status = 0;
+    const lines = await linesOf(async () => {
+      ({ status } = await browser.get(callback));
+    }, own);
+    return { status, lines };
+  }
+
+  test.each([
+    ["janus", "a+b/c=%"],
+    ["janus", "with a space"],
+    ["https://janus.example/client", "plain-secret_1.~"],
+  ])(
+    "refuses the client %p with the secret %p: the log names the setting that cures it",
+    async (id, secret) => {
+      const own = await start(id, secret);
+      const cured = await start(id, secret, { OIDC_TOKEN_AUTH_METHOD: "client_secret_post" });
+      try {
+        const refused = await tryToLink(own);
+
+        expect(refused.status).toBe(502);
+        const [failure] = failuresOf(refused.lines);
+        expect(failure).toMatchObject({ level: "error", code: "provider_client_rejected" });
+        expect(failure?.reason).toStartWith(
+          "token_code: answered 401 invalid_client; the client id or the secret has",
+        );
+        expect(failure?.reason).toEndWith("set OIDC_TOKEN_AUTH_METHOD=client_secret_post");
+        expect(own.logLines.join("")).not.toContain(secret);
+        expect((await tryToLink(cured)).status).toBe(200);
+      } finally {
+        await Promise.all([own.stop(), cured.stop()]);
+      }
+    },
+  );
+
+  test("that knows another secret is not said to be at fault, where nothing is encoded", async () => {
+    const own = await start("janus", "plain-secret");
+    try {
+      own.provider.failNext("token", { status: 401, body: { error: "invalid_client" } });
+
+      const { lines } = await tryToLink(own);
+
+      expect(failuresOf(lines)).toMatchObject([{ reason: "token_code: answered 401 invalid_client" }]);
+    } finally {
+      await own.stop();
+    }
+  });
+});
