@@ -124,7 +124,7 @@ export const codeRejected = (reason: string) => new JanusError("code_rejected", 
 export const scopeMissing = (reason: string) => new JanusError("scope_missing", reason);
 /** No flow of this browser has the callback's state. RFC 6749 10.12 */
 export const stateMismatch = (reason: string) => new JanusError("state_mismatch", reason);
-/** The flow is of this browser, and older than its lifetime. */
+/** The flow is of this browser, and older than its lifetime; or a server's own sign-in page was. */
 export const flowExpired = (reason: string) => new JanusError("flow_expired", reason);
 /** The flow is of this browser, and was finished already. */
 export const flowFinished = (reason: string) => new JanusError("flow_finished", reason);

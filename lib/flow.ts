@@ -109,7 +109,7 @@ export function logStep(
  * Runs a step for a request, whose id the upstream calls of the step bear. It logs its own success; here is the line of
  * one that failed, or that the member did not want.
  */
-export async function runStep<Result extends { readonly outcome: string }>(
+export async function runStep<Result extends { readonly outcome: string; readonly reason?: string }>(
   deps: Deps,
   requestId: string,
   step: string,
@@ -118,7 +118,8 @@ export async function runStep<Result extends { readonly outcome: string }>(
   const { log } = deps;
   try {
     const result = await work(forRequest(deps, requestId));
-    if (result.outcome === "cancelled") log.info("flow step", { requestId, step, outcome: result.outcome });
+    const { outcome, reason } = result;
+    if (outcome === "cancelled") log.info("flow step", { requestId, step, outcome, reason });
     return result;
   } catch (error) {
     log.info("flow step", { requestId, step, outcome: "failed", code: asJanusError(error).code });

@@ -4,7 +4,7 @@ import { brotliCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
-import { authorizationError, readAuthorizationResponse } from "../lib/oauth/authorization.ts";
+import { authorizationError, readAuthorizationResponse, readRefusal } from "../lib/oauth/authorization.ts";
 import { postForm, requestTokens, type TokenEndpoint } from "../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
@@ -484,6 +484,105 @@ describe("authorizationError()", () => {
 
     expect(made.code).toBe(code as JanusError["code"]);
     expect(made.message).not.toContain("canary");
+  });
+});
+
+describe("an authorization response's error_description", () => {
+  const read = (query: string) => readAuthorizationResponse(new URLSearchParams(`state=s&${query}`)).result;
+
+  test("is handed on beside the error", () => {
+    expect(read("error=access_denied&error_description=No+way.")).toEqual({
+      error: "access_denied",
+      description: "No way.",
+    });
+    expect(read("error=access_denied")).toEqual({ error: "access_denied", description: undefined });
+  });
+
+  test.each([
+    "error_description=a&error_description=a",
+    "error_description=authentication_expired&error_description=authentication_expired",
+  ])("counts as none where it comes twice, and is no reason to refuse the callback: %s", (query) => {
+    expect(read(`error=temporarily_unavailable&${query}`)).toEqual({
+      error: "temporarily_unavailable",
+      description: undefined,
+    });
+  });
+});
+
+describe("readRefusal()", () => {
+  const codeOf = (error: string, description?: string, name: Upstream["name"] = "provider") => {
+    try {
+      return readRefusal({ ...upstream, name }, { error, description });
+    } catch (failure) {
+      if (!(failure instanceof JanusError)) throw failure;
+      return failure.code;
+    }
+  };
+
+  test.each([
+    ["access_denied", undefined],
+    ["access_denied", "User is not assigned to the client application."],
+    ["login_required", undefined],
+    ["consent_required", "AADSTS65001"],
+    ["interaction_required", undefined],
+    ["account_selection_required", undefined],
+    ["unmet_authentication_requirements", undefined],
+    // Auth0 of a blocked user; LinkedIn and Apple of a member who cancelled.
+    ["unauthorized", "user is blocked"],
+    ["user_cancelled_login", undefined],
+    ["user_cancelled_authorize", undefined],
+  ])("takes the provider's %s (%p) for a no, and tells the word alone", (error, description) => {
+    expect(codeOf(error, description)).toBe(`provider: the authorization endpoint answered ${error}`);
+  });
+
+  test("takes nothing but access_denied of Discord for a no", () => {
+    expect(codeOf("access_denied", undefined, "discord")).toBe(
+      "discord: the authorization endpoint answered access_denied",
+    );
+    for (const error of ["login_required", "consent_required", "unauthorized"])
+      expect(codeOf(error, undefined, "discord")).toBe("authorization_rejected");
+  });
+
+  test.each([
+    // Keycloak.
+    ["temporarily_unavailable", "authentication_expired"],
+    ["server_error", "authentication_expired"],
+    ["access_denied", "authentication_expired"],
+    // Ory Hydra, of two releases.
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The login request has expired. Please try again.",
+    ],
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The login request has expired, please try again.",
+    ],
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The consent request has expired, please try again.",
+    ],
+    // Gluu and Janssen, whatever they add.
+    ["authentication_session_invalid", undefined],
+    ["authentication_session_invalid", "anything"],
+  ])("takes %s (%p) for a sign-in that took too long", (error, description) => {
+    expect(codeOf(error, description)).toBe("flow_expired");
+    expect(authorizationError(upstream, error, description).message).toBe(
+      "provider: its sign-in page had expired",
+    );
+  });
+
+  test.each([
+    ["temporarily_unavailable", undefined, "provider_unavailable"],
+    ["temporarily_unavailable", "", "provider_unavailable"],
+    ["temporarily_unavailable", "authentication_expired ", "provider_unavailable"],
+    ["temporarily_unavailable", "Authentication_Expired", "provider_unavailable"],
+    ["temporarily_unavailable", "authentication_expired, canary", "provider_unavailable"],
+    ["server_error", "The login request has expired", "provider_unavailable"],
+    ["request_unauthorized", "The request could not be authorized.", "authorization_rejected"],
+    ["invalid_scope", "canary", "authorization_rejected"],
+  ] as const)("takes %s (%p) for %s, as before", (error, description, code) => {
+    expect(codeOf(error, description)).toBe(code);
+    expect(authorizationError(upstream, error, description).message).not.toContain("canary");
   });
 });
 

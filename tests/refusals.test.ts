@@ -188,3 +188,126 @@ describe("a provider that does not decode Basic credentials", () => {
     }
   });
 });
+
+/** A browser on its way at a leg, and the callback with an error in place of the code. */
+async function reachError(leg: "discord" | "provider" | "login", query: Readonly<Record<string, string>>) {
+  const browser = createBrowser(janus.url);
+  const reach = { discord: reachDiscordCallback, provider: reachForgerCallback, login: reachLoginCallback }[
+    leg
+  ];
+  const callback = new URL(await reach(browser, newUser()));
+  callback.searchParams.delete("code");
+  for (const [name, value] of Object.entries(query)) callback.searchParams.set(name, value);
+  return { browser, callback: callback.href };
+}
+
+const stepsOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "flow step");
+
+describe("a no at the provider", () => {
+  test.each([
+    ["access_denied", "User is not assigned"],
+    ["access_denied", "canary <b>policy</b>"],
+    ["access_denied", ""],
+    ["consent_required", "AADSTS65001: canary"],
+    ["login_required", "canary"],
+    ["interaction_required", "canary"],
+    ["account_selection_required", "canary"],
+    ["unmet_authentication_requirements", "canary"],
+    ["unauthorized", "user is blocked"],
+  ])("%s (%p): a page that says who said no, and whom to ask; the log has the word", async (error, said) => {
+    const { browser, callback } = await reachError("provider", { error, error_description: said });
+    const before = await janus.database.dump();
+    let response = new Response();
+
+    const lines = await linesOf(async () => {
+      response = await browser.get(callback);
+    });
+
+    const html = await response.text();
+    const page = plain(html);
+    expect(response.status).toBe(200);
+    expect(page).toContain("You or D-sektionen said no");
+    expect(page).toContain("Nothing has been linked or changed.");
+    expect(page).toContain("ask D-sektionen why");
+    expect(page).toContain(response.headers.get("x-request-id") ?? "none");
+    expect(html).toContain('href="/linked-role"');
+    if (said !== "") expect(page).not.toContain(said);
+    expect(await janus.database.dump()).toBe(before);
+    expect(failuresOf(lines)).toEqual([]);
+    expect(stepsOf(lines)).toMatchObject([
+      {
+        level: "info",
+        step: "provider",
+        outcome: "cancelled",
+        reason: `provider: the authorization endpoint answered ${error}`,
+      },
+    ]);
+    // The flow is over.
+    expect((await browser.get(callback)).status).toBe(403);
+  });
+
+  test.each(["discord", "login"] as const)("is not what access_denied means at the leg %s", async (leg) => {
+    const { browser, callback } = await reachError(leg, {
+      error: "access_denied",
+      error_description: "canary",
+    });
+
+    const response = await browser.get(callback);
+
+    expect(response.status).toBe(200);
+    expect(plain(await response.text())).toContain(en.cancelled.discordTitle);
+  });
+});
+
+describe("a sign-in page of the provider that has expired", () => {
+  const EXPIRED = [
+    { error: "temporarily_unavailable", error_description: "authentication_expired" },
+    {
+      error: "request_unauthorized",
+      error_description:
+        "The request could not be authorized. The login request has expired. Please try again.",
+    },
+    { error: "authentication_session_invalid", error_description: "canary" },
+  ];
+
+  test.each(EXPIRED)(
+    "took too long: one press to start again, and no error in the log: %j",
+    async (query) => {
+      const { browser, callback } = await reachError("provider", query);
+      const before = await janus.database.dump();
+      let response = new Response();
+
+      const lines = await linesOf(async () => {
+        response = await browser.get(callback);
+      });
+
+      const html = await response.text();
+      expect(response.status).toBe(403);
+      expect(response.headers.get("retry-after")).toBeNull();
+      expect(plain(html)).toContain(en.errors.flow_expired.title);
+      expect(html).toContain('href="/linked-role"');
+      expect(await janus.database.dump()).toBe(before);
+      expect(failuresOf(lines)).toMatchObject([
+        { level: "info", code: "flow_expired", reason: "provider: its sign-in page had expired" },
+      ]);
+      expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+    },
+  );
+
+  test.each([
+    { error: "temporarily_unavailable" },
+    { error: "temporarily_unavailable", error_description: "canary: we are down" },
+    { error: "server_error", error_description: "authentication expired" },
+  ])("is not what an outage is: %j stays one, to be tried again", async (query) => {
+    const { browser, callback } = await reachError("provider", query);
+    let response = new Response();
+
+    const lines = await linesOf(async () => {
+      response = await browser.get(callback);
+    });
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("30");
+    expect(failuresOf(lines)).toMatchObject([{ level: "error", code: "provider_unavailable" }]);
+  });
+});

@@ -77,15 +77,28 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
   );
 }
 
-/** The member said no on one side. Not an error: nothing was linked or changed. */
+/** The member said no on one side, or the organisation did. Not an error: nothing was linked or changed. */
 export function renderCancelled(context: PageContext, page: { readonly at: "discord" | "provider" }): string {
   const { cancelled, buttons } = TEXTS[context.language];
+  const button = <ButtonLink href={LINK_PATH}>{buttons.tryAgain}</ButtonLink>;
+  if (page.at === "discord")
+    return renderPage(
+      context,
+      cancelled.discordTitle,
+      <>
+        <p>{say(cancelled.lead, context)}</p>
+        {button}
+      </>,
+      "stopped",
+    );
   return renderPage(
     context,
-    page.at === "discord" ? cancelled.discordTitle : cancelled.providerTitle,
+    cancelled.providerTitle,
     <>
-      <p>{say(cancelled.lead, context)}</p>
-      <ButtonLink href={LINK_PATH}>{buttons.tryAgain}</ButtonLink>
+      <p>{say(cancelled.providerWhy, context)}</p>
+      <p>{say(cancelled.providerNow, context)}</p>
+      {button}
+      <RequestId context={context} />
     </>,
     "stopped",
   );
@@ -121,7 +134,7 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
 
 /** What happened, what to do now, and the request id to quote. */
 export function renderError(context: PageContext, code: PublicErrorCode): string {
-  const { errors, buttons, requestId } = TEXTS[context.language];
+  const { errors, buttons } = TEXTS[context.language];
   const text = errors[code];
   const action = ERROR_ACTION[code];
   return renderPage(
@@ -131,11 +144,18 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
       {action !== null && <ButtonLink href={ACTION_PATH[action]}>{buttons[action]}</ButtonLink>}
-      <p class="request">
-        {requestId}: <code>{context.requestId}</code>
-      </p>
+      <RequestId context={context} />
     </>,
     HARMLESS.includes(code) ? "stopped" : "attention",
+  );
+}
+
+/** What a member quotes when they ask, and an operator finds the log by. */
+function RequestId({ context }: { readonly context: PageContext }) {
+  return (
+    <p class="request">
+      {TEXTS[context.language].requestId}: <code>{context.requestId}</code>
+    </p>
   );
 }
 
