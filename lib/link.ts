@@ -112,13 +112,14 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     const reason = readRefusal(deps.discord.upstream, result);
     return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
   }
-  const next = continueFlow(deps, accepted.flow, "provider");
+  const isAnother = accepted.flow.leg === "another";
+  const next = continueFlow(deps, accepted.flow, isAnother ? "provider_another" : "provider");
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
   const location = await deps.oidc.authorizationUrl(
     next.state,
     deriveSecret(next, "nonce"),
     deriveSecret(next, "code_verifier"),
-    accepted.flow.leg === "another",
+    isAnother,
   );
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);
@@ -145,7 +146,7 @@ export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Lin
 }
 
 async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
-  const accepted = acceptCallback(deps, ["provider"], request.query, request.records);
+  const accepted = acceptCallback(deps, ["provider", "provider_another"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
   const { result } = accepted.response;

@@ -278,6 +278,26 @@ describe("renderCancelled()", () => {
   });
 });
 
+describe("a page that offers to begin once more", () => {
+  const beginning = { startAgain: "/login", tryAgain: "/account" };
+
+  test.each([
+    ["code_rejected", "/login"],
+    ["internal", "/account"],
+    ["not_found", "/"],
+    ["unauthenticated", "/login"],
+  ] as const)("leads from %s to %s where it is told so", async (code, path) => {
+    expect(await linksOf(renderError(contextIn("en"), code, beginning))).toEqual([path]);
+  });
+
+  test.each(["discord", "provider"] as const)(
+    "leads from a no at %s to the start of the flow",
+    async (at) => {
+      expect(await linksOf(renderCancelled(contextIn("sv"), { at }, beginning))).toEqual(["/login"]);
+    },
+  );
+});
+
 describe("renderConflict()", () => {
   const page: ConflictPage = {
     discord: { username: "elin.l", globalName: "Elin Lindqvist" },

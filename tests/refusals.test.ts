@@ -1,9 +1,22 @@
 /** What an error of Discord or of the provider means: to the member on the page, and to the operator in the log. */
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  codeRejected,
+  type JanusError,
+  notFound,
+  providerUnavailable,
+  syncTooSoon,
+  tooBusy,
+  tooManyRequests,
+  unauthenticated,
+} from "../lib/errors.ts";
+import { errorResponse } from "../lib/http/http.ts";
 import { en } from "../lib/pages/en.ts";
-import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { linksOf } from "./harness/html.ts";
+import { createBrowser, locationOf, startJanusWithForger } from "./harness/janus.ts";
 import { reachLoginCallback, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+import { createJar, visit } from "./standins/member.ts";
 
 setDefaultTimeout(30_000);
 
@@ -309,5 +322,151 @@ describe("a sign-in page of the provider that has expired", () => {
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("30");
     expect(failuresOf(lines)).toMatchObject([{ level: "error", code: "provider_unavailable" }]);
+  });
+});
+
+describe("the button of a page leads back to what the member was doing", () => {
+  /** The page that an error becomes at a route, and where its links lead. */
+  const linksAt = async (route: string, error: JanusError) => {
+    const request = new Request(new URL(route, janus.url), { headers: { accept: "text/html" } });
+    const response = errorResponse(janus.deps, { request, route, requestId: "id-of-a-request" }, error);
+    return linksOf(await response.text());
+  };
+  const later = providerUnavailable("for a test");
+  const again = codeRejected("for a test");
+
+  test.each([
+    ["/login", "/login", "/login"],
+    ["/linked-role", "/linked-role", "/linked-role"],
+    ["/linked-role/another", "/linked-role/another", "/linked-role/another"],
+    ["/discord-oauth-callback", "/linked-role", "/linked-role"],
+    ["/dsek-oauth-callback", "/linked-role", "/linked-role"],
+    ["/link/move", "/linked-role", "/linked-role"],
+    // What ended there is the approval at Discord or its tokens, and a link brings both.
+    ["/account", "/account", "/linked-role"],
+    ["/account/unlink", "/account", "/linked-role"],
+    ["/account/sessions", "/account", "/linked-role"],
+    ["/api/link/sync", "/account", "/linked-role"],
+    ["/api/userinfo", "/account", "/linked-role"],
+    ["/api/auth/logout", "/account", "/linked-role"],
+    ["/account/another", "/account/another", "/linked-role/another"],
+    ["/", "/", "/linked-role"],
+    ["/openapi.json", "/", "/linked-role"],
+    ["unknown", "/", "/linked-role"],
+  ])("from %s: to try again %s, to start again %s", async (route, toTryAgain, toStartAgain) => {
+    expect(await linksAt(route, later)).toEqual([toTryAgain]);
+    expect(await linksAt(route, tooBusy())).toEqual([toTryAgain]);
+    expect(await linksAt(route, again)).toEqual([toStartAgain]);
+  });
+
+  test.each([
+    ["not_found", notFound(), "/"],
+    ["too_many_requests", tooManyRequests(7), "/"],
+    ["unauthenticated", unauthenticated("for a test"), "/login"],
+    ["sync_too_soon", syncTooSoon(7), "/account"],
+  ] as const)("but where the page names another place: %s", async (_, error, place) => {
+    for (const route of ["/login", "/account", "/linked-role"])
+      expect(await linksAt(route, error)).toEqual([place]);
+  });
+
+  test("and a page that is kept for a flood is kept for each place", async () => {
+    for (const route of ["/login", "/linked-role", "/account", "/login", "/", "/linked-role"]) {
+      const [place] = await linksAt(route, tooBusy());
+      expect(place).toBe(route);
+    }
+  });
+
+  test("a program is told the same at every route", async () => {
+    const bodies = ["/login", "/account", "/linked-role"].map(async (route) => {
+      const headers = { accept: "application/json" };
+      const request = new Request(`${janus.url}${route}`, { headers });
+      return errorResponse(janus.deps, { request, route, requestId: "id-of-a-request" }, later).text();
+    });
+
+    expect(new Set(await Promise.all(bodies)).size).toBe(1);
+  });
+
+  test.each([
+    [{ error: "access_denied" }, 200],
+    [{ error: "temporarily_unavailable" }, 503],
+    [{ error: "temporarily_unavailable", error_description: "authentication_expired" }, 403],
+    [{ error: "invalid_scope" }, 400],
+    [{ error: "access_denied", state: "a-state-of-nobody" }, 403],
+    [{ code: "no-such-code" }, 400],
+  ])("a sign-in that came back with %j leads to /login", async (query, status) => {
+    const { browser, callback } = await reachError("login", query);
+
+    const response = await browser.get(callback);
+
+    expect(response.status).toBe(status);
+    expect(await linksOf(await response.text())).toEqual(["/login"]);
+  });
+
+  test("a sign-in leads to /login also without a state, when it is late, and at an outage", async () => {
+    const late = createBrowser(janus.url);
+    const callback = await reachLoginCallback(late, newUser());
+    const unlucky = createBrowser(janus.url);
+    const other = await reachLoginCallback(unlucky, newUser());
+    janus.discord.failNext("token_code", { status: 503 });
+
+    const stateless = await createBrowser(janus.url).get("/login?code=x");
+    const outage = await unlucky.get(other);
+    janus.clock.advance(601);
+    const pages = [stateless, outage, await late.get(callback)];
+
+    expect(pages.map(({ status }) => status)).toEqual([400, 503, 403]);
+    for (const page of pages) expect(await linksOf(await page.text())).toEqual(["/login"]);
+  });
+
+  describe.each([
+    ["/linked-role", "/linked-role"],
+    ["/linked-role/another", "/linked-role/another"],
+  ])("a flow that began at %s", (start, place) => {
+    async function reachLegs() {
+      const browser = createBrowser(janus.url);
+      const toDiscord = locationOf(await browser.get(start));
+      const discord = locationOf(await visit(toDiscord, createJar(), { user_id: newUser() }));
+      return { browser, discord };
+    }
+    async function reachProviderLeg() {
+      const { browser, discord } = await reachLegs();
+      const toProvider = locationOf(await browser.get(discord));
+      return { browser, provider: locationOf(await fetch(toProvider, { redirect: "manual" })) };
+    }
+    const withError = (callback: string, error: string) => {
+      const url = new URL(callback);
+      url.searchParams.delete("code");
+      url.searchParams.set("error", error);
+      return url.href;
+    };
+
+    test.each(["access_denied", "server_error", "invalid_scope"])(
+      `leads back to ${place} from %s, at either leg`,
+      async (error) => {
+        const first = await reachLegs();
+        const second = await reachProviderLeg();
+
+        const pages = [
+          await first.browser.get(withError(first.discord, error)),
+          await second.browser.get(withError(second.provider, error)),
+        ];
+
+        for (const page of pages) expect(await linksOf(await page.text())).toEqual([place]);
+      },
+    );
+
+    test("leads back there from an outage and from a flow that is too old, and still ends in a link", async () => {
+      const { browser, provider } = await reachProviderLeg();
+      janus.provider.failNext("token", { status: 503 });
+      const outage = await browser.get(provider);
+      const old = await reachProviderLeg();
+      janus.clock.advance(601);
+      const late = await old.browser.get(old.provider);
+      const fresh = await reachProviderLeg();
+
+      expect([outage.status, late.status]).toEqual([503, 403]);
+      for (const page of [outage, late]) expect(await linksOf(await page.text())).toEqual([place]);
+      expect((await fresh.browser.get(fresh.provider)).status).toBe(200);
+    });
   });
 });
