@@ -117,7 +117,7 @@ export function asJanusError(error: unknown): JanusError {
 
 /** A callback whose `code`, `state` or `iss` is missing, doubled, too long or not text. */
 export const callbackMalformed = (reason: string) => new JanusError("callback_malformed", reason);
-/** An `error` in the callback that is neither a refusal by the member nor a passing fault. RFC 6749 4.1.2.1 */
+/** A server refuses this sign-in by an error of its own, in the callback or to a right code. RFC 6749 4.1.2.1, 5.2 */
 export const authorizationRejected = (reason: string) => new JanusError("authorization_rejected", reason);
 /** The token endpoint knows no such code, or no longer. RFC 6749 5.2 `invalid_grant` */
 export const codeRejected = (reason: string) => new JanusError("code_rejected", reason);
@@ -125,7 +125,7 @@ export const codeRejected = (reason: string) => new JanusError("code_rejected", 
 export const scopeMissing = (reason: string) => new JanusError("scope_missing", reason);
 /** No flow of this browser has the callback's state. RFC 6749 10.12 */
 export const stateMismatch = (reason: string) => new JanusError("state_mismatch", reason);
-/** The flow is of this browser, and older than its lifetime. */
+/** The flow is of this browser, and older than its lifetime; or a server's own sign-in page was. */
 export const flowExpired = (reason: string) => new JanusError("flow_expired", reason);
 /** The flow is of this browser, and was finished already. */
 export const flowFinished = (reason: string) => new JanusError("flow_finished", reason);

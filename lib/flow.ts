@@ -34,12 +34,12 @@ export type FlowChange = {
 };
 
 /** `<leg>.<start, milliseconds in base 36>.<seed>` */
-const RECORD = /^([a-z]{4,8})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+const RECORD = /^([a-z_]{4,16})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 
-const LEGS = ["discord", "another", "provider", "move", "login"] as const;
+const LEGS = ["discord", "another", "provider", "provider_another", "move", "login"] as const;
 /**
- * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, to the
- * member's word on a move; or to Discord for a sign-in alone.
+ * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, the same
+ * again, to the member's word on a move; or to Discord for a sign-in alone.
  */
 export type Leg = (typeof LEGS)[number];
 
@@ -109,7 +109,7 @@ export function logStep(
  * Runs a step for a request, whose id the upstream calls of the step bear. It logs its own success; here is the line of
  * one that failed, or that the member did not want.
  */
-export async function runStep<Result extends { readonly outcome: string }>(
+export async function runStep<Result extends { readonly outcome: string; readonly reason?: string }>(
   deps: Deps,
   requestId: string,
   step: string,
@@ -118,7 +118,8 @@ export async function runStep<Result extends { readonly outcome: string }>(
   const { log } = deps;
   try {
     const result = await work(forRequest(deps, requestId));
-    if (result.outcome === "cancelled") log.info("flow step", { requestId, step, outcome: result.outcome });
+    const { outcome, reason } = result;
+    if (outcome === "cancelled") log.info("flow step", { requestId, step, outcome, reason });
     return result;
   } catch (error) {
     log.info("flow step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
@@ -155,6 +156,13 @@ export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, re
   if (deps.now().getTime() - flow.startedAt > FLOW_TTL_SECONDS * 1_000)
     throw flowExpired("older than its lifetime");
   return flow;
+}
+
+/** The leg of the browser's flow with this state, in time or not; undefined where it has none. */
+export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Leg | undefined {
+  const name = nameOf(state);
+  const value = records.get(name);
+  return value === undefined ? undefined : openRecord(deps, name, value)?.leg;
 }
 
 /** The name under which the browser keeps the flow with this state. */

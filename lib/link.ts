@@ -30,7 +30,7 @@ import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAft
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
-import { authorizationError } from "./oauth/authorization.ts";
+import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
 import type { BegunSession, Browser } from "./session/session_tokens.ts";
 import { newSession, sealSessionToken } from "./session/session_tokens.ts";
@@ -52,10 +52,12 @@ export type Departure = {
   readonly flow: FlowChange;
 };
 
-/** The member said no at one of the two: nothing was linked, nothing changed. */
+/** The member said no at one of the two, or the provider did: nothing was linked, nothing changed. */
 export type Cancelled = {
   readonly outcome: "cancelled";
   readonly at: "discord" | "provider";
+  /** For the log. */
+  readonly reason: string;
   readonly flow: FlowChange;
 };
 
@@ -107,16 +109,17 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
   const forget = [accepted.flow.record.name];
   const { result } = accepted.response;
   if ("error" in result) {
-    if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
-    throw authorizationError(deps.discord.upstream, result.error);
+    const reason = readRefusal(deps.discord.upstream, result);
+    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
   }
-  const next = continueFlow(deps, accepted.flow, "provider");
+  const isAnother = accepted.flow.leg === "another";
+  const next = continueFlow(deps, accepted.flow, isAnother ? "provider_another" : "provider");
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
   const location = await deps.oidc.authorizationUrl(
     next.state,
     deriveSecret(next, "nonce"),
     deriveSecret(next, "code_verifier"),
-    accepted.flow.leg === "another",
+    isAnother,
   );
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);
@@ -143,13 +146,13 @@ export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Lin
 }
 
 async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
-  const accepted = acceptCallback(deps, ["provider"], request.query, request.records);
+  const accepted = acceptCallback(deps, ["provider", "provider_another"], request.query, request.records);
   const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
   const { result } = accepted.response;
   if ("error" in result) {
-    if (result.error === "access_denied") return { outcome: "cancelled", at: "provider", flow: { forget } };
-    throw authorizationError(deps.oidc.upstream, result.error);
+    const reason = readRefusal(deps.oidc.upstream, result);
+    return { outcome: "cancelled", at: "provider", reason, flow: { forget } };
   }
   const { flow } = accepted;
   const signIn = await deps.oidc.exchangeCode(

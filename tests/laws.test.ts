@@ -69,6 +69,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "cli/migrate",
     "cli/register",
     "http/http",
+    "http/begin_again",
     "handlers/browser",
     "handlers/health_handlers",
     "handlers/link_handlers",

@@ -4,7 +4,7 @@ import { brotliCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
-import { authorizationError, readAuthorizationResponse } from "../lib/oauth/authorization.ts";
+import { authorizationError, readAuthorizationResponse, readRefusal } from "../lib/oauth/authorization.ts";
 import { postForm, requestTokens, type TokenEndpoint } from "../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
@@ -487,6 +487,105 @@ describe("authorizationError()", () => {
   });
 });
 
+describe("an authorization response's error_description", () => {
+  const read = (query: string) => readAuthorizationResponse(new URLSearchParams(`state=s&${query}`)).result;
+
+  test("is handed on beside the error", () => {
+    expect(read("error=access_denied&error_description=No+way.")).toEqual({
+      error: "access_denied",
+      description: "No way.",
+    });
+    expect(read("error=access_denied")).toEqual({ error: "access_denied", description: undefined });
+  });
+
+  test.each([
+    "error_description=a&error_description=a",
+    "error_description=authentication_expired&error_description=authentication_expired",
+  ])("counts as none where it comes twice, and is no reason to refuse the callback: %s", (query) => {
+    expect(read(`error=temporarily_unavailable&${query}`)).toEqual({
+      error: "temporarily_unavailable",
+      description: undefined,
+    });
+  });
+});
+
+describe("readRefusal()", () => {
+  const codeOf = (error: string, description?: string, name: Upstream["name"] = "provider") => {
+    try {
+      return readRefusal({ ...upstream, name }, { error, description });
+    } catch (failure) {
+      if (!(failure instanceof JanusError)) throw failure;
+      return failure.code;
+    }
+  };
+
+  test.each([
+    ["access_denied", undefined],
+    ["access_denied", "User is not assigned to the client application."],
+    ["login_required", undefined],
+    ["consent_required", "AADSTS65001"],
+    ["interaction_required", undefined],
+    ["account_selection_required", undefined],
+    ["unmet_authentication_requirements", undefined],
+    // Auth0 of a blocked user; LinkedIn and Apple of a member who cancelled.
+    ["unauthorized", "user is blocked"],
+    ["user_cancelled_login", undefined],
+    ["user_cancelled_authorize", undefined],
+  ])("takes the provider's %s (%p) for a no, and tells the word alone", (error, description) => {
+    expect(codeOf(error, description)).toBe(`provider: the authorization endpoint answered ${error}`);
+  });
+
+  test("takes nothing but access_denied of Discord for a no", () => {
+    expect(codeOf("access_denied", undefined, "discord")).toBe(
+      "discord: the authorization endpoint answered access_denied",
+    );
+    for (const error of ["login_required", "consent_required", "unauthorized"])
+      expect(codeOf(error, undefined, "discord")).toBe("authorization_rejected");
+  });
+
+  test.each([
+    // Keycloak.
+    ["temporarily_unavailable", "authentication_expired"],
+    ["server_error", "authentication_expired"],
+    ["access_denied", "authentication_expired"],
+    // Ory Hydra, of two releases.
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The login request has expired. Please try again.",
+    ],
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The login request has expired, please try again.",
+    ],
+    [
+      "request_unauthorized",
+      "The request could not be authorized. The consent request has expired, please try again.",
+    ],
+    // Gluu and Janssen, whatever they add.
+    ["authentication_session_invalid", undefined],
+    ["authentication_session_invalid", "anything"],
+  ])("takes %s (%p) for a sign-in that took too long", (error, description) => {
+    expect(codeOf(error, description)).toBe("flow_expired");
+    expect(authorizationError(upstream, error, description).message).toBe(
+      "provider: its sign-in page had expired",
+    );
+  });
+
+  test.each([
+    ["temporarily_unavailable", undefined, "provider_unavailable"],
+    ["temporarily_unavailable", "", "provider_unavailable"],
+    ["temporarily_unavailable", "authentication_expired ", "provider_unavailable"],
+    ["temporarily_unavailable", "Authentication_Expired", "provider_unavailable"],
+    ["temporarily_unavailable", "authentication_expired, canary", "provider_unavailable"],
+    ["server_error", "The login request has expired", "provider_unavailable"],
+    ["request_unauthorized", "The request could not be authorized.", "authorization_rejected"],
+    ["invalid_scope", "canary", "authorization_rejected"],
+  ] as const)("takes %s (%p) for %s, as before", (error, description, code) => {
+    expect(codeOf(error, description)).toBe(code);
+    expect(authorizationError(upstream, error, description).message).not.toContain("canary");
+  });
+});
+
 describe("postForm()", () => {
   type Sent = {
     readonly authorization: string | null;
@@ -604,7 +703,12 @@ describe("requestTokens()", () => {
         expect(calls()).toBe(1);
         if (error === undefined) return;
         expect(error).toBeInstanceOf(JanusError);
-        const codes = ["code_rejected", "provider_client_rejected", "provider_unavailable"];
+        const codes = [
+          "authorization_rejected",
+          "code_rejected",
+          "provider_client_rejected",
+          "provider_unavailable",
+        ];
         expect(codes).toContain((error as JanusError).code);
         if (status >= 500 || status === 429) expect((error as JanusError).code).toBe("provider_unavailable");
       }),
@@ -613,10 +717,203 @@ describe("requestTokens()", () => {
   });
 
   // They are not of RFC 6749 5.2, and say "not now" wherever they are said.
-  test.each(["server_error", "temporarily_unavailable", "slow_down"])(
-    "takes 400 %s for no answer, not for the end of a code or a grant",
-    async (error) => {
-      expect((await rejection(answering(400, { error }).ask())).code).toBe("provider_unavailable");
-    },
-  );
+  test.each([
+    "server_error",
+    "temporarily_unavailable",
+    "slow_down",
+    "too_many_requests",
+    "service_unavailable",
+  ])("takes 400 %s for no answer, not for the end of a code or a grant", async (error) => {
+    const failure = await rejection(answering(400, { error }).ask());
+
+    expect([failure.code, failure.message]).toEqual([
+      "provider_unavailable",
+      `token_code: answered 400 ${error}`,
+    ]);
+  });
+
+  test.each([
+    // Keycloak, to the right code of a member without the role offline_access.
+    [400, "not_allowed"],
+    [400, "access_denied"],
+    [400, "interaction_required"],
+    [401, "consent_required"],
+    [403, "mfa_required"],
+    [403, "unauthorized"],
+    [404, "no_such_user"],
+    [422, "AADSTS50105"],
+    [400, "vendor-word.v2"],
+    [499, "w".repeat(40)],
+  ])("takes %d %s for the server's no to this sign-in, and keeps the word", async (status, error) => {
+    const failure = await rejection(answering(status, { error, error_description: "described" }).ask());
+
+    expect([failure.code, failure.message]).toEqual([
+      "authorization_rejected",
+      `token_code: answered ${status} ${error}`,
+    ]);
+    expect(failure.retryAfterSeconds).toBeUndefined();
+  });
+
+  test.each([
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+    // Google, GitHub, Entra, RFC 8707 and RFC 9449.
+    "redirect_uri_mismatch",
+    "deleted_client",
+    "incorrect_client_credentials",
+    "invalid_resource",
+    "invalid_target",
+    "use_dpop_nonce",
+  ])("takes 400 %s for a fault of the setup", async (error) => {
+    const failure = await rejection(answering(400, { error }).ask());
+
+    expect([failure.code, failure.message]).toEqual([
+      "provider_client_rejected",
+      `token_code: answered 400 ${error}`,
+    ]);
+  });
+
+  test.each([
+    [429, "not_allowed"],
+    [500, "access_denied"],
+    [503, "vendor_word"],
+    [201, "invalid_grant"],
+  ])("takes %d for no answer, whatever the word: %s", async (status, error) => {
+    const failure = await rejection(answering(status, { error }).ask());
+
+    expect([failure.code, failure.message]).toEqual([
+      "provider_unavailable",
+      `token_code: answered ${status} ${error}`,
+    ]);
+  });
+
+  test.each([
+    ["a sentence", { error: "Not Found" }],
+    ["an empty text", { error: "" }],
+    ["markup", { error: "<b>" }],
+    ["more than a word", { error: "e".repeat(41) }],
+    ["a line break", { error: "not_allowed\n" }],
+    ["a number", { error: 400 }],
+    ["an object", { error: { code: "not_allowed" } }],
+    ["an error inside a list", [{ error: "not_allowed" }]],
+  ])("takes 400 with %s for no OAuth error, and does not repeat it", async (_, body) => {
+    const failure = await rejection(answering(400, body).ask());
+
+    expect([failure.code, failure.message]).toEqual([
+      "provider_unavailable",
+      "token_code: answered 400 without an OAuth error",
+    ]);
+  });
+
+  describe("of a refresh", () => {
+    const refreshing = (status: number, error: string) => {
+      const by = upstreamWith(async () => Response.json({ error }, { status }));
+      const grant = { grant_type: "refresh_token", refresh_token: "r" };
+      return rejection(requestTokens(by, "token_refresh", endpoint, grant));
+    };
+
+    test.each(["not_allowed", "access_denied", "invalid_token", "vendor_word", "consent_required"])(
+      "takes 400 %s for no word about the grant",
+      async (error) => {
+        const failure = await refreshing(400, error);
+
+        expect([failure.code, failure.message]).toEqual([
+          "provider_unavailable",
+          `token_refresh: answered 400 ${error}`,
+        ]);
+      },
+    );
+
+    test("takes 400 invalid_grant for its end, and no status that says not now", async () => {
+      expect((await refreshing(400, "invalid_grant")).code).toBe("code_rejected");
+      expect((await refreshing(429, "invalid_grant")).code).toBe("provider_unavailable");
+      expect((await refreshing(503, "invalid_grant")).code).toBe("provider_unavailable");
+    });
+  });
+
+  test.each([
+    ["the code", { code: "Zm9vYmFyYmF6cXV4MDEyMzQ1" }, "Zm9vYmFyYmF6cXV4MDEyMzQ1"],
+    ["a part of the code", { code: "Zm9vYmFyYmF6cXV4MDEyMzQ1" }, "YmF6cXV4"],
+    ["the code in a word", { code: "5f2c9a1e7b" }, "unknown_code_5f2c9a1e7b"],
+    [
+      "the code verifier",
+      { code_verifier: "verifier-of-43-characters.or_more" },
+      "verifier-of-43-characters.or_more",
+    ],
+    ["the refresh token", { refresh_token: "f81d4fae-7dec-11d0" }, "f81d4fae-7dec-11d0"],
+    ["the client secret", {}, "s3cret-of-the-client"],
+    ["the Basic credentials", {}, "YTpzM2NyZXQtb2YtdGhlLWNsaWVudA"],
+  ])("does not repeat %s, which a server has put into its error", async (_, sent, error) => {
+    const by = upstreamWith(async () => Response.json({ error }, { status: 400 }));
+    const client = { ...endpoint, clientSecret: "s3cret-of-the-client" };
+
+    const failure = await rejection(requestTokens(by, "token_code", client, sent));
+
+    expect([failure.code, failure.message]).toEqual([
+      "authorization_rejected",
+      "token_code: answered 400 an unlisted error",
+    ]);
+  });
+
+  describe("where a server may not decode Basic credentials", () => {
+    const HINT =
+      "the client id or the secret has characters that Basic credentials encode and some providers do not decode: " +
+      "set OIDC_TOKEN_AUTH_METHOD=client_secret_post";
+    const told = async (
+      change: Partial<TokenEndpoint>,
+      status = 401,
+      body: unknown = { error: "invalid_client" },
+      name: Upstream["name"] = "provider",
+    ) => {
+      const by = { ...upstreamWith(async () => Response.json(body, { status })), name };
+      const { message } = await rejection(
+        requestTokens(by, "token_code", { ...endpoint, ...change }, { code: "c" }),
+      );
+      return message;
+    };
+
+    test.each(["a+b/c=%", "with space", "colon:", "star*", "(x)", "it's", "bang!", "å", "a&b", "a~b@c"])(
+      "says so of the secret %p, and does not tell it",
+      async (clientSecret) => {
+        const message = await told({ clientSecret });
+
+        expect(message).toBe(`token_code: answered 401 invalid_client; ${HINT}`);
+        expect(await told({ clientId: clientSecret })).toBe(message);
+      },
+    );
+
+    test.each(["abcXYZ019", "a-b_c.d~e", "0"])(
+      "says nothing of it for the secret %p",
+      async (clientSecret) => {
+        expect(await told({ clientSecret })).toBe("token_code: answered 401 invalid_client");
+      },
+    );
+
+    test("says nothing of it where the secret is posted, at Discord, or for another fault", async () => {
+      const clientSecret = "a+b";
+
+      for (const message of [
+        await told({ clientSecret, authMethod: "client_secret_post" }),
+        await told({ clientSecret }, 401, { error: "invalid_client" }, "discord"),
+        await told({ clientSecret }, 400, { error: "invalid_scope" }),
+        await told({ clientSecret }, 400, { error: "invalid_grant" }),
+        await told({ clientSecret }, 400, { error: "not_allowed" }),
+        await told({ clientSecret }, 503, { error: "server_error" }),
+      ])
+        expect(message).not.toContain("client_secret_post");
+    });
+
+    test.each([
+      [400, { error: "invalid_client" }],
+      // Keycloak says it of a wrong secret.
+      [401, { error: "unauthorized_client" }],
+      [400, { error: "incorrect_client_credentials" }],
+      [401, { message: "Unauthorized" }],
+    ])("says so of %d %j as well", async (status, body) => {
+      expect(await told({ clientSecret: "a+b" }, status, body)).toEndWith(`; ${HINT}`);
+    });
+  });
 });

@@ -252,6 +252,50 @@ describe("renderCancelled()", () => {
     expect(await linksOf(atDiscord)).toEqual(["/linked-role"]);
     expect(await linksOf(atProvider)).toEqual(["/linked-role"]);
   });
+
+  test("does not tell a member whom the organisation refused that they cancelled", () => {
+    const inEnglish = textOf(renderCancelled(contextIn("en"), { at: "provider" }));
+    const inSwedish = textOf(renderCancelled(contextIn("sv"), { at: "provider" }));
+
+    expect(headingOf(renderCancelled(contextIn("en"), { at: "provider" }))).toBe(
+      "You or D-sektionen said no",
+    );
+    expect(inEnglish).not.toContain("That is fine");
+    expect(inEnglish).toContain("Nothing has been linked or changed.");
+    expect(inEnglish).toContain("ask D-sektionen why, and quote the request id below.");
+    expect(inEnglish).toContain("request-1");
+    expect(inSwedish).toContain("Du eller D-sektionen sa nej");
+    expect(inSwedish).toContain("Inget har kopplats eller ändrats.");
+    expect(inSwedish).toContain("request-1");
+  });
+
+  test("stays friendly to a member who cancelled at Discord", () => {
+    const text = textOf(renderCancelled(contextIn("en"), { at: "discord" }));
+
+    expect(text).toContain("You cancelled at Discord");
+    expect(text).toContain("That is fine");
+    expect(text).not.toContain("request-1");
+  });
+});
+
+describe("a page that offers to begin once more", () => {
+  const beginning = { startAgain: "/login", tryAgain: "/account" };
+
+  test.each([
+    ["code_rejected", "/login"],
+    ["internal", "/account"],
+    ["not_found", "/"],
+    ["unauthenticated", "/login"],
+  ] as const)("leads from %s to %s where it is told so", async (code, path) => {
+    expect(await linksOf(renderError(contextIn("en"), code, beginning))).toEqual([path]);
+  });
+
+  test.each(["discord", "provider"] as const)(
+    "leads from a no at %s to the start of the flow",
+    async (at) => {
+      expect(await linksOf(renderCancelled(contextIn("sv"), { at }, beginning))).toEqual(["/login"]);
+    },
+  );
 });
 
 describe("renderConflict()", () => {

@@ -6,6 +6,7 @@
 import type { Deps } from "../deps.ts";
 import { callbackMalformed, methodNotAllowed, originRefused } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
+import { findBeginning } from "../http/begin_again.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
 import type { Exchange } from "../http/http.ts";
 import { pageResponse, redirectResponse } from "../http/http.ts";
@@ -73,7 +74,10 @@ export function checkOrigin({ config }: Deps, { request }: Exchange): void {
 export function showStep(deps: Deps, exchange: Exchange, result: Departure | Cancelled): Response {
   const setCookies = flowCookies(deps, result.flow);
   if (result.outcome === "departure") return redirectResponse(deps, exchange, result.location, setCookies);
-  return pageResponse(deps, exchange, (context) => renderCancelled(context, result), { setCookies });
+  const beginning = findBeginning(deps, exchange);
+  return pageResponse(deps, exchange, (context) => renderCancelled(context, result, beginning), {
+    setCookies,
+  });
 }
 
 /** Where Discord itself is, by the address of its authorize page. */

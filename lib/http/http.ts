@@ -8,9 +8,10 @@ import type { JanusError, PublicErrorCode } from "../errors.ts";
 import { isPublicErrorCode, requestTimeout, requestTooLarge } from "../errors.ts";
 import { describeError } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
-import { renderError } from "../pages/pages.tsx";
+import { type Beginning, renderError } from "../pages/pages.tsx";
 import type { Language, PageContext } from "../pages/parts.tsx";
 import { LANGUAGES } from "../pages/parts.tsx";
+import { findBeginning } from "./begin_again.ts";
 import { forgetSession } from "./cookies.ts";
 import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 
@@ -172,7 +173,9 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
     code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
   if (wantsPage(exchange)) {
     const render = isOfFlood(error) ? renderKept : renderError;
-    return pageResponse(deps, exchange, (context) => render(context, code), { status, headers, setCookies });
+    const beginning = findBeginning(deps, exchange);
+    const options = { status, headers, setCookies };
+    return pageResponse(deps, exchange, (context) => render(context, code, beginning), options);
   }
   const language = chooseLanguage(exchange.request);
   const problem = createProblem(code, status, language, deps.config.platformName);
@@ -186,13 +189,15 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
 
 /** Stands in a page that is kept for the request id, which is a UUID or as harmless as one. */
 const ID_MARK = crypto.randomUUID();
-/** What stands around the id, by language, code and PLATFORM_NAME. */
+/** What stands around the id, by language, code, where the button leads, and PLATFORM_NAME. */
 const keptPages = new Map<string, readonly string[]>();
 
 /** An error page of which only the request id is new: a flood is refused by the thousand. */
-function renderKept(context: PageContext, code: PublicErrorCode): string {
-  const key = `${context.language} ${code} ${context.platformName}`;
-  const parts = keptPages.get(key) ?? renderError({ ...context, requestId: ID_MARK }, code).split(ID_MARK);
+function renderKept(context: PageContext, code: PublicErrorCode, beginning: Beginning): string {
+  const { startAgain, tryAgain } = beginning;
+  const key = `${context.language} ${code} ${startAgain} ${tryAgain} ${context.platformName}`;
+  const marked = { ...context, requestId: ID_MARK };
+  const parts = keptPages.get(key) ?? renderError(marked, code, beginning).split(ID_MARK);
   keptPages.set(key, parts);
   return parts.join(context.requestId);
 }

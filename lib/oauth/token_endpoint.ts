@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
-import { codeRejected } from "../errors.ts";
+import { authorizationRejected, codeRejected } from "../errors.ts";
 import type { Answer, Upstream } from "./upstream.ts";
 import { parseJson, send, unavailable } from "./upstream.ts";
 
@@ -39,12 +39,13 @@ const tokenResponse = v.object({
   scope: v.nullish(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))),
   expires_in: v.nullish(v.pipe(seconds, v.minValue(0), v.maxValue(10 * 365 * 86_400))),
 });
-const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[a-z_]{1,40}$/)) });
+/** One word, in capitals or not. A sentence, such as a gateway's "Not Found", is not an OAuth error. */
+const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,40}$/)) });
 
 /**
  * Sends a token request, once. Throws code_rejected when the server says that the code or the refresh token is no
- * good, the upstream's client_rejected on any error about how it asks, its unavailable on anything that is no definite answer.
- * RFC 6749 4.1.3, 5.2, 6
+ * good, the upstream's client_rejected on any error about how it asks, authorization_rejected where it refuses a code
+ * for another reason, the upstream's unavailable on anything that is no definite answer. RFC 6749 4.1.3, 5.2, 6
  */
 export async function requestTokens(
   upstream: Upstream,
@@ -53,7 +54,7 @@ export async function requestTokens(
   grant: Readonly<Record<string, string>>,
 ): Promise<TokenResponse> {
   const answer = await postForm(upstream, operation, endpoint, endpoint.url, grant);
-  if (answer.status !== 200) throw tokenError(upstream, operation, answer);
+  if (answer.status !== 200) throw tokenError(upstream, operation, endpoint, grant, answer);
   const parsed = v.safeParse(tokenResponse, parseJson(answer.text));
   if (!parsed.success) throw upstream.unavailable(`${operation}: a token response that is none`);
   return {
@@ -76,8 +77,7 @@ export function postForm(
   const body = new URLSearchParams(form);
   const headers: Record<string, string> = { accept: "application/json" };
   if (client.authMethod === "client_secret_basic") {
-    const credentials = `${formEncode(client.clientId)}:${formEncode(client.clientSecret)}`;
-    headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    headers.authorization = `Basic ${encodeCredentials(client)}`;
   } else {
     body.set("client_id", client.clientId);
     body.set("client_secret", client.clientSecret);
@@ -85,32 +85,115 @@ export function postForm(
   return send(upstream, operation, url, { method: "POST", headers, body });
 }
 
-function tokenError(upstream: Upstream, operation: string, answer: Answer): JanusError {
+function tokenError(
+  upstream: Upstream,
+  operation: string,
+  endpoint: TokenEndpoint,
+  grant: Readonly<Record<string, string>>,
+  answer: Answer,
+): JanusError {
   const parsed = v.safeParse(errorResponse, parseJson(answer.text));
   const error = parsed.success ? parsed.output.error : undefined;
-  const reason = `${operation}: answered ${answer.status} ${nameOf(error)}`;
-  if (answer.status === 429 || answer.status >= 500 || error === undefined) {
-    return unavailable(upstream, reason, answer);
-  }
+  const said = `${operation}: answered ${answer.status} ${nameOf(error, endpoint, grant)}`;
+  const hint = mayBeMisread(upstream, endpoint, answer.status, error) ? `; ${MISREAD_HINT}` : "";
+  const reason = said + hint;
+  if (error === undefined || saysNotNow(answer.status, error)) return unavailable(upstream, reason, answer);
   if (error === "invalid_grant") return codeRejected(reason);
   if (CLIENT_ERRORS.includes(error)) return upstream.clientRejected(reason);
-  return upstream.unavailable(reason);
+  // At a refresh no other word speaks of the grant: unknown is not no.
+  if (grant.grant_type === "refresh_token") return unavailable(upstream, reason, answer);
+  return authorizationRejected(reason);
 }
 
-/** What RFC 6749 5.2 lists besides: it speaks of how Janus asks, not of the code or the grant. */
-const CLIENT_ERRORS = [
+/** The server speaks of the client's id or secret. Keycloak says unauthorized_client of a wrong secret. */
+const CREDENTIAL_ERRORS = [
   "invalid_client",
   "unauthorized_client",
+  "incorrect_client_credentials",
+  "invalid_client_credentials",
+  "invalid_client_secret",
+];
+/**
+ * The server speaks of how Janus asks, not of the code or the grant: the rest of RFC 6749 5.2, RFC 8707 2, RFC 9449 5,
+ * and what Google, GitHub and Entra say for the same.
+ */
+const CLIENT_ERRORS = [
+  ...CREDENTIAL_ERRORS,
   "invalid_request",
   "invalid_scope",
   "unsupported_grant_type",
+  "invalid_target",
+  "invalid_dpop_proof",
+  "use_dpop_nonce",
+  "redirect_uri_mismatch",
+  "invalid_redirect_uri",
+  "deleted_client",
+  "disabled_client",
+  "invalid_resource",
 ];
-/** Errors that say "not now", by names that may be logged; any other word is not repeated. */
-const PASSING_ERRORS = ["temporarily_unavailable", "server_error", "slow_down"];
+/** The server says "not now", whatever its status. */
+const PASSING_ERRORS = [
+  "temporarily_unavailable",
+  "server_error",
+  "slow_down",
+  "service_unavailable",
+  "internal_server_error",
+  "too_many_requests",
+  "rate_limit_exceeded",
+];
 
-function nameOf(error: string | undefined): string {
+function saysNotNow(status: number, error: string): boolean {
+  return status < 400 || status === 429 || status >= 500 || PASSING_ERRORS.includes(error);
+}
+
+/**
+ * The error, for the log. The word comes from the server itself, not through a browser, so an operator may look it up
+ * even where we do not know it. Only a word that holds a secret of this request, or is a part of one, is not repeated.
+ */
+function nameOf(
+  error: string | undefined,
+  endpoint: TokenEndpoint,
+  grant: Readonly<Record<string, string>>,
+): string {
   if (error === undefined) return "without an OAuth error";
-  return ["invalid_grant", ...CLIENT_ERRORS, ...PASSING_ERRORS].includes(error) ? error : "an unlisted error";
+  if (["invalid_grant", ...CLIENT_ERRORS, ...PASSING_ERRORS].includes(error)) return error;
+  const { code, code_verifier, refresh_token } = grant;
+  const { clientSecret } = endpoint;
+  const secrets = [clientSecret, formEncode(clientSecret), encodeCredentials(endpoint)];
+  for (const value of [code, code_verifier, refresh_token]) if (value !== undefined) secrets.push(value);
+  return secrets.some((secret) => shares(secret, error)) ? "an unlisted error" : error;
+}
+
+/** A secret that is shorter may stand in a word by chance. */
+const LEAST_SECRET_LENGTH = 8;
+
+function shares(secret: string, word: string): boolean {
+  return secret.includes(word) || (secret.length >= LEAST_SECRET_LENGTH && word.includes(secret));
+}
+
+const MISREAD_HINT =
+  "the client id or the secret has characters that Basic credentials encode and some providers do not decode: " +
+  "set OIDC_TOKEN_AUTH_METHOD=client_secret_post";
+
+/** Whether a right secret may have been refused because the server does not decode it, as Authentik does not. */
+function mayBeMisread(
+  upstream: Upstream,
+  { clientId, clientSecret, authMethod }: TokenEndpoint,
+  status: number,
+  error: string | undefined,
+): boolean {
+  // Discord gives ids and secrets without such characters, and has no such setting.
+  if (upstream.name !== "provider" || authMethod !== "client_secret_basic") return false;
+  const isRefused = error === undefined ? status === 401 : CREDENTIAL_ERRORS.includes(error);
+  return isRefused && [clientId, clientSecret].some((text) => formEncode(text) !== text);
+}
+
+/** The user and password of Basic credentials. RFC 6749 2.3.1 */
+function encodeCredentials({
+  clientId,
+  clientSecret,
+}: Pick<TokenEndpoint, "clientId" | "clientSecret">): string {
+  return Buffer.from(`${formEncode(clientId)}:${formEncode(clientSecret)}`).toString("base64");
 }
 
 /** application/x-www-form-urlencoded, but for `-_.~`, which some servers do not decode in Basic credentials. */

@@ -30,8 +30,11 @@ export type Texts = {
   readonly linked: { readonly title: string; readonly now: string; readonly later: string };
   readonly cancelled: {
     readonly discordTitle: string;
-    readonly providerTitle: string;
     readonly lead: string;
+    readonly providerTitle: string;
+    /** True of a member who cancelled and of one whom the organisation refused; what each can do. */
+    readonly providerWhy: string;
+    readonly providerNow: string;
   };
   readonly conflict: {
     readonly title: string;
@@ -86,8 +89,11 @@ export const en: Texts = {
   },
   cancelled: {
     discordTitle: "You cancelled at Discord",
-    providerTitle: "You cancelled at {platform}",
     lead: "That is fine: nothing has been linked or changed. Close this page, or try again whenever you like.",
+    providerTitle: "You or {platform} said no",
+    providerWhy: "The sign-in at {platform} was not completed. Nothing has been linked or changed.",
+    providerNow:
+      "If you cancelled, try again whenever you like. If you did not, {platform} does not let you in here: ask {platform} why, and quote the request id below.",
   },
   conflict: {
     title: "Do you want to move the link?",

@@ -38,8 +38,12 @@ export type ConflictPage = Pair & {
   readonly formState: string;
 };
 
+/** Where a page leads a member who starts the flow again, or tries the same once more: paths of our own. */
+export type Beginning = { readonly startAgain: string; readonly tryAgain: string };
+
 const LINK_PATH = "/linked-role";
 const ACCOUNT_PATH = "/account";
+const LINK_FLOW: Beginning = { startAgain: LINK_PATH, tryAgain: LINK_PATH };
 
 /** What Janus is for, and where to begin. */
 export function renderHome(context: PageContext): string {
@@ -77,15 +81,32 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
   );
 }
 
-/** The member said no on one side. Not an error: nothing was linked or changed. */
-export function renderCancelled(context: PageContext, page: { readonly at: "discord" | "provider" }): string {
+/** The member said no on one side, or the organisation did. Not an error: nothing was linked or changed. */
+export function renderCancelled(
+  context: PageContext,
+  page: { readonly at: "discord" | "provider" },
+  beginning: Beginning = LINK_FLOW,
+): string {
   const { cancelled, buttons } = TEXTS[context.language];
+  const button = <ButtonLink href={beginning.startAgain}>{buttons.tryAgain}</ButtonLink>;
+  if (page.at === "discord")
+    return renderPage(
+      context,
+      cancelled.discordTitle,
+      <>
+        <p>{say(cancelled.lead, context)}</p>
+        {button}
+      </>,
+      "stopped",
+    );
   return renderPage(
     context,
-    page.at === "discord" ? cancelled.discordTitle : cancelled.providerTitle,
+    cancelled.providerTitle,
     <>
-      <p>{say(cancelled.lead, context)}</p>
-      <ButtonLink href={LINK_PATH}>{buttons.tryAgain}</ButtonLink>
+      <p>{say(cancelled.providerWhy, context)}</p>
+      <p>{say(cancelled.providerNow, context)}</p>
+      {button}
+      <RequestId context={context} />
     </>,
     "stopped",
   );
@@ -120,22 +141,34 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
 }
 
 /** What happened, what to do now, and the request id to quote. */
-export function renderError(context: PageContext, code: PublicErrorCode): string {
-  const { errors, buttons, requestId } = TEXTS[context.language];
+export function renderError(
+  context: PageContext,
+  code: PublicErrorCode,
+  beginning: Beginning = LINK_FLOW,
+): string {
+  const { errors, buttons } = TEXTS[context.language];
   const text = errors[code];
   const action = ERROR_ACTION[code];
+  const paths = { ...beginning, ...FIXED_PATH };
   return renderPage(
     context,
     text.title,
     <>
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
-      {action !== null && <ButtonLink href={ACTION_PATH[action]}>{buttons[action]}</ButtonLink>}
-      <p class="request">
-        {requestId}: <code>{context.requestId}</code>
-      </p>
+      {action !== null && <ButtonLink href={paths[action]}>{buttons[action]}</ButtonLink>}
+      <RequestId context={context} />
     </>,
     HARMLESS.includes(code) ? "stopped" : "attention",
+  );
+}
+
+/** What a member quotes when they ask, and an operator finds the log by. */
+function RequestId({ context }: { readonly context: PageContext }) {
+  return (
+    <p class="request">
+      {TEXTS[context.language].requestId}: <code>{context.requestId}</code>
+    </p>
   );
 }
 
@@ -149,17 +182,15 @@ const HARMLESS: readonly PublicErrorCode[] = [
   "sync_too_soon",
 ];
 
-/** Where the button of an error page leads. */
-const ACTION_PATH = {
-  startAgain: LINK_PATH,
-  tryAgain: LINK_PATH,
+/** Where the button of an error page leads, whatever the member was doing. */
+const FIXED_PATH = {
   toStart: "/",
   signIn: "/login",
   toAccount: ACCOUNT_PATH,
 } as const;
 
 /** The button of an error page; null where nothing that a member could press would help. */
-const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | null>> = {
+const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof Beginning | keyof typeof FIXED_PATH | null>> = {
   callback_malformed: "startAgain",
   authorization_rejected: "startAgain",
   code_rejected: "startAgain",

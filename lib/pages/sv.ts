@@ -40,8 +40,11 @@ export const sv: Texts = {
   },
   cancelled: {
     discordTitle: "Du avbröt hos Discord",
-    providerTitle: "Du avbröt hos {platform}",
     lead: "Det är helt i sin ordning: inget har kopplats eller ändrats. Stäng sidan, eller försök igen när du vill.",
+    providerTitle: "Du eller {platform} sa nej",
+    providerWhy: "Inloggningen hos {platform} slutfördes inte. Inget har kopplats eller ändrats.",
+    providerNow:
+      "Om du avbröt kan du försöka igen när du vill. Annars är det {platform} som inte släpper in dig här: fråga {platform} varför och uppge referensen här nedanför.",
   },
   conflict: {
     title: "Vill du flytta kopplingen?",

@@ -13,7 +13,7 @@ import type { FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
 import type { Cancelled, Departure, FlowRequest } from "../link.ts";
-import { authorizationError } from "../oauth/authorization.ts";
+import { readRefusal } from "../oauth/authorization.ts";
 import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
 import {
   createSessionSecrets,
@@ -63,8 +63,8 @@ async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | C
   const forget = [flow.record.name];
   const { result } = response;
   if ("error" in result) {
-    if (result.error === "access_denied") return { outcome: "cancelled", at: "discord", flow: { forget } };
-    throw authorizationError(deps.discord.upstream, result.error);
+    const reason = readRefusal(deps.discord.upstream, result);
+    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
   }
   const tokens = await deps.discord.exchangeLoginCode(result.code, deriveSecret(flow, "code_verifier"));
   const user = await deps.discord.findSignedInUser(tokens.accessToken);

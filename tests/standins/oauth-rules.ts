@@ -5,7 +5,12 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** The client that an endpoint knows. */
-export type RegisteredClient = { readonly clientId: string; readonly clientSecret: string };
+export type RegisteredClient = {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Whether Basic credentials are decoded, as RFC 6749 2.3.1 wants it and Authentik does not; true unless given. */
+  readonly decodesBasic?: boolean;
+};
 
 /** A token endpoint's body, each parameter once. */
 export type Form = ReadonlyMap<string, string>;
@@ -35,7 +40,7 @@ export function refuseClient(
   const isBasic = authorization !== null;
   if (allowed !== "both" && isBasic !== (allowed === "basic")) return oauthError("invalid_client");
   const [clientId, clientSecret] = isBasic
-    ? basicCredentials(authorization)
+    ? basicCredentials(authorization, client.decodesBasic ?? true)
     : [form.get("client_id"), formSecret];
   const sameClient =
     isSame(clientId ?? "", client.clientId) && isSame(clientSecret ?? "", client.clientSecret);
@@ -84,10 +89,13 @@ export function schemeToken(authorization: string | null, scheme: "Bearer" | "Bo
   return authorization?.startsWith(`${scheme} `) ? authorization.slice(scheme.length + 1) : undefined;
 }
 
-function basicCredentials(authorization: string): readonly [string | undefined, string | undefined] {
+function basicCredentials(
+  authorization: string,
+  decodes: boolean,
+): readonly [string | undefined, string | undefined] {
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1] ?? "";
   const [, clientId, clientSecret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, "base64").toString()) ?? [];
-  return [formDecode(clientId), formDecode(clientSecret)];
+  return decodes ? [formDecode(clientId), formDecode(clientSecret)] : [clientId, clientSecret];
 }
 
 function formDecode(text: string | undefined): string | undefined {

@@ -1,0 +1,44 @@
+/**
+ * Where the button of a page leads a member who begins once more: back to what they were doing. The route says what
+ * that was. Two flows share the callbacks of a link; there the record of the flow says which of them it is.
+ */
+import type { Deps } from "../deps.ts";
+import { findLeg } from "../flow.ts";
+import type { Beginning } from "../pages/pages.tsx";
+import { readFlowRecords } from "./cookies.ts";
+import type { Exchange } from "./http.ts";
+
+const at = (path: string): Beginning => ({ startAgain: path, tryAgain: path });
+
+const LINK = at("/linked-role");
+const ANOTHER = at("/linked-role/another");
+/** Of the member's own pages: what is over there, such as the approval at Discord, begins again by a new link. */
+const ACCOUNT: Beginning = { startAgain: LINK.startAgain, tryAgain: "/account" };
+const ELSEWHERE: Beginning = { startAgain: LINK.startAgain, tryAgain: "/" };
+
+const BEGINNINGS: ReadonlyMap<string, Beginning> = new Map([
+  ["/login", at("/login")],
+  ["/linked-role", LINK],
+  ["/linked-role/another", ANOTHER],
+  ["/link/move", LINK],
+  ["/account/another", { startAgain: ANOTHER.startAgain, tryAgain: "/account/another" }],
+]);
+const LINK_CALLBACKS: readonly string[] = ["/discord-oauth-callback", "/dsek-oauth-callback"];
+
+/** Finds it for the page that answers a request. It is always one of our own paths, whatever the request says. */
+export function findBeginning(
+  deps: Deps,
+  { request, route }: Pick<Exchange, "request" | "route">,
+): Beginning {
+  if (LINK_CALLBACKS.includes(route)) return isOfAnother(deps, request) ? ANOTHER : LINK;
+  const isOfMember = /^\/(account|api)(\/|$)/.test(route);
+  return BEGINNINGS.get(route) ?? (isOfMember ? ACCOUNT : ELSEWHERE);
+}
+
+/** Whether the callback belongs to a flow of this browser that is to use other accounts. */
+function isOfAnother(deps: Deps, request: Request): boolean {
+  const state = URL.parse(request.url)?.searchParams.get("state") ?? "";
+  const secure = deps.config.publicUrl.startsWith("https:");
+  const leg = findLeg(deps, state, readFlowRecords(request.headers.get("cookie"), secure));
+  return leg === "another" || leg === "provider_another";
+}
