@@ -9,7 +9,10 @@ import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/dat
 import { startJanusWithForger } from "./harness/janus.ts";
 import { findPgBouncer, NO_PGBOUNCER, type PgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
 
-setDefaultTimeout(120_000);
+/** `bun run soak` lives with it for as long as this: a column changes every minute. */
+const SOAK_MINUTES = Number(process.env.SOAK_MINUTES ?? 0);
+
+setDefaultTimeout(120_000 + SOAK_MINUTES * 90_000);
 
 const isPoolerMissing = findPgBouncer() === undefined;
 // In CI it is a fault.
@@ -163,11 +166,13 @@ describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", ()
 });
 
 /** Lets a crowd be while something happens to the database, again and again. */
-async function disturbCrowd(crowd: Crowd, rounds: number, disturb: (round: number) => Promise<unknown>) {
+async function disturbCrowd(crowd: Crowd, disturb: (round: number) => Promise<unknown>) {
   const { tally } = crowd;
-  for (let round = 1; round <= rounds; round += 1) {
+  const isUnharmed = () => tally.foreign.length + tally.signedOut.length === 0;
+  for (let round = 1; round <= (SOAK_MINUTES || 4) && isUnharmed(); round += 1) {
     const enough = tally.right + 300;
-    while (tally.right < enough && tally.foreign.length + tally.signedOut.length === 0) await Bun.sleep(10);
+    if (SOAK_MINUTES > 0) await Bun.sleep(60_000);
+    while (tally.right < enough && isUnharmed()) await Bun.sleep(10);
     await disturb(round);
   }
   await crowd.leave();
@@ -186,11 +191,15 @@ describe.if(onPostgres)("many members at once", () => {
       database: janusDatabase,
       forger: { freshSubjects: true },
     });
+    // Nobody reads it, and it would fill the memory.
+    const forgetting = setInterval(() => janus.logLines.splice(0), 1_000);
     const crowd = await gather(janus, { signedIn: 40, linking: 10 });
-    await disturbCrowd(crowd, 4, (round) => alter(database, round));
+    await disturbCrowd(crowd, (round) => alter(database, round));
+    clearInterval(forgetting);
     const swapped = await findSwapped(janus, crowd.tally);
     await janus.stop();
-    const { foreign, signedOut, failed, linked } = crowd.tally;
+    const { right, foreign, signedOut, failed, linked } = crowd.tally;
+    if (SOAK_MINUTES > 0) console.log({ right, linked: linked.size, failed });
     expect({ foreign, signedOut, swapped }).toEqual({ foreign: [], signedOut: [], swapped: [] });
     expect(Object.keys(failed).filter((status) => status !== "503")).toEqual([]);
     expect(linked.size).toBeGreaterThan(0);
