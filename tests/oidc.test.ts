@@ -279,9 +279,18 @@ describe("createDiscovery()", () => {
     expect((await rejection(oidc.prepare())).code).toBe("provider_misconfigured");
   });
 
-  test.each([[["HS256"]], [["none"]], [["HS512", "none"]], [["ES512"]], [[]]])(
-    "refuses a provider that signs with %j alone, and names the remedy",
-    async (algorithms) => {
+  test.each([
+    [["HS256"], "HS256"],
+    [["none"], "none"],
+    [["HS512", "none"], "HS512, none"],
+    [["ES256K"], "ES256K"],
+    [["ML-DSA-65", "HS256", "HS256"], "ML-DSA-65, HS256"],
+    [["<script>", "x".repeat(5_000)], "an unlisted algorithm"],
+    [["es384", "ES256K"], "ES256K, an unlisted algorithm"],
+    [[], "nothing"],
+  ] as const)(
+    "refuses a provider that signs with %j alone, names it and the remedy",
+    async (algorithms, named) => {
       const { oidc } = startOidc({
         overrides: {
           discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: algorithms }),
@@ -291,6 +300,7 @@ describe("createDiscovery()", () => {
       const error = await rejection(oidc.prepare());
 
       expect(error.code).toBe("provider_misconfigured");
+      expect(error.message).toStartWith(`discovery: ID Tokens are signed by ${named}, which`);
       expect(error.message).toContain("choose a signing key (in Authentik");
     },
   );

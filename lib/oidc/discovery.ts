@@ -8,6 +8,7 @@ import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
+import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 
 /** What Janus uses of the document. Every endpoint is https, or http on loopback. */
 export type ProviderMetadata = {
@@ -34,13 +35,6 @@ export type Discovery = {
   /** Whether it was ever loaded. */
   readonly isLoaded: () => boolean;
 };
-
-/** Signatures that Janus accepts. RFC 7518 3.1, RFC 8037 3.1 */
-export const SIGNING_ALGORITHMS: readonly string[] = ["RS256", "PS256", "ES256", "EdDSA"];
-
-/** What an operator does about a provider that signs with the client secret, not at all, or encrypts. */
-export const SIGNING_REMEDY =
-  "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
 
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
@@ -142,8 +136,10 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     throw providerMisconfigured("discovery: the provider does not support PKCE with S256");
   }
   const algorithms = document.id_token_signing_alg_values_supported;
-  if (algorithms?.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm)) === false) {
-    throw providerMisconfigured(`discovery: no ID Token signature that can be verified: ${SIGNING_REMEDY}`);
+  if (algorithms && !algorithms.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm))) {
+    throw providerMisconfigured(
+      `discovery: ID Tokens are signed by ${nameAlgorithms(algorithms)}, which Janus cannot verify: ${SIGNING_REMEDY}`,
+    );
   }
   return {
     issuer,

@@ -22,8 +22,9 @@ import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
-import type { KeySet } from "./id_token.ts";
-import { createKeySet, verifyIdToken } from "./id_token.ts";
+import { verifyIdToken } from "./id_token.ts";
+import type { KeySet } from "./keys.ts";
+import { createKeySet } from "./keys.ts";
 
 /** The provider, as the use cases see it. */
 export type Oidc = ReturnType<typeof createOidc>;

@@ -20,6 +20,7 @@ export {
   accessTokenHash,
   createKey,
   encryptToken,
+  type KeyAlgorithm,
   type Sign,
   type SigningKey,
   signToken,
