@@ -479,7 +479,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
 
   test.each([
     ["absence leaves nothing to verify", undefined, "provider_misconfigured"],
-    ["text is empty", "", "provider_unavailable"],
+    ["text is empty", "", "provider_misconfigured"],
     ["form is a number", 1, "provider_unavailable"],
     ["form is an array", ["a.b.c"], "provider_unavailable"],
   ] as const)("%s", (_, idToken, code) =>

@@ -681,9 +681,6 @@ describe("exchangeCode() of the provider", () => {
     ["an access_token that is no text", { access_token: 1 }],
     ["no token_type", { token_type: undefined }],
     ["a token_type that Janus cannot use", { token_type: "DPoP" }],
-    ["an expires_in that is negative", { expires_in: -1 }],
-    ["an expires_in beyond all measure", { expires_in: 1e300 }],
-    ["a refresh_token that is empty", { refresh_token: "" }],
     ["a refresh_token that is no text", { refresh_token: 1 }],
     ["a scope that is no text", { scope: ["openid"] }],
   ])("takes an answer with %s for none", async (_, change) => {
@@ -692,6 +689,89 @@ describe("exchangeCode() of the provider", () => {
     });
 
     expect((await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE))).code).toBe(UNAVAILABLE);
+  });
+
+  test.each(["", null, undefined])("takes a refresh_token of %j for none", async (refresh_token) => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token }) },
+    });
+
+    const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(signedIn).toMatchObject({ subject: "sub-of-anna", refreshToken: undefined });
+  });
+
+  test.each(["", null, undefined])("takes an id_token of %j for none, and says so", async (id_token) => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, id_token }) },
+    });
+
+    const error = await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE));
+
+    expect(error.code).toBe("provider_misconfigured");
+    expect(error.message).toContain("no id_token");
+  });
+
+  test("takes an answer whose every optional member is empty", async () => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token: "", scope: "", expires_in: "" }) },
+    });
+
+    const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(signedIn).toMatchObject({ refreshToken: undefined, expiresAt: undefined });
+  });
+
+  const TEN_YEARS = 10 * 365 * 86_400;
+  test.each([
+    [3_600, 3_600],
+    ["3600", 3_600],
+    [" 3600 ", 3_600],
+    [3_600.5, 3_600],
+    ["3600.5", 3_600],
+    [0, 0],
+    [1e12, TEN_YEARS],
+    ["1000000000000", TEN_YEARS],
+    [1e300, TEN_YEARS],
+    ["9".repeat(30), TEN_YEARS],
+    [-1, undefined],
+    ["-3600", undefined],
+    [-1e300, undefined],
+    ["NaN", undefined],
+    ["Infinity", undefined],
+    ["0x10", undefined],
+    ["1e3", undefined],
+    ["one hour", undefined],
+    ["", undefined],
+    [null, undefined],
+    [true, undefined],
+    [[3_600], undefined],
+    [{ seconds: 3_600 }, undefined],
+  ])("takes an expires_in of %j for %p seconds, and signs the member in", async (expires_in, seconds) => {
+    const { oidc, clock, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, expires_in }) },
+    });
+    const code = await signIn();
+    const before = clock.now().getTime();
+
+    const { subject, expiresAt } = await oidc.exchangeCode(code, VERIFIER, NONCE);
+
+    expect(subject).toBe("sub-of-anna");
+    if (seconds === undefined) return expect(expiresAt).toBeUndefined();
+    expect(Number(expiresAt) - before - seconds * 1_000).toBeWithin(0, 5_000);
+  });
+
+  test("takes an expires_in that JSON makes infinite", async () => {
+    const { oidc, signIn } = startOidc({
+      overrides: {
+        tokenAnswer: (answer) =>
+          new Response(
+            JSON.stringify({ ...answer, expires_in: 1 }).replace('"expires_in":1', '"expires_in":1e999'),
+          ),
+      },
+    });
+
+    expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).expiresAt).toBeDate();
   });
 
   test("takes token_type in any case, and an answer of the least that a provider may say", async () => {
@@ -993,6 +1073,26 @@ describe("finishProviderLeg() and UserInfo", () => {
 });
 
 describe("finishProviderLeg() and the provider's tokens", () => {
+  test.each([
+    { expires_in: 1e12 },
+    { expires_in: "-1" },
+    { refresh_token: "" },
+    { refresh_token: "", expires_in: 3_600.5, scope: "" },
+  ])("%j does not keep the member from being linked", async (change) => {
+    const janus = await startJanus({});
+    janus.provider.override({ tokenAnswer: (answer) => ({ ...answer, ...change }) });
+    const { browser, callback, subject } = await reach(janus);
+
+    expect((await browser.get(callback)).status).toBe(200);
+
+    const held = await database.rows(
+      `select refresh_token_sealed from organisation_token where subject = '${subject}'`,
+    );
+    expect(held.map(({ refreshTokenSealed }) => refreshTokenSealed === null)).toEqual([
+      "refresh_token" in change,
+    ]);
+  });
+
   test("a later sign-in without refresh token keeps the old one, which still opens", async () => {
     const janus = await startJanus({});
     const tokens: string[] = [];
