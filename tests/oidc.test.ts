@@ -78,6 +78,7 @@ function startOidc(
   };
   const config = readConfig({ ...environmentFor(PUBLIC_URL, discord, issuer), ...options.environment });
   const sent: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
+  const lines: string[] = [];
   const oidc = createOidc({
     config: config.oidc,
     publicUrl: PUBLIC_URL,
@@ -87,17 +88,20 @@ function startOidc(
       sent.push({ url, headers: new Headers(init.headers), body: String(init.body ?? "") });
       return fetch(url, init);
     },
-    log: createLog("silent", () => undefined, clock.now),
+    log: createLog("debug", (line) => void lines.push(line), clock.now),
     now: clock.now,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   });
+  /** The lines of the log with this event. */
+  const linesOf = (event: string): readonly Readonly<Record<string, string>>[] =>
+    lines.map((line) => JSON.parse(line)).filter((line) => line.event === event);
   /** Signs in at the forger, which asks nobody; the code. */
   const signIn = async () => {
     const url = await oidc.authorizationUrl("the-state", NONCE, VERIFIER);
     const callback = new URL((await fetch(url, { redirect: "manual" })).headers.get("location") ?? "");
     return callback.searchParams.get("code") ?? "";
   };
-  return { forger, oidc, clock, sent, signIn };
+  return { forger, oidc, clock, sent, linesOf, signIn };
 }
 
 /** Lets the program have its turns until it is so. */
@@ -217,7 +221,7 @@ describe("createDiscovery()", () => {
     },
   );
 
-  const ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] as const;
+  const ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
   const BAD_ADDRESSES = [
     "http://idp.example/x",
     "http://127.0.0.1.idp.example/x",
@@ -247,6 +251,114 @@ describe("createDiscovery()", () => {
     }
   });
 
+  test.each(["userinfo_endpoint", "revocation_endpoint"])(
+    "does without a %s that is no https address, and warns of it once",
+    async (endpoint) => {
+      for (const address of BAD_ADDRESSES) {
+        const { oidc, forger, linesOf, signIn } = startOidc({
+          overrides: {
+            discovery: (right) => ({ ...right, [endpoint]: address }),
+            idToken: (claims, sign) => sign({ ...claims, groups: undefined }),
+          },
+        });
+
+        const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+        const ended = await oidc.revokeGrant({ accessToken: "a", refreshToken: undefined });
+
+        expect(signedIn.subject).toBe("sub-of-anna");
+        const [notAsked, asked] =
+          endpoint === "revocation_endpoint"
+            ? (["revoke", "userinfo"] as const)
+            : (["userinfo", "revoke"] as const);
+        expect(forger.calls).not.toContain(notAsked);
+        expect(forger.calls).toContain(asked);
+        expect(ended).toBe(endpoint === "userinfo_endpoint");
+        // Left out, as some servers write it.
+        const isAbsent = address === null || address === "";
+        const warned = linesOf("discovery in part not used");
+        expect({ address, warned: warned.length }).toEqual({ address, warned: isAbsent ? 0 : 1 });
+        for (const { level, reason } of warned) {
+          expect(level).toBe("warn");
+          expect(reason).toContain(endpoint);
+          expect(reason).not.toContain("idp.example");
+        }
+      }
+    },
+  );
+
+  test.each([
+    ["a text", "openid profile"],
+    ["a number", 1],
+    ["an object", { openid: true }],
+    ["true", true],
+    ["a list without end", Array(1_001).fill("openid")],
+  ])("does without optional fields that are %s, and warns of them", async (_, value) => {
+    const lists = [
+      "scopes_supported",
+      "response_types_supported",
+      "code_challenge_methods_supported",
+      "id_token_signing_alg_values_supported",
+      "token_endpoint_auth_methods_supported",
+      "prompt_values_supported",
+    ];
+    const { oidc, linesOf, signIn } = startOidc({
+      overrides: {
+        discovery: (right) => ({ ...right, ...Object.fromEntries(lists.map((name) => [name, value])) }),
+      },
+    });
+
+    await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(linesOf("discovery in part not used")).toHaveLength(1);
+    for (const name of lists) expect(linesOf("discovery in part not used")[0]?.reason).toContain(name);
+  });
+
+  test("takes the texts out of a list that holds other things too", async () => {
+    const { oidc } = startOidc({
+      overrides: {
+        discovery: (right) => ({
+          ...right,
+          scopes_supported: [null, "openid", 1, "offline_access"],
+          code_challenge_methods_supported: [{}, "S256"],
+        }),
+      },
+    });
+
+    expect(await oidc.authorizationUrl("s", NONCE, VERIFIER)).toContain("offline_access");
+  });
+
+  test.each(["true", 1, "yes", {}])(
+    "takes an announcement of iss by %j for none, and warns of it",
+    async (announcement) => {
+      const { oidc, linesOf } = startOidc({
+        overrides: {
+          discovery: (right) => ({ ...right, authorization_response_iss_parameter_supported: announcement }),
+        },
+      });
+
+      await oidc.checkIssuer(undefined);
+
+      expect(linesOf("discovery in part not used")).toHaveLength(1);
+    },
+  );
+
+  test("warns once for each document, not for each sign-in", async () => {
+    const { oidc, forger, clock, linesOf } = startOidc({
+      overrides: { discovery: (right) => ({ ...right, revocation_endpoint: "/revoke" }) },
+    });
+    const warned = () => linesOf("discovery in part not used").length;
+
+    await oidc.prepare();
+    await oidc.prepare();
+    await oidc.authorizationUrl("s", NONCE, VERIFIER);
+    expect(warned()).toBe(1);
+    clock.advance(3_601);
+    await oidc.prepare();
+    await turnsUntil(async () => warned() === 2);
+
+    expect(forger.calls).toEqual(["discovery", "discovery"]);
+  });
+
   test.each(["authorization_endpoint", "token_endpoint", "jwks_uri"])(
     "refuses a document without %s",
     async (endpoint) => {
@@ -262,7 +374,6 @@ describe("createDiscovery()", () => {
     ["null", "null"],
     ["an array", []],
     ["a text", '"text"'],
-    ["a list that is no list", { scopes_supported: "openid" }],
     ["no code flow", { response_types_supported: ["id_token", "token"] }],
     ["no S256", { code_challenge_methods_supported: ["plain"] }],
     ["no method of PKCE", { code_challenge_methods_supported: [] }],
@@ -816,6 +927,18 @@ async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
   };
   return { browser, callback, discordUserId, subject, storedClaims };
 }
+
+test.each([
+  { revocation_endpoint: "/revoke" },
+  { revocation_endpoint: "http://idp.example/revoke", userinfo_endpoint: 5 },
+  { scopes_supported: "openid offline_access", prompt_values_supported: 1 },
+])("a member is linked whatever is odd in what is optional: %j", async (change) => {
+  const janus = await startJanus({});
+  janus.provider.override({ discovery: (right) => ({ ...right, ...change }) });
+  const { browser, callback } = await reach(janus);
+
+  expect((await browser.get(callback)).status).toBe(200);
+});
 
 describe("finishDiscordLeg() while discovery cannot be had", () => {
   test.each([
