@@ -34,6 +34,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "oidc/discovery",
     "oidc/algorithms",
     "oidc/keys",
+    "oidc/userinfo",
     "metadata",
     "queries/queries",
     "queries/statement",

@@ -20,7 +20,14 @@ import {
 import { rejection } from "./harness/rejection.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 import type { Behaviour } from "./standins/faults.ts";
-import { createKey, type ForgerOptions, type ForgerOverrides, startForger } from "./standins/forger.ts";
+import {
+  createKey,
+  encryptToken,
+  type ForgerOptions,
+  type ForgerOverrides,
+  type Sign,
+  startForger,
+} from "./standins/forger.ts";
 
 setDefaultTimeout(30_000);
 
@@ -914,6 +921,9 @@ type Janus = Awaited<ReturnType<typeof startJanus>>;
 const codeOf = (lines: readonly string[]) =>
   lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.code;
 
+const reasonOf = (lines: readonly string[]) =>
+  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.reason;
+
 /** Walks to the provider's callback as somebody new. */
 async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
   const discordUserId = newUser();
@@ -1035,6 +1045,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
 });
 
 describe("finishProviderLeg() and UserInfo", () => {
+  const JWT = { "content-type": "application/jwt" };
   let janus: Janus;
   const without =
     (...names: readonly string[]): NonNullable<ForgerOverrides["idToken"]> =>
@@ -1121,7 +1132,7 @@ describe("finishProviderLeg() and UserInfo", () => {
   });
 
   const expectNothing = async (
-    code: "provider_unavailable" | "userinfo_refused",
+    code: ErrorCode,
     prepare: (walk: Awaited<ReturnType<typeof reach>>) => void,
   ) => {
     const walk = await reach(janus);
@@ -1143,19 +1154,184 @@ describe("finishProviderLeg() and UserInfo", () => {
 
   test.each<(typeof NO_ANSWERS)[number]>([
     ...NO_ANSWERS,
+    ["408", { status: 408 }],
+    ["500 with claims", { status: 500, body: { sub: "x", groups: [] } }],
+    ["503 as a JWT", { status: 503, headers: JWT, body: "e30.e30.AAAA" }],
+  ])("nothing is stored while it answers %s", (_, behaviour) =>
+    expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", behaviour)),
+  );
+
+  // By its own words, or by its shape: asking again does not change it.
+  test.each<(typeof NO_ANSWERS)[number]>([
+    ["400", { status: 400, body: { error: "invalid_request" } }],
     ["401", { status: 401, body: { error: "invalid_token" } }],
     ["403", { status: 403, body: { error: "insufficient_scope" } }],
+    ["403 in HTML", { status: 403, body: "<h1>Forbidden</h1>" }],
     ["404", { status: 404, body: {} }],
+    ["405", { status: 405 }],
+    ["406", { status: 406 }],
     ["204", { status: 204 }],
     ["201", { status: 201, body: { sub: "x" } }],
     ["null", { status: 200, body: "null" }],
     ["an array", { status: 200, body: [] }],
+    ["a text", { status: 200, body: '"text"' }],
     ["no sub", { status: 200, body: { groups: ["members"] } }],
+    ["an error", { status: 200, body: { error: "invalid_token" } }],
     ["a sub that is a number", { status: 200, body: { sub: 1, groups: [] } }],
-    ["a JWT", { status: 200, headers: { "content-type": "application/jwt" }, body: "e30.e30.AAAA" }],
-  ])("nothing is stored where it answers %s", (_, behaviour) =>
-    expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", behaviour)),
-  );
+    ["a JWT that is none", { status: 200, headers: JWT, body: "<h1>no</h1>" }],
+    ["a JWT without algorithm", { status: 200, headers: JWT, body: "e30.e30.AAAA" }],
+    ["nothing, called a JWT", { status: 200, headers: JWT }],
+    ["JSON, called a JWT", { status: 200, headers: JWT, body: '{"sub":"x"}' }],
+  ])("%s from it is a fault of the set-up, and nothing is stored", async (_, behaviour) => {
+    const logged = janus.logLines.length;
+
+    await expectNothing("provider_misconfigured", () => janus.provider.failNext("userinfo", behaviour));
+
+    expect(reasonOf(janus.logLines.slice(logged))).toStartWith("userinfo: ");
+  });
+
+  describe("signed (Core 5.3.2)", () => {
+    const signed = (
+      change: (claims: Claims, sign: Sign) => string,
+      type = "application/jwt",
+    ): NonNullable<ForgerOverrides["userInfo"]> => {
+      const { sign } = janus.provider;
+      return (claims) => new Response(change(claims, sign), { headers: { "content-type": type } });
+    };
+    const about = (claims: Claims): Claims => ({
+      ...claims,
+      iss: janus.provider.issuer,
+      aud: OIDC_CLIENT_ID,
+    });
+
+    test.each([
+      ["with iss and aud", (claims: Claims, sign: Sign) => sign(about(claims)), undefined],
+      ["without iss and aud", (claims: Claims, sign: Sign) => sign(claims), undefined],
+      [
+        "for several audiences",
+        (claims: Claims, sign: Sign) => sign({ ...about(claims), aud: ["project", OIDC_CLIENT_ID] }),
+        undefined,
+      ],
+      [
+        "without typ, with times",
+        (claims: Claims, sign: Sign) => {
+          const now = Math.floor(janus.clock.now().getTime() / 1_000);
+          return sign({ ...about(claims), iat: now, exp: now + 60 }, { typ: undefined });
+        },
+        undefined,
+      ],
+      [
+        "under another spelling of the type",
+        (claims, sign) => sign(about(claims)),
+        "Application/JWT; charset=utf-8",
+      ],
+      ["with white space around it", (claims, sign) => `${sign(about(claims))}\n`, undefined],
+    ] as const satisfies readonly (readonly [
+      string,
+      (claims: Claims, sign: Sign) => string,
+      string | undefined,
+    ])[])("%s it is verified, and its claims count", async (_, change, type) => {
+      const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: ["a"] });
+      janus.provider.override({ idToken: without("groups"), userInfo: signed(change, type) });
+
+      expect((await browser.get(callback)).status).toBe(200);
+
+      expect(await storedClaims()).toEqual({ preferred_username: `name-${discordUserId}`, groups: ["a"] });
+    });
+
+    test("by a key that is new it is verified as well", async () => {
+      const key = createKey("ES384");
+      const { browser, callback, storedClaims } = await reach(janus, { groups: ["a"] });
+      janus.provider.override({
+        idToken: without("groups"),
+        jwks: ({ keys }) => ({ keys: [...keys, key.publicJwk] }),
+        userInfo: signed((claims, sign) => sign(about(claims), {}, key)),
+      });
+
+      expect((await browser.get(callback)).status).toBe(200);
+
+      expect(await storedClaims()).toMatchObject({ groups: ["a"] });
+    });
+
+    const stranger = createKey("ES256", KEY.kid);
+    test.each([
+      [
+        "by a stranger",
+        (claims: Claims, sign: Sign) => sign(about(claims), {}, stranger),
+        "id_token_refused",
+      ],
+      [
+        "and altered",
+        (claims: Claims, sign: Sign) => sign(about(claims)).replace(/\.[^.]{9}/, ".AAAAAAAAA"),
+        "id_token_refused",
+      ],
+      ["and cut short", (claims, sign) => sign(about(claims)).slice(0, -9), "id_token_refused"],
+      [
+        "by another issuer",
+        (claims, sign) => sign({ ...about(claims), iss: "https://idp.example" }),
+        "id_token_refused",
+      ],
+      [
+        "by an issuer that is null",
+        (claims, sign) => sign({ ...about(claims), iss: null }),
+        "id_token_refused",
+      ],
+      [
+        "for another client",
+        (claims, sign) => sign({ ...about(claims), aud: "another" }),
+        "id_token_refused",
+      ],
+      ["for others alone", (claims, sign) => sign({ ...about(claims), aud: ["a", "b"] }), "id_token_refused"],
+      ["for nobody", (claims, sign) => sign({ ...about(claims), aud: [] }), "id_token_refused"],
+      ["and expired", (claims, sign) => sign({ ...about(claims), exp: 1 }), "id_token_refused"],
+      [
+        "as a token of another kind",
+        (claims, sign) => sign(about(claims), { typ: "logout+jwt" }),
+        "id_token_refused",
+      ],
+      ["about somebody else", (claims, sign) => sign({ ...about(claims), sub: "x" }), "userinfo_refused"],
+      [
+        "about nobody",
+        (claims, sign) => sign({ ...about(claims), sub: undefined }),
+        "provider_misconfigured",
+      ],
+      ["about a number", (claims, sign) => sign({ ...about(claims), sub: 1 }), "provider_misconfigured"],
+      [
+        "by the client secret",
+        (claims, sign) => sign(about(claims), {}, CANARY.oidcClientSecret),
+        "provider_misconfigured",
+      ],
+      ["not at all", (claims, sign) => sign(about(claims), { alg: "none" }), "provider_misconfigured"],
+      ["by ES256K", (claims, sign) => sign(about(claims), { alg: "ES256K" }), "provider_misconfigured"],
+      ["and encrypted", (claims) => encryptToken(about(claims), "secret"), "provider_misconfigured"],
+    ] as const satisfies readonly (readonly [string, (claims: Claims, sign: Sign) => string, ErrorCode])[])(
+      "%s it is refused, and nothing is stored",
+      (_, change, code) => expectNothing(code, () => janus.provider.override({ userInfo: signed(change) })),
+    );
+
+    test("while the keys cannot be had it is no answer", async () => {
+      await expectNothing("provider_unavailable", () => {
+        janus.provider.failNext("jwks", { status: 503 });
+        janus.provider.override({
+          userInfo: signed((claims, sign) => sign(about(claims), { kid: "unknown" })),
+        });
+      });
+    });
+
+    test.each([
+      ["by the client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
+      ["and encrypted", (claims: Claims) => encryptToken(claims, "secret")],
+      ["by Ed448", (claims: Claims, sign: Sign) => sign(claims, { alg: "Ed448" })],
+    ])("%s the log names the remedy", async (_, change) => {
+      const logged = janus.logLines.length;
+
+      await expectNothing("provider_misconfigured", () =>
+        janus.provider.override({ userInfo: signed(change) }),
+      );
+
+      expect(reasonOf(janus.logLines.slice(logged))).toContain("userinfo_signed_response_alg");
+    });
+  });
 
   test("nothing is stored where the connection drops", async () => {
     // Twice: on a connection that was used before, fetch tries a GET again by itself.

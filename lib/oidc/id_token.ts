@@ -9,9 +9,8 @@ import type { JanusError } from "../errors.ts";
 import { idTokenRefused, idTokenUnsupported } from "../errors.ts";
 import { SIGNING_REMEDY } from "./algorithms.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
-import { describeRefusal, findHeaderFault, isOutage, verifyWithKeys } from "./keys.ts";
+import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOutage, verifyWithKeys } from "./keys.ts";
 
-const CLOCK_SKEW_SECONDS = 60;
 const MAX_AGE_SECONDS = 600;
 /** More audiences than a project at a provider has clients. */
 const MAX_AUDIENCES = 200;

@@ -14,6 +14,9 @@ import type { Upstream } from "../oauth/upstream.ts";
 import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 
+/** How far the clocks of Janus and the provider may differ. */
+export const CLOCK_SKEW_SECONDS = 60;
+
 /** A larger set is not a provider's. It also bounds how many keys are tried on one token. */
 const MAX_KEYS = 100;
 const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url

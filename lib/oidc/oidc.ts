@@ -3,7 +3,6 @@
  * what comes of it: a verified subject with the claims that Janus keeps. Called by the use cases; stores nothing.
  * OpenID Connect Core 1.0, 3.1
  */
-import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { encodeBase64url, sha256 } from "../crypto.ts";
 import {
@@ -11,7 +10,6 @@ import {
   providerClientRejected,
   providerMisconfigured,
   providerUnavailable,
-  userinfoRefused,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AuthorizationRequest } from "../oauth/authorization.ts";
@@ -19,12 +17,14 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
+import type { IdTokenClaims } from "./id_token.ts";
 import { verifyIdToken } from "./id_token.ts";
 import type { KeySet } from "./keys.ts";
 import { createKeySet } from "./keys.ts";
+import { fetchUserInfo } from "./userinfo.ts";
 
 /** The provider, as the use cases see it. */
 export type Oidc = ReturnType<typeof createOidc>;
@@ -60,8 +60,6 @@ const OFFLINE_ACCESS = "offline_access";
 
 /** Authorization requests, all but what is new in each. */
 type Requests = { readonly request: AuthorizationRequest; readonly afresh: AuthorizationRequest };
-
-const userinfoSchema = v.looseObject({ sub: v.string() });
 
 /** Makes the client. Nothing is sent before the first call. */
 export function createOidc(options: OidcOptions) {
@@ -128,7 +126,7 @@ export function createOidc(options: OidcOptions) {
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
       const idToken = await verifyIdToken(tokens.idToken, keys, expected);
-      const claims = await completeClaims(upstream, idToken, accessToken, metadata);
+      const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
@@ -178,24 +176,20 @@ export function createOidc(options: OidcOptions) {
     return { request: prepare([]), afresh: prepare([["prompt", again.join(" ")]]) };
   }
 
-  /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */
+  /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is never "no groups". */
   async function completeClaims(
     upstream: Upstream,
-    idToken: Readonly<Record<string, unknown>> & { readonly sub: string },
+    idToken: IdTokenClaims,
     accessToken: string,
-    { userinfoEndpoint }: ProviderMetadata,
+    { issuer, userinfoEndpoint }: ProviderMetadata,
+    keys: KeySet,
   ): Promise<Readonly<Record<string, unknown>>> {
     const said = withoutNulls(idToken);
     const complete = options.neededClaims.every((name) => name in said);
     if (complete || userinfoEndpoint === undefined) return said;
-    const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
-    const answer = await send(upstream, "userinfo", userinfoEndpoint, { headers });
-    if (answer.status !== 200) throw unavailable(upstream, `userinfo: answered ${answer.status}`, answer);
-    const parsed = v.safeParse(userinfoSchema, parseJson(answer.text));
-    if (!parsed.success) throw providerUnavailable("userinfo: an answer of another shape");
-    // Core 5.3.4: or the claims are somebody else's.
-    if (parsed.output.sub !== idToken.sub) throw userinfoRefused("sub is not the ID Token's");
-    return { ...withoutNulls(parsed.output), ...said };
+    const expected = { issuer, clientId: config.clientId, subject: idToken.sub, now: now() };
+    const more = await fetchUserInfo(upstream, userinfoEndpoint, accessToken, keys, expected);
+    return { ...withoutNulls(more), ...said };
   }
 }
 
