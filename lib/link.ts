@@ -116,7 +116,7 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     next.state,
     deriveSecret(next, "nonce"),
     deriveSecret(next, "code_verifier"),
-    accepted.flow.leg === "another",
+    { otherAccount: accepted.flow.leg === "another" },
   );
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);

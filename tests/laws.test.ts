@@ -33,6 +33,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "oidc/id_token",
     "oidc/discovery",
     "oidc/algorithms",
+    "oidc/authorization_request",
     "oidc/keys",
     "oidc/userinfo",
     "metadata",

@@ -497,8 +497,9 @@ describe("createDiscovery()", () => {
 });
 
 describe("authorizationUrl()", () => {
-  const parametersOf = async ({ oidc }: Pick<ReturnType<typeof startOidc>, "oidc">) => {
-    const url = new URL(await oidc.authorizationUrl("the-state", NONCE, VERIFIER));
+  type Kind = Parameters<ReturnType<typeof startOidc>["oidc"]["authorizationUrl"]>[3];
+  const parametersOf = async ({ oidc }: Pick<ReturnType<typeof startOidc>, "oidc">, kind?: Kind) => {
+    const url = new URL(await oidc.authorizationUrl("the-state", NONCE, VERIFIER, kind));
     const pairs = [...url.searchParams];
     expect(new Set(pairs.map(([name]) => name)).size).toBe(pairs.length);
     return Object.fromEntries(pairs);
@@ -513,13 +514,88 @@ describe("authorizationUrl()", () => {
     code_challenge: createHash("sha256").update(VERIFIER).digest("base64url"),
   };
 
-  test("asks with PKCE S256, a nonce, and consent for a refresh token where one is to be had", async () => {
-    expect(await parametersOf(startOidc())).toEqual({
-      ...ALWAYS,
-      scope: "openid profile offline_access",
-      prompt: "consent",
-    });
+  test("asks with PKCE S256, a nonce, and for a refresh token where one is announced", async () => {
+    expect(await parametersOf(startOidc())).toEqual({ ...ALWAYS, scope: "openid profile offline_access" });
   });
+
+  /** The prompts of an ordinary request, and of one for another account; undefined for none. */
+  const promptsOf = async (environment: Readonly<Record<string, string>>, announced?: readonly string[]) => {
+    const oidc = startOidc({
+      environment,
+      overrides: { discovery: (right) => ({ ...right, prompt_values_supported: announced }) },
+    });
+    const { prompt } = await parametersOf(oidc);
+    const { prompt: forOther } = await parametersOf(oidc, { otherAccount: true });
+    const { prompt: reduced } = await parametersOf(oidc, { reduced: true });
+    const { prompt: reducedForOther } = await parametersOf(oidc, { otherAccount: true, reduced: true });
+    expect(reduced).toBe(prompt);
+    expect(reducedForOther).toBe(forOther);
+    return [prompt, forOther];
+  };
+  const OFFLINE = { OIDC_SCOPES: "openid profile offline_access" };
+  const params = (text: string) => ({ OIDC_AUTHORIZE_PARAMS: text });
+
+  test.each([
+    ["announces nothing", undefined, "login"],
+    ["announces an empty list", [], "login"],
+    ["announces login (Keycloak)", ["none", "login", "consent"], "login"],
+    ["announces select_account (Google)", ["none", "consent", "select_account"], "select_account"],
+    ["announces both", ["login", "select_account", "consent"], "select_account"],
+    ["announces neither", ["none", "consent"], undefined],
+  ])(
+    "asks a provider that %s once, and for another account by a prompt that it has",
+    async (_, announced, forOther) => {
+      expect(await promptsOf({}, announced)).toEqual([undefined, forOther]);
+      // With its own scopes, but without offline_access, nothing changes.
+      expect(await promptsOf({ OIDC_SCOPES: "openid email" }, announced)).toEqual([undefined, forOther]);
+    },
+  );
+
+  test.each([
+    ["is not announced at all", undefined, "consent", "login"],
+    ["is announced", ["login", "consent"], "consent", "login"],
+    ["is not among what is announced", ["login", "select_account"], undefined, "select_account"],
+  ])(
+    "asks for consent where OIDC_SCOPES has offline_access and consent %s, and never for two things",
+    async (_, announced, prompt, forOther) => {
+      expect(await promptsOf(OFFLINE, announced)).toEqual([prompt, forOther]);
+    },
+  );
+
+  test.each([
+    ["prompt=login", undefined, "login", "login"],
+    ["prompt=select_account", undefined, "select_account", "select_account"],
+    ["prompt=select_account", ["login", "select_account"], "select_account", "select_account"],
+    ["prompt=login", ["login", "select_account"], "login", "login"],
+    ["prompt=login", ["none", "consent", "select_account"], "login", "select_account"],
+    ["access_type=offline&prompt=consent", undefined, "consent", "login"],
+    ["prompt=consent", ["consent", "select_account"], "consent", "select_account"],
+    ["prompt=none", undefined, "none", "login"],
+    ["prompt=create", ["create", "login"], "create", "login"],
+    ["prompt=login&prompt=consent", undefined, "consent", "login"],
+    // The operator's own two are left as they are, but for another account.
+    ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
+    ["prompt=login%20consent", undefined, "login consent", "login"],
+  ])(
+    "takes the prompt of OIDC_AUTHORIZE_PARAMS=%s, where %j is announced",
+    async (text, announced, prompt, forOther) => {
+      expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
+      expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
+    },
+  );
+
+  test.each(["prompt=", "prompt=%20", "prompt=login&prompt=", "acr_values=mfa&prompt="])(
+    "sends no empty prompt: OIDC_AUTHORIZE_PARAMS=%s",
+    async (text) => {
+      const { oidc } = startOidc({ environment: { ...OFFLINE, ...params(text) } });
+
+      for (const kind of [{}, { otherAccount: true }, { reduced: true }])
+        for (const prompt of new URL(
+          await oidc.authorizationUrl("s", NONCE, VERIFIER, kind),
+        ).searchParams.getAll("prompt"))
+          expect(prompt).toMatch(/^[a-z_]+$/);
+    },
+  );
 
   test.each([[undefined], [["openid", "profile"]], [[]]])(
     "asks for no refresh token where %j is announced",
@@ -544,7 +620,7 @@ describe("authorizationUrl()", () => {
     expect(await parametersOf(oidc)).toEqual({ ...ALWAYS, scope: "openid email groups" });
   });
 
-  test("asks for consent where OIDC_SCOPES has offline_access", async () => {
+  test("asks for offline_access of OIDC_SCOPES whatever is announced", async () => {
     const oidc = startOidc({
       environment: { OIDC_SCOPES: "openid offline_access" },
       overrides: { discovery: (right) => ({ ...right, scopes_supported: ["openid"] }) },

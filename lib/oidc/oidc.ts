@@ -12,12 +12,12 @@ import {
   providerUnavailable,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { AuthorizationRequest } from "../oauth/authorization.ts";
-import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, unavailable } from "../oauth/upstream.ts";
+import type { RequestKind } from "./authorization_request.ts";
+import { prepareRequests } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { IdTokenClaims } from "./id_token.ts";
@@ -55,11 +55,8 @@ export type SignIn = {
 };
 
 const DEADLINE_MS = 10_000;
-const DEFAULT_SCOPES = ["openid", "profile"];
-const OFFLINE_ACCESS = "offline_access";
 
-/** Authorization requests, all but what is new in each. */
-type Requests = { readonly request: AuthorizationRequest; readonly afresh: AuthorizationRequest };
+type RequestOf = ReturnType<typeof prepareRequests>;
 
 /** Makes the client. Nothing is sent before the first call. */
 export function createOidc(options: OidcOptions) {
@@ -68,7 +65,7 @@ export function createOidc(options: OidcOptions) {
   const discovery = createDiscovery(own, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
-  let prepared: ({ readonly metadata: ProviderMetadata } & Requests) | undefined;
+  let prepared: { readonly metadata: ProviderMetadata; readonly requestOf: RequestOf } | undefined;
 
   return createForRequests(own, (upstream) => ({
     /** What a callback's errors are named after. */
@@ -80,20 +77,21 @@ export function createOidc(options: OidcOptions) {
     /** Whether discovery was loaded at least once. */
     isReady: discovery.isLoaded,
 
-    /**
-     * The authorization request: code, PKCE S256, nonce. `afresh` has the member sign in again even where the provider
-     * knows them, so that they may be another. Core 3.1.2.1, RFC 7636 4.3
-     */
+    /** The authorization request of a kind: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
     authorizationUrl: async (
       state: string,
       nonce: string,
       codeVerifier: string,
-      afresh = false,
+      kind: RequestKind = {},
     ): Promise<string> => {
       const metadata = await discovery.load(upstream);
-      if (prepared?.metadata !== metadata) prepared = { metadata, ...prepareRequests(metadata) };
-      const request = afresh ? prepared.afresh : prepared.request;
-      return request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
+      if (prepared?.metadata !== metadata) {
+        // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
+        chooseEndpoint(config, metadata);
+        prepared = { metadata, requestOf: prepareRequests(config, metadata, redirectUri) };
+      }
+      const codeChallenge = encodeBase64url(sha256(codeVerifier));
+      return prepared.requestOf(kind)({ state, nonce, code_challenge: codeChallenge });
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
@@ -156,26 +154,6 @@ export function createOidc(options: OidcOptions) {
     },
   }));
 
-  function prepareRequests(metadata: ProviderMetadata): Requests {
-    // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
-    chooseEndpoint(config, metadata);
-    const scopes = chooseScopes(config.scopes, metadata);
-    const parameters: (readonly [string, string])[] = [["code_challenge_method", "S256"]];
-    // Core 11: without consent, a request for offline_access is ignored.
-    if (scopes.includes(OFFLINE_ACCESS)) parameters.push(["prompt", "consent"]);
-    const all = [...parameters, ...config.authorizeParams];
-    const prepare = (more: readonly (readonly [string, string])[]) =>
-      prepareAuthorizationRequest(
-        metadata.authorizationEndpoint,
-        { clientId: config.clientId, redirectUri },
-        scopes,
-        [...all, ...more],
-      );
-    const prompts = all.findLast(([name]) => name === "prompt")?.[1].split(" ") ?? [];
-    const again = ["login", ...prompts.filter((prompt) => prompt !== "login" && prompt !== "none")];
-    return { request: prepare([]), afresh: prepare([["prompt", again.join(" ")]]) };
-  }
-
   /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is never "no groups". */
   async function completeClaims(
     upstream: Upstream,
@@ -209,17 +187,6 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
 /** Core 5.3.2: a claim without a value is left out. One that is null all the same says nothing. */
 function withoutNulls(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== null));
-}
-
-/** As configured; else the default, with offline_access where the provider announces it. */
-function chooseScopes(
-  configured: readonly string[] | undefined,
-  metadata: ProviderMetadata,
-): readonly string[] {
-  if (configured !== undefined) return configured;
-  return metadata.scopesSupported.includes(OFFLINE_ACCESS)
-    ? [...DEFAULT_SCOPES, OFFLINE_ACCESS]
-    : DEFAULT_SCOPES;
 }
 
 /** Basic where the provider takes it, since RFC 6749 2.3.1 wants it so; else post; or as configured. */
