@@ -50,6 +50,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "grant/grant",
     "grant/provider_grant",
     "link",
+    "provider_departure",
     "session/session",
     "session/session_tokens",
     "account",

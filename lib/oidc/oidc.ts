@@ -17,7 +17,7 @@ import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, unavailable } from "../oauth/upstream.ts";
 import type { RequestKind } from "./authorization_request.ts";
-import { prepareRequests } from "./authorization_request.ts";
+import { addsOfflineAccess, prepareRequests } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { IdTokenClaims } from "./id_token.ts";
@@ -55,6 +55,7 @@ export type SignIn = {
 };
 
 const DEADLINE_MS = 10_000;
+const LEFT_OUT_MS = 3_600_000;
 
 type RequestOf = ReturnType<typeof prepareRequests>;
 
@@ -65,6 +66,7 @@ export function createOidc(options: OidcOptions) {
   const discovery = createDiscovery(own, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
+  let leftOutUntil = Number.NEGATIVE_INFINITY;
   let prepared: { readonly metadata: ProviderMetadata; readonly requestOf: RequestOf } | undefined;
 
   return createForRequests(own, (upstream) => ({
@@ -92,6 +94,25 @@ export function createOidc(options: OidcOptions) {
       }
       const codeChallenge = encodeBase64url(sha256(codeVerifier));
       return prepared.requestOf(kind)({ state, nonce, code_challenge: codeChallenge });
+    },
+
+    /** Whether offline_access is to be left out for now, since the provider has refused it: `reduced` requests do. */
+    leavesOutOfflineAccess: (): boolean => now().getTime() < leftOutUntil,
+
+    /**
+     * For a provider that has answered `invalid_scope`: true where Janus had added offline_access by itself, and then
+     * leaves it out for an hour. Not for ever: the answer comes through a browser, so it may be anybody's word.
+     */
+    leaveOutOfflineAccess: async (): Promise<boolean> => {
+      if (!addsOfflineAccess(config, await discovery.load(upstream))) return false;
+      const at = now().getTime();
+      if (at < leftOutUntil) return true;
+      leftOutUntil = at + LEFT_OUT_MS;
+      const reason =
+        "the provider announces offline_access and answers invalid_scope to it: allow it to this client, or set " +
+        "OIDC_SCOPES without it";
+      upstream.log.warn("offline_access left out", { requestId: upstream.requestId, reason });
+      return true;
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
