@@ -299,6 +299,8 @@ describe("createDiscovery()", () => {
     ["an object", { openid: true }],
     ["true", true],
     ["a list without end", Array(1_001).fill("openid")],
+    ["a list of numbers", [1, 2]],
+    ["a list of null", [null]],
   ])("does without optional fields that are %s, and warns of them", async (_, value) => {
     const lists = [
       "scopes_supported",

@@ -50,10 +50,11 @@ const endpoint = v.pipe(
   }),
 );
 const MAX_LIST_LENGTH = 1_000;
-/** Texts; what else a list holds says nothing. */
+/** The texts of a list. One that holds other things alone is malformed; one that is empty announces nothing. */
 const list = v.pipe(
   v.array(v.unknown()),
   v.maxLength(MAX_LIST_LENGTH),
+  v.check((values) => values.length === 0 || values.some((value) => typeof value === "string")),
   v.transform((values) => values.filter((value) => typeof value === "string")),
 );
 /** A field that Janus can do without: undefined where it is missing, and where it cannot be used. */
