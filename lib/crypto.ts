@@ -69,6 +69,11 @@ export function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+/** SHA-384 of a text's UTF-8 bytes. */
+export function sha384(text: string): Uint8Array {
+  return new Uint8Array(createHash("sha384").update(text).digest());
+}
+
 /** SHA-512 of a text's UTF-8 bytes. */
 export function sha512(text: string): Uint8Array {
   return new Uint8Array(createHash("sha512").update(text).digest());

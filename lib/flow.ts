@@ -34,9 +34,11 @@ export type FlowChange = {
 };
 
 /** `<leg>.<start, milliseconds in base 36>.<seed>` */
-const RECORD = /^([a-z_]{4,16})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+const RECORD = /^([a-z_]{4,14})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 
-const LEGS = ["discord", "another", "provider", "provider_another", "move", "login"] as const;
+/** The legs at the provider: with all scopes or reduced ones, each also for a member who wants another account. */
+export const PROVIDER_LEGS = ["provider", "provider_other", "reduced", "reduced_other"] as const;
+const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login"] as const;
 /**
  * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, the same
  * again, to the member's word on a move; or to Discord for a sign-in alone.
@@ -71,9 +73,24 @@ export function continueFlow({ now }: FlowDeps, { mac, seed }: Flow, leg: Leg): 
   return deriveFlow(mac, leg, now().getTime(), seed);
 }
 
-/** What else a leg has of its own, 256 bits as base64url: enough for a code verifier. RFC 7636 4.1 */
-export function deriveSecret({ mac, record }: Flow, secret: "nonce" | "code_verifier" | "flow_id"): string {
-  return mac(`${record.value} ${secret}`);
+/**
+ * The same flow at another leg that counts as begun when this one was, so that its row and its lifetime stay the same.
+ * State, nonce and code verifier are new, since the leg is another.
+ */
+export function divertFlow({ mac, seed, startedAt }: Flow, leg: Leg): Flow {
+  return deriveFlow(mac, leg, startedAt, seed);
+}
+
+/**
+ * What else a leg has of its own, 256 bits as base64url: enough for a code verifier. The legs at the provider share one
+ * flow id, since going back to the provider changes no row. RFC 7636 4.1
+ */
+export function deriveSecret(
+  { mac, leg, startedAt, seed, record }: Flow,
+  secret: "nonce" | "code_verifier" | "flow_id",
+): string {
+  const isShared = secret === "flow_id" && PROVIDER_LEGS.some((known) => known === leg);
+  return mac(`${isShared ? recordValue("provider", startedAt, seed) : record.value} ${secret}`);
 }
 
 /** The secrets of the session at the end of the link flow, the same at each of its legs. */
@@ -181,8 +198,11 @@ function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow |
   return undefined;
 }
 
+const recordValue = (leg: Leg, startedAt: number, seed: string): string =>
+  `${leg}.${startedAt.toString(36)}.${seed}`;
+
 function deriveFlow(mac: Mac, leg: Leg, startedAt: number, seed: string): Flow {
-  const value = `${leg}.${startedAt.toString(36)}.${seed}`;
+  const value = recordValue(leg, startedAt, seed);
   const state = mac(`${value} state`);
   return { leg, state, startedAt, record: { name: nameOf(state), value }, seed, mac };
 }

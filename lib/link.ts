@@ -23,6 +23,7 @@ import {
   logStep,
   makeRoom,
   openFlow,
+  PROVIDER_LEGS,
   runStep,
   startFlow,
 } from "./flow.ts";
@@ -32,6 +33,7 @@ import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
+import { departReduced, departToProvider } from "./provider_departure.ts";
 import type { BegunSession, Browser } from "./session/session_tokens.ts";
 import { newSession, sealSessionToken } from "./session/session_tokens.ts";
 import type { DuePush } from "./sync.ts";
@@ -112,15 +114,8 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     const reason = readRefusal(deps.discord.upstream, result);
     return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
   }
-  const isAnother = accepted.flow.leg === "another";
-  const next = continueFlow(deps, accepted.flow, isAnother ? "provider_another" : "provider");
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
-  const location = await deps.oidc.authorizationUrl(
-    next.state,
-    deriveSecret(next, "nonce"),
-    deriveSecret(next, "code_verifier"),
-    isAnother,
-  );
+  const { next, location } = await departToProvider(deps, accepted.flow);
   const tokens = await deps.discord.exchangeCode(result.code);
   const user = await deps.discord.findCurrentUser(tokens.accessToken);
   const now = deps.now();
@@ -140,17 +135,22 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
 
+type Finished = Linked | Conflict | Departure | Cancelled;
+
 /** Step 3. Errors of the callback, of the exchange and of the ID Token; flow_finished for a replay. */
-export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
+export function finishProviderLeg(deps: Deps, request: FlowRequest): Promise<Finished> {
   return runStep(deps, request.requestId, "provider", (bound) => takeProviderLeg(bound, request));
 }
 
-async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Linked | Conflict | Cancelled> {
-  const accepted = acceptCallback(deps, ["provider", "provider_another"], request.query, request.records);
+async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Finished> {
+  const accepted = acceptCallback(deps, PROVIDER_LEGS, request.query, request.records);
   const forget = [accepted.flow.record.name];
   await deps.oidc.checkIssuer(accepted.response.iss);
   const { result } = accepted.response;
   if ("error" in result) {
+    const back =
+      result.error === "invalid_scope" ? await departReduced(deps, request, accepted.flow) : undefined;
+    if (back !== undefined) return back;
     const reason = readRefusal(deps.oidc.upstream, result);
     return { outcome: "cancelled", at: "provider", reason, flow: { forget } };
   }

@@ -466,7 +466,7 @@ describe("GET /linked-role/another", () => {
     const toProvider = new URL(locationOf(await browser.get(callback)));
 
     expect(toDiscord.searchParams.get("prompt")).toBe("consent");
-    expect(toProvider.searchParams.get("prompt")?.split(" ")).toContain("login");
+    expect(toProvider.searchParams.getAll("prompt")).toEqual(["login"]);
   });
 });
 

@@ -25,7 +25,16 @@ import { environmentFor, randomKey, UNHEARD } from "./harness/janus.ts";
 setDefaultTimeout(30_000);
 
 const START = Date.parse("2026-11-22T12:00:00Z");
-const LEGS = ["discord", "another", "provider", "provider_another", "move", "login"] as const;
+const LEGS = [
+  "discord",
+  "another",
+  "provider",
+  "provider_other",
+  "reduced",
+  "reduced_other",
+  "move",
+  "login",
+] as const;
 const MAX_FLOWS = 5;
 
 const flowMacs = createMacs([new Uint8Array(32).fill(1)], "flow cookies");

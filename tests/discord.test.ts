@@ -397,12 +397,32 @@ describe("exchangeCode()", () => {
     ["expires_in", { access_token: "a", token_type: "Bearer", refresh_token: "r", scope: "" }],
     ["access_token", { token_type: "Bearer", refresh_token: "r", expires_in: 1, scope: "" }],
     ["token_type", { access_token: "a", refresh_token: "r", expires_in: 1, scope: "" }],
+    [
+      "refresh_token but an empty one",
+      { access_token: "a", token_type: "Bearer", refresh_token: "", expires_in: 1 },
+    ],
+    ["a sane expires_in", { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in: -1 }],
   ])("takes an answer without %s for none", async (_, body) => {
     const { discord, standin } = startBoth();
     standin.failNext("token_code", { status: 200, body });
 
     expect((await rejection(discord.exchangeCode("c"))).code).toBe("discord_unavailable");
   });
+
+  test.each([1e12, "1000000000000", 604_800.5])(
+    "takes an answer whose expires_in is %j",
+    async (expires_in) => {
+      const { discord, standin } = startBoth();
+      const body = { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in, scope: "" };
+      standin.failNext("token_code", { status: 200, body });
+
+      const tokens = await discord.exchangeCode("c");
+
+      expect(tokens.expiresAt.getTime()).not.toBeNaN();
+      // An empty scope says nothing: what was asked for is granted. RFC 6749 5.1
+      expect(tokens.scope).toBe("identify role_connections.write");
+    },
+  );
 });
 
 describe("exchangeCode() of Discord", () => {

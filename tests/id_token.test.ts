@@ -16,6 +16,7 @@ import {
   createKey,
   encryptToken,
   type ForgerOverrides,
+  type KeyAlgorithm,
   type Sign,
   type SigningKey,
 } from "./standins/forger.ts";
@@ -34,9 +35,22 @@ const KEYS = {
   ES256: createKey("ES256", "es-1"),
   EdDSA: createKey("EdDSA", "ed-1"),
 };
+/** What Janus accepts besides. The RSA keys are one, since making one takes a while. */
+const FURTHER_KEYS: readonly SigningKey[] = [
+  createKey("ES384", "es-2"),
+  createKey("ES512", "es-3"),
+  createKey("Ed25519", "ed-2"),
+  ...(["RS384", "RS512", "PS384", "PS512"] as const).map((alg) => ofRsa(alg)),
+];
 const ATTACKER = createKey("RS256", "attacker-1");
 const P384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
 const PUBLIC_PEM = createPublicKey(KEYS.RS256.privateKey).export({ type: "spki", format: "pem" }).toString();
+
+/** The RSA key for another algorithm. */
+function ofRsa(alg: KeyAlgorithm): SigningKey {
+  const kid = `rs-1-${alg}`;
+  return { ...KEYS.RS256, alg, kid, publicJwk: { ...KEYS.RS256.publicJwk, alg, kid } };
+}
 
 let janus: Janus;
 let attackerCalls = 0;
@@ -184,9 +198,19 @@ const WRONG_CLAIMS: readonly Case[] = [
   ["aud has a space more", claims({ aud: `${OIDC_CLIENT_ID} ` })],
   ["aud is empty", claims({ aud: "" })],
   ["aud is a number", claims({ aud: 1 })],
-  ["aud names another client too", claims({ aud: [OIDC_CLIENT_ID, "another client"], azp: OIDC_CLIENT_ID })],
-  ["aud names another client first", claims({ aud: ["another client", OIDC_CLIENT_ID] })],
-  ["aud holds a number too", claims({ aud: [OIDC_CLIENT_ID, 1] })],
+  ["aud names another client too, without azp", claims({ aud: [OIDC_CLIENT_ID, "another client"] })],
+  ["aud names another client first, without azp", claims({ aud: ["another client", OIDC_CLIENT_ID] })],
+  [
+    "aud names another client too, and azp is that one",
+    claims({ aud: [OIDC_CLIENT_ID, "another client"], azp: "another client" }),
+  ],
+  ["aud names others alone, and azp is Janus", claims({ aud: ["a", "b"], azp: OIDC_CLIENT_ID })],
+  ["aud holds a number too", claims({ aud: [OIDC_CLIENT_ID, 1], azp: OIDC_CLIENT_ID })],
+  ["aud holds null too", claims({ aud: [OIDC_CLIENT_ID, null], azp: OIDC_CLIENT_ID })],
+  [
+    "aud names more audiences than anybody has",
+    claims({ aud: [OIDC_CLIENT_ID, ...Array.from({ length: 1_000 }, String)], azp: OIDC_CLIENT_ID }),
+  ],
   ["aud is nested", claims({ aud: [[OIDC_CLIENT_ID]] })],
   ["azp is another client", claims({ azp: "another client" })],
   ["azp is empty", claims({ azp: "" })],
@@ -395,29 +419,20 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
     (_, idToken, code = "id_token_refused") => expectRefused(janus, { idToken }, code),
   );
 
-  // With these keys in the JWK Set and no `alg` there, only the list of algorithms stands in the way.
-  test.each([
-    ["RS384", "sha384", undefined],
-    ["RS512", "sha512", undefined],
-    ["PS384", "sha384", 48],
-    ["PS512", "sha512", 64],
-  ] as const)("signature is right, by the unlisted %s", async (alg, hash, saltLength) => {
-    const kid = `unlisted-${alg}`;
-    const pss = saltLength === undefined ? {} : { padding: 6, saltLength };
-    const idToken: Forge = (right) =>
-      assemble({ alg, kid }, JSON.stringify(right), (input) =>
-        signBytes(hash, input, { key: KEYS.RS256.privateKey, ...pss }),
-      );
-    const jwks = () => ({ keys: [{ ...KEYS.RS256.publicJwk, alg: undefined, kid }] });
+  // Of an algorithm that exists and that Janus cannot verify, the operator is told which it is.
+  test.each(["ES256K", "ML-DSA-44", "ML-DSA-87", "Ed448"])("alg is %s", async (alg) => {
+    const logged = janus.logLines.length;
 
-    await expectRefused(janus, { idToken, jwks }, "id_token_refused");
+    await expectRefused(janus, { idToken: header({ alg }) }, "id_token_unsupported");
+
+    expect(errorOf(janus.logLines.slice(logged)).reason).toContain(alg);
   });
 
-  test("signature is right, by the unlisted ES384", async () => {
-    const kid = "unlisted-ES384";
+  test("curve is not the one of its algorithm", async () => {
+    const kid = "p-384";
     const idToken: Forge = (right) =>
-      assemble({ alg: "ES384", kid }, JSON.stringify(right), (input) =>
-        signBytes("sha384", input, { key: P384.privateKey, dsaEncoding: "ieee-p1363" }),
+      assemble({ alg: "ES256", kid }, JSON.stringify(right), (input) =>
+        signBytes("sha256", input, { key: P384.privateKey, dsaEncoding: "ieee-p1363" }),
       );
     const jwks = () => ({ keys: [{ ...P384.publicKey.export({ format: "jwk" }), kid }] });
 
@@ -464,7 +479,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
 
   test.each([
     ["absence leaves nothing to verify", undefined, "provider_misconfigured"],
-    ["text is empty", "", "provider_unavailable"],
+    ["text is empty", "", "provider_misconfigured"],
     ["form is a number", 1, "provider_unavailable"],
     ["form is an array", ["a.b.c"], "provider_unavailable"],
   ] as const)("%s", (_, idToken, code) =>
@@ -480,7 +495,34 @@ describe("finishProviderLeg() accepts an ID Token", () => {
     await expectAccepted(janus, withAccessTokenHash(hash, bytes));
   });
 
+  test.each(FURTHER_KEYS.map((key) => [key.alg, key] as const))(
+    "signed by %s, announced alone or beside RS256, with the at_hash of that algorithm",
+    async (alg, key) => {
+      const fresh = await startJanusWithForger({ database: janus.database, forger: { key } });
+      const bits = alg === "Ed25519" ? 512 : Number(alg.slice(-3));
+      try {
+        await expectAccepted(fresh, withAccessTokenHash(`sha${bits}`, bits / 16, fresh));
+        fresh.provider.override({
+          discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: ["RS256", alg] }),
+        });
+        await expectAccepted(fresh, withAccessTokenHash(`sha${bits}`, bits / 16, fresh));
+      } finally {
+        await fresh.stop();
+      }
+    },
+  );
+
   test.each([
+    [
+      "whose aud names the provider's project too",
+      claims({ aud: [OIDC_CLIENT_ID, "383168317235462148"], azp: OIDC_CLIENT_ID }),
+    ],
+    ["whose aud names others before Janus", claims({ aud: ["a", "b", OIDC_CLIENT_ID], azp: OIDC_CLIENT_ID })],
+    [
+      "whose aud names the fifty clients of a project",
+      claims({ aud: [...Array.from({ length: 50 }, String), OIDC_CLIENT_ID], azp: OIDC_CLIENT_ID }),
+    ],
+    ["whose aud names Janus twice", claims({ aud: [OIDC_CLIENT_ID, OIDC_CLIENT_ID] })],
     ["without at_hash", claims({ at_hash: undefined })],
     ["whose aud is an array of one", claims({ aud: [OIDC_CLIENT_ID] })],
     ["whose azp is Janus", claims({ azp: OIDC_CLIENT_ID })],
@@ -508,6 +550,99 @@ describe("finishProviderLeg() accepts an ID Token", () => {
       Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).join(""),
     ],
   ])("with a sub %s", (_, sub) => expectAccepted(janus, { idToken: claims({ sub }) }, sub));
+});
+
+test("verifyIdToken() names the remedy where aud names others and azp is missing", async () => {
+  const logged = janus.logLines.length;
+
+  await expectRefused(
+    janus,
+    { idToken: claims({ aud: [OIDC_CLIENT_ID, "383168317235462148"] }) },
+    "id_token_refused",
+  );
+
+  const { reason } = errorOf(janus.logLines.slice(logged));
+  expect(reason).toContain("azp");
+  expect(reason).toContain("a client of its own");
+  expect(reason).not.toContain("383168317235462148");
+});
+
+describe("verifyIdToken() tries each key that fits", () => {
+  const first = createKey("ES256", "same");
+  const second = createKey("ES256", "same");
+  const short = generateKeyPairSync("rsa", { modulusLength: 1_024 }).publicKey.export({ format: "jwk" });
+  /** The keys as a set shows them, with what is changed in each; undefined takes a field away. */
+  const shown = (keys: readonly SigningKey[], change: Claims = {}) => ({
+    keys: keys.map(({ publicJwk }) => ({ ...publicJwk, ...change })),
+  });
+  const many = Array.from({ length: 30 }, () => createKey("ES256"));
+
+  test.each([
+    ["one key twice", shown([first, first]), header({}, first)],
+    ["two keys under one kid, the first signs", shown([first, second]), header({}, first)],
+    ["two keys under one kid, the second signs", shown([first, second]), header({}, second)],
+    ["two keys, neither a kid in the token", shown([first, second]), header({ kid: undefined }, second)],
+    ["keys without kid", shown([first, second], { kid: undefined }), header({ kid: undefined }, second)],
+    ["keys without kid, the token has one", shown([first, second], { kid: undefined }), header({}, second)],
+    [
+      "keys without kid beside one with another",
+      { keys: [createKey("ES256", "other").publicJwk, { ...second.publicJwk, kid: undefined }] },
+      header({}, second),
+    ],
+    [
+      "keys without kid and alg",
+      shown([first, second], { kid: undefined, alg: undefined }),
+      header({}, second),
+    ],
+    ["thirty keys without kid, the last signs", shown(many, { kid: undefined }), header({}, many.at(-1))],
+    [
+      "a key beside that cannot be used",
+      {
+        keys: [
+          { ...short, kid: "odd" },
+          { kty: "RSA", n: "?", e: "AQAB", kid: "odd" },
+          { ...KEYS.RS256.publicJwk, kid: "odd" },
+        ],
+      },
+      header({ kid: "odd" }),
+    ],
+  ] as const)("%s", async (_, jwks, idToken) => {
+    await forgetKeys();
+
+    await expectAccepted(janus, { jwks: () => jwks, idToken });
+  });
+
+  test.each([
+    [
+      "of none of them",
+      shown([first, second]),
+      header({ kid: "same" }, createKey("ES256")),
+      "id_token_refused",
+    ],
+    [
+      "of none of them, without kid",
+      shown([first, second], { kid: undefined }),
+      header({}, createKey("ES256")),
+      "id_token_refused",
+    ],
+    [
+      "of another client",
+      shown([first, first]),
+      (right, sign) => sign({ ...right, aud: "x" }, {}, first),
+      "id_token_refused",
+    ],
+  ] as const satisfies readonly (readonly [string, unknown, Forge, Code])[])(
+    "and refuses a token %s",
+    async (_, jwks, idToken, code) => {
+      await forgetKeys();
+
+      await expectRefused(janus, { jwks: () => jwks, idToken }, code);
+    },
+  );
+
+  /** Has Janus fetch the keys anew at the next token. */
+  const forgetKeys = () =>
+    expectRefused(janus, { idToken: header({ kid: "makes Janus fetch" }) }, "id_token_refused");
 });
 
 describe("verifyIdToken() and the provider's keys", () => {
@@ -700,7 +835,7 @@ async function useUpFaults(url: string): Promise<void> {
 }
 
 /** An answer whose ID Token has the at_hash of its access token by this hash, cut to so many bytes. */
-function withAccessTokenHash(hash: "sha256" | "sha512", bytes: number): ForgerOverrides {
+function withAccessTokenHash(hash: string, bytes: number, at: Janus = janus): ForgerOverrides {
   return {
     tokenAnswer: (answer) => {
       const digest = createHash(hash).update(String(answer.access_token)).digest();
@@ -708,7 +843,7 @@ function withAccessTokenHash(hash: "sha256" | "sha512", bytes: number): ForgerOv
       const right = JSON.parse(
         Buffer.from(String(answer.id_token).split(".")[1] ?? "", "base64url").toString(),
       );
-      return { ...answer, id_token: janus.provider.sign({ ...right, at_hash: encode(cut) }) };
+      return { ...answer, id_token: at.provider.sign({ ...right, at_hash: encode(cut) }) };
     },
   };
 }

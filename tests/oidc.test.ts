@@ -20,7 +20,14 @@ import {
 import { rejection } from "./harness/rejection.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 import type { Behaviour } from "./standins/faults.ts";
-import { createKey, type ForgerOptions, type ForgerOverrides, startForger } from "./standins/forger.ts";
+import {
+  createKey,
+  encryptToken,
+  type ForgerOptions,
+  type ForgerOverrides,
+  type Sign,
+  startForger,
+} from "./standins/forger.ts";
 
 setDefaultTimeout(30_000);
 
@@ -78,6 +85,7 @@ function startOidc(
   };
   const config = readConfig({ ...environmentFor(PUBLIC_URL, discord, issuer), ...options.environment });
   const sent: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
+  const lines: string[] = [];
   const oidc = createOidc({
     config: config.oidc,
     publicUrl: PUBLIC_URL,
@@ -87,17 +95,20 @@ function startOidc(
       sent.push({ url, headers: new Headers(init.headers), body: String(init.body ?? "") });
       return fetch(url, init);
     },
-    log: createLog("silent", () => undefined, clock.now),
+    log: createLog("debug", (line) => void lines.push(line), clock.now),
     now: clock.now,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   });
+  /** The lines of the log with this event. */
+  const linesOf = (event: string): readonly Readonly<Record<string, string>>[] =>
+    lines.map((line) => JSON.parse(line)).filter((line) => line.event === event);
   /** Signs in at the forger, which asks nobody; the code. */
   const signIn = async () => {
     const url = await oidc.authorizationUrl("the-state", NONCE, VERIFIER);
     const callback = new URL((await fetch(url, { redirect: "manual" })).headers.get("location") ?? "");
     return callback.searchParams.get("code") ?? "";
   };
-  return { forger, oidc, clock, sent, signIn };
+  return { forger, oidc, clock, sent, linesOf, signIn };
 }
 
 /** Lets the program have its turns until it is so. */
@@ -217,7 +228,7 @@ describe("createDiscovery()", () => {
     },
   );
 
-  const ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] as const;
+  const ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
   const BAD_ADDRESSES = [
     "http://idp.example/x",
     "http://127.0.0.1.idp.example/x",
@@ -247,6 +258,116 @@ describe("createDiscovery()", () => {
     }
   });
 
+  test.each(["userinfo_endpoint", "revocation_endpoint"])(
+    "does without a %s that is no https address, and warns of it once",
+    async (endpoint) => {
+      for (const address of BAD_ADDRESSES) {
+        const { oidc, forger, linesOf, signIn } = startOidc({
+          overrides: {
+            discovery: (right) => ({ ...right, [endpoint]: address }),
+            idToken: (claims, sign) => sign({ ...claims, groups: undefined }),
+          },
+        });
+
+        const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+        const ended = await oidc.revokeGrant({ accessToken: "a", refreshToken: undefined });
+
+        expect(signedIn.subject).toBe("sub-of-anna");
+        const [notAsked, asked] =
+          endpoint === "revocation_endpoint"
+            ? (["revoke", "userinfo"] as const)
+            : (["userinfo", "revoke"] as const);
+        expect(forger.calls).not.toContain(notAsked);
+        expect(forger.calls).toContain(asked);
+        expect(ended).toBe(endpoint === "userinfo_endpoint");
+        // Left out, as some servers write it.
+        const isAbsent = address === null || address === "";
+        const warned = linesOf("discovery in part not used");
+        expect({ address, warned: warned.length }).toEqual({ address, warned: isAbsent ? 0 : 1 });
+        for (const { level, reason } of warned) {
+          expect(level).toBe("warn");
+          expect(reason).toContain(endpoint);
+          expect(reason).not.toContain("idp.example");
+        }
+      }
+    },
+  );
+
+  test.each([
+    ["a text", "openid profile"],
+    ["a number", 1],
+    ["an object", { openid: true }],
+    ["true", true],
+    ["a list without end", Array(1_001).fill("openid")],
+    ["a list of numbers", [1, 2]],
+    ["a list of null", [null]],
+  ])("does without optional fields that are %s, and warns of them", async (_, value) => {
+    const lists = [
+      "scopes_supported",
+      "response_types_supported",
+      "code_challenge_methods_supported",
+      "id_token_signing_alg_values_supported",
+      "token_endpoint_auth_methods_supported",
+      "prompt_values_supported",
+    ];
+    const { oidc, linesOf, signIn } = startOidc({
+      overrides: {
+        discovery: (right) => ({ ...right, ...Object.fromEntries(lists.map((name) => [name, value])) }),
+      },
+    });
+
+    await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(linesOf("discovery in part not used")).toHaveLength(1);
+    for (const name of lists) expect(linesOf("discovery in part not used")[0]?.reason).toContain(name);
+  });
+
+  test("takes the texts out of a list that holds other things too", async () => {
+    const { oidc } = startOidc({
+      overrides: {
+        discovery: (right) => ({
+          ...right,
+          scopes_supported: [null, "openid", 1, "offline_access"],
+          code_challenge_methods_supported: [{}, "S256"],
+        }),
+      },
+    });
+
+    expect(await oidc.authorizationUrl("s", NONCE, VERIFIER)).toContain("offline_access");
+  });
+
+  test.each(["true", 1, "yes", {}])(
+    "takes an announcement of iss by %j for none, and warns of it",
+    async (announcement) => {
+      const { oidc, linesOf } = startOidc({
+        overrides: {
+          discovery: (right) => ({ ...right, authorization_response_iss_parameter_supported: announcement }),
+        },
+      });
+
+      await oidc.checkIssuer(undefined);
+
+      expect(linesOf("discovery in part not used")).toHaveLength(1);
+    },
+  );
+
+  test("warns once for each document, not for each sign-in", async () => {
+    const { oidc, forger, clock, linesOf } = startOidc({
+      overrides: { discovery: (right) => ({ ...right, revocation_endpoint: "/revoke" }) },
+    });
+    const warned = () => linesOf("discovery in part not used").length;
+
+    await oidc.prepare();
+    await oidc.prepare();
+    await oidc.authorizationUrl("s", NONCE, VERIFIER);
+    expect(warned()).toBe(1);
+    clock.advance(3_601);
+    await oidc.prepare();
+    await turnsUntil(async () => warned() === 2);
+
+    expect(forger.calls).toEqual(["discovery", "discovery"]);
+  });
+
   test.each(["authorization_endpoint", "token_endpoint", "jwks_uri"])(
     "refuses a document without %s",
     async (endpoint) => {
@@ -262,7 +383,6 @@ describe("createDiscovery()", () => {
     ["null", "null"],
     ["an array", []],
     ["a text", '"text"'],
-    ["a list that is no list", { scopes_supported: "openid" }],
     ["no code flow", { response_types_supported: ["id_token", "token"] }],
     ["no S256", { code_challenge_methods_supported: ["plain"] }],
     ["no method of PKCE", { code_challenge_methods_supported: [] }],
@@ -279,9 +399,18 @@ describe("createDiscovery()", () => {
     expect((await rejection(oidc.prepare())).code).toBe("provider_misconfigured");
   });
 
-  test.each([[["HS256"]], [["none"]], [["HS512", "none"]], [["ES512"]], [[]]])(
-    "refuses a provider that signs with %j alone, and names the remedy",
-    async (algorithms) => {
+  test.each([
+    [["HS256"], "HS256"],
+    [["none"], "none"],
+    [["HS512", "none"], "HS512, none"],
+    [["ES256K"], "ES256K"],
+    [["ML-DSA-65", "HS256", "HS256"], "ML-DSA-65, HS256"],
+    [["<script>", "x".repeat(5_000)], "an unlisted algorithm"],
+    [["es384", "ES256K"], "ES256K, an unlisted algorithm"],
+    [[], "nothing"],
+  ] as const)(
+    "refuses a provider that signs with %j alone, names it and the remedy",
+    async (algorithms, named) => {
       const { oidc } = startOidc({
         overrides: {
           discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: algorithms }),
@@ -291,6 +420,7 @@ describe("createDiscovery()", () => {
       const error = await rejection(oidc.prepare());
 
       expect(error.code).toBe("provider_misconfigured");
+      expect(error.message).toStartWith(`discovery: ID Tokens are signed by ${named}, which`);
       expect(error.message).toContain("choose a signing key (in Authentik");
     },
   );
@@ -369,8 +499,9 @@ describe("createDiscovery()", () => {
 });
 
 describe("authorizationUrl()", () => {
-  const parametersOf = async ({ oidc }: Pick<ReturnType<typeof startOidc>, "oidc">) => {
-    const url = new URL(await oidc.authorizationUrl("the-state", NONCE, VERIFIER));
+  type Kind = Parameters<ReturnType<typeof startOidc>["oidc"]["authorizationUrl"]>[3];
+  const parametersOf = async ({ oidc }: Pick<ReturnType<typeof startOidc>, "oidc">, kind?: Kind) => {
+    const url = new URL(await oidc.authorizationUrl("the-state", NONCE, VERIFIER, kind));
     const pairs = [...url.searchParams];
     expect(new Set(pairs.map(([name]) => name)).size).toBe(pairs.length);
     return Object.fromEntries(pairs);
@@ -385,13 +516,88 @@ describe("authorizationUrl()", () => {
     code_challenge: createHash("sha256").update(VERIFIER).digest("base64url"),
   };
 
-  test("asks with PKCE S256, a nonce, and consent for a refresh token where one is to be had", async () => {
-    expect(await parametersOf(startOidc())).toEqual({
-      ...ALWAYS,
-      scope: "openid profile offline_access",
-      prompt: "consent",
-    });
+  test("asks with PKCE S256, a nonce, and for a refresh token where one is announced", async () => {
+    expect(await parametersOf(startOidc())).toEqual({ ...ALWAYS, scope: "openid profile offline_access" });
   });
+
+  /** The prompts of an ordinary request, and of one for another account; undefined for none. */
+  const promptsOf = async (environment: Readonly<Record<string, string>>, announced?: readonly string[]) => {
+    const oidc = startOidc({
+      environment,
+      overrides: { discovery: (right) => ({ ...right, prompt_values_supported: announced }) },
+    });
+    const { prompt } = await parametersOf(oidc);
+    const { prompt: forOther } = await parametersOf(oidc, { otherAccount: true });
+    const { prompt: reduced } = await parametersOf(oidc, { reduced: true });
+    const { prompt: reducedForOther } = await parametersOf(oidc, { otherAccount: true, reduced: true });
+    expect(reduced).toBe(prompt);
+    expect(reducedForOther).toBe(forOther);
+    return [prompt, forOther];
+  };
+  const OFFLINE = { OIDC_SCOPES: "openid profile offline_access" };
+  const params = (text: string) => ({ OIDC_AUTHORIZE_PARAMS: text });
+
+  test.each([
+    ["announces nothing", undefined, "login"],
+    ["announces an empty list", [], "login"],
+    ["announces login (Keycloak)", ["none", "login", "consent"], "login"],
+    ["announces select_account (Google)", ["none", "consent", "select_account"], "select_account"],
+    ["announces both", ["login", "select_account", "consent"], "select_account"],
+    ["announces neither", ["none", "consent"], undefined],
+  ])(
+    "asks a provider that %s once, and for another account by a prompt that it has",
+    async (_, announced, forOther) => {
+      expect(await promptsOf({}, announced)).toEqual([undefined, forOther]);
+      // With its own scopes, but without offline_access, nothing changes.
+      expect(await promptsOf({ OIDC_SCOPES: "openid email" }, announced)).toEqual([undefined, forOther]);
+    },
+  );
+
+  test.each([
+    ["is not announced at all", undefined, "consent", "login"],
+    ["is announced", ["login", "consent"], "consent", "login"],
+    ["is not among what is announced", ["login", "select_account"], undefined, "select_account"],
+  ])(
+    "asks for consent where OIDC_SCOPES has offline_access and consent %s, and never for two things",
+    async (_, announced, prompt, forOther) => {
+      expect(await promptsOf(OFFLINE, announced)).toEqual([prompt, forOther]);
+    },
+  );
+
+  test.each([
+    ["prompt=login", undefined, "login", "login"],
+    ["prompt=select_account", undefined, "select_account", "select_account"],
+    ["prompt=select_account", ["login", "select_account"], "select_account", "select_account"],
+    ["prompt=login", ["login", "select_account"], "login", "login"],
+    ["prompt=login", ["none", "consent", "select_account"], "login", "select_account"],
+    ["access_type=offline&prompt=consent", undefined, "consent", "login"],
+    ["prompt=consent", ["consent", "select_account"], "consent", "select_account"],
+    ["prompt=none", undefined, "none", "login"],
+    ["prompt=create", ["create", "login"], "create", "login"],
+    ["prompt=login&prompt=consent", undefined, "consent", "login"],
+    // The operator's own two are left as they are, but for another account.
+    ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
+    ["prompt=login%20consent", undefined, "login consent", "login"],
+  ])(
+    "takes the prompt of OIDC_AUTHORIZE_PARAMS=%s, where %j is announced",
+    async (text, announced, prompt, forOther) => {
+      expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
+      expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
+    },
+  );
+
+  test.each(["prompt=", "prompt=%20", "prompt=login&prompt=", "acr_values=mfa&prompt="])(
+    "sends no empty prompt: OIDC_AUTHORIZE_PARAMS=%s",
+    async (text) => {
+      const { oidc } = startOidc({ environment: { ...OFFLINE, ...params(text) } });
+
+      for (const kind of [{}, { otherAccount: true }, { reduced: true }])
+        for (const prompt of new URL(
+          await oidc.authorizationUrl("s", NONCE, VERIFIER, kind),
+        ).searchParams.getAll("prompt"))
+          expect(prompt).toMatch(/^[a-z_]+$/);
+    },
+  );
 
   test.each([[undefined], [["openid", "profile"]], [[]]])(
     "asks for no refresh token where %j is announced",
@@ -416,7 +622,7 @@ describe("authorizationUrl()", () => {
     expect(await parametersOf(oidc)).toEqual({ ...ALWAYS, scope: "openid email groups" });
   });
 
-  test("asks for consent where OIDC_SCOPES has offline_access", async () => {
+  test("asks for offline_access of OIDC_SCOPES whatever is announced", async () => {
     const oidc = startOidc({
       environment: { OIDC_SCOPES: "openid offline_access" },
       overrides: { discovery: (right) => ({ ...right, scopes_supported: ["openid"] }) },
@@ -671,9 +877,6 @@ describe("exchangeCode() of the provider", () => {
     ["an access_token that is no text", { access_token: 1 }],
     ["no token_type", { token_type: undefined }],
     ["a token_type that Janus cannot use", { token_type: "DPoP" }],
-    ["an expires_in that is negative", { expires_in: -1 }],
-    ["an expires_in beyond all measure", { expires_in: 1e300 }],
-    ["a refresh_token that is empty", { refresh_token: "" }],
     ["a refresh_token that is no text", { refresh_token: 1 }],
     ["a scope that is no text", { scope: ["openid"] }],
   ])("takes an answer with %s for none", async (_, change) => {
@@ -682,6 +885,89 @@ describe("exchangeCode() of the provider", () => {
     });
 
     expect((await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE))).code).toBe(UNAVAILABLE);
+  });
+
+  test.each(["", null, undefined])("takes a refresh_token of %j for none", async (refresh_token) => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token }) },
+    });
+
+    const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(signedIn).toMatchObject({ subject: "sub-of-anna", refreshToken: undefined });
+  });
+
+  test.each(["", null, undefined])("takes an id_token of %j for none, and says so", async (id_token) => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, id_token }) },
+    });
+
+    const error = await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE));
+
+    expect(error.code).toBe("provider_misconfigured");
+    expect(error.message).toContain("no id_token");
+  });
+
+  test("takes an answer whose every optional member is empty", async () => {
+    const { oidc, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token: "", scope: "", expires_in: "" }) },
+    });
+
+    const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(signedIn).toMatchObject({ refreshToken: undefined, expiresAt: undefined });
+  });
+
+  const TEN_YEARS = 10 * 365 * 86_400;
+  test.each([
+    [3_600, 3_600],
+    ["3600", 3_600],
+    [" 3600 ", 3_600],
+    [3_600.5, 3_600],
+    ["3600.5", 3_600],
+    [0, 0],
+    [1e12, TEN_YEARS],
+    ["1000000000000", TEN_YEARS],
+    [1e300, TEN_YEARS],
+    ["9".repeat(30), TEN_YEARS],
+    [-1, undefined],
+    ["-3600", undefined],
+    [-1e300, undefined],
+    ["NaN", undefined],
+    ["Infinity", undefined],
+    ["0x10", undefined],
+    ["1e3", undefined],
+    ["one hour", undefined],
+    ["", undefined],
+    [null, undefined],
+    [true, undefined],
+    [[3_600], undefined],
+    [{ seconds: 3_600 }, undefined],
+  ])("takes an expires_in of %j for %p seconds, and signs the member in", async (expires_in, seconds) => {
+    const { oidc, clock, signIn } = startOidc({
+      overrides: { tokenAnswer: (answer) => ({ ...answer, expires_in }) },
+    });
+    const code = await signIn();
+    const before = clock.now().getTime();
+
+    const { subject, expiresAt } = await oidc.exchangeCode(code, VERIFIER, NONCE);
+
+    expect(subject).toBe("sub-of-anna");
+    if (seconds === undefined) return expect(expiresAt).toBeUndefined();
+    expect(Number(expiresAt) - before - seconds * 1_000).toBeWithin(0, 5_000);
+  });
+
+  test("takes an expires_in that JSON makes infinite", async () => {
+    const { oidc, signIn } = startOidc({
+      overrides: {
+        tokenAnswer: (answer) =>
+          new Response(
+            JSON.stringify({ ...answer, expires_in: 1 }).replace('"expires_in":1', '"expires_in":1e999'),
+          ),
+      },
+    });
+
+    expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).expiresAt).toBeDate();
   });
 
   test("takes token_type in any case, and an answer of the least that a provider may say", async () => {
@@ -713,6 +999,9 @@ type Janus = Awaited<ReturnType<typeof startJanus>>;
 const codeOf = (lines: readonly string[]) =>
   lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.code;
 
+const reasonOf = (lines: readonly string[]) =>
+  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.reason;
+
 /** Walks to the provider's callback as somebody new. */
 async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
   const discordUserId = newUser();
@@ -726,6 +1015,18 @@ async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
   };
   return { browser, callback, discordUserId, subject, storedClaims };
 }
+
+test.each([
+  { revocation_endpoint: "/revoke" },
+  { revocation_endpoint: "http://idp.example/revoke", userinfo_endpoint: 5 },
+  { scopes_supported: "openid offline_access", prompt_values_supported: 1 },
+])("a member is linked whatever is odd in what is optional: %j", async (change) => {
+  const janus = await startJanus({});
+  janus.provider.override({ discovery: (right) => ({ ...right, ...change }) });
+  const { browser, callback } = await reach(janus);
+
+  expect((await browser.get(callback)).status).toBe(200);
+});
 
 describe("finishDiscordLeg() while discovery cannot be had", () => {
   test.each([
@@ -822,6 +1123,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
 });
 
 describe("finishProviderLeg() and UserInfo", () => {
+  const JWT = { "content-type": "application/jwt" };
   let janus: Janus;
   const without =
     (...names: readonly string[]): NonNullable<ForgerOverrides["idToken"]> =>
@@ -908,7 +1210,7 @@ describe("finishProviderLeg() and UserInfo", () => {
   });
 
   const expectNothing = async (
-    code: "provider_unavailable" | "userinfo_refused",
+    code: ErrorCode,
     prepare: (walk: Awaited<ReturnType<typeof reach>>) => void,
   ) => {
     const walk = await reach(janus);
@@ -930,19 +1232,184 @@ describe("finishProviderLeg() and UserInfo", () => {
 
   test.each<(typeof NO_ANSWERS)[number]>([
     ...NO_ANSWERS,
+    ["408", { status: 408 }],
+    ["500 with claims", { status: 500, body: { sub: "x", groups: [] } }],
+    ["503 as a JWT", { status: 503, headers: JWT, body: "e30.e30.AAAA" }],
+  ])("nothing is stored while it answers %s", (_, behaviour) =>
+    expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", behaviour)),
+  );
+
+  // By its own words, or by its shape: asking again does not change it.
+  test.each<(typeof NO_ANSWERS)[number]>([
+    ["400", { status: 400, body: { error: "invalid_request" } }],
     ["401", { status: 401, body: { error: "invalid_token" } }],
     ["403", { status: 403, body: { error: "insufficient_scope" } }],
+    ["403 in HTML", { status: 403, body: "<h1>Forbidden</h1>" }],
     ["404", { status: 404, body: {} }],
+    ["405", { status: 405 }],
+    ["406", { status: 406 }],
     ["204", { status: 204 }],
     ["201", { status: 201, body: { sub: "x" } }],
     ["null", { status: 200, body: "null" }],
     ["an array", { status: 200, body: [] }],
+    ["a text", { status: 200, body: '"text"' }],
     ["no sub", { status: 200, body: { groups: ["members"] } }],
+    ["an error", { status: 200, body: { error: "invalid_token" } }],
     ["a sub that is a number", { status: 200, body: { sub: 1, groups: [] } }],
-    ["a JWT", { status: 200, headers: { "content-type": "application/jwt" }, body: "e30.e30.AAAA" }],
-  ])("nothing is stored where it answers %s", (_, behaviour) =>
-    expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", behaviour)),
-  );
+    ["a JWT that is none", { status: 200, headers: JWT, body: "<h1>no</h1>" }],
+    ["a JWT without algorithm", { status: 200, headers: JWT, body: "e30.e30.AAAA" }],
+    ["nothing, called a JWT", { status: 200, headers: JWT }],
+    ["JSON, called a JWT", { status: 200, headers: JWT, body: '{"sub":"x"}' }],
+  ])("%s from it is a fault of the set-up, and nothing is stored", async (_, behaviour) => {
+    const logged = janus.logLines.length;
+
+    await expectNothing("provider_misconfigured", () => janus.provider.failNext("userinfo", behaviour));
+
+    expect(reasonOf(janus.logLines.slice(logged))).toStartWith("userinfo: ");
+  });
+
+  describe("signed (Core 5.3.2)", () => {
+    const signed = (
+      change: (claims: Claims, sign: Sign) => string,
+      type = "application/jwt",
+    ): NonNullable<ForgerOverrides["userInfo"]> => {
+      const { sign } = janus.provider;
+      return (claims) => new Response(change(claims, sign), { headers: { "content-type": type } });
+    };
+    const about = (claims: Claims): Claims => ({
+      ...claims,
+      iss: janus.provider.issuer,
+      aud: OIDC_CLIENT_ID,
+    });
+
+    test.each([
+      ["with iss and aud", (claims: Claims, sign: Sign) => sign(about(claims)), undefined],
+      ["without iss and aud", (claims: Claims, sign: Sign) => sign(claims), undefined],
+      [
+        "for several audiences",
+        (claims: Claims, sign: Sign) => sign({ ...about(claims), aud: ["project", OIDC_CLIENT_ID] }),
+        undefined,
+      ],
+      [
+        "without typ, with times",
+        (claims: Claims, sign: Sign) => {
+          const now = Math.floor(janus.clock.now().getTime() / 1_000);
+          return sign({ ...about(claims), iat: now, exp: now + 60 }, { typ: undefined });
+        },
+        undefined,
+      ],
+      [
+        "under another spelling of the type",
+        (claims, sign) => sign(about(claims)),
+        "Application/JWT; charset=utf-8",
+      ],
+      ["with white space around it", (claims, sign) => `${sign(about(claims))}\n`, undefined],
+    ] as const satisfies readonly (readonly [
+      string,
+      (claims: Claims, sign: Sign) => string,
+      string | undefined,
+    ])[])("%s it is verified, and its claims count", async (_, change, type) => {
+      const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: ["a"] });
+      janus.provider.override({ idToken: without("groups"), userInfo: signed(change, type) });
+
+      expect((await browser.get(callback)).status).toBe(200);
+
+      expect(await storedClaims()).toEqual({ preferred_username: `name-${discordUserId}`, groups: ["a"] });
+    });
+
+    test("by a key that is new it is verified as well", async () => {
+      const key = createKey("ES384");
+      const { browser, callback, storedClaims } = await reach(janus, { groups: ["a"] });
+      janus.provider.override({
+        idToken: without("groups"),
+        jwks: ({ keys }) => ({ keys: [...keys, key.publicJwk] }),
+        userInfo: signed((claims, sign) => sign(about(claims), {}, key)),
+      });
+
+      expect((await browser.get(callback)).status).toBe(200);
+
+      expect(await storedClaims()).toMatchObject({ groups: ["a"] });
+    });
+
+    const stranger = createKey("ES256", KEY.kid);
+    test.each([
+      [
+        "by a stranger",
+        (claims: Claims, sign: Sign) => sign(about(claims), {}, stranger),
+        "id_token_refused",
+      ],
+      [
+        "and altered",
+        (claims: Claims, sign: Sign) => sign(about(claims)).replace(/\.[^.]{9}/, ".AAAAAAAAA"),
+        "id_token_refused",
+      ],
+      ["and cut short", (claims, sign) => sign(about(claims)).slice(0, -9), "id_token_refused"],
+      [
+        "by another issuer",
+        (claims, sign) => sign({ ...about(claims), iss: "https://idp.example" }),
+        "id_token_refused",
+      ],
+      [
+        "by an issuer that is null",
+        (claims, sign) => sign({ ...about(claims), iss: null }),
+        "id_token_refused",
+      ],
+      [
+        "for another client",
+        (claims, sign) => sign({ ...about(claims), aud: "another" }),
+        "id_token_refused",
+      ],
+      ["for others alone", (claims, sign) => sign({ ...about(claims), aud: ["a", "b"] }), "id_token_refused"],
+      ["for nobody", (claims, sign) => sign({ ...about(claims), aud: [] }), "id_token_refused"],
+      ["and expired", (claims, sign) => sign({ ...about(claims), exp: 1 }), "id_token_refused"],
+      [
+        "as a token of another kind",
+        (claims, sign) => sign(about(claims), { typ: "logout+jwt" }),
+        "id_token_refused",
+      ],
+      ["about somebody else", (claims, sign) => sign({ ...about(claims), sub: "x" }), "userinfo_refused"],
+      [
+        "about nobody",
+        (claims, sign) => sign({ ...about(claims), sub: undefined }),
+        "provider_misconfigured",
+      ],
+      ["about a number", (claims, sign) => sign({ ...about(claims), sub: 1 }), "provider_misconfigured"],
+      [
+        "by the client secret",
+        (claims, sign) => sign(about(claims), {}, CANARY.oidcClientSecret),
+        "provider_misconfigured",
+      ],
+      ["not at all", (claims, sign) => sign(about(claims), { alg: "none" }), "provider_misconfigured"],
+      ["by ES256K", (claims, sign) => sign(about(claims), { alg: "ES256K" }), "provider_misconfigured"],
+      ["and encrypted", (claims) => encryptToken(about(claims), "secret"), "provider_misconfigured"],
+    ] as const satisfies readonly (readonly [string, (claims: Claims, sign: Sign) => string, ErrorCode])[])(
+      "%s it is refused, and nothing is stored",
+      (_, change, code) => expectNothing(code, () => janus.provider.override({ userInfo: signed(change) })),
+    );
+
+    test("while the keys cannot be had it is no answer", async () => {
+      await expectNothing("provider_unavailable", () => {
+        janus.provider.failNext("jwks", { status: 503 });
+        janus.provider.override({
+          userInfo: signed((claims, sign) => sign(about(claims), { kid: "unknown" })),
+        });
+      });
+    });
+
+    test.each([
+      ["by the client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
+      ["and encrypted", (claims: Claims) => encryptToken(claims, "secret")],
+      ["by Ed448", (claims: Claims, sign: Sign) => sign(claims, { alg: "Ed448" })],
+    ])("%s the log names the remedy", async (_, change) => {
+      const logged = janus.logLines.length;
+
+      await expectNothing("provider_misconfigured", () =>
+        janus.provider.override({ userInfo: signed(change) }),
+      );
+
+      expect(reasonOf(janus.logLines.slice(logged))).toContain("userinfo_signed_response_alg");
+    });
+  });
 
   test("nothing is stored where the connection drops", async () => {
     // Twice: on a connection that was used before, fetch tries a GET again by itself.
@@ -983,6 +1450,26 @@ describe("finishProviderLeg() and UserInfo", () => {
 });
 
 describe("finishProviderLeg() and the provider's tokens", () => {
+  test.each([
+    { expires_in: 1e12 },
+    { expires_in: "-1" },
+    { refresh_token: "" },
+    { refresh_token: "", expires_in: 3_600.5, scope: "" },
+  ])("%j does not keep the member from being linked", async (change) => {
+    const janus = await startJanus({});
+    janus.provider.override({ tokenAnswer: (answer) => ({ ...answer, ...change }) });
+    const { browser, callback, subject } = await reach(janus);
+
+    expect((await browser.get(callback)).status).toBe(200);
+
+    const held = await database.rows(
+      `select refresh_token_sealed from organisation_token where subject = '${subject}'`,
+    );
+    expect(held.map(({ refreshTokenSealed }) => refreshTokenSealed === null)).toEqual([
+      "refresh_token" in change,
+    ]);
+  });
+
   test("a later sign-in without refresh token keeps the old one, which still opens", async () => {
     const janus = await startJanus({});
     const tokens: string[] = [];

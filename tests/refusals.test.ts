@@ -440,7 +440,7 @@ describe("the button of a page leads back to what the member was doing", () => {
       return url.href;
     };
 
-    test.each(["access_denied", "server_error", "invalid_scope"])(
+    test.each(["access_denied", "server_error", "unauthorized_client"])(
       `leads back to ${place} from %s, at either leg`,
       async (error) => {
         const first = await reachLegs();

@@ -40,5 +40,5 @@ function isOfAnother(deps: Deps, request: Request): boolean {
   const state = URL.parse(request.url)?.searchParams.get("state") ?? "";
   const secure = deps.config.publicUrl.startsWith("https:");
   const leg = findLeg(deps, state, readFlowRecords(request.headers.get("cookie"), secure));
-  return leg === "another" || leg === "provider_another";
+  return leg === "another" || leg?.endsWith("_other") === true;
 }

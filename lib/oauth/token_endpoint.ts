@@ -27,17 +27,15 @@ export type TokenResponse = {
   readonly expiresIn: number | undefined;
 };
 
-const token = v.pipe(v.string(), v.minLength(1));
-/** A number, or as some servers have it a text of one; null counts as absent, as others have that. */
-const seconds = v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number))]);
+/** What a server leaves out it may also write as null or as an empty text: members that are optional then have no value. */
 const tokenResponse = v.object({
-  access_token: token,
+  access_token: v.pipe(v.string(), v.minLength(1)),
   token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
-  refresh_token: v.nullish(token),
-  id_token: v.nullish(token),
-  // RFC 6749 3.3, and empty for a server that says nothing by it.
+  refresh_token: v.nullish(v.string()),
+  id_token: v.nullish(v.string()),
+  // RFC 6749 3.3
   scope: v.nullish(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))),
-  expires_in: v.nullish(v.pipe(seconds, v.minValue(0), v.maxValue(10 * 365 * 86_400))),
+  expires_in: v.optional(v.unknown()),
 });
 /** One word, in capitals or not. A sentence, such as a gateway's "Not Found", is not an OAuth error. */
 const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,40}$/)) });
@@ -59,11 +57,24 @@ export async function requestTokens(
   if (!parsed.success) throw upstream.unavailable(`${operation}: a token response that is none`);
   return {
     accessToken: parsed.output.access_token,
-    refreshToken: parsed.output.refresh_token ?? undefined,
-    idToken: parsed.output.id_token ?? undefined,
-    scope: parsed.output.scope ?? undefined,
-    expiresIn: parsed.output.expires_in ?? undefined,
+    refreshToken: parsed.output.refresh_token || undefined,
+    idToken: parsed.output.id_token || undefined,
+    scope: parsed.output.scope || undefined,
+    expiresIn: readSeconds(parsed.output.expires_in),
   };
+}
+
+const MAX_EXPIRES_IN_SECONDS = 10 * 365 * 86_400;
+
+/**
+ * Whole seconds out of a number, or out of a text of one as some servers have it; ten years at most. What is not a
+ * lifetime counts as unknown: it is a hint, and no reason to refuse tokens that are right.
+ */
+function readSeconds(value: unknown): number | undefined {
+  const isDecimal = typeof value === "string" && /^\s*\d+(\.\d*)?\s*$/.test(value);
+  const seconds = isDecimal ? Number(value) : value;
+  if (typeof seconds !== "number" || !(seconds >= 0)) return undefined;
+  return Math.min(Math.floor(seconds), MAX_EXPIRES_IN_SECONDS);
 }
 
 /** Posts a form with the client's credentials, to the token endpoint or one beside it. RFC 6749 2.3.1 */

@@ -8,6 +8,7 @@ import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
+import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 
 /** What Janus uses of the document. Every endpoint is https, or http on loopback. */
 export type ProviderMetadata = {
@@ -19,6 +20,8 @@ export type ProviderMetadata = {
   /** RFC 7009, RFC 8414 2 */
   readonly revocationEndpoint: string | undefined;
   readonly scopesSupported: readonly string[];
+  /** Undefined where the provider does not say. Initiating User Registration 1.0, 4 */
+  readonly promptValues: readonly string[] | undefined;
   readonly tokenAuthMethods: readonly string[];
   /** Whether the provider promises `iss` in its authorization responses. RFC 9207 3 */
   readonly sendsIss: boolean;
@@ -35,13 +38,6 @@ export type Discovery = {
   readonly isLoaded: () => boolean;
 };
 
-/** Signatures that Janus accepts. RFC 7518 3.1, RFC 8037 3.1 */
-export const SIGNING_ALGORITHMS: readonly string[] = ["RS256", "PS256", "ES256", "EdDSA"];
-
-/** What an operator does about a provider that signs with the client secret, not at all, or encrypts. */
-export const SIGNING_REMEDY =
-  "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
-
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
 
@@ -53,23 +49,35 @@ const endpoint = v.pipe(
     return url !== null && isSecureAddress(url);
   }),
 );
-/** Some servers write null for a list that they leave out. */
-const list = v.nullish(v.pipe(v.array(v.string()), v.maxLength(1_000)));
+const MAX_LIST_LENGTH = 1_000;
+/** The texts of a list. One that holds other things alone is malformed; one that is empty announces nothing. */
+const list = v.pipe(
+  v.array(v.unknown()),
+  v.maxLength(MAX_LIST_LENGTH),
+  v.check((values) => values.length === 0 || values.some((value) => typeof value === "string")),
+  v.transform((values) => values.filter((value) => typeof value === "string")),
+);
+/** A field that Janus can do without: undefined where it is missing, and where it cannot be used. */
+const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.optional(v.fallback(v.union([schema, v.undefined()]), undefined));
+const OPTIONAL_FIELDS = {
+  userinfo_endpoint: optional(endpoint),
+  revocation_endpoint: optional(endpoint),
+  scopes_supported: optional(list),
+  response_types_supported: optional(list),
+  code_challenge_methods_supported: optional(list),
+  id_token_signing_alg_values_supported: optional(list),
+  token_endpoint_auth_methods_supported: optional(list),
+  prompt_values_supported: optional(list),
+  authorization_response_iss_parameter_supported: optional(v.boolean()),
+};
 const documentSchema = v.object({
   issuer: v.string(),
   authorization_endpoint: endpoint,
   token_endpoint: endpoint,
   jwks_uri: endpoint,
-  userinfo_endpoint: v.optional(endpoint),
-  revocation_endpoint: v.nullish(endpoint),
-  scopes_supported: list,
-  response_types_supported: list,
-  code_challenge_methods_supported: list,
-  id_token_signing_alg_values_supported: list,
-  token_endpoint_auth_methods_supported: list,
-  authorization_response_iss_parameter_supported: v.nullish(v.boolean()),
+  ...OPTIONAL_FIELDS,
 });
-
 /** Makes the loader of one issuer's document. `own` is the upstream of the renewals, which no request waits for. */
 export function createDiscovery(own: Upstream, issuer: string, now: () => Date): Discovery {
   let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
@@ -125,7 +133,22 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
     const fields = parsed.issues.map((issue) => v.getDotPath(issue)).join(", ");
     throw providerMisconfigured(`discovery: missing, malformed or not https: ${fields}`);
   }
-  return readDocument(parsed.output, issuer);
+  const metadata = readDocument(parsed.output, issuer);
+  const unused = findUnused(json, parsed.output);
+  if (unused.length > 0) {
+    const reason = `discovery: malformed or not https, so not used: ${unused.join(", ")}`;
+    upstream.log.warn("discovery in part not used", { requestId: upstream.requestId, reason });
+  }
+  return metadata;
+}
+
+/** The optional fields that say something which cannot be used. Some servers write null or "" for one that they leave out. */
+function findUnused(json: unknown, document: Readonly<Record<string, unknown>>): readonly string[] {
+  const given = v.parse(v.record(v.string(), v.unknown()), json);
+  return Object.keys(OPTIONAL_FIELDS).filter((name) => {
+    const isLeftOut = given[name] === undefined || given[name] === null || given[name] === "";
+    return !isLeftOut && document[name] === undefined;
+  });
 }
 
 function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: string): ProviderMetadata {
@@ -142,8 +165,10 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     throw providerMisconfigured("discovery: the provider does not support PKCE with S256");
   }
   const algorithms = document.id_token_signing_alg_values_supported;
-  if (algorithms?.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm)) === false) {
-    throw providerMisconfigured(`discovery: no ID Token signature that can be verified: ${SIGNING_REMEDY}`);
+  if (algorithms && !algorithms.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm))) {
+    throw providerMisconfigured(
+      `discovery: ID Tokens are signed by ${nameAlgorithms(algorithms)}, which Janus cannot verify: ${SIGNING_REMEDY}`,
+    );
   }
   return {
     issuer,
@@ -151,8 +176,9 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     tokenEndpoint: document.token_endpoint,
     jwksUri: document.jwks_uri,
     userinfoEndpoint: document.userinfo_endpoint,
-    revocationEndpoint: document.revocation_endpoint ?? undefined,
+    revocationEndpoint: document.revocation_endpoint,
     scopesSupported: document.scopes_supported ?? [],
+    promptValues: document.prompt_values_supported,
     // RFC 8414 2: client_secret_basic if omitted.
     tokenAuthMethods: document.token_endpoint_auth_methods_supported ?? ["client_secret_basic"],
     sendsIss: document.authorization_response_iss_parameter_supported ?? false,

@@ -3,22 +3,17 @@
  * It trusts nothing that the token says of itself but what the provider's own keys have signed.
  * OpenID Connect Core 1.0, 3.1.3.7; RFC 7519; RFC 8725
  */
-import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from "jose";
-import { decodeProtectedHeader } from "jose/decode/protected_header";
-import * as errors from "jose/errors";
-import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
-import { jwtVerify } from "jose/jwt/verify";
-import { encodeBase64url, equalInConstantTime, sha256, sha512 } from "../crypto.ts";
-import { idTokenRefused, idTokenUnsupported, JanusError } from "../errors.ts";
-import type { Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable } from "../oauth/upstream.ts";
-import { SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./discovery.ts";
+import type { JWTPayload } from "jose";
+import { encodeBase64url, equalInConstantTime, sha256, sha384, sha512 } from "../crypto.ts";
+import type { JanusError } from "../errors.ts";
+import { idTokenRefused, idTokenUnsupported } from "../errors.ts";
+import { SIGNING_REMEDY } from "./algorithms.ts";
+import type { HeaderFault, KeySet } from "./keys.ts";
+import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOutage, verifyWithKeys } from "./keys.ts";
 
-const CLOCK_SKEW_SECONDS = 60;
 const MAX_AGE_SECONDS = 600;
-/** Keys beyond these are not a provider's: each costs time to verify with. */
-const MAX_KEYS = 100;
-const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
+/** More audiences than a project at a provider has clients. */
+const MAX_AUDIENCES = 200;
 
 /** What a token is checked against. */
 export type Expectation = {
@@ -32,25 +27,6 @@ export type Expectation = {
 /** A verified ID Token's claims; `sub` is there and well-formed. */
 export type IdTokenClaims = JWTPayload & { readonly sub: string };
 
-/** The provider's keys, as jose looks them up, and the way to fetch them again. */
-export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
-
-/**
- * The provider's keys. A token with an unknown `kid` has them fetched again at once, so that a rotation is picked up
- * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
- */
-export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
-  const keys = createRemoteJWKSet(new URL(jwksUri), {
-    cooldownDuration: 0,
-    [customFetch]: async (url) => {
-      const answer = await send(upstream, "jwks", url, { headers: { accept: "application/json" } });
-      if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
-      return Response.json({ keys: readKeys(upstream, parseJson(answer.text)) });
-    },
-  });
-  return { find: keys, reload: keys.reload };
-}
-
 /**
  * Verifies an ID Token: signature (never none, never a shared secret), iss, aud, azp, exp, iat, nonce, sub, at_hash,
  * typ, and that it is no logout or event token. `jku`, `x5u` and `jwk` in the header are ignored: only `keys` counts.
@@ -61,11 +37,12 @@ export async function verifyIdToken(
   keys: KeySet,
   expected: Expectation,
 ): Promise<IdTokenClaims> {
-  const header = readHeader(idToken);
-  const { payload } = await verifySignature(idToken, keys, expected);
+  const fault = findHeaderFault(idToken);
+  if (fault !== undefined) throw headerError(fault);
+  const { payload, alg } = await verifySignature(idToken, keys, expected);
   checkAudience(payload, expected.clientId);
   checkNonce(payload, expected.nonce);
-  checkAccessTokenHash(payload, header.alg, expected.accessToken);
+  checkAccessTokenHash(payload, alg, expected.accessToken);
   if (payload.events !== undefined) throw idTokenRefused("it is a logout or event token (events)");
   // jose checks that these are there, not what they are: its types tell what a right token holds.
   const sub: unknown = payload.sub;
@@ -75,73 +52,59 @@ export async function verifyIdToken(
   return { ...payload, sub };
 }
 
-/** The header, before any key is looked up: what cannot be verified is refused with the remedy. */
-function readHeader(idToken: string): ProtectedHeaderParameters {
-  if (idToken.split(".").length === 5) {
-    throw idTokenUnsupported(`the ID Token is encrypted: ${SIGNING_REMEDY}`);
+/** What cannot be verified is refused with the remedy. */
+function headerError(header: HeaderFault): JanusError {
+  switch (header.fault) {
+    case "encrypted":
+      return idTokenUnsupported(`the ID Token is encrypted: ${SIGNING_REMEDY}`);
+    case "unsigned":
+      return idTokenUnsupported(`the ID Token is not signed with a key of the provider's: ${SIGNING_REMEDY}`);
+    case "unsupported":
+      return idTokenUnsupported(
+        `the ID Token is signed by ${header.alg}, which Janus cannot verify: ${SIGNING_REMEDY}`,
+      );
+    case "malformed":
+      return idTokenRefused("it is not a JWT", header.cause);
+    case "other_type":
+      return idTokenRefused("typ is not JWT");
   }
-  let header: ProtectedHeaderParameters;
-  try {
-    header = decodeProtectedHeader(idToken);
-  } catch (error) {
-    throw idTokenRefused("it is not a JWT", error);
-  }
-  // Decoded, not checked: outside data may have any type here, whatever jose's types promise.
-  const { alg, typ }: Readonly<Record<string, unknown>> = header;
-  if (alg === undefined || (typeof alg === "string" && /^(none|HS\d+)$/.test(alg))) {
-    throw idTokenUnsupported(`the ID Token is not signed with a key of the provider's: ${SIGNING_REMEDY}`);
-  }
-  // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not an ID Token.
-  if (typ !== undefined && (typeof typ !== "string" || typ.toLowerCase() !== "jwt")) {
-    throw idTokenRefused("typ is not JWT");
-  }
-  return header;
 }
 
-/** A signature that does not fit may be by a new key under an old `kid`, or under none: the keys are fetched once more. */
 async function verifySignature(idToken: string, keys: KeySet, expected: Expectation) {
   try {
-    return await verify(idToken, keys, expected);
+    const { payload, protectedHeader } = await verifyWithKeys(idToken, keys, {
+      issuer: expected.issuer,
+      audience: expected.clientId,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      maxTokenAge: MAX_AGE_SECONDS,
+      currentDate: expected.now,
+      requiredClaims: ["iss", "sub", "aud", "exp", "iat", "nonce"],
+    });
+    return { payload, alg: protectedHeader.alg };
   } catch (error) {
-    if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw refusal(error);
-  }
-  try {
-    await keys.reload();
-    return await verify(idToken, keys, expected);
-  } catch (error) {
-    throw refusal(error);
+    if (isOutage(error)) throw error;
+    throw idTokenRefused(`verification failed: ${describeRefusal(error)}`, error);
   }
 }
 
-function verify(idToken: string, keys: KeySet, expected: Expectation) {
-  return jwtVerify(idToken, keys.find, {
-    algorithms: [...SIGNING_ALGORITHMS],
-    issuer: expected.issuer,
-    audience: expected.clientId,
-    clockTolerance: CLOCK_SKEW_SECONDS,
-    maxTokenAge: MAX_AGE_SECONDS,
-    currentDate: expected.now,
-    requiredClaims: ["iss", "sub", "aud", "exp", "iat", "nonce"],
-  });
-}
-
-function refusal(error: unknown): JanusError {
-  if (error instanceof JanusError) return error;
-  if (error instanceof errors.JOSEError) {
-    const claim = "claim" in error ? ` (${String(error.claim)})` : "";
-    return idTokenRefused(`verification failed: ${error.code}${claim}`, error);
-  }
-  // A key that cannot be imported, for one: whatever it is, the token was not verified.
-  return idTokenRefused("verification failed: the key cannot be used", error);
-}
-
-/** 3.1.3.7 points 3 to 5: for Janus, and for nobody else besides. */
+/**
+ * 3.1.3.7 points 3 to 5: for Janus. Zitadel names the project and all its clients as well: then `azp` must say that the
+ * token was issued to Janus. That Janus is among the audiences, jose has checked.
+ */
 function checkAudience(payload: JWTPayload, clientId: string): void {
-  const audiences = Array.isArray(payload.aud) ? payload.aud : [payload.aud];
-  if (!audiences.every((audience) => audience === clientId))
-    throw idTokenRefused("aud names another audience");
+  const audiences: readonly unknown[] = Array.isArray(payload.aud) ? payload.aud : [payload.aud];
+  if (audiences.length > MAX_AUDIENCES)
+    throw idTokenRefused(`aud names more than ${MAX_AUDIENCES} audiences`);
+  if (!audiences.every((audience) => typeof audience === "string"))
+    throw idTokenRefused("aud holds something else than texts");
   if (payload.azp !== undefined && payload.azp !== clientId) throw idTokenRefused("azp is another client");
+  const isForOthersToo = audiences.some((audience) => audience !== clientId);
+  if (isForOthersToo && payload.azp === undefined) throw idTokenRefused(AUDIENCE_REMEDY);
 }
+
+const AUDIENCE_REMEDY =
+  "aud names further audiences and azp does not say that the token is for Janus: have the provider send azp, or give " +
+  "Janus a client of its own";
 
 /** 3.1.3.7 point 11: the token answers the authorization request of this very flow. */
 function checkNonce(payload: JWTPayload, nonce: string): void {
@@ -151,24 +114,18 @@ function checkNonce(payload: JWTPayload, nonce: string): void {
 }
 
 /** 3.1.3.8: where the provider says which access token came along, it must be this one. */
-function checkAccessTokenHash(payload: JWTPayload, alg: string | undefined, accessToken: string): void {
+function checkAccessTokenHash(payload: JWTPayload, alg: string, accessToken: string): void {
   const claimed = payload.at_hash;
   if (claimed === undefined) return;
-  const digest = alg === "EdDSA" ? sha512(accessToken) : sha256(accessToken);
+  const digest = digestOf(alg)(accessToken);
   const hash = encodeBase64url(digest.subarray(0, digest.length / 2));
   if (typeof claimed !== "string" || !equalInConstantTime(claimed, hash)) {
     throw idTokenRefused("at_hash is of another access token");
   }
 }
 
-/** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
-function readKeys(upstream: Upstream, json: unknown): readonly object[] {
-  const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
-  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw upstream.unavailable("jwks: not a JWK Set");
-  return keys.filter(isUsableKey);
-}
-
-function isUsableKey(key: unknown): key is object {
-  if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
-  return !("n" in key) || (typeof key.n === "string" && key.n.length <= MAX_RSA_MODULUS_LENGTH);
+/** The hash that a signature algorithm uses; Ed25519 uses SHA-512. RFC 7518 3.1, RFC 8032 5.1 */
+function digestOf(alg: string): (text: string) => Uint8Array {
+  if (alg.endsWith("256")) return sha256;
+  return alg.endsWith("384") ? sha384 : sha512;
 }

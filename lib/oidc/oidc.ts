@@ -3,7 +3,6 @@
  * what comes of it: a verified subject with the claims that Janus keeps. Called by the use cases; stores nothing.
  * OpenID Connect Core 1.0, 3.1
  */
-import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { encodeBase64url, sha256 } from "../crypto.ts";
 import {
@@ -11,19 +10,21 @@ import {
   providerClientRejected,
   providerMisconfigured,
   providerUnavailable,
-  userinfoRefused,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { AuthorizationRequest } from "../oauth/authorization.ts";
-import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, unavailable } from "../oauth/upstream.ts";
+import type { RequestKind } from "./authorization_request.ts";
+import { addsOfflineAccess, prepareRequests } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
-import type { KeySet } from "./id_token.ts";
-import { createKeySet, verifyIdToken } from "./id_token.ts";
+import type { IdTokenClaims } from "./id_token.ts";
+import { verifyIdToken } from "./id_token.ts";
+import type { KeySet } from "./keys.ts";
+import { createKeySet } from "./keys.ts";
+import { fetchUserInfo } from "./userinfo.ts";
 
 /** The provider, as the use cases see it. */
 export type Oidc = ReturnType<typeof createOidc>;
@@ -54,13 +55,9 @@ export type SignIn = {
 };
 
 const DEADLINE_MS = 10_000;
-const DEFAULT_SCOPES = ["openid", "profile"];
-const OFFLINE_ACCESS = "offline_access";
+const LEFT_OUT_MS = 3_600_000;
 
-/** Authorization requests, all but what is new in each. */
-type Requests = { readonly request: AuthorizationRequest; readonly afresh: AuthorizationRequest };
-
-const userinfoSchema = v.looseObject({ sub: v.string() });
+type RequestOf = ReturnType<typeof prepareRequests>;
 
 /** Makes the client. Nothing is sent before the first call. */
 export function createOidc(options: OidcOptions) {
@@ -69,7 +66,8 @@ export function createOidc(options: OidcOptions) {
   const discovery = createDiscovery(own, config.issuer, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
-  let prepared: ({ readonly metadata: ProviderMetadata } & Requests) | undefined;
+  let leftOutUntil = Number.NEGATIVE_INFINITY;
+  let prepared: { readonly metadata: ProviderMetadata; readonly requestOf: RequestOf } | undefined;
 
   return createForRequests(own, (upstream) => ({
     /** What a callback's errors are named after. */
@@ -81,20 +79,40 @@ export function createOidc(options: OidcOptions) {
     /** Whether discovery was loaded at least once. */
     isReady: discovery.isLoaded,
 
-    /**
-     * The authorization request: code, PKCE S256, nonce. `afresh` has the member sign in again even where the provider
-     * knows them, so that they may be another. Core 3.1.2.1, RFC 7636 4.3
-     */
+    /** The authorization request of a kind: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
     authorizationUrl: async (
       state: string,
       nonce: string,
       codeVerifier: string,
-      afresh = false,
+      kind: RequestKind = {},
     ): Promise<string> => {
       const metadata = await discovery.load(upstream);
-      if (prepared?.metadata !== metadata) prepared = { metadata, ...prepareRequests(metadata) };
-      const request = afresh ? prepared.afresh : prepared.request;
-      return request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
+      if (prepared?.metadata !== metadata) {
+        // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
+        chooseEndpoint(config, metadata);
+        prepared = { metadata, requestOf: prepareRequests(config, metadata, redirectUri) };
+      }
+      const codeChallenge = encodeBase64url(sha256(codeVerifier));
+      return prepared.requestOf(kind)({ state, nonce, code_challenge: codeChallenge });
+    },
+
+    /** Whether offline_access is to be left out for now, since the provider has refused it: `reduced` requests do. */
+    leavesOutOfflineAccess: (): boolean => now().getTime() < leftOutUntil,
+
+    /**
+     * For a provider that has answered `invalid_scope`: true where Janus had added offline_access by itself, and then
+     * leaves it out for an hour. Not for ever: the answer comes through a browser, so it may be anybody's word.
+     */
+    leaveOutOfflineAccess: async (): Promise<boolean> => {
+      if (!addsOfflineAccess(config, await discovery.load(upstream))) return false;
+      const at = now().getTime();
+      if (at < leftOutUntil) return true;
+      leftOutUntil = at + LEFT_OUT_MS;
+      const reason =
+        "the provider announces offline_access and answers invalid_scope to it: allow it to this client, or set " +
+        "OIDC_SCOPES without it";
+      upstream.log.warn("offline_access left out", { requestId: upstream.requestId, reason });
+      return true;
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
@@ -127,7 +145,7 @@ export function createOidc(options: OidcOptions) {
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
       const idToken = await verifyIdToken(tokens.idToken, keys, expected);
-      const claims = await completeClaims(upstream, idToken, accessToken, metadata);
+      const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
@@ -157,44 +175,20 @@ export function createOidc(options: OidcOptions) {
     },
   }));
 
-  function prepareRequests(metadata: ProviderMetadata): Requests {
-    // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
-    chooseEndpoint(config, metadata);
-    const scopes = chooseScopes(config.scopes, metadata);
-    const parameters: (readonly [string, string])[] = [["code_challenge_method", "S256"]];
-    // Core 11: without consent, a request for offline_access is ignored.
-    if (scopes.includes(OFFLINE_ACCESS)) parameters.push(["prompt", "consent"]);
-    const all = [...parameters, ...config.authorizeParams];
-    const prepare = (more: readonly (readonly [string, string])[]) =>
-      prepareAuthorizationRequest(
-        metadata.authorizationEndpoint,
-        { clientId: config.clientId, redirectUri },
-        scopes,
-        [...all, ...more],
-      );
-    const prompts = all.findLast(([name]) => name === "prompt")?.[1].split(" ") ?? [];
-    const again = ["login", ...prompts.filter((prompt) => prompt !== "login" && prompt !== "none")];
-    return { request: prepare([]), afresh: prepare([["prompt", again.join(" ")]]) };
-  }
-
-  /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is "try again", never "no groups". */
+  /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is never "no groups". */
   async function completeClaims(
     upstream: Upstream,
-    idToken: Readonly<Record<string, unknown>> & { readonly sub: string },
+    idToken: IdTokenClaims,
     accessToken: string,
-    { userinfoEndpoint }: ProviderMetadata,
+    { issuer, userinfoEndpoint }: ProviderMetadata,
+    keys: KeySet,
   ): Promise<Readonly<Record<string, unknown>>> {
     const said = withoutNulls(idToken);
     const complete = options.neededClaims.every((name) => name in said);
     if (complete || userinfoEndpoint === undefined) return said;
-    const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
-    const answer = await send(upstream, "userinfo", userinfoEndpoint, { headers });
-    if (answer.status !== 200) throw unavailable(upstream, `userinfo: answered ${answer.status}`, answer);
-    const parsed = v.safeParse(userinfoSchema, parseJson(answer.text));
-    if (!parsed.success) throw providerUnavailable("userinfo: an answer of another shape");
-    // Core 5.3.4: or the claims are somebody else's.
-    if (parsed.output.sub !== idToken.sub) throw userinfoRefused("sub is not the ID Token's");
-    return { ...withoutNulls(parsed.output), ...said };
+    const expected = { issuer, clientId: config.clientId, subject: idToken.sub, now: now() };
+    const more = await fetchUserInfo(upstream, userinfoEndpoint, accessToken, keys, expected);
+    return { ...withoutNulls(more), ...said };
   }
 }
 
@@ -214,17 +208,6 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
 /** Core 5.3.2: a claim without a value is left out. One that is null all the same says nothing. */
 function withoutNulls(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== null));
-}
-
-/** As configured; else the default, with offline_access where the provider announces it. */
-function chooseScopes(
-  configured: readonly string[] | undefined,
-  metadata: ProviderMetadata,
-): readonly string[] {
-  if (configured !== undefined) return configured;
-  return metadata.scopesSupported.includes(OFFLINE_ACCESS)
-    ? [...DEFAULT_SCOPES, OFFLINE_ACCESS]
-    : DEFAULT_SCOPES;
 }
 
 /** Basic where the provider takes it, since RFC 6749 2.3.1 wants it so; else post; or as configured. */

@@ -48,7 +48,6 @@ const oidcAuthorize = `${provider.authorization_endpoint}?${new URLSearchParams(
   scope: "openid profile offline_access",
   redirect_uri: oidcRedirect,
   code_challenge_method: "S256",
-  prompt: "consent",
 })}`;
 
 const deriveKey = (secret: string, purpose: string) =>

@@ -40,7 +40,9 @@ export function createTheatre(tests: string) {
     readonly onContext?: (context: BrowserContext) => void;
   } = {}) => {
     await database.rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
-    const janus = await startJanus({ database, fetch: ask });
+    // The certified provider gives a refresh token with consent alone, which Janus asks for where the scope is configured.
+    const environment = { OIDC_SCOPES: "openid profile offline_access" };
+    const janus = await startJanus({ database, fetch: ask, environment });
     await registerMetadata(janus);
     const faults: string[] = [];
     const contexts: BrowserContext[] = [];

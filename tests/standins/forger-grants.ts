@@ -123,7 +123,7 @@ async function makeIdToken(state: ForgerState, grant: ForgerGrant, accessToken: 
     iat,
     exp: iat + TOKEN_TTL_SECONDS,
     nonce: grant.nonce,
-    at_hash: accessTokenHash(accessToken),
+    at_hash: accessTokenHash(accessToken, state.key.alg),
   };
   const sign: Sign = (signed, header = {}, key = state.key) => signToken(signed, header, key);
   return state.overrides.idToken ? await state.overrides.idToken(claims, sign) : sign(claims);

@@ -37,6 +37,8 @@ export type ForgerOverrides = {
   readonly userInfo?: (claims: Identity) => unknown;
   /** The `iss` of the authorization response; right unless given. RFC 9207 */
   readonly iss?: "right" | "wrong" | "absent";
+  /** Scopes that this client may not have, though discovery announces them: a request for one is invalid_scope. */
+  readonly refusedScopes?: readonly string[];
   /** Whether discovery promises that `iss`; true unless given. */
   readonly announcesIss?: boolean;
   /** Whether a refresh uses its token up and brings a new one; true unless given. */

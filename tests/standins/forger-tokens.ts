@@ -19,7 +19,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export type TokenHeader = Readonly<Record<string, unknown>>;
 
 /** The algorithms that a key can be made for. */
-export type KeyAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA";
+export type KeyAlgorithm = `${"RS" | "PS" | "ES"}${"256" | "384" | "512"}` | "EdDSA" | "Ed25519";
 
 /** A key pair: `publicJwk` is what a JWKS shows of it. */
 export type SigningKey = {
@@ -65,37 +65,37 @@ export function encryptToken(claims: Claims, secret: string): string {
   return `${header}..${parts.join(".")}`;
 }
 
-/** The `at_hash` of an access token, for algorithms of 256 bits. OpenID Connect Core 3.1.3.6 */
-export function accessTokenHash(accessToken: string): string {
-  return createHash("sha256").update(accessToken).digest().subarray(0, 16).toString("base64url");
+/** The `at_hash` of an access token: half of the hash that the algorithm signs with. OpenID Connect Core 3.1.3.6 */
+export function accessTokenHash(accessToken: string, alg: KeyAlgorithm = "RS256"): string {
+  const digest = createHash(alg.startsWith("Ed") ? "sha512" : `sha${bitsOf(alg)}`)
+    .update(accessToken)
+    .digest();
+  return digest.subarray(0, digest.length / 2).toString("base64url");
 }
 
 function generatePair(alg: KeyAlgorithm) {
-  switch (alg) {
-    case "RS256":
-    case "PS256":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
-    case "ES256":
-      return generateKeyPairSync("ec", { namedCurve: "P-256" });
-    case "EdDSA":
-      return generateKeyPairSync("ed25519");
-  }
+  if (alg.startsWith("Ed")) return generateKeyPairSync("ed25519");
+  if (!alg.startsWith("ES")) return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const curves = { 256: "P-256", 384: "P-384", 512: "P-521" } as const;
+  return generateKeyPairSync("ec", { namedCurve: curves[bitsOf(alg)] });
 }
 
 function signature(input: string, key: SigningKey | string): Buffer {
   if (typeof key === "string") return createHmac("sha256", key).update(input).digest();
+  const { alg, privateKey } = key;
   const bytes = Buffer.from(input);
-  switch (key.alg) {
-    case "RS256":
-      return signBytes("sha256", bytes, key.privateKey);
-    case "PS256":
-      return signBytes("sha256", bytes, { key: key.privateKey, padding: RSA_PSS_PADDING, saltLength: 32 });
-    case "ES256":
-      return signBytes("sha256", bytes, { key: key.privateKey, dsaEncoding: "ieee-p1363" });
-    case "EdDSA":
-      return signBytes(null, bytes, key.privateKey);
-  }
+  if (alg.startsWith("Ed")) return signBytes(null, bytes, privateKey);
+  const bits = bitsOf(alg);
+  const ways = {
+    RS: privateKey,
+    PS: { key: privateKey, padding: RSA_PSS_PADDING, saltLength: bits / 8 },
+    ES: { key: privateKey, dsaEncoding: "ieee-p1363" as const },
+  };
+  return signBytes(`sha${bits}`, bytes, ways[alg.slice(0, 2) as keyof typeof ways]);
 }
+
+/** The bits of an algorithm's hash, which its name ends in. */
+const bitsOf = (alg: KeyAlgorithm) => Number(alg.slice(-3)) as 256 | 384 | 512;
 
 /** `crypto.constants.RSA_PKCS1_PSS_PADDING` */
 const RSA_PSS_PADDING = 6;

@@ -20,6 +20,7 @@ export {
   accessTokenHash,
   createKey,
   encryptToken,
+  type KeyAlgorithm,
   type Sign,
   type SigningKey,
   signToken,
@@ -204,7 +205,7 @@ function authorize(state: ForgerState, query: URLSearchParams): Response {
   ];
   const back = (answer: Readonly<Record<string, string>>) =>
     redirectBack(redirectUri, { ...answer, state: params.get("state"), iss });
-  const error = refuse(params);
+  const error = refuse(state, params);
   if (error) return back(error);
 
   const code = randomToken();
@@ -219,9 +220,14 @@ function authorize(state: ForgerState, query: URLSearchParams): Response {
   return back({ code });
 }
 
-function refuse(params: ReadonlyMap<string, string>): Readonly<Record<string, string>> | undefined {
+function refuse(
+  { overrides }: ForgerState,
+  params: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> | undefined {
   if (params.get("response_type") !== "code") return { error: "unsupported_response_type" };
-  if (!params.get("scope")?.split(" ").includes("openid")) return { error: "invalid_scope" };
+  const scopes = params.get("scope")?.split(" ") ?? [];
+  if (!scopes.includes("openid") || scopes.some((scope) => overrides.refusedScopes?.includes(scope)))
+    return { error: "invalid_scope" };
   const isSha256 =
     params.get("code_challenge_method") === "S256" && params.get("code_challenge")?.length === 43;
   return isSha256 ? undefined : { error: "invalid_request", error_description: "PKCE S256 is required" };

@@ -1,0 +1,47 @@
+/** Signature algorithms: those that Janus verifies, and what an operator does about the others. RFC 7518 3.1 */
+
+/** Signatures that Janus accepts: by a key of the provider's, never by a shared secret. RFC 7518 3.1, RFC 8037, RFC 9864 */
+export const SIGNING_ALGORITHMS: readonly string[] = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** Registered names that Janus does not accept. Only these and the accepted ones are repeated in a message. */
+const OTHER_ALGORITHMS: readonly string[] = [
+  "none",
+  "HS256",
+  "HS384",
+  "HS512",
+  "ES256K",
+  "Ed448",
+  "ML-DSA-44",
+  "ML-DSA-65",
+  "ML-DSA-87",
+];
+
+/** What an operator does about a provider that signs with the client secret, not at all, or encrypts. */
+export const SIGNING_REMEDY =
+  "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
+
+/** True for the name of an algorithm that exists and that Janus does not accept. */
+export function isOtherAlgorithm(alg: unknown): alg is string {
+  return typeof alg === "string" && OTHER_ALGORITHMS.includes(alg);
+}
+
+/** The names of a provider's list that may be repeated in a message, and how many others there are. */
+export function nameAlgorithms(announced: readonly string[]): string {
+  const known = [...new Set(announced)].filter(
+    (alg) => SIGNING_ALGORITHMS.includes(alg) || isOtherAlgorithm(alg),
+  );
+  const names = known.length < new Set(announced).size ? [...known, "an unlisted algorithm"] : known;
+  return names.length === 0 ? "nothing" : names.join(", ");
+}

@@ -1,0 +1,150 @@
+/**
+ * The provider's keys, and signatures verified with them. It owns the JWK Set and the signature; what a token claims is
+ * checked by `id_token.ts` and `userinfo.ts`. `jku`, `x5u` and `jwk` in a token's header are ignored: only keys of the
+ * provider's own set count. RFC 7515, RFC 7517
+ */
+import type { JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from "jose";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import * as errors from "jose/errors";
+import { createLocalJWKSet } from "jose/jwks/local";
+import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
+import { jwtVerify } from "jose/jwt/verify";
+import { JanusError } from "../errors.ts";
+import type { Upstream } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
+
+/** How far the clocks of Janus and the provider may differ. */
+export const CLOCK_SKEW_SECONDS = 60;
+
+/** A larger set is not a provider's. It also bounds how many keys are tried on one token. */
+const MAX_KEYS = 100;
+const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
+
+/** The provider's keys, as jose looks them up, and the way to fetch them again. */
+export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
+
+/**
+ * The provider's keys. A token with an unknown `kid` has them fetched again at once, so that a rotation is picked up
+ * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
+ */
+export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    cooldownDuration: 0,
+    [customFetch]: async (url) => {
+      const answer = await send(upstream, "jwks", url, { headers: { accept: "application/json" } });
+      if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
+      return Response.json({ keys: readKeys(upstream, parseJson(answer.text)) });
+    },
+  });
+  const find: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      const { kid, ...others } = header;
+      if (!(error instanceof errors.JWKSNoMatchingKey) || kid === undefined) throw error;
+      // A key need not have a kid: one without may be the key that the token means. RFC 7517 4.5
+      const unnamed = keys.jwks()?.keys.filter((key) => key.kid === undefined) ?? [];
+      return createLocalJWKSet({ keys: unnamed })(others);
+    }
+  };
+  return { find, reload: keys.reload };
+}
+
+/** Why a token cannot be verified, as its header says before any key is looked up. */
+export type HeaderFault =
+  | { readonly fault: "encrypted" | "unsigned" | "other_type" }
+  | { readonly fault: "malformed"; readonly cause: unknown }
+  | { readonly fault: "unsupported"; readonly alg: string };
+
+/** Looks at the header of a token, which nobody has signed for yet: undefined where the token can be verified. */
+export function findHeaderFault(token: string): HeaderFault | undefined {
+  if (token.split(".").length === 5) return { fault: "encrypted" };
+  let header: Readonly<Record<string, unknown>>;
+  try {
+    header = decodeProtectedHeader(token);
+  } catch (error) {
+    return { fault: "malformed", cause: error };
+  }
+  // Decoded, not checked: outside data may have any type here, whatever jose's types promise.
+  const { alg, typ } = header;
+  if (alg === undefined || (typeof alg === "string" && /^(none|HS\d+)$/.test(alg)))
+    return { fault: "unsigned" };
+  if (isOtherAlgorithm(alg)) return { fault: "unsupported", alg };
+  // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not what was asked for.
+  const isJwt = typ === undefined || (typeof typ === "string" && typ.toLowerCase() === "jwt");
+  return isJwt ? undefined : { fault: "other_type" };
+}
+
+/**
+ * Verifies the signature and what `options` says of the claims. Where no key fits, the keys are fetched once more: the
+ * signature may be by a new key under an old `kid`, or under none. Throws jose's errors, and provider_unavailable where
+ * the keys cannot be had.
+ */
+export async function verifyWithKeys(
+  token: string,
+  keys: KeySet,
+  options: Omit<JWTVerifyOptions, "algorithms">,
+): Promise<JWTVerifyResult> {
+  const all = { ...options, algorithms: [...SIGNING_ALGORITHMS] };
+  try {
+    return await verifyWithAny(token, keys, all);
+  } catch (error) {
+    if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+  }
+  await keys.reload();
+  return verifyWithAny(token, keys, all);
+}
+
+/** What may be logged of an error of `verifyWithKeys`: jose's own code, and the name of the claim. */
+export function describeRefusal(error: unknown): string {
+  // A key that cannot be imported, for one: whatever it is, the token was not verified.
+  if (!(error instanceof errors.JOSEError)) return "the key cannot be used";
+  return "claim" in error ? `${error.code} (${String(error.claim)})` : error.code;
+}
+
+/** True where the keys could not be had: nothing was said of the token. */
+export const isOutage = (error: unknown): error is JanusError => error instanceof JanusError;
+
+async function verifyWithAny(
+  token: string,
+  keys: KeySet,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, keys.find, options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return verifyWithEach(token, error, options);
+  }
+}
+
+/** Several keys fit the header: whichever has signed is the right one. */
+async function verifyWithEach(
+  token: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  for await (const key of candidates) {
+    try {
+      return await jwtVerify(token, key, options);
+    } catch (error) {
+      // Not this key, or one that cannot be used. Any other error is about the token itself.
+      const isOfKey = error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError;
+      if (!isOfKey) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
+/** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
+function readKeys(upstream: Upstream, json: unknown): readonly object[] {
+  const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
+  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw upstream.unavailable("jwks: not a JWK Set");
+  return keys.filter(isUsableKey);
+}
+
+function isUsableKey(key: unknown): key is object {
+  if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
+  return !("n" in key) || (typeof key.n === "string" && key.n.length <= MAX_RSA_MODULUS_LENGTH);
+}

@@ -1,0 +1,53 @@
+/**
+ * The departures to the provider: the one after the Discord leg, and the one back where the provider refuses a scope that
+ * Janus has added by itself. It owns which request a flow leaves with; what comes back, `link.ts` takes.
+ *
+ * That a scope was added is in the flow's record, by its leg, not in this process: the callback may reach another one,
+ * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
+ */
+import type { Deps } from "./deps.ts";
+import type { Flow, Leg } from "./flow.ts";
+import { continueFlow, deriveSecret, divertFlow } from "./flow.ts";
+import type { Departure, FlowRequest } from "./link.ts";
+
+/** A flow at its new leg, and where to send the browser. */
+export type ProviderDeparture = { readonly next: Flow; readonly location: string };
+
+/** The leg that goes without the added scope, for one that had it. */
+const REDUCED: ReadonlyMap<Leg, Leg> = new Map([
+  ["provider", "reduced"],
+  ["provider_other", "reduced_other"],
+]);
+
+/** Leaves for the provider after the Discord leg. Throws as `oidc.authorizationUrl`. */
+export function departToProvider(deps: Deps, flow: Flow): Promise<ProviderDeparture> {
+  const full: Leg = flow.leg === "another" ? "provider_other" : "provider";
+  const leg = deps.oidc.leavesOutOfflineAccess() ? (REDUCED.get(full) ?? full) : full;
+  return depart(deps, continueFlow(deps, flow, leg));
+}
+
+/**
+ * Leaves for the provider once more, without offline_access, after it answered `invalid_scope`. Undefined where that
+ * would not help: Janus had not added the scope, or the flow has been there without it.
+ */
+export async function departReduced(
+  deps: Deps,
+  { requestId }: Pick<FlowRequest, "requestId">,
+  flow: Flow,
+): Promise<Departure | undefined> {
+  const leg = REDUCED.get(flow.leg);
+  if (leg === undefined || !(await deps.oidc.leaveOutOfflineAccess())) return undefined;
+  const { next, location } = await depart(deps, divertFlow(flow, leg));
+  deps.log.info("flow step", { requestId, step: "provider", outcome: "sent back" });
+  return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
+}
+
+async function depart(deps: Deps, next: Flow): Promise<ProviderDeparture> {
+  const location = await deps.oidc.authorizationUrl(
+    next.state,
+    deriveSecret(next, "nonce"),
+    deriveSecret(next, "code_verifier"),
+    { otherAccount: next.leg.endsWith("_other"), reduced: next.leg.startsWith("reduced") },
+  );
+  return { next, location };
+}
