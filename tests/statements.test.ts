@@ -18,6 +18,8 @@ const NAMED = Object.entries(STATEMENTS).map(([name, statement]) => ({ name, sta
 const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   // Taken only where issuer is not null, and flow_organisation_account_check has subject with it.
   upsertLink: ["issuer", "subject"],
+  // Asked for by it.
+  listAuditEvents: ["discordUserId"],
 };
 
 /** STYLE 21, and what only the table of migrations itself needs. */
@@ -302,6 +304,23 @@ describe("STATEMENTS", () => {
         .map((column) => camelCase(column.name))
         .filter((column) => NEVER_NULL[name]?.includes(column) !== true);
       expect(strict.filter((column) => mayBeNull.includes(column))).toEqual([]);
+    },
+  );
+
+  test.each(NAMED)(
+    "$name gives back what it was asked by, where it gives what is a member's",
+    ({ statement }) => {
+      const { parameters, row } = statement;
+      const echoes = "echoes" in statement ? statement.echoes : undefined;
+      const isOfOneMember =
+        "discordUserId" in row &&
+        ["discordUserId", "flowIdHash", "sessionIdHash"].some((key) => key in parameters);
+
+      if (isOfOneMember) expect(echoes).toBeString();
+      if (echoes !== undefined) {
+        expect(Object.keys(parameters)).toContain(echoes);
+        expect(Object.keys(row)).toContain(echoes);
+      }
     },
   );
 });

@@ -21,7 +21,8 @@ export const GRANT_STATEMENTS = {
   claimRefresh: {
     text: claimRefreshText,
     parameters: { discordUserId: text, leasedUntil: time, now: time },
-    row: { accessTokenSealed: text, refreshTokenSealed: text, expiresAt: time },
+    echoes: "discordUserId",
+    row: { discordUserId: text, accessTokenSealed: text, refreshTokenSealed: text, expiresAt: time },
   },
   setRefreshed: {
     text: setRefreshedText,
@@ -35,6 +36,7 @@ export const GRANT_STATEMENTS = {
       leasedUntil: nullableTime,
       now: time,
     },
+    echoes: "discordUserId",
     row: { discordUserId: text },
   },
   setLeaseEnded: {

@@ -135,7 +135,9 @@ export const LINK_STATEMENTS = {
   listFlows: {
     text: listFlowsText,
     parameters: { discordUserId: text },
+    echoes: "discordUserId",
     row: {
+      discordUserId: text,
       issuer: nullableText,
       subject: nullableText,
       claims: v.nullable(object),
@@ -146,7 +148,9 @@ export const LINK_STATEMENTS = {
   claimSync: {
     text: claimSyncText,
     parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
+    echoes: "discordUserId",
     row: {
+      discordUserId: text,
       syncAskedAt: nullableTime,
       claims: v.nullable(object),
       accessTokenSealed: nullableText,
@@ -157,7 +161,9 @@ export const LINK_STATEMENTS = {
   deleteLink: {
     text: deleteLinkText,
     parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
+    echoes: "discordUserId",
     row: {
+      discordUserId: text,
       issuer: text,
       subject: text,
       accessTokenSealed: text,

@@ -43,7 +43,9 @@ export const SESSION_STATEMENTS = {
   findSession: {
     text: findSessionText,
     parameters: { sessionIdHash: text, idleSince: time, now: time },
+    echoes: "sessionIdHash",
     row: {
+      sessionIdHash: text,
       sessionHandle: text,
       discordUserId: text,
       accessTokenSealed: text,
@@ -68,6 +70,7 @@ export const SESSION_STATEMENTS = {
   claimSessionRefresh: {
     text: claimSessionRefreshText,
     parameters: { sessionIdHash: text, accessTokenSealed: text, leasedUntil: time, now: time },
+    echoes: "sessionIdHash",
     row: { sessionIdHash: text },
   },
   setSessionRefreshed: {
@@ -106,7 +109,8 @@ export const SESSION_STATEMENTS = {
       requestId: text,
       now: time,
     },
-    row: { sessionHandle: text },
+    echoes: "discordUserId",
+    row: { discordUserId: text, sessionHandle: text },
   },
   deleteExpiredSessions: {
     text: deleteExpiredSessionsText,
@@ -116,7 +120,9 @@ export const SESSION_STATEMENTS = {
   listSessions: {
     text: listSessionsText,
     parameters: { discordUserId: text, idleSince: time, now: time },
+    echoes: "discordUserId",
     row: {
+      discordUserId: text,
       sessionHandle: text,
       userAgent: nullableText,
       hasRefreshToken: v.boolean(),
@@ -128,7 +134,9 @@ export const SESSION_STATEMENTS = {
   listAuditEvents: {
     text: listAuditEventsText,
     parameters: { discordUserId: text },
+    echoes: "discordUserId",
     row: {
+      discordUserId: text,
       occurredAt: time,
       action: text,
       issuer: nullableText,
@@ -149,6 +157,7 @@ export const SESSION_STATEMENTS = {
   findStored: {
     text: findStoredText,
     parameters: { discordUserId: text },
+    echoes: "discordUserId",
     row: {
       discordUserId: text,
       username: text,

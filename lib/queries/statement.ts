@@ -25,6 +25,8 @@ export type Statement = {
   readonly text: string;
   readonly parameters: Entries;
   readonly row: v.ObjectEntries;
+  /** The column that must come back as it was asked for: a row that says otherwise answers another question. */
+  readonly echoes?: string;
 };
 
 type Values<S extends Statement> = {
@@ -36,17 +38,18 @@ type Row<S extends Statement> = v.InferOutput<v.ObjectSchema<S["row"], undefined
 export function many<S extends Statement>(db: Database, statement: S) {
   const names = Object.keys(statement.parameters);
   const rows = v.array(v.object<S["row"]>(statement.row));
+  const { echoes } = statement;
   return async (values: Values<S>): Promise<readonly Row<S>[]> => {
     const byName: Readonly<Record<string, Parameter>> = values;
-    return v.parse(
-      rows,
-      await db.query(
-        statement.text,
-        names.map((name) => byName[name] ?? null),
-      ),
-    );
+    const parameters = names.map((name) => byName[name] ?? null);
+    const isAnswer =
+      echoes === undefined ? undefined : (row: unknown) => fieldOf(row, echoes) === byName[echoes];
+    return v.parse(rows, await db.query(statement.text, parameters, isAnswer));
   };
 }
+
+const fieldOf = (row: unknown, name: string): unknown =>
+  typeof row === "object" && row !== null ? Reflect.get(row, name) : undefined;
 
 /** A statement that gives a row or none. */
 export function one<S extends Statement>(db: Database, statement: S) {

@@ -1,7 +1,8 @@
 -- What the trail says of a member, the newest first.
 -- $1 discord_user_id text
--- rows: occurred_at timestamptz, action text, issuer text, subject text, request_id text
+-- rows: discord_user_id text, occurred_at timestamptz, action text, issuer text, subject text, request_id text
 select
+  discord_user_id,
   occurred_at,
   action,
   issuer,

@@ -3,11 +3,11 @@
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
--- row: access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
+-- row: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
 update discord_token
 set leased_until = $2
 where
   discord_user_id = $1
   and end_reason is null
   and (leased_until is null or leased_until <= $3)
-returning access_token_sealed, refresh_token_sealed, expires_at
+returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at

@@ -1,7 +1,8 @@
 -- A member's flows under way, with the organisation account of one that waits for a move to be confirmed.
 -- $1 discord_user_id text
--- rows: issuer text, subject text, claims jsonb, created_at timestamptz, expires_at timestamptz
+-- rows: discord_user_id text, issuer text, subject text, claims jsonb, created_at timestamptz, expires_at timestamptz
 select
+  flow.discord_user_id,
   flow.issuer,
   flow.subject,
   organisation_account.claims,

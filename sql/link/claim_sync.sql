@@ -4,7 +4,7 @@
 -- $2 asked_before timestamptz: an earlier request counts if it is not older than this
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
--- row: sync_asked_at timestamptz, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,
+-- row: discord_user_id text, sync_asked_at timestamptz, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,
 -- row: push_failures integer
 with claimed as (
   update link
@@ -16,6 +16,7 @@ with claimed as (
 )
 
 select
+  link.discord_user_id,
   link.sync_asked_at,
   organisation_account.claims,
   discord_token.access_token_sealed,

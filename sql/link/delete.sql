@@ -8,7 +8,7 @@
 -- $3 now timestamptz
 -- $4 leased_until timestamptz: when another process may end what is left, should this one die
 -- $5 pushed_by timestamptz: a push that is under way now is over by then
--- row: issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
+-- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text
 with removed as (
   delete from link
@@ -89,6 +89,7 @@ audit as (
 )
 
 select
+  removed.discord_user_id,
   removed.issuer,
   removed.subject,
   held.access_token_sealed,

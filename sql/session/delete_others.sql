@@ -4,7 +4,7 @@
 -- $3 session_handle text, null for all
 -- $4 request_id text
 -- $5 now timestamptz
--- rows: session_handle text
+-- rows: discord_user_id text, session_handle text
 with ended as (
   delete from session
   where
@@ -24,5 +24,7 @@ audit as (
   from ended
 )
 
-select ended.session_handle
+select
+  ended.discord_user_id,
+  ended.session_handle
 from ended

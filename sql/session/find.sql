@@ -2,11 +2,12 @@
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
--- row: session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
+-- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, username text, global_name text,
 -- row: linked_at timestamptz, claims jsonb, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
 -- row: push_failures integer
 select
+  session.session_id_hash,
   session.session_handle,
   session.discord_user_id,
   session.access_token_sealed,

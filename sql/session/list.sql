@@ -2,9 +2,10 @@
 -- $1 discord_user_id text
 -- $2 idle_since timestamptz
 -- $3 now timestamptz
--- rows: session_handle text, user_agent text, has_refresh_token boolean, created_at timestamptz,
+-- rows: discord_user_id text, session_handle text, user_agent text, has_refresh_token boolean, created_at timestamptz,
 -- rows: last_used_at timestamptz, expires_at timestamptz
 select
+  discord_user_id,
   session_handle,
   user_agent,
   refresh_token_sealed is not null as has_refresh_token,
