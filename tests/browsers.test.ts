@@ -1,6 +1,6 @@
 /** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, signIn } from "./harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "./harness/walk.ts";
 
@@ -57,5 +57,85 @@ describe("an answer", () => {
     const response = await callApi(janus, "/api/auth/logout", { browser, method: "POST" });
 
     expect(response.headers.get("cache-control")).toBe(UNTOUCHED);
+  });
+});
+
+describe("a form whose Origin was taken away", () => {
+  /** Every route that changes something, and what says that it was taken. */
+  const ROUTES = [
+    ["POST", "/api/link/sync", 200],
+    ["POST", "/account/sessions", 303],
+    ["DELETE", "/api/sessions/all", 200],
+    ["POST", "/api/auth/logout", 200],
+    ["POST", "/account/unlink", 200],
+    ["DELETE", "/api/link", 200],
+  ] as const;
+
+  async function linkedBrowser() {
+    const browser = createBrowser(janus.url);
+    await browser.get(await reachForgerCallback(browser, newUser()));
+    return browser;
+  }
+
+  test.each(ROUTES)(
+    "is the member's own where Sec-Fetch-Site says same-origin: %s %s",
+    async (method, path, status) => {
+      const browser = await linkedBrowser();
+
+      const response = await callApi(janus, path, {
+        ...{ browser, method, origin: "null" },
+        headers: { "sec-fetch-site": "same-origin" },
+      });
+
+      expect(response.status).toBe(status);
+    },
+  );
+
+  test("moves a link too", async () => {
+    const own = await startJanusWithForger();
+    const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
+    await first.get(await reachForgerCallback(first, newUser()));
+    const conflict = await second.get(await reachForgerCallback(second, newUser()));
+    const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+    const move = (site: string) =>
+      fetch(`${own.url}/link/move`, {
+        method: "POST",
+        headers: { origin: "null", "sec-fetch-site": site, cookie: second.jar.header(new URL(own.url)) },
+        body: new URLSearchParams({ state }),
+      });
+
+    const answers = [await move("cross-site"), await move("same-origin")];
+
+    expect(answers.map(({ status }) => status)).toEqual([403, 200]);
+    await own.stop();
+  });
+
+  test.each([
+    ["no Sec-Fetch-Site, as from an older browser", "null", undefined],
+    ["a sandboxed frame", "null", "cross-site"],
+    ["another site of the domain", "null", "same-site"],
+    ["the address bar", "null", "none"],
+    ["a doubled header", "null", "same-origin, cross-site"],
+    ["a header that is there twice", "null", "same-origin, same-origin"],
+    ["another spelling", "null", "Same-Origin"],
+    ["an empty header", "null", ""],
+    ["a doubled Origin", "null, null", "same-origin"],
+    ["another spelling of null", "NULL", "same-origin"],
+    ["an Origin that is another site's", "https://elsewhere.example.org", "same-origin"],
+    ["an empty Origin", "", "same-origin"],
+    // A browser that sends Sec-Fetch-Site sends Origin with every POST: something else made this request. Fetch 3.2
+    ["no Origin at all", null, "same-origin"],
+  ])("is refused on every route with %s", async (_, origin, site) => {
+    const browser = await linkedBrowser();
+    const before = await janus.database.dump();
+    const headers: Record<string, string> = site === undefined ? {} : { "sec-fetch-site": site };
+
+    for (const [method, path] of ROUTES) {
+      const response = await callApi(janus, path, { browser, method, origin, headers });
+      expect({ path, status: response.status }).toEqual({ path, status: 403 });
+      expect(lastCode(janus)).toBe("origin_refused");
+    }
+
+    expect(await janus.database.dump()).toBe(before);
   });
 });

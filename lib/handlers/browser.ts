@@ -64,9 +64,17 @@ export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
 /**
  * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
  * SameSite=Lax keeps the cookies away besides. RFC 6454 7
+ *
+ * Some add-ons and referrer policies make a browser send `Origin: null` from our own pages. The browser then still says
+ * in Sec-Fetch-Site that both ends are one origin, which no page can forge, and which a sandboxed frame, a `data:`
+ * page and a redirect through another site do not get. A request without Origin comes from no such browser.
+ * Fetch 3.2, W3C Fetch Metadata 2.3
  */
-export function checkOrigin({ config }: Deps, { request }: Exchange): void {
-  if (request.headers.get("origin") !== config.publicUrl) throw originRefused("origin is not PUBLIC_URL");
+export function checkOrigin({ config }: Deps, { request: { headers } }: Exchange): void {
+  const origin = headers.get("origin");
+  if (origin === config.publicUrl) return;
+  if (origin === "null" && headers.get("sec-fetch-site") === "same-origin") return;
+  throw originRefused("origin is not PUBLIC_URL");
 }
 
 /** Shows a step that leads on, or one that the member did not want to take. */
