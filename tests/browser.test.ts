@@ -9,6 +9,7 @@ import { sv } from "../lib/pages/sv.ts";
 import { findBarriers, PHONE, photograph } from "./harness/chromium.ts";
 import { USERS } from "./harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
+import { approveDiscord } from "./standins/member.ts";
 
 const TEST_TIMEOUT_MS = 60_000;
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
@@ -191,6 +192,47 @@ browserTest(
     expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
     await press(page, en.buttons.startAgain);
     expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
+  },
+);
+
+browserTest(
+  "what the browser asks for in advance spends no code, and is not what the member gets",
+  async (stage) => {
+    const { logLines, url } = stage.janus;
+    const rules = (kind: string, address: string) =>
+      `<script type=speculationrules>{"${kind}":[{"urls":["${address}"],"eagerness":"immediate"}]}</script>`;
+    const hints = [
+      (address: string) => `<link rel=prefetch href="${address}">`,
+      (address: string) => rules("prefetch", address),
+      (address: string) => rules("prerender", address),
+    ];
+    for (const hint of hints) {
+      const page = await (await stage.member()).newPage();
+      await page.goto(`${url}/linked-role`);
+      const callback = await approveDiscord(page.url(), USERS.anna.id);
+      const from = logLines.length;
+      // Of the same site, since a site has no port: the member's cookies are sent along.
+      using before = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch: () =>
+          new Response(`${hint(callback)}<a href="${callback.replaceAll("&", "&amp;")}">Go on</a>`, {
+            headers: { "content-type": "text/html" },
+          }),
+      });
+
+      await page.goto(before.url.href);
+      while (!logLines.slice(from).some((line) => line.includes('"prefetch_refused"'))) await Bun.sleep(10);
+      await press(page, "Go on");
+      await signIn(page, "anna");
+
+      await expectHeading(page, en.linked.title);
+      await page.context().close();
+    }
+    // The refused requests themselves, of which the browser tells in its own ways.
+    const others = stage.faults.filter((fault) => !/status of 403|oauth-callback\?.*ERR_ABORTED/.test(fault));
+    expect(others).toEqual([]);
+    stage.faults.length = 0;
   },
 );
 

@@ -1,8 +1,8 @@
 /** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
-import { callApi, signIn } from "./harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "./harness/walk.ts";
+import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 
 setDefaultTimeout(30_000);
 
@@ -137,5 +137,117 @@ describe("a form whose Origin was taken away", () => {
     }
 
     expect(await janus.database.dump()).toBe(before);
+  });
+});
+
+describe("a page that a browser asks for before its member does", () => {
+  const HEADERS: readonly (readonly [string, string])[] = [
+    ["sec-purpose", "prefetch"],
+    ["sec-purpose", "prefetch;prerender"],
+    ["sec-purpose", "prefetch;anonymous-client-ip"],
+    ["sec-purpose", "prefetch; prerender, prefetch"],
+    ["sec-purpose", "Prefetch"],
+    ["purpose", "prefetch"],
+    ["purpose", "preview"],
+    ["x-purpose", "preview"],
+    ["x-purpose", "prefetch"],
+    ["x-moz", "prefetch"],
+    ["x-moz", "PREFETCH"],
+  ];
+  const LEGS = [
+    ["the Discord leg", reachDiscordCallback],
+    ["the provider leg", reachForgerCallback],
+    ["a sign-in", reachLoginCallback],
+  ] as const;
+
+  describe.each(LEGS)("at the end of %s", (_, reach) => {
+    test.each(HEADERS)(
+      "spends no code with %s: %s, and the member's own request works",
+      async (...header) => {
+        const browser = createBrowser(janus.url);
+        const callback = await reach(browser, newUser());
+        const cookie = browser.jar.header(new URL(janus.url));
+        const before = await janus.database.dump();
+        const calls = janus.discord.calls.length + janus.provider.calls.length;
+
+        const early = await fetch(callback, {
+          headers: { accept: "text/html", cookie, ...Object.fromEntries([header]) },
+          redirect: "manual",
+        });
+
+        // No success: so it is never shown, and the browser asks again. WHATWG HTML 7.6.2
+        expect(early.status).toBe(403);
+        expect(lastCode(janus)).toBe("prefetch_refused");
+        expect(early.headers.get("cache-control")).toContain("no-store");
+        expect(early.headers.getSetCookie()).toEqual([]);
+        expect(await janus.database.dump()).toBe(before);
+        expect(janus.discord.calls.length + janus.provider.calls.length).toBe(calls);
+        expect([200, 302]).toContain((await browser.get(callback)).status);
+      },
+    );
+  });
+
+  test.each(["/linked-role", "/linked-role/another", "/login"])(
+    "begins no flow at %s, which would push out one that is under way",
+    async (path) => {
+      const early = await fetch(janus.url + path, {
+        headers: { "sec-purpose": "prefetch" },
+        redirect: "manual",
+      });
+      const asked = await fetch(janus.url + path, { redirect: "manual" });
+
+      expect(early.status).toBe(403);
+      expect(early.headers.getSetCookie()).toEqual([]);
+      expect(asked.status).toBe(302);
+    },
+  );
+
+  test("leaves no trace of a download that nobody wanted", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const headers = { "sec-purpose": "prefetch" };
+    const before = await janus.database.dump();
+
+    const early = await callApi(janus, "/api/me/export", { browser, headers });
+
+    expect(early.status).toBe(403);
+    expect(await early.json()).toMatchObject({ status: 403, code: "prefetch_refused" });
+    expect(await janus.database.dump()).toBe(before);
+    expect((await callApi(janus, "/api/me/export", { browser })).status).toBe(200);
+  });
+
+  test.each(["/", "/account", "/account/another"])("may read %s, which changes nothing", async (path) => {
+    const browser = await signIn(janus, newUser());
+
+    const response = await callApi(janus, path, { browser, headers: { "sec-purpose": "prefetch" } });
+
+    expect(response.status).toBe(200);
+  });
+
+  test.each([
+    ["sec-purpose", ""],
+    ["purpose", "navigate"],
+    ["x-purpose", "no-prefetching-here"],
+  ])("is not one with %s: %p", async (name, value) => {
+    const response = await fetch(`${janus.url}/linked-role`, {
+      headers: { [name]: value },
+      redirect: "manual",
+    });
+
+    expect(response.status).toBe(302);
+  });
+
+  test("is no fault: the log has it at info", async () => {
+    const response = await fetch(`${janus.url}/login`, {
+      headers: { "sec-purpose": "prefetch" },
+      redirect: "manual",
+    });
+
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    const lines = janus.logLines.filter((line) => line.includes(requestId)).map((line) => JSON.parse(line));
+    expect(lines.map(({ event, level }) => ({ event, level }))).toEqual([
+      { event: "request failed", level: "info" },
+      { event: "request", level: "info" },
+    ]);
   });
 });

@@ -4,7 +4,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { callbackMalformed, methodNotAllowed, originRefused } from "../errors.ts";
+import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
 import type { Exchange } from "../http/http.ts";
@@ -48,12 +48,29 @@ export function addressOf({ request }: Exchange): URL {
   return url;
 }
 
-/** Refuses HEAD, which Elysia answers by the handler of GET, where a GET leaves something behind. */
-export function requireGet({ request }: Exchange): void {
-  if (request.method !== "GET") throw methodNotAllowed("GET");
+/**
+ * Refuses what is no member's own GET, where a GET leaves something behind: HEAD, which Elysia answers by the handler of
+ * GET, and what a browser asks for in advance.
+ */
+export function requireGet(exchange: Exchange): void {
+  if (exchange.request.method !== "GET") throw methodNotAllowed("GET");
+  refusePrefetch(exchange);
 }
 
-/** A callback's request. A HEAD must not spend a code that only a GET can show the result of. */
+/** Sec-Purpose is the standard's (Fetch 3.7); the others are what Chromium, Safari and Firefox sent before it. */
+const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+/** With or without parameters, such as `prefetch;prerender`. */
+const IN_ADVANCE = /(?:^|[\s,;"])(?:prefetch|prerender|preview|preload)(?:$|[\s,;"])/i;
+
+/**
+ * Refuses what a browser asks for before its member does, who may never come: it would spend a code, or begin a flow
+ * that pushes out one under way. No browser shows an answer without success in place of the page.
+ */
+export function refusePrefetch({ request: { headers } }: Exchange): void {
+  if (PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""))) throw prefetchRefused();
+}
+
+/** A callback's request, which must be the member's own: a code that is spent unseen is lost. */
 export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
   const { requestId } = exchange;
   requireGet(exchange);

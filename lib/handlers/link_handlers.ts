@@ -16,17 +16,21 @@ import {
   flowCookies,
   flowRecords,
   flowRequest,
+  refusePrefetch,
   sessionCookies,
   showStep,
 } from "./browser.ts";
 
 /** GET /linked-role */
-export const beginLink: Handler = (deps, exchange) =>
-  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "discord"));
+export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");
 
 /** GET /linked-role/another: the same, for a member who wants another account on either side. */
-export const beginLinkOfAnother: Handler = (deps, exchange) =>
-  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "another"));
+export const beginLinkOfAnother: Handler = (deps, exchange) => begin(deps, exchange, "another");
+
+function begin(deps: Deps, exchange: Exchange, leg: "discord" | "another"): Response {
+  refusePrefetch(exchange);
+  return showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), leg));
+}
 
 /** GET /discord-oauth-callback */
 export const receiveDiscordCallback: Handler = async (deps, exchange) =>

@@ -24,6 +24,7 @@ import {
   flowRecords,
   flowRequest,
   isSecure,
+  refusePrefetch,
   sessionCookies,
   sessionSecrets,
   showStep,
@@ -38,6 +39,7 @@ const RESPONSE_PARAMETERS = ["code", "error", "state"];
 
 /** GET /login: to Discord, or back from it. */
 export const logIn: Handler = (deps, exchange) => {
+  refusePrefetch(exchange);
   const { searchParams } = addressOf(exchange);
   return RESPONSE_PARAMETERS.some((name) => searchParams.has(name))
     ? receiveLogin(deps, exchange)

@@ -152,6 +152,11 @@ export const en: Texts = {
       why: "For your safety, Janus takes forms from its own pages only. Nothing has been changed.",
       now: FROM_START,
     },
+    prefetch_refused: {
+      title: "Your browser opened this page in advance",
+      why: "It does so to save time, but Janus waits until you ask for the page yourself. Nothing has been changed.",
+      now: "Reload this page to go on.",
+    },
     grant_ended: {
       title: "Your approval at Discord has ended",
       why: "Discord no longer lets Janus act for you, perhaps because you removed it from your authorised apps.",

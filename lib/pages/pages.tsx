@@ -147,6 +147,7 @@ const HARMLESS: readonly PublicErrorCode[] = [
   "not_linked",
   "session_unknown",
   "sync_too_soon",
+  "prefetch_refused",
 ];
 
 /** Where the button of an error page leads. */
@@ -170,6 +171,8 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | 
   flow_finished: "startAgain",
   issuer_mismatch: "startAgain",
   origin_refused: "toStart",
+  // Its own address is where to go on, and that is what a reload asks for.
+  prefetch_refused: null,
   grant_ended: "startAgain",
   not_found: "toStart",
   session_unknown: "toAccount",

@@ -106,6 +106,11 @@ export const sv: Texts = {
       why: "För din säkerhet tar Janus bara emot formulär från sina egna sidor. Inget har ändrats.",
       now: FROM_START,
     },
+    prefetch_refused: {
+      title: "Din webbläsare öppnade sidan i förväg",
+      why: "Den gör så för att spara tid, men Janus väntar tills du själv ber om sidan. Inget har ändrats.",
+      now: "Ladda om sidan för att fortsätta.",
+    },
     grant_ended: {
       title: "Ditt godkännande hos Discord har upphört",
       why: "Discord låter inte längre Janus agera för dig, kanske för att du har tagit bort det bland dina auktoriserade appar.",
