@@ -1,7 +1,10 @@
 /** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
-import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
+import fc from "fast-check";
+import { createApp } from "../index.ts";
+import { createSessionSecrets } from "../lib/session/session_tokens.ts";
+import { createBrowser, lastCode, locationOf, startJanusWithForger } from "./harness/janus.ts";
+import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 
 setDefaultTimeout(30_000);
@@ -249,5 +252,240 @@ describe("a page that a browser asks for before its member does", () => {
       { event: "request failed", level: "info" },
       { event: "request", level: "info" },
     ]);
+  });
+});
+
+describe("cookies that another application of the domain has set under the same names", () => {
+  type Secrets = { readonly sessionId: string; readonly sessionKey: string };
+  const other = createSessionSecrets();
+
+  /** Where they may stand, and what they may look like: a browser sends those of longer paths and older ones first. */
+  const HEADERS: readonly (readonly [string, (real: Secrets) => string])[] = [
+    ["an id before", (real) => `sessionId=of-another-app; ${cookieOf(real)}`],
+    ["a key before", (real) => `sessionKey=of-another-app; ${cookieOf(real)}`],
+    ["both before", (real) => `sessionId=s%3Aabc.def; sessionKey=1; ${cookieOf(real)}`],
+    ["both after", (real) => `${cookieOf(real)}; sessionId=s%3Aabc.def; sessionKey=1`],
+    ["an empty id before", (real) => `sessionId=; ${cookieOf(real)}`],
+    ["JSON before", (real) => `sessionId={"id":1}; sessionKey=[1,2]; ${cookieOf(real)}`],
+    ["an id of our form before", (real) => `sessionId=${other.sessionId}; ${cookieOf(real)}`],
+    ["a pair of our form before", (real) => `${cookieOf(other)}; ${cookieOf(real)}`],
+    ["a pair of our form after", (real) => `${cookieOf(real)}; ${cookieOf(other)}`],
+    [
+      "a pair of our form between",
+      (real) => `sessionId=${real.sessionId}; ${cookieOf(other)}; sessionKey=${real.sessionKey}`,
+    ],
+    [
+      "three pairs of our form, which is as many as are tried",
+      (real) => `${[1, 2, 3].map(() => cookieOf(createSessionSecrets())).join("; ")}; ${cookieOf(real)}`,
+    ],
+    [
+      "a hundred that cannot be ours",
+      (real) => `${"sessionId=x; sessionKey=y; ".repeat(50)}${cookieOf(real)}`,
+    ],
+    ["the same pair again", (real) => `${cookieOf(real)}; ${cookieOf(real)}`],
+    ["other spacing", (real) => `sessionId=of-another-app;${cookieOf(real).replace("; ", ";  ")} ;`],
+  ];
+
+  async function linked() {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    await browser.get(await reachForgerCallback(browser, user));
+    return { user, real: secretsOf(janus, browser) };
+  }
+
+  test.each(HEADERS)("%s do not keep a member from seeing, and undoing, their link", async (_, header) => {
+    const { user, real } = await linked();
+    const cookie = header(real);
+
+    const asked = await callApi(janus, "/api/userinfo", { cookie });
+    const page = await callApi(janus, "/account", { cookie });
+    const sync = await callApi(janus, "/api/link/sync", { cookie, method: "POST" });
+    const others = await callApi(janus, "/api/sessions/all", { cookie, method: "DELETE" });
+    const undone = await callApi(janus, "/api/link", { cookie, method: "DELETE" });
+
+    expect([asked, page, sync, others, undone].map(({ status }) => status)).toEqual([
+      200, 200, 200, 200, 200,
+    ]);
+    expect(await asked.json()).toMatchObject({ discord: { id: user } });
+    for (const answer of [asked, page, sync, others]) expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toEqual([]);
+  });
+
+  test.each(HEADERS)("%s do not keep a member from logging out", async (_, header) => {
+    const user = newUser();
+    const real = secretsOf(janus, await signIn(janus, user));
+
+    const response = await callApi(janus, "/api/auth/logout", { cookie: header(real), method: "POST" });
+
+    expect(response.status).toBe(200);
+    expect(await janus.database.rows(`select from session where discord_user_id = '${user}'`)).toEqual([]);
+  });
+
+  test.each(HEADERS)("%s: a new sign-in takes the place of the one before", async (_, header) => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const before = secretsOf(janus, browser);
+    const callback = await reachLoginCallback(browser, user);
+    const [flow] = browser.jar
+      .header(new URL(janus.url))
+      .split("; ")
+      .filter((pair) => pair.includes("flow"));
+
+    const response = await fetch(callback, {
+      headers: { accept: "text/html", cookie: `${header(before)}; ${flow}` },
+      redirect: "manual",
+    });
+
+    expect(locationOf(response)).toBe("/account");
+    expect(await janus.database.rows(`select from session where discord_user_id = '${user}'`)).toHaveLength(
+      1,
+    );
+    expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
+  });
+
+  test("a logout ends whatever the browser proves, so that no cookie left over signs it in again", async () => {
+    const [one, two] = [newUser(), newUser()];
+    const cookies = [];
+    for (const user of [one, two]) cookies.push(cookieOf(secretsOf(janus, await signIn(janus, user))));
+
+    await callApi(janus, "/api/auth/logout", { cookie: cookies.join("; "), method: "POST" });
+
+    expect(
+      await janus.database.rows(`select from session where discord_user_id in ('${one}', '${two}')`),
+    ).toEqual([]);
+  });
+
+  test("whatever stands around it in whatever order, the real pair proves, and nothing else does", async () => {
+    const [mine, theirs] = [newUser(), newUser()];
+    const [real, foreign] = [
+      secretsOf(janus, await signIn(janus, mine)),
+      secretsOf(janus, await signIn(janus, theirs)),
+    ];
+    const junk = fc.oneof(
+      fc.string({ maxLength: 50 }).map((text) => text.replaceAll(/[^\x20-\x3a\x3c-\x7e]/g, "")),
+      fc.constantFrom("", "=", "{}", '"', "%", real.sessionId.slice(1), `${real.sessionId}A`),
+    );
+    const pair = fc
+      .tuple(fc.constantFrom("sessionId", "sessionKey", "sessionid", "xsessionId", "a"), junk)
+      .map(([name, value]) => `${name}=${value}`);
+    const ours = fc.constantFrom<(string | undefined)[]>(
+      [real.sessionId, real.sessionKey],
+      [real.sessionId, undefined],
+      [undefined, real.sessionKey],
+      [real.sessionId, foreign.sessionKey],
+      [foreign.sessionId, real.sessionKey],
+      [other.sessionId, other.sessionKey],
+    );
+    const headers = fc.tuple(ours, fc.array(pair, { maxLength: 12 }), fc.infiniteStream(fc.nat()));
+
+    await fc.assert(
+      fc.asyncProperty(headers, async ([[id, key], around, places]) => {
+        const cookies = [id && `sessionId=${id}`, key && `sessionKey=${key}`].filter((part) => part);
+        const cookie = scatter([...around], cookies, places).join("; ");
+
+        const response = await callApi(janus, "/api/userinfo", { cookie });
+
+        const isReal = id === real.sessionId && key === real.sessionKey;
+        expect(response.status).toBe(isReal ? 200 : 401);
+        if (isReal) expect(await response.json()).toMatchObject({ discord: { id: mine } });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  /** Puts each part somewhere among the others. */
+  function scatter(among: string[], parts: readonly (string | undefined)[], places: Iterator<number>) {
+    for (const part of parts) among.splice((places.next().value ?? 0) % (among.length + 1), 0, part ?? "");
+    return among;
+  }
+
+  /** How often a request with these cookies looks for a session, and what it is answered. */
+  async function look(cookie: string) {
+    let looks = 0;
+    const findSession: typeof janus.deps.queries.findSession = (values) => {
+      looks += 1;
+      return janus.deps.queries.findSession(values);
+    };
+    const app = createApp({ ...janus.deps, queries: { ...janus.deps.queries, findSession } });
+    const response = await app.fetch(new Request(`${janus.url}/api/sessions`, { headers: { cookie } }));
+    return { status: response.status, looks };
+  }
+
+  test("cost no look at the database where they cannot be ours, and a few where they could", async () => {
+    const real = secretsOf(janus, await signIn(janus, newUser()));
+    const many = Array.from({ length: 100 }, () => cookieOf(createSessionSecrets())).join("; ");
+
+    expect(await look(cookieOf(real))).toEqual({ status: 200, looks: 1 });
+    expect(await look(cookieOf(other))).toEqual({ status: 401, looks: 1 });
+    expect(await look(`sessionId=of-another-app; sessionId=x; ${cookieOf(real)}`)).toEqual({
+      status: 200,
+      looks: 1,
+    });
+    expect(await look("sessionId=of-another-app; sessionKey=x")).toEqual({ status: 401, looks: 0 });
+    expect(await look(`${cookieOf(real)}; sessionKey=${other.sessionKey}`)).toEqual({
+      status: 200,
+      looks: 1,
+    });
+    expect(await look(`${cookieOf(other)}; ${cookieOf(real)}`)).toEqual({ status: 200, looks: 2 });
+    expect(await look(many)).toEqual({ status: 401, looks: 4 });
+  });
+
+  test("without the real ones: 401, and the next sign-in works beside them", async () => {
+    const user = newUser();
+    const refused = await callApi(janus, "/api/sessions", {
+      cookie: `sessionId=of-another-app; ${cookieOf(other)}`,
+    });
+
+    const real = secretsOf(janus, await signIn(janus, user));
+    const later = await callApi(janus, "/api/userinfo", { cookie: `${cookieOf(other)}; ${cookieOf(real)}` });
+
+    expect(refused.status).toBe(401);
+    expect(refused.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
+    expect(later.status).toBe(200);
+  });
+
+  describe("as flow cookies", () => {
+    const LEGS = [
+      ["the Discord leg", reachDiscordCallback],
+      ["the provider leg", reachForgerCallback],
+      ["a sign-in", reachLoginCallback],
+    ] as const;
+    const name = (index: number) => `janus_flow_${String(index).padStart(16, "x")}`;
+
+    test.each(LEGS)("do not end %s", async (_, reach) => {
+      const planted: readonly ((real: string) => string)[] = [
+        (real) => `${real.split("=")[0]}=planted; ${real}`,
+        (real) => `${real}; ${real.split("=")[0]}=planted`,
+        (real) => `${real.split("=")[0]}=discord.${Date.now().toString(36)}.${"s".repeat(43)}; ${real}`,
+        (real) => `${`${real.split("=")[0]}=planted; `.repeat(50)}${real}`,
+        (real) => `${Array.from({ length: 7 }, (_, index) => `${name(index)}=x`).join("; ")}; ${real}`,
+        (real) => `${Array.from({ length: 200 }, (_, index) => `${name(index)}=x`).join("; ")}; ${real}`,
+      ];
+      for (const plant of planted) {
+        const browser = createBrowser(janus.url);
+        const callback = await reach(browser, newUser());
+        const cookie = plant(browser.jar.header(new URL(janus.url)));
+
+        const response = await fetch(callback, {
+          headers: { cookie, accept: "text/html" },
+          redirect: "manual",
+        });
+
+        expect([200, 302]).toContain(response.status);
+      }
+    });
+
+    test("do not make an answer so large that a proxy refuses it", async () => {
+      const cookie = Array.from({ length: 400 }, (_, index) => `${name(index)}=x`).join("; ");
+
+      for (const path of ["/linked-role", "/linked-role/another", "/login"]) {
+        const response = await fetch(janus.url + path, { headers: { cookie }, redirect: "manual" });
+        const head = [...response.headers].map((line) => line.join(": ")).join("\r\n");
+
+        expect(response.status).toBe(302);
+        // nginx's proxy_buffer_size, where nobody has raised it.
+        expect(head.length).toBeLessThan(4_096);
+      }
+    });
   });
 });

@@ -6,6 +6,7 @@
 import type { Deps } from "../deps.ts";
 import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } from "../errors.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
+import { isFlowRecord } from "../flow.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
 import type { Exchange } from "../http/http.ts";
 import { pageResponse, redirectResponse } from "../http/http.ts";
@@ -19,7 +20,9 @@ export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWi
 
 /** The browser's flows. */
 export const flowRecords = (deps: Deps, { request }: Exchange): FlowRecords =>
-  readFlowRecords(request.headers.get("cookie"), isSecure(deps));
+  readFlowRecords(request.headers.get("cookie"), isSecure(deps), (name, value) =>
+    isFlowRecord(deps, name, value),
+  );
 
 /** The Set-Cookie headers of a flow's step. */
 export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
@@ -29,15 +32,15 @@ export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
 export const sessionCookies = (deps: Deps, session: BegunSession): readonly string[] =>
   writeSession(session, deps.now(), isSecure(deps));
 
-/** What the browser has for a session, proved or not. */
-export const sessionSecrets = ({ request }: Exchange): SessionSecrets | undefined =>
+/** What the browser has that may be the secrets of a session, not proved yet. */
+export const sessionCandidates = ({ request }: Exchange): readonly SessionSecrets[] =>
   readSessionCookies(request.headers.get("cookie"));
 
 /** What a new session is to know of its browser. */
 export function describeBrowser(exchange: Exchange): Browser {
   return {
     userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
-    sessionIdHash: sessionSecrets(exchange)?.sessionIdHash ?? null,
+    sessionIdHashes: [...new Set(sessionCandidates(exchange).map(({ sessionIdHash }) => sessionIdHash))],
   };
 }
 

@@ -63,7 +63,7 @@ export const LINK_STATEMENTS = {
       sessionHandle: text,
       userAgent: nullableText,
       sessionExpiresAt: time,
-      replacedSessionIdHash: nullableText,
+      replacedSessionIdHashes: nullableText,
     },
     row: {
       outcome: v.picklist(["linked", "relinked", "conflict_met"]),
@@ -89,7 +89,7 @@ export const LINK_STATEMENTS = {
       sessionHandle: text,
       userAgent: nullableText,
       sessionExpiresAt: time,
-      replacedSessionIdHash: nullableText,
+      replacedSessionIdHashes: nullableText,
     },
     row: {
       discordUserId: text,

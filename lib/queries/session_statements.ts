@@ -34,7 +34,7 @@ export const SESSION_STATEMENTS = {
       tokenExpiresAt: time,
       userAgent: nullableText,
       expiresAt: time,
-      replacedSessionIdHash: nullableText,
+      replacedSessionIdHashes: nullableText,
       requestId: text,
       now: time,
     },

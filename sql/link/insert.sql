@@ -18,7 +18,7 @@
 -- $14 session_handle text
 -- $15 user_agent text, null where it tells nothing
 -- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $17 replaced_session_id_hash text, null where the browser had none
+-- $17 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- row: outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, held_claims jsonb
@@ -152,7 +152,7 @@ left_again as (
 replaced_session as (
   delete from session
   using decided
-  where decided.outcome <> 'conflict_met' and session.session_id_hash = $17
+  where decided.outcome <> 'conflict_met' and session.session_id_hash = any(string_to_array($17, ','))
 ),
 
 signed_in as (

@@ -12,7 +12,7 @@
 -- $6 session_handle text
 -- $7 user_agent text, null where it tells nothing
 -- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $9 replaced_session_id_hash text, null where the browser had none
+-- $9 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- row: discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
@@ -87,7 +87,7 @@ linked as (
 replaced_session as (
   delete from session
   using taken
-  where session.session_id_hash = $9
+  where session.session_id_hash = any(string_to_array($9, ','))
 ),
 
 signed_in as (
