@@ -124,6 +124,7 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
   const { errors, buttons, requestId } = TEXTS[context.language];
   const text = errors[code];
   const action = ERROR_ACTION[code];
+  const second = SECOND_ACTION[code];
   return renderPage(
     context,
     text.title,
@@ -131,6 +132,11 @@ export function renderError(context: PageContext, code: PublicErrorCode): string
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
       {action !== null && <ButtonLink href={ACTION_PATH[action]}>{buttons[action]}</ButtonLink>}
+      {second !== undefined && (
+        <ButtonLink href={ACTION_PATH[second]} quiet>
+          {buttons[second]}
+        </ButtonLink>
+      )}
       <p class="request">
         {requestId}: <code>{context.requestId}</code>
       </p>
@@ -157,7 +163,19 @@ const ACTION_PATH = {
   toStart: "/",
   signIn: "/login",
   toAccount: ACCOUNT_PATH,
+  checkLink: ACCOUNT_PATH,
 } as const;
+
+/**
+ * A second button where the same may have been done already, by a callback that came before. The page is the same for
+ * everybody: it says nothing of whether there is a link.
+ */
+const SECOND_ACTION: Readonly<Partial<Record<PublicErrorCode, keyof typeof ACTION_PATH>>> = {
+  code_rejected: "checkLink",
+  state_mismatch: "startAgain",
+  flow_expired: "checkLink",
+  flow_finished: "startAgain",
+};
 
 /** The button of an error page; null where nothing that a member could press would help. */
 const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | null>> = {
@@ -166,9 +184,9 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof typeof ACTION_PATH | 
   code_rejected: "startAgain",
   scope_missing: "startAgain",
   unauthenticated: "signIn",
-  state_mismatch: "startAgain",
+  state_mismatch: "checkLink",
   flow_expired: "startAgain",
-  flow_finished: "startAgain",
+  flow_finished: "checkLink",
   issuer_mismatch: "startAgain",
   origin_refused: "toStart",
   // Its own address is where to go on, and that is what a reload asks for.
