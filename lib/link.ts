@@ -97,7 +97,10 @@ export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "an
   };
 }
 
-/** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
+/**
+ * Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending; flow_finished for a second account
+ * at the same moment.
+ */
 export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
   return runStep(deps, request.requestId, "discord", (bound) => takeDiscordLeg(bound, request));
 }
@@ -133,6 +136,8 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     now,
   });
   if (stored === undefined) throw grantEnding();
+  // What this code brought is stored, and ends as every grant does that nobody uses.
+  if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
