@@ -17,6 +17,7 @@ const STATUS = {
   flow_finished: 403,
   issuer_mismatch: 403,
   origin_refused: 403,
+  prefetch_refused: 403,
   grant_ended: 403,
   not_found: 404,
   not_linked: 404,
@@ -133,6 +134,8 @@ export const flowFinished = (reason: string) => new JanusError("flow_finished", 
 export const issuerMismatch = (reason: string) => new JanusError("issuer_mismatch", reason);
 /** A form that was sent from another site. */
 export const originRefused = (reason: string) => new JanusError("origin_refused", reason);
+/** A browser asked in advance for what leaves something behind. Anything but success makes it ask again for real. */
+export const prefetchRefused = () => new JanusError("prefetch_refused", "asked for in advance");
 /** No such page. */
 export const notFound = () => new JanusError("not_found", "no such route");
 /** The page exists, and not for this method. RFC 9110 15.5.6 */

@@ -20,6 +20,8 @@ export const FLOW_TTL_SECONDS = 600;
 
 /** Flows that one browser may have under way; the oldest makes room. */
 const MAX_FLOWS = 5;
+/** A hundred bytes of the answer's head each, of which some proxies take 4 KiB and no more. The next answer goes on. */
+const MAX_FORGOTTEN = 20;
 
 const SEED_BYTES = 32;
 const NAME_LENGTH = 16;
@@ -107,7 +109,7 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
   return [...records]
     .map(([name, value]) => ({ name, startedAt: openRecord(deps, name, value)?.startedAt ?? 0 }))
     .sort((a, b) => a.startedAt - b.startedAt)
-    .slice(0, records.size - MAX_FLOWS + 1)
+    .slice(0, Math.min(records.size - MAX_FLOWS + 1, MAX_FORGOTTEN))
     .map(({ name }) => name);
 }
 
@@ -184,6 +186,10 @@ export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Le
 
 /** The name under which the browser keeps the flow with this state. */
 const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
+
+/** Whether a record is one of ours: another application of the domain may have set a cookie of the same name. */
+export const isFlowRecord = (deps: FlowDeps, name: string, value: string): boolean =>
+  openRecord(deps, name, value) !== undefined;
 
 /** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
 function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow | undefined {

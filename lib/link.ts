@@ -12,6 +12,7 @@ import { isCollision } from "./database/failures.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord/discord.ts";
 import { flowFinished, grantEnding } from "./errors.ts";
+import type { Cancelled, Departure, FlowRequest } from "./flow/step.ts";
 import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
 import {
   acceptCallback,
@@ -34,34 +35,10 @@ import { keepClaims, organisationName } from "./metadata.ts";
 import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
 import { departReduced, departToProvider } from "./provider_departure.ts";
-import type { BegunSession, Browser } from "./session/session_tokens.ts";
+import type { BegunSession } from "./session/session_tokens.ts";
 import { newSession, sealSessionToken } from "./session/session_tokens.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
-
-/** A request of the flow: what the browser sent, and under which id it is logged. */
-export type FlowRequest = {
-  readonly query: URLSearchParams;
-  readonly records: FlowRecords;
-  readonly browser: Browser;
-  readonly requestId: string;
-};
-
-/** The next leg: where to send the browser, and what it is to keep. */
-export type Departure = {
-  readonly outcome: "departure";
-  readonly location: string;
-  readonly flow: FlowChange;
-};
-
-/** The member said no at one of the two, or the provider did: nothing was linked, nothing changed. */
-export type Cancelled = {
-  readonly outcome: "cancelled";
-  readonly at: "discord" | "provider";
-  /** For the log. */
-  readonly reason: string;
-  readonly flow: FlowChange;
-};
 
 /** The two accounts of a link, as they are shown. */
 export type LinkedAccounts = {
@@ -101,7 +78,10 @@ export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "an
   };
 }
 
-/** Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
+/**
+ * Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending; flow_finished for a second account
+ * at the same moment.
+ */
 export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
   return runStep(deps, request.requestId, "discord", (bound) => takeDiscordLeg(bound, request));
 }
@@ -131,6 +111,8 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     now,
   });
   if (stored === undefined) throw grantEnding();
+  // What this code brought is stored, and ends as every grant does that nobody uses.
+  if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }

@@ -6,9 +6,9 @@
  * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
  */
 import type { Deps } from "./deps.ts";
+import type { Departure, FlowRequest } from "./flow/step.ts";
 import type { Flow, Leg } from "./flow.ts";
 import { continueFlow, deriveSecret, divertFlow } from "./flow.ts";
-import type { Departure, FlowRequest } from "./link.ts";
 
 /** A flow at its new leg, and where to send the browser. */
 export type ProviderDeparture = { readonly next: Flow; readonly location: string };

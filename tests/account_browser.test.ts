@@ -343,6 +343,40 @@ accountTest("forms of another origin are refused, and change nothing", async (st
   await expectPage(page, EN.account.title);
 });
 
+accountTest("cookies of our names that another application has set are in nobody's way", async (stage) => {
+  const context = await stage.member();
+  // A longer path than ours: the browser sends these before ours.
+  for (const name of ["sessionId", "sessionKey"])
+    await context.addCookies([{ name, value: "of-another-app", domain: "127.0.0.1", path: "/account" }]);
+  const page = await context.newPage();
+  await linkAndOpenAccount(stage, page);
+  await press(page, EN.buttons.unlink);
+  await press(page, EN.buttons.confirmUnlink);
+
+  await expectPage(page, EN.unlinked.title);
+  expect(await stage.janus.database.rows("select from link")).toEqual([]);
+});
+
+accountTest("a browser that hides where its own forms come from can still undo the link", async (stage) => {
+  const { database, url } = stage.janus;
+  const page = await (await stage.member()).newPage();
+  await linkAndOpenAccount(stage, page);
+  // As an add-on does it, or a proxy that sets the policy of every page.
+  await page.route(`${url}/account/unlink`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), "referrer-policy": "no-referrer" } });
+  });
+  await page.goto(`${url}/account/unlink`);
+  await page.unrouteAll();
+
+  const [response] = await Promise.all([page.waitForNavigation(), press(page, EN.buttons.confirmUnlink)]);
+
+  const sent = await response?.request().allHeaders();
+  expect([sent?.origin, sent?.["sec-fetch-site"]]).toEqual(["null", "same-origin"]);
+  expect(response?.status()).toBe(200);
+  expect(await database.rows("select from link")).toEqual([]);
+});
+
 accountTest("the keyboard alone reaches and leaves everything, with the focus in sight", async (stage) => {
   const page = await (await stage.member()).newPage();
   await page.goto(`${stage.janus.url}/linked-role`);

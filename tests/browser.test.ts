@@ -9,6 +9,7 @@ import { sv } from "../lib/pages/sv.ts";
 import { findBarriers, PHONE, photograph } from "./harness/chromium.ts";
 import { USERS } from "./harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
+import { approveDiscord } from "./standins/member.ts";
 
 const TEST_TIMEOUT_MS = 60_000;
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
@@ -172,7 +173,7 @@ browserTest("two tabs of one browser both finish, with different accounts", asyn
 });
 
 browserTest(
-  "reloading the finished page, or coming back to it, tells the member that all may be well",
+  "reloading the finished page, or coming back to it, leads the member to their link",
   async (stage) => {
     const page = await (await stage.member()).newPage();
     await page.goto(`${stage.janus.url}/linked-role`);
@@ -185,14 +186,90 @@ browserTest(
     await page.goBack();
     await expectHeading(page, en.errors.state_mismatch.title);
 
-    expect(await page.locator("main").textContent()).toContain(
-      "If you already saw that your accounts were linked",
-    );
+    expect(await page.locator("main").textContent()).toContain("your accounts are probably linked");
     expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+    await press(page, en.buttons.checkLink);
+    expect(page.url()).toBe(`${stage.janus.url}/account`);
+    expect(await page.locator("main").textContent()).toContain("@anna_d");
+    await page.goBack();
     await press(page, en.buttons.startAgain);
     expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
   },
 );
+
+browserTest(
+  "what the browser asks for in advance spends no code, and is not what the member gets",
+  async (stage) => {
+    const { logLines, url } = stage.janus;
+    const rules = (kind: string, address: string) =>
+      `<script type=speculationrules>{"${kind}":[{"urls":["${address}"],"eagerness":"immediate"}]}</script>`;
+    const hints = [
+      (address: string) => `<link rel=prefetch href="${address}">`,
+      (address: string) => rules("prefetch", address),
+      (address: string) => rules("prerender", address),
+    ];
+    for (const hint of hints) {
+      const page = await (await stage.member()).newPage();
+      await page.goto(`${url}/linked-role`);
+      const callback = await approveDiscord(page.url(), USERS.anna.id);
+      const from = logLines.length;
+      // Of the same site, since a site has no port: the member's cookies are sent along.
+      using before = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch: () =>
+          new Response(`${hint(callback)}<a href="${callback.replaceAll("&", "&amp;")}">Go on</a>`, {
+            headers: { "content-type": "text/html" },
+          }),
+      });
+
+      await page.goto(before.url.href);
+      while (!logLines.slice(from).some((line) => line.includes('"prefetch_refused"'))) await Bun.sleep(10);
+      await press(page, "Go on");
+      await signIn(page, "anna");
+
+      await expectHeading(page, en.linked.title);
+      await page.context().close();
+    }
+    // The refused requests themselves, of which the browser tells in its own ways.
+    const others = stage.faults.filter((fault) => !/status of 403|oauth-callback\?.*ERR_ABORTED/.test(fault));
+    expect(others).toEqual([]);
+    stage.faults.length = 0;
+  },
+);
+
+browserTest("a move that is confirmed twice leads to the link that it made", async (stage) => {
+  for (const [options, texts, languageName] of [
+    [{ viewport: PHONE }, en, "anna"],
+    [SWEDISH_PHONE, sv, "bo"],
+  ] as const) {
+    const context = await stage.member(options);
+    const page = await context.newPage();
+    for (const account of [ANNA, "bo_d"]) {
+      await page.goto(`${stage.janus.url}/linked-role`);
+      await approve(page, account);
+      if (account === ANNA) await signIn(page, languageName);
+      else await page.getByRole("button", { name: "Continue as" }).click();
+    }
+    await expectHeading(page, texts.conflict.title);
+    const kept = await context.cookies();
+    const form = await page.locator("input[name=state]").inputValue();
+    await press(page, texts.buttons.move);
+    await expectHeading(page, texts.linked.title);
+    // The answer that made the browser forget the question did not arrive.
+    await context.addCookies(kept.filter(({ name }) => name.includes("flow")));
+    await page.goto(`${stage.janus.url}/`);
+    await page.evaluate((state) => {
+      document.body.innerHTML = `<form method="post" action="/link/move"><input name="state" value="${state}"><button>Again</button></form>`;
+    }, form);
+    await page.getByRole("button", { name: "Again" }).click();
+
+    await expectPage(page, "finished", texts.errors.flow_finished.title);
+    await press(page, texts.buttons.checkLink);
+    expect(await page.locator("main").textContent()).toContain("@bo_d");
+    await context.close();
+  }
+});
 
 browserTest("the keyboard alone reaches the success page and the role", async (stage) => {
   const page = await (await stage.member()).newPage();

@@ -38,7 +38,7 @@ async function expectRefusal(response: Response, statuses: readonly number[], be
   expect(statuses).toContain(response.status);
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("cache-control")).toBe("no-store, no-transform");
   expect(page).toContain("<h1>");
   expect(page).toContain(response.headers.get("x-request-id") ?? "none");
   expect(page).not.toMatch(/\bat .+\.tsx?:\d+|Error:|node_modules|valibot/);

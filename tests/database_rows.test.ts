@@ -6,8 +6,10 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Database, openDatabase } from "../lib/db.ts";
 import { type Crowd, findSwapped, gather } from "./fixtures/crowd.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
-import { startJanusWithForger } from "./harness/janus.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { findPgBouncer, NO_PGBOUNCER, type PgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
+import { callApi, secretsOf } from "./harness/sign_in.ts";
+import { newUser, reachForgerCallback } from "./harness/walk.ts";
 
 /** `bun run soak` lives with it for as long as this: a column changes every minute. */
 const SOAK_MINUTES = Number(process.env.SOAK_MINUTES ?? 0);
@@ -162,6 +164,67 @@ describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", ()
 
     expect(rows).toEqual([{ one: 1 }]);
     expect(said).toEqual([]);
+  });
+});
+
+describe("an answer to another question", () => {
+  /** A Janus whose database answers about somebody else, once `swap` says about whom. */
+  async function startConfused() {
+    const database = await createTestDatabase();
+    const swaps = new Map<string, string>();
+    const query: Database["query"] = (text, parameters = [], isAnswer) => {
+      const asked = parameters.map((value) =>
+        typeof value === "string" ? (swaps.get(value) ?? value) : value,
+      );
+      return database.db.query(text, asked, isAnswer);
+    };
+    const janus = await startJanusWithForger({
+      database: { ...database, db: { ...database.db, query } },
+      forger: { freshSubjects: true },
+    });
+    const end = async () => {
+      await janus.stop();
+      await database.drop();
+    };
+    return { database, janus, swap: (ours: string, theirs: string) => swaps.set(ours, theirs), end };
+  }
+
+  test.each(["/api/sessions", "/api/me/export", "/api/userinfo"])(
+    "at %s shows nobody's rows, and signs nobody out",
+    async (path) => {
+      const { janus, swap, end } = await startConfused();
+      const [anna, bo] = [createBrowser(janus.url), createBrowser(janus.url)];
+      await anna.get(await reachForgerCallback(anna, newUser()));
+      await bo.get(await reachForgerCallback(bo, newUser()));
+      swap(secretsOf(janus, anna).sessionIdHash, secretsOf(janus, bo).sessionIdHash);
+
+      const response = await callApi(janus, path, { browser: anna });
+      const code = lastCode(janus);
+      await end();
+
+      expect(response.status).toBe(503);
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(code).toBe("database_unavailable");
+    },
+  );
+
+  test("at the end of a flow pushes nothing to anybody", async () => {
+    const { database, janus, swap, end } = await startConfused();
+    const [hers, his] = [newUser(), newUser()];
+    const anna = createBrowser(janus.url);
+    const callback = await reachForgerCallback(anna, hers);
+    await reachForgerCallback(createBrowser(janus.url), his);
+    const rows = await database.rows("select flow_id_hash, discord_user_id from flow");
+    const flowOf = (id: string) => String(rows.find((row) => row.discordUserId === id)?.flowIdHash);
+    swap(flowOf(hers), flowOf(his));
+
+    const page = await anna.get(callback);
+    const pushed = [hers, his].map((id) => janus.discord.roleConnection(id));
+    await end();
+
+    expect(page.status).toBe(503);
+    expect(page.headers.getSetCookie().filter((line) => line.startsWith("session"))).toEqual([]);
+    expect(pushed).toEqual([undefined, undefined]);
   });
 });
 

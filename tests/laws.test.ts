@@ -50,6 +50,7 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     "deps",
     "flow",
+    "flow/step",
     "grant/grant",
     "grant/provider_grant",
     "link",

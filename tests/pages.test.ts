@@ -282,7 +282,7 @@ describe("a page that offers to begin once more", () => {
   const beginning = { startAgain: "/login", tryAgain: "/account" };
 
   test.each([
-    ["code_rejected", "/login"],
+    ["scope_missing", "/login"],
     ["internal", "/account"],
     ["not_found", "/"],
     ["unauthenticated", "/login"],
@@ -375,15 +375,20 @@ describe("renderError()", () => {
     }
   });
 
-  test.each(["state_mismatch", "flow_finished", "flow_expired", "code_rejected"] as const)(
-    "tells who reloads a finished page that all is well, for %s",
-    async (code) => {
-      const html = renderError(contextIn("en"), code);
+  test.each([
+    ["state_mismatch", "probably linked", ["/account", "/linked-role"]],
+    ["flow_finished", "Your accounts are probably linked", ["/account", "/linked-role"]],
+    ["flow_expired", "may be linked already", ["/linked-role", "/account"]],
+    ["code_rejected", "may be linked already", ["/linked-role", "/account"]],
+  ] as const)("leads who reloads a finished page to their link, for %s", async (code, told, links) => {
+    expect(textOf(renderError(contextIn("en"), code))).toContain(told);
+    for (const language of LANGUAGES) {
+      const html = renderError(contextIn(language), code);
 
-      expect(textOf(html)).toContain("If you already saw that your accounts were linked, you are done.");
-      expect(await linksOf(html)).toEqual(["/linked-role"]);
-    },
-  );
+      expect(await linksOf(html)).toEqual([...links]);
+      expect(textOf(html)).toContain({ en, sv }[language].buttons.checkLink);
+    }
+  });
 
   test.each([
     "id_token_unsupported",

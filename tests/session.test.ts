@@ -318,7 +318,7 @@ describe("the guard", () => {
     const wrongId = createSessionSecrets();
     const refuse = async (secrets: typeof mine): Promise<number> => {
       const from = performance.now();
-      const error = await openSession(janus.deps, secrets).catch(asJanusError);
+      const error = await openSession(janus.deps, [secrets]).catch(asJanusError);
       expect(error).toMatchObject({ code: "unauthenticated" });
       return performance.now() - from;
     };
@@ -603,7 +603,7 @@ describe("what Discord says of a session", () => {
   test("401 to a token that another process has replaced since is no end of it either", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    const stale = await openSession(janus.deps, secretsOf(janus, browser));
+    const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
     await janus.database.rows(
       `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
     );
@@ -624,7 +624,7 @@ describe("what Discord says of a session", () => {
       `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
     );
     const other = { ...janus.deps, sessionRefreshes: new Map() };
-    const session = await openSession(janus.deps, secretsOf(janus, browser));
+    const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
     const gate = janus.discord.gate("token_refresh", "answer");
     const first = findMember(janus.deps, session, "request");
     await gate.arrived;

@@ -4,14 +4,15 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { callbackMalformed, methodNotAllowed, originRefused } from "../errors.ts";
+import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } from "../errors.ts";
+import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
+import { isFlowRecord } from "../flow.ts";
 import { findBeginning } from "../http/begin_again.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
 import type { Exchange } from "../http/http.ts";
 import { pageResponse, redirectResponse } from "../http/http.ts";
 import { describeUserAgent } from "../http/user_agent.ts";
-import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { renderCancelled } from "../pages/pages.tsx";
 import type { BegunSession, Browser, SessionSecrets } from "../session/session_tokens.ts";
 
@@ -20,7 +21,9 @@ export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWi
 
 /** The browser's flows. */
 export const flowRecords = (deps: Deps, { request }: Exchange): FlowRecords =>
-  readFlowRecords(request.headers.get("cookie"), isSecure(deps));
+  readFlowRecords(request.headers.get("cookie"), isSecure(deps), (name, value) =>
+    isFlowRecord(deps, name, value),
+  );
 
 /** The Set-Cookie headers of a flow's step. */
 export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
@@ -30,15 +33,15 @@ export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
 export const sessionCookies = (deps: Deps, session: BegunSession): readonly string[] =>
   writeSession(session, deps.now(), isSecure(deps));
 
-/** What the browser has for a session, proved or not. */
-export const sessionSecrets = ({ request }: Exchange): SessionSecrets | undefined =>
+/** What the browser has that may be the secrets of a session, not proved yet. */
+export const sessionCandidates = ({ request }: Exchange): readonly SessionSecrets[] =>
   readSessionCookies(request.headers.get("cookie"));
 
 /** What a new session is to know of its browser. */
 export function describeBrowser(exchange: Exchange): Browser {
   return {
     userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
-    sessionIdHash: sessionSecrets(exchange)?.sessionIdHash ?? null,
+    sessionIdHashes: [...new Set(sessionCandidates(exchange).map(({ sessionIdHash }) => sessionIdHash))],
   };
 }
 
@@ -49,12 +52,29 @@ export function addressOf({ request }: Exchange): URL {
   return url;
 }
 
-/** Refuses HEAD, which Elysia answers by the handler of GET, where a GET leaves something behind. */
-export function requireGet({ request }: Exchange): void {
-  if (request.method !== "GET") throw methodNotAllowed("GET");
+/**
+ * Refuses what is no member's own GET, where a GET leaves something behind: HEAD, which Elysia answers by the handler of
+ * GET, and what a browser asks for in advance.
+ */
+export function requireGet(exchange: Exchange): void {
+  if (exchange.request.method !== "GET") throw methodNotAllowed("GET");
+  refusePrefetch(exchange);
 }
 
-/** A callback's request. A HEAD must not spend a code that only a GET can show the result of. */
+/** Sec-Purpose is the standard's (Fetch 3.7); the others are what Chromium, Safari and Firefox sent before it. */
+const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+/** With or without parameters, such as `prefetch;prerender`. */
+const IN_ADVANCE = /(?:^|[\s,;"])(?:prefetch|prerender|preview|preload)(?:$|[\s,;"])/i;
+
+/**
+ * Refuses what a browser asks for before its member does, who may never come: it would spend a code, or begin a flow
+ * that pushes out one under way. No browser shows an answer without success in place of the page.
+ */
+export function refusePrefetch({ request: { headers } }: Exchange): void {
+  if (PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""))) throw prefetchRefused();
+}
+
+/** A callback's request, which must be the member's own: a code that is spent unseen is lost. */
 export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
   const { requestId } = exchange;
   requireGet(exchange);
@@ -65,9 +85,17 @@ export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
 /**
  * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
  * SameSite=Lax keeps the cookies away besides. RFC 6454 7
+ *
+ * Some add-ons and referrer policies make a browser send `Origin: null` from our own pages. The browser then still says
+ * in Sec-Fetch-Site that both ends are one origin, which no page can forge, and which a sandboxed frame, a `data:`
+ * page and a redirect through another site do not get. A request without Origin comes from no such browser.
+ * Fetch 3.2, W3C Fetch Metadata 2.3
  */
-export function checkOrigin({ config }: Deps, { request }: Exchange): void {
-  if (request.headers.get("origin") !== config.publicUrl) throw originRefused("origin is not PUBLIC_URL");
+export function checkOrigin({ config }: Deps, { request: { headers } }: Exchange): void {
+  const origin = headers.get("origin");
+  if (origin === config.publicUrl) return;
+  if (origin === "null" && headers.get("sec-fetch-site") === "same-origin") return;
+  throw originRefused("origin is not PUBLIC_URL");
 }
 
 /** Shows a step that leads on, or one that the member did not want to take. */

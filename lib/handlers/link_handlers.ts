@@ -4,9 +4,10 @@
  */
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
+import type { Cancelled, Departure } from "../flow/step.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { pageResponse, readForm } from "../http/http.ts";
-import type { Cancelled, Conflict, Departure, Linked } from "../link.ts";
+import type { Conflict, Linked } from "../link.ts";
 import { confirmMove, finishDiscordLeg, finishProviderLeg, startLink } from "../link.ts";
 import { renderConflict, renderLinked } from "../pages/pages.tsx";
 import {
@@ -16,17 +17,21 @@ import {
   flowCookies,
   flowRecords,
   flowRequest,
+  refusePrefetch,
   sessionCookies,
   showStep,
 } from "./browser.ts";
 
 /** GET /linked-role */
-export const beginLink: Handler = (deps, exchange) =>
-  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "discord"));
+export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");
 
 /** GET /linked-role/another: the same, for a member who wants another account on either side. */
-export const beginLinkOfAnother: Handler = (deps, exchange) =>
-  showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), "another"));
+export const beginLinkOfAnother: Handler = (deps, exchange) => begin(deps, exchange, "another");
+
+function begin(deps: Deps, exchange: Exchange, leg: "discord" | "another"): Response {
+  refusePrefetch(exchange);
+  return showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), leg));
+}
 
 /** GET /discord-oauth-callback */
 export const receiveDiscordCallback: Handler = async (deps, exchange) =>

@@ -24,8 +24,9 @@ import {
   flowRecords,
   flowRequest,
   isSecure,
+  refusePrefetch,
+  sessionCandidates,
   sessionCookies,
-  sessionSecrets,
   showStep,
 } from "./browser.ts";
 
@@ -38,6 +39,7 @@ const RESPONSE_PARAMETERS = ["code", "error", "state"];
 
 /** GET /login: to Discord, or back from it. */
 export const logIn: Handler = (deps, exchange) => {
+  refusePrefetch(exchange);
   const { searchParams } = addressOf(exchange);
   return RESPONSE_PARAMETERS.some((name) => searchParams.has(name))
     ? receiveLogin(deps, exchange)
@@ -55,12 +57,12 @@ async function receiveLogin(deps: Deps, exchange: Exchange): Promise<Response> {
 
 /** The guard of the API and of the member's page. Throws unauthenticated. */
 export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session> =>
-  openSession(deps, sessionSecrets(exchange));
+  openSession(deps, sessionCandidates(exchange));
 
 /** POST /api/auth/logout */
 export const receiveLogout: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
-  await logOut(deps, sessionSecrets(exchange), exchange.requestId);
+  await logOut(deps, sessionCandidates(exchange), exchange.requestId);
   const setCookies = forgetSession(isSecure(deps));
   return wantsPage(exchange)
     ? redirectResponse(deps, exchange, AFTER_LOGOUT, setCookies, 303)

@@ -2,28 +2,47 @@
  * Cookies, in and out. Called by the handlers. A flow's record is a cookie of its own: `__Host-` on https, so that
  * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
  */
-import { parseCookie, stringifySetCookie } from "cookie";
+import { stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { FLOW_TTL_SECONDS } from "../flow.ts";
 import type { BegunSession, SessionSecrets } from "../session/session_tokens.ts";
-import { readSessionSecrets } from "../session/session_tokens.ts";
+import { pairSecrets } from "../session/session_tokens.ts";
 
 const FLOW_PREFIX = "janus_flow_";
 const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const NONE: FlowRecords = new Map();
 
-/** The flow records among a request's cookies. Whether one opens is for `flow.ts` to say. */
-export function readFlowRecords(header: string | null, secure: boolean): FlowRecords {
+/**
+ * The flow records among a request's cookies. Whether one opens is for `flow.ts` to say; so is, with `isOurs`, which of
+ * two with one name is kept.
+ */
+export function readFlowRecords(
+  header: string | null,
+  secure: boolean,
+  isOurs: (name: string, value: string) => boolean = () => true,
+): FlowRecords {
   if (header === null) return NONE;
   const prefix = flowPrefix(secure);
   const records = new Map<string, string>();
-  for (const [name, value] of Object.entries(parseCookie(header))) {
+  for (const { name, value } of readCookies(header)) {
     const record = name.slice(prefix.length);
     // What was not named by us could not be forgotten either: such a name may not be written into a Set-Cookie.
-    if (name.startsWith(prefix) && RECORD_NAME.test(record) && value !== undefined)
-      records.set(record, value);
+    if (!name.startsWith(prefix) || !RECORD_NAME.test(record)) continue;
+    const known = records.get(record);
+    if (known === undefined || (known !== value && !isOurs(record, known))) records.set(record, value);
   }
   return records;
+}
+
+/**
+ * Every cookie of a header, in its order, undecoded. `parseCookie` keeps the first of a name alone; a browser sends
+ * several where another application of the domain has set one, and those of longer paths first. RFC 6265 5.4
+ */
+function readCookies(header: string): readonly { readonly name: string; readonly value: string }[] {
+  return header.split(";").flatMap((pair) => {
+    const equals = pair.indexOf("=");
+    return equals < 0 ? [] : [{ name: pair.slice(0, equals).trim(), value: pair.slice(equals + 1).trim() }];
+  });
 }
 
 /** The Set-Cookie headers that make a browser keep and forget flow records. RFC 6265 4.1 */
@@ -39,11 +58,13 @@ export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): r
 const SESSION_ID = "sessionId";
 const SESSION_KEY = "sessionKey";
 
-/** The secrets of a session among a request's cookies; undefined where there are none, or they cannot be any. */
-export function readSessionCookies(header: string | null): SessionSecrets | undefined {
-  if (header === null) return undefined;
-  const cookies = parseCookie(header);
-  return readSessionSecrets(cookies[SESSION_ID], cookies[SESSION_KEY]);
+/** What may be the secrets of a session among a request's cookies: mostly one pair, or none. */
+export function readSessionCookies(header: string | null): readonly SessionSecrets[] {
+  if (header === null) return [];
+  const cookies = readCookies(header);
+  const valuesOf = (wanted: string) =>
+    cookies.filter(({ name }) => name === wanted).map(({ value }) => value);
+  return pairSecrets(valuesOf(SESSION_ID), valuesOf(SESSION_KEY));
 }
 
 /** The Set-Cookie headers that make a browser keep a session until it ends. */

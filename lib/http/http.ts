@@ -135,13 +135,15 @@ async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
 
 type HeaderMap = Readonly<Record<string, string>>;
 
-const COMMON_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+/** For one member, once; and no proxy rewrites it, as some do to a name that is an e-mail address. RFC 9111 5.2.2 */
+const CACHE_CONTROL = "no-store, no-transform";
+const COMMON_HEADERS = { "cache-control": CACHE_CONTROL, "x-content-type-options": "nosniff" };
 const HSTS = "max-age=31536000";
 /** What every redirect says, copied whole: no more than one needs, since it has no body and no page of ours. */
-const REDIRECT = new Headers({ "cache-control": "no-store" });
-const SECURE_REDIRECT = new Headers({ "cache-control": "no-store", "strict-transport-security": HSTS });
+const REDIRECT = new Headers({ "cache-control": CACHE_CONTROL });
+const SECURE_REDIRECT = new Headers({ "cache-control": CACHE_CONTROL, "strict-transport-security": HSTS });
 
-/** Nothing here may be kept by a cache or read as another type; on https, never again by http. */
+/** Nothing here may be kept by a cache, changed on the way or read as another type; on https, never again by http. */
 function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
   const headers = { ...COMMON_HEADERS, "x-request-id": requestId };
   if (!config.publicUrl.startsWith("https:")) return headers;

@@ -25,6 +25,8 @@ export type Texts = {
     /** Leads to the account page once a member is signed in. */
     readonly toAccount: string;
     readonly signIn: string;
+    /** Leads to the account page from an error page, where the link may well be made already. */
+    readonly checkLink: string;
   };
   readonly home: { readonly title: string; readonly lead: string };
   readonly linked: { readonly title: string; readonly now: string; readonly later: string };
@@ -54,7 +56,7 @@ const AGAIN = "If it happens once more, contact {platform}.";
 const LATER = "Try again in a minute.";
 const FROM_START = "Go to the start page and begin from there.";
 const NOTHING_LOST = "Nothing has been lost or removed.";
-const MAYBE_DONE = "If you already saw that your accounts were linked, you are done.";
+const MAYBE_DONE = "Your accounts may be linked already: see your link to find out.";
 
 const PROVIDER_FAULT: ErrorText = {
   title: "The sign-in at {platform} is set up wrongly",
@@ -76,6 +78,7 @@ export const en: Texts = {
     seeLink: "See or undo your link",
     toAccount: "Your account here",
     signIn: "Sign in with Discord",
+    checkLink: "See your link",
   },
   home: {
     title: "Get your roles on Discord",
@@ -121,7 +124,7 @@ export const en: Texts = {
     code_rejected: {
       title: "The sign-in could not be completed",
       why: "It had been used already or took too long. This can happen when a page is reloaded.",
-      now: `${MAYBE_DONE} Otherwise, start again.`,
+      now: `${MAYBE_DONE} If they are not, start again.`,
     },
     scope_missing: {
       title: "A permission is missing",
@@ -135,18 +138,18 @@ export const en: Texts = {
     },
     state_mismatch: {
       title: "Janus does not recognise this sign-in",
-      why: "This happens when a finished page is reloaded, or when the sign-in began in another browser.",
-      now: `${MAYBE_DONE} Otherwise, start again and stay in this browser, with cookies allowed.`,
+      why: "If you reloaded a finished page, your accounts are probably linked. If you began in another browser, the sign-in cannot go on here.",
+      now: "See your link to find out. If there is none, start again here, with cookies allowed.",
     },
     flow_expired: {
       title: "The sign-in took too long",
       why: "For your safety, a sign-in that has been started is valid for a short while only.",
-      now: `${MAYBE_DONE} Otherwise, start again.`,
+      now: `${MAYBE_DONE} If they are not, start again.`,
     },
     flow_finished: {
       title: "This sign-in is already finished",
-      why: "The page was probably reloaded, opened from the browser's history, or a button was pressed twice.",
-      now: `${MAYBE_DONE} Otherwise, start again.`,
+      why: "Your accounts are probably linked. The page was reloaded or opened again, or a button was pressed twice.",
+      now: "See your link to make sure. If there is none, start again.",
     },
     issuer_mismatch: {
       title: "The answer came from the wrong place",
@@ -157,6 +160,11 @@ export const en: Texts = {
       title: "The form was sent from somewhere else",
       why: "For your safety, Janus takes forms from its own pages only. Nothing has been changed.",
       now: FROM_START,
+    },
+    prefetch_refused: {
+      title: "Your browser opened this page in advance",
+      why: "It does so to save time, but Janus waits until you ask for the page yourself. Nothing has been changed.",
+      now: "Reload this page to go on.",
     },
     grant_ended: {
       title: "Your approval at Discord has ended",

@@ -149,6 +149,7 @@ export function renderError(
   const { errors, buttons } = TEXTS[context.language];
   const text = errors[code];
   const action = ERROR_ACTION[code];
+  const second = SECOND_ACTION[code];
   const paths = { ...beginning, ...FIXED_PATH };
   return renderPage(
     context,
@@ -157,6 +158,11 @@ export function renderError(
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
       {action !== null && <ButtonLink href={paths[action]}>{buttons[action]}</ButtonLink>}
+      {second !== undefined && (
+        <ButtonLink href={paths[second]} quiet>
+          {buttons[second]}
+        </ButtonLink>
+      )}
       <RequestId context={context} />
     </>,
     HARMLESS.includes(code) ? "stopped" : "attention",
@@ -180,6 +186,7 @@ const HARMLESS: readonly PublicErrorCode[] = [
   "not_linked",
   "session_unknown",
   "sync_too_soon",
+  "prefetch_refused",
 ];
 
 /** Where the button of an error page leads, whatever the member was doing. */
@@ -187,20 +194,36 @@ const FIXED_PATH = {
   toStart: "/",
   signIn: "/login",
   toAccount: ACCOUNT_PATH,
+  checkLink: ACCOUNT_PATH,
 } as const;
 
+type Action = keyof Beginning | keyof typeof FIXED_PATH;
+
+/**
+ * A second button where the same may have been done already, by a callback that came before. The page is the same for
+ * everybody: it says nothing of whether there is a link.
+ */
+const SECOND_ACTION: Readonly<Partial<Record<PublicErrorCode, Action>>> = {
+  code_rejected: "checkLink",
+  state_mismatch: "startAgain",
+  flow_expired: "checkLink",
+  flow_finished: "startAgain",
+};
+
 /** The button of an error page; null where nothing that a member could press would help. */
-const ERROR_ACTION: Readonly<Record<PublicErrorCode, keyof Beginning | keyof typeof FIXED_PATH | null>> = {
+const ERROR_ACTION: Readonly<Record<PublicErrorCode, Action | null>> = {
   callback_malformed: "startAgain",
   authorization_rejected: "startAgain",
   code_rejected: "startAgain",
   scope_missing: "startAgain",
   unauthenticated: "signIn",
-  state_mismatch: "startAgain",
+  state_mismatch: "checkLink",
   flow_expired: "startAgain",
-  flow_finished: "startAgain",
+  flow_finished: "checkLink",
   issuer_mismatch: "startAgain",
   origin_refused: "toStart",
+  // Its own address is where to go on, and that is what a reload asks for.
+  prefetch_refused: null,
   grant_ended: "startAgain",
   not_found: "toStart",
   session_unknown: "toAccount",

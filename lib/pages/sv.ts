@@ -5,7 +5,7 @@ const AGAIN = "Kontakta {platform} om det händer igen.";
 const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och börja därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat eller tagits bort.";
-const MAYBE_DONE = "Om du redan har sett att dina konton är kopplade är du klar.";
+const MAYBE_DONE = "Dina konton kan redan vara kopplade: se efter under din koppling.";
 
 const PROVIDER_FAULT: ErrorText = {
   title: "Inloggningen hos {platform} är felinställd",
@@ -27,6 +27,7 @@ export const sv: Texts = {
     seeLink: "Se eller ta bort din koppling",
     toAccount: "Ditt konto här",
     signIn: "Logga in med Discord",
+    checkLink: "Se din koppling",
   },
   home: {
     title: "Få dina roller på Discord",
@@ -72,7 +73,7 @@ export const sv: Texts = {
     code_rejected: {
       title: "Inloggningen kunde inte slutföras",
       why: "Den var redan använd eller tog för lång tid. Det kan hända när en sida laddas om.",
-      now: `${MAYBE_DONE} Annars kan du börja om.`,
+      now: `${MAYBE_DONE} Är de inte det kan du börja om.`,
     },
     scope_missing: {
       title: "En behörighet saknas",
@@ -86,18 +87,18 @@ export const sv: Texts = {
     },
     state_mismatch: {
       title: "Janus känner inte igen inloggningen",
-      why: "Det händer när en färdig sida laddas om, eller när inloggningen började i en annan webbläsare.",
-      now: `${MAYBE_DONE} Börja annars om och stanna i den här webbläsaren, med kakor tillåtna.`,
+      why: "Om du laddade om en färdig sida är dina konton troligen kopplade. Om du började i en annan webbläsare kan inloggningen inte fortsätta här.",
+      now: "Se efter under din koppling. Finns det ingen kan du börja om här, med kakor tillåtna.",
     },
     flow_expired: {
       title: "Inloggningen tog för lång tid",
       why: "För din säkerhet gäller en påbörjad inloggning bara en kort stund.",
-      now: `${MAYBE_DONE} Annars kan du börja om.`,
+      now: `${MAYBE_DONE} Är de inte det kan du börja om.`,
     },
     flow_finished: {
       title: "Inloggningen är redan klar",
-      why: "Sidan laddades nog om eller öppnades från webbläsarens historik, eller så trycktes en knapp två gånger.",
-      now: `${MAYBE_DONE} Annars kan du börja om.`,
+      why: "Dina konton är troligen kopplade. Sidan laddades om eller öppnades igen, eller så trycktes en knapp två gånger.",
+      now: "Se din koppling för att vara säker. Finns det ingen kan du börja om.",
     },
     issuer_mismatch: {
       title: "Svaret kom från fel ställe",
@@ -108,6 +109,11 @@ export const sv: Texts = {
       title: "Formuläret skickades någon annanstans ifrån",
       why: "För din säkerhet tar Janus bara emot formulär från sina egna sidor. Inget har ändrats.",
       now: FROM_START,
+    },
+    prefetch_refused: {
+      title: "Din webbläsare öppnade sidan i förväg",
+      why: "Den gör så för att spara tid, men Janus väntar tills du själv ber om sidan. Inget har ändrats.",
+      now: "Ladda om sidan för att fortsätta.",
     },
     grant_ended: {
       title: "Ditt godkännande hos Discord har upphört",

@@ -34,10 +34,11 @@ export const SESSION_STATEMENTS = {
       tokenExpiresAt: time,
       userAgent: nullableText,
       expiresAt: time,
-      replacedSessionIdHash: nullableText,
+      replacedSessionIdHashes: nullableText,
       requestId: text,
       now: time,
     },
+    echoes: "discordUserId",
     row: { discordUserId: text },
   },
   findSession: {
@@ -98,7 +99,8 @@ export const SESSION_STATEMENTS = {
       now: time,
       accessTokenSealed: nullableText,
     },
-    row: { discordUserId: text },
+    echoes: "sessionIdHash",
+    row: { sessionIdHash: text, discordUserId: text },
   },
   deleteOtherSessions: {
     text: deleteOtherSessionsText,

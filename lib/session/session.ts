@@ -9,10 +9,10 @@ import type { Deps } from "../deps.ts";
 import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
+import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
-import type { Cancelled, Departure, FlowRequest } from "../link.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
 import {
@@ -88,17 +88,18 @@ async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | C
 }
 
 /**
- * The guard: the session that two cookies prove. Nothing is asked of Discord, so that a member can undo their link while
- * it is down. Throws unauthenticated, in the same time whether id or key is wrong.
+ * The guard: the session that two cookies prove, the first one if there are several. Nothing is asked of Discord, so
+ * that a member can undo their link while it is down. Throws unauthenticated, in the same time whether id or key is
+ * wrong.
  */
-export async function openSession(deps: Deps, secrets: SessionSecrets | undefined): Promise<Session> {
-  if (secrets === undefined) throw unauthenticated("no session cookies");
-  const session = await findSession(deps, secrets);
+export async function openSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+  if (candidates.length === 0) throw unauthenticated("no session cookies");
+  const session = await findSession(deps, candidates);
   const now = deps.now();
   const usedBefore = secondsAfter(now, -USED_EVERY_SECONDS);
   if (session.lastUsedAt <= usedBefore)
     await deps.queries.setSessionUsed({
-      ...{ sessionIdHash: secrets.sessionIdHash, usedBefore, now },
+      ...{ sessionIdHash: session.secrets.sessionIdHash, usedBefore, now },
     });
   return session;
 }
@@ -113,7 +114,7 @@ export async function findMember(deps: Deps, session: Session, requestId: string
   const asked = await askWith(bound, session, requestId);
   if (asked !== undefined) return asked;
   // The token was refused, and is no longer the session's: another process has refreshed since.
-  const again = await askWith(bound, await findSession(deps, session.secrets), requestId);
+  const again = await askWith(bound, await findSession(deps, [session.secrets]), requestId);
   if (again === undefined) throw discordUnavailable("the session's tokens change faster than they are used");
   return again;
 }
@@ -143,23 +144,20 @@ async function freshToken(deps: Deps, session: Session, requestId: string): Prom
   return { accessToken, accessTokenSealed };
 }
 
-/** Ends a session, if there is one; the grant at Discord stays, since ending it would end the member's link. */
+/**
+ * Ends every session that the browser proves: one that stayed would sign it in again. If there is none, nothing is to
+ * end. The grant at Discord stays, since ending it would end the member's link.
+ */
 export async function logOut(
   deps: Deps,
-  secrets: SessionSecrets | undefined,
+  candidates: readonly SessionSecrets[],
   requestId: string,
 ): Promise<void> {
-  if (secrets === undefined) return;
-  try {
-    await findSession(deps, secrets);
-  } catch (error) {
-    if (asJanusError(error).code !== "unauthenticated") throw error;
-    // There is none, or the key is not its: nothing is to end, and the answer is the same.
-    return;
+  for await (const { secrets } of proveSessions(deps, candidates)) {
+    const { sessionIdHash } = secrets;
+    const values = { sessionIdHash, action: "signed_out", accessTokenSealed: null } as const;
+    await deps.queries.deleteSession({ ...values, requestId, now: deps.now() });
   }
-  const { sessionIdHash } = secrets;
-  const values = { sessionIdHash, action: "signed_out", accessTokenSealed: null } as const;
-  await deps.queries.deleteSession({ ...values, requestId, now: deps.now() });
 }
 
 /** The member's sessions that have not ended. */
@@ -190,17 +188,26 @@ export function deleteExpiredSessions(deps: Deps): Promise<void> {
   return deps.queries.deleteExpiredSessions({ idleSince: secondsAfter(now, -SESSION_IDLE_SECONDS), now });
 }
 
-async function findSession(deps: Deps, secrets: SessionSecrets): Promise<Session> {
-  const now = deps.now();
-  const row = await deps.queries.findSession({
-    sessionIdHash: secrets.sessionIdHash,
-    idleSince: secondsAfter(now, -SESSION_IDLE_SECONDS),
-    now,
-  });
-  const accessToken = openSessionToken(secrets, "access_token", row?.accessTokenSealed);
-  if (row === undefined || accessToken === undefined)
-    throw unauthenticated("no such session, or another key");
-  return { ...row, secrets, accessToken };
+async function findSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+  for await (const session of proveSessions(deps, candidates)) return session;
+  throw unauthenticated("no such session, or another key");
+}
+
+/** The sessions that these secrets prove: one statement for each id, and the next only if the caller wants more. */
+async function* proveSessions(deps: Deps, candidates: readonly SessionSecrets[]): AsyncGenerator<Session> {
+  const byId = Map.groupBy(candidates, ({ sessionIdHash }) => sessionIdHash);
+  for (const [sessionIdHash, pairs] of byId) {
+    const now = deps.now();
+    const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
+    const row = await deps.queries.findSession({ sessionIdHash, idleSince, now });
+    for (const secrets of pairs) {
+      // Without a row too: an unknown id must take as long as a wrong key.
+      const accessToken = openSessionToken(secrets, "access_token", row?.accessTokenSealed);
+      if (row === undefined || accessToken === undefined) continue;
+      yield { ...row, secrets, accessToken };
+      break;
+    }
+  }
 }
 
 /** Ends a session whose token Discord refused, if it is still the session's; says whether it has ended. */
@@ -246,7 +253,7 @@ async function refreshByLease(
     const lease = { sessionIdHash, accessTokenSealed, leasedUntil, now };
     if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
       return refreshClaimed(deps, secrets, held, requestId);
-    const row = await findSession(deps, secrets);
+    const row = await findSession(deps, [secrets]);
     // Refreshed by now; or another does it, and what is there is good until it has expired.
     if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now) return row;
     await deps.sleep(WAIT_MS);

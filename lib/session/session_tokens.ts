@@ -14,8 +14,8 @@ export type SessionSecrets = {
   readonly sessionIdHash: string;
 };
 
-/** What a session says of the browser that it is in, and the session that this one takes the place of. */
-export type Browser = { readonly userAgent: string | null; readonly sessionIdHash: string | null };
+/** What a session says of the browser that it is in, and the sessions that this one takes the place of. */
+export type Browser = { readonly userAgent: string | null; readonly sessionIdHashes: readonly string[] };
 
 /** A session that has begun: the browser is to keep its secrets until then. */
 export type BegunSession = { readonly secrets: SessionSecrets; readonly expiresAt: Date };
@@ -31,6 +31,8 @@ export const SESSION_IDLE_SECONDS = 7 * 86_400;
 const SECRET_BYTES = 32;
 const HANDLE_BYTES = 9;
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
+/** Another application of the domain may set cookies of our names. More of our form than this is nobody's accident. */
+const MAX_CANDIDATES = 4;
 
 /** What opens nothing: it takes the place of a row that is not there, so that both take the same time. */
 const NOTHING = createSealer([{ id: "s", key: new Uint8Array(SECRET_BYTES) }], "no session");
@@ -46,14 +48,17 @@ export function withHash(sessionId: string, sessionKey: string): SessionSecrets 
   return { sessionId, sessionKey, sessionIdHash: sha256Hex(sessionId) };
 }
 
-/** The secrets that two cookies hold; undefined if they cannot be any. */
-export function readSessionSecrets(
-  sessionId: string | undefined,
-  sessionKey: string | undefined,
-): SessionSecrets | undefined {
-  if (sessionId === undefined || sessionKey === undefined) return undefined;
-  return SECRET.test(sessionId) && SECRET.test(sessionKey) ? withHash(sessionId, sessionKey) : undefined;
+/** Every pair of the first few ids and keys that have the right form; those of one id stand together. */
+export function pairSecrets(
+  sessionIds: readonly string[],
+  sessionKeys: readonly string[],
+): readonly SessionSecrets[] {
+  const keys = candidates(sessionKeys);
+  return candidates(sessionIds).flatMap((id) => keys.map((key) => withHash(id, key)));
 }
+
+const candidates = (values: readonly string[]): readonly string[] =>
+  [...new Set(values.filter((value) => SECRET.test(value)))].slice(0, MAX_CANDIDATES);
 
 /** How a session's row begins; its handle is what it is called in lists. */
 export function newSession({ sessionIdHash }: SessionSecrets, browser: Browser, now: Date) {
@@ -62,7 +67,8 @@ export function newSession({ sessionIdHash }: SessionSecrets, browser: Browser, 
     sessionHandle: randomToken(HANDLE_BYTES),
     userAgent: browser.userAgent,
     sessionExpiresAt: new Date(now.getTime() + SESSION_TTL_SECONDS * 1_000),
-    replacedSessionIdHash: browser.sessionIdHash,
+    // As the statements take them.
+    replacedSessionIdHashes: browser.sessionIdHashes.length === 0 ? null : browser.sessionIdHashes.join(),
   };
 }
 

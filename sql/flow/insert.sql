@@ -1,6 +1,8 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
 -- while the role connection of a link that was moved away is still to be cleared with the tokens that are there.
+-- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
+-- another account it stays as it is.
 -- $1 discord_user_id text
 -- $2 username text
 -- $3 global_name text, null where the member chose none
@@ -13,7 +15,7 @@
 -- $10 request_id text
 -- $11 now timestamptz
 -- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
--- row: discord_user_id text
+-- row: discord_user_id text, has_flow boolean
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
   values ($1, $2, $3, $11, $11)
@@ -66,14 +68,28 @@ audit as (
     token.discord_user_id,
     $10
   from token
+),
+
+left_flow as (
+  insert into flow (flow_id_hash, discord_user_id, created_at, expires_at, session_access_token_sealed)
+  select
+    $8,
+    token.discord_user_id,
+    $11,
+    $9,
+    $12
+  from token
+  on conflict (flow_id_hash) do update
+    set
+      created_at = excluded.created_at,
+      expires_at = excluded.expires_at,
+      session_access_token_sealed = excluded.session_access_token_sealed
+    where flow.discord_user_id = excluded.discord_user_id
+  returning flow_id_hash
 )
 
-insert into flow (flow_id_hash, discord_user_id, created_at, expires_at, session_access_token_sealed)
 select
-  $8,
   token.discord_user_id,
-  $11,
-  $9,
-  $12
+  left_flow.flow_id_hash is not null as has_flow
 from token
-returning discord_user_id
+left join left_flow on true

@@ -2,6 +2,8 @@
 -- and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again
 -- under a new id, until the member confirms the move. No row comes back if there is no such flow.
 -- A grant that is to end makes no link: it would take the link's tokens with it.
+-- Two legs of one flow at the same moment: a question that is put already is not replaced by another, and no row comes
+-- back either. A session of the same flow, which has the same id, is replaced.
 -- $1 flow_id_hash text
 -- $2 issuer text
 -- $3 subject text
@@ -18,8 +20,8 @@
 -- $14 session_handle text
 -- $15 user_agent text, null where it tells nothing
 -- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $17 replaced_session_id_hash text, null where the browser had none
--- row: outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
+-- $17 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, held_claims jsonb
 with usable as (
@@ -147,12 +149,17 @@ left_again as (
     decided.session_access_token_sealed
   from decided
   where decided.outcome = 'conflict_met'
+  on conflict (flow_id_hash) do nothing
+  returning flow_id_hash
 ),
 
 replaced_session as (
   delete from session
   using decided
-  where decided.outcome <> 'conflict_met' and session.session_id_hash = $17
+  where
+    decided.outcome <> 'conflict_met'
+    and session.session_id_hash = any(string_to_array($17, ','))
+    and session.session_id_hash <> $13
 ),
 
 signed_in as (
@@ -180,6 +187,18 @@ signed_in as (
   from decided
   inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
   where decided.outcome <> 'conflict_met' and decided.session_access_token_sealed is not null
+  on conflict (session_id_hash) do update
+    set
+      session_handle = excluded.session_handle,
+      discord_user_id = excluded.discord_user_id,
+      access_token_sealed = excluded.access_token_sealed,
+      refresh_token_sealed = null,
+      token_expires_at = excluded.token_expires_at,
+      user_agent = excluded.user_agent,
+      created_at = excluded.created_at,
+      last_used_at = excluded.last_used_at,
+      expires_at = excluded.expires_at,
+      leased_until = null
   returning expires_at
 ),
 
@@ -196,6 +215,7 @@ audit as (
 )
 
 select
+  $1 as flow_id_hash,
   decided.outcome,
   decided.discord_user_id,
   discord_account.username,
@@ -210,5 +230,7 @@ from decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
 left join signed_in on true
+left join left_again on true
 left join other_discord on true
 left join other_organisation on true
+where decided.outcome <> 'conflict_met' or left_again.flow_id_hash is not null

@@ -3,6 +3,7 @@
 -- A Discord account that loses its link this way is to lose its role connection, its grant and its sessions, whose
 -- tokens end with the grant: its end is due now.
 -- No row comes back if there is no such flow.
+-- A session of the same flow, which has the same id, is replaced.
 -- A grant that is to end makes no link, and a link made since the question was asked is not what was confirmed.
 -- $1 flow_id_hash text
 -- $2 push_due_at timestamptz: when another process may push, should this one die
@@ -12,8 +13,8 @@
 -- $6 session_handle text
 -- $7 user_agent text, null where it tells nothing
 -- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $9 replaced_session_id_hash text, null where the browser had none
--- row: discord_user_id text, username text, global_name text, access_token_sealed text,
+-- $9 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
 with usable as (
@@ -87,7 +88,7 @@ linked as (
 replaced_session as (
   delete from session
   using taken
-  where session.session_id_hash = $9
+  where session.session_id_hash = any(string_to_array($9, ',')) and session.session_id_hash <> $5
 ),
 
 signed_in as (
@@ -115,6 +116,18 @@ signed_in as (
   from taken
   inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
   where taken.session_access_token_sealed is not null
+  on conflict (session_id_hash) do update
+    set
+      session_handle = excluded.session_handle,
+      discord_user_id = excluded.discord_user_id,
+      access_token_sealed = excluded.access_token_sealed,
+      refresh_token_sealed = null,
+      token_expires_at = excluded.token_expires_at,
+      user_agent = excluded.user_agent,
+      created_at = excluded.created_at,
+      last_used_at = excluded.last_used_at,
+      expires_at = excluded.expires_at,
+      leased_until = null
   returning expires_at
 ),
 
@@ -140,6 +153,7 @@ audit as (
 )
 
 select
+  $1 as flow_id_hash,
   taken.discord_user_id,
   discord_account.username,
   discord_account.global_name,

@@ -4,11 +4,11 @@
 -- $3 request_id text
 -- $4 now timestamptz
 -- $5 access_token_sealed text, null for whatever it holds
--- row: discord_user_id text
+-- row: session_id_hash text, discord_user_id text
 with ended as (
   delete from session
   where session_id_hash = $1 and ($5::text is null or access_token_sealed = $5)
-  returning discord_user_id
+  returning session_id_hash, discord_user_id
 ),
 
 audit as (
@@ -21,5 +21,7 @@ audit as (
   from ended
 )
 
-select ended.discord_user_id
+select
+  ended.session_id_hash,
+  ended.discord_user_id
 from ended

@@ -11,7 +11,7 @@
 -- $8 token_expires_at timestamptz
 -- $9 user_agent text, null where it tells nothing
 -- $10 expires_at timestamptz
--- $11 replaced_session_id_hash text, null where the browser had none
+-- $11 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- $12 request_id text
 -- $13 now timestamptz
 -- row: discord_user_id text
@@ -41,7 +41,7 @@ with account as (
 replaced as (
   delete from session
   using account
-  where session.session_id_hash = $11
+  where session.session_id_hash = any(string_to_array($11, ','))
 ),
 
 audit as (
