@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { readEnvFile } from "./env_file.ts";
 import { configInvalid } from "./errors.ts";
+import { explainStray } from "./stray_characters.ts";
 import { FIXES, publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
 /** Variables by name, as the process has them. */
@@ -94,6 +95,11 @@ export function readServerVariables(environment: Environment = process.env) {
   return parse(serverSchema, environment);
 }
 
+/** What the server's variables hold before they are parsed, those that are in files included; without what cannot be read. */
+export function readRawValues(environment: Environment): Readonly<Record<string, string>> {
+  return readVariables(Object.keys(serverSchema.entries), environment).values;
+}
+
 /** Reads what the server needs. Throws config_invalid. */
 export function readConfig(environment: Environment = process.env) {
   const values = readServerVariables(environment);
@@ -153,12 +159,18 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   const result = v.safeParse(schema, values);
   for (const issue of result.issues ?? []) {
     const name = String(issue.path?.[0]?.key ?? "");
-    const message = values[name] === undefined ? "is missing" : issue.message;
+    const message = explain(values[name], issue.message);
     if (!faults.has(name)) faults.set(name, `${name} ${message}: ${fixOf(name)}`);
   }
   if (result.success && faults.size === 0) return result.output;
   const count = faults.size === 1 ? "1 fault" : `${faults.size} faults`;
   throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
+}
+
+function explain(value: string | undefined, message: string): string {
+  if (value === undefined) return "is missing";
+  const stray = explainStray(value);
+  return stray === undefined ? message : `${message} (${stray})`;
 }
 
 function readVariables(names: readonly string[], environment: Environment) {
@@ -184,7 +196,9 @@ function readVariable(
   if (file === undefined) return { value };
   if (value !== undefined) return { fault: `${name} is set twice: remove either ${name} or ${name}_FILE` };
   try {
-    const content = readFileSync(file, "utf8").trim();
+    const content = decodeText(readFileSync(file))?.trim();
+    if (content === undefined)
+      return { fault: `${name}_FILE names a file that is not text in UTF-8: ${fixOf(name)}` };
     // Not "unset": a secret that was not mounted must not mean the embedded database.
     return content === ""
       ? { fault: `${name}_FILE names an empty file: ${fixOf(name)}` }
@@ -192,6 +206,16 @@ function readVariable(
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     return { fault: `${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}` };
+  }
+}
+
+/** Without a byte order mark; undefined where a secret would be read as another one. */
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // Not UTF-8, which is the answer.
+    return undefined;
   }
 }
 

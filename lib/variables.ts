@@ -5,6 +5,7 @@
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { clientId, credential, hasInvisible } from "./stray_characters.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
@@ -41,7 +42,7 @@ const address = v.pipe(
   v.string(),
   v.trim(),
   // URL.parse would drop a line break in the middle without a word.
-  v.check((text) => !/\s/.test(text), "must not hold white space"),
+  v.check((text) => !/\s/.test(text) && !hasInvisible(text), "must not hold blanks or invisible characters"),
   v.check((text) => {
     const url = URL.parse(text);
     return url !== null && isSecureAddress(url) && url.hash === "";
@@ -148,15 +149,13 @@ const text = (most: number) =>
     v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
   );
 
-const credential = v.pipe(v.string(), v.minLength(1, "must not be empty"));
-
 /** The schema of every variable; optional where there is a default or where being unset has a meaning. */
 export const SCHEMAS = {
   PUBLIC_URL: publicUrl,
   DISCORD_CLIENT_ID: snowflake,
   DISCORD_CLIENT_SECRET: credential,
   OIDC_ISSUER: issuer,
-  OIDC_CLIENT_ID: text(255),
+  OIDC_CLIENT_ID: clientId,
   OIDC_CLIENT_SECRET: credential,
   TOKEN_KEYS: keyRing,
   COOKIE_SECRET: cookieSecrets,

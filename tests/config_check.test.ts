@@ -8,6 +8,7 @@ import { checkConfig } from "../lib/cli/config_check.ts";
 import { type Environment, readConfig, readSources, VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
+import { readText } from "./fixtures/source.ts";
 
 setDefaultTimeout(60_000);
 
@@ -137,11 +138,95 @@ describe("checkConfig()", () => {
       /a file may hold secrets, and OIDC_CLIENT_ID/,
     ],
   ];
+  const credentials = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"];
+  const stray: readonly (readonly [string, string, RegExp])[] = credentials.flatMap((name) => [
+    [name, `"canary"`, / is wrapped in quotes, and they are part of the value/],
+    [name, `'canary'`, / is wrapped in quotes/],
+    [name, `'"canary"'`, / is wrapped in quotes/],
+    [name, `\\"canary\\"`, / is wrapped in quotes/],
+    [name, "\u201ccanary\u201d", / is wrapped in quotes/],
+    [name, " canary", / begins or ends with a blank/],
+    [name, "canary  ", / begins or ends with a blank/],
+    [name, "canary\u00a0", / begins or ends with a blank/],
+    [name, "can\u00a0ary", / holds characters that cannot be seen/],
+    [name, "can\u200bary", / holds characters that cannot be seen/],
+    [name, "\ufeffcanary", / holds characters that cannot be seen/],
+    [name, "canary\u200e", / holds characters that cannot be seen/],
+    [name, "can\u00adary", / holds characters that cannot be seen/],
+  ]);
+  const outside: readonly (readonly [string, string, RegExp])[] = [
+    ["DISCORD_CLIENT_SECRET", "can\u00e4ry", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_ID", "canary\u2013x", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_SECRET", "canary\ufffd", / holds characters outside ASCII/],
+  ];
+  test.each([
+    ...stray,
+    ...outside,
+    ["PLATFORM_NAME", `"canary"`, / is wrapped in quotes/],
+    ["DATA_DIR", "'./canary'", / is wrapped in quotes/],
+    ["DISCORD_CLIENT_SECRET", `""`, / is wrapped in quotes/],
+  ] as const)("warns of %s=%j, once, without the value", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    expect(warnings[0]).toStartWith(`${name} `);
+    expect(warnings.join("")).not.toMatch(/canary|can.ary/);
+  });
+
+  test("warns of a secret in a file that is wrapped in quotes, and of nothing that is cut off at its ends", async () => {
+    const path = await write("quoted", ` "canary"\r\n`);
+    const plain = await write("plain", "\ufeff canary \n");
+    const { OIDC_CLIENT_SECRET: _, DISCORD_CLIENT_SECRET: __, ...rest } = GOOD;
+
+    const { warnings } = await check({
+      ...rest,
+      OIDC_CLIENT_SECRET_FILE: path,
+      DISCORD_CLIENT_SECRET_FILE: plain,
+    });
+
+    expect(warnings).toEqual([expect.stringMatching(/^OIDC_CLIENT_SECRET is wrapped in quotes/)]);
+  });
+
+  test.each([
+    ["OIDC_CLIENT_SECRET", `can"ary`],
+    ["OIDC_CLIENT_SECRET", `"canary`],
+    ["OIDC_CLIENT_SECRET", `canary'`],
+    ["OIDC_CLIENT_SECRET", `"canary'`],
+    ["OIDC_CLIENT_SECRET", `a canary`],
+    ["DATABASE_PASSWORD", "can\u00e4ry"],
+    ["PLATFORM_NAME", "Å\u00a0\u{1f468}\u200d\u{1f469}"],
+    ["HOST", " 127.0.0.1 "],
+  ])("says nothing of %s=%j", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
   test.each([...unwise])("warns of %s, once, without a value", async (_, environment, why) => {
     const { warnings } = await check(environment);
 
     expect(warnings).toEqual([expect.stringMatching(why)]);
     expect(warnings.join("")).not.toContain("canary");
+  });
+
+  test("each of these has an entry in docs/errors.md that its text leads to", async () => {
+    const environments = [
+      ...unwise.map(([, environment]) => environment),
+      ...[...stray, ...outside].map(([name, value]) => ({ ...GOOD, [name]: value })),
+    ];
+    const [, section = ""] = (await readText("docs/errors.md")).split("## Warnings of the configuration\n");
+    const entries = [...(section.split(/^## /m)[0] ?? "").matchAll(/^\| (`.+?`) \| .{10,} \|$/gm)].flatMap(
+      ([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text),
+    );
+    const isTold = (warning: string) =>
+      entries.some((text) => new RegExp(`^${RegExp.escape(text).replaceAll("…", ".+")}`).test(warning));
+
+    const warnings = (await Promise.all(environments.map((environment) => check(environment)))).flatMap(
+      (report) => report.warnings,
+    );
+
+    expect(warnings.length).toBeGreaterThan(10);
+    expect([...new Set(warnings)].filter((warning) => !isTold(warning))).toEqual([]);
   });
 
   test.each([
