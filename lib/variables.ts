@@ -4,6 +4,7 @@
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import { listenHost } from "./listen_host.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { clientId, credential, hasInvisible } from "./stray_characters.ts";
 
@@ -159,7 +160,7 @@ export const SCHEMAS = {
   OIDC_CLIENT_SECRET: credential,
   TOKEN_KEYS: keyRing,
   COOKIE_SECRET: cookieSecrets,
-  HOST: v.optional(text(255), "127.0.0.1"),
+  HOST: v.optional(listenHost, "127.0.0.1"),
   PORT: v.optional(wholeNumber(0, 65_535), "3000"),
   DATABASE_URL: v.optional(databaseUrl),
   DATABASE_PASSWORD: v.optional(credential),
@@ -201,7 +202,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   TOKEN_KEYS:
     'make one with: janus keys generate, or echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
   COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
-  HOST: "the address to listen on, such as 0.0.0.0",
+  HOST: "127.0.0.1, or 0.0.0.0 for all; the port goes into PORT, the public address into PUBLIC_URL",
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL:
     "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +

@@ -106,8 +106,7 @@ export function findUnwise(values: Values, sources: readonly Source[]): readonly
   ];
 }
 
-const isLoopbackHost = (host: string): boolean =>
-  /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
+const isLoopbackHost = (host: string): boolean => host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 /**
  * Env files with secrets in them that every user of the machine can read. Not those that NAME_FILE names: in a
