@@ -4,20 +4,13 @@
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import { authorizeParams } from "./authorize_params.ts";
 import { listenHost } from "./listen_host.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 import { clientId, credential, hasInvisible } from "./stray_characters.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
-
-/** Parameters of the authorization request that are Janus's own: OIDC_AUTHORIZE_PARAMS may not set them. */
-const RESERVED_PARAMETERS = new Set(
-  (
-    "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
-    "response_mode response_type scope state"
-  ).split(" "),
-);
 
 /** True for an address that only this machine can reach, where http is as good as https. */
 export function isLoopback(url: URL): boolean {
@@ -117,15 +110,6 @@ const scopes = v.pipe(
   v.check(
     (list) => list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
     "holds an impossible scope",
-  ),
-);
-
-const authorizeParams = v.pipe(
-  v.string(),
-  v.transform((text) => [...new URLSearchParams(text)]),
-  v.check(
-    (list) => list.every(([name]) => name !== "" && !RESERVED_PARAMETERS.has(name)),
-    `must be a query string such as prompt=login&acr_values=mfa, without ${[...RESERVED_PARAMETERS].join(", ")}`,
   ),
 );
 

@@ -122,9 +122,17 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   DISCORD_CDN_URL: [CANARY, `http://${CANARY}.example.org`, `https://cdn.discordapp.com/?${CANARY}`],
   OIDC_SCOPES: [CANARY, `profile ${CANARY}`, `openid ${CANARY}\u00e5`, `openid "${CANARY}"`],
   OIDC_AUTHORIZE_PARAMS: [
-    ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
-    ...["request", "request_uri", "response_mode", "response_type", "scope", "state"],
-  ].map((name) => `prompt=login&${name}=${CANARY}`),
+    ...[
+      ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
+      ...["request", "request_uri", "response_mode", "response_type", "scope", "state"],
+    ].map((name) => `prompt=login&${name}=${CANARY}`),
+    ...[
+      ...["prompt=", "prompt", "prompt=%20", "prompt=+", "login_hint=", "acr_values=&ui_locales=sv"],
+      ...["prompt=login&prompt=consent", "acr_values=a&acr_values=a", "resource=a&resource=b"],
+      ...["ui_locales=%09", "x=%0A", "x=%00", "x=%7F", "x=a\tb", "x=a\n", "x=a\r"],
+      ...["=login", "%20prompt=login", "pro%00mpt=login", "a%0Ab=c", "prömpt=login", `"prompt=login"`],
+    ].map((more) => `domain_hint=${CANARY}&${more}`),
+  ],
   OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
@@ -457,6 +465,42 @@ test("readConfig() reads COOKIE_SECRET as a list, the new one first", () => {
   const { cookieSecrets } = readConfig({ ...VALID, COOKIE_SECRET: `${OTHER_KEY}, ${KEY}` });
 
   expect(cookieSecrets).toEqual([OTHER_KEY, KEY].map(decode));
+});
+
+describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
+  test.each([
+    ["prompt=", "must give every parameter a value"],
+    ["prompt", "must give every parameter a value"],
+    ["prompt=%20", "must give every parameter a value"],
+    ["acr_values=&ui_locales=sv", "must give every parameter a value"],
+    ["prompt=login&prompt=consent", "must name every parameter once"],
+    ["resource=a&resource=b", "must name every parameter once"],
+    ["x=a%0Ab", "must not hold control characters"],
+    ["x=a\n", "must not hold control characters"],
+    ["state=x", "without client_id"],
+    [`"prompt=login"`, "the quotes around it are part of the value"],
+  ])("%j as a fault that says what is wrong", (given, why) => {
+    expect(faultOf({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).message).toContain(why);
+  });
+
+  test.each([
+    ["?prompt=login", [["prompt", "login"]]],
+    [" prompt=login ", [["prompt", "login"]]],
+    ["prompt=select_account+login&", [["prompt", "select_account login"]]],
+    [
+      "resource=https%3A%2F%2Fa.test%2F&kc_idp_hint=x&max_age=0",
+      [
+        ["resource", "https://a.test/"],
+        ["kc_idp_hint", "x"],
+        ["max_age", "0"],
+      ],
+    ],
+    ['claims={"id_token":{"groups":null}}', [["claims", '{"id_token":{"groups":null}}']]],
+  ])("%j", (given, parameters) => {
+    const { authorizeParams } = readConfig({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).oidc;
+
+    expect<unknown>(authorizeParams).toEqual(parameters);
+  });
 });
 
 describe("readConfig() reads the rest", () => {

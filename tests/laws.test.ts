@@ -8,7 +8,7 @@ setDefaultTimeout(30_000);
 
 /** DESIGN, "Shape": a file may import what stands below it. A file that is not here has no place yet. */
 const LEVELS: readonly (readonly string[])[] = [
-  ["config", "variables", "stray_characters", "listen_host", "env_file", "errors", "log"],
+  ["config", "variables", "stray_characters", "listen_host", "authorize_params", "env_file", "errors", "log"],
   [
     "db",
     "batch",
