@@ -19,6 +19,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "embedded/statement_names",
     "embedded/wire",
     "embedded/lock_file",
+    "embedded/foreign_folder",
     "oauth/upstream",
     "oauth/token_endpoint",
     "oauth/authorization",
