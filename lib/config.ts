@@ -18,6 +18,8 @@ export type Source = {
   readonly variables: Environment;
   /** Those of a file whose values are written so that other readers of such files take them otherwise. */
   readonly ambiguous?: readonly string[];
+  /** The names that the process was started with, where the system tells: Bun adds those of its own `.env` later. */
+  readonly atStart?: ReadonlySet<string> | undefined;
 };
 
 /** What the documentation is tested against. */
@@ -55,7 +57,17 @@ export type Config = ReturnType<typeof readConfig>;
 /** The process's own variables, then those of the files, the last file first: who stands first, wins. Throws config_invalid. */
 export function readSources(envFiles: readonly string[]): readonly Source[] {
   const files = envFiles.map((file) => ({ file, ...readEnvFile(file) }));
-  return [{ file: undefined, variables: process.env }, ...files.reverse()];
+  return [{ file: undefined, variables: process.env, atStart: readNamesAtStart() }, ...files.reverse()];
+}
+
+function readNamesAtStart(): ReadonlySet<string> | undefined {
+  try {
+    const lines = readFileSync("/proc/self/environ", "latin1").split("\0");
+    return new Set(lines.map((line) => line.slice(0, Math.max(0, line.indexOf("=")))));
+  } catch {
+    // Only Linux has it; elsewhere nothing is said of the difference.
+    return undefined;
+  }
 }
 
 /** Every variable, from the first source that has it, even where it is empty there: so a file's can be unset. */

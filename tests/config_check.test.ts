@@ -47,9 +47,14 @@ type Report = {
 };
 
 /** What is said of an environment, and of files, the last one first. */
-async function check(environment: Environment, files: Readonly<Record<string, Environment>> = {}) {
+async function check(
+  environment: Environment,
+  files: Readonly<Record<string, Environment>> = {},
+  atStart: readonly string[] = Object.keys(environment),
+) {
   const sources = Object.entries(files).map(([file, variables]) => ({ file, variables }));
-  const text = await checkConfig([{ file: undefined, variables: environment }, ...sources], true);
+  const own = { file: undefined, variables: environment, atStart: new Set(atStart) };
+  const text = await checkConfig([own, ...sources], true);
   const report: Report = JSON.parse(text ?? "");
   const find = (name: string) => report.variables.find((variable) => variable.name === name);
   return { ...report, find, text };
@@ -209,10 +214,94 @@ describe("checkConfig()", () => {
     expect(warnings.join("")).not.toContain("canary");
   });
 
+  const EARLY = [
+    ...["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_USE_SYSTEM_CA", "BUN_OPTIONS"],
+    "BUN_JSC_useJIT",
+  ];
+  const LATE = [
+    ...[
+      "NODE_TLS_REJECT_UNAUTHORIZED",
+      "HTTP_PROXY",
+      "https_proxy",
+      "ALL_PROXY",
+      "NO_PROXY",
+      "no_proxy",
+      "TZ",
+    ],
+    "BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS",
+  ];
+
+  test.each([...EARLY, ...LATE])(
+    "warns of %s in an env file: the runtime does not read it there",
+    async (name) => {
+      const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
+
+      expect(warnings).toEqual([
+        `${name} in "a.env" has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+      ]);
+    },
+  );
+
+  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late for it", async (name) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" }, {}, Object.keys(GOOD));
+
+    expect(warnings).toEqual([
+      `${name} in .env has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+    ]);
+  });
+
+  test.each([
+    [
+      "an environment that has them from the start",
+      Object.fromEntries(EARLY.map((name) => [name, "canary"])),
+      {},
+      EARLY,
+    ],
+    ["Bun's .env where it is early enough", Object.fromEntries(LATE.map((name) => [name, "canary"])), {}, []],
+    [
+      "an env file that repeats the environment",
+      { NODE_EXTRA_CA_CERTS: "a" },
+      { NODE_EXTRA_CA_CERTS: "b" },
+      EARLY,
+    ],
+    ["an empty one", {}, { NODE_EXTRA_CA_CERTS: "", HTTP_PROXY: "" }, []],
+  ])("says nothing of the runtime's variables in %s", async (_, environment, inFile, atStart) => {
+    const { warnings } = await check({ ...GOOD, ...environment }, { "a.env": inFile }, [
+      ...Object.keys(GOOD),
+      ...atStart,
+    ]);
+
+    expect(warnings).toEqual([]);
+  });
+
+  const loud: readonly (readonly [string, string, RegExp])[] = [
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED switches off .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "1", /^BUN_CONFIG_VERBOSE_FETCH writes every .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+  ];
+  test.each([...loud])("warns of %s=%s first of all", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why), expect.stringMatching(/^DISCORD_BOT_TOKEN/)]);
+  });
+
+  test.each([
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "1"],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "false"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "0"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "false"],
+    ["HTTPS_PROXY", "http://proxy.test:8080"],
+  ])("says nothing of %s=%s", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
   test("each of these has an entry in docs/errors.md that its text leads to", async () => {
     const environments = [
       ...unwise.map(([, environment]) => environment),
-      ...[...stray, ...outside].map(([name, value]) => ({ ...GOOD, [name]: value })),
+      ...[...stray, ...outside, ...loud].map(([name, value]) => ({ ...GOOD, [name]: value })),
     ];
     const [, section = ""] = (await readText("docs/errors.md")).split("## Warnings of the configuration\n");
     const entries = [...(section.split(/^## /m)[0] ?? "").matchAll(/^\| (`.+?`) \| .{10,} \|$/gm)].flatMap(
@@ -221,9 +310,12 @@ describe("checkConfig()", () => {
     const isTold = (warning: string) =>
       entries.some((text) => new RegExp(`^${RegExp.escape(text).replaceAll("…", ".+")}`).test(warning));
 
-    const warnings = (await Promise.all(environments.map((environment) => check(environment)))).flatMap(
-      (report) => report.warnings,
-    );
+    const checked = [
+      ...environments.map((environment) => check(environment)),
+      check(GOOD, { "a.env": { HTTP_PROXY: "canary" } }),
+      check({ ...GOOD, BUN_OPTIONS: "canary" }, {}, Object.keys(GOOD)),
+    ];
+    const warnings = (await Promise.all(checked)).flatMap((report) => report.warnings);
 
     expect(warnings.length).toBeGreaterThan(10);
     expect([...new Set(warnings)].filter((warning) => !isTold(warning))).toEqual([]);

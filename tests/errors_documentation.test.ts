@@ -16,7 +16,8 @@ setDefaultTimeout(30_000);
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];
 /** What others call theirs. */
-const FOREIGN_NAMES = /^(NODE_EXTRA_CA_CERTS|PLATFORM_NAME|ERR_[A-Z_]+)$/;
+const FOREIGN_NAMES =
+  /^(NODE_[A-Z_]+|BUN_[A-Z_]+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|PLATFORM_NAME|ERR_[A-Z_]+)$/;
 
 const text = await readText(DOCUMENT);
 const [beforeEvents = "", aboutEvents = ""] = text.split("\n## Events of the log\n");

@@ -63,6 +63,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "cli/config_check",
     "cli/config_warnings",
     "cli/stray_values",
+    "cli/runtime_variables",
     "cli/output",
     "cli/serve",
     "cli/migrate",

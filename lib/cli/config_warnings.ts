@@ -7,6 +7,7 @@ import type { Source } from "../config.ts";
 import { mergeSources, readServerVariables, VARIABLES } from "../config.ts";
 import { isLoopback, trustsStrangers } from "../variables.ts";
 import { printable } from "./output.ts";
+import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
 import { findStray } from "./stray_values.ts";
 import { findSlip, suggest } from "./suggestion.ts";
 
@@ -100,7 +101,9 @@ export function findUnwise(values: Values, sources: readonly Source[]): readonly
     ],
   ];
   return [
+    ...findUnsafeRuntime(sources),
     ...warnings.filter(([unwise]) => unwise).map(([, text]) => text),
+    ...findWithoutEffect(sources),
     ...findStray(environment),
     ...findOpenFiles(sources),
   ];
