@@ -298,10 +298,73 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
+  const everybody = [
+    ["https://accounts.google.com", "a Google account"],
+    ["https://accounts.google.com/", "a Google account"],
+    ["https://login.microsoftonline.com/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/common", "a Microsoft account"],
+    ["https://login.microsoftonline.com/Common/v2.0/", "a Microsoft account"],
+    ["https://login.microsoftonline.com/organizations/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/consumers/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", "a Microsoft account"],
+    ["https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
+    ["https://login.microsoftonline.us/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/{tenantid}/v2.0", "a Microsoft account"],
+    ["https://login.live.com", "a Microsoft account"],
+    ["https://gitlab.com", "a GitLab.com account"],
+    ["https://appleid.apple.com", "an Apple account"],
+    ["https://www.facebook.com", "a Facebook account"],
+    ["https://discord.com", "a Discord account"],
+    ["https://www.linkedin.com/oauth", "a LinkedIn account"],
+    ["https://id.twitch.tv/oauth2", "a Twitch account"],
+    ["https://slack.com", "a Slack account"],
+    ["https://api.login.yahoo.com", "a Yahoo account"],
+    ["https://access.line.me", "a LINE account"],
+  ] as const;
+  test.each([...everybody])("warns that everybody is a member at %s", async (issuer, account) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        `OIDC_ISSUER is open to everybody: anybody with ${account} can link it and counts as a member`,
+      ),
+      expect.stringMatching(/^DISCORD_BOT_TOKEN/),
+    ]);
+  });
+
+  test("says at Google that hd only suggests, and at Microsoft which issuer is one's own", async () => {
+    const google = await check({
+      ...GOOD,
+      ...{ OIDC_ISSUER: "https://accounts.google.com", OIDC_AUTHORIZE_PARAMS: "hd=example.org" },
+    });
+    const microsoft = await check({ ...GOOD, OIDC_ISSUER: "https://login.microsoftonline.com/common/v2.0" });
+
+    expect(google.warnings.join()).toContain("hd in OIDC_AUTHORIZE_PARAMS only suggests an account");
+    expect(google.warnings.join()).toContain("Internal");
+    expect(microsoft.warnings.join()).toContain("https://login.microsoftonline.com/<tenant id>/v2.0");
+  });
+
+  test.each([
+    "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
+    "https://login.microsoftonline.com/example.org/v2.0",
+    "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
+    "https://gitlab.example.org",
+    "https://accounts.google.com.example.org",
+    "https://common.example.org/common/v2.0",
+    "https://example.org/accounts.google.com",
+    "https://example.slack.com",
+    "https://dex.example.org/dex",
+  ])("says nothing of everybody at %s", async (issuer) => {
+    const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([]);
+  });
+
   test("each of these has an entry in docs/errors.md that its text leads to", async () => {
     const environments = [
       ...unwise.map(([, environment]) => environment),
       ...[...stray, ...outside, ...loud].map(([name, value]) => ({ ...GOOD, [name]: value })),
+      ...everybody.map(([issuer]) => ({ ...GOOD, OIDC_ISSUER: issuer })),
     ];
     const [, section = ""] = (await readText("docs/errors.md")).split("## Warnings of the configuration\n");
     const entries = [...(section.split(/^## /m)[0] ?? "").matchAll(/^\| (`.+?`) \| .{10,} \|$/gm)].flatMap(

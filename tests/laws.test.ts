@@ -64,6 +64,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "cli/config_warnings",
     "cli/stray_values",
     "cli/runtime_variables",
+    "cli/open_issuers",
     "cli/output",
     "cli/serve",
     "cli/migrate",

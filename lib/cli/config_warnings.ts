@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import type { Source } from "../config.ts";
 import { mergeSources, readServerVariables, VARIABLES } from "../config.ts";
 import { isLoopback, trustsStrangers } from "../variables.ts";
+import { findOpenIssuer } from "./open_issuers.ts";
 import { printable } from "./output.ts";
 import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
 import { findStray } from "./stray_values.ts";
@@ -101,6 +102,8 @@ export function findUnwise(values: Values, sources: readonly Source[]): readonly
     ],
   ];
   return [
+    // What lets strangers in comes first.
+    ...findOpenIssuer(values.OIDC_ISSUER),
     ...findUnsafeRuntime(sources),
     ...warnings.filter(([unwise]) => unwise).map(([, text]) => text),
     ...findWithoutEffect(sources),
