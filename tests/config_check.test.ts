@@ -178,6 +178,20 @@ describe("checkConfig()", () => {
     expect(warnings.join("")).not.toMatch(/canary|can.ary/);
   });
 
+  test.each([
+    [`"canary"`, / is wrapped in quotes/],
+    ["canary ", / begins or ends with a blank/],
+    ["canary\n", / holds characters that cannot be seen/],
+    ["can\u200bary", / holds characters that cannot be seen/],
+  ])("warns of DISCORD_BOT_TOKEN=%j, which the server does not parse, too", async (value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: value });
+
+    expect(warnings).toEqual([
+      expect.stringMatching(/^DISCORD_BOT_TOKEN is set/),
+      expect.stringMatching(new RegExp(`^DISCORD_BOT_TOKEN${why.source}`)),
+    ]);
+  });
+
   test("warns of a secret in a file that is wrapped in quotes, and of nothing that is cut off at its ends", async () => {
     const path = await write("quoted", ` "canary"\r\n`);
     const plain = await write("plain", "\ufeff canary \n");

@@ -7,16 +7,22 @@ import { readRawValues } from "../config.ts";
 import { hasBlankAtAnEnd, hasInvisible, isQuoted } from "../stray_characters.ts";
 
 /** Copied from somewhere, and compared by somebody else byte by byte. */
-const CREDENTIALS = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"];
+const CREDENTIALS = [
+  ...["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"],
+  "DISCORD_BOT_TOKEN",
+];
 /** Printable ASCII by RFC 6749, appendix A.1 and A.2. */
 const OF_CLIENTS = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
 
-/** A sentence for each fault of each value. */
+/** A sentence for each fault of each value of the server, and of the bot token where it is at hand. */
 export function findStray(environment: Environment): readonly string[] {
-  return Object.entries(readRawValues(environment)).flatMap(([name, value]) => explain(name, value));
+  const { DISCORD_BOT_TOKEN = "" } = environment;
+  const values = { ...readRawValues(environment), DISCORD_BOT_TOKEN };
+  return Object.entries(values).flatMap(([name, value]) => explainStrayValue(name, value));
 }
 
-function explain(name: string, value: string): readonly string[] {
+/** A sentence for each fault of one value. */
+export function explainStrayValue(name: string, value: string): readonly string[] {
   const found: string[] = [];
   if (isQuoted(value))
     found.push(
@@ -27,7 +33,7 @@ function explain(name: string, value: string): readonly string[] {
   if (hasBlankAtAnEnd(value)) found.push(explainBlank(name));
   if (hasInvisible(value))
     found.push(
-      `${name} holds characters that cannot be seen, such as a zero-width space: copy it again, or type it.`,
+      `${name} holds characters that cannot be seen, such as a line end or a zero-width space: copy it again.`,
     );
   else if (OF_CLIENTS.includes(name) && /[^\x20-\x7e]/.test(value.trim()) && !isQuoted(value))
     found.push(`${name} holds characters outside ASCII, which no client id or secret has: copy it again.`);
