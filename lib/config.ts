@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { explainStray } from "./config/stray_characters.ts";
 import { isDatabaseUrl, readDatabaseUrl, readLibpqEnvironment } from "./database/address.ts";
 import { readEnvFile } from "./env_file.ts";
 import { configInvalid } from "./errors.ts";
@@ -18,6 +19,8 @@ export type Source = {
   readonly variables: Environment;
   /** Those of a file whose values are written so that other readers of such files take them otherwise. */
   readonly ambiguous?: readonly string[];
+  /** The names that the process was started with, where the system tells: Bun adds those of its own `.env` later. */
+  readonly atStart?: ReadonlySet<string> | undefined;
 };
 
 /** What the documentation is tested against. */
@@ -55,7 +58,17 @@ export type Config = ReturnType<typeof readConfig>;
 /** The process's own variables, then those of the files, the last file first: who stands first, wins. Throws config_invalid. */
 export function readSources(envFiles: readonly string[]): readonly Source[] {
   const files = envFiles.map((file) => ({ file, ...readEnvFile(file) }));
-  return [{ file: undefined, variables: process.env }, ...files.reverse()];
+  return [{ file: undefined, variables: process.env, atStart: readNamesAtStart() }, ...files.reverse()];
+}
+
+function readNamesAtStart(): ReadonlySet<string> | undefined {
+  try {
+    const lines = readFileSync("/proc/self/environ", "latin1").split("\0");
+    return new Set(lines.map((line) => line.slice(0, Math.max(0, line.indexOf("=")))));
+  } catch {
+    // Only Linux has it; elsewhere nothing is said of the difference.
+    return undefined;
+  }
 }
 
 /** Every variable, from the first source that has it, even where it is empty there: so a file's can be unset. */
@@ -93,6 +106,11 @@ export function readTokenKeyIds(environment: Environment = process.env): readonl
 /** Reads what the server needs, by the names of the variables. Throws config_invalid. */
 export function readServerVariables(environment: Environment = process.env) {
   return parse(serverSchema, environment);
+}
+
+/** What the server's variables hold before they are parsed, those that are in files included; without what cannot be read. */
+export function readRawValues(environment: Environment): Readonly<Record<string, string>> {
+  return readVariables(Object.keys(serverSchema.entries), environment).values;
 }
 
 /** Reads what the server needs. Throws config_invalid. */
@@ -158,7 +176,7 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   if (addressFault !== undefined) faults.set("DATABASE_URL", addressFault);
   for (const issue of result.issues ?? []) {
     const name = String(issue.path?.[0]?.key ?? "");
-    const message = values[name] === undefined ? "is missing" : issue.message;
+    const message = explain(values[name], issue.message);
     if (!faults.has(name)) faults.set(name, `${name} ${message}: ${fixOf(name)}`);
   }
   if (result.success && faults.size === 0) return result.output;
@@ -171,6 +189,12 @@ function findAddressFault(url: string | undefined, environment: Environment): st
   if (url === undefined || !isDatabaseUrl(url)) return undefined;
   const read = readDatabaseUrl(url, readLibpqEnvironment(environment));
   return "fault" in read ? read.fault : undefined;
+}
+
+function explain(value: string | undefined, message: string): string {
+  if (value === undefined) return "is missing";
+  const stray = explainStray(value);
+  return stray === undefined ? message : `${message} (${stray})`;
 }
 
 function readVariables(names: readonly string[], environment: Environment) {
@@ -196,7 +220,9 @@ function readVariable(
   if (file === undefined) return { value };
   if (value !== undefined) return { fault: `${name} is set twice: remove either ${name} or ${name}_FILE` };
   try {
-    const content = readFileSync(file, "utf8").trim();
+    const content = decodeText(readFileSync(file))?.trim();
+    if (content === undefined)
+      return { fault: `${name}_FILE names a file that is not text in UTF-8: ${fixOf(name)}` };
     // Not "unset": a secret that was not mounted must not mean the embedded database.
     return content === ""
       ? { fault: `${name}_FILE names an empty file: ${fixOf(name)}` }
@@ -204,6 +230,16 @@ function readVariable(
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     return { fault: `${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}` };
+  }
+}
+
+/** Without a byte order mark; undefined where a secret would be read as another one. */
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // Not UTF-8, which is the answer.
+    return undefined;
   }
 }
 

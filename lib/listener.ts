@@ -4,6 +4,8 @@
  * (413) but for that of a GET, which it skips, and heads that are not finished within some ten seconds.
  */
 import { setImmediate } from "node:timers/promises";
+import * as v from "valibot";
+import { inBrackets } from "./config/listen_host.ts";
 import type { Config } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { addressInUse } from "./errors.ts";
@@ -25,7 +27,7 @@ type EdgeHandler = (context: { readonly request: Request }) => Response | Promis
 
 /** A listener at work. */
 export type Listening = {
-  /** Such as http://127.0.0.1:3000. */
+  /** Such as http://127.0.0.1:3000: by number, where HOST is a name too. */
   readonly address: string;
   /** The address of a request's connection; undefined once it is gone. */
   readonly peerAddress: (request: Request) => string | undefined;
@@ -48,7 +50,7 @@ export function listen({ host, port }: Config, app: App): Listening {
   const routes = mountRoutes(app.routes);
   const server = serve(host, port, { fetch: app.fetch, routes });
   return {
-    address: server.url.origin,
+    address: addressOf(server),
     peerAddress: (request) => server.requestIP(request)?.address,
     requestsUnderWay: () => server.pendingRequests,
     stop: async () => {
@@ -59,6 +61,12 @@ export function listen({ host, port }: Config, app: App): Listening {
   };
 }
 
+/** The socket's own address: Bun's `url` repeats a name, and not which of its addresses was taken. */
+function addressOf(server: Bun.Server<undefined>): string {
+  const { address, port } = v.parse(socketSchema, Reflect.get(server, "address"));
+  return `http://${inBrackets(address)}:${port}`;
+}
+
 /**
  * Bun closes a connection as quiet while a request waits in it unread, or while it was not accepted yet: a proxy cannot
  * know whether such a request was answered, and repeats no POST. In a pass of the loop Bun looks at every socket.
@@ -66,6 +74,9 @@ export function listen({ host, port }: Config, app: App): Listening {
 async function readWhatHasCome(): Promise<void> {
   for (let pass = 0; pass < PASSES_BEFORE_STOP; pass += 1) await setImmediate();
 }
+
+/** Bun documents it for its sockets; its types of a server lack it. */
+const socketSchema = v.object({ address: v.string(), port: v.number() });
 
 type Mounted = Record<string, Record<string, Answer>>;
 
@@ -89,7 +100,7 @@ function serve(
     // Not always in use: no such address here (EADDRNOTAVAIL), or a port for root alone (EACCES).
     const { causeCode = "no code" } = describeCause(error);
     throw addressInUse(
-      `Cannot listen on ${hostname}:${port} (${causeCode}): set HOST and PORT to an address of this machine that is free.`,
+      `Cannot listen on ${inBrackets(hostname)}:${port} (${causeCode}): set HOST and PORT to an address of this machine that is free.`,
       error,
     );
   }

@@ -4,19 +4,14 @@
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import { authorizeParams } from "./config/authorize_params.ts";
+import { listenHost } from "./config/listen_host.ts";
+import { clientId, credential, hasInvisible } from "./config/stray_characters.ts";
 import { isDatabaseUrl } from "./database/address.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
-
-/** Parameters of the authorization request that are Janus's own: OIDC_AUTHORIZE_PARAMS may not set them. */
-const RESERVED_PARAMETERS = new Set(
-  (
-    "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
-    "response_mode response_type scope state"
-  ).split(" "),
-);
 
 /** True for an address that only this machine can reach, where http is as good as https. */
 export function isLoopback(url: URL): boolean {
@@ -42,7 +37,7 @@ const address = v.pipe(
   v.string(),
   v.trim(),
   // URL.parse would drop a line break in the middle without a word.
-  v.check((text) => !/\s/.test(text), "must not hold white space"),
+  v.check((text) => !/\s/.test(text) && !hasInvisible(text), "must not hold blanks or invisible characters"),
   v.check((text) => {
     const url = URL.parse(text);
     return url !== null && isSecureAddress(url) && url.hash === "";
@@ -119,15 +114,6 @@ const scopes = v.pipe(
   ),
 );
 
-const authorizeParams = v.pipe(
-  v.string(),
-  v.transform((text) => [...new URLSearchParams(text)]),
-  v.check(
-    (list) => list.every(([name]) => name !== "" && !RESERVED_PARAMETERS.has(name)),
-    `must be a query string such as prompt=login&acr_values=mfa, without ${[...RESERVED_PARAMETERS].join(", ")}`,
-  ),
-);
-
 const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the address of a PostgreSQL"));
 
 /** What `proxy-addr` understands: addresses, ranges, and its names for those that nobody outside can have. */
@@ -149,19 +135,17 @@ const text = (most: number) =>
     v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
   );
 
-const credential = v.pipe(v.string(), v.minLength(1, "must not be empty"));
-
 /** The schema of every variable; optional where there is a default or where being unset has a meaning. */
 export const SCHEMAS = {
   PUBLIC_URL: publicUrl,
   DISCORD_CLIENT_ID: snowflake,
   DISCORD_CLIENT_SECRET: credential,
   OIDC_ISSUER: issuer,
-  OIDC_CLIENT_ID: text(255),
+  OIDC_CLIENT_ID: clientId,
   OIDC_CLIENT_SECRET: credential,
   TOKEN_KEYS: keyRing,
   COOKIE_SECRET: cookieSecrets,
-  HOST: v.optional(text(255), "127.0.0.1"),
+  HOST: v.optional(listenHost, "127.0.0.1"),
   PORT: v.optional(wholeNumber(0, 65_535), "3000"),
   DATABASE_URL: v.optional(databaseUrl),
   DATABASE_PASSWORD: v.optional(credential),
@@ -203,7 +187,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   TOKEN_KEYS:
     'make one with: janus keys generate, or echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
   COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
-  HOST: "the address to listen on, such as 0.0.0.0",
+  HOST: "127.0.0.1, or 0.0.0.0 for all; the port goes into PORT, the public address into PUBLIC_URL",
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL:
     "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +

@@ -421,6 +421,17 @@ describe("janus register", () => {
     expect(stderr).not.toContain("canary");
   });
 
+  test.concurrent("with a bot token in quotes: a warning, and exit 1", async () => {
+    const environment = registration({ DISCORD_BOT_TOKEN: `"${CANARY.botToken}"` });
+
+    const { exitCode, stderr } = await run(folder, "index.ts", ["register"], environment);
+
+    expect(exitCode).toBe(exitCodeOf("registration_failed"));
+    expect(stderr).toStartWith("janus: warning: DISCORD_BOT_TOKEN is wrapped in quotes");
+    expect(stderr).toContain("does not accept the bot token");
+    expect(stderr).not.toContain("canary");
+  });
+
   test.concurrent.each([
     [
       "a wrong bot token",

@@ -36,6 +36,11 @@ const VALID = {
 const SERVER_VARIABLES = VARIABLES.filter(({ name }) => name !== "DISCORD_BOT_TOKEN");
 const REQUIRED = SERVER_VARIABLES.filter(({ required }) => required).map(({ name }) => name);
 
+/** What a credential cannot hold: the end of a line, from a shell or from Windows, and other control characters. */
+const CONTROLLED = ["\n", "\r", "\r\n", "\t", "\u0000", "\u001b[0m", "\u007f", "\u0085"].flatMap(
+  (control) => [CANARY + control, `${control}${CANARY}`, `${CANARY}${control}${CANARY}`],
+);
+
 /** One wrong value for each way in which a variable can be wrong. */
 const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   PUBLIC_URL: [
@@ -52,14 +57,19 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
     `https://`,
   ],
   DISCORD_CLIENT_ID: [CANARY, "12345678901234", "123456789012345678901", `1111111111111111111\n${CANARY}`],
+  DISCORD_CLIENT_SECRET: CONTROLLED,
+  OIDC_CLIENT_SECRET: CONTROLLED,
+  DATABASE_PASSWORD: CONTROLLED,
   OIDC_ISSUER: [
     CANARY,
+    `https://auth.example.org/${CANARY}\u200b/`,
+    `https://auth\u00a0.${CANARY}.example.org/`,
     `http://${CANARY}.example.org`,
     `https://auth.example.org/?${CANARY}`,
     `https://auth.example.org/#${CANARY}`,
     `https://user:${CANARY}@auth.example.org`,
   ],
-  OIDC_CLIENT_ID: [`${CANARY}${"x".repeat(255)}`, `${CANARY}\u0000`, "   "],
+  OIDC_CLIENT_ID: [`${CANARY}${"x".repeat(255)}`, ...CONTROLLED, "   "],
   TOKEN_KEYS: [
     CANARY,
     KEY,
@@ -112,9 +122,17 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   DISCORD_CDN_URL: [CANARY, `http://${CANARY}.example.org`, `https://cdn.discordapp.com/?${CANARY}`],
   OIDC_SCOPES: [CANARY, `profile ${CANARY}`, `openid ${CANARY}\u00e5`, `openid "${CANARY}"`],
   OIDC_AUTHORIZE_PARAMS: [
-    ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
-    ...["request", "request_uri", "response_mode", "response_type", "scope", "state"],
-  ].map((name) => `prompt=login&${name}=${CANARY}`),
+    ...[
+      ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
+      ...["request", "request_uri", "response_mode", "response_type", "scope", "state"],
+    ].map((name) => `prompt=login&${name}=${CANARY}`),
+    ...[
+      ...["prompt=", "prompt", "prompt=%20", "prompt=+", "login_hint=", "acr_values=&ui_locales=sv"],
+      ...["prompt=login&prompt=consent", "acr_values=a&acr_values=a", "resource=a&resource=b"],
+      ...["ui_locales=%09", "x=%0A", "x=%00", "x=%7F", "x=a\tb", "x=a\n", "x=a\r"],
+      ...["=login", "%20prompt=login", "pro%00mpt=login", "a%0Ab=c", "prömpt=login", `"prompt=login"`],
+    ].map((more) => `domain_hint=${CANARY}&${more}`),
+  ],
   OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
@@ -236,12 +254,8 @@ describe("readConfig()", () => {
     expect(config).toEqual(readConfig(VALID));
   });
 
-  test("has a malformed value in this file for every variable that can be malformed", () => {
-    const takesAnything = ["DATABASE_PASSWORD", "DISCORD_CLIENT_SECRET", "OIDC_CLIENT_SECRET"];
-
-    expect([...Object.keys(MALFORMED), ...takesAnything].sort()).toEqual(
-      SERVER_VARIABLES.map(({ name }) => name).sort(),
-    );
+  test("has a malformed value in this file for every variable", () => {
+    expect(Object.keys(MALFORMED).sort()).toEqual(SERVER_VARIABLES.map(({ name }) => name).sort());
   });
 
   const malformed = Object.entries(MALFORMED).flatMap(([name, values]) =>
@@ -269,9 +283,7 @@ describe("readConfig()", () => {
     const fault = faultOf(environment);
 
     const named = faultLines(fault);
-    expect([...named.keys()].sort()).toEqual(
-      [...Object.keys(MALFORMED), "DISCORD_CLIENT_SECRET", "OIDC_CLIENT_SECRET"].sort(),
-    );
+    expect([...named.keys()].sort()).toEqual(Object.keys(MALFORMED).sort());
     expect(fault.message).not.toContain(CANARY);
   });
 
@@ -318,6 +330,67 @@ describe("readConfig()", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("the fault of a value that is not as it was meant", () => {
+  const quoted = "the quotes around it are part of the value";
+  const ended = "it ends in a carriage return, as in a file with Windows line ends";
+  const blank = "a blank or a line end around it is part of the value";
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["PUBLIC_URL", `"https://janus.example.org"`, quoted],
+    ["PUBLIC_URL", `'https://janus.example.org'`, quoted],
+    ["OIDC_ISSUER", "\u201chttps://auth.example.org\u201d", quoted],
+    ["DISCORD_CLIENT_ID", `"1111111111111111111"`, quoted],
+    ["DISCORD_CLIENT_ID", `'"1111111111111111111"'`, quoted],
+    ["DISCORD_CLIENT_ID", `\\"1111111111111111111\\"`, quoted],
+    ["DISCORD_CLIENT_ID", "1111111111111111111\r", ended],
+    ["DISCORD_CLIENT_ID", " 1111111111111111111", blank],
+    ["DISCORD_CLIENT_ID", "1111111111111111111\n", blank],
+    ["TOKEN_KEYS", `"k1:${KEY}"`, quoted],
+    ["COOKIE_SECRET", `\`${KEY}\``, quoted],
+    ["PORT", `"3000"`, quoted],
+    ["PORT", "3000\r", ended],
+    ["PORT", `"3000"\r`, quoted],
+    ["LOG_LEVEL", "info\r", ended],
+    ["LOG_LEVEL", "info ", blank],
+    ["DATABASE_URL", `"postgres://janus@host/janus"`, quoted],
+    ["OIDC_SCOPES", `"openid profile"`, quoted],
+    ["OIDC_SCOPES", "'openid profile'", quoted],
+    ["OIDC_CLIENT_SECRET", "abc\r", ended],
+    ["OIDC_CLIENT_SECRET", "abc\n", blank],
+  ];
+
+  test.each([...cases])("%s=%j says what it is", (name, value, why) => {
+    const line = faultLines(faultOf({ ...VALID, [name]: value })).get(name);
+
+    expect(line).toContain(` (${why}): `);
+    expect(line).toEndWith(`: ${fixOf(name)}`);
+  });
+
+  test.each([
+    ["DISCORD_CLIENT_ID", "11111111111"],
+    ["PUBLIC_URL", "janus.example.org"],
+    ["PORT", "http"],
+  ])("%s=%j says nothing of quotes or blanks that are not there", (name, value) => {
+    expect(faultLines(faultOf({ ...VALID, [name]: value })).get(name)).not.toMatch(
+      /quotes|blank|it ends|seen/,
+    );
+  });
+
+  test.each([["DISCORD_CLIENT_SECRET"], ["OIDC_CLIENT_ID"], ["OIDC_CLIENT_SECRET"], ["DATABASE_PASSWORD"]])(
+    "%s with a line end names control characters",
+    (name) => {
+      const { message } = faultOf({ ...VALID, [name]: "abc\n" });
+
+      expect(message).toContain(`${name} must not hold control characters, such as a line end or a tab`);
+    },
+  );
+
+  test("DISCORD_BOT_TOKEN with a line end names control characters", () => {
+    const { message } = faultOf({ ...VALID, DISCORD_BOT_TOKEN: "abc\n" }, readRegistrationConfig);
+
+    expect(message).toContain("DISCORD_BOT_TOKEN must not hold control characters");
   });
 });
 
@@ -392,6 +465,42 @@ test("readConfig() reads COOKIE_SECRET as a list, the new one first", () => {
   const { cookieSecrets } = readConfig({ ...VALID, COOKIE_SECRET: `${OTHER_KEY}, ${KEY}` });
 
   expect(cookieSecrets).toEqual([OTHER_KEY, KEY].map(decode));
+});
+
+describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
+  test.each([
+    ["prompt=", "must give every parameter a value"],
+    ["prompt", "must give every parameter a value"],
+    ["prompt=%20", "must give every parameter a value"],
+    ["acr_values=&ui_locales=sv", "must give every parameter a value"],
+    ["prompt=login&prompt=consent", "must name every parameter once"],
+    ["resource=a&resource=b", "must name every parameter once"],
+    ["x=a%0Ab", "must not hold control characters"],
+    ["x=a\n", "must not hold control characters"],
+    ["state=x", "without client_id"],
+    [`"prompt=login"`, "the quotes around it are part of the value"],
+  ])("%j as a fault that says what is wrong", (given, why) => {
+    expect(faultOf({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).message).toContain(why);
+  });
+
+  test.each([
+    ["?prompt=login", [["prompt", "login"]]],
+    [" prompt=login ", [["prompt", "login"]]],
+    ["prompt=select_account+login&", [["prompt", "select_account login"]]],
+    [
+      "resource=https%3A%2F%2Fa.test%2F&kc_idp_hint=x&max_age=0",
+      [
+        ["resource", "https://a.test/"],
+        ["kc_idp_hint", "x"],
+        ["max_age", "0"],
+      ],
+    ],
+    ['claims={"id_token":{"groups":null}}', [["claims", '{"id_token":{"groups":null}}']]],
+  ])("%j", (given, parameters) => {
+    const { authorizeParams } = readConfig({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).oidc;
+
+    expect<unknown>(authorizeParams).toEqual(parameters);
+  });
 });
 
 describe("readConfig() reads the rest", () => {
@@ -593,6 +702,40 @@ describe("NAME_FILE", () => {
 
     expect([...faultLines(fault).keys()]).toEqual(["TOKEN_KEYS"]);
     expect(fault.message).not.toContain(CANARY);
+  });
+
+  test.each([
+    ["a line end inside", "abc\ndef\n", "must not hold control characters"],
+    ["a tab inside", "abc\tdef\n", "must not hold control characters"],
+    ["a zero byte", "abc\u0000", "must not hold control characters"],
+    ["what no UTF-8 is", new Uint8Array([0x61, 0xe5, 0x62]), "is not text in UTF-8"],
+    [
+      "UTF-16, as PowerShell writes it",
+      new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]),
+      "is not text in UTF-8",
+    ],
+  ])("with %s is a fault", async (_, content, why) => {
+    const OIDC_CLIENT_SECRET_FILE = join(folder, "controlled");
+    await Bun.write(OIDC_CLIENT_SECRET_FILE, content);
+
+    const fault = faultOf({ ...VALID, OIDC_CLIENT_SECRET: undefined, OIDC_CLIENT_SECRET_FILE });
+
+    expect(faultLines(fault).size).toBe(1);
+    expect(fault.message).toContain(why);
+    expect(fault.message).not.toContain("abc");
+  });
+
+  test.each([
+    ["a line end", "abc\n"],
+    ["a Windows line end", "abc\r\n"],
+    ["blanks and tabs", "\t abc \n\n"],
+    ["a byte order mark", "\uFEFFabc\n"],
+  ])("is read without %s around the secret", async (_, content) => {
+    const OIDC_CLIENT_SECRET_FILE = await secretFile("trimmed", content);
+
+    const { oidc } = readConfig({ ...VALID, OIDC_CLIENT_SECRET: undefined, OIDC_CLIENT_SECRET_FILE });
+
+    expect(oidc.clientSecret).toBe("abc");
   });
 
   test("is nothing for a variable that is no secret", async () => {

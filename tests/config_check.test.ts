@@ -8,6 +8,7 @@ import { checkConfig } from "../lib/cli/config_check.ts";
 import { type Environment, readConfig, readSources, VARIABLES } from "../lib/config.ts";
 import { JanusError } from "../lib/errors.ts";
 import { run } from "./fixtures/command.ts";
+import { readText } from "./fixtures/source.ts";
 
 setDefaultTimeout(60_000);
 
@@ -46,9 +47,14 @@ type Report = {
 };
 
 /** What is said of an environment, and of files, the last one first. */
-async function check(environment: Environment, files: Readonly<Record<string, Environment>> = {}) {
+async function check(
+  environment: Environment,
+  files: Readonly<Record<string, Environment>> = {},
+  atStart: readonly string[] = Object.keys(environment),
+) {
   const sources = Object.entries(files).map(([file, variables]) => ({ file, variables }));
-  const text = await checkConfig([{ file: undefined, variables: environment }, ...sources], true);
+  const own = { file: undefined, variables: environment, atStart: new Set(atStart) };
+  const text = await checkConfig([own, ...sources], true);
   const report: Report = JSON.parse(text ?? "");
   const find = (name: string) => report.variables.find((variable) => variable.name === name);
   return { ...report, find, text };
@@ -137,11 +143,259 @@ describe("checkConfig()", () => {
       /a file may hold secrets, and OIDC_CLIENT_ID/,
     ],
   ];
+  const credentials = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"];
+  const stray: readonly (readonly [string, string, RegExp])[] = credentials.flatMap((name) => [
+    [name, `"canary"`, / is wrapped in quotes, and they are part of the value/],
+    [name, `'canary'`, / is wrapped in quotes/],
+    [name, `'"canary"'`, / is wrapped in quotes/],
+    [name, `\\"canary\\"`, / is wrapped in quotes/],
+    [name, "\u201ccanary\u201d", / is wrapped in quotes/],
+    [name, " canary", / begins or ends with a blank/],
+    [name, "canary  ", / begins or ends with a blank/],
+    [name, "canary\u00a0", / begins or ends with a blank/],
+    [name, "can\u00a0ary", / holds characters that cannot be seen/],
+    [name, "can\u200bary", / holds characters that cannot be seen/],
+    [name, "\ufeffcanary", / holds characters that cannot be seen/],
+    [name, "canary\u200e", / holds characters that cannot be seen/],
+    [name, "can\u00adary", / holds characters that cannot be seen/],
+  ]);
+  const outside: readonly (readonly [string, string, RegExp])[] = [
+    ["DISCORD_CLIENT_SECRET", "can\u00e4ry", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_ID", "canary\u2013x", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_SECRET", "canary\ufffd", / holds characters outside ASCII/],
+  ];
+  test.each([
+    ...stray,
+    ...outside,
+    ["PLATFORM_NAME", `"canary"`, / is wrapped in quotes/],
+    ["DATA_DIR", "'./canary'", / is wrapped in quotes/],
+    ["DISCORD_CLIENT_SECRET", `""`, / is wrapped in quotes/],
+  ] as const)("warns of %s=%j, once, without the value", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    expect(warnings[0]).toStartWith(`${name} `);
+    expect(warnings.join("")).not.toMatch(/canary|can.ary/);
+  });
+
+  test.each([
+    [`"canary"`, / is wrapped in quotes/],
+    ["canary ", / begins or ends with a blank/],
+    ["canary\n", / holds characters that cannot be seen/],
+    ["can\u200bary", / holds characters that cannot be seen/],
+  ])("warns of DISCORD_BOT_TOKEN=%j, which the server does not parse, too", async (value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: value });
+
+    expect(warnings).toEqual([
+      expect.stringMatching(/^DISCORD_BOT_TOKEN is set/),
+      expect.stringMatching(new RegExp(`^DISCORD_BOT_TOKEN${why.source}`)),
+    ]);
+  });
+
+  test("warns of a secret in a file that is wrapped in quotes, and of nothing that is cut off at its ends", async () => {
+    const path = await write("quoted", ` "canary"\r\n`);
+    const plain = await write("plain", "\ufeff canary \n");
+    const { OIDC_CLIENT_SECRET: _, DISCORD_CLIENT_SECRET: __, ...rest } = GOOD;
+
+    const { warnings } = await check({
+      ...rest,
+      OIDC_CLIENT_SECRET_FILE: path,
+      DISCORD_CLIENT_SECRET_FILE: plain,
+    });
+
+    expect(warnings).toEqual([expect.stringMatching(/^OIDC_CLIENT_SECRET is wrapped in quotes/)]);
+  });
+
+  test.each([
+    ["OIDC_CLIENT_SECRET", `can"ary`],
+    ["OIDC_CLIENT_SECRET", `"canary`],
+    ["OIDC_CLIENT_SECRET", `canary'`],
+    ["OIDC_CLIENT_SECRET", `"canary'`],
+    ["OIDC_CLIENT_SECRET", `a canary`],
+    ["DATABASE_PASSWORD", "can\u00e4ry"],
+    ["PLATFORM_NAME", "Å\u00a0\u{1f468}\u200d\u{1f469}"],
+    ["HOST", " 127.0.0.1 "],
+  ])("says nothing of %s=%j", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
   test.each([...unwise])("warns of %s, once, without a value", async (_, environment, why) => {
     const { warnings } = await check(environment);
 
     expect(warnings).toEqual([expect.stringMatching(why)]);
     expect(warnings.join("")).not.toContain("canary");
+  });
+
+  const EARLY = [
+    ...["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_USE_SYSTEM_CA", "BUN_OPTIONS"],
+    "BUN_JSC_useJIT",
+  ];
+  const LATE = [
+    ...[
+      "NODE_TLS_REJECT_UNAUTHORIZED",
+      "HTTP_PROXY",
+      "https_proxy",
+      "ALL_PROXY",
+      "NO_PROXY",
+      "no_proxy",
+      "TZ",
+    ],
+    "BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS",
+  ];
+
+  test.each([...EARLY, ...LATE])(
+    "warns of %s in an env file: the runtime does not read it there",
+    async (name) => {
+      const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
+
+      expect(warnings).toEqual([
+        `${name} in "a.env" has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+      ]);
+    },
+  );
+
+  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late for it", async (name) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" }, {}, Object.keys(GOOD));
+
+    expect(warnings).toEqual([
+      `${name} in .env has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+    ]);
+  });
+
+  test.each([
+    [
+      "an environment that has them from the start",
+      Object.fromEntries(EARLY.map((name) => [name, "canary"])),
+      {},
+      EARLY,
+    ],
+    ["Bun's .env where it is early enough", Object.fromEntries(LATE.map((name) => [name, "canary"])), {}, []],
+    [
+      "an env file that repeats the environment",
+      { NODE_EXTRA_CA_CERTS: "a" },
+      { NODE_EXTRA_CA_CERTS: "b" },
+      EARLY,
+    ],
+    ["an empty one", {}, { NODE_EXTRA_CA_CERTS: "", HTTP_PROXY: "" }, []],
+  ])("says nothing of the runtime's variables in %s", async (_, environment, inFile, atStart) => {
+    const { warnings } = await check({ ...GOOD, ...environment }, { "a.env": inFile }, [
+      ...Object.keys(GOOD),
+      ...atStart,
+    ]);
+
+    expect(warnings).toEqual([]);
+  });
+
+  const loud: readonly (readonly [string, string, RegExp])[] = [
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED switches off .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "1", /^BUN_CONFIG_VERBOSE_FETCH writes every .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+  ];
+  test.each([...loud])("warns of %s=%s first of all", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why), expect.stringMatching(/^DISCORD_BOT_TOKEN/)]);
+  });
+
+  test.each([
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "1"],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "false"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "0"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "false"],
+    ["HTTPS_PROXY", "http://proxy.test:8080"],
+  ])("says nothing of %s=%s", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
+  const everybody = [
+    ["https://accounts.google.com", "a Google account"],
+    ["https://accounts.google.com/", "a Google account"],
+    ["https://login.microsoftonline.com/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/common", "a Microsoft account"],
+    ["https://login.microsoftonline.com/Common/v2.0/", "a Microsoft account"],
+    ["https://login.microsoftonline.com/organizations/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/consumers/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", "a Microsoft account"],
+    ["https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
+    ["https://login.microsoftonline.us/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/{tenantid}/v2.0", "a Microsoft account"],
+    ["https://login.live.com", "a Microsoft account"],
+    ["https://gitlab.com", "a GitLab.com account"],
+    ["https://appleid.apple.com", "an Apple account"],
+    ["https://www.facebook.com", "a Facebook account"],
+    ["https://discord.com", "a Discord account"],
+    ["https://www.linkedin.com/oauth", "a LinkedIn account"],
+    ["https://id.twitch.tv/oauth2", "a Twitch account"],
+    ["https://slack.com", "a Slack account"],
+    ["https://api.login.yahoo.com", "a Yahoo account"],
+    ["https://access.line.me", "a LINE account"],
+  ] as const;
+  test.each([...everybody])("warns that everybody is a member at %s", async (issuer, account) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        `OIDC_ISSUER is open to everybody: anybody with ${account} can link it and counts as a member`,
+      ),
+      expect.stringMatching(/^DISCORD_BOT_TOKEN/),
+    ]);
+  });
+
+  test("says at Google that hd only suggests, and at Microsoft which issuer is one's own", async () => {
+    const google = await check({
+      ...GOOD,
+      ...{ OIDC_ISSUER: "https://accounts.google.com", OIDC_AUTHORIZE_PARAMS: "hd=example.org" },
+    });
+    const microsoft = await check({ ...GOOD, OIDC_ISSUER: "https://login.microsoftonline.com/common/v2.0" });
+
+    expect(google.warnings.join()).toContain("hd in OIDC_AUTHORIZE_PARAMS only suggests an account");
+    expect(google.warnings.join()).toContain("Internal");
+    expect(microsoft.warnings.join()).toContain("https://login.microsoftonline.com/<tenant id>/v2.0");
+  });
+
+  test.each([
+    "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
+    "https://login.microsoftonline.com/example.org/v2.0",
+    "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
+    "https://gitlab.example.org",
+    "https://accounts.google.com.example.org",
+    "https://common.example.org/common/v2.0",
+    "https://example.org/accounts.google.com",
+    "https://example.slack.com",
+    "https://dex.example.org/dex",
+  ])("says nothing of everybody at %s", async (issuer) => {
+    const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([]);
+  });
+
+  test("each of these has an entry in docs/errors.md that its text leads to", async () => {
+    const environments = [
+      ...unwise.map(([, environment]) => environment),
+      ...[...stray, ...outside, ...loud].map(([name, value]) => ({ ...GOOD, [name]: value })),
+      ...everybody.map(([issuer]) => ({ ...GOOD, OIDC_ISSUER: issuer })),
+    ];
+    const [, section = ""] = (await readText("docs/errors.md")).split("## Warnings of the configuration\n");
+    const entries = [...(section.split(/^## /m)[0] ?? "").matchAll(/^\| (`.+?`) \| .{10,} \|$/gm)].flatMap(
+      ([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text),
+    );
+    const isTold = (warning: string) =>
+      entries.some((text) => new RegExp(`^${RegExp.escape(text).replaceAll("…", ".+")}`).test(warning));
+
+    const checked = [
+      ...environments.map((environment) => check(environment)),
+      check(GOOD, { "a.env": { HTTP_PROXY: "canary" } }),
+      check({ ...GOOD, BUN_OPTIONS: "canary" }, {}, Object.keys(GOOD)),
+    ];
+    const warnings = (await Promise.all(checked)).flatMap((report) => report.warnings);
+
+    expect(warnings.length).toBeGreaterThan(10);
+    expect([...new Set(warnings)].filter((warning) => !isTold(warning))).toEqual([]);
   });
 
   test.each([

@@ -633,20 +633,6 @@ test("openEmbedded() says which folder cannot be made", async () => {
   expect(String(failed)).toContain(`the folder ${join(inTheWay, "data")} cannot be made: set DATA_DIR`);
 });
 
-test("openEmbedded() says why a folder of another PostgreSQL does not start, and lets go of it", async () => {
-  const dataDir = copyOfFirst();
-  writeFileSync(join(dataDir, "postgres", "PG_VERSION"), "17\n");
-
-  const failed = await openEmbedded({ dataDir }).catch((error: unknown) => error);
-  writeFileSync(join(dataDir, "postgres", "PG_VERSION"), "18\n");
-
-  expect(failed).toMatchObject({ code: "database_unavailable" });
-  expect(String(failed instanceof Error ? failed.cause : "")).toContain(
-    "initialized by PostgreSQL version 17",
-  );
-  await (await openEmbedded({ dataDir })).close();
-});
-
 test("openEmbedded() has every acknowledged row after kill -9 under load", async () => {
   const dataDir = copyOfFirst();
   let embedded = await openEmbedded({ dataDir });

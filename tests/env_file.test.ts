@@ -137,7 +137,7 @@ describe("mergeSources()", () => {
     const merged = mergeSources([{ file: undefined, variables: { C_TEST: "own" } }, ...rest]);
 
     expect(merged).toEqual({ A_TEST: "first", B_TEST: "second", C_TEST: "own", PATH: "first" });
-    expect(own).toEqual({ file: undefined, variables: process.env });
+    expect(own).toMatchObject({ file: undefined, variables: process.env });
     expect(mergeSources(readSources([first])).PATH).toBe(process.env.PATH ?? "");
   });
 

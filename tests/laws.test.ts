@@ -8,7 +8,17 @@ setDefaultTimeout(30_000);
 
 /** DESIGN, "Shape": a file may import what stands below it. A file that is not here has no place yet. */
 const LEVELS: readonly (readonly string[])[] = [
-  ["config", "variables", "env_file", "errors", "log", "database/address"],
+  [
+    "config",
+    "config/authorize_params",
+    "config/listen_host",
+    "config/stray_characters",
+    "database/address",
+    "variables",
+    "env_file",
+    "errors",
+    "log",
+  ],
   [
     "db",
     "database/pool",
@@ -22,6 +32,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "embedded/statement_names",
     "embedded/wire",
     "embedded/lock_file",
+    "embedded/foreign_folder",
     "oauth/upstream",
     "oauth/token_endpoint",
     "oauth/authorization",
@@ -70,6 +81,9 @@ const LEVELS: readonly (readonly string[])[] = [
     "cli/keys",
     "cli/config_check",
     "cli/config_warnings",
+    "cli/stray_values",
+    "cli/runtime_variables",
+    "cli/open_issuers",
     "cli/output",
     "cli/serve",
     "cli/migrate",

@@ -18,7 +18,7 @@ export async function runCommand(args: readonly string[], createApp: CreateApp):
     if (args.length === 0 || (args.length === 1 && args[0] === "serve")) return serve(createApp);
     return run(args, async ({ json, ...options }) => {
       if (json) throw usage("The server has no result to print: for a log in JSON set LOG_FORMAT=json.");
-      return serve(createApp, environmentOf(options));
+      return serve(createApp, readSources(options.envFile));
     });
   });
 }

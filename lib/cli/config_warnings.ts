@@ -1,12 +1,15 @@
 /**
- * What is legal in a configuration and unwise all the same, and names that look like misspelt ones of ours. Called by
- * `config_check.ts`. No warning holds a value.
+ * What is valid in a configuration and unwise, and names that look like misspelt ones of ours: for `config check`, and
+ * for the log of a server that starts. No warning holds a value.
  */
 import { statSync } from "node:fs";
-import type { readServerVariables, Source } from "../config.ts";
-import { mergeSources, VARIABLES } from "../config.ts";
+import type { Source } from "../config.ts";
+import { mergeSources, readServerVariables, VARIABLES } from "../config.ts";
 import { isLoopback, trustsStrangers } from "../variables.ts";
+import { findOpenIssuer } from "./open_issuers.ts";
 import { printable } from "./output.ts";
+import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
+import { findStray } from "./stray_values.ts";
 import { findSlip, suggest } from "./suggestion.ts";
 
 type Values = ReturnType<typeof readServerVariables>;
@@ -21,6 +24,11 @@ const NAME_FORM = /^[A-Za-z][A-Za-z0-9_]{2,40}$/;
 /** Shorter ones are other programs' names as they are: LOGLEVEL, DATADIR. */
 const LEAST_SLIP = 9;
 const OTHERS_READ = 0o004;
+
+/** What a server that starts has to say of its configuration; how others would read an env file does not matter to it. */
+export function findAtStart(sources: readonly Source[]): readonly string[] {
+  return [...findMisspelt(sources), ...findUnwise(readServerVariables(mergeSources(sources)), sources)];
+}
 
 /**
  * A sentence for each name that is none of ours and near to one: of any in a file and of our prefixes elsewhere; of
@@ -93,11 +101,18 @@ export function findUnwise(values: Values, sources: readonly Source[]): readonly
       "DRAIN_SECONDS leaves nothing of SHUTDOWN_SECONDS: requests under way are cut off at every stop.",
     ],
   ];
-  return [...warnings.filter(([unwise]) => unwise).map(([, text]) => text), ...findOpenFiles(sources)];
+  return [
+    // What lets strangers in comes first.
+    ...findOpenIssuer(values.OIDC_ISSUER),
+    ...findUnsafeRuntime(sources),
+    ...warnings.filter(([unwise]) => unwise).map(([, text]) => text),
+    ...findWithoutEffect(sources),
+    ...findStray(environment),
+    ...findOpenFiles(sources),
+  ];
 }
 
-const isLoopbackHost = (host: string): boolean =>
-  /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
+const isLoopbackHost = (host: string): boolean => host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 /**
  * Env files with secrets in them that every user of the machine can read. Not those that NAME_FILE names: in a

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { version } from "../../package.json" with { type: "json" };
+import { inBrackets } from "../config/listen_host.ts";
 import type { Environment } from "../config.ts";
 import { readServerAddress } from "../config.ts";
 import { asJanusError, configInvalid, unhealthy } from "../errors.ts";
@@ -54,11 +55,11 @@ function addressOf(environment: Environment): string {
   const { host, port } = readServerAddress(environment);
   if (port === 0)
     throw configInvalid("PORT is 0, any free port: set it to the one that the server listens on.");
-  const name = host.replace(/^\[(.*)\]$/, "$1");
-  const asked = EVERY_ADDRESS[name] ?? name;
-  const url = URL.parse(`http://${asked.includes(":") ? `[${asked}]` : asked}:${port}`);
-  if (url === null || url.href !== `${url.origin}/`)
-    throw configInvalid("HOST is no address to ask: set it to the one that the server listens on.");
+  const url = URL.parse(`http://${inBrackets(EVERY_ADDRESS[host] ?? host)}:${port}`);
+  if (url === null)
+    throw configInvalid(
+      "HOST names an interface, which no request can: ask the server from outside instead.",
+    );
   return url.origin;
 }
 

@@ -9,11 +9,15 @@ import type { JanusError } from "../errors.ts";
 import { asJanusError, registrationFailed } from "../errors.ts";
 import { NO_LOG } from "../log.ts";
 import { METADATA_RECORDS } from "../metadata.ts";
+import { warn } from "./output.ts";
 import { createWorld } from "./serve.ts";
+import { explainStrayValue } from "./stray_values.ts";
 
 /** Puts the records, and names them, as JSON on request. Throws registration_failed. */
 export async function register(json: boolean, environment: Environment): Promise<string> {
   const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig(environment);
+  // Before it is sent: Discord says only that it is wrong.
+  for (const text of explainStrayValue("DISCORD_BOT_TOKEN", botToken)) await warn(`warning: ${text}`);
   const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
   try {
     await putMetadataRecords(options, botToken, METADATA_RECORDS);

@@ -5,8 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { version } from "../../package.json" with { type: "json" };
-import type { Environment } from "../config.ts";
-import { readConfig } from "../config.ts";
+import type { Source } from "../config.ts";
+import { mergeSources, readConfig, readSources } from "../config.ts";
 import type { World } from "../deps.ts";
 import { createLineWriter } from "../line_writer.ts";
 import type { CreateApp } from "../listener.ts";
@@ -30,14 +30,21 @@ export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World
 }
 
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
-export async function serve(createApp: CreateApp, environment?: Environment): Promise<undefined> {
-  const config = readConfig(environment);
+export async function serve(
+  createApp: CreateApp,
+  sources: readonly Source[] = readSources([]),
+): Promise<undefined> {
+  const config = readConfig(mergeSources(sources));
   const writer = await createLineWriter(config.logFormat, isatty(STDOUT), (count) =>
     log.warn("log lines dropped", { count }),
   );
   const log = createLog(config.logLevel, writer.write, now);
   const world = createWorld(log, { ref: false });
   const starting = startServer(config, createApp, world);
+  void starting.then(
+    () => logUnwise(log, sources),
+    () => undefined,
+  );
   const end = async (code?: number): Promise<never> => {
     await writer.end();
     // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
@@ -74,4 +81,15 @@ export async function serve(createApp: CreateApp, environment?: Environment): Pr
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
   if (!(await isReady)) await stopStarted();
+}
+
+/** Once it listens: looking for what is unwise takes time, and the first answer does not wait for it. */
+async function logUnwise(log: Log, sources: readonly Source[]): Promise<void> {
+  try {
+    const { findAtStart } = await import("./config_warnings.ts");
+    for (const reason of findAtStart(sources)) log.warn("configuration unwise", { reason });
+  } catch (error) {
+    // Advice is not worth a server: it serves without.
+    log.warn("configuration not looked at", describeError(error));
+  }
 }

@@ -7,6 +7,7 @@ import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync, statSync } from "
 import { join } from "node:path";
 import type { PGlite, PGliteOptions, postgresMod } from "@electric-sql/pglite";
 import { databaseUnavailable } from "../errors.ts";
+import { isServerFolder, refuseForeignFolder } from "./foreign_folder.ts";
 import { lockFolder } from "./lock_file.ts";
 import type { EmbeddedSocket } from "./session.ts";
 import { shareSession } from "./session.ts";
@@ -46,11 +47,13 @@ const HOUSEKEEPING_TURNS = 5_000;
 
 /**
  * Opens the database in the folder, or makes one. A row is on the disk once its commit is acknowledged. Throws
- * data_dir_locked when a process has the folder open, database_unavailable when PGlite does not start. Close it:
+ * data_dir_locked when a process has the folder open, database_unavailable when PGlite does not start, or when the folder
+ * is not Janus's or of another version, which is then left as it is. Close it:
  * whether an open one lets the process end is up to the garbage collector.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   if (options.dataDir === IN_MEMORY) return serve(await startPglite(options), options, () => undefined);
+  refuseForeignFolder(options.dataDir, placeIn(options.dataDir));
   makeFolder(options.dataDir);
   const lock = lockFolder(options.dataDir);
   try {
@@ -64,6 +67,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
 /** True for a folder that holds a database, or may hold one: what cannot be looked at, opening tells of. */
 export function hasDatabase(dataDir: string): boolean {
   try {
+    if (isServerFolder(dataDir)) return true;
     return statSync(placeIn(dataDir), { throwIfNoEntry: false }) !== undefined;
   } catch {
     return true;

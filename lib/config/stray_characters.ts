@@ -1,0 +1,47 @@
+/**
+ * Characters that came into a value by accident: quotes that were meant for a shell, the line end of a Windows file,
+ * blanks around it, and what nobody sees. The texts say what was found, and never a part of the value.
+ */
+import * as v from "valibot";
+
+/** Quotes of one kind around the whole value, also where the quotes themselves were escaped. */
+const QUOTED = /^\\?(["'`])[\s\S]*\1$|^[“”„«»][\s\S]*[“”«»]$|^[‘’‚][\s\S]*[‘’]$/;
+const BLANK_AT_AN_END = /^\p{Zs}|\p{Zs}$/u;
+/** Format characters, unassigned and private ones, and every blank but the plain one. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|(?! )\p{Zs}/u;
+
+/** True for a value that is wrapped in quotes, whatever is around them. */
+export const isQuoted = (value: string): boolean => QUOTED.test(value.trim());
+
+/** True for a value with a blank before or behind it. */
+export const hasBlankAtAnEnd = (value: string): boolean => BLANK_AT_AN_END.test(value);
+
+/** True for a value with something in it that cannot be seen, apart from blanks around it. */
+export const hasInvisible = (value: string): boolean =>
+  INVISIBLE.test(value.replaceAll(/^\p{Zs}+|\p{Zs}+$/gu, ""));
+
+/** Why a value that was refused may look right to its author. */
+export function explainStray(value: string): string | undefined {
+  if (isQuoted(value)) return "the quotes around it are part of the value";
+  if (value.endsWith("\r")) return "it ends in a carriage return, as in a file with Windows line ends";
+  if (value !== value.trim()) return "a blank or a line end around it is part of the value";
+  if (hasInvisible(value)) return "it holds characters that cannot be seen";
+  return undefined;
+}
+
+const withoutControls = v.check(
+  (text: string) => !/\p{Cc}/u.test(text),
+  "must not hold control characters, such as a line end or a tab",
+);
+
+/** A secret that is sent as it is. */
+export const credential = v.pipe(v.string(), v.minLength(1, "must not be empty"), withoutControls);
+
+/** The id of a client, which no server makes with blanks around it. */
+export const clientId = v.pipe(
+  v.string(),
+  withoutControls,
+  v.trim(),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(255, "must have at most 255 characters"),
+);
