@@ -574,7 +574,6 @@ describe("authorizationUrl()", () => {
     ["prompt=consent", ["consent", "select_account"], "consent", "select_account"],
     ["prompt=none", undefined, "none", "login"],
     ["prompt=create", ["create", "login"], "create", "login"],
-    ["prompt=login&prompt=consent", undefined, "consent", "login"],
     // The operator's own two are left as they are, but for another account.
     ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
     ["prompt=login%20consent", undefined, "login consent", "login"],
@@ -583,19 +582,6 @@ describe("authorizationUrl()", () => {
     async (text, announced, prompt, forOther) => {
       expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
       expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
-    },
-  );
-
-  test.each(["prompt=", "prompt=%20", "prompt=login&prompt=", "acr_values=mfa&prompt="])(
-    "sends no empty prompt: OIDC_AUTHORIZE_PARAMS=%s",
-    async (text) => {
-      const { oidc } = startOidc({ environment: { ...OFFLINE, ...params(text) } });
-
-      for (const kind of [{}, { otherAccount: true }, { reduced: true }])
-        for (const prompt of new URL(
-          await oidc.authorizationUrl("s", NONCE, VERIFIER, kind),
-        ).searchParams.getAll("prompt"))
-          expect(prompt).toMatch(/^[a-z_]+$/);
     },
   );
 

@@ -61,13 +61,12 @@ function chooseScopes(config: Config["oidc"], metadata: ProviderMetadata): reado
 }
 
 /**
- * The operator's prompt where there is one; one that is empty asks for none. Else consent, where the operator asks for
- * offline_access: some providers give no refresh token without it (Core 11). An announced offline_access is no reason:
+ * The operator's prompt where there is one. Else consent, where the operator asks for offline_access: some providers give no refresh token without it (Core 11). An announced offline_access is no reason:
  * where members may not consent by themselves, each would need an administrator's approval.
  */
 function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): string | undefined {
   const own = ownPrompt(config);
-  if (own !== undefined) return own === "" ? undefined : own;
+  if (own !== undefined) return own;
   const wantsConsent = config.scopes?.includes(OFFLINE_ACCESS) === true;
   return wantsConsent && takesPrompt(metadata, "consent") ? "consent" : undefined;
 }
@@ -87,9 +86,9 @@ function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata
 
 const OTHER_ACCOUNT_PROMPTS = ["select_account", "login"] as const;
 
-/** The prompt of OIDC_AUTHORIZE_PARAMS, of which the last one counts; undefined where it says nothing of it. */
+/** The prompt of OIDC_AUTHORIZE_PARAMS; undefined where it says nothing of it. */
 function ownPrompt({ authorizeParams }: Config["oidc"]): string | undefined {
-  return authorizeParams.findLast(([name]) => name === "prompt")?.[1].trim();
+  return authorizeParams.find(([name]) => name === "prompt")?.[1].trim();
 }
 
 /** False where the provider announces prompts, and not this one: it would refuse the request. */
