@@ -121,18 +121,28 @@ type Call = {
 function createDatabase(connect: Connect, size: number, prepare: boolean, notice: Notice): Database {
   let settings = SETTINGS;
   let isPrepared = prepare;
+  let isTold = false;
   const pool = createPool<Connection>({
     size,
     open: () => ({ sql: connect.open(settings), settings, hasAnswered: false }),
     end: ({ sql }, isClosing) => sql.end({ timeout: isClosing ? CLOSE_TIMEOUT_SECONDS : 0 }),
   });
 
-  /** A pooler may take no settings, whose own or whose role's hold then. True where it is worth another try. */
+  /**
+   * A pooler may take no settings. Then those of the role hold, and that is told once a connection works without ours.
+   * True where another try may help.
+   */
   const learnSettings = (refused: Settings, error: unknown): boolean => {
-    if (refused === PLAIN_SETTINGS || !refusesSettings(error)) return false;
-    if (settings !== PLAIN_SETTINGS) notice("a pooler takes no settings: those of the role hold");
-    settings = PLAIN_SETTINGS;
-    return true;
+    if (!refusesSettings(error)) return false;
+    const isOurs = refused === SETTINGS;
+    // Refused without ours as well: it is a setting of DATABASE_URL or of the role.
+    settings = isOurs ? PLAIN_SETTINGS : SETTINGS;
+    return isOurs;
+  };
+  const tellSettings = (taken: Settings): void => {
+    if (taken === SETTINGS || isTold) return;
+    isTold = true;
+    notice("a pooler takes no settings: those of the role hold");
   };
 
   /** The driver sends such a statement again by itself, and keeps why. That works, at three times the messages. */
@@ -149,6 +159,7 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
     statement.then(
       (rows) => {
         used.hasAnswered = true;
+        tellSettings(used.settings);
         learnPooler(Reflect.get(statement, "retried"));
         if (call.isAnswer === undefined || rows.every(call.isAnswer)) {
           pool.give(used);
