@@ -21,6 +21,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "embedded/lock_file",
     "oauth/upstream",
     "oauth/token_endpoint",
+    "oauth/revocation",
     "oauth/authorization",
     "crypto",
     "database_wait",

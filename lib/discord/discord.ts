@@ -17,8 +17,9 @@ import {
 import type { Log } from "../log.ts";
 import type { MetadataRecord, RoleConnection } from "../metadata.ts";
 import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
-import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
+import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson } from "../oauth/upstream.ts";
 import { createCaller } from "./caller.ts";
@@ -187,12 +188,15 @@ export function createDiscord(options: DiscordOptions) {
         }
       },
 
-      /** Ends every token of the member's authorization, not only this one. RFC 7009 2.1 */
-      revokeGrant: async (refreshToken: string): Promise<void> => {
-        const form = { token: refreshToken, token_type_hint: "refresh_token" };
-        const answer = await postForm(upstream, "revoke", tokenEndpoint, `${tokenEndpoint.url}/revoke`, form);
-        if (answer.status === 401) throw discordClientRejected("revoke: answered 401");
-        if (answer.status !== 200) throw discordUnavailable(`revoke: answered ${answer.status}`);
+      /**
+       * Ends every token of the member's authorization, not only this one. False where Discord refuses that for good.
+       * Throws discord_client_rejected, discord_unavailable. RFC 7009 2.1
+       */
+      revokeGrant: async (refreshToken: string): Promise<boolean> => {
+        const token = { token: refreshToken, token_type_hint: "refresh_token" } as const;
+        return (
+          (await revokeToken(upstream, tokenEndpoint, `${tokenEndpoint.url}/revoke`, token)) === "revoked"
+        );
       },
 
       /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */

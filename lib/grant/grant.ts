@@ -145,7 +145,8 @@ async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<Usable
     if (tokens === undefined) return undefined;
     await clearRoleConnection(deps, grant, tokens);
   }
-  await deps.discord.revokeGrant(tokens.refreshToken);
+  const isRevoked = await deps.discord.revokeGrant(tokens.refreshToken);
+  if (!isRevoked) deps.log.error("grant not revoked", { discordUserId: grant.discordUserId });
   return tokens;
 }
 

@@ -36,7 +36,8 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   try {
     const outcome = await endAtProvider(deps, grant);
     await deps.queries.deleteOrganisationToken({ issuer, subject, accessTokenSealed, now: deps.now() });
-    deps.log[outcome === "given up" ? "error" : "info"]("provider grant ended", { outcome });
+    const isLeft = outcome === "given up" || outcome === "refused";
+    deps.log[isLeft ? "error" : "info"]("provider grant ended", { outcome });
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
@@ -58,5 +59,6 @@ async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
       : openOrganisationToken(deps, "refresh_token", grant, grant.refreshTokenSealed);
   // Tokens that no key opens can end nothing: they are given up.
   if (accessToken === undefined) return "given up";
-  return (await deps.oidc.revokeGrant({ accessToken, refreshToken })) ? "revoked" : "no revocation";
+  const revocation = await deps.oidc.revokeGrant({ accessToken, refreshToken });
+  return revocation === "unsupported" ? "no revocation" : revocation;
 }

@@ -16,8 +16,10 @@ import {
 import type { Log } from "../log.ts";
 import type { AuthorizationRequest } from "../oauth/authorization.ts";
 import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import type { Revocation } from "../oauth/revocation.ts";
+import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
-import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
+import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
@@ -133,27 +135,21 @@ export function createOidc(options: OidcOptions) {
     },
 
     /**
-     * Ends a grant where the provider has a revocation endpoint: true once it has taken it, false where it cannot.
+     * Ends a grant where the provider has a revocation endpoint, and says what became of it.
      * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
      */
     revokeGrant: async (tokens: {
       readonly accessToken: string;
       readonly refreshToken: string | undefined;
-    }): Promise<boolean> => {
+    }): Promise<Revocation> => {
       const metadata = await discovery.load(upstream);
-      if (metadata.revocationEndpoint === undefined) return false;
+      if (metadata.revocationEndpoint === undefined) return "unsupported";
       const { accessToken, refreshToken } = tokens;
-      const form =
+      const token =
         refreshToken === undefined
-          ? { token: accessToken, token_type_hint: "access_token" }
-          : { token: refreshToken, token_type_hint: "refresh_token" };
-      const client = chooseEndpoint(config, metadata);
-      const answer = await postForm(upstream, "revoke", client, metadata.revocationEndpoint, form);
-      if (answer.status === 200) return true;
-      if (answer.status === 401) throw providerClientRejected("revoke: answered 401");
-      // 2.2.1: it does not revoke tokens of this kind, and will not by being asked again.
-      if (answer.status === 400) return false;
-      throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
+          ? ({ token: accessToken, token_type_hint: "access_token" } as const)
+          : ({ token: refreshToken, token_type_hint: "refresh_token" } as const);
+      return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, token);
     },
   }));
 
