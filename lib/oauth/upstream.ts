@@ -19,6 +19,8 @@ export type Upstream = {
   /** Of the request that the calls are made for; undefined where none is. */
   readonly requestId?: string;
   readonly deadlineMs: number;
+  /** Whether every call opens a connection of its own, where it is asked seldom and a lost answer costs a sign-in. */
+  readonly ownConnections?: boolean;
   readonly userAgent: string;
   readonly unavailable: (
     reason: string,
@@ -32,6 +34,8 @@ export type UpstreamRequest = {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | URLSearchParams;
+  /** A kept connection may have died without a word: what cannot be sent twice goes over a new one. */
+  readonly ownConnection?: boolean;
 };
 
 /** An answer read to its end. */
@@ -58,7 +62,7 @@ export async function send(
     tell({ requestId: upstream.requestId, ...said, retries, durationMs });
   };
   try {
-    const answer = await fetchAnswer(upstream, operation, url, request);
+    const answer = await fetchAnswer(upstream, operation, url, request, retries);
     line({ status: answer.status, outcome: "answered" });
     return answer;
   } catch (error) {
@@ -73,11 +77,16 @@ async function fetchAnswer(
   upstream: Upstream,
   operation: string,
   url: string,
-  request: UpstreamRequest,
+  { ownConnection, ...request }: UpstreamRequest,
+  retries: number,
 ): Promise<Answer> {
   const signal = AbortSignal.timeout(upstream.deadlineMs);
   const headers = { ...request.headers, "user-agent": upstream.userAgent };
-  const response = await upstream.fetch(url, { ...request, headers, redirect: "manual", signal });
+  const init: RequestInit = { ...request, headers, redirect: "manual", signal };
+  // Bun takes this for: a new connection, which is closed afterwards. Not for a first try that may be repeated, since
+  // most of them find a kept connection alive.
+  if (ownConnection || upstream.ownConnections || retries > 0) init.keepalive = false;
+  const response = await upstream.fetch(url, init);
   if (response.status >= 300 && response.status < 400) {
     await response.body?.cancel();
     throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);

@@ -201,6 +201,7 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
     log,
     callLog: createCallLog(log, "provider"),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
+    ownConnections: true,
     userAgent: `Janus/${version}`,
     unavailable: providerUnavailable,
     clientRejected: providerClientRejected,
