@@ -185,7 +185,7 @@ async function move(
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
+  if (moved.endedDiscordUserId !== null && isEarly(deps)) await endMovedGrant(deps, requestId);
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
@@ -263,6 +263,10 @@ function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refr
         : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
   };
 }
+
+/** Whether at least half of the request's time is left: what would be cut off is left to upkeep. */
+const isEarly = ({ budget, budgetMs }: Deps): boolean =>
+  budget === undefined || budget.leftMs() > budgetMs / 2;
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
 async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {

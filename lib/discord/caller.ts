@@ -13,7 +13,7 @@ import {
   grantEnded,
 } from "../errors.ts";
 import type { Answer, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
-import { capRetryAfter, parseJson, retryAfterSeconds, send } from "../oauth/upstream.ts";
+import { capRetryAfter, hasTimeFor, parseJson, retryAfterSeconds, send } from "../oauth/upstream.ts";
 
 const MAX_ATTEMPTS = 3;
 const RETRY_BASE_MS = 250;
@@ -62,9 +62,10 @@ export function createCaller(
     for (let attempt = 1; ; attempt++) {
       const result = await tryOnce(upstream, operation, apiUrl + path, init, attempt - 1);
       if ("answer" in result) return result.answer;
-      if (attempt === MAX_ATTEMPTS) throw result.error;
-      const wait = result.waitSeconds * 1_000 || RETRY_BASE_MS * 2 ** (attempt - 1);
-      await sleep(wait + Math.random() * RETRY_BASE_MS);
+      const least = result.waitSeconds * 1_000 || RETRY_BASE_MS * 2 ** (attempt - 1);
+      const wait = least + Math.random() * RETRY_BASE_MS;
+      if (attempt === MAX_ATTEMPTS || !hasTimeFor(upstream, wait)) throw result.error;
+      await sleep(wait);
     }
   };
 }

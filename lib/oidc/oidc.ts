@@ -21,7 +21,14 @@ import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import {
+  createCallLog,
+  createForRequests,
+  parseJson,
+  send,
+  unavailable,
+  waitWithin,
+} from "../oauth/upstream.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import type { KeySet } from "./id_token.ts";
@@ -128,7 +135,7 @@ export function createOidc(options: OidcOptions) {
       keySets.set(metadata.jwksUri, keys);
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
-      const idToken = await verifyIdToken(tokens.idToken, keys, expected);
+      const idToken = await waitWithin(upstream, "jwks", verifyIdToken(tokens.idToken, keys, expected));
       const claims = await completeClaims(upstream, idToken, accessToken, metadata);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };

@@ -249,6 +249,7 @@ async function refreshByLease(
     const row = await findSession(deps, secrets);
     // Refreshed by now; or another does it, and what is there is good until it has expired.
     if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now) return row;
+    if (deps.budget !== undefined && deps.budget.leftMs() <= WAIT_MS) break;
     await deps.sleep(WAIT_MS);
   }
   throw discordUnavailable("another process refreshes this session");
