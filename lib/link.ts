@@ -26,7 +26,8 @@ import {
   runStep,
   startFlow,
 } from "./flow.ts";
-import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
+import { clearSuperseded, endDueGrants } from "./grant/end_discord_grant.ts";
+import { organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -134,6 +135,7 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
   });
   if (stored === undefined) throw grantEnding();
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
+  if (stored.isEndSuperseded) await clearSuperseded(deps, user.discordUserId, tokens.accessToken);
   return { outcome: "departure", location, flow: { set: next.record, forget } };
 }
 

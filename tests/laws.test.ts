@@ -46,6 +46,8 @@ const LEVELS: readonly (readonly string[])[] = [
     "deps",
     "flow",
     "grant/grant",
+    "grant/end_discord_grant",
+    "grant/end_retry",
     "grant/provider_grant",
     "link",
     "session/session",

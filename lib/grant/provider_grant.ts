@@ -4,13 +4,16 @@
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
-import { END_RETRY_SECONDS, LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
+import { endRetryAt } from "./end_retry.ts";
+import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
 type EndingGrant = {
   readonly issuer: string;
   readonly subject: string;
   readonly accessTokenSealed: string;
   readonly refreshTokenSealed: string | null;
+  /** How often its end has failed. */
+  readonly endFailures: number;
 };
 
 /** An account without a link may still be on its way to one for as long. */
@@ -42,7 +45,7 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
     deps.log.warn("provider grant not ended", { outcome: "put off", ...describeError(error) });
-    const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
+    const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
     // Should this fail, the lease ends by itself.
     await deps.queries.setProviderEndDue({ issuer, subject, endDueAt }).catch(() => undefined);
     return false;

@@ -42,7 +42,7 @@ export const LINK_STATEMENTS = {
       now: time,
       sessionAccessTokenSealed: text,
     },
-    row: { discordUserId: text },
+    row: { discordUserId: text, isEndSuperseded: v.boolean() },
   },
   insertLink: {
     text: insertLinkText,
