@@ -6,7 +6,8 @@ import type { Deps } from "./deps.ts";
 import { forRequest } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
 import { logStep, runStep } from "./flow.ts";
-import { endGrantOrPutOff, LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
+import { endGrantOrPutOff } from "./grant/end_discord_grant.ts";
+import { LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
 import type { Session } from "./session/session.ts";
@@ -82,6 +83,8 @@ export async function syncNow(
 export type Unlinked = {
   readonly outcome: "unlinked";
   readonly discordTold: boolean;
+  /** Whether Discord refused to clear the role connection, so that the member may keep the role. */
+  readonly roleMayStay: boolean;
   readonly finished: boolean;
 };
 
@@ -111,14 +114,17 @@ async function removeLink(deps: Deps, discordUserId: string, requestId: string):
   const providerTokens = {
     accessTokenSealed: organisationAccessTokenSealed ?? "",
     refreshTokenSealed: organisationRefreshTokenSealed,
+    endFailures: 0,
   };
-  const [discordTold, providerTold] = await Promise.all([
+  const [end, providerTold] = await Promise.all([
     // In use: it is due to end as soon as it is not, which upkeep sees to.
-    !removed.isInUse && endGrantOrPutOff(deps, { ...removed, discordUserId }),
+    removed.isInUse ? "put_off" : endGrantOrPutOff(deps, { ...removed, discordUserId, endFailures: 0 }),
     organisationAccessTokenSealed === null ||
       endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
   ]);
-  return { outcome: "unlinked", discordTold, finished: discordTold && providerTold };
+  const discordTold = end !== "put_off";
+  const roleMayStay = end === "role_may_stay";
+  return { outcome: "unlinked", discordTold, roleMayStay, finished: discordTold && providerTold };
 }
 
 /** Everything that is stored of the member. Secrets are told as there or not there; their values are nowhere in it. */

@@ -40,6 +40,7 @@ const databaseSchema = v.object({
 const registrationSchema = v.object({
   DISCORD_CLIENT_ID: SCHEMAS.DISCORD_CLIENT_ID,
   DISCORD_API_URL: SCHEMAS.DISCORD_API_URL,
+  DISCORD_AUTHORIZE_URL: SCHEMAS.DISCORD_AUTHORIZE_URL,
   DISCORD_BOT_TOKEN,
   // Only for the User-Agent: whom Discord may turn to.
   PUBLIC_URL: v.optional(publicUrl, "http://localhost"),
@@ -87,6 +88,7 @@ export function readRegistrationConfig(environment: Environment = process.env) {
   return {
     applicationId: values.DISCORD_CLIENT_ID,
     apiUrl: values.DISCORD_API_URL,
+    authorizeUrl: values.DISCORD_AUTHORIZE_URL,
     botToken: values.DISCORD_BOT_TOKEN,
     publicUrl: values.PUBLIC_URL,
   };

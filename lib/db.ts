@@ -21,7 +21,7 @@ import type { Embedded } from "./embedded/embedded.ts";
 import { configInvalid, databaseUnavailable } from "./errors.ts";
 
 /** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
-export type Parameter = string | number | Date | null | JsonObject | readonly JsonObject[];
+export type Parameter = string | number | boolean | Date | null | JsonObject | readonly JsonObject[];
 
 /** What is written as jsonb. */
 type JsonObject = { readonly [name: string]: string | null | readonly string[] | JsonObject };

@@ -12,6 +12,8 @@ import type { Discord } from "./discord/discord.ts";
 import { createDiscord } from "./discord/discord.ts";
 import type { Log } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
+import type { Budget } from "./oauth/budget.ts";
+import { createBudget } from "./oauth/budget.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
@@ -22,6 +24,9 @@ import { createQueries } from "./queries/queries.ts";
 
 /** How long the record of a push may wait for others: longer than the next one takes, shorter than anybody looks. */
 const BATCH_WAIT_MS = 200;
+
+/** What all upstream calls of one request may take together: a member waits ten seconds for a page at most. */
+const BUDGET_MS = 9_000;
 
 /** What every use case may work with. */
 export type Deps = {
@@ -45,6 +50,9 @@ export type Deps = {
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
   readonly version: string;
+  readonly budgetMs: number;
+  /** Of the request that the work is for; undefined where nobody waits for it. */
+  readonly budget?: Budget;
 } & Listener;
 
 /** What the server that listens knows. */
@@ -64,11 +72,19 @@ export type World = {
   readonly version: string;
   /** How long an upstream call may take; each client has its own default. */
   readonly deadlineMs?: number;
+  /** What all upstream calls of one request may take together. */
+  readonly budgetMs?: number;
 };
 
-/** The same for the work of one request: what is asked of Discord and the provider bears its id in the log. */
+/**
+ * The same for the work of one request: what is asked of Discord and the provider has its id in the log, and shares one
+ * budget that runs from now.
+ */
 export function forRequest(deps: Deps, requestId: string): Deps {
-  return { ...deps, discord: deps.discord.for(requestId), oidc: deps.oidc.for(requestId) };
+  const budget = createBudget(deps.budgetMs);
+  const discord = deps.discord.for(requestId, budget);
+  const oidc = deps.oidc.for(requestId, budget);
+  return { ...deps, budget, discord, oidc };
 }
 
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
@@ -93,6 +109,7 @@ export function createDeps(config: Config, db: Database, world: World, listener:
     sleep,
     log,
     version: world.version,
+    budgetMs: world.budgetMs ?? BUDGET_MS,
     ...listener,
   };
 }

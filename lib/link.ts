@@ -28,7 +28,8 @@ import {
   runStep,
   startFlow,
 } from "./flow.ts";
-import { endDueGrants, organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
+import { clearSuperseded, endDueGrants } from "./grant/end_discord_grant.ts";
+import { organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -111,6 +112,7 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     now,
   });
   if (stored === undefined) throw grantEnding();
+  if (stored.isEndSuperseded) await clearSuperseded(deps, user.discordUserId, tokens.accessToken);
   // What this code brought is stored, and ends as every grant does that nobody uses.
   if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
@@ -170,7 +172,7 @@ async function move(
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null) await endMovedGrant(deps, requestId);
+  if (moved.endedDiscordUserId !== null && isEarly(deps)) await endMovedGrant(deps, requestId);
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
@@ -248,6 +250,10 @@ function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refr
         : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
   };
 }
+
+/** Whether at least half of the request's time is left: what would be cut off is left to upkeep. */
+const isEarly = ({ budget, budgetMs }: Deps): boolean =>
+  budget === undefined || budget.leftMs() > budgetMs / 2;
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
 async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {

@@ -3,7 +3,8 @@
  * by the server on a timer. Any number of processes may do it at once: each claims what it works on.
  */
 import type { Deps } from "./deps.ts";
-import { endDueGrants, secondsAfter } from "./grant/grant.ts";
+import { endDueGrants } from "./grant/end_discord_grant.ts";
+import { secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { describeError } from "./log.ts";
 import { deleteExpiredSessions } from "./session/session.ts";

@@ -4,6 +4,7 @@ import { runUpkeep } from "../lib/upkeep.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, secretsOf, signIn } from "./harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "./harness/walk.ts";
+import { refusal } from "./standins/discord-faults.ts";
 import { createJar, visit } from "./standins/member.ts";
 
 setDefaultTimeout(30_000);
@@ -352,7 +353,7 @@ describe("an unlink that meets something under way", () => {
   test("a role connection that Discord will not clear: the grant is revoked all the same, and the log says so", async () => {
     const user = newUser();
     const browser = await link(user);
-    janus.discord.failNext("delete_role_connection", { status: 403 });
+    janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
 
     const response = await unlink(browser);
 
@@ -500,7 +501,7 @@ describe("GET /account", () => {
 
   test("that Discord says no to shows what is stored, too", async () => {
     const browser = await link(newUser());
-    janus.discord.failNext("get_current_authorization", { status: 403 });
+    janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
 
     expect((await browser.get("/account")).status).toBe(200);
   });

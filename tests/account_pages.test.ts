@@ -377,8 +377,8 @@ describe("renderUnlinked()", () => {
   test.each([...LANGUAGES])(
     "tells a finished unlink from one that Discord must still hear of, in %s",
     async (language) => {
-      const finished = renderUnlinked(contextIn(language), { finished: true });
-      const pending = renderUnlinked(contextIn(language), { finished: false });
+      const finished = renderUnlinked(contextIn(language), { finished: true, roleMayStay: false });
+      const pending = renderUnlinked(contextIn(language), { finished: false, roleMayStay: false });
 
       expect(textOf(pending)).toContain(
         language === "en" ? "as soon as it answers" : "så snart Discord svarar",
@@ -486,8 +486,9 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
       discord: { ...page.discord, globalName: null },
       organisationName: null,
     }),
-    unlinked: renderUnlinked(context, { finished: true }),
-    "unlinked, pending": renderUnlinked(context, { finished: false }),
+    unlinked: renderUnlinked(context, { finished: true, roleMayStay: false }),
+    "unlinked, role left": renderUnlinked(context, { finished: true, roleMayStay: true }),
+    "unlinked, pending": renderUnlinked(context, { finished: false, roleMayStay: false }),
     "another account": renderAnotherAccount(context),
   };
   for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });

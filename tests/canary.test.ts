@@ -60,7 +60,10 @@ test("no secret is in a log line, on a page, or readable in the database", async
   for (const key of janus.config.cookieSecrets) secrets.add(Buffer.from(key).toString("base64url"));
   await walkWith(() => undefined);
   await walkWith(() =>
-    janus.discord.failNext("put_role_connection", { status: 403, body: "canary-body <b>" }),
+    janus.discord.failNext("put_role_connection", {
+      status: 403,
+      body: { message: "canary-body <b>", code: 50_001 },
+    }),
   );
   await walkWith(() => janus.provider.failNext("token", { status: 500, body: "canary-body" }));
   await walkWith(() => janus.provider.override({ idToken: () => "canary.id.token" }));

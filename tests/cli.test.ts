@@ -380,10 +380,11 @@ test.concurrent.if(onPostgres)("what nobody foresaw is told by its name and code
 describe("janus register", () => {
   const keys = METADATA_RECORDS.map(({ key }) => key);
   const said = METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})\n`).join("");
+  const installUrl = `https://discord.com/oauth2/authorize?client_id=${DISCORD_CLIENT_ID}&scope=applications.commands`;
   test.concurrent.each([
     ["register", [], said],
     ["--register", [], said],
-    ["-r", ["--json"], `${JSON.stringify({ registered: keys })}\n`],
+    ["-r", ["--json"], `${JSON.stringify({ registered: keys, install_url: installUrl })}\n`],
   ] as const)("%s %j puts the records at Discord: exit 0", async (name, more, output) => {
     const standin = startDiscord({
       clientId: DISCORD_CLIENT_ID,
@@ -399,9 +400,37 @@ describe("janus register", () => {
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toStartWith(output);
+    expect(stdout).toContain(installUrl);
     expect(standin.records().map(({ key }) => key)).toEqual(keys);
     expect(standin.calls.map(({ operation }) => operation)).toEqual(["put_metadata"]);
     expect(standin.unexpected).toEqual([]);
+  });
+
+  test.concurrent.each([
+    ["of Discord's own", "https://discord.com/oauth2/authorize"],
+    ["of a proxy of one's own, with a query", "https://discord.example.org/authorize?via=proxy"],
+  ])("names the address %s at which the application is added to a server", async (_, authorizeUrl) => {
+    const standin = startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: "unused",
+      botToken: CANARY.botToken,
+      redirectUris: [],
+      users: [],
+    });
+    const environment = registration({
+      DISCORD_API_URL: standin.apiUrl,
+      DISCORD_AUTHORIZE_URL: authorizeUrl,
+    });
+
+    const { stdout } = await run(folder, "index.ts", ["register", "--json"], environment);
+    await standin.stop();
+
+    const { install_url } = JSON.parse(stdout) as { readonly install_url: string };
+    expect(install_url).toStartWith(authorizeUrl);
+    expect([...new URL(install_url).searchParams].filter(([name]) => name !== "via")).toEqual([
+      ["client_id", DISCORD_CLIENT_ID],
+      ["scope", "applications.commands"],
+    ]);
   });
 
   test.concurrent("without a bot token: exit 2, and it is named", async () => {

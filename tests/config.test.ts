@@ -768,6 +768,7 @@ describe("readRegistrationConfig()", () => {
     expect(config).toEqual({
       applicationId: VALID.DISCORD_CLIENT_ID,
       apiUrl: "https://discord.com/api/v10",
+      authorizeUrl: "https://discord.com/oauth2/authorize",
       botToken: "bot token",
       publicUrl: "http://localhost",
     });

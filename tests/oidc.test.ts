@@ -279,7 +279,7 @@ describe("createDiscovery()", () => {
             : (["userinfo", "revoke"] as const);
         expect(forger.calls).not.toContain(notAsked);
         expect(forger.calls).toContain(asked);
-        expect(ended).toBe(endpoint === "userinfo_endpoint");
+        expect(ended).toBe(endpoint === "userinfo_endpoint" ? "revoked" : "unsupported");
         // Left out, as some servers write it.
         const isAbsent = address === null || address === "";
         const warned = linesOf("discovery in part not used");

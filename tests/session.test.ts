@@ -29,6 +29,7 @@ import {
 } from "./harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+import { refusal } from "./standins/discord-faults.ts";
 
 setDefaultTimeout(30_000);
 
@@ -594,7 +595,7 @@ describe("what Discord says of a session", () => {
 
   test("403 is no end of it", async () => {
     const browser = await signIn(janus, newUser());
-    janus.discord.failNext("get_current_authorization", { status: 403 });
+    janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
 
     expect((await userinfo(browser)).status).toBe(502);
     expect((await userinfo(browser)).status).toBe(200);

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createBatch } from "../lib/batch.ts";
 import type { Deps } from "../lib/deps.ts";
-import { endDueGrants } from "../lib/grant/grant.ts";
+import { endDueGrants } from "../lib/grant/end_discord_grant.ts";
 import { type DonePush, recordPushes } from "../lib/push_records.ts";
 import { pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";

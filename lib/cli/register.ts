@@ -13,9 +13,12 @@ import { warn } from "./output.ts";
 import { createWorld } from "./serve.ts";
 import { explainStrayValue } from "./stray_values.ts";
 
-/** Puts the records, and names them, as JSON on request. Throws registration_failed. */
+/**
+ * Puts the records, and names them and the address that adds the application to a server, as JSON on request. Throws
+ * registration_failed.
+ */
 export async function register(json: boolean, environment: Environment): Promise<string> {
-  const { applicationId, apiUrl, publicUrl, botToken } = readRegistrationConfig(environment);
+  const { applicationId, apiUrl, authorizeUrl, publicUrl, botToken } = readRegistrationConfig(environment);
   // Before it is sent: Discord says only that it is wrong.
   for (const text of explainStrayValue("DISCORD_BOT_TOKEN", botToken)) await warn(`warning: ${text}`);
   const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
@@ -24,11 +27,25 @@ export async function register(json: boolean, environment: Environment): Promise
   } catch (error) {
     throw registrationFailed(explainRegistration(asJanusError(error)), error);
   }
-  if (json) return JSON.stringify({ registered: METADATA_RECORDS.map(({ key }) => key) });
+  const installUrl = installUrlOf(authorizeUrl, applicationId);
+  if (json) {
+    const registered = METADATA_RECORDS.map(({ key }) => key);
+    return JSON.stringify({ registered, install_url: installUrl });
+  }
   return [
     ...METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})`),
-    "Linked roles can be built on it now. In Discord: Server Settings, Roles, a role, Links.",
+    "Linked roles can be built on it now, in a server that the application was added to. Add it here:",
+    installUrl,
+    "Then in Discord: Server Settings, Roles, a role, Links.",
   ].join("\n");
+}
+
+/** Where a server's admin adds the application: Discord offers its records to no role of another server. */
+function installUrlOf(authorizeUrl: string, applicationId: string): string {
+  const url = new URL(authorizeUrl);
+  url.searchParams.set("client_id", applicationId);
+  url.searchParams.set("scope", "applications.commands");
+  return url.href;
 }
 
 function explainRegistration(error: JanusError): string {

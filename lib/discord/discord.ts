@@ -17,10 +17,11 @@ import {
 import type { Log } from "../log.ts";
 import type { MetadataRecord, RoleConnection } from "../metadata.ts";
 import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
-import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
+import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, parseJson, requireTime } from "../oauth/upstream.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -67,6 +68,8 @@ const LOGIN_SCOPES = ["identify"];
 /** Pictures for those who have chosen none. https://discord.com/developers/docs/reference#image-formatting */
 const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
+/** A refresh gets as long as it may take by itself, or it is not begun. */
+const REFRESH_SHARE = 1;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
 /** Discord's own limits on names, with room; no NUL, which PostgreSQL does not take. */
@@ -177,6 +180,8 @@ export function createDiscord(options: DiscordOptions) {
        */
       refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
         const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
+        // Cut off, it could have spent the refresh token for a pair that nobody got.
+        requireTime(upstream, "token_refresh", REFRESH_SHARE);
         try {
           const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
           return readTokens(response, LINK_SCOPES, options.now());
@@ -187,12 +192,15 @@ export function createDiscord(options: DiscordOptions) {
         }
       },
 
-      /** Ends every token of the member's authorization, not only this one. RFC 7009 2.1 */
-      revokeGrant: async (refreshToken: string): Promise<void> => {
-        const form = { token: refreshToken, token_type_hint: "refresh_token" };
-        const answer = await postForm(upstream, "revoke", tokenEndpoint, `${tokenEndpoint.url}/revoke`, form);
-        if (answer.status === 401) throw discordClientRejected("revoke: answered 401");
-        if (answer.status !== 200) throw discordUnavailable(`revoke: answered ${answer.status}`);
+      /**
+       * Ends every token of the member's authorization, not only this one. False where Discord refuses that for good.
+       * Throws discord_client_rejected, discord_unavailable. RFC 7009 2.1
+       */
+      revokeGrant: async (refreshToken: string): Promise<boolean> => {
+        const token = { token: refreshToken, token_type_hint: "refresh_token" } as const;
+        return (
+          (await revokeToken(upstream, tokenEndpoint, `${tokenEndpoint.url}/revoke`, token)) === "revoked"
+        );
       },
 
       /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */

@@ -1,21 +1,18 @@
 /**
- * A member's Discord grant: sealing its tokens, refreshing them, ending it. Called by `account.ts`, `link.ts`,
- * `sync.ts`, `upkeep.ts` and, for what both kinds of grant share, `provider_grant.ts`. A refresh token is single use: one process at a time may refresh, and the new pair is stored before
- * it is used. It knows nothing of claims.
+ * A member's Discord grant: sealing its tokens and refreshing them, and what both kinds of grant share. A refresh token
+ * is single use: one process at a time may refresh, and the new pair is stored before it is used. Its end is in
+ * `end_discord_grant.ts`. It knows nothing of claims.
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
 
-type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
+/** What work on a grant needs. */
+export type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
 
 /** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
 export const LEASE_SECONDS = 90;
-/** A member whose grant is to end cannot sign in until it has: not long after Discord is back. */
-export const END_RETRY_SECONDS = 120;
-const ABANDONED_AFTER_SECONDS = 3_600;
-const BATCH = 20;
 const STORE_ATTEMPTS = 5;
 const STORE_RETRY_MS = 1_000;
 
@@ -70,44 +67,8 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
   return (await refresh(deps, discordUserId, claimed.refreshTokenSealed, null)).accessToken;
 }
 
-/** One round: claims the grants that are to end, and ends each at Discord, then here. Returns how many ended. */
-export async function endDueGrants(deps: GrantDeps): Promise<number> {
-  const now = deps.now();
-  const due = await deps.queries.claimEndDue({
-    limit: BATCH,
-    abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-    now,
-  });
-  const ended = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
-  return ended.filter(Boolean).length;
-}
-
-type EndingGrant = {
-  readonly discordUserId: string;
-  readonly accessTokenSealed: string;
-  readonly refreshTokenSealed: string;
-  readonly expiresAt: Date;
-};
-
-/** Ends one grant that was claimed: at Discord, then here; true if it has ended, else it is due again later. */
-export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
-  const { discordUserId } = grant;
-  try {
-    await endGrant(deps, grant);
-    deps.log.info("grant ended", { discordUserId, outcome: "ended" });
-    return true;
-  } catch (error) {
-    // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", ...describeError(error) });
-    const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
-    await tryTo(deps, "put off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
-    return false;
-  }
-}
-
 /** What the lease will do by itself when its time is up, sooner: a failure is logged, and changes nothing. */
-async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): Promise<void> {
+export async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -115,79 +76,8 @@ async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): 
   }
 }
 
-type UsableTokens = {
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  readonly accessTokenSealed: string;
-};
-
-/** Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. */
-async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<void> {
-  const { discordUserId, accessTokenSealed } = grant;
-  const ended = await endAtDiscord(deps, grant);
-  const held = ended?.accessTokenSealed ?? accessTokenSealed;
-  await deps.queries.deleteDiscordToken({ discordUserId, accessTokenSealed: held, now: deps.now() });
-}
-
-/** The tokens that ended it; undefined if it had ended before, which only a refresh can say, or they do not open. */
-async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
-  const held = openTokens(deps, grant);
-  if (held === undefined) return undefined;
-  const isExpired = grant.expiresAt <= deps.now();
-  let tokens = isExpired ? await refreshUnlessEnded(deps, grant) : held;
-  if (tokens === undefined) return undefined;
-  try {
-    await clearRoleConnection(deps, grant, tokens);
-  } catch (error) {
-    // A 401 may speak of this token alone. After a refresh it says nothing, and another refresh would not help.
-    if (isExpired || asJanusError(error).code !== "grant_ended") throw error;
-    tokens = await refreshUnlessEnded(deps, grant);
-    if (tokens === undefined) return undefined;
-    await clearRoleConnection(deps, grant, tokens);
-  }
-  await deps.discord.revokeGrant(tokens.refreshToken);
-  return tokens;
-}
-
-/** A no for good is no reason to keep the grant, and the member from signing in: it is revoked all the same. */
-async function clearRoleConnection(
-  deps: GrantDeps,
-  { discordUserId }: EndingGrant,
-  { accessToken }: UsableTokens,
-): Promise<void> {
-  try {
-    await deps.discord.deleteRoleConnection(accessToken);
-  } catch (error) {
-    if (asJanusError(error).code !== "discord_refused") throw error;
-    deps.log.error("role connection not cleared", { discordUserId, ...describeError(error) });
-  }
-}
-
-/** Tokens that no key opens can end nothing, and would keep the member from signing in again: they are given up. */
-function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
-  const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
-  try {
-    const accessToken = openToken(deps, "access_token", accessTokenSealed, discordUserId);
-    const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
-    return { accessToken, refreshToken, accessTokenSealed };
-  } catch (error) {
-    deps.log.error("grant given up", { discordUserId, ...describeError(error) });
-    return undefined;
-  }
-}
-
-async function refreshUnlessEnded(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
-  const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
-  try {
-    return await refresh(deps, grant.discordUserId, grant.refreshTokenSealed, leasedUntil);
-  } catch (error) {
-    if (asJanusError(error).code !== "grant_ended") throw error;
-    return undefined;
-  }
-}
-
 /** Spends the refresh token, stores the new pair, and only then hands it out. */
-async function refresh(
+export async function refresh(
   deps: GrantDeps,
   discordUserId: string,
   spentRefreshTokenSealed: string,
@@ -243,7 +133,8 @@ export function openOrganisationToken(
   return tokenSealer.open(sealed, `organisation_token.${column}:${organisationRow(account)}`);
 }
 
-function openToken(
+/** A Discord token. Throws token_unreadable where no key of TOKEN_KEYS opens it. */
+export function openToken(
   { tokenSealer }: GrantDeps,
   column: "access_token" | "refresh_token",
   sealed: string,

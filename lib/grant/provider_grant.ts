@@ -4,13 +4,16 @@
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
-import { END_RETRY_SECONDS, LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
+import { endRetryAt } from "./end_retry.ts";
+import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
 type EndingGrant = {
   readonly issuer: string;
   readonly subject: string;
   readonly accessTokenSealed: string;
   readonly refreshTokenSealed: string | null;
+  /** How often its end has failed. */
+  readonly endFailures: number;
 };
 
 /** An account without a link may still be on its way to one for as long. */
@@ -36,12 +39,13 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   try {
     const outcome = await endAtProvider(deps, grant);
     await deps.queries.deleteOrganisationToken({ issuer, subject, accessTokenSealed, now: deps.now() });
-    deps.log[outcome === "given up" ? "error" : "info"]("provider grant ended", { outcome });
+    const isLeft = outcome === "given up" || outcome === "refused";
+    deps.log[isLeft ? "error" : "info"]("provider grant ended", { outcome });
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
     deps.log.warn("provider grant not ended", { outcome: "put off", ...describeError(error) });
-    const endDueAt = secondsAfter(deps.now(), END_RETRY_SECONDS);
+    const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
     // Should this fail, the lease ends by itself.
     await deps.queries.setProviderEndDue({ issuer, subject, endDueAt }).catch(() => undefined);
     return false;
@@ -58,5 +62,6 @@ async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
       : openOrganisationToken(deps, "refresh_token", grant, grant.refreshTokenSealed);
   // Tokens that no key opens can end nothing: they are given up.
   if (accessToken === undefined) return "given up";
-  return (await deps.oidc.revokeGrant({ accessToken, refreshToken })) ? "revoked" : "no revocation";
+  const revocation = await deps.oidc.revokeGrant({ accessToken, refreshToken });
+  return revocation === "unsupported" ? "no revocation" : revocation;
 }

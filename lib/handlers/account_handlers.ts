@@ -131,8 +131,8 @@ export const askUnlink: Handler = async (deps, exchange) => {
 export const receiveUnlink: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  const { discordTold } = await unlink(deps, session, exchange.requestId);
-  const page = { finished: discordTold };
+  const { discordTold, roleMayStay } = await unlink(deps, session, exchange.requestId);
+  const page = { finished: discordTold, roleMayStay };
   const setCookies = forgetSession(isSecure(deps));
   return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
 };

@@ -8,15 +8,9 @@ import { sessionUnknown } from "../errors.ts";
 import { forgetSession } from "../http/cookies.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { jsonResponse, redirectResponse, wantsPage } from "../http/http.ts";
+import { finishLogin, startLogin } from "../session/login.ts";
 import type { Session } from "../session/session.ts";
-import {
-  endOtherSessions,
-  finishLogin,
-  listSessions,
-  logOut,
-  openSession,
-  startLogin,
-} from "../session/session.ts";
+import { endOtherSessions, listSessions, logOut, openSession } from "../session/session.ts";
 import {
   addressOf,
   checkOrigin,

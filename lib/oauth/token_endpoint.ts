@@ -93,7 +93,7 @@ export function postForm(
     body.set("client_id", client.clientId);
     body.set("client_secret", client.clientSecret);
   }
-  return send(upstream, operation, url, { method: "POST", headers, body });
+  return send(upstream, operation, url, { method: "POST", headers, body, ownConnection: true });
 }
 
 function tokenError(

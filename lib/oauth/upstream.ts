@@ -6,6 +6,7 @@
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../log.ts";
 import { describeCause } from "../log.ts";
+import type { Budget } from "./budget.ts";
 
 /** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -18,7 +19,11 @@ export type Upstream = {
   readonly callLog: CallLog;
   /** Of the request that the calls are made for; undefined where none is. */
   readonly requestId?: string;
+  /** What that request may still spend; undefined where nobody waits, as in upkeep. */
+  readonly budget?: Budget;
   readonly deadlineMs: number;
+  /** Whether every call opens a connection of its own, where it is asked seldom and a lost answer costs a sign-in. */
+  readonly ownConnections?: boolean;
   readonly userAgent: string;
   readonly unavailable: (
     reason: string,
@@ -32,6 +37,8 @@ export type UpstreamRequest = {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | URLSearchParams;
+  /** A kept connection may have died without a word: what cannot be sent twice goes over a new one. */
+  readonly ownConnection?: boolean;
 };
 
 /** An answer read to its end. */
@@ -39,10 +46,12 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_RETRY_AFTER_SECONDS = 3_600;
+/** The share of its deadline that a call needs: with less it would be cut off for nothing. */
+const LEAST_SHARE = 0.2;
 
 /**
- * Sends one request, and writes a line of it to the log. Any status is an answer; a deadline, a redirect or a body over
- * the cap is unavailable. `retries` is how many tries of the same came before.
+ * Sends one request, and writes a line of it to the log. Any status is an answer; a deadline, a redirect, a body over
+ * the cap, or no time to begin is unavailable. `retries` is how many tries of the same came before.
  */
 export async function send(
   upstream: Upstream,
@@ -51,52 +60,105 @@ export async function send(
   request: UpstreamRequest,
   retries = 0,
 ): Promise<Answer> {
+  requireTime(upstream, operation);
   const started = performance.now();
   const tell = upstream.callLog(operation, hostOf(url));
   const line = (said: LogFields) => {
     const durationMs = Math.round(performance.now() - started);
     tell({ requestId: upstream.requestId, ...said, retries, durationMs });
   };
+  const deadlineMs = timeFor(upstream);
   try {
-    const answer = await fetchAnswer(upstream, operation, url, request);
+    const init = initOf(upstream, request, retries, AbortSignal.timeout(deadlineMs));
+    const answer = await fetchAnswer(upstream, operation, url, init);
     line({ status: answer.status, outcome: "answered" });
     return answer;
   } catch (error) {
-    const failure = asUnavailable(upstream, operation, error);
+    const failure = asUnavailable(upstream, operation, deadlineMs, error);
     const { causeName, causeCode } = describeCause(failure.cause);
     line({ outcome: "failed", code: failure.code, causeName, causeCode });
     throw failure;
   }
 }
 
-async function fetchAnswer(
+type Init = RequestInit & { readonly signal: AbortSignal };
+
+function initOf(
   upstream: Upstream,
-  operation: string,
-  url: string,
-  request: UpstreamRequest,
-): Promise<Answer> {
-  const signal = AbortSignal.timeout(upstream.deadlineMs);
+  { ownConnection = false, ...request }: UpstreamRequest,
+  retries: number,
+  signal: AbortSignal,
+): Init {
   const headers = { ...request.headers, "user-agent": upstream.userAgent };
-  const response = await upstream.fetch(url, { ...request, headers, redirect: "manual", signal });
+  const init: Init = { ...request, headers, redirect: "manual", signal };
+  // A new connection, which Bun closes afterwards. A first try that may be repeated takes a kept one: most are alive.
+  const isOwn = ownConnection || upstream.ownConnections === true || retries > 0;
+  return isOwn ? { ...init, keepalive: false } : init;
+}
+
+async function fetchAnswer(upstream: Upstream, operation: string, url: string, init: Init): Promise<Answer> {
+  const response = await upstream.fetch(url, init);
   if (response.status >= 300 && response.status < 400) {
     await response.body?.cancel();
     throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);
   }
-  const text = await readBody(response, signal);
+  const text = await readBody(response, init.signal);
   if (text === undefined)
     throw upstream.unavailable(`${operation}: the answer is over ${MAX_BODY_BYTES} bytes`);
   return { status: response.status, headers: response.headers, text };
 }
 
-function asUnavailable(upstream: Upstream, operation: string, error: unknown): JanusError {
+function asUnavailable(upstream: Upstream, operation: string, ms: number, error: unknown): JanusError {
   if (error instanceof JanusError) return error;
   const late = error instanceof Error && error.name === "TimeoutError";
-  const reason = late ? `no answer within ${upstream.deadlineMs} ms` : "no connection, or it broke";
+  const reason = late ? `no answer within ${ms} ms` : "no connection, or it broke";
   return upstream.unavailable(`${operation}: ${reason}`, { cause: error });
 }
 
-/** The calls of an upstream. Those of `for` are made for a request, whose id their lines in the log bear. */
-export type ForRequests<Calls> = Calls & { readonly for: (requestId: string) => ForRequests<Calls> };
+/** How long a call may take: its own deadline, or what is left for its request if that is less. */
+function timeFor({ deadlineMs, budget }: Upstream): number {
+  return Math.floor(Math.min(deadlineMs, budget?.leftMs() ?? deadlineMs));
+}
+
+/**
+ * Whether a call can be begun after a wait: its request must have a share left of the call's own deadline, or of half
+ * the budget where that is less.
+ */
+export function hasTimeFor({ deadlineMs, budget }: Upstream, waitMs = 0, share = LEAST_SHARE): boolean {
+  if (budget === undefined) return true;
+  return budget.leftMs() - waitMs > share * Math.min(deadlineMs, budget.totalMs / 2);
+}
+
+/** Throws the upstream's unavailable where a call would be cut off. With a `share` as `hasTimeFor` has it. */
+export function requireTime(upstream: Upstream, operation: string, share = LEAST_SHARE): void {
+  if (!hasTimeFor(upstream, 0, share))
+    throw upstream.unavailable(`${operation}: no time is left for it in this request`);
+}
+
+/** Waits for what others may wait for too, and no longer than its own request has time. */
+export async function waitWithin<Result>(
+  upstream: Upstream,
+  operation: string,
+  work: Promise<Result>,
+): Promise<Result> {
+  if (upstream.budget === undefined) return work;
+  const ms = Math.max(0, Math.floor(upstream.budget.leftMs()));
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(upstream.unavailable(`${operation}: no answer within ${ms} ms`)),
+    ms,
+  );
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The calls of an upstream. Those of `for` are made for a request: its id is in their log lines, and its budget bounds them. */
+export type ForRequests<Calls> = Calls & {
+  readonly for: (requestId: string, budget: Budget) => ForRequests<Calls>;
+};
 
 /** Makes the calls of an upstream, and those of a request of its own whenever they are asked for. */
 export function createForRequests<Calls extends object>(
@@ -104,7 +166,8 @@ export function createForRequests<Calls extends object>(
   createCalls: (upstream: Upstream) => Calls,
 ): ForRequests<Calls> {
   return Object.assign(createCalls(upstream), {
-    for: (requestId: string) => createForRequests({ ...upstream, requestId }, createCalls),
+    for: (requestId: string, budget: Budget) =>
+      createForRequests({ ...upstream, requestId, budget }, createCalls),
   });
 }
 

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 
@@ -30,8 +30,8 @@ export type ProviderMetadata = {
 /** The document's loader. */
 export type Discovery = {
   /**
-   * The document, fetched at most once at a time, and for whoever asked first: others wait for the same. Throws
-   * provider_unavailable, provider_misconfigured.
+   * The document, fetched at most once at a time, and for whoever asked first: others wait for the same, each no longer
+   * than its own request has time. Throws provider_unavailable, provider_misconfigured.
    */
   readonly load: (upstream: Upstream) => Promise<ProviderMetadata>;
   /** Whether it was ever loaded. */
@@ -108,7 +108,7 @@ export function createDiscovery(own: Upstream, issuer: string, now: () => Date):
   return {
     isLoaded: () => held !== undefined,
     load: async (upstream) => {
-      if (held === undefined) return reloadOnce(upstream);
+      if (held === undefined) return waitWithin(upstream, "discovery", reloadOnce(upstream));
       const { metadata, freshUntil } = held;
       if (now().getTime() >= freshUntil) void refresh(metadata);
       return metadata;

@@ -12,10 +12,12 @@ import {
   providerUnavailable,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Revocation } from "../oauth/revocation.ts";
+import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
-import { postForm, requestTokens } from "../oauth/token_endpoint.ts";
+import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, unavailable } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, waitWithin } from "../oauth/upstream.ts";
 import type { RequestKind } from "./authorization_request.ts";
 import { addsOfflineAccess, prepareRequests } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
@@ -144,34 +146,28 @@ export function createOidc(options: OidcOptions) {
       keySets.set(metadata.jwksUri, keys);
       const { issuer } = metadata;
       const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
-      const idToken = await verifyIdToken(tokens.idToken, keys, expected);
+      const idToken = await waitWithin(upstream, "jwks", verifyIdToken(tokens.idToken, keys, expected));
       const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
       return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
     },
 
     /**
-     * Ends a grant where the provider has a revocation endpoint: true once it has taken it, false where it cannot.
+     * Ends a grant where the provider has a revocation endpoint, and says what became of it.
      * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
      */
     revokeGrant: async (tokens: {
       readonly accessToken: string;
       readonly refreshToken: string | undefined;
-    }): Promise<boolean> => {
+    }): Promise<Revocation> => {
       const metadata = await discovery.load(upstream);
-      if (metadata.revocationEndpoint === undefined) return false;
+      if (metadata.revocationEndpoint === undefined) return "unsupported";
       const { accessToken, refreshToken } = tokens;
-      const form =
+      const token =
         refreshToken === undefined
-          ? { token: accessToken, token_type_hint: "access_token" }
-          : { token: refreshToken, token_type_hint: "refresh_token" };
-      const client = chooseEndpoint(config, metadata);
-      const answer = await postForm(upstream, "revoke", client, metadata.revocationEndpoint, form);
-      if (answer.status === 200) return true;
-      if (answer.status === 401) throw providerClientRejected("revoke: answered 401");
-      // 2.2.1: it does not revoke tokens of this kind, and will not by being asked again.
-      if (answer.status === 400) return false;
-      throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
+          ? ({ token: accessToken, token_type_hint: "access_token" } as const)
+          : ({ token: refreshToken, token_type_hint: "refresh_token" } as const);
+      return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, token);
     },
   }));
 
@@ -199,6 +195,7 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
     log,
     callLog: createCallLog(log, "provider"),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
+    ownConnections: true,
     userAgent: `Janus/${version}`,
     unavailable: providerUnavailable,
     clientRejected: providerClientRejected,

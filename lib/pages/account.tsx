@@ -75,13 +75,17 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
 }
 
 /** The link is gone here. `finished` is false when Discord did not answer and is still to be told. */
-export function renderUnlinked(context: PageContext, page: { readonly finished: boolean }): string {
+export function renderUnlinked(
+  context: PageContext,
+  page: { readonly finished: boolean; readonly roleMayStay: boolean },
+): string {
   const { unlinked } = ACCOUNT_TEXTS[context.language];
+  const told = page.roleMayStay ? unlinked.roleMayStay : unlinked.finished;
   return renderPage(
     context,
     unlinked.title,
     <>
-      <p>{say(page.finished ? unlinked.finished : unlinked.pending, context)}</p>
+      <p>{say(page.finished ? told : unlinked.pending, context)}</p>
       <p>{unlinked.again}</p>
       <ButtonLink href="/" quiet>
         {TEXTS[context.language].buttons.toStart}

@@ -66,6 +66,7 @@ export type AccountTexts = {
   readonly unlinked: {
     readonly title: string;
     readonly finished: string;
+    readonly roleMayStay: string;
     readonly pending: string;
     readonly again: string;
   };
@@ -154,6 +155,8 @@ export const accountEn: AccountTexts = {
     title: "Your accounts are no longer linked",
     finished:
       "Discord has been told, and takes away the roles that you had through {platform}. Janus has deleted the link and what it knew of your account there, and you are signed out.",
+    roleMayStay:
+      "Janus has deleted the link and what it knew of your account at {platform}, and you are signed out. Discord did not let Janus take back your role. If you still have it, ask {platform} to remove it.",
     pending:
       "Janus has removed your link and signed you out. Discord did not answer just now: Janus tells it as soon as it answers, and only then do your roles go. There is nothing that you need to do.",
     again: "You can link your accounts again whenever you like.",

@@ -79,6 +79,8 @@ export const accountSv: AccountTexts = {
     title: "Dina konton är inte längre kopplade",
     finished:
       "Discord har fått veta det och tar bort de roller som du hade genom {platform}. Janus har raderat kopplingen och det som sparats om ditt konto där, och du är utloggad.",
+    roleMayStay:
+      "Janus har raderat kopplingen och det som sparats om ditt konto hos {platform}, och du är utloggad. Discord lät inte Janus ta tillbaka din roll. Om du fortfarande har den, be {platform} att ta bort den.",
     pending:
       "Janus har tagit bort din koppling och loggat ut dig. Discord svarade inte just nu: Janus berättar det så snart Discord svarar, och först då försvinner dina roller. Du behöver inte göra något.",
     again: "Du kan koppla dina konton igen när du vill.",

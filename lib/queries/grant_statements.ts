@@ -2,6 +2,7 @@
  * Grants and what is left of them, at Discord and at the provider: the statements of `sql/discord_token`,
  * `sql/organisation_token` and both kinds of account. Called by `queries.ts`.
  */
+import * as v from "valibot";
 import deleteUnusedText from "../../sql/discord_account/delete_unused.sql" with { type: "text" };
 import claimEndDueText from "../../sql/discord_token/claim_end_due.sql" with { type: "text" };
 import claimRefreshText from "../../sql/discord_token/claim_refresh.sql" with { type: "text" };
@@ -47,7 +48,13 @@ export const GRANT_STATEMENTS = {
   claimEndDue: {
     text: claimEndDueText,
     parameters: { limit: integer, abandonedBefore: time, leasedUntil: time, now: time },
-    row: { discordUserId: text, accessTokenSealed: text, refreshTokenSealed: text, expiresAt: time },
+    row: {
+      discordUserId: text,
+      accessTokenSealed: text,
+      refreshTokenSealed: text,
+      expiresAt: time,
+      endFailures: integer,
+    },
   },
   setEndDue: {
     text: setEndDueText,
@@ -56,7 +63,13 @@ export const GRANT_STATEMENTS = {
   },
   deleteDiscordToken: {
     text: deleteDiscordTokenText,
-    parameters: { discordUserId: text, accessTokenSealed: text, now: time },
+    parameters: {
+      discordUserId: text,
+      accessTokenSealed: text,
+      now: time,
+      isRoleConnectionLeft: v.boolean(),
+      isGrantLeft: v.boolean(),
+    },
     row: {},
   },
   deleteUnused: { text: deleteUnusedText, parameters: { updatedBefore: time }, row: {} },
@@ -64,7 +77,13 @@ export const GRANT_STATEMENTS = {
   claimProviderEndDue: {
     text: claimProviderEndDueText,
     parameters: { limit: integer, seenBefore: time, leasedUntil: time, now: time },
-    row: { issuer: text, subject: text, accessTokenSealed: text, refreshTokenSealed: nullableText },
+    row: {
+      issuer: text,
+      subject: text,
+      accessTokenSealed: text,
+      refreshTokenSealed: nullableText,
+      endFailures: integer,
+    },
   },
   setProviderEndDue: {
     text: setProviderEndDueText,

@@ -1,34 +1,14 @@
 /**
- * Login sessions: signing in at Discord alone, the guard before the API and the member's page, refreshing a session's
- * tokens once however many ask, and ending sessions. Called by the handlers. It makes and changes no link.
- *
- *   GET /login                    startLogin     state and code verifier from the flow's cookie; to Discord
- *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
+ * Login sessions: the guard before the API and the member's page, refreshing a session's tokens once however many ask,
+ * and ending sessions. It begins none: `login.ts` does, and the end of the link flow.
  */
 import type { Deps } from "../deps.ts";
 import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
-import { asJanusError, discordRefused, discordUnavailable, grantEnding, unauthenticated } from "../errors.ts";
-import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import type { FlowChange, FlowRecords } from "../flow.ts";
-import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
+import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
 import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
-import { readRefusal } from "../oauth/authorization.ts";
-import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
-import {
-  createSessionSecrets,
-  newSession,
-  openSessionToken,
-  SESSION_IDLE_SECONDS,
-  sealSessionToken,
-} from "./session_tokens.ts";
-
-/** The member is signed in. */
-export type SignedIn = {
-  readonly outcome: "signed in";
-  readonly session: BegunSession;
-  readonly flow: FlowChange;
-};
+import type { SessionSecrets } from "./session_tokens.ts";
+import { openSessionToken, SESSION_IDLE_SECONDS, sealSessionToken } from "./session_tokens.ts";
 
 type SessionRow = NonNullable<Awaited<ReturnType<Deps["queries"]["findSession"]>>>;
 
@@ -42,50 +22,6 @@ const USED_EVERY_SECONDS = 300;
 const WAIT_MS = 100;
 /** Together longer than a refresh, with its deadline and the tries to store what it brings. */
 const WAITS = 200;
-
-/** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
-export function startLogin(deps: Deps, records: FlowRecords): Departure {
-  const flow = startFlow(deps, "login");
-  return {
-    outcome: "departure",
-    location: deps.discord.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
-    flow: { set: flow.record, forget: makeRoom(deps, records) },
-  };
-}
-
-/** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
-export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  return runStep(deps, request.requestId, "login", (bound) => takeLogin(bound, request));
-}
-
-async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  const { flow, response } = acceptCallback(deps, ["login"], request.query, request.records);
-  const forget = [flow.record.name];
-  const { result } = response;
-  if ("error" in result) {
-    const reason = readRefusal(deps.discord.upstream, result);
-    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
-  }
-  const tokens = await deps.discord.exchangeLoginCode(result.code, deriveSecret(flow, "code_verifier"));
-  const user = await deps.discord.findSignedInUser(tokens.accessToken);
-  const secrets = createSessionSecrets();
-  const { requestId } = request;
-  const now = deps.now();
-  const { sessionExpiresAt, ...session } = newSession(secrets, request.browser, now);
-  const stored = await deps.queries.insertSession({
-    ...session,
-    ...user,
-    accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
-    refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
-    tokenExpiresAt: tokens.expiresAt,
-    expiresAt: sessionExpiresAt,
-    requestId,
-    now,
-  });
-  if (stored === undefined) throw grantEnding();
-  logStep(deps, requestId, "login", "signed in", user.discordUserId);
-  return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
-}
 
 /**
  * The guard: the session that two cookies prove, the first one if there are several. Nothing is asked of Discord, so
@@ -256,6 +192,7 @@ async function refreshByLease(
     const row = await findSession(deps, [secrets]);
     // Refreshed by now; or another does it, and what is there is good until it has expired.
     if (row.accessTokenSealed !== accessTokenSealed || row.tokenExpiresAt > now) return row;
+    if (deps.budget !== undefined && deps.budget.leftMs() <= WAIT_MS) break;
     await deps.sleep(WAIT_MS);
   }
   throw discordUnavailable("another process refreshes this session");

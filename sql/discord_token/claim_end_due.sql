@@ -5,7 +5,8 @@
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
--- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
+-- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
+-- rows: end_failures integer
 with due as (
   select discord_token.discord_user_id
   from discord_token
@@ -32,6 +33,7 @@ update discord_token
 set
   end_reason = coalesce(discord_token.end_reason, 'abandoned'),
   end_due_at = coalesce(discord_token.end_due_at, $4),
+  end_failures = case when discord_token.end_reason is null then 0 else discord_token.end_failures end,
   leased_until = $3
 from due
 where discord_token.discord_user_id = due.discord_user_id
@@ -39,4 +41,5 @@ returning
   discord_token.discord_user_id,
   discord_token.access_token_sealed,
   discord_token.refresh_token_sealed,
-  discord_token.expires_at
+  discord_token.expires_at,
+  discord_token.end_failures

@@ -3,6 +3,8 @@
 -- $1 discord_user_id text
 -- $2 access_token_sealed text: as it was when the end was claimed
 -- $3 now timestamptz
+-- $4 is_role_connection_left boolean: Discord refused to clear it
+-- $5 is_grant_left boolean: it could not be revoked, and is given up
 -- nothing
 with ended as (
   delete from discord_token
@@ -22,6 +24,15 @@ account as (
 insert into audit_event (occurred_at, action, discord_user_id)
 select
   $3,
-  'grant_ended',
+  told.action,
   ended.discord_user_id
 from ended
+cross join
+  (
+    values
+    (1, 'role_connection_not_cleared', $4::boolean),
+    (2, 'grant_ended', not $5::boolean),
+    (3, 'grant_not_revoked', $5::boolean)
+  ) as told (place, action, is_true)
+where told.is_true
+order by told.place

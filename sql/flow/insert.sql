@@ -1,6 +1,7 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
--- while the role connection of a link that was moved away is still to be cleared with the tokens that are there.
+-- while the role connection of a link that was moved away is still to be cleared with the tokens that are there. An end
+-- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place.
 -- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
 -- another account it stays as it is.
 -- $1 discord_user_id text
@@ -15,8 +16,14 @@
 -- $10 request_id text
 -- $11 now timestamptz
 -- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
--- row: discord_user_id text, has_flow boolean
-with account as (
+-- row: discord_user_id text, has_flow boolean, is_end_superseded boolean
+with before as (
+  select end_reason
+  from discord_token
+  where discord_user_id = $1
+),
+
+account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
   values ($1, $2, $3, $11, $11)
   on conflict (discord_user_id) do update
@@ -53,10 +60,14 @@ token as (
       obtained_at = excluded.obtained_at,
       leased_until = null,
       end_reason = null,
-      end_due_at = null
+      end_due_at = null,
+      end_failures = 0
     where
       held.end_reason is null
-      or (held.end_reason = 'abandoned' and (held.leased_until is null or held.leased_until <= $11))
+      or (
+        (held.end_reason = 'abandoned' or held.end_failures >= 5)
+        and (held.leased_until is null or held.leased_until <= $11)
+      )
   returning discord_user_id
 ),
 
@@ -90,6 +101,7 @@ left_flow as (
 
 select
   token.discord_user_id,
-  left_flow.flow_id_hash is not null as has_flow
+  left_flow.flow_id_hash is not null as has_flow,
+  coalesce((select before.end_reason <> 'abandoned' from before), false) as is_end_superseded
 from token
 left join left_flow on true

@@ -37,6 +37,7 @@ ended as (
   update discord_token
   set
     end_reason = 'unlinked',
+    end_failures = 0,
     end_due_at = held.free_at,
     leased_until = case when held.free_at <= $3 then $4 else discord_token.leased_until end
   from held
@@ -47,6 +48,7 @@ ended_at_provider as (
   update organisation_token
   set
     end_due_at = $3,
+    end_failures = 0,
     leased_until = $4
   from removed
   where organisation_token.issuer = removed.issuer and organisation_token.subject = removed.subject

@@ -107,6 +107,7 @@ token as (
       obtained_at = excluded.obtained_at,
       -- An earlier grant that was to end is not this one.
       end_due_at = null,
+      end_failures = 0,
       leased_until = null
 ),
 

@@ -58,6 +58,7 @@ ended as (
   update discord_token
   set
     end_reason = 'moved',
+    end_failures = 0,
     end_due_at = greatest($4, case when replaced.push_due_at is not null then least(replaced.push_due_at, $2) end)
   from replaced, taken
   where

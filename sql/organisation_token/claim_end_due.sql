@@ -4,7 +4,7 @@
 -- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
--- rows: issuer text, subject text, access_token_sealed text, refresh_token_sealed text
+-- rows: issuer text, subject text, access_token_sealed text, refresh_token_sealed text, end_failures integer
 with due as (
   select organisation_token.issuer, organisation_token.subject
   from organisation_token
@@ -37,6 +37,7 @@ with due as (
 update organisation_token
 set
   end_due_at = coalesce(organisation_token.end_due_at, $4),
+  end_failures = case when organisation_token.end_due_at is null then 0 else organisation_token.end_failures end,
   leased_until = $3
 from due
 where organisation_token.issuer = due.issuer and organisation_token.subject = due.subject
@@ -44,4 +45,5 @@ returning
   organisation_token.issuer,
   organisation_token.subject,
   organisation_token.access_token_sealed,
-  organisation_token.refresh_token_sealed
+  organisation_token.refresh_token_sealed,
+  organisation_token.end_failures

@@ -1,6 +1,7 @@
 -- Begins a session: the account as Discord names it, the row, and the end of the session that the browser had before.
 -- No row comes back while a grant of this account is to be ended at Discord, which would take these tokens with it; one
--- that was abandoned is left alone from now on, unless its end has begun.
+-- that was abandoned is left alone from now on, unless its end has begun. An end that has failed five times, as in
+-- flow/insert.sql, keeps nobody out unless it is tried at this moment; should it succeed later, this session ends too.
 -- $1 session_id_hash text
 -- $2 session_handle text
 -- $3 discord_user_id text
@@ -28,7 +29,10 @@ with account as (
       select from discord_token
       where
         discord_user_id = $3
-        and (end_reason in ('moved', 'unlinked') or (end_reason = 'abandoned' and leased_until > $13))
+        and (
+          (end_reason in ('moved', 'unlinked') and end_failures < 5)
+          or (end_reason is not null and leased_until > $13)
+        )
     )
   on conflict (discord_user_id) do update
     set

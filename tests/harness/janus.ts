@@ -61,6 +61,8 @@ export type TestJanus<P> = {
 type Options = {
   readonly environment?: Readonly<Record<string, string>>;
   readonly deadlineMs?: number;
+  /** What the upstream calls of one request may take together. */
+  readonly budgetMs?: number;
   readonly database?: TestDatabase;
   readonly accessTokenSeconds?: number;
   /** Sees, and may keep, what Janus sends and receives. */
@@ -133,6 +135,7 @@ async function start<P extends Startable>(
       ),
       version: "0.0.0-test",
       ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
     },
     {
       stopping: stopping.signal,

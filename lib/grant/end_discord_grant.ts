@@ -1,0 +1,169 @@
+/**
+ * The end of a member's grant at Discord: the role connection is cleared, the grant revoked, our rows removed. A final no
+ * does not stop it; all else puts it off. How tokens are sealed and refreshed is in `grant.ts`.
+ */
+import type { JanusError } from "../errors.ts";
+import { asJanusError } from "../errors.ts";
+import { describeError } from "../log.ts";
+import { endRetryAt } from "./end_retry.ts";
+import type { GrantDeps } from "./grant.ts";
+import { LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
+
+const ABANDONED_AFTER_SECONDS = 3_600;
+const BATCH = 20;
+
+/** One round: claims the grants that are to end, and ends each at Discord, then here. Returns how many ended. */
+export async function endDueGrants(deps: GrantDeps): Promise<number> {
+  const now = deps.now();
+  const due = await deps.queries.claimEndDue({
+    limit: BATCH,
+    abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
+    leasedUntil: secondsAfter(now, LEASE_SECONDS),
+    now,
+  });
+  const ends = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
+  return ends.filter((end) => end !== "put_off").length;
+}
+
+type EndingGrant = {
+  readonly discordUserId: string;
+  readonly accessTokenSealed: string;
+  readonly refreshTokenSealed: string;
+  readonly expiresAt: Date;
+  /** How often its end has failed. */
+  readonly endFailures: number;
+};
+
+/** What became of a grant that was to end; it may have ended and left the member's role. */
+export type GrantEnd = "ended" | "role_may_stay" | "put_off";
+
+/** Ends one grant that was claimed: at Discord, then here; or it is due again later. */
+export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<GrantEnd> {
+  const { discordUserId } = grant;
+  try {
+    const isRoleConnectionLeft = await endGrant(deps, grant);
+    deps.log.info("grant ended", { discordUserId, outcome: "ended" });
+    return isRoleConnectionLeft ? "role_may_stay" : "ended";
+  } catch (error) {
+    // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
+    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", ...describeError(error) });
+    const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
+    await tryTo(deps, "put off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
+    return "put_off";
+  }
+}
+
+/**
+ * Clears, with the tokens of a new sign-in, the role connection that the tokens before could not clear. Should this fail
+ * too, a new push replaces it, or the end of the new grant clears it: the member goes on.
+ */
+export async function clearSuperseded(
+  deps: Pick<GrantDeps, "discord" | "log">,
+  discordUserId: string,
+  accessToken: string,
+): Promise<void> {
+  deps.log.warn("grant end superseded", { discordUserId });
+  try {
+    await deps.discord.deleteRoleConnection(accessToken);
+  } catch (error) {
+    tellNotCleared(deps, discordUserId, error);
+  }
+}
+
+function tellNotCleared({ log }: Pick<GrantDeps, "log">, discordUserId: string, error: unknown): void {
+  const { reason = "", ...described } = describeError(error);
+  const advice = `${reason}: the role may stay, take it from the member by hand`;
+  log.error("role connection not cleared", { discordUserId, ...described, reason: advice });
+}
+
+type UsableTokens = {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenSealed: string;
+};
+
+/** What an end at Discord came to. `tokens` are those that it took; undefined if they were dead before or do not open. */
+type EndAtDiscord = {
+  readonly tokens: UsableTokens | undefined;
+  readonly isRoleConnectionLeft: boolean;
+  readonly isGrantLeft: boolean;
+};
+
+/**
+ * Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. Returns whether
+ * the role connection is left because Discord refuses to clear it.
+ */
+async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
+  const { discordUserId, accessTokenSealed } = grant;
+  const { tokens, isRoleConnectionLeft, isGrantLeft } = await endAtDiscord(deps, grant);
+  await deps.queries.deleteDiscordToken({
+    discordUserId,
+    accessTokenSealed: tokens?.accessTokenSealed ?? accessTokenSealed,
+    now: deps.now(),
+    isRoleConnectionLeft,
+    isGrantLeft,
+  });
+  return isRoleConnectionLeft;
+}
+
+async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtDiscord> {
+  const ENDED = { tokens: undefined, isRoleConnectionLeft: false, isGrantLeft: false };
+  const held = openTokens(deps, grant);
+  if (held === undefined) return { ...ENDED, isGrantLeft: true };
+  const isExpired = grant.expiresAt <= deps.now();
+  let tokens = isExpired ? await refreshUnlessEnded(deps, grant) : held;
+  if (tokens === undefined) return ENDED;
+  let refusal = await clearRoleConnection(deps, tokens);
+  if (refusal?.code === "grant_ended" && !isExpired) {
+    // A 401 may speak of this access token alone.
+    tokens = await refreshUnlessEnded(deps, grant);
+    if (tokens === undefined) return ENDED;
+    refusal = await clearRoleConnection(deps, tokens);
+  }
+  const isRevoked = await deps.discord.revokeGrant(tokens.refreshToken);
+  const { discordUserId } = grant;
+  if (refusal !== undefined) tellNotCleared(deps, discordUserId, refusal);
+  if (!isRevoked) deps.log.error("grant not revoked", { discordUserId });
+  return { tokens, isRoleConnectionLeft: refusal !== undefined, isGrantLeft: !isRevoked };
+}
+
+/**
+ * What Discord refuses for good: to clear at all, or for this token. A new token does not change that, so the grant is
+ * revoked even then; otherwise the member could not sign in again. Throws where Discord gave no such answer.
+ */
+async function clearRoleConnection(
+  { discord }: GrantDeps,
+  { accessToken }: UsableTokens,
+): Promise<JanusError | undefined> {
+  try {
+    await discord.deleteRoleConnection(accessToken);
+    return undefined;
+  } catch (error) {
+    const failure = asJanusError(error);
+    if (failure.code === "discord_refused" || failure.code === "grant_ended") return failure;
+    throw error;
+  }
+}
+
+/** Tokens that no key opens can end nothing, and would keep the member from signing in again: they are given up. */
+function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
+  const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
+  try {
+    const accessToken = openToken(deps, "access_token", accessTokenSealed, discordUserId);
+    const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
+    return { accessToken, refreshToken, accessTokenSealed };
+  } catch (error) {
+    deps.log.error("grant given up", { discordUserId, ...describeError(error) });
+    return undefined;
+  }
+}
+
+async function refreshUnlessEnded(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
+  const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
+  try {
+    return await refresh(deps, grant.discordUserId, grant.refreshTokenSealed, leasedUntil);
+  } catch (error) {
+    if (asJanusError(error).code !== "grant_ended") throw error;
+    return undefined;
+  }
+}

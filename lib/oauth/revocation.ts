@@ -1,0 +1,55 @@
+/**
+ * The revocation endpoint, once for both legs: what a server's answer says of the grant that was to end. RFC 7009
+ */
+import * as v from "valibot";
+import type { TokenEndpoint } from "./token_endpoint.ts";
+import { postForm } from "./token_endpoint.ts";
+import type { Answer, Upstream } from "./upstream.ts";
+import { parseJson, unavailable } from "./upstream.ts";
+
+/**
+ * What the server said for good: the grant has ended; it does not revoke such tokens; or it understood, and will refuse
+ * the same request again.
+ */
+export type Revocation = "revoked" | "unsupported" | "refused";
+
+/** Errors that are about Janus as a client. They say nothing of the grant, and an operator can mend them. */
+const CLIENT_ERRORS = ["invalid_client", "unauthorized_client"];
+/** The token is not valid, so there is nothing left to revoke. */
+const ENDED_ERRORS = ["invalid_grant", "invalid_token"];
+/** What else RFC 6749 5.2 and RFC 7009 2.2.1 list. A word of anybody's own may be that of a proxy. */
+const REFUSALS = ["invalid_request", "unsupported_grant_type", "invalid_scope"];
+const UNSUPPORTED = "unsupported_token_type";
+
+const errorResponse = v.object({
+  error: v.picklist([...CLIENT_ERRORS, ...ENDED_ERRORS, ...REFUSALS, UNSUPPORTED]),
+});
+
+/**
+ * Asks once for the end of a token. Throws the upstream's client_rejected, and its unavailable for all that is not the
+ * server's own and final word: a 5xx, a 429, a page, an error without a listed name.
+ */
+export async function revokeToken(
+  upstream: Upstream,
+  client: Omit<TokenEndpoint, "url">,
+  url: string,
+  token: { readonly token: string; readonly token_type_hint: "access_token" | "refresh_token" },
+): Promise<Revocation> {
+  const answer = await postForm(upstream, "revoke", client, url, token);
+  if (answer.status === 200 && !isPage(answer)) return "revoked";
+  const error = readError(answer);
+  if (error === undefined) throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
+  if (CLIENT_ERRORS.includes(error))
+    throw upstream.clientRejected(`revoke: answered ${answer.status} ${error}`);
+  if (ENDED_ERRORS.includes(error)) return "revoked";
+  return error === UNSUPPORTED ? "unsupported" : "refused";
+}
+
+/** RFC 7009 2.2 lets a client ignore the body; but a login page of a network or a proxy has revoked nothing. */
+const isPage = ({ text }: Answer): boolean => /^\s*</.test(text);
+
+function readError({ status, text }: Answer): string | undefined {
+  if (status < 400 || status >= 500 || status === 429) return undefined;
+  const parsed = v.safeParse(errorResponse, parseJson(text));
+  return parsed.success ? parsed.output.error : undefined;
+}

@@ -1,0 +1,65 @@
+/**
+ * Signing in at Discord alone. It makes a session and no link.
+ *
+ *   GET /login                    startLogin     state and code verifier from the flow's cookie; to Discord
+ *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
+ */
+import type { Deps } from "../deps.ts";
+import { grantEnding } from "../errors.ts";
+import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
+import type { FlowChange, FlowRecords } from "../flow.ts";
+import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
+import { readRefusal } from "../oauth/authorization.ts";
+import type { BegunSession } from "./session_tokens.ts";
+import { createSessionSecrets, newSession, sealSessionToken } from "./session_tokens.ts";
+
+/** The member is signed in. */
+export type SignedIn = {
+  readonly outcome: "signed in";
+  readonly session: BegunSession;
+  readonly flow: FlowChange;
+};
+
+/** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
+export function startLogin(deps: Deps, records: FlowRecords): Departure {
+  const flow = startFlow(deps, "login");
+  return {
+    outcome: "departure",
+    location: deps.discord.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
+    flow: { set: flow.record, forget: makeRoom(deps, records) },
+  };
+}
+
+/** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
+export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
+  return runStep(deps, request.requestId, "login", (bound) => takeLogin(bound, request));
+}
+
+async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
+  const { flow, response } = acceptCallback(deps, ["login"], request.query, request.records);
+  const forget = [flow.record.name];
+  const { result } = response;
+  if ("error" in result) {
+    const reason = readRefusal(deps.discord.upstream, result);
+    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
+  }
+  const tokens = await deps.discord.exchangeLoginCode(result.code, deriveSecret(flow, "code_verifier"));
+  const user = await deps.discord.findSignedInUser(tokens.accessToken);
+  const secrets = createSessionSecrets();
+  const { requestId } = request;
+  const now = deps.now();
+  const { sessionExpiresAt, ...session } = newSession(secrets, request.browser, now);
+  const stored = await deps.queries.insertSession({
+    ...session,
+    ...user,
+    accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
+    refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
+    tokenExpiresAt: tokens.expiresAt,
+    expiresAt: sessionExpiresAt,
+    requestId,
+    now,
+  });
+  if (stored === undefined) throw grantEnding();
+  logStep(deps, requestId, "login", "signed in", user.discordUserId);
+  return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
+}

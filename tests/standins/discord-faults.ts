@@ -1,0 +1,39 @@
+/**
+ * What comes instead of Discord's right answer: Discord's own refusals, and the answers of what stands between Discord
+ * and its client. Only the former are Discord's word.
+ */
+import type { FaultAnswer } from "./faults.ts";
+
+/** A refusal in Discord's own shape. https://discord.com/developers/docs/reference#error-messages */
+export const refusal = (status: number, message = `${status}: Refused`, code = 0): FaultAnswer => ({
+  status,
+  body: { message, code },
+});
+
+/** 401 as Discord says it of a token that it does not take. */
+export const UNAUTHORIZED = refusal(401, "401: Unauthorized");
+
+const html = (status: number, text: string): FaultAnswer => ({
+  status,
+  headers: { server: "cloudflare" },
+  body: `<!doctype html><html><head><title>${text}</title></head><body>${text}</body></html>`,
+});
+
+/** Answers of a 4xx that Discord did not decide on, by what they are. */
+export const NOT_DISCORDS_WORD: readonly (readonly [string, (status: number) => FaultAnswer])[] = [
+  ["a page of Cloudflare's", (status) => html(status, "error code: 1010")],
+  ["Discord's network error 40333", (status) => refusal(status, "internal network error", 40_333)],
+  [
+    "Discord's overload 130000",
+    (status) => refusal(status, "API resource is currently overloaded.", 130_000),
+  ],
+  ["an empty body", (status) => ({ status })],
+  ["an empty JSON object", (status) => ({ status, body: {} })],
+  ["a proxy's JSON", (status) => ({ status, body: { error: "forbidden", detail: "blocked by policy" } })],
+  ["a gateway's JSON, its status as code", (status) => refusal(status, "Forbidden", status)],
+  ["a code that is a text", (status) => ({ status, body: { message: "401: Unauthorized", code: "0" } })],
+  ["a code without a message", (status) => ({ status, body: { code: 0 } })],
+  ["a code that is a fraction", (status) => refusal(status, "Refused", 10_002.5)],
+  ["JSON that is a list", (status) => ({ status, body: [{ message: "401: Unauthorized", code: 0 }] })],
+  ["Discord's answer, cut short", (status) => ({ status, body: '{"message": "401: Unauthorized", "co' })],
+];
