@@ -286,7 +286,7 @@ describe.if(onPostgres)("settings of the database", () => {
     ["lock_timeout", "55P03", "begin; lock table link", "select 1 from link"],
   ] as const)('that a pooler keeps: %s is "not now"', async (setting, code, before, text) => {
     const database = await createTestDatabase();
-    await setAll(database, { [setting]: "20" });
+    await setAll(database, { [setting]: "300" });
     await using pooler = await startPgBouncer(database.config.url ?? "");
     const other = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
     await other.unsafe(before);
