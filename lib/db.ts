@@ -15,6 +15,7 @@ import {
   refusesSettings,
   translate,
 } from "./database/failures.ts";
+import type { Pool, User } from "./database/pool.ts";
 import { createPool } from "./database/pool.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Embedded } from "./embedded/embedded.ts";
@@ -50,7 +51,7 @@ export type Database = {
 export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
   Partial<Pick<Config["database"], "password" | "libpq">>;
 
-/** Is told what an operator should know of a database that works; each thing once. */
+/** Called once for each thing that an operator should know about a database that works. */
 export type Notice = (reason: string) => void;
 
 const QUERY_DEADLINE_MS = 5_000;
@@ -104,13 +105,12 @@ type Connection = {
 };
 
 /** A statement on its way. */
-type Call = {
+type Call = User<Connection> & {
   readonly text: string;
   readonly parameters: readonly Parameter[];
   readonly isAnswer: ((row: unknown) => boolean) | undefined;
   readonly resolve: (rows: readonly unknown[]) => void;
   readonly reject: (error: unknown) => void;
-  readonly use: (connection: Connection) => void;
   attempts: number;
   /** Undefined while it waits for one. */
   connection: Connection | undefined;
@@ -119,111 +119,23 @@ type Call = {
 };
 
 function createDatabase(connect: Connect, size: number, prepare: boolean, notice: Notice): Database {
-  let settings = SETTINGS;
-  let isPrepared = prepare;
-  let isTold = false;
+  const habits = createHabits(prepare, notice);
   const pool = createPool<Connection>({
     size,
-    open: () => ({ sql: connect.open(settings), settings, hasAnswered: false }),
+    open: () => {
+      const settings = habits.settings();
+      return { sql: connect.open(settings), settings, hasAnswered: false };
+    },
     end: ({ sql }, isClosing) => sql.end({ timeout: isClosing ? CLOSE_TIMEOUT_SECONDS : 0 }),
   });
-
-  /**
-   * A pooler may take no settings. Then those of the role hold, and that is told once a connection works without ours.
-   * True where another try may help.
-   */
-  const learnSettings = (refused: Settings, error: unknown): boolean => {
-    if (!refusesSettings(error)) return false;
-    const isOurs = refused === SETTINGS;
-    // Refused without ours as well: it is a setting of DATABASE_URL or of the role.
-    settings = isOurs ? PLAIN_SETTINGS : SETTINGS;
-    return isOurs;
-  };
-  const tellSettings = (taken: Settings): void => {
-    if (taken === SETTINGS || isTold) return;
-    isTold = true;
-    notice("a pooler takes no settings: those of the role hold");
-  };
-
-  /** The driver sends such a statement again by itself, and keeps why. That works, at three times the messages. */
-  const learnPooler = (error: unknown): void => {
-    if (!isPrepared || !isStatementLost(error)) return;
-    isPrepared = false;
-    notice("a pooler loses prepared statements: set DATABASE_PREPARE=false");
-  };
-
-  const send = (call: Call, used: Connection): void => {
-    call.connection = used;
-    call.attempts += 1;
-    const statement = used.sql.unsafe(call.text, [...call.parameters], { prepare: isPrepared });
-    statement.then(
-      (rows) => {
-        used.hasAnswered = true;
-        tellSettings(used.settings);
-        learnPooler(Reflect.get(statement, "retried"));
-        if (call.isAnswer === undefined || rows.every(call.isAnswer)) {
-          pool.give(used);
-          call.resolve(rows);
-        } else {
-          pool.discard(used);
-          call.reject(databaseUnavailable("the database answers another question"));
-        }
-      },
-      (error: unknown) => fail(call, used, error),
-    );
-  };
-
-  const fail = (call: Call, used: Connection, error: unknown): void => {
-    const isTlsBeginning = connect.usesTls && !used.hasAnswered;
-    const mayHelp = isWorthAnother(error) || learnSettings(used.settings, error);
-    learnPooler(error);
-    if (endsConnection(error)) pool.discard(used);
-    else pool.give(used);
-    if (mayHelp && !call.isLate && call.attempts < MAX_ATTEMPTS) take(call);
-    else call.reject(translate(error, isTlsBeginning));
-  };
-
-  const take = (call: Call): void => {
-    call.connection = undefined;
-    if (!pool.take(call)) call.reject(databaseUnavailable("the database is closed"));
-  };
-
-  const query: Query = (text, parameters = [], isAnswer) => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly unknown[]>();
-    const end = deadlines.add(() => {
-      call.isLate = true;
-      if (call.connection === undefined) pool.leave(call);
-      else pool.discard(call.connection);
-      reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
-    });
-    const call: Call = {
-      text,
-      parameters,
-      isAnswer,
-      resolve: (rows) => {
-        deadlines.delete(end);
-        resolve(rows);
-      },
-      reject: (error) => {
-        deadlines.delete(end);
-        reject(error);
-      },
-      use: (connection) => send(call, connection),
-      attempts: 0,
-      connection: undefined,
-      isLate: false,
-    };
-    take(call);
-    return promise;
-  };
-
+  const query = createQuery(pool, habits, connect.usesTls);
   return {
     query,
     transaction: async (work) => {
       // A migration may take its time, but whether anybody is there is soon known.
       await query("select 1");
-      const { promise, resolve } = Promise.withResolvers<Connection>();
-      if (!pool.take({ use: resolve })) throw databaseUnavailable("the database is closed");
+      const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+      pool.take({ use: resolve, refuse: () => reject(databaseUnavailable(CLOSED)) });
       const connection = await promise;
       try {
         const result = await runTransaction(connection.sql, work);
@@ -237,6 +149,118 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
     },
     close: pool.close,
   };
+}
+
+const CLOSED = "the database is closed";
+
+/** What a database that is behind a pooler needs done otherwise, as its connections teach. */
+function createHabits(prepare: boolean, notice: Notice) {
+  let settings = SETTINGS;
+  let isPrepared = prepare;
+  let isTold = false;
+  return {
+    /** What a new connection begins with. */
+    settings: (): Settings => settings,
+    isPrepared: (): boolean => isPrepared,
+
+    /**
+     * Learns of a refused connection. A pooler may take no settings; then those of the role hold, and that is told once
+     * a connection works without ours. True where another try may help.
+     */
+    mayDoWithout: (refused: Settings, error: unknown): boolean => {
+      if (!refusesSettings(error)) return false;
+      const isOurs = refused === SETTINGS;
+      // Refused without ours as well: it is a setting of DATABASE_URL or of the role.
+      settings = isOurs ? PLAIN_SETTINGS : SETTINGS;
+      return isOurs;
+    },
+    tellSettings: (taken: Settings): void => {
+      if (taken === SETTINGS || isTold) return;
+      isTold = true;
+      notice("a pooler takes no settings: those of the role hold");
+    },
+
+    /** Learns of a statement that a pooler has lost. The driver sends it again, at three times the messages. */
+    tellLost: (error: unknown): void => {
+      if (!isPrepared || !isStatementLost(error)) return;
+      isPrepared = false;
+      notice("a pooler loses prepared statements: set DATABASE_PREPARE=false");
+    },
+  };
+}
+
+type Habits = ReturnType<typeof createHabits>;
+
+function createQuery(pool: Pool<Connection>, habits: Habits, usesTls: boolean): Query {
+  const send = (call: Call, used: Connection): void => {
+    call.connection = used;
+    call.attempts += 1;
+    const statement = used.sql.unsafe(call.text, [...call.parameters], { prepare: habits.isPrepared() });
+    statement.then(
+      (rows) => {
+        // The driver keeps why it has sent a statement again.
+        habits.tellLost(Reflect.get(statement, "retried"));
+        finish(call, used, rows);
+      },
+      (error: unknown) => fail(call, used, error),
+    );
+  };
+
+  const finish = (call: Call, used: Connection, rows: readonly unknown[]): void => {
+    used.hasAnswered = true;
+    habits.tellSettings(used.settings);
+    if (call.isAnswer === undefined || rows.every(call.isAnswer)) {
+      pool.give(used);
+      call.resolve(rows);
+      return;
+    }
+    pool.discard(used);
+    call.reject(databaseUnavailable("the database answers another question"));
+  };
+
+  const fail = (call: Call, used: Connection, error: unknown): void => {
+    const isTlsBeginning = usesTls && !used.hasAnswered;
+    const mayHelp = isWorthAnother(error) || habits.mayDoWithout(used.settings, error);
+    habits.tellLost(error);
+    if (endsConnection(error)) pool.discard(used);
+    else pool.give(used);
+    if (mayHelp && !call.isLate && call.attempts < MAX_ATTEMPTS) take(call);
+    else call.reject(translate(error, isTlsBeginning));
+  };
+
+  const take = (call: Call): void => {
+    call.connection = undefined;
+    pool.take(call);
+  };
+
+  return (text, parameters = [], isAnswer) =>
+    new Promise((resolve, reject) => {
+      const pending = deadlines.add(() => {
+        call.isLate = true;
+        if (call.connection === undefined) pool.leave(call);
+        else pool.discard(call.connection);
+        reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
+      });
+      const call: Call = {
+        text,
+        parameters,
+        isAnswer,
+        resolve: (rows) => {
+          deadlines.delete(pending);
+          resolve(rows);
+        },
+        reject: (error) => {
+          deadlines.delete(pending);
+          reject(error);
+        },
+        use: (connection) => send(call, connection),
+        refuse: () => call.reject(databaseUnavailable(CLOSED)),
+        attempts: 0,
+        connection: undefined,
+        isLate: false,
+      };
+      take(call);
+    });
 }
 
 async function runTransaction<Result>(

@@ -47,6 +47,12 @@ const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login"] as const;
  */
 export type Leg = (typeof LEGS)[number];
 
+/** Whether the member wants other accounts than those that the two servers know them by. */
+export const isForOtherAccount = (leg: Leg): boolean => leg === "another" || leg.endsWith("_other");
+
+/** Whether the provider is asked without the scope that Janus adds by itself. */
+export const isReduced = (leg: Leg): boolean => leg === "reduced" || leg === "reduced_other";
+
 /** A flow of this browser at one leg. */
 export type Flow = {
   readonly leg: Leg;

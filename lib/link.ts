@@ -12,6 +12,7 @@ import { isCollision } from "./database/failures.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord/discord.ts";
 import { flowFinished, grantEnding } from "./errors.ts";
+import { departReduced, departToProvider } from "./flow/provider_departure.ts";
 import type { Cancelled, Departure, FlowRequest } from "./flow/step.ts";
 import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
 import {
@@ -21,6 +22,7 @@ import {
   deriveSession,
   FLOW_TTL_SECONDS,
   hashFlowId,
+  isReduced,
   logStep,
   makeRoom,
   openFlow,
@@ -35,7 +37,6 @@ import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
-import { departReduced, departToProvider } from "./provider_departure.ts";
 import type { BegunSession } from "./session/session_tokens.ts";
 import { newSession, sealSessionToken } from "./session/session_tokens.ts";
 import type { DuePush } from "./sync.ts";
@@ -144,6 +145,7 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Finish
     deriveSecret(flow, "code_verifier"),
     deriveSecret(flow, "nonce"),
   );
+  if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
   return storeLink(deps, request, flow, signIn);
 }
 
@@ -172,7 +174,8 @@ async function move(
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null && isEarly(deps)) await endMovedGrant(deps, requestId);
+  if (moved.endedDiscordUserId !== null && isEarly(deps))
+    await endMovedGrant(deps, moved.endedDiscordUserId, requestId);
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
   return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
@@ -256,9 +259,9 @@ const isEarly = ({ budget, budgetMs }: Deps): boolean =>
   budget === undefined || budget.leftMs() > budgetMs / 2;
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
-async function endMovedGrant(deps: Deps, requestId: string): Promise<void> {
+async function endMovedGrant(deps: Deps, discordUserId: string, requestId: string): Promise<void> {
   try {
-    await endDueGrants(deps);
+    await endDueGrants(deps, discordUserId);
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
     deps.log.warn("grants not ended", { requestId, ...describeError(error) });

@@ -108,11 +108,12 @@ describe("readDatabaseUrl() reads", () => {
     const environment = { PGSSLMODE: "verify-full", PGSSLROOTCERT: file, PGHOST: "elsewhere" };
 
     const alone = readDatabaseConfig({ DATABASE_URL: SERVER, ...environment }).database;
-    const own = addressOf("sslmode=require&sslrootcert=system", alone.libpq);
+    const own = addressOf("sslmode=verify-full&sslrootcert=system", alone.libpq);
 
     expect(alone.libpq).toEqual({ sslmode: "verify-full", sslrootcert: file });
     expect(addressOf("", alone.libpq).tls).toMatchObject({ mode: "verify-full", ca: PEM });
-    expect(own.tls).toMatchObject({ mode: "verify-ca", ca: undefined });
+    expect(own.tls).toMatchObject({ mode: "verify-full", ca: undefined });
+    expect(addressOf("sslmode=disable", alone.libpq).tls).toEqual({ mode: "disable" });
   });
 
   test.each([
@@ -137,6 +138,10 @@ describe("the configuration refuses", () => {
     ["sslmode=require&gssencmode=require", "gssencmode", "Remove it."],
     ["require_auth=scram-sha-256", "require_auth", "Remove it."],
     ["sslcrl=/etc/crl.pem", "sslcrl", "Remove it."],
+    ["sslrootcert=/nowhere/canary-secret.crt", "sslrootcert", "Write sslmode=verify-full."],
+    ["sslmode=prefer&sslcert=/nowhere/canary.crt", "sslcert", "Write sslmode=verify-full."],
+    ["sslmode=require&sslrootcert=system", "sslrootcert=system", "needs sslmode=verify-full"],
+    ["sslmode=verify-ca&sslrootcert=system", "sslrootcert=system", "needs sslmode=verify-full"],
     ["target_session_attrs=standby", "target_session_attrs", "Janus writes"],
     ["client_encoding=LATIN1", "client_encoding", "Remove it."],
     ["dbname=other", "dbname", "in the address itself"],

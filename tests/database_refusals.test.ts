@@ -5,7 +5,7 @@ import { isRefusal } from "../lib/database/failures.ts";
 import { openDatabase } from "../lib/db.ts";
 import { asJanusError, type JanusError } from "../lib/errors.ts";
 import { migrateUp, readMigrationStatus, requireMigrated } from "../lib/migrations.ts";
-import { type Refusal, startRefusingServer } from "./fixtures/refusing_server.ts";
+import { type Refusal, startGate, startRefusingServer } from "./fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
 import { findPgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
@@ -71,6 +71,29 @@ describe("a connection that is refused", () => {
     expect(isRefusal(failure.cause)).toBe(isFinal);
   });
 
+  test.each([
+    [{ code: "08P01", message: "no more connections allowed (max_client_conn)" }, true],
+    [{ code: "53300", message: "too many connections" }, true],
+    [{ code: "08P01", message: "unsupported startup parameter: statement_timeout" }, false],
+    [{ code: "08P01", message: "unsupported startup parameters" }, false],
+  ])("once, with %j, leaves Janus its settings: %s", async (refusal, keeps) => {
+    const database = await createTestDatabase({ migrated: false });
+    if (database.config.url === undefined) return database.drop();
+    using gate = startGate(database.config.url, refusal);
+    const said: string[] = [];
+    const db = await openDatabase({ url: gate.url, prepare: true, dataDir: "unused" }, (reason) =>
+      said.push(reason),
+    );
+
+    await db.query("select 1").catch(() => undefined);
+    const [row] = await db.query("select current_setting('statement_timeout') as timeout");
+    await db.close();
+    await database.drop();
+
+    expect(row).toEqual({ timeout: keeps ? "6s" : "0" });
+    expect(said).toHaveLength(keeps ? 0 : 1);
+  });
+
   test.if(hasPooler)("by a pooler that is full is unavailable", async () => {
     const database = await createTestDatabase({ migrated: false });
     await using pooler = await startPgBouncer(database.config.url ?? "", {
@@ -128,6 +151,7 @@ describe.if(onPostgres)("a role without a right", () => {
   });
 
   test("on a table: the table is named", async () => {
+    await database.rows(`revoke all on all tables in schema public from ${role}`);
     const db = await open(roleUrl());
     const asked = await rejectionOf(db.query("select 1 from link"));
     const written = await rejectionOf(db.query("delete from audit_event where request_id = $1", ["none"]));
@@ -158,12 +182,14 @@ describe.if(onPostgres)("a role without a right", () => {
   });
 
   test("to connect: the database is named", async () => {
-    const name = new URL(database.config.url ?? "").pathname.slice(1);
-    await database.rows(`revoke connect on database ${name} from public`);
-    const db = await open(roleUrl());
+    const closed = await createTestDatabase({ migrated: false });
+    const url = new URL(closed.config.url ?? "");
+    await closed.db.query(`revoke connect on database ${url.pathname.slice(1)} from public`);
+    const db = await open(Object.assign(url, { username: role }).href);
 
     const failure = await rejectionOf(db.query("select 1"));
     await db.close();
+    await closed.drop();
 
     expect(failure.message).toContain("may not connect to this database (42501)");
   });

@@ -69,7 +69,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "grant/end_retry",
     "grant/provider_grant",
     "link",
-    "provider_departure",
+    "flow/provider_departure",
     "session/login",
     "session/session",
     "session/session_tokens",

@@ -23,13 +23,17 @@ function createCountedPool(size: number) {
   return { pool, ended, opened: () => opened };
 }
 
-type Holder = User<Connection> & { held: Connection | undefined; times: number };
+type Holder = User<Connection> & { held: Connection | undefined; times: number; isRefused: boolean };
 
 /** A user who keeps what it is handed. */
 function createUser(): Holder {
   const user: Holder = {
     held: undefined,
     times: 0,
+    isRefused: false,
+    refuse: () => {
+      user.isRefused = true;
+    },
     use: (connection) => {
       user.held = connection;
       user.times += 1;
@@ -108,8 +112,10 @@ test("createPool() serves nobody once it is closed, and ends what is in use as w
   if (first.held !== undefined) pool.give(first.held);
 
   expect(ended.sort()).toEqual([1, 2]);
-  expect(third.held).toBeUndefined();
-  expect(pool.take(createUser())).toBe(false);
+  expect(third).toMatchObject({ held: undefined, isRefused: true });
+  const late = createUser();
+  pool.take(late);
+  expect(late).toMatchObject({ held: undefined, isRefused: true });
 });
 
 test("createPool() goes on where a connection cannot be ended", () => {

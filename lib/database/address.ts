@@ -138,7 +138,7 @@ export function readDatabaseUrl(url: string, defaults: Readonly<Record<string, s
   const parameters = new Map([...Object.entries(defaults), ...own]);
   const fault = findDoubled(own) ?? findFault(parameters, new Map(own));
   if (fault !== undefined) return { fault };
-  const tls = readTls(parameters);
+  const tls = readTls(parameters, new Map(own));
   if ("fault" in tls) return tls;
   const [name = "", password] = user.split(/:(.*)/s, 2).map(decodeURIComponent);
   const attrs = parameters.get("target_session_attrs");
@@ -196,8 +196,10 @@ const variableOf = (parameter: string): string =>
 /** A name has the form of one, or is not repeated: it might be a part of a password. */
 const shown = (name: string): string => (/^[a-z][a-z_]{1,30}$/i.test(name) ? name : "(unprintable)");
 
-function readTls(parameters: Parameters): Tls | { readonly fault: string } {
+function readTls(parameters: Parameters, own: Parameters): Tls | { readonly fault: string } {
   const rootCert = parameters.get("sslrootcert");
+  const fault = findTlsFault(parameters, own);
+  if (fault !== undefined) return { fault };
   // libpq: a file of certificates to trust makes `require` check them.
   const verifiesByRoot = rootCert === undefined ? "require" : "verify-ca";
   const mode = parameters.get("sslmode") ?? (rootCert === "system" ? "verify-full" : "disable");
@@ -213,6 +215,19 @@ function readTls(parameters: Parameters): Tls | { readonly fault: string } {
     return { fault: "DATABASE_URL has one of sslcert and sslkey without the other. Name both files." };
   const verified = mode === "verify-full" || mode === "verify-ca" ? mode : verifiesByRoot;
   return { mode: verified, ca: ca.pem, cert: cert.pem, key: key.pem };
+}
+
+/** Files that nothing would use, and a check that anybody's certificate passes. */
+function findTlsFault(parameters: Parameters, own: Parameters): string | undefined {
+  const mode = parameters.get("sslmode");
+  const isSystem = parameters.get("sslrootcert") === "system";
+  if (isSystem && mode !== undefined && mode !== "verify-full" && mode !== "disable")
+    return "sslrootcert=system for the database needs sslmode=verify-full. Write that, or name a file.";
+  const usesFiles = isSystem || ["require", "verify-ca", "verify-full"].includes(mode ?? "");
+  const unused = ["sslrootcert", "sslcert", "sslkey"].find((name) => own.has(name));
+  return usesFiles || unused === undefined
+    ? undefined
+    : `DATABASE_URL has ${unused} without an sslmode that uses it. Write sslmode=verify-full.`;
 }
 
 type Pem = { readonly pem: string | undefined } | { readonly fault: string };

@@ -65,9 +65,14 @@ export function endsConnection(error: unknown): boolean {
   return !(error instanceof postgres.PostgresError) || isFatal(error) || error.code === READ_ONLY;
 }
 
-/** True where a server, or a pooler before it, does not take the settings that a connection begins with. */
+/**
+ * True where a server, or a pooler before it, does not take the settings that a connection begins with. A pooler that is
+ * full has the same code as one that takes none: there the message decides, which poolers do not translate.
+ */
 export function refusesSettings(error: unknown): boolean {
-  return isFatal(error) && /^(08P01|0A000|42704|22023)$/.test(codeOf(error));
+  if (!(error instanceof Error) || !isFatal(error)) return false;
+  const code = codeOf(error);
+  return /^(0A000|42704|22023)$/.test(code) || (code === "08P01" && /parameter|option/i.test(error.message));
 }
 
 /**

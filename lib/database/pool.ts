@@ -6,11 +6,8 @@
 
 /** Connections of one kind. */
 export type Pool<Connection> = {
-  /**
-   * Hands a connection to a user: at once if one is free, else when one is, in the order of the calls. False where the
-   * pool is closed.
-   */
-  readonly take: (user: User<Connection>) => boolean;
+  /** Hands a connection to a user: at once if one is free, else when one is, in the order of the calls. */
+  readonly take: (user: User<Connection>) => void;
   /** Ends the wait of a user whose turn has not come. */
   readonly leave: (user: User<Connection>) => void;
   /** Takes a connection back that is fit for the next user. */
@@ -21,8 +18,12 @@ export type Pool<Connection> = {
   readonly close: () => Promise<void>;
 };
 
-/** Somebody who needs a connection, and is handed one once. */
-export type User<Connection> = { readonly use: (connection: Connection) => void };
+/** Somebody who needs a connection. One of the two is called, once. */
+export type User<Connection> = {
+  readonly use: (connection: Connection) => void;
+  /** The pool was closed first. */
+  readonly refuse: () => void;
+};
 
 /** What a pool is made of. */
 export type PoolOptions<Connection> = {
@@ -56,10 +57,9 @@ export function createPool<Connection>({ size, open, end }: PoolOptions<Connecti
 
   return {
     take: (user) => {
-      if (isClosed) return false;
-      if (used.size < size) hand(user);
+      if (isClosed) user.refuse();
+      else if (used.size < size) hand(user);
       else waiting.add(user);
-      return true;
     },
     leave: (user) => void waiting.delete(user),
     give: (connection) => {
@@ -70,12 +70,14 @@ export function createPool<Connection>({ size, open, end }: PoolOptions<Connecti
     },
     discard: (connection) => {
       if (!used.delete(connection)) return;
-      // A connection that does not end in good order ends all the same: nobody uses it any more.
+      // If ending fails, carry on: nobody uses this connection any more.
       end(connection, false).catch(() => undefined);
       next();
     },
     close: async () => {
       isClosed = true;
+      for (const user of waiting) user.refuse();
+      waiting.clear();
       await Promise.all([...free, ...used].map((connection) => end(connection, true)));
     },
   };

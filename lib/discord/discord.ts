@@ -21,7 +21,7 @@ import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson, requireTime } from "../oauth/upstream.ts";
+import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -68,8 +68,6 @@ const LOGIN_SCOPES = ["identify"];
 /** Pictures for those who have chosen none. https://discord.com/developers/docs/reference#image-formatting */
 const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
-/** A refresh gets as long as it may take by itself, or it is not begun. */
-const REFRESH_SHARE = 1;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
 /** Discord's own limits on names, with room; no NUL, which PostgreSQL does not take. */
@@ -181,7 +179,7 @@ export function createDiscord(options: DiscordOptions) {
       refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
         const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
         // Cut off, it could have spent the refresh token for a pair that nobody got.
-        requireTime(upstream, "token_refresh", REFRESH_SHARE);
+        requireWholeDeadline(upstream, "token_refresh");
         try {
           const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
           return readTokens(response, LINK_SCOPES, options.now());

@@ -12,14 +12,18 @@ import { LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.
 const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 
-/** One round: claims the grants that are to end, and ends each at Discord, then here. Returns how many ended. */
-export async function endDueGrants(deps: GrantDeps): Promise<number> {
+/**
+ * One round: claims the grants that are to end, of one member or of anybody, and ends each at Discord, then here. Returns
+ * how many ended.
+ */
+export async function endDueGrants(deps: GrantDeps, discordUserId: string | null = null): Promise<number> {
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: BATCH,
     abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
+    onlyDiscordUserId: discordUserId,
   });
   const ends = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
   return ends.filter((end) => end !== "put_off").length;
@@ -106,8 +110,9 @@ async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
   return isRoleConnectionLeft;
 }
 
+const ENDED: EndAtDiscord = { tokens: undefined, isRoleConnectionLeft: false, isGrantLeft: false };
+
 async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtDiscord> {
-  const ENDED = { tokens: undefined, isRoleConnectionLeft: false, isGrantLeft: false };
   const held = openTokens(deps, grant);
   if (held === undefined) return { ...ENDED, isGrantLeft: true };
   const isExpired = grant.expiresAt <= deps.now();

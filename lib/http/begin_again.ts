@@ -3,7 +3,7 @@
  * that was. Two flows share the callbacks of a link; there the record of the flow says which of them it is.
  */
 import type { Deps } from "../deps.ts";
-import { findLeg } from "../flow.ts";
+import { findLeg, isFlowRecord, isForOtherAccount } from "../flow.ts";
 import type { Beginning } from "../pages/pages.tsx";
 import { readFlowRecords } from "./cookies.ts";
 import type { Exchange } from "./http.ts";
@@ -39,6 +39,9 @@ export function findBeginning(
 function isOfAnother(deps: Deps, request: Request): boolean {
   const state = URL.parse(request.url)?.searchParams.get("state") ?? "";
   const secure = deps.config.publicUrl.startsWith("https:");
-  const leg = findLeg(deps, state, readFlowRecords(request.headers.get("cookie"), secure));
-  return leg === "another" || leg?.endsWith("_other") === true;
+  const records = readFlowRecords(request.headers.get("cookie"), secure, (name, value) =>
+    isFlowRecord(deps, name, value),
+  );
+  const leg = findLeg(deps, state, records);
+  return leg !== undefined && isForOtherAccount(leg);
 }

@@ -3,7 +3,7 @@
  */
 import * as v from "valibot";
 import type { TokenEndpoint } from "./token_endpoint.ts";
-import { postForm } from "./token_endpoint.ts";
+import { CREDENTIAL_ERRORS, postForm } from "./token_endpoint.ts";
 import type { Answer, Upstream } from "./upstream.ts";
 import { parseJson, unavailable } from "./upstream.ts";
 
@@ -13,8 +13,6 @@ import { parseJson, unavailable } from "./upstream.ts";
  */
 export type Revocation = "revoked" | "unsupported" | "refused";
 
-/** Errors that are about Janus as a client. They say nothing of the grant, and an operator can mend them. */
-const CLIENT_ERRORS = ["invalid_client", "unauthorized_client"];
 /** The token is not valid, so there is nothing left to revoke. */
 const ENDED_ERRORS = ["invalid_grant", "invalid_token"];
 /** What else RFC 6749 5.2 and RFC 7009 2.2.1 list. A word of anybody's own may be that of a proxy. */
@@ -22,7 +20,7 @@ const REFUSALS = ["invalid_request", "unsupported_grant_type", "invalid_scope"];
 const UNSUPPORTED = "unsupported_token_type";
 
 const errorResponse = v.object({
-  error: v.picklist([...CLIENT_ERRORS, ...ENDED_ERRORS, ...REFUSALS, UNSUPPORTED]),
+  error: v.picklist([...CREDENTIAL_ERRORS, ...ENDED_ERRORS, ...REFUSALS, UNSUPPORTED]),
 });
 
 /**
@@ -39,7 +37,8 @@ export async function revokeToken(
   if (answer.status === 200 && !isPage(answer)) return "revoked";
   const error = readError(answer);
   if (error === undefined) throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
-  if (CLIENT_ERRORS.includes(error))
+  // They are about Janus as a client and say nothing of the grant, and an operator can mend them.
+  if (CREDENTIAL_ERRORS.includes(error))
     throw upstream.clientRejected(`revoke: answered ${answer.status} ${error}`);
   if (ENDED_ERRORS.includes(error)) return "revoked";
   return error === UNSUPPORTED ? "unsupported" : "refused";

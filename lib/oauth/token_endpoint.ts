@@ -117,7 +117,7 @@ function tokenError(
 }
 
 /** The server speaks of the client's id or secret. Keycloak says unauthorized_client of a wrong secret. */
-const CREDENTIAL_ERRORS = [
+export const CREDENTIAL_ERRORS: readonly string[] = [
   "invalid_client",
   "unauthorized_client",
   "incorrect_client_credentials",

@@ -124,16 +124,24 @@ function timeFor({ deadlineMs, budget }: Upstream): number {
  * Whether a call can be begun after a wait: its request must have a share left of the call's own deadline, or of half
  * the budget where that is less.
  */
-export function hasTimeFor({ deadlineMs, budget }: Upstream, waitMs = 0, share = LEAST_SHARE): boolean {
+export function hasTimeFor({ deadlineMs, budget }: Upstream, waitMs = 0): boolean {
   if (budget === undefined) return true;
-  return budget.leftMs() - waitMs > share * Math.min(deadlineMs, budget.totalMs / 2);
+  return budget.leftMs() - waitMs > LEAST_SHARE * Math.min(deadlineMs, budget.totalMs / 2);
 }
 
-/** Throws the upstream's unavailable where a call would be cut off. With a `share` as `hasTimeFor` has it. */
-export function requireTime(upstream: Upstream, operation: string, share = LEAST_SHARE): void {
-  if (!hasTimeFor(upstream, 0, share))
-    throw upstream.unavailable(`${operation}: no time is left for it in this request`);
+/** Throws the upstream's unavailable where a call would be cut off. */
+function requireTime(upstream: Upstream, operation: string): void {
+  if (!hasTimeFor(upstream)) throw noTimeFor(upstream, operation);
 }
+
+/** Throws the upstream's unavailable where a call would not get its whole deadline. */
+export function requireWholeDeadline(upstream: Upstream, operation: string): void {
+  const { budget, deadlineMs } = upstream;
+  if (budget !== undefined && budget.leftMs() < deadlineMs) throw noTimeFor(upstream, operation);
+}
+
+const noTimeFor = (upstream: Upstream, operation: string): JanusError =>
+  upstream.unavailable(`${operation}: no time is left for it in this request`);
 
 /** Waits for what others may wait for too, and no longer than its own request has time. */
 export async function waitWithin<Result>(

@@ -98,8 +98,9 @@ export function createDiscovery(own: Upstream, issuer: string, now: () => Date):
       own.log.warn("discovery not refreshed", describeError(error));
     }
   };
-  const reloadOnce = (upstream: Upstream): Promise<ProviderMetadata> => {
-    pending ??= reload(upstream).finally(() => {
+  /** Fetches for all who wait for it, so in nobody's budget; `upstream` is of the one who asked first, for the log. */
+  const reloadOnce = ({ requestId }: Upstream): Promise<ProviderMetadata> => {
+    pending ??= reload(requestId === undefined ? own : { ...own, requestId }).finally(() => {
       pending = undefined;
     });
     return pending;

@@ -9,7 +9,7 @@ import type { JanusError } from "../errors.ts";
 import { idTokenRefused, idTokenUnsupported } from "../errors.ts";
 import { SIGNING_REMEDY } from "./algorithms.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
-import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOutage, verifyWithKeys } from "./keys.ts";
+import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOwnError, verifyWithKeys } from "./keys.ts";
 
 const MAX_AGE_SECONDS = 600;
 /** More audiences than a project at a provider has clients. */
@@ -82,7 +82,7 @@ async function verifySignature(idToken: string, keys: KeySet, expected: Expectat
     });
     return { payload, alg: protectedHeader.alg };
   } catch (error) {
-    if (isOutage(error)) throw error;
+    if (isOwnError(error)) throw error;
     throw idTokenRefused(`verification failed: ${describeRefusal(error)}`, error);
   }
 }

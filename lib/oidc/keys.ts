@@ -103,8 +103,8 @@ export function describeRefusal(error: unknown): string {
   return "claim" in error ? `${error.code} (${String(error.claim)})` : error.code;
 }
 
-/** True where the keys could not be had: nothing was said of the token. */
-export const isOutage = (error: unknown): error is JanusError => error instanceof JanusError;
+/** True for an error of ours: the keys could not be had, and nothing was said of the token. */
+export const isOwnError = (error: unknown): error is JanusError => error instanceof JanusError;
 
 async function verifyWithAny(
   token: string,

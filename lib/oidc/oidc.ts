@@ -101,20 +101,22 @@ export function createOidc(options: OidcOptions) {
     /** Whether offline_access is to be left out for now, since the provider has refused it: `reduced` requests do. */
     leavesOutOfflineAccess: (): boolean => now().getTime() < leftOutUntil,
 
+    /** Whether Janus adds offline_access by itself. */
+    addsOfflineAccess: async (): Promise<boolean> =>
+      addsOfflineAccess(config, await discovery.load(upstream)),
+
     /**
-     * For a provider that has answered `invalid_scope`: true where Janus had added offline_access by itself, and then
-     * leaves it out for an hour. Not for ever: the answer comes through a browser, so it may be anybody's word.
+     * Leaves out offline_access for an hour, once a member has come through without it whom the provider had refused with
+     * it: the refusal alone comes through a browser, so it may be anybody's word. `startedAt` is when the member's leg
+     * began, in milliseconds; one that began while the scope was left out proves nothing.
      */
-    leaveOutOfflineAccess: async (): Promise<boolean> => {
-      if (!addsOfflineAccess(config, await discovery.load(upstream))) return false;
-      const at = now().getTime();
-      if (at < leftOutUntil) return true;
-      leftOutUntil = at + LEFT_OUT_MS;
+    leaveOutOfflineAccess: (startedAt: number): void => {
+      if (startedAt < leftOutUntil) return;
+      leftOutUntil = now().getTime() + LEFT_OUT_MS;
       const reason =
-        "the provider announces offline_access and answers invalid_scope to it: allow it to this client, or set " +
+        "the provider announces offline_access, refuses it, and takes the rest: allow it to this client, or set " +
         "OIDC_SCOPES without it";
       upstream.log.warn("offline_access left out", { requestId: upstream.requestId, reason });
-      return true;
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */

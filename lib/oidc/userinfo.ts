@@ -6,9 +6,9 @@ import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import { idTokenRefused, providerMisconfigured, providerUnavailable, userinfoRefused } from "../errors.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
-import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOutage, verifyWithKeys } from "./keys.ts";
+import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOwnError, verifyWithKeys } from "./keys.ts";
 
 /** What an answer is checked against. */
 export type UserInfoExpectation = {
@@ -53,7 +53,9 @@ export async function fetchUserInfo(
       `userinfo: answered ${answer.status}; does it take the access tokens of this client?`,
     );
   }
-  const claims = isJwt(answer) ? await verifyUserInfo(answer.text.trim(), keys, expected) : readJson(answer);
+  const claims = isJwt(answer)
+    ? await waitWithin(upstream, "jwks", verifyUserInfo(answer.text.trim(), keys, expected))
+    : readJson(answer);
   const parsed = v.safeParse(claimsSchema, claims);
   if (!parsed.success) throw providerMisconfigured("userinfo: an answer of another shape");
   // 5.3.4: or the claims are somebody else's.
@@ -93,7 +95,7 @@ async function verifySignature(token: string, keys: KeySet, now: Date): Promise<
     const options = { clockTolerance: CLOCK_SKEW_SECONDS, currentDate: now };
     return (await verifyWithKeys(token, keys, options)).payload;
   } catch (error) {
-    if (isOutage(error)) throw error;
+    if (isOwnError(error)) throw error;
     throw idTokenRefused(`userinfo: verification failed: ${describeRefusal(error)}`, error);
   }
 }

@@ -47,7 +47,13 @@ export const GRANT_STATEMENTS = {
   },
   claimEndDue: {
     text: claimEndDueText,
-    parameters: { limit: integer, abandonedBefore: time, leasedUntil: time, now: time },
+    parameters: {
+      limit: integer,
+      abandonedBefore: time,
+      leasedUntil: time,
+      now: time,
+      onlyDiscordUserId: nullableText,
+    },
     row: {
       discordUserId: text,
       accessTokenSealed: text,

@@ -5,13 +5,15 @@
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
+-- $5 only_discord_user_id text, null for anybody
 -- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- rows: end_failures integer
 with due as (
   select discord_token.discord_user_id
   from discord_token
   where
-    (discord_token.leased_until is null or discord_token.leased_until <= $4)
+    ($5::text is null or discord_token.discord_user_id = $5)
+    and (discord_token.leased_until is null or discord_token.leased_until <= $4)
     and (
       (discord_token.end_due_at <= $4 and discord_token.end_reason in ('moved', 'unlinked'))
       or (

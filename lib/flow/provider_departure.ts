@@ -5,10 +5,10 @@
  * That a scope was added is in the flow's record, by its leg, not in this process: the callback may reach another one,
  * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
  */
-import type { Deps } from "./deps.ts";
-import type { Departure, FlowRequest } from "./flow/step.ts";
-import type { Flow, Leg } from "./flow.ts";
-import { continueFlow, deriveSecret, divertFlow } from "./flow.ts";
+import type { Deps } from "../deps.ts";
+import type { Flow, Leg } from "../flow.ts";
+import { continueFlow, deriveSecret, divertFlow, isForOtherAccount, isReduced } from "../flow.ts";
+import type { Departure, FlowRequest } from "./step.ts";
 
 /** A flow at its new leg, and where to send the browser. */
 export type ProviderDeparture = { readonly next: Flow; readonly location: string };
@@ -21,7 +21,7 @@ const REDUCED: ReadonlyMap<Leg, Leg> = new Map([
 
 /** Leaves for the provider after the Discord leg. Throws as `oidc.authorizationUrl`. */
 export function departToProvider(deps: Deps, flow: Flow): Promise<ProviderDeparture> {
-  const full: Leg = flow.leg === "another" ? "provider_other" : "provider";
+  const full: Leg = isForOtherAccount(flow.leg) ? "provider_other" : "provider";
   const leg = deps.oidc.leavesOutOfflineAccess() ? (REDUCED.get(full) ?? full) : full;
   return depart(deps, continueFlow(deps, flow, leg));
 }
@@ -36,7 +36,7 @@ export async function departReduced(
   flow: Flow,
 ): Promise<Departure | undefined> {
   const leg = REDUCED.get(flow.leg);
-  if (leg === undefined || !(await deps.oidc.leaveOutOfflineAccess())) return undefined;
+  if (leg === undefined || !(await deps.oidc.addsOfflineAccess())) return undefined;
   const { next, location } = await depart(deps, divertFlow(flow, leg));
   deps.log.info("flow step", { requestId, step: "provider", outcome: "sent back" });
   return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
@@ -47,7 +47,7 @@ async function depart(deps: Deps, next: Flow): Promise<ProviderDeparture> {
     next.state,
     deriveSecret(next, "nonce"),
     deriveSecret(next, "code_verifier"),
-    { otherAccount: next.leg.endsWith("_other"), reduced: next.leg.startsWith("reduced") },
+    { otherAccount: isForOtherAccount(next.leg), reduced: isReduced(next.leg) },
   );
   return { next, location };
 }
