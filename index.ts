@@ -32,7 +32,7 @@ import { createEdge } from "./lib/http/edge.ts";
 /** A body is read where one is wanted, and nowhere else. */
 const UNREAD = { parse: "none" } as const;
 
-/** Every route of Janus. The flows they make are told in `lib/link.ts` and `lib/session/login.ts`. */
+/** Every route of Janus. The flows they make are told in `lib/link/discord_leg.ts`, `lib/link.ts` and `lib/session/login.ts`. */
 export function createApp(deps: Deps) {
   const { on, fail } = createEdge(deps);
   const app = new Elysia()

@@ -1,20 +1,18 @@
 /**
- * The link flow, step by step:
+ * The link flow's second half: back from the provider, the link is stored and pushed, or moved when the member confirms
+ * it. The first half is in `link/discord_leg.ts`. It sees no request and no SQL.
  *
- *   GET /linked-role[/another]   startLink          seed in a cookie, state derived from it; to Discord
- *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
  *   GET /dsek-oauth-callback     finishProviderLeg  code for tokens, ID Token verified, link stored, metadata pushed
  *   POST /link/move              confirmMove        the member confirms a link in place of an earlier one
- *
- * Called by the handlers, which turn results into pages. It sees no request and no SQL.
  */
 import { isCollision } from "./database/failures.ts";
 import type { Deps } from "./deps.ts";
 import type { DiscordUser } from "./discord/discord.ts";
-import { flowFinished, grantEnding } from "./errors.ts";
-import { departReduced, departToProvider } from "./flow/provider_departure.ts";
+import { flowFinished } from "./errors.ts";
+import { departReduced } from "./flow/provider_departure.ts";
+import { createSharing } from "./flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "./flow/step.ts";
-import type { Flow, FlowChange, FlowRecords } from "./flow.ts";
+import type { Flow, FlowChange } from "./flow.ts";
 import {
   acceptCallback,
   continueFlow,
@@ -24,21 +22,19 @@ import {
   hashFlowId,
   isReduced,
   logStep,
-  makeRoom,
   openFlow,
   PROVIDER_LEGS,
   runStep,
-  startFlow,
 } from "./flow.ts";
-import { clearSuperseded, endDueGrants } from "./grant/end_discord_grant.ts";
-import { organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
+import { endDueGrants } from "./grant/end_discord_grant.ts";
+import { organisationRow, sealToken, secondsAfter } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
 import type { BegunSession } from "./session/session_tokens.ts";
-import { newSession, sealSessionToken } from "./session/session_tokens.ts";
+import { newSession } from "./session/session_tokens.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
@@ -67,58 +63,7 @@ export type Conflict = LinkedAccounts & {
   readonly flow: FlowChange;
 };
 
-/**
- * Step 1. Nothing is sent and the database is not spoken to. At the leg `another` the member can use other accounts
- * than those that the two servers know them by.
- */
-export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "another"): Departure {
-  const { state, record } = startFlow(deps, leg);
-  return {
-    outcome: "departure",
-    location: deps.discord.authorizationUrl(state),
-    flow: { set: record, forget: makeRoom(deps, records) },
-  };
-}
-
-/**
- * Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending; flow_finished for a second account
- * at the same moment.
- */
-export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  return runStep(deps, request.requestId, "discord", (bound) => takeDiscordLeg(bound, request));
-}
-
-async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  const accepted = acceptCallback(deps, ["discord", "another"], request.query, request.records);
-  const forget = [accepted.flow.record.name];
-  const { result } = accepted.response;
-  if ("error" in result) {
-    const reason = readRefusal(deps.discord.upstream, result);
-    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
-  }
-  // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
-  const { next, location } = await departToProvider(deps, accepted.flow);
-  const tokens = await deps.discord.exchangeCode(result.code);
-  const user = await deps.discord.findCurrentUser(tokens.accessToken);
-  const now = deps.now();
-  const stored = await deps.queries.insertFlow({
-    ...user,
-    ...sealDiscordTokens(deps, user.discordUserId, tokens),
-    scope: tokens.scope,
-    expiresAt: tokens.expiresAt,
-    flowIdHash: hashFlowId(next),
-    flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
-    sessionAccessTokenSealed: sealSessionToken(deriveSession(next), "access_token", tokens.accessToken),
-    requestId: request.requestId,
-    now,
-  });
-  if (stored === undefined) throw grantEnding();
-  if (stored.isEndSuperseded) await clearSuperseded(deps, user.discordUserId, tokens.accessToken);
-  // What this code brought is stored, and ends as every grant does that nobody uses.
-  if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
-  logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
-  return { outcome: "departure", location, flow: { set: next.record, forget } };
-}
+const shareProviderLeg = createSharing<Linked | Conflict>();
 
 type Finished = Linked | Conflict | Departure | Cancelled;
 
@@ -140,13 +85,16 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Finish
     return { outcome: "cancelled", at: "provider", reason, flow: { forget } };
   }
   const { flow } = accepted;
-  const signIn = await deps.oidc.exchangeCode(
-    result.code,
-    deriveSecret(flow, "code_verifier"),
-    deriveSecret(flow, "nonce"),
-  );
-  if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
-  return storeLink(deps, request, flow, signIn);
+  const { code } = result;
+  return shareProviderLeg(`${flow.record.value} ${code}`, async () => {
+    const signIn = await deps.oidc.exchangeCode(
+      code,
+      deriveSecret(flow, "code_verifier"),
+      deriveSecret(flow, "nonce"),
+    );
+    if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
+    return storeLink(deps, request, flow, signIn);
+  });
 }
 
 /** Step 4, after a conflict. `state` is the form's. Throws state_mismatch, flow_expired, flow_finished. */

@@ -7,8 +7,9 @@ import { callbackMalformed } from "../errors.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { pageResponse, readForm } from "../http/http.ts";
+import { finishDiscordLeg, startLink } from "../link/discord_leg.ts";
 import type { Conflict, Linked } from "../link.ts";
-import { confirmMove, finishDiscordLeg, finishProviderLeg, startLink } from "../link.ts";
+import { confirmMove, finishProviderLeg } from "../link.ts";
 import { renderConflict, renderLinked } from "../pages/pages.tsx";
 import {
   checkOrigin,

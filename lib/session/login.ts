@@ -6,8 +6,9 @@
  */
 import type { Deps } from "../deps.ts";
 import { grantEnding } from "../errors.ts";
+import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import type { FlowChange, FlowRecords } from "../flow.ts";
+import type { Flow, FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import type { BegunSession } from "./session_tokens.ts";
@@ -19,6 +20,8 @@ export type SignedIn = {
   readonly session: BegunSession;
   readonly flow: FlowChange;
 };
+
+const shareLogin = createSharing<SignedIn>();
 
 /** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
 export function startLogin(deps: Deps, records: FlowRecords): Departure {
@@ -37,13 +40,18 @@ export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn 
 
 async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
   const { flow, response } = acceptCallback(deps, ["login"], request.query, request.records);
-  const forget = [flow.record.name];
   const { result } = response;
   if ("error" in result) {
     const reason = readRefusal(deps.discord.upstream, result);
-    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
+    return { outcome: "cancelled", at: "discord", reason, flow: { forget: [flow.record.name] } };
   }
-  const tokens = await deps.discord.exchangeLoginCode(result.code, deriveSecret(flow, "code_verifier"));
+  const { code } = result;
+  return shareLogin(`${flow.record.value} ${code}`, () => beginSession(deps, request, flow, code));
+}
+
+/** Exchanges the code and stores the session. */
+async function beginSession(deps: Deps, request: FlowRequest, flow: Flow, code: string): Promise<SignedIn> {
+  const tokens = await deps.discord.exchangeLoginCode(code, deriveSecret(flow, "code_verifier"));
   const user = await deps.discord.findSignedInUser(tokens.accessToken);
   const secrets = createSessionSecrets();
   const { requestId } = request;
@@ -61,5 +69,6 @@ async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | C
   });
   if (stored === undefined) throw grantEnding();
   logStep(deps, requestId, "login", "signed in", user.discordUserId);
+  const forget = [flow.record.name];
   return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
 }
