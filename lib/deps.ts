@@ -25,7 +25,7 @@ import { createQueries } from "./queries/queries.ts";
 /** How long the record of a push may wait for others: longer than the next one takes, shorter than anybody looks. */
 const BATCH_WAIT_MS = 200;
 
-/** What all upstream calls of one request may take together: a member waits ten seconds for a page at most. */
+/** What all upstream calls of one request may take together. */
 const BUDGET_MS = 9_000;
 
 /** What every use case may work with. */

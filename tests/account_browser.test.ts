@@ -14,7 +14,7 @@ import { follow, photograph, survey, tabOrder, tabTo } from "./harness/chromium.
 import { CANARY, USERS } from "./harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
 
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 180_000;
 const ANNA = "Anna on Discord";
 const ANNA_ID = USERS.anna.id;
 const PLATFORM = "D-sektionen";

@@ -11,7 +11,7 @@ import { USERS } from "./harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "./harness/stage.ts";
 import { approveDiscord } from "./standins/member.ts";
 
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 180_000;
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
 const ANNA = "Anna on Discord";
 const PLATFORM = "D-sektionen";

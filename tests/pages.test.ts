@@ -376,10 +376,10 @@ describe("renderError()", () => {
   });
 
   test.each([
-    ["state_mismatch", "probably linked", ["/account", "/linked-role"]],
-    ["flow_finished", "Your accounts are probably linked", ["/account", "/linked-role"]],
-    ["flow_expired", "may be linked already", ["/linked-role", "/account"]],
-    ["code_rejected", "may be linked already", ["/linked-role", "/account"]],
+    ["state_mismatch", "may already be linked", ["/account", "/linked-role"]],
+    ["flow_finished", "Your accounts may already be linked", ["/account", "/linked-role"]],
+    ["flow_expired", "may already be linked", ["/linked-role", "/account"]],
+    ["code_rejected", "may already be linked", ["/linked-role", "/account"]],
   ] as const)("leads who reloads a finished page to their link, for %s", async (code, told, links) => {
     expect(textOf(renderError(contextIn("en"), code))).toContain(told);
     for (const language of LANGUAGES) {

@@ -56,7 +56,7 @@ const AGAIN = "If it happens once more, contact {platform}.";
 const LATER = "Try again in a minute.";
 const FROM_START = "Go to the start page and begin from there.";
 const NOTHING_LOST = "Nothing has been lost or removed.";
-const MAYBE_DONE = "Your accounts may be linked already: see your link to find out.";
+const MAYBE_DONE = "Your accounts may already be linked: see your link to check.";
 
 const PROVIDER_FAULT: ErrorText = {
   title: "The sign-in at {platform} is set up wrongly",
@@ -94,9 +94,10 @@ export const en: Texts = {
     discordTitle: "You cancelled at Discord",
     lead: "That is fine: nothing has been linked or changed. Close this page, or try again whenever you like.",
     providerTitle: "You or {platform} said no",
-    providerWhy: "The sign-in at {platform} was not completed. Nothing has been linked or changed.",
+    providerWhy:
+      "Either you cancelled, or {platform} did not let you in. Nothing has been linked or changed.",
     providerNow:
-      "If you cancelled, try again whenever you like. If you did not, {platform} does not let you in here: ask {platform} why, and quote the request id below.",
+      "If you cancelled, try again whenever you like. If you did not, ask {platform} why, and quote the request id below.",
   },
   conflict: {
     title: "Do you want to move the link?",
@@ -138,8 +139,8 @@ export const en: Texts = {
     },
     state_mismatch: {
       title: "Janus does not recognise this sign-in",
-      why: "If you reloaded a finished page, your accounts are probably linked. If you began in another browser, the sign-in cannot go on here.",
-      now: "See your link to find out. If there is none, start again here, with cookies allowed.",
+      why: "If you reloaded a finished page, your accounts may already be linked. If you began in another browser, the sign-in cannot go on here.",
+      now: "See your link to check. If there is none, start again here, with cookies allowed.",
     },
     flow_expired: {
       title: "The sign-in took too long",
@@ -148,8 +149,8 @@ export const en: Texts = {
     },
     flow_finished: {
       title: "This sign-in is already finished",
-      why: "Your accounts are probably linked. The page was reloaded or opened again, or a button was pressed twice.",
-      now: "See your link to make sure. If there is none, start again.",
+      why: "The page was reloaded or opened again, or a button was pressed twice. Your accounts may already be linked.",
+      now: "See your link to check. If there is none, start again.",
     },
     issuer_mismatch: {
       title: "The answer came from the wrong place",

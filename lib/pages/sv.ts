@@ -5,7 +5,7 @@ const AGAIN = "Kontakta {platform} om det händer igen.";
 const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och börja därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat eller tagits bort.";
-const MAYBE_DONE = "Dina konton kan redan vara kopplade: se efter under din koppling.";
+const MAYBE_DONE = "Dina konton kan redan vara kopplade: se din koppling för att kontrollera.";
 
 const PROVIDER_FAULT: ErrorText = {
   title: "Inloggningen hos {platform} är felinställd",
@@ -43,9 +43,10 @@ export const sv: Texts = {
     discordTitle: "Du avbröt hos Discord",
     lead: "Det är helt i sin ordning: inget har kopplats eller ändrats. Stäng sidan, eller försök igen när du vill.",
     providerTitle: "Du eller {platform} sa nej",
-    providerWhy: "Inloggningen hos {platform} slutfördes inte. Inget har kopplats eller ändrats.",
+    providerWhy:
+      "Antingen avbröt du, eller så släppte {platform} inte in dig. Inget har kopplats eller ändrats.",
     providerNow:
-      "Om du avbröt kan du försöka igen när du vill. Annars är det {platform} som inte släpper in dig här: fråga {platform} varför och uppge referensen här nedanför.",
+      "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {platform} varför och uppge referensen här nedanför.",
   },
   conflict: {
     title: "Vill du flytta kopplingen?",
@@ -73,7 +74,7 @@ export const sv: Texts = {
     code_rejected: {
       title: "Inloggningen kunde inte slutföras",
       why: "Den var redan använd eller tog för lång tid. Det kan hända när en sida laddas om.",
-      now: `${MAYBE_DONE} Är de inte det kan du börja om.`,
+      now: `${MAYBE_DONE} Börja annars om.`,
     },
     scope_missing: {
       title: "En behörighet saknas",
@@ -87,18 +88,18 @@ export const sv: Texts = {
     },
     state_mismatch: {
       title: "Janus känner inte igen inloggningen",
-      why: "Om du laddade om en färdig sida är dina konton troligen kopplade. Om du började i en annan webbläsare kan inloggningen inte fortsätta här.",
-      now: "Se efter under din koppling. Finns det ingen kan du börja om här, med kakor tillåtna.",
+      why: "Om du laddade om en färdig sida kan dina konton redan vara kopplade. Om du började i en annan webbläsare kan inloggningen inte fortsätta här.",
+      now: "Se din koppling för att kontrollera. Om det inte finns någon, börja om här med kakor tillåtna.",
     },
     flow_expired: {
       title: "Inloggningen tog för lång tid",
       why: "För din säkerhet gäller en påbörjad inloggning bara en kort stund.",
-      now: `${MAYBE_DONE} Är de inte det kan du börja om.`,
+      now: `${MAYBE_DONE} Börja annars om.`,
     },
     flow_finished: {
       title: "Inloggningen är redan klar",
-      why: "Dina konton är troligen kopplade. Sidan laddades om eller öppnades igen, eller så trycktes en knapp två gånger.",
-      now: "Se din koppling för att vara säker. Finns det ingen kan du börja om.",
+      why: "Sidan laddades om eller öppnades igen, eller så tryckte du på en knapp två gånger. Dina konton kan redan vara kopplade.",
+      now: "Se din koppling för att kontrollera. Om det inte finns någon, börja om.",
     },
     issuer_mismatch: {
       title: "Svaret kom från fel ställe",
@@ -112,7 +113,7 @@ export const sv: Texts = {
     },
     prefetch_refused: {
       title: "Din webbläsare öppnade sidan i förväg",
-      why: "Den gör så för att spara tid, men Janus väntar tills du själv ber om sidan. Inget har ändrats.",
+      why: "Det gör den för att spara tid, men Janus väntar tills du själv ber om sidan. Inget har ändrats.",
       now: "Ladda om sidan för att fortsätta.",
     },
     grant_ended: {
