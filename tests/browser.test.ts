@@ -186,7 +186,7 @@ browserTest(
     await page.goBack();
     await expectHeading(page, en.errors.state_mismatch.title);
 
-    expect(await page.locator("main").textContent()).toContain("your accounts are probably linked");
+    expect(await page.locator("main").textContent()).toContain("your accounts may already be linked");
     expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
     await press(page, en.buttons.checkLink);
     expect(page.url()).toBe(`${stage.janus.url}/account`);
