@@ -9,7 +9,10 @@ import { readRawValues } from "../config.ts";
 
 /** Copied from somewhere, and compared by somebody else byte by byte. */
 const CREDENTIALS = [
-  ...["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"],
+  "DISCORD_CLIENT_SECRET",
+  "OIDC_CLIENT_ID",
+  "OIDC_CLIENT_SECRET",
+  "DATABASE_PASSWORD",
   "DISCORD_BOT_TOKEN",
 ];
 /** Printable ASCII by RFC 6749, appendix A.1 and A.2. */

@@ -35,7 +35,9 @@ export async function openSession(deps: Deps, candidates: readonly SessionSecret
   const usedBefore = secondsAfter(now, -USED_EVERY_SECONDS);
   if (session.lastUsedAt <= usedBefore)
     await deps.queries.setSessionUsed({
-      ...{ sessionIdHash: session.secrets.sessionIdHash, usedBefore, now },
+      sessionIdHash: session.secrets.sessionIdHash,
+      usedBefore,
+      now,
     });
   return session;
 }
