@@ -334,6 +334,15 @@ describe("checkConfig()", () => {
     ["https://slack.com", "a Slack account"],
     ["https://api.login.yahoo.com", "a Yahoo account"],
     ["https://access.line.me", "a LINE account"],
+    // The same issuers in other spellings.
+    ["https://accounts.google.com.", "a Google account"],
+    ["https://ACCOUNTS.google.com./", "a Google account"],
+    ["https://gitlab.com./", "a GitLab.com account"],
+    ["https://login.microsoftonline.com./common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com//common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com///Organizations//v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/%63ommon/v2.0", "a Microsoft account"],
+    ["https://sts.windows.net.//9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
   ] as const;
   test.each([...everybody])("warns that everybody is a member at %s", async (issuer, account) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
@@ -367,6 +376,9 @@ describe("checkConfig()", () => {
     "https://common.example.org/common/v2.0",
     "https://example.org/accounts.google.com",
     "https://example.slack.com",
+    "https://login.microsoftonline.com./f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
+    "https://login.microsoftonline.com//example.org/v2.0",
+    "https://login.microsoftonline.com/%E0%A4%A/v2.0",
     "https://dex.example.org/dex",
   ])("says nothing of everybody at %s", async (issuer) => {
     const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });

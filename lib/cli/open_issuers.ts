@@ -30,10 +30,7 @@ const OPEN: readonly Open[] = [
       ...["login.windows.net", "login.microsoft.com", "sts.windows.net"],
     ],
     // The consumers' tenant has an id as well; the last is what the documents of the first two call their issuer.
-    tenants: [
-      ...["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"],
-      ...["{tenantid}", "%7btenantid%7d"],
-    ],
+    tenants: ["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad", "{tenantid}"],
     account: "a Microsoft account",
     remedy: ENTRA_REMEDY,
   },
@@ -60,13 +57,25 @@ const OPEN: readonly Open[] = [
 /** A sentence where the issuer is one of these. */
 export function findOpenIssuer(issuer: string): readonly string[] {
   const { hostname, pathname } = new URL(issuer);
-  const tenant = pathname.split("/")[1]?.toLowerCase() ?? "";
+  // A name with a dot behind it is the same host, and servers pass over empty parts of a path.
+  const host = hostname.replace(/\.$/, "");
+  const [tenant = ""] = decodePath(pathname).split("/").filter(Boolean);
   const open = OPEN.find(
-    ({ hosts, tenants }) => hosts.includes(hostname) && (tenants === undefined || tenants.includes(tenant)),
+    ({ hosts, tenants }) =>
+      hosts.includes(host) && (tenants === undefined || tenants.includes(tenant.toLowerCase())),
   );
   if (open === undefined) return [];
   const { account, remedy = OWN_PROVIDER } = open;
   return [
     `OIDC_ISSUER is open to everybody: anybody with ${account} can link it and counts as a member. ${remedy}`,
   ];
+}
+
+/** The path without percent-encoding; as it is where that is malformed, which no issuer of the table is. */
+function decodePath(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }
