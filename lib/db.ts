@@ -56,6 +56,8 @@ export type Notice = (reason: string) => void;
 
 const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
+/** A statement with less time than this is not begun: connecting alone may take as long. */
+const LEAST_LEFT_MS = 500;
 const CLOSE_TIMEOUT_SECONDS = 2;
 const EMBEDDED_CONNECTIONS = 4;
 const POOL_CONNECTIONS = 10;
@@ -124,7 +126,7 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
     size,
     open: () => {
       const settings = habits.settings();
-      return { sql: connect.open(settings), settings, hasAnswered: false };
+      return { sql: connect.open(settings, habits.firstServer()), settings, hasAnswered: false };
     },
     end: ({ sql }, isClosing) => sql.end({ timeout: isClosing ? CLOSE_TIMEOUT_SECONDS : 0 }),
   });
@@ -135,7 +137,8 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
       // A migration may take its time, but whether anybody is there is soon known.
       await query("select 1");
       const { promise, resolve, reject } = Promise.withResolvers<Connection>();
-      pool.take({ use: resolve, refuse: () => reject(databaseUnavailable(CLOSED)) });
+      const refuse = (): void => reject(databaseUnavailable(CLOSED));
+      pool.take({ use: resolve, refuse, isInTime: () => true });
       const connection = await promise;
       try {
         const result = await runTransaction(connection.sql, work);
@@ -153,12 +156,19 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
 
 const CLOSED = "the database is closed";
 
-/** What a database that is behind a pooler needs done otherwise, as its connections teach. */
+/** What is done otherwise from here on, as connections teach: behind a pooler, or where a server has failed. */
 function createHabits(prepare: boolean, notice: Notice) {
   let settings = SETTINGS;
   let isPrepared = prepare;
   let isTold = false;
+  let firstServer = 0;
   return {
+    /** Where a new connection begins, of several servers: not at the one that failed last. */
+    firstServer: (): number => firstServer,
+    avoidServer: (): void => {
+      firstServer += 1;
+    },
+
     /** What a new connection begins with. */
     settings: (): Settings => settings,
     isPrepared: (): boolean => isPrepared,
@@ -219,13 +229,18 @@ function createQuery(pool: Pool<Connection>, habits: Habits, usesTls: boolean): 
   };
 
   const fail = (call: Call, used: Connection, error: unknown): void => {
-    const isTlsBeginning = usesTls && !used.hasAnswered;
+    // The first thing that a server says of itself.
+    const isConnected = Object.keys(used.sql.parameters).length > 0;
+    const phase = isConnected ? "connected" : usesTls ? "tls" : "startup";
     const mayHelp = isWorthAnother(error) || habits.mayDoWithout(used.settings, error);
     habits.tellLost(error);
-    if (endsConnection(error)) pool.discard(used);
-    else pool.give(used);
+    if (isConnected && !endsConnection(error)) pool.give(used);
+    else {
+      habits.avoidServer();
+      pool.discard(used);
+    }
     if (mayHelp && !call.isLate && call.attempts < MAX_ATTEMPTS) take(call);
-    else call.reject(translate(error, isTlsBeginning));
+    else call.reject(translate(error, phase));
   };
 
   const take = (call: Call): void => {
@@ -238,7 +253,10 @@ function createQuery(pool: Pool<Connection>, habits: Habits, usesTls: boolean): 
       const pending = deadlines.add(() => {
         call.isLate = true;
         if (call.connection === undefined) pool.leave(call);
-        else pool.discard(call.connection);
+        else {
+          habits.avoidServer();
+          pool.discard(call.connection);
+        }
         reject(databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`));
       });
       const call: Call = {
@@ -255,6 +273,7 @@ function createQuery(pool: Pool<Connection>, habits: Habits, usesTls: boolean): 
         },
         use: (connection) => send(call, connection),
         refuse: () => call.reject(databaseUnavailable(CLOSED)),
+        isInTime: () => deadlines.leftOf(pending) > LEAST_LEFT_MS,
         attempts: 0,
         connection: undefined,
         isLate: false,

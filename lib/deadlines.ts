@@ -36,6 +36,8 @@ export function createDeadlines(ms: number) {
       arm(ms);
       return pending;
     },
+    /** How many milliseconds are left of one; negative once it has passed. */
+    leftOf: ({ lateAt }: Pending): number => lateAt - performance.now(),
     /** Ends it: what was late is not late any more. */
     delete: (pending: Pending): void => void underWay.delete(pending),
   };

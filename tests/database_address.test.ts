@@ -167,6 +167,10 @@ describe("the configuration refuses", () => {
     expect(fault).not.toContain("p4ss");
   });
 
+  test.each(["\n", " ", "\t", "\u200b", "\x7f", "\r\n"])("an address that ends in %j", (end) => {
+    expect(() => readDatabaseConfig({ DATABASE_URL: `${SERVER}${end}` })).toThrow("DATABASE_URL must be");
+  });
+
   test("a certificate without its key, and a file that holds none", async () => {
     const empty = join(folder, "empty.crt");
     await Bun.write(empty, "nothing\n");
@@ -180,6 +184,7 @@ describe("the configuration refuses", () => {
 
   test.each([
     ["PGSSLMODE", "no-verify", "sslmode from PGSSLMODE"],
+    ["PGTARGETSESSIONATTRS", "any", "target_session_attrs from PGTARGETSESSIONATTRS"],
     ["PGCHANNELBINDING", "require", "channel_binding from PGCHANNELBINDING"],
   ])("%s=%s, and says where it is from", (name, value, said) => {
     expect(faultOf("", { [name]: value })).toContain(said);

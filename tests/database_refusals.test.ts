@@ -5,7 +5,12 @@ import { isRefusal } from "../lib/database/failures.ts";
 import { openDatabase } from "../lib/db.ts";
 import { asJanusError, type JanusError } from "../lib/errors.ts";
 import { migrateUp, readMigrationStatus, requireMigrated } from "../lib/migrations.ts";
-import { type Refusal, startGate, startRefusingServer } from "./fixtures/refusing_server.ts";
+import {
+  type Refusal,
+  startGate,
+  startRefusingServer,
+  startSilentServer,
+} from "./fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import { createBrowser, startJanusWithForger } from "./harness/janus.ts";
 import { findPgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
@@ -36,6 +41,8 @@ describe("a connection that is refused", () => {
     { code: "58000", severity: "FATAL" },
     { code: "42601", severity: "FATAL" },
     { code: "P0001", severity: "FATAL" },
+    { code: "XX000", severity: "ERROR" },
+    { code: "42601", severity: "ERROR" },
   ];
   test.each(refusals)("with %j is unavailable, whatever the code, and a pooler is named", async (refusal) => {
     using server = startRefusingServer(refusal);
@@ -54,7 +61,7 @@ describe("a connection that is refused", () => {
   test.each([
     ["28P01", "the database refuses this role, password or name (28P01)", true],
     ["3D000", "the database refuses this role, password or name (3D000)", true],
-    ["42501", "may not connect to this database (42501): grant connect", true],
+    ["42501", "may not connect in this way (42501): grant it connect on the database", true],
     ["42704", "does not take a setting of this role or of DATABASE_URL (42704)", true],
     ["53300", "the database cannot be reached (53300)", false],
     ["57P03", "the database cannot be reached (57P03)", false],
@@ -115,6 +122,22 @@ describe("a connection that is refused", () => {
   });
 });
 
+describe.if(onPostgres)("several servers", () => {
+  test("are tried around, where the first answers nothing", async () => {
+    const database = await createTestDatabase({ migrated: false });
+    using silent = startSilentServer();
+    const url = (database.config.url ?? "").replace("@", `@127.0.0.1:${silent.port},`);
+    const db = await open(url);
+
+    await db.query("select 1").catch(() => undefined);
+    const rows = await db.query("select 1 as one");
+    await db.close();
+    await database.drop();
+
+    expect(rows).toEqual([{ one: 1 }]);
+  });
+});
+
 describe.if(onPostgres)("a role without a right", () => {
   const role = `janus_role_${crypto.randomUUID().slice(0, 8)}`;
   let admin: TestDatabase;
@@ -147,6 +170,19 @@ describe.if(onPostgres)("a role without a right", () => {
 
     expect(failure.code).toBe("database_unavailable");
     expect(failure.message).toStartWith("the role in DATABASE_URL lacks a right on schema public (42501)");
+    expect(isRefusal(failure.cause)).toBe(true);
+  });
+
+  test("on any schema: migrate says that there is none", async () => {
+    const empty = await createTestDatabase({ migrated: false });
+    await empty.db.query("revoke all on schema public from public");
+    const db = await open(Object.assign(new URL(empty.config.url ?? ""), { username: role }).href);
+
+    const failure = await rejectionOf(migrateUp(db, now));
+    await db.close();
+    await empty.drop();
+
+    expect(failure.message).toStartWith("the role in DATABASE_URL finds no schema that it may use (3F000)");
     expect(isRefusal(failure.cause)).toBe(true);
   });
 
@@ -191,7 +227,7 @@ describe.if(onPostgres)("a role without a right", () => {
     await db.close();
     await closed.drop();
 
-    expect(failure.message).toContain("may not connect to this database (42501)");
+    expect(failure.message).toContain("may not connect in this way (42501)");
   });
 });
 

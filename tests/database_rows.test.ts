@@ -6,6 +6,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import postgres from "postgres";
 import { type Database, openDatabase } from "../lib/db.ts";
 import { type Crowd, findSwapped, gather } from "./fixtures/crowd.ts";
+import { startGate } from "./fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { findPgBouncer, NO_PGBOUNCER, type PgBouncer, startPgBouncer } from "./harness/pgbouncer.ts";
@@ -101,6 +102,46 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
     await database.drop();
 
     expect(rows).toEqual([{ facts, type: "object" }]);
+  });
+
+  test.each([
+    ["boolean", [true, false]],
+    ["timestamptz", [new Date(0), new Date("2026-11-27T12:00:00.123Z")]],
+    ["integer", [0, -7]],
+    ["text", ["", "t", "{}", "2026-11-27"]],
+    ["jsonb", [{ a: ["b"] }, {}]],
+  ] as const)("a %s that is sent again is stored as it was given", async (type, values) => {
+    const database = await createTestDatabase({ migrated: false });
+    await database.db.query(`create table kept (id integer, value ${type})`);
+    await database.db.query("insert into kept values (1, null)");
+    for (const value of values) {
+      const store = () =>
+        database.db.query("update kept set value = $2 where id = $1 returning value", [1, value]);
+      await Promise.all(Array.from({ length: 20 }, store));
+      // Each connection forgets what it has prepared.
+      await Promise.all(Array.from({ length: 20 }, () => database.db.query("deallocate all")));
+
+      expect(await store()).toEqual([{ value }]);
+    }
+    await database.drop();
+  });
+
+  test("callers whose time is up open no connections", async () => {
+    const database = await createTestDatabase({ migrated: false });
+    using gate = startGate(database.config.url ?? "");
+    const db = await openDatabase({ ...database.config, url: gate.url });
+
+    const answers = await Promise.allSettled(
+      Array.from({ length: 200 }, () => db.query("select pg_sleep(20)")),
+    );
+    const opened = gate.opened();
+    const [after] = await db.query("select 1 as one");
+    await db.close();
+    await database.drop();
+
+    expect(answers.filter(({ status }) => status === "fulfilled")).toEqual([]);
+    expect(opened).toBeLessThanOrEqual(20);
+    expect(after).toEqual({ one: 1 });
   });
 
   test("a parameter that cannot be sent fails alone", async () => {

@@ -31,6 +31,7 @@ function createUser(): Holder {
     held: undefined,
     times: 0,
     isRefused: false,
+    isInTime: () => true,
     refuse: () => {
       user.isRefused = true;
     },
@@ -116,6 +117,19 @@ test("createPool() serves nobody once it is closed, and ends what is in use as w
   const late = createUser();
   pool.take(late);
   expect(late).toMatchObject({ held: undefined, isRefused: true });
+});
+
+test("createPool() opens no connection for those whose time is up", () => {
+  const { pool, opened } = createCountedPool(2);
+  const holders = [createUser(), createUser()];
+  const late = Array.from({ length: 100 }, () => ({ ...createUser(), isInTime: () => false }));
+  const early = createUser();
+  for (const user of [...holders, ...late, early]) pool.take(user);
+
+  for (const { held } of holders) if (held !== undefined) pool.discard(held);
+
+  expect(opened()).toBe(3);
+  expect(early.held).toEqual({ id: 3 });
 });
 
 test("createPool() goes on where a connection cannot be ended", () => {

@@ -46,6 +46,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   PGSSLCERT: "sslcert",
   PGSSLKEY: "sslkey",
   PGCHANNELBINDING: "channel_binding",
+  PGTARGETSESSIONATTRS: "target_session_attrs",
 };
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -112,6 +113,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
  * is sent to the host behind it.
  */
 export function isDatabaseUrl(text: string): boolean {
+  // The driver would drop some of these without a word, and send the others.
+  if (/[\p{Cc}\p{Cf}]|^\s|\s$/u.test(text)) return false;
   const parts = splitUrl(text);
   if (parts === undefined || parts.hosts + parts.path + parts.query === "") return false;
   if (![parts.user ?? "", parts.path].every(isPercentEncoded)) return false;
@@ -183,7 +186,9 @@ function findFault(parameters: Parameters, own: Parameters): string | undefined 
     const instead = INSTEAD[name] ?? "Remove it.";
     if (pattern === undefined)
       return `DATABASE_URL has the parameter ${shown(name)}, which Janus does not know. ${instead}`;
-    if (pattern.test(value)) continue;
+    // The driver reads it in the environment as well, and does not know this value.
+    const isUnknownToDriver = name === "target_session_attrs" && value === "any" && !own.has(name);
+    if (pattern.test(value) && !isUnknownToDriver) continue;
     const where = own.has(name) ? "in DATABASE_URL" : `from ${variableOf(name)}`;
     return `The value of ${shown(name)} ${where} is one that Janus cannot honour. ${instead}`;
   }

@@ -9,8 +9,11 @@ import type { DatabaseAddress, Tls } from "./address.ts";
 export type Connect = {
   /** Whether a connection begins with TLS or not at all. */
   readonly usesTls: boolean;
-  /** Makes a connection that begins with these settings. Nothing is sent before it is used. */
-  readonly open: (settings: Settings) => postgres.Sql;
+  /**
+   * Makes a connection that begins with these settings, at the first server, the second, and so on around. Nothing is sent
+   * before it is used.
+   */
+  readonly open: (settings: Settings, first: number) => postgres.Sql;
 };
 
 /** Settings of PostgreSQL, by their names. */
@@ -40,6 +43,12 @@ const OPTIONS = {
   transform: { column: { from: postgres.toCamel } },
   types: {
     // The driver serializes the parameters again where it sends a statement again: a text is serialized already.
+    boolean: {
+      to: 16,
+      from: [16],
+      serialize: (value: unknown) => (value === true || value === "t" ? "t" : "f"),
+      parse: (text: string): boolean => text === "t",
+    },
     json: {
       to: 3802,
       from: [114, 3802],
@@ -55,7 +64,6 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
   const options = {
     ...OPTIONS,
     prepare,
-    ...(servers.length === 0 ? {} : { host: servers.map(({ host, port }) => `${host}:${port}`).join() }),
     ssl: tlsOptions(tls),
     ...(database === undefined ? {} : { database }),
     ...(user === undefined ? {} : { user }),
@@ -64,7 +72,14 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
   };
   return {
     usesTls: tls.mode !== "disable" && tls.mode !== "prefer",
-    open: (settings) => postgres({ ...options, connection: { ...settings, ...address.settings } }),
+    open: (settings, first) => {
+      const at = servers.length === 0 ? 0 : first % servers.length;
+      const host = [...servers.slice(at), ...servers.slice(0, at)]
+        .map((server) => `${server.host}:${server.port}`)
+        .join();
+      const connection = { ...settings, ...address.settings };
+      return postgres({ ...options, ...(host === "" ? {} : { host }), connection });
+    },
   };
 }
 

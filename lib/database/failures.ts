@@ -16,7 +16,9 @@ const REFUSED = /^(28|3D)/;
 const NO_RIGHT = /^42501$/;
 /** A setting in DATABASE_URL that the server does not know, or not with this value. */
 const NO_SETTING = /^(42704|22023)$/;
-const NOT_MIGRATED = /^(42P01|42703|42883|3F000)$/;
+/** No schema of the search path is there, or may be used. */
+const NO_SCHEMA = /^3F000$/;
+const NOT_MIGRATED = /^(42P01|42703|42883)$/;
 /** A certificate that is not trusted, or not for this host, or not now. OpenSSL's names, and Node's. */
 const CERTIFICATE =
   /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|CRL_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/;
@@ -32,6 +34,7 @@ export function isRefusal(cause: unknown): boolean {
   return (
     REFUSED.test(code) ||
     NO_RIGHT.test(code) ||
+    NO_SCHEMA.test(code) ||
     CERTIFICATE.test(code) ||
     (isFatal(cause) && NO_SETTING.test(code))
   );
@@ -88,16 +91,16 @@ function isFatal(error: unknown): boolean {
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 
-/**
- * What the driver threw, as the program's own error where it has one. `isTlsBeginning` is true while the connection has
- * carried nothing but TLS, which explains that it breaks.
- */
-export function translate(error: unknown, isTlsBeginning = false): unknown {
+/** How far a connection had come: TLS begins, the server has not said a word of itself, or it has. */
+export type Phase = "tls" | "startup" | "connected";
+
+/** What the driver threw, as the program's own error where it has one. Without a connection it is always "not now". */
+export function translate(error: unknown, phase: Phase = "connected"): unknown {
   if (error instanceof JanusError || !(error instanceof Error)) return error;
   const code = codeOf(error);
   // Its own is the name of its class, which a binary shortens.
   if (error instanceof postgres.PostgresError) error.name = "PostgresError";
-  const reason = explain(error, code, isTlsBeginning);
+  const reason = explain(error, code, phase);
   if (reason !== undefined) return databaseUnavailable(reason, error);
   if (NOT_MIGRATED.test(code))
     return databaseNotMigrated(`the database lacks what the program needs (${code})`, error);
@@ -105,16 +108,19 @@ export function translate(error: unknown, isTlsBeginning = false): unknown {
 }
 
 /** Why the database cannot be used now, and what to do; undefined for an error of the statement. */
-function explain(error: Error, code: string, isTlsBeginning: boolean): string | undefined {
+function explain(error: Error, code: string, phase: Phase): string | undefined {
   if (CERTIFICATE.test(code))
     return `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`;
-  if (NO_TLS.test(code) || (isTlsBeginning && /^(CONNECTION_CLOSED|ECONNRESET)$/.test(code)))
+  if (NO_TLS.test(code) || (phase === "tls" && /^(CONNECTION_CLOSED|ECONNRESET)$/.test(code)))
     return `the database breaks off where TLS begins (${code}): a server without TLS does so; see sslmode in DATABASE_URL`;
   if (REFUSED.test(code))
     return `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`;
   if (NO_RIGHT.test(code)) return explainRight(error, code);
+  if (NO_SCHEMA.test(code))
+    return `the role in DATABASE_URL finds no schema that it may use (${code}): grant it usage and create on one, and see search_path`;
   if (isFatal(error)) return explainFatal(code);
   if (UNREACHABLE.test(code)) return `the database cannot be reached (${code})`;
+  if (phase !== "connected") return explainFatal(code);
   if (GIVEN_UP.test(code) || isWorthAnother(error)) return `the database gave a statement up (${code})`;
   return undefined;
 }
@@ -130,7 +136,7 @@ function explainFatal(code: string): string {
 /** What the role lacks. The name at the end of the server's message is the same in each of its languages. */
 function explainRight(error: Error, code: string): string {
   if (isFatal(error))
-    return `the role in DATABASE_URL may not connect to this database (${code}): grant connect on the database to it`;
+    return `the role in DATABASE_URL may not connect in this way (${code}): grant it connect on the database, and see role and options in DATABASE_URL`;
   const [, word = "", name = ""] = /(\S+) "?([a-z_][a-z0-9_]{0,62})"?$/.exec(error.message) ?? [];
   const what = /schema/i.test(word) ? `schema ${name}` : /ta?b[el]+/i.test(word) ? `table ${name}` : name;
   const remedy =

@@ -18,11 +18,13 @@ export type Pool<Connection> = {
   readonly close: () => Promise<void>;
 };
 
-/** Somebody who needs a connection. One of the two is called, once. */
+/** Somebody who needs a connection. `use` or `refuse` is called, once, unless its time is up. */
 export type User<Connection> = {
   readonly use: (connection: Connection) => void;
   /** The pool was closed first. */
   readonly refuse: () => void;
+  /** Whether a connection is still of use. One whose time is nearly up is passed over: a new one would be for nothing. */
+  readonly isInTime: () => boolean;
 };
 
 /** What a pool is made of. */
@@ -49,10 +51,13 @@ export function createPool<Connection>({ size, open, end }: PoolOptions<Connecti
     user.use(connection);
   };
   const next = (): void => {
-    const [user] = waiting;
-    if (user === undefined || isClosed) return;
-    waiting.delete(user);
-    hand(user);
+    if (isClosed) return;
+    for (const user of waiting) {
+      waiting.delete(user);
+      if (!user.isInTime()) continue;
+      hand(user);
+      return;
+    }
   };
 
   return {
