@@ -213,8 +213,11 @@ const WRONG_CLAIMS: readonly Case[] = [
   ],
   ["aud is nested", claims({ aud: [[OIDC_CLIENT_ID]] })],
   ["azp is another client", claims({ azp: "another client" })],
-  ["azp is empty", claims({ azp: "" })],
-  ["azp is null", claims({ azp: null })],
+  ["azp is another client, and short", claims({ azp: " " })],
+  ["azp is false", claims({ azp: false })],
+  ["azp is 0", claims({ azp: 0 })],
+  ["aud names another client too, and azp is empty", claims({ aud: [OIDC_CLIENT_ID, "another"], azp: "" })],
+  ["aud names another client too, and azp is null", claims({ aud: ["another", OIDC_CLIENT_ID], azp: null })],
   ["azp is an array", claims({ azp: [OIDC_CLIENT_ID] })],
   ["exp is 60 s past", seconds("exp", -60)],
   ["exp is 61 s past", seconds("exp", -61)],
@@ -245,8 +248,8 @@ const WRONG_CLAIMS: readonly Case[] = [
   ["at_hash is cut short", (right, sign) => sign({ ...right, at_hash: String(right.at_hash).slice(0, 21) })],
   ["at_hash is longer", (right, sign) => sign({ ...right, at_hash: `${right.at_hash}A` })],
   ["at_hash has padding", (right, sign) => sign({ ...right, at_hash: `${right.at_hash}==` })],
-  ["at_hash is empty", claims({ at_hash: "" })],
-  ["at_hash is null", claims({ at_hash: null })],
+  ["at_hash is a space", claims({ at_hash: " " })],
+  ["at_hash is false", claims({ at_hash: false })],
   ["at_hash is a number", claims({ at_hash: 1 })],
   ["at_hash is an array", (right, sign) => sign({ ...right, at_hash: [right.at_hash] })],
   [
@@ -254,6 +257,8 @@ const WRONG_CLAIMS: readonly Case[] = [
     claims({ events: { "http://schemas.openid.net/event/backchannel-logout": {} } }),
   ],
   ["events are empty", claims({ events: {} })],
+  ["events are a list", claims({ events: [] })],
+  ["events are false", claims({ events: false })],
 ];
 
 const WRONG_HEADERS: readonly Case[] = [
@@ -524,6 +529,12 @@ describe("finishProviderLeg() accepts an ID Token", () => {
     ],
     ["whose aud names Janus twice", claims({ aud: [OIDC_CLIENT_ID, OIDC_CLIENT_ID] })],
     ["without at_hash", claims({ at_hash: undefined })],
+    // Some servers write null or an empty text for a claim that they leave out.
+    ...["azp", "at_hash", "events"].flatMap((name): Case[] => [
+      [`whose ${name} is null`, claims({ [name]: null })],
+      [`whose ${name} is empty`, claims({ [name]: "" })],
+    ]),
+    ["whose optional claims are all null", claims({ azp: null, at_hash: null, events: null })],
     ["whose aud is an array of one", claims({ aud: [OIDC_CLIENT_ID] })],
     ["whose azp is Janus", claims({ azp: OIDC_CLIENT_ID })],
     ["without typ", header({ typ: undefined })],
@@ -552,20 +563,23 @@ describe("finishProviderLeg() accepts an ID Token", () => {
   ])("with a sub %s", (_, sub) => expectAccepted(janus, { idToken: claims({ sub }) }, sub));
 });
 
-test("verifyIdToken() names the remedy where aud names others and azp is missing", async () => {
-  const logged = janus.logLines.length;
+test.each([[undefined], [null], [""]])(
+  "verifyIdToken() names the remedy where aud names others and azp is %j",
+  async (azp) => {
+    const logged = janus.logLines.length;
 
-  await expectRefused(
-    janus,
-    { idToken: claims({ aud: [OIDC_CLIENT_ID, "383168317235462148"] }) },
-    "id_token_refused",
-  );
+    await expectRefused(
+      janus,
+      { idToken: claims({ aud: [OIDC_CLIENT_ID, "383168317235462148"], azp }) },
+      "id_token_refused",
+    );
 
-  const { reason } = errorOf(janus.logLines.slice(logged));
-  expect(reason).toContain("azp");
-  expect(reason).toContain("a client of its own");
-  expect(reason).not.toContain("383168317235462148");
-});
+    const { reason } = errorOf(janus.logLines.slice(logged));
+    expect(reason).toContain("azp");
+    expect(reason).toContain("a client of its own");
+    expect(reason).not.toContain("383168317235462148");
+  },
+);
 
 describe("verifyIdToken() tries each key that fits", () => {
   const first = createKey("ES256", "same");
@@ -722,6 +736,71 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(keyFetches(janus) - before).toBe(1);
   });
 
+  describe("a key without a usable kid, while the token has one,", () => {
+    const down = () => new Response(null, { status: 503 });
+    const shownAs = (kid: unknown, ...keys: readonly SigningKey[]) => ({
+      jwks: () => ({ keys: keys.map(({ publicJwk }) => ({ ...publicJwk, kid })) }),
+    });
+    /** Has Janus hold this set. */
+    const hold = (overrides: ForgerOverrides) =>
+      expectRefused(
+        janus,
+        { ...overrides, idToken: header({ kid: "makes Janus fetch" }, ATTACKER) },
+        "id_token_refused",
+      );
+
+    test.each([[undefined], [null], [""], [5]])(
+      "is held, not fetched at each sign-in: kid %j",
+      async (kid) => {
+        const key = createKey("ES256");
+        await hold(shownAs(kid, createKey("ES256"), key));
+        const before = keyFetches(janus);
+
+        await expectAccepted(janus, { jwks: down, idToken: header({}, key) });
+        await expectAccepted(janus, { jwks: down, idToken: header({ kid: "another" }, key) });
+
+        expect(keyFetches(janus)).toBe(before);
+      },
+    );
+
+    test("is held beside a key that the kid names, and that is of another algorithm", async () => {
+      const key = createKey("ES256", "rs-1");
+      const jwks = () => ({ keys: [KEYS.RS256.publicJwk, { ...key.publicJwk, kid: undefined }] });
+      await hold({ jwks });
+      const before = keyFetches(janus);
+
+      await expectAccepted(janus, { jwks: down, idToken: header({}, key) });
+
+      expect(keyFetches(janus)).toBe(before);
+    });
+
+    test("that has not signed has the keys fetched once, and a new one is found", async () => {
+      const [older, newer] = [createKey("ES256"), createKey("ES256")];
+      await hold(shownAs(undefined, older));
+      const before = keyFetches(janus);
+
+      await expectAccepted(janus, {
+        jwks: () => ({ keys: [{ ...older.publicJwk, kid: undefined }, newer.publicJwk] }),
+        idToken: header({}, newer),
+      });
+
+      expect(keyFetches(janus) - before).toBe(1);
+    });
+
+    test("that has not signed is no proof of a forgery while the keys cannot be fetched", async () => {
+      await hold(shownAs(undefined, createKey("ES256")));
+      const before = keyFetches(janus);
+
+      await expectRefused(
+        janus,
+        { jwks: down, idToken: header({}, createKey("ES256")) },
+        "provider_unavailable",
+      );
+
+      expect(keyFetches(janus) - before).toBe(1);
+    });
+  });
+
   test("a signature that does not fit is no answer while the keys cannot be fetched again", async () => {
     await expectAccepted(janus, {});
     const wrong = { idToken: header({ kid: "rs-1" }, ATTACKER) };
@@ -787,15 +866,11 @@ describe("finishProviderLeg() stores nothing while the provider's keys cannot be
     ["500", { status: 500 }],
     ["503", { status: 503, body: "<h1>Down</h1>" }],
     ["429", { status: 429, headers: { "retry-after": "1" } }],
-    ["404", { status: 404, body: {} }],
-    ["204", { status: 204 }],
+    ["408", { status: 408, body: {} }],
+    ["425", { status: 425 }],
     ["HTML", { status: 200, body: "<h1>Log in</h1>" }],
-    ["no set", { status: 200, body: {} }],
-    ["keys as a text", { status: 200, body: { keys: "none" } }],
-    ["an array", { status: 200, body: [] }],
-    ["null", { status: 200, body: "null" }],
-    ["101 keys", { status: 200, body: { keys: Array(101).fill(KEYS.ES256.publicJwk) } }],
-    ["a redirect", "redirect"],
+    ["nothing", { status: 200 }],
+    ["JSON cut short", { status: 200, body: '{"keys": [' }],
     ["a body without end", "huge"],
     ["a hang", "hang"],
     ["a trickle", "trickle"],
@@ -807,11 +882,47 @@ describe("finishProviderLeg() stores nothing while the provider's keys cannot be
     await expectAccepted(impatient, {});
   });
 
-  test.each([201, 203, 404, 500])("the right keys under status %d", async (status) => {
+  // Asking again does not change these: waiting is no help, and the operator is told.
+  test.each([
+    ["400", { status: 400 }],
+    ["401", { status: 401, body: {} }],
+    ["403", { status: 403, body: "<h1>Forbidden</h1>" }],
+    ["404", { status: 404, body: {} }],
+    ["410", { status: 410 }],
+    ["204", { status: 204 }],
+    ["no set", { status: 200, body: {} }],
+    ["keys as a text", { status: 200, body: { keys: "none" } }],
+    ["keys as an object", { status: 200, body: { keys: {} } }],
+    ["keys that are null", { status: 200, body: { keys: null } }],
+    ["an array", { status: 200, body: [1] }],
+    ["an empty array", { status: 200, body: [] }],
+    ["a text", { status: 200, body: '"keys"' }],
+    ["null", { status: 200, body: "null" }],
+    ["101 keys", { status: 200, body: { keys: Array(101).fill(KEYS.ES256.publicJwk) } }],
+    ["a redirect", "redirect"],
+    ["303", { status: 303, headers: { location: "/login" } }],
+    ["304", { status: 304 }],
+  ] as const)("%s, which is a fault of the set-up", async (_, behaviour) => {
+    impatient.provider.rotateKey(createKey("ES256"));
+    impatient.provider.failNext("jwks", behaviour);
+    const logged = impatient.logLines.length;
+
+    await expectRefused(impatient, {}, "provider_misconfigured");
+    expect(errorOf(impatient.logLines.slice(logged)).reason).toStartWith("jwks: ");
+    await expectAccepted(impatient, {});
+  });
+
+  test.each([
+    [201, "provider_misconfigured"],
+    [203, "provider_misconfigured"],
+    [404, "provider_misconfigured"],
+    [429, "provider_unavailable"],
+    [500, "provider_unavailable"],
+  ] as const)("the right keys under status %d", async (status, code) => {
     impatient.provider.rotateKey(createKey("ES256"));
     const jwks: ForgerOverrides["jwks"] = (right) => Response.json(right, { status });
 
-    await expectRefused(impatient, { jwks }, "provider_unavailable");
+    await expectRefused(impatient, { jwks }, code);
   });
 
   test("a dropped connection", async () => {

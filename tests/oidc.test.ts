@@ -172,6 +172,13 @@ describe("createDiscovery()", () => {
     expect([dropped.code, closed.code]).toEqual(["provider_unavailable", "provider_unavailable"]);
   });
 
+  test.each([408, 425])("takes %d for provider_unavailable", async (status) => {
+    const { forger, oidc } = startOidc();
+    forger.failNext("discovery", { status, body: {} });
+
+    expect((await rejection(oidc.prepare())).code).toBe("provider_unavailable");
+  });
+
   test.each([400, 401, 403, 404, 410])("takes %d for a wrong OIDC_ISSUER", async (status) => {
     const { forger, oidc } = startOidc();
     forger.failNext("discovery", { status, body: "<h1>Not here</h1>" });
@@ -385,7 +392,7 @@ describe("createDiscovery()", () => {
     ["a text", '"text"'],
     ["no code flow", { response_types_supported: ["id_token", "token"] }],
     ["no S256", { code_challenge_methods_supported: ["plain"] }],
-    ["no method of PKCE", { code_challenge_methods_supported: [] }],
+    ["no text that is code", { response_types_supported: ["", "token"] }],
   ])("refuses a document that is or says %s", async (_, change) => {
     const { oidc } = startOidc({
       overrides: {
@@ -407,7 +414,6 @@ describe("createDiscovery()", () => {
     [["ML-DSA-65", "HS256", "HS256"], "ML-DSA-65, HS256"],
     [["<script>", "x".repeat(5_000)], "an unlisted algorithm"],
     [["es384", "ES256K"], "ES256K, an unlisted algorithm"],
-    [[], "nothing"],
   ] as const)(
     "refuses a provider that signs with %j alone, names it and the remedy",
     async (algorithms, named) => {
@@ -424,6 +430,33 @@ describe("createDiscovery()", () => {
       expect(error.message).toContain("choose a signing key (in Authentik");
     },
   );
+
+  test.each([[[]], [[""]]])("takes lists that are %j for not said, without a warning", async (empty) => {
+    const { oidc, sent, linesOf, signIn } = startOidc({
+      overrides: {
+        discovery: (right) => ({
+          ...right,
+          scopes_supported: empty,
+          response_types_supported: empty,
+          code_challenge_methods_supported: empty,
+          id_token_signing_alg_values_supported: empty,
+          token_endpoint_auth_methods_supported: empty,
+          prompt_values_supported: empty,
+        }),
+      },
+    });
+
+    const { subject } = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
+
+    expect(subject).toBe("sub-of-anna");
+    expect(sent.find(({ url }) => url.endsWith("/token"))?.headers.get("authorization")).toStartWith(
+      "Basic ",
+    );
+    expect(await oidc.authorizationUrl("s", NONCE, VERIFIER, { otherAccount: true })).toContain(
+      "prompt=login",
+    );
+    expect(linesOf("discovery in part not used")).toEqual([]);
+  });
 
   test("takes a document of the required fields alone, and one with fields that nobody knows", async () => {
     const required = new Set(["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"]);
@@ -543,7 +576,10 @@ describe("authorizationUrl()", () => {
     ["announces login (Keycloak)", ["none", "login", "consent"], "login"],
     ["announces select_account (Google)", ["none", "consent", "select_account"], "select_account"],
     ["announces both", ["login", "select_account", "consent"], "select_account"],
-    ["announces neither", ["none", "consent"], undefined],
+    // Every provider must know login, so it is the one to try. Core 3.1.2.1
+    ["announces neither", ["none", "consent"], "login"],
+    ["announces create alone", ["create"], "login"],
+    ["announces what nobody knows", ["LOGIN", "x"], "login"],
   ])(
     "asks a provider that %s once, and for another account by a prompt that it has",
     async (_, announced, forOther) => {
@@ -574,6 +610,8 @@ describe("authorizationUrl()", () => {
     ["prompt=consent", ["consent", "select_account"], "consent", "select_account"],
     ["prompt=none", undefined, "none", "login"],
     ["prompt=create", ["create", "login"], "create", "login"],
+    ["prompt=create", ["create"], "create", "login"],
+    ["prompt=select_account", ["create"], "select_account", "login"],
     // The operator's own two are left as they are, but for another account.
     ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
     ["prompt=login%20consent", undefined, "login consent", "login"],
@@ -864,7 +902,6 @@ describe("exchangeCode() of the provider", () => {
     ["no token_type", { token_type: undefined }],
     ["a token_type that Janus cannot use", { token_type: "DPoP" }],
     ["a refresh_token that is no text", { refresh_token: 1 }],
-    ["a scope that is no text", { scope: ["openid"] }],
   ])("takes an answer with %s for none", async (_, change) => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, ...change }) },
@@ -881,6 +918,20 @@ describe("exchangeCode() of the provider", () => {
     const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
 
     expect(signedIn).toMatchObject({ subject: "sub-of-anna", refreshToken: undefined });
+  });
+
+  test.each([
+    [["openid", "profile"]],
+    ["openid pröfile"],
+    ["openid\nprofile"],
+    [1],
+    [true],
+    [{ openid: true }],
+    [[]],
+  ])("takes a scope of %j for not said: Janus does not need the provider's", async (scope) => {
+    const { oidc, signIn } = startOidc({ overrides: { tokenAnswer: (answer) => ({ ...answer, scope }) } });
+
+    expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).subject).toBe("sub-of-anna");
   });
 
   test.each(["", null, undefined])("takes an id_token of %j for none, and says so", async (id_token) => {
@@ -1110,6 +1161,11 @@ describe("finishProviderLeg() and the callback's iss", () => {
 
 describe("finishProviderLeg() and UserInfo", () => {
   const JWT = { "content-type": "application/jwt" };
+  const bearer401 = (challenge: string) => ({
+    status: 401,
+    headers: { "www-authenticate": challenge },
+    body: { error: "invalid_token" },
+  });
   let janus: Janus;
   const without =
     (...names: readonly string[]): NonNullable<ForgerOverrides["idToken"]> =>
@@ -1199,6 +1255,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     code: ErrorCode,
     prepare: (walk: Awaited<ReturnType<typeof reach>>) => void,
   ) => {
+    const statuses: Partial<Record<ErrorCode, number>> = { provider_unavailable: 503, code_rejected: 400 };
     const walk = await reach(janus);
     janus.provider.override({ idToken: without("groups") });
     prepare(walk);
@@ -1211,14 +1268,17 @@ describe("finishProviderLeg() and UserInfo", () => {
     const response = await walk.browser.get(walk.callback);
 
     expect(codeOf(janus.logLines.slice(logged))).toBe(code);
-    expect(response.status).toBe(code === "provider_unavailable" ? 503 : 502);
+    expect(response.status).toBe(statuses[code] ?? 502);
     expect(await database.dump()).toBe(before);
     expect(janus.discord.calls).toHaveLength(calls);
   };
 
   test.each<(typeof NO_ANSWERS)[number]>([
-    ...NO_ANSWERS,
+    ...NO_ANSWERS.filter(([what]) => what !== "a redirect"),
     ["408", { status: 408 }],
+    ["a text", { status: 200, body: "www.example.org is closed" }],
+    ["a name of three parts", { status: 200, body: "www.example.org" }],
+    ["a version of five parts", { status: 200, body: "1.2.3.4.5" }],
     ["500 with claims", { status: 500, body: { sub: "x", groups: [] } }],
     ["503 as a JWT", { status: 503, headers: JWT, body: "e30.e30.AAAA" }],
   ])("nothing is stored while it answers %s", (_, behaviour) =>
@@ -1244,6 +1304,19 @@ describe("finishProviderLeg() and UserInfo", () => {
     ["a sub that is a number", { status: 200, body: { sub: 1, groups: [] } }],
     ["a JWT that is none", { status: 200, headers: JWT, body: "<h1>no</h1>" }],
     ["a JWT without algorithm", { status: 200, headers: JWT, body: "e30.e30.AAAA" }],
+    ["a redirect", "redirect"],
+    ["303", { status: 303, headers: { location: "/login" } }],
+    ["304", { status: 304 }],
+    ["a JWT without algorithm, called a text", { status: 200, body: "e30.e30.AAAA" }],
+    ["a JWT in quotation marks", { status: 200, headers: JWT, body: '"e30.e30.AAAA"' }],
+    ["401 without a challenge that it knows", bearer401('Bearer realm="x"')],
+    [
+      "401 that only describes it",
+      bearer401('Bearer error_description="error=\\"invalid_token\\", error=invalid_token"'),
+    ],
+    ["401 of another error", bearer401('Bearer error="insufficient_scope"')],
+    ["401 of an error like it", bearer401('Bearer error="invalid_token_type", xerror="invalid_token"')],
+    ["403 that says invalid_token", { ...bearer401('Bearer error="invalid_token"'), status: 403 }],
     ["nothing, called a JWT", { status: 200, headers: JWT }],
     ["JSON, called a JWT", { status: 200, headers: JWT, body: '{"sub":"x"}' }],
   ])("%s from it is a fault of the set-up, and nothing is stored", async (_, behaviour) => {
@@ -1254,13 +1327,47 @@ describe("finishProviderLeg() and UserInfo", () => {
     expect(reasonOf(janus.logLines.slice(logged))).toStartWith("userinfo: ");
   });
 
+  // Core 3.1.3.2, RFC 6749 4.1.2: the same callback sent twice makes the provider revoke the first one's tokens.
+  test.each([
+    'Bearer error="invalid_token"',
+    'Bearer realm="example", error="invalid_token", error_description="The access token expired, or was revoked"',
+    "bearer error=invalid_token",
+    'Basic realm="a, b", Bearer ERROR = "invalid_token"',
+    'DPoP algs="ES256", error="invalid_token"',
+  ])("an access token that it no longer knows ends this sign-in alone: %s", async (challenge) => {
+    const logged = janus.logLines.length;
+
+    await expectNothing("code_rejected", () => janus.provider.failNext("userinfo", bearer401(challenge)));
+
+    expect(reasonOf(janus.logLines.slice(logged))).toStartWith("userinfo: answered 401 invalid_token");
+    const { browser, callback } = await reach(janus);
+    expect((await browser.get(callback)).status).toBe(200);
+  });
+
+  test("tokens that are revoked between the exchange and UserInfo end this sign-in alone", () =>
+    expectNothing("code_rejected", ({ subject }) =>
+      janus.provider.override({
+        jwks: (right) => {
+          janus.provider.endGrant(subject);
+          return right;
+        },
+        idToken: (claims, sign) => {
+          janus.provider.rotateKey(createKey("ES256"));
+          return sign({ ...claims, at_hash: undefined, groups: undefined }, {}, janus.provider.key());
+        },
+      }),
+    ));
+
   describe("signed (Core 5.3.2)", () => {
     const signed = (
       change: (claims: Claims, sign: Sign) => string,
       type = "application/jwt",
     ): NonNullable<ForgerOverrides["userInfo"]> => {
       const { sign } = janus.provider;
-      return (claims) => new Response(change(claims, sign), { headers: { "content-type": type } });
+      return (claims) => {
+        const body = Buffer.from(change(claims, sign));
+        return new Response(body, type === "" ? {} : { headers: { "content-type": type } });
+      };
     };
     const about = (claims: Claims): Claims => ({
       ...claims,
@@ -1290,6 +1397,11 @@ describe("finishProviderLeg() and UserInfo", () => {
         "Application/JWT; charset=utf-8",
       ],
       ["with white space around it", (claims, sign) => `${sign(about(claims))}\n`, undefined],
+      ["called a text", (claims, sign) => sign(about(claims)), "text/plain; charset=utf-8"],
+      ["called JSON", (claims, sign) => `${sign(about(claims))}\n`, "application/json"],
+      ["called HTML", (claims, sign) => sign(about(claims)), "text/html"],
+      ["called application/jose", (claims, sign) => sign(about(claims)), "application/jose"],
+      ["called nothing", (claims, sign) => sign(about(claims)), ""],
     ] as const satisfies readonly (readonly [
       string,
       (claims: Claims, sign: Sign) => string,
@@ -1370,7 +1482,10 @@ describe("finishProviderLeg() and UserInfo", () => {
       ["and encrypted", (claims) => encryptToken(about(claims), "secret"), "provider_misconfigured"],
     ] as const satisfies readonly (readonly [string, (claims: Claims, sign: Sign) => string, ErrorCode])[])(
       "%s it is refused, and nothing is stored",
-      (_, change, code) => expectNothing(code, () => janus.provider.override({ userInfo: signed(change) })),
+      async (_, change, code) => {
+        for (const type of ["application/jwt", "text/plain", "application/json", ""])
+          await expectNothing(code, () => janus.provider.override({ userInfo: signed(change, type) }));
+      },
     );
 
     test("while the keys cannot be had it is no answer", async () => {

@@ -33,8 +33,8 @@ const tokenResponse = v.object({
   token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
   refresh_token: v.nullish(v.string()),
   id_token: v.nullish(v.string()),
-  // RFC 6749 3.3
-  scope: v.nullish(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))),
+  // RFC 6749 3.3. What is not a list of scopes counts as not said: it is no reason to refuse tokens that are right.
+  scope: v.fallback(v.optional(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))), undefined),
   expires_in: v.optional(v.unknown()),
 });
 /** One word, in capitals or not. A sentence, such as a gateway's "Not Found", is not an OAuth error. */

@@ -39,6 +39,8 @@ export type UpstreamRequest = {
   readonly body?: string | URLSearchParams;
   /** A kept connection may have died without a word: what cannot be sent twice goes over a new one. */
   readonly ownConnection?: boolean;
+  /** How a redirect is named, where it is a fault that lasts; the upstream's unavailable unless given. */
+  readonly onRedirect?: (reason: string) => JanusError;
 };
 
 /** An answer read to its end. */
@@ -70,7 +72,7 @@ export async function send(
   const deadlineMs = timeFor(upstream);
   try {
     const init = initOf(upstream, request, retries, AbortSignal.timeout(deadlineMs));
-    const answer = await fetchAnswer(upstream, operation, url, init);
+    const answer = await fetchAnswer(upstream, operation, url, init, request.onRedirect);
     line({ status: answer.status, outcome: "answered" });
     return answer;
   } catch (error) {
@@ -85,7 +87,7 @@ type Init = RequestInit & { readonly signal: AbortSignal };
 
 function initOf(
   upstream: Upstream,
-  { ownConnection = false, ...request }: UpstreamRequest,
+  { ownConnection = false, onRedirect: _onRedirect, ...request }: UpstreamRequest,
   retries: number,
   signal: AbortSignal,
 ): Init {
@@ -96,11 +98,17 @@ function initOf(
   return isOwn ? { ...init, keepalive: false } : init;
 }
 
-async function fetchAnswer(upstream: Upstream, operation: string, url: string, init: Init): Promise<Answer> {
+async function fetchAnswer(
+  upstream: Upstream,
+  operation: string,
+  url: string,
+  init: Init,
+  onRedirect: UpstreamRequest["onRedirect"] = upstream.unavailable,
+): Promise<Answer> {
   const response = await upstream.fetch(url, init);
   if (response.status >= 300 && response.status < 400) {
     await response.body?.cancel();
-    throw upstream.unavailable(`${operation}: answered with a redirect (${response.status})`);
+    throw onRedirect(`${operation}: answered with a redirect (${response.status})`);
   }
   const text = await readBody(response, init.signal);
   if (text === undefined)
@@ -238,6 +246,11 @@ export function parseJson(text: string): unknown {
     // Not JSON: every caller checks the shape next, and undefined has none.
     return undefined;
   }
+}
+
+/** Whether a status says "not now": whatever is at fault, it may pass. RFC 9110 15.5.9, 15.6, RFC 8470 5.2, RFC 6585 4 */
+export function isPassing(status: number): boolean {
+  return status >= 500 || [408, 425, 429].includes(status);
 }
 
 /** Seconds to wait as the answer says, within an hour; undefined if it does not. RFC 9110 10.2.3 */

@@ -61,8 +61,9 @@ function chooseScopes(config: Config["oidc"], metadata: ProviderMetadata): reado
 }
 
 /**
- * The operator's prompt where there is one. Else consent, where the operator asks for offline_access: some providers give no refresh token without it (Core 11). An announced offline_access is no reason:
- * where members may not consent by themselves, each would need an administrator's approval.
+ * The operator's prompt where there is one. Else consent, where the operator asks for offline_access: some providers
+ * give no refresh token without it (Core 11). An announced offline_access is no reason: where members may not consent by
+ * themselves, each would need an administrator's approval.
  */
 function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): string | undefined {
   const own = ownPrompt(config);
@@ -74,14 +75,13 @@ function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): strin
 /**
  * One prompt that lets the member be somebody else, never two: Entra shows an error page for two. The operator's, where
  * it is of this kind and the provider takes it; else the one that is announced; else login, which every provider must
- * know, while select_account is optional. Core 3.1.2.1, 15.1
+ * know, announced or not, while select_account is optional. Core 3.1.2.1, 15.1
  */
-function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata): string | undefined {
+function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata): string {
   const own = ownPrompt(config)?.split(" ") ?? [];
   const wanted = OTHER_ACCOUNT_PROMPTS.filter((prompt) => own.includes(prompt));
-  const isAnnounced = (metadata.promptValues ?? []).length > 0;
-  const known = isAnnounced ? OTHER_ACCOUNT_PROMPTS : (["login"] as const);
-  return [...wanted, ...known].find((prompt) => takesPrompt(metadata, prompt));
+  const known = metadata.promptValues !== undefined ? OTHER_ACCOUNT_PROMPTS : (["login"] as const);
+  return [...wanted, ...known].find((prompt) => takesPrompt(metadata, prompt)) ?? "login";
 }
 
 const OTHER_ACCOUNT_PROMPTS = ["select_account", "login"] as const;
@@ -92,6 +92,6 @@ function ownPrompt({ authorizeParams }: Config["oidc"]): string | undefined {
 }
 
 /** False where the provider announces prompts, and not this one: it would refuse the request. */
-function takesPrompt({ promptValues = [] }: ProviderMetadata, prompt: string): boolean {
-  return promptValues.length === 0 || promptValues.includes(prompt);
+function takesPrompt({ promptValues }: ProviderMetadata, prompt: string): boolean {
+  return promptValues === undefined || promptValues.includes(prompt);
 }

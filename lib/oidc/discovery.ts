@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { isPassing, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 
@@ -50,12 +50,13 @@ const endpoint = v.pipe(
   }),
 );
 const MAX_LIST_LENGTH = 1_000;
-/** The texts of a list. One that holds other things alone is malformed; one that is empty announces nothing. */
+/** The texts of a list. One that holds other things alone is malformed; one that is empty says nothing. */
 const list = v.pipe(
   v.array(v.unknown()),
   v.maxLength(MAX_LIST_LENGTH),
   v.check((values) => values.length === 0 || values.some((value) => typeof value === "string")),
   v.transform((values) => values.filter((value) => typeof value === "string")),
+  v.transform((texts) => texts.filter((text) => text !== "")),
 );
 /** A field that Janus can do without: undefined where it is missing, and where it cannot be used. */
 const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
@@ -121,7 +122,7 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
   // 4.1: a terminating slash of the issuer is removed before the well-known path is appended.
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await send(upstream, "discovery", url, { headers: { accept: "application/json" } });
-  if (answer.status >= 500 || answer.status === 429) {
+  if (isPassing(answer.status)) {
     throw unavailable(upstream, `discovery: answered ${answer.status}`, answer);
   }
   if (answer.status !== 200) {
@@ -159,13 +160,13 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
       "discovery: the document's issuer is not OIDC_ISSUER; compare them letter by letter",
     );
   }
-  if (document.response_types_supported?.includes("code") === false) {
+  if (saidOf(document.response_types_supported)?.includes("code") === false) {
     throw providerMisconfigured("discovery: the provider does not support response_type=code");
   }
-  if (document.code_challenge_methods_supported?.includes("S256") === false) {
+  if (saidOf(document.code_challenge_methods_supported)?.includes("S256") === false) {
     throw providerMisconfigured("discovery: the provider does not support PKCE with S256");
   }
-  const algorithms = document.id_token_signing_alg_values_supported;
+  const algorithms = saidOf(document.id_token_signing_alg_values_supported);
   if (algorithms && !algorithms.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm))) {
     throw providerMisconfigured(
       `discovery: ID Tokens are signed by ${nameAlgorithms(algorithms)}, which Janus cannot verify: ${SIGNING_REMEDY}`,
@@ -179,9 +180,14 @@ function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: st
     userinfoEndpoint: document.userinfo_endpoint,
     revocationEndpoint: document.revocation_endpoint,
     scopesSupported: document.scopes_supported ?? [],
-    promptValues: document.prompt_values_supported,
+    promptValues: saidOf(document.prompt_values_supported),
     // RFC 8414 2: client_secret_basic if omitted.
-    tokenAuthMethods: document.token_endpoint_auth_methods_supported ?? ["client_secret_basic"],
+    tokenAuthMethods: saidOf(document.token_endpoint_auth_methods_supported) ?? ["client_secret_basic"],
     sendsIss: document.authorization_response_iss_parameter_supported ?? false,
   };
+}
+
+/** What a list says: nothing where it is empty, since a provider that could do none of it would be no provider. */
+function saidOf(values: readonly string[] | undefined): readonly string[] | undefined {
+  return values?.length === 0 ? undefined : values;
 }

@@ -43,7 +43,7 @@ export async function verifyIdToken(
   checkAudience(payload, expected.clientId);
   checkNonce(payload, expected.nonce);
   checkAccessTokenHash(payload, alg, expected.accessToken);
-  if (payload.events !== undefined) throw idTokenRefused("it is a logout or event token (events)");
+  if (!isLeftOut(payload.events)) throw idTokenRefused("it is a logout or event token (events)");
   // jose checks that these are there, not what they are: its types tell what a right token holds.
   const sub: unknown = payload.sub;
   if (typeof sub !== "string" || !/^[\x20-\x7e]{1,255}$/.test(sub)) {
@@ -51,6 +51,12 @@ export async function verifyIdToken(
   }
   return { ...payload, sub };
 }
+
+/**
+ * Whether a claim that is optional says nothing: some servers write null, or an empty text, for one that they leave out.
+ * That is safe, since the provider may leave it out altogether, and nobody else can: the claims are signed.
+ */
+const isLeftOut = (claim: unknown): boolean => claim === undefined || claim === null || claim === "";
 
 /** What cannot be verified is refused with the remedy. */
 function headerError(header: HeaderFault): JanusError {
@@ -97,9 +103,11 @@ function checkAudience(payload: JWTPayload, clientId: string): void {
     throw idTokenRefused(`aud names more than ${MAX_AUDIENCES} audiences`);
   if (!audiences.every((audience) => typeof audience === "string"))
     throw idTokenRefused("aud holds something else than texts");
-  if (payload.azp !== undefined && payload.azp !== clientId) throw idTokenRefused("azp is another client");
-  const isForOthersToo = audiences.some((audience) => audience !== clientId);
-  if (isForOthersToo && payload.azp === undefined) throw idTokenRefused(AUDIENCE_REMEDY);
+  if (isLeftOut(payload.azp)) {
+    if (audiences.some((audience) => audience !== clientId)) throw idTokenRefused(AUDIENCE_REMEDY);
+    return;
+  }
+  if (payload.azp !== clientId) throw idTokenRefused("azp is another client");
 }
 
 const AUDIENCE_REMEDY =
@@ -116,7 +124,7 @@ function checkNonce(payload: JWTPayload, nonce: string): void {
 /** 3.1.3.8: where the provider says which access token came along, it must be this one. */
 function checkAccessTokenHash(payload: JWTPayload, alg: string, accessToken: string): void {
   const claimed = payload.at_hash;
-  if (claimed === undefined) return;
+  if (isLeftOut(claimed)) return;
   const digest = digestOf(alg)(accessToken);
   const hash = encodeBase64url(digest.subarray(0, digest.length / 2));
   if (typeof claimed !== "string" || !equalInConstantTime(claimed, hash)) {

@@ -3,15 +3,15 @@
  * checked by `id_token.ts` and `userinfo.ts`. `jku`, `x5u` and `jwk` in a token's header are ignored: only keys of the
  * provider's own set count. RFC 7515, RFC 7517
  */
-import type { JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from "jose";
+import type { JWK, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from "jose";
 import { decodeProtectedHeader } from "jose/decode/protected_header";
 import * as errors from "jose/errors";
 import { createLocalJWKSet } from "jose/jwks/local";
 import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
 import { jwtVerify } from "jose/jwt/verify";
-import { JanusError } from "../errors.ts";
+import { JanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { isPassing, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 
 /** How far the clocks of Janus and the provider may differ. */
@@ -21,34 +21,73 @@ export const CLOCK_SKEW_SECONDS = 60;
 const MAX_KEYS = 100;
 const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
 
+/** A JWK of outside data: whatever jose's types promise, any of its fields may be of any type. */
+type Key = JWK;
+
 /** The provider's keys, as jose looks them up, and the way to fetch them again. */
 export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
 
 /**
- * The provider's keys. A token with an unknown `kid` has them fetched again at once, so that a rotation is picked up
+ * The provider's keys. A token that no held key fits has them fetched again at once, so that a rotation is picked up
  * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
  */
 export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
+  let findHeld = findAmong([]);
+  // jose sees to it that there is one fetch at a time, and says when the keys are too old.
   const keys = createRemoteJWKSet(new URL(jwksUri), {
-    cooldownDuration: 0,
     [customFetch]: async (url) => {
-      const answer = await send(upstream, "jwks", url, { headers: { accept: "application/json" } });
-      if (answer.status !== 200) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
-      return Response.json({ keys: readKeys(upstream, parseJson(answer.text)) });
+      const held = await fetchKeys(upstream, url);
+      findHeld = findAmong(held);
+      return Response.json({ keys: held });
     },
   });
   const find: JWTVerifyGetKey = async (header, token) => {
+    if (!keys.fresh) {
+      await keys.reload();
+      return findHeld(header, token);
+    }
     try {
-      return await keys(header, token);
+      return await findHeld(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    }
+    await keys.reload();
+    return findHeld(header, token);
+  };
+  return { find, reload: keys.reload };
+}
+
+/** Finds the key of a token: the one of its `kid`, else those without, since a key need not have one. RFC 7517 4.5 */
+function findAmong(keys: readonly Key[]): JWTVerifyGetKey {
+  const all = createLocalJWKSet({ keys: [...keys] });
+  const unnamed = createLocalJWKSet({
+    keys: keys.filter(({ kid }) => typeof kid !== "string" || kid === ""),
+  });
+  return async (header, token) => {
+    try {
+      return await all(header, token);
     } catch (error) {
       const { kid, ...others } = header;
       if (!(error instanceof errors.JWKSNoMatchingKey) || kid === undefined) throw error;
-      // A key need not have a kid: one without may be the key that the token means. RFC 7517 4.5
-      const unnamed = keys.jwks()?.keys.filter((key) => key.kid === undefined) ?? [];
-      return createLocalJWKSet({ keys: unnamed })(others);
+      return unnamed(others);
     }
   };
-  return { find, reload: keys.reload };
+}
+
+async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[]> {
+  const headers = { accept: "application/json" };
+  const answer = await send(upstream, "jwks", url, { headers, onRedirect: providerMisconfigured });
+  if (isPassing(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
+  // Discovery names the address, so one that has no keys is wrong there, for every member and until it is changed.
+  if (answer.status !== 200) {
+    throw providerMisconfigured(
+      `jwks: answered ${answer.status}; is jwks_uri in the discovery document right?`,
+    );
+  }
+  const json = parseJson(answer.text);
+  // A proxy's page or an answer cut short says nothing of the provider.
+  if (json === undefined) throw providerUnavailable("jwks: the answer is not JSON");
+  return readKeys(json);
 }
 
 /** Why a token cannot be verified, as its header says before any key is looked up. */
@@ -56,6 +95,18 @@ export type HeaderFault =
   | { readonly fault: "encrypted" | "unsigned" | "other_type" }
   | { readonly fault: "malformed"; readonly cause: unknown }
   | { readonly fault: "unsupported"; readonly alg: string };
+
+/** Whether a text has the form of a JWT: three parts or, encrypted, five, the first of them a JSON object. RFC 7519 7.2 */
+export function hasJwtForm(text: string): boolean {
+  if (!/^[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?$/.test(text)) return false;
+  try {
+    decodeProtectedHeader(text);
+    return true;
+  } catch {
+    // A host name, or a version: not a token at all.
+    return false;
+  }
+}
 
 /** Looks at the header of a token, which nobody has signed for yet: undefined where the token can be verified. */
 export function findHeaderFault(token: string): HeaderFault | undefined {
@@ -138,13 +189,14 @@ async function verifyWithEach(
 }
 
 /** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
-function readKeys(upstream: Upstream, json: unknown): readonly object[] {
+function readKeys(json: unknown): readonly Key[] {
   const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
-  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw upstream.unavailable("jwks: not a JWK Set");
+  if (!Array.isArray(keys)) throw providerMisconfigured("jwks: not a JWK Set");
+  if (keys.length > MAX_KEYS) throw providerMisconfigured(`jwks: more than ${MAX_KEYS} keys`);
   return keys.filter(isUsableKey);
 }
 
-function isUsableKey(key: unknown): key is object {
+function isUsableKey(key: unknown): key is Key {
   if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
   return !("n" in key) || (typeof key.n === "string" && key.n.length <= MAX_RSA_MODULUS_LENGTH);
 }

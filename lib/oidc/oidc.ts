@@ -128,8 +128,9 @@ export function createOidc(options: OidcOptions) {
     },
 
     /**
-     * Exchanges an authorization code and verifies what comes. Throws code_rejected, id_token_refused,
-     * id_token_unsupported, userinfo_refused, provider_unavailable, provider_client_rejected. Core 3.1.3
+     * Exchanges an authorization code and verifies what comes. Throws code_rejected, authorization_rejected,
+     * id_token_refused, id_token_unsupported, userinfo_refused, provider_misconfigured, provider_client_rejected,
+     * provider_unavailable. Core 3.1.3
      */
     exchangeCode: async (code: string, codeVerifier: string, nonce: string): Promise<SignIn> => {
       const metadata = await discovery.load(upstream);

@@ -4,11 +4,24 @@
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
-import { idTokenRefused, providerMisconfigured, providerUnavailable, userinfoRefused } from "../errors.ts";
+import {
+  codeRejected,
+  idTokenRefused,
+  providerMisconfigured,
+  providerUnavailable,
+  userinfoRefused,
+} from "../errors.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { isPassing, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
-import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOwnError, verifyWithKeys } from "./keys.ts";
+import {
+  CLOCK_SKEW_SECONDS,
+  describeRefusal,
+  findHeaderFault,
+  hasJwtForm,
+  isOwnError,
+  verifyWithKeys,
+} from "./keys.ts";
 
 /** What an answer is checked against. */
 export type UserInfoExpectation = {
@@ -23,17 +36,14 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const claimsSchema = v.looseObject({ sub: v.string() });
 
-/** Answers that say "not now": whatever is at fault, it may pass. RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4 */
-const PASSING_STATUSES = [408, 425, 429];
-
 const USERINFO_REMEDY =
   "at the provider choose an RSA or EC algorithm for UserInfo, or none for plain JSON, and no encryption " +
   "(userinfo_signed_response_alg, userinfo_encrypted_response_alg)";
 
 /**
  * Asks UserInfo with the access token of a sign-in. Throws provider_unavailable where it does not answer;
- * provider_misconfigured where it answers, and not with claims; id_token_refused where a signed answer fails a check;
- * userinfo_refused where it is about somebody else.
+ * provider_misconfigured where it answers, and not with claims; code_rejected where it no longer knows the access token;
+ * id_token_refused where a signed answer fails a check; userinfo_refused where it is about somebody else.
  */
 export async function fetchUserInfo(
   upstream: Upstream,
@@ -43,16 +53,8 @@ export async function fetchUserInfo(
   expected: UserInfoExpectation,
 ): Promise<Claims> {
   const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json, application/jwt" };
-  const answer = await send(upstream, "userinfo", endpoint, { headers });
-  if (answer.status >= 500 || PASSING_STATUSES.includes(answer.status)) {
-    throw unavailable(upstream, `userinfo: answered ${answer.status}`, answer);
-  }
-  // Also a 401: the access token is a moment old, and a new one would not fare better.
-  if (answer.status !== 200) {
-    throw providerMisconfigured(
-      `userinfo: answered ${answer.status}; does it take the access tokens of this client?`,
-    );
-  }
+  const answer = await send(upstream, "userinfo", endpoint, { headers, onRedirect: providerMisconfigured });
+  checkStatus(upstream, answer);
   const claims = isJwt(answer)
     ? await waitWithin(upstream, "jwks", verifyUserInfo(answer.text.trim(), keys, expected))
     : readJson(answer);
@@ -63,9 +65,38 @@ export async function fetchUserInfo(
   return parsed.output;
 }
 
-function isJwt({ headers }: Answer): boolean {
+function checkStatus(upstream: Upstream, answer: Answer): void {
+  const { status } = answer;
+  if (isPassing(status)) throw unavailable(upstream, `userinfo: answered ${status}`, answer);
+  // The token is a moment old. Where the same callback comes twice, the provider ends the tokens of the first
+  // (RFC 6749 4.1.2): that says nothing of the set-up, and a new sign-in gets a new token.
+  if (status === 401 && saysInvalidToken(answer)) {
+    throw codeRejected("userinfo: answered 401 invalid_token; were the tokens of this sign-in revoked?");
+  }
+  // Also any other 401: without an error code the request came without credentials that it knows. RFC 6750 3.1
+  if (status !== 200) {
+    throw providerMisconfigured(
+      `userinfo: answered ${status}; does it take the access tokens of this client?`,
+    );
+  }
+}
+
+/** More than a challenge needs. It bounds the work on what comes from outside. */
+const MAX_CHALLENGE_LENGTH = 2_048;
+
+/** Whether a challenge has the parameter `error` with this value, quoted or not. RFC 6750 3, RFC 9110 11.2 */
+function saysInvalidToken({ headers }: Answer): boolean {
+  const challenges = (headers.get("www-authenticate") ?? "").slice(0, MAX_CHALLENGE_LENGTH);
+  const parameters = challenges.matchAll(/([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)/g);
+  return [...parameters].some(
+    ([, name = "", value = ""]) => name.toLowerCase() === "error" && /^"?invalid_token"?$/.test(value),
+  );
+}
+
+/** By its type, or by its form: some servers send a JWT as a text, as JSON, or without a type. */
+function isJwt({ headers, text }: Answer): boolean {
   const [type = ""] = (headers.get("content-type") ?? "").split(";");
-  return type.trim().toLowerCase() === "application/jwt";
+  return type.trim().toLowerCase() === "application/jwt" || hasJwtForm(text.trim());
 }
 
 function readJson({ text }: Answer): unknown {
