@@ -9,7 +9,7 @@ import { rejection } from "./harness/rejection.ts";
 import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
 import type { DiscordOperation } from "./standins/discord.ts";
-import type { ForgerOperation } from "./standins/forger.ts";
+import { createKey, type ForgerOperation } from "./standins/forger.ts";
 
 setDefaultTimeout(60_000);
 
@@ -139,13 +139,11 @@ const memberPage =
 
 const PAGES = [
   ["GET /discord-oauth-callback", "get_current_authorization", flowPage(reachDiscordCallback), 503],
-  ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
   ["GET /dsek-oauth-callback", "put_role_connection", flowPage(reachForgerCallback), 200],
   ["GET /login", "get_current_authorization", flowPage(reachLoginCallback), 503],
   ["GET /account", "get_current_authorization", memberPage(signIn, "/account", "GET"), 200],
   ["POST /api/link/sync", "put_role_connection", memberPage(link, "/api/link/sync", "POST"), 303],
   ["POST /account/unlink", "delete_role_connection", memberPage(link, "/account/unlink", "POST"), 200],
-  ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 200],
 ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[];
 
 describe("a page", () => {
@@ -161,6 +159,28 @@ describe("a page", () => {
     const calls = janus.discord.calls.slice(before).filter((call) => call.operation === operation).length;
     expect(calls).toBeWithin(1, 3);
   });
+
+  // Sent once, so their own deadline is no help: the budget alone ends the wait.
+  test.each([
+    ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
+    ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 200],
+  ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[])(
+    "%s comes within its budget where %s hangs, which is sent once",
+    async (_, operation, prepare, status) => {
+      const janus = await startSlow(BUDGET_MS, 30_000);
+      const open = await prepare(janus, newUser());
+      const before = janus.discord.calls.length;
+      janus.discord.failNext(operation, "hang", 10);
+
+      const response = await open();
+
+      expect(response.status).toBe(status);
+      const calls = janus.discord.calls.slice(before).filter((call) => call.operation === operation);
+      expect(calls).toHaveLength(1);
+      const [, ms] = /no answer within (\d+) ms/.exec(janus.logLines.join("")) ?? [];
+      expect(Number(ms)).toBeWithin(1, BUDGET_MS + 1);
+    },
+  );
 
   test.each([
     ["the code exchange", "token", 503],
@@ -187,6 +207,30 @@ describe("a page", () => {
       expect(Number(ms)).toBeWithin(1, BUDGET_MS + 1);
     },
   );
+
+  test("of the provider leg comes within its budget where a signed UserInfo needs keys that hang", async () => {
+    const janus = await startSlow(BUDGET_MS, 30_000);
+    await link(janus, newUser());
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, newUser());
+    const newer = createKey("RS256");
+    janus.provider.override({
+      idToken: ({ groups: _groups, ...claims }, sign) => sign(claims),
+      userInfo: (claims) =>
+        new Response(janus.provider.sign(claims, {}, newer), {
+          headers: { "content-type": "application/jwt" },
+        }),
+    });
+    janus.provider.failNext("jwks", "hang", 10);
+    const before = janus.provider.calls.length;
+
+    const response = await browser.get(callback);
+
+    expect(response.status).toBe(503);
+    expect(janus.provider.calls.slice(before)).toEqual(["token", "userinfo", "jwks"]);
+    const [, ms] = /jwks: no answer within (\d+) ms/.exec(janus.logLines.join("")) ?? [];
+    expect(Number(ms)).toBeWithin(1, BUDGET_MS + 1);
+  });
 
   test("whose discovery hangs for others does not wait longer for it than it has itself", async () => {
     const janus = await startSlow(BUDGET_MS, 30_000);
