@@ -45,6 +45,7 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     "discord/discord",
     "discord/caller",
+    "discord/answers",
     "oidc/oidc",
     "oidc/id_token",
     "oidc/discovery",

@@ -247,6 +247,14 @@ export function retryAfterSeconds(answer: Answer): number | undefined {
   return capRetryAfter(Number(header));
 }
 
+/** 4xx that speak of the moment or of the way there, never of what was asked: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */
+const PASSING_STATUSES = [407, 408, 421, 425, 429];
+
+/** Whether a status says "not now", whatever the body says. */
+export function isOutage(status: number): boolean {
+  return status >= 500 || PASSING_STATUSES.includes(status);
+}
+
 /** The upstream's "unavailable", with the wait that its answer asks for. */
 export function unavailable(upstream: Upstream, reason: string, answer: Answer): JanusError {
   const wait = retryAfterSeconds(answer);
