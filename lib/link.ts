@@ -30,8 +30,9 @@ import {
   runStep,
   startFlow,
 } from "./flow.ts";
-import { clearSuperseded, endDueGrants } from "./grant/end_discord_grant.ts";
+import { endDueGrants } from "./grant/end_discord_grant.ts";
 import { organisationRow, sealDiscordTokens, sealToken, secondsAfter } from "./grant/grant.ts";
+import { clearSuperseded } from "./grant/role_connection_left.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -113,7 +114,8 @@ async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departu
     now,
   });
   if (stored === undefined) throw grantEnding();
-  if (stored.isEndSuperseded) await clearSuperseded(deps, user.discordUserId, tokens.accessToken);
+  if (stored.clearDueAt !== null)
+    await clearSuperseded(deps, user.discordUserId, stored.clearDueAt, tokens.accessToken);
   // What this code brought is stored, and ends as every grant does that nobody uses.
   if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);

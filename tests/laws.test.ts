@@ -69,6 +69,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "grant/end_discord_grant",
     "grant/end_retry",
     "grant/provider_grant",
+    "grant/role_connection_left",
     "link",
     "flow/provider_departure",
     "session/login",
