@@ -208,6 +208,24 @@ describe("what stands between Discord and Janus", () => {
     expect([during.status, lastCode(janus), after.status]).toEqual([503, "discord_unavailable", 200]);
   });
 
+  test.each([
+    [408, { error: "invalid_grant" }],
+    [425, { error: "invalid_grant" }],
+    [401, { error: "access_denied" }],
+    [403, { error: "rate_limited" }],
+  ])("ends no session whose refresh it answers with %d %j", async (status, body) => {
+    const janus = await startJanusWithForger();
+    started.push(janus);
+    const browser = await signIn(janus, newUser());
+    await janus.database.rows("update session set token_expires_at = created_at");
+    janus.discord.failNext("token_refresh", { status, body });
+
+    const during = await callApi(janus, "/api/userinfo", { browser });
+    const after = await callApi(janus, "/api/userinfo", { browser });
+
+    expect([during.status >= 500, after.status]).toEqual([true, 200]);
+  });
+
   test("is no reason to tell the member of a sign-in that their approval has ended", async () => {
     const janus = await startJanusWithForger();
     started.push(janus);

@@ -128,6 +128,11 @@ describe("a role connection that Discord refuses to clear", () => {
     ["401 in HTML", { status: 401, body: HTML }],
     ["404 in HTML", { status: 404, body: HTML }],
     ["403 by Discord's network, 40333", refusal(403, "internal network error", 40_333)],
+    ["403 by a feature that is off for now, 40006", refusal(403, "Temporarily disabled", 40_006)],
+    ["403 by a rate limit, 40062", refusal(403, "Service resource is being rate limited", 40_062)],
+    ["408 in Discord's shape", refusal(408, "Timeout", 0)],
+    ["200 with a list", { status: 200, body: [] }],
+    ["200 with Discord's network error", refusal(200, "internal network error", 40_333)],
     ["503", { status: 503 }],
   ] as const)("by %s keeps grant and tokens, and is cleared later", async (_, answer) => {
     const user = newUser();
@@ -187,6 +192,8 @@ const OBSTACLES: readonly (readonly [string, DiscordOperation, Behaviour])[] = [
   ["revoking answers 401 invalid_client", "revoke", oauth(401, "invalid_client")],
   ["revoking answers 403 in HTML", "revoke", { status: 403, body: HTML }],
   ["revoking answers an error of nobody's list", "revoke", oauth(400, "computer_says_no")],
+  ["revoking answers 408 invalid_request", "revoke", oauth(408, "invalid_request")],
+  ["revoking answers 200 in plain text", "revoke", { status: 200, body: "Please sign in" }],
   ["revoking answers 429", "revoke", { status: 429, headers: { "retry-after": "30" } }],
 ];
 
@@ -469,6 +476,8 @@ describe("a grant that the provider does not end", () => {
     ["404 without a body", { status: 404 }],
     ["400 that is no OAuth error", { status: 400, body: { message: "bad request" } }],
     ["500", { status: 500 }],
+    ["408 invalid_request", oauth(408, "invalid_request")],
+    ["401 access_denied", oauth(401, "access_denied")],
     ["a login page with 200", { status: 200, body: HTML }],
   ] satisfies readonly (readonly [string, Behaviour])[])(
     "because it answers %s for ever is tried ever more seldom, and stays due",
@@ -487,6 +496,16 @@ describe("a grant that the provider does not end", () => {
       });
     },
   );
+
+  test.each([200, 202, 204])("has ended where it answers %d without a body", async (status) => {
+    const browser = await link(newUser());
+    janus.provider.failNext("revoke", { status });
+
+    await unlink(browser);
+
+    expect(await organisationToken()).toBeUndefined();
+    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
+  });
 
   test.each(["invalid_request", "unsupported_grant_type"])(
     "because it refuses for good, 400 %s, is given up, and told",
