@@ -6,6 +6,7 @@ import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
 import { secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
+import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
 import { describeError } from "./log.ts";
 import { deleteExpiredSessions } from "./session/session.ts";
 import { pushDueLinks } from "./sync.ts";
@@ -17,6 +18,7 @@ export async function runUpkeep(deps: Deps): Promise<void> {
   const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
   await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
   await attempt(deps, "end due grants", () => endDueGrants(deps));
+  await attempt(deps, "clear due role connections", () => clearDueRoleConnections(deps));
   await attempt(deps, "end due provider grants", () => endDueProviderGrants(deps));
   await attempt(deps, "delete expired sessions", () => deleteExpiredSessions(deps));
   await attempt(deps, "delete unused accounts", () => deps.queries.deleteUnused({ updatedBefore: before }));

@@ -128,6 +128,11 @@ describe("a role connection that Discord refuses to clear", () => {
     ["401 in HTML", { status: 401, body: HTML }],
     ["404 in HTML", { status: 404, body: HTML }],
     ["403 by Discord's network, 40333", refusal(403, "internal network error", 40_333)],
+    ["403 by a feature that is off for now, 40006", refusal(403, "Temporarily disabled", 40_006)],
+    ["403 by a rate limit, 40062", refusal(403, "Service resource is being rate limited", 40_062)],
+    ["408 in Discord's shape", refusal(408, "Timeout", 0)],
+    ["200 with a list", { status: 200, body: [] }],
+    ["200 with Discord's network error", refusal(200, "internal network error", 40_333)],
     ["503", { status: 503 }],
   ] as const)("by %s keeps grant and tokens, and is cleared later", async (_, answer) => {
     const user = newUser();
@@ -187,6 +192,8 @@ const OBSTACLES: readonly (readonly [string, DiscordOperation, Behaviour])[] = [
   ["revoking answers 401 invalid_client", "revoke", oauth(401, "invalid_client")],
   ["revoking answers 403 in HTML", "revoke", { status: 403, body: HTML }],
   ["revoking answers an error of nobody's list", "revoke", oauth(400, "computer_says_no")],
+  ["revoking answers 408 invalid_request", "revoke", oauth(408, "invalid_request")],
+  ["revoking answers 200 in plain text", "revoke", { status: 200, body: "Please sign in" }],
   ["revoking answers 429", "revoke", { status: 429, headers: { "retry-after": "30" } }],
 ];
 
@@ -288,7 +295,111 @@ describe("a member who signs in past an end that cannot be done", () => {
     expect(linesOf("role connection not cleared")).toEqual([]);
   });
 
-  test("has it cleared when the new grant ends, where that failed as well, and the log says so", async () => {
+  /** Signed in past the end, which is not cleared at once, and stopped there with a login session. */
+  async function stopWithSession(user: string, refused: number): Promise<Browser> {
+    await moveAway(user, 5 * TRIES + refused);
+    expect((await begin(user)).status).toBe(302);
+    return signIn(janus, user);
+  }
+  const TEN_MINUTES = 605;
+
+  test("and keeps a session has it cleared by upkeep, and nothing is revoked", async () => {
+    const user = newUser();
+    const session = await stopWithSession(user, TRIES);
+    const during = [await tokenOf(user), janus.discord.roleConnection(user)?.metadata];
+
+    janus.clock.advance(TEN_MINUTES);
+    const asked = await askedBy(() => runUpkeep(janus.deps));
+    janus.clock.advance(TEN_MINUTES);
+    const later = await askedBy(() => runUpkeep(janus.deps));
+
+    expect(during).toMatchObject([{ endReason: null, clearDueAt: expect.any(Date) }, { dsek_member: "1" }]);
+    expect([asked, later]).toEqual([["delete_role_connection"], []]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
+    expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
+    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(linesOf("role connection still to be cleared")).toMatchObject([{ discordUserId: user }]);
+  });
+
+  test("has it tried ever more seldom while Discord does not take it, and cleared in the end", async () => {
+    const user = newUser();
+    await stopWithSession(user, 5 * TRIES);
+    const waits: number[] = [];
+
+    for (let round = 0; round < 5; round++) {
+      const minutes = minutesUntil((await tokenOf(user))?.clearDueAt);
+      waits.push(minutes);
+      janus.clock.advance(minutes * 60 + 5);
+      await runUpkeep(janus.deps);
+    }
+
+    expect(waits).toEqual([10, 2, 4, 8, 16]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("has it cleared once, by one of two processes", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.clock.advance(TEN_MINUTES);
+
+    const asked = await askedBy(() => Promise.all([runUpkeep(janus.deps), runUpkeep(janus.deps)]));
+
+    expect(asked).toEqual(["delete_role_connection"]);
+  });
+
+  test("is told in the log and the trail where Discord refuses for good to clear it", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001), FOR_EVER);
+    janus.clock.advance(TEN_MINUTES);
+
+    await runUpkeep(janus.deps);
+
+    expect(linesOf("role connection not cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
+    expect((await trailOf(user)).at(-1)).toBe("role_connection_not_cleared");
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("and links again has the role connection replaced by the new one, and nothing revoked", async () => {
+    const user = newUser();
+    await moveAway(user, 6 * TRIES);
+
+    const asked = await askedBy(() => link(user));
+    janus.clock.advance(TEN_MINUTES);
+    const later = await askedBy(() => runUpkeep(janus.deps));
+
+    expect(asked.at(-1)).toBe("put_role_connection");
+    expect(later).toEqual(["put_role_connection"]);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("and links again while it is being cleared has the role connection pushed again", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.clock.advance(TEN_MINUTES - 10);
+    const late = createBrowser(janus.url);
+    const lateCallback = await reachForgerCallback(late, user);
+    janus.clock.advance(10);
+    const gate = janus.discord.gate("delete_role_connection");
+    const upkeep = runUpkeep(janus.deps);
+    await gate.arrived;
+
+    const response = await late.get(lateCallback);
+    await janus.deps.donePushes.settle();
+    gate.release();
+    await upkeep;
+    janus.clock.advance(5);
+    await runUpkeep(janus.deps);
+
+    expect(response.status).toBe(200);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("has it cleared when the new grant ends, where that failed as well", async () => {
     const user = newUser();
     await moveAway(user, 6 * TRIES);
 
@@ -298,7 +409,7 @@ describe("a member who signs in past an end that cannot be done", () => {
     await runUpkeep(janus.deps);
 
     expect([response.status, during?.metadata]).toEqual([302, { dsek_member: "1" }]);
-    expect(linesOf("role connection not cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
+    expect(linesOf("role connection not cleared")).toEqual([]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(await tokenOf(user)).toBeUndefined();
   });
@@ -365,6 +476,8 @@ describe("a grant that the provider does not end", () => {
     ["404 without a body", { status: 404 }],
     ["400 that is no OAuth error", { status: 400, body: { message: "bad request" } }],
     ["500", { status: 500 }],
+    ["408 invalid_request", oauth(408, "invalid_request")],
+    ["401 access_denied", oauth(401, "access_denied")],
     ["a login page with 200", { status: 200, body: HTML }],
   ] satisfies readonly (readonly [string, Behaviour])[])(
     "because it answers %s for ever is tried ever more seldom, and stays due",
@@ -383,6 +496,16 @@ describe("a grant that the provider does not end", () => {
       });
     },
   );
+
+  test.each([200, 202, 204])("has ended where it answers %d without a body", async (status) => {
+    const browser = await link(newUser());
+    janus.provider.failNext("revoke", { status });
+
+    await unlink(browser);
+
+    expect(await organisationToken()).toBeUndefined();
+    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
+  });
 
   test.each(["invalid_request", "unsupported_grant_type"])(
     "because it refuses for good, 400 %s, is given up, and told",

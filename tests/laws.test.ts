@@ -45,6 +45,7 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     "discord/discord",
     "discord/caller",
+    "discord/answers",
     "oidc/oidc",
     "oidc/id_token",
     "oidc/discovery",
@@ -69,6 +70,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "grant/end_discord_grant",
     "grant/end_retry",
     "grant/provider_grant",
+    "grant/role_connection_left",
     "link",
     "link/discord_leg",
     "flow/provider_departure",

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../lib/errors.ts";
 import { createLog } from "../lib/log.ts";
 import { authorizationError, readAuthorizationResponse, readRefusal } from "../lib/oauth/authorization.ts";
+import { revokeToken } from "../lib/oauth/revocation.ts";
 import { postForm, requestTokens, type TokenEndpoint } from "../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
@@ -723,6 +724,13 @@ describe("requestTokens()", () => {
     "slow_down",
     "too_many_requests",
     "service_unavailable",
+    "timeout",
+    "Too_Early",
+    "rate_limited",
+    "RateLimitExceeded",
+    "throttling",
+    "overloaded",
+    "UNAVAILABLE",
   ])("takes 400 %s for no answer, not for the end of a code or a grant", async (error) => {
     const failure = await rejection(answering(400, { error }).ask());
 
@@ -737,7 +745,7 @@ describe("requestTokens()", () => {
     [400, "not_allowed"],
     [400, "access_denied"],
     [400, "interaction_required"],
-    [401, "consent_required"],
+    [403, "consent_required"],
     [403, "mfa_required"],
     [403, "unauthorized"],
     [404, "no_such_user"],
@@ -776,11 +784,39 @@ describe("requestTokens()", () => {
     ]);
   });
 
+  test.each(["access_denied", "Unauthorized", "unauthorized", "invalid_credentials", "invalid_token", "w"])(
+    "takes 401 %s for a fault of the client's own credentials",
+    async (error) => {
+      const failure = await rejection(answering(401, { error }).ask());
+
+      expect([failure.code, failure.message]).toEqual([
+        "provider_client_rejected",
+        `token_code: answered 401 ${error}`,
+      ]);
+    },
+  );
+
+  test("takes 401 invalid_grant for a code that is no good", async () => {
+    expect((await rejection(answering(401, { error: "invalid_grant" }).ask())).code).toBe("code_rejected");
+  });
+
   test.each([
     [429, "not_allowed"],
     [500, "access_denied"],
     [503, "vendor_word"],
     [201, "invalid_grant"],
+    [408, "timeout"],
+    [408, "invalid_grant"],
+    [425, "too_early"],
+    [425, "invalid_client"],
+    [421, "access_denied"],
+    // Words that only spell the status out are a gateway's.
+    [403, "Forbidden"],
+    [403, "forbidden"],
+    [404, "NotFound"],
+    [405, "method_not_allowed"],
+    [403, "rate_limited"],
+    [401, "temporarily_unavailable"],
   ])("takes %d for no answer, whatever the word: %s", async (status, error) => {
     const failure = await rejection(answering(status, { error }).ask());
 
@@ -829,10 +865,23 @@ describe("requestTokens()", () => {
 
     test("takes 400 invalid_grant for its end, and no status that says not now", async () => {
       expect((await refreshing(400, "invalid_grant")).code).toBe("code_rejected");
-      expect((await refreshing(429, "invalid_grant")).code).toBe("provider_unavailable");
+      for (const status of [408, 425, 429, 500])
+        expect((await refreshing(status, "invalid_grant")).code).toBe("provider_unavailable");
       expect((await refreshing(503, "invalid_grant")).code).toBe("provider_unavailable");
     });
   });
+
+  test.each(["access_denied", "unauthorized", "invalid_client"])(
+    "a refresh that is answered 401 %s is a fault of the client's credentials",
+    async (error) => {
+      const by = upstreamWith(async () => Response.json({ error }, { status: 401 }));
+      const grant = { grant_type: "refresh_token", refresh_token: "r" };
+
+      const failure = await rejection(requestTokens(by, "token_refresh", endpoint, grant));
+
+      expect(failure.code).toBe("provider_client_rejected");
+    },
+  );
 
   test.each([
     ["the code", { code: "Zm9vYmFyYmF6cXV4MDEyMzQ1" }, "Zm9vYmFyYmF6cXV4MDEyMzQ1"],
@@ -901,6 +950,8 @@ describe("requestTokens()", () => {
         await told({ clientSecret }, 400, { error: "invalid_scope" }),
         await told({ clientSecret }, 400, { error: "invalid_grant" }),
         await told({ clientSecret }, 400, { error: "not_allowed" }),
+        await told({ clientSecret }, 401, { error: "invalid_grant" }),
+        await told({ clientSecret }, 403, { error: "access_denied" }),
         await told({ clientSecret }, 503, { error: "server_error" }),
       ])
         expect(message).not.toContain("client_secret_post");
@@ -912,8 +963,63 @@ describe("requestTokens()", () => {
       [401, { error: "unauthorized_client" }],
       [400, { error: "incorrect_client_credentials" }],
       [401, { message: "Unauthorized" }],
+      // Auth0 says it of a wrong secret.
+      [401, { error: "access_denied" }],
     ])("says so of %d %j as well", async (status, body) => {
       expect(await told({ clientSecret: "a+b" }, status, body)).toEndWith(`; ${HINT}`);
     });
+  });
+});
+
+describe("revokeToken()", () => {
+  const client = { clientId: "a", clientSecret: "b", authMethod: "client_secret_basic" } as const;
+  const revoking = (status: number, body?: string) => {
+    const by = upstreamWith(async () => new Response(body ?? null, { status }));
+    const token = { token: "t", token_type_hint: "refresh_token" } as const;
+    return revokeToken(by, client, "https://idp.example/revoke", token);
+  };
+
+  test.each([
+    [200, undefined],
+    [200, "{}"],
+    [200, "OK"],
+    [202, undefined],
+    [204, undefined],
+  ])("takes %d %j for revoked", async (status, body) => {
+    expect(await revoking(status, body)).toBe("revoked");
+  });
+
+  test.each([
+    [200, "<!doctype html>"],
+    [202, " <html>"],
+    [201, undefined],
+    [206, "{}"],
+    [408, '{"error":"invalid_request"}'],
+    [425, '{"error":"invalid_grant"}'],
+    [429, '{"error":"invalid_token"}'],
+    [500, '{"error":"unsupported_token_type"}'],
+    [403, '{"error":"rate_limited"}'],
+    [403, '{"error":"Forbidden"}'],
+    [401, '{"error":"temporarily_unavailable"}'],
+    [401, undefined],
+  ])("takes %d %j for no answer", async (status, body) => {
+    expect((await rejection(revoking(status, body))).code).toBe("provider_unavailable");
+  });
+
+  test.each(["access_denied", "unauthorized", "invalid_request", "invalid_token", "invalid_client"])(
+    "takes 401 %s for a fault of the client's credentials, which ends nothing",
+    async (error) => {
+      const failure = await rejection(revoking(401, JSON.stringify({ error })));
+
+      expect([failure.code, failure.message]).toEqual([
+        "provider_client_rejected",
+        `revoke: answered 401 ${error}`,
+      ]);
+    },
+  );
+
+  test("takes 400 and 401 invalid_grant for revoked", async () => {
+    for (const status of [400, 401])
+      expect(await revoking(status, '{"error":"invalid_grant"}')).toBe("revoked");
   });
 });

@@ -13,7 +13,14 @@ import {
   grantEnded,
 } from "../errors.ts";
 import type { Answer, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
-import { capRetryAfter, hasTimeFor, parseJson, retryAfterSeconds, send } from "../oauth/upstream.ts";
+import {
+  capRetryAfter,
+  hasTimeFor,
+  isOutage,
+  parseJson,
+  retryAfterSeconds,
+  send,
+} from "../oauth/upstream.ts";
 
 const MAX_ATTEMPTS = 3;
 const RETRY_BASE_MS = 250;
@@ -22,8 +29,15 @@ const CLOUDFLARE_WAIT_SECONDS = 60;
 
 const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
-/** Codes by which Discord itself says "not now": the network within it, and its overload. */
-const PASSING_CODES: readonly number[] = [40_333, 130_000];
+/**
+ * Codes by which Discord itself says "not now", whatever the status: rate limits, features that are switched off for a
+ * while, "try again later", the network within Discord (40333, which its list does not have) and its overload.
+ * https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
+ */
+const PASSING_CODES: readonly number[] = [
+  20_016, 20_022, 20_028, 20_029, 30_034, 30_037, 30_040, 30_042, 30_046, 40_003, 40_004, 40_006, 40_062,
+  40_333, 110_000, 110_001, 130_000,
+];
 /** Below lie the statuses that gateways put into a `code` of their own. Discord's begin here, but for a plain 0. */
 const LEAST_CODE = 10_000;
 /** https://discord.com/developers/docs/reference#error-messages */
@@ -34,25 +48,39 @@ const discordError = v.object({
     v.integer(),
     v.check((code) => (code === 0 || code >= LEAST_CODE) && !PASSING_CODES.includes(code)),
   ),
+  // An error that names a time to wait is a rate limit.
+  retry_after: v.optional(v.undefined()),
 });
-const jsonBody = v.looseObject({});
+/** Any error of Discord's, "not now" or not: with a 2xx it says that nothing was done. */
+const anyError = v.object({ message: v.string(), code: v.unknown() });
 
-/** One call by its name, with who it is for; the answer is of a 2xx. */
-export type Caller = (
-  operation: string,
-  method: "GET" | "PUT" | "DELETE",
-  path: string,
-  authorization: string,
-  body?: object,
-) => Promise<Answer>;
+/** One call by its name, with who it is for. */
+export type Call = {
+  readonly operation: string;
+  readonly method: "GET" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly authorization: string;
+  readonly body?: object;
+  /** The one status that Discord documents for success. */
+  readonly status: 200 | 204;
+  /** Whether a body, parsed as JSON, has the shape that Discord documents for success. */
+  readonly isRight: (body: unknown) => boolean;
+};
+
+/** Gives the answer of a call that Discord has done. */
+export type Caller = (call: Call) => Promise<Answer>;
 
 /** Makes the caller of one API. Throws grant_ended, discord_refused, discord_rate_limited, discord_unavailable. */
 export function createCaller(
   upstream: Upstream,
   { apiUrl, sleep }: { readonly apiUrl: string; readonly sleep: (ms: number) => Promise<void> },
 ): Caller {
-  return async (operation, method, path, authorization, body) => {
-    const headers: Record<string, string> = { authorization, accept: "application/json" };
+  return async (call) => {
+    const { method, body } = call;
+    const headers: Record<string, string> = {
+      authorization: call.authorization,
+      accept: "application/json",
+    };
     if (body !== undefined) headers["content-type"] = "application/json";
     const init: UpstreamRequest = {
       method,
@@ -60,7 +88,7 @@ export function createCaller(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     for (let attempt = 1; ; attempt++) {
-      const result = await tryOnce(upstream, operation, apiUrl + path, init, attempt - 1);
+      const result = await tryOnce(upstream, call, apiUrl + call.path, init, attempt - 1);
       if ("answer" in result) return result.answer;
       const least = result.waitSeconds * 1_000 || RETRY_BASE_MS * 2 ** (attempt - 1);
       const wait = least + Math.random() * RETRY_BASE_MS;
@@ -75,11 +103,12 @@ type Try = { readonly answer: Answer } | { readonly error: JanusError; readonly 
 /** One attempt: an answer, or an error after which another attempt makes sense. Throws where it makes none. */
 async function tryOnce(
   upstream: Upstream,
-  operation: string,
+  call: Call,
   url: string,
   init: UpstreamRequest,
   retries: number,
 ): Promise<Try> {
+  const { operation } = call;
   let answer: Answer;
   try {
     answer = await send(upstream, operation, url, init, retries);
@@ -96,24 +125,35 @@ async function tryOnce(
     if (waitSeconds > MAX_WAIT_SECONDS) throw error;
     return { error, waitSeconds };
   }
-  if (status >= 500)
+  if (isOutage(status))
     return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0);
-  if (!isDiscordsWord(answer)) {
+  if (isDone(call, answer)) return { answer };
+  if (!isRefusal(answer)) {
     const reason = `${operation}: answered ${status}, and not as Discord does`;
     return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0);
   }
-  if (status < 300 || (status === 404 && init.method === "DELETE")) return { answer };
+  if (status === 404 && init.method === "DELETE") return { answer };
   if (status === 401) throw grantEnded(`${operation}: answered 401`);
   throw discordRefused(`${operation}: answered ${status}`);
 }
 
 /**
- * Whether Discord itself gave the answer. Firewalls, proxies and login pages of networks answer in its place, with any
- * status: their 401 ends no grant, their 403 refuses nothing, and their 200 has done nothing.
+ * Whether Discord says that it has done what the call asks. Proxies and login pages of networks also answer with a 2xx,
+ * and have done nothing.
  */
-function isDiscordsWord({ status, text }: Answer): boolean {
+function isDone({ status, isRight }: Call, answer: Answer): boolean {
+  if (answer.status !== status) return false;
   if (status === 204) return true;
-  return v.is(status < 300 ? jsonBody : discordError, parseJson(text));
+  const body = parseJson(answer.text);
+  return !v.is(anyError, body) && isRight(body);
+}
+
+/**
+ * Whether Discord itself refuses, for good. Firewalls, proxies and login pages of networks answer in its place, with
+ * any status: their 401 ends no grant, and their 403 refuses nothing.
+ */
+function isRefusal({ status, text }: Answer): boolean {
+  return status >= 400 && v.is(discordError, parseJson(text));
 }
 
 function retryAfterFault(reason: string, waitSeconds: number): Try {

@@ -22,6 +22,7 @@ import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
+import { hasKeys, isObject, isRevoked, isRoleConnection } from "./answers.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -132,7 +133,14 @@ export function createDiscord(options: DiscordOptions) {
 
     const findUser = async (accessToken: string, scopesNeeded: readonly string[]): Promise<DiscordUser> => {
       const bearer = `Bearer ${accessToken}`;
-      const answer = await call("get_current_authorization", "GET", "/oauth2/@me", bearer);
+      const answer = await call({
+        operation: "get_current_authorization",
+        method: "GET",
+        path: "/oauth2/@me",
+        authorization: bearer,
+        status: 200,
+        isRight: isObject,
+      });
       const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
       if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
       const { application, scopes, user } = parsed.output;
@@ -197,7 +205,8 @@ export function createDiscord(options: DiscordOptions) {
       revokeGrant: async (refreshToken: string): Promise<boolean> => {
         const token = { token: refreshToken, token_type_hint: "refresh_token" } as const;
         return (
-          (await revokeToken(upstream, tokenEndpoint, `${tokenEndpoint.url}/revoke`, token)) === "revoked"
+          (await revokeToken(upstream, tokenEndpoint, `${tokenEndpoint.url}/revoke`, token, isRevoked)) ===
+          "revoked"
         );
       },
 
@@ -210,12 +219,27 @@ export function createDiscord(options: DiscordOptions) {
       /** Replaces the member's role connection. Grants no role by itself: the member must press Link. */
       putRoleConnection: async (accessToken: string, roleConnection: RoleConnection): Promise<void> => {
         const body: RESTPutAPICurrentUserApplicationRoleConnectionJSONBody = { ...roleConnection };
-        await call("put_role_connection", "PUT", roleConnectionPath, `Bearer ${accessToken}`, body);
+        await call({
+          operation: "put_role_connection",
+          method: "PUT",
+          path: roleConnectionPath,
+          authorization: `Bearer ${accessToken}`,
+          body,
+          status: 200,
+          isRight: isRoleConnection,
+        });
       },
 
       /** Clears the member's role connection, and with it the role. One that is gone already is as good. */
       deleteRoleConnection: async (accessToken: string): Promise<void> => {
-        await call("delete_role_connection", "DELETE", roleConnectionPath, `Bearer ${accessToken}`);
+        await call({
+          operation: "delete_role_connection",
+          method: "DELETE",
+          path: roleConnectionPath,
+          authorization: `Bearer ${accessToken}`,
+          status: 204,
+          isRight: () => true,
+        });
       },
     };
   });
@@ -229,7 +253,15 @@ export async function putMetadataRecords(
 ): Promise<void> {
   const call = createCaller(createUpstream(options), options);
   const path = `/applications/${options.clientId}/role-connections/metadata`;
-  await call("put_metadata", "PUT", path, `Bot ${botToken}`, records);
+  await call({
+    operation: "put_metadata",
+    method: "PUT",
+    path,
+    authorization: `Bot ${botToken}`,
+    body: records,
+    status: 200,
+    isRight: (body) => hasKeys(body, records),
+  });
 }
 
 type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;

@@ -57,24 +57,8 @@ export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Pro
   }
 }
 
-/**
- * Clears, with the tokens of a new sign-in, the role connection that the tokens before could not clear. Should this fail
- * too, a new push replaces it, or the end of the new grant clears it: the member goes on.
- */
-export async function clearSuperseded(
-  deps: Pick<GrantDeps, "discord" | "log">,
-  discordUserId: string,
-  accessToken: string,
-): Promise<void> {
-  deps.log.warn("grant end superseded", { discordUserId });
-  try {
-    await deps.discord.deleteRoleConnection(accessToken);
-  } catch (error) {
-    tellNotCleared(deps, discordUserId, error);
-  }
-}
-
-function tellNotCleared({ log }: Pick<GrantDeps, "log">, discordUserId: string, error: unknown): void {
+/** Tells the operator whose role they have to take away. */
+export function tellNotCleared({ log }: Pick<GrantDeps, "log">, discordUserId: string, error: unknown): void {
   const { reason = "", ...described } = describeError(error);
   const advice = `${reason}: the role may stay, take it from the member by hand`;
   log.error("role connection not cleared", { discordUserId, ...described, reason: advice });

@@ -21,8 +21,8 @@ import {
   runStep,
   startFlow,
 } from "../flow.ts";
-import { clearSuperseded } from "../grant/end_discord_grant.ts";
 import { sealDiscordTokens, secondsAfter } from "../grant/grant.ts";
+import { clearSuperseded } from "../grant/role_connection_left.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import { sealSessionToken } from "../session/session_tokens.ts";
 
@@ -87,7 +87,8 @@ async function storeDiscordLeg(
     now,
   });
   if (stored === undefined) throw grantEnding();
-  if (stored.isEndSuperseded) await clearSuperseded(deps, user.discordUserId, tokens.accessToken);
+  if (stored.clearDueAt !== null)
+    await clearSuperseded(deps, user.discordUserId, stored.clearDueAt, tokens.accessToken);
   // What this code brought is stored, and ends as every grant does that nobody uses.
   if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);

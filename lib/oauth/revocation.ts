@@ -1,11 +1,10 @@
 /**
  * The revocation endpoint, once for both legs: what a server's answer says of the grant that was to end. RFC 7009
  */
-import * as v from "valibot";
 import type { TokenEndpoint } from "./token_endpoint.ts";
-import { CREDENTIAL_ERRORS, postForm } from "./token_endpoint.ts";
+import { isOfCredentials, nameOf, postForm, readError, saysNotNow } from "./token_endpoint.ts";
 import type { Answer, Upstream } from "./upstream.ts";
-import { parseJson, unavailable } from "./upstream.ts";
+import { unavailable } from "./upstream.ts";
 
 /**
  * What the server said for good: the grant has ended; it does not revoke such tokens; or it understood, and will refuse
@@ -19,36 +18,33 @@ const ENDED_ERRORS = ["invalid_grant", "invalid_token"];
 const REFUSALS = ["invalid_request", "unsupported_grant_type", "invalid_scope"];
 const UNSUPPORTED = "unsupported_token_type";
 
-const errorResponse = v.object({
-  error: v.picklist([...CREDENTIAL_ERRORS, ...ENDED_ERRORS, ...REFUSALS, UNSUPPORTED]),
-});
-
 /**
  * Asks once for the end of a token. Throws the upstream's client_rejected, and its unavailable for all that is not the
- * server's own and final word: a 5xx, a 429, a page, an error without a listed name.
+ * server's own and final word: a 5xx, a 429, a page, an error without a listed name. `isRevoked` tells the server's
+ * answer of success from others.
  */
 export async function revokeToken(
   upstream: Upstream,
   client: Omit<TokenEndpoint, "url">,
   url: string,
   token: { readonly token: string; readonly token_type_hint: "access_token" | "refresh_token" },
+  isRevoked: (answer: Answer) => boolean = isSuccess,
 ): Promise<Revocation> {
   const answer = await postForm(upstream, "revoke", client, url, token);
-  if (answer.status === 200 && !isPage(answer)) return "revoked";
+  if (isRevoked(answer)) return "revoked";
   const error = readError(answer);
-  if (error === undefined) throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
+  if (error === undefined || saysNotNow(answer.status, error))
+    throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
   // They are about Janus as a client and say nothing of the grant, and an operator can mend them.
-  if (CREDENTIAL_ERRORS.includes(error))
-    throw upstream.clientRejected(`revoke: answered ${answer.status} ${error}`);
+  if (isOfCredentials(answer.status, error))
+    throw upstream.clientRejected(`revoke: answered ${answer.status} ${nameOf(error, client, token)}`);
   if (ENDED_ERRORS.includes(error)) return "revoked";
-  return error === UNSUPPORTED ? "unsupported" : "refused";
+  if (error === UNSUPPORTED) return "unsupported";
+  if (REFUSALS.includes(error)) return "refused";
+  throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
 }
+
+const SUCCESSES = [200, 202, 204];
 
 /** RFC 7009 2.2 lets a client ignore the body; but a login page of a network or a proxy has revoked nothing. */
-const isPage = ({ text }: Answer): boolean => /^\s*</.test(text);
-
-function readError({ status, text }: Answer): string | undefined {
-  if (status < 400 || status >= 500 || status === 429) return undefined;
-  const parsed = v.safeParse(errorResponse, parseJson(text));
-  return parsed.success ? parsed.output.error : undefined;
-}
+const isSuccess = ({ status, text }: Answer): boolean => SUCCESSES.includes(status) && !/^\s*</.test(text);

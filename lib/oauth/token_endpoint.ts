@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import { authorizationRejected, codeRejected } from "../errors.ts";
 import type { Answer, Upstream } from "./upstream.ts";
-import { parseJson, send, unavailable } from "./upstream.ts";
+import { isOutage, parseJson, send, unavailable } from "./upstream.ts";
 
 /** A token endpoint, and what Janus is to it. */
 export type TokenEndpoint = {
@@ -103,21 +103,27 @@ function tokenError(
   grant: Readonly<Record<string, string>>,
   answer: Answer,
 ): JanusError {
-  const parsed = v.safeParse(errorResponse, parseJson(answer.text));
-  const error = parsed.success ? parsed.output.error : undefined;
+  const error = readError(answer);
   const said = `${operation}: answered ${answer.status} ${nameOf(error, endpoint, grant)}`;
   const hint = mayBeMisread(upstream, endpoint, answer.status, error) ? `; ${MISREAD_HINT}` : "";
   const reason = said + hint;
   if (error === undefined || saysNotNow(answer.status, error)) return unavailable(upstream, reason, answer);
   if (error === "invalid_grant") return codeRejected(reason);
-  if (CLIENT_ERRORS.includes(error)) return upstream.clientRejected(reason);
+  if (isOfCredentials(answer.status, error) || CLIENT_ERRORS.includes(error))
+    return upstream.clientRejected(reason);
   // At a refresh no other word speaks of the grant: unknown is not no.
   if (grant.grant_type === "refresh_token") return unavailable(upstream, reason, answer);
   return authorizationRejected(reason);
 }
 
+/** The word of an OAuth error; undefined where the answer is none. */
+export function readError({ text }: Answer): string | undefined {
+  const parsed = v.safeParse(errorResponse, parseJson(text));
+  return parsed.success ? parsed.output.error : undefined;
+}
+
 /** The server speaks of the client's id or secret. Keycloak says unauthorized_client of a wrong secret. */
-export const CREDENTIAL_ERRORS: readonly string[] = [
+const CREDENTIAL_ERRORS: readonly string[] = [
   "invalid_client",
   "unauthorized_client",
   "incorrect_client_credentials",
@@ -142,36 +148,86 @@ const CLIENT_ERRORS = [
   "disabled_client",
   "invalid_resource",
 ];
-/** The server says "not now", whatever its status. */
+/**
+ * Whether the server refuses the client itself. A 401 says so whatever its word (RFC 6749 5.2): Auth0 answers a wrong
+ * secret with access_denied. Only invalid_grant speaks of the grant.
+ */
+export function isOfCredentials(status: number, error: string): boolean {
+  return CREDENTIAL_ERRORS.includes(error) || (status === 401 && error !== "invalid_grant");
+}
+
+/** Words by which a server, or a gateway before it, says "not now", whatever the status; as `letters` spells them. */
 const PASSING_ERRORS = [
-  "temporarily_unavailable",
-  "server_error",
-  "slow_down",
-  "service_unavailable",
-  "internal_server_error",
-  "too_many_requests",
-  "rate_limit_exceeded",
+  "temporarilyunavailable",
+  "servererror",
+  "internalservererror",
+  "internalerror",
+  "serviceunavailable",
+  "unavailable",
+  "slowdown",
+  "toomanyrequests",
+  "ratelimit",
+  "ratelimited",
+  "ratelimitexceeded",
+  "ratelimiterror",
+  "throttled",
+  "throttling",
+  "overloaded",
+  "overload",
+  "busy",
+  "serverbusy",
+  "maintenance",
+  "timeout",
+  "timedout",
+  "requesttimeout",
+  "gatewaytimeout",
+  "badgateway",
+  "tooearly",
+  "tryagain",
+  "tryagainlater",
+  "retrylater",
 ];
 
-function saysNotNow(status: number, error: string): boolean {
-  return status < 400 || status === 429 || status >= 500 || PASSING_ERRORS.includes(error);
+/** What a status is called, as `letters` spells it. RFC 9110 15.5 */
+const STATUS_WORDS: Readonly<Record<number, string>> = {
+  400: "badrequest",
+  403: "forbidden",
+  404: "notfound",
+  405: "methodnotallowed",
+  406: "notacceptable",
+  410: "gone",
+};
+
+/** Without capitals, and without what stands between the words. */
+const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, "");
+
+/**
+ * Whether an error is no definite answer. A word that only spells its status out, such as Forbidden with 403, is what
+ * gateways write; Unauthorized with 401 stays what a 401 is.
+ */
+export function saysNotNow(status: number, error: string): boolean {
+  if (status < 400 || isOutage(status)) return true;
+  const word = letters(error);
+  return PASSING_ERRORS.includes(word) || (status !== 401 && word === STATUS_WORDS[status]);
 }
 
 /**
  * The error, for the log. The word comes from the server itself, not through a browser, so an operator may look it up
  * even where we do not know it. Only a word that holds a secret of this request, or is a part of one, is not repeated.
  */
-function nameOf(
+export function nameOf(
   error: string | undefined,
-  endpoint: TokenEndpoint,
+  client: Omit<TokenEndpoint, "url">,
   grant: Readonly<Record<string, string>>,
 ): string {
   if (error === undefined) return "without an OAuth error";
-  if (["invalid_grant", ...CLIENT_ERRORS, ...PASSING_ERRORS].includes(error)) return error;
-  const { code, code_verifier, refresh_token } = grant;
-  const { clientSecret } = endpoint;
-  const secrets = [clientSecret, formEncode(clientSecret), encodeCredentials(endpoint)];
-  for (const value of [code, code_verifier, refresh_token]) if (value !== undefined) secrets.push(value);
+  if (["invalid_grant", ...CLIENT_ERRORS].includes(error)) return error;
+  if (PASSING_ERRORS.includes(letters(error))) return error;
+  const { code, code_verifier, refresh_token, token } = grant;
+  const { clientSecret } = client;
+  const secrets = [clientSecret, formEncode(clientSecret), encodeCredentials(client)];
+  for (const value of [code, code_verifier, refresh_token, token])
+    if (value !== undefined) secrets.push(value);
   return secrets.some((secret) => shares(secret, error)) ? "an unlisted error" : error;
 }
 
@@ -195,7 +251,8 @@ function mayBeMisread(
 ): boolean {
   // Discord gives ids and secrets without such characters, and has no such setting.
   if (upstream.name !== "provider" || authMethod !== "client_secret_basic") return false;
-  const isRefused = error === undefined ? status === 401 : CREDENTIAL_ERRORS.includes(error);
+  const isRefused =
+    error === undefined ? status === 401 : !saysNotNow(status, error) && isOfCredentials(status, error);
   return isRefused && [clientId, clientSecret].some((text) => formEncode(text) !== text);
 }
 

@@ -248,16 +248,19 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a status says "not now": whatever is at fault, it may pass. RFC 9110 15.5.9, 15.6, RFC 8470 5.2, RFC 6585 4 */
-export function isPassing(status: number): boolean {
-  return status >= 500 || [408, 425, 429].includes(status);
-}
-
 /** Seconds to wait as the answer says, within an hour; undefined if it does not. RFC 9110 10.2.3 */
 export function retryAfterSeconds(answer: Answer): number | undefined {
   const header = answer.headers.get("retry-after");
   if (header === null || !/^\d{1,9}(\.\d{1,6})?$/.test(header)) return undefined;
   return capRetryAfter(Number(header));
+}
+
+/** 4xx that speak of the moment or of the way there, never of what was asked: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */
+const PASSING_STATUSES = [407, 408, 421, 425, 429];
+
+/** Whether a status says "not now", whatever the body says. */
+export function isOutage(status: number): boolean {
+  return status >= 500 || PASSING_STATUSES.includes(status);
 }
 
 /** The upstream's "unavailable", with the wait that its answer asks for. */

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { isPassing, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import { isSecureAddress } from "../variables.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 
@@ -122,7 +122,7 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
   // 4.1: a terminating slash of the issuer is removed before the well-known path is appended.
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await send(upstream, "discovery", url, { headers: { accept: "application/json" } });
-  if (isPassing(answer.status)) {
+  if (isOutage(answer.status)) {
     throw unavailable(upstream, `discovery: answered ${answer.status}`, answer);
   }
   if (answer.status !== 200) {

@@ -11,7 +11,7 @@ import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
 import { jwtVerify } from "jose/jwt/verify";
 import { JanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { isPassing, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { isOutage, parseJson, send, unavailable } from "../oauth/upstream.ts";
 import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 
 /** How far the clocks of Janus and the provider may differ. */
@@ -77,7 +77,7 @@ function findAmong(keys: readonly Key[]): JWTVerifyGetKey {
 async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[]> {
   const headers = { accept: "application/json" };
   const answer = await send(upstream, "jwks", url, { headers, onRedirect: providerMisconfigured });
-  if (isPassing(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
+  if (isOutage(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
   // Discovery names the address, so one that has no keys is wrong there, for every member and until it is changed.
   if (answer.status !== 200) {
     throw providerMisconfigured(

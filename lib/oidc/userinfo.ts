@@ -12,7 +12,7 @@ import {
   userinfoRefused,
 } from "../errors.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { isPassing, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
 import {
   CLOCK_SKEW_SECONDS,
@@ -67,7 +67,7 @@ export async function fetchUserInfo(
 
 function checkStatus(upstream: Upstream, answer: Answer): void {
   const { status } = answer;
-  if (isPassing(status)) throw unavailable(upstream, `userinfo: answered ${status}`, answer);
+  if (isOutage(status)) throw unavailable(upstream, `userinfo: answered ${status}`, answer);
   // The token is a moment old. Where the same callback comes twice, the provider ends the tokens of the first
   // (RFC 6749 4.1.2): that says nothing of the set-up, and a new sign-in gets a new token.
   if (status === 401 && saysInvalidToken(answer)) {

@@ -4,9 +4,12 @@
  */
 import * as v from "valibot";
 import deleteUnusedText from "../../sql/discord_account/delete_unused.sql" with { type: "text" };
+import claimClearDueText from "../../sql/discord_token/claim_clear_due.sql" with { type: "text" };
 import claimEndDueText from "../../sql/discord_token/claim_end_due.sql" with { type: "text" };
 import claimRefreshText from "../../sql/discord_token/claim_refresh.sql" with { type: "text" };
 import deleteDiscordTokenText from "../../sql/discord_token/delete.sql" with { type: "text" };
+import setClearDueText from "../../sql/discord_token/set_clear_due.sql" with { type: "text" };
+import setClearedText from "../../sql/discord_token/set_cleared.sql" with { type: "text" };
 import setEndDueText from "../../sql/discord_token/set_end_due.sql" with { type: "text" };
 import setLeaseEndedText from "../../sql/discord_token/set_lease_ended.sql" with { type: "text" };
 import setRefreshedText from "../../sql/discord_token/set_refreshed.sql" with { type: "text" };
@@ -65,6 +68,21 @@ export const GRANT_STATEMENTS = {
   setEndDue: {
     text: setEndDueText,
     parameters: { discordUserId: text, endDueAt: time },
+    row: {},
+  },
+  claimClearDue: {
+    text: claimClearDueText,
+    parameters: { limit: integer, leasedUntil: time, now: time },
+    row: { discordUserId: text, accessTokenSealed: text, discordExpiresAt: time, clearFailures: integer },
+  },
+  setCleared: {
+    text: setClearedText,
+    parameters: { discordUserId: text, clearDueAt: time, isRoleConnectionLeft: v.boolean(), now: time },
+    row: {},
+  },
+  setClearDue: {
+    text: setClearDueText,
+    parameters: { discordUserId: text, leasedUntil: time, clearDueAt: time },
     row: {},
   },
   deleteDiscordToken: {

@@ -43,7 +43,7 @@ export const LINK_STATEMENTS = {
       sessionAccessTokenSealed: text,
     },
     echoes: "discordUserId",
-    row: { discordUserId: text, hasFlow: v.boolean(), isEndSuperseded: v.boolean() },
+    row: { discordUserId: text, hasFlow: v.boolean(), clearDueAt: nullableTime },
   },
   insertLink: {
     text: insertLinkText,

@@ -1,7 +1,8 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
 -- while the role connection of a link that was moved away is still to be cleared with the tokens that are there. An end
--- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place.
+-- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place. Then
+-- the role connection is still to be cleared with them: clear_due_at, which is when the flow is over, says so.
 -- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
 -- another account it stays as it is.
 -- $1 discord_user_id text
@@ -16,7 +17,7 @@
 -- $10 request_id text
 -- $11 now timestamptz
 -- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
--- row: discord_user_id text, has_flow boolean, is_end_superseded boolean
+-- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
 with before as (
   select end_reason
   from discord_token
@@ -59,9 +60,10 @@ token as (
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
       leased_until = null,
+      clear_due_at = case when held.end_reason in ('moved', 'unlinked') then $9 else held.clear_due_at end,
       end_reason = null,
       end_due_at = null,
-      end_failures = 0
+      end_failures = case when held.end_reason is null then held.end_failures else 0 end
     where
       held.end_reason is null
       or (
@@ -102,6 +104,6 @@ left_flow as (
 select
   token.discord_user_id,
   left_flow.flow_id_hash is not null as has_flow,
-  coalesce((select before.end_reason <> 'abandoned' from before), false) as is_end_superseded
+  case when (select before.end_reason from before) in ('moved', 'unlinked') then $9 end as clear_due_at
 from token
 left join left_flow on true

@@ -27,6 +27,20 @@ export const NOT_DISCORDS_WORD: readonly (readonly [string, (status: number) => 
     "Discord's overload 130000",
     (status) => refusal(status, "API resource is currently overloaded.", 130_000),
   ],
+  [
+    "Discord's feature that is switched off for now, 40006",
+    (status) => refusal(status, "This feature has been temporarily disabled server-side", 40_006),
+  ],
+  [
+    "Discord's rate limit of a resource, 40062",
+    (status) => refusal(status, "Service resource is being rate limited", 40_062),
+  ],
+  ["Discord's write limit 20029", (status) => refusal(status, "Write rate limit", 20_029)],
+  ["Discord's 110001", (status) => refusal(status, "Application not yet available", 110_001)],
+  [
+    "Discord's plain code and a time to wait",
+    (status) => ({ status, body: { message: "You are being rate limited.", code: 0, retry_after: 1.5 } }),
+  ],
   ["an empty body", (status) => ({ status })],
   ["an empty JSON object", (status) => ({ status, body: {} })],
   ["a proxy's JSON", (status) => ({ status, body: { error: "forbidden", detail: "blocked by policy" } })],

@@ -1,0 +1,74 @@
+/**
+ * A role connection that an earlier grant left: its end had failed too often, so the member's new sign-in took the place
+ * of the tokens that were to clear it. It stays to be cleared, with the new tokens, until Discord has done so or a new
+ * link has replaced it. Nothing is revoked. The end of grants is in `end_discord_grant.ts`.
+ */
+import { asJanusError } from "../errors.ts";
+import { describeError } from "../log.ts";
+import { tellNotCleared } from "./end_discord_grant.ts";
+import { endRetryAt } from "./end_retry.ts";
+import type { GrantDeps, HeldGrant } from "./grant.ts";
+import { freshAccessToken, LEASE_SECONDS, secondsAfter, tryTo } from "./grant.ts";
+
+const BATCH = 20;
+
+/** Clears it at once, with the tokens of the sign-in that took the place of the end. Should this fail, upkeep tries again. */
+export async function clearSuperseded(
+  deps: GrantDeps,
+  discordUserId: string,
+  clearDueAt: Date,
+  accessToken: string,
+): Promise<void> {
+  deps.log.warn("grant end superseded", { discordUserId });
+  // Should the database fail here, upkeep clears once more, which does no harm: the member goes on.
+  await tryTo(deps, "clear", async () => {
+    await clear(deps, discordUserId, clearDueAt, () => Promise.resolve(accessToken));
+  });
+}
+
+type DueClear = HeldGrant & {
+  /** How often clearing it has failed. */
+  readonly clearFailures: number;
+};
+
+/** One round: claims the role connections that are to be cleared, and clears each. */
+export async function clearDueRoleConnections(deps: GrantDeps): Promise<void> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const due = await deps.queries.claimClearDue({ limit: BATCH, leasedUntil, now });
+  await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
+}
+
+async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<void> {
+  const { discordUserId } = grant;
+  // Should the database fail here, the lease ends by itself.
+  await tryTo(deps, "clear", async () => {
+    const failure = await clear(deps, discordUserId, leasedUntil, () => freshAccessToken(deps, grant));
+    if (failure === undefined) return;
+    const clearDueAt = endRetryAt(deps.now(), grant.clearFailures, failure);
+    await deps.queries.setClearDue({ discordUserId, leasedUntil, clearDueAt });
+  });
+}
+
+/** Clears it, and records that; gives what failed where it has to be tried again. `clearDueAt` is as it was claimed. */
+async function clear(
+  deps: GrantDeps,
+  discordUserId: string,
+  clearDueAt: Date,
+  findAccessToken: () => Promise<string>,
+): Promise<unknown> {
+  let isRoleConnectionLeft = false;
+  try {
+    await deps.discord.deleteRoleConnection(await findAccessToken());
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code !== "discord_refused" && code !== "token_unreadable") {
+      deps.log.warn("role connection still to be cleared", { discordUserId, ...describeError(error) });
+      return error;
+    }
+    isRoleConnectionLeft = true;
+    tellNotCleared(deps, discordUserId, error);
+  }
+  await deps.queries.setCleared({ discordUserId, clearDueAt, isRoleConnectionLeft, now: deps.now() });
+  return undefined;
+}

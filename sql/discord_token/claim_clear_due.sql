@@ -1,0 +1,53 @@
+-- Claims role connections that an earlier grant left and that are to be cleared: until the lease ends no other process
+-- takes them. A member who has linked again since has a new role connection in its place: it is pushed once more, since
+-- an earlier attempt to clear may have been under way when it was pushed, and nothing is left to clear.
+-- $1 limit bigint
+-- $2 leased_until timestamptz
+-- $3 now timestamptz
+-- rows: discord_user_id text, access_token_sealed text, discord_expires_at timestamptz, clear_failures integer
+with due as (
+  select discord_token.discord_user_id
+  from discord_token
+  where discord_token.clear_due_at <= $3 and discord_token.end_reason is null
+  order by discord_token.clear_due_at
+  limit $1
+  for update skip locked
+),
+
+pushed_again as (
+  update link
+  set push_due_at = $3
+  from due
+  where link.discord_user_id = due.discord_user_id
+  returning link.discord_user_id
+),
+
+replaced as (
+  update discord_token
+  set
+    clear_due_at = null,
+    end_failures = 0
+  from pushed_again
+  where discord_token.discord_user_id = pushed_again.discord_user_id
+),
+
+claimed as (
+  update discord_token
+  set clear_due_at = $2
+  from due
+  where
+    discord_token.discord_user_id = due.discord_user_id
+    and not exists (select from pushed_again where pushed_again.discord_user_id = due.discord_user_id)
+  returning
+    discord_token.discord_user_id,
+    discord_token.access_token_sealed,
+    discord_token.expires_at,
+    discord_token.end_failures
+)
+
+select
+  claimed.discord_user_id,
+  claimed.access_token_sealed,
+  claimed.expires_at as discord_expires_at,
+  claimed.end_failures as clear_failures
+from claimed

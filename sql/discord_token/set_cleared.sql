@@ -1,0 +1,30 @@
+-- Records that nothing is left to clear of a role connection that an earlier grant left, or that Discord refuses it for
+-- good. A link that was made meanwhile is pushed again, since its role connection may have been cleared with it.
+-- $1 discord_user_id text
+-- $2 clear_due_at timestamptz: as it was claimed
+-- $3 is_role_connection_left boolean: Discord refused to clear it
+-- $4 now timestamptz
+-- nothing
+with cleared as (
+  update discord_token
+  set
+    clear_due_at = null,
+    end_failures = 0
+  where discord_user_id = $1 and clear_due_at = $2 and end_reason is null
+  returning discord_user_id
+),
+
+pushed_again as (
+  update link
+  set push_due_at = $4
+  from cleared
+  where link.discord_user_id = cleared.discord_user_id
+)
+
+insert into audit_event (occurred_at, action, discord_user_id)
+select
+  $4,
+  'role_connection_not_cleared',
+  cleared.discord_user_id
+from cleared
+where $3::boolean
