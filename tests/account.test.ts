@@ -1,6 +1,16 @@
 /** What a member does with their own link: sync, unlink, export, another account; and that nobody else can. */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { runUpkeep } from "../lib/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, secretsOf, signIn } from "./harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "./harness/walk.ts";
@@ -10,8 +20,18 @@ import { createJar, visit } from "./standins/member.ts";
 setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+/** The trail is never emptied. */
+let trailBegins: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
 beforeEach(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+  await emptyDatabase(database);
+  const [newest] = await database.rows("select coalesce(max(audit_event_id), 0) as id from audit_event");
+  trailBegins = String(newest?.id);
+  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
 });
 afterEach(() => janus.stop());
 
@@ -28,9 +48,11 @@ const sync = (browser: Browser) => callApi(janus, "/api/link/sync", { browser, m
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
 const rowsOf = (table: string) => janus.database.rows(`select * from ${table}`);
 const trail = async () =>
-  (await janus.database.rows("select action from audit_event order by audit_event_id")).map(
-    ({ action }) => action,
-  );
+  (
+    await janus.database.rows(
+      `select action from audit_event where audit_event_id > ${trailBegins} order by audit_event_id`,
+    )
+  ).map(({ action }) => action);
 
 describe("POST /api/link/sync", () => {
   test("pushes now, and answers when Discord has taken it", async () => {

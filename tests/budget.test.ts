@@ -1,9 +1,19 @@
 /** How long a member waits at most: the calls of one request share one budget, whichever of them hangs. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { createDiscord } from "../lib/discord/discord.ts";
 import { NO_LOG } from "../lib/log.ts";
 import { type Budget, createBudget } from "../lib/oauth/budget.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "./harness/janus.ts";
 import { rejection } from "./harness/rejection.ts";
 import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
@@ -107,11 +117,22 @@ const DEADLINE_MS = 1_000;
 const BUDGET_MS = 1_500;
 
 const started: { readonly stop: () => Promise<unknown> }[] = [];
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyDatabase(database));
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop();
 });
 async function startSlow(budgetMs = BUDGET_MS, deadlineMs = DEADLINE_MS) {
-  const janus = await startJanusWithForger({ deadlineMs, budgetMs, forger: { freshSubjects: true } });
+  const janus = await startJanusWithForger({
+    database,
+    deadlineMs,
+    budgetMs,
+    forger: { freshSubjects: true },
+  });
   started.push(janus);
   return janus;
 }
@@ -272,7 +293,7 @@ describe("a page", () => {
   });
 
   test("of a move leaves the earlier grant to upkeep where the push has taken all the time", async () => {
-    const janus = await startJanusWithForger({ deadlineMs: DEADLINE_MS, budgetMs: BUDGET_MS });
+    const janus = await startJanusWithForger({ database, deadlineMs: DEADLINE_MS, budgetMs: BUDGET_MS });
     started.push(janus);
     const [first, second] = [newUser(), newUser()];
     await createBrowser(janus.url).get("/");

@@ -1,8 +1,18 @@
 /** Which answers are Discord's word, and which come from something between Discord and Janus. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { createDiscord, putMetadataRecords } from "../lib/discord/discord.ts";
 import { NO_LOG } from "../lib/log.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { rejection } from "./harness/rejection.ts";
 import { callApi, signIn } from "./harness/sign_in.ts";
@@ -18,6 +28,12 @@ const BOT_TOKEN = "bot-token";
 const ROLE_CONNECTION = { platform_name: "D-sektionen", metadata: { dsek_member: "1" } };
 
 const started: { readonly stop: () => Promise<void> }[] = [];
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyDatabase(database));
 afterEach(async () => {
   await Promise.all(started.splice(0).map((standin) => standin.stop()));
 });
@@ -197,7 +213,7 @@ describe("revokeGrant()", () => {
 
 describe("what stands between Discord and Janus", () => {
   test.each(NOT_DISCORDS_WORD)("ends no session by a 401 with %s", async (_, answer) => {
-    const janus = await startJanusWithForger();
+    const janus = await startJanusWithForger({ database });
     started.push(janus);
     const browser = await signIn(janus, newUser());
     janus.discord.failNext("get_current_authorization", answer(401), 3);
@@ -214,7 +230,7 @@ describe("what stands between Discord and Janus", () => {
     [401, { error: "access_denied" }],
     [403, { error: "rate_limited" }],
   ])("ends no session whose refresh it answers with %d %j", async (status, body) => {
-    const janus = await startJanusWithForger();
+    const janus = await startJanusWithForger({ database });
     started.push(janus);
     const browser = await signIn(janus, newUser());
     await janus.database.rows("update session set token_expires_at = created_at");
@@ -227,7 +243,7 @@ describe("what stands between Discord and Janus", () => {
   });
 
   test("is no reason to tell the member of a sign-in that their approval has ended", async () => {
-    const janus = await startJanusWithForger();
+    const janus = await startJanusWithForger({ database });
     started.push(janus);
     const browser = createBrowser(janus.url);
     const callback = await reachDiscordCallback(browser, newUser());

@@ -1,6 +1,16 @@
 /** Grants that cannot be ended: what is a no for good, what is tried again and how seldom, and what members may do. */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { runUpkeep } from "../lib/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { type Browser, createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
@@ -17,8 +27,14 @@ const HTML = "<!doctype html><title>Blocked</title>";
 const oauth = (status: number, error: string): Behaviour => ({ status, body: { error } });
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
 beforeEach(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+  await emptyDatabase(database);
+  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
 });
 afterEach(() => janus.stop());
 

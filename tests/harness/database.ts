@@ -33,6 +33,14 @@ export const TABLES = [
   "audit_event",
 ] as const;
 
+/** What happened is never removed, which the database sees to. */
+const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
+
+/** Leaves a database as if it were new, but for the trail: a new one takes much longer. */
+export async function emptyDatabase({ rows }: TestDatabase): Promise<void> {
+  await rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
+}
+
 const SERVER_URL = process.env.TEST_DATABASE_URL;
 
 /** True when the suite runs on PostgreSQL, where several processes can share a database. */

@@ -8,11 +8,8 @@ import { putMetadataRecords } from "../../lib/discord/discord.ts";
 import { METADATA_RECORDS } from "../../lib/metadata.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
-import { createTestDatabase, TABLES, type TestDatabase } from "./database.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
 import { CANARY, DISCORD_CLIENT_ID, startJanus } from "./janus.ts";
-
-/** What happened is never removed, which the database sees to. */
-const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
 
 /** A browser and a database for the tests of one file; where there is no Chromium a developer is told so. */
 export function createTheatre(tests: string) {
@@ -39,7 +36,7 @@ export function createTheatre(tests: string) {
     readonly fetch?: Fetch;
     readonly onContext?: (context: BrowserContext) => void;
   } = {}) => {
-    await database.rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
+    await emptyDatabase(database);
     // The certified provider gives a refresh token with consent alone, which Janus asks for where the scope is configured.
     const environment = { OIDC_SCOPES: "openid profile offline_access" };
     const janus = await startJanus({ database, fetch: ask, environment });
