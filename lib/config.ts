@@ -186,7 +186,7 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
 }
 
-/** What is wrong with the parameters of an address that is one. */
+/** Says what is wrong with the parameters of a database's address; nothing where the text is no such address. */
 function findAddressFault(url: string | undefined, environment: Environment): string | undefined {
   if (url === undefined || !isDatabaseUrl(url)) return undefined;
   const read = readDatabaseUrl(url, readLibpqEnvironment(environment));

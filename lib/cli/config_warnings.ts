@@ -1,6 +1,6 @@
 /**
- * What is valid in a configuration and unwise, and names that look like misspelt ones of ours: for `config check`, and
- * for the log of a server that starts. No warning holds a value.
+ * Finds settings that are valid but unwise, and names that look like misspelt ones of ours. `config check` prints them,
+ * and a server that starts logs them. No warning holds a value.
  */
 import { statSync } from "node:fs";
 import type { Source } from "../config.ts";

@@ -24,7 +24,7 @@ export function findWithoutEffect(sources: readonly Source[]): readonly string[]
 }
 
 function explainOwn(name: string, { atStart }: Source): readonly string[] {
-  // What is in the environment and was not when the process began, Bun added from its .env.
+  // Bun adds the variables of its .env: they are in the environment now and were not when the process began.
   if (atStart === undefined || atStart.has(name)) return [];
   return AT_START.test(name) || name === "NODE_OPTIONS" ? [explain(name, ".env")] : [];
 }

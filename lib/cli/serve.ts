@@ -83,7 +83,7 @@ export async function serve(
   if (!(await isReady)) await stopStarted();
 }
 
-/** Once it listens: looking for what is unwise takes time, and the first answer does not wait for it. */
+/** Logs the unwise settings once the server listens: finding them takes time, and the first answer does not wait. */
 async function logUnwise(log: Log, sources: readonly Source[]): Promise<void> {
   try {
     const { findAtStart } = await import("./config_warnings.ts");

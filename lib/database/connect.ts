@@ -99,7 +99,7 @@ function tlsOptions(tls: Tls) {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    // libpq: any server will do whose certificate is signed by a trusted one.
+    // libpq does not compare the name here: a certificate that a trusted authority signed will do.
     ...(mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
   };
 }

@@ -75,7 +75,7 @@ export function createOidc(options: OidcOptions) {
     /** What a callback's errors are named after. */
     upstream,
 
-    /** Loads discovery, so that the first member does not wait for it. Throws as any call here. */
+    /** Loads discovery, so that the first member does not wait for it. Throws like every call here. */
     prepare: async (): Promise<void> => void (await discovery.load(upstream)),
 
     /** Whether discovery was loaded at least once. */

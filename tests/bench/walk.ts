@@ -45,7 +45,7 @@ export function environmentFor({ discord, provider }: Standins, databaseUrl: str
   return {
     NODE_ENV: "production",
     LOG_LEVEL: "info",
-    // The load is one address: limited as any, by a limit that it does not reach.
+    // The whole load comes from one address: the limit counts it, and is too high to be reached.
     RATE_LIMIT_PER_MINUTE: "999999",
     PUBLIC_URL,
     DATABASE_URL: databaseUrl,
