@@ -114,6 +114,7 @@ async function removeLink(deps: Deps, discordUserId: string, requestId: string):
   const providerTokens = {
     accessTokenSealed: organisationAccessTokenSealed ?? "",
     refreshTokenSealed: organisationRefreshTokenSealed,
+    replacedTokens: removed.replacedTokens ?? [],
     endFailures: 0,
   };
   const [end, providerTold] = await Promise.all([

@@ -10,6 +10,8 @@ import { createMacs, createSealer } from "./crypto.ts";
 import type { Database } from "./db.ts";
 import type { Discord } from "./discord/discord.ts";
 import { createDiscord } from "./discord/discord.ts";
+import type { Unstored } from "./grant/unstored.ts";
+import { createUnstored } from "./grant/unstored.ts";
 import type { Log } from "./log.ts";
 import { NEEDED_CLAIMS } from "./metadata.ts";
 import type { Budget } from "./oauth/budget.ts";
@@ -41,6 +43,8 @@ export type Deps = {
   readonly flowMacs: readonly Mac[];
   /** Pushes that Discord took, on their way into the database. */
   readonly donePushes: Batch<DonePush>;
+  /** Tokens that the database has not taken yet. */
+  readonly unstored: Unstored;
   /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
   readonly sessionRefreshes: Map<
     string,
@@ -104,6 +108,7 @@ export function createDeps(config: Config, db: Database, world: World, listener:
       () => sleep(BATCH_WAIT_MS),
       (pushes) => recordPushes({ queries, log }, pushes),
     ),
+    unstored: createUnstored(log),
     sessionRefreshes: new Map(),
     now,
     sleep,

@@ -27,7 +27,8 @@ import {
   runStep,
 } from "./flow.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
-import { organisationRow, sealToken, secondsAfter } from "./grant/grant.ts";
+import { secondsAfter } from "./grant/grant.ts";
+import { keepProviderTokens, keepUnlinkedTokens, sealOrganisationTokens } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -91,6 +92,7 @@ async function takeProviderLeg(deps: Deps, request: FlowRequest): Promise<Finish
       code,
       deriveSecret(flow, "code_verifier"),
       deriveSecret(flow, "nonce"),
+      (unused) => keepProviderTokens(deps, unused),
     );
     if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
     return storeLink(deps, request, flow, signIn);
@@ -155,8 +157,7 @@ async function storeLink(
     requestId,
     now,
   };
-  const stored = await againAfterCollision(() => deps.queries.insertLink(values));
-  if (stored === undefined) throw flowFinished("the provider leg was finished before");
+  const stored = await insertOrKeep(deps, values);
   logStep(deps, requestId, "provider", stored.outcome, stored.discordUserId);
   const accounts = linkedAccounts(stored, claims);
   if (stored.outcome === "conflict_met") {
@@ -166,6 +167,19 @@ async function storeLink(
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil, requestId });
   const session = begunSession(flow, stored.sessionExpiresAt);
   return { ...accounts, outcome: "linked", pushed, session, flow: { forget } };
+}
+
+/** Stores the link. Where that comes to nothing the provider's tokens are kept, to be revoked. */
+async function insertOrKeep(deps: Deps, values: Parameters<Deps["queries"]["insertLink"]>[0]) {
+  try {
+    const stored = await againAfterCollision(() => deps.queries.insertLink(values));
+    if (stored !== undefined) return stored;
+  } catch (error) {
+    keepUnlinkedTokens(deps, values);
+    throw error;
+  }
+  keepUnlinkedTokens(deps, values);
+  throw flowFinished("the provider leg was finished before");
 }
 
 const begunSession = (flow: Flow, expiresAt: Date | null): BegunSession | undefined =>
@@ -189,17 +203,6 @@ async function pushNow(deps: Deps, link: DuePush): Promise<boolean> {
   const failure = await pushLink(deps, link);
   if (failure?.code === "grant_ended" || failure?.code === "token_unreadable") throw failure;
   return failure === undefined;
-}
-
-function sealOrganisationTokens(deps: Deps, { issuer, subject, accessToken, refreshToken }: SignIn) {
-  const row = organisationRow({ issuer, subject });
-  return {
-    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
-    refreshTokenSealed:
-      refreshToken === undefined
-        ? null
-        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
-  };
 }
 
 /** Whether at least half of the request's time is left: what would be cut off is left to upkeep. */

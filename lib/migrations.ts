@@ -12,6 +12,7 @@ import migration5 from "../sql/migrations/0005_create_audit_event.sql" with { ty
 import migration6 from "../sql/migrations/0006_create_session.sql" with { type: "text" };
 import migration7 from "../sql/migrations/0007_extend_link.sql" with { type: "text" };
 import migration8 from "../sql/migrations/0008_count_end_failures.sql" with { type: "text" };
+import migration9 from "../sql/migrations/0009_keep_what_is_obtained.sql" with { type: "text" };
 import createText from "../sql/schema_migration/create.sql" with { type: "text" };
 import findTableText from "../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../sql/schema_migration/insert.sql" with { type: "text" };
@@ -52,6 +53,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: "create_session", text: migration6 },
   { version: 7, name: "extend_link", text: migration7 },
   { version: 8, name: "count_end_failures", text: migration8 },
+  { version: 9, name: "keep_what_is_obtained", text: migration9 },
 ];
 
 const tableRow = v.tuple([

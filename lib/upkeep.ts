@@ -6,7 +6,9 @@ import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
 import { secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
+import { refreshDueGrants } from "./grant/refresh_due.ts";
 import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
+import { settleDueStrays } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
 import { deleteExpiredSessions } from "./session/session.ts";
 import { pushDueLinks } from "./sync.ts";
@@ -16,10 +18,13 @@ const KEEP_UNLINKED_SECONDS = 3_600;
 /** One round. A part that fails does not keep the others from their work; it is logged and comes again. */
 export async function runUpkeep(deps: Deps): Promise<void> {
   const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
+  await attempt(deps, "store what was not stored", () => deps.unstored.retry());
+  await attempt(deps, "refresh due grants", () => refreshDueGrants(deps));
   await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
   await attempt(deps, "end due grants", () => endDueGrants(deps));
   await attempt(deps, "clear due role connections", () => clearDueRoleConnections(deps));
   await attempt(deps, "end due provider grants", () => endDueProviderGrants(deps));
+  await attempt(deps, "settle stray tokens", () => settleDueStrays(deps));
   await attempt(deps, "delete expired sessions", () => deleteExpiredSessions(deps));
   await attempt(deps, "delete unused accounts", () => deps.queries.deleteUnused({ updatedBefore: before }));
   await attempt(deps, "delete unlinked accounts", () => deps.queries.deleteUnlinked({ seenBefore: before }));

@@ -297,6 +297,7 @@ describe("renderAccount()", () => {
       expect(await formsOf(html)).toEqual(["/api/auth/logout"]);
       expect(textOf(html)).toContain(TEXTS[language].account.noAccount);
       expect(textOf(html)).not.toContain(PLAIN.organisationName);
+      expect(textOf(html)).not.toContain("Authorized Apps");
     },
   );
 
@@ -381,7 +382,7 @@ describe("renderUnlinked()", () => {
       const pending = renderUnlinked(contextIn(language), { finished: false, roleMayStay: false });
 
       expect(textOf(pending)).toContain(
-        language === "en" ? "as soon as it answers" : "så snart Discord svarar",
+        language === "en" ? "when Discord answers" : "när Discord svarar",
       );
       expect(textOf(finished)).not.toBe(textOf(pending));
       expect(await linksOf(finished)).toEqual(["/"]);
@@ -438,6 +439,7 @@ function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PLAIN) {
       pushFailures: 0,
       ...link,
     },
+    roleMayStay: false,
     notice: null,
     sessions: manySignIns(null).slice(0, 1),
     discordAppUrl: DISCORD_APP_URL,
@@ -466,6 +468,7 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
   const pages: Record<string, string> = {
     account: renderAccount(context, page),
     "account, not linked": renderAccount(context, { ...page, link: null }),
+    "account, a role left": renderAccount(context, { ...page, link: null, roleMayStay: true }),
     "account, without a picture": renderAccount(context, {
       ...page,
       discord: { ...page.discord, globalName: null, avatarUrl: null },

@@ -277,7 +277,7 @@ describe("createDiscovery()", () => {
         });
 
         const signedIn = await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
-        const ended = await oidc.revokeGrant({ accessToken: "a", refreshToken: undefined });
+        const ended = await oidc.revokeToken("access_token", "a");
 
         expect(signedIn.subject).toBe("sub-of-anna");
         const [notAsked, asked] =

@@ -350,7 +350,8 @@ describe("a push that Discord did not take", () => {
     const before = await tokens();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await janus.database.rows("update link set push_due_at = now()");
-    janus.discord.failNext("token_refresh", { status: 502 });
+    // Once before the tokens expire, as upkeep thinks, and once for the push.
+    janus.discord.failNext("token_refresh", { status: 502 }, 2);
 
     await runUpkeep(janus.deps);
 

@@ -110,8 +110,12 @@ export const storedData = v.object({
       refresh_token: presence,
       expires_at: nullableTime,
       obtained_at: time,
+      /** Tokens of earlier sign-ins, which are revoked with the grant. */
+      replaced_tokens: v.number(),
     }),
   ),
+  /** Since when Discord may have a role connection of an earlier link that nothing could clear. */
+  role_connection_left_at: nullableTime,
   flows: v.array(
     v.object({
       created_at: time,

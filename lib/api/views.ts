@@ -82,6 +82,7 @@ export function viewStored({ stored, flows, sessions, trail }: Stored, now: Date
     discord_grant: viewDiscordGrant(stored),
     link: viewStoredLink(stored),
     ...viewOrganisation(stored),
+    role_connection_left_at: isoOrNull(stored.roleConnectionLeftAt),
     flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims }) => ({
       created_at: createdAt.toISOString(),
       expires_at: expiresAt.toISOString(),
@@ -151,6 +152,7 @@ function viewOrganisation(
             refresh_token: presence(stored.hasOrganisationRefreshToken),
             expires_at: isoOrNull(stored.organisationExpiresAt),
             obtained_at: obtainedAt.toISOString(),
+            replaced_tokens: stored.replacedTokenCount,
           },
   };
 }

@@ -180,6 +180,9 @@ export function createDiscord(options: DiscordOptions) {
       exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
         exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
 
+      /** Throws discord_unavailable where a refresh would be cut off: it could spend the token for a pair that nobody gets. */
+      requireTimeToRefresh: (): void => requireWholeDeadline(upstream, "token_refresh"),
+
       /**
        * Refreshes a grant; the refresh token is spent whatever comes back. Throws grant_ended, discord_unavailable.
        * RFC 6749 6
@@ -199,15 +202,13 @@ export function createDiscord(options: DiscordOptions) {
       },
 
       /**
-       * Ends every token of the member's authorization, not only this one. False where Discord refuses that for good.
-       * Throws discord_client_rejected, discord_unavailable. RFC 7009 2.1
+       * Ends every token of the member's authorization, not only this one, which must be alive: Discord answers the same
+       * to one that it does not know. False where Discord refuses that for good. Throws discord_client_rejected,
+       * discord_unavailable. RFC 7009 2.1
        */
-      revokeGrant: async (refreshToken: string): Promise<boolean> => {
-        const token = { token: refreshToken, token_type_hint: "refresh_token" } as const;
-        return (
-          (await revokeToken(upstream, tokenEndpoint, `${tokenEndpoint.url}/revoke`, token, isRevoked)) ===
-          "revoked"
-        );
+      revokeGrant: async (token: string): Promise<boolean> => {
+        const url = `${tokenEndpoint.url}/revoke`;
+        return (await revokeToken(upstream, tokenEndpoint, url, { token }, isRevoked)) === "revoked";
       },
 
       /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */

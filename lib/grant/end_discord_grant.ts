@@ -3,11 +3,11 @@
  * does not stop it; all else puts it off. How tokens are sealed and refreshed is in `grant.ts`.
  */
 import type { JanusError } from "../errors.ts";
-import { asJanusError } from "../errors.ts";
+import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
-import { LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
+import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
 
 const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
@@ -34,6 +34,8 @@ type EndingGrant = {
   readonly accessTokenSealed: string;
   readonly refreshTokenSealed: string;
   readonly expiresAt: Date;
+  /** Granted scopes, with blanks between them. */
+  readonly scope: string;
   /** How often its end has failed. */
   readonly endFailures: number;
 };
@@ -79,7 +81,7 @@ type EndAtDiscord = {
 
 /**
  * Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. Returns whether
- * the role connection is left because Discord refuses to clear it.
+ * the role connection is left because nothing can clear it.
  */
 async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
   const { discordUserId, accessTokenSealed } = grant;
@@ -98,23 +100,48 @@ const ENDED: EndAtDiscord = { tokens: undefined, isRoleConnectionLeft: false, is
 
 async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtDiscord> {
   const held = openTokens(deps, grant);
-  if (held === undefined) return { ...ENDED, isGrantLeft: true };
+  if (held === undefined)
+    return giveUp(deps, grant, tokenUnreadable("no key of TOKEN_KEYS opens its tokens"));
   const isExpired = grant.expiresAt <= deps.now();
-  let tokens = isExpired ? await refreshUnlessEnded(deps, grant) : held;
-  if (tokens === undefined) return ENDED;
-  let refusal = await clearRoleConnection(deps, tokens);
+  let tokens = isExpired ? await refreshToEnd(deps, grant) : held;
+  if (typeof tokens === "string") return endWithout(deps, grant, tokens);
+  let refusal = await clearRoleConnection(deps, grant, tokens);
   if (refusal?.code === "grant_ended" && !isExpired) {
     // A 401 may speak of this access token alone.
-    tokens = await refreshUnlessEnded(deps, grant);
-    if (tokens === undefined) return ENDED;
-    refusal = await clearRoleConnection(deps, tokens);
+    tokens = await refreshToEnd(deps, grant);
+    if (typeof tokens === "string") return endWithout(deps, grant, tokens);
+    refusal = await clearRoleConnection(deps, grant, tokens);
   }
-  const isRevoked = await deps.discord.revokeGrant(tokens.refreshToken);
   const { discordUserId } = grant;
+  const isRevoked = await deps.discord.revokeGrant(
+    refusal?.code === "grant_ended" ? tokens.refreshToken : tokens.accessToken,
+  );
   if (refusal !== undefined) tellNotCleared(deps, discordUserId, refusal);
   if (!isRevoked) deps.log.error("grant not revoked", { discordUserId });
   return { tokens, isRoleConnectionLeft: refusal !== undefined, isGrantLeft: !isRevoked };
 }
+
+/** The tokens are dead. Where the grant may live on without them, nothing can end it but a later sign-in of the member. */
+function endWithout(deps: GrantDeps, grant: EndingGrant, outcome: "ended" | "unknown"): EndAtDiscord {
+  if (outcome === "ended") return ENDED;
+  return giveUp(
+    deps,
+    grant,
+    grantEnded("token_refresh: the token was spent by a refresh that got no answer"),
+  );
+}
+
+function giveUp(deps: GrantDeps, grant: EndingGrant, error: JanusError): EndAtDiscord {
+  const { discordUserId } = grant;
+  const isRoleConnectionLeft = mayHaveRoleConnection(grant);
+  if (isRoleConnectionLeft) tellNotCleared(deps, discordUserId, error);
+  deps.log.error("grant given up", { discordUserId, ...describeError(error) });
+  return { tokens: undefined, isRoleConnectionLeft, isGrantLeft: true };
+}
+
+/** A grant of a sign-in alone could neither make a role connection nor clear one. */
+const mayHaveRoleConnection = ({ scope }: EndingGrant): boolean =>
+  scope.split(" ").includes("role_connections.write");
 
 /**
  * What Discord refuses for good: to clear at all, or for this token. A new token does not change that, so the grant is
@@ -122,8 +149,10 @@ async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtD
  */
 async function clearRoleConnection(
   { discord }: GrantDeps,
+  grant: EndingGrant,
   { accessToken }: UsableTokens,
 ): Promise<JanusError | undefined> {
+  if (!mayHaveRoleConnection(grant)) return undefined;
   try {
     await discord.deleteRoleConnection(accessToken);
     return undefined;
@@ -134,7 +163,7 @@ async function clearRoleConnection(
   }
 }
 
-/** Tokens that no key opens can end nothing, and would keep the member from signing in again: they are given up. */
+/** Tokens that no key opens can end nothing, and would keep the member from signing in again: undefined. */
 function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
   const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
   try {
@@ -142,17 +171,21 @@ function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefin
     const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
     return { accessToken, refreshToken, accessTokenSealed };
   } catch (error) {
-    deps.log.error("grant given up", { discordUserId, ...describeError(error) });
+    if (asJanusError(error).code !== "token_unreadable") throw error;
     return undefined;
   }
 }
 
-async function refreshUnlessEnded(deps: GrantDeps, grant: EndingGrant): Promise<UsableTokens | undefined> {
-  const leasedUntil = secondsAfter(deps.now(), LEASE_SECONDS);
-  try {
-    return await refresh(deps, grant.discordUserId, grant.refreshTokenSealed, leasedUntil);
-  } catch (error) {
-    if (asJanusError(error).code !== "grant_ended") throw error;
-    return undefined;
-  }
+/** Fresh tokens under the lease of the end; else whether the grant has ended, or whether that is unknown. */
+async function refreshToEnd(
+  deps: GrantDeps,
+  { discordUserId, refreshTokenSealed }: EndingGrant,
+): Promise<UsableTokens | "ended" | "unknown"> {
+  deps.discord.requireTimeToRefresh();
+  const now = deps.now();
+  const sent = await deps.queries.setRefreshSent({ discordUserId, refreshTokenSealed, now });
+  if (sent === undefined) throw discordUnavailable("a later sign-in has brought other tokens");
+  const claimed = { discordUserId, refreshTokenSealed, ...claimedAt(sent.refreshUnansweredSince, now) };
+  const refreshed = await refresh(deps, claimed, secondsAfter(now, LEASE_SECONDS));
+  return refreshed.outcome === "refreshed" ? refreshed : refreshed.outcome;
 }

@@ -5,19 +5,26 @@
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
-import { asJanusError, discordUnavailable, tokenUnreadable } from "../errors.ts";
+import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { endRetryAt } from "./end_retry.ts";
 
 /** What work on a grant needs. */
-export type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
+export type GrantDeps = Pick<
+  Deps,
+  "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log" | "unstored"
+>;
 
 /** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
 export const LEASE_SECONDS = 90;
+/** Asked again seldom: only a new sign-in mends it. */
+const DAY_SECONDS = 86_400;
 const STORE_ATTEMPTS = 5;
 const STORE_RETRY_MS = 1_000;
 
 /** A column that holds sealed tokens; part of what a ciphertext is bound to. */
-export type TokenColumn = `${"discord_token" | "organisation_token"}.${"access_token" | "refresh_token"}`;
+export type TokenColumn =
+  `${"discord_token" | "organisation_token" | "stray_token"}.${"access_token" | "refresh_token"}`;
 
 /** Seals a token for one row and column: moved elsewhere, it does not open. */
 export function sealToken(
@@ -33,7 +40,7 @@ export function sealToken(
 export function sealDiscordTokens(
   deps: Pick<Deps, "tokenSealer">,
   discordUserId: string,
-  tokens: DiscordTokens,
+  tokens: Pick<DiscordTokens, "accessToken" | "refreshToken">,
 ) {
   return {
     accessTokenSealed: sealToken(deps, tokens.accessToken, "discord_token.access_token", discordUserId),
@@ -57,14 +64,19 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
   const now = deps.now();
   if (grant.discordExpiresAt > now)
     return openToken(deps, "access_token", grant.accessTokenSealed, discordUserId);
+  deps.discord.requireTimeToRefresh();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const claimed = await deps.queries.claimRefresh({ discordUserId, leasedUntil, now });
-  if (claimed === undefined) throw discordUnavailable("another process refreshes this grant");
+  const row = await deps.queries.claimRefresh({ discordUserId, leasedUntil, now });
+  if (row === undefined) throw discordUnavailable("another process refreshes this grant");
+  const claimed = { ...row, ...claimedAt(row.refreshUnansweredSince, now) };
   if (claimed.expiresAt > now) {
-    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed: claimed.refreshTokenSealed });
+    const { refreshTokenSealed, isUnanswered } = claimed;
+    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed, isUnspent: !isUnanswered });
     return openToken(deps, "access_token", claimed.accessTokenSealed, discordUserId);
   }
-  return (await refresh(deps, discordUserId, claimed.refreshTokenSealed, null)).accessToken;
+  const refreshed = await refresh(deps, claimed, null);
+  if (refreshed.outcome !== "refreshed") throw grantEnded("token_refresh: the token is no good");
+  return refreshed.accessToken;
 }
 
 /** What the lease will do by itself when its time is up, sooner: a failure is logged, and changes nothing. */
@@ -76,36 +88,78 @@ export async function tryTo(deps: GrantDeps, step: string, work: () => Promise<v
   }
 }
 
-/** Spends the refresh token, stores the new pair, and only then hands it out. */
+/** A refresh that was claimed, so that nobody else sends it. */
+export type ClaimedRefresh = {
+  readonly discordUserId: string;
+  readonly refreshTokenSealed: string;
+  /** Whether an earlier refresh with this refresh token got no answer: it may have spent the token. */
+  readonly isUnanswered: boolean;
+  /** How often refreshing before the tokens expire has failed. */
+  readonly refreshFailures?: number;
+};
+
+/** What a claim's mark says: one that is older than the claim is of an earlier refresh, which got no answer. */
+export const claimedAt = (refreshUnansweredSince: Date | null, now: Date) => ({
+  isUnanswered: refreshUnansweredSince !== null && refreshUnansweredSince.getTime() !== now.getTime(),
+});
+
+/**
+ * What a refresh came to. The grant has ended where Discord says so; but where an earlier refresh got no answer, that
+ * one may have spent the token: then the grant may live on with tokens that Janus never saw, and nothing is known.
+ */
+export type RefreshOutcome =
+  | (DiscordTokens & { readonly outcome: "refreshed"; readonly accessTokenSealed: string })
+  | { readonly outcome: "ended" | "unknown" };
+
+/** Spends the refresh token, stores the new pair, and only then hands it out. Throws where Discord gives no answer. */
 export async function refresh(
   deps: GrantDeps,
-  discordUserId: string,
-  spentRefreshTokenSealed: string,
+  claimed: ClaimedRefresh,
   leasedUntil: Date | null,
-) {
-  const spent = openToken(deps, "refresh_token", spentRefreshTokenSealed, discordUserId);
+): Promise<RefreshOutcome> {
+  const { discordUserId, refreshTokenSealed, isUnanswered } = claimed;
+  const spent = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
   let tokens: DiscordTokens;
   try {
     tokens = await deps.discord.refreshTokens(spent);
   } catch (error) {
-    const values = { discordUserId, refreshTokenSealed: spentRefreshTokenSealed };
-    await tryTo(deps, "refresh", () => deps.queries.setLeaseEnded(values));
-    throw error;
+    await setFailed(deps, claimed, error);
+    if (asJanusError(error).code !== "grant_ended") throw error;
+    return { outcome: isUnanswered ? "unknown" : "ended" };
   }
   const sealed = sealDiscordTokens(deps, discordUserId, tokens);
   const { scope, expiresAt } = tokens;
-  await storeStubbornly(deps, () =>
+  const now = deps.now();
+  await storeStubbornly(deps, "refresh", () =>
     deps.queries.setRefreshed({
-      ...{ discordUserId, spentRefreshTokenSealed, ...sealed, scope, expiresAt, leasedUntil },
-      now: deps.now(),
+      ...{ discordUserId, ...sealed, scope, expiresAt, leasedUntil, now },
+      spentRefreshTokenSealed: refreshTokenSealed,
     }),
   );
-  return { ...tokens, ...sealed };
+  return { ...tokens, ...sealed, outcome: "refreshed" };
 }
 
-/** Stores a new pair. The old one is spent and this process alone holds it: a database that blinks must not lose it. */
+/** Discord refused before it looked at the token, or says what it knows of it: it has spent nothing. */
+const UNSPENT: readonly string[] = ["discord_client_rejected", "grant_ended"];
+
+async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknown): Promise<void> {
+  const { discordUserId, refreshTokenSealed, isUnanswered, refreshFailures = 0 } = claimed;
+  const isUnspent = !isUnanswered && UNSPENT.includes(asJanusError(error).code);
+  const isEnded = asJanusError(error).code === "grant_ended";
+  const now = deps.now();
+  const retryAt = isEnded ? secondsAfter(now, DAY_SECONDS) : endRetryAt(now, refreshFailures, error);
+  await tryTo(deps, "refresh", () =>
+    deps.queries.setRefreshFailed({ discordUserId, refreshTokenSealed, isUnspent, retryAt }),
+  );
+}
+
+/**
+ * Stores a new pair. The old one is spent and this process alone holds it: a database that blinks must not lose it, and
+ * one that is down for longer gets it when it is back.
+ */
 export async function storeStubbornly(
-  deps: Pick<Deps, "sleep">,
+  deps: Pick<Deps, "sleep" | "unstored">,
+  step: string,
   store: () => Promise<unknown>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -113,7 +167,11 @@ export async function storeStubbornly(
       await store();
       return;
     } catch (error) {
-      if (attempt === STORE_ATTEMPTS || asJanusError(error).code !== "database_unavailable") throw error;
+      if (asJanusError(error).code !== "database_unavailable") throw error;
+      if (attempt === STORE_ATTEMPTS) {
+        deps.unstored.store(step, store);
+        throw error;
+      }
       await deps.sleep(STORE_RETRY_MS * attempt);
     }
   }

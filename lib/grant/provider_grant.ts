@@ -7,11 +7,15 @@ import { describeError } from "../log.ts";
 import { endRetryAt } from "./end_retry.ts";
 import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
+type SealedToken = { readonly kind: "access_token" | "refresh_token"; readonly sealed: string };
+
 type EndingGrant = {
   readonly issuer: string;
   readonly subject: string;
   readonly accessTokenSealed: string;
   readonly refreshTokenSealed: string | null;
+  /** What later sign-ins have replaced, the oldest first: these live on at the provider until they are revoked. */
+  readonly replacedTokens: readonly SealedToken[];
   /** How often its end has failed. */
   readonly endFailures: number;
 };
@@ -38,7 +42,9 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   const { issuer, subject, accessTokenSealed } = grant;
   try {
     const outcome = await endAtProvider(deps, grant);
-    await deps.queries.deleteOrganisationToken({ issuer, subject, accessTokenSealed, now: deps.now() });
+    const replacedCount = grant.replacedTokens.length;
+    const ended = { issuer, subject, accessTokenSealed, replacedCount, now: deps.now() };
+    await deps.queries.deleteOrganisationToken(ended);
     const isLeft = outcome === "given up" || outcome === "refused";
     deps.log[isLeft ? "error" : "info"]("provider grant ended", { outcome });
     return true;
@@ -52,16 +58,22 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   }
 }
 
+/** Revokes every token of the grant, those first that were replaced. What is not the best is told. */
 async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
   // Of another provider, since OIDC_ISSUER was changed: there is nobody to tell.
   if (grant.issuer !== deps.config.oidc.issuer) return "of another issuer";
-  const accessToken = openOrganisationToken(deps, "access_token", grant, grant.accessTokenSealed);
-  const refreshToken =
-    grant.refreshTokenSealed === null
-      ? undefined
-      : openOrganisationToken(deps, "refresh_token", grant, grant.refreshTokenSealed);
-  // Tokens that no key opens can end nothing: they are given up.
-  if (accessToken === undefined) return "given up";
-  const revocation = await deps.oidc.revokeGrant({ accessToken, refreshToken });
-  return revocation === "unsupported" ? "no revocation" : revocation;
+  const { accessTokenSealed, refreshTokenSealed, replacedTokens } = grant;
+  const current: SealedToken =
+    refreshTokenSealed === null
+      ? { kind: "access_token", sealed: accessTokenSealed }
+      : { kind: "refresh_token", sealed: refreshTokenSealed };
+  let outcome = "revoked";
+  for (const { kind, sealed } of [...replacedTokens, current]) {
+    const token = openOrganisationToken(deps, kind, grant, sealed);
+    // A token that no key opens can end nothing: it is given up.
+    const revocation = token === undefined ? "given up" : await deps.oidc.revokeToken(kind, token);
+    if (revocation === "unsupported") return "no revocation";
+    if (revocation !== "revoked") outcome = revocation;
+  }
+  return outcome;
 }

@@ -56,6 +56,7 @@ async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): 
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
     link: describeLink(session),
+    roleMayStay: session.roleConnectionLeftAt !== null,
     notice: readNotice(exchange),
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
     discordAppUrl: discordAppUrl(deps),

@@ -6,6 +6,7 @@
  *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
  */
 import type { Deps } from "../deps.ts";
+import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
 import { flowFinished, grantEnding } from "../errors.ts";
 import { departToProvider } from "../flow/provider_departure.ts";
 import { createSharing } from "../flow/sharing.ts";
@@ -23,6 +24,7 @@ import {
 } from "../flow.ts";
 import { sealDiscordTokens, secondsAfter } from "../grant/grant.ts";
 import { clearSuperseded } from "../grant/role_connection_left.ts";
+import { keepDiscordTokens } from "../grant/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import { sealSessionToken } from "../session/session_tokens.ts";
 
@@ -73,19 +75,7 @@ async function storeDiscordLeg(
   // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
   const { next, location } = await departToProvider(deps, flow);
   const tokens = await deps.discord.exchangeCode(code);
-  const user = await deps.discord.findCurrentUser(tokens.accessToken);
-  const now = deps.now();
-  const stored = await deps.queries.insertFlow({
-    ...user,
-    ...sealDiscordTokens(deps, user.discordUserId, tokens),
-    scope: tokens.scope,
-    expiresAt: tokens.expiresAt,
-    flowIdHash: hashFlowId(next),
-    flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
-    sessionAccessTokenSealed: sealSessionToken(deriveSession(next), "access_token", tokens.accessToken),
-    requestId: request.requestId,
-    now,
-  });
+  const { user, stored } = await storeGrant(deps, request, next, tokens);
   if (stored === undefined) throw grantEnding();
   if (stored.clearDueAt !== null)
     await clearSuperseded(deps, user.discordUserId, stored.clearDueAt, tokens.accessToken);
@@ -93,4 +83,28 @@ async function storeDiscordLeg(
   if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
   logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
   return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
+}
+
+/** Finds whose tokens these are, and stores them. Where that comes to nothing they are kept, to be revoked. */
+async function storeGrant(deps: Deps, { requestId }: FlowRequest, next: Flow, tokens: DiscordTokens) {
+  let user: DiscordUser | undefined;
+  try {
+    user = await deps.discord.findCurrentUser(tokens.accessToken);
+    const now = deps.now();
+    const stored = await deps.queries.insertFlow({
+      ...user,
+      ...sealDiscordTokens(deps, user.discordUserId, tokens),
+      scope: tokens.scope,
+      expiresAt: tokens.expiresAt,
+      flowIdHash: hashFlowId(next),
+      flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
+      sessionAccessTokenSealed: sealSessionToken(deriveSession(next), "access_token", tokens.accessToken),
+      requestId,
+      now,
+    });
+    return { user, stored };
+  } catch (error) {
+    keepDiscordTokens(deps, tokens, user);
+    throw error;
+  }
 }

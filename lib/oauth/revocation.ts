@@ -27,7 +27,7 @@ export async function revokeToken(
   upstream: Upstream,
   client: Omit<TokenEndpoint, "url">,
   url: string,
-  token: { readonly token: string; readonly token_type_hint: "access_token" | "refresh_token" },
+  token: { readonly token: string; readonly token_type_hint?: "access_token" | "refresh_token" },
   isRevoked: (answer: Answer) => boolean = isSuccess,
 ): Promise<Revocation> {
   const answer = await postForm(upstream, "revoke", client, url, token);

@@ -14,7 +14,7 @@ import {
 import type { Log } from "../log.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
-import type { TokenEndpoint } from "../oauth/token_endpoint.ts";
+import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, waitWithin } from "../oauth/upstream.ts";
@@ -54,6 +54,12 @@ export type SignIn = {
   readonly refreshToken: string | undefined;
   /** Absolute UTC; undefined where the provider does not say. */
   readonly expiresAt: Date | undefined;
+};
+
+/** Tokens of a sign-in that came to nothing. */
+export type UnusedTokens = Omit<SignIn, "subject" | "claims"> & {
+  /** Undefined where no ID Token says it that could be verified. */
+  readonly subject: string | undefined;
 };
 
 const DEADLINE_MS = 10_000;
@@ -130,49 +136,69 @@ export function createOidc(options: OidcOptions) {
     /**
      * Exchanges an authorization code and verifies what comes. Throws code_rejected, authorization_rejected,
      * id_token_refused, id_token_unsupported, userinfo_refused, provider_misconfigured, provider_client_rejected,
-     * provider_unavailable. Core 3.1.3
+     * provider_unavailable. `onUnused` learns of tokens that were obtained where it throws. Core 3.1.3
      */
-    exchangeCode: async (code: string, codeVerifier: string, nonce: string): Promise<SignIn> => {
+    exchangeCode: async (
+      code: string,
+      codeVerifier: string,
+      nonce: string,
+      onUnused: (unused: UnusedTokens) => void = () => undefined,
+    ): Promise<SignIn> => {
       const metadata = await discovery.load(upstream);
-      const tokens = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
+      const answer = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
         grant_type: "authorization_code",
         code,
         redirect_uri: redirectUri,
         code_verifier: codeVerifier,
       });
-      if (tokens.idToken === undefined) {
-        throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
-      }
-      const { accessToken, refreshToken, expiresIn } = tokens;
-      // One for all who ask, so by nobody's upstream: jose fetches without knowing for whom.
-      const keys = keySets.get(metadata.jwksUri) ?? createKeySet(own, metadata.jwksUri);
-      keySets.set(metadata.jwksUri, keys);
       const { issuer } = metadata;
-      const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
-      const idToken = await waitWithin(upstream, "jwks", verifyIdToken(tokens.idToken, keys, expected));
-      const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
+      const { accessToken, refreshToken, expiresIn } = answer;
       const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
-      return { issuer, subject: idToken.sub, claims, accessToken, refreshToken, expiresAt };
+      const tokens = { issuer, accessToken, refreshToken, expiresAt };
+      let subject: string | undefined;
+      try {
+        const keys = keysOf(metadata);
+        const idToken = await verifyTokens(upstream, answer, metadata, keys, nonce);
+        subject = idToken.sub;
+        const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
+        return { ...tokens, subject, claims };
+      } catch (error) {
+        onUnused({ ...tokens, subject });
+        throw error;
+      }
     },
 
     /**
-     * Ends a grant where the provider has a revocation endpoint, and says what became of it.
+     * Revokes a token where the provider has a revocation endpoint, and says what became of it.
      * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
      */
-    revokeGrant: async (tokens: {
-      readonly accessToken: string;
-      readonly refreshToken: string | undefined;
-    }): Promise<Revocation> => {
+    revokeToken: async (kind: "access_token" | "refresh_token", token: string): Promise<Revocation> => {
       const metadata = await discovery.load(upstream);
       if (metadata.revocationEndpoint === undefined) return "unsupported";
-      const { accessToken, refreshToken } = tokens;
-      const token =
-        refreshToken === undefined
-          ? ({ token: accessToken, token_type_hint: "access_token" } as const)
-          : ({ token: refreshToken, token_type_hint: "refresh_token" } as const);
-      return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, token);
+      const form = { token, token_type_hint: kind };
+      return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, form);
     },
   }));
+
+  /** One key set for all who ask, so by nobody's upstream: jose fetches without knowing for whom. */
+  function keysOf({ jwksUri }: ProviderMetadata): KeySet {
+    const keys = keySets.get(jwksUri) ?? createKeySet(own, jwksUri);
+    keySets.set(jwksUri, keys);
+    return keys;
+  }
+
+  function verifyTokens(
+    upstream: Upstream,
+    { idToken, accessToken }: TokenResponse,
+    { issuer }: ProviderMetadata,
+    keys: KeySet,
+    nonce: string,
+  ): Promise<IdTokenClaims> {
+    if (idToken === undefined)
+      throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
+    const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
+    return waitWithin(upstream, "jwks", verifyIdToken(idToken, keys, expected));
+  }
 
   /** Asks UserInfo where the ID Token lacks a needed claim. Its failure is never "no groups". */
   async function completeClaims(

@@ -35,6 +35,8 @@ export type AccountTexts = {
     readonly lastTold: string;
     readonly nextCheck: string;
     readonly noCheck: string;
+    /** Of an earlier link whose role connection could not be cleared. */
+    readonly mayStay: string;
     readonly notLinked: string;
     readonly notTold: string;
     /** Said after a failure: Discord holds an older answer, which stands above. */
@@ -116,6 +118,8 @@ export const accountEn: AccountTexts = {
     lastTold: "Discord was last told: {other}",
     nextCheck: "Next check: {other}",
     noCheck: "Next check: none is planned",
+    mayStay:
+      "Janus could not tell Discord that an earlier link of yours has ended. If you still have a role from it, open User Settings in Discord, then Authorized Apps, and deauthorize this app there. Linking again helps too.",
     notLinked: "Your accounts are not linked, so Discord gives you no role through {platform}.",
     notTold: "Discord has not been told about you yet, so it gives you no role.",
     outdated: "Discord has not taken the latest update yet: what stands above is what it knew before.",
@@ -156,9 +160,9 @@ export const accountEn: AccountTexts = {
     finished:
       "Discord has been told, and takes away the roles that you had through {platform}. Janus has deleted the link and what it knew of your account there, and you are signed out.",
     roleMayStay:
-      "Janus has deleted the link and what it knew of your account at {platform}, and you are signed out. Discord did not let Janus take back your role. If you still have it, ask {platform} to remove it.",
+      "Janus has deleted the link and what it knew of your account at {platform}, and you are signed out. Discord did not let Janus take back your role. To remove it yourself, open User Settings in Discord, then Authorized Apps, and deauthorize this app there. Or ask {platform} to remove it.",
     pending:
-      "Janus has removed your link and signed you out. Discord did not answer just now: Janus tells it as soon as it answers, and only then do your roles go. There is nothing that you need to do.",
+      "Janus has removed your link and signed you out. Discord did not answer just now. Janus tries again by itself, and your roles go when Discord answers. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and deauthorize this app there.",
     again: "You can link your accounts again whenever you like.",
   },
   another: {

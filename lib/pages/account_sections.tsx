@@ -18,6 +18,8 @@ export type AccountPage = {
   /** False when Discord gave no answer: the names are those last seen. */
   readonly discordAnswered: boolean;
   readonly link: LinkFacts | null;
+  /** Whether an earlier link may have left a role that nothing could take away. */
+  readonly roleMayStay: boolean;
   /** Why the page is shown again, if it is. */
   readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
   /** The member's sign-ins, this one included. */
@@ -108,6 +110,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
       <section>
         <h2>{role.title}</h2>
         <p>{say(role.notLinked, context)}</p>
+        {page.roleMayStay && <p class="notice">{say(role.mayStay, context)}</p>}
         <ButtonLink href="/linked-role">{shared.linkAccount}</ButtonLink>
       </section>
     );

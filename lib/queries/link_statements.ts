@@ -7,13 +7,15 @@ import insertFlowText from "../../sql/flow/insert.sql" with { type: "text" };
 import listFlowsText from "../../sql/flow/list.sql" with { type: "text" };
 import claimPushDueText from "../../sql/link/claim_push_due.sql" with { type: "text" };
 import claimSyncText from "../../sql/link/claim_sync.sql" with { type: "text" };
+import countLinksText from "../../sql/link/count.sql" with { type: "text" };
 import deleteLinkText from "../../sql/link/delete.sql" with { type: "text" };
 import insertLinkText from "../../sql/link/insert.sql" with { type: "text" };
+import listFindingsText from "../../sql/link/list_findings.sql" with { type: "text" };
 import setPushDueText from "../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushedText from "../../sql/link/set_pushed.sql" with { type: "text" };
 import upsertLinkText from "../../sql/link/upsert.sql" with { type: "text" };
 import type { Statement } from "./statement.ts";
-import { integer, nullableText, nullableTime, object, text, time } from "./statement.ts";
+import { integer, nullableText, nullableTime, object, replacedTokens, text, time } from "./statement.ts";
 
 /** A push that Discord took, as `link/set_pushed.sql` reads it; times in ISO 8601. */
 const push = v.object({
@@ -150,6 +152,12 @@ export const LINK_STATEMENTS = {
       expiresAt: time,
     },
   },
+  countLinks: { text: countLinksText, parameters: {}, row: { count: integer } },
+  listFindings: {
+    text: listFindingsText,
+    parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
+    row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
+  },
   claimSync: {
     text: claimSyncText,
     parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
@@ -174,9 +182,11 @@ export const LINK_STATEMENTS = {
       accessTokenSealed: text,
       refreshTokenSealed: text,
       expiresAt: time,
+      scope: text,
       isInUse: v.boolean(),
       organisationAccessTokenSealed: nullableText,
       organisationRefreshTokenSealed: nullableText,
+      replacedTokens: v.nullable(replacedTokens),
     },
   },
 } as const satisfies Record<string, Statement>;

@@ -61,6 +61,7 @@ export const SESSION_STATEMENTS = {
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
+      roleConnectionLeftAt: nullableTime,
     },
   },
   setSessionUsed: {
@@ -184,6 +185,8 @@ export const SESSION_STATEMENTS = {
       organisationTokenObtainedAt: nullableTime,
       organisationExpiresAt: nullableTime,
       hasOrganisationRefreshToken: v.boolean(),
+      replacedTokenCount: integer,
+      roleConnectionLeftAt: nullableTime,
     },
   },
 } as const satisfies Record<string, Statement>;

@@ -18,6 +18,12 @@ export const integer = v.number();
 /** jsonb as we write it, and as it is read: what is read was written by us, perhaps by another release. */
 export const object = v.record(text, v.union([text, v.pipe(v.array(text), v.readonly())]));
 
+/** What later sign-ins have replaced of a provider's tokens, the oldest first. */
+export const replacedTokens = v.pipe(
+  v.array(v.object({ kind: v.picklist(["access_token", "refresh_token"]), sealed: text })),
+  v.readonly(),
+);
+
 type Entries = Readonly<Record<string, v.GenericSchema<Parameter>>>;
 
 /** Parameters in the order of their `$n`, columns of a row by name. */

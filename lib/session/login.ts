@@ -5,13 +5,15 @@
  *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
  */
 import type { Deps } from "../deps.ts";
+import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
 import { grantEnding } from "../errors.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import type { Flow, FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
+import { keepDiscordTokens } from "../grant/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
-import type { BegunSession } from "./session_tokens.ts";
+import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
 import { createSessionSecrets, newSession, sealSessionToken } from "./session_tokens.ts";
 
 /** The member is signed in. */
@@ -52,23 +54,40 @@ async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | C
 /** Exchanges the code and stores the session. */
 async function beginSession(deps: Deps, request: FlowRequest, flow: Flow, code: string): Promise<SignedIn> {
   const tokens = await deps.discord.exchangeLoginCode(code, deriveSecret(flow, "code_verifier"));
-  const user = await deps.discord.findSignedInUser(tokens.accessToken);
   const secrets = createSessionSecrets();
   const { requestId } = request;
-  const now = deps.now();
-  const { sessionExpiresAt, ...session } = newSession(secrets, request.browser, now);
-  const stored = await deps.queries.insertSession({
-    ...session,
-    ...user,
-    accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
-    refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
-    tokenExpiresAt: tokens.expiresAt,
-    expiresAt: sessionExpiresAt,
-    requestId,
-    now,
-  });
-  if (stored === undefined) throw grantEnding();
+  const { user, sessionExpiresAt } = await storeSession(deps, request, secrets, tokens);
   logStep(deps, requestId, "login", "signed in", user.discordUserId);
   const forget = [flow.record.name];
   return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
+}
+
+/** Finds whose tokens these are, and stores the session. Where that comes to nothing they are kept, to be revoked. */
+async function storeSession(
+  deps: Deps,
+  { browser, requestId }: FlowRequest,
+  secrets: SessionSecrets,
+  tokens: DiscordTokens,
+) {
+  let user: DiscordUser | undefined;
+  try {
+    user = await deps.discord.findSignedInUser(tokens.accessToken);
+    const now = deps.now();
+    const { sessionExpiresAt, ...session } = newSession(secrets, browser, now);
+    const stored = await deps.queries.insertSession({
+      ...session,
+      ...user,
+      accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
+      refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
+      tokenExpiresAt: tokens.expiresAt,
+      expiresAt: sessionExpiresAt,
+      requestId,
+      now,
+    });
+    if (stored === undefined) throw grantEnding();
+    return { user, sessionExpiresAt };
+  } catch (error) {
+    keepDiscordTokens(deps, tokens, user);
+    throw error;
+  }
 }

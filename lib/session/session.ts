@@ -216,7 +216,7 @@ async function refreshClaimed(
       accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
       refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
     };
-    await storeStubbornly(deps, () =>
+    await storeStubbornly(deps, "session refresh", () =>
       deps.queries.setSessionRefreshed({
         ...{ sessionIdHash, spentAccessTokenSealed: accessTokenSealed, ...sealed },
         tokenExpiresAt: tokens.expiresAt,

@@ -5,7 +5,8 @@
 -- row: pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz, push_failures integer,
 -- row: sync_asked_at timestamptz, issuer text, subject text, claims jsonb, claims_seen_at timestamptz,
 -- row: organisation_created_at timestamptz, organisation_token_obtained_at timestamptz,
--- row: organisation_expires_at timestamptz, has_organisation_refresh_token boolean
+-- row: organisation_expires_at timestamptz, has_organisation_refresh_token boolean, replaced_token_count integer,
+-- row: role_connection_left_at timestamptz
 select
   discord_account.discord_user_id,
   discord_account.username,
@@ -29,11 +30,14 @@ select
   organisation_account.created_at as organisation_created_at,
   organisation_token.obtained_at as organisation_token_obtained_at,
   organisation_token.expires_at as organisation_expires_at,
-  organisation_token.refresh_token_sealed is not null as has_organisation_refresh_token
+  organisation_token.refresh_token_sealed is not null as has_organisation_refresh_token,
+  coalesce(jsonb_array_length(organisation_token.replaced_tokens), 0) as replaced_token_count,
+  role_connection_left.left_at as role_connection_left_at
 from discord_account
 left join discord_token on discord_account.discord_user_id = discord_token.discord_user_id
 left join link on discord_account.discord_user_id = link.discord_user_id
 left join organisation_account
   on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+left join role_connection_left on discord_account.discord_user_id = role_connection_left.discord_user_id
 left join organisation_token on link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
 where discord_account.discord_user_id = $1

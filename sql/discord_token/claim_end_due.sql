@@ -7,7 +7,7 @@
 -- $4 now timestamptz
 -- $5 only_discord_user_id text, null for anybody
 -- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
--- rows: end_failures integer
+-- rows: scope text, end_failures integer
 with due as (
   select discord_token.discord_user_id
   from discord_token
@@ -44,4 +44,5 @@ returning
   discord_token.access_token_sealed,
   discord_token.refresh_token_sealed,
   discord_token.expires_at,
+  discord_token.scope,
   discord_token.end_failures

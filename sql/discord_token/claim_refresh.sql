@@ -1,13 +1,17 @@
--- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time.
+-- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time. From now
+-- on the refresh counts as unanswered, until its answer is stored: this process may die before.
 -- No row comes back while another holds the lease, or once the grant is to end.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
--- row: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz
+-- row: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
+-- row: refresh_unanswered_since timestamptz
 update discord_token
-set leased_until = $2
+set
+  leased_until = $2,
+  refresh_unanswered_since = coalesce(refresh_unanswered_since, $3)
 where
   discord_user_id = $1
   and end_reason is null
   and (leased_until is null or leased_until <= $3)
-returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at
+returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at, refresh_unanswered_since

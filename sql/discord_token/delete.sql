@@ -1,15 +1,24 @@
 -- Removes the tokens of a grant that has ended at Discord, if they are still the ones that were claimed, and the
--- account if nothing else needs it.
+-- account if nothing else needs it. A sign-in that was refused meanwhile has put its tokens in their place: those are to
+-- end now. A role connection that is left is remembered, for a later sign-in to clear.
 -- $1 discord_user_id text
 -- $2 access_token_sealed text: as it was when the end was claimed
 -- $3 now timestamptz
--- $4 is_role_connection_left boolean: Discord refused to clear it
+-- $4 is_role_connection_left boolean: nothing could clear it
 -- $5 is_grant_left boolean: it could not be revoked, and is given up
 -- nothing
 with ended as (
   delete from discord_token
   where discord_user_id = $1 and access_token_sealed = $2 and end_reason is not null
   returning discord_user_id
+),
+
+to_end as (
+  update discord_token
+  set
+    end_due_at = $3,
+    leased_until = null
+  where discord_user_id = $1 and access_token_sealed <> $2 and end_reason is not null
 ),
 
 account as (
@@ -19,6 +28,22 @@ account as (
     discord_account.discord_user_id = ended.discord_user_id
     and not exists (select from flow where flow.discord_user_id = ended.discord_user_id)
     and not exists (select from session where session.discord_user_id = ended.discord_user_id)
+),
+
+remembered as (
+  insert into role_connection_left (discord_user_id, left_at)
+  select
+    ended.discord_user_id,
+    $3
+  from ended
+  where $4
+  on conflict (discord_user_id) do nothing
+),
+
+forgotten as (
+  delete from role_connection_left
+  using ended
+  where role_connection_left.discord_user_id = ended.discord_user_id and not $4
 )
 
 insert into audit_event (occurred_at, action, discord_user_id)

@@ -14,6 +14,16 @@ with cleared as (
   returning discord_user_id
 ),
 
+remembered as (
+  insert into role_connection_left (discord_user_id, left_at)
+  select
+    cleared.discord_user_id,
+    $4
+  from cleared
+  where $3
+  on conflict (discord_user_id) do nothing
+),
+
 pushed_again as (
   update link
   set push_due_at = $4

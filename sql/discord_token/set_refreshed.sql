@@ -16,6 +16,9 @@ set
   scope = $5,
   expires_at = $6,
   obtained_at = $8,
-  leased_until = $7
+  leased_until = $7,
+  refresh_unanswered_since = null,
+  refresh_failures = 0,
+  refresh_retry_at = null
 where discord_user_id = $1 and refresh_token_sealed = $2
 returning discord_user_id

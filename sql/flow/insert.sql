@@ -1,8 +1,10 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
--- while the role connection of a link that was moved away is still to be cleared with the tokens that are there. An end
--- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place. Then
--- the role connection is still to be cleared with them: clear_due_at, which is when the flow is over, says so.
+-- while the role connection of a link that was moved away is still to be cleared. Then that end goes on with these
+-- tokens, which work where the earlier ones may not: nothing that was obtained is dropped. An end
+-- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place. Then,
+-- and where nothing could clear an earlier role connection, it is to be cleared with them: clear_due_at, which is when
+-- the flow is over, says so.
 -- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
 -- another account it stays as it is.
 -- $1 discord_user_id text
@@ -18,13 +20,7 @@
 -- $11 now timestamptz
 -- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
 -- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
-with before as (
-  select end_reason
-  from discord_token
-  where discord_user_id = $1
-),
-
-account as (
+with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
   values ($1, $2, $3, $11, $11)
   on conflict (discord_user_id) do update
@@ -42,7 +38,8 @@ token as (
     refresh_token_sealed,
     scope,
     expires_at,
-    obtained_at
+    obtained_at,
+    clear_due_at
   )
   select
     account.discord_user_id,
@@ -50,7 +47,10 @@ token as (
     $5,
     $6,
     $7,
-    $11
+    $11,
+    case
+      when exists (select from role_connection_left where role_connection_left.discord_user_id = $1) then $9::timestamptz
+    end
   from account
   on conflict (discord_user_id) do update
     set
@@ -60,7 +60,13 @@ token as (
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
       leased_until = null,
-      clear_due_at = case when held.end_reason in ('moved', 'unlinked') then $9 else held.clear_due_at end,
+      refresh_unanswered_since = null,
+      refresh_failures = 0,
+      refresh_retry_at = null,
+      clear_due_at = case
+        when held.end_reason in ('moved', 'unlinked') then $9
+        else coalesce(excluded.clear_due_at, held.clear_due_at)
+      end,
       end_reason = null,
       end_due_at = null,
       end_failures = case when held.end_reason is null then held.end_failures else 0 end
@@ -70,7 +76,29 @@ token as (
         (held.end_reason = 'abandoned' or held.end_failures >= 5)
         and (held.leased_until is null or held.leased_until <= $11)
       )
-  returning discord_user_id
+  returning discord_user_id, clear_due_at
+),
+
+-- A push that is under way with the earlier tokens is over before the flow would be.
+to_end as (
+  update discord_token
+  set
+    access_token_sealed = $4,
+    refresh_token_sealed = $5,
+    scope = $6,
+    expires_at = $7,
+    obtained_at = $11,
+    refresh_unanswered_since = null,
+    refresh_failures = 0,
+    refresh_retry_at = null,
+    end_due_at = least(end_due_at, $9)
+  where discord_user_id = $1 and not exists (select from token)
+),
+
+forgotten as (
+  delete from role_connection_left
+  using token
+  where role_connection_left.discord_user_id = token.discord_user_id
 ),
 
 audit as (
@@ -104,6 +132,6 @@ left_flow as (
 select
   token.discord_user_id,
   left_flow.flow_id_hash is not null as has_flow,
-  case when (select before.end_reason from before) in ('moved', 'unlinked') then $9 end as clear_due_at
+  case when token.clear_due_at = $9 then $9 end as clear_due_at
 from token
 left join left_flow on true

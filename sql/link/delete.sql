@@ -9,7 +9,8 @@
 -- $4 leased_until timestamptz: when another process may end what is left, should this one die
 -- $5 pushed_by timestamptz: a push that is under way now is over by then
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
--- row: is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text
+-- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
+-- row: replaced_tokens jsonb
 with removed as (
   delete from link
   where discord_user_id = $1
@@ -22,6 +23,7 @@ held as (
     discord_token.access_token_sealed,
     discord_token.refresh_token_sealed,
     discord_token.expires_at,
+    discord_token.scope,
     -- Without a push that is due there is none under way; least() would pass over its null.
     greatest(
       $3,
@@ -54,7 +56,8 @@ ended_at_provider as (
   where organisation_token.issuer = removed.issuer and organisation_token.subject = removed.subject
   returning
     organisation_token.access_token_sealed as organisation_access_token_sealed,
-    organisation_token.refresh_token_sealed as organisation_refresh_token_sealed
+    organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
+    organisation_token.replaced_tokens
 ),
 
 forgotten as (
@@ -97,9 +100,11 @@ select
   held.access_token_sealed,
   held.refresh_token_sealed,
   held.expires_at,
+  held.scope,
   held.free_at > $3 as is_in_use,
   ended_at_provider.organisation_access_token_sealed,
-  ended_at_provider.organisation_refresh_token_sealed
+  ended_at_provider.organisation_refresh_token_sealed,
+  ended_at_provider.replaced_tokens
 from removed
 inner join held on true
 left join ended_at_provider on true

@@ -2,6 +2,7 @@
 -- and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again
 -- under a new id, until the member confirms the move. No row comes back if there is no such flow.
 -- A grant that is to end makes no link: it would take the link's tokens with it.
+-- Of the tokens that sign-ins have replaced, the last twenty are kept; an earlier one becomes a stray, to be revoked.
 -- Two legs of one flow at the same moment: a question that is put already is not replaced by another, and no row comes
 -- back either. A session of the same flow, which has the same id, is replaced.
 -- $1 flow_id_hash text
@@ -105,10 +106,48 @@ token as (
       refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
+      -- A token that this sign-in replaces lives on at the provider: it is revoked with the grant. Not now, since some
+      -- providers end the whole sign-in with it, and so the new tokens.
+      replaced_tokens = case
+        when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
+        else held.replaced_tokens - 0
+      end || case
+        when held.refresh_token_sealed is null
+          then jsonb_build_object('kind', 'access_token', 'sealed', held.access_token_sealed)
+        when excluded.refresh_token_sealed is not null
+          then jsonb_build_object('kind', 'refresh_token', 'sealed', held.refresh_token_sealed)
+        else '[]'
+      end,
+      crowded_out_token = case
+        when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
+      end,
       -- An earlier grant that was to end is not this one.
       end_due_at = null,
       end_failures = 0,
       leased_until = null
+  returning crowded_out_token
+),
+
+crowded_out as (
+  insert into stray_token (
+    stray_token_id,
+    issuer,
+    subject,
+    access_token_sealed,
+    refresh_token_sealed,
+    obtained_at,
+    due_at
+  )
+  select
+    gen_random_uuid()::text,
+    $2,
+    $3,
+    case when token.crowded_out_token ->> 'kind' = 'access_token' then token.crowded_out_token ->> 'sealed' end,
+    case when token.crowded_out_token ->> 'kind' = 'refresh_token' then token.crowded_out_token ->> 'sealed' end,
+    $12,
+    $12
+  from token
+  where token.crowded_out_token is not null
 ),
 
 linked as (

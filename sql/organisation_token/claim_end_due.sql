@@ -4,7 +4,8 @@
 -- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
--- rows: issuer text, subject text, access_token_sealed text, refresh_token_sealed text, end_failures integer
+-- rows: issuer text, subject text, access_token_sealed text, refresh_token_sealed text, replaced_tokens jsonb,
+-- rows: end_failures integer
 with due as (
   select organisation_token.issuer, organisation_token.subject
   from organisation_token
@@ -46,4 +47,5 @@ returning
   organisation_token.subject,
   organisation_token.access_token_sealed,
   organisation_token.refresh_token_sealed,
+  organisation_token.replaced_tokens,
   organisation_token.end_failures

@@ -1,13 +1,19 @@
 -- Removes the tokens of a grant that has ended at the provider, if they are still the ones that were claimed, and the
--- account if no link and no flow needs it.
+-- account if no link and no flow needs it. Where another one has come since, all are to end once more.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text: as it was when the end was claimed
 -- $4 now timestamptz
+-- $5 replaced_count integer: how many replaced tokens there were when the end was claimed
 -- nothing
 with ended as (
   delete from organisation_token
-  where issuer = $1 and subject = $2 and access_token_sealed = $3 and end_due_at is not null
+  where
+    issuer = $1
+    and subject = $2
+    and access_token_sealed = $3
+    and jsonb_array_length(replaced_tokens) = $5
+    and end_due_at is not null
   returning issuer, subject
 ),
 

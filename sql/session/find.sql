@@ -5,7 +5,7 @@
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, username text, global_name text,
 -- row: linked_at timestamptz, claims jsonb, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
--- row: push_failures integer
+-- row: push_failures integer, role_connection_left_at timestamptz
 select
   session.session_id_hash,
   session.session_handle,
@@ -21,9 +21,11 @@ select
   link.pushed_metadata,
   link.pushed_at,
   link.push_due_at,
-  link.push_failures
+  link.push_failures,
+  role_connection_left.left_at as role_connection_left_at
 from session
 inner join discord_account on session.discord_user_id = discord_account.discord_user_id
+left join role_connection_left on session.discord_user_id = role_connection_left.discord_user_id
 left join link on session.discord_user_id = link.discord_user_id
 left join organisation_account
   on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject

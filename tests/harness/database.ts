@@ -30,6 +30,8 @@ export const TABLES = [
   "link",
   "flow",
   "session",
+  "stray_token",
+  "role_connection_left",
   "audit_event",
 ] as const;
 

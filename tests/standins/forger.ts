@@ -50,6 +50,8 @@ export type ForgerStandin = FaultControl<ForgerOperation> & {
   readonly endGrant: (sub: string) => void;
   /** Whether this refresh token or access token could be used. */
   readonly isLive: (token: string) => boolean;
+  /** Every refresh token that could be used, of all subjects. */
+  readonly liveRefreshTokens: () => readonly string[];
   readonly stop: () => Promise<void>;
 };
 
@@ -101,6 +103,7 @@ export function startForger(options: ForgerOptions): ForgerStandin {
         for (const [token, grant] of tokens) if (grant.sub === sub) tokens.delete(token);
       }
     },
+    liveRefreshTokens: () => [...state.refreshTokens.keys()],
     isLive: (token) => state.refreshTokens.has(token) || state.accessTokens.has(token),
     failNext: faults.failNext,
     gate: faults.gate,

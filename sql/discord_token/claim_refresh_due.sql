@@ -1,0 +1,36 @@
+-- Claims grants of links whose tokens run out soon: within a day, or within the second half of a shorter life. So an
+-- unlink finds a token that works. Until the lease ends no other process takes them.
+-- $1 limit bigint
+-- $2 expires_before timestamptz: a day from now
+-- $3 leased_until timestamptz
+-- $4 now timestamptz
+-- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
+-- rows: refresh_unanswered_since timestamptz, refresh_failures integer
+with due as (
+  select discord_token.discord_user_id
+  from discord_token
+  where
+    discord_token.expires_at <= $2
+    and discord_token.expires_at - $4 <= (discord_token.expires_at - discord_token.obtained_at) / 2
+    and discord_token.end_reason is null
+    and (discord_token.refresh_retry_at is null or discord_token.refresh_retry_at <= $4)
+    and (discord_token.leased_until is null or discord_token.leased_until <= $4)
+    and exists (select from link where link.discord_user_id = discord_token.discord_user_id)
+  order by discord_token.expires_at
+  limit $1
+  for no key update skip locked
+)
+
+update discord_token
+set
+  leased_until = $3,
+  refresh_unanswered_since = coalesce(discord_token.refresh_unanswered_since, $4)
+from due
+where discord_token.discord_user_id = due.discord_user_id
+returning
+  discord_token.discord_user_id,
+  discord_token.access_token_sealed,
+  discord_token.refresh_token_sealed,
+  discord_token.expires_at,
+  discord_token.refresh_unanswered_since,
+  discord_token.refresh_failures

@@ -1,0 +1,10 @@
+-- Records that the refresh of a grant that is to end is about to be sent, and gives since when one is unanswered. No row
+-- comes back if other tokens have taken the place of those that were claimed.
+-- $1 discord_user_id text
+-- $2 refresh_token_sealed text: as it was when the end was claimed
+-- $3 now timestamptz
+-- row: discord_user_id text, refresh_unanswered_since timestamptz
+update discord_token
+set refresh_unanswered_since = coalesce(refresh_unanswered_since, $3)
+where discord_user_id = $1 and refresh_token_sealed = $2
+returning discord_user_id, refresh_unanswered_since

@@ -1,0 +1,39 @@
+-- Keeps the tokens of a sign-in that made no link, with the account that it was: they end together with its grant. An
+-- account that has no grant gets one that is to end now. Tokens that were stored after all are not kept twice.
+-- $1 issuer text
+-- $2 subject text
+-- $3 access_token_sealed text
+-- $4 refresh_token_sealed text, null where the provider gave none
+-- $5 expires_at timestamptz, null where the provider did not say
+-- $6 now timestamptz
+-- nothing
+with account as (
+  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+  values ($1, $2, '{}', $6, $6)
+  on conflict (issuer, subject) do nothing
+)
+
+insert into organisation_token as held (
+  issuer,
+  subject,
+  access_token_sealed,
+  refresh_token_sealed,
+  expires_at,
+  obtained_at,
+  end_due_at
+)
+values ($1, $2, $3, $4, $5, $6, $6)
+on conflict (issuer, subject) do update
+  set
+    replaced_tokens = held.replaced_tokens || case
+      when excluded.refresh_token_sealed is null
+        then jsonb_build_object('kind', 'access_token', 'sealed', excluded.access_token_sealed)
+      else jsonb_build_object('kind', 'refresh_token', 'sealed', excluded.refresh_token_sealed)
+    end
+  where
+    held.access_token_sealed <> excluded.access_token_sealed
+    and not held.replaced_tokens @> case
+      when excluded.refresh_token_sealed is null
+        then jsonb_build_array(jsonb_build_object('sealed', excluded.access_token_sealed))
+      else jsonb_build_array(jsonb_build_object('sealed', excluded.refresh_token_sealed))
+    end

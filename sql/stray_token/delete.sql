@@ -1,0 +1,19 @@
+-- Forgets a stray token that has ended, or that can end nothing any more.
+-- $1 stray_token_id text
+-- $2 now timestamptz
+-- $3 is_revoked boolean: at the provider; the trail says so
+-- nothing
+with ended as (
+  delete from stray_token
+  where stray_token_id = $1
+  returning issuer, subject
+)
+
+insert into audit_event (occurred_at, action, issuer, subject)
+select
+  $2,
+  'provider_grant_ended',
+  ended.issuer,
+  ended.subject
+from ended
+where $3

@@ -1,0 +1,66 @@
+-- Gives stray tokens of Discord's to the account whose they are. They are forgotten where a grant of that account is held
+-- already, since its end ends every token of the member. Where none is held, they become an abandoned grant that is to
+-- end as soon as no session needs it. No row comes back while a grant of the account is to end: it may have been revoked
+-- before these tokens were given out.
+-- $1 stray_token_id text
+-- $2 discord_user_id text
+-- $3 username text
+-- $4 global_name text, null where the member chose none
+-- $5 access_token_sealed text: for the row of that account
+-- $6 refresh_token_sealed text: for the row of that account
+-- $7 now timestamptz
+-- row: stray_token_id text
+with held as (
+  select discord_token.end_reason
+  from discord_token
+  where discord_token.discord_user_id = $2
+),
+
+settled as (
+  delete from stray_token
+  where stray_token_id = $1 and not exists (select from held where held.end_reason is not null)
+  returning stray_token_id, scope, expires_at, obtained_at
+),
+
+account as (
+  insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
+  select
+    $2,
+    $3,
+    $4,
+    $7,
+    $7
+  from settled
+  where not exists (select from held)
+  on conflict (discord_user_id) do update
+    set updated_at = excluded.updated_at
+  returning discord_user_id
+),
+
+abandoned as (
+  insert into discord_token (
+    discord_user_id,
+    access_token_sealed,
+    refresh_token_sealed,
+    scope,
+    expires_at,
+    obtained_at,
+    end_reason,
+    end_due_at
+  )
+  select
+    account.discord_user_id,
+    $5,
+    $6,
+    coalesce(settled.scope, ''),
+    coalesce(settled.expires_at, $7),
+    settled.obtained_at,
+    'abandoned',
+    $7
+  from settled
+  cross join account
+  on conflict (discord_user_id) do nothing
+)
+
+select settled.stray_token_id
+from settled

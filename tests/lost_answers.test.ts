@@ -1,0 +1,281 @@
+/** Refreshes whose answer never comes: the refresh token may be spent, and then nothing of Janus's can clear or revoke. */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { runUpkeep } from "../lib/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
+import { type Browser, createBrowser, startJanusWithForger } from "./harness/janus.ts";
+import { callApi, signIn } from "./harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+import type { Behaviour } from "./standins/faults.ts";
+
+setDefaultTimeout(120_000);
+
+const DAY_SECONDS = 86_400;
+/** What the token endpoint does with a refresh that it has taken, or may have taken. */
+const TAKEN: Behaviour = "lost";
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyDatabase(database);
+  janus = await startJanusWithForger({ database });
+});
+afterEach(() => janus.stop());
+
+async function link(user: string): Promise<Browser> {
+  janus.provider.signInAs({ sub: `sub-of-${user}` });
+  const browser = createBrowser(janus.url);
+  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  return browser;
+}
+const rowsOf = (table: string, user: string) =>
+  janus.database.rows(`select * from ${table} where discord_user_id = '${user}'`);
+const trailOf = async (user: string) =>
+  (
+    await janus.database.rows(
+      `select action from audit_event where discord_user_id = '${user}' order by audit_event_id`,
+    )
+  ).map(({ action }) => action);
+const errorsOf = (user: string) =>
+  janus.logLines
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    .filter(({ level, discordUserId }) => level === "error" && discordUserId === user)
+    .map(({ event }) => event);
+const operations = (from = 0) => janus.discord.calls.slice(from).map(({ operation }) => operation);
+
+/** A link whose access token has run out before upkeep could refresh it, as after an outage of days. */
+async function linkThatRanOut(user: string): Promise<void> {
+  await link(user);
+  janus.clock.advance(8 * DAY_SECONDS);
+}
+const unlink = (user: string) => unlinkRow(user);
+/** The session of a link has run out with its token, so the use case itself is asked. */
+async function unlinkRow(discordUserId: string) {
+  const { unlink: undo } = await import("../lib/account.ts");
+  return undo(janus.deps, { discordUserId }, crypto.randomUUID());
+}
+async function moveAway(user: string): Promise<void> {
+  janus.provider.signInAs({ sub: `sub-of-${user}` });
+  const other = createBrowser(janus.url);
+  const question = await other.get(await reachForgerCallback(other, newUser()));
+  const state = /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
+  expect((await other.post("/link/move", { state })).status).toBe(200);
+}
+async function keepUp(rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    janus.clock.advance(3_700);
+    await runUpkeep(janus.deps);
+  }
+}
+
+describe.each([
+  ["an unlink", unlink],
+  ["a move", moveAway],
+] as const)("%s whose refresh gets no answer", (_, end) => {
+  test("is told where nothing could clear the role connection: in the log, in the trail, and in a row", async () => {
+    const user = newUser();
+    await linkThatRanOut(user);
+    janus.discord.failNext("token_refresh", TAKEN);
+
+    await end(user);
+    await keepUp(3);
+
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await rowsOf("discord_token", user)).toEqual([]);
+    expect(errorsOf(user)).toEqual(["role connection not cleared", "grant given up"]);
+    expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_not_revoked"]);
+    expect(await rowsOf("role_connection_left", user)).toHaveLength(1);
+  });
+
+  test("clears and revokes by the tokens of the member's next sign-in, even one that links nothing", async () => {
+    const user = newUser();
+    await linkThatRanOut(user);
+    janus.discord.failNext("token_refresh", TAKEN);
+    await end(user);
+    await keepUp(3);
+
+    const browser = createBrowser(janus.url);
+    await browser.get(await reachDiscordCallback(browser, user));
+    const cleared = janus.discord.roleConnection(user);
+    await keepUp(3);
+
+    expect(cleared).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await rowsOf("role_connection_left", user)).toEqual([]);
+    expect(await rowsOf("discord_token", user)).toEqual([]);
+  });
+
+  test("clears and revokes at the second try where the first had not arrived", async () => {
+    const user = newUser();
+    await linkThatRanOut(user);
+    janus.discord.failNext("token_refresh", "drop");
+
+    await end(user);
+    await keepUp(1);
+
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(errorsOf(user)).toEqual([]);
+    expect((await trailOf(user)).at(-1)).toBe("grant_ended");
+  });
+});
+
+test("a member who comes back while such an end is still tried helps it to its end", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  janus.discord.failNext("token_refresh", TAKEN);
+  await unlink(user);
+
+  const browser = createBrowser(janus.url);
+  const refused = await browser.get(await reachDiscordCallback(browser, user));
+  await keepUp(1);
+
+  expect(refused.status).toBe(503);
+  expect(janus.discord.roleConnection(user)).toBeUndefined();
+  expect(janus.discord.grants(user)).toBe(0);
+  expect(errorsOf(user)).toEqual([]);
+  await link(user);
+});
+
+test("a member whose role is left reads on their page how to remove it, in both languages, and in their data", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  janus.discord.failNext("token_refresh", TAKEN);
+  await unlink(user);
+  await keepUp(2);
+
+  const browser = await signIn(janus, user);
+  const told = await Promise.all(
+    ["en", "sv"].map(async (language) => {
+      const headers = { accept: "text/html", "accept-language": language };
+      return (await callApi(janus, "/account", { browser, headers })).text();
+    }),
+  );
+  const data = await (await callApi(janus, "/api/me/export", { browser })).json();
+
+  expect(told[0]).toMatch(/still have a role.*Authorized Apps.*deauthorize/s);
+  expect(told[1]).toMatch(/kvar en roll.*Authorized Apps.*återkalla/s);
+  expect(data).toMatchObject({ link: null, role_connection_left_at: expect.any(String) });
+});
+
+test("what may have spent the token leaves the end unknown, and what cannot have does not", async () => {
+  const gateway = { status: 502, body: "<!doctype html>" };
+  const told: Record<string, number> = {};
+  for (const [name, answer] of [
+    ["gateway", gateway],
+    ["refused client", { status: 401, body: { error: "invalid_client" } }],
+  ] as const) {
+    const user = newUser();
+    await linkThatRanOut(user);
+    janus.discord.failNext("token_refresh", answer);
+    await unlink(user);
+    janus.discord.endGrant(user);
+    await keepUp(2);
+    told[name] = errorsOf(user).length;
+  }
+
+  expect(told).toEqual({ gateway: 2, "refused client": 0 });
+});
+
+test("a process that died while it refreshed leaves the same mark", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  const now = janus.clock.now();
+  await janus.deps.queries.claimRefresh({ discordUserId: user, leasedUntil: now, now });
+  const refreshToken = janus.discord.tokens(user).find(({ kind }) => kind === "refresh")?.token ?? "";
+  await janus.deps.discord.refreshTokens(refreshToken);
+  janus.clock.advance(1);
+
+  await unlink(user);
+  await keepUp(2);
+
+  expect(await rowsOf("role_connection_left", user)).toHaveLength(1);
+});
+
+describe("the tokens of a link", () => {
+  test("are refreshed a day before they expire, so that an unlink needs no refresh", async () => {
+    const user = newUser();
+    await link(user);
+    janus.clock.advance(5 * DAY_SECONDS);
+    await runUpkeep(janus.deps);
+    const early = operations().filter((operation) => operation === "token_refresh").length;
+    janus.clock.advance(1.5 * DAY_SECONDS);
+    await runUpkeep(janus.deps);
+    janus.clock.advance(2 * DAY_SECONDS);
+    const before = janus.discord.calls.length;
+
+    await unlink(user);
+
+    expect(early).toBe(0);
+    expect(operations(before)).toEqual(["delete_role_connection", "revoke"]);
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("end with all that Discord gave out, where the answer to an early refresh was lost", async () => {
+    const user = newUser();
+    await link(user);
+    janus.clock.advance(6.5 * DAY_SECONDS);
+    janus.discord.failNext("token_refresh", TAKEN);
+    await runUpkeep(janus.deps);
+
+    await unlink(user);
+
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(errorsOf(user)).toEqual([]);
+  });
+
+  test("are refreshed once, however many processes look", async () => {
+    await link(newUser());
+    janus.clock.advance(6.5 * DAY_SECONDS);
+
+    await Promise.all(Array.from({ length: 4 }, () => runUpkeep(janus.deps)));
+
+    expect(operations().filter((operation) => operation === "token_refresh")).toHaveLength(1);
+  });
+
+  test("are asked for ever more seldom while Discord gives no answer, and kept", async () => {
+    const user = newUser();
+    await link(user);
+    janus.clock.advance(6.1 * DAY_SECONDS);
+    janus.discord.failNext("token_refresh", { status: 503 }, 1_000);
+    const [before] = await rowsOf("discord_token", user);
+
+    for (let minute = 0; minute < 120; minute++) {
+      janus.clock.advance(60);
+      await runUpkeep(janus.deps);
+    }
+
+    const asked = operations().filter((operation) => operation === "token_refresh").length;
+    expect(asked).toBeLessThan(8);
+    const [after] = await rowsOf("discord_token", user);
+    expect(after?.refreshTokenSealed).toBe(before?.refreshTokenSealed);
+    expect(await rowsOf("link", user)).toHaveLength(1);
+  });
+});
+
+test("a push does not end a link whose refresh got no answer: the member signs in again, and all is well", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  janus.discord.failNext("token_refresh", TAKEN);
+  await janus.database.rows("update link set push_due_at = now()");
+  await keepUp(2);
+
+  expect(await rowsOf("link", user)).toHaveLength(1);
+  const browser = await link(user);
+  expect(await (await callApi(janus, "/api/userinfo", { browser })).json()).toMatchObject({
+    role: { status: "discord_told" },
+  });
+});
