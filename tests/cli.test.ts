@@ -159,7 +159,7 @@ describe("janus", () => {
     expect(stdout + stderr).not.toContain("canary");
   });
 
-  const everything = ["serve", "migrate", "register", "healthcheck", "config", "keys", "--setup"];
+  const everything = ["serve", "migrate", "register", "healthcheck", "audit", "config", "keys", "--setup"];
   test.concurrent.each([
     ["index.ts", "-h", everything],
     ["sql/migrate.ts", "--help", ["migrate", "up", "status"]],

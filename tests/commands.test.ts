@@ -34,6 +34,7 @@ function record() {
     migrate: recorder("migrate"),
     register: recorder("register"),
     healthcheck: recorder("healthcheck"),
+    audit: recorder("audit"),
     checkConfig: recorder("checkConfig"),
     generateKeys: recorder("generateKeys"),
   };
@@ -80,6 +81,7 @@ describe("runArguments()", () => {
     [["register"], ["register"], {}],
     [["-r"], ["register"], { register: true }],
     [["healthcheck"], ["healthcheck"], {}],
+    [["audit", "--json"], ["audit"], { json: true }],
     [["healthcheck", "--ready", "--json"], ["healthcheck"], { ready: true, json: true }],
     [["config", "check"], ["checkConfig"], {}],
     [["keys", "generate", "--rotate"], ["generateKeys"], { rotate: true }],

@@ -165,19 +165,24 @@ describe("janus --env-file", () => {
     expect(JSON.parse(piped.stdout).url).toBe("http://127.0.0.1:4/healthz");
   });
 
-  test.each([["serve"], ["migrate"], ["register"], ["healthcheck"], ["config check"], ["keys generate"]])(
-    "of a file that is not there ends %s with exit 2, before anything is done",
-    async (command) => {
-      const args = [...command.split(" "), "--env-file", "no\u001b[2Jsuch"];
+  test.each([
+    ["serve"],
+    ["migrate"],
+    ["register"],
+    ["healthcheck"],
+    ["audit"],
+    ["config check"],
+    ["keys generate"],
+  ])("of a file that is not there ends %s with exit 2, before anything is done", async (command) => {
+    const args = [...command.split(" "), "--env-file", "no\u001b[2Jsuch"];
 
-      const { exitCode, stdout, stderr } = await run(folder, "index.ts", args, {});
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", args, {});
 
-      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-      expect(stderr).toBe(
-        'janus: The file "no\\u001b[2Jsuch" of --env-file cannot be read (ENOENT): name a dotenv file, such as .env.\n',
-      );
-    },
-  );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toBe(
+      'janus: The file "no\\u001b[2Jsuch" of --env-file cannot be read (ENOENT): name a dotenv file, such as .env.\n',
+    );
+  });
 
   test("gives migrate its database", async () => {
     const path = await write("DATABASE_URL=postgres://canary:canary@127.0.0.1:1/x\nDATABASE_WAIT_SECONDS=0");

@@ -21,6 +21,7 @@ export type Commands = {
   readonly migrate: (verb: MigrateVerb, options: CommonOptions) => Promise<string | undefined>;
   readonly register: (options: CommonOptions) => Promise<string | undefined>;
   readonly healthcheck: (options: CommonOptions & { readonly ready: boolean }) => Promise<string | undefined>;
+  readonly audit: (options: CommonOptions) => Promise<string | undefined>;
   readonly checkConfig: (options: CommonOptions) => Promise<string | undefined>;
   readonly generateKeys: (
     options: CommonOptions & { readonly rotate: boolean; readonly only?: KeyName },
@@ -129,6 +130,11 @@ function addServerCommands(program: Command, commands: Commands, run: Run): void
     .description("ask the server on this machine whether it is alive; exit code 0 or 1")
     .action((_, command: Command) => run(() => commands.healthcheck(optionsOf(command))))
     .addHelpText("after", examples("janus healthcheck", "PORT=8080 janus healthcheck --ready"));
+  program
+    .command("audit")
+    .description("look for links and grants that need you; exit code 0 with none, 1 with some")
+    .action((_, command: Command) => run(() => commands.audit(optionsOf(command))))
+    .addHelpText("after", examples("janus audit", "janus audit --json"));
 }
 
 function addConfigurationCommands(program: Command, commands: Commands, run: Run): void {
@@ -178,6 +184,7 @@ const HELP_AFTER = `${examples(
   'janus migrate status              what would "janus migrate" do?',
   "DISCORD_BOT_TOKEN=… janus register",
   "janus healthcheck --ready         can it serve members?",
+  "janus audit                       is a link or a grant in need of you?",
   "janus config check                what is in force, and what is unwise about it?",
   "janus keys generate >> .env       new TOKEN_KEYS and COOKIE_SECRET",
   "janus help keys generate          how a command is used",

@@ -48,6 +48,10 @@ async function run(args: readonly string[], serveApp: Serve): Promise<string | u
       const { checkHealth } = await import("./healthcheck.ts");
       return checkHealth(options, environmentOf(options));
     },
+    audit: async (options) => {
+      const { audit } = await import("./audit.ts");
+      return audit(options.json, environmentOf(options));
+    },
     checkConfig: async ({ json, envFile }) => {
       const { checkConfig } = await import("./config_check.ts");
       return checkConfig(readSources(envFile), json);

@@ -24,6 +24,11 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
   }
 }
 
+/** Makes the program end with 1, though it has a result to print: an audit that found something. */
+export function endWithFindings(): void {
+  process.exitCode = 1;
+}
+
 /** Tells on standard error what goes on while a command waits; the same thing once, not at every try. */
 export function sayOnce(beginning: string): (what: string) => void {
   let said = "";

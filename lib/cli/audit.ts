@@ -1,0 +1,69 @@
+/**
+ * `janus audit`: what is wrong with the links, and what to do about it. It only reads. Exit code 0 where nothing was
+ * found, 1 where something was.
+ */
+import type { Environment } from "../config.ts";
+import { readDatabaseConfig } from "../config.ts";
+import { onceDatabaseAnswers } from "../database_wait.ts";
+import { openDatabase } from "../db.ts";
+import { NO_LOG } from "../log.ts";
+import { requireMigrated } from "../migrations.ts";
+import type { Audit, Finding } from "../operator/audit.ts";
+import { auditLinks } from "../operator/audit.ts";
+import { createQueries } from "../queries/queries.ts";
+import { endWithFindings, printable, sayOnce } from "./output.ts";
+import { createWorld, now } from "./serve.ts";
+
+/** What each kind means, and what helps. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  role_connection_left:
+    "Discord may still give these members a role: Janus holds no token to clear it. Take the role away by hand; the member's next sign-in clears it.",
+  grant_end_failing: "Discord has not taken the end of these grants. The log says why; Janus tries again.",
+  refresh_unanswered:
+    "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must sign in again.",
+  role_connection_clear_failing:
+    "Discord has not cleared what an earlier link of these members left. Janus tries again.",
+  provider_grant_end_failing:
+    "The provider has not taken the end of these grants. The log says why; Janus tries again.",
+  push_failing: "Discord does not take these role connections. The log says why; Janus tries again.",
+  push_overdue: "These pushes are due for more than an hour. Does a server of this database run?",
+  stray_token_failing: "These tokens of failed sign-ins could not be revoked. Janus tries again.",
+};
+
+/** Looks at the database that the configuration names. Throws config_invalid, database_unavailable, database_not_migrated. */
+export async function audit(json: boolean, environment: Environment): Promise<string> {
+  const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
+  const db = await openDatabase(database);
+  const say = sayOnce("waiting for the database: ");
+  try {
+    const found = await onceDatabaseAnswers(
+      async () => {
+        await requireMigrated(db);
+        return auditLinks({ queries: createQueries(db), now });
+      },
+      {
+        ...createWorld(NO_LOG, { ref: true }),
+        seconds: databaseWaitSeconds,
+        onWait: ({ message }) => say(message),
+      },
+    );
+    if (found.findings.length > 0) endWithFindings();
+    return json ? JSON.stringify(found) : describe(found);
+  } finally {
+    await db.close();
+  }
+}
+
+function describe({ links, findings }: Audit): string {
+  const counted = links === 1 ? "1 link" : `${links} links`;
+  if (findings.length === 0) return `${counted}. Nothing to do.`;
+  return [`${counted}. ${findings.length === 1 ? "1 finding" : `${findings.length} findings`}:`]
+    .concat(findings.map(describeFinding))
+    .join("\n\n");
+}
+
+function describeFinding({ kind, count, examples }: Finding): string {
+  const shown = examples.map((example) => printable(example)).join(", ");
+  const more = count > examples.length ? `, and ${count - examples.length} more` : "";
+  return `${kind}  ${count}\n  ${MEANINGS[kind] ?? ""}\n  ${shown}${more}`;
+}

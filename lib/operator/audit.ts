@@ -1,0 +1,31 @@
+/**
+ * What an operator finds wrong with the links: it only reads. What is found is mended by time, by the operator or by the
+ * member.
+ */
+import type { Queries } from "../queries/queries.ts";
+
+/** What is wrong, by its kind: how often, and the first few, by their Discord user id or subject. */
+export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
+
+/** All that was found. */
+export type Audit = { readonly links: number; readonly findings: readonly Finding[] };
+
+/** Longer than anything that is due waits while all is well. */
+const OVERDUE_AFTER_MS = 3_600_000;
+/** As often as an end fails before its member may sign in past it. */
+const FAILED_OFTEN = 5;
+const EXAMPLE_COUNT = 5;
+
+/** Looks through all links and grants. */
+export async function auditLinks({
+  queries,
+  now,
+}: {
+  readonly queries: Queries;
+  readonly now: () => Date;
+}): Promise<Audit> {
+  const overdueBefore = new Date(now().getTime() - OVERDUE_AFTER_MS);
+  const limits = { overdueBefore, failedOften: FAILED_OFTEN, exampleCount: EXAMPLE_COUNT };
+  const [links, findings] = await Promise.all([queries.countLinks({}), queries.listFindings(limits)]);
+  return { links: links?.count ?? 0, findings };
+}
