@@ -24,11 +24,19 @@
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, held_claims jsonb
-with usable as (
-  select discord_token.discord_user_id
+with locked_account as (
+  select discord_account.discord_user_id
   from flow
-  inner join discord_token on flow.discord_user_id = discord_token.discord_user_id
-  where flow.flow_id_hash = $1 and discord_token.end_reason is null
+  inner join discord_account on flow.discord_user_id = discord_account.discord_user_id
+  where flow.flow_id_hash = $1
+  for key share of discord_account
+),
+
+usable as (
+  select discord_token.discord_user_id
+  from locked_account
+  inner join discord_token on locked_account.discord_user_id = discord_token.discord_user_id
+  where discord_token.end_reason is null
   for no key update of discord_token
 ),
 
@@ -67,69 +75,6 @@ decided as (
   from taken
 ),
 
-account as (
-  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
-  select
-    $2,
-    $3,
-    $4,
-    $12,
-    $12
-  from decided
-  on conflict (issuer, subject) do update
-    set
-      claims = excluded.claims,
-      claims_seen_at = excluded.claims_seen_at
-),
-
-token as (
-  insert into organisation_token as held (
-    issuer,
-    subject,
-    access_token_sealed,
-    refresh_token_sealed,
-    expires_at,
-    obtained_at
-  )
-  select
-    $2,
-    $3,
-    $5,
-    $6,
-    $7,
-    $12
-  from decided
-  on conflict (issuer, subject) do update
-    set
-      access_token_sealed = excluded.access_token_sealed,
-      refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
-      expires_at = excluded.expires_at,
-      obtained_at = excluded.obtained_at,
-      -- An earlier grant that was to end is not this one.
-      end_due_at = null,
-      end_failures = 0,
-      leased_until = null
-),
-
-linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
-  select
-    decided.discord_user_id,
-    $2,
-    $3,
-    $12,
-    $8
-  from decided
-  where decided.outcome = 'linked'
-),
-
-relinked as (
-  update link
-  set push_due_at = $8
-  from decided
-  where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
-),
-
 left_again as (
   insert into flow (
     flow_id_hash,
@@ -154,13 +99,92 @@ left_again as (
   returning flow_id_hash
 ),
 
-replaced_session as (
-  delete from session
-  using decided
+-- Counting makes each step wait for the one before it: they lock in the order of docs/decisions/0028.
+account as (
+  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+  select
+    $2,
+    $3,
+    $4,
+    $12,
+    $12
+  from decided
+  where (select count(*) from left_again) >= 0
+  on conflict (issuer, subject) do update
+    set
+      claims = excluded.claims,
+      claims_seen_at = excluded.claims_seen_at
+  returning issuer
+),
+
+token as (
+  insert into organisation_token as held (
+    issuer,
+    subject,
+    access_token_sealed,
+    refresh_token_sealed,
+    expires_at,
+    obtained_at
+  )
+  select
+    $2,
+    $3,
+    $5,
+    $6,
+    $7,
+    $12
+  from account
+  on conflict (issuer, subject) do update
+    set
+      access_token_sealed = excluded.access_token_sealed,
+      refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
+      expires_at = excluded.expires_at,
+      obtained_at = excluded.obtained_at,
+      -- An earlier grant that was to end is not this one.
+      end_due_at = null,
+      end_failures = 0,
+      leased_until = null
+  returning issuer
+),
+
+linked as (
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
+  select
+    decided.discord_user_id,
+    $2,
+    $3,
+    $12,
+    $8
+  from decided
+  cross join token
+  where decided.outcome = 'linked'
+  returning discord_user_id
+),
+
+relinked as (
+  update link
+  set push_due_at = $8
+  from decided, token
+  where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
+  returning link.discord_user_id
+),
+
+locked_sessions as (
+  select session.session_id_hash
+  from decided
+  cross join session
   where
     decided.outcome <> 'conflict_met'
-    and session.session_id_hash = any(string_to_array($17, ','))
-    and session.session_id_hash <> $13
+    and session.session_id_hash = any(array_append(string_to_array($17, ','), $13))
+    and (select count(*) from linked) + (select count(*) from relinked) >= 0
+  order by session.session_id_hash
+  for update of session
+),
+
+replaced_session as (
+  delete from session
+  using locked_sessions
+  where session.session_id_hash = locked_sessions.session_id_hash and session.session_id_hash <> $13
 ),
 
 signed_in as (
@@ -187,7 +211,10 @@ signed_in as (
     least($16, discord_token.expires_at)
   from decided
   inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
-  where decided.outcome <> 'conflict_met' and decided.session_access_token_sealed is not null
+  where
+    decided.outcome <> 'conflict_met'
+    and decided.session_access_token_sealed is not null
+    and (select count(*) from locked_sessions) >= 0
   on conflict (session_id_hash) do update
     set
       session_handle = excluded.session_handle,

@@ -5,10 +5,22 @@
 -- $3 access_token_sealed text: as it was when the end was claimed
 -- $4 now timestamptz
 -- nothing
-with ended as (
+with locked_account as (
+  select issuer, subject
+  from organisation_account
+  where issuer = $1 and subject = $2
+  for update
+),
+
+ended as (
   delete from organisation_token
-  where issuer = $1 and subject = $2 and access_token_sealed = $3 and end_due_at is not null
-  returning issuer, subject
+  using locked_account
+  where
+    organisation_token.issuer = locked_account.issuer
+    and organisation_token.subject = locked_account.subject
+    and organisation_token.access_token_sealed = $3
+    and organisation_token.end_due_at is not null
+  returning organisation_token.issuer, organisation_token.subject
 ),
 
 account as (
