@@ -2,6 +2,9 @@
  * Every statement that the program runs, one typed line each: the text is in `sql/<table>/<verb>.sql`, the shape of
  * its parameters and of its rows in the other files of this folder. A test describes each on a migrated database and
  * holds both to it.
+ *
+ * A statement that locks more than one row keeps the order of docs/decisions/0028, and `tests/lock_order.test.ts` runs it
+ * beside all others.
  */
 import type { Database } from "../db.ts";
 import { GRANT_STATEMENTS } from "./grant_statements.ts";

@@ -14,11 +14,20 @@ with due as (
   for update skip locked
 ),
 
+-- In the order of docs/decisions/0028.
+locked_links as (
+  select link.discord_user_id
+  from due
+  inner join link on due.discord_user_id = link.discord_user_id
+  order by link.discord_user_id
+  for no key update of link
+),
+
 pushed_again as (
   update link
   set push_due_at = $3
-  from due
-  where link.discord_user_id = due.discord_user_id
+  from locked_links
+  where link.discord_user_id = locked_links.discord_user_id
   returning link.discord_user_id
 ),
 

@@ -7,10 +7,21 @@
 -- $4 is_role_connection_left boolean: nothing could clear it
 -- $5 is_grant_left boolean: it could not be revoked, and is given up
 -- nothing
-with ended as (
+with locked_account as (
+  select discord_user_id
+  from discord_account
+  where discord_user_id = $1
+  for update
+),
+
+ended as (
   delete from discord_token
-  where discord_user_id = $1 and access_token_sealed = $2 and end_reason is not null
-  returning discord_user_id
+  using locked_account
+  where
+    discord_token.discord_user_id = locked_account.discord_user_id
+    and discord_token.access_token_sealed = $2
+    and discord_token.end_reason is not null
+  returning discord_token.discord_user_id
 ),
 
 to_end as (

@@ -11,9 +11,67 @@
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- row: replaced_tokens jsonb
-with removed as (
-  delete from link
+with asked as (
+  select discord_user_id, issuer, subject
+  from link
   where discord_user_id = $1
+),
+
+-- Every row that goes or changes, locked in the order of docs/decisions/0028.
+locked_token as (
+  select discord_token.discord_user_id
+  from asked
+  inner join discord_token on asked.discord_user_id = discord_token.discord_user_id
+  for no key update of discord_token
+),
+
+locked_flows as (
+  select flow.flow_id_hash
+  from locked_token
+  cross join asked
+  inner join flow
+    on
+      asked.discord_user_id = flow.discord_user_id
+      or (asked.issuer = flow.issuer and asked.subject = flow.subject)
+  order by flow.flow_id_hash
+  for update of flow
+),
+
+locked_account as (
+  select organisation_account.issuer, organisation_account.subject
+  from asked
+  inner join organisation_account
+    on asked.issuer = organisation_account.issuer and asked.subject = organisation_account.subject
+  where (select count(*) from locked_flows) >= 0
+  for no key update of organisation_account
+),
+
+locked_organisation_token as (
+  select organisation_token.issuer
+  from locked_account
+  inner join organisation_token
+    on locked_account.issuer = organisation_token.issuer and locked_account.subject = organisation_token.subject
+  for no key update of organisation_token
+),
+
+locked_link as (
+  select link.discord_user_id
+  from link
+  where link.discord_user_id = $1 and (select count(*) from locked_organisation_token) >= 0
+  for update
+),
+
+locked_sessions as (
+  select session.session_id_hash
+  from locked_link
+  inner join session on locked_link.discord_user_id = session.discord_user_id
+  order by session.session_id_hash
+  for update of session
+),
+
+removed as (
+  delete from link
+  where discord_user_id = $1 and (select count(*) from locked_sessions) >= 0
   returning discord_user_id, issuer, subject, push_due_at
 ),
 

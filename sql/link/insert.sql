@@ -25,11 +25,19 @@
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, held_claims jsonb
-with usable as (
-  select discord_token.discord_user_id
+with locked_account as (
+  select discord_account.discord_user_id
   from flow
-  inner join discord_token on flow.discord_user_id = discord_token.discord_user_id
-  where flow.flow_id_hash = $1 and discord_token.end_reason is null
+  inner join discord_account on flow.discord_user_id = discord_account.discord_user_id
+  where flow.flow_id_hash = $1
+  for key share of discord_account
+),
+
+usable as (
+  select discord_token.discord_user_id
+  from locked_account
+  inner join discord_token on locked_account.discord_user_id = discord_token.discord_user_id
+  where discord_token.end_reason is null
   for no key update of discord_token
 ),
 
@@ -68,6 +76,31 @@ decided as (
   from taken
 ),
 
+left_again as (
+  insert into flow (
+    flow_id_hash,
+    discord_user_id,
+    issuer,
+    subject,
+    created_at,
+    expires_at,
+    session_access_token_sealed
+  )
+  select
+    $9,
+    decided.discord_user_id,
+    $2,
+    $3,
+    $12,
+    $10,
+    decided.session_access_token_sealed
+  from decided
+  where decided.outcome = 'conflict_met'
+  on conflict (flow_id_hash) do nothing
+  returning flow_id_hash
+),
+
+-- Counting makes each step wait for the one before it: they lock in the order of docs/decisions/0028.
 account as (
   insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
   select
@@ -77,10 +110,12 @@ account as (
     $12,
     $12
   from decided
+  where (select count(*) from left_again) >= 0
   on conflict (issuer, subject) do update
     set
       claims = excluded.claims,
       claims_seen_at = excluded.claims_seen_at
+  returning issuer
 ),
 
 token as (
@@ -99,7 +134,7 @@ token as (
     $6,
     $7,
     $12
-  from decided
+  from account
   on conflict (issuer, subject) do update
     set
       access_token_sealed = excluded.access_token_sealed,
@@ -125,7 +160,7 @@ token as (
       end_due_at = null,
       end_failures = 0,
       leased_until = null
-  returning crowded_out_token
+  returning issuer, crowded_out_token
 ),
 
 crowded_out as (
@@ -159,47 +194,35 @@ linked as (
     $12,
     $8
   from decided
+  cross join token
   where decided.outcome = 'linked'
+  returning discord_user_id
 ),
 
 relinked as (
   update link
   set push_due_at = $8
-  from decided
+  from decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
+  returning link.discord_user_id
 ),
 
-left_again as (
-  insert into flow (
-    flow_id_hash,
-    discord_user_id,
-    issuer,
-    subject,
-    created_at,
-    expires_at,
-    session_access_token_sealed
-  )
-  select
-    $9,
-    decided.discord_user_id,
-    $2,
-    $3,
-    $12,
-    $10,
-    decided.session_access_token_sealed
+locked_sessions as (
+  select session.session_id_hash
   from decided
-  where decided.outcome = 'conflict_met'
-  on conflict (flow_id_hash) do nothing
-  returning flow_id_hash
+  cross join session
+  where
+    decided.outcome <> 'conflict_met'
+    and session.session_id_hash = any(array_append(string_to_array($17, ','), $13))
+    and (select count(*) from linked) + (select count(*) from relinked) >= 0
+  order by session.session_id_hash
+  for update of session
 ),
 
 replaced_session as (
   delete from session
-  using decided
-  where
-    decided.outcome <> 'conflict_met'
-    and session.session_id_hash = any(string_to_array($17, ','))
-    and session.session_id_hash <> $13
+  using locked_sessions
+  where session.session_id_hash = locked_sessions.session_id_hash and session.session_id_hash <> $13
 ),
 
 signed_in as (
@@ -226,7 +249,10 @@ signed_in as (
     least($16, discord_token.expires_at)
   from decided
   inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
-  where decided.outcome <> 'conflict_met' and decided.session_access_token_sealed is not null
+  where
+    decided.outcome <> 'conflict_met'
+    and decided.session_access_token_sealed is not null
+    and (select count(*) from locked_sessions) >= 0
   on conflict (session_id_hash) do update
     set
       session_handle = excluded.session_handle,

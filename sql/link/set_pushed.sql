@@ -19,6 +19,15 @@ with push as (
     )
 ),
 
+-- In the order of docs/decisions/0028: others record pushes of the same links at the same moment.
+locked as (
+  select link.discord_user_id
+  from push
+  inner join link on push.discord_user_id = link.discord_user_id and push.leased_until = link.push_due_at
+  order by link.discord_user_id
+  for no key update of link
+),
+
 pushed as (
   update link
   set
@@ -27,7 +36,10 @@ pushed as (
     push_due_at = null,
     push_failures = 0
   from push
-  where link.discord_user_id = push.discord_user_id and link.push_due_at = push.leased_until
+  where
+    link.discord_user_id = push.discord_user_id
+    and link.push_due_at = push.leased_until
+    and (select count(*) from locked) >= 0
   returning link.discord_user_id, link.issuer, link.subject, push.pushed_at, push.request_id
 )
 

@@ -17,12 +17,41 @@
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
-with usable as (
-  select discord_token.discord_user_id
+with asked as (
+  select discord_user_id, issuer, subject
   from flow
-  inner join discord_token on flow.discord_user_id = discord_token.discord_user_id
-  where flow.flow_id_hash = $1 and discord_token.end_reason is null
+  where flow_id_hash = $1
+),
+
+-- Locked in the order of docs/decisions/0028: the tokens of both who may lose or get the link, then what follows.
+locked_account as (
+  select discord_account.discord_user_id
+  from asked
+  inner join discord_account on asked.discord_user_id = discord_account.discord_user_id
+  for key share of discord_account
+),
+
+locked_tokens as (
+  select discord_token.discord_user_id, discord_token.end_reason
+  from locked_account
+  cross join (
+    select asked.discord_user_id
+    from asked
+    union
+    select link.discord_user_id
+    from asked
+    inner join link on asked.issuer = link.issuer and asked.subject = link.subject
+  ) as party
+  inner join discord_token on party.discord_user_id = discord_token.discord_user_id
+  order by discord_token.discord_user_id
   for no key update of discord_token
+),
+
+usable as (
+  select locked_tokens.discord_user_id
+  from locked_tokens
+  inner join asked on locked_tokens.discord_user_id = asked.discord_user_id
+  where locked_tokens.end_reason is null and (select count(*) from locked_tokens) >= 0
 ),
 
 taken as (
@@ -44,12 +73,30 @@ taken as (
   returning flow.discord_user_id, flow.issuer, flow.subject, flow.session_access_token_sealed
 ),
 
+locked_organisation_account as (
+  select organisation_account.issuer
+  from taken
+  inner join organisation_account
+    on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+  for key share of organisation_account
+),
+
+locked_links as (
+  select link.discord_user_id
+  from locked_organisation_account
+  cross join taken
+  inner join link
+    on
+      taken.discord_user_id = link.discord_user_id
+      or (taken.issuer = link.issuer and taken.subject = link.subject)
+  order by link.discord_user_id
+  for update of link
+),
+
 replaced as (
   delete from link
-  using taken
-  where
-    link.discord_user_id = taken.discord_user_id
-    or (link.issuer = taken.issuer and link.subject = taken.subject)
+  using locked_links
+  where link.discord_user_id = locked_links.discord_user_id
   returning link.discord_user_id, link.issuer, link.subject, link.push_due_at
 ),
 
@@ -67,12 +114,6 @@ ended as (
   returning discord_token.discord_user_id
 ),
 
-signed_out as (
-  delete from session
-  using ended
-  where session.discord_user_id = ended.discord_user_id
-),
-
 -- Counting the replaced rows makes the deletion run first: the unique keys are free when the new link comes.
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
@@ -84,12 +125,25 @@ linked as (
     $2
   from taken
   where (select count(*) from replaced) >= 0
+  returning discord_user_id
 ),
 
-replaced_session as (
+locked_sessions as (
+  select session.session_id_hash
+  from linked
+  cross join session
+  where
+    session.session_id_hash = any(array_append(string_to_array($9, ','), $5))
+    or session.discord_user_id = (select ended.discord_user_id from ended)
+  order by session.session_id_hash
+  for update of session
+),
+
+-- Those of the account that loses its link, and those that this browser had before.
+signed_out as (
   delete from session
-  using taken
-  where session.session_id_hash = any(string_to_array($9, ',')) and session.session_id_hash <> $5
+  using locked_sessions
+  where session.session_id_hash = locked_sessions.session_id_hash and session.session_id_hash <> $5
 ),
 
 signed_in as (
@@ -116,7 +170,7 @@ signed_in as (
     least($8, discord_token.expires_at)
   from taken
   inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
-  where taken.session_access_token_sealed is not null
+  where taken.session_access_token_sealed is not null and (select count(*) from locked_sessions) >= 0
   on conflict (session_id_hash) do update
     set
       session_handle = excluded.session_handle,

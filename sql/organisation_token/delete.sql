@@ -6,15 +6,23 @@
 -- $4 now timestamptz
 -- $5 replaced_count integer: how many replaced tokens there were when the end was claimed
 -- nothing
-with ended as (
+with locked_account as (
+  select issuer, subject
+  from organisation_account
+  where issuer = $1 and subject = $2
+  for update
+),
+
+ended as (
   delete from organisation_token
+  using locked_account
   where
-    issuer = $1
-    and subject = $2
-    and access_token_sealed = $3
-    and jsonb_array_length(replaced_tokens) = $5
-    and end_due_at is not null
-  returning issuer, subject
+    organisation_token.issuer = locked_account.issuer
+    and organisation_token.subject = locked_account.subject
+    and organisation_token.access_token_sealed = $3
+    and jsonb_array_length(organisation_token.replaced_tokens) = $5
+    and organisation_token.end_due_at is not null
+  returning organisation_token.issuer, organisation_token.subject
 ),
 
 account as (

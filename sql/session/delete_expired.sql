@@ -2,5 +2,13 @@
 -- $1 idle_since timestamptz
 -- $2 now timestamptz
 -- nothing
+with ended as (
+  select session_id_hash
+  from session
+  where expires_at <= $2 or last_used_at <= $1
+  for update skip locked
+)
+
 delete from session
-where expires_at <= $2 or last_used_at <= $1
+using ended
+where session.session_id_hash = ended.session_id_hash

@@ -5,13 +5,23 @@
 -- $4 request_id text
 -- $5 now timestamptz
 -- rows: discord_user_id text, session_handle text
-with ended as (
-  delete from session
+with locked as (
+  select session_id_hash
+  from session
   where
     discord_user_id = $1
     and session_handle <> $2
     and ($3::text is null or session_handle = $3)
-  returning session_handle, discord_user_id
+  -- Two browsers may end the others' sessions at the same moment: docs/decisions/0028.
+  order by session_id_hash
+  for update
+),
+
+ended as (
+  delete from session
+  using locked
+  where session.session_id_hash = locked.session_id_hash
+  returning session.session_handle, session.discord_user_id
 ),
 
 audit as (

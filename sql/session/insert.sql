@@ -42,10 +42,20 @@ with account as (
   returning discord_user_id
 ),
 
+-- In the order of docs/decisions/0028.
+locked_sessions as (
+  select session.session_id_hash
+  from account
+  cross join session
+  where session.session_id_hash = any(string_to_array($11, ','))
+  order by session.session_id_hash
+  for update of session
+),
+
 replaced as (
   delete from session
-  using account
-  where session.session_id_hash = any(string_to_array($11, ','))
+  using locked_sessions
+  where session.session_id_hash = locked_sessions.session_id_hash
 ),
 
 audit as (
