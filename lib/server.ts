@@ -125,7 +125,6 @@ function run(parts: Parts): RunningServer {
       // One that could not begin has nobody to send elsewhere.
       stopped ??= shutDown(parts, isLost ? 0 : parts.config.drainSeconds, async () => {
         await Promise.all([listening.stop(), upkeep?.stop()]);
-        await deps.donePushes.settle();
       });
       return stopped;
     },

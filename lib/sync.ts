@@ -29,8 +29,8 @@ export type DuePush = HeldGrant & {
 };
 
 /**
- * Pushes a link's role connection. That Discord took it is recorded with the next batch, since nobody needs to wait
- * for that; what failed is returned, and the push is due again.
+ * Pushes a link's role connection. Returns when it is recorded that Discord took it, or that the push is due again; a
+ * failure is returned.
  */
 export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
   const { discordUserId, requestId } = link;
@@ -42,7 +42,7 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
     return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
-  deps.donePushes.add({
+  await deps.recordPush({
     ...{ discordUserId, leasedUntil: link.leasedUntil, requestId },
     ...{ pushedMetadata, pushedAt: deps.now() },
   });
@@ -59,7 +59,6 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
       pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil, requestId: null }),
     ),
   );
-  await deps.donePushes.settle();
   return pushed.filter((failure) => failure === undefined).length;
 }
 

@@ -24,7 +24,6 @@ const LEVELS: readonly (readonly string[])[] = [
     "database/pool",
     "database/connect",
     "database/failures",
-    "batch",
     "deadlines",
     "embedded/embedded",
     "embedded/assets",
@@ -79,7 +78,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "session/session_tokens",
     "account",
     "sync",
-    "push_records",
+    "sync/push_records",
     "upkeep",
   ],
   [

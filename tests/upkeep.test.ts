@@ -1,9 +1,6 @@
 /** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createBatch } from "../lib/batch.ts";
-import type { Deps } from "../lib/deps.ts";
 import { endDueGrants } from "../lib/grant/end_discord_grant.ts";
-import { type DonePush, recordPushes } from "../lib/push_records.ts";
 import { pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
@@ -284,31 +281,6 @@ describe("a push that Discord did not take", () => {
 
     expect(await linkOf(user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
     expect(await trail()).toHaveLength(recorded);
-  });
-
-  test("of many links is recorded by one statement a round", async () => {
-    const users = [await link(), await link(), await link()];
-    await janus.database.rows(
-      "update link set push_due_at = now(), pushed_at = null, pushed_metadata = null",
-    );
-    janus.clock.advance(1);
-    let statements = 0;
-    const setPushed: Deps["queries"]["setPushed"] = (values) => {
-      statements += 1;
-      return janus.deps.queries.setPushed(values);
-    };
-    const queries = { ...janus.deps.queries, setPushed };
-    const { log } = janus.deps;
-    const donePushes = createBatch<DonePush>(
-      () => new Promise(() => undefined),
-      (pushes) => recordPushes({ queries, log }, pushes),
-    );
-
-    expect(await pushDueLinks({ ...janus.deps, queries, donePushes })).toBe(3);
-
-    expect(statements).toBe(1);
-    for (const user of users) expect(await linkOf(user)).toMatchObject({ pushDueAt: null, pushFailures: 0 });
-    expect(await janus.database.rows("select from link where pushed_at is null")).toEqual([]);
   });
 
   test("is done by one process, however many do upkeep at once", async () => {
