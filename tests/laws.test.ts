@@ -80,6 +80,9 @@ const LEVELS: readonly (readonly string[])[] = [
     "sync",
     "sync/push_records",
     "upkeep",
+    "upkeep/pace",
+    "upkeep/round",
+    "upkeep/turns",
   ],
   [
     "cli/cli",

@@ -5,6 +5,8 @@
 import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
 import { LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
@@ -13,10 +15,9 @@ const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 
 /**
- * One round: claims the grants that are to end, of one member or of anybody, and ends each at Discord, then here. Returns
- * how many ended.
+ * One round: claims the grants that are to end, of one member or of anybody, and ends each at Discord, then here.
  */
-export async function endDueGrants(deps: GrantDeps, discordUserId: string | null = null): Promise<number> {
+export async function endDueGrants(deps: GrantDeps, discordUserId: string | null = null): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: BATCH,
@@ -26,7 +27,7 @@ export async function endDueGrants(deps: GrantDeps, discordUserId: string | null
     onlyDiscordUserId: discordUserId,
   });
   const ends = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
-  return ends.filter((end) => end !== "put_off").length;
+  return roundOf(BATCH, due.length, ends.filter((end) => end !== "put_off").length);
 }
 
 type EndingGrant = {
