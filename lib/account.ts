@@ -75,7 +75,6 @@ export async function syncNow(
     claims: keepClaims(claims),
     pushFailures: pushFailures ?? 0,
   });
-  await deps.donePushes.settle();
   if (failure !== undefined) throw failure;
 }
 
@@ -102,8 +101,6 @@ export function unlink(
 }
 
 async function removeLink(deps: Deps, discordUserId: string, requestId: string): Promise<Unlinked> {
-  // What was pushed a moment ago is not under way any more.
-  await deps.donePushes.settle();
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const pushedBy = secondsAfter(now, PUSH_LEASE_SECONDS);

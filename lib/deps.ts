@@ -2,8 +2,6 @@
  * What the use cases work with, built once at the start. Tests build the same with another clock, another sleep
  * and the addresses of stand-ins; nothing else differs.
  */
-import type { Batch } from "./batch.ts";
-import { createBatch } from "./batch.ts";
 import type { Config } from "./config.ts";
 import type { Mac, Sealer } from "./crypto.ts";
 import { createMacs, createSealer } from "./crypto.ts";
@@ -19,13 +17,10 @@ import { createBudget } from "./oauth/budget.ts";
 import type { Fetch } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import { createOidc } from "./oidc/oidc.ts";
-import type { DonePush } from "./push_records.ts";
-import { recordPushes } from "./push_records.ts";
 import type { Queries } from "./queries/queries.ts";
 import { createQueries } from "./queries/queries.ts";
-
-/** How long the record of a push may wait for others: longer than the next one takes, shorter than anybody looks. */
-const BATCH_WAIT_MS = 200;
+import type { RecordPush } from "./sync/push_records.ts";
+import { createPushRecorder } from "./sync/push_records.ts";
 
 /** What all upstream calls of one request may take together. */
 const BUDGET_MS = 9_000;
@@ -41,8 +36,7 @@ export type Deps = {
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
   readonly flowMacs: readonly Mac[];
-  /** Pushes that Discord took, on their way into the database. */
-  readonly donePushes: Batch<DonePush>;
+  readonly recordPush: RecordPush;
   /** Tokens that the database has not taken yet. */
   readonly unstored: Unstored;
   /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
@@ -104,10 +98,7 @@ export function createDeps(config: Config, db: Database, world: World, listener:
     oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
-    donePushes: createBatch(
-      () => sleep(BATCH_WAIT_MS),
-      (pushes) => recordPushes({ queries, log }, pushes),
-    ),
+    recordPush: createPushRecorder({ queries, log }),
     unstored: createUnstored(log),
     sessionRefreshes: new Map(),
     now,

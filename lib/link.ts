@@ -26,7 +26,7 @@ import {
   PROVIDER_LEGS,
   runStep,
 } from "./flow.ts";
-import { endDueGrants } from "./grant/end_discord_grant.ts";
+import { endDueGrantOf } from "./grant/end_discord_grant.ts";
 import { secondsAfter } from "./grant/grant.ts";
 import { keepProviderTokens, keepUnlinkedTokens, sealOrganisationTokens } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
@@ -49,6 +49,8 @@ export type LinkedAccounts = {
 export type Linked = LinkedAccounts & {
   readonly outcome: "linked";
   readonly pushed: boolean;
+  /** Whether the Discord account that the link was moved from may still have its role. */
+  readonly earlierRoleMayStay: boolean;
   /** Undefined where none could be made; the link does not depend on it. */
   readonly session: BegunSession | undefined;
   readonly flow: FlowChange;
@@ -124,11 +126,12 @@ async function move(
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
   const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil, requestId });
-  if (moved.endedDiscordUserId !== null && isEarly(deps))
-    await endMovedGrant(deps, moved.endedDiscordUserId, requestId);
+  const earlierRoleMayStay =
+    moved.endedDiscordUserId !== null && (await roleMayStay(deps, moved.endedDiscordUserId, requestId));
   const session = begunSession(flow, moved.sessionExpiresAt);
   const forget = [flow.record.name];
-  return { ...linkedAccounts(moved, claims), outcome: "linked", pushed, session, flow: { forget } };
+  const accounts = linkedAccounts(moved, claims);
+  return { ...accounts, outcome: "linked", pushed, earlierRoleMayStay, session, flow: { forget } };
 }
 
 /** Stores what the provider leg brought, and pushes where that made a link. */
@@ -166,7 +169,14 @@ async function storeLink(
   }
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil, requestId });
   const session = begunSession(flow, stored.sessionExpiresAt);
-  return { ...accounts, outcome: "linked", pushed, session, flow: { forget } };
+  return {
+    ...accounts,
+    outcome: "linked",
+    pushed,
+    earlierRoleMayStay: false,
+    session,
+    flow: { forget },
+  };
 }
 
 /** Stores the link. Where that comes to nothing the provider's tokens are kept, to be revoked. */
@@ -210,12 +220,14 @@ const isEarly = ({ budget, budgetMs }: Deps): boolean =>
   budget === undefined || budget.leftMs() > budgetMs / 2;
 
 /** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
-async function endMovedGrant(deps: Deps, discordUserId: string, requestId: string): Promise<void> {
+async function roleMayStay(deps: Deps, discordUserId: string, requestId: string): Promise<boolean> {
+  if (!isEarly(deps)) return true;
   try {
-    await endDueGrants(deps, discordUserId);
+    return (await endDueGrantOf(deps, discordUserId)) !== "ended";
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
     deps.log.warn("grants not ended", { requestId, ...describeError(error) });
+    return true;
   }
 }
 

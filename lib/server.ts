@@ -26,7 +26,6 @@ export type RunningServer = {
   readonly stop: () => Promise<void>;
 };
 
-const UPKEEP_SECONDS = 30;
 const DISCOVERY_RETRY_MS = 10_000;
 /** What closing the database gets where nothing is left of SHUTDOWN_SECONDS. */
 const LEAST_CLOSE_MS = 1_000;
@@ -105,7 +104,7 @@ function run(parts: Parts): RunningServer {
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
-    upkeep = startUpkeep(deps, UPKEEP_SECONDS);
+    upkeep = startUpkeep(deps);
   };
   // Told to stop while it waits, nobody asks any more what it would have met.
   const ready = prepare().catch((error: unknown) => {
@@ -125,7 +124,7 @@ function run(parts: Parts): RunningServer {
       // One that could not begin has nobody to send elsewhere.
       stopped ??= shutDown(parts, isLost ? 0 : parts.config.drainSeconds, async () => {
         await Promise.all([listening.stop(), upkeep?.stop()]);
-        await Promise.all([deps.donePushes.settle(), deps.unstored.retry()]);
+        await deps.unstored.retry();
       });
       return stopped;
     },

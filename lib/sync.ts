@@ -3,13 +3,14 @@
  * the end of a flow, by `account.ts` and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
  */
 import type { Deps } from "./deps.ts";
-import type { JanusError } from "./errors.ts";
+import type { ErrorCode, JanusError } from "./errors.ts";
 import { asJanusError } from "./errors.ts";
 import type { HeldGrant } from "./grant/grant.ts";
 import { freshAccessToken, secondsAfter } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
+import type { Round } from "./upkeep/round.ts";
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats. */
 export const PUSH_LEASE_SECONDS = 120;
@@ -17,6 +18,9 @@ export const PUSH_LEASE_SECONDS = 120;
 const RETRY_BASE_SECONDS = 60;
 const RETRY_MAX_SECONDS = 6 * 3_600;
 const BATCH = 20;
+
+/** What Discord or the keys say of one link alone; any other failure may be of all. */
+const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token_unreadable"];
 
 /** A link whose role connection is to be pushed. */
 export type DuePush = HeldGrant & {
@@ -29,8 +33,8 @@ export type DuePush = HeldGrant & {
 };
 
 /**
- * Pushes a link's role connection. That Discord took it is recorded with the next batch, since nobody needs to wait
- * for that; what failed is returned, and the push is due again.
+ * Pushes a link's role connection. Returns when it is recorded that Discord took it, or that the push is due again; a
+ * failure is returned.
  */
 export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
   const { discordUserId, requestId } = link;
@@ -42,15 +46,15 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
     return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
-  deps.donePushes.add({
+  await deps.recordPush({
     ...{ discordUserId, leasedUntil: link.leasedUntil, requestId },
     ...{ pushedMetadata, pushedAt: deps.now() },
   });
   return undefined;
 }
 
-/** One round: claims links whose push is due and pushes each. Returns how many Discord took. */
-export async function pushDueLinks(deps: Deps): Promise<number> {
+/** One round: claims links whose push is due and pushes each. */
+export async function pushDueLinks(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimPushDue({ limit: BATCH, leasedUntil, now });
@@ -59,8 +63,12 @@ export async function pushDueLinks(deps: Deps): Promise<number> {
       pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil, requestId: null }),
     ),
   );
-  await deps.donePushes.settle();
-  return pushed.filter((failure) => failure === undefined).length;
+  return {
+    claimed: due.length,
+    isFull: due.length >= BATCH,
+    done: pushed.filter((failure) => failure === undefined).length,
+    metOutage: pushed.some((failure) => failure !== undefined && !REFUSALS.includes(failure.code)),
+  };
 }
 
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */

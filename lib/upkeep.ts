@@ -1,6 +1,6 @@
 /**
- * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Called
- * by the server on a timer. Any number of processes may do it at once: each claims what it works on.
+ * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Any number
+ * of processes may do it at once: each claims what it works on. Whose turn it is, and how fast it goes, is in `upkeep/`.
  */
 import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
@@ -9,51 +9,78 @@ import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { refreshDueGrants } from "./grant/refresh_due.ts";
 import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
 import { settleDueStrays } from "./grant/stray_tokens.ts";
-import { describeError } from "./log.ts";
 import { deleteExpiredSessions } from "./session/session.ts";
 import { pushDueLinks } from "./sync.ts";
+import type { Round } from "./upkeep/round.ts";
+import type { Duty } from "./upkeep/turns.ts";
+import { createTurns } from "./upkeep/turns.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;
+/** How many rows one statement deletes: few enough that nobody notices the locks. */
+const DELETE_LIMIT = 1_000;
 
-/** One round. A part that fails does not keep the others from their work; it is logged and comes again. */
-export async function runUpkeep(deps: Deps): Promise<void> {
-  const before = secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS);
-  await attempt(deps, "store what was not stored", () => deps.unstored.retry());
-  await attempt(deps, "refresh due grants", () => refreshDueGrants(deps));
-  await attempt(deps, "delete old flows", () => deps.queries.deleteOldFlows({ createdBefore: before }));
-  await attempt(deps, "end due grants", () => endDueGrants(deps));
-  await attempt(deps, "clear due role connections", () => clearDueRoleConnections(deps));
-  await attempt(deps, "end due provider grants", () => endDueProviderGrants(deps));
-  await attempt(deps, "settle stray tokens", () => settleDueStrays(deps));
-  await attempt(deps, "delete expired sessions", () => deleteExpiredSessions(deps));
-  await attempt(deps, "delete unused accounts", () => deps.queries.deleteUnused({ updatedBefore: before }));
-  await attempt(deps, "delete unlinked accounts", () => deps.queries.deleteUnlinked({ seenBefore: before }));
-  await attempt(deps, "push due links", () => pushDueLinks(deps));
+const EVERY_SECONDS = 30;
+const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
+
+/** In this order where all are due: what one leaves is what the next may remove. */
+const DUTIES: readonly Duty[] = [
+  { name: "store what was not stored", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
+  { name: "refresh due grants", ...ASKING, run: refreshDueGrants },
+  deletion("delete old flows", async ({ queries }, createdBefore) => {
+    const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  { name: "end due grants", ...ASKING, run: endDueGrants },
+  { name: "clear due role connections", ...ASKING, run: clearDueRoleConnections },
+  { name: "end due provider grants", ...ASKING, run: endDueProviderGrants },
+  { name: "settle stray tokens", ...ASKING, run: settleDueStrays },
+  deletion("delete expired sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
+  deletion("delete unused accounts", async ({ queries }, updatedBefore) => {
+    const row = await queries.deleteUnused({ updatedBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  deletion("delete unlinked accounts", async ({ queries }, seenBefore) => {
+    const row = await queries.deleteUnlinked({ seenBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  { name: "push due links", ...ASKING, run: pushDueLinks },
+];
+
+/** Lets every duty have its turn, and returns when none can go on. */
+export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): Promise<void> {
+  const turns = createTurns(deps, deps.stopping);
+  for (const duty of duties) turns.add(duty);
+  await turns.settle();
 }
 
-/** Runs rounds until `stop`, which waits for the one under way. */
-export function startUpkeep(deps: Deps, everySeconds: number): { readonly stop: () => Promise<void> } {
-  let round: Promise<void> = Promise.resolve();
-  let busy = false;
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    round = runUpkeep(deps).finally(() => {
-      busy = false;
-    });
-  }, everySeconds * 1_000);
+/** Lets duties have their turns until `stop`, which waits for the round under way. */
+export function startUpkeep(
+  deps: Deps,
+  duties: readonly Duty[] = DUTIES,
+): { readonly stop: () => Promise<void> } {
+  const stopped = new AbortController();
+  const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
+  const timers = duties.map((duty) => setInterval(() => turns.add(duty), duty.everySeconds * 1_000));
   return {
     stop: async () => {
-      clearInterval(timer);
-      await round;
+      for (const timer of timers) clearInterval(timer);
+      stopped.abort();
+      await turns.settle();
     },
   };
 }
 
-async function attempt(deps: Deps, step: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    deps.log.warn("upkeep failed", { step, ...describeError(error) });
-  }
+/** What the database does not take now is tried at the next turn. */
+async function storeUnstored({ unstored }: Deps): Promise<Round> {
+  await unstored.retry();
+  return { claimed: 0, isFull: false, done: 0, metOutage: false };
+}
+
+/** A duty that deletes rows of before an hour ago, so many a round; `work` gives their number. */
+function deletion(name: string, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
+  const run = async (deps: Deps): Promise<Round> => {
+    const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
+    return { claimed: deleted, isFull: deleted >= DELETE_LIMIT, done: deleted, metOutage: false };
+  };
+  return { name, everySeconds: EVERY_SECONDS, isPaced: false, run };
 }

@@ -38,7 +38,6 @@ afterEach(() => janus.stop());
 async function link(user: string): Promise<Browser> {
   const browser = createBrowser(janus.url);
   expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  await janus.deps.donePushes.settle();
   return browser;
 }
 

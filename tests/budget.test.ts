@@ -141,7 +141,6 @@ type Janus = Awaited<ReturnType<typeof startSlow>>;
 async function link(janus: Janus, user: string): Promise<Browser> {
   const browser = createBrowser(janus.url);
   expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  await janus.deps.donePushes.settle();
   return browser;
 }
 const flowPage =
@@ -299,7 +298,6 @@ describe("a page", () => {
     await createBrowser(janus.url).get("/");
     const earlier = createBrowser(janus.url);
     await earlier.get(await reachForgerCallback(earlier, first));
-    await janus.deps.donePushes.settle();
     const browser = createBrowser(janus.url);
     const question = await browser.get(await reachForgerCallback(browser, second));
     const [, state = ""] = /name="state" value="([^"]+)"/.exec(await question.text()) ?? [];

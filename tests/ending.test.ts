@@ -41,7 +41,6 @@ afterEach(() => janus.stop());
 async function link(user: string): Promise<Browser> {
   const browser = createBrowser(janus.url);
   expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  await janus.deps.donePushes.settle();
   return browser;
 }
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
@@ -404,7 +403,6 @@ describe("a member who signs in past an end that cannot be done", () => {
     await gate.arrived;
 
     const response = await late.get(lateCallback);
-    await janus.deps.donePushes.settle();
     gate.release();
     await upkeep;
     janus.clock.advance(5);

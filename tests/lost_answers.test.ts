@@ -66,12 +66,14 @@ async function unlinkRow(discordUserId: string) {
   const { unlink: undo } = await import("../lib/account.ts");
   return undo(janus.deps, { discordUserId }, crypto.randomUUID());
 }
-async function moveAway(user: string): Promise<void> {
+async function moveAway(user: string): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
   const other = createBrowser(janus.url);
   const question = await other.get(await reachForgerCallback(other, newUser()));
   const state = /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
-  expect((await other.post("/link/move", { state })).status).toBe(200);
+  const moved = await other.post("/link/move", { state });
+  expect(moved.status).toBe(200);
+  return moved.text();
 }
 async function keepUp(rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -130,6 +132,20 @@ describe.each([
     expect(errorsOf(user)).toEqual([]);
     expect((await trailOf(user)).at(-1)).toBe("grant_ended");
   });
+});
+
+test("a member who moves a link reads that the other account may keep its role, if it may", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  janus.discord.failNext("token_refresh", TAKEN);
+  const other = newUser();
+  await link(other);
+
+  const lost = await moveAway(user);
+  const well = await moveAway(other);
+
+  expect(lost).toContain("Your other Discord account");
+  expect(well).not.toContain("Your other Discord account");
 });
 
 test("a member who comes back while such an end is still tried helps it to its end", async () => {

@@ -60,7 +60,6 @@ const EVERY = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
 async function linked() {
   const browser = createBrowser(janus.url);
   await browser.get(await reachForgerCallback(browser, newUser()));
-  await janus.deps.donePushes.settle();
   return browser;
 }
 

@@ -190,6 +190,7 @@ describe("renderLinked()", () => {
     discord: { username: "elin.l", globalName: "Elin Lindqvist" },
     organisationName: "elili123",
     pushed: true,
+    earlierRoleMayStay: false,
     signedIn: false,
     discordAppUrl: DISCORD_APP_URL,
   };
@@ -450,7 +451,7 @@ function everyPage(language: Language, outside: Outside): Record<string, string>
   const discord: DiscordName = { username: outside.username, globalName: outside.globalName };
   const pair = { discord, organisationName: outside.organisationName };
   const unnamed = { discord: { ...discord, globalName: null }, organisationName: null };
-  const linked = { pushed: true, signedIn: true, discordAppUrl: DISCORD_APP_URL };
+  const linked = { pushed: true, earlierRoleMayStay: false, signedIn: true, discordAppUrl: DISCORD_APP_URL };
   const conflict = {
     heldByDiscord: { username: outside.heldUsername, globalName: outside.heldGlobalName },
     heldByOrganisation: outside.heldOrganisationName,

@@ -516,7 +516,6 @@ describe("GET /api/userinfo", () => {
   test("is Discord's answer about the member, asked now, with the link and what it says of the role", async () => {
     const browser = createBrowser(janus.url);
     await browser.get(await reachForgerCallback(browser, USERS.anna.id));
-    await janus.deps.donePushes.settle();
     const before = janus.discord.calls.length;
 
     const response = await userinfo(browser);

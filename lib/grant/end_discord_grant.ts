@@ -5,6 +5,8 @@
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
@@ -12,21 +14,27 @@ import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } fro
 const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 
-/**
- * One round: claims the grants that are to end, of one member or of anybody, and ends each at Discord, then here. Returns
- * how many ended.
- */
-export async function endDueGrants(deps: GrantDeps, discordUserId: string | null = null): Promise<number> {
+/** One round: claims the grants that are to end, and ends each at Discord, then here. */
+export async function endDueGrants(deps: GrantDeps): Promise<Round> {
+  const ends = await claimAndEnd(deps, null);
+  return roundOf(BATCH, ends.length, ends.filter((end) => end !== "put_off").length);
+}
+
+/** Ends the grant of one member if its end is due; undefined where it is not, or where another process ends it. */
+export async function endDueGrantOf(deps: GrantDeps, discordUserId: string): Promise<GrantEnd | undefined> {
+  return (await claimAndEnd(deps, discordUserId))[0];
+}
+
+async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): Promise<readonly GrantEnd[]> {
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: BATCH,
     abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
-    onlyDiscordUserId: discordUserId,
+    onlyDiscordUserId,
   });
-  const ends = await Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
-  return ends.filter((end) => end !== "put_off").length;
+  return Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
 }
 
 type EndingGrant = {

@@ -4,6 +4,8 @@
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
@@ -24,8 +26,8 @@ type EndingGrant = {
 const UNLINKED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 
-/** One round: claims the grants that are to end, and ends each at the provider, then here. Returns how many ended. */
-export async function endDueProviderGrants(deps: Deps): Promise<number> {
+/** One round: claims the grants that are to end, and ends each at the provider, then here. */
+export async function endDueProviderGrants(deps: Deps): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimProviderEndDue({
     limit: BATCH,
@@ -34,7 +36,7 @@ export async function endDueProviderGrants(deps: Deps): Promise<number> {
     now,
   });
   const ended = await Promise.all(due.map((grant) => endProviderGrantOrPutOff(deps, grant)));
-  return ended.filter(Boolean).length;
+  return roundOf(BATCH, due.length, ended.filter(Boolean).length);
 }
 
 /** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */

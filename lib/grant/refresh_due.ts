@@ -3,6 +3,8 @@
  * that is lost on the way costs nothing yet. How a refresh works is in `grant.ts`.
  */
 import { describeError } from "../log.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import type { ClaimedRefresh, GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
 
@@ -10,8 +12,8 @@ import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
 const REFRESH_BEFORE_SECONDS = 86_400;
 const BATCH = 20;
 
-/** One round: claims the grants of links that expire soon, and refreshes each. Returns how many were refreshed. */
-export async function refreshDueGrants(deps: GrantDeps): Promise<number> {
+/** One round: claims the grants of links that expire soon, and refreshes each. */
+export async function refreshDueGrants(deps: GrantDeps): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimRefreshDue({
     limit: BATCH,
@@ -22,7 +24,7 @@ export async function refreshDueGrants(deps: GrantDeps): Promise<number> {
   const refreshed = await Promise.all(
     due.map((grant) => tryRefresh(deps, { ...grant, ...claimedAt(grant.refreshUnansweredSince, now) })),
   );
-  return refreshed.filter(Boolean).length;
+  return roundOf(BATCH, due.length, refreshed.filter(Boolean).length);
 }
 
 async function tryRefresh(deps: GrantDeps, grant: ClaimedRefresh): Promise<boolean> {

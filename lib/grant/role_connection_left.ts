@@ -5,6 +5,8 @@
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import { tellNotCleared } from "./end_discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps, HeldGrant } from "./grant.ts";
@@ -32,22 +34,27 @@ type DueClear = HeldGrant & {
 };
 
 /** One round: claims the role connections that are to be cleared, and clears each. */
-export async function clearDueRoleConnections(deps: GrantDeps): Promise<void> {
+export async function clearDueRoleConnections(deps: GrantDeps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimClearDue({ limit: BATCH, leasedUntil, now });
-  await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
+  const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
+  return roundOf(BATCH, due.length, cleared.filter(Boolean).length);
 }
 
-async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<void> {
+/** True if it was cleared, or given up. */
+async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<boolean> {
   const { discordUserId } = grant;
+  let isCleared = false;
   // Should the database fail here, the lease ends by itself.
   await tryTo(deps, "clear", async () => {
     const failure = await clear(deps, discordUserId, leasedUntil, () => freshAccessToken(deps, grant));
-    if (failure === undefined) return;
+    isCleared = failure === undefined;
+    if (isCleared) return;
     const clearDueAt = endRetryAt(deps.now(), grant.clearFailures, failure);
     await deps.queries.setClearDue({ discordUserId, leasedUntil, clearDueAt });
   });
+  return isCleared;
 }
 
 /** Clears it, and records that; gives what failed where it has to be tried again. `clearDueAt` is as it was claimed. */

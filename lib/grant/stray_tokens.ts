@@ -12,6 +12,8 @@ import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { UnusedTokens } from "../oidc/oidc.ts";
+import type { Round } from "../upkeep/round.ts";
+import { roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import {
   LEASE_SECONDS,
@@ -101,13 +103,13 @@ function keepStray(
 
 type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
 
-/** One round: claims stray tokens, and revokes each or gives it to the account whose it is. Returns how many are settled. */
-export async function settleDueStrays(deps: Deps): Promise<number> {
+/** One round: claims stray tokens, and revokes each or gives it to the account whose it is. */
+export async function settleDueStrays(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimStrayDue({ limit: BATCH, leasedUntil, now });
   const settled = await Promise.all(due.map((stray) => settleOrPutOff(deps, stray)));
-  return settled.filter(Boolean).length;
+  return roundOf(BATCH, due.length, settled.filter(Boolean).length);
 }
 
 async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {

@@ -21,7 +21,7 @@ import {
 import type { AccountPage } from "../pages/account_sections.tsx";
 import type { Session } from "../session/session.ts";
 import { findMember, listSessions } from "../session/session.ts";
-import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet, sessionCandidates } from "./browser.ts";
+import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet } from "./browser.ts";
 import { requireSession } from "./session_handlers.ts";
 
 const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
@@ -36,8 +36,6 @@ export const showUserinfo: Handler = async (deps, exchange) => {
 
 /** GET /account; without a session, where to sign in. */
 export const showAccount: Handler = async (deps, exchange) => {
-  // The record of a push may be on its way still: the member comes from there.
-  if (sessionCandidates(exchange).length > 0) await deps.donePushes.settle();
   try {
     return await showAccountOf(deps, exchange, await requireSession(deps, exchange));
   } catch (error) {

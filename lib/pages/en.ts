@@ -29,7 +29,13 @@ export type Texts = {
     readonly checkLink: string;
   };
   readonly home: { readonly title: string; readonly lead: string };
-  readonly linked: { readonly title: string; readonly now: string; readonly later: string };
+  readonly linked: {
+    readonly title: string;
+    readonly now: string;
+    readonly later: string;
+    /** After a move whose earlier Discord account could not be told at once. */
+    readonly earlierRole: string;
+  };
   readonly cancelled: {
     readonly discordTitle: string;
     readonly lead: string;
@@ -89,6 +95,8 @@ export const en: Texts = {
     now: "One step is left: go back to Discord and press {link} there. Only then does Discord give you the role.",
     later:
       "Discord did not take the update just now, but your link is saved and Janus tries again by itself. All you need to do is press {link} in Discord a little later.",
+    earlierRole:
+      "Your other Discord account loses its role soon. If it still has the role tomorrow, sign in to Discord with that account, open User Settings, then Authorized Apps, and deauthorize this app there.",
   },
   cancelled: {
     discordTitle: "You cancelled at Discord",

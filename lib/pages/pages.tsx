@@ -23,6 +23,8 @@ import {
 export type LinkedPage = Pair & {
   /** False when the link is stored and Discord has not taken the role connection yet. */
   readonly pushed: boolean;
+  /** True after a move whose earlier Discord account may still have its role. */
+  readonly earlierRoleMayStay: boolean;
   /** True when linking has signed the member in, so that the account page is one step away. */
   readonly signedIn: boolean;
   readonly discordAppUrl: string;
@@ -70,6 +72,7 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
     <>
       <Accounts context={context} pair={page} />
       <p>{say(page.pushed ? linked.now : linked.later, context)}</p>
+      {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
       <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
       {page.signedIn && (
         <ButtonLink href={ACCOUNT_PATH} quiet>

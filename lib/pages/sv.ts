@@ -38,6 +38,8 @@ export const sv: Texts = {
     now: "Ett steg återstår: gå tillbaka till Discord och tryck på {link} där. Först då ger Discord dig rollen.",
     later:
       "Discord tog inte emot uppdateringen just nu, men kopplingen är sparad och Janus försöker igen av sig självt. Det enda du behöver göra är att trycka på {link} i Discord om en stund.",
+    earlierRole:
+      "Ditt andra Discordkonto förlorar snart sin roll. Om det har kvar rollen i morgon, logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst där.",
   },
   cancelled: {
     discordTitle: "Du avbröt hos Discord",

@@ -135,8 +135,16 @@ export const GRANT_STATEMENTS = {
     },
     row: {},
   },
-  deleteUnused: { text: deleteUnusedText, parameters: { updatedBefore: time }, row: {} },
-  deleteUnlinked: { text: deleteUnlinkedText, parameters: { seenBefore: time }, row: {} },
+  deleteUnused: {
+    text: deleteUnusedText,
+    parameters: { updatedBefore: time, limit: integer },
+    row: { deleted: integer },
+  },
+  deleteUnlinked: {
+    text: deleteUnlinkedText,
+    parameters: { seenBefore: time, limit: integer },
+    row: { deleted: integer },
+  },
   claimProviderEndDue: {
     text: claimProviderEndDueText,
     parameters: { limit: integer, seenBefore: time, leasedUntil: time, now: time },

@@ -138,7 +138,11 @@ export const LINK_STATEMENTS = {
       pushFailures: integer,
     },
   },
-  deleteOldFlows: { text: deleteOldFlowsText, parameters: { createdBefore: time }, row: {} },
+  deleteOldFlows: {
+    text: deleteOldFlowsText,
+    parameters: { createdBefore: time, limit: integer },
+    row: { deleted: integer },
+  },
   listFlows: {
     text: listFlowsText,
     parameters: { discordUserId: text },

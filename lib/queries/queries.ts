@@ -61,13 +61,13 @@ export function createQueries(db: Database) {
     deleteDiscordToken: none(db, STATEMENTS.deleteDiscordToken),
     setProviderEndDue: none(db, STATEMENTS.setProviderEndDue),
     deleteOrganisationToken: none(db, STATEMENTS.deleteOrganisationToken),
-    deleteOldFlows: none(db, STATEMENTS.deleteOldFlows),
-    deleteUnused: none(db, STATEMENTS.deleteUnused),
-    deleteUnlinked: none(db, STATEMENTS.deleteUnlinked),
+    deleteOldFlows: one(db, STATEMENTS.deleteOldFlows),
+    deleteUnused: one(db, STATEMENTS.deleteUnused),
+    deleteUnlinked: one(db, STATEMENTS.deleteUnlinked),
     setSessionUsed: none(db, STATEMENTS.setSessionUsed),
     setSessionRefreshed: none(db, STATEMENTS.setSessionRefreshed),
     setSessionLeaseEnded: none(db, STATEMENTS.setSessionLeaseEnded),
-    deleteExpiredSessions: none(db, STATEMENTS.deleteExpiredSessions),
+    deleteExpiredSessions: one(db, STATEMENTS.deleteExpiredSessions),
     insertAuditEvent: none(db, STATEMENTS.insertAuditEvent),
   };
 }

@@ -117,8 +117,8 @@ export const SESSION_STATEMENTS = {
   },
   deleteExpiredSessions: {
     text: deleteExpiredSessionsText,
-    parameters: { idleSince: time, now: time },
-    row: {},
+    parameters: { idleSince: time, limit: integer, now: time },
+    row: { deleted: integer },
   },
   listSessions: {
     text: listSessionsText,

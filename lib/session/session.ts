@@ -120,10 +120,11 @@ export async function endOtherSessions(
   return (await deps.queries.deleteOtherSessions(values)).length;
 }
 
-/** Removes sessions that have ended by age or for want of use. */
-export function deleteExpiredSessions(deps: Deps): Promise<void> {
+/** Removes sessions that have ended by age or for want of use, so many at most. Returns how many. */
+export async function deleteExpiredSessions(deps: Deps, limit: number): Promise<number> {
   const now = deps.now();
-  return deps.queries.deleteExpiredSessions({ idleSince: secondsAfter(now, -SESSION_IDLE_SECONDS), now });
+  const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
+  return (await deps.queries.deleteExpiredSessions({ idleSince, limit, now }))?.deleted ?? 0;
 }
 
 async function findSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {

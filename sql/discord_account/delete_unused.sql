@@ -1,6 +1,8 @@
--- Removes Discord accounts that have neither tokens nor a flow nor a session: what an ended grant left behind while a flow was open.
+-- Removes Discord accounts that have neither tokens nor a flow nor a session, so many at most: what an ended grant left
+-- behind while a flow was open. One whose member is signing in at this moment is passed by.
 -- $1 updated_before timestamptz
--- nothing
+-- $2 limit bigint
+-- row: deleted integer
 with unused as (
   select discord_account.discord_user_id
   from discord_account
@@ -9,9 +11,16 @@ with unused as (
     and not exists (select from discord_token where discord_token.discord_user_id = discord_account.discord_user_id)
     and not exists (select from flow where flow.discord_user_id = discord_account.discord_user_id)
     and not exists (select from session where session.discord_user_id = discord_account.discord_user_id)
+  limit $2
   for update skip locked
+),
+
+deleted as (
+  delete from discord_account
+  using unused
+  where discord_account.discord_user_id = unused.discord_user_id
+  returning discord_account.discord_user_id
 )
 
-delete from discord_account
-using unused
-where discord_account.discord_user_id = unused.discord_user_id
+select count(*)::integer as deleted
+from deleted

@@ -1,13 +1,22 @@
--- Removes flows that were never finished.
+-- Removes flows that were never finished, so many at most. Another process that removes some at the same time is passed by.
 -- $1 created_before timestamptz
--- nothing
+-- $2 limit bigint
+-- row: deleted integer
 with old as (
-  select flow_id_hash
+  select flow.flow_id_hash
   from flow
-  where created_at < $1
+  where flow.created_at < $1
+  order by flow.created_at
+  limit $2
   for update skip locked
+),
+
+deleted as (
+  delete from flow
+  using old
+  where flow.flow_id_hash = old.flow_id_hash
+  returning flow.flow_id_hash
 )
 
-delete from flow
-using old
-where flow.flow_id_hash = old.flow_id_hash
+select count(*)::integer as deleted
+from deleted

@@ -1,6 +1,8 @@
--- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended.
+-- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended, so many at
+-- most. One whose member is signing in at this moment is passed by.
 -- $1 seen_before timestamptz
--- nothing
+-- $2 limit bigint
+-- row: deleted integer
 with unlinked as (
   select organisation_account.issuer, organisation_account.subject
   from organisation_account
@@ -20,9 +22,18 @@ with unlinked as (
       select from flow
       where flow.issuer = organisation_account.issuer and flow.subject = organisation_account.subject
     )
+  limit $2
   for update skip locked
+),
+
+deleted as (
+  delete from organisation_account
+  using unlinked
+  where
+    organisation_account.issuer = unlinked.issuer
+    and organisation_account.subject = unlinked.subject
+  returning organisation_account.subject
 )
 
-delete from organisation_account
-using unlinked
-where organisation_account.issuer = unlinked.issuer and organisation_account.subject = unlinked.subject
+select count(*)::integer as deleted
+from deleted

@@ -17,8 +17,6 @@ export type TestDatabase = {
   /** Every row of a table as one text, for "nothing has changed" and for "no secret is in here". */
   readonly dump: () => Promise<string>;
   readonly rows: (text: string) => Promise<readonly Record<string, unknown>[]>;
-  /** What has to be done before a test reads: what is on its way into the database must be there. */
-  readonly beforeReading: (settle: () => Promise<void>) => void;
   readonly drop: () => Promise<void>;
 };
 
@@ -69,11 +67,7 @@ function describeDatabase(
   config: TestDatabase["config"],
   remove: () => Promise<void>,
 ): TestDatabase {
-  const settlers: (() => Promise<void>)[] = [];
-  const rows = async (text: string) => {
-    await Promise.all(settlers.map((settle) => settle()));
-    return (await db.query(text)) as readonly Record<string, unknown>[];
-  };
+  const rows = async (text: string) => (await db.query(text)) as readonly Record<string, unknown>[];
   return {
     config,
     db,
@@ -86,7 +80,6 @@ function describeDatabase(
       }
       return tables.join("\n\n");
     },
-    beforeReading: (settle) => void settlers.push(settle),
     drop: async () => {
       await db.close();
       await remove();

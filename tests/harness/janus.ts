@@ -144,12 +144,10 @@ async function start<P extends Startable>(
   );
   await held.release();
   listening = listen({ ...config, port: held.port }, watchedApp(createApp(deps)));
-  database.beforeReading(deps.donePushes.settle);
   return {
     ...{ url, config, deps, database, discord, provider, clock, logLines, stopping },
     stop: async () => {
       await listening.cut();
-      await deps.donePushes.settle();
       await Promise.all([discord.stop(), provider.stop()]);
       if (options.database === undefined) await database.drop();
     },
