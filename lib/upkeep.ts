@@ -8,7 +8,7 @@ import { secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
 import { describeError } from "./log.ts";
-import { deleteExpiredSessions } from "./session/session.ts";
+import { deleteExpiredSessions } from "./session/ending.ts";
 import { pushDueLinks } from "./sync.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;

@@ -24,7 +24,7 @@ import {
 import { sealDiscordTokens, secondsAfter } from "../grant/grant.ts";
 import { clearSuperseded } from "../grant/role_connection_left.ts";
 import { readRefusal } from "../oauth/authorization.ts";
-import { sealSessionToken } from "../session/session_tokens.ts";
+import { sealSessionToken } from "../session/secrets.ts";
 
 const shareDiscordLeg = createSharing<Departure>();
 

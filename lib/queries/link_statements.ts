@@ -65,6 +65,8 @@ export const LINK_STATEMENTS = {
       userAgent: nullableText,
       sessionExpiresAt: time,
       replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
     },
     echoes: "flowIdHash",
     row: {
@@ -78,7 +80,8 @@ export const LINK_STATEMENTS = {
       sessionExpiresAt: nullableTime,
       heldByUsername: nullableText,
       heldByGlobalName: nullableText,
-      heldClaims: v.nullable(object),
+      isHeldByOrganisation: v.boolean(),
+      heldOrganisationName: nullableText,
     },
   },
   upsertLink: {
@@ -93,6 +96,8 @@ export const LINK_STATEMENTS = {
       userAgent: nullableText,
       sessionExpiresAt: time,
       replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
     },
     echoes: "flowIdHash",
     row: {

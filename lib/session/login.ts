@@ -11,8 +11,8 @@ import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import type { Flow, FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { readRefusal } from "../oauth/authorization.ts";
-import type { BegunSession } from "./session_tokens.ts";
-import { createSessionSecrets, newSession, sealSessionToken } from "./session_tokens.ts";
+import type { BegunSession } from "./secrets.ts";
+import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";
 
 /** The member is signed in. */
 export type SignedIn = {
