@@ -10,8 +10,8 @@ import { endGrantOrPutOff } from "./grant/end_discord_grant.ts";
 import { LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
-import type { Session } from "./session/session.ts";
-import { listSessions } from "./session/session.ts";
+import type { Session } from "./session/guard.ts";
+import { listSessions } from "./session/guard.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
 /** A member's link as they see it. */
@@ -34,9 +34,9 @@ const SYNC_EVERY_SECONDS = 60;
 /** The member's link, as the session's row has it; null where there is none. */
 export function describeLink(session: Session): LinkFacts | null {
   if (session.linkedAt === null) return null;
-  const { linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
+  const { organisationName, linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
   return {
-    organisationName: storedName(session.claims ?? {}),
+    organisationName,
     linkedAt,
     pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
     pushedAt,
@@ -137,12 +137,6 @@ export async function exportStored(deps: Deps, session: Session, requestId: stri
   const values = { action: "data_exported", discordUserId, requestId, now: deps.now() } as const;
   await deps.queries.insertAuditEvent(values);
   return { stored, flows, sessions, trail };
-}
-
-/** The member's name at the organisation, of claims that were cleaned before they were stored. */
-function storedName({ preferred_username, name }: Readonly<Record<string, unknown>>): string | null {
-  if (typeof preferred_username === "string") return preferred_username;
-  return typeof name === "string" ? name : null;
 }
 
 function onlyTexts(

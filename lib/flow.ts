@@ -1,6 +1,6 @@
 /**
  * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so that several
- * tabs do not disturb each other. Called by `link.ts` and `session.ts`. The record is a leg, a time and a random seed;
+ * tabs do not disturb each other. The record is a leg, a time and a random seed;
  * state, nonce, code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the
  * callback to the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing.
  * What makes a flow single-use is its row in the database.
@@ -12,8 +12,8 @@ import { forRequest } from "./deps.ts";
 import { asJanusError, flowExpired, stateMismatch } from "./errors.ts";
 import type { AuthorizationResponse } from "./oauth/authorization.ts";
 import { readAuthorizationResponse } from "./oauth/authorization.ts";
-import type { SessionSecrets } from "./session/session_tokens.ts";
-import { withHash } from "./session/session_tokens.ts";
+import type { SessionSecrets } from "./session/secrets.ts";
+import { withHash } from "./session/secrets.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;

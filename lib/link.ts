@@ -34,8 +34,8 @@ import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
 import { readRefusal } from "./oauth/authorization.ts";
 import type { SignIn } from "./oidc/oidc.ts";
-import type { BegunSession } from "./session/session_tokens.ts";
-import { newSession } from "./session/session_tokens.ts";
+import type { BegunSession } from "./session/secrets.ts";
+import { newSession } from "./session/secrets.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 
@@ -240,12 +240,13 @@ function linkedAccounts({ username, globalName }: AccountNames, claims: KeptClai
 function heldAccounts(row: {
   readonly heldByUsername: string | null;
   readonly heldByGlobalName: string | null;
-  readonly heldClaims: Readonly<Record<string, unknown>> | null;
+  readonly isHeldByOrganisation: boolean;
+  readonly heldOrganisationName: string | null;
 }): Pick<Conflict, "heldByDiscord" | "heldByOrganisation"> {
-  const { heldByUsername, heldByGlobalName, heldClaims } = row;
+  const { heldByUsername, heldByGlobalName } = row;
   return {
     heldByDiscord:
       heldByUsername === null ? undefined : { username: heldByUsername, globalName: heldByGlobalName },
-    heldByOrganisation: heldClaims === null ? undefined : (organisationName(keepClaims(heldClaims)) ?? null),
+    heldByOrganisation: row.isHeldByOrganisation ? row.heldOrganisationName : undefined,
   };
 }

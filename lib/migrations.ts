@@ -13,6 +13,7 @@ import migration6 from "../sql/migrations/0006_create_session.sql" with { type: 
 import migration7 from "../sql/migrations/0007_extend_link.sql" with { type: "text" };
 import migration8 from "../sql/migrations/0008_count_end_failures.sql" with { type: "text" };
 import migration9 from "../sql/migrations/0009_keep_what_is_obtained.sql" with { type: "text" };
+import migration10 from "../sql/migrations/0010_add_session_key_hash.sql" with { type: "text" };
 import createText from "../sql/schema_migration/create.sql" with { type: "text" };
 import findTableText from "../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../sql/schema_migration/insert.sql" with { type: "text" };
@@ -54,6 +55,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: "extend_link", text: migration7 },
   { version: 8, name: "count_end_failures", text: migration8 },
   { version: 9, name: "keep_what_is_obtained", text: migration9 },
+  { version: 10, name: "add_session_key_hash", text: migration10 },
 ];
 
 const tableRow = v.tuple([

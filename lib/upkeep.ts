@@ -9,7 +9,7 @@ import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { refreshDueGrants } from "./grant/refresh_due.ts";
 import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
 import { settleDueStrays } from "./grant/stray_tokens.ts";
-import { deleteExpiredSessions } from "./session/session.ts";
+import { deleteExpiredSessions } from "./session/ending.ts";
 import { pushDueLinks } from "./sync.ts";
 import type { Round } from "./upkeep/round.ts";
 import type { Duty } from "./upkeep/turns.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../index.ts";
-import { createSessionSecrets } from "../lib/session/session_tokens.ts";
+import { createSessionSecrets } from "../lib/session/secrets.ts";
 import { createBrowser, lastCode, locationOf, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";

@@ -18,7 +18,7 @@ import {
 } from "../lib/flow.ts";
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../lib/http/cookies.ts";
 import { createLog } from "../lib/log.ts";
-import { withHash } from "../lib/session/session_tokens.ts";
+import { withHash } from "../lib/session/secrets.ts";
 import { environmentFor, randomKey, UNHEARD } from "./harness/janus.ts";
 
 // Properties have many cases, and a machine may have much else to do.

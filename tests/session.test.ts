@@ -8,13 +8,14 @@ import { createSealer, encodeBase64url, sha256Hex } from "../lib/crypto.ts";
 import { createDeps } from "../lib/deps.ts";
 import { asJanusError } from "../lib/errors.ts";
 import { listen } from "../lib/listener.ts";
-import { findMember, openSession } from "../lib/session/session.ts";
+import { openSession } from "../lib/session/guard.ts";
+import { findMember } from "../lib/session/refresh.ts";
 import {
   createSessionSecrets,
   openSessionToken,
   sealSessionToken,
   withHash,
-} from "../lib/session/session_tokens.ts";
+} from "../lib/session/secrets.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { serve } from "./fixtures/command.ts";
 import { onPostgres } from "./harness/database.ts";
@@ -341,17 +342,19 @@ describe("the guard", () => {
     await janus.database.rows(
       `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
     );
-    const sessionIdHash = sha256Hex(secretsOf(janus, browser).sessionId);
+    const { sessionIdHash, sessionKeyHash } = secretsOf(janus, browser);
     const now = janus.clock.now();
 
     await janus.deps.queries.setSessionUsed({
       sessionIdHash,
+      sessionKeyHash,
       usedBefore: new Date(now.getTime() - 1_000),
       now,
     });
     const later = new Date(now.getTime() + 500);
     await janus.deps.queries.setSessionUsed({
       sessionIdHash,
+      sessionKeyHash,
       usedBefore: new Date(now.getTime() - 1_000),
       now: later,
     });

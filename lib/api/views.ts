@@ -4,7 +4,7 @@
  */
 import type { exportStored, LinkFacts, RoleStatus } from "../account.ts";
 import type { DiscordUser } from "../discord/discord.ts";
-import type { listSessions } from "../session/session.ts";
+import type { listSessions } from "../session/guard.ts";
 import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
 
 type Stored = Awaited<ReturnType<typeof exportStored>>;

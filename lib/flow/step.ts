@@ -3,7 +3,7 @@
  * or a session, are that flow's own.
  */
 import type { FlowChange, FlowRecords } from "../flow.ts";
-import type { Browser } from "../session/session_tokens.ts";
+import type { Browser } from "../session/secrets.ts";
 
 /** A request of the flow: what the browser sent, and under which id it is logged. */
 export type FlowRequest = {

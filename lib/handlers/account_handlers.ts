@@ -19,8 +19,9 @@ import {
   renderUnlinkQuestion,
 } from "../pages/account.tsx";
 import type { AccountPage } from "../pages/account_sections.tsx";
-import type { Session } from "../session/session.ts";
-import { findMember, listSessions } from "../session/session.ts";
+import type { Session } from "../session/guard.ts";
+import { listSessions } from "../session/guard.ts";
+import { findMember } from "../session/refresh.ts";
 import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet } from "./browser.ts";
 import { requireSession } from "./session_handlers.ts";
 

@@ -14,7 +14,7 @@ import type { Exchange } from "../http/http.ts";
 import { pageResponse, redirectResponse } from "../http/http.ts";
 import { describeUserAgent } from "../http/user_agent.ts";
 import { renderCancelled } from "../pages/pages.tsx";
-import type { BegunSession, Browser, SessionSecrets } from "../session/session_tokens.ts";
+import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";
 
 /** Whether cookies are for https alone. */
 export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
@@ -41,7 +41,7 @@ export const sessionCandidates = ({ request }: Exchange): readonly SessionSecret
 export function describeBrowser(exchange: Exchange): Browser {
   return {
     userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
-    sessionIdHashes: [...new Set(sessionCandidates(exchange).map(({ sessionIdHash }) => sessionIdHash))],
+    candidates: sessionCandidates(exchange),
   };
 }
 

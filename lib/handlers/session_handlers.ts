@@ -8,9 +8,10 @@ import { sessionUnknown } from "../errors.ts";
 import { forgetSession } from "../http/cookies.ts";
 import type { Exchange, Handler } from "../http/http.ts";
 import { jsonResponse, redirectResponse, wantsPage } from "../http/http.ts";
+import { endOtherSessions, logOut } from "../session/ending.ts";
+import type { Session } from "../session/guard.ts";
+import { listSessions, openSession } from "../session/guard.ts";
 import { finishLogin, startLogin } from "../session/login.ts";
-import type { Session } from "../session/session.ts";
-import { endOtherSessions, listSessions, logOut, openSession } from "../session/session.ts";
 import {
   addressOf,
   checkOrigin,

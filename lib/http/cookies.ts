@@ -5,8 +5,8 @@
 import { stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { FLOW_TTL_SECONDS } from "../flow.ts";
-import type { BegunSession, SessionSecrets } from "../session/session_tokens.ts";
-import { pairSecrets } from "../session/session_tokens.ts";
+import type { BegunSession, SessionSecrets } from "../session/secrets.ts";
+import { pairSecrets } from "../session/secrets.ts";
 
 const FLOW_PREFIX = "janus_flow_";
 const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;

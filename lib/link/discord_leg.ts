@@ -26,7 +26,7 @@ import { sealDiscordTokens, secondsAfter } from "../grant/grant.ts";
 import { clearSuperseded } from "../grant/role_connection_left.ts";
 import { keepDiscordTokens } from "../grant/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
-import { sealSessionToken } from "../session/session_tokens.ts";
+import { sealSessionToken } from "../session/secrets.ts";
 
 const shareDiscordLeg = createSharing<Departure>();
 

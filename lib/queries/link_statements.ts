@@ -67,6 +67,8 @@ export const LINK_STATEMENTS = {
       userAgent: nullableText,
       sessionExpiresAt: time,
       replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
     },
     echoes: "flowIdHash",
     row: {
@@ -80,7 +82,8 @@ export const LINK_STATEMENTS = {
       sessionExpiresAt: nullableTime,
       heldByUsername: nullableText,
       heldByGlobalName: nullableText,
-      heldClaims: v.nullable(object),
+      isHeldByOrganisation: v.boolean(),
+      heldOrganisationName: nullableText,
     },
   },
   upsertLink: {
@@ -95,6 +98,8 @@ export const LINK_STATEMENTS = {
       userAgent: nullableText,
       sessionExpiresAt: time,
       replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
     },
     echoes: "flowIdHash",
     row: {

@@ -13,8 +13,8 @@ import type { Flow, FlowChange, FlowRecords } from "../flow.ts";
 import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
 import { keepDiscordTokens } from "../grant/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
-import type { BegunSession, SessionSecrets } from "./session_tokens.ts";
-import { createSessionSecrets, newSession, sealSessionToken } from "./session_tokens.ts";
+import type { BegunSession, SessionSecrets } from "./secrets.ts";
+import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";
 
 /** The member is signed in. */
 export type SignedIn = {

@@ -22,9 +22,11 @@
 -- $15 user_agent text, null where it tells nothing
 -- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
 -- $17 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- $18 session_key_hash text
+-- $19 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
--- row: held_by_global_name text, held_claims jsonb
+-- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_name text
 with locked_account as (
   select discord_account.discord_user_id
   from flow
@@ -56,7 +58,13 @@ other_discord as (
 ),
 
 other_organisation as (
-  select organisation_account.claims
+  select
+    taken.discord_user_id,
+    -- The name alone: there may be many groups.
+    (
+      select coalesce(claim.preferred_username, claim.name)
+      from jsonb_to_record(organisation_account.claims) as claim (preferred_username text, name text)
+    ) as organisation_name
   from taken
   inner join link
     on taken.discord_user_id = link.discord_user_id and (link.issuer <> $2 or link.subject <> $3)
@@ -213,7 +221,13 @@ locked_sessions as (
   cross join session
   where
     decided.outcome <> 'conflict_met'
-    and session.session_id_hash = any(array_append(string_to_array($17, ','), $13))
+    and (
+      session.session_id_hash = $13
+      or (
+        session.session_id_hash = any(string_to_array($17, ','))
+        and session.session_key_hash = any(string_to_array($19, ','))
+      )
+    )
     and (select count(*) from linked) + (select count(*) from relinked) >= 0
   order by session.session_id_hash
   for update of session
@@ -228,6 +242,7 @@ replaced_session as (
 signed_in as (
   insert into session (
     session_id_hash,
+    session_key_hash,
     session_handle,
     discord_user_id,
     access_token_sealed,
@@ -239,6 +254,7 @@ signed_in as (
   )
   select
     $13,
+    $18,
     $14,
     decided.discord_user_id,
     decided.session_access_token_sealed,
@@ -255,6 +271,7 @@ signed_in as (
     and (select count(*) from locked_sessions) >= 0
   on conflict (session_id_hash) do update
     set
+      session_key_hash = excluded.session_key_hash,
       session_handle = excluded.session_handle,
       discord_user_id = excluded.discord_user_id,
       access_token_sealed = excluded.access_token_sealed,
@@ -264,7 +281,8 @@ signed_in as (
       created_at = excluded.created_at,
       last_used_at = excluded.last_used_at,
       expires_at = excluded.expires_at,
-      leased_until = null
+      leased_until = null,
+      refreshed_at = null
   returning expires_at
 ),
 
@@ -291,7 +309,8 @@ select
   signed_in.expires_at as session_expires_at,
   other_discord.username as held_by_username,
   other_discord.global_name as held_by_global_name,
-  other_organisation.claims as held_claims
+  other_organisation.discord_user_id is not null as is_held_by_organisation,
+  other_organisation.organisation_name as held_organisation_name
 from decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id

@@ -14,6 +14,8 @@
 -- $7 user_agent text, null where it tells nothing
 -- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
 -- $9 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- $10 session_key_hash text
+-- $11 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
@@ -133,7 +135,11 @@ locked_sessions as (
   from linked
   cross join session
   where
-    session.session_id_hash = any(array_append(string_to_array($9, ','), $5))
+    session.session_id_hash = $5
+    or (
+      session.session_id_hash = any(string_to_array($9, ','))
+      and session.session_key_hash = any(string_to_array($11, ','))
+    )
     or session.discord_user_id = (select ended.discord_user_id from ended)
   order by session.session_id_hash
   for update of session
@@ -149,6 +155,7 @@ signed_out as (
 signed_in as (
   insert into session (
     session_id_hash,
+    session_key_hash,
     session_handle,
     discord_user_id,
     access_token_sealed,
@@ -160,6 +167,7 @@ signed_in as (
   )
   select
     $5,
+    $10,
     $6,
     taken.discord_user_id,
     taken.session_access_token_sealed,
@@ -173,6 +181,7 @@ signed_in as (
   where taken.session_access_token_sealed is not null and (select count(*) from locked_sessions) >= 0
   on conflict (session_id_hash) do update
     set
+      session_key_hash = excluded.session_key_hash,
       session_handle = excluded.session_handle,
       discord_user_id = excluded.discord_user_id,
       access_token_sealed = excluded.access_token_sealed,
@@ -182,7 +191,8 @@ signed_in as (
       created_at = excluded.created_at,
       last_used_at = excluded.last_used_at,
       expires_at = excluded.expires_at,
-      leased_until = null
+      leased_until = null,
+      refreshed_at = null
   returning expires_at
 ),
 

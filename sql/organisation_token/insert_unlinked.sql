@@ -8,9 +8,12 @@
 -- $6 now timestamptz
 -- nothing
 with account as (
-  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+  insert into organisation_account as known (issuer, subject, claims, claims_seen_at, created_at)
   values ($1, $2, '{}', $6, $6)
-  on conflict (issuer, subject) do nothing
+  -- Changes nothing, and locks the row, as docs/decisions/0028 wants it.
+  on conflict (issuer, subject) do update
+    set claims = known.claims
+  returning issuer, subject
 )
 
 insert into organisation_token as held (
@@ -22,7 +25,15 @@ insert into organisation_token as held (
   obtained_at,
   end_due_at
 )
-values ($1, $2, $3, $4, $5, $6, $6)
+select
+  account.issuer,
+  account.subject,
+  $3,
+  $4,
+  $5,
+  $6,
+  $6
+from account
 on conflict (issuer, subject) do update
   set
     replaced_tokens = held.replaced_tokens || case

@@ -1,10 +1,13 @@
--- A session that has not ended, with what is known of the member: one look for all that a request of theirs needs.
+-- A session that has not ended, with what is known of the member: one look for all that a request of theirs needs. An
+-- id without its key finds no row, as an unknown id does, unless an earlier release began the session: what is known of
+-- a member's key then is whether it opens the token. Of the claims, which may be large, the name alone is read.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
+-- $4 session_key_hashes text: of the keys that may be the session's, with commas between them
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
--- row: token_expires_at timestamptz, last_used_at timestamptz, username text, global_name text,
--- row: linked_at timestamptz, claims jsonb, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
+-- row: token_expires_at timestamptz, last_used_at timestamptz, refreshed_at timestamptz, username text, global_name text,
+-- row: linked_at timestamptz, organisation_name text, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
 -- row: push_failures integer, role_connection_left_at timestamptz
 select
   session.session_id_hash,
@@ -14,10 +17,14 @@ select
   session.refresh_token_sealed,
   session.token_expires_at,
   session.last_used_at,
+  session.refreshed_at,
   discord_account.username,
   discord_account.global_name,
   link.linked_at,
-  organisation_account.claims,
+  (
+    select coalesce(claim.preferred_username, claim.name)
+    from jsonb_to_record(organisation_account.claims) as claim (preferred_username text, name text)
+  ) as organisation_name,
   link.pushed_metadata,
   link.pushed_at,
   link.push_due_at,
@@ -29,4 +36,8 @@ left join role_connection_left on session.discord_user_id = role_connection_left
 left join link on session.discord_user_id = link.discord_user_id
 left join organisation_account
   on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
-where session.session_id_hash = $1 and session.expires_at > $3 and session.last_used_at > $2
+where
+  session.session_id_hash = $1
+  and (session.session_key_hash is null or session.session_key_hash = any(string_to_array($4, ',')))
+  and session.expires_at > $3
+  and session.last_used_at > $2

@@ -1,4 +1,4 @@
--- Begins a session: the account as Discord names it, the row, and the end of the session that the browser had before.
+-- Begins a session: the account as Discord names it, the row, and the end of the sessions that the browser proves.
 -- No row comes back while a grant of this account is to be ended at Discord, which would take these tokens with it; one
 -- that was abandoned is left alone from now on, unless its end has begun. An end that has failed five times, as in
 -- flow/insert.sql, keeps nobody out unless it is tried at this moment; should it succeed later, this session ends too.
@@ -15,6 +15,8 @@
 -- $11 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- $12 request_id text
 -- $13 now timestamptz
+-- $14 session_key_hash text
+-- $15 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
 -- row: discord_user_id text
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
@@ -47,7 +49,9 @@ locked_sessions as (
   select session.session_id_hash
   from account
   cross join session
-  where session.session_id_hash = any(string_to_array($11, ','))
+  where
+    session.session_id_hash = any(string_to_array($11, ','))
+    and session.session_key_hash = any(string_to_array($15, ','))
   order by session.session_id_hash
   for update of session
 ),
@@ -70,6 +74,7 @@ audit as (
 
 insert into session (
   session_id_hash,
+  session_key_hash,
   session_handle,
   discord_user_id,
   access_token_sealed,
@@ -82,6 +87,7 @@ insert into session (
 )
 select
   $1,
+  $14,
   $2,
   account.discord_user_id,
   $6,

@@ -1,9 +1,12 @@
 -- Records that a session was used, which keeps it from ending for want of use; once, however many requests find that it
--- is time to.
+-- is time to. A session that an earlier release began gets the hash of its key, which the caller has proved.
 -- $1 session_id_hash text
 -- $2 used_before timestamptz: a use that was recorded later is enough
 -- $3 now timestamptz
+-- $4 session_key_hash text
 -- nothing
 update session
-set last_used_at = $3
+set
+  last_used_at = $3,
+  session_key_hash = coalesce(session_key_hash, $4)
 where session_id_hash = $1 and last_used_at <= $2

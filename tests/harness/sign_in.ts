@@ -1,5 +1,5 @@
 /** Signing in as a member does, and asking the API as a program does. */
-import { type SessionSecrets, withHash } from "../../lib/session/session_tokens.ts";
+import { type SessionSecrets, withHash } from "../../lib/session/secrets.ts";
 import { createJar, visit } from "../standins/member.ts";
 import { type Browser, createBrowser, locationOf } from "./janus.ts";
 

@@ -1,7 +1,8 @@
 /**
- * The two secrets of a session, and what is sealed with them. Called by `flow.ts`, `link.ts`, `session.ts` and
- * the edge. The id finds the row, which is keyed by its hash; the key opens the row's tokens and is stored nowhere but in the member's cookie. So
- * a stolen database opens no session, not even with every key of the operator's.
+ * The two secrets of a session, and what is sealed with them. The id finds the row, which is keyed by its hash; the key
+ * opens the row's tokens and is stored nowhere but in the member's cookie. So a stolen database opens no session, not
+ * even with every key of the operator's. The row has a hash of the key as well, by which a statement can ask for the
+ * session of both. It opens nothing: what proves a session is that its token opens.
  */
 import type { Sealer } from "../crypto.ts";
 import { createSealer, decodeBase64url, randomToken, sha256Hex } from "../crypto.ts";
@@ -12,10 +13,12 @@ export type SessionSecrets = {
   readonly sessionKey: string;
   /** SHA-256 of the id, hexadecimal. */
   readonly sessionIdHash: string;
+  /** SHA-256 of the key with its purpose and the id's hash, hexadecimal: another one for each row. */
+  readonly sessionKeyHash: string;
 };
 
-/** What a session says of the browser that it is in, and the sessions that this one takes the place of. */
-export type Browser = { readonly userAgent: string | null; readonly sessionIdHashes: readonly string[] };
+/** What a session says of the browser that it is in, and what that has of sessions before, which this one replaces. */
+export type Browser = { readonly userAgent: string | null; readonly candidates: readonly SessionSecrets[] };
 
 /** A session that has begun: the browser is to keep its secrets until then. */
 export type BegunSession = { readonly secrets: SessionSecrets; readonly expiresAt: Date };
@@ -45,7 +48,9 @@ export function createSessionSecrets(): SessionSecrets {
 
 /** Two secrets with what follows from them. */
 export function withHash(sessionId: string, sessionKey: string): SessionSecrets {
-  return { sessionId, sessionKey, sessionIdHash: sha256Hex(sessionId) };
+  const sessionIdHash = sha256Hex(sessionId);
+  const sessionKeyHash = sha256Hex(`janus session key v1 ${sessionIdHash} ${sessionKey}`);
+  return { sessionId, sessionKey, sessionIdHash, sessionKeyHash };
 }
 
 /** Every pair of the first few ids and keys that have the right form; those of one id stand together. */
@@ -53,23 +58,31 @@ export function pairSecrets(
   sessionIds: readonly string[],
   sessionKeys: readonly string[],
 ): readonly SessionSecrets[] {
-  const keys = candidates(sessionKeys);
-  return candidates(sessionIds).flatMap((id) => keys.map((key) => withHash(id, key)));
+  const keys = firstOf(sessionKeys);
+  return firstOf(sessionIds).flatMap((id) => keys.map((key) => withHash(id, key)));
 }
 
-const candidates = (values: readonly string[]): readonly string[] =>
+const firstOf = (values: readonly string[]): readonly string[] =>
   [...new Set(values.filter((value) => SECRET.test(value)))].slice(0, MAX_CANDIDATES);
 
 /** How a session's row begins; its handle is what it is called in lists. */
-export function newSession({ sessionIdHash }: SessionSecrets, browser: Browser, now: Date) {
+export function newSession(secrets: SessionSecrets, { userAgent, candidates }: Browser, now: Date) {
+  const { sessionIdHash, sessionKeyHash } = secrets;
   return {
     sessionIdHash,
+    sessionKeyHash,
     sessionHandle: randomToken(HANDLE_BYTES),
-    userAgent: browser.userAgent,
+    userAgent,
     sessionExpiresAt: new Date(now.getTime() + SESSION_TTL_SECONDS * 1_000),
-    // As the statements take them.
-    replacedSessionIdHashes: browser.sessionIdHashes.length === 0 ? null : browser.sessionIdHashes.join(),
+    // A key's hash is of one id's row: of all ids and all hashes only what belongs together is found.
+    replacedSessionIdHashes: joinHashes(candidates.map((candidate) => candidate.sessionIdHash)),
+    replacedSessionKeyHashes: joinHashes(candidates.map((candidate) => candidate.sessionKeyHash)),
   };
+}
+
+/** Hashes as the statements take them: with commas between them; null where there is none. */
+export function joinHashes(hashes: readonly string[]): string | null {
+  return hashes.length === 0 ? null : [...new Set(hashes)].join();
 }
 
 /** Seals a token with the member's key, for its row and column. */

@@ -1,0 +1,56 @@
+/**
+ * How a session ends: by its member, by Discord, or by age. The grant at Discord stays, since ending it would end the
+ * member's link.
+ *
+ *   POST /api/auth/logout              logOut             every session that the browser proves
+ *   DELETE /api/sessions/{handle}      endOtherSessions   one or all others of the member
+ */
+import type { Deps } from "../deps.ts";
+import { secondsAfter } from "../grant/grant.ts";
+import type { Session } from "./guard.ts";
+import { proveSessions } from "./guard.ts";
+import type { SessionSecrets } from "./secrets.ts";
+import { SESSION_IDLE_SECONDS } from "./secrets.ts";
+
+/** Ends every session that the browser proves: one that stayed would sign it in again. Where it proves none, nothing ends. */
+export async function logOut(
+  deps: Deps,
+  candidates: readonly SessionSecrets[],
+  requestId: string,
+): Promise<void> {
+  for await (const { secrets } of proveSessions(deps, candidates)) {
+    const { sessionIdHash } = secrets;
+    const values = { sessionIdHash, action: "signed_out", accessTokenSealed: null } as const;
+    await deps.queries.deleteSession({ ...values, requestId, now: deps.now() });
+  }
+}
+
+/** Ends the member's other sessions: the one of a handle, or all. Returns how many. */
+export async function endOtherSessions(
+  deps: Deps,
+  session: Session,
+  sessionHandle: string | null,
+  requestId: string,
+): Promise<number> {
+  const { discordUserId, sessionHandle: keptSessionHandle } = session;
+  const values = { discordUserId, keptSessionHandle, sessionHandle, requestId, now: deps.now() };
+  return (await deps.queries.deleteOtherSessions(values)).length;
+}
+
+/** Ends a session whose token Discord refused, if it is still the session's; says whether it has ended. */
+export async function endByDiscord(
+  deps: Deps,
+  { sessionIdHash }: SessionSecrets,
+  accessTokenSealed: string,
+  requestId: string,
+): Promise<boolean> {
+  const values = { sessionIdHash, action: "session_ended", accessTokenSealed, requestId } as const;
+  return (await deps.queries.deleteSession({ ...values, now: deps.now() })) !== undefined;
+}
+
+/** Removes sessions that have ended by age or for want of use, so many at most. Returns how many. */
+export async function deleteExpiredSessions(deps: Deps, limit: number): Promise<number> {
+  const now = deps.now();
+  const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
+  return (await deps.queries.deleteExpiredSessions({ idleSince, limit, now }))?.deleted ?? 0;
+}

@@ -1,0 +1,70 @@
+/**
+ * The guard before the API and the member's page: which session a browser's cookies prove. It asks nothing of Discord.
+ *
+ *   every route of a member      openSession        the session of an id and a key, and that it was used
+ *   GET /api/sessions            listSessions       the member's own
+ *
+ * A session begins in `login.ts` and at the end of the link flow, stays alive in `refresh.ts`, and ends in `ending.ts`.
+ */
+import type { Deps } from "../deps.ts";
+import { unauthenticated } from "../errors.ts";
+import { secondsAfter } from "../grant/grant.ts";
+import type { SessionSecrets } from "./secrets.ts";
+import { openSessionToken, SESSION_IDLE_SECONDS } from "./secrets.ts";
+
+type SessionRow = NonNullable<Awaited<ReturnType<Deps["queries"]["findSession"]>>>;
+
+/** A session that was proved: its row with the member's link, and the access token that it holds. */
+export type Session = SessionRow & { readonly secrets: SessionSecrets; readonly accessToken: string };
+
+/** How often a session's use is written down: not at every request. */
+const USED_EVERY_SECONDS = 300;
+
+/**
+ * The session that two cookies prove, the first one if there are several. Nothing is asked of Discord, so that a member
+ * can undo their link while it is down. Throws unauthenticated, in the same time whether id or key is wrong.
+ */
+export async function openSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+  if (candidates.length === 0) throw unauthenticated("no session cookies");
+  const session = await findSession(deps, candidates);
+  const now = deps.now();
+  const usedBefore = secondsAfter(now, -USED_EVERY_SECONDS);
+  const { sessionIdHash, sessionKeyHash } = session.secrets;
+  if (session.lastUsedAt <= usedBefore)
+    await deps.queries.setSessionUsed({ sessionIdHash, sessionKeyHash, usedBefore, now });
+  return session;
+}
+
+/** The first session that these secrets prove. Throws unauthenticated. */
+export async function findSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+  for await (const session of proveSessions(deps, candidates)) return session;
+  throw unauthenticated("no such session, or another key");
+}
+
+/** The sessions that these secrets prove: one statement for each id, and the next only if the caller wants more. */
+export async function* proveSessions(
+  deps: Deps,
+  candidates: readonly SessionSecrets[],
+): AsyncGenerator<Session> {
+  const byId = Map.groupBy(candidates, ({ sessionIdHash }) => sessionIdHash);
+  for (const [sessionIdHash, pairs] of byId) {
+    const now = deps.now();
+    const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
+    const sessionKeyHashes = pairs.map(({ sessionKeyHash }) => sessionKeyHash).join();
+    const row = await deps.queries.findSession({ sessionIdHash, sessionKeyHashes, idleSince, now });
+    for (const secrets of pairs) {
+      // Without a row too: a session of an earlier release is found by its id, and an unknown id must take as long.
+      const accessToken = openSessionToken(secrets, "access_token", row?.accessTokenSealed);
+      if (row === undefined || accessToken === undefined) continue;
+      yield { ...row, secrets, accessToken };
+      break;
+    }
+  }
+}
+
+/** The member's sessions that have not ended. */
+export function listSessions(deps: Deps, { discordUserId }: Pick<Session, "discordUserId">) {
+  const now = deps.now();
+  const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
+  return deps.queries.listSessions({ discordUserId, idleSince, now });
+}

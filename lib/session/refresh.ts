@@ -1,0 +1,171 @@
+/**
+ * What Discord says of a signed-in member, and the session's tokens that it is asked with. However many ask at once, in
+ * however many processes, a session's tokens are refreshed once: a refresh token is single use.
+ *
+ * Discord may refuse an access token before its time. Only a refresh tells whether the authorization has ended: the
+ * session ends where Discord refuses that as well, or the new token, and never for an outage.
+ */
+import type { Deps } from "../deps.ts";
+import { forRequest } from "../deps.ts";
+import type { DiscordUser } from "../discord/discord.ts";
+import type { JanusError } from "../errors.ts";
+import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
+import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
+import { endByDiscord } from "./ending.ts";
+import type { Session } from "./guard.ts";
+import { findSession } from "./guard.ts";
+import { openSessionToken, sealSessionToken } from "./secrets.ts";
+
+/** A token this close to its end is refreshed before it is used. */
+const REFRESH_BEFORE_SECONDS = 300;
+/** A token that is refused this soon after it came is not answered by another refresh. */
+const NEW_FOR_SECONDS = 60;
+const WAIT_MS = 100;
+/** Together longer than a refresh, with its deadline and the tries to store what it brings. */
+const WAITS = 200;
+
+type Token = { readonly accessToken: string; readonly accessTokenSealed: string };
+type Asked = { readonly user: DiscordUser } | { readonly refusal: JanusError };
+
+/**
+ * Who Discord says the member is, asked now, with a token that is refreshed if it must be. Throws discord_unavailable;
+ * unauthenticated where Discord has ended the authorization, and with it the session; discord_refused where it speaks
+ * of somebody else.
+ */
+export async function findMember(deps: Deps, session: Session, requestId: string): Promise<DiscordUser> {
+  const bound = forRequest(deps, requestId);
+  const token = await freshToken(bound, session, requestId);
+  const asked = await askWith(bound, session, token);
+  if ("user" in asked) return asked.user;
+  const next = await replaceRefused(bound, session, token, asked.refusal, requestId);
+  const again = await askWith(bound, session, next);
+  if ("user" in again) return again.user;
+  await endRefused(bound, session, next, again.refusal, requestId);
+  throw discordUnavailable("the session's tokens change faster than they are used");
+}
+
+/** The session's access token, good for a while. */
+async function freshToken(deps: Deps, session: Session, requestId: string): Promise<Token> {
+  const isFresh = session.tokenExpiresAt > secondsAfter(deps.now(), REFRESH_BEFORE_SECONDS);
+  if (isFresh || session.refreshTokenSealed === null) return session;
+  return refreshOnce(deps, session, "near its end", requestId);
+}
+
+async function askWith(deps: Deps, session: Session, { accessToken }: Token): Promise<Asked> {
+  try {
+    const user = await deps.discord.findSignedInUser(accessToken);
+    if (user.discordUserId !== session.discordUserId) throw discordRefused("@me is of another user");
+    return { user };
+  } catch (error) {
+    const refusal = asJanusError(error);
+    if (refusal.code !== "grant_ended") throw error;
+    return { refusal };
+  }
+}
+
+/** Another token for one that Discord refused. Throws unauthenticated where no refresh can bring one, or none has. */
+async function replaceRefused(
+  deps: Deps,
+  session: Session,
+  token: Token,
+  refusal: JanusError,
+  requestId: string,
+): Promise<Token> {
+  const newSince = secondsAfter(deps.now(), -NEW_FOR_SECONDS);
+  const isNew =
+    token.accessTokenSealed !== session.accessTokenSealed ||
+    (session.refreshedAt !== null && session.refreshedAt > newSince);
+  if (!isNew && session.refreshTokenSealed !== null) return refreshOnce(deps, session, "refused", requestId);
+  await endRefused(deps, session, token, refusal, requestId);
+  // It is no longer the session's: another process has refreshed since.
+  return findSession(deps, [session.secrets]);
+}
+
+/** Ends the session, and throws unauthenticated, unless it holds another token by now. */
+async function endRefused(
+  deps: Deps,
+  { secrets }: Session,
+  { accessTokenSealed }: Token,
+  refusal: JanusError,
+  requestId: string,
+): Promise<void> {
+  if (await endByDiscord(deps, secrets, accessTokenSealed, requestId))
+    throw unauthenticated("Discord has ended the authorization", refusal);
+}
+
+/** Why a session's tokens are refreshed. One that is near its end can still be used, one that was refused cannot. */
+type Reason = "near its end" | "refused";
+
+/** One refresh at Discord for all who ask at once: in this process by waiting for it, across processes by the lease. */
+function refreshOnce(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
+  const { sessionRefreshes } = deps;
+  // A refresh for the other reason may end with the token that is held.
+  const key = `${reason} ${held.accessTokenSealed}`;
+  const known = sessionRefreshes.get(key);
+  if (known !== undefined) return known;
+  const refreshing = refreshByLease(deps, held, reason, requestId).finally(() =>
+    sessionRefreshes.delete(key),
+  );
+  sessionRefreshes.set(key, refreshing);
+  return refreshing;
+}
+
+async function refreshByLease(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
+  const { accessTokenSealed, secrets } = held;
+  const { sessionIdHash } = secrets;
+  for (let wait = 0; wait < WAITS; wait++) {
+    const now = deps.now();
+    const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+    const lease = { sessionIdHash, accessTokenSealed, leasedUntil, now };
+    if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
+      return refreshClaimed(deps, held, reason, requestId);
+    const row = await findSession(deps, [secrets]);
+    if (row.accessTokenSealed !== accessTokenSealed) return row;
+    // Another refreshes; what is there is good until it has expired.
+    if (reason !== "refused" && row.tokenExpiresAt > now) return row;
+    if (deps.budget !== undefined && deps.budget.leftMs() <= WAIT_MS) break;
+    await deps.sleep(WAIT_MS);
+  }
+  throw discordUnavailable("another process refreshes this session");
+}
+
+async function refreshClaimed(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
+  const { accessTokenSealed, refreshTokenSealed, secrets } = held;
+  const refreshToken = openSessionToken(secrets, "refresh_token", refreshTokenSealed ?? undefined);
+  if (refreshToken === undefined) throw unauthenticated("the refresh token does not open");
+  try {
+    return await spend(deps, held, refreshToken);
+  } catch (error) {
+    if (asJanusError(error).code === "grant_ended") {
+      await endByDiscord(deps, secrets, accessTokenSealed, requestId);
+      throw unauthenticated("Discord has ended the authorization", error);
+    }
+    const { sessionIdHash } = secrets;
+    // The lease ends by itself, should this fail too.
+    await deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }).catch(() => undefined);
+    // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
+    if (reason !== "refused" && held.tokenExpiresAt > deps.now()) return held;
+    throw error;
+  }
+}
+
+/** Spends the refresh token, and stores the new pair before it is used. */
+async function spend(
+  deps: Deps,
+  { secrets, accessTokenSealed }: Session,
+  refreshToken: string,
+): Promise<Token> {
+  const tokens = await deps.discord.refreshTokens(refreshToken);
+  const sealed = {
+    accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
+    refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
+  };
+  const { sessionIdHash } = secrets;
+  await storeStubbornly(deps, "session refresh", () =>
+    deps.queries.setSessionRefreshed({
+      ...{ sessionIdHash, spentAccessTokenSealed: accessTokenSealed, ...sealed },
+      ...{ tokenExpiresAt: tokens.expiresAt, now: deps.now() },
+    }),
+  );
+  return { accessToken: tokens.accessToken, accessTokenSealed: sealed.accessTokenSealed };
+}
