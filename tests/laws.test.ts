@@ -34,6 +34,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "embedded/lock_file",
     "embedded/foreign_folder",
     "oauth/upstream",
+    "oauth/answer_body",
     "oauth/token_endpoint",
     "oauth/revocation",
     "oauth/budget",

@@ -282,9 +282,8 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
 /** RFC 6749 5.1: a response without `scope` grants what was asked for. */
 function readTokens(response: TokenResponse, scopesAsked: readonly string[], now: Date): DiscordTokens {
   const { accessToken, refreshToken, scope, expiresIn } = response;
-  if (refreshToken === undefined || expiresIn === undefined) {
-    throw discordUnavailable("a token response without refresh_token or expires_in");
-  }
+  if (refreshToken === undefined) throw discordUnavailable('token response: "refresh_token" is missing');
+  if (expiresIn === undefined) throw discordUnavailable('token response: "expires_in" is missing');
   const expiresAt = new Date(now.getTime() + expiresIn * 1_000);
   return { accessToken, refreshToken, scope: scope ?? scopesAsked.join(" "), expiresAt };
 }
