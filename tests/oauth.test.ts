@@ -967,8 +967,8 @@ describe("requestTokens()", () => {
 
 describe("revokeToken()", () => {
   const client = { clientId: "a", clientSecret: "b", authMethod: "client_secret_basic" } as const;
-  const revoking = (status: number, body?: string) => {
-    const by = upstreamWith(async () => new Response(body ?? null, { status }));
+  const revoking = (status: number, body?: string, headers = {}) => {
+    const by = upstreamWith(async () => new Response(body ?? null, { status, headers }));
     const token = { token: "t", token_type_hint: "refresh_token" } as const;
     return revokeToken(by, client, "https://idp.example/revoke", token);
   };
@@ -986,6 +986,10 @@ describe("revokeToken()", () => {
   test.each([
     [200, "<!doctype html>"],
     [202, " <html>"],
+    [200, "\ufeff\n<html>"],
+    [200, '{"error":"invalid_client"}'],
+    [200, '{"error":"invalid_token"}'],
+    [202, '{"error":{"code":500,"message":"internal"}}'],
     [201, undefined],
     [206, "{}"],
     [408, '{"error":"invalid_request"}'],
@@ -998,6 +1002,19 @@ describe("revokeToken()", () => {
     [401, undefined],
   ])("takes %d %j for no answer", async (status, body) => {
     expect((await rejection(revoking(status, body))).code).toBe("provider_unavailable");
+  });
+
+  test.each(["Please sign in to this network", "&lt;"])(
+    "takes 200 %j as HTML for no answer",
+    async (text) => {
+      const headers = { "content-type": "Text/HTML; charset=utf-8" };
+
+      expect((await rejection(revoking(200, text, headers))).code).toBe("provider_unavailable");
+    },
+  );
+
+  test("takes 200 with nothing in it for revoked, whatever type it says", async () => {
+    expect(await revoking(200, "", { "content-type": "text/html" })).toBe("revoked");
   });
 
   test.each(["access_denied", "unauthorized", "invalid_request", "invalid_token", "invalid_client"])(

@@ -22,7 +22,7 @@ import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
-import { hasKeys, isObject, isRevoked, isRoleConnection } from "./answers.ts";
+import { hasRecords, isRevoked, isRoleConnectionOf } from "./answers.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -139,11 +139,9 @@ export function createDiscord(options: DiscordOptions) {
         path: "/oauth2/@me",
         authorization: bearer,
         status: 200,
-        isRight: isObject,
+        isRight: (body) => v.is(currentAuthorization, body),
       });
-      const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
-      if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
-      const { application, scopes, user } = parsed.output;
+      const { application, scopes, user } = v.parse(currentAuthorization, parseJson(answer.text));
       if (application.id !== clientId) throw discordRefused("the token is of another application");
       const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
       if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
@@ -226,7 +224,7 @@ export function createDiscord(options: DiscordOptions) {
           authorization: `Bearer ${accessToken}`,
           body,
           status: 200,
-          isRight: isRoleConnection,
+          isRight: (answered) => isRoleConnectionOf(roleConnection, answered),
         });
       },
 
@@ -260,7 +258,7 @@ export async function putMetadataRecords(
     authorization: `Bot ${botToken}`,
     body: records,
     status: 200,
-    isRight: (body) => hasKeys(body, records),
+    isRight: (body) => hasRecords(body, records),
   });
 }
 
