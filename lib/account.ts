@@ -9,7 +9,7 @@ import { logStep, runStep } from "./flow.ts";
 import { endGrantOrPutOff } from "./grant/end_discord_grant.ts";
 import { LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
-import { keepClaims } from "./metadata.ts";
+import { keepClaims, organisationName } from "./metadata.ts";
 import type { Session } from "./session/session.ts";
 import { listSessions } from "./session/session.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
@@ -36,7 +36,7 @@ export function describeLink(session: Session): LinkFacts | null {
   if (session.linkedAt === null) return null;
   const { linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
   return {
-    organisationName: storedName(session.claims ?? {}),
+    organisationName: organisationName(keepClaims(session.claims ?? {})) ?? null,
     linkedAt,
     pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
     pushedAt,
@@ -142,11 +142,6 @@ export async function exportStored(deps: Deps, session: Session, requestId: stri
 }
 
 /** The member's name at the organisation, of claims that were cleaned before they were stored. */
-function storedName({ preferred_username, name }: Readonly<Record<string, unknown>>): string | null {
-  if (typeof preferred_username === "string") return preferred_username;
-  return typeof name === "string" ? name : null;
-}
-
 function onlyTexts(
   values: Readonly<Record<string, string | readonly string[]>>,
 ): Readonly<Record<string, string>> {

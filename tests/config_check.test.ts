@@ -289,7 +289,7 @@ describe("checkConfig()", () => {
   });
 
   const loud: readonly (readonly [string, string, RegExp])[] = [
-    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED switches off .* Remove it/],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED=0 turns off .* Remove it/],
     ["BUN_CONFIG_VERBOSE_FETCH", "1", /^BUN_CONFIG_VERBOSE_FETCH writes every .* Remove it/],
     ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
     ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
@@ -588,7 +588,7 @@ describe("checkConfig()", () => {
 
 describe("janus config check", () => {
   test("prints a table, and what is unwise apart from it", async () => {
-    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u202e"\n`);
+    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u200b"\n`);
 
     const { exitCode, stdout, stderr } = await run(
       folder,
@@ -604,7 +604,7 @@ describe("janus config check", () => {
     expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
     expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
     expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
-    expect(stdout).toContain("Org\\u{202e}");
+    expect(stdout).toContain("Org\\u{200b}");
     expect(stdout).toEndWith(`--env-file ${path}\n`);
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");

@@ -14,6 +14,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "config/listen_host",
     "config/stray_characters",
     "database/address",
+    "text/shown_name",
     "variables",
     "env_file",
     "errors",

@@ -22,6 +22,7 @@ import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
+import { cleanName, readName } from "../text/shown_name.ts";
 import { hasRecords, isRevoked, isRoleConnectionOf } from "./answers.ts";
 import { createCaller } from "./caller.ts";
 
@@ -71,12 +72,8 @@ const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
-/** Discord's own limits on names, with room; no NUL, which PostgreSQL does not take. */
-const displayName = v.pipe(
-  v.string(),
-  v.maxLength(200),
-  v.transform((name) => name.toWellFormed().replaceAll("\0", "")),
-);
+/** Discord's own limits on names, with room. */
+const displayName = v.pipe(v.string(), v.maxLength(200), v.transform(cleanName));
 
 /** GET /oauth2/@me, the part that Janus reads. */
 const currentAuthorization = v.object({
@@ -151,7 +148,7 @@ export function createDiscord(options: DiscordOptions) {
       return {
         discordUserId: id,
         username,
-        globalName: global_name ?? null,
+        globalName: readName(global_name) ?? null,
         avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
       };
     };
