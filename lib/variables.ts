@@ -173,6 +173,7 @@ export const SCHEMAS = {
       "must be client_secret_basic or client_secret_post",
     ),
   ),
+  OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
   PLATFORM_NAME: v.optional(platformName, "Janus"),
   TRUSTED_PROXIES: v.optional(trustedProxies, ""),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
@@ -213,6 +214,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_SCOPES: "scopes separated by spaces, such as: openid profile offline_access",
   OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
   OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
+  OIDC_ALLOW_HTTP_ENDPOINTS:
+    "true if the provider is reached by http within a network that you trust, else leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
   TRUSTED_PROXIES:
     "the addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",

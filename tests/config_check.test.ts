@@ -312,6 +312,19 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
+  test.each([
+    [
+      "true",
+      [expect.stringMatching(/^OIDC_ALLOW_HTTP_ENDPOINTS is true: .* the client secret, codes and tokens/)],
+    ],
+    ["false", []],
+  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s where it takes a protection away", async (value, expected) => {
+    const { warnings, find } = await check({ ...GOOD, OIDC_ALLOW_HTTP_ENDPOINTS: value });
+
+    expect(warnings).toEqual(expected);
+    expect(find("OIDC_ALLOW_HTTP_ENDPOINTS")).toMatchObject({ value, secret: false, from: "environment" });
+  });
+
   const everybody = [
     ["https://accounts.google.com", "a Google account"],
     ["https://accounts.google.com/", "a Google account"],

@@ -51,6 +51,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "oidc/oidc",
     "oidc/id_token",
     "oidc/discovery",
+    "oidc/endpoints",
     "oidc/algorithms",
     "oidc/authorization_request",
     "oidc/keys",
