@@ -13,6 +13,7 @@ import { keepClaims } from "./metadata.ts";
 import type { Session } from "./session/guard.ts";
 import { listSessions } from "./session/guard.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
+import { readName } from "./text/shown_name.ts";
 
 /** A member's link as they see it. */
 export type LinkFacts = {
@@ -36,7 +37,8 @@ export function describeLink(session: Session): LinkFacts | null {
   if (session.linkedAt === null) return null;
   const { organisationName, linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
   return {
-    organisationName,
+    // Cleaned once more: an earlier release may have stored it.
+    organisationName: readName(organisationName) ?? null,
     linkedAt,
     pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
     pushedAt,

@@ -144,6 +144,8 @@ export function readConfig(environment: Environment = process.env) {
       scopes: values.OIDC_SCOPES,
       authorizeParams: values.OIDC_AUTHORIZE_PARAMS,
       tokenAuthMethod: values.OIDC_TOKEN_AUTH_METHOD,
+      /** Whether the provider may have Janus ask it by http, secrets and all. */
+      allowHttpEndpoints: values.OIDC_ALLOW_HTTP_ENDPOINTS,
     },
     ...databaseOf(values, readLibpqEnvironment(environment)),
   };

@@ -38,6 +38,7 @@ import type { BegunSession } from "./session/secrets.ts";
 import { newSession } from "./session/secrets.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
+import { readName } from "./text/shown_name.ts";
 
 /** The two accounts of a link, as they are shown. */
 export type LinkedAccounts = {
@@ -247,6 +248,6 @@ function heldAccounts(row: {
   return {
     heldByDiscord:
       heldByUsername === null ? undefined : { username: heldByUsername, globalName: heldByGlobalName },
-    heldByOrganisation: row.isHeldByOrganisation ? row.heldOrganisationName : undefined,
+    heldByOrganisation: row.isHeldByOrganisation ? (readName(row.heldOrganisationName) ?? null) : undefined,
   };
 }

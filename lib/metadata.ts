@@ -3,6 +3,7 @@
  * provider has signed, and by `register` for the records. Nothing here decides whether a link exists.
  */
 import type { APIApplicationRoleConnectionMetadata } from "discord-api-types/v10";
+import { cleanName, readName } from "./text/shown_name.ts";
 
 /** The claims that Janus keeps, as it stores them. No others are stored: what is not kept cannot leak. */
 export type KeptClaims = {
@@ -41,15 +42,14 @@ export type MetadataRecord = Omit<APIApplicationRoleConnectionMetadata, "type"> 
 
 const MAX_NAME_LENGTH = 100;
 const CONTROL_CHARACTER = /\p{Cc}/u;
-const CONTROL_CHARACTERS = /\p{Cc}/gu;
 
 /**
  * Picks what Janus keeps from a provider's claims, in one form whatever form they came in: one group may come as a
  * text, roles as an object keyed by role (Zitadel). A claim of any other shape counts as absent, not as empty.
  */
 export function keepClaims(claims: Readonly<Record<string, unknown>>): KeptClaims {
-  const username = cleanText(claims.preferred_username);
-  const name = cleanText(claims.name);
+  const username = readNameClaim(claims.preferred_username);
+  const name = readNameClaim(claims.name);
   const groups = readGroups(claims.groups);
   return {
     ...(username === undefined ? {} : { preferred_username: username }),
@@ -93,14 +93,13 @@ function isGroupName(group: unknown): group is string {
   return typeof group === "string" && group.isWellFormed() && !CONTROL_CHARACTER.test(group);
 }
 
-/** A text to show that PostgreSQL and Discord both take: well-formed, no control characters, at most 100 long. */
-function cleanText(claim: unknown): string | undefined {
+/** A name that pages, PostgreSQL and Discord all take, at most 100 long; undefined where nothing of it is to be seen. */
+function readNameClaim(claim: unknown): string | undefined {
   if (typeof claim !== "string") return undefined;
-  let clean = "";
-  for (const char of claim.toWellFormed().replaceAll(CONTROL_CHARACTERS, "").trim()) {
-    if (clean.length + char.length > MAX_NAME_LENGTH) break;
-    clean += char;
+  let cut = "";
+  for (const char of cleanName(claim)) {
+    if (cut.length + char.length > MAX_NAME_LENGTH) break;
+    cut += char;
   }
-  clean = clean.trimEnd();
-  return clean === "" ? undefined : clean;
+  return readName(cut);
 }

@@ -9,6 +9,7 @@ import { listenHost } from "./config/listen_host.ts";
 import { clientId, credential, hasInvisible } from "./config/stray_characters.ts";
 import { isDatabaseUrl } from "./database/address.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { actsOnOthers, isSeen } from "./text/shown_name.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
@@ -135,6 +136,16 @@ const text = (most: number) =>
     v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
   );
 
+/** It is shown on every page and on members' Discord profiles. */
+const platformName = v.pipe(
+  text(50),
+  v.check(
+    (name) => !actsOnOthers(name),
+    "must not hold control characters or marks that turn the direction of text",
+  ),
+  v.check(isSeen, "must have something to see"),
+);
+
 /** The schema of every variable; optional where there is a default or where being unset has a meaning. */
 export const SCHEMAS = {
   PUBLIC_URL: publicUrl,
@@ -162,7 +173,8 @@ export const SCHEMAS = {
       "must be client_secret_basic or client_secret_post",
     ),
   ),
-  PLATFORM_NAME: v.optional(text(50), "Janus"),
+  OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
+  PLATFORM_NAME: v.optional(platformName, "Janus"),
   TRUSTED_PROXIES: v.optional(trustedProxies, ""),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
   DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
@@ -202,6 +214,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_SCOPES: "scopes separated by spaces, such as: openid profile offline_access",
   OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
   OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
+  OIDC_ALLOW_HTTP_ENDPOINTS:
+    "true if the provider is reached by http within a network that you trust, else leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
   TRUSTED_PROXIES:
     "the addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",

@@ -134,6 +134,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
     ].map((more) => `domain_hint=${CANARY}&${more}`),
   ],
   OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
+  OIDC_ALLOW_HTTP_ENDPOINTS: [CANARY, "yes", "1", "TRUE"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
   RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
@@ -218,6 +219,7 @@ describe("readConfig()", () => {
         scopes: undefined,
         authorizeParams: [],
         tokenAuthMethod: undefined,
+        allowHttpEndpoints: false,
       },
       database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
       databaseWaitSeconds: 30,
@@ -517,6 +519,7 @@ describe("readConfig() reads the rest", () => {
       OIDC_SCOPES: " openid  profile\toffline_access ",
       OIDC_AUTHORIZE_PARAMS: "access_type=offline&prompt=consent&acr_values=a%20b",
       OIDC_TOKEN_AUTH_METHOD: "client_secret_post",
+      OIDC_ALLOW_HTTP_ENDPOINTS: "true",
       PLATFORM_NAME: "D-sektionen",
       LOG_LEVEL: "debug",
     });
@@ -540,8 +543,10 @@ describe("readConfig() reads the rest", () => {
           ["acr_values", "a b"],
         ],
         tokenAuthMethod: "client_secret_post",
+        allowHttpEndpoints: true,
       },
     });
+    expect(readConfig(VALID).oidc.allowHttpEndpoints).toBe(false);
   });
 
   test("DISCORD_API_URL with a slash at the end as without: paths are joined to it", () => {

@@ -289,7 +289,7 @@ describe("checkConfig()", () => {
   });
 
   const loud: readonly (readonly [string, string, RegExp])[] = [
-    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED switches off .* Remove it/],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED=0 turns off .* Remove it/],
     ["BUN_CONFIG_VERBOSE_FETCH", "1", /^BUN_CONFIG_VERBOSE_FETCH writes every .* Remove it/],
     ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
     ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
@@ -310,6 +310,19 @@ describe("checkConfig()", () => {
     const { warnings } = await check({ ...GOOD, [name]: value });
 
     expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    [
+      "true",
+      [expect.stringMatching(/^OIDC_ALLOW_HTTP_ENDPOINTS is true: .* the client secret, codes and tokens/)],
+    ],
+    ["false", []],
+  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s where it takes a protection away", async (value, expected) => {
+    const { warnings, find } = await check({ ...GOOD, OIDC_ALLOW_HTTP_ENDPOINTS: value });
+
+    expect(warnings).toEqual(expected);
+    expect(find("OIDC_ALLOW_HTTP_ENDPOINTS")).toMatchObject({ value, secret: false, from: "environment" });
   });
 
   const everybody = [
@@ -588,7 +601,7 @@ describe("checkConfig()", () => {
 
 describe("janus config check", () => {
   test("prints a table, and what is unwise apart from it", async () => {
-    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u202e"\n`);
+    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u200b"\n`);
 
     const { exitCode, stdout, stderr } = await run(
       folder,
@@ -604,7 +617,7 @@ describe("janus config check", () => {
     expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
     expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
     expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
-    expect(stdout).toContain("Org\\u{202e}");
+    expect(stdout).toContain("Org\\u{200b}");
     expect(stdout).toEndWith(`--env-file ${path}\n`);
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");

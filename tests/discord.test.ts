@@ -308,7 +308,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     [413, "discord_refused"],
   ] as const)("is not repeated after %d: %s", async (status, code) => {
     const { both, attempt } = await prepare();
-    both.standin.failNext(operation, { status, body: { message: "canary-message", code: 0 } });
+    both.standin.failNext(operation, { status, body: { message: `${status}: canary-message`, code: 0 } });
 
     const error = await rejection(attempt());
 
@@ -632,8 +632,14 @@ describe("putRoleConnection() and deleteRoleConnection()", () => {
   test("404 is a success of clearing, and a refusal of putting", async () => {
     const { discord, signIn, standin, callsOf } = startBoth();
     const { accessToken } = await signIn();
-    standin.failNext("delete_role_connection", { status: 404, body: { message: "Unknown", code: 10_002 } });
-    standin.failNext("put_role_connection", { status: 404, body: { message: "Unknown", code: 10_002 } });
+    standin.failNext("delete_role_connection", {
+      status: 404,
+      body: { message: "Unknown Application", code: 10_002 },
+    });
+    standin.failNext("put_role_connection", {
+      status: 404,
+      body: { message: "Unknown Application", code: 10_002 },
+    });
 
     await discord.deleteRoleConnection(accessToken);
     const error = await rejection(discord.putRoleConnection(accessToken, ROLE_CONNECTION));

@@ -9,9 +9,12 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
+import fc from "fast-check";
 import { createDiscord, putMetadataRecords } from "../lib/discord/discord.ts";
+import type { JanusError } from "../lib/errors.ts";
 import { NO_LOG } from "../lib/log.ts";
 import { METADATA_RECORDS } from "../lib/metadata.ts";
+import type { Fetch } from "../lib/oauth/upstream.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { rejection } from "./harness/rejection.ts";
@@ -20,12 +23,14 @@ import { newUser, reachDiscordCallback } from "./harness/walk.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { NOT_DISCORDS_WORD, refusal, UNAUTHORIZED } from "./standins/discord-faults.ts";
 import type { FaultAnswer } from "./standins/faults.ts";
+import { rawAnswer, startRaw } from "./standins/raw.ts";
 
 setDefaultTimeout(30_000);
 
 const CLIENT = { clientId: "1111111111111111111", clientSecret: "secret" };
 const BOT_TOKEN = "bot-token";
-const ROLE_CONNECTION = { platform_name: "D-sektionen", metadata: { dsek_member: "1" } };
+const METADATA = { metadata: { dsek_member: "1" } };
+const ROLE_CONNECTION = { platform_name: "D-sektionen", ...METADATA };
 
 const started: { readonly stop: () => Promise<void> }[] = [];
 let database: TestDatabase;
@@ -38,7 +43,10 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((standin) => standin.stop()));
 });
 
-function startBoth() {
+const TOKENS = { access_token: "a", refresh_token: "r", token_type: "Bearer", expires_in: 600 };
+const LINK_SCOPES = ["identify", "role_connections.write"];
+
+function startBoth(send: Fetch = (url, init) => fetch(url, init)) {
   const standin = startDiscord({ ...CLIENT, botToken: BOT_TOKEN, redirectUris: [], users: [] });
   started.push(standin);
   const options = {
@@ -48,7 +56,7 @@ function startBoth() {
     cdnUrl: standin.cdnUrl,
     publicUrl: "http://127.0.0.1:9",
     version: "0.0.0-test",
-    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    fetch: send,
     log: NO_LOG,
     now: () => new Date(),
     sleep: () => Promise.resolve(),
@@ -124,7 +132,10 @@ describe.each(CALLS)("%s()", (operation, call) => {
     [UNAUTHORIZED, "grant_ended"],
     [refusal(403, "Missing Access", 50_001), "discord_refused"],
     [refusal(400, "Invalid Form Body", 50_035), "discord_refused"],
+    [refusal(403, "403: Forbidden", 0), "discord_refused"],
     [refusal(405, "405: Method Not Allowed", 0), "discord_refused"],
+    [refusal(401, "Unauthorized", 40_001), "grant_ended"],
+    [refusal(401, "Invalid OAuth2 access token provided", 50_025), "grant_ended"],
   ] as const)("takes %j for Discord's word", async (answer, code) => {
     const both = startBoth();
     both.standin.failNext(operation, answer);
@@ -139,12 +150,29 @@ test.each([
   ["PUT role-connection", 200, { status: "ok" }],
   ["PUT role-connection", 200, { metadata: [] }],
   ["PUT role-connection", 200, { metadata: null }],
+  // Of a cache, of another member, of before, or of Discord that has dropped what it was given.
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, metadata: {} }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, metadata: { dsek_member: "0" } }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, metadata: { dsek_member: true } }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, metadata: { dsek_member: ["1"] } }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, metadata: { another: "1" } }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, platform_name: ["D-sektionen"] }],
+  ["PUT role-connection", 200, { ...ROLE_CONNECTION, platform_username: { a: 1 } }],
+  // What Kubernetes and those who build on it answer.
+  ["PUT role-connection", 200, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" }],
+  ["PUT role-connection", 201, ROLE_CONNECTION],
   ["PUT role-connection", 204, undefined],
   ["DELETE role-connection", 200, {}],
   ["DELETE role-connection", 200, { metadata: {} }],
   ["DELETE role-connection", 202, undefined],
   ["PUT metadata", 200, {}],
+  ["DELETE role-connection", 404, { message: "404: Not Found", code: 0 }],
+  ["DELETE role-connection", 404, { message: "Not Found", code: 10_404 }],
+  ["DELETE role-connection", 404, { message: "Not Found", code: 40_404 }],
+  ["PUT role-connection", 404, { message: "404: Not Found", code: 0 }],
   ["PUT metadata", 200, [{ key: "of_another_program" }]],
+  ["PUT metadata", 200, METADATA_RECORDS.map((record) => ({ ...record, type: 1 }))],
+  ["PUT metadata", 200, null],
   ["PUT metadata", 204, undefined],
 ] as const)("%s answered %d %j has not been done", async (name, status, body) => {
   const [operation, call] = {
@@ -164,11 +192,14 @@ test.each([
 });
 
 test.each([
-  ["put_role_connection", 200, { platform_name: null, platform_username: null, metadata: {} }],
-  ["put_role_connection", 200, { metadata: { dsek_member: "1" }, later: [1] }],
+  ["put_role_connection", 200, { platform_name: null, platform_username: null, ...METADATA }],
+  ["put_role_connection", 200, { ...ROLE_CONNECTION, platform_name: "d-sektionen" }],
+  ["put_role_connection", 200, { metadata: { dsek_member: "1", of_before: "0" }, later: [1] }],
+  ["put_role_connection", 200, { metadata: { dsek_member: 1 } }],
   ["put_metadata", 200, METADATA_RECORDS],
   ["delete_role_connection", 204, undefined],
   ["delete_role_connection", 404, { message: "Unknown Application", code: 10_002 }],
+  ["delete_role_connection", 404, { message: "Unknown User", code: 10_013 }],
 ] as const)("%s() answered %d %j is done", async (operation, status, body) => {
   const both = startBoth();
   both.standin.failNext(operation, { status, body });
@@ -176,6 +207,138 @@ test.each([
   await CALLS.find(([name]) => name === operation)?.[1](both);
 
   expect(both.standin.calls).toHaveLength(1);
+});
+
+describe("deleteRoleConnection()", () => {
+  const clearBy = async (answer: Uint8Array | string) => {
+    const raw = startRaw(answer);
+    started.push({ stop: async () => raw.stop() });
+    const { options } = startBoth();
+    await createDiscord({ ...options, apiUrl: raw.url.slice(0, -1) }).deleteRoleConnection("token");
+    return raw.asked.length;
+  };
+  const html = { "content-type": "text/html; charset=utf-8" };
+
+  test.each([
+    ["nothing else", "HTTP/1.1 204 No Content\r\n\r\n"],
+    // Discord's own. https://github.com/discord/discord-api-docs/issues/5887
+    ["the type of a page", "HTTP/1.1 204 No Content\r\ncontent-type: text/html; charset=utf-8\r\n\r\n"],
+    ["an empty page", rawAnswer("", html, "204 No Content")],
+  ])("is done by 204 with %s", async (_, answer) => {
+    expect(await clearBy(answer)).toBe(1);
+  });
+
+  test.each([
+    ["a page", rawAnswer("<h1>Please sign in to this network</h1>", html, "204 No Content")],
+    ["an error", rawAnswer('{"message":"no","code":0}', {}, "204 No Content")],
+    ["a length alone", "HTTP/1.1 204 No Content\r\ncontent-length: 7\r\n\r\n"],
+  ])("is not done by 204 with %s", async (_, answer) => {
+    expect((await rejection(clearBy(answer))).code).toBe("discord_unavailable");
+  });
+});
+
+describe("a thousand calls", () => {
+  const ALL = [
+    ["GET", ({ discord }: Both) => discord.findCurrentUser("token")],
+    ["PUT", ({ discord }: Both) => discord.putRoleConnection("token", ROLE_CONNECTION)],
+    ["DELETE", ({ discord }: Both) => discord.deleteRoleConnection("token")],
+    ["PUT", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS)],
+    ["POST", ({ discord }: Both) => discord.revokeGrant("token")],
+    ["POST", ({ discord }: Both) => discord.exchangeCode("code")],
+    ["POST", ({ discord }: Both) => discord.refreshTokens("token")],
+  ] as const;
+  const words = fc.constantFrom("Forbidden", "Unauthorized", "Not Found", "OK", "blocked", "Please sign in");
+  const foreignBodies = fc.oneof(
+    words.map((word) => `<!doctype html><html><title>${word}</title><body>${word}</body></html>`),
+    words,
+    fc.constantFrom("", "null", "true", "[]", '"ok"', '{"message":"401: Unauthorized","co'),
+    fc.record({ status: words }).map((body) => JSON.stringify(body)),
+    fc.record({ message: words }).map((body) => JSON.stringify(body)),
+    fc.record({ message: words, code: fc.integer({ min: 0, max: 999 }) }).map((body) => JSON.stringify(body)),
+    fc.record({ code: fc.constant(0) }).map((body) => JSON.stringify(body)),
+    fc
+      .record({ kind: fc.constant("Status"), apiVersion: fc.constant("v1"), metadata: fc.constant({}) })
+      .map((body) => JSON.stringify(body)),
+    fc
+      .record({ error: fc.record({ message: words, code: fc.integer() }) })
+      .map((body) => JSON.stringify(body)),
+    fc.jsonValue({ maxDepth: 2 }).map((body) => JSON.stringify(body)),
+  );
+  const foreignAnswers = fc.record({
+    // An empty 200 to a revocation is Discord's own, and so is an empty 204 to a deletion.
+    status: fc.constantFrom(
+      200,
+      201,
+      202,
+      204,
+      400,
+      401,
+      403,
+      404,
+      405,
+      407,
+      409,
+      410,
+      418,
+      451,
+      500,
+      502,
+      503,
+    ),
+    body: foreignBodies,
+    type: fc.constantFrom("text/html; charset=utf-8", "application/json", "text/plain"),
+  });
+  const answerOf = ({ status, body, type }: { status: number; body: string; type: string }) =>
+    status === 204
+      ? new Response(null, { status, headers: { "content-type": type, "content-length": "9" } })
+      : new Response(body === "" ? "nothing" : body, { status, headers: { "content-type": type } });
+
+  test("are done when Discord has done them, and never by what answers in its place", async () => {
+    const user = { id: "200000000000000001", username: "anna_d" };
+    const rights = {
+      "GET /oauth2/@me": { application: { id: CLIENT.clientId }, scopes: LINK_SCOPES, expires: "", user },
+      "PUT /users/@me/applications/:id/role-connection": ROLE_CONNECTION,
+      "PUT /applications/:id/role-connections/metadata": METADATA_RECORDS,
+      "POST /oauth2/token/revoke": {},
+      "POST /oauth2/token": TOKENS,
+    };
+    const schedule = fc.array(fc.oneof({ weight: 3, arbitrary: foreignAnswers }, fc.constant("right")), {
+      minLength: 3,
+      maxLength: 3,
+    });
+    const counted = { done: 0, notDone: 0 };
+    const codes = new Set<string>();
+
+    await fc.assert(
+      fc.asyncProperty(schedule, fc.constantFrom(...ALL), async (answers, [, call]) => {
+        const left = [...answers];
+        let doneByDiscord = 0;
+        const own = startBoth((url, { method = "GET" }) => {
+          const next = left.shift();
+          if (next !== "right" && next !== undefined) return Promise.resolve(answerOf(next));
+          doneByDiscord += 1;
+          const path = new URL(url).pathname.replace("/api/v10", "").replace(CLIENT.clientId, ":id");
+          const right = Object.entries(rights).find(([route]) => route === `${method} ${path}`)?.[1];
+          return Promise.resolve(
+            right === undefined ? new Response(null, { status: 204 }) : Response.json(right),
+          );
+        });
+
+        const failure = await call(own).then(
+          () => undefined,
+          (error: unknown) => error as JanusError,
+        );
+
+        counted[failure === undefined ? "done" : "notDone"] += 1;
+        if (failure !== undefined) codes.add(failure.code);
+        expect(doneByDiscord).toBe(failure === undefined ? 1 : 0);
+      }),
+      { numRuns: 1_000 },
+    );
+
+    expect([...codes]).toEqual(["discord_unavailable"]);
+    expect(Math.min(counted.done, counted.notDone)).toBeGreaterThan(100);
+  });
 });
 
 describe("revokeGrant()", () => {

@@ -86,7 +86,8 @@ describe("keepClaims()", () => {
   test.each([
     ["  Anna  ", "Anna"],
     ["An\0na\n", "Anna"],
-    ["\u200b", "\u200b"],
+    ["An\u200bna", "An\u200bna"],
+    ["\u200b", undefined],
     ["Anna\ud83d", "Anna\ufffd"],
     ["n".repeat(101), "n".repeat(100)],
     [`${"n".repeat(99)}🐈`, "n".repeat(99)],

@@ -14,6 +14,7 @@ import {
 } from "../lib/pages/pages.tsx";
 import { type DiscordName, LANGUAGES, type Language, type PageContext } from "../lib/pages/parts.tsx";
 import { sv } from "../lib/pages/sv.ts";
+import { readName } from "../lib/text/shown_name.ts";
 import {
   activeParts,
   attributesOf,
@@ -131,7 +132,7 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
       minLength: 1,
       maxLength: 40,
     });
-    const visible = fc.oneof(text, markup).filter((value) => value.trim() !== "");
+    const visible = fc.oneof(text, markup).filter((value) => readName(value) !== undefined);
     const arbitrary = fc.record<Outside>({
       requestId: visible,
       platformName: visible,
@@ -150,20 +151,6 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
       ),
       { numRuns: 50 },
     );
-  });
-
-  test("a name's direction stays inside its bdi", () => {
-    const pages = everyPage(language, {
-      ...outsideOf("\u202Eelin"),
-      requestId: "request-1",
-      platformName: "D",
-    });
-
-    for (const html of Object.values(pages)) {
-      const outsideOfBdi = html.replaceAll(/<bdi[^>]*>[^<]*<\/bdi>/g, "").replaceAll(/value="[^"]*"/g, "");
-      expect(outsideOfBdi).not.toContain("\u202E");
-    }
-    expect(pages.conflict?.split("\u202E").length).toBeGreaterThan(5);
   });
 });
 

@@ -76,6 +76,11 @@ export function findUnwise(values: Values, sources: readonly Source[]): readonly
   const isSet = (name: string) => Boolean(environment[name] || environment[`${name}_FILE`]);
   const warnings: readonly (readonly [boolean, string])[] = [
     [
+      values.OIDC_ALLOW_HTTP_ENDPOINTS,
+      "OIDC_ALLOW_HTTP_ENDPOINTS is true: Janus may send the client secret, codes and tokens to the provider unencrypted. " +
+        "Anybody on the network path can read them, and can decide who is a member. Give the provider https endpoints.",
+    ],
+    [
       isSet("DISCORD_BOT_TOKEN"),
       "DISCORD_BOT_TOKEN is set: the server does not need it, only janus register does. Leave it out here.",
     ],

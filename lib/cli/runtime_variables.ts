@@ -43,8 +43,9 @@ export function findUnsafeRuntime(sources: readonly Source[]): readonly string[]
   const warnings: readonly (readonly [boolean, string])[] = [
     [
       variables.NODE_TLS_REJECT_UNAUTHORIZED === "0",
-      "NODE_TLS_REJECT_UNAUTHORIZED switches off the check of every certificate: whoever is on the way can read every " +
-        "secret and token, and say who is a member. Remove it; NODE_EXTRA_CA_CERTS is for an authority of your own.",
+      "NODE_TLS_REJECT_UNAUTHORIZED=0 turns off every certificate check. Anybody on the network path can read all " +
+        "secrets and tokens, and can decide who is a member. Remove it. To trust your own certificate authority, set " +
+        "NODE_EXTRA_CA_CERTS.",
     ],
     [
       /^(1|true|curl)$/.test(variables.BUN_CONFIG_VERBOSE_FETCH ?? ""),

@@ -1,27 +1,41 @@
 /**
- * The shapes by which Discord says that a call was done, as its API reference has them. An answer of any other shape
- * comes from something else, even with a 2xx.
+ * What Discord's own answers look like, as its API reference has them. An answer of any other shape comes from something
+ * else, such as a firewall, a proxy, a cache or the login page of a network, whatever its status. What follows from an
+ * answer is decided in `caller.ts`.
  */
 import * as v from "valibot";
-import type { MetadataRecord } from "../metadata.ts";
+import type { MetadataRecord, RoleConnection } from "../metadata.ts";
 import type { Answer } from "../oauth/upstream.ts";
 import { parseJson } from "../oauth/upstream.ts";
 
 /** Whether JSON is an object. valibot alone takes a list for one. */
-export const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);
+const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);
 
-/** The answer to PUT role-connection. https://discord.com/developers/docs/resources/user#application-role-connection-object */
-export function isRoleConnection(value: unknown): boolean {
-  const parsed = v.safeParse(v.object({ metadata: v.unknown() }), value);
-  return parsed.success && isObject(parsed.output.metadata);
+const roleConnectionShape = v.object({
+  platform_name: v.nullish(v.string()),
+  platform_username: v.nullish(v.string()),
+  metadata: v.record(v.string(), v.union([v.string(), v.number()])),
+});
+
+/**
+ * Whether a body is the answer to PUT role-connection: the role connection as Discord now has it, with every value that
+ * was sent. Names may differ, since Discord may write them in its own way, and older keys may stay.
+ * https://discord.com/developers/docs/resources/user#application-role-connection-object
+ */
+export function isRoleConnectionOf(sent: RoleConnection, body: unknown): boolean {
+  const parsed = v.safeParse(roleConnectionShape, body);
+  if (!parsed.success || Array.isArray(body)) return false;
+  const has = new Map(Object.entries(parsed.output.metadata));
+  return Object.entries(sent.metadata).every(([key, value]) => String(has.get(key)) === value);
 }
 
-/** The answer to PUT metadata: the records as Discord now has them. */
-export function hasKeys(value: unknown, records: readonly MetadataRecord[]): boolean {
-  const parsed = v.safeParse(v.array(v.object({ key: v.string() })), value);
+/** Whether a body is the answer to PUT metadata: the records as Discord now has them. */
+export function hasRecords(body: unknown, records: readonly MetadataRecord[]): boolean {
+  const parsed = v.safeParse(v.array(v.object({ key: v.string(), type: v.number() })), body);
   if (!parsed.success) return false;
-  const keys = new Set(parsed.output.map(({ key }) => key));
-  return records.every(({ key }) => keys.has(key));
+  return records.every(({ key, type }) =>
+    parsed.output.some((record) => record.key === key && record.type === type),
+  );
 }
 
 /** Discord answers a revocation with 200 and an empty object. Any other body is a page or a proxy's. */
@@ -29,4 +43,62 @@ export function isRevoked({ status, text }: Answer): boolean {
   if (status !== 200) return false;
   const body = parseJson(text);
   return text.trim() === "" || (isObject(body) && v.is(v.strictObject({}), body));
+}
+
+/**
+ * Whether a 204 comes without a body. Discord gives its own the type of a page, so the type says nothing.
+ * https://github.com/discord/discord-api-docs/issues/5887
+ */
+export function isEmpty({ headers, text }: Answer): boolean {
+  return text === "" && Number(headers.get("content-length") ?? 0) === 0;
+}
+
+/** Any error of Discord's, "not now" or not: with a 2xx it says that nothing was done. */
+const anyError = v.object({ message: v.string(), code: v.unknown() });
+
+/** Whether a body is an error, whatever the status. */
+export const isError = (body: unknown): boolean => v.is(anyError, body);
+
+/** Codes by which Discord does not know a token. Its plain 401 has code 0. */
+const UNKNOWN_TOKEN_CODES: readonly number[] = [0, 40_001, 50_014, 50_025];
+/** "Unknown Application" and the like. */
+const UNKNOWN_CODES = { least: 10_001, most: 10_999 } as const;
+/** Below lie the statuses that gateways put into a `code` of their own. Discord's begin here, but for a plain 0. */
+const LEAST_CODE = 10_000;
+/**
+ * Codes by which Discord itself says "not now", whatever the status: rate limits, features that are switched off for a
+ * while, "try again later", the network within Discord (40333, which its list does not have) and its overload.
+ * https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
+ */
+const PASSING_CODES: readonly number[] = [
+  20_016, 20_022, 20_028, 20_029, 30_034, 30_037, 30_040, 30_042, 30_046, 40_003, 40_004, 40_006, 40_062,
+  40_333, 110_000, 110_001, 130_000,
+];
+/** https://discord.com/developers/docs/reference#error-messages */
+const discordError = v.object({
+  message: v.string(),
+  code: v.pipe(v.number(), v.integer()),
+  // An error that names a time to wait is a rate limit.
+  retry_after: v.optional(v.undefined()),
+});
+
+/** What Discord refuses for good: it does not know the token, or does not know what is asked about, or says no. */
+export type Refusal = "unknown_token" | "unknown" | "refused";
+
+/**
+ * Reads a refusal by Discord itself; undefined for all that may be another's word or is no last word. What takes
+ * something from a member (401 ends a grant, a 404 says that nothing is left to clear) needs a code that means just that.
+ */
+export function readRefusal({ status, text }: Answer): Refusal | undefined {
+  const parsed = v.safeParse(discordError, parseJson(text));
+  if (status < 400 || !parsed.success) return undefined;
+  const { code, message } = parsed.output;
+  if (PASSING_CODES.includes(code)) return undefined;
+  // Discord spells a plain error as its status and what that is called: "401: Unauthorized".
+  const isPlain = code === 0 && message.startsWith(`${status}: `);
+  if (!isPlain && code < LEAST_CODE) return undefined;
+  if (status === 401) return UNKNOWN_TOKEN_CODES.includes(code) ? "unknown_token" : undefined;
+  if (status !== 404) return "refused";
+  const isUnknown = code >= UNKNOWN_CODES.least && code <= UNKNOWN_CODES.most;
+  return isUnknown && message.startsWith("Unknown ") ? "unknown" : undefined;
 }

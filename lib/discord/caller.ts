@@ -21,6 +21,7 @@ import {
   retryAfterSeconds,
   send,
 } from "../oauth/upstream.ts";
+import { isEmpty, isError, readRefusal } from "./answers.ts";
 
 const MAX_ATTEMPTS = 3;
 const RETRY_BASE_MS = 250;
@@ -28,31 +29,6 @@ const MAX_WAIT_SECONDS = 5;
 const CLOUDFLARE_WAIT_SECONDS = 60;
 
 const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
-
-/**
- * Codes by which Discord itself says "not now", whatever the status: rate limits, features that are switched off for a
- * while, "try again later", the network within Discord (40333, which its list does not have) and its overload.
- * https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
- */
-const PASSING_CODES: readonly number[] = [
-  20_016, 20_022, 20_028, 20_029, 30_034, 30_037, 30_040, 30_042, 30_046, 40_003, 40_004, 40_006, 40_062,
-  40_333, 110_000, 110_001, 130_000,
-];
-/** Below lie the statuses that gateways put into a `code` of their own. Discord's begin here, but for a plain 0. */
-const LEAST_CODE = 10_000;
-/** https://discord.com/developers/docs/reference#error-messages */
-const discordError = v.object({
-  message: v.string(),
-  code: v.pipe(
-    v.number(),
-    v.integer(),
-    v.check((code) => (code === 0 || code >= LEAST_CODE) && !PASSING_CODES.includes(code)),
-  ),
-  // An error that names a time to wait is a rate limit.
-  retry_after: v.optional(v.undefined()),
-});
-/** Any error of Discord's, "not now" or not: with a 2xx it says that nothing was done. */
-const anyError = v.object({ message: v.string(), code: v.unknown() });
 
 /** One call by its name, with who it is for. */
 export type Call = {
@@ -128,12 +104,13 @@ async function tryOnce(
   if (isOutage(status))
     return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0);
   if (isDone(call, answer)) return { answer };
-  if (!isRefusal(answer)) {
+  const refusal = readRefusal(answer);
+  if (refusal === undefined) {
     const reason = `${operation}: answered ${status}, and not as Discord does`;
     return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0);
   }
-  if (status === 404 && init.method === "DELETE") return { answer };
-  if (status === 401) throw grantEnded(`${operation}: answered 401`);
+  if (refusal === "unknown" && init.method === "DELETE") return { answer };
+  if (refusal === "unknown_token") throw grantEnded(`${operation}: answered 401`);
   throw discordRefused(`${operation}: answered ${status}`);
 }
 
@@ -143,17 +120,9 @@ async function tryOnce(
  */
 function isDone({ status, isRight }: Call, answer: Answer): boolean {
   if (answer.status !== status) return false;
-  if (status === 204) return true;
+  if (status === 204) return isEmpty(answer);
   const body = parseJson(answer.text);
-  return !v.is(anyError, body) && isRight(body);
-}
-
-/**
- * Whether Discord itself refuses, for good. Firewalls, proxies and login pages of networks answer in its place, with
- * any status: their 401 ends no grant, and their 403 refuses nothing.
- */
-function isRefusal({ status, text }: Answer): boolean {
-  return status >= 400 && v.is(discordError, parseJson(text));
+  return !isError(body) && isRight(body);
 }
 
 function retryAfterFault(reason: string, waitSeconds: number): Try {

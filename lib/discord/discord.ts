@@ -22,7 +22,8 @@ import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
-import { hasKeys, isObject, isRevoked, isRoleConnection } from "./answers.ts";
+import { cleanName, readName } from "../text/shown_name.ts";
+import { hasRecords, isRevoked, isRoleConnectionOf } from "./answers.ts";
 import { createCaller } from "./caller.ts";
 
 /** The Discord account that a grant speaks for. */
@@ -71,12 +72,8 @@ const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
-/** Discord's own limits on names, with room; no NUL, which PostgreSQL does not take. */
-const displayName = v.pipe(
-  v.string(),
-  v.maxLength(200),
-  v.transform((name) => name.toWellFormed().replaceAll("\0", "")),
-);
+/** Discord's own limits on names, with room. */
+const displayName = v.pipe(v.string(), v.maxLength(200), v.transform(cleanName));
 
 /** GET /oauth2/@me, the part that Janus reads. */
 const currentAuthorization = v.object({
@@ -139,11 +136,9 @@ export function createDiscord(options: DiscordOptions) {
         path: "/oauth2/@me",
         authorization: bearer,
         status: 200,
-        isRight: isObject,
+        isRight: (body) => v.is(currentAuthorization, body),
       });
-      const parsed = v.safeParse(currentAuthorization, parseJson(answer.text));
-      if (!parsed.success) throw discordUnavailable("get_current_authorization: an answer of another shape");
-      const { application, scopes, user } = parsed.output;
+      const { application, scopes, user } = v.parse(currentAuthorization, parseJson(answer.text));
       if (application.id !== clientId) throw discordRefused("the token is of another application");
       const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
       if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
@@ -153,7 +148,7 @@ export function createDiscord(options: DiscordOptions) {
       return {
         discordUserId: id,
         username,
-        globalName: global_name ?? null,
+        globalName: readName(global_name) ?? null,
         avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
       };
     };
@@ -227,7 +222,7 @@ export function createDiscord(options: DiscordOptions) {
           authorization: `Bearer ${accessToken}`,
           body,
           status: 200,
-          isRight: isRoleConnection,
+          isRight: (answered) => isRoleConnectionOf(roleConnection, answered),
         });
       },
 
@@ -261,7 +256,7 @@ export async function putMetadataRecords(
     authorization: `Bot ${botToken}`,
     body: records,
     status: 200,
-    isRight: (body) => hasKeys(body, records),
+    isRight: (body) => hasRecords(body, records),
   });
 }
 
@@ -283,9 +278,8 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
 /** RFC 6749 5.1: a response without `scope` grants what was asked for. */
 function readTokens(response: TokenResponse, scopesAsked: readonly string[], now: Date): DiscordTokens {
   const { accessToken, refreshToken, scope, expiresIn } = response;
-  if (refreshToken === undefined || expiresIn === undefined) {
-    throw discordUnavailable("a token response without refresh_token or expires_in");
-  }
+  if (refreshToken === undefined) throw discordUnavailable('token response: "refresh_token" is missing');
+  if (expiresIn === undefined) throw discordUnavailable('token response: "expires_in" is missing');
   const expiresAt = new Date(now.getTime() + expiresIn * 1_000);
   return { accessToken, refreshToken, scope: scope ?? scopesAsked.join(" "), expiresAt };
 }

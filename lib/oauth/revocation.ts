@@ -1,10 +1,11 @@
 /**
  * The revocation endpoint, once for both legs: what a server's answer says of the grant that was to end. RFC 7009
  */
+import * as v from "valibot";
 import type { TokenEndpoint } from "./token_endpoint.ts";
 import { isOfCredentials, nameOf, postForm, readError, saysNotNow } from "./token_endpoint.ts";
 import type { Answer, Upstream } from "./upstream.ts";
-import { unavailable } from "./upstream.ts";
+import { parseJson, unavailable } from "./upstream.ts";
 
 /**
  * What the server said for good: the grant has ended; it does not revoke such tokens; or it understood, and will refuse
@@ -46,5 +47,15 @@ export async function revokeToken(
 
 const SUCCESSES = [200, 202, 204];
 
-/** RFC 7009 2.2 lets a client ignore the body; but a login page of a network or a proxy has revoked nothing. */
-const isSuccess = ({ status, text }: Answer): boolean => SUCCESSES.includes(status) && !/^\s*</.test(text);
+const anyError = v.object({ error: v.union([v.string(), v.looseObject({})]) });
+
+/**
+ * RFC 7009 2.2 lets a client ignore the body. But a page, such as the login page of a network, has revoked nothing, and
+ * an error has not either.
+ */
+function isSuccess({ status, headers, text }: Answer): boolean {
+  if (!SUCCESSES.includes(status)) return false;
+  const isTyped = /^\s*text\/html\b/i.test(headers.get("content-type") ?? "");
+  const isPage = /^\s*</.test(text) || (isTyped && text.trim() !== "");
+  return !isPage && !v.is(anyError, parseJson(text));
+}

@@ -53,8 +53,10 @@ export async function requestTokens(
 ): Promise<TokenResponse> {
   const answer = await postForm(upstream, operation, endpoint, endpoint.url, grant);
   if (answer.status !== 200) throw tokenError(upstream, operation, endpoint, grant, answer);
-  const parsed = v.safeParse(tokenResponse, parseJson(answer.text));
-  if (!parsed.success) throw upstream.unavailable(`${operation}: a token response that is none`);
+  const json = parseJson(answer.text);
+  const parsed = v.safeParse(tokenResponse, json);
+  if (!parsed.success)
+    throw upstream.unavailable(`${operation}: token response: ${describeFault(json, parsed.issues[0])}`);
   return {
     accessToken: parsed.output.access_token,
     refreshToken: parsed.output.refresh_token || undefined,
@@ -62,6 +64,14 @@ export async function requestTokens(
     scope: parsed.output.scope || undefined,
     expiresIn: readSeconds(parsed.output.expires_in),
   };
+}
+
+/** The first fault, by the name of its member, and never by its value. */
+function describeFault(json: unknown, issue: v.InferIssue<typeof tokenResponse>): string {
+  const members = v.safeParse(v.record(v.string(), v.unknown()), json);
+  const name = v.getDotPath(issue);
+  if (!members.success || Array.isArray(json) || name === null) return "not a JSON object";
+  return `"${name}" is ${(members.output[name] ?? null) === null ? "missing" : "malformed"}`;
 }
 
 const MAX_EXPIRES_IN_SECONDS = 10 * 365 * 86_400;

@@ -1,11 +1,12 @@
 /**
- * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, and no redirect followed,
- * since a redirect would carry code, verifier and secret to where it points. Called by `discord.ts`, `oidc/` and the
+ * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, nothing compressed, and no
+ * redirect followed, since a redirect would carry code, verifier and secret to where it points. Called by `discord.ts`, `oidc/` and the
  * rest of this folder. The only file that calls `fetch`.
  */
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../log.ts";
 import { describeCause } from "../log.ts";
+import { dropBody, isCompressed, MAX_BODY_BYTES, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
 
 /** The global `fetch`, as an argument. */
@@ -46,14 +47,13 @@ export type UpstreamRequest = {
 /** An answer read to its end. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
 
-const MAX_BODY_BYTES = 256 * 1024;
 const MAX_RETRY_AFTER_SECONDS = 3_600;
 /** The share of its deadline that a call needs: with less it would be cut off for nothing. */
 const LEAST_SHARE = 0.2;
 
 /**
  * Sends one request, and writes a line of it to the log. Any status is an answer; a deadline, a redirect, a body over
- * the cap, or no time to begin is unavailable. `retries` is how many tries of the same came before.
+ * the cap or compressed, or no time to begin is unavailable. `retries` is how many tries of the same came before.
  */
 export async function send(
   upstream: Upstream,
@@ -83,7 +83,7 @@ export async function send(
   }
 }
 
-type Init = RequestInit & { readonly signal: AbortSignal };
+type Init = BunFetchRequestInit & { readonly signal: AbortSignal };
 
 function initOf(
   upstream: Upstream,
@@ -91,8 +91,9 @@ function initOf(
   retries: number,
   signal: AbortSignal,
 ): Init {
-  const headers = { ...request.headers, "user-agent": upstream.userAgent };
-  const init: Init = { ...request, headers, redirect: "manual", signal };
+  const headers = { ...request.headers, ...UNCOMPRESSED, "user-agent": upstream.userAgent };
+  // Bun would decompress before it hands anything on: `decompress` is its own.
+  const init: Init = { ...request, headers, redirect: "manual", decompress: false, signal };
   // A new connection, which Bun closes afterwards. A first try that may be repeated takes a kept one: most are alive.
   const isOwn = ownConnection || upstream.ownConnections === true || retries > 0;
   return isOwn ? { ...init, keepalive: false } : init;
@@ -107,8 +108,16 @@ async function fetchAnswer(
 ): Promise<Answer> {
   const response = await upstream.fetch(url, init);
   if (response.status >= 300 && response.status < 400) {
-    await response.body?.cancel();
+    await dropBody(response);
     throw onRedirect(`${operation}: answered with a redirect (${response.status})`);
+  }
+  if (isCompressed(response.headers)) {
+    await dropBody(response);
+    // Such a status says all by itself, and Retry-After with it.
+    if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
+    throw upstream.unavailable(
+      `${operation}: the answer is compressed, although Janus asks for one that is not`,
+    );
   }
   const text = await readBody(response, init.signal);
   if (text === undefined)
@@ -202,40 +211,6 @@ export function createCallLog(log: Log, upstream: Upstream["name"]): CallLog {
     prepared.set(key, line);
     return line;
   };
-}
-
-/** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
-async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
-  // The common case, and the cheap one: the length is told, and is that of what will be read.
-  const length = response.headers.get("content-length");
-  if (length !== null && !response.headers.has("content-encoding")) {
-    return Number(length) > MAX_BODY_BYTES ? cancelBody(response) : response.text();
-  }
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const abort = () => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      size += part.value.byteLength;
-      if (size > MAX_BODY_BYTES) {
-        await reader.cancel();
-        return undefined;
-      }
-      chunks.push(part.value);
-    }
-    signal.throwIfAborted();
-    return Buffer.concat(chunks).toString("utf8");
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-async function cancelBody(response: Response): Promise<undefined> {
-  await response.body?.cancel();
-  return undefined;
 }
 
 /** The body as JSON, or undefined if it is none: an HTML page from a proxy is not an answer. */

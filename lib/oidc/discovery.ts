@@ -3,14 +3,16 @@
  * once it is an hour old. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
  */
 import * as v from "valibot";
+import type { JanusError } from "../errors.ts";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
-import { isSecureAddress } from "../variables.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
+import type { EndpointRules } from "./endpoints.ts";
+import { createEndpointSchema, NOT_HTTPS } from "./endpoints.ts";
 
-/** What Janus uses of the document. Every endpoint is https, or http on loopback. */
+/** What Janus uses of the document. Every endpoint is an address that `endpoints.ts` allows. */
 export type ProviderMetadata = {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -41,14 +43,6 @@ export type Discovery = {
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
 
-const endpoint = v.pipe(
-  v.string(),
-  v.maxLength(2_048),
-  v.check((text) => {
-    const url = URL.parse(text);
-    return url !== null && isSecureAddress(url);
-  }),
-);
 const MAX_LIST_LENGTH = 1_000;
 /** The texts of a list. One that holds other things alone is malformed; one that is empty says nothing. */
 const list = v.pipe(
@@ -61,31 +55,39 @@ const list = v.pipe(
 /** A field that Janus can do without: undefined where it is missing, and where it cannot be used. */
 const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
   v.optional(v.fallback(v.union([schema, v.undefined()]), undefined));
-const OPTIONAL_FIELDS = {
-  userinfo_endpoint: optional(endpoint),
-  revocation_endpoint: optional(endpoint),
+const OPTIONAL_LISTS = {
   scopes_supported: optional(list),
   response_types_supported: optional(list),
   code_challenge_methods_supported: optional(list),
   id_token_signing_alg_values_supported: optional(list),
   token_endpoint_auth_methods_supported: optional(list),
   prompt_values_supported: optional(list),
-  authorization_response_iss_parameter_supported: optional(v.boolean()),
 };
-const documentSchema = v.object({
-  issuer: v.string(),
-  authorization_endpoint: endpoint,
-  token_endpoint: endpoint,
-  jwks_uri: endpoint,
-  ...OPTIONAL_FIELDS,
-});
+
+type DocumentSchema = ReturnType<typeof createDocumentSchema>;
+
+function createDocumentSchema(rules: EndpointRules) {
+  const asked = createEndpointSchema(rules, "janus");
+  return v.object({
+    issuer: v.string(),
+    authorization_endpoint: createEndpointSchema(rules, "browser"),
+    token_endpoint: asked,
+    jwks_uri: asked,
+    userinfo_endpoint: optional(asked),
+    revocation_endpoint: optional(asked),
+    ...OPTIONAL_LISTS,
+    authorization_response_iss_parameter_supported: optional(v.boolean()),
+  });
+}
+
 /** Makes the loader of one issuer's document. `own` is the upstream of the renewals, which no request waits for. */
-export function createDiscovery(own: Upstream, issuer: string, now: () => Date): Discovery {
+export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => Date): Discovery {
+  const schema = createDocumentSchema(rules);
   let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
   let pending: Promise<ProviderMetadata> | undefined;
 
   const reload = async (upstream: Upstream): Promise<ProviderMetadata> => {
-    const metadata = await fetchMetadata(upstream, issuer);
+    const metadata = await fetchMetadata(upstream, rules.issuer, schema);
     held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
     return metadata;
   };
@@ -118,7 +120,11 @@ export function createDiscovery(own: Upstream, issuer: string, now: () => Date):
   };
 }
 
-async function fetchMetadata(upstream: Upstream, issuer: string): Promise<ProviderMetadata> {
+async function fetchMetadata(
+  upstream: Upstream,
+  issuer: string,
+  schema: DocumentSchema,
+): Promise<ProviderMetadata> {
   // 4.1: a terminating slash of the issuer is removed before the well-known path is appended.
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await send(upstream, "discovery", url, { headers: { accept: "application/json" } });
@@ -130,11 +136,8 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
   }
   const json = parseJson(answer.text);
   if (json === undefined) throw providerUnavailable("discovery: the answer is not JSON");
-  const parsed = v.safeParse(documentSchema, json);
-  if (!parsed.success) {
-    const fields = parsed.issues.map((issue) => v.getDotPath(issue)).join(", ");
-    throw providerMisconfigured(`discovery: missing, malformed or not https: ${fields}`);
-  }
+  const parsed = v.safeParse(schema, json);
+  if (!parsed.success) throw documentError(parsed.issues);
   const metadata = readDocument(parsed.output, issuer);
   const unused = findUnused(json, parsed.output);
   if (unused.length > 0) {
@@ -144,16 +147,32 @@ async function fetchMetadata(upstream: Upstream, issuer: string): Promise<Provid
   return metadata;
 }
 
+/** What is wrong with the fields that Janus needs, by their names. */
+function documentError(issues: readonly v.InferIssue<DocumentSchema>[]): JanusError {
+  const nameOf = (issue: (typeof issues)[number]) => v.getDotPath(issue) ?? "the document";
+  const malformed = new Set(issues.filter(({ message }) => message !== NOT_HTTPS).map(nameOf));
+  if (malformed.size > 0)
+    return providerMisconfigured(`discovery: missing or malformed: ${[...malformed].join(", ")}`);
+  const fields = [...new Set(issues.map(nameOf))];
+  if (fields.includes("authorization_endpoint"))
+    return providerMisconfigured(
+      "discovery: authorization_endpoint is not https: members' browsers are sent there, so the provider must name an https address",
+    );
+  return providerMisconfigured(
+    `discovery: ${fields.join(", ")} is not https: have the provider name https addresses, or set OIDC_ALLOW_HTTP_ENDPOINTS=true if the way there is within a network that you trust`,
+  );
+}
+
 /** The optional fields that say something which cannot be used. Some servers write null or "" for one that they leave out. */
 function findUnused(json: unknown, document: Readonly<Record<string, unknown>>): readonly string[] {
   const given = v.parse(v.record(v.string(), v.unknown()), json);
-  return Object.keys(OPTIONAL_FIELDS).filter((name) => {
+  return Object.keys(document).filter((name) => {
     const isLeftOut = given[name] === undefined || given[name] === null || given[name] === "";
     return !isLeftOut && document[name] === undefined;
   });
 }
 
-function readDocument(document: v.InferOutput<typeof documentSchema>, issuer: string): ProviderMetadata {
+function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): ProviderMetadata {
   // 4.3: exactly the configured one, or another server speaks in its name.
   if (document.issuer !== issuer) {
     throw providerMisconfigured(

@@ -71,7 +71,7 @@ type RequestOf = ReturnType<typeof prepareRequests>;
 export function createOidc(options: OidcOptions) {
   const { config, now } = options;
   const own = createUpstream(options);
-  const discovery = createDiscovery(own, config.issuer, now);
+  const discovery = createDiscovery(own, config, now);
   const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
   const keySets = new Map<string, KeySet>();
   let leftOutUntil = Number.NEGATIVE_INFINITY;

@@ -66,7 +66,10 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
         <div>
           <dt>Discord</dt>
           <dd>
-            <Avatar names={[discord.globalName, discord.username]} url={discord.avatarUrl} />
+            <Avatar
+              names={[shownName(discord.globalName), shownName(discord.username)]}
+              url={discord.avatarUrl}
+            />
             <span>
               <DiscordAccount name={discord} />
             </span>
@@ -92,7 +95,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
 
 /** The picture lies over the letter: one that does not load leaves the letter. */
 function Avatar({ names, url }: { readonly names: readonly (string | null)[]; readonly url: string | null }) {
-  const letter = /[\p{L}\p{N}]/u.exec(names.join(" "))?.[0] ?? "";
+  const letter = /[[\p{L}\p{N}]--\p{Default_Ignorable_Code_Point}]/v.exec(names.join(" "))?.[0] ?? "";
   return (
     <span class={names.length === 0 ? "avatar none" : "avatar"} aria-hidden="true">
       <bdi>{letter.toUpperCase()}</bdi>

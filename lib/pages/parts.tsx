@@ -5,6 +5,7 @@
  * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
  */
 import type { ComponentChild, ComponentChildren } from "preact";
+import { readName } from "../text/shown_name.ts";
 import { en, type Texts } from "./en.ts";
 import { type Badge, renderFrame } from "./frame.tsx";
 import { sv } from "./sv.ts";
@@ -44,10 +45,11 @@ export function say(text: string, context: PageContext, other: ComponentChild = 
   });
 }
 
-/** A name of blanks would leave a hole in the sentence: it counts as none. */
-export function shownName(name: string | null): string | null {
-  return name === null || name.trim() === "" ? null : name;
-}
+/**
+ * A name as pages show it, whichever release stored it; null where nothing of it would be seen, which would leave a hole
+ * in the sentence. All names from outside come through here, but for the platform's, which the configuration checks.
+ */
+export const shownName = (name: string | null): string | null => readName(name) ?? null;
 
 /** A short name stays in one piece: the line would break at the hyphen of D-sektionen. */
 function Platform({ name }: { readonly name: string }) {
@@ -57,10 +59,12 @@ function Platform({ name }: { readonly name: string }) {
 /** A Discord account: the display name with the username behind it, or the username alone. */
 export function DiscordAccount({ name }: { readonly name: DiscordName }) {
   const globalName = shownName(name.globalName);
-  if (globalName === null) return <bdi class="account">@{name.username}</bdi>;
+  // Discord's usernames are ASCII: one of which nothing is seen is not its own.
+  const username = shownName(name.username) ?? "…";
+  if (globalName === null) return <bdi class="account">@{username}</bdi>;
   return (
     <>
-      <bdi class="account">{globalName}</bdi> (<bdi>@{name.username}</bdi>)
+      <bdi class="account">{globalName}</bdi> (<bdi>@{username}</bdi>)
     </>
   );
 }

@@ -1,0 +1,68 @@
+/**
+ * The body of an answer: read to its end, up to a cap, and as it was sent. Janus asks for a body that is not compressed
+ * and takes no other, since a few bytes can stand for gigabytes, and the runtime decompresses them where no deadline
+ * reaches. The requests, and their deadlines, are in `upstream.ts`.
+ */
+
+/** What Janus reads of a body at most. */
+export const MAX_BODY_BYTES = 256 * 1024;
+
+/** Asks for a body as it is. RFC 9110 12.5.3 */
+export const UNCOMPRESSED = { "accept-encoding": "identity" } as const;
+
+/** Whether a body has to be decompressed before it can be read, by whichever header says so. RFC 9110 8.4, RFC 9112 6.1 */
+export function isCompressed(headers: Headers): boolean {
+  const contentCodings = codings(headers, "content-encoding");
+  const transferCodings = codings(headers, "transfer-encoding");
+  return (
+    contentCodings.some((coding) => coding !== "identity") ||
+    transferCodings.some((coding) => coding !== "identity" && coding !== "chunked")
+  );
+}
+
+function codings(headers: Headers, name: string): readonly string[] {
+  const list = headers.get(name) ?? "";
+  return list.split(",").flatMap((coding) => coding.trim().toLowerCase() || []);
+}
+
+/** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
+export async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
+  // The common case, and the cheap one. A length beside chunks says nothing: the chunks are read. RFC 9112 6.3
+  const length = response.headers.get("content-length");
+  if (length !== null && !response.headers.has("transfer-encoding")) {
+    if (Number(length) <= MAX_BODY_BYTES) return response.text();
+    await dropBody(response);
+    return undefined;
+  }
+  return response.body === null ? "" : readInParts(response.body, signal);
+}
+
+/** Lets go of a body that nobody reads. */
+export async function dropBody(response: Response): Promise<void> {
+  await response.body?.cancel();
+}
+
+async function readInParts(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const reader = body.getReader();
+  const abort = () => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      size += part.value.byteLength;
+      if (size > MAX_BODY_BYTES) {
+        await reader.cancel();
+        return undefined;
+      }
+      chunks.push(part.value);
+    }
+    signal.throwIfAborted();
+    return Buffer.concat(chunks).toString("utf8");
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Which addresses a discovery document may name. Janus sends its client secret, codes and tokens there, and members'
+ * browsers, so an https issuer has https endpoints unless the operator allows others. Where the document is from, and
+ * which of its fields are needed, is in `discovery.ts`.
+ */
+import * as v from "valibot";
+import type { Config } from "../config.ts";
+import { isLoopback } from "../variables.ts";
+
+/** What decides it: the issuer, and whether the operator allows http. */
+export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;
+
+/** Who goes there. A browser does so through networks that no operator answers for. */
+export type EndpointUser = "browser" | "janus";
+
+const MAX_LENGTH = 2_048;
+/** The message of an issue that https, or a setting, would mend. Any other issue is of the address itself. */
+export const NOT_HTTPS = "not https";
+
+/** The schema of an endpoint: an absolute address by https, or by http as far as that is allowed. RFC 6749 3.1, 3.2 */
+export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
+  const isAllowed = createHttpCheck(rules, user);
+  return v.pipe(
+    v.string(),
+    v.maxLength(MAX_LENGTH),
+    v.check(isPlainAddress),
+    v.check((text) => {
+      const url = URL.parse(text);
+      return url === null || url.protocol !== "http:" || isAllowed(url);
+    }, NOT_HTTPS),
+  );
+}
+
+/** An address that every reader takes for the same: no blanks, credentials or fragment in it. */
+function isPlainAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || /[\s\p{Cc}#\\]/u.test(text)) return false;
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+}
+
+function createHttpCheck({ issuer, allowHttpEndpoints }: EndpointRules, user: EndpointUser) {
+  const isForDevelopment = URL.parse(issuer)?.protocol === "http:";
+  return (url: URL): boolean =>
+    (isForDevelopment && isLoopback(url)) || (allowHttpEndpoints && user === "janus");
+}
