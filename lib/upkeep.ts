@@ -2,6 +2,7 @@
  * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Called
  * by the server on a timer. Any number of processes may do it at once: each claims what it works on.
  */
+import { createClockWatch } from "./database/clock_watch.ts";
 import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
 import { secondsAfter } from "./grant/grant.ts";
@@ -26,16 +27,22 @@ export async function runUpkeep(deps: Deps): Promise<void> {
   await attempt(deps, "push due links", () => pushDueLinks(deps));
 }
 
-/** Runs rounds until `stop`, which waits for the one under way. */
+/** Compares the clocks, and runs rounds until `stop`, which waits for the one under way. */
 export function startUpkeep(deps: Deps, everySeconds: number): { readonly stop: () => Promise<void> } {
-  let round: Promise<void> = Promise.resolve();
+  const watchClock = createClockWatch({
+    ...deps,
+    readDatabaseClock: async () => (await deps.queries.findClock({}))?.now,
+  });
+  let round = watchClock();
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    round = runUpkeep(deps).finally(() => {
-      busy = false;
-    });
+    round = watchClock()
+      .then(() => runUpkeep(deps))
+      .finally(() => {
+        busy = false;
+      });
   }, everySeconds * 1_000);
   return {
     stop: async () => {

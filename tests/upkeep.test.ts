@@ -4,7 +4,7 @@ import { createBatch } from "../lib/batch.ts";
 import type { Deps } from "../lib/deps.ts";
 import { endDueGrants } from "../lib/grant/end_discord_grant.ts";
 import { type DonePush, recordPushes } from "../lib/push_records.ts";
-import { pushDueLinks, pushLink } from "../lib/sync.ts";
+import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
@@ -258,11 +258,11 @@ describe("a push that Discord did not take", () => {
     );
     janus.clock.advance(1);
     const now = janus.clock.now();
-    const leasedUntil = new Date(now.getTime() + 120_000);
+    const leasedUntil = new Date(now.getTime() + PUSH_LEASE_SECONDS * 1_000);
     expect(await janus.deps.queries.claimPushDue({ limit: 5, leasedUntil, now })).toHaveLength(1);
 
     expect(await pushDueLinks(janus.deps)).toBe(0);
-    janus.clock.advance(121);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
     expect(await pushDueLinks(janus.deps)).toBe(1);
     expect(await linkOf(user)).toMatchObject({ pushDueAt: null });
   });

@@ -7,12 +7,13 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
 
 /** What work on a grant needs. */
 export type GrantDeps = Pick<Deps, "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log">;
 
-/** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
-export const LEASE_SECONDS = 90;
+/** How long a claim lasts: longer than the upstream calls made under it, with their repeats, by whatever clock. */
+export const LEASE_SECONDS = 90 + CLOCK_TOLERANCE_SECONDS;
 const STORE_ATTEMPTS = 5;
 const STORE_RETRY_MS = 1_000;
 

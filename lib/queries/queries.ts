@@ -33,6 +33,7 @@ export function createQueries(db: Database) {
     claimSessionRefresh: one(db, STATEMENTS.claimSessionRefresh),
     deleteSession: one(db, STATEMENTS.deleteSession),
     findStored: one(db, STATEMENTS.findStored),
+    findClock: one(db, STATEMENTS.findClock),
     claimPushDue: many(db, STATEMENTS.claimPushDue),
     claimEndDue: many(db, STATEMENTS.claimEndDue),
     claimClearDue: many(db, STATEMENTS.claimClearDue),

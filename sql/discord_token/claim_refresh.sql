@@ -1,5 +1,6 @@
 -- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time.
--- No row comes back while another holds the lease, or once the grant is to end.
+-- No row comes back while another holds the lease, or once the grant is to end. A lease that no honest clock can have
+-- put so far ahead is over.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -9,5 +10,5 @@ set leased_until = $2
 where
   discord_user_id = $1
   and end_reason is null
-  and (leased_until is null or leased_until <= $3)
+  and (leased_until is null or leased_until <= $3 or leased_until > $3::timestamptz + interval '15 minutes')
 returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at
