@@ -43,10 +43,17 @@ function processAhead(seconds: number) {
     version: "0.0.0-test",
   };
   const deps = createDeps(janus.config, janus.database.db, world, UNHEARD);
-  const app = createApp(deps);
+  const tried = Promise.withResolvers<void>();
+  const claimSessionRefresh: Deps["queries"]["claimSessionRefresh"] = async (values) => {
+    const claimed = await deps.queries.claimSessionRefresh(values);
+    tried.resolve();
+    return claimed;
+  };
+  const app = createApp({ ...deps, queries: { ...deps.queries, claimSessionRefresh } });
   const ask = async (path: string, cookie: string) =>
     app.fetch(new Request(new URL(path, janus.url), { headers: { cookie, accept: "application/json" } }));
-  return { deps, ask };
+  /** `hasTried` settles once it has claimed a refresh, or was refused. */
+  return { deps, ask, hasTried: tried.promise };
 }
 
 /** A member with a link, a session, a flow under way, and an account at the provider that nobody has linked. */
@@ -311,11 +318,11 @@ describe("two processes whose clocks differ", () => {
     const refresh = janus.discord.gate("token_refresh", "answer");
     const first = processAhead(seconds[0]).ask("/api/userinfo", cookie);
     await refresh.arrived;
-    const second = processAhead(seconds[1]).ask("/api/userinfo", cookie);
-    // Long enough for the second to have claimed, if it may.
-    await Bun.sleep(50);
+    const second = processAhead(seconds[1]);
+    const answer = second.ask("/api/userinfo", cookie);
+    await second.hasTried;
     refresh.release();
-    const answers = await Promise.all([first, second]);
+    const answers = await Promise.all([first, answer]);
     return { statuses: answers.map(({ status }) => status), refreshes: refreshes() - before };
   }
 
