@@ -10,10 +10,11 @@ import { freshAccessToken, secondsAfter } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "./time.ts";
 import type { Round } from "./upkeep/round.ts";
 
-/** When another process may push, should the one that pushes die: longer than a push with its repeats. */
-export const PUSH_LEASE_SECONDS = 120;
+/** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
+export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
 
 const RETRY_BASE_SECONDS = 60;
 const RETRY_MAX_SECONDS = 6 * 3_600;

@@ -2,6 +2,7 @@
  * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Any number
  * of processes may do it at once: each claims what it works on. Whose turn it is, and how fast it goes, is in `upkeep/`.
  */
+import { createClockWatch } from "./database/clock_watch.ts";
 import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
 import { secondsAfter } from "./grant/grant.ts";
@@ -53,14 +54,18 @@ export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): P
   await turns.settle();
 }
 
-/** Lets duties have their turns until `stop`, which waits for the round under way. */
+/** Lets duties have their turns until `stop`, which waits for the round under way. The clocks are compared at once. */
 export function startUpkeep(
   deps: Deps,
   duties: readonly Duty[] = DUTIES,
 ): { readonly stop: () => Promise<void> } {
   const stopped = new AbortController();
   const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
-  const timers = duties.map((duty) => setInterval(() => turns.add(duty), duty.everySeconds * 1_000));
+  const comparison = compareClocks(deps);
+  turns.add(comparison);
+  const timers = [...duties, comparison].map((duty) =>
+    setInterval(() => turns.add(duty), duty.everySeconds * 1_000),
+  );
   return {
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
@@ -70,10 +75,25 @@ export function startUpkeep(
   };
 }
 
+/** The duty that warns of a clock that is wrong; how often it looks, it knows itself. */
+function compareClocks(deps: Deps): Duty {
+  const watchClock = createClockWatch({
+    ...deps,
+    readDatabaseClock: async () => (await deps.queries.findClock({}))?.now,
+  });
+  const run = async (): Promise<Round> => {
+    await watchClock();
+    return NOTHING;
+  };
+  return { name: "compare clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
+}
+
+const NOTHING: Round = { claimed: 0, isFull: false, done: 0, metOutage: false };
+
 /** What the database does not take now is tried at the next turn. */
 async function storeUnstored({ unstored }: Deps): Promise<Round> {
   await unstored.retry();
-  return { claimed: 0, isFull: false, done: 0, metOutage: false };
+  return NOTHING;
 }
 
 /** A duty that deletes rows of before an hour ago, so many a round; `work` gives their number. */

@@ -9,6 +9,8 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
+import { LEASE_SECONDS } from "../lib/grant/grant.ts";
+import { PUSH_LEASE_SECONDS } from "../lib/sync.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "./harness/janus.ts";
@@ -217,7 +219,7 @@ describe("DELETE /api/link", () => {
     const user = newUser();
     await link(user);
     const now = janus.clock.now();
-    const leasedUntil = new Date(now.getTime() + 90_000);
+    const leasedUntil = new Date(now.getTime() + LEASE_SECONDS * 1_000);
     await janus.deps.queries.deleteLink({
       ...{ discordUserId: user, requestId: "request", now, leasedUntil },
       pushedBy: now,
@@ -225,7 +227,7 @@ describe("DELETE /api/link", () => {
 
     await runUpkeep(janus.deps);
     const during = janus.discord.grants(user);
-    janus.clock.advance(91);
+    janus.clock.advance(LEASE_SECONDS + 1);
     await runUpkeep(janus.deps);
 
     expect(during).toBe(2);
@@ -309,7 +311,7 @@ describe("an unlink that meets something under way", () => {
     const response = await unlink(browser);
     refresh.release();
     await syncing;
-    janus.clock.advance(121);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
     await runUpkeep(janus.deps);
 
     expect(await response.json()).toEqual({ ok: true, finished: false });
@@ -329,7 +331,7 @@ describe("an unlink that meets something under way", () => {
     const response = await unlink(browser);
     push.release();
     await syncing;
-    janus.clock.advance(121);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
     await runUpkeep(janus.deps);
 
     expect(await response.json()).toEqual({ ok: true, finished: false });

@@ -1,7 +1,7 @@
 /** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { endDueGrants } from "../lib/grant/end_discord_grant.ts";
-import { pushDueLinks, pushLink } from "../lib/sync.ts";
+import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../lib/sync.ts";
 import { runUpkeep, startUpkeep } from "../lib/upkeep.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "./harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
@@ -255,11 +255,11 @@ describe("a push that Discord did not take", () => {
     );
     janus.clock.advance(1);
     const now = janus.clock.now();
-    const leasedUntil = new Date(now.getTime() + 120_000);
+    const leasedUntil = new Date(now.getTime() + PUSH_LEASE_SECONDS * 1_000);
     expect(await janus.deps.queries.claimPushDue({ limit: 5, leasedUntil, now })).toHaveLength(1);
 
     expect((await pushDueLinks(janus.deps)).done).toBe(0);
-    janus.clock.advance(121);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
     expect((await pushDueLinks(janus.deps)).done).toBe(1);
     expect(await linkOf(user)).toMatchObject({ pushDueAt: null });
   });

@@ -7,6 +7,7 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 
 /** What work on a grant needs. */
@@ -15,8 +16,8 @@ export type GrantDeps = Pick<
   "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log" | "unstored"
 >;
 
-/** How long a claim lasts: longer than the upstream calls made under it, with their repeats. */
-export const LEASE_SECONDS = 90;
+/** How long a claim lasts: longer than the upstream calls made under it, with their repeats, by whatever clock. */
+export const LEASE_SECONDS = 90 + CLOCK_TOLERANCE_SECONDS;
 /** Asked again seldom: only a new sign-in mends it. */
 const DAY_SECONDS = 86_400;
 const STORE_ATTEMPTS = 5;

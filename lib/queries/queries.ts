@@ -36,6 +36,7 @@ export function createQueries(db: Database) {
     claimSessionRefresh: one(db, STATEMENTS.claimSessionRefresh),
     deleteSession: one(db, STATEMENTS.deleteSession),
     findStored: one(db, STATEMENTS.findStored),
+    findClock: one(db, STATEMENTS.findClock),
     claimPushDue: many(db, STATEMENTS.claimPushDue),
     claimRefreshDue: many(db, STATEMENTS.claimRefreshDue),
     claimStrayDue: many(db, STATEMENTS.claimStrayDue),

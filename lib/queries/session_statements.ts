@@ -1,10 +1,11 @@
 /**
- * Sessions, and what a member may see of what is stored: the statements of `sql/session`, `sql/audit_event` and
- * `sql/discord_account/find_stored.sql`. Called by `queries.ts`.
+ * Sessions, what a member may see of what is stored, and the database's clock: the statements of `sql/session`,
+ * `sql/audit_event`, `sql/clock` and `sql/discord_account/find_stored.sql`. Called by `queries.ts`.
  */
 import * as v from "valibot";
 import insertAuditEventText from "../../sql/audit_event/insert.sql" with { type: "text" };
 import listAuditEventsText from "../../sql/audit_event/list.sql" with { type: "text" };
+import findClockText from "../../sql/clock/find.sql" with { type: "text" };
 import findStoredText from "../../sql/discord_account/find_stored.sql" with { type: "text" };
 import claimSessionRefreshText from "../../sql/session/claim_refresh.sql" with { type: "text" };
 import deleteSessionText from "../../sql/session/delete.sql" with { type: "text" };
@@ -151,6 +152,7 @@ export const SESSION_STATEMENTS = {
       requestId: nullableText,
     },
   },
+  findClock: { text: findClockText, parameters: {}, row: { now: time } },
   insertAuditEvent: {
     text: insertAuditEventText,
     parameters: {

@@ -1,4 +1,4 @@
--- What the trail says of a member, the newest first.
+-- What the trail says of a member, the newest first: in the order in which the database took it, which no clock changes.
 -- $1 discord_user_id text
 -- rows: discord_user_id text, occurred_at timestamptz, action text, issuer text, subject text, request_id text
 select
@@ -10,5 +10,5 @@ select
   request_id
 from audit_event
 where discord_user_id = $1
-order by occurred_at desc, audit_event_id desc
+order by audit_event_id desc
 limit 10000

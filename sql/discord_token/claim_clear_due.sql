@@ -1,6 +1,7 @@
 -- Claims role connections that an earlier grant left and that are to be cleared: until the lease ends no other process
 -- takes them. A member who has linked again since has a new role connection in its place: it is pushed once more, since
--- an earlier attempt to clear may have been under way when it was pushed, and nothing is left to clear.
+-- an earlier attempt to clear may have been under way when it was pushed, and nothing is left to clear. A time that no
+-- honest clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -8,7 +9,9 @@
 with due as (
   select discord_token.discord_user_id
   from discord_token
-  where discord_token.clear_due_at <= $3 and discord_token.end_reason is null
+  where
+    (discord_token.clear_due_at <= $3 or discord_token.clear_due_at > $3::timestamptz + interval '2 hours')
+    and discord_token.end_reason is null
   order by discord_token.clear_due_at
   limit $1
   for update skip locked

@@ -1,6 +1,6 @@
 -- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link, no
 -- flow and no session needs, since revoking ends every token of the member. Until the lease ends no other process takes
--- them, and no new sign-in replaces them.
+-- them, and no new sign-in replaces them. A time that no honest clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz
@@ -13,13 +13,24 @@ with due as (
   from discord_token
   where
     ($5::text is null or discord_token.discord_user_id = $5)
-    and (discord_token.leased_until is null or discord_token.leased_until <= $4)
     and (
-      (discord_token.end_due_at <= $4 and discord_token.end_reason in ('moved', 'unlinked'))
+      discord_token.leased_until is null
+      or discord_token.leased_until <= $4
+      or discord_token.leased_until > $4::timestamptz + interval '15 minutes'
+    )
+    and (
+      (
+        (discord_token.end_due_at <= $4 or discord_token.end_due_at > $4::timestamptz + interval '2 hours')
+        and discord_token.end_reason in ('moved', 'unlinked')
+      )
       or (
         (
-          (discord_token.end_reason is null and discord_token.obtained_at < $2)
+          (
+            discord_token.end_reason is null
+            and (discord_token.obtained_at < $2 or discord_token.obtained_at > $4::timestamptz + interval '1 hour')
+          )
           or discord_token.end_due_at <= $4
+          or discord_token.end_due_at > $4::timestamptz + interval '2 hours'
         )
         and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
         and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)

@@ -1,6 +1,7 @@
 -- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time. From now
 -- on the refresh counts as unanswered, until its answer is stored: this process may die before.
--- No row comes back while another holds the lease, or once the grant is to end.
+-- No row comes back while another holds the lease, or once the grant is to end. A lease
+-- that no honest clock can have put so far ahead is over.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -13,5 +14,5 @@ set
 where
   discord_user_id = $1
   and end_reason is null
-  and (leased_until is null or leased_until <= $3)
+  and (leased_until is null or leased_until <= $3 or leased_until > $3::timestamptz + interval '15 minutes')
 returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at, refresh_unanswered_since

@@ -1,5 +1,6 @@
 -- Claims grants of links whose tokens run out soon: within a day, or within the second half of a shorter life. So an
--- unlink finds a token that works. Until the lease ends no other process takes them.
+-- unlink finds a token that works. Until the lease ends no other process takes them. Times that no honest clock can have
+-- put so far ahead are not believed.
 -- $1 limit bigint
 -- $2 expires_before timestamptz: a day from now
 -- $3 leased_until timestamptz
@@ -13,8 +14,16 @@ with due as (
     discord_token.expires_at <= $2
     and discord_token.expires_at - $4 <= (discord_token.expires_at - discord_token.obtained_at) / 2
     and discord_token.end_reason is null
-    and (discord_token.refresh_retry_at is null or discord_token.refresh_retry_at <= $4)
-    and (discord_token.leased_until is null or discord_token.leased_until <= $4)
+    and (
+      discord_token.refresh_retry_at is null
+      or discord_token.refresh_retry_at <= $4
+      or discord_token.refresh_retry_at > $4::timestamptz + interval '25 hours'
+    )
+    and (
+      discord_token.leased_until is null
+      or discord_token.leased_until <= $4
+      or discord_token.leased_until > $4::timestamptz + interval '15 minutes'
+    )
     and exists (select from link where link.discord_user_id = discord_token.discord_user_id)
   order by discord_token.expires_at
   limit $1

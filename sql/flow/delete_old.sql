@@ -1,11 +1,12 @@
--- Removes flows that were never finished, so many at most. Another process that removes some at the same time is passed by.
--- $1 created_before timestamptz
+-- Removes flows that were never finished, and those that no honest clock can have put so far ahead, so many at most.
+-- Another process that removes some at the same time is passed by.
+-- $1 created_before timestamptz: an hour ago
 -- $2 limit bigint
 -- row: deleted integer
 with old as (
   select flow.flow_id_hash
   from flow
-  where flow.created_at < $1
+  where flow.created_at < $1 or flow.created_at > $1::timestamptz + interval '2 hours'
   order by flow.created_at
   limit $2
   for update skip locked

@@ -1,4 +1,5 @@
--- Claims links whose push is due: until the lease ends no other process takes them.
+-- Claims links whose push is due: until the lease ends no other process takes them. A time that no honest clock can have
+-- put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -7,7 +8,7 @@
 with due as (
   select link.discord_user_id
   from link
-  where link.push_due_at <= $3
+  where link.push_due_at <= $3 or link.push_due_at > $3::timestamptz + interval '7 hours'
   order by link.push_due_at
   limit $1
   for update skip locked

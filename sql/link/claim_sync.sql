@@ -1,5 +1,6 @@
 -- Claims a member's link for a push that they ask for, at most once a minute. A row without tokens says that there is a
--- link and that it is too soon; no row, that there is no link.
+-- link and that it is too soon; no row, that there is no link. A request that no honest clock can have put so far ahead
+-- does not count.
 -- $1 discord_user_id text
 -- $2 asked_before timestamptz: an earlier request counts if it is not older than this
 -- $3 leased_until timestamptz
@@ -11,7 +12,9 @@ with claimed as (
   set
     sync_asked_at = $4,
     push_due_at = $3
-  where discord_user_id = $1 and (sync_asked_at is null or sync_asked_at <= $2)
+  where
+    discord_user_id = $1
+    and (sync_asked_at is null or sync_asked_at <= $2 or sync_asked_at > $4::timestamptz + interval '5 minutes')
   returning discord_user_id, issuer, subject, push_failures
 )
 

@@ -1,5 +1,6 @@
 -- Claims grants that are to end at the provider: those marked so, and those of accounts that no link and no flow needs,
--- which an unconfirmed or a confirmed move left behind. Until the lease ends no other process takes them.
+-- which an unconfirmed or a confirmed move left behind. Until the lease ends no other process takes them. A time that no
+-- honest clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
 -- $3 leased_until timestamptz
@@ -14,12 +15,20 @@ with due as (
       organisation_token.issuer = organisation_account.issuer
       and organisation_token.subject = organisation_account.subject
   where
-    (organisation_token.leased_until is null or organisation_token.leased_until <= $4)
+    (
+      organisation_token.leased_until is null
+      or organisation_token.leased_until <= $4
+      or organisation_token.leased_until > $4::timestamptz + interval '15 minutes'
+    )
     and (
       organisation_token.end_due_at <= $4
+      or organisation_token.end_due_at > $4::timestamptz + interval '2 hours'
       or (
         organisation_token.end_due_at is null
-        and organisation_account.claims_seen_at < $2
+        and (
+          organisation_account.claims_seen_at < $2
+          or organisation_account.claims_seen_at > $4::timestamptz + interval '1 hour'
+        )
         and not exists (
           select from link
           where link.issuer = organisation_token.issuer and link.subject = organisation_token.subject

@@ -1,5 +1,6 @@
 -- Claims the right to refresh a session's tokens, if they are still the ones that were seen: a refresh token is single
--- use, so one process at a time. No row comes back while another holds the lease, or once it has refreshed.
+-- use, so one process at a time. No row comes back while another holds the lease, or once it has refreshed. A lease that
+-- no honest clock can have put so far ahead is over.
 -- $1 session_id_hash text
 -- $2 access_token_sealed text: as it was seen
 -- $3 leased_until timestamptz
@@ -10,5 +11,5 @@ set leased_until = $3
 where
   session_id_hash = $1
   and access_token_sealed = $2
-  and (leased_until is null or leased_until <= $4)
+  and (leased_until is null or leased_until <= $4 or leased_until > $4::timestamptz + interval '15 minutes')
 returning session_id_hash

@@ -1,5 +1,6 @@
 -- Removes sessions that have ended, by age or for want of use, so many at most. One that is in use at this moment is
--- passed by.
+-- passed by. Times that no honest clock can have put so far ahead would keep a session from ending: it was used now, and
+-- lasts 30 days from now at most.
 -- $1 idle_since timestamptz
 -- $2 limit bigint
 -- $3 now timestamptz
@@ -10,6 +11,29 @@ with expired as (
   where session.expires_at <= $3 or session.last_used_at <= $1
   limit $2
   for update skip locked
+),
+
+ahead as (
+  select session_id_hash
+  from session
+  where
+    (
+      last_used_at > $3::timestamptz + interval '5 minutes'
+      or expires_at > $3::timestamptz + interval '30 days 5 minutes'
+    )
+    and expires_at > $3
+    and last_used_at > $1
+  for no key update skip locked
+),
+
+corrected as (
+  update session
+  set
+    created_at = least(session.created_at, $3),
+    last_used_at = least(session.last_used_at, $3),
+    expires_at = least(session.expires_at, $3::timestamptz + interval '30 days')
+  from ahead
+  where session.session_id_hash = ahead.session_id_hash
 ),
 
 deleted as (

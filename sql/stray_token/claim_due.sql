@@ -1,4 +1,5 @@
 -- Claims stray tokens that are to be looked at: until the lease ends no other process takes them.
+-- Times that no honest clock can have put so far ahead are not believed.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -7,7 +8,7 @@
 with due as (
   select stray_token.stray_token_id
   from stray_token
-  where stray_token.due_at <= $3
+  where stray_token.due_at <= $3 or stray_token.due_at > $3::timestamptz + interval '2 hours'
   order by stray_token.due_at
   limit $1
   for update skip locked

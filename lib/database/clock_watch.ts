@@ -1,0 +1,50 @@
+/**
+ * Owns the comparison of this process's clock with the database's, which all processes share: it warns, and corrects
+ * nothing.
+ */
+import type { Log } from "../log.ts";
+import { describeError } from "../log.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
+
+type Needs = {
+  /** The time by the database's clock. */
+  readonly readDatabaseClock: () => Promise<Date | undefined>;
+  readonly now: () => Date;
+  readonly log: Log;
+};
+
+/** Two clocks that are wrong in opposite directions are then just as far apart as they may be. */
+const WARN_SECONDS = CLOCK_TOLERANCE_SECONDS / 2;
+const EVERY_MS = 3_600_000;
+
+/**
+ * A function that compares the clocks at its first call, and then once an hour however often it is called. It warns
+ * where they differ by more than half of what is tolerated.
+ */
+export function createClockWatch({ readDatabaseClock, now, log }: Needs): () => Promise<void> {
+  let lastMs: number | undefined;
+  return async () => {
+    const before = now().getTime();
+    // A clock that is set back counts as well as one that goes on.
+    if (lastMs !== undefined && Math.abs(before - lastMs) < EVERY_MS) return;
+    try {
+      const byDatabase = await readDatabaseClock();
+      lastMs = before;
+      if (byDatabase === undefined) return;
+      const seconds = Math.round(((before + now().getTime()) / 2 - byDatabase.getTime()) / 1_000);
+      if (Math.abs(seconds) > WARN_SECONDS)
+        log.warn("clock differs", { reason: describeDifference(seconds) });
+    } catch (error) {
+      // Carrying on is right: nothing depends on it, and the next call looks again.
+      log.warn("clock not compared", describeError(error));
+    }
+  };
+}
+
+function describeDifference(seconds: number): string {
+  const direction = seconds > 0 ? "ahead of" : "behind";
+  return (
+    `this clock is ${Math.abs(seconds)} seconds ${direction} the database's: keep both right, as by NTP; ` +
+    `more than ${CLOCK_TOLERANCE_SECONDS} seconds between two processes are not supported`
+  );
+}
