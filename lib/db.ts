@@ -14,6 +14,7 @@ import { translate } from "./database/failures.ts";
 import { createHabits, type Notice } from "./database/habits.ts";
 import { createServers } from "./database/servers.ts";
 import { CLOSED, createQuery, type Query, settleConnection, type Ways } from "./database/statements.ts";
+import { createWritable, type Hindrance } from "./database/writable.ts";
 import type { Embedded } from "./embedded/embedded.ts";
 import { configInvalid, databaseUnavailable } from "./errors.ts";
 
@@ -23,6 +24,8 @@ export type Database = {
   readonly query: Query;
   /** Runs statements in one transaction, which an error rolls back. No deadline: for migrations. */
   readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
+  /** Why nothing can be written now; undefined where it can. Throws database_unavailable. */
+  readonly findHindrance: () => Promise<Hindrance | undefined>;
   /** Ends the connections, and the embedded database with them. */
   readonly close: () => Promise<void>;
 };
@@ -72,7 +75,8 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
   const habits = createHabits(prepare, notice);
   const servers = createServers(connect.servers);
   const pool = createConnections(connect, size, habits, servers);
-  const ways: Ways = { pool, habits, servers, usesTls: connect.usesTls };
+  const writable = createWritable();
+  const ways: Ways = { pool, habits, servers, usesTls: connect.usesTls, note: writable.note };
   const query = createQuery(ways);
   return {
     query,
@@ -81,6 +85,7 @@ function createDatabase(connect: Connect, size: number, prepare: boolean, notice
       await query("select 1");
       return runTransaction(ways, work);
     },
+    findHindrance: () => writable.findHindrance(query),
     close: pool.close,
   };
 }

@@ -28,6 +28,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "database/cancel",
     "database/connection",
     "database/statements",
+    "database/writable",
     "database/failures",
     "batch",
     "deadlines",

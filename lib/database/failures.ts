@@ -36,6 +36,7 @@ const WRONG_STATE = /^25/;
 /** What a connection is not used again after, though the server has not ended it. */
 const UNUSABLE = /^(08|25)/;
 const READ_ONLY = "25006";
+const DISK_FULL = "53100";
 const STATEMENT_LOST = "26000";
 
 /** Whether a cause of database_unavailable is a word that no waiting changes. */
@@ -79,6 +80,11 @@ function isMet(error: unknown): boolean {
 /** True where a server only reads: a standby, or a primary that was told to. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === READ_ONLY;
+}
+
+/** True where nothing more can be written to the disk. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === DISK_FULL;
 }
 
 /** True where a server did not take a connection in time: whether it will, nobody knows. */

@@ -41,6 +41,8 @@ export type Ways = {
   readonly habits: Habits;
   readonly servers: Servers;
   readonly usesTls: boolean;
+  /** Learns of each failure. */
+  readonly note: (error: unknown) => void;
 };
 
 /** A statement on its way. */
@@ -158,6 +160,7 @@ function finish({ pool, habits }: Ways, call: Call, used: Connection, rows: read
 }
 
 function fail(ways: Ways, call: Call, used: Connection, error: unknown): void {
+  ways.note(error);
   ways.habits.tellLost(error);
   call.connection = undefined;
   const isUnwanted = !used.isEnding && (isDestroyed(error) || error instanceof JanusError);
