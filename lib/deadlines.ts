@@ -1,6 +1,6 @@
 /**
- * One deadline for many things under way, by one timer: a timer for each would cost more than what it guards. Called
- * by `db.ts`, and for `/readyz`. It knows nothing of what is late.
+ * One deadline for many things under way, by one timer: a timer for each would cost more than what it guards. It knows
+ * nothing of what is late.
  */
 
 /** What is under way; `onLate` is called at most once, and not after `delete`. */
@@ -28,13 +28,26 @@ export function createDeadlines(ms: number) {
     if (timer === undefined) timer = setTimeout(look, Math.ceil(wait)).unref();
   };
 
+  const add = (onLate: () => void): Pending => {
+    const pending = { lateAt: performance.now() + ms, onLate };
+    underWay.add(pending);
+    arm(ms);
+    return pending;
+  };
+
   return {
     /** Begins a deadline. */
-    add: (onLate: () => void): Pending => {
-      const pending = { lateAt: performance.now() + ms, onLate };
-      underWay.add(pending);
-      arm(ms);
-      return pending;
+    add,
+    /** Whether something settles in time, one way or the other. */
+    meets: (work: PromiseLike<unknown>): Promise<boolean> => {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const pending = add(() => resolve(false));
+      const settle = (): void => {
+        underWay.delete(pending);
+        resolve(true);
+      };
+      work.then(settle, settle);
+      return promise;
     },
     /** How many milliseconds are left of one; negative once it has passed. */
     leftOf: ({ lateAt }: Pending): number => lateAt - performance.now(),

@@ -23,7 +23,8 @@ import setLockTimeoutText from "../sql/schema_migration/set_lock_timeout.sql" wi
 import setStatementTimeoutText from "../sql/schema_migration/set_statement_timeout.sql" with { type: "text" };
 import { sha256Hex } from "./crypto.ts";
 import { isRefusal } from "./database/failures.ts";
-import type { Database, Query } from "./db.ts";
+import type { Query } from "./database/statements.ts";
+import type { Database } from "./db.ts";
 import {
   databaseNewer,
   databaseNotMigrated,

@@ -75,6 +75,7 @@ function createGate(db: Database) {
         isOpen ? db.query(...statement) : pass(() => db.query(...statement)),
       transaction: <Result>(work: Parameters<typeof db.transaction<Result>>[0]) =>
         pass(() => db.transaction(work)),
+      findHindrance: () => pass(db.findHindrance),
       close: db.close,
     },
     /** Whoever waits need not any longer. */

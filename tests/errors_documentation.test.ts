@@ -17,7 +17,7 @@ const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];
 /** What others call theirs. */
 const FOREIGN_NAMES =
-  /^(NODE_[A-Z_]+|BUN_[A-Z_]+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|PLATFORM_NAME|ERR_[A-Z_]+|UNABLE_TO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|CERT_[A-Z_]+)$/;
+  /^(NODE_[A-Z_]+|BUN_[A-Z_]+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|PLATFORM_NAME|ERR_[A-Z_]+|CONNECT_TIMEOUT|UNABLE_TO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|CERT_[A-Z_]+)$/;
 
 const text = await readText(DOCUMENT);
 const [beforeEvents = "", aboutEvents = ""] = text.split("\n## Events of the log\n");

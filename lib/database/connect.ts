@@ -1,25 +1,33 @@
 /**
  * Owns how a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
- * connection is a postgres.js of its own. It sends no statement.
+ * connection is a postgres.js of its own, and goes to one server: the driver would go around several of them for ever. It
+ * sends no statement.
  */
+import type { ConnectionOptions } from "node:tls";
 import postgres from "postgres";
+import { databaseUnavailable } from "../errors.ts";
 import type { DatabaseAddress, Tls } from "./address.ts";
+import { type CancelKey, requestCancel } from "./cancel.ts";
 
 /** How connections are made. */
 export type Connect = {
   /** Whether a connection begins with TLS or not at all. */
   readonly usesTls: boolean;
-  /**
-   * Makes a connection that begins with these settings, at the first server, the second, and so on around. Nothing is sent
-   * before it is used.
-   */
-  readonly open: (settings: Settings, first: number) => postgres.Sql;
+  /** How many servers there are to choose from. */
+  readonly servers: number;
+  /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
+  readonly open: (settings: Settings, server: number, onClose: () => void) => postgres.Sql;
+  /** Asks a server to end a statement; false where nobody is there. Undefined where there is nobody to ask. */
+  readonly cancel: ((server: number, key: CancelKey) => Promise<boolean>) | undefined;
 };
 
 /** Settings of PostgreSQL, by their names. */
 export type Settings = Readonly<Record<string, string>>;
 
 const CONNECT_TIMEOUT_SECONDS = 5;
+/** What connecting may take of a statement's time with several servers: the last of them must have its turn. */
+const CONNECT_SHARE_SECONDS = 4;
+const LEAST_CONNECT_SECONDS = 0.5;
 /** Longer than anybody waits for a statement. One whose caller has left ends by itself. */
 const STATEMENT_TIMEOUT_MS = 6_000;
 
@@ -35,9 +43,11 @@ export const SETTINGS: Settings = {
   idle_session_timeout: "0",
 };
 
+/** Why no server will do, though each is well. */
+export const NOT_WANTED = "no server in DATABASE_URL is what target_session_attrs asks for";
+
 const OPTIONS = {
   max: 1,
-  connect_timeout: CONNECT_TIMEOUT_SECONDS,
   fetch_types: false,
   onnotice: () => undefined,
   transform: { column: { from: postgres.toCamel } },
@@ -64,21 +74,29 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
   const options = {
     ...OPTIONS,
     prepare,
+    connect_timeout: connectTimeout(servers.length),
     ssl: tlsOptions(tls),
     ...(database === undefined ? {} : { database }),
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ...(targetSessionAttrs === undefined ? {} : { target_session_attrs: targetSessionAttrs }),
+    // The driver takes a standby for one that can be written, which has no such setting of its own.
+    ...(targetSessionAttrs === "read-write" ? { onparameter: refuseStandby } : {}),
   };
   return {
     usesTls: tls.mode !== "disable" && tls.mode !== "prefer",
-    open: (settings, first) => {
-      const at = servers.length === 0 ? 0 : first % servers.length;
-      const host = [...servers.slice(at), ...servers.slice(0, at)]
-        .map((server) => `${server.host}:${server.port}`)
-        .join();
+    servers: Math.max(1, servers.length),
+    open: (settings, index, onclose) => {
+      const server = servers[index];
+      const host = server === undefined ? {} : { host: `${server.host}:${server.port}` };
       const connection = { ...settings, ...address.settings };
-      return postgres({ ...options, ...(host === "" ? {} : { host }), connection });
+      return postgres({ ...options, ...host, connection, onclose });
+    },
+    cancel: (index, key) => {
+      const server = servers[index];
+      // Where the driver's own defaults hold, we do not know whom to ask.
+      if (server === undefined) return Promise.resolve(true);
+      return requestCancel({ ...server, tls: options.ssl }, key);
     },
   };
 }
@@ -86,11 +104,30 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
 /** Connects through sockets that are made in this process. */
 export function connectThrough(socket: () => object): Connect {
   // The package's types do not know `socket`, which it documents.
-  const options = { ...OPTIONS, connection: { application_name: "janus" }, socket };
-  return { usesTls: false, open: () => postgres(options) };
+  const options = {
+    ...OPTIONS,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    connection: { application_name: "janus" },
+    socket,
+  };
+  return {
+    usesTls: false,
+    servers: 1,
+    open: (_, __, onclose) => postgres({ ...options, onclose }),
+    cancel: undefined,
+  };
 }
 
-function tlsOptions(tls: Tls) {
+/** With one server as long as a statement may take; with several, so that each is reached within that. */
+const connectTimeout = (servers: number): number =>
+  servers > 1 ? Math.max(LEAST_CONNECT_SECONDS, CONNECT_SHARE_SECONDS / servers) : CONNECT_TIMEOUT_SECONDS;
+
+/** The driver fails the statement that a connection was made for with what is thrown here. */
+function refuseStandby(name: string, value: unknown): void {
+  if (name === "in_hot_standby" && value === "on") throw databaseUnavailable(NOT_WANTED);
+}
+
+function tlsOptions(tls: Tls): false | "prefer" | ConnectionOptions {
   if (tls.mode === "disable") return false;
   if (tls.mode === "prefer") return tls.mode;
   const { ca, cert, key, mode } = tls;

@@ -7,9 +7,13 @@ import { databaseNotMigrated, databaseUnavailable, JanusError } from "../errors.
 
 /** The network, resources, a stop, a server that only reads: nobody is there to do anything. */
 const UNREACHABLE =
-  /^(08|53|57P|58|25006|CONNECT|ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|EPIPE)/;
-/** A time limit, a lock, a conflict of writers: a statement was not carried out. */
-const GIVEN_UP = /^(57014|55P03|40)/;
+  /^(08|25|53|57P|58|CONNECT|ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|EPIPE)/;
+/** A time limit, a lock, a conflict of writers, or somebody cancelled it: a statement was not carried out. */
+const GIVEN_UP = /^(40|55006|55P03|57|72)/;
+/** The server's own trouble: what it cannot read, or did not expect. */
+const BROKEN = /^(F0|XX)/;
+/** What of a class that is else the statement's fault: no number is left for another transaction (54000). */
+const OUT_OF_NUMBERS = /^GetNew(Transaction|MultiXact)Id$/;
 /** Wrong role, password or database: the operator must change DATABASE_URL. */
 const REFUSED = /^(28|3D)/;
 /** The role is right, and may not do what it must: the operator must grant it. */
@@ -25,7 +29,14 @@ const CERTIFICATE =
 const NO_TLS = /^(ERR_SSL_|ERR_TLS_|ERR_BORINGSSL|EPROTO)/;
 /** The two statements met, and neither has done anything: the same again will do. */
 const CONFLICT = /^(40001|40P01)$/;
+/** Something was in the way that may be gone in a moment: a lock, a cancel, too little memory, too many connections. */
+const IN_THE_WAY = /^(53[0234]|55006|55P03|57014|57P03|72)/;
+/** The connection is in a transaction, or only reads: nothing that the statement can change. */
+const WRONG_STATE = /^25/;
+/** What a connection is not used again after, though the server has not ended it. */
+const UNUSABLE = /^(08|25)/;
 const READ_ONLY = "25006";
+const DISK_FULL = "53100";
 const STATEMENT_LOST = "26000";
 
 /** Whether a cause of database_unavailable is a word that no waiting changes. */
@@ -45,15 +56,42 @@ export function isCollision(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === "23505";
 }
 
+/** What may help a statement that has done nothing: the same again, the same a moment later, or elsewhere. */
+export type Remedy = "again" | "later" | "elsewhere";
+
 /**
- * True where a statement did nothing, and the same again may do: another was in its way, or what the connection had
- * prepared was lost or stale. The driver sends a prepared statement a second time by itself; where that fails, it tells
+ * What may help a statement that the server did not carry out; undefined where nothing does, or where nobody knows
+ * whether it was carried out. The driver sends a prepared statement a second time by itself; where that fails, it tells
  * the first failure and keeps the second.
  */
-export function isWorthAnother(error: unknown): boolean {
+export function remedyOf(error: unknown): Remedy | undefined {
+  if (!(error instanceof postgres.PostgresError)) return undefined;
+  if (WRONG_STATE.test(error.code)) return "elsewhere";
+  if (IN_THE_WAY.test(error.code)) return "later";
+  return isMet(error) ? "again" : undefined;
+}
+
+/** True where another statement was in the way, or what the connection had prepared was lost or stale. */
+function isMet(error: unknown): boolean {
   if (!(error instanceof postgres.PostgresError)) return false;
   return CONFLICT.test(error.code) || isStatementLost(error) || error.routine === "RevalidateCachedQuery";
 }
+
+/** True where a server only reads: a standby, or a primary that was told to. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === READ_ONLY;
+}
+
+/** True where nothing more can be written to the disk. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === DISK_FULL;
+}
+
+/** True where a server did not take a connection in time: whether it will, nobody knows. */
+export const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
+
+/** True where the driver found that a server is not what `target_session_attrs` asks for, or gave a connection up. */
+export const isDestroyed = (error: unknown): boolean => codeOf(error) === "CONNECTION_DESTROYED";
 
 /** True where a pooler gave the statement to a server that has not prepared it. */
 export function isStatementLost(error: unknown): boolean {
@@ -62,10 +100,10 @@ export function isStatementLost(error: unknown): boolean {
 
 /**
  * True where the connection cannot be used again, or must not: whatever is no answer to the statement, and an answer
- * that ends the connection or says that its server only reads.
+ * that ends the connection or says that it is not in a state to do anything.
  */
 export function endsConnection(error: unknown): boolean {
-  return !(error instanceof postgres.PostgresError) || isFatal(error) || error.code === READ_ONLY;
+  return !(error instanceof postgres.PostgresError) || isFatal(error) || UNUSABLE.test(error.code);
 }
 
 /**
@@ -121,9 +159,14 @@ function explain(error: Error, code: string, phase: Phase): string | undefined {
   if (isFatal(error)) return explainFatal(code);
   if (UNREACHABLE.test(code)) return `the database cannot be reached (${code})`;
   if (phase !== "connected") return explainFatal(code);
-  if (GIVEN_UP.test(code) || isWorthAnother(error)) return `the database gave a statement up (${code})`;
+  if (GIVEN_UP.test(code) || isMet(error) || isOutOfNumbers(error))
+    return `the database gave a statement up (${code})`;
+  if (BROKEN.test(code)) return `the database is in trouble of its own (${code}): see its log`;
   return undefined;
 }
+
+const isOutOfNumbers = (error: Error): boolean =>
+  error instanceof postgres.PostgresError && OUT_OF_NUMBERS.test(error.routine);
 
 /** A FATAL instead of a connection is "not now", whatever its code: poolers use many. */
 function explainFatal(code: string): string {

@@ -1,19 +1,25 @@
 /**
  * Owns the connections to the database, and who uses which: a connection has one user at a time, whatever happens to
  * it. That is what keeps one member's rows from another. It leaves what a connection is, and what is sent over it, to
- * `db.ts`; how long somebody waits is for the one who waits to say. docs/decisions/0018
+ * `db.ts`; how long somebody waits is for the one who waits to say. docs/decisions/0018, 0023
  */
 
 /** Connections of one kind. */
-export type Pool<Connection> = {
+export type Pool<Connection, Holder extends User<Connection>> = {
   /** Hands a connection to a user: at once if one is free, else when one is, in the order of the calls. */
-  readonly take: (user: User<Connection>) => void;
+  readonly take: (user: Holder) => void;
   /** Ends the wait of a user whose turn has not come. */
-  readonly leave: (user: User<Connection>) => void;
+  readonly leave: (user: Holder) => void;
   /** Takes a connection back that is fit for the next user. */
   readonly give: (connection: Connection) => void;
-  /** Ends a connection that is not, or may not be. Its place is free for a new one. */
+  /** Ends a connection that is not, or may not be. Its place is free when it has ended. */
   readonly discard: (connection: Connection) => void;
+  /** Learns that a connection has ended by itself: nobody is handed it. Its user learns that otherwise. */
+  readonly forget: (connection: Connection) => void;
+  /** Ends those of some kind that are free, and those in use when they come back. */
+  readonly renew: (isMeant: (connection: Connection) => boolean) => void;
+  /** Ends all of some kind, those in use as well. */
+  readonly abandon: (isMeant: (connection: Connection) => boolean) => void;
   /** Ends all of them. Nobody is handed a connection from here on. */
   readonly close: () => Promise<void>;
 };
@@ -27,63 +33,97 @@ export type User<Connection> = {
   readonly isInTime: () => boolean;
 };
 
+/** Why a connection is ended: it is not fit for use, nobody answers at its other end, or nothing is needed any more. */
+export type Ending = "unfit" | "lost" | "closing";
+
 /** What a pool is made of. */
-export type PoolOptions<Connection> = {
-  /** How many connections there may be. */
+export type PoolOptions<Connection, Holder> = {
+  /** How many connections there may be, those that are about to end among them. */
   readonly size: number;
-  /** Makes a connection. Nothing is sent before it is used. */
-  readonly open: () => Connection;
-  /** Ends a connection: at once, or within a moment when all of them are closed. */
-  readonly end: (connection: Connection, isClosing: boolean) => Promise<void>;
+  /** Makes a connection for somebody. Nothing is sent before it is used. */
+  readonly open: (user: Holder) => Connection;
+  /** Ends a connection; settles when the server has let go of it, or cannot hold it any longer. */
+  readonly end: (connection: Connection, why: Ending) => Promise<void>;
 };
 
 /** Makes a pool. It opens a connection when somebody needs one. */
-export function createPool<Connection>({ size, open, end }: PoolOptions<Connection>): Pool<Connection> {
+export function createPool<Connection, Holder extends User<Connection>>({
+  size,
+  open,
+  end,
+}: PoolOptions<Connection, Holder>): Pool<Connection, Holder> {
   // The one used last is used first: its statements are prepared.
   const free: Connection[] = [];
   const used = new Set<Connection>();
-  const waiting = new Set<User<Connection>>();
+  /** In use, and not to be used again. */
+  const worn = new Set<Connection>();
+  const waiting = new Set<Holder>();
+  let ending = 0;
   let isClosed = false;
 
-  const hand = (user: User<Connection>): void => {
-    const connection = free.pop() ?? open();
+  const canHand = (): boolean => free.length > 0 || used.size + ending < size;
+  const hand = (user: Holder): void => {
+    const connection = free.pop() ?? open(user);
     used.add(connection);
     user.use(connection);
   };
   const next = (): void => {
-    if (isClosed) return;
     for (const user of waiting) {
+      if (isClosed || !canHand()) return;
       waiting.delete(user);
-      if (!user.isInTime()) continue;
-      hand(user);
-      return;
+      if (user.isInTime()) hand(user);
     }
+  };
+  const finish = (connection: Connection, why: Ending): void => {
+    ending += 1;
+    const leave = (): void => {
+      ending -= 1;
+      next();
+    };
+    // If ending fails, carry on: nobody uses this connection any more.
+    end(connection, why).then(leave, leave);
+  };
+  const remove = (connection: Connection, why: Ending): void => {
+    worn.delete(connection);
+    // One that was discarded before does not end twice.
+    if (used.delete(connection)) finish(connection, why);
+  };
+  const endFree = (isMeant: (connection: Connection) => boolean, why: Ending): void => {
+    const meant = free.filter(isMeant);
+    free.splice(0, free.length, ...free.filter((connection) => !meant.includes(connection)));
+    for (const connection of meant) finish(connection, why);
   };
 
   return {
     take: (user) => {
       if (isClosed) user.refuse();
-      else if (used.size < size) hand(user);
+      else if (canHand()) hand(user);
       else waiting.add(user);
     },
     leave: (user) => void waiting.delete(user),
     give: (connection) => {
       // One that was discarded meanwhile does not come back.
-      if (!used.delete(connection)) return;
+      if (!used.has(connection)) return;
+      if (worn.has(connection)) return remove(connection, "unfit");
+      used.delete(connection);
       free.push(connection);
       next();
     },
-    discard: (connection) => {
-      if (!used.delete(connection)) return;
-      // If ending fails, carry on: nobody uses this connection any more.
-      end(connection, false).catch(() => undefined);
-      next();
+    discard: (connection) => remove(connection, "unfit"),
+    forget: (connection) => endFree((other) => other === connection, "unfit"),
+    renew: (isMeant) => {
+      endFree(isMeant, "unfit");
+      for (const connection of used) if (isMeant(connection)) worn.add(connection);
+    },
+    abandon: (isMeant) => {
+      endFree(isMeant, "lost");
+      for (const connection of [...used].filter(isMeant)) remove(connection, "lost");
     },
     close: async () => {
       isClosed = true;
       for (const user of waiting) user.refuse();
       waiting.clear();
-      await Promise.all([...free, ...used].map((connection) => end(connection, true)));
+      await Promise.all([...free, ...used].map((connection) => end(connection, "closing")));
     },
   };
 }

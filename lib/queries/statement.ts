@@ -3,7 +3,8 @@
  * by the other files of this folder.
  */
 import * as v from "valibot";
-import type { Database, Parameter } from "../db.ts";
+import type { Parameter } from "../database/statements.ts";
+import type { Database } from "../db.ts";
 
 /** text */
 export const text = v.string();

@@ -1,7 +1,9 @@
 /**
- * A PostgreSQL of a test's own that asks for a password, which the one of TEST_DATABASE_URL need not do. It is made from
- * what the machine has installed, on a free port of loopback, and is gone at the end.
+ * A PostgreSQL of a test's own that asks for a password, which the one of TEST_DATABASE_URL need not do, and that may
+ * have a standby, fall silent and stop. It is made from what the machine has installed, on a free port of loopback, and
+ * is gone at the end.
  */
+import { readFileSync, realpathSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,6 +12,15 @@ import { freePort } from "./ports.ts";
 /** A server that runs. */
 export type Cluster = AsyncDisposable & {
   readonly port: number;
+  /** Makes a standby of it, which follows it by streaming replication. */
+  readonly startStandby: () => Promise<Cluster>;
+  /** A standby becomes a primary. */
+  readonly promote: () => Promise<void>;
+  /** Falls silent: it takes connections, as the kernel does that for it, and says nothing more, nor does it hang up. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+  /** Stops at once, as a machine does that loses power, but that its sockets are closed. */
+  readonly crash: () => Promise<void>;
 };
 
 export const NO_INITDB = "No PostgreSQL is found: install one, or put its initdb on the PATH.";
@@ -31,18 +42,11 @@ export type Certificate = { readonly cert: string; readonly key: string };
 export async function startCluster(passwordFile: string, certificate?: Certificate): Promise<Cluster> {
   const initdb = findInitdb();
   if (initdb === undefined) throw new Error(NO_INITDB);
-  const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  try {
-    const [own, data] = [join(folder, "password"), join(folder, "data")];
+  const password = (await Bun.file(passwordFile).text()).trimEnd();
+  return launch(initdb, password, certificate === undefined ? "" : "-c ssl=on", async (folder, data) => {
+    const own = join(folder, "password");
     await Bun.write(own, Bun.file(passwordFile));
-    // PostgreSQL does not run as root, and what it is given must be its own.
-    await chmod(folder, 0o777);
     await chmod(own, 0o444);
-    const port = freePort();
-    const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
-    const tls = certificate === undefined ? "" : "-c ssl=on";
-    const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off ${tls}`;
     await runAsPostgres([
       initdb,
       `--pgdata=${data}`,
@@ -52,18 +56,61 @@ export async function startCluster(passwordFile: string, certificate?: Certifica
       "--no-sync",
     ]);
     if (certificate !== undefined) await present(certificate, folder, data);
+  });
+}
+
+/** Starts what `fill` puts into the folder of data. */
+async function launch(
+  initdb: string,
+  password: string,
+  settings: string,
+  fill: (folder: string, data: string) => Promise<void>,
+): Promise<Cluster> {
+  const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
+  const data = join(folder, "data");
+  try {
+    // PostgreSQL does not run as root, and what it is given must be its own.
+    await chmod(folder, 0o777);
+    await fill(folder, data);
+    const port = freePort();
+    const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
+    const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off ${settings}`;
     await runAsPostgres([...pgCtl, `--log=${join(folder, "log")}`, `--options=${listen}`, "start"]);
     return {
       port,
+      startStandby: () => {
+        const primary = `postgres://janus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
+        // It is where initdb really is: a link on the PATH may stand alone.
+        const program = join(dirname(realpathSync(initdb)), "pg_basebackup");
+        const copy = [program, "--write-recovery-conf", "--checkpoint=fast"];
+        return launch(initdb, password, settings, (_, standby) =>
+          runAsPostgres([...copy, "--no-sync", `--pgdata=${standby}`, `--dbname=${primary}`]),
+        );
+      },
+      promote: () => runAsPostgres([...pgCtl, "promote"]),
+      freeze: () => signalAll(data, "SIGSTOP"),
+      thaw: () => signalAll(data, "SIGCONT"),
+      crash: () => runAsPostgres([...pgCtl, "--mode=immediate", "stop"]),
       [Symbol.asyncDispose]: async () => {
-        await runAsPostgres([...pgCtl, "--mode=immediate", "stop"]);
-        await remove();
+        if (await Bun.file(join(data, "postmaster.pid")).exists()) {
+          signalAll(data, "SIGCONT");
+          await runAsPostgres([...pgCtl, "--mode=immediate", "stop"]);
+        }
+        await rm(folder, { recursive: true, force: true });
       },
     };
   } catch (error) {
-    await remove();
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The server itself first, which then makes no more processes. */
+function signalAll(data: string, signal: "SIGSTOP" | "SIGCONT"): void {
+  const [server = ""] = readFileSync(join(data, "postmaster.pid"), "utf8").split("\n");
+  process.kill(Number(server), signal);
+  const children = readFileSync(`/proc/${server}/task/${server}/children`, "utf8").trim().split(/\s+/);
+  for (const child of children.filter(Boolean)) process.kill(Number(child), signal);
 }
 
 /** Puts a certificate where PostgreSQL looks for one. The key must be the server's own, and nobody else's to read. */

@@ -1,0 +1,48 @@
+/**
+ * Owns what is done otherwise from here on, as connections teach: a pooler may take no settings, and may lose prepared
+ * statements. Each is told to the operator once.
+ */
+import { PLAIN_SETTINGS, SETTINGS, type Settings } from "./connect.ts";
+import { isStatementLost, refusesSettings } from "./failures.ts";
+
+/** Called once for each thing that an operator should know about a database that works. */
+export type Notice = (reason: string) => void;
+
+/** What has been learnt so far. */
+export type Habits = ReturnType<typeof createHabits>;
+
+/** Begins with what suits a PostgreSQL without a pooler. */
+export function createHabits(prepare: boolean, notice: Notice) {
+  let settings = SETTINGS;
+  let isPrepared = prepare;
+  let isTold = false;
+  return {
+    /** What a new connection begins with. */
+    settings: (): Settings => settings,
+    isPrepared: (): boolean => isPrepared,
+
+    /**
+     * Learns of a refused connection. A pooler may take no settings; then those of the role hold, and that is told once
+     * a connection works without ours. True where another try may help.
+     */
+    mayDoWithout: (refused: Settings, error: unknown): boolean => {
+      if (!refusesSettings(error)) return false;
+      const isOurs = refused === SETTINGS;
+      // Refused without ours as well: it is a setting of DATABASE_URL or of the role.
+      settings = isOurs ? PLAIN_SETTINGS : SETTINGS;
+      return isOurs;
+    },
+    tellSettings: (taken: Settings): void => {
+      if (taken === SETTINGS || isTold) return;
+      isTold = true;
+      notice("a pooler takes no settings: those of the role hold");
+    },
+
+    /** Learns of a statement that a pooler has lost. The driver sends it again, at three times the messages. */
+    tellLost: (error: unknown): void => {
+      if (!isPrepared || !isStatementLost(error)) return;
+      isPrepared = false;
+      notice("a pooler loses prepared statements: set DATABASE_PREPARE=false");
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * Owns which of several servers a new connection goes to. Each connection goes to one server; who is refused there tries
+ * the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
+ */
+import { createDeadlines } from "../deadlines.ts";
+
+/** The servers of DATABASE_URL, and what is known of them. */
+export type Servers = ReturnType<typeof createServers>;
+
+/** For so long a server that only reads is taken at its word: reconnecting for each statement would help nobody. */
+const READ_ONLY_MS = 1_000;
+
+/** Makes the memory of so many servers. */
+export function createServers(count: number) {
+  const deadlines = createDeadlines(READ_ONLY_MS);
+  const readOnly = new Set<number>();
+  let first = 0;
+
+  const around = (): readonly number[] =>
+    Array.from({ length: count }, (_, index) => (first + index) % count);
+  const findUntried = (tried: ReadonlySet<number>): number | undefined =>
+    around().find((server) => !tried.has(server) && !readOnly.has(server));
+
+  return {
+    count,
+    /** Where somebody connects who was refused by some of them. */
+    choose: (tried: ReadonlySet<number>): number => findUntried(tried) ?? first,
+    /** Whether there is one left that may do. */
+    hasUntried: (tried: ReadonlySet<number>): boolean => findUntried(tried) !== undefined,
+    /** Learns that one has failed: new connections begin at the next. However many learn it, it counts once. */
+    avoid: (server: number): void => {
+      if (server === first) first = (server + 1) % count;
+    },
+    /** Learns that a new connection to one only reads. */
+    noteReadOnly: (server: number): void => {
+      if (readOnly.has(server)) return;
+      readOnly.add(server);
+      deadlines.add(() => void readOnly.delete(server));
+    },
+    isReadOnly: (server: number): boolean => readOnly.has(server),
+  };
+}
