@@ -18,10 +18,10 @@ export const TARGETS = {
   "bun-linux-arm64-musl": "janus-linux-arm64-musl",
 } as const;
 
-/** Where the binary goes, and what it is for: without a target, this machine. */
+/** Where the binary goes, and the Bun that it consists of: without a runtime, the one that builds. */
 export type Build = {
   readonly outfile: string;
-  readonly target?: string | undefined;
+  readonly runtime?: { readonly target: string; readonly path: string } | undefined;
   /** What `makeTemplate` made. */
   readonly template: string;
 };
@@ -46,7 +46,7 @@ const metafile = v.object({ inputs: v.record(v.string(), v.unknown()) });
  * Builds the binary beside its place and moves it there. Returns the paths of the files that were bundled, below the
  * top of the checkout. Throws what Bun says.
  */
-export async function buildBinary({ outfile, target, template }: Build): Promise<readonly string[]> {
+export async function buildBinary({ outfile, runtime, template }: Build): Promise<readonly string[]> {
   const place = resolve(outfile);
   await mkdir(dirname(place), { recursive: true });
   const work = await mkdtemp(`${place}.`);
@@ -58,7 +58,10 @@ export async function buildBinary({ outfile, target, template }: Build): Promise
       process.execPath,
       "build",
       ...FLAGS,
-      ...(target === undefined ? [] : [`--target=${target}`]),
+      // Without its path Bun would take the runtime that it fetched once, changed or not.
+      ...(runtime === undefined
+        ? []
+        : [`--target=${runtime.target}`, `--compile-executable-path=${runtime.path}`]),
       ...assets.map((asset) => `--asset=${asset}`),
       "index.ts",
       `--outfile=${join(work, name)}`,

@@ -7,15 +7,16 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildBinary, ROOT, TARGETS } from "./binary.ts";
+import { provideRuntime } from "./runtimes.ts";
 import { makeTemplate } from "./template.ts";
 
 const HELP = `Usage: bun run build [options]
 
 Makes one binary, which needs nothing beside it: no Bun, no node_modules, no file.
 
-      --target <target>  what it is for; without it, this machine. A release is built for
-                         ${Object.keys(TARGETS).join(", ")};
-                         Bun fetches what it needs for another target from the npm registry
+      --target <target>  what it is for; without it, this machine:
+                         ${Object.keys(TARGETS).join(", ")}.
+                         Its runtime comes from the npm registry, pinned by .ci/runtimes.ts
       --outfile <path>   where it goes; dist/janus without it
   -h, --help             print this`;
 
@@ -46,9 +47,7 @@ function parse() {
   try {
     const { values } = parseArgs({ options: OPTIONS });
     const { target } = values;
-    // Bun's own answer to a target that it does not know is a usage of its own.
-    if (target !== undefined && !/^bun-(linux|darwin|windows)-\w/.test(target))
-      return `No such target: ${target}`;
+    if (target !== undefined && !Object.hasOwn(TARGETS, target)) return `No such target: ${target}`;
     return values;
   } catch (error) {
     return error instanceof Error ? error.message : "The options cannot be read";
@@ -61,7 +60,8 @@ async function build(outfile: string, target: string | undefined): Promise<void>
     say("a database to begin with");
     const template = await makeTemplate(folder);
     say(`the binary for ${target ?? "this machine"}`);
-    await buildBinary({ outfile, target, template });
+    const runtime = target === undefined ? undefined : await provideRuntime(target, { folder });
+    await buildBinary({ outfile, runtime, template });
     const { size } = await stat(outfile);
     say(`${relative(process.cwd(), outfile)}, ${(size / 1_000_000).toFixed(0)} MB`);
   } finally {
