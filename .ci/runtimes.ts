@@ -37,7 +37,7 @@ export const RUNTIMES: Readonly<Record<string, Pin>> = {
   "bun-linux-arm64-musl": {
     name: "@oven/bun-linux-aarch64-musl",
     integrity:
-      "sha512-XCNc+WvvMAdNNb+OWTogpy+N9wm62fkVeVELb6how0RZhW5LPi6c7BlkeVCuWps7XjEl2saFpHFa20/1E+PAHg==",
+      "sha512-XCNc+WvvMAdNNb+OWTogpy+N9wm62fkVeEVLb6how0RZhW5LPi6c7BlkeVCuWps7XjEl2saFpHFa20/1E+PAHg==",
   },
 };
 
