@@ -34,7 +34,7 @@ const UNREAD = { parse: "none" } as const;
 
 /** Every route of Janus. The flows they make are told in `lib/link/discord_leg.ts`, `lib/link.ts` and `lib/session/login.ts`. */
 export function createApp(deps: Deps) {
-  const { on, fail } = createEdge(deps);
+  const { on, onForm, fail } = createEdge(deps);
   const app = new Elysia()
     .onError(({ request, code, error }): Response | Promise<Response> =>
       fail(request, code, error, app.routes),
@@ -44,7 +44,7 @@ export function createApp(deps: Deps) {
     .get("/linked-role/another", on("/linked-role/another", beginLinkOfAnother))
     .get("/discord-oauth-callback", on("/discord-oauth-callback", receiveDiscordCallback))
     .get("/dsek-oauth-callback", on("/dsek-oauth-callback", receiveProviderCallback))
-    .post("/link/move", on("/link/move", moveLink), UNREAD)
+    .post("/link/move", onForm("/link/move", moveLink), UNREAD)
     .get("/login", on("/login", logIn))
     .get("/account", on("/account", showAccount))
     .get("/account/another", on("/account/another", showAnotherAccount))

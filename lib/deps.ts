@@ -57,6 +57,8 @@ export type Deps = {
 export type Listener = {
   /** The address that a request's connection comes from; undefined once it is gone. */
   readonly peerAddress: (request: Request) => string | undefined;
+  /** Closes the request's connection unless it is used again within seconds. */
+  readonly hurry: (request: Request) => void;
   /** Aborted when the server is told to stop: it answers still, and asks whoever can to go elsewhere. */
   readonly stopping: AbortSignal;
 };

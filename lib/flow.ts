@@ -23,6 +23,9 @@ const MAX_FLOWS = 5;
 /** A hundred bytes of the answer's head each, of which some proxies take 4 KiB and no more. The next answer goes on. */
 const MAX_FORGOTTEN = 20;
 
+/** To open a record costs. More of our form than this is nobody's accident: what comes after does not open. */
+const MAX_OPENED = 20;
+
 const SEED_BYTES = 32;
 const NAME_LENGTH = 16;
 
@@ -113,7 +116,10 @@ export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "
 export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[] {
   if (records.size < MAX_FLOWS) return [];
   return [...records]
-    .map(([name, value]) => ({ name, startedAt: openRecord(deps, name, value)?.startedAt ?? 0 }))
+    .map(([name, value], index) => {
+      const flow = index < MAX_OPENED ? openRecord(deps, name, value) : undefined;
+      return { name, startedAt: flow?.startedAt ?? 0 };
+    })
     .sort((a, b) => a.startedAt - b.startedAt)
     .slice(0, Math.min(records.size - MAX_FLOWS + 1, MAX_FORGOTTEN))
     .map(({ name }) => name);
@@ -178,10 +184,22 @@ export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, re
   if (flow === undefined) throw stateMismatch("the flow record is not one of ours");
   if (!legs.includes(flow.leg)) throw stateMismatch("the flow is at another leg");
   if (!equalInConstantTime(flow.state, state)) throw stateMismatch("the state is another one");
-  if (deps.now().getTime() - flow.startedAt > FLOW_TTL_SECONDS * 1_000)
-    throw flowExpired("older than its lifetime");
+  if (isOld(deps, flow)) throw flowExpired("older than its lifetime");
   return flow;
 }
+
+/** Refuses a browser that has no flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
+export function requireFlow(deps: FlowDeps, legs: readonly Leg[], records: FlowRecords): void {
+  const flows = [...records]
+    .slice(0, MAX_OPENED)
+    .flatMap(([name, value]) => openRecord(deps, name, value) ?? [])
+    .filter(({ leg }) => legs.includes(leg));
+  if (flows.length === 0) throw stateMismatch("no flow of this browser has the state");
+  if (flows.every((flow) => isOld(deps, flow))) throw flowExpired("older than its lifetime");
+}
+
+const isOld = ({ now }: FlowDeps, { startedAt }: Flow): boolean =>
+  now().getTime() - startedAt > FLOW_TTL_SECONDS * 1_000;
 
 /** The leg of the browser's flow with this state, in time or not; undefined where it has none. */
 export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Leg | undefined {

@@ -31,6 +31,11 @@ export type Listening = {
   readonly address: string;
   /** The address of a request's connection; undefined once it is gone. */
   readonly peerAddress: (request: Request) => string | undefined;
+  /**
+   * Closes the request's connection unless it is used again within seconds. Not at once: a client that is still sending
+   * a body would not get to see its answer. RFC 9112 9.6
+   */
+  readonly hurry: (request: Request) => void;
   readonly requestsUnderWay: () => number;
   /** Reads what has come, takes no new connection, closes those that are quiet, and waits for the others. */
   readonly stop: () => Promise<void>;
@@ -42,6 +47,8 @@ export type Listening = {
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 /** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
 const IDLE_TIMEOUT_SECONDS = 180;
+/** How long what is left of a body may take that nobody reads: its bytes count as no use of the connection. */
+const LINGER_SECONDS = 5;
 /** One accepts what waits, the next one reads it; the others meet what came meanwhile. */
 const PASSES_BEFORE_STOP = 10;
 
@@ -52,6 +59,7 @@ export function listen({ host, port }: Config, app: App): Listening {
   return {
     address: addressOf(server),
     peerAddress: (request) => server.requestIP(request)?.address,
+    hurry: (request) => server.timeout(request, LINGER_SECONDS),
     requestsUnderWay: () => server.pendingRequests,
     stop: async () => {
       await readWhatHasCome();

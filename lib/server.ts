@@ -49,6 +49,7 @@ export async function startServer(
     const deps = createDeps(config, gate.db, world, {
       stopping: stopping.signal,
       peerAddress: (request) => listening?.peerAddress(request),
+      hurry: (request) => listening?.hurry(request),
     });
     listening = listen(config, createApp(deps));
     world.log.info("listening", { address: listening.address, version: world.version });

@@ -10,7 +10,7 @@ import {
   test,
 } from "bun:test";
 import { unlink } from "../lib/account.ts";
-import type { Query } from "../lib/db.ts";
+import type { Query } from "../lib/database/statements.ts";
 import { databaseUnavailable } from "../lib/errors.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";

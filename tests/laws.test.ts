@@ -118,7 +118,10 @@ const LEVELS: readonly (readonly string[])[] = [
     "cli/migrate",
     "cli/register",
     "http/http",
+    "http/accept",
+    "http/address",
     "http/begin_again",
+    "http/form",
     "handlers/browser",
     "handlers/health_handlers",
     "handlers/link_handlers",
@@ -309,7 +312,7 @@ const TIMERS: Readonly<Record<string, readonly [why: string, ...what: readonly s
     "setImmediate",
     "setTimeout",
   ],
-  "lib/http/http.ts": ["the deadline of a form", "setTimeout"],
+  "lib/http/form.ts": ["the deadline of a form", "setTimeout"],
   "lib/line_writer.ts": ["lines written together, and the deadline of the last", "setTimeout"],
   "lib/listener.ts": ["passes of the loop before the stop", "node:timers/promises", "setImmediate"],
   "lib/oauth/upstream.ts": [
@@ -453,7 +456,7 @@ describe("the way out", () => {
     ["lib/link.ts", "Bun.sleepSync(1_000);"],
     ["lib/link.ts", "const signal = AbortSignal.timeout(1_000);"],
     ["lib/link.ts", "await scheduler.wait(1_000);"],
-    ["lib/http/http.ts", 'import { setTimeout } from "node:timers/promises";'],
+    ["lib/http/form.ts", 'import { setTimeout } from "node:timers/promises";'],
   ])("%s would be found with %s", (path, breach) => {
     const { [path]: found, ...others } = timersOf(plant(path, breach));
     const { [path]: own, ...rest } = timersOf(SOURCES);
@@ -480,7 +483,7 @@ describe("packages", () => {
     ["commander", ["lib/cli/arguments.ts"]],
     ["leven", ["lib/cli/suggestion.ts"]],
     ["cookie", ["lib/http/cookies.ts"]],
-    ["negotiator", ["lib/http/http.ts"]],
+    ["negotiator", ["lib/http/accept.ts"]],
     ["ipaddr.js", ["lib/http/client_address.ts"]],
     ["proxy-addr", ["lib/variables.ts", "lib/http/client_address.ts"]],
     ["limiter", ["lib/http/rate_limit.ts"]],

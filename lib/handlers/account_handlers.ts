@@ -7,9 +7,10 @@ import { viewStored, viewUserinfo } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
+import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
 import type { Exchange, Handler } from "../http/http.ts";
-import { jsonResponse, pageResponse, redirectResponse, wantsPage } from "../http/http.ts";
+import { jsonResponse, pageResponse, redirectResponse } from "../http/http.ts";
 import { describeError } from "../log.ts";
 import {
   renderAccount,

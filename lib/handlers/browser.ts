@@ -8,6 +8,7 @@ import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } f
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import type { FlowChange, FlowRecords } from "../flow.ts";
 import { isFlowRecord } from "../flow.ts";
+import { parseAddress } from "../http/address.ts";
 import { findBeginning } from "../http/begin_again.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "../http/cookies.ts";
 import type { Exchange } from "../http/http.ts";
@@ -45,10 +46,10 @@ export function describeBrowser(exchange: Exchange): Browser {
   };
 }
 
-/** The address that was asked for. Throws callback_malformed where the Host header makes none. */
+/** The address that was asked for. Throws callback_malformed where the Host header makes none, or it is out of all proportion. */
 export function addressOf({ request }: Exchange): URL {
-  const url = URL.parse(request.url);
-  if (url === null) throw callbackMalformed("the Host header makes no address");
+  const url = parseAddress(request);
+  if (url === undefined) throw callbackMalformed("the Host header makes no address, or it is too long");
   return url;
 }
 

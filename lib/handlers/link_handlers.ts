@@ -5,8 +5,10 @@
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
-import type { Exchange, Handler } from "../http/http.ts";
-import { pageResponse, readForm } from "../http/http.ts";
+import { requireFlow } from "../flow.ts";
+import { requireForm } from "../http/form.ts";
+import type { Exchange, FormHandler, Handler } from "../http/http.ts";
+import { pageResponse } from "../http/http.ts";
 import { finishDiscordLeg, startLink } from "../link/discord_leg.ts";
 import type { Conflict, Linked } from "../link.ts";
 import { confirmMove, finishProviderLeg } from "../link.ts";
@@ -43,14 +45,20 @@ export const receiveProviderCallback: Handler = async (deps, exchange) =>
   show(deps, exchange, await finishProviderLeg(deps, flowRequest(deps, exchange)));
 
 /** POST /link/move */
-export const moveLink: Handler = async (deps, exchange) => {
-  checkOrigin(deps, exchange);
-  const states = (await readForm(exchange.request)).getAll("state");
-  const [state] = states;
-  if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
-  const { requestId } = exchange;
-  const request = { records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
-  return show(deps, exchange, await confirmMove(deps, state, request));
+export const moveLink: FormHandler = {
+  admit: (deps, exchange) => {
+    checkOrigin(deps, exchange);
+    requireForm(exchange.request);
+    requireFlow(deps, ["move"], flowRecords(deps, exchange));
+  },
+  handle: async (deps, exchange, form) => {
+    const states = form.getAll("state");
+    const [state] = states;
+    if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+    const { requestId } = exchange;
+    const request = { records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+    return show(deps, exchange, await confirmMove(deps, state, request));
+  },
 };
 
 function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {

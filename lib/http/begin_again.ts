@@ -5,6 +5,7 @@
 import type { Deps } from "../deps.ts";
 import { findLeg, isFlowRecord, isForOtherAccount } from "../flow.ts";
 import type { Beginning } from "../pages/pages.tsx";
+import { parseAddress } from "./address.ts";
 import { readFlowRecords } from "./cookies.ts";
 import type { Exchange } from "./http.ts";
 
@@ -37,7 +38,7 @@ export function findBeginning(
 
 /** Whether the callback belongs to a flow of this browser that is to use other accounts. */
 function isOfAnother(deps: Deps, request: Request): boolean {
-  const state = URL.parse(request.url)?.searchParams.get("state") ?? "";
+  const state = parseAddress(request)?.searchParams.get("state") ?? "";
   const secure = deps.config.publicUrl.startsWith("https:");
   const records = readFlowRecords(request.headers.get("cookie"), secure, (name, value) =>
     isFlowRecord(deps, name, value),

@@ -31,14 +31,23 @@ export function createClientAddress(
   };
 }
 
+/** More proxies than stand in a row anywhere. What stands left of them is not looked at. */
+const MAX_HOPS = 10;
+/** An IPv6 address with its zone and port. */
+const MAX_HOP_LENGTH = 80;
+
 /** From right to left to the first that is not trusted, or to what is no address: nobody vouches for that. */
 function readForwarded(header: string, trust: Trust): string | undefined {
   let client: string | undefined;
-  for (const [index, hop] of header.split(",").reverse().entries()) {
-    const address = withoutPort(hop.trim());
+  let end = header.length;
+  for (let hop = 1; hop <= MAX_HOPS && end >= 0; hop += 1) {
+    const comma = end === 0 ? -1 : header.lastIndexOf(",", end - 1);
+    if (end - comma > MAX_HOP_LENGTH) return client;
+    const address = withoutPort(header.slice(comma + 1, end).trim());
     if (!ipaddr.isValid(address)) return client;
     client = address;
-    if (!trust(address, index + 1)) return client;
+    if (!trust(address, hop)) return client;
+    end = comma;
   }
   return client;
 }

@@ -1,6 +1,6 @@
 /**
- * Where requests come in: their id, who asks and how often, how many are under way, and a line in the log for each.
- * Called by `index.ts`, whose routes it makes. What becomes of an error is in `http.ts`; it knows no link.
+ * Where requests come in: their id, who asks and how often, how many are under way, their bodies, and a line in the log
+ * for each. `index.ts` makes its routes with it. What becomes of an error is in `http.ts`; it knows no link.
  */
 import type { Deps } from "../deps.ts";
 import {
@@ -12,8 +12,10 @@ import {
   tooManyRequests,
 } from "../errors.ts";
 import { createClientAddress, subscriberOf } from "./client_address.ts";
-import type { Exchange, Handler } from "./http.ts";
-import { errorResponse, isOfFlood, MAX_FORM_BYTES } from "./http.ts";
+import type { ReadForm } from "./form.ts";
+import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
+import type { Exchange, FormHandler, Handler } from "./http.ts";
+import { errorResponse, isOfFlood } from "./http.ts";
 import { createRateLimit, createReminder } from "./rate_limit.ts";
 
 /** A route as Elysia lists it. */
@@ -31,105 +33,163 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 /** Makes what `index.ts` builds its routes with. */
 export function createEdge(deps: Deps) {
   const guard = createGuard(deps);
-  const load: Load = { underWay: 0 };
-  const unknown = createRunner(deps, guard, load, "unknown");
+  const readForm = createFormReader();
+  const unknown = createRunner(deps, guard, "unknown");
   return {
-    /** A route's handler: what it throws becomes a response here. A body that no form needs is refused. */
+    /** A route's handler: what it throws becomes a response here. A body is not waited for; one over the cap is refused. */
     on: (route: string, handler: Handler) => {
-      const run = createRunner(deps, guard, load, route);
-      return ({ request }: { readonly request: Request }): Response | Promise<Response> =>
-        run(hasTooLargeBody(request) ? refuseBody : handler, request);
+      const { run } = createRunner(deps, guard, route);
+      return ({ request }: { readonly request: Request }): Response | Promise<Response> => {
+        const isTooLarge = hasTooLargeBody(request);
+        dropBody(request);
+        return run(isTooLarge ? refuseBody : handler, request);
+      };
+    },
+
+    /** The handler of a route that takes a form, which is read once nothing refuses it without. */
+    onForm: (route: string, handler: FormHandler) => {
+      const { runForm } = createRunner(deps, guard, route);
+      return ({ request }: { readonly request: Request }): Promise<Response> =>
+        runForm(handler, request, readForm);
     },
 
     /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
-    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) =>
-      unknown(() => failRequest(request, code, error, routes), request),
+    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) => {
+      dropBody(request);
+      return unknown.run(() => failRequest(request, code, error, routes), request);
+    },
   };
 }
 
-/** How much is under way in this process. */
-type Load = { underWay: number };
-type Guard = (request: Request, load: Load) => void;
-
 /** Makes what runs the handlers of one route. */
-function createRunner(deps: Deps, guard: Guard, load: Load, route: string) {
-  const { log, stopping } = deps;
+function createRunner(deps: Deps, guard: Guard, route: string) {
+  const { log } = deps;
   const isProbe = PROBES.includes(route);
   const tell = log.prepare(isProbe ? "debug" : "info", "request", { route });
   const whisper = log.prepare("debug", "request", { route });
+  const begin = (request: Request): Begun => ({
+    startedAt: performance.now(),
+    exchange: { request, route, requestId: readRequestId(request) },
+  });
 
-  const finish = (
-    { request, requestId }: Exchange,
-    startedAt: number,
-    response: Response,
-    write = tell,
-  ): Response => {
+  const finish = ({ exchange, startedAt }: Begun, response: Response, write = tell): Response => {
+    const { request, requestId } = exchange;
     const { status } = response;
     const durationMs = Math.round(performance.now() - startedAt);
     write({ requestId, method: request.method, status, durationMs });
-    // Whoever keeps the connection for the next request is to make it elsewhere.
-    if (stopping.aborted) response.headers.set("connection", "close");
-    return response;
+    return release(deps, request, response);
   };
-  const fail = (exchange: Exchange, startedAt: number, failure: unknown): Response => {
+  const fail = (begun: Begun, failure: unknown): Response => {
     const error = asJanusError(failure);
-    const response = errorResponse(deps, exchange, error);
-    return finish(exchange, startedAt, response, isOfFlood(error) ? whisper : tell);
+    const response = errorResponse(deps, begun.exchange, error);
+    return finish(begun, response, isOfFlood(error) ? whisper : tell);
   };
-  const finishLater = async (
-    exchange: Exchange,
-    startedAt: number,
-    answer: Promise<Response>,
-  ): Promise<Response> => {
+  const finishLater = async (begun: Begun, answer: Promise<Response>): Promise<Response> => {
     // A probe keeps nobody out.
-    if (!isProbe) load.underWay += 1;
+    const leave = isProbe ? undefined : guard.enter();
     try {
-      return finish(exchange, startedAt, await answer);
+      return finish(begun, await answer);
     } catch (error) {
-      return fail(exchange, startedAt, error);
+      return fail(begun, error);
     } finally {
-      if (!isProbe) load.underWay -= 1;
+      leave?.();
     }
   };
-  const answer = (handler: Handler, exchange: Exchange, startedAt: number): Response | Promise<Response> => {
+  const answer = (begun: Begun, work: () => Response | Promise<Response>): Response | Promise<Response> => {
     try {
-      if (!isProbe) guard(exchange.request, load);
-      const response = handler(deps, exchange);
-      return response instanceof Promise
-        ? finishLater(exchange, startedAt, response)
-        : finish(exchange, startedAt, response);
+      const response = work();
+      return response instanceof Promise ? finishLater(begun, response) : finish(begun, response);
     } catch (error) {
-      return fail(exchange, startedAt, error);
+      return fail(begun, error);
     }
   };
 
-  return (handler: Handler, request: Request): Response | Promise<Response> => {
-    const startedAt = performance.now();
-    const exchange = { request, route, requestId: readRequestId(request) };
-    return answer(handler, exchange, startedAt);
+  return {
+    run: (handler: Handler, request: Request): Response | Promise<Response> => {
+      const begun = begin(request);
+      return answer(begun, () => {
+        if (!isProbe) guard.check(request);
+        return handler(deps, begun.exchange);
+      });
+    },
+    runForm: async (handler: FormHandler, request: Request, readForm: ReadForm): Promise<Response> => {
+      const begun = begin(request);
+      const { exchange } = begun;
+      let form: URLSearchParams;
+      try {
+        guard.check(request);
+        if (hasTooLargeBody(request)) refuseBody();
+        handler.admit(deps, exchange);
+        form = await readForm(request, guard.subscriberOf(request) ?? "");
+      } catch (error) {
+        dropBody(request);
+        return fail(begun, error);
+      }
+      return answer(begun, () => {
+        // While it waited it was not under way, and others may be now.
+        guard.checkLoad();
+        return handler.handle(deps, exchange, form);
+      });
+    },
   };
 }
 
-/** Keeps out whoever asks too often, and all while too many are under way; says so in the log, once a minute for each. */
+/** A request that has come in, and when. */
+type Begun = { readonly exchange: Exchange; readonly startedAt: number };
+
+/** What becomes of the connection once a request is answered. */
+function release({ stopping, hurry }: Deps, request: Request, response: Response): Response {
+  // Whoever keeps the connection for the next request is to make it elsewhere.
+  if (stopping.aborted) response.headers.set("connection", "close");
+  if (hasUnreadBody(request)) hurry(request);
+  return response;
+}
+
+/** Keeps requests out. Each throws what they are refused with. */
+type Guard = {
+  /** Whoever asks too often, and all while too many are under way. */
+  readonly check: (request: Request) => void;
+  readonly checkLoad: () => void;
+  /** A request is under way, until what comes back is called. */
+  readonly enter: () => () => void;
+  /** Who asks; undefined where they are gone already. */
+  readonly subscriberOf: (request: Request) => string | undefined;
+};
+
+/** Makes it; it says whom it keeps out in the log, once a minute for each. */
 function createGuard({ config, log, peerAddress }: Deps): Guard {
   const limit = createRateLimit(config.rateLimitPerMinute);
   const mayMention = createReminder();
+  let underWay = 0;
   const findClient = createClientAddress(config.trustedProxies, (peer) => {
     if (mayMention("proxy")) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
   });
-  return (request, { underWay }) => {
-    const refusal = limit(() => {
-      const peer = peerAddress(request);
-      // Gone already: nobody will read the answer.
-      return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
-    });
-    if (refusal !== undefined) {
-      if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
-      throw tooManyRequests(refusal.retryAfterSeconds);
-    }
+  const findSubscriber = (request: Request): string | undefined => {
+    const peer = peerAddress(request);
+    return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
+  };
+  const checkLoad = (): void => {
     if (underWay < MAX_UNDER_WAY) return;
     if (mayMention("busy")) log.warn("too busy", { count: underWay });
     throw tooBusy();
+  };
+  return {
+    check: (request) => {
+      const refusal = limit(() => findSubscriber(request));
+      if (refusal !== undefined) {
+        if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
+        throw tooManyRequests(refusal.retryAfterSeconds);
+      }
+      checkLoad();
+    },
+    checkLoad,
+    enter: () => {
+      underWay += 1;
+      return () => {
+        underWay -= 1;
+      };
+    },
+    subscriberOf: findSubscriber,
   };
 }
 
@@ -141,11 +201,6 @@ function readRequestId(request: Request): string {
   return given !== null && SANE_ID.test(given) ? given : crypto.randomUUID();
 }
 
-/** What there is, are forms of a few fields. The body of a GET has no meaning: Bun skips it. RFC 9110 9.3.1 */
-function hasTooLargeBody(request: Request): boolean {
-  return request.method !== "GET" && Number(request.headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
-}
-
 function refuseBody(): never {
   throw requestTooLarge("a body that no form needs");
 }
@@ -153,15 +208,18 @@ function refuseBody(): never {
 function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
   if (code !== "NOT_FOUND") throw error;
   // A Host that is none makes an address that nobody can parse.
-  const pathname = URL.parse(request.url)?.pathname;
-  const methods = routes.filter(({ path }) => matches(path, pathname ?? "")).map(({ method }) => method);
+  const segments = (URL.parse(request.url)?.pathname ?? "").split("/", MAX_SEGMENTS);
+  const methods = routes.filter(({ path }) => matches(path, segments)).map(({ method }) => method);
   if (methods.length === 0) throw notFound();
   throw methodNotAllowed(methods.join(", "));
 }
 
+/** More than any route has. */
+const MAX_SEGMENTS = 10;
+
 /** Whether a path is one of a route's, whose `:name` stands for one segment. */
-function matches(route: string, pathname: string): boolean {
-  const [ours, theirs] = [route.split("/"), pathname.split("/")];
+function matches(route: string, theirs: readonly string[]): boolean {
+  const ours = route.split("/");
   return (
     ours.length === theirs.length &&
     ours.every((part, index) => part.startsWith(":") || part === theirs[index])

@@ -1,16 +1,14 @@
 /**
- * Responses, and what is read of a request: headers, pages by language, JSON, forms, and the one place where an error
- * becomes a response. Called by the edge and the handlers. It knows no link.
+ * Responses: headers, pages by language, JSON, and the one place where an error becomes a response. It knows no link.
  */
-import Negotiator from "negotiator";
 import type { Deps } from "../deps.ts";
 import type { JanusError, PublicErrorCode } from "../errors.ts";
-import { isPublicErrorCode, requestTimeout, requestTooLarge } from "../errors.ts";
+import { isPublicErrorCode } from "../errors.ts";
 import { describeError } from "../log.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
 import { type Beginning, renderError } from "../pages/pages.tsx";
 import type { Language, PageContext } from "../pages/parts.tsx";
-import { LANGUAGES } from "../pages/parts.tsx";
+import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
 import { findBeginning } from "./begin_again.ts";
 import { forgetSession } from "./cookies.ts";
 import { createProblem, PROBLEM_TYPE } from "./problem.ts";
@@ -26,10 +24,11 @@ export type Exchange = {
 /** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
-/** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `listener.ts`. */
-export const MAX_FORM_BYTES = 4_096;
-/** Longer than any line needs for so little. */
-const FORM_DEADLINE_MS = 10_000;
+/** What answers a route that takes a form. `admit` throws what can be refused without the form, which is not read then. */
+export type FormHandler = {
+  readonly admit: (deps: Deps, exchange: Exchange) => void;
+  readonly handle: (deps: Deps, exchange: Exchange, form: URLSearchParams) => Promise<Response>;
+};
 
 /** A page, by the member's language. */
 export function pageResponse(
@@ -40,12 +39,14 @@ export function pageResponse(
     readonly status?: number;
     readonly setCookies?: readonly string[];
     readonly headers?: HeaderMap;
+    /** The client's own unless given. */
+    readonly language?: Language;
     /** Where pictures may come from, besides the page itself. */
     readonly imageOrigin?: string;
   } = {},
 ): Response {
   const { requestId, request } = exchange;
-  const language = chooseLanguage(request);
+  const language = options.language ?? chooseLanguage(request);
   const html = render({ language, requestId, platformName: deps.config.platformName });
   const headers = {
     ...commonHeaders(deps, exchange),
@@ -92,47 +93,6 @@ export function jsonResponse(
   return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
 }
 
-/** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
-export function wantsPage({ request, route }: Exchange): boolean {
-  const forApi = isApi(route) || isApi(URL.parse(request.url)?.pathname ?? "");
-  const offered = forApi ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
-  const accept = request.headers.get("accept");
-  if (accept === null) return !forApi;
-  return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
-}
-
-const HTML_TYPE = "text/html";
-const JSON_TYPES = ["application/json", PROBLEM_TYPE];
-
-const isApi = (path: string): boolean => path.startsWith("/api/");
-
-/** Reads a form's fields. Throws request_too_large, request_timeout. */
-export async function readForm(request: Request, deadlineMs = FORM_DEADLINE_MS): Promise<URLSearchParams> {
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type) || request.body === null)
-    return new URLSearchParams();
-  const reader = request.body.getReader();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(requestTimeout("a form that does not arrive")), deadlineMs);
-  try {
-    return new URLSearchParams(await Promise.race([readText(reader), late.promise]));
-  } finally {
-    clearTimeout(timer);
-    void reader.cancel().catch(() => undefined);
-  }
-}
-
-async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.byteLength;
-    if (size > MAX_FORM_BYTES) throw requestTooLarge("a form over the cap");
-    chunks.push(part.value);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 type HeaderMap = Readonly<Record<string, string>>;
 
 /** For one member, once; and no proxy rewrites it, as some do to a name that is an e-mail address. RFC 9111 5.2.2 */
@@ -155,13 +115,6 @@ function withCookies(response: Response, cookies: readonly string[]): Response {
   return response;
 }
 
-function chooseLanguage(request: Request): Language {
-  const header = request.headers.get("accept-language");
-  if (header === null) return "en";
-  const chosen = new Negotiator({ headers: { "accept-language": header } }).language([...LANGUAGES]);
-  return LANGUAGES.find((language) => language === chosen) ?? "en";
-}
-
 /** The one place where an error becomes a response and, once, a line in the log. */
 export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
   logError(deps, exchange, error);
@@ -173,13 +126,14 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   // A session that is none is forgotten, whatever was wrong with it.
   const setCookies =
     code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
-  if (wantsPage(exchange)) {
-    const render = isOfFlood(error) ? renderKept : renderError;
+  const isFlood = isOfFlood(error);
+  const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
+  if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {
+    const render = isFlood ? renderKept : renderError;
     const beginning = findBeginning(deps, exchange);
-    const options = { status, headers, setCookies };
+    const options = { status, headers, setCookies, language };
     return pageResponse(deps, exchange, (context) => render(context, code, beginning), options);
   }
-  const language = chooseLanguage(exchange.request);
   const problem = createProblem(code, status, language, deps.config.platformName);
   const type = {
     "content-type": PROBLEM_TYPE,

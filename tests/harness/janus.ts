@@ -29,7 +29,11 @@ export const DISCORD_CLIENT_ID = "1111111111111111111";
 export const OIDC_CLIENT_ID = "janus client";
 
 /** Of a Janus that listens nowhere, or where nobody asks who asks. */
-export const UNHEARD: Listener = { peerAddress: () => undefined, stopping: new AbortController().signal };
+export const UNHEARD: Listener = {
+  peerAddress: () => undefined,
+  hurry: () => undefined,
+  stopping: new AbortController().signal,
+};
 
 /** Members on the Discord side. */
 export const USERS = {
@@ -140,6 +144,7 @@ async function start<P extends Startable>(
     {
       stopping: stopping.signal,
       peerAddress: (request) => listening?.peerAddress(request),
+      hurry: (request) => listening?.hurry(request),
     },
   );
   await held.release();

@@ -1,0 +1,56 @@
+/**
+ * What a client would rather have: a page or JSON, and in which language. Negotiation costs more with each alternative
+ * that a header names, and no client needs many, so a long header counts as absent. RFC 9110 12.5
+ */
+import Negotiator from "negotiator";
+import type { Language } from "../pages/parts.tsx";
+import { LANGUAGES } from "../pages/parts.tsx";
+import type { Exchange } from "./http.ts";
+
+/** Browsers send 200 characters at most. */
+const MAX_LENGTH = 500;
+
+const HTML_TYPE = "text/html";
+const JSON_TYPES = ["application/json", "application/problem+json"];
+
+/** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
+export function wantsPage(exchange: Exchange): boolean {
+  const forApi = isForApi(exchange);
+  const offered = forApi ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
+  const accept = readHeader(exchange.request, "accept");
+  if (accept === undefined) return !forApi;
+  return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
+}
+
+/** The same by a look at what the header begins with: for a flood, whose answers must cost nothing. */
+export function seemsToWantPage(exchange: Exchange): boolean {
+  const [first = ""] = (readHeader(exchange.request, "accept") ?? "").split(",", 1);
+  if (first.includes("json")) return false;
+  return first.includes("html") || !isForApi(exchange);
+}
+
+/** The language of a client's pages. RFC 9110 12.5.4 */
+export function chooseLanguage(request: Request): Language {
+  const header = readHeader(request, "accept-language");
+  if (header === undefined) return "en";
+  const chosen = new Negotiator({ headers: { "accept-language": header } }).language([...LANGUAGES]);
+  return LANGUAGES.find((language) => language === chosen) ?? "en";
+}
+
+/** The same by the language that the header names first: for a flood. */
+export function guessLanguage({ headers }: Request): Language {
+  const first = headers.get("accept-language")?.slice(0, 2).toLowerCase();
+  return LANGUAGES.find((language) => language === first) ?? "en";
+}
+
+function readHeader({ headers }: Request, name: string): string | undefined {
+  const header = headers.get(name);
+  return header === null || header.length > MAX_LENGTH ? undefined : header;
+}
+
+const isApi = (path: string): boolean => path.startsWith("/api/");
+
+/** By the route, or by the path of what no route has. */
+function isForApi({ request, route }: Exchange): boolean {
+  return isApi(route) || (!route.startsWith("/") && isApi(URL.parse(request.url)?.pathname ?? ""));
+}
