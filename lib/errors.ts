@@ -82,6 +82,8 @@ type Detail = {
   readonly cause?: unknown;
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number | undefined;
+  /** Whether the server has certainly not taken the request: it was not sent, or was turned away unread. */
+  readonly isUntaken?: boolean;
 };
 
 /** The one error type. `message` is the private reason; for a command's error it is what the operator reads. */
@@ -89,11 +91,13 @@ export class JanusError extends Error {
   override readonly name = "JanusError";
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly isUntaken: boolean;
 
   constructor(code: ErrorCode, reason: string, detail: Detail = {}) {
     super(reason, { cause: detail.cause });
     this.code = code;
     this.retryAfterSeconds = detail.retryAfterSeconds;
+    this.isUntaken = detail.isUntaken ?? false;
   }
 
   /** The HTTP status of the answer; 500 for a failure that no page was meant for. */

@@ -17,6 +17,8 @@ import type { Duty } from "./upkeep/turns.ts";
 import { createTurns } from "./upkeep/turns.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;
+/** A role that nobody has missed for so long is no finding any more. */
+const KEEP_LEFT_SECONDS = 400 * 86_400;
 /** How many rows one statement deletes: few enough that nobody notices the locks. */
 const DELETE_LIMIT = 1_000;
 
@@ -42,6 +44,11 @@ const DUTIES: readonly Duty[] = [
   }),
   deletion("delete unlinked accounts", async ({ queries }, seenBefore) => {
     const row = await queries.deleteUnlinked({ seenBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  deletion("delete what was left long ago", async ({ queries, now }) => {
+    const leftBefore = secondsAfter(now(), -KEEP_LEFT_SECONDS);
+    const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
   { name: "push due links", ...ASKING, run: pushDueLinks },

@@ -82,6 +82,11 @@ test.skipIf(!onPostgres)(
       1,
       { links: 0, findings: [{ kind: "role_connection_left", count: 1, examples: ["5"] }] },
     ]);
+    const unknown = await run(folder, "index.ts", ["audit", "--resolved", "6"], environment);
+    const malformed = await run(folder, "index.ts", ["audit", "--resolved", "anna"], environment);
+    const resolved = await run(folder, "index.ts", ["audit", "--resolved", "5"], environment);
+    expect([unknown.exitCode, malformed.exitCode]).toEqual([2, 2]);
+    expect([resolved.exitCode, resolved.stdout]).toEqual([0, "0 links. Nothing to do.\n"]);
     await rm(folder, { recursive: true });
   },
 );

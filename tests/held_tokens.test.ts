@@ -14,9 +14,10 @@ import type { Query } from "../lib/database/statements.ts";
 import { databaseUnavailable } from "../lib/errors.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
-import { createBrowser, startJanus, startJanusWithForger } from "./harness/janus.ts";
+import { createBrowser, locationOf, startJanus, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "./harness/sign_in.ts";
 import { linkAccounts, newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+import { createJar, visit } from "./standins/member.ts";
 
 setDefaultTimeout(120_000);
 
@@ -89,6 +90,28 @@ describe("the provider's tokens", () => {
     expect(during).not.toContain(second);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
     expect(await countOf("stray_token")).toBe(0);
+  });
+
+  test("of a flow whose callback comes sixty times are kept to the same number, and all revoked", async () => {
+    const user = newUser();
+    janus.provider.signInAs({ sub: `sub-of-${user}` });
+    const browser = createBrowser(janus.url);
+    const departure = locationOf(await browser.get(await reachDiscordCallback(browser, user)));
+    const cookie = browser.jar.header(new URL(janus.url));
+    for (let time = 0; time < 60; time++) {
+      const back = locationOf(await fetch(departure, { redirect: "manual" }));
+      await fetch(back, { redirect: "manual", headers: { cookie } });
+    }
+    await janus.deps.unstored.retry();
+    const [held] = await janus.database.rows(
+      "select jsonb_array_length(replaced_tokens) as count from organisation_token",
+    );
+
+    await keepUp(5);
+    await undo(user);
+
+    expect(held?.count).toBe(20);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
   });
 
   test.each([
@@ -232,6 +255,57 @@ describe("Discord's tokens", () => {
     expect(await countOf("stray_token")).toBe(0);
     await undo(user);
     expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("of a request from which the member has taken `identify` do not end their link", async () => {
+    const user = newUser();
+    await walk(user);
+    const browser = createBrowser(janus.url);
+    const request = new URL(locationOf(await browser.get("/linked-role")));
+    request.searchParams.set("scope", "role_connections.write");
+    const callback = locationOf(await visit(request.href, createJar(), { user_id: user }));
+
+    const { status } = await browser.get(callback);
+    await keepUp();
+    await janus.database.rows("update link set push_due_at = now()");
+    await keepUp();
+
+    expect(status).toBe(400);
+    expect(await countOf("stray_token")).toBe(0);
+    expect(await janus.database.rows("select push_failures from link")).toEqual([{ pushFailures: 0 }]);
+  });
+
+  test("that run out before Discord tells whose they are are refreshed first", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    const callback = await reachDiscordCallback(browser, user);
+    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
+    await browser.get(callback);
+    await janus.deps.unstored.retry();
+    janus.clock.advance(8 * 86_400);
+
+    await keepUp(4);
+
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("whose refresh gets no answer are given up as an error, not taken for ended", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    const callback = await reachDiscordCallback(browser, user);
+    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
+    await browser.get(callback);
+    await janus.deps.unstored.retry();
+    janus.clock.advance(8 * 86_400);
+    janus.discord.failNext("token_refresh", "lost");
+
+    await keepUp(4);
+
+    const settled = janus.logLines
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "stray tokens settled");
+    expect(settled).toMatchObject([{ level: "error", outcome: "given up" }]);
+    expect(await countOf("stray_token")).toBe(0);
   });
 
   test("that outlive a failed sign-in wait for the member's session to end", async () => {

@@ -9,11 +9,14 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
+import postgres from "postgres";
+import { STATEMENTS } from "../lib/queries/queries.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "./harness/database.ts";
+import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "./harness/janus.ts";
 import { callApi, signIn } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
+import { refusal } from "./standins/discord-faults.ts";
 import type { Behaviour } from "./standins/faults.ts";
 
 setDefaultTimeout(120_000);
@@ -74,6 +77,11 @@ async function moveAway(user: string): Promise<string> {
   const moved = await other.post("/link/move", { state });
   expect(moved.status).toBe(200);
   return moved.text();
+}
+/** Returns once a statement waits for another's lock. */
+async function untilSomebodyWaits(): Promise<void> {
+  const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  while ((await janus.database.rows(waiting)).length === 0) await Bun.sleep(20);
 }
 async function keepUp(rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -185,6 +193,64 @@ test("a member whose role is left reads on their page how to remove it, in both 
   expect(told[1]).toMatch(/kvar en roll.*Authorized Apps.*återkalla/s);
   expect(data).toMatchObject({ link: null, role_connection_left_at: expect.any(String) });
 });
+
+test("a new link takes the place of a role that was left: nothing warns of it, and no later sign-in clears it", async () => {
+  const user = newUser();
+  await linkThatRanOut(user);
+  janus.discord.failNext("token_refresh", TAKEN);
+  await unlink(user);
+  await keepUp(2);
+  janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
+
+  await link(user);
+  const left = await rowsOf("role_connection_left", user);
+  const before = janus.discord.calls.length;
+  const browser = createBrowser(janus.url);
+  await browser.get(await reachDiscordCallback(browser, user));
+
+  expect(left).toEqual([]);
+  expect(operations(before)).toEqual(["token_code", "get_current_authorization"]);
+  expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+});
+
+test.skipIf(!onPostgres)(
+  "a sign-in that is refused while the end is recorded has its tokens ended at once",
+  async () => {
+    const user = newUser();
+    const now = janus.clock.now();
+    const at = (seconds: number) =>
+      `timestamptz '${new Date(now.getTime() + seconds * 1_000).toISOString()}'`;
+    await janus.database.rows(
+      `insert into discord_account values ('${user}', 'u', null, ${at(0)}, ${at(0)})`,
+    );
+    await janus.database.rows(`insert into discord_token
+    (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at, leased_until, end_reason, end_due_at)
+    values ('${user}', 'old', 'old', 'identify', ${at(0)}, ${at(0)}, ${at(390)}, 'unlinked', ${at(0)})`);
+    const [first, second] = [1, 2].map(() => postgres(database.config.url ?? "", { max: 1 }));
+    if (first === undefined || second === undefined) throw new Error("no connections");
+
+    let deletion: Promise<unknown> | undefined;
+    await first.begin(async (transaction) => {
+      const { text, parameters } = STATEMENTS.insertFlow;
+      const values: Readonly<Record<string, unknown>> = {
+        ...{ discordUserId: user, username: "u", globalName: null, scope: "identify", requestId: "r", now },
+        ...{ accessTokenSealed: "new", refreshTokenSealed: "new", sessionAccessTokenSealed: "s" },
+        ...{ expiresAt: now, flowExpiresAt: new Date(now.getTime() + 600_000), flowIdHash: "0".repeat(64) },
+      };
+      await transaction.unsafe(text, Object.keys(parameters).map((name) => values[name]) as never[]);
+      deletion = second
+        .unsafe(STATEMENTS.deleteDiscordToken.text, [user, "old", now, false, false])
+        .execute();
+      await untilSomebodyWaits();
+    });
+    await deletion;
+    await Promise.all([first.end(), second.end()]);
+
+    expect(await rowsOf("discord_token", user)).toMatchObject([
+      { accessTokenSealed: "new", endReason: "unlinked", leasedUntil: null, endDueAt: now },
+    ]);
+  },
+);
 
 test("what may have spent the token leaves the end unknown, and what cannot have does not", async () => {
   const gateway = { status: 502, body: "<!doctype html>" };

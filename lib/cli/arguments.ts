@@ -21,7 +21,7 @@ export type Commands = {
   readonly migrate: (verb: MigrateVerb, options: CommonOptions) => Promise<string | undefined>;
   readonly register: (options: CommonOptions) => Promise<string | undefined>;
   readonly healthcheck: (options: CommonOptions & { readonly ready: boolean }) => Promise<string | undefined>;
-  readonly audit: (options: CommonOptions) => Promise<string | undefined>;
+  readonly audit: (options: CommonOptions & { readonly resolved?: string }) => Promise<string | undefined>;
   readonly checkConfig: (options: CommonOptions) => Promise<string | undefined>;
   readonly generateKeys: (
     options: CommonOptions & { readonly rotate: boolean; readonly only?: KeyName },
@@ -31,6 +31,7 @@ export type Commands = {
 type Run = (work: () => Promise<string | undefined>) => Promise<void>;
 type Given = CommonOptions & { readonly [option in keyof typeof FLAGS]: boolean } & {
   readonly only?: KeyName;
+  readonly resolved?: string;
 };
 
 /** Options that say yes or nothing. */
@@ -132,9 +133,17 @@ function addServerCommands(program: Command, commands: Commands, run: Run): void
     .addHelpText("after", examples("janus healthcheck", "PORT=8080 janus healthcheck --ready"));
   program
     .command("audit")
+    .option(
+      "--resolved <id>",
+      "forget the role that was left to this Discord user: you have taken it away",
+      readUserId,
+    )
     .description("look for links and grants that need you; exit code 0 with none, 1 with some")
     .action((_, command: Command) => run(() => commands.audit(optionsOf(command))))
-    .addHelpText("after", examples("janus audit", "janus audit --json"));
+    .addHelpText(
+      "after",
+      examples("janus audit", "janus audit --json", "janus audit --resolved 80351110224678912"),
+    );
 }
 
 function addConfigurationCommands(program: Command, commands: Commands, run: Run): void {
@@ -199,6 +208,13 @@ function readVerb(word: string): MigrateVerb {
   throw usage(
     `No such migration command: ${printable(word, MOST_ECHOED)}.${didYouMean(word, ["up", "status"])}\n` +
       "Use janus migrate up or janus migrate status.",
+  );
+}
+
+function readUserId(word: string): string {
+  if (/^[0-9]{1,20}$/.test(word)) return word;
+  throw usage(
+    `Not a Discord user id: ${printable(word, MOST_ECHOED)}.\nIt is a number, as janus audit lists it.`,
   );
 }
 

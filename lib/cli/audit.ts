@@ -1,15 +1,16 @@
 /**
- * `janus audit`: what is wrong with the links, and what to do about it. It only reads. Exit code 0 where nothing was
+ * `janus audit`: what is wrong with the links, and what to do about it. Exit code 0 where nothing was
  * found, 1 where something was.
  */
 import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";
 import { onceDatabaseAnswers } from "../database_wait.ts";
 import { openDatabase } from "../db.ts";
+import { usage } from "../errors.ts";
 import { NO_LOG } from "../log.ts";
 import { requireMigrated } from "../migrations.ts";
 import type { Audit, Finding } from "../operator/audit.ts";
-import { auditLinks } from "../operator/audit.ts";
+import { auditLinks, forgetRoleLeft } from "../operator/audit.ts";
 import { createQueries } from "../queries/queries.ts";
 import { endWithFindings, printable, sayOnce } from "./output.ts";
 import { createWorld, now } from "./serve.ts";
@@ -17,7 +18,7 @@ import { createWorld, now } from "./serve.ts";
 /** What each kind means, and what helps. */
 const MEANINGS: Readonly<Record<string, string>> = {
   role_connection_left:
-    "Discord may still give these members a role: Janus holds no token to clear it. Take the role away by hand; the member's next sign-in clears it.",
+    "Discord may still give these members a role: Janus holds no token to clear it. Take the role away by hand, then run janus audit --resolved with the id. The member's next link flow clears it too.",
   grant_end_failing: "Discord has not taken the end of these grants. The log says why; Janus tries again.",
   refresh_unanswered:
     "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must sign in again.",
@@ -30,16 +31,25 @@ const MEANINGS: Readonly<Record<string, string>> = {
   stray_token_failing: "These tokens of failed sign-ins could not be revoked. Janus tries again.",
 };
 
-/** Looks at the database that the configuration names. Throws config_invalid, database_unavailable, database_not_migrated. */
-export async function audit(json: boolean, environment: Environment): Promise<string> {
+/**
+ * Looks at the database that the configuration names; with `resolved`, forgets one finding first. Throws config_invalid,
+ * usage where there is no such finding, database_unavailable, database_not_migrated.
+ */
+export async function audit(
+  { json, resolved }: { readonly json: boolean; readonly resolved?: string },
+  environment: Environment,
+): Promise<string> {
   const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
   const db = await openDatabase(database);
   const say = sayOnce("waiting for the database: ");
+  const queries = createQueries(db);
   try {
     const found = await onceDatabaseAnswers(
       async () => {
         await requireMigrated(db);
-        return auditLinks({ queries: createQueries(db), now });
+        if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
+          throw usage(`No role is known to be left to ${resolved}. See janus audit.`);
+        return auditLinks({ queries, now });
       },
       {
         ...createWorld(NO_LOG, { ref: true }),

@@ -50,7 +50,7 @@ async function run(args: readonly string[], serveApp: Serve): Promise<string | u
     },
     audit: async (options) => {
       const { audit } = await import("./audit.ts");
-      return audit(options.json, environmentOf(options));
+      return audit(options, environmentOf(options));
     },
     checkConfig: async ({ json, envFile }) => {
       const { checkConfig } = await import("./config_check.ts");

@@ -70,6 +70,8 @@ const LOGIN_SCOPES = ["identify"];
 /** Pictures for those who have chosen none. https://discord.com/developers/docs/reference#image-formatting */
 const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
+/** So many deadlines a refresh may take where nobody waits for it: half a minute, well within its lease. */
+const PATIENCE = 6;
 
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
 /** Discord's own limits on names, with room. */
@@ -187,7 +189,7 @@ export function createDiscord(options: DiscordOptions) {
         // Cut off, it could have spent the refresh token for a pair that nobody got.
         requireWholeDeadline(upstream, "token_refresh");
         try {
-          const response = await requestTokens(upstream, "token_refresh", tokenEndpoint, grant);
+          const response = await requestTokens(patient(upstream), "token_refresh", tokenEndpoint, grant);
           return readTokens(response, LINK_SCOPES, options.now());
         } catch (error) {
           if (asJanusError(error).code === "code_rejected")
@@ -259,6 +261,10 @@ export async function putMetadataRecords(
     isRight: (body) => hasRecords(body, records),
   });
 }
+
+/** Where nobody waits, an answer that comes late is better than a refresh token that is spent for nothing. */
+const patient = (upstream: Upstream): Upstream =>
+  upstream.budget === undefined ? { ...upstream, deadlineMs: upstream.deadlineMs * PATIENCE } : upstream;
 
 type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;
 

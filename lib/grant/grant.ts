@@ -119,9 +119,9 @@ export async function refresh(
   leasedUntil: Date | null,
 ): Promise<RefreshOutcome> {
   const { discordUserId, refreshTokenSealed, isUnanswered } = claimed;
-  const spent = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
   let tokens: DiscordTokens;
   try {
+    const spent = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
     tokens = await deps.discord.refreshTokens(spent);
   } catch (error) {
     await setFailed(deps, claimed, error);
@@ -140,15 +140,19 @@ export async function refresh(
   return { ...tokens, ...sealed, outcome: "refreshed" };
 }
 
-/** Discord refused before it looked at the token, or says what it knows of it: it has spent nothing. */
-const UNSPENT: readonly string[] = ["discord_client_rejected", "grant_ended"];
+/** Discord refused before it looked at the token, or says what it knows of it; or it was never sent. */
+const UNSPENT: readonly string[] = ["discord_client_rejected", "grant_ended", "token_unreadable"];
+/** What no time mends. */
+const LASTING: readonly string[] = ["grant_ended", "token_unreadable"];
 
 async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknown): Promise<void> {
   const { discordUserId, refreshTokenSealed, isUnanswered, refreshFailures = 0 } = claimed;
-  const isUnspent = !isUnanswered && UNSPENT.includes(asJanusError(error).code);
-  const isEnded = asJanusError(error).code === "grant_ended";
+  const { code, isUntaken } = asJanusError(error);
+  const isUnspent = !isUnanswered && (isUntaken || UNSPENT.includes(code));
   const now = deps.now();
-  const retryAt = isEnded ? secondsAfter(now, DAY_SECONDS) : endRetryAt(now, refreshFailures, error);
+  const retryAt = LASTING.includes(code)
+    ? secondsAfter(now, DAY_SECONDS)
+    : endRetryAt(now, refreshFailures, error);
   await tryTo(deps, "refresh", () =>
     deps.queries.setRefreshFailed({ discordUserId, refreshTokenSealed, isUnspent, retryAt }),
   );

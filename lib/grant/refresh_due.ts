@@ -1,10 +1,14 @@
 /**
  * Refreshing the tokens of links before they expire, so that an unlink or a push finds a token that works, and an answer
  * that is lost on the way costs nothing yet. How a refresh works is in `grant.ts`.
+ *
+ * A refresh that gets no answer may have spent its token. So one is sent first, and the others only once it was answered;
+ * while Discord gives no answer, a single one is sent after ever longer pauses.
  */
+import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { endRetryAt } from "./end_retry.ts";
 import type { ClaimedRefresh, GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
 
@@ -12,30 +16,59 @@ import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
 const REFRESH_BEFORE_SECONDS = 86_400;
 const BATCH = 20;
 
+/** Since refreshes got no answer: how often in turn, and until when this process sends none. */
+type Pause = { readonly failures: number; readonly until: Date };
+const pauses = new WeakMap<GrantDeps["queries"], Pause>();
+
 /** One round: claims the grants of links that expire soon, and refreshes each. */
 export async function refreshDueGrants(deps: GrantDeps): Promise<Round> {
+  const pause = pauses.get(deps.queries);
+  if (pause !== undefined && pause.until > deps.now()) return roundOf([], false);
+  const first = await claimAndRefresh(deps, 1);
+  if (first.includes("put_off")) {
+    const failures = pause?.failures ?? 0;
+    pauses.set(deps.queries, { failures: failures + 1, until: endRetryAt(deps.now(), failures, undefined) });
+    return roundOf(first, false);
+  }
+  if (first.length === 0) return roundOf(first, false);
+  pauses.delete(deps.queries);
+  const others = await claimAndRefresh(deps, BATCH - 1);
+  return roundOf([...first, ...others], others.length === BATCH - 1);
+}
+
+/** What a refresh came to: dead are those that no refresh brings back. */
+type Outcome = "refreshed" | "dead" | "put_off";
+
+const roundOf = (outcomes: readonly Outcome[], isFull: boolean): Round => ({
+  claimed: outcomes.length,
+  isFull,
+  done: outcomes.filter((outcome) => outcome !== "put_off").length,
+  metOutage: outcomes.includes("put_off"),
+});
+
+async function claimAndRefresh(deps: GrantDeps, limit: number): Promise<readonly Outcome[]> {
   const now = deps.now();
   const due = await deps.queries.claimRefreshDue({
-    limit: BATCH,
+    limit,
     expiresBefore: secondsAfter(now, REFRESH_BEFORE_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
   });
-  const refreshed = await Promise.all(
+  return Promise.all(
     due.map((grant) => tryRefresh(deps, { ...grant, ...claimedAt(grant.refreshUnansweredSince, now) })),
   );
-  return roundOf(BATCH, due.length, refreshed.filter(Boolean).length);
 }
 
-async function tryRefresh(deps: GrantDeps, grant: ClaimedRefresh): Promise<boolean> {
+async function tryRefresh(deps: GrantDeps, grant: ClaimedRefresh): Promise<Outcome> {
   const { discordUserId } = grant;
   try {
     const { outcome } = await refresh(deps, grant, null);
-    if (outcome !== "refreshed") deps.log.warn("grant not refreshed", { discordUserId, outcome });
-    return outcome === "refreshed";
+    if (outcome === "refreshed") return outcome;
+    deps.log.warn("grant not refreshed", { discordUserId, outcome });
+    return "dead";
   } catch (error) {
     // Carrying on is right: it is tried again later, and the next grant has nothing to do with it.
     deps.log.warn("grant not refreshed", { discordUserId, outcome: "put off", ...describeError(error) });
-    return false;
+    return asJanusError(error).code === "token_unreadable" ? "dead" : "put_off";
   }
 }

@@ -9,13 +9,14 @@
 import { randomToken } from "../crypto.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
-import { asJanusError, discordUnavailable } from "../errors.ts";
+import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { UnusedTokens } from "../oidc/oidc.ts";
 import type { Round } from "../upkeep/round.ts";
 import { roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import {
+  claimedAt,
   LEASE_SECONDS,
   openOrganisationToken,
   organisationRow,
@@ -112,8 +113,8 @@ export async function settleDueStrays(deps: Deps): Promise<Round> {
   return roundOf(BATCH, due.length, settled.filter(Boolean).length);
 }
 
+/** Whether nothing kept it from being looked at, so that the next one makes sense. */
 async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
-  const { strayTokenId, failures } = stray;
   try {
     if (stray.issuer === null) await giveToOwner(deps, stray);
     else await revokeAtProvider(deps, stray.issuer, stray);
@@ -121,11 +122,15 @@ async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
     deps.log.warn("stray tokens not settled", { outcome: "put off", ...describeError(error) });
-    const dueAt = endRetryAt(deps.now(), failures, error);
-    // Should this fail, the lease ends by itself.
-    await deps.queries.setStrayDue({ strayTokenId, dueAt }).catch(() => undefined);
+    await putOff(deps, stray, error);
     return false;
   }
+}
+
+async function putOff(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
+  const dueAt = endRetryAt(deps.now(), failures, error);
+  // Should this fail, the lease ends by itself.
+  await deps.queries.setStrayDue({ strayTokenId, dueAt }).catch(() => undefined);
 }
 
 async function forget(
@@ -144,37 +149,41 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
   if (tokens === undefined) return forget(deps, stray, false, "given up");
   const { accessToken, refreshToken } = tokens;
   const owner = await findOwner(deps, accessToken);
-  if (owner === "nobody") {
-    if (!isExpired(deps, stray)) return forget(deps, stray, false, "ended before");
-    return forget(deps, stray, false, await refreshStray(deps, refreshToken));
-  }
-  if (owner === "unnamed") {
-    // Of a sign-in that the member has changed on its way: nothing else was asked of them, so nothing else ends.
-    await deps.discord.revokeGrant(accessToken);
-    return forget(deps, stray, false, "revoked");
-  }
+  if (owner === "nobody") return forget(deps, stray, false, await refreshStray(deps, stray, refreshToken));
+  // Revoking would end the member's link, if there is one. The member has taken the scope out of the request that
+  // Janus made, and can end the grant in Discord's settings.
+  if (owner === "unnamed") return forget(deps, stray, false, "of an unknown member");
   const { discordUserId, username, globalName } = owner;
   const given = await deps.queries.setStrayOwned({
     ...{ strayTokenId: stray.strayTokenId, discordUserId, username, globalName },
     ...sealDiscordTokens(deps, discordUserId, { accessToken, refreshToken }),
     now: deps.now(),
   });
-  if (given === undefined) throw discordUnavailable("an earlier grant of this member is to end first");
+  // An earlier grant of this member is to end first.
+  if (given === undefined) return putOff(deps, stray, undefined);
   deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
 }
 
-/** Discord's new pair is a stray of its own, to be settled at the next round. */
-async function refreshStray(deps: Deps, refreshToken: string): Promise<string> {
+/**
+ * Discord does not take the access token: it has run out, or it alone was ended. A new pair is a stray of its own, to be
+ * settled at the next round. Where an earlier refresh got no answer, nothing is known of the grant.
+ */
+async function refreshStray(
+  deps: Deps,
+  { strayTokenId }: Stray,
+  refreshToken: string,
+): Promise<"refreshed" | "ended before" | "given up"> {
+  const now = deps.now();
+  const sent = await deps.queries.setStrayRefreshSent({ strayTokenId, now });
+  const { isUnanswered } = claimedAt(sent?.refreshUnansweredSince ?? null, now);
   try {
     keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
     return "refreshed";
   } catch (error) {
     if (asJanusError(error).code !== "grant_ended") throw error;
-    return "ended before";
+    return isUnanswered ? "given up" : "ended before";
   }
 }
-
-const isExpired = ({ now }: Deps, { expiresAt }: Stray): boolean => expiresAt !== null && expiresAt <= now();
 
 /** Whose tokens these are; nobody's once they are dead, and not told to a grant that lacks the scope for it. */
 async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {

@@ -28,7 +28,7 @@ export type Upstream = {
   readonly userAgent: string;
   readonly unavailable: (
     reason: string,
-    detail?: { cause?: unknown; retryAfterSeconds?: number },
+    detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
 };
@@ -129,8 +129,14 @@ function asUnavailable(upstream: Upstream, operation: string, ms: number, error:
   if (error instanceof JanusError) return error;
   const late = error instanceof Error && error.name === "TimeoutError";
   const reason = late ? `no answer within ${ms} ms` : "no connection, or it broke";
-  return upstream.unavailable(`${operation}: ${reason}`, { cause: error });
+  return upstream.unavailable(`${operation}: ${reason}`, { cause: error, isUntaken: isUnsent(error) });
 }
+
+/** Whether no connection was made, so that nothing was sent: Bun's names, and those of the system. */
+const isUnsent = (error: unknown): boolean =>
+  /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH)$/.test(
+    describeCause(error).causeCode ?? "",
+  );
 
 /** How long a call may take: its own deadline, or what is left for its request if that is less. */
 function timeFor({ deadlineMs, budget }: Upstream): number {
@@ -158,7 +164,7 @@ export function requireWholeDeadline(upstream: Upstream, operation: string): voi
 }
 
 const noTimeFor = (upstream: Upstream, operation: string): JanusError =>
-  upstream.unavailable(`${operation}: no time is left for it in this request`);
+  upstream.unavailable(`${operation}: no time is left for it in this request`, { isUntaken: true });
 
 /** Waits for what others may wait for too, and no longer than its own request has time. */
 export async function waitWithin<Result>(
@@ -241,7 +247,12 @@ export function isOutage(status: number): boolean {
 /** The upstream's "unavailable", with the wait that its answer asks for. */
 export function unavailable(upstream: Upstream, reason: string, answer: Answer): JanusError {
   const wait = retryAfterSeconds(answer);
-  return upstream.unavailable(reason, wait === undefined ? {} : { retryAfterSeconds: wait });
+  // RFC 6585 4: a rate limit turns a request away.
+  const isUntaken = answer.status === 429;
+  return upstream.unavailable(
+    reason,
+    wait === undefined ? { isUntaken } : { isUntaken, retryAfterSeconds: wait },
+  );
 }
 
 /** Whole seconds, an hour at most: nobody's answer makes Janus wait for ever. */

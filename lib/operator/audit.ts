@@ -1,5 +1,5 @@
 /**
- * What an operator finds wrong with the links: it only reads. What is found is mended by time, by the operator or by the
+ * What an operator finds wrong with the links. What is found is mended by time, by the operator or by the
  * member.
  */
 import type { Queries } from "../queries/queries.ts";
@@ -28,4 +28,12 @@ export async function auditLinks({
   const limits = { overdueBefore, failedOften: FAILED_OFTEN, exampleCount: EXAMPLE_COUNT };
   const [links, findings] = await Promise.all([queries.countLinks({}), queries.listFindings(limits)]);
   return { links: links?.count ?? 0, findings };
+}
+
+/** Forgets that a role was left to a member; false where none is known. */
+export async function forgetRoleLeft(
+  { queries }: { readonly queries: Queries },
+  discordUserId: string,
+): Promise<boolean> {
+  return (await queries.deleteRoleConnectionLeft({ discordUserId })) !== undefined;
 }

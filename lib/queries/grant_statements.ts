@@ -21,11 +21,14 @@ import claimProviderEndDueText from "../../sql/organisation_token/claim_end_due.
 import deleteOrganisationTokenText from "../../sql/organisation_token/delete.sql" with { type: "text" };
 import insertUnlinkedTokensText from "../../sql/organisation_token/insert_unlinked.sql" with { type: "text" };
 import setProviderEndDueText from "../../sql/organisation_token/set_end_due.sql" with { type: "text" };
+import deleteRoleConnectionLeftText from "../../sql/role_connection_left/delete.sql" with { type: "text" };
+import deleteOldLeftText from "../../sql/role_connection_left/delete_old.sql" with { type: "text" };
 import claimStrayDueText from "../../sql/stray_token/claim_due.sql" with { type: "text" };
 import deleteStrayText from "../../sql/stray_token/delete.sql" with { type: "text" };
 import insertStrayText from "../../sql/stray_token/insert.sql" with { type: "text" };
 import setStrayDueText from "../../sql/stray_token/set_due.sql" with { type: "text" };
 import setStrayOwnedText from "../../sql/stray_token/set_owned.sql" with { type: "text" };
+import setStrayRefreshSentText from "../../sql/stray_token/set_refresh_sent.sql" with { type: "text" };
 import type { Statement } from "./statement.ts";
 import { integer, nullableText, nullableTime, replacedTokens, text, time } from "./statement.ts";
 
@@ -208,6 +211,23 @@ export const GRANT_STATEMENTS = {
       obtainedAt: time,
       failures: integer,
     },
+  },
+  setStrayRefreshSent: {
+    text: setStrayRefreshSentText,
+    parameters: { strayTokenId: text, now: time },
+    echoes: "strayTokenId",
+    row: { strayTokenId: text, refreshUnansweredSince: nullableTime },
+  },
+  deleteRoleConnectionLeft: {
+    text: deleteRoleConnectionLeftText,
+    parameters: { discordUserId: text },
+    echoes: "discordUserId",
+    row: { discordUserId: text },
+  },
+  deleteOldRoleConnectionsLeft: {
+    text: deleteOldLeftText,
+    parameters: { leftBefore: time, limit: integer },
+    row: { deleted: integer },
   },
   setStrayDue: { text: setStrayDueText, parameters: { strayTokenId: text, dueAt: time }, row: {} },
   setStrayOwned: {

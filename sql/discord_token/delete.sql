@@ -14,13 +14,19 @@ with locked_account as (
   for update
 ),
 
+-- As the row is now: a sign-in may have changed it while this statement waited for the account.
+held as (
+  select discord_token.discord_user_id, discord_token.access_token_sealed
+  from locked_account
+  inner join discord_token on locked_account.discord_user_id = discord_token.discord_user_id
+  where discord_token.end_reason is not null
+  for update of discord_token
+),
+
 ended as (
   delete from discord_token
-  using locked_account
-  where
-    discord_token.discord_user_id = locked_account.discord_user_id
-    and discord_token.access_token_sealed = $2
-    and discord_token.end_reason is not null
+  using held
+  where discord_token.discord_user_id = held.discord_user_id and held.access_token_sealed = $2
   returning discord_token.discord_user_id
 ),
 
@@ -29,7 +35,8 @@ to_end as (
   set
     end_due_at = $3,
     leased_until = null
-  where discord_user_id = $1 and access_token_sealed <> $2 and end_reason is not null
+  from held
+  where discord_token.discord_user_id = held.discord_user_id and held.access_token_sealed <> $2
 ),
 
 account as (

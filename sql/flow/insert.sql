@@ -48,8 +48,12 @@ token as (
     $6,
     $7,
     $11,
+    -- A link has a role connection of its own, which is not what was left.
     case
-      when exists (select from role_connection_left where role_connection_left.discord_user_id = $1) then $9::timestamptz
+      when
+        exists (select from role_connection_left where role_connection_left.discord_user_id = $1)
+        and not exists (select from link where link.discord_user_id = $1)
+        then $9::timestamptz
     end
   from account
   on conflict (discord_user_id) do update
@@ -98,7 +102,7 @@ to_end as (
 forgotten as (
   delete from role_connection_left
   using token
-  where role_connection_left.discord_user_id = token.discord_user_id
+  where role_connection_left.discord_user_id = token.discord_user_id and token.clear_due_at = $9
 ),
 
 audit as (

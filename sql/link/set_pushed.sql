@@ -41,6 +41,13 @@ pushed as (
     and link.push_due_at = push.leased_until
     and (select count(*) from locked) >= 0
   returning link.discord_user_id, link.issuer, link.subject, push.pushed_at, push.request_id
+),
+
+-- A push takes the place of what an earlier link left.
+forgotten as (
+  delete from role_connection_left
+  using pushed
+  where role_connection_left.discord_user_id = pushed.discord_user_id
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)

@@ -39,6 +39,8 @@ create table stray_token (
   -- When they are to be looked at next; later while a process does so.
   due_at timestamptz not null,
   failures integer not null default 0,
+  -- Since when a refresh was sent whose answer never came, as in discord_token.
+  refresh_unanswered_since timestamptz,
   constraint stray_token_pkey primary key (stray_token_id),
   -- Without an issuer they are Discord's.
   constraint stray_token_owner_check check (issuer is null or discord_user_id is null),
