@@ -141,9 +141,9 @@ const platformName = v.pipe(
   text(50),
   v.check(
     (name) => !actsOnOthers(name),
-    "must not hold control characters or marks that turn the direction of text",
+    "must not hold control characters or marks that change the direction of text",
   ),
-  v.check(isSeen, "must have something to see"),
+  v.check(isSeen, "must hold a visible character"),
 );
 
 /** The schema of every variable; optional where there is a default or where being unset has a meaning. */

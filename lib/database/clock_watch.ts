@@ -44,7 +44,7 @@ export function createClockWatch({ readDatabaseClock, now, log }: Needs): () => 
 function describeDifference(seconds: number): string {
   const direction = seconds > 0 ? "ahead of" : "behind";
   return (
-    `this clock is ${Math.abs(seconds)} seconds ${direction} the database's: keep both right, as by NTP; ` +
-    `more than ${CLOCK_TOLERANCE_SECONDS} seconds between two processes are not supported`
+    `this clock is ${Math.abs(seconds)} seconds ${direction} the database's: keep both right, for example with NTP; ` +
+    `Janus does not support processes that are more than ${CLOCK_TOLERANCE_SECONDS} seconds apart`
   );
 }

@@ -161,7 +161,7 @@ function explain(error: Error, code: string, phase: Phase): string | undefined {
   if (phase !== "connected") return explainFatal(code);
   if (GIVEN_UP.test(code) || isMet(error) || isOutOfNumbers(error))
     return `the database gave a statement up (${code})`;
-  if (BROKEN.test(code)) return `the database is in trouble of its own (${code}): see its log`;
+  if (BROKEN.test(code)) return `the database has an internal error (${code}): see its log`;
   return undefined;
 }
 

@@ -159,7 +159,7 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
     ...sealDiscordTokens(deps, discordUserId, { accessToken, refreshToken }),
     now: deps.now(),
   });
-  if (given === undefined) throw discordUnavailable("an earlier grant of this member is to end first");
+  if (given === undefined) throw discordUnavailable("an earlier grant of this member must end first");
   deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
 }
 

@@ -27,7 +27,10 @@ export function createFormReader(deadlineMs = FORM_DEADLINE_MS): ReadForm {
     if (reader === undefined) return new URLSearchParams();
     makeRoom(waiting, subscriber);
     const { promise, reject } = Promise.withResolvers<never>();
-    const self = { subscriber, giveUp: () => reject(requestTimeout("a form that made room for others")) };
+    const self = {
+      subscriber,
+      giveUp: () => reject(requestTimeout("a form that was given up, since too many were waiting")),
+    };
     const timer = setTimeout(() => reject(requestTimeout("a form that does not arrive")), deadlineMs);
     waiting.add(self);
     try {

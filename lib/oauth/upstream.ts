@@ -116,7 +116,7 @@ async function fetchAnswer(
     // Such a status says all by itself, and Retry-After with it.
     if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
     throw upstream.unavailable(
-      `${operation}: the answer is compressed, although Janus asks for one that is not`,
+      `${operation}: the answer is compressed, although Janus asked for one that is not`,
     );
   }
   const text = await readBody(response, init.signal);
