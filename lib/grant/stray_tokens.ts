@@ -1,9 +1,9 @@
 /**
- * Tokens that Janus obtained and that no account of its holds, since the sign-in failed after it. What is obtained is
- * stored or revoked: they are kept, and revoked as soon as that takes nothing from a member.
+ * Stray tokens: Janus obtained them, then the sign-in failed, so no account holds them. Janus keeps them, and revokes them
+ * as soon as that takes nothing from a member.
  *
- * At Discord one revocation ends every token of the member's authorization, those of a link too. So tokens are revoked
- * there as an abandoned grant, once it is known whose they are and that the member has no other. How grants end is in
+ * At Discord one revocation ends every token of the member's authorization, those of a link too. So Janus first asks whose
+ * the tokens are. If that member has no other grant, they become an abandoned grant. How grants end is in
  * `end_discord_grant.ts` and `provider_grant.ts`. docs/decisions/0022
  */
 import { randomToken } from "../crypto.ts";
@@ -13,7 +13,7 @@ import { asJanusError, discordUnavailable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { UnusedTokens } from "../oidc/oidc.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import {
   LEASE_SECONDS,
@@ -24,10 +24,9 @@ import {
   secondsAfter,
 } from "./grant.ts";
 
-const BATCH = 20;
 const ID_BYTES = 16;
 
-/** Keeps Discord tokens of a flow or a sign-in that failed. It begins at once, and returns before the database has them. */
+/** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
 export function keepDiscordTokens(
   deps: Deps,
   tokens: DiscordTokens,
@@ -38,7 +37,7 @@ export function keepDiscordTokens(
   keepStray(deps, { accessToken, refreshToken }, { discordUserId, issuer: null, scope, expiresAt });
 }
 
-/** The same for the provider's tokens. Where it is known whose they are, they are kept with that account. */
+/** The same for the provider's tokens. If their subject is known, they are kept with that account. */
 export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
   const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
   if (subject === undefined) {
@@ -49,7 +48,7 @@ export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
   keepUnlinkedTokens(deps, { issuer, subject, ...sealed, expiresAt });
 }
 
-/** The same for tokens that are sealed, as a statement was given them that failed; it may have stored them after all. */
+/** The same for sealed tokens of a statement that failed. It may have stored them after all, which does no harm. */
 export function keepUnlinkedTokens(
   { queries, unstored, now }: Deps,
   tokens: Omit<Parameters<Deps["queries"]["insertUnlinkedTokens"]>[0], "now">,
@@ -103,13 +102,13 @@ function keepStray(
 
 type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
 
-/** One round: claims stray tokens, and revokes each or gives it to the account whose it is. */
+/** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
 export async function settleDueStrays(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimStrayDue({ limit: BATCH, leasedUntil, now });
+  const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
   const settled = await Promise.all(due.map((stray) => settleOrPutOff(deps, stray)));
-  return roundOf(BATCH, due.length, settled.filter(Boolean).length);
+  return roundOf(due.length, settled.filter(Boolean).length);
 }
 
 async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
@@ -138,7 +137,7 @@ async function forget(
   deps.log[outcome === "given up" ? "error" : "info"]("stray tokens settled", { outcome });
 }
 
-/** Discord's: whose they are, it says itself. */
+/** For Discord's tokens: Discord says whose they are. */
 async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
   const tokens = openStray(deps, stray);
   if (tokens === undefined) return forget(deps, stray, false, "given up");
@@ -149,7 +148,7 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
     return forget(deps, stray, false, await refreshStray(deps, refreshToken));
   }
   if (owner === "unnamed") {
-    // Of a sign-in that the member has changed on its way: nothing else was asked of them, so nothing else ends.
+    // The member has taken `identify` out of the authorization request, so Discord does not say who they are.
     await deps.discord.revokeGrant(accessToken);
     return forget(deps, stray, false, "revoked");
   }
@@ -163,7 +162,7 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
   deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
 }
 
-/** Discord's new pair is a stray of its own, to be settled at the next round. */
+/** The new pair becomes a stray of its own, for the next round. */
 async function refreshStray(deps: Deps, refreshToken: string): Promise<string> {
   try {
     keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
@@ -176,7 +175,7 @@ async function refreshStray(deps: Deps, refreshToken: string): Promise<string> {
 
 const isExpired = ({ now }: Deps, { expiresAt }: Stray): boolean => expiresAt !== null && expiresAt <= now();
 
-/** Whose tokens these are; nobody's once they are dead, and not told to a grant that lacks the scope for it. */
+/** Whose tokens these are: "nobody" if they are dead, "unnamed" if the grant lacks the scope to ask. */
 async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
   try {
     return await deps.discord.findSignedInUser(accessToken);
@@ -198,7 +197,7 @@ function openStray({ tokenSealer }: Deps, { strayTokenId, accessTokenSealed, ref
 }
 
 async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promise<void> {
-  // Of another provider, since OIDC_ISSUER was changed: there is nobody to tell.
+  // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
   if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of another issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
   const token = openProviderToken(deps, issuer, kind, stray);
@@ -212,7 +211,7 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
   );
 }
 
-/** One that was crowded out of an account's list is sealed for that account. */
+/** A token with a subject comes from an account's full list, and is sealed for that account. */
 function openProviderToken(
   deps: Deps,
   issuer: string,
