@@ -20,7 +20,7 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
-export function isSecureAddress(url: URL): boolean {
+function isSecureAddress(url: URL): boolean {
   const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
   return secure && url.username === "" && url.password === "";
 }
