@@ -1,4 +1,4 @@
-/** What the program knows of time that no single use of it owns. */
+/** What several parts of the program must know of time, and none of them owns. */
 
 /**
  * How far the clocks of two processes may be apart. A lease that keeps others away lasts as much longer than the work
