@@ -27,8 +27,8 @@ import {
   runStep,
 } from "./flow.ts";
 import { endDueGrantOf } from "./grant/end_discord_grant.ts";
-import { secondsAfter } from "./grant/grant.ts";
-import { keepProviderTokens, keepUnlinkedTokens, sealOrganisationTokens } from "./grant/stray_tokens.ts";
+import { sealOrganisationTokens, secondsAfter } from "./grant/grant.ts";
+import { keepProviderTokens, keepUnlinkedTokens } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";

@@ -7,6 +7,7 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import type { SignIn } from "../oidc/oidc.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 
@@ -179,8 +180,24 @@ export async function storeStubbornly(
 }
 
 /** A row of `organisation_token`, as a ciphertext is bound to it. */
-export const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) =>
+const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) =>
   JSON.stringify([issuer, subject]);
+
+/** Both tokens of a provider's grant, sealed for their row. */
+export function sealOrganisationTokens(
+  deps: Pick<Deps, "tokenSealer">,
+  account: Pick<SignIn, "issuer" | "subject" | "accessToken" | "refreshToken">,
+) {
+  const { accessToken, refreshToken } = account;
+  const row = organisationRow(account);
+  return {
+    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
+    refreshTokenSealed:
+      refreshToken === undefined
+        ? null
+        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
+  };
+}
 
 /** A provider's token; undefined where no key of TOKEN_KEYS opens it. */
 export function openOrganisationToken(

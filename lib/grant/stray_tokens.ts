@@ -18,8 +18,8 @@ import { endRetryAt } from "./end_retry.ts";
 import {
   LEASE_SECONDS,
   openOrganisationToken,
-  organisationRow,
   sealDiscordTokens,
+  sealOrganisationTokens,
   sealToken,
   secondsAfter,
 } from "./grant.ts";
@@ -56,22 +56,6 @@ export function keepUnlinkedTokens(
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
   unstored.store("provider tokens", () => queries.insertUnlinkedTokens(values));
-}
-
-/** Both tokens of a provider's grant, sealed for their row. */
-export function sealOrganisationTokens(
-  deps: Pick<Deps, "tokenSealer">,
-  account: Omit<UnusedTokens, "subject" | "expiresAt"> & { readonly subject: string },
-) {
-  const { accessToken, refreshToken } = account;
-  const row = organisationRow(account);
-  return {
-    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
-    refreshTokenSealed:
-      refreshToken === undefined
-        ? null
-        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
-  };
 }
 
 type Owner = {
@@ -139,7 +123,7 @@ async function forget(
 
 /** For Discord's tokens: Discord says whose they are. */
 async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
-  const tokens = openStray(deps, stray);
+  const tokens = openBoth(deps, stray);
   if (tokens === undefined) return forget(deps, stray, false, "given up");
   const { accessToken, refreshToken } = tokens;
   const owner = await findOwner(deps, accessToken);
@@ -187,12 +171,9 @@ async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser |
   }
 }
 
-function openStray({ tokenSealer }: Deps, { strayTokenId, accessTokenSealed, refreshTokenSealed }: Stray) {
-  const accessToken = tokenSealer.open(accessTokenSealed ?? "", `stray_token.access_token:${strayTokenId}`);
-  const refreshToken = tokenSealer.open(
-    refreshTokenSealed ?? "",
-    `stray_token.refresh_token:${strayTokenId}`,
-  );
+function openBoth(deps: Deps, stray: Stray) {
+  const accessToken = openStray(deps, "access_token", stray);
+  const refreshToken = openStray(deps, "refresh_token", stray);
   return accessToken === undefined || refreshToken === undefined ? undefined : { accessToken, refreshToken };
 }
 
@@ -200,7 +181,7 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
   // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
   if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of another issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
-  const token = openProviderToken(deps, issuer, kind, stray);
+  const token = openStray(deps, kind, stray);
   if (token === undefined) return forget(deps, stray, false, "given up");
   const revocation = await deps.oidc.revokeToken(kind, token);
   return forget(
@@ -211,15 +192,14 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
   );
 }
 
-/** A token with a subject comes from an account's full list, and is sealed for that account. */
-function openProviderToken(
+/** Undefined if no key opens it. A token with a subject comes from an account's full list, and is sealed for that account. */
+function openStray(
   deps: Deps,
-  issuer: string,
   kind: "access_token" | "refresh_token",
-  { strayTokenId, subject, accessTokenSealed, refreshTokenSealed }: Stray,
+  { strayTokenId, issuer, subject, accessTokenSealed, refreshTokenSealed }: Stray,
 ): string | undefined {
   const sealed = (kind === "access_token" ? accessTokenSealed : refreshTokenSealed) ?? "";
-  return subject === null
+  return issuer === null || subject === null
     ? deps.tokenSealer.open(sealed, `stray_token.${kind}:${strayTokenId}`)
     : openOrganisationToken(deps, kind, { issuer, subject }, sealed);
 }
