@@ -24,8 +24,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   role_connection_clear_failing:
     "Discord has not cleared the role connection of an earlier link of these members. Janus tries again.",
   provider_grant_end_failing: "The provider has not ended these grants. The log says why; Janus tries again.",
-  push_failing:
-    "Discord does not accept the role connections of these members. The log says why; Janus tries again.",
+  push_failing: "Pushes for these members keep failing. The log says why; Janus tries again.",
   push_overdue:
     "These pushes have been due for more than an hour. Is a Janus server running on this database?",
   stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",
