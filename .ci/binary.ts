@@ -18,7 +18,7 @@ export const TARGETS = {
   "bun-linux-arm64-musl": "janus-linux-arm64-musl",
 } as const;
 
-/** Where the binary goes, and the Bun that it consists of: without a runtime, the one that builds. */
+/** Where the binary goes, and the Bun inside it; without a runtime, the Bun that builds. */
 export type Build = {
   readonly outfile: string;
   readonly runtime?: { readonly target: string; readonly path: string } | undefined;
@@ -58,7 +58,7 @@ export async function buildBinary({ outfile, runtime, template }: Build): Promis
       process.execPath,
       "build",
       ...FLAGS,
-      // Without its path Bun would take the runtime that it fetched once, changed or not.
+      // Without the path, Bun would use the copy that it has fetched once, even if somebody has changed it.
       ...(runtime === undefined
         ? []
         : [`--target=${runtime.target}`, `--compile-executable-path=${runtime.path}`]),

@@ -1,6 +1,5 @@
 /**
- * The papers of a release, over files that are there already: the provenance, and SHA256SUMS over all. Called by
- * `release.ts` and the tests. Neither is signed here.
+ * The papers of a release, made from its finished files: the provenance, and SHA256SUMS over all. Neither is signed here.
  */
 import { join } from "node:path";
 import { describeProvenance, type Materials, type Subject } from "./provenance.ts";
@@ -11,8 +10,8 @@ export const PROVENANCE = "janus.intoto.json";
 export const SUMS = "SHA256SUMS";
 
 /**
- * Writes both beside the files of these names. Without materials there is no provenance: a statement of what is not known
- * would not be true.
+ * Writes both into the folder of these files. Without materials it writes no provenance, since the provenance would not be
+ * true.
  */
 export async function writePapers(
   folder: string,

@@ -1,16 +1,16 @@
 /**
- * The provenance of a release: what was built, from what, with what, as an in-toto Statement of SLSA's build provenance.
- * Called by `release.ts` and the tests. It names no time, no machine and no person, so that the same commit has the same
- * statement. It is not signed: who publishes a release signs it, as `docs/releasing.md` says.
+ * The provenance of a release: what was built, from what, with what, as an in-toto Statement of SLSA's build provenance. It
+ * names no time, no machine and no person, so that the same commit has the same statement. It is not signed: the publisher
+ * signs the release, as `docs/releasing.md` says.
  * https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/spec/v1.0/provenance
  */
 import janus from "../package.json" with { type: "json" };
 import { ROOT } from "./binary.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** What the statement says how to read. */
+/** Names the format of the statement's parameters. */
 const BUILD_TYPE = "urn:janus:build-type:release:v1";
-/** Who runs `bun run release`, on a machine of their own: nobody else vouches for it. */
+/** The person who runs `bun run release` on their own machine. Nobody else vouches for the result. */
 const BUILDER = "urn:janus:builder:publisher";
 
 /** What a release was made of. */

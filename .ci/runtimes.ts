@@ -1,13 +1,12 @@
 /**
- * The Bun that a binary for a given target consists of: a package of the npm registry, pinned by its hash. Called by
- * `build.ts`, `release.ts` and the tests. `bun build` alone would take what it fetched once, changed or not. How a pin is renewed is
- * in `docs/releasing.md`.
+ * The Bun inside a binary for a given target: a package of the npm registry, pinned by its hash. `bun build` alone would use
+ * the copy that it has fetched once, even if somebody has changed it. How to renew a pin is in `docs/releasing.md`.
  */
 import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ROOT } from "./binary.ts";
 
-/** The release of Bun that the pins are of. It must be the one that builds, since it makes the bytecode. */
+/** The version of Bun that is pinned. The Bun that builds must have it too, since it makes the bytecode. */
 export const BUN_VERSION = "1.4.5";
 
 /** A package that holds the runtime of a target. */
@@ -41,7 +40,7 @@ export const RUNTIMES: Readonly<Record<string, Pin>> = {
   },
 };
 
-/** A runtime that is what its pin says. */
+/** A runtime whose hash was checked. */
 export type Runtime = {
   readonly target: string;
   /** Where its executable is. */
@@ -54,7 +53,7 @@ export type Runtime = {
 /** What fetches an address: `fetch`, but in tests. */
 export type Download = (url: string) => Promise<Response>;
 
-/** Where packages that were fetched are kept, each as the registry gave it. */
+/** Where fetched packages are kept, each as the registry sent it. */
 export const KEPT_PACKAGES = join(ROOT, "node_modules/.cache/janus-runtimes");
 
 const REGISTRY = "https://registry.npmjs.org";
@@ -63,8 +62,8 @@ const DOWNLOAD_DEADLINE_MS = 600_000;
 const download: Download = (url) => fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_DEADLINE_MS) });
 
 /**
- * Puts the executable of a target into `folder`. The package is taken from `kept`, or fetched and kept there; either way
- * its hash is looked at before anything in it is. Throws where it is not what is pinned, or nothing is.
+ * Puts the executable of a target into `folder`. It takes the package from `kept`, or fetches it and keeps it there, and
+ * checks its hash before it opens it. Throws if the hash is another, or no package is pinned.
  */
 export async function provideRuntime(
   target: string,

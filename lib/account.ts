@@ -37,7 +37,7 @@ export function describeLink(session: Session): LinkFacts | null {
   if (session.linkedAt === null) return null;
   const { organisationName, linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
   return {
-    // Cleaned once more: an earlier release may have stored it.
+    // Cleaned again: an earlier release may have stored it.
     organisationName: readName(organisationName) ?? null,
     linkedAt,
     pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),

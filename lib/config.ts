@@ -144,7 +144,7 @@ export function readConfig(environment: Environment = process.env) {
       scopes: values.OIDC_SCOPES,
       authorizeParams: values.OIDC_AUTHORIZE_PARAMS,
       tokenAuthMethod: values.OIDC_TOKEN_AUTH_METHOD,
-      /** Whether the provider may have Janus ask it by http, secrets and all. */
+      /** Whether Janus may call the provider's endpoints by http, and send secrets unencrypted. */
       allowHttpEndpoints: values.OIDC_ALLOW_HTTP_ENDPOINTS,
     },
     ...databaseOf(values, readLibpqEnvironment(environment)),

@@ -24,7 +24,7 @@ export type Database = {
   readonly query: Query;
   /** Runs statements in one transaction, which an error rolls back. No deadline: for migrations. */
   readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
-  /** Why nothing can be written now; undefined where it can. Throws database_unavailable. */
+  /** Why the database accepts no writes now; undefined if it does. Throws database_unavailable. */
   readonly findHindrance: () => Promise<Hindrance | undefined>;
   /** Ends the connections, and the embedded database with them. */
   readonly close: () => Promise<void>;

@@ -38,7 +38,7 @@ export function createDeadlines(ms: number) {
   return {
     /** Begins a deadline. */
     add,
-    /** Whether something settles in time, one way or the other. */
+    /** Whether a promise settles in time, fulfilled or rejected. */
     meets: (work: PromiseLike<unknown>): Promise<boolean> => {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const pending = add(() => resolve(false));

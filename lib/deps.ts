@@ -37,7 +37,7 @@ export type Deps = {
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
   readonly flowMacs: readonly Mac[];
   readonly recordPush: RecordPush;
-  /** Tokens that the database has not taken yet. */
+  /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
   /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
   readonly sessionRefreshes: Map<

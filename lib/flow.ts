@@ -23,7 +23,7 @@ const MAX_FLOWS = 5;
 /** A hundred bytes of the answer's head each, of which some proxies take 4 KiB and no more. The next answer goes on. */
 const MAX_FORGOTTEN = 20;
 
-/** To open a record costs. More of our form than this is nobody's accident: what comes after does not open. */
+/** Opening a record costs time. More records than these come from an attacker, and are not opened. */
 const MAX_OPENED = 20;
 
 const SEED_BYTES = 32;
@@ -188,7 +188,7 @@ export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, re
   return flow;
 }
 
-/** Refuses a browser that has no flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
+/** Refuses a browser without any flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
 export function requireFlow(deps: FlowDeps, legs: readonly Leg[], records: FlowRecords): void {
   const flows = [...records]
     .slice(0, MAX_OPENED)

@@ -27,8 +27,8 @@ import {
   runStep,
 } from "./flow.ts";
 import { endDueGrantOf } from "./grant/end_discord_grant.ts";
-import { secondsAfter } from "./grant/grant.ts";
-import { keepProviderTokens, keepUnlinkedTokens, sealOrganisationTokens } from "./grant/stray_tokens.ts";
+import { sealOrganisationTokens, secondsAfter } from "./grant/grant.ts";
+import { keepProviderTokens, keepUnlinkedTokens } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { keepClaims, organisationName } from "./metadata.ts";
@@ -180,7 +180,7 @@ async function storeLink(
   };
 }
 
-/** Stores the link. Where that comes to nothing the provider's tokens are kept, to be revoked. */
+/** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */
 async function insertOrKeep(deps: Deps, values: Parameters<Deps["queries"]["insertLink"]>[0]) {
   try {
     const stored = await againAfterCollision(() => deps.queries.insertLink(values));
@@ -220,7 +220,7 @@ async function pushNow(deps: Deps, link: DuePush): Promise<boolean> {
 const isEarly = ({ budget, budgetMs }: Deps): boolean =>
   budget === undefined || budget.leftMs() > budgetMs / 2;
 
-/** The old Discord account loses its role now if Discord takes it; else upkeep goes on trying. */
+/** Ends the old Discord account's grant, or leaves that to upkeep. True if the account may still have its role. */
 async function roleMayStay(deps: Deps, discordUserId: string, requestId: string): Promise<boolean> {
   if (!isEarly(deps)) return true;
   try {

@@ -47,7 +47,7 @@ export type Listening = {
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 /** Longer than the slowest flow step that ends at all: every upstream call at its deadline, with its repeats. */
 const IDLE_TIMEOUT_SECONDS = 180;
-/** How long what is left of a body may take that nobody reads: its bytes count as no use of the connection. */
+/** How long the rest of a body that nobody reads may take: its bytes do not count as use of the connection. */
 const LINGER_SECONDS = 5;
 /** One accepts what waits, the next one reads it; the others meet what came meanwhile. */
 const PASSES_BEFORE_STOP = 10;

@@ -93,7 +93,7 @@ function isGroupName(group: unknown): group is string {
   return typeof group === "string" && group.isWellFormed() && !CONTROL_CHARACTER.test(group);
 }
 
-/** A name that pages, PostgreSQL and Discord all take, at most 100 long; undefined where nothing of it is to be seen. */
+/** A name that pages, PostgreSQL and Discord all take, at most 100 long; undefined if it has no visible character. */
 function readNameClaim(claim: unknown): string | undefined {
   if (typeof claim !== "string") return undefined;
   let cut = "";

@@ -1,6 +1,6 @@
 /**
- * Keeping Discord's view of a link true: pushing the role connection, now or when it is due. Called by `link.ts` at
- * the end of a flow, by `account.ts` and by `upkeep.ts`. A push that fails changes nothing but when the next is due.
+ * Keeping Discord's view of a link true: pushing the role connection, now or when it is due. A push that fails changes
+ * nothing but when the next one is due.
  */
 import type { Deps } from "./deps.ts";
 import type { ErrorCode, JanusError } from "./errors.ts";
@@ -12,15 +12,15 @@ import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "./time.ts";
 import type { Round } from "./upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "./upkeep/round.ts";
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
 
 const RETRY_BASE_SECONDS = 60;
 const RETRY_MAX_SECONDS = 6 * 3_600;
-const BATCH = 20;
 
-/** What Discord or the keys say of one link alone; any other failure may be of all. */
+/** Failures of a single link; any other failure may concern all links. */
 const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token_unreadable"];
 
 /** A link whose role connection is to be pushed. */
@@ -34,8 +34,8 @@ export type DuePush = HeldGrant & {
 };
 
 /**
- * Pushes a link's role connection. Returns when it is recorded that Discord took it, or that the push is due again; a
- * failure is returned.
+ * Pushes a link's role connection, and returns once the result is recorded: Discord took it, or the push is due again.
+ * Returns the failure, if there is one.
  */
 export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
   const { discordUserId, requestId } = link;
@@ -58,16 +58,14 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
 export async function pushDueLinks(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
-  const due = await deps.queries.claimPushDue({ limit: BATCH, leasedUntil, now });
+  const due = await deps.queries.claimPushDue({ limit: ROUND_LIMIT, leasedUntil, now });
   const pushed = await Promise.all(
     due.map((link) =>
       pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil, requestId: null }),
     ),
   );
   return {
-    claimed: due.length,
-    isFull: due.length >= BATCH,
-    done: pushed.filter((failure) => failure === undefined).length,
+    ...roundOf(due.length, pushed.filter((failure) => failure === undefined).length),
     metOutage: pushed.some((failure) => failure !== undefined && !REFUSALS.includes(failure.code)),
   };
 }

@@ -13,19 +13,20 @@ import { settleDueStrays } from "./grant/stray_tokens.ts";
 import { deleteExpiredSessions } from "./session/ending.ts";
 import { pushDueLinks } from "./sync.ts";
 import type { Round } from "./upkeep/round.ts";
+import { roundOf } from "./upkeep/round.ts";
 import type { Duty } from "./upkeep/turns.ts";
 import { createTurns } from "./upkeep/turns.ts";
 
 const KEEP_UNLINKED_SECONDS = 3_600;
-/** A role that nobody has missed for so long is no finding any more. */
+/** How long a role that was left behind stays a finding, unless somebody resolves it. */
 const KEEP_LEFT_SECONDS = 400 * 86_400;
-/** How many rows one statement deletes: few enough that nobody notices the locks. */
+/** How many rows one statement deletes at most: few enough that nobody notices the locks. */
 const DELETE_LIMIT = 1_000;
 
 const EVERY_SECONDS = 30;
 const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
 
-/** In this order where all are due: what one leaves is what the next may remove. */
+/** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
   { name: "store what was not stored", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
   { name: "refresh due grants", ...ASKING, run: refreshDueGrants },
@@ -54,14 +55,14 @@ const DUTIES: readonly Duty[] = [
   { name: "push due links", ...ASKING, run: pushDueLinks },
 ];
 
-/** Lets every duty have its turn, and returns when none can go on. */
+/** Gives every duty its turns, and returns when none can go on. */
 export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): Promise<void> {
   const turns = createTurns(deps, deps.stopping);
   for (const duty of duties) turns.add(duty);
   await turns.settle();
 }
 
-/** Lets duties have their turns until `stop`, which waits for the round under way. The clocks are compared at once. */
+/** Gives duties their turns until `stop`, which waits for the round under way. It compares the clocks at once. */
 export function startUpkeep(
   deps: Deps,
   duties: readonly Duty[] = DUTIES,
@@ -82,7 +83,7 @@ export function startUpkeep(
   };
 }
 
-/** The duty that warns of a clock that is wrong; how often it looks, it knows itself. */
+/** The duty that warns of a wrong clock. The watch itself limits how often it looks. */
 function compareClocks(deps: Deps): Duty {
   const watchClock = createClockWatch({
     ...deps,
@@ -97,17 +98,17 @@ function compareClocks(deps: Deps): Duty {
 
 const NOTHING: Round = { claimed: 0, isFull: false, done: 0, metOutage: false };
 
-/** What the database does not take now is tried at the next turn. */
+/** If the database does not store something now, the next turn tries again. */
 async function storeUnstored({ unstored }: Deps): Promise<Round> {
   await unstored.retry();
   return NOTHING;
 }
 
-/** A duty that deletes rows of before an hour ago, so many a round; `work` gives their number. */
+/** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */
 function deletion(name: string, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
   const run = async (deps: Deps): Promise<Round> => {
     const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
-    return { claimed: deleted, isFull: deleted >= DELETE_LIMIT, done: deleted, metOutage: false };
+    return roundOf(deleted, deleted, DELETE_LIMIT);
   };
   return { name, everySeconds: EVERY_SECONDS, isPaced: false, run };
 }

@@ -20,7 +20,7 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
-export function isSecureAddress(url: URL): boolean {
+function isSecureAddress(url: URL): boolean {
   const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
   return secure && url.username === "" && url.password === "";
 }
@@ -141,9 +141,9 @@ const platformName = v.pipe(
   text(50),
   v.check(
     (name) => !actsOnOthers(name),
-    "must not hold control characters or marks that turn the direction of text",
+    "must not hold control characters or marks that change the direction of text",
   ),
-  v.check(isSeen, "must have something to see"),
+  v.check(isSeen, "must hold a visible character"),
 );
 
 /** The schema of every variable; optional where there is a default or where being unset has a meaning. */

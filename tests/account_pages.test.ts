@@ -381,7 +381,7 @@ describe("renderUnlinked()", () => {
       const finished = renderUnlinked(contextIn(language), { finished: true, roleMayStay: false });
       const pending = renderUnlinked(contextIn(language), { finished: false, roleMayStay: false });
 
-      expect(textOf(pending)).toContain(language === "en" ? "when Discord answers" : "när Discord svarar");
+      expect(textOf(pending)).toContain(language === "en" ? "when it answers" : "när det svarar");
       expect(textOf(finished)).not.toBe(textOf(pending));
       expect(await linksOf(finished)).toEqual(["/"]);
       expect(await linksOf(pending)).toEqual(["/"]);

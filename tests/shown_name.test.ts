@@ -174,14 +174,14 @@ describe("PLATFORM_NAME", () => {
   test.each([...DIRECTIONS.map((direction) => `D${direction}`), "D\u2028E", BREAKING_OUT])(
     "is refused as %j",
     (name) => {
-      expect(() => read(name)).toThrow(/PLATFORM_NAME must not hold control characters or marks that turn/);
+      expect(() => read(name)).toThrow(/PLATFORM_NAME must not hold control characters or marks that change/);
     },
   );
 
   test.each(["\u200b", "\u2800", "\u3164", "\ufe0f", "\u0301"])(
     "is refused as %j, of which nothing is seen",
     (name) => {
-      expect(() => read(name)).toThrow(/PLATFORM_NAME must have something to see/);
+      expect(() => read(name)).toThrow(/PLATFORM_NAME must hold a visible character/);
     },
   );
 

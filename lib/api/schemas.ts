@@ -110,11 +110,11 @@ export const storedData = v.object({
       refresh_token: presence,
       expires_at: nullableTime,
       obtained_at: time,
-      /** Tokens of earlier sign-ins, which are revoked with the grant. */
+      /** How many tokens of earlier sign-ins are revoked with the grant. */
       replaced_tokens: v.number(),
     }),
   ),
-  /** Since when Discord may have a role connection of an earlier link that nothing could clear. */
+  /** Since when Discord may have a role connection of an earlier link that Janus could not clear. */
   role_connection_left_at: nullableTime,
   flows: v.array(
     v.object({

@@ -135,10 +135,10 @@ function addServerCommands(program: Command, commands: Commands, run: Run): void
     .command("audit")
     .option(
       "--resolved <id>",
-      "forget the role that was left to this Discord user: you have taken it away",
+      "remove this Discord user from the list: you have taken their role away",
       readUserId,
     )
-    .description("look for links and grants that need you; exit code 0 with none, 1 with some")
+    .description("list links and grants that need your attention; exit code 0 if there are none, else 1")
     .action((_, command: Command) => run(() => commands.audit(optionsOf(command))))
     .addHelpText(
       "after",
@@ -193,7 +193,7 @@ const HELP_AFTER = `${examples(
   'janus migrate status              what would "janus migrate" do?',
   "DISCORD_BOT_TOKEN=… janus register",
   "janus healthcheck --ready         can it serve members?",
-  "janus audit                       is a link or a grant in need of you?",
+  "janus audit                       does a link or a grant need my attention?",
   "janus config check                what is in force, and what is unwise about it?",
   "janus keys generate >> .env       new TOKEN_KEYS and COOKIE_SECRET",
   "janus help keys generate          how a command is used",

@@ -1,6 +1,5 @@
 /**
- * `janus audit`: what is wrong with the links, and what to do about it. Exit code 0 where nothing was
- * found, 1 where something was.
+ * `janus audit`: what is wrong with the links, and what to do about it. Exit code 0 if it finds nothing, else 1.
  */
 import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";
@@ -15,20 +14,20 @@ import { createQueries } from "../queries/queries.ts";
 import { endWithFindings, printable, sayOnce } from "./output.ts";
 import { createWorld, now } from "./serve.ts";
 
-/** What each kind means, and what helps. */
+/** What each kind means, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {
   role_connection_left:
-    "Discord may still give these members a role: Janus holds no token to clear it. Take the role away by hand, then run janus audit --resolved with the id. The member's next link flow clears it too.",
-  grant_end_failing: "Discord has not taken the end of these grants. The log says why; Janus tries again.",
+    "Discord may still give these members a role, and Janus has no token to clear it. Take the role away by hand, then run janus audit --resolved with the id. If a member links again, Janus clears it.",
+  grant_end_failing: "Discord has not ended these grants. The log says why; Janus tries again.",
   refresh_unanswered:
-    "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must sign in again.",
+    "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must follow the link again.",
   role_connection_clear_failing:
-    "Discord has not cleared what an earlier link of these members left. Janus tries again.",
-  provider_grant_end_failing:
-    "The provider has not taken the end of these grants. The log says why; Janus tries again.",
-  push_failing: "Discord does not take these role connections. The log says why; Janus tries again.",
-  push_overdue: "These pushes are due for more than an hour. Does a server of this database run?",
-  stray_token_failing: "These tokens of failed sign-ins could not be revoked. Janus tries again.",
+    "Discord has not cleared the role connection of an earlier link of these members. Janus tries again.",
+  provider_grant_end_failing: "The provider has not ended these grants. The log says why; Janus tries again.",
+  push_failing: "Pushes for these members keep failing. The log says why; Janus tries again.",
+  push_overdue:
+    "These pushes have been due for more than an hour. Is a Janus server running on this database?",
+  stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",
 };
 
 /**

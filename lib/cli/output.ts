@@ -24,7 +24,7 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
   }
 }
 
-/** Makes the program end with 1, though it has a result to print: an audit that found something. */
+/** Makes the program end with 1 although it prints a result, for an audit that found something. */
 export function endWithFindings(): void {
   process.exitCode = 1;
 }

@@ -1,15 +1,15 @@
 /**
- * Owns the request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. Whether it
- * hangs up also says whether anybody is there. PostgreSQL's manual, "Canceling Requests in Progress"
+ * Owns the request that cancels a statement: sixteen bytes on a connection of its own, after which the server hangs up.
+ * A server that does not hang up is silent. PostgreSQL's manual, "Canceling Requests in Progress"
  */
 import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectSecurely } from "node:tls";
 import { createDeadlines } from "../deadlines.ts";
 
-/** What a server gave a connection, to end its statements with. */
+/** What a server gave a connection to cancel its statements with. */
 export type CancelKey = { readonly pid: number; readonly secret: number };
 
-/** Where to, and how it is encrypted; `prefer` goes on without where the server has no TLS. */
+/** Where to, and how it is encrypted. With `prefer`, it goes on without TLS if the server has none. */
 export type CancelTarget = {
   readonly host: string;
   readonly port: number;
@@ -22,7 +22,7 @@ const CANCEL_CODE = 80_877_102;
 const TLS_CODE = 80_877_103;
 const WITH_TLS = "S";
 
-/** Asks a server to end a statement. True once the server has hung up; false if it does not within a second. */
+/** Asks a server to cancel a statement. True once the server has hung up; false if it does not within a second. */
 export function requestCancel(
   { host, port, tls }: CancelTarget,
   { pid, secret }: CancelKey,

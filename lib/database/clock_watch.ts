@@ -13,19 +13,19 @@ type Needs = {
   readonly log: Log;
 };
 
-/** Two clocks that are wrong in opposite directions are then just as far apart as they may be. */
+/** Two processes that are wrong in opposite directions are then as far apart as they may be. */
 const WARN_SECONDS = CLOCK_TOLERANCE_SECONDS / 2;
 const EVERY_MS = 3_600_000;
 
 /**
- * A function that compares the clocks at its first call, and then once an hour however often it is called. It warns
- * where they differ by more than half of what is tolerated.
+ * A function that compares the clocks at its first call, and then once an hour, however often it is called. It warns if
+ * they differ by more than half of the tolerance.
  */
 export function createClockWatch({ readDatabaseClock, now, log }: Needs): () => Promise<void> {
   let lastMs: number | undefined;
   return async () => {
     const before = now().getTime();
-    // A clock that is set back counts as well as one that goes on.
+    // If the clock was set back by an hour, compare again, too.
     if (lastMs !== undefined && Math.abs(before - lastMs) < EVERY_MS) return;
     try {
       const byDatabase = await readDatabaseClock();
@@ -44,7 +44,7 @@ export function createClockWatch({ readDatabaseClock, now, log }: Needs): () => 
 function describeDifference(seconds: number): string {
   const direction = seconds > 0 ? "ahead of" : "behind";
   return (
-    `this clock is ${Math.abs(seconds)} seconds ${direction} the database's: keep both right, as by NTP; ` +
-    `more than ${CLOCK_TOLERANCE_SECONDS} seconds between two processes are not supported`
+    `this clock is ${Math.abs(seconds)} seconds ${direction} the database's: keep both right, for example with NTP; ` +
+    `Janus does not support processes that are more than ${CLOCK_TOLERANCE_SECONDS} seconds apart`
   );
 }

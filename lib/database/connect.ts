@@ -1,7 +1,7 @@
 /**
  * Owns how a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
- * connection is a postgres.js of its own, and goes to one server: the driver would go around several of them for ever. It
- * sends no statement.
+ * connection is a postgres.js of its own, and goes to one server: with several, the driver would go on trying them for
+ * ever. This file sends no statement.
  */
 import type { ConnectionOptions } from "node:tls";
 import postgres from "postgres";
@@ -17,7 +17,7 @@ export type Connect = {
   readonly servers: number;
   /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
   readonly open: (settings: Settings, server: number, onClose: () => void) => postgres.Sql;
-  /** Asks a server to end a statement; false where nobody is there. Undefined where there is nobody to ask. */
+  /** Asks a server to cancel a statement; false if it is silent. Undefined if there is no server to ask. */
   readonly cancel: ((server: number, key: CancelKey) => Promise<boolean>) | undefined;
 };
 
@@ -25,7 +25,7 @@ export type Connect = {
 export type Settings = Readonly<Record<string, string>>;
 
 const CONNECT_TIMEOUT_SECONDS = 5;
-/** What connecting may take of a statement's time with several servers: the last of them must have its turn. */
+/** With several servers, how much of a statement's time connecting may take in all. */
 const CONNECT_SHARE_SECONDS = 4;
 const LEAST_CONNECT_SECONDS = 0.5;
 /** Longer than anybody waits for a statement. One whose caller has left ends by itself. */
@@ -43,7 +43,7 @@ export const SETTINGS: Settings = {
   idle_session_timeout: "0",
 };
 
-/** Why no server will do, though each is well. */
+/** Why no server is fit, although each works. */
 export const NOT_WANTED = "no server in DATABASE_URL is what target_session_attrs asks for";
 
 const OPTIONS = {
@@ -80,7 +80,7 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ...(targetSessionAttrs === undefined ? {} : { target_session_attrs: targetSessionAttrs }),
-    // The driver takes a standby for one that can be written, which has no such setting of its own.
+    // For read-write the driver also accepts a standby without `default_transaction_read_only`.
     ...(targetSessionAttrs === "read-write" ? { onparameter: refuseStandby } : {}),
   };
   return {
@@ -94,7 +94,7 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
     },
     cancel: (index, key) => {
       const server = servers[index];
-      // Where the driver's own defaults hold, we do not know whom to ask.
+      // With the driver's own defaults, we do not know which server to ask.
       if (server === undefined) return Promise.resolve(true);
       return requestCancel({ ...server, tls: options.ssl }, key);
     },
@@ -118,11 +118,11 @@ export function connectThrough(socket: () => object): Connect {
   };
 }
 
-/** With one server as long as a statement may take; with several, so that each is reached within that. */
+/** With one server, as long as a statement may take. With several, so that each has its turn within that time. */
 const connectTimeout = (servers: number): number =>
   servers > 1 ? Math.max(LEAST_CONNECT_SECONDS, CONNECT_SHARE_SECONDS / servers) : CONNECT_TIMEOUT_SECONDS;
 
-/** The driver fails the statement that a connection was made for with what is thrown here. */
+/** What this throws becomes the failure of the statement that the connection was made for. */
 function refuseStandby(name: string, value: unknown): void {
   if (name === "in_hot_standby" && value === "on") throw databaseUnavailable(NOT_WANTED);
 }

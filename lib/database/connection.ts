@@ -1,7 +1,7 @@
 /**
  * Owns a connection from its first byte to its last: which server it goes to, and how it ends. Its place in the pool is
- * free once the server has let go of it: a statement that nobody waits for any more is cancelled first. It leaves what is
- * sent over it to `statements.ts`. docs/decisions/0023
+ * free only when the server has ended it, so a statement that nobody waits for is cancelled first. What is sent over it is
+ * in `statements.ts`. docs/decisions/0023
  */
 import type postgres from "postgres";
 import { createDeadlines } from "../deadlines.ts";
@@ -18,9 +18,9 @@ export type Connection = {
   readonly server: number;
   /** For whom it was made. */
   readonly openedFor: Holder;
-  /** On its way over it. */
+  /** The statement that is on its way. */
   statement: PromiseLike<unknown> | undefined;
-  /** Whether it is we who end it. */
+  /** Whether Janus is ending it. */
   isEnding: boolean;
 };
 
@@ -31,11 +31,11 @@ export type Holder = User<Connection> & { readonly tried: Set<number> };
 export type Connections = Pool<Connection, Holder>;
 
 const CLOSE_TIMEOUT_SECONDS = 2;
-/** What a connection without a statement gets to close: the server only has to notice. */
+/** How long a connection without a statement may take to close. */
 const LET_GO_SECONDS = 1;
 /**
- * What a statement that is late gets to end. A server ends it by itself one second after its deadline; the rest is for
- * the way.
+ * How long a late statement may take to end. The server ends it by itself one second after its deadline; the rest is for
+ * the network.
  */
 const END_MS = 2_000;
 const ends = createDeadlines(END_MS);
@@ -65,19 +65,19 @@ export function createConnections(
     },
   });
 
-  /** Ends what is on its way. A connection that stays deaf is no reason to trust those that are as old. */
+  /** Ends the statement that is on its way. If it does not end, the other connections to that server are suspect, too. */
   const endStatement = async (
     { sql, server, statement }: Connection,
     { cancel }: Connect,
   ): Promise<"ended" | "silent"> => {
-    // Until the server has said a word, nothing was sent.
+    // Before the server has answered for the first time, nothing was sent.
     if (statement === undefined || Object.keys(sql.parameters).length === 0) return "ended";
     const settled = statement.then(noop, noop);
     const ended = ends.meets(settled);
     const key = readCancelKey(statement);
     const heard = key === undefined || cancel === undefined ? ended : cancel(server, key);
     const isHeard = await Promise.race([settled.then(() => true), heard]);
-    // With nowhere else to go, its place is kept until the server must have ended the statement.
+    // With one server there is nowhere else to go: keep the place until the server must have ended the statement.
     if (!isHeard && servers.count > 1) return "silent";
     if (!(await ended)) pool.renew((other) => other.server === server);
     return "ended";
@@ -85,7 +85,7 @@ export function createConnections(
   return pool;
 }
 
-/** Learns that nobody answers at a server: whatever goes there is given up, and others begin elsewhere. */
+/** Gives up all connections to a silent server. New ones begin at the next server. */
 function leaveServer(pool: Connections, servers: Servers, server: number): void {
   servers.avoid(server);
   pool.abandon((other) => other.server === server);
@@ -98,7 +98,7 @@ function secondsToEnd(why: Ending): number {
   return why === "closing" ? CLOSE_TIMEOUT_SECONDS : LET_GO_SECONDS;
 }
 
-/** The driver keeps it with the statement; a pooler may give none. */
+/** The driver keeps the key with the statement. A pooler may give none. */
 function readCancelKey(statement: object): CancelKey | undefined {
   const state: unknown = Reflect.get(statement, "state");
   if (typeof state !== "object" || state === null) return undefined;

@@ -5,14 +5,14 @@
 import postgres from "postgres";
 import { databaseNotMigrated, databaseUnavailable, JanusError } from "../errors.ts";
 
-/** The network, resources, a stop, a server that only reads: nobody is there to do anything. */
+/** The network, resources, a stop, or a read-only server: no statement can be carried out. */
 const UNREACHABLE =
   /^(08|25|53|57P|58|CONNECT|ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|EPIPE)/;
 /** A time limit, a lock, a conflict of writers, or somebody cancelled it: a statement was not carried out. */
 const GIVEN_UP = /^(40|55006|55P03|57|72)/;
-/** The server's own trouble: what it cannot read, or did not expect. */
+/** Internal errors of the server, such as a page that it cannot read. */
 const BROKEN = /^(F0|XX)/;
-/** What of a class that is else the statement's fault: no number is left for another transaction (54000). */
+/** Where 54000, which is otherwise the statement's fault, means that no transaction number is left. */
 const OUT_OF_NUMBERS = /^GetNew(Transaction|MultiXact)Id$/;
 /** Wrong role, password or database: the operator must change DATABASE_URL. */
 const REFUSED = /^(28|3D)/;
@@ -27,13 +27,13 @@ const NOT_MIGRATED = /^(42P01|42703|42883)$/;
 const CERTIFICATE =
   /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|CRL_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/;
 const NO_TLS = /^(ERR_SSL_|ERR_TLS_|ERR_BORINGSSL|EPROTO)/;
-/** The two statements met, and neither has done anything: the same again will do. */
+/** Two statements met, and this one has done nothing: the same again helps. */
 const CONFLICT = /^(40001|40P01)$/;
-/** Something was in the way that may be gone in a moment: a lock, a cancel, too little memory, too many connections. */
+/** A lock, a cancel, too little memory or too many connections: it may have passed in a moment. */
 const IN_THE_WAY = /^(53[0234]|55006|55P03|57014|57P03|72)/;
-/** The connection is in a transaction, or only reads: nothing that the statement can change. */
+/** The connection is in a transaction or read-only: another connection may help. */
 const WRONG_STATE = /^25/;
-/** What a connection is not used again after, though the server has not ended it. */
+/** After these a connection is not used again, although the server has not ended it. */
 const UNUSABLE = /^(08|25)/;
 const READ_ONLY = "25006";
 const DISK_FULL = "53100";
@@ -56,13 +56,12 @@ export function isCollision(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === "23505";
 }
 
-/** What may help a statement that has done nothing: the same again, the same a moment later, or elsewhere. */
+/** What may help a statement that has done nothing: sending it again at once, after a pause, or over another connection. */
 export type Remedy = "again" | "later" | "elsewhere";
 
 /**
- * What may help a statement that the server did not carry out; undefined where nothing does, or where nobody knows
- * whether it was carried out. The driver sends a prepared statement a second time by itself; where that fails, it tells
- * the first failure and keeps the second.
+ * What may help a statement that the server did not carry out; undefined if nothing does, or if it may have been carried
+ * out. The driver sends a prepared statement a second time by itself. If that fails too, it throws the first failure.
  */
 export function remedyOf(error: unknown): Remedy | undefined {
   if (!(error instanceof postgres.PostgresError)) return undefined;
@@ -77,20 +76,20 @@ function isMet(error: unknown): boolean {
   return CONFLICT.test(error.code) || isStatementLost(error) || error.routine === "RevalidateCachedQuery";
 }
 
-/** True where a server only reads: a standby, or a primary that was told to. */
+/** True if a server is read-only: a standby, or a primary with `default_transaction_read_only`. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === READ_ONLY;
 }
 
-/** True where nothing more can be written to the disk. */
+/** True if the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === DISK_FULL;
 }
 
-/** True where a server did not take a connection in time: whether it will, nobody knows. */
+/** True if a server did not accept a connection in time. */
 export const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
-/** True where the driver found that a server is not what `target_session_attrs` asks for, or gave a connection up. */
+/** True if the driver gave a connection up, for example because the server is not what `target_session_attrs` asks for. */
 export const isDestroyed = (error: unknown): boolean => codeOf(error) === "CONNECTION_DESTROYED";
 
 /** True where a pooler gave the statement to a server that has not prepared it. */
@@ -99,8 +98,8 @@ export function isStatementLost(error: unknown): boolean {
 }
 
 /**
- * True where the connection cannot be used again, or must not: whatever is no answer to the statement, and an answer
- * that ends the connection or says that it is not in a state to do anything.
+ * True if the connection cannot or must not be used again: the failure is no answer to the statement, or an answer that
+ * ends the connection or says that it is unusable.
  */
 export function endsConnection(error: unknown): boolean {
   return !(error instanceof postgres.PostgresError) || isFatal(error) || UNUSABLE.test(error.code);
@@ -161,7 +160,7 @@ function explain(error: Error, code: string, phase: Phase): string | undefined {
   if (phase !== "connected") return explainFatal(code);
   if (GIVEN_UP.test(code) || isMet(error) || isOutOfNumbers(error))
     return `the database gave a statement up (${code})`;
-  if (BROKEN.test(code)) return `the database is in trouble of its own (${code}): see its log`;
+  if (BROKEN.test(code)) return `the database has an internal error (${code}): see its log`;
   return undefined;
 }
 

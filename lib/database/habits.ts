@@ -1,6 +1,6 @@
 /**
- * Owns what is done otherwise from here on, as connections teach: a pooler may take no settings, and may lose prepared
- * statements. Each is told to the operator once.
+ * Owns what Janus learns about a pooler before the database: it may take no settings, and may lose prepared statements.
+ * From then on Janus works without them, and tells the operator once.
  */
 import { PLAIN_SETTINGS, SETTINGS, type Settings } from "./connect.ts";
 import { isStatementLost, refusesSettings } from "./failures.ts";
@@ -11,7 +11,7 @@ export type Notice = (reason: string) => void;
 /** What has been learnt so far. */
 export type Habits = ReturnType<typeof createHabits>;
 
-/** Begins with what suits a PostgreSQL without a pooler. */
+/** Assumes a PostgreSQL without a pooler at first. */
 export function createHabits(prepare: boolean, notice: Notice) {
   let settings = SETTINGS;
   let isPrepared = prepare;

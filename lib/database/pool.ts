@@ -1,7 +1,7 @@
 /**
  * Owns the connections to the database, and who uses which: a connection has one user at a time, whatever happens to
- * it. That is what keeps one member's rows from another. It leaves what a connection is, and what is sent over it, to
- * `db.ts`; how long somebody waits is for the one who waits to say. docs/decisions/0018, 0023
+ * it. That keeps one member's rows from another. What a connection is, is in `connection.ts`; what is sent over it, and
+ * how long a statement waits for one, in `statements.ts`. docs/decisions/0018, 0023
  */
 
 /** Connections of one kind. */
@@ -12,13 +12,13 @@ export type Pool<Connection, Holder extends User<Connection>> = {
   readonly leave: (user: Holder) => void;
   /** Takes a connection back that is fit for the next user. */
   readonly give: (connection: Connection) => void;
-  /** Ends a connection that is not, or may not be. Its place is free when it has ended. */
+  /** Ends a connection that may not be fit. Its place is free when it has ended. */
   readonly discard: (connection: Connection) => void;
-  /** Learns that a connection has ended by itself: nobody is handed it. Its user learns that otherwise. */
+  /** Learns that a connection has ended by itself, so that nobody is handed it. Its user learns it from the driver. */
   readonly forget: (connection: Connection) => void;
-  /** Ends those of some kind that are free, and those in use when they come back. */
+  /** Ends the free connections that are meant, and those in use when they come back. */
   readonly renew: (isMeant: (connection: Connection) => boolean) => void;
-  /** Ends all of some kind, those in use as well. */
+  /** Ends all connections that are meant, those in use as well. */
   readonly abandon: (isMeant: (connection: Connection) => boolean) => void;
   /** Ends all of them. Nobody is handed a connection from here on. */
   readonly close: () => Promise<void>;
@@ -29,11 +29,11 @@ export type User<Connection> = {
   readonly use: (connection: Connection) => void;
   /** The pool was closed first. */
   readonly refuse: () => void;
-  /** Whether a connection is still of use. One whose time is nearly up is passed over: a new one would be for nothing. */
+  /** Whether a connection is still of use. A user whose time is nearly up gets none, since it would be for nothing. */
   readonly isInTime: () => boolean;
 };
 
-/** Why a connection is ended: it is not fit for use, nobody answers at its other end, or nothing is needed any more. */
+/** Why a connection is ended: it may be unfit, its server is silent, or the pool is closing. */
 export type Ending = "unfit" | "lost" | "closing";
 
 /** What a pool is made of. */
@@ -42,7 +42,7 @@ export type PoolOptions<Connection, Holder> = {
   readonly size: number;
   /** Makes a connection for somebody. Nothing is sent before it is used. */
   readonly open: (user: Holder) => Connection;
-  /** Ends a connection; settles when the server has let go of it, or cannot hold it any longer. */
+  /** Ends a connection; settles when the server has ended it, or can no longer hold it. */
   readonly end: (connection: Connection, why: Ending) => Promise<void>;
 };
 

@@ -1,16 +1,16 @@
 /**
- * Owns which of several servers a new connection goes to. Each connection goes to one server; who is refused there tries
- * the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
+ * Owns which of several servers a new connection goes to. Each connection goes to one server; a statement that is refused
+ * there tries the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
  */
 import { createDeadlines } from "../deadlines.ts";
 
 /** The servers of DATABASE_URL, and what is known of them. */
 export type Servers = ReturnType<typeof createServers>;
 
-/** For so long a server that only reads is taken at its word: reconnecting for each statement would help nobody. */
+/** How long a server counts as read-only once a new connection to it was. Otherwise each statement would reconnect. */
 const READ_ONLY_MS = 1_000;
 
-/** Makes the memory of so many servers. */
+/** Remembers what is known of so many servers. */
 export function createServers(count: number) {
   const deadlines = createDeadlines(READ_ONLY_MS);
   const readOnly = new Set<number>();
@@ -23,15 +23,15 @@ export function createServers(count: number) {
 
   return {
     count,
-    /** Where somebody connects who was refused by some of them. */
+    /** The server for the next connection of a statement that has tried some. */
     choose: (tried: ReadonlySet<number>): number => findUntried(tried) ?? first,
-    /** Whether there is one left that may do. */
+    /** Whether a server is left that may do. */
     hasUntried: (tried: ReadonlySet<number>): boolean => findUntried(tried) !== undefined,
-    /** Learns that one has failed: new connections begin at the next. However many learn it, it counts once. */
+    /** Learns that one has failed: new connections begin at the next. However many report it, that happens once. */
     avoid: (server: number): void => {
       if (server === first) first = (server + 1) % count;
     },
-    /** Learns that a new connection to one only reads. */
+    /** Learns that a new connection to one is read-only. */
     noteReadOnly: (server: number): void => {
       if (readOnly.has(server)) return;
       readOnly.add(server);

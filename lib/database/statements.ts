@@ -1,6 +1,6 @@
 /**
- * Owns a statement from the call to its answer: its deadline, the connection that it goes over, and what is done where it
- * fails. One that has done nothing is sent again while there is time; the rest is an error that `failures.ts` words.
+ * Owns a statement from the call to its answer: its deadline, its connection, and what happens if it fails. If it has done
+ * nothing, it is sent again while there is time; any other failure becomes an error by `failures.ts`.
  * docs/decisions/0018, 0023
  */
 import { createDeadlines } from "../deadlines.ts";
@@ -57,7 +57,7 @@ type Call = Holder & {
   attempts: number;
   /** Undefined while it waits for one. */
   connection: Connection | undefined;
-  /** Why it was not carried out when it was sent last. */
+  /** Why it was not carried out the last time. */
   failure: unknown;
   /** Whether its deadline has passed. */
   isLate: boolean;
@@ -65,11 +65,11 @@ type Call = Holder & {
 
 const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
-/** A statement with less time than this is not begun: connecting alone may take as long. */
+/** A statement with less time left is not begun: connecting alone may take as long. */
 const LEAST_LEFT_MS = 500;
-/** Statements that meet give way to each other soon. Those that do not, pause. */
+/** Statements that meet mostly succeed soon. After so many attempts, a statement pauses. */
 const MAX_ATTEMPTS_AT_ONCE = 5;
-/** Until what was in the way may be gone. In turn, so that those who met do not meet again after it. */
+/** Pauses before another attempt. Statements take them in turn, so that those that met do not meet again. */
 const PAUSES_MS = [50, 130, 210, 290, 370];
 const pauses = PAUSES_MS.map((ms) => ({ ms, deadlines: createDeadlines(ms) }));
 let pausesSoFar = 0;
@@ -77,7 +77,7 @@ let pausesSoFar = 0;
 /** Why a statement is refused once the database is closed. */
 export const CLOSED = "the database is closed";
 
-/** Makes what runs statements. */
+/** Makes the function that runs statements. */
 export function createQuery(ways: Ways): Query {
   const { pool } = ways;
   return (text, parameters = [], isAnswer) =>
@@ -116,14 +116,14 @@ export function createQuery(ways: Ways): Query {
     });
 }
 
-/** Learns of a failure over a connection that the server had taken, and does with the connection what is right. */
+/** Keeps or ends a connection after a failure over it. */
 export function settleConnection({ pool, servers }: Ways, used: Connection, error: unknown): void {
   if (!endsConnection(error)) {
     pool.give(used);
     return;
   }
   servers.avoid(used.server);
-  // What was opened before it only reads as well.
+  // Older connections to that server are read-only, too.
   if (isReadOnly(error)) pool.renew((other) => other.server === used.server);
   pool.discard(used);
 }
@@ -164,7 +164,7 @@ function fail(ways: Ways, call: Call, used: Connection, error: unknown): void {
   ways.habits.tellLost(error);
   call.connection = undefined;
   const isUnwanted = !used.isEnding && (isDestroyed(error) || error instanceof JanusError);
-  // The first thing that a server says of itself.
+  // The server has sent its first parameters.
   const isConnected = Object.keys(used.sql.parameters).length > 0;
   const phase = isConnected ? "connected" : ways.usesTls ? "tls" : "startup";
   call.failure = isUnwanted ? databaseUnavailable(NOT_WANTED, error) : translate(error, phase);
@@ -190,7 +190,7 @@ function pause({ pool }: Ways, call: Call): void {
   });
 }
 
-/** What may help after no connection was made: nothing was sent. */
+/** What may help after a connection could not be made, so that nothing was sent. */
 function learnFromRefusal(
   { pool, habits, servers }: Ways,
   call: Call,
@@ -198,7 +198,7 @@ function learnFromRefusal(
   error: unknown,
 ): Remedy | undefined {
   const mayHelp = habits.mayDoWithout(used.settings, error);
-  // Those that it has taken before may be as silent, and cost their users a deadline each.
+  // Older connections to that server may be silent, too, and would cost each user a deadline.
   if (isConnectTimeout(error) && servers.count > 1) pool.renew((other) => other.server === used.server);
   if (!mayHelp) {
     servers.avoid(used.server);
@@ -212,7 +212,7 @@ function learnFromRefusal(
   return "later";
 }
 
-/** What may help after a server has answered with an error, or has broken off. */
+/** What may help after a server has answered with an error, or broken the connection. */
 function learnFromAnswer(ways: Ways, call: Call, used: Connection, error: unknown): Remedy | undefined {
   const { pool, servers } = ways;
   const remedy = remedyOf(error);
@@ -220,7 +220,7 @@ function learnFromAnswer(ways: Ways, call: Call, used: Connection, error: unknow
     settleConnection(ways, used, error);
     return remedy;
   }
-  // A connection that was made for this statement speaks for its server; an older one may not.
+  // Only a connection that was made for this statement shows what its server is now.
   if (used.openedFor === call) {
     call.tried.add(used.server);
     if (isReadOnly(error)) servers.noteReadOnly(used.server);

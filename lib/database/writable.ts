@@ -1,29 +1,29 @@
 /**
- * Owns whether the database can be written, for `/readyz`, which must not write for each probe. A server that only reads
- * says so by itself; that a disk is full only a write tells. docs/decisions/0023
+ * Owns whether the database accepts writes, for `/readyz`, which must not write at each probe. A read-only server says so
+ * by itself; a full disk shows only when a write fails. docs/decisions/0023
  */
 import { asJanusError } from "../errors.ts";
 import { isDiskFull, isReadOnly } from "./failures.ts";
 import type { Query } from "./statements.ts";
 
-/** Why a database that answers cannot be written. */
+/** Why a database that answers accepts no writes. */
 export type Hindrance = "database_read_only" | "database_full";
 
 /**
- * Fails as a write would where transactions only read: on a standby, and where they were told to. As an error it has a
- * new connection tried, and the next server, as for a write.
+ * Fails like a write if transactions are read-only. Because it is an error, Janus tries a new connection and the next
+ * server, as for a write.
  */
 const REFUSE_READ_ONLY =
   "do $$ begin if current_setting('transaction_read_only') = 'on' then raise read_only_sql_transaction; end if; end $$";
 
 /**
- * Writes a megabyte that belongs to nobody, where the database has its tables unless it was told otherwise; PostgreSQL
- * removes it when the statement ends. A server that only reads can do it, too.
+ * Writes a temporary megabyte, by default on the same disk as the tables; PostgreSQL removes it when the statement ends.
+ * This works on a read-only server, too.
  */
 const SPILL =
   "do $$ begin perform set_config('work_mem', '64kB', true); perform count(*) from generate_series(1, 20000); end $$";
 
-/** Makes the memory of what writes met. */
+/** Remembers whether a write has met a full disk. */
 export function createWritable() {
   let isFull = false;
   return {
@@ -32,7 +32,7 @@ export function createWritable() {
       if (isDiskFull(error)) isFull = true;
     },
 
-    /** Asks whether the database can be written now. Only where the disk was full when a write last failed, it writes. */
+    /** Asks whether the database accepts writes now. It writes only if an earlier write has met a full disk. */
     findHindrance: async (query: Query): Promise<Hindrance | undefined> => {
       if ((await failureOf(query(REFUSE_READ_ONLY), isReadOnly)) !== undefined) return "database_read_only";
       if (!isFull) return undefined;
@@ -43,7 +43,7 @@ export function createWritable() {
   };
 }
 
-/** The failure that is expected, or undefined for none; any other is thrown. */
+/** Returns the expected failure, or undefined if there was none. Throws any other. */
 async function failureOf(work: Promise<unknown>, isExpected: (error: unknown) => boolean): Promise<unknown> {
   try {
     await work;

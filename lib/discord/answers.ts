@@ -1,14 +1,14 @@
 /**
  * What Discord's own answers look like, as its API reference has them. An answer of any other shape comes from something
- * else, such as a firewall, a proxy, a cache or the login page of a network, whatever its status. What follows from an
- * answer is decided in `caller.ts`.
+ * else, such as a firewall, a proxy, a cache or the login page of a network, whatever its status. `caller.ts` decides what
+ * follows from an answer.
  */
 import * as v from "valibot";
 import type { MetadataRecord, RoleConnection } from "../metadata.ts";
 import type { Answer } from "../oauth/upstream.ts";
 import { parseJson } from "../oauth/upstream.ts";
 
-/** Whether JSON is an object. valibot alone takes a list for one. */
+/** Whether JSON is an object. For valibot alone, a list is an object, too. */
 const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);
 
 const roleConnectionShape = v.object({
@@ -38,7 +38,7 @@ export function hasRecords(body: unknown, records: readonly MetadataRecord[]): b
   );
 }
 
-/** Discord answers a revocation with 200 and an empty object. Any other body is a page or a proxy's. */
+/** Discord answers a revocation with 200 and an empty object. Any other body comes from something else. */
 export function isRevoked({ status, text }: Answer): boolean {
   if (status !== 200) return false;
   const body = parseJson(text);
@@ -46,24 +46,24 @@ export function isRevoked({ status, text }: Answer): boolean {
 }
 
 /**
- * Whether a 204 comes without a body. Discord gives its own the type of a page, so the type says nothing.
+ * Whether a 204 has no body. Discord's own have the content type of a page, so the type says nothing.
  * https://github.com/discord/discord-api-docs/issues/5887
  */
 export function isEmpty({ headers, text }: Answer): boolean {
   return text === "" && Number(headers.get("content-length") ?? 0) === 0;
 }
 
-/** Any error of Discord's, "not now" or not: with a 2xx it says that nothing was done. */
+/** Any error of Discord. With a 2xx it means that nothing was done. */
 const anyError = v.object({ message: v.string(), code: v.unknown() });
 
 /** Whether a body is an error, whatever the status. */
 export const isError = (body: unknown): boolean => v.is(anyError, body);
 
-/** Codes by which Discord does not know a token. Its plain 401 has code 0. */
+/** Codes that mean that Discord does not know the token. Its plain 401 has code 0. */
 const UNKNOWN_TOKEN_CODES: readonly number[] = [0, 40_001, 50_014, 50_025];
 /** "Unknown Application" and the like. */
 const UNKNOWN_CODES = { least: 10_001, most: 10_999 } as const;
-/** Below lie the statuses that gateways put into a `code` of their own. Discord's begin here, but for a plain 0. */
+/** Discord's codes begin here, except for a plain 0. Gateways put HTTP statuses into a `code` of their own. */
 const LEAST_CODE = 10_000;
 /**
  * Codes by which Discord itself says "not now", whatever the status: rate limits, features that are switched off for a
@@ -82,12 +82,12 @@ const discordError = v.object({
   retry_after: v.optional(v.undefined()),
 });
 
-/** What Discord refuses for good: it does not know the token, or does not know what is asked about, or says no. */
+/** Why Discord refuses for good: it does not know the token, does not know what is asked about, or says no. */
 export type Refusal = "unknown_token" | "unknown" | "refused";
 
 /**
- * Reads a refusal by Discord itself; undefined for all that may be another's word or is no last word. What takes
- * something from a member (401 ends a grant, a 404 says that nothing is left to clear) needs a code that means just that.
+ * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. If it takes
+ * something from a member (a 401 ends a grant, a 404 means that nothing is left to clear), its code must mean exactly that.
  */
 export function readRefusal({ status, text }: Answer): Refusal | undefined {
   const parsed = v.safeParse(discordError, parseJson(text));

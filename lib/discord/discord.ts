@@ -177,7 +177,7 @@ export function createDiscord(options: DiscordOptions) {
       exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
         exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
 
-      /** Throws discord_unavailable where a refresh would be cut off: it could spend the token for a pair that nobody gets. */
+      /** Throws discord_unavailable if a refresh could be cut off, which would spend the token and lose the new pair. */
       requireTimeToRefresh: (): void => requireWholeDeadline(upstream, "token_refresh"),
 
       /**
@@ -199,9 +199,9 @@ export function createDiscord(options: DiscordOptions) {
       },
 
       /**
-       * Ends every token of the member's authorization, not only this one, which must be alive: Discord answers the same
-       * to one that it does not know. False where Discord refuses that for good. Throws discord_client_rejected,
-       * discord_unavailable. RFC 7009 2.1
+       * Ends every token of the member's authorization, not only this one. The token must be alive: to a token that it
+       * does not know, Discord gives the same answer. False if Discord refuses for good. Throws
+       * discord_client_rejected, discord_unavailable. RFC 7009 2.1
        */
       revokeGrant: async (token: string): Promise<boolean> => {
         const url = `${tokenEndpoint.url}/revoke`;

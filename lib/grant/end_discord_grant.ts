@@ -1,26 +1,25 @@
 /**
- * The end of a member's grant at Discord: the role connection is cleared, the grant revoked, our rows removed. A final no
- * does not stop it; all else puts it off. How tokens are sealed and refreshed is in `grant.ts`.
+ * The end of a member's grant at Discord: Janus clears the role connection, revokes the grant, and removes its rows. A
+ * final refusal does not stop it; any other failure puts it off. How tokens are sealed and refreshed is in `grant.ts`.
  */
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
 
 const ABANDONED_AFTER_SECONDS = 3_600;
-const BATCH = 20;
 
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
 export async function endDueGrants(deps: GrantDeps): Promise<Round> {
   const ends = await claimAndEnd(deps, null);
-  return roundOf(BATCH, ends.length, ends.filter((end) => end !== "put_off").length);
+  return roundOf(ends.length, ends.filter((end) => end !== "put_off").length);
 }
 
-/** Ends the grant of one member if its end is due; undefined where it is not, or where another process ends it. */
+/** Ends the grant of one member if its end is due; undefined if it is not, or if another process ends it. */
 export async function endDueGrantOf(deps: GrantDeps, discordUserId: string): Promise<GrantEnd | undefined> {
   return (await claimAndEnd(deps, discordUserId))[0];
 }
@@ -28,7 +27,7 @@ export async function endDueGrantOf(deps: GrantDeps, discordUserId: string): Pro
 async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): Promise<readonly GrantEnd[]> {
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
-    limit: BATCH,
+    limit: ROUND_LIMIT,
     abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
@@ -48,7 +47,7 @@ type EndingGrant = {
   readonly endFailures: number;
 };
 
-/** What became of a grant that was to end; it may have ended and left the member's role. */
+/** What became of a grant that was to end. `role_may_stay`: it has ended, and the member may keep the role. */
 export type GrantEnd = "ended" | "role_may_stay" | "put_off";
 
 /** Ends one grant that was claimed: at Discord, then here; or it is due again later. */
@@ -80,7 +79,7 @@ type UsableTokens = {
   readonly accessTokenSealed: string;
 };
 
-/** What an end at Discord came to. `tokens` are those that it took; undefined if they were dead before or do not open. */
+/** The result of an end at Discord. `tokens` are the last ones it used; undefined if they were dead or did not open. */
 type EndAtDiscord = {
   readonly tokens: UsableTokens | undefined;
   readonly isRoleConnectionLeft: boolean;
@@ -89,7 +88,7 @@ type EndAtDiscord = {
 
 /**
  * Clears the role connection, then revokes, then removes our rows: in this order nothing is lost halfway. Returns whether
- * the role connection is left because nothing can clear it.
+ * the role connection is left because Janus could not clear it.
  */
 async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
   const { discordUserId, accessTokenSealed } = grant;
@@ -129,7 +128,7 @@ async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtD
   return { tokens, isRoleConnectionLeft: refusal !== undefined, isGrantLeft: !isRevoked };
 }
 
-/** The tokens are dead. Where the grant may live on without them, nothing can end it but a later sign-in of the member. */
+/** The tokens are dead. If the grant may live on, only a later link flow of the member can end it. */
 function endWithout(deps: GrantDeps, grant: EndingGrant, outcome: "ended" | "unknown"): EndAtDiscord {
   if (outcome === "ended") return ENDED;
   return giveUp(
@@ -152,8 +151,8 @@ const mayHaveRoleConnection = ({ scope }: EndingGrant): boolean =>
   scope.split(" ").includes("role_connections.write");
 
 /**
- * What Discord refuses for good: to clear at all, or for this token. A new token does not change that, so the grant is
- * revoked even then; otherwise the member could not sign in again. Throws where Discord gave no such answer.
+ * Clears the role connection. Returns Discord's final refusal, if there is one: the grant is revoked even then, because
+ * otherwise the member could not sign in again. Throws any other failure.
  */
 async function clearRoleConnection(
   { discord }: GrantDeps,
@@ -171,7 +170,7 @@ async function clearRoleConnection(
   }
 }
 
-/** Tokens that no key opens can end nothing, and would keep the member from signing in again: undefined. */
+/** The opened tokens; undefined if no key opens them. Those can end nothing, and must not keep the member out. */
 function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
   const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
   try {
@@ -184,7 +183,7 @@ function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefin
   }
 }
 
-/** Fresh tokens under the lease of the end; else whether the grant has ended, or whether that is unknown. */
+/** Fresh tokens under the lease of the end; else "ended", or "unknown" if an earlier answer was lost. */
 async function refreshToEnd(
   deps: GrantDeps,
   { discordUserId, refreshTokenSealed }: EndingGrant,

@@ -7,6 +7,7 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import type { SignIn } from "../oidc/oidc.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 
@@ -16,9 +17,9 @@ export type GrantDeps = Pick<
   "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log" | "unstored"
 >;
 
-/** How long a claim lasts: longer than the upstream calls made under it, with their repeats, by whatever clock. */
+/** How long a claim lasts: longer than the calls made under it, with their repeats, plus the tolerance of clocks. */
 export const LEASE_SECONDS = 90 + CLOCK_TOLERANCE_SECONDS;
-/** Asked again seldom: only a new sign-in mends it. */
+/** Only a new sign-in helps a grant that has ended, so Janus seldom asks again. */
 const DAY_SECONDS = 86_400;
 const STORE_ATTEMPTS = 5;
 const STORE_RETRY_MS = 1_000;
@@ -80,7 +81,7 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
   return refreshed.accessToken;
 }
 
-/** What the lease will do by itself when its time is up, sooner: a failure is logged, and changes nothing. */
+/** Does early what the end of the lease would do by itself. A failure is logged, and changes nothing. */
 export async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -99,14 +100,14 @@ export type ClaimedRefresh = {
   readonly refreshFailures?: number;
 };
 
-/** What a claim's mark says: one that is older than the claim is of an earlier refresh, which got no answer. */
+/** Reads a claim's mark. One that is older than the claim comes from an earlier refresh that got no answer. */
 export const claimedAt = (refreshUnansweredSince: Date | null, now: Date) => ({
   isUnanswered: refreshUnansweredSince !== null && refreshUnansweredSince.getTime() !== now.getTime(),
 });
 
 /**
- * What a refresh came to. The grant has ended where Discord says so; but where an earlier refresh got no answer, that
- * one may have spent the token: then the grant may live on with tokens that Janus never saw, and nothing is known.
+ * The result of a refresh. The grant has ended if Discord says so. But if an earlier refresh got no answer, that one may
+ * have spent the token. Then the grant may live on with tokens that Janus never saw, and the result is unknown.
  */
 export type RefreshOutcome =
   | (DiscordTokens & { readonly outcome: "refreshed"; readonly accessTokenSealed: string })
@@ -140,9 +141,9 @@ export async function refresh(
   return { ...tokens, ...sealed, outcome: "refreshed" };
 }
 
-/** Discord refused before it looked at the token, or says what it knows of it; or it was never sent. */
+/** Errors that show that Discord has not spent the token. */
 const UNSPENT: readonly string[] = ["discord_client_rejected", "grant_ended", "token_unreadable"];
-/** What no time mends. */
+/** Errors that do not pass with time. */
 const LASTING: readonly string[] = ["grant_ended", "token_unreadable"];
 
 async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknown): Promise<void> {
@@ -159,8 +160,8 @@ async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknow
 }
 
 /**
- * Stores a new pair. The old one is spent and this process alone holds it: a database that blinks must not lose it, and
- * one that is down for longer gets it when it is back.
+ * Stores a new pair, which only this process has, since the old one is spent. It tries again for a few seconds. If the
+ * database is down for longer, `unstored` keeps the pair until it is back.
  */
 export async function storeStubbornly(
   deps: Pick<Deps, "sleep" | "unstored">,
@@ -183,8 +184,24 @@ export async function storeStubbornly(
 }
 
 /** A row of `organisation_token`, as a ciphertext is bound to it. */
-export const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) =>
+const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) =>
   JSON.stringify([issuer, subject]);
+
+/** Both tokens of a provider's grant, sealed for their row. */
+export function sealOrganisationTokens(
+  deps: Pick<Deps, "tokenSealer">,
+  account: Pick<SignIn, "issuer" | "subject" | "accessToken" | "refreshToken">,
+) {
+  const { accessToken, refreshToken } = account;
+  const row = organisationRow(account);
+  return {
+    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
+    refreshTokenSealed:
+      refreshToken === undefined
+        ? null
+        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
+  };
+}
 
 /** A provider's token; undefined where no key of TOKEN_KEYS opens it. */
 export function openOrganisationToken(

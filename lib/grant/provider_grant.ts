@@ -1,11 +1,11 @@
 /**
- * The end of a member's grant at the provider: revoked where the provider can, then removed here. Called by
- * `account.ts` and `upkeep.ts`. An outage puts it off; only the provider's own answer, or that it has no such endpoint, ends it.
+ * The end of a member's grant at the provider: revoked where the provider can, then removed here. An outage puts it off.
+ * It ends by the provider's own answer, or because the provider has no revocation endpoint.
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
 
@@ -16,7 +16,7 @@ type EndingGrant = {
   readonly subject: string;
   readonly accessTokenSealed: string;
   readonly refreshTokenSealed: string | null;
-  /** What later sign-ins have replaced, the oldest first: these live on at the provider until they are revoked. */
+  /** Tokens that later sign-ins have replaced, the oldest first. They live on at the provider until they are revoked. */
   readonly replacedTokens: readonly SealedToken[];
   /** How often its end has failed. */
   readonly endFailures: number;
@@ -24,19 +24,18 @@ type EndingGrant = {
 
 /** An account without a link may still be on its way to one for as long. */
 const UNLINKED_AFTER_SECONDS = 3_600;
-const BATCH = 20;
 
 /** One round: claims the grants that are to end, and ends each at the provider, then here. */
 export async function endDueProviderGrants(deps: Deps): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimProviderEndDue({
-    limit: BATCH,
+    limit: ROUND_LIMIT,
     seenBefore: secondsAfter(now, -UNLINKED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
   });
   const ended = await Promise.all(due.map((grant) => endProviderGrantOrPutOff(deps, grant)));
-  return roundOf(BATCH, due.length, ended.filter(Boolean).length);
+  return roundOf(due.length, ended.filter(Boolean).length);
 }
 
 /** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */
@@ -60,9 +59,9 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
   }
 }
 
-/** Revokes every token of the grant, those first that were replaced. What is not the best is told. */
+/** Revokes every token of the grant, replaced ones first. Returns "revoked", or what became of a token that was not. */
 async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
-  // Of another provider, since OIDC_ISSUER was changed: there is nobody to tell.
+  // OIDC_ISSUER was changed: the grant is of another provider, which Janus no longer talks to.
   if (grant.issuer !== deps.config.oidc.issuer) return "of another issuer";
   const { accessTokenSealed, refreshTokenSealed, replacedTokens } = grant;
   const current: SealedToken =

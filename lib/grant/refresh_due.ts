@@ -1,20 +1,20 @@
 /**
- * Refreshing the tokens of links before they expire, so that an unlink or a push finds a token that works, and an answer
- * that is lost on the way costs nothing yet. How a refresh works is in `grant.ts`.
+ * Refreshes the tokens of links before they expire. So an unlink or a push finds a token that works, and if the answer to
+ * a refresh is lost, the old access token is still good for a while. How a refresh works is in `grant.ts`.
  *
- * A refresh that gets no answer may have spent its token. So one is sent first, and the others only once it was answered;
- * while Discord gives no answer, a single one is sent after ever longer pauses.
+ * A refresh that gets no answer may have spent its token. So each round sends one, and the others only after Discord has
+ * answered it; while no answer comes, there is one refresh after ever longer pauses.
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Round } from "../upkeep/round.ts";
+import { ROUND_LIMIT } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { ClaimedRefresh, GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
 
-/** Discord's access tokens live for a week: what is refreshed a day early survives an outage of hours. */
+/** Discord's access tokens live for a week. A day is longer than most outages. */
 const REFRESH_BEFORE_SECONDS = 86_400;
-const BATCH = 20;
 
 /** Since refreshes got no answer: how often in turn, and until when this process sends none. */
 type Pause = { readonly failures: number; readonly until: Date };
@@ -32,8 +32,8 @@ export async function refreshDueGrants(deps: GrantDeps): Promise<Round> {
   }
   if (first.length === 0) return roundOf(first, false);
   pauses.delete(deps.queries);
-  const others = await claimAndRefresh(deps, BATCH - 1);
-  return roundOf([...first, ...others], others.length === BATCH - 1);
+  const others = await claimAndRefresh(deps, ROUND_LIMIT - 1);
+  return roundOf([...first, ...others], others.length === ROUND_LIMIT - 1);
 }
 
 /** What a refresh came to: dead are those that no refresh brings back. */

@@ -1,20 +1,18 @@
 /**
- * A role connection that an earlier grant left: its end had failed too often, so the member's new sign-in took the place
- * of the tokens that were to clear it. It stays to be cleared, with the new tokens, until Discord has done so or a new
- * link has replaced it. Nothing is revoked. The end of grants is in `end_discord_grant.ts`.
+ * A role connection that an earlier grant left: the end of that grant failed too often, or lost its tokens, and the member
+ * has signed in since. Janus tries to clear it with the new tokens until Discord does so or a new link replaces it. It
+ * revokes nothing. The end of grants is in `end_discord_grant.ts`.
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { tellNotCleared } from "./end_discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps, HeldGrant } from "./grant.ts";
 import { freshAccessToken, LEASE_SECONDS, secondsAfter, tryTo } from "./grant.ts";
 
-const BATCH = 20;
-
-/** Clears it at once, with the tokens of the sign-in that took the place of the end. Should this fail, upkeep tries again. */
+/** Clears it at once, with the tokens of the sign-in that replaced the end. If this fails, upkeep tries again. */
 export async function clearSuperseded(
   deps: GrantDeps,
   discordUserId: string,
@@ -37,9 +35,9 @@ type DueClear = HeldGrant & {
 export async function clearDueRoleConnections(deps: GrantDeps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimClearDue({ limit: BATCH, leasedUntil, now });
+  const due = await deps.queries.claimClearDue({ limit: ROUND_LIMIT, leasedUntil, now });
   const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
-  return roundOf(BATCH, due.length, cleared.filter(Boolean).length);
+  return roundOf(due.length, cleared.filter(Boolean).length);
 }
 
 /** True if it was cleared, or given up. */
@@ -57,7 +55,7 @@ async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date
   return isCleared;
 }
 
-/** Clears it, and records that; gives what failed where it has to be tried again. `clearDueAt` is as it was claimed. */
+/** Clears it, and records that. Returns the failure if it has to be tried again. `clearDueAt` is as it was claimed. */
 async function clear(
   deps: GrantDeps,
   discordUserId: string,

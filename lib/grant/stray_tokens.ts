@@ -1,9 +1,9 @@
 /**
- * Tokens that Janus obtained and that no account of its holds, since the sign-in failed after it. What is obtained is
- * stored or revoked: they are kept, and revoked as soon as that takes nothing from a member.
+ * Stray tokens: Janus obtained them, then the sign-in failed, so no account holds them. Janus keeps them, and revokes them
+ * as soon as that takes nothing from a member.
  *
- * At Discord one revocation ends every token of the member's authorization, those of a link too. So tokens are revoked
- * there as an abandoned grant, once it is known whose they are and that the member has no other. How grants end is in
+ * At Discord one revocation ends every token of the member's authorization, those of a link too. So Janus first asks whose
+ * the tokens are. If that member has no other grant, they become an abandoned grant. How grants end is in
  * `end_discord_grant.ts` and `provider_grant.ts`. docs/decisions/0022
  */
 import { randomToken } from "../crypto.ts";
@@ -13,22 +13,21 @@ import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { UnusedTokens } from "../oidc/oidc.ts";
 import type { Round } from "../upkeep/round.ts";
-import { roundOf } from "../upkeep/round.ts";
+import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import {
   claimedAt,
   LEASE_SECONDS,
   openOrganisationToken,
-  organisationRow,
   sealDiscordTokens,
+  sealOrganisationTokens,
   sealToken,
   secondsAfter,
 } from "./grant.ts";
 
-const BATCH = 20;
 const ID_BYTES = 16;
 
-/** Keeps Discord tokens of a flow or a sign-in that failed. It begins at once, and returns before the database has them. */
+/** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
 export function keepDiscordTokens(
   deps: Deps,
   tokens: DiscordTokens,
@@ -39,7 +38,7 @@ export function keepDiscordTokens(
   keepStray(deps, { accessToken, refreshToken }, { discordUserId, issuer: null, scope, expiresAt });
 }
 
-/** The same for the provider's tokens. Where it is known whose they are, they are kept with that account. */
+/** The same for the provider's tokens. If their subject is known, they are kept with that account. */
 export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
   const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
   if (subject === undefined) {
@@ -50,7 +49,7 @@ export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
   keepUnlinkedTokens(deps, { issuer, subject, ...sealed, expiresAt });
 }
 
-/** The same for tokens that are sealed, as a statement was given them that failed; it may have stored them after all. */
+/** The same for sealed tokens of a statement that failed. It may have stored them after all, which does no harm. */
 export function keepUnlinkedTokens(
   { queries, unstored, now }: Deps,
   tokens: Omit<Parameters<Deps["queries"]["insertUnlinkedTokens"]>[0], "now">,
@@ -58,22 +57,6 @@ export function keepUnlinkedTokens(
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
   unstored.store("provider tokens", () => queries.insertUnlinkedTokens(values));
-}
-
-/** Both tokens of a provider's grant, sealed for their row. */
-export function sealOrganisationTokens(
-  deps: Pick<Deps, "tokenSealer">,
-  account: Omit<UnusedTokens, "subject" | "expiresAt"> & { readonly subject: string },
-) {
-  const { accessToken, refreshToken } = account;
-  const row = organisationRow(account);
-  return {
-    accessTokenSealed: sealToken(deps, accessToken, "organisation_token.access_token", row),
-    refreshTokenSealed:
-      refreshToken === undefined
-        ? null
-        : sealToken(deps, refreshToken, "organisation_token.refresh_token", row),
-  };
 }
 
 type Owner = {
@@ -104,13 +87,13 @@ function keepStray(
 
 type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
 
-/** One round: claims stray tokens, and revokes each or gives it to the account whose it is. */
+/** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
 export async function settleDueStrays(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimStrayDue({ limit: BATCH, leasedUntil, now });
+  const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
   const settled = await Promise.all(due.map((stray) => settleOrPutOff(deps, stray)));
-  return roundOf(BATCH, due.length, settled.filter(Boolean).length);
+  return roundOf(due.length, settled.filter(Boolean).length);
 }
 
 /** Whether nothing kept it from being looked at, so that the next one makes sense. */
@@ -143,15 +126,15 @@ async function forget(
   deps.log[outcome === "given up" ? "error" : "info"]("stray tokens settled", { outcome });
 }
 
-/** Discord's: whose they are, it says itself. */
+/** For Discord's tokens: Discord says whose they are. */
 async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
-  const tokens = openStray(deps, stray);
+  const tokens = openBoth(deps, stray);
   if (tokens === undefined) return forget(deps, stray, false, "given up");
   const { accessToken, refreshToken } = tokens;
   const owner = await findOwner(deps, accessToken);
   if (owner === "nobody") return forget(deps, stray, false, await refreshStray(deps, stray, refreshToken));
-  // Revoking would end the member's link, if there is one. The member has taken the scope out of the request that
-  // Janus made, and can end the grant in Discord's settings.
+  // The member has taken `identify` out of the authorization request, so Discord does not say who they are. Revoking
+  // would end their link, if they have one. They can end this grant in Discord's settings.
   if (owner === "unnamed") return forget(deps, stray, false, "of an unknown member");
   const { discordUserId, username, globalName } = owner;
   const given = await deps.queries.setStrayOwned({
@@ -159,14 +142,14 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
     ...sealDiscordTokens(deps, discordUserId, { accessToken, refreshToken }),
     now: deps.now(),
   });
-  // An earlier grant of this member is to end first.
+  // An earlier grant of this member must end first.
   if (given === undefined) return putOff(deps, stray, undefined);
   deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
 }
 
 /**
- * Discord does not take the access token: it has run out, or it alone was ended. A new pair is a stray of its own, to be
- * settled at the next round. Where an earlier refresh got no answer, nothing is known of the grant.
+ * Discord refuses the access token: it has expired, or it alone was ended. The new pair becomes a stray of its own, for
+ * the next round. If an earlier refresh got no answer, nothing is known of the grant.
  */
 async function refreshStray(
   deps: Deps,
@@ -185,7 +168,7 @@ async function refreshStray(
   }
 }
 
-/** Whose tokens these are; nobody's once they are dead, and not told to a grant that lacks the scope for it. */
+/** Whose tokens these are: "nobody" if Discord refuses them, "unnamed" if the grant lacks the scope to ask. */
 async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
   try {
     return await deps.discord.findSignedInUser(accessToken);
@@ -197,20 +180,17 @@ async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser |
   }
 }
 
-function openStray({ tokenSealer }: Deps, { strayTokenId, accessTokenSealed, refreshTokenSealed }: Stray) {
-  const accessToken = tokenSealer.open(accessTokenSealed ?? "", `stray_token.access_token:${strayTokenId}`);
-  const refreshToken = tokenSealer.open(
-    refreshTokenSealed ?? "",
-    `stray_token.refresh_token:${strayTokenId}`,
-  );
+function openBoth(deps: Deps, stray: Stray) {
+  const accessToken = openStray(deps, "access_token", stray);
+  const refreshToken = openStray(deps, "refresh_token", stray);
   return accessToken === undefined || refreshToken === undefined ? undefined : { accessToken, refreshToken };
 }
 
 async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promise<void> {
-  // Of another provider, since OIDC_ISSUER was changed: there is nobody to tell.
+  // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
   if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of another issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
-  const token = openProviderToken(deps, issuer, kind, stray);
+  const token = openStray(deps, kind, stray);
   if (token === undefined) return forget(deps, stray, false, "given up");
   const revocation = await deps.oidc.revokeToken(kind, token);
   return forget(
@@ -221,15 +201,14 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
   );
 }
 
-/** One that was crowded out of an account's list is sealed for that account. */
-function openProviderToken(
+/** Undefined if no key opens it. A token with a subject comes from an account's full list, and is sealed for that account. */
+function openStray(
   deps: Deps,
-  issuer: string,
   kind: "access_token" | "refresh_token",
-  { strayTokenId, subject, accessTokenSealed, refreshTokenSealed }: Stray,
+  { strayTokenId, issuer, subject, accessTokenSealed, refreshTokenSealed }: Stray,
 ): string | undefined {
   const sealed = (kind === "access_token" ? accessTokenSealed : refreshTokenSealed) ?? "";
-  return subject === null
+  return issuer === null || subject === null
     ? deps.tokenSealer.open(sealed, `stray_token.${kind}:${strayTokenId}`)
     : openOrganisationToken(deps, kind, { issuer, subject }, sealed);
 }

@@ -1,12 +1,12 @@
 /**
- * Writes that must not be lost where the database does not take them: tokens that only this process holds. Each is tried
- * at once, and again at every round of upkeep until the database has taken it. It knows nothing of what is written.
+ * Writes that must not get lost while the database is down: tokens that only this process has. Each write is tried at
+ * once, and again at every round of upkeep until it has succeeded. This file does not know what is written.
  */
 import { asJanusError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { describeError } from "../log.ts";
 
-/** Writes on their way. Each must change nothing where it is repeated. */
+/** Keeps writes until they have succeeded. Repeating a write must change nothing. */
 export type Unstored = {
   /** Begins a write, and keeps it until it has succeeded. `step` names it in the log. */
   readonly store: (step: string, work: () => Promise<unknown>) => void;
@@ -14,7 +14,7 @@ export type Unstored = {
   readonly retry: () => Promise<void>;
 };
 
-/** More than a process collects in an outage; what comes then is told as lost. */
+/** More than a process collects in an outage. Further writes are logged as lost. */
 const MAX_WAITING = 1_000;
 
 type Write = { readonly step: string; readonly work: () => Promise<unknown> };
@@ -30,7 +30,7 @@ export function createUnstored(log: Log): Unstored {
       await work();
       failed.delete(write);
     } catch (error) {
-      // Another failure than "not now" would come again for ever.
+      // Any other failure would come again for ever.
       const mayPass = asJanusError(error).code.startsWith("database_");
       if (mayPass && (failed.has(write) || failed.size < MAX_WAITING)) {
         failed.add(write);

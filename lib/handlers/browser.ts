@@ -46,10 +46,13 @@ export function describeBrowser(exchange: Exchange): Browser {
   };
 }
 
-/** The address that was asked for. Throws callback_malformed where the Host header makes none, or it is out of all proportion. */
+/** The address that was asked for. Throws callback_malformed if it is too long or the Host header makes none. */
 export function addressOf({ request }: Exchange): URL {
   const url = parseAddress(request);
-  if (url === undefined) throw callbackMalformed("the Host header makes no address, or it is too long");
+  if (url === undefined)
+    throw callbackMalformed(
+      "the address is too long, has too many parameters, or the Host header makes none",
+    );
   return url;
 }
 

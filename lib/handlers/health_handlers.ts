@@ -14,8 +14,8 @@ export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange
 export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchange, 200, { status: "alive" });
 
 /**
- * GET /readyz: Janus was not told to stop, the database is reachable, migrated and can be written, and the provider's
- * discovery was loaded at least once.
+ * GET /readyz: Janus was not told to stop, the database is reachable, migrated and writable, and the provider's discovery
+ * was loaded at least once.
  */
 export const showReadiness: Handler = async (deps, exchange) => {
   // Nothing is asked any more: whoever balances the load is to send members elsewhere.

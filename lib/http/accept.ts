@@ -1,17 +1,18 @@
 /**
- * What a client would rather have: a page or JSON, and in which language. Negotiation costs more with each alternative
- * that a header names, and no client needs many, so a long header counts as absent. RFC 9110 12.5
+ * What a client prefers: a page or JSON, and which language. Each alternative in a header costs time, and no client needs
+ * many, so a long header counts as absent. RFC 9110 12.5
  */
 import Negotiator from "negotiator";
 import type { Language } from "../pages/parts.tsx";
 import { LANGUAGES } from "../pages/parts.tsx";
 import type { Exchange } from "./http.ts";
+import { PROBLEM_TYPE } from "./problem.ts";
 
-/** Browsers send 200 characters at most. */
+/** Browsers send at most 200 characters. */
 const MAX_LENGTH = 500;
 
 const HTML_TYPE = "text/html";
-const JSON_TYPES = ["application/json", "application/problem+json"];
+const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 
 /** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
 export function wantsPage(exchange: Exchange): boolean {
@@ -22,7 +23,7 @@ export function wantsPage(exchange: Exchange): boolean {
   return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
 }
 
-/** The same by a look at what the header begins with: for a flood, whose answers must cost nothing. */
+/** The same by the first type in the header alone: for a flood, whose answers must cost nothing. */
 export function seemsToWantPage(exchange: Exchange): boolean {
   const [first = ""] = (readHeader(exchange.request, "accept") ?? "").split(",", 1);
   if (first.includes("json")) return false;
@@ -37,7 +38,7 @@ export function chooseLanguage(request: Request): Language {
   return LANGUAGES.find((language) => language === chosen) ?? "en";
 }
 
-/** The same by the language that the header names first: for a flood. */
+/** The same by the first language in the header alone: for a flood. */
 export function guessLanguage({ headers }: Request): Language {
   const first = headers.get("accept-language")?.slice(0, 2).toLowerCase();
   return LANGUAGES.find((language) => language === first) ?? "en";
@@ -50,7 +51,7 @@ function readHeader({ headers }: Request, name: string): string | undefined {
 
 const isApi = (path: string): boolean => path.startsWith("/api/");
 
-/** By the route, or by the path of what no route has. */
+/** By the route, or by the path if no route matches. */
 function isForApi({ request, route }: Exchange): boolean {
   return isApi(route) || (!route.startsWith("/") && isApi(URL.parse(request.url)?.pathname ?? ""));
 }

@@ -31,7 +31,7 @@ export function createClientAddress(
   };
 }
 
-/** More proxies than stand in a row anywhere. What stands left of them is not looked at. */
+/** More proxies than anybody has in a row. Addresses left of them are not read. */
 const MAX_HOPS = 10;
 /** An IPv6 address with its zone and port. */
 const MAX_HOP_LENGTH = 80;

@@ -38,13 +38,13 @@ export function readFlowRecords(
   return records;
 }
 
-/** To ask whose a record is costs. Other values of one name than these are nobody's accident. */
+/** `isOurs` costs time. More values of one name than these come from an attacker, and are ignored. */
 const MAX_DOUBTS = 8;
 
 /**
  * Every cookie of a header whose name begins so, in its order, undecoded. `parseCookie` keeps the first of a name alone;
- * a browser sends several where another application of the domain has set one, and those of longer paths first. Only
- * what may be ours is taken apart: a header of thousands of others costs a search. RFC 6265 5.4
+ * a browser sends several where another application of the domain has set one, and those of longer paths first. Other
+ * cookies are not parsed, so thousands of them cost only a search. RFC 6265 5.4
  */
 function* readCookies(
   header: string,
@@ -59,7 +59,7 @@ function* readCookies(
   }
 }
 
-/** Whether only blanks stand between here and the pair before. */
+/** Whether a cookie begins here: only blanks stand between here and the pair before. */
 function beginsPair(header: string, at: number): boolean {
   let before = at - 1;
   while (header[before] === " " || header[before] === "\t") before -= 1;

@@ -36,7 +36,7 @@ export function createEdge(deps: Deps) {
   const readForm = createFormReader();
   const unknown = createRunner(deps, guard, "unknown");
   return {
-    /** A route's handler: what it throws becomes a response here. A body is not waited for; one over the cap is refused. */
+    /** A route's handler. What it throws becomes a response. It waits for no body, and refuses one over the cap. */
     on: (route: string, handler: Handler) => {
       const { run } = createRunner(deps, guard, route);
       return ({ request }: { readonly request: Request }): Response | Promise<Response> => {
@@ -46,7 +46,7 @@ export function createEdge(deps: Deps) {
       };
     },
 
-    /** The handler of a route that takes a form, which is read once nothing refuses it without. */
+    /** The handler of a route that takes a form. The form is read only if nothing refuses the request before. */
     onForm: (route: string, handler: FormHandler) => {
       const { runForm } = createRunner(deps, guard, route);
       return ({ request }: { readonly request: Request }): Promise<Response> =>
@@ -126,7 +126,7 @@ function createRunner(deps: Deps, guard: Guard, route: string) {
         return fail(begun, error);
       }
       return answer(begun, () => {
-        // While it waited it was not under way, and others may be now.
+        // While the form was waiting it did not count as under way, and too many others may be now.
         guard.checkLoad();
         return handler.handle(deps, exchange, form);
       });
@@ -134,10 +134,10 @@ function createRunner(deps: Deps, guard: Guard, route: string) {
   };
 }
 
-/** A request that has come in, and when. */
+/** A request, and when it came in. */
 type Begun = { readonly exchange: Exchange; readonly startedAt: number };
 
-/** What becomes of the connection once a request is answered. */
+/** Prepares the connection for its end, if it is not to be kept. */
 function release({ stopping, hurry }: Deps, request: Request, response: Response): Response {
   // Whoever keeps the connection for the next request is to make it elsewhere.
   if (stopping.aborted) response.headers.set("connection", "close");
@@ -147,12 +147,12 @@ function release({ stopping, hurry }: Deps, request: Request, response: Response
 
 /** Keeps requests out. Each throws what they are refused with. */
 type Guard = {
-  /** Whoever asks too often, and all while too many are under way. */
+  /** Refuses a subscriber that asks too often, and everybody while too many requests are under way. */
   readonly check: (request: Request) => void;
   readonly checkLoad: () => void;
-  /** A request is under way, until what comes back is called. */
+  /** Counts a request as under way until the returned function is called. */
   readonly enter: () => () => void;
-  /** Who asks; undefined where they are gone already. */
+  /** Who asks; undefined if the connection is gone already. */
   readonly subscriberOf: (request: Request) => string | undefined;
 };
 

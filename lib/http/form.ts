@@ -1,18 +1,18 @@
 /**
- * What a request brings after its head. A form is waited for only where nothing refuses it before, and a form that waits
- * is no request under way: it has a bound of its own, for each subscriber and in all. Whatever else brings a body is
- * answered without it.
+ * The body of a request. Janus waits for a form only if nothing refuses the request before. A form that waits does not
+ * count as a request under way: such forms have limits of their own, for each subscriber and in all. Every other request
+ * is answered without its body.
  */
 import { callbackMalformed, requestTimeout, requestTooLarge } from "../errors.ts";
 
 /** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `listener.ts`. */
-export const MAX_FORM_BYTES = 4_096;
+const MAX_FORM_BYTES = 4_096;
 /** Longer than any line needs for so little. */
 const FORM_DEADLINE_MS = 10_000;
-/** Forms that wait for their body in this process, each of MAX_FORM_BYTES at most. */
-export const MAX_WAITING = 200;
-/** Of them, those of one subscriber. */
-export const MAX_WAITING_OF_ONE = 20;
+/** How many forms may wait for their body in this process, each of MAX_FORM_BYTES at most. */
+const MAX_WAITING = 200;
+/** How many of them may come from one subscriber. */
+const MAX_WAITING_OF_ONE = 20;
 
 /** Reads a form's fields, for a subscriber. Throws request_too_large, request_timeout. */
 export type ReadForm = (request: Request, subscriber: string) => Promise<URLSearchParams>;
@@ -27,7 +27,10 @@ export function createFormReader(deadlineMs = FORM_DEADLINE_MS): ReadForm {
     if (reader === undefined) return new URLSearchParams();
     makeRoom(waiting, subscriber);
     const { promise, reject } = Promise.withResolvers<never>();
-    const self = { subscriber, giveUp: () => reject(requestTimeout("a form that made room for others")) };
+    const self = {
+      subscriber,
+      giveUp: () => reject(requestTimeout("a form that was given up, since too many were waiting")),
+    };
     const timer = setTimeout(() => reject(requestTimeout("a form that does not arrive")), deadlineMs);
     waiting.add(self);
     try {
@@ -43,8 +46,8 @@ export function createFormReader(deadlineMs = FORM_DEADLINE_MS): ReadForm {
 }
 
 /**
- * The form that has waited longest gives way, of the same subscriber first: a member's form arrives at once, so that a
- * form which does not arrive keeps nobody else's out.
+ * If too many forms wait, the one that has waited longest is given up, the subscriber's own first. A member's form arrives
+ * at once, so slow forms do not keep it out.
  */
 function makeRoom(waiting: Set<Waiting>, subscriber: string): void {
   const own = [...waiting].filter((one) => one.subscriber === subscriber);
@@ -65,7 +68,7 @@ async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A client that goes away in the middle is no fault of ours. */
+/** If the client goes away in the middle, that is no fault of Janus. */
 async function readPart(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read();
@@ -76,7 +79,7 @@ async function readPart(reader: ReadableStreamDefaultReader<Uint8Array>) {
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-/** Refuses, by the head alone, what is no form. Throws callback_malformed. */
+/** Refuses a body that is not a form, by the head alone. Throws callback_malformed. */
 export function requireForm({ headers, body }: Request): void {
   if (body === null || !FORM_TYPE.test(headers.get("content-type") ?? ""))
     throw callbackMalformed("the body is not a form");
@@ -92,12 +95,12 @@ export function hasTooLargeBody({ method, headers }: Request): boolean {
   return method !== "GET" && Number(headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
 }
 
-/** Requests whose body has come to its end. */
+/** Requests whose body has arrived to its end. */
 const whole = new WeakSet<Request>();
 
-/** Throws a body away as it comes: Bun would keep it, whatever its size, until the request is answered. */
+/** Discards a body as it arrives. Bun would otherwise keep it, whatever its size, until the request is answered. */
 export function dropBody(request: Request): void {
-  // One that is read elsewhere is dropped there.
+  // A body that the form reader reads is dropped there.
   if (request.body === null || request.body.locked) return;
   const reader = request.body.getReader();
   readText(reader).then(
@@ -106,5 +109,5 @@ export function dropBody(request: Request): void {
   );
 }
 
-/** Whether more of the request may come, which nobody will read. */
+/** Whether more of the request may arrive that nobody will read. */
 export const hasUnreadBody = (request: Request): boolean => announcesBody(request) && !whole.has(request);

@@ -24,7 +24,7 @@ export type Exchange = {
 /** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
-/** What answers a route that takes a form. `admit` throws what can be refused without the form, which is not read then. */
+/** What answers a route that takes a form. `admit` sees the head alone: if it throws, the form is not read. */
 export type FormHandler = {
   readonly admit: (deps: Deps, exchange: Exchange) => void;
   readonly handle: (deps: Deps, exchange: Exchange, form: URLSearchParams) => Promise<Response>;
@@ -39,7 +39,7 @@ export function pageResponse(
     readonly status?: number;
     readonly setCookies?: readonly string[];
     readonly headers?: HeaderMap;
-    /** The client's own unless given. */
+    /** By default the client's own. */
     readonly language?: Language;
     /** Where pictures may come from, besides the page itself. */
     readonly imageOrigin?: string;

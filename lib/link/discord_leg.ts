@@ -85,7 +85,7 @@ async function storeDiscordLeg(
   return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
 }
 
-/** Finds whose tokens these are, and stores them. Where that comes to nothing they are kept, to be revoked. */
+/** Finds whose tokens these are, and stores them. If that fails, they are kept, to be revoked. */
 async function storeGrant(deps: Deps, { requestId }: FlowRequest, next: Flow, tokens: DiscordTokens) {
   let user: DiscordUser | undefined;
   try {

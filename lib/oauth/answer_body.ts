@@ -1,16 +1,16 @@
 /**
- * The body of an answer: read to its end, up to a cap, and as it was sent. Janus asks for a body that is not compressed
- * and takes no other, since a few bytes can stand for gigabytes, and the runtime decompresses them where no deadline
- * reaches. The requests, and their deadlines, are in `upstream.ts`.
+ * The body of an answer: read to its end, up to a cap. Janus asks for an uncompressed body and accepts no other, since a
+ * few bytes can expand to gigabytes, and the runtime decompresses them past any deadline. The requests and their deadlines
+ * are in `upstream.ts`.
  */
 
-/** What Janus reads of a body at most. */
+/** How much of a body Janus reads at most. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
-/** Asks for a body as it is. RFC 9110 12.5.3 */
+/** Asks for an uncompressed body. RFC 9110 12.5.3 */
 export const UNCOMPRESSED = { "accept-encoding": "identity" } as const;
 
-/** Whether a body has to be decompressed before it can be read, by whichever header says so. RFC 9110 8.4, RFC 9112 6.1 */
+/** Whether either header says that a body is compressed. RFC 9110 8.4, RFC 9112 6.1 */
 export function isCompressed(headers: Headers): boolean {
   const contentCodings = codings(headers, "content-encoding");
   const transferCodings = codings(headers, "transfer-encoding");
@@ -27,7 +27,7 @@ function codings(headers: Headers, name: string): readonly string[] {
 
 /** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
 export async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
-  // The common case, and the cheap one. A length beside chunks says nothing: the chunks are read. RFC 9112 6.3
+  // The common case, and the cheap one. If there are chunks as well, the length does not count. RFC 9112 6.3
   const length = response.headers.get("content-length");
   if (length !== null && !response.headers.has("transfer-encoding")) {
     if (Number(length) <= MAX_BODY_BYTES) return response.text();
@@ -37,7 +37,7 @@ export async function readBody(response: Response, signal: AbortSignal): Promise
   return response.body === null ? "" : readInParts(response.body, signal);
 }
 
-/** Lets go of a body that nobody reads. */
+/** Discards a body that nobody reads. */
 export async function dropBody(response: Response): Promise<void> {
   await response.body?.cancel();
 }

@@ -50,8 +50,8 @@ const SUCCESSES = [200, 202, 204];
 const anyError = v.object({ error: v.union([v.string(), v.looseObject({})]) });
 
 /**
- * RFC 7009 2.2 lets a client ignore the body. But a page, such as the login page of a network, has revoked nothing, and
- * an error has not either.
+ * RFC 7009 2.2 lets a client ignore the body. But a server that answers with a page, such as the login page of a network, or
+ * with an error has revoked nothing.
  */
 function isSuccess({ status, headers, text }: Answer): boolean {
   if (!SUCCESSES.includes(status)) return false;

@@ -66,7 +66,7 @@ export async function requestTokens(
   };
 }
 
-/** The first fault, by the name of its member, and never by its value. */
+/** The first fault, by the name of its member. Never its value, which may be a secret. */
 function describeFault(json: unknown, issue: v.InferIssue<typeof tokenResponse>): string {
   const members = v.safeParse(v.record(v.string(), v.unknown()), json);
   const name = v.getDotPath(issue);

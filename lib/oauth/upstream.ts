@@ -1,7 +1,7 @@
 /**
  * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, nothing compressed, and no
- * redirect followed, since a redirect would carry code, verifier and secret to where it points. Called by `discord.ts`, `oidc/` and the
- * rest of this folder. The only file that calls `fetch`.
+ * redirect followed, since a redirect would carry code, verifier and secret to where it points. The only file that calls
+ * `fetch`.
  */
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../log.ts";
@@ -92,7 +92,7 @@ function initOf(
   signal: AbortSignal,
 ): Init {
   const headers = { ...request.headers, ...UNCOMPRESSED, "user-agent": upstream.userAgent };
-  // Bun would decompress before it hands anything on: `decompress` is its own.
+  // `decompress` is Bun's own option. Without it Bun decompresses before any cap applies.
   const init: Init = { ...request, headers, redirect: "manual", decompress: false, signal };
   // A new connection, which Bun closes afterwards. A first try that may be repeated takes a kept one: most are alive.
   const isOwn = ownConnection || upstream.ownConnections === true || retries > 0;
@@ -113,10 +113,10 @@ async function fetchAnswer(
   }
   if (isCompressed(response.headers)) {
     await dropBody(response);
-    // Such a status says all by itself, and Retry-After with it.
+    // The status and Retry-After are all that is needed.
     if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
     throw upstream.unavailable(
-      `${operation}: the answer is compressed, although Janus asks for one that is not`,
+      `${operation}: the answer is compressed, although Janus asked for one that is not`,
     );
   }
   const text = await readBody(response, init.signal);

@@ -147,7 +147,7 @@ async function fetchMetadata(
   return metadata;
 }
 
-/** What is wrong with the fields that Janus needs, by their names. */
+/** The error that names the faulty fields among those that Janus needs. */
 function documentError(issues: readonly v.InferIssue<DocumentSchema>[]): JanusError {
   const nameOf = (issue: (typeof issues)[number]) => v.getDotPath(issue) ?? "the document";
   const malformed = new Set(issues.filter(({ message }) => message !== NOT_HTTPS).map(nameOf));

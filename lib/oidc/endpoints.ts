@@ -1,20 +1,20 @@
 /**
- * Which addresses a discovery document may name. Janus sends its client secret, codes and tokens there, and members'
- * browsers, so an https issuer has https endpoints unless the operator allows others. Where the document is from, and
+ * Which addresses a discovery document may name. Janus sends its client secret, codes, tokens and members' browsers there.
+ * So the endpoints of an https issuer must be https, unless the operator allows others. Where the document comes from, and
  * which of its fields are needed, is in `discovery.ts`.
  */
 import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { isLoopback } from "../variables.ts";
 
-/** What decides it: the issuer, and whether the operator allows http. */
+/** What decides which addresses are allowed. */
 export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;
 
-/** Who goes there. A browser does so through networks that no operator answers for. */
+/** Who calls an endpoint. A browser does so over networks that the operator does not control. */
 export type EndpointUser = "browser" | "janus";
 
 const MAX_LENGTH = 2_048;
-/** The message of an issue that https, or a setting, would mend. Any other issue is of the address itself. */
+/** The message of an issue that https, or a setting, would resolve. Any other issue is a malformed address. */
 export const NOT_HTTPS = "not https";
 
 /** The schema of an endpoint: an absolute address by https, or by http as far as that is allowed. RFC 6749 3.1, 3.2 */
@@ -31,7 +31,7 @@ export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
   );
 }
 
-/** An address that every reader takes for the same: no blanks, credentials or fragment in it. */
+/** An address that every parser reads in the same way: without blanks, credentials or a fragment. */
 function isPlainAddress(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || /[\s\p{Cc}#\\]/u.test(text)) return false;

@@ -56,9 +56,9 @@ export type SignIn = {
   readonly expiresAt: Date | undefined;
 };
 
-/** Tokens of a sign-in that came to nothing. */
+/** Tokens of a sign-in that failed. */
 export type UnusedTokens = Omit<SignIn, "subject" | "claims"> & {
-  /** Undefined where no ID Token says it that could be verified. */
+  /** Undefined if no ID Token could be verified. */
   readonly subject: string | undefined;
 };
 
@@ -136,7 +136,7 @@ export function createOidc(options: OidcOptions) {
     /**
      * Exchanges an authorization code and verifies what comes. Throws code_rejected, authorization_rejected,
      * id_token_refused, id_token_unsupported, userinfo_refused, provider_misconfigured, provider_client_rejected,
-     * provider_unavailable. `onUnused` learns of tokens that were obtained where it throws. Core 3.1.3
+     * provider_unavailable. If it throws after the exchange, `onUnused` gets the tokens. Core 3.1.3
      */
     exchangeCode: async (
       code: string,
@@ -180,7 +180,7 @@ export function createOidc(options: OidcOptions) {
     },
   }));
 
-  /** One key set for all who ask, so by nobody's upstream: jose fetches without knowing for whom. */
+  /** One key set for all requests. It has an upstream of its own, since jose does not know for which request it fetches. */
   function keysOf({ jwksUri }: ProviderMetadata): KeySet {
     const keys = keySets.get(jwksUri) ?? createKeySet(own, jwksUri);
     keySets.set(jwksUri, keys);

@@ -1,16 +1,15 @@
 /**
- * What an operator finds wrong with the links. What is found is mended by time, by the operator or by the
- * member.
+ * What is wrong with links and grants, for the operator. Upkeep, the operator or the member mends what it finds.
  */
 import type { Queries } from "../queries/queries.ts";
 
-/** What is wrong, by its kind: how often, and the first few, by their Discord user id or subject. */
+/** One kind of fault: how often it was found, and the first few, by Discord user id, subject or id of a stray token. */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
 /** All that was found. */
 export type Audit = { readonly links: number; readonly findings: readonly Finding[] };
 
-/** Longer than anything that is due waits while all is well. */
+/** While all is well, nothing that is due waits as long. */
 const OVERDUE_AFTER_MS = 3_600_000;
 /** As often as an end fails before its member may sign in past it. */
 const FAILED_OFTEN = 5;

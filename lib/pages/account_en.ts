@@ -35,7 +35,7 @@ export type AccountTexts = {
     readonly lastTold: string;
     readonly nextCheck: string;
     readonly noCheck: string;
-    /** Of an earlier link whose role connection could not be cleared. */
+    /** An earlier link has ended, and its role connection could not be cleared. */
     readonly mayStay: string;
     readonly notLinked: string;
     readonly notTold: string;
@@ -119,7 +119,7 @@ export const accountEn: AccountTexts = {
     nextCheck: "Next check: {other}",
     noCheck: "Next check: none is planned",
     mayStay:
-      "Janus could not tell Discord that an earlier link of yours has ended. If you still have a role from it, open User Settings in Discord, then Authorized Apps, and deauthorize this app there. Linking again helps too.",
+      "An earlier link of yours has ended, but Janus could not tell Discord. If you still have a role from that link, you can remove it yourself: in Discord, open User Settings, then Authorized Apps, and deauthorize this app. Or link your accounts again: Janus can then clear the old role.",
     notLinked: "Your accounts are not linked, so Discord gives you no role through {platform}.",
     notTold: "Discord has not been told about you yet, so it gives you no role.",
     outdated: "Discord has not taken the latest update yet: what stands above is what it knew before.",
@@ -160,9 +160,9 @@ export const accountEn: AccountTexts = {
     finished:
       "Discord has been told, and takes away the roles that you had through {platform}. Janus has deleted the link and what it knew of your account there, and you are signed out.",
     roleMayStay:
-      "Janus has deleted the link and what it knew of your account at {platform}, and you are signed out. Discord did not let Janus take back your role. To remove it yourself, open User Settings in Discord, then Authorized Apps, and deauthorize this app there. Or ask {platform} to remove it.",
+      "Janus has deleted the link and what it knew of your account at {platform}, and you are signed out. Janus could not take back your role in Discord. If you still have it, you can remove it yourself: in Discord, open User Settings, then Authorized Apps, and deauthorize this app. Or ask {platform} to remove it.",
     pending:
-      "Janus has removed your link and signed you out. Discord did not answer just now. Janus tries again by itself, and your roles go when Discord answers. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and deauthorize this app there.",
+      "Janus has removed your link and signed you out. Discord did not answer just now, so you keep your roles for the moment. Janus tries again by itself, and Discord removes the roles when it answers. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and deauthorize this app.",
     again: "You can link your accounts again whenever you like.",
   },
   another: {
@@ -170,7 +170,8 @@ export const accountEn: AccountTexts = {
     lead: "You sign in on both sides once more, and choose the accounts that are to be linked.",
     atDiscord: "To use another Discord account, press {other} on Discord's page.",
     notYou: "Not you?",
-    atProvider: "To use another account at {platform}, sign in with that one: {platform} asks you afresh.",
+    atProvider:
+      "To use another account at {platform}, sign in with that one: {platform} asks you to sign in again.",
     asksFirst: "If one of them is linked already, Janus asks you before it moves a link.",
   },
 };

@@ -18,7 +18,7 @@ export type AccountPage = {
   /** False when Discord gave no answer: the names are those last seen. */
   readonly discordAnswered: boolean;
   readonly link: LinkFacts | null;
-  /** Whether an earlier link may have left a role that nothing could take away. */
+  /** Whether the member may still have a role from an earlier link. */
   readonly roleMayStay: boolean;
   /** Why the page is shown again, if it is. */
   readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";

@@ -40,7 +40,7 @@ export const accountSv: AccountTexts = {
     nextCheck: "Nästa kontroll: {other}",
     noCheck: "Nästa kontroll: ingen är planerad",
     mayStay:
-      "Janus kunde inte berätta för Discord att en tidigare koppling har upphört. Om du har kvar en roll från den, öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst där. Det hjälper också att koppla igen.",
+      "En tidigare koppling har upphört, men Janus kunde inte berätta det för Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Eller koppla dina konton igen: då kan Janus ta bort den gamla rollen.",
     notLinked: "Dina konton är inte kopplade, så Discord ger dig ingen roll genom {platform}.",
     notTold: "Discord har inte fått veta något om dig än och ger dig därför ingen roll.",
     outdated:
@@ -82,9 +82,9 @@ export const accountSv: AccountTexts = {
     finished:
       "Discord har fått veta det och tar bort de roller som du hade genom {platform}. Janus har raderat kopplingen och det som sparats om ditt konto där, och du är utloggad.",
     roleMayStay:
-      "Janus har raderat kopplingen och det som sparats om ditt konto hos {platform}, och du är utloggad. Discord lät inte Janus ta tillbaka din roll. Du kan ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst där. Eller be {platform} att ta bort den.",
+      "Janus har raderat kopplingen och det som sparats om ditt konto hos {platform}, och du är utloggad. Janus kunde inte ta tillbaka din roll i Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Eller be {platform} att ta bort den.",
     pending:
-      "Janus har tagit bort din koppling och loggat ut dig. Discord svarade inte just nu. Janus försöker igen av sig självt, och dina roller försvinner när Discord svarar. Om du har kvar en roll i morgon, öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst där.",
+      "Janus har tagit bort din koppling och loggat ut dig. Discord svarade inte just nu, så du behåller dina roller för tillfället. Janus försöker igen av sig självt, och Discord tar bort rollerna när det svarar. Om du har kvar en roll i morgon, öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst.",
     again: "Du kan koppla dina konton igen när du vill.",
   },
   another: {

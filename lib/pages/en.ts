@@ -33,7 +33,7 @@ export type Texts = {
     readonly title: string;
     readonly now: string;
     readonly later: string;
-    /** After a move whose earlier Discord account could not be told at once. */
+    /** After a move: Discord has not yet been told about the earlier Discord account. */
     readonly earlierRole: string;
   };
   readonly cancelled: {
@@ -96,7 +96,7 @@ export const en: Texts = {
     later:
       "Discord did not take the update just now, but your link is saved and Janus tries again by itself. All you need to do is press {link} in Discord a little later.",
     earlierRole:
-      "Your other Discord account loses its role soon. If it still has the role tomorrow, sign in to Discord with that account, open User Settings, then Authorized Apps, and deauthorize this app there.",
+      "Your other Discord account will soon lose its role. If it still has the role tomorrow, sign in to Discord with that account, open User Settings, then Authorized Apps, and deauthorize this app.",
   },
   cancelled: {
     discordTitle: "You cancelled at Discord",

@@ -46,8 +46,8 @@ export function say(text: string, context: PageContext, other: ComponentChild = 
 }
 
 /**
- * A name as pages show it, whichever release stored it; null where nothing of it would be seen, which would leave a hole
- * in the sentence. All names from outside come through here, but for the platform's, which the configuration checks.
+ * A name as pages show it, whichever release stored it; null if it has no visible character, which would leave a hole in
+ * the sentence. Every name from outside passes through here except the platform's, which the configuration checks.
  */
 export const shownName = (name: string | null): string | null => readName(name) ?? null;
 
@@ -59,7 +59,7 @@ function Platform({ name }: { readonly name: string }) {
 /** A Discord account: the display name with the username behind it, or the username alone. */
 export function DiscordAccount({ name }: { readonly name: DiscordName }) {
   const globalName = shownName(name.globalName);
-  // Discord's usernames are ASCII: one of which nothing is seen is not its own.
+  // Discord's usernames are ASCII, so one without a visible character is not from Discord.
   const username = shownName(name.username) ?? "…";
   if (globalName === null) return <bdi class="account">@{username}</bdi>;
   return (

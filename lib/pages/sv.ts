@@ -39,7 +39,7 @@ export const sv: Texts = {
     later:
       "Discord tog inte emot uppdateringen just nu, men kopplingen är sparad och Janus försöker igen av sig självt. Det enda du behöver göra är att trycka på {link} i Discord om en stund.",
     earlierRole:
-      "Ditt andra Discordkonto förlorar snart sin roll. Om det har kvar rollen i morgon, logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst där.",
+      "Ditt andra Discordkonto förlorar snart sin roll. Om det har kvar rollen i morgon, logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst.",
   },
   cancelled: {
     discordTitle: "Du avbröt hos Discord",

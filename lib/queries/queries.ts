@@ -3,7 +3,7 @@
  * its parameters and of its rows in the other files of this folder. A test describes each on a migrated database and
  * holds both to it.
  *
- * A statement that locks more than one row keeps the order of docs/decisions/0028, and `tests/lock_order.test.ts` runs it
+ * A statement that locks more than one row must keep the order of docs/decisions/0028. `tests/lock_order.test.ts` runs it
  * beside all others.
  */
 import type { Database } from "../db.ts";

@@ -12,7 +12,7 @@ import { proveSessions } from "./guard.ts";
 import type { SessionSecrets } from "./secrets.ts";
 import { SESSION_IDLE_SECONDS } from "./secrets.ts";
 
-/** Ends every session that the browser proves: one that stayed would sign it in again. Where it proves none, nothing ends. */
+/** Ends every session that the browser proves, since any that stayed would sign it in again. */
 export async function logOut(
   deps: Deps,
   candidates: readonly SessionSecrets[],
@@ -48,7 +48,7 @@ export async function endByDiscord(
   return (await deps.queries.deleteSession({ ...values, now: deps.now() })) !== undefined;
 }
 
-/** Removes sessions that have ended by age or for want of use, so many at most. Returns how many. */
+/** Removes up to `limit` sessions that have ended by age or without use. Returns how many. */
 export async function deleteExpiredSessions(deps: Deps, limit: number): Promise<number> {
   const now = deps.now();
   const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);

@@ -22,7 +22,7 @@ const USED_EVERY_SECONDS = 300;
 
 /**
  * The session that two cookies prove, the first one if there are several. Nothing is asked of Discord, so that a member
- * can undo their link while it is down. Throws unauthenticated, in the same time whether id or key is wrong.
+ * can undo their link while it is down. Throws unauthenticated, which takes as long for a wrong id as for a wrong key.
  */
 export async function openSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
   if (candidates.length === 0) throw unauthenticated("no session cookies");
@@ -41,7 +41,7 @@ export async function findSession(deps: Deps, candidates: readonly SessionSecret
   throw unauthenticated("no such session, or another key");
 }
 
-/** The sessions that these secrets prove: one statement for each id, and the next only if the caller wants more. */
+/** The sessions that these secrets prove: one statement for each id, sent only if the caller asks for the next session. */
 export async function* proveSessions(
   deps: Deps,
   candidates: readonly SessionSecrets[],
@@ -53,7 +53,7 @@ export async function* proveSessions(
     const sessionKeyHashes = pairs.map(({ sessionKeyHash }) => sessionKeyHash).join();
     const row = await deps.queries.findSession({ sessionIdHash, sessionKeyHashes, idleSince, now });
     for (const secrets of pairs) {
-      // Without a row too: a session of an earlier release is found by its id, and an unknown id must take as long.
+      // Even without a row: a session of an earlier release is found by its id alone, and an unknown id must take as long.
       const accessToken = openSessionToken(secrets, "access_token", row?.accessTokenSealed);
       if (row === undefined || accessToken === undefined) continue;
       yield { ...row, secrets, accessToken };

@@ -62,7 +62,7 @@ async function beginSession(deps: Deps, request: FlowRequest, flow: Flow, code: 
   return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
 }
 
-/** Finds whose tokens these are, and stores the session. Where that comes to nothing they are kept, to be revoked. */
+/** Finds whose tokens these are, and stores the session. If that fails, the tokens are kept, to be revoked. */
 async function storeSession(
   deps: Deps,
   { browser, requestId }: FlowRequest,

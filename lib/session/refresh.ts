@@ -2,8 +2,8 @@
  * What Discord says of a signed-in member, and the session's tokens that it is asked with. However many ask at once, in
  * however many processes, a session's tokens are refreshed once: a refresh token is single use.
  *
- * Discord may refuse an access token before its time. Only a refresh tells whether the authorization has ended: the
- * session ends where Discord refuses that as well, or the new token, and never for an outage.
+ * Discord may refuse an access token before its time. Only a refresh shows whether the authorization has ended. So the
+ * session ends if Discord refuses the refresh or the new token as well, and never because of an outage.
  */
 import type { Deps } from "../deps.ts";
 import { forRequest } from "../deps.ts";
@@ -18,7 +18,7 @@ import { openSessionToken, sealSessionToken } from "./secrets.ts";
 
 /** A token this close to its end is refreshed before it is used. */
 const REFRESH_BEFORE_SECONDS = 300;
-/** A token that is refused this soon after it came is not answered by another refresh. */
+/** If Discord refuses a token this soon after it gave it out, another refresh does not help. */
 const NEW_FOR_SECONDS = 60;
 const WAIT_MS = 100;
 /** Together longer than a refresh, with its deadline and the tries to store what it brings. */
@@ -63,7 +63,7 @@ async function askWith(deps: Deps, session: Session, { accessToken }: Token): Pr
   }
 }
 
-/** Another token for one that Discord refused. Throws unauthenticated where no refresh can bring one, or none has. */
+/** Another token for one that Discord refused. Throws unauthenticated if there is none to get. */
 async function replaceRefused(
   deps: Deps,
   session: Session,
@@ -77,11 +77,11 @@ async function replaceRefused(
     (session.refreshedAt !== null && session.refreshedAt > newSince);
   if (!isNew && session.refreshTokenSealed !== null) return refreshOnce(deps, session, "refused", requestId);
   await endRefused(deps, session, token, refusal, requestId);
-  // It is no longer the session's: another process has refreshed since.
+  // The refused token is no longer the session's: another process has refreshed since.
   return findSession(deps, [session.secrets]);
 }
 
-/** Ends the session, and throws unauthenticated, unless it holds another token by now. */
+/** Ends the session and throws unauthenticated, unless the session has another token by now. */
 async function endRefused(
   deps: Deps,
   { secrets }: Session,
@@ -93,13 +93,13 @@ async function endRefused(
     throw unauthenticated("Discord has ended the authorization", refusal);
 }
 
-/** Why a session's tokens are refreshed. One that is near its end can still be used, one that was refused cannot. */
+/** Why a session's tokens are refreshed. A token near its end can still be used; a refused one cannot. */
 type Reason = "near its end" | "refused";
 
 /** One refresh at Discord for all who ask at once: in this process by waiting for it, across processes by the lease. */
 function refreshOnce(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
   const { sessionRefreshes } = deps;
-  // A refresh for the other reason may end with the token that is held.
+  // A refresh for the other reason may return the token that is held.
   const key = `${reason} ${held.accessTokenSealed}`;
   const known = sessionRefreshes.get(key);
   if (known !== undefined) return known;
@@ -121,7 +121,7 @@ async function refreshByLease(deps: Deps, held: Session, reason: Reason, request
       return refreshClaimed(deps, held, reason, requestId);
     const row = await findSession(deps, [secrets]);
     if (row.accessTokenSealed !== accessTokenSealed) return row;
-    // Another refreshes; what is there is good until it has expired.
+    // Another process refreshes; the present token is good until it expires.
     if (reason !== "refused" && row.tokenExpiresAt > now) return row;
     if (deps.budget !== undefined && deps.budget.leftMs() <= WAIT_MS) break;
     await deps.sleep(WAIT_MS);

@@ -1,8 +1,8 @@
 /**
  * The two secrets of a session, and what is sealed with them. The id finds the row, which is keyed by its hash; the key
  * opens the row's tokens and is stored nowhere but in the member's cookie. So a stolen database opens no session, not
- * even with every key of the operator's. The row has a hash of the key as well, by which a statement can ask for the
- * session of both. It opens nothing: what proves a session is that its token opens.
+ * even with every key of the operator's. The row also has a hash of the key, so that a statement can ask for id and key
+ * together. The hash opens nothing: a session is proved only when its token opens.
  */
 import type { Sealer } from "../crypto.ts";
 import { createSealer, decodeBase64url, randomToken, sha256Hex } from "../crypto.ts";
@@ -13,11 +13,11 @@ export type SessionSecrets = {
   readonly sessionKey: string;
   /** SHA-256 of the id, hexadecimal. */
   readonly sessionIdHash: string;
-  /** SHA-256 of the key with its purpose and the id's hash, hexadecimal: another one for each row. */
+  /** SHA-256 of a purpose, the id's hash and the key, hexadecimal: different in each row. */
   readonly sessionKeyHash: string;
 };
 
-/** What a session says of the browser that it is in, and what that has of sessions before, which this one replaces. */
+/** What Janus notes of a session's browser, and the earlier sessions of that browser, which the new one replaces. */
 export type Browser = { readonly userAgent: string | null; readonly candidates: readonly SessionSecrets[] };
 
 /** A session that has begun: the browser is to keep its secrets until then. */
@@ -37,7 +37,7 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 /** Another application of the domain may set cookies of our names. More of our form than this is nobody's accident. */
 const MAX_CANDIDATES = 4;
 
-/** What opens nothing: it takes the place of a row that is not there, so that both take the same time. */
+/** Takes the place of a row that does not exist, so that both cases take the same time. It opens nothing. */
 const NOTHING = createSealer([{ id: "s", key: new Uint8Array(SECRET_BYTES) }], "no session");
 const NOTHING_SEALED = NOTHING.seal("n".repeat(30), "no session");
 
@@ -74,14 +74,14 @@ export function newSession(secrets: SessionSecrets, { userAgent, candidates }: B
     sessionHandle: randomToken(HANDLE_BYTES),
     userAgent,
     sessionExpiresAt: new Date(now.getTime() + SESSION_TTL_SECONDS * 1_000),
-    // A key's hash is of one id's row: of all ids and all hashes only what belongs together is found.
+    // A key's hash includes its id, so of all ids and hashes only matching pairs are found.
     replacedSessionIdHashes: joinHashes(candidates.map((candidate) => candidate.sessionIdHash)),
     replacedSessionKeyHashes: joinHashes(candidates.map((candidate) => candidate.sessionKeyHash)),
   };
 }
 
-/** Hashes as the statements take them: with commas between them; null where there is none. */
-export function joinHashes(hashes: readonly string[]): string | null {
+/** Hashes as the statements take them, joined by commas; null if there are none. */
+function joinHashes(hashes: readonly string[]): string | null {
   return hashes.length === 0 ? null : [...new Set(hashes)].join();
 }
 
@@ -104,7 +104,7 @@ export function openSessionToken(
 
 function sealerOf({ sessionKey }: SessionSecrets): Sealer {
   const key = decodeBase64url(sessionKey);
-  // Not canonical, so nothing was ever sealed with it: no reason to take another time.
+  // Not canonical, so nothing was ever sealed with it. It must take as long as any other.
   if (key === undefined) return NOTHING;
   return createSealer([{ id: "s", key }], "session tokens");
 }

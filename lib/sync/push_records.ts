@@ -1,6 +1,6 @@
 /**
- * The record of a push that Discord took. An answer that tells of a push leaves only when the record is stored, because
- * the member's next request may reach another process. Making the push is in `../sync.ts`.
+ * Records pushes that Discord took. Janus tells a member of a push only when its record is stored, because the member's next
+ * request may reach another process. The push itself is in `../sync.ts`.
  */
 import type { Log } from "../log.ts";
 import { describeError } from "../log.ts";
@@ -17,19 +17,19 @@ export type DonePush = {
   readonly pushedAt: Date;
 };
 
-/** Settles when the push is recorded, or when recording it has failed, which is logged. Never rejects. */
+/** Settles when the push is recorded, or when that has failed and the log says so. Never rejects. */
 export type RecordPush = (push: DonePush) => Promise<void>;
 
 type Needs = { readonly queries: Pick<Queries, "setPushed">; readonly log: Log };
 
 /**
- * Records pushes with one statement at a time: at once where none is under way. Those that come meanwhile go together in
- * the next one, so many pushes at the same moment cost two statements.
+ * Records pushes with one statement at a time. Pushes that come while one is under way go together in the next one, so a
+ * burst costs two statements.
  */
 export function createPushRecorder(needs: Needs): RecordPush {
   let waiting: DonePush[] = [];
   let last = Promise.resolve();
-  /** The record of those who wait; undefined where nobody waits. */
+  /** The record of the pushes that wait; undefined if none does. */
   let next: Promise<void> | undefined;
 
   const send = (): Promise<void> => {

@@ -1,12 +1,12 @@
-/** What a duty of upkeep tells of a round: whether there is more to do, and whether to go on at once. */
+/** What a duty of upkeep reports of a round: whether there is more to do, and whether to go on at once. */
 
-/** What one round came to. */
+/** The result of one round. */
 export type Round = {
   /** How many rows it took. */
   readonly claimed: number;
   /** Whether it took as many as it may, so that more may be waiting. */
   readonly isFull: boolean;
-  /** How many of them are done. */
+  /** How many of them it has finished. */
   readonly done: number;
   /** Whether a server gave no answer, or asked to be left alone. */
   readonly metOutage: boolean;
@@ -16,8 +16,11 @@ export type Round = {
 export const isWorthAnother = ({ isFull, done, metOutage }: Round): boolean =>
   isFull && done > 0 && !metOutage;
 
-/** A round of up to `limit` ends of grants: what is not done was put off, which an outage alone does. */
-export const roundOf = (limit: number, claimed: number, done: number): Round => ({
+/** How many grants or pushes a round claims at most. */
+export const ROUND_LIMIT = 20;
+
+/** A round that claims up to `limit` rows. Whatever is not done was put off, and only an outage does that. */
+export const roundOf = (claimed: number, done: number, limit = ROUND_LIMIT): Round => ({
   claimed,
   isFull: claimed >= limit,
   done,

@@ -1,13 +1,13 @@
 /**
- * Whose turn it is: duties of upkeep are worked on in turns of one round each, so that one with much to do does not keep
- * the others waiting. What the duties are is in `../upkeep.ts`.
+ * Whose turn it is: duties of upkeep take turns of one round each, so that a duty with much to do does not keep the others
+ * waiting. The duties themselves are in `../upkeep.ts`.
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
 import { createPace } from "./pace.ts";
 import { isWorthAnother, type Round } from "./round.ts";
 
-/** Something that has to be done again and again while nobody looks. */
+/** Something that upkeep has to do again and again. */
 export type Duty = {
   readonly name: string;
   readonly everySeconds: number;
@@ -19,15 +19,15 @@ export type Duty = {
 
 /** Duties that wait for their turn. */
 export type Turns = {
-  /** Lets a duty have a turn, unless it waits for one or is having it. */
+  /** Gives a duty a turn, unless it is waiting for one or having it. */
   readonly add: (duty: Duty) => void;
   /** Settles when no duty has anything left to do. */
   readonly settle: () => Promise<void>;
 };
 
 /**
- * Gives each duty that was added a round, in order, and another one after the others as long as its rounds are full and
- * go well. Once `signal` is aborted the round under way is the last.
+ * Gives each added duty a round, in order. A duty whose round was full and went well waits for another one. Once `signal` is
+ * aborted, the round under way is the last.
  */
 export function createTurns(deps: Deps, signal: AbortSignal): Turns {
   const waiting: Duty[] = [];
@@ -60,7 +60,7 @@ export function createTurns(deps: Deps, signal: AbortSignal): Turns {
   };
 }
 
-/** A duty that fails does not keep the others from their work; it is logged and comes again. */
+/** A duty that fails does not stop the others. The failure is logged, and the duty comes again. */
 async function attempt(deps: Deps, { name, run }: Duty): Promise<Round | undefined> {
   try {
     return await run(deps);

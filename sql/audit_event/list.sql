@@ -1,4 +1,4 @@
--- What the trail says of a member, the newest first: in the order in which the database took it, which no clock changes.
+-- What the trail says of a member, the newest first: by the order in which the database stored it, whatever the clocks said.
 -- $1 discord_user_id text
 -- rows: discord_user_id text, occurred_at timestamptz, action text, issuer text, subject text, request_id text
 select

@@ -1,5 +1,5 @@
--- Removes Discord accounts that have neither tokens nor a flow nor a session, so many at most: what an ended grant left
--- behind while a flow was open. One whose member is signing in at this moment is passed by.
+-- Removes Discord accounts that have neither tokens nor a flow nor a session, up to a limit: an ended grant leaves one
+-- behind if a flow was open. It skips an account whose member is signing in at this moment.
 -- $1 updated_before timestamptz
 -- $2 limit bigint
 -- row: deleted integer

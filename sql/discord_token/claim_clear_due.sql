@@ -1,7 +1,7 @@
 -- Claims role connections that an earlier grant left and that are to be cleared: until the lease ends no other process
--- takes them. A member who has linked again since has a new role connection in its place: it is pushed once more, since
--- an earlier attempt to clear may have been under way when it was pushed, and nothing is left to clear. A time that no
--- honest clock can have put so far ahead counts as now.
+-- takes them. If the member has linked again since, a new role connection has replaced it and nothing is left to clear.
+-- That one is pushed once more, since an earlier attempt to clear may have been under way when it was pushed. A time that
+-- no correct clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

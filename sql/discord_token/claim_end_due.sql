@@ -1,6 +1,6 @@
 -- Claims grants that are to end at Discord: those marked so, and those whose second leg never came, which no link, no
 -- flow and no session needs, since revoking ends every token of the member. Until the lease ends no other process takes
--- them, and no new sign-in replaces them. A time that no honest clock can have put so far ahead counts as now.
+-- them, and no new sign-in replaces them. A time that no correct clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 abandoned_before timestamptz: grants obtained earlier than this count as abandoned
 -- $3 leased_until timestamptz

@@ -1,7 +1,6 @@
--- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time. From now
--- on the refresh counts as unanswered, until its answer is stored: this process may die before.
--- No row comes back while another holds the lease, or once the grant is to end. A lease
--- that no honest clock can have put so far ahead is over.
+-- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time. Until its
+-- answer is stored the refresh counts as unanswered, since this process may die before. No row comes back while another
+-- process holds the lease, or once the grant is to end. A lease that no correct clock can have put so far ahead is over.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

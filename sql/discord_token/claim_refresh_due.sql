@@ -1,6 +1,6 @@
--- Claims grants of links whose tokens run out soon: within a day, or within the second half of a shorter life. So an
--- unlink finds a token that works. Until the lease ends no other process takes them. Times that no honest clock can have
--- put so far ahead are not believed.
+-- Claims grants of links whose access token expires within a day or, if it lives for less than two, is in the second half
+-- of its life. So an unlink finds a token that works. Until the lease ends no other process takes them. A time that no
+-- correct clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 expires_before timestamptz: a day from now
 -- $3 leased_until timestamptz

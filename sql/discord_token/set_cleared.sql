@@ -1,5 +1,5 @@
--- Records that nothing is left to clear of a role connection that an earlier grant left, or that Discord refuses it for
--- good. A link that was made meanwhile is pushed again, since its role connection may have been cleared with it.
+-- Records that the role connection that an earlier grant left is cleared, or that Discord refuses for good to clear it. A
+-- link that was made meanwhile is pushed again, since its role connection may have been cleared as well.
 -- $1 discord_user_id text
 -- $2 clear_due_at timestamptz: as it was claimed
 -- $3 is_role_connection_left boolean: Discord refused to clear it

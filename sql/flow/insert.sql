@@ -1,10 +1,10 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
--- while the role connection of a link that was moved away is still to be cleared. Then that end goes on with these
--- tokens, which work where the earlier ones may not: nothing that was obtained is dropped. An end
--- that has failed five times, as in session/insert.sql, keeps nobody out any longer: these tokens take its place. Then,
--- and where nothing could clear an earlier role connection, it is to be cleared with them: clear_due_at, which is when
--- the flow is over, says so.
+-- while the role connection of a link that was moved away is still to be cleared. That end then goes on with these
+-- tokens, which may work where the earlier ones do not, so nothing that was obtained is dropped. An end that has failed
+-- five times, as in session/insert.sql, no longer keeps the member out: these tokens replace the ones that were to end.
+-- In that case, and if an earlier role connection could not be cleared, these tokens are to clear it: then clear_due_at
+-- is set, to the time when the flow is over.
 -- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
 -- another account it stays as it is.
 -- $1 discord_user_id text

@@ -1,6 +1,6 @@
 -- Claims a member's link for a push that they ask for, at most once a minute. A row without tokens says that there is a
--- link and that it is too soon; no row, that there is no link. A request that no honest clock can have put so far ahead
--- does not count.
+-- link and that it is too soon; no row, that there is no link. A request that no correct clock can have put so far
+-- ahead does not count.
 -- $1 discord_user_id text
 -- $2 asked_before timestamptz: an earlier request counts if it is not older than this
 -- $3 leased_until timestamptz

@@ -2,7 +2,7 @@
 -- and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again
 -- under a new id, until the member confirms the move. No row comes back if there is no such flow.
 -- A grant that is to end makes no link: it would take the link's tokens with it.
--- Of the tokens that sign-ins have replaced, the last twenty are kept; an earlier one becomes a stray, to be revoked.
+-- The last twenty tokens that sign-ins have replaced are kept; the one before them becomes a stray, to be revoked.
 -- Two legs of one flow at the same moment: a question that is put already is not replaced by another, and no row comes
 -- back either. A session of the same flow, which has the same id, is replaced.
 -- $1 flow_id_hash text
@@ -23,7 +23,7 @@
 -- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
 -- $17 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- $18 session_key_hash text
--- $19 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
+-- $19 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_name text
@@ -108,7 +108,7 @@ left_again as (
   returning flow_id_hash
 ),
 
--- Counting makes each step wait for the one before it: they lock in the order of docs/decisions/0028.
+-- The counts make each step wait for the one before it, so that rows are locked in the order of docs/decisions/0028.
 account as (
   insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
   select
@@ -149,8 +149,8 @@ token as (
       refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
-      -- A token that this sign-in replaces lives on at the provider: it is revoked with the grant. Not now, since some
-      -- providers end the whole sign-in with it, and so the new tokens.
+      -- A token that this sign-in replaces lives on at the provider. It is revoked with the grant, and not now: some
+      -- providers would end the new tokens with it.
       replaced_tokens = case
         when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
         else held.replaced_tokens - 0

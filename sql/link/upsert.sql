@@ -15,7 +15,7 @@
 -- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
 -- $9 replaced_session_id_hashes text, null where the browser had none; with commas between them
 -- $10 session_key_hash text
--- $11 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
+-- $11 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text

@@ -1,5 +1,5 @@
--- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended, so many at
--- most. One whose member is signing in at this moment is passed by.
+-- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended, up to a
+-- limit. It skips an account whose member is signing in at this moment.
 -- $1 seen_before timestamptz
 -- $2 limit bigint
 -- row: deleted integer

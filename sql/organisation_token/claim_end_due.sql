@@ -1,6 +1,6 @@
 -- Claims grants that are to end at the provider: those marked so, and those of accounts that no link and no flow needs,
 -- which an unconfirmed or a confirmed move left behind. Until the lease ends no other process takes them. A time that no
--- honest clock can have put so far ahead counts as now.
+-- correct clock can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
 -- $3 leased_until timestamptz

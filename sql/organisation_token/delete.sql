@@ -1,5 +1,6 @@
 -- Removes the tokens of a grant that has ended at the provider, if they are still the ones that were claimed, and the
--- account if no link and no flow needs it. Where another one has come since, all are to end once more.
+-- account if no link and no flow needs it. If another sign-in has brought tokens since, nothing is removed: its tokens
+-- and the earlier ones are to end together.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text: as it was when the end was claimed

@@ -1,6 +1,6 @@
--- Keeps the tokens of a sign-in that made no link, with the account whose they are: they end together with its grant. An
--- account that has no grant gets one that is to end now. Tokens that were stored after all are not kept twice. As in
--- link/insert.sql the last twenty are kept; an earlier one becomes a stray, to be revoked.
+-- Keeps the tokens of a sign-in that made no link with the account that signed in: they end together with its grant. An
+-- account without a grant gets one that is to end now. Tokens that are stored already are not stored twice. Like
+-- link/insert.sql it keeps the last twenty; an earlier one becomes a stray, to be revoked.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text
@@ -11,7 +11,7 @@
 with account as (
   insert into organisation_account as known (issuer, subject, claims, claims_seen_at, created_at)
   values ($1, $2, '{}', $6, $6)
-  -- Changes nothing, and locks the row, as docs/decisions/0028 wants it.
+  -- Changes nothing, but locks the row, as docs/decisions/0028 requires.
   on conflict (issuer, subject) do update
     set claims = known.claims
   returning issuer, subject

@@ -1,6 +1,6 @@
 -- Claims the right to refresh a session's tokens, if they are still the ones that were seen: a refresh token is single
 -- use, so one process at a time. No row comes back while another holds the lease, or once it has refreshed. A lease that
--- no honest clock can have put so far ahead is over.
+-- no correct clock can have put so far ahead is over.
 -- $1 session_id_hash text
 -- $2 access_token_sealed text: as it was seen
 -- $3 leased_until timestamptz

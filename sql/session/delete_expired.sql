@@ -1,5 +1,5 @@
--- Removes sessions that have ended, by age or for want of use, so many at most. One that is in use at this moment is
--- passed by. Times that no honest clock can have put so far ahead would keep a session from ending: it was used now, and
+-- Removes sessions that have ended, by age or without use, up to a limit. It skips a session that is in use at this moment.
+-- A session whose times no correct clock can have put so far ahead would not end: such a session counts as used now, and
 -- lasts 30 days from now at most.
 -- $1 idle_since timestamptz
 -- $2 limit bigint

@@ -1,6 +1,6 @@
--- A session that has not ended, with what is known of the member: one look for all that a request of theirs needs. An
--- id without its key finds no row, as an unknown id does, unless an earlier release began the session: what is known of
--- a member's key then is whether it opens the token. Of the claims, which may be large, the name alone is read.
+-- A session that has not ended, with all that a request of its member needs. An id without its key finds no row, like an
+-- unknown id. The exception is a session that an earlier release began: whether the key is right then shows only when it
+-- opens the token. Of the claims, which may be large, the statement reads the name alone.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz

@@ -16,7 +16,7 @@
 -- $12 request_id text
 -- $13 now timestamptz
 -- $14 session_key_hash text
--- $15 replaced_session_key_hashes text, null where the browser had none: of its keys, each with one of its ids
+-- $15 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
 -- row: discord_user_id text
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)

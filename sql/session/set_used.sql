@@ -1,5 +1,5 @@
--- Records that a session was used, which keeps it from ending for want of use; once, however many requests find that it
--- is time to. A session that an earlier release began gets the hash of its key, which the caller has proved.
+-- Records that a session was used, so that it does not end for lack of use: once, however many requests do so at the same
+-- time. A session that an earlier release began gets the hash of its key, which the caller has proved.
 -- $1 session_id_hash text
 -- $2 used_before timestamptz: a use that was recorded later is enough
 -- $3 now timestamptz

@@ -1,5 +1,5 @@
--- Claims stray tokens that are to be looked at: until the lease ends no other process takes them.
--- Times that no honest clock can have put so far ahead are not believed.
+-- Claims stray tokens that are due: until the lease ends no other process takes them. A due time that no correct clock
+-- can have put so far ahead counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

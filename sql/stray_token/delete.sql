@@ -1,4 +1,4 @@
--- Forgets a stray token that has ended, or that can end nothing any more.
+-- Forgets a stray token that has ended, or that can no longer end anything.
 -- $1 stray_token_id text
 -- $2 now timestamptz
 -- $3 is_revoked boolean: at the provider; the trail says so

@@ -1,5 +1,5 @@
--- Keeps tokens that no row of an account can hold: nobody knows yet whose they are, or that member has other tokens.
--- $1 stray_token_id text: the same once more changes nothing
+-- Keeps tokens that no row of an account can hold: it is not known yet whose they are, or that member has other tokens.
+-- $1 stray_token_id text: a row that has it already stays as it is
 -- $2 discord_user_id text, null where it is not known, and for the provider's
 -- $3 issuer text, null for Discord's
 -- $4 access_token_sealed text

@@ -1,4 +1,4 @@
--- Puts off what is to become of a stray token, and counts the failure.
+-- Puts a stray token off, and counts the failure.
 -- $1 stray_token_id text
 -- $2 due_at timestamptz
 -- nothing

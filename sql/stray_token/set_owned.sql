@@ -1,7 +1,7 @@
--- Gives stray tokens of Discord's to the account whose they are. They are forgotten where a grant of that account is held
--- already, since its end ends every token of the member. Where none is held, they become an abandoned grant that is to
--- end as soon as no session needs it. No row comes back while a grant of the account is to end: it may have been revoked
--- before these tokens were given out.
+-- Gives stray Discord tokens to the account that they belong to. If that account has a grant, the tokens are forgotten,
+-- since the end of the grant ends every token of the member. If it has none, they become an abandoned grant, which ends
+-- as soon as no session needs it. No row comes back while a grant of the account is to end: it may have been revoked
+-- before Discord gave these tokens out.
 -- $1 stray_token_id text
 -- $2 discord_user_id text
 -- $3 username text
