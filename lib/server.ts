@@ -105,7 +105,7 @@ function run(parts: Parts): RunningServer {
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
-    upkeep = startUpkeep(deps, UPKEEP_SECONDS);
+    upkeep = startUpkeep(deps, parts.world.upkeepSeconds ?? UPKEEP_SECONDS);
   };
   // Told to stop while it waits, nobody asks any more what it would have met.
   const ready = prepare().catch((error: unknown) => {
