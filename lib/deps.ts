@@ -74,6 +74,8 @@ export type World = {
   readonly deadlineMs?: number;
   /** What all upstream calls of one request may take together. */
   readonly budgetMs?: number;
+  /** How often a server looks for what is due; it has its own default. */
+  readonly upkeepSeconds?: number;
 };
 
 /**

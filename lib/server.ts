@@ -106,7 +106,7 @@ function run(parts: Parts): RunningServer {
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
-    upkeep = startUpkeep(deps);
+    upkeep = startUpkeep(deps, undefined, parts.world.upkeepSeconds);
   };
   // Told to stop while it waits, nobody asks any more what it would have met.
   const ready = prepare().catch((error: unknown) => {

@@ -66,13 +66,14 @@ export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): P
 export function startUpkeep(
   deps: Deps,
   duties: readonly Duty[] = DUTIES,
+  everySeconds?: number,
 ): { readonly stop: () => Promise<void> } {
   const stopped = new AbortController();
   const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
   const comparison = compareClocks(deps);
   turns.add(comparison);
   const timers = [...duties, comparison].map((duty) =>
-    setInterval(() => turns.add(duty), duty.everySeconds * 1_000),
+    setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
   );
   return {
     stop: async () => {

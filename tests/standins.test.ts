@@ -75,6 +75,35 @@ test("gate() holds a call until it is released", async () => {
   expect([whenHeld, whenDone]).toEqual([0, 2]);
 });
 
+test("direct() decides on every call that no order concerns, and is told of each that was done", async () => {
+  const discord = start(discordStandin());
+  const callback = await approveDiscord(authorizeUrl(discord), ANNA);
+  const done: string[] = [];
+  discord.direct({
+    choose: ({ operation, userId }) => (operation === "token_code" && userId === ANNA ? "silent" : undefined),
+    done: async ({ operation, headers }, behaviour, answer) => {
+      const { scope } = (await answer.clone().json()) as { readonly scope?: string };
+      done.push([operation, headers.get("user-agent"), behaviour, scope].join(" "));
+    },
+  });
+  discord.failNext("token_code", { status: 500 });
+  const given = Promise.withResolvers<void>();
+
+  const ordered = await exchange(discord, callback);
+  const silent = exchange(discord, callback).catch(() => given.resolve());
+  while (done.length === 0) await Bun.sleep(5);
+  const tokens = discord.grants(ANNA);
+  discord.direct(undefined);
+  const replayed = await exchange(discord, callback);
+  await discord.stop();
+  await Promise.all([silent, given.promise]);
+
+  expect(ordered.status).toBe(500);
+  expect(done).toEqual([`token_code ${USER_AGENT} silent identify role_connections.write`]);
+  expect(tokens).toBe(2);
+  expect(await replayed.json()).toMatchObject({ error: "invalid_grant" });
+});
+
 test("startProvider() ends a sign-in at the callback with code, state and iss", async () => {
   const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
   const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });

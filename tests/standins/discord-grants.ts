@@ -40,7 +40,8 @@ export type Grants = ReturnType<typeof createGrants>;
 const CODE_TTL_MS = 600_000;
 
 /** Makes an empty store of authorizations. */
-export function createGrants(now: () => Date, accessTokenSeconds: number) {
+export function createGrants(now: () => Date, accessTokenSeconds: number, leewaySeconds = 0) {
+  const lifeMs = (accessTokenSeconds + leewaySeconds) * 1000;
   const codes = new Map<string, IssuedCode & { readonly expiresAt: number }>();
   const accessTokens = new Map<string, LiveToken>();
   const refreshTokens = new Map<string, LiveToken>();
@@ -82,7 +83,7 @@ export function createGrants(now: () => Date, accessTokenSeconds: number) {
     /** Issues a new pair of tokens. */
     issueTokens(userId: string, scopes: readonly string[]): TokenAnswer {
       const [access, refresh] = [randomToken(), randomToken()];
-      accessTokens.set(access, { userId, scopes, expiresAt: now().getTime() + accessTokenSeconds * 1000 });
+      accessTokens.set(access, { userId, scopes, expiresAt: now().getTime() + lifeMs });
       refreshTokens.set(refresh, { userId, scopes, expiresAt: Number.POSITIVE_INFINITY });
       return {
         token_type: "Bearer",

@@ -34,6 +34,8 @@ export type DiscordOptions = {
   readonly now?: () => Date;
   /** Life of an access token; a week unless given, as at Discord. */
   readonly accessTokenSeconds?: number;
+  /** How much longer it lives than Discord says; for a clock so fast that an answer takes seconds to arrive. */
+  readonly leewaySeconds?: number;
   /** The record that the role “Member” asks for; `dsek_member` unless given. */
   readonly memberKey?: string;
   /** For load: a POST to the authorize page may name any user id, which is then made. */
@@ -59,6 +61,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   /** Method and path of calls to routes and pictures that do not exist. Tests assert that it is empty. */
   readonly unexpected: string[];
   readonly roleConnection: (userId: string) => RoleConnection | undefined;
+  /** Every role connection, by user. */
+  readonly roleConnections: () => ReadonlyMap<string, RoleConnection>;
   readonly records: () => readonly MetadataRecord[];
   /** Whether the role “Member” would be given once the member presses Link. */
   readonly matches: (userId: string) => boolean;
@@ -87,7 +91,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     botToken: options.botToken,
     redirectUris: options.redirectUris,
     users: new Map(options.users.map((user) => [user.id, user])),
-    grants: createGrants(now, options.accessTokenSeconds ?? WEEK_SECONDS),
+    grants: createGrants(now, options.accessTokenSeconds ?? WEEK_SECONDS, options.leewaySeconds),
     roleConnections: new Map(),
     roleHolders: new Set(),
     memberKey: options.memberKey ?? "dsek_member",
@@ -136,6 +140,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     calls,
     unexpected,
     roleConnection: (userId) => state.roleConnections.get(userId),
+    roleConnections: () => state.roleConnections,
     records: () => state.records,
     matches: (userId) => matchesMemberRole(state, userId),
     hasRole: (userId) => hasMemberRole(state, userId),
@@ -146,6 +151,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     endGrant: (userId) => state.grants.endGrant(userId),
     failNext: faults.failNext,
     gate: faults.gate,
+    direct: faults.direct,
     async stop() {
       faults.stop();
       await server.stop(true);
@@ -180,7 +186,8 @@ async function answerApi(
 
   const { operation, userId, answer } = call;
   calls.push({ operation, at: state.now(), ...(userId === undefined ? {} : { userId }) });
-  return await faults.meet(operation, url, () => withRateLimit(answer(), operation, state.now()));
+  const rightAnswer = () => withRateLimit(answer(), operation, state.now());
+  return await faults.meet(operation, url, rightAnswer, { headers, userId });
 }
 
 /** The headers of a bucket that is never empty. */

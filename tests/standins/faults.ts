@@ -17,9 +17,10 @@ export type FaultAnswer = {
  * - `hang` accepts and never answers; `trickle` sends headers, then a byte now and then, for ever
  * - `drop` closes the socket; `lost` does what was asked, then closes the socket instead of answering. On a
  *   connection that was used before, Bun's fetch tries GET, PUT and DELETE again by itself: order these twice
+ * - `silent` does what was asked, and never answers
  * - `huge` sends a body without end; `redirect` is a 307 to a path that is recorded as unexpected if followed
  */
-export type Behaviour = FaultAnswer | "hang" | "trickle" | "drop" | "lost" | "huge" | "redirect";
+export type Behaviour = FaultAnswer | "hang" | "trickle" | "drop" | "lost" | "silent" | "huge" | "redirect";
 
 /** One held call. `arrived` resolves when a call has come; `release` lets it go on (also before it came). */
 export type Gate = { readonly arrived: Promise<void>; readonly release: () => void };
@@ -27,12 +28,32 @@ export type Gate = { readonly arrived: Promise<void>; readonly release: () => vo
 /** Where a gate holds: before anything is done, or when it is done and only the answer is missing. */
 export type GatePlace = "request" | "answer";
 
+/** A call as it arrives. `userId` is of whom it is, where the stand-in knows. */
+export type Met<Operation extends string> = {
+  readonly operation: Operation;
+  readonly headers: Headers;
+  readonly userId?: string | undefined;
+};
+
+/** Decides on every call that no order concerns. */
+export type Director<Operation extends string> = {
+  readonly choose: (met: Met<Operation>) => Behaviour | undefined;
+  /** Told of each call that was done, ordered faults included, before its answer leaves or is lost. */
+  readonly done: (
+    met: Met<Operation>,
+    behaviour: Behaviour | undefined,
+    answer: Response,
+  ) => void | Promise<void>;
+};
+
 /** The part of a stand-in's control surface that is the same everywhere. */
 export type FaultControl<Operation extends string> = {
   /** The next `times` calls of the operation behave like this. Several orders are served in turn. */
   readonly failNext: (operation: Operation, behaviour: Behaviour, times?: number) => void;
   /** Holds the next call of the operation that no other gate holds. */
   readonly gate: (operation: Operation, place?: GatePlace) => Gate;
+  /** From now on this one decides; nobody, if undefined. */
+  readonly direct: (director: Director<Operation> | undefined) => void;
 };
 
 /** The stand-in's side: `meet` runs a call through gates and faults, `stop` lets go of all that is held. */
@@ -41,6 +62,7 @@ export type Faults<Operation extends string> = FaultControl<Operation> & {
     operation: Operation,
     url: URL,
     answer: () => Response | Promise<Response>,
+    about?: Omit<Met<Operation>, "operation">,
   ) => Promise<Response>;
   readonly stop: () => void;
 };
@@ -50,6 +72,7 @@ type HeldGate = { readonly place: GatePlace; readonly arrive: () => void; readon
 /** Where a `redirect` leads: a path that no stand-in has. */
 export const REDIRECTED_PATH = "/redirected";
 
+const NOTHING_KNOWN = { headers: new Headers() };
 const TRICKLE_EVERY_MS = 100;
 const HUGE_CHUNK_BYTES = 65_536;
 
@@ -58,6 +81,7 @@ export function createFaults<Operation extends string>(): Faults<Operation> {
   const orders = new Map<Operation, Behaviour[]>();
   const gates = new Map<Operation, HeldGate[]>();
   const stopping = Promise.withResolvers<void>();
+  let director: Director<Operation> | undefined;
 
   async function pass(operation: Operation, place: GatePlace): Promise<void> {
     const waiting = gates.get(operation) ?? [];
@@ -81,16 +105,23 @@ export function createFaults<Operation extends string>(): Faults<Operation> {
       return { arrived: arrived.promise, release: released.resolve };
     },
 
-    async meet(operation, url, answer) {
-      const behaviour = orders.get(operation)?.shift();
+    direct(next) {
+      director = next;
+    },
+
+    async meet(operation, url, answer, about = NOTHING_KNOWN) {
+      const met = { operation, ...about };
+      const behaviour = orders.get(operation)?.shift() ?? director?.choose(met);
       if (gates.has(operation)) await pass(operation, "request");
 
       const misbehaved = await misbehave(behaviour, url, stopping.promise);
       if (misbehaved) return misbehaved;
 
       const response = await answer();
+      await director?.done(met, behaviour, response);
       if (gates.has(operation)) await pass(operation, "answer");
-      return behaviour === "lost" ? dropped() : response;
+      if (behaviour === "silent") await stopping.promise;
+      return behaviour === "lost" || behaviour === "silent" ? dropped() : response;
     },
 
     stop: stopping.resolve,
@@ -106,6 +137,7 @@ async function misbehave(
   switch (behaviour) {
     case undefined:
     case "lost":
+    case "silent":
       return undefined;
     case "hang":
       await stopping;

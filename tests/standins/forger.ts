@@ -107,6 +107,7 @@ export function startForger(options: ForgerOptions): ForgerStandin {
     isLive: (token) => state.refreshTokens.has(token) || state.accessTokens.has(token),
     failNext: faults.failNext,
     gate: faults.gate,
+    direct: faults.direct,
     async stop() {
       faults.stop();
       await server.stop(true);

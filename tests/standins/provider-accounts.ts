@@ -26,6 +26,9 @@ export type StoredArtifact = {
   consumed?: number;
 };
 
+/** How the storage's keys of refresh tokens begin. */
+const REFRESH_TOKEN = "RefreshToken:";
+
 export type ArtifactStore = ReturnType<typeof createArtifactStore>;
 
 /** The storage that oidc-provider asks for, one adapter a model; it outlives a rebuilt provider. */
@@ -66,14 +69,16 @@ export function createArtifactStore() {
     endOtherSession: (cookie: string, accountId: string) =>
       remove((key, artifact) => key === `Session:${cookie}` && artifact.accountId !== accountId),
 
-    /** How many refresh tokens of the account are unused. */
-    countRefreshTokens: (accountId: string) =>
-      [...artifacts].filter(
-        ([key, artifact]) =>
-          key.startsWith("RefreshToken:") &&
-          artifact.accountId === accountId &&
-          artifact.consumed === undefined,
-      ).length,
+    /** The account's refresh tokens that are unused. */
+    liveRefreshTokens: (accountId: string) =>
+      [...artifacts]
+        .filter(
+          ([key, artifact]) =>
+            key.startsWith(REFRESH_TOKEN) &&
+            artifact.accountId === accountId &&
+            artifact.consumed === undefined,
+        )
+        .map(([key]) => key.slice(REFRESH_TOKEN.length)),
 
     /** Whether a refresh token or access token, which is opaque, is there, unused and not run out. */
     isLive(token: string): boolean {

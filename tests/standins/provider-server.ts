@@ -14,7 +14,7 @@ import { INTERACTION_PATH, interact, show } from "./provider-interactions.ts";
 export type InnerProvider = {
   readonly origin: string;
   readonly endAccount: (sub: string) => void;
-  readonly countRefreshTokens: (sub: string) => number;
+  readonly liveRefreshTokens: (sub: string) => readonly string[];
   readonly isLive: (token: string) => boolean;
   readonly rotateKeys: () => void;
   readonly stop: () => void;
@@ -51,7 +51,7 @@ export async function startInnerProvider(
   return {
     origin: `http://127.0.0.1:${address.port}`,
     endAccount: store.endAccount,
-    countRefreshTokens: store.countRefreshTokens,
+    liveRefreshTokens: store.liveRefreshTokens,
     isLive: store.isLive,
     rotateKeys() {
       built = build(generateKeys());

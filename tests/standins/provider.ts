@@ -48,6 +48,8 @@ export type ProviderStandin = FaultControl<ProviderOperation> & {
   readonly endGrant: (login: string) => void;
   /** How many refresh tokens of the account could be used. */
   readonly refreshTokens: (login: string) => number;
+  /** Those refresh tokens. */
+  readonly liveRefreshTokens: (login: string) => readonly string[];
   /** Whether this refresh token or access token could be used. */
   readonly isLive: (token: string) => boolean;
   readonly stop: () => Promise<void>;
@@ -83,10 +85,12 @@ export async function startProvider(options: ProviderOptions): Promise<ProviderS
     },
     removeUser: (login) => void users.delete(login),
     endGrant: (login) => inner.endAccount(subOf(login)),
-    refreshTokens: (login) => inner.countRefreshTokens(subOf(login)),
+    refreshTokens: (login) => inner.liveRefreshTokens(subOf(login)).length,
+    liveRefreshTokens: (login) => inner.liveRefreshTokens(subOf(login)),
     isLive: inner.isLive,
     failNext: faults.failNext,
     gate: faults.gate,
+    direct: faults.direct,
     async stop() {
       faults.stop();
       inner.stop();
@@ -117,7 +121,9 @@ async function answer(
   const operation = OPERATIONS.get(`${request.method} ${url.pathname}`);
   if (operation) {
     calls.push(operation);
-    return await faults.meet(operation, url, () => forward(inner, request, url));
+    return await faults.meet(operation, url, () => forward(inner, request, url), {
+      headers: request.headers,
+    });
   }
   if (url.pathname === "/favicon.ico") return new Response(null, { status: 204 });
   if (url.pathname.startsWith(INTERACTION_PATH) || url.pathname.startsWith("/auth/")) {

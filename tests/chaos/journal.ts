@@ -1,0 +1,89 @@
+/**
+ * What the kill test knows of a run: tokens that were given out and what became of their answers, authorizations that
+ * were ended, processes that were killed, lines that the operator was told. Written by whoever causes it, read by the checks.
+ */
+import { sha256Hex } from "../../lib/crypto.ts";
+
+/** A pair of tokens that a server gave out. */
+export type Issue = {
+  /** By the machine's clock. */
+  readonly at: number;
+  readonly server: "discord" | "provider";
+  readonly grant: "code" | "refresh";
+  /** The Discord account; at the provider nobody knows at this point. */
+  readonly userId: string | undefined;
+  readonly scopes: readonly string[];
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  /** The process that asked, each start of it by a name of its own. */
+  readonly replica: string;
+  /** Whether the answer was thrown away on purpose. */
+  readonly isLost: boolean;
+};
+
+/** Why nobody can hold a pair of tokens to Janus's account. */
+export type Excuse = "the answer was lost" | "the answer came too late" | "the process was killed";
+
+/** Longer than a request lasts, or than a refresh with the tries to store what it brought. */
+const KILL_WINDOW_MS = 1_500;
+
+export const LINK_SCOPE = "role_connections.write";
+
+export type Journal = ReturnType<typeof createJournal>;
+
+/** Opens an empty one. */
+export function createJournal() {
+  const issues: Issue[] = [];
+  const arrived = new Set<string>();
+  const cutOff = new Map<string, number>();
+  const ended: { readonly userId: string; readonly at: number }[] = [];
+  const lines: string[] = [];
+  const faults = new Map<string, number>();
+  const violations: string[] = [];
+
+  const excuseOf = ({ at, isLost, refreshToken, accessToken, replica }: Issue): Excuse | undefined => {
+    if (isLost) return "the answer was lost";
+    const cutOffAt = cutOff.get(replica);
+    if (cutOffAt !== undefined && cutOffAt >= at && cutOffAt - at <= KILL_WINDOW_MS)
+      return "the process was killed";
+    return arrived.has(sha256Hex(refreshToken ?? accessToken)) ? undefined : "the answer came too late";
+  };
+
+  return {
+    issues,
+    violations,
+    /** Warnings and errors that the processes logged. */
+    lines,
+    excuseOf,
+    addIssue: (issue: Issue): void => void issues.push(issue),
+    addArrived: (hash: string): void => void arrived.add(hash),
+    addLine: (line: string): void => {
+      if (/"level":"(warn|error)"/.test(line)) lines.push(line);
+    },
+    addEnded: (userId: string, at: number): void => void ended.push({ userId, at }),
+    /** A process that was killed, or stopped with work under way. */
+    addCutOff: (replica: string, at: number): void => void cutOff.set(replica, at),
+    addViolation: (text: string): void => void violations.push(text),
+    count: (what: string): void => void faults.set(what, (faults.get(what) ?? 0) + 1),
+    counts: (): Readonly<Record<string, number>> => Object.fromEntries([...faults].sort()),
+
+    /** When Discord ended the member's authorization. */
+    endsOf: (userId: string): readonly number[] =>
+      ended.filter((one) => one.userId === userId).map(({ at }) => at),
+
+    /** Whether Discord has ended the member's authorization since. */
+    hasEnded: (userId: string, since: number): boolean =>
+      ended.some((one) => one.userId === userId && one.at >= since),
+
+    /** The member's refreshes of tokens that may push, or may not, whose answer never came to be stored. */
+    lostRefreshes: (userId: string, mayPush: boolean, since = 0): readonly Issue[] =>
+      issues.filter(
+        (issue) =>
+          issue.userId === userId &&
+          issue.grant === "refresh" &&
+          issue.at >= since &&
+          issue.scopes.includes(LINK_SCOPE) === mayPush &&
+          excuseOf(issue) !== undefined,
+      ),
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Janus as a process of its own, with the world of the kill test: its clock is fast, its upkeep comes often, what it
+ * sends says who sent it and when, and it tells its parent which tokens have arrived. All else is what `janus serve` runs.
+ */
+import { createApp } from "../../index.ts";
+import { createWorld } from "../../lib/cli/serve.ts";
+import { readConfig } from "../../lib/config.ts";
+import { sha256Hex } from "../../lib/crypto.ts";
+import type { World } from "../../lib/deps.ts";
+import { createLineWriter } from "../../lib/line_writer.ts";
+import { createLog } from "../../lib/log.ts";
+import { startServer } from "../../lib/server.ts";
+import { BUDGET_MS, createFastClock, DEADLINE_MS, SPEED, UPKEEP_SECONDS, wallClock } from "./fast_clock.ts";
+
+/** What a replica tells its parent: the hash of a refresh token that it has in its hands. */
+export type Arrived = { readonly arrived: string };
+
+if (import.meta.main) await run(process.env);
+
+async function run({ REPLICA = "", STARTED_AT, ...environment }: NodeJS.ProcessEnv): Promise<void> {
+  const clock = createFastClock(Number(STARTED_AT));
+  const writer = await createLineWriter("json", false, () => undefined);
+  const log = createLog("info", writer.write, clock.now);
+  const real = createWorld(log, { ref: false });
+  const world: World = {
+    ...real,
+    fetch: signedBy(REPLICA),
+    now: clock.now,
+    sleep: (ms) => real.sleep(ms / SPEED),
+    deadlineMs: DEADLINE_MS,
+    budgetMs: BUDGET_MS,
+    upkeepSeconds: UPKEEP_SECONDS,
+  };
+  const server = await startServer(readConfig(environment), createApp, world);
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await writer.end();
+    process.exit(0);
+  };
+  // Without its parent it has nobody to serve.
+  process.on("SIGTERM", stop).on("disconnect", () => process.exit(1));
+}
+
+/** The global `fetch`, under a name. */
+function signedBy(replica: string): World["fetch"] {
+  return async (url, init) => {
+    const headers = new Headers(init.headers);
+    headers.set("x-replica", replica);
+    headers.set("x-sent-at", String(wallClock()));
+    const answer = await fetch(url, { ...init, headers });
+    if (!new URL(url).pathname.endsWith("/token") || !answer.ok) return answer;
+    const text = await answer.text();
+    const { refresh_token: token } = JSON.parse(text) as { readonly refresh_token?: string };
+    if (token !== undefined) process.send?.({ arrived: sha256Hex(token) } satisfies Arrived);
+    return new Response(text, { status: answer.status, headers: answer.headers });
+  };
+}
