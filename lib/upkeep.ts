@@ -62,7 +62,10 @@ export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): P
   await turns.settle();
 }
 
-/** Gives duties their turns until `stop`, which waits for the round under way. It compares the clocks at once. */
+/**
+ * Gives duties their turns until `stop`, which waits for the round under way. It compares the clocks at once.
+ * `everySeconds` replaces how often the duties come.
+ */
 export function startUpkeep(
   deps: Deps,
   duties: readonly Duty[] = DUTIES,
