@@ -87,6 +87,9 @@ export function isDiskFull(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === DISK_FULL;
 }
 
+/** True where a server said so, or a pooler before it: somebody is there. */
+export const isAnswer = (error: unknown): boolean => error instanceof postgres.PostgresError;
+
 /** True where a server did not take a connection in time: whether it will, nobody knows. */
 export const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
