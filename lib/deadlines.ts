@@ -6,6 +6,24 @@
 /** What is under way; `onLate` is called at most once, and not after `delete`. */
 type Pending = { readonly lateAt: number; readonly onLate: () => void };
 
+/** Starts to count; what it returns says how many milliseconds have passed. */
+export function startStopwatch(): () => number {
+  const from = performance.now();
+  return () => performance.now() - from;
+}
+
+/** Whether something settles within this time, one way or the other. Has a timer of its own: for what is rare. */
+export function settlesWithin(work: PromiseLike<unknown>, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.max(0, ms)).unref();
+  const settle = (): void => {
+    clearTimeout(timer);
+    resolve(true);
+  };
+  work.then(settle, settle);
+  return promise;
+}
+
 /** Things under way that are all given the same time, in milliseconds. The timer keeps no process alive. */
 export function createDeadlines(ms: number) {
   // A set keeps its order, and the time is the same for all: the first is the next to be late.
@@ -38,17 +56,6 @@ export function createDeadlines(ms: number) {
   return {
     /** Begins a deadline. */
     add,
-    /** Whether a promise settles in time, fulfilled or rejected. */
-    meets: (work: PromiseLike<unknown>): Promise<boolean> => {
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const pending = add(() => resolve(false));
-      const settle = (): void => {
-        underWay.delete(pending);
-        resolve(true);
-      };
-      work.then(settle, settle);
-      return promise;
-    },
     /** How many milliseconds are left of one; negative once it has passed. */
     leftOf: ({ lateAt }: Pending): number => lateAt - performance.now(),
     /** Ends it: what was late is not late any more. */

@@ -1,6 +1,6 @@
 /**
- * Owns the request that cancels a statement: sixteen bytes on a connection of its own, after which the server hangs up.
- * A server that does not hang up is silent. PostgreSQL's manual, "Canceling Requests in Progress"
+ * Owns the request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
+ * that somebody is there. PostgreSQL's manual, "Canceling Requests in Progress"
  */
 import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectSecurely } from "node:tls";
@@ -22,7 +22,10 @@ const CANCEL_CODE = 80_877_102;
 const TLS_CODE = 80_877_103;
 const WITH_TLS = "S";
 
-/** Asks a server to cancel a statement. True once the server has hung up; false if it does not within a second. */
+/**
+ * Asks a server to end a statement. True once the server has hung up or the connection has failed: a reset and a refusal
+ * are answers too, of a proxy that restarts for one. False if nothing comes back within a second.
+ */
 export function requestCancel(
   { host, port, tls }: CancelTarget,
   { pid, secret }: CancelKey,
@@ -34,14 +37,14 @@ export function requestCancel(
     resolve(false);
     socket.destroy();
   });
-  const finish = (isHeard: boolean): void => {
+  const finish = (): void => {
     deadlines.delete(pending);
-    resolve(isHeard);
+    resolve(true);
     socket.destroy();
   };
   const listen = (to: Socket): void => {
-    to.on("error", () => finish(false));
-    to.on("close", () => finish(true));
+    to.on("error", finish);
+    to.on("close", finish);
   };
   listen(socket);
   socket.on("connect", () => void socket.write(tls === false ? message : writeInts(8, TLS_CODE)));
@@ -49,7 +52,7 @@ export function requestCancel(
     socket.once("data", (answer: string | Buffer) => {
       const hasTls = answer.toString("latin1").startsWith(WITH_TLS);
       if (!hasTls && tls === "prefer") return socket.write(message);
-      if (!hasTls) return finish(false);
+      if (!hasTls) return finish();
       const secured = connectSecurely({
         ...(tls === "prefer" ? { rejectUnauthorized: false } : tls),
         ...(isIP(host) === 0 ? { servername: host } : {}),

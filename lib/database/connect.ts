@@ -16,9 +16,16 @@ export type Connect = {
   /** How many servers there are to choose from. */
   readonly servers: number;
   /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
-  readonly open: (settings: Settings, server: number, onClose: () => void) => postgres.Sql;
-  /** Asks a server to cancel a statement; false if it is silent. Undefined if there is no server to ask. */
+  readonly open: (settings: Settings, server: number, events: Events) => postgres.Sql;
+  /** Asks a server to end a statement; false where nothing comes back. Undefined where there is nobody to ask. */
   readonly cancel: ((server: number, key: CancelKey) => Promise<boolean>) | undefined;
+};
+
+/** What becomes of a connection. */
+export type Events = {
+  /** Called for each thing that the server says of itself: once it has taken the connection, before the first statement. */
+  readonly onWord: () => void;
+  readonly onClose: () => void;
 };
 
 /** Settings of PostgreSQL, by their names. */
@@ -29,7 +36,7 @@ const CONNECT_TIMEOUT_SECONDS = 5;
 const CONNECT_SHARE_SECONDS = 4;
 const LEAST_CONNECT_SECONDS = 0.5;
 /** Longer than anybody waits for a statement. One whose caller has left ends by itself. */
-const STATEMENT_TIMEOUT_MS = 6_000;
+export const STATEMENT_TIMEOUT_MS = 6_000;
 
 /** What poolers pass on: values have one form, whatever the role prefers. */
 export const PLAIN_SETTINGS: Settings = { application_name: "janus", DateStyle: "ISO", TimeZone: "UTC" };
@@ -80,17 +87,20 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ...(targetSessionAttrs === undefined ? {} : { target_session_attrs: targetSessionAttrs }),
-    // For read-write the driver also accepts a standby without `default_transaction_read_only`.
-    ...(targetSessionAttrs === "read-write" ? { onparameter: refuseStandby } : {}),
   };
   return {
     usesTls: tls.mode !== "disable" && tls.mode !== "prefer",
     servers: Math.max(1, servers.length),
-    open: (settings, index, onclose) => {
+    open: (settings, index, { onWord, onClose: onclose }) => {
       const server = servers[index];
       const host = server === undefined ? {} : { host: `${server.host}:${server.port}` };
       const connection = { ...settings, ...address.settings };
-      return postgres({ ...options, ...host, connection, onclose });
+      const onparameter = (name: string, value: unknown): void => {
+        onWord();
+        // The driver takes a standby for one that can be written, which has no such setting of its own.
+        if (targetSessionAttrs === "read-write") refuseStandby(name, value);
+      };
+      return postgres({ ...options, ...host, connection, onparameter, onclose });
     },
     cancel: (index, key) => {
       const server = servers[index];
@@ -113,7 +123,7 @@ export function connectThrough(socket: () => object): Connect {
   return {
     usesTls: false,
     servers: 1,
-    open: (_, __, onclose) => postgres({ ...options, onclose }),
+    open: (_, __, { onClose: onclose }) => postgres({ ...options, onclose }),
     cancel: undefined,
   };
 }

@@ -4,9 +4,9 @@
  * in `statements.ts`. docs/decisions/0023
  */
 import type postgres from "postgres";
-import { createDeadlines } from "../deadlines.ts";
+import { settlesWithin, startStopwatch } from "../deadlines.ts";
 import type { CancelKey } from "./cancel.ts";
-import type { Connect, Settings } from "./connect.ts";
+import { type Connect, type Settings, STATEMENT_TIMEOUT_MS } from "./connect.ts";
 import type { Habits } from "./habits.ts";
 import { createPool, type Ending, type Pool, type User } from "./pool.ts";
 import type { Servers } from "./servers.ts";
@@ -20,7 +20,9 @@ export type Connection = {
   readonly openedFor: Holder;
   /** The statement that is on its way. */
   statement: PromiseLike<unknown> | undefined;
-  /** Whether Janus is ending it. */
+  /** Milliseconds since it was sent that, or, over a new connection, since the server took the connection. */
+  sinceSent: () => number;
+  /** Whether it is we who end it. */
   isEnding: boolean;
 };
 
@@ -34,11 +36,17 @@ const CLOSE_TIMEOUT_SECONDS = 2;
 /** How long a connection without a statement may take to close. */
 const LET_GO_SECONDS = 1;
 /**
- * How long a late statement may take to end. The server ends it by itself one second after its deadline; the rest is for
- * the network.
+ * What a statement gets to end, from when it was sent. A server that is there ends it by itself after
+ * `STATEMENT_TIMEOUT_MS`, even if no cancel arrives; the second is for the way. A host that falls silent is left by then,
+ * which leaves three of the ten seconds that are promised. Less is not safe: without that second the end of the statement
+ * and the word that nobody answers would arrive together.
  */
-const END_MS = 2_000;
-const ends = createDeadlines(END_MS);
+const END_MS = STATEMENT_TIMEOUT_MS + 1_000;
+/**
+ * A server that has said nothing to anybody for so long is silent: no statement takes longer. Behind a pooler, where a
+ * late statement may have no time limit, it is the answers to others that show that somebody is there.
+ */
+const QUIET_MS = STATEMENT_TIMEOUT_MS;
 
 /** Makes the pool of connections to a database. */
 export function createConnections(
@@ -52,8 +60,15 @@ export function createConnections(
     open: (user) => {
       const [settings, server] = [habits.settings(), servers.choose(user.tried)];
       const connection: Connection = {
-        sql: connect.open(settings, server, () => pool.forget(connection)),
+        sql: connect.open(settings, server, {
+          onWord: () => {
+            servers.noteWord(server);
+            connection.sinceSent = startStopwatch();
+          },
+          onClose: () => pool.forget(connection),
+        }),
         ...{ settings, server, openedFor: user, statement: undefined, isEnding: false },
+        sinceSent: startStopwatch(),
       };
       return connection;
     },
@@ -67,25 +82,34 @@ export function createConnections(
 
   /** Ends the statement that is on its way. If it does not end, the other connections to that server are suspect, too. */
   const endStatement = async (
-    { sql, server, statement }: Connection,
+    { sql, server, statement, sinceSent }: Connection,
     { cancel }: Connect,
   ): Promise<"ended" | "silent"> => {
     // Before the server has answered for the first time, nothing was sent.
     if (statement === undefined || Object.keys(sql.parameters).length === 0) return "ended";
     const settled = statement.then(noop, noop);
-    const ended = ends.meets(settled);
-    const key = readCancelKey(statement);
-    const heard = key === undefined || cancel === undefined ? ended : cancel(server, key);
+    const ended = settlesWithin(settled, END_MS - sinceSent());
+    const heard = requestEnd(cancel, server, statement) ?? ended;
     const isHeard = await Promise.race([settled.then(() => true), heard]);
-    // With one server there is nowhere else to go: keep the place until the server must have ended the statement.
-    if (!isHeard && servers.count > 1) return "silent";
-    if (!(await ended)) pool.renew((other) => other.server === server);
+    if (isHeard) servers.noteWord(server);
+    const isDoubtful = !isHeard && servers.count > 1;
+    // New statements go elsewhere; those under way are left alone, since the server may answer them yet.
+    if (isDoubtful) passOver(pool, servers, server);
+    if (await ended) return "ended";
+    if (isDoubtful && servers.quietFor(server) >= QUIET_MS) return "silent";
+    pool.renew((other) => other.server === server);
     return "ended";
   };
   return pool;
 }
 
-/** Gives up all connections to a silent server. New ones begin at the next server. */
+/** Learns that nobody may be there: others begin elsewhere. */
+function passOver(pool: Connections, servers: Servers, server: number): void {
+  servers.avoid(server);
+  pool.renew((other) => other.server === server);
+}
+
+/** Learns that nobody answers at a server: whatever goes there is given up, and others begin elsewhere. */
 function leaveServer(pool: Connections, servers: Servers, server: number): void {
   servers.avoid(server);
   pool.abandon((other) => other.server === server);
@@ -98,7 +122,17 @@ function secondsToEnd(why: Ending): number {
   return why === "closing" ? CLOSE_TIMEOUT_SECONDS : LET_GO_SECONDS;
 }
 
-/** The driver keeps the key with the statement. A pooler may give none. */
+/** Asks for it; undefined where that cannot be. */
+function requestEnd(
+  cancel: Connect["cancel"],
+  server: number,
+  statement: object,
+): Promise<boolean> | undefined {
+  const key = readCancelKey(statement);
+  return key === undefined ? undefined : cancel?.(server, key);
+}
+
+/** The driver keeps it with the statement; a pooler may give none. */
 function readCancelKey(statement: object): CancelKey | undefined {
   const state: unknown = Reflect.get(statement, "state");
   if (typeof state !== "object" || state === null) return undefined;

@@ -86,7 +86,10 @@ export function isDiskFull(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === DISK_FULL;
 }
 
-/** True if a server did not accept a connection in time. */
+/** True where a server said so, or a pooler before it: somebody is there. */
+export const isAnswer = (error: unknown): boolean => error instanceof postgres.PostgresError;
+
+/** True where a server did not take a connection in time: whether it will, nobody knows. */
 export const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
 /** True if the driver gave a connection up, for example because the server is not what `target_session_attrs` asks for. */

@@ -2,7 +2,7 @@
  * Owns which of several servers a new connection goes to. Each connection goes to one server; a statement that is refused
  * there tries the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
  */
-import { createDeadlines } from "../deadlines.ts";
+import { createDeadlines, startStopwatch } from "../deadlines.ts";
 
 /** The servers of DATABASE_URL, and what is known of them. */
 export type Servers = ReturnType<typeof createServers>;
@@ -14,6 +14,7 @@ const READ_ONLY_MS = 1_000;
 export function createServers(count: number) {
   const deadlines = createDeadlines(READ_ONLY_MS);
   const readOnly = new Set<number>();
+  const sinceWord = new Map<number, () => number>();
   let first = 0;
 
   const around = (): readonly number[] =>
@@ -31,7 +32,11 @@ export function createServers(count: number) {
     avoid: (server: number): void => {
       if (server === first) first = (server + 1) % count;
     },
-    /** Learns that a new connection to one is read-only. */
+    /** Learns that one has said something, over whichever connection. */
+    noteWord: (server: number): void => void sinceWord.set(server, startStopwatch()),
+    /** For how many milliseconds it has said nothing. */
+    quietFor: (server: number): number => sinceWord.get(server)?.() ?? Number.POSITIVE_INFINITY,
+    /** Learns that a new connection to one only reads. */
     noteReadOnly: (server: number): void => {
       if (readOnly.has(server)) return;
       readOnly.add(server);

@@ -3,12 +3,13 @@
  * nothing, it is sent again while there is time; any other failure becomes an error by `failures.ts`.
  * docs/decisions/0018, 0023
  */
-import { createDeadlines } from "../deadlines.ts";
+import { createDeadlines, startStopwatch } from "../deadlines.ts";
 import { databaseUnavailable, JanusError } from "../errors.ts";
 import { NOT_WANTED } from "./connect.ts";
 import type { Connection, Connections, Holder } from "./connection.ts";
 import {
   endsConnection,
+  isAnswer,
   isConnectTimeout,
   isDestroyed,
   isReadOnly,
@@ -129,20 +130,23 @@ export function settleConnection({ pool, servers }: Ways, used: Connection, erro
 }
 
 function send(ways: Ways, call: Call, used: Connection): void {
-  const { habits } = ways;
+  const { habits, servers } = ways;
   call.connection = used;
   call.attempts += 1;
   const statement = used.sql.unsafe(call.text, [...call.parameters], { prepare: habits.isPrepared() });
   used.statement = statement;
+  used.sinceSent = startStopwatch();
   statement.then(
     (rows) => {
       used.statement = undefined;
+      servers.noteWord(used.server);
       // The driver keeps why it has sent a statement again.
       habits.tellLost(Reflect.get(statement, "retried"));
       finish(ways, call, used, rows);
     },
     (error: unknown) => {
       used.statement = undefined;
+      if (isAnswer(error)) servers.noteWord(used.server);
       fail(ways, call, used, error);
     },
   );
