@@ -11,7 +11,6 @@ import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
 
-const ABANDONED_AFTER_SECONDS = 3_600;
 const BATCH = 20;
 
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
@@ -29,7 +28,6 @@ async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): P
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: BATCH,
-    abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
     onlyDiscordUserId,
