@@ -23,7 +23,12 @@ const KEEP_LEFT_SECONDS = 400 * 86_400;
 /** How many rows one statement deletes at most: few enough that nobody notices the locks. */
 const DELETE_LIMIT = 1_000;
 
+/** How many grants one statement marks as abandoned. */
+const MARK_LIMIT = 1_000;
+
 const EVERY_SECONDS = 30;
+/** Finding what was abandoned reads whole tables: seldom enough that a large community does not notice. */
+const MARK_EVERY_SECONDS = 600;
 const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
@@ -34,8 +39,14 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
+  marking("mark abandoned grants", ({ queries }, limit, obtainedBefore, now) =>
+    queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
+  ),
   { name: "end due grants", ...ASKING, run: endDueGrants },
   { name: "clear due role connections", ...ASKING, run: clearDueRoleConnections },
+  marking("mark abandoned provider grants", ({ queries }, limit, seenBefore, now) =>
+    queries.setProviderAbandoned({ limit, seenBefore, now }),
+  ),
   { name: "end due provider grants", ...ASKING, run: endDueProviderGrants },
   { name: "settle stray tokens", ...ASKING, run: settleDueStrays },
   deletion("delete expired sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
@@ -75,6 +86,8 @@ export function startUpkeep(
   const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
   const comparison = compareClocks(deps);
   turns.add(comparison);
+  // A server that is restarted often must come to what is seldom, too.
+  for (const duty of duties) if (duty.everySeconds > EVERY_SECONDS) turns.add(duty);
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
   );
@@ -106,6 +119,24 @@ const NOTHING: Round = { claimed: 0, isFull: false, done: 0, metOutage: false };
 async function storeUnstored({ unstored }: Deps): Promise<Round> {
   await unstored.retry();
   return NOTHING;
+}
+
+type Mark = (
+  deps: Deps,
+  limit: number,
+  before: Date,
+  now: Date,
+) => Promise<{ readonly marked: number } | undefined>;
+
+/** A duty that marks grants of before an hour ago that nothing needs as due to end, so many a round. */
+function marking(name: string, work: Mark): Duty {
+  const run = async (deps: Deps): Promise<Round> => {
+    const now = deps.now();
+    const row = await work(deps, MARK_LIMIT, secondsAfter(now, -KEEP_UNLINKED_SECONDS), now);
+    const marked = row?.marked ?? 0;
+    return { claimed: marked, isFull: marked >= MARK_LIMIT, done: marked, metOutage: false };
+  };
+  return { name, everySeconds: MARK_EVERY_SECONDS, isPaced: false, run };
 }
 
 /** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */

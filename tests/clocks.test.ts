@@ -66,6 +66,7 @@ insert into link values ('1', 'i', 's', $now);
 insert into session values (repeat('a', 64), 'handle', '1', 'st', 'sr', $now, null, $now, $now, $now)`;
 /** Makes the member's grant one that is to end, or that nothing needs. */
 const UNLINKED = "delete from link";
+const UNNEEDED = `${UNLINKED}; delete from session`;
 const ENDING = `${UNLINKED}; update discord_token set end_reason = 'unlinked', end_due_at = $now`;
 
 const run = async (statements: string): Promise<void> => {
@@ -96,11 +97,14 @@ const claimSessionRefresh: Kind["claim"] = async ({ queries }, now) => {
   return (await queries.claimSessionRefresh({ ...session, ...lease(now) })) !== undefined;
 };
 const claimEnd: Kind["claim"] = async ({ queries }, now) => {
-  const values = { ...lease(now), abandonedBefore: hourBefore(now), onlyDiscordUserId: null };
-  return (await queries.claimEndDue(values)).length === 1;
+  return (await queries.claimEndDue({ ...lease(now), onlyDiscordUserId: null })).length === 1;
 };
 const claimProviderEnd: Kind["claim"] = async ({ queries }, now) =>
-  (await queries.claimProviderEndDue({ ...lease(now), seenBefore: hourBefore(now) })).length === 1;
+  (await queries.claimProviderEndDue(lease(now))).length === 1;
+const markAbandoned: Kind["claim"] = async ({ queries }, now) =>
+  (await queries.setDiscordAbandoned({ limit: 20, obtainedBefore: hourBefore(now), now }))?.marked === 1;
+const markProviderAbandoned: Kind["claim"] = async ({ queries }, now) =>
+  (await queries.setProviderAbandoned({ limit: 20, seenBefore: hourBefore(now), now }))?.marked === 1;
 const claimClear: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimClearDue(lease(now))).length === 1;
 const claimPush: Kind["claim"] = async ({ queries }, now) =>
@@ -124,8 +128,14 @@ const KINDS: readonly Kind[] = [
   {
     column: "discord_token.obtained_at",
     honestSeconds: 0,
-    before: `${UNLINKED}; delete from session`,
-    claim: claimEnd,
+    before: UNNEEDED,
+    claim: markAbandoned,
+  },
+  {
+    column: "discord_token.leased_until",
+    honestSeconds: LEASE_SECONDS,
+    before: `${UNNEEDED}; update discord_token set obtained_at = $now - interval '2 hours'`,
+    claim: markAbandoned,
   },
   { column: "discord_token.clear_due_at", honestSeconds: HOUR_SECONDS, before: UNLINKED, claim: claimClear },
   {
@@ -143,8 +153,24 @@ const KINDS: readonly Kind[] = [
   {
     column: "organisation_account.claims_seen_at",
     honestSeconds: 0,
+    before: "update organisation_token set obtained_at = $now - interval '2 hours'",
     where: "subject = 'unlinked'",
-    claim: claimProviderEnd,
+    claim: markProviderAbandoned,
+  },
+  {
+    column: "organisation_token.leased_until",
+    honestSeconds: LEASE_SECONDS,
+    before: `update organisation_account set claims_seen_at = $now - interval '2 hours';
+      update organisation_token set obtained_at = $now - interval '2 hours'`,
+    where: "subject = 'unlinked'",
+    claim: markProviderAbandoned,
+  },
+  {
+    column: "organisation_token.obtained_at",
+    honestSeconds: 0,
+    before: "update organisation_account set claims_seen_at = $now - interval '2 hours'",
+    where: "subject = 'unlinked'",
+    claim: markProviderAbandoned,
   },
 ];
 

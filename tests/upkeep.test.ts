@@ -161,6 +161,8 @@ describe("a grant whose second leg never came", () => {
     const users = [await abandon(), await abandon(), await abandon()];
     janus.clock.advance(2 * HOUR_SECONDS);
     await janus.deps.queries.deleteOldFlows({ createdBefore: janus.clock.now(), limit: 9 });
+    const now = janus.clock.now();
+    await janus.deps.queries.setDiscordAbandoned({ limit: 9, obtainedBefore: now, now });
 
     const ended = await Promise.all(Array.from({ length: 4 }, () => endDueGrants(janus.deps)));
 

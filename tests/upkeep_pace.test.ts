@@ -172,7 +172,7 @@ describe("runUpkeep() with many grants to end", () => {
 
     await runUpkeep(withOwnTime().deps);
 
-    expect((await database.rows("select from discord_token where end_due_at is null")).length).toBe(80);
+    expect((await database.rows("select from discord_token where end_failures = 0")).length).toBe(80);
   });
 
   test("takes minutes for 10,000, and not hours", async () => {

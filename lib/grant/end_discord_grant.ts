@@ -11,8 +11,6 @@ import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
 import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
 
-const ABANDONED_AFTER_SECONDS = 3_600;
-
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
 export async function endDueGrants(deps: GrantDeps): Promise<Round> {
   const ends = await claimAndEnd(deps, null);
@@ -28,7 +26,6 @@ async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): P
   const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: ROUND_LIMIT,
-    abandonedBefore: secondsAfter(now, -ABANDONED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
     onlyDiscordUserId,

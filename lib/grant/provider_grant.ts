@@ -22,15 +22,11 @@ type EndingGrant = {
   readonly endFailures: number;
 };
 
-/** An account without a link may still be on its way to one for as long. */
-const UNLINKED_AFTER_SECONDS = 3_600;
-
 /** One round: claims the grants that are to end, and ends each at the provider, then here. */
 export async function endDueProviderGrants(deps: Deps): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimProviderEndDue({
     limit: ROUND_LIMIT,
-    seenBefore: secondsAfter(now, -UNLINKED_AFTER_SECONDS),
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
   });

@@ -9,6 +9,7 @@ import claimEndDueText from "../../sql/discord_token/claim_end_due.sql" with { t
 import claimRefreshText from "../../sql/discord_token/claim_refresh.sql" with { type: "text" };
 import claimRefreshDueText from "../../sql/discord_token/claim_refresh_due.sql" with { type: "text" };
 import deleteDiscordTokenText from "../../sql/discord_token/delete.sql" with { type: "text" };
+import setDiscordAbandonedText from "../../sql/discord_token/set_abandoned.sql" with { type: "text" };
 import setClearDueText from "../../sql/discord_token/set_clear_due.sql" with { type: "text" };
 import setClearedText from "../../sql/discord_token/set_cleared.sql" with { type: "text" };
 import setEndDueText from "../../sql/discord_token/set_end_due.sql" with { type: "text" };
@@ -20,6 +21,7 @@ import deleteUnlinkedText from "../../sql/organisation_account/delete_unlinked.s
 import claimProviderEndDueText from "../../sql/organisation_token/claim_end_due.sql" with { type: "text" };
 import deleteOrganisationTokenText from "../../sql/organisation_token/delete.sql" with { type: "text" };
 import insertUnlinkedTokensText from "../../sql/organisation_token/insert_unlinked.sql" with { type: "text" };
+import setProviderAbandonedText from "../../sql/organisation_token/set_abandoned.sql" with { type: "text" };
 import setProviderEndDueText from "../../sql/organisation_token/set_end_due.sql" with { type: "text" };
 import deleteRoleConnectionLeftText from "../../sql/role_connection_left/delete.sql" with { type: "text" };
 import deleteOldLeftText from "../../sql/role_connection_left/delete_old.sql" with { type: "text" };
@@ -89,11 +91,15 @@ export const GRANT_STATEMENTS = {
     parameters: { discordUserId: text, refreshTokenSealed: text, isUnspent: v.boolean() },
     row: {},
   },
+  setDiscordAbandoned: {
+    text: setDiscordAbandonedText,
+    parameters: { limit: integer, obtainedBefore: time, now: time },
+    row: { marked: integer },
+  },
   claimEndDue: {
     text: claimEndDueText,
     parameters: {
       limit: integer,
-      abandonedBefore: time,
       leasedUntil: time,
       now: time,
       onlyDiscordUserId: nullableText,
@@ -148,9 +154,14 @@ export const GRANT_STATEMENTS = {
     parameters: { seenBefore: time, limit: integer },
     row: { deleted: integer },
   },
+  setProviderAbandoned: {
+    text: setProviderAbandonedText,
+    parameters: { limit: integer, seenBefore: time, now: time },
+    row: { marked: integer },
+  },
   claimProviderEndDue: {
     text: claimProviderEndDueText,
-    parameters: { limit: integer, seenBefore: time, leasedUntil: time, now: time },
+    parameters: { limit: integer, leasedUntil: time, now: time },
     row: {
       issuer: text,
       subject: text,

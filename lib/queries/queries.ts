@@ -65,6 +65,8 @@ export function createQueries(db: Database) {
     deleteDiscordToken: none(db, STATEMENTS.deleteDiscordToken),
     setProviderEndDue: none(db, STATEMENTS.setProviderEndDue),
     deleteOrganisationToken: none(db, STATEMENTS.deleteOrganisationToken),
+    setDiscordAbandoned: one(db, STATEMENTS.setDiscordAbandoned),
+    setProviderAbandoned: one(db, STATEMENTS.setProviderAbandoned),
     deleteOldFlows: one(db, STATEMENTS.deleteOldFlows),
     deleteUnused: one(db, STATEMENTS.deleteUnused),
     deleteUnlinked: one(db, STATEMENTS.deleteUnlinked),

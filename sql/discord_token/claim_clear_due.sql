@@ -10,7 +10,9 @@ with due as (
   select discord_token.discord_user_id
   from discord_token
   where
-    (discord_token.clear_due_at <= $3 or discord_token.clear_due_at > $3::timestamptz + interval '2 hours')
+    -- Tells the planner, whatever the values, that few rows are meant.
+    discord_token.clear_due_at is not null
+    and (discord_token.clear_due_at <= $3 or discord_token.clear_due_at > $3::timestamptz + interval '2 hours')
     and discord_token.end_reason is null
   order by discord_token.clear_due_at
   limit $1

@@ -1,7 +1,7 @@
 -- What Janus obtains it stores or revokes, and what it cannot undo it remembers: refreshes whose answer never came,
 -- tokens that a later sign-in replaces, tokens of a flow that failed, and role connections that no token can clear.
 -- Lock: access exclusive on discord_token and organisation_token, for the time that a column with a constant default, or
--- a check that existing rows are not held to, takes; share on discord_token for its new index, which takes a second for
+-- a check that existing rows are not held to, takes; share on discord_token for its new indexes, which take a second for
 -- a million rows. The previous release runs on it: it neither reads nor writes what is new.
 
 -- Since when a refresh was sent whose answer never came: the refresh token may be spent.
@@ -14,6 +14,9 @@ alter table discord_token add column refresh_retry_at timestamptz;
 -- Migrations run in a transaction, and a table of one row a member is indexed in a moment.
 -- squawk-ignore require-concurrent-index-creation
 create index discord_token_expires_at_idx on discord_token (expires_at);
+-- Upkeep looks for what is to be cleared, which is next to nothing, every half minute.
+-- squawk-ignore require-concurrent-index-creation
+create index discord_token_clear_due_at_idx on discord_token (clear_due_at) where clear_due_at is not null;
 
 -- A list of {"kind": "access_token" or "refresh_token", "sealed": text}, the oldest first: tokens that a later sign-in
 -- replaced. They live on at the provider, and are revoked together with the grant.

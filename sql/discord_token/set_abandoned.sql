@@ -1,0 +1,40 @@
+-- Marks grants whose second leg never came as due to end, so many at most: those that no link, no flow and no session
+-- needs, since revoking ends every token of the member. It reads the whole table, which the claims of ends do not. One
+-- that is being worked on is passed by. No lease is taken, so a new sign-in may still take the place of what is marked.
+-- Times that no honest clock can have put so far ahead are not believed.
+-- $1 limit bigint
+-- $2 obtained_before timestamptz: a grant obtained later may still be on its way to a link
+-- $3 now timestamptz
+-- row: marked integer
+with abandoned as (
+  select discord_token.discord_user_id
+  from discord_token
+  where
+    discord_token.end_reason is null
+    and (discord_token.obtained_at < $2 or discord_token.obtained_at > $3::timestamptz + interval '1 hour')
+    and (
+      discord_token.leased_until is null
+      or discord_token.leased_until <= $3
+      or discord_token.leased_until > $3::timestamptz + interval '15 minutes'
+    )
+    and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
+    and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)
+    and not exists (select from session where session.discord_user_id = discord_token.discord_user_id)
+  limit $1
+  for update skip locked
+),
+
+marked as (
+  update discord_token
+  set
+    end_reason = 'abandoned',
+    end_due_at = $3,
+    end_failures = 0,
+    leased_until = null
+  from abandoned
+  where discord_token.discord_user_id = abandoned.discord_user_id
+  returning discord_token.discord_user_id
+)
+
+select count(*)::integer as marked
+from marked
