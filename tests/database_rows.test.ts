@@ -238,7 +238,9 @@ describe("an answer to another question", () => {
       const [anna, bo] = [createBrowser(janus.url), createBrowser(janus.url)];
       await anna.get(await reachForgerCallback(anna, newUser()));
       await bo.get(await reachForgerCallback(bo, newUser()));
-      swap(secretsOf(janus, anna).sessionIdHash, secretsOf(janus, bo).sessionIdHash);
+      const [ofAnna, ofBo] = [secretsOf(janus, anna), secretsOf(janus, bo)];
+      swap(ofAnna.sessionIdHash, ofBo.sessionIdHash);
+      swap(ofAnna.sessionKeyHash, ofBo.sessionKeyHash);
 
       const response = await callApi(janus, path, { browser: anna });
       const code = lastCode(janus);

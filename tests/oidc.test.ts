@@ -8,7 +8,7 @@ import { createLog } from "../lib/log.ts";
 import { NEEDED_CLAIMS } from "../lib/metadata.ts";
 import { createOidc } from "../lib/oidc/oidc.ts";
 import { createClock } from "./harness/clock.ts";
-import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
+import { createTestDatabase, type TestDatabase, WITHOUT_STRAYS } from "./harness/database.ts";
 import {
   CANARY,
   createBrowser,
@@ -1076,7 +1076,7 @@ describe("finishDiscordLeg() while discovery cannot be had", () => {
       const janus = await startJanus(behaviour === "hang" ? { deadlineMs: 800 } : {});
       const browser = createBrowser(janus.url);
       const callback = await reachDiscordCallback(browser, newUser());
-      const before = await database.dump();
+      const before = await database.dump(WITHOUT_STRAYS);
       janus.provider.failNext("discovery", behaviour);
 
       const refused = await browser.get(callback);
@@ -1088,7 +1088,7 @@ describe("finishDiscordLeg() while discovery cannot be had", () => {
       expect(codeOf(janus.logLines)).toBe(code);
       expect(refused.status).toBe(code === "provider_unavailable" ? 503 : 502);
       expect(janus.discord.calls).toEqual([]);
-      expect(await database.dump()).toBe(before);
+      expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
 
       const departure = locationOf(await browser.get(callback));
       const finished = await browser.get(locationOf(await fetch(departure, { redirect: "manual" })));
@@ -1126,7 +1126,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
       const janus = await startJanus({});
       janus.provider.override({ announcesIss });
       const { browser, callback } = await reach(janus);
-      const before = await database.dump();
+      const before = await database.dump(WITHOUT_STRAYS);
 
       const response = await browser.get(change(callback, iss(janus.provider.issuer)));
 
@@ -1134,7 +1134,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
       if (code === undefined) return expect(response.status).toBe(200);
       expect(response.status).toBe(code === "issuer_mismatch" ? 403 : 400);
       expect(janus.provider.calls).not.toContain("token");
-      expect(await database.dump()).toBe(before);
+      expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
     });
   });
 
@@ -1260,7 +1260,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     janus.provider.override({ idToken: without("groups") });
     prepare(walk);
     const [before, logged, calls] = [
-      await database.dump(),
+      await database.dump(WITHOUT_STRAYS),
       janus.logLines.length,
       janus.discord.calls.length,
     ];
@@ -1269,7 +1269,7 @@ describe("finishProviderLeg() and UserInfo", () => {
 
     expect(codeOf(janus.logLines.slice(logged))).toBe(code);
     expect(response.status).toBe(statuses[code] ?? 502);
-    expect(await database.dump()).toBe(before);
+    expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
     expect(janus.discord.calls).toHaveLength(calls);
   };
 
@@ -1599,12 +1599,12 @@ describe("finishProviderLeg() and the provider's tokens", () => {
     const { browser, callback } = await reach(janus);
     const url = new URL(callback);
     url.searchParams.set("code", "somebody's");
-    const before = await database.dump();
+    const before = await database.dump(WITHOUT_STRAYS);
 
     const response = await browser.get(url.href);
 
     expect([response.status, codeOf(janus.logLines)]).toEqual([400, "code_rejected"]);
-    expect(await database.dump()).toBe(before);
+    expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
   });
 
   test("another browser's code does not fit this flow's verifier", async () => {
@@ -1612,11 +1612,11 @@ describe("finishProviderLeg() and the provider's tokens", () => {
     const [victim, attacker] = [await reach(janus), await reach(janus)];
     const url = new URL(attacker.callback);
     url.searchParams.set("code", new URL(victim.callback).searchParams.get("code") ?? "");
-    const before = await database.dump();
+    const before = await database.dump(WITHOUT_STRAYS);
 
     const response = await attacker.browser.get(url.href);
 
     expect([response.status, codeOf(janus.logLines)]).toEqual([400, "code_rejected"]);
-    expect(await database.dump()).toBe(before);
+    expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
   });
 });

@@ -95,7 +95,7 @@ const KINDS: readonly {
     prepare: requestOf((user) => signIn(janus, user), "/api/userinfo", "GET"),
     hold: () => janus.discord.gate("get_current_authorization"),
     taken: ["discord get_current_authorization 200"],
-    refused: ["discord get_current_authorization 401"],
+    refused: ["discord get_current_authorization 401", "discord token_refresh 400"],
   },
   {
     name: "sync",

@@ -9,7 +9,7 @@ import type { Exchange } from "./http.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 
 /** Browsers send at most 200 characters. */
-const MAX_LENGTH = 500;
+const MAX_LENGTH = 300;
 
 const HTML_TYPE = "text/html";
 const JSON_TYPES = ["application/json", PROBLEM_TYPE];

@@ -1,6 +1,6 @@
--- Keeps the tokens of a sign-in that made no link with the account that signed in: they end together with its grant. An
--- account without a grant gets one that is to end now. Tokens that are stored already are not stored twice. Like
--- link/insert.sql it keeps the last twenty; an earlier one becomes a stray, to be revoked.
+-- Keeps the tokens of a sign-in that made no link. If its account has a grant, they end together with that; if not, they
+-- are strays, to be revoked. Tokens that are stored already are not stored twice. Like link/insert.sql it keeps the last
+-- twenty of an account; an earlier one becomes a stray.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text
@@ -8,55 +8,58 @@
 -- $5 expires_at timestamptz, null where the provider did not say
 -- $6 now timestamptz
 -- nothing
-with account as (
-  insert into organisation_account as known (issuer, subject, claims, claims_seen_at, created_at)
-  values ($1, $2, '{}', $6, $6)
-  -- Changes nothing, but locks the row, as docs/decisions/0028 requires.
-  on conflict (issuer, subject) do update
-    set claims = known.claims
-  returning issuer, subject
+with given as (
+  select
+    case when $4::text is null then 'access_token' else 'refresh_token' end as kind,
+    coalesce($4, $3) as sealed
 ),
 
-token as (
-  insert into organisation_token as held (
-    issuer,
-    subject,
-    access_token_sealed,
-    refresh_token_sealed,
-    expires_at,
-    obtained_at,
-    end_due_at
-  )
-  select
-    account.issuer,
-    account.subject,
-    $3,
-    $4,
-    $5,
-    $6,
-    $6
-  from account
-  on conflict (issuer, subject) do update
-    set
-      replaced_tokens = case
-        when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
-        else held.replaced_tokens - 0
-      end || case
-        when excluded.refresh_token_sealed is null
-          then jsonb_build_object('kind', 'access_token', 'sealed', excluded.access_token_sealed)
-        else jsonb_build_object('kind', 'refresh_token', 'sealed', excluded.refresh_token_sealed)
-      end,
-      crowded_out_token = case
-        when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
-      end
-    where
-      held.access_token_sealed <> excluded.access_token_sealed
-      and not held.replaced_tokens @> case
-        when excluded.refresh_token_sealed is null
-          then jsonb_build_array(jsonb_build_object('sealed', excluded.access_token_sealed))
-        else jsonb_build_array(jsonb_build_object('sealed', excluded.refresh_token_sealed))
-      end
+kept as (
+  update organisation_token as held
+  set
+    replaced_tokens = case
+      when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
+      else held.replaced_tokens - 0
+    end || jsonb_build_object('kind', given.kind, 'sealed', given.sealed),
+    crowded_out_token = case
+      when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
+    end
+  from given
+  where
+    held.issuer = $1
+    and held.subject = $2
+    and held.access_token_sealed <> $3
+    and not held.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', given.sealed))
   returning held.crowded_out_token
+),
+
+stored as (
+  select organisation_token.issuer
+  from organisation_token
+  cross join given
+  where
+    organisation_token.issuer = $1
+    and organisation_token.subject = $2
+    and (
+      organisation_token.access_token_sealed = $3
+      or organisation_token.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', given.sealed))
+    )
+),
+
+stray as (
+  select
+    given.kind,
+    given.sealed,
+    $5::timestamptz as expires_at
+  from given
+  where not exists (select from kept) and not exists (select from stored)
+  union all
+  select
+    kept.crowded_out_token ->> 'kind',
+    kept.crowded_out_token ->> 'sealed',
+    null
+  from kept
+  where kept.crowded_out_token is not null
 )
 
 insert into stray_token (
@@ -65,6 +68,7 @@ insert into stray_token (
   subject,
   access_token_sealed,
   refresh_token_sealed,
+  expires_at,
   obtained_at,
   due_at
 )
@@ -72,9 +76,9 @@ select
   gen_random_uuid()::text,
   $1,
   $2,
-  case when token.crowded_out_token ->> 'kind' = 'access_token' then token.crowded_out_token ->> 'sealed' end,
-  case when token.crowded_out_token ->> 'kind' = 'refresh_token' then token.crowded_out_token ->> 'sealed' end,
+  case when stray.kind = 'access_token' then stray.sealed end,
+  case when stray.kind = 'refresh_token' then stray.sealed end,
+  stray.expires_at,
   $6,
   $6
-from token
-where token.crowded_out_token is not null
+from stray

@@ -15,7 +15,7 @@ export type TestDatabase = {
   readonly config: Parameters<typeof openDatabase>[0];
   readonly db: Database;
   /** Every row of a table as one text, for "nothing has changed" and for "no secret is in here". */
-  readonly dump: () => Promise<string>;
+  readonly dump: (tables?: readonly Table[]) => Promise<string>;
   readonly rows: (text: string) => Promise<readonly Record<string, unknown>[]>;
   readonly drop: () => Promise<void>;
 };
@@ -32,6 +32,11 @@ export const TABLES = [
   "role_connection_left",
   "audit_event",
 ] as const;
+
+type Table = (typeof TABLES)[number];
+
+/** All but tokens of sign-ins that came to nothing, which are kept to be revoked. */
+export const WITHOUT_STRAYS: readonly Table[] = TABLES.filter((table) => table !== "stray_token");
 
 /** What happened is never removed, which the database sees to. */
 const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
@@ -72,9 +77,9 @@ function describeDatabase(
     config,
     db,
     rows,
-    dump: async () => {
+    dump: async (wanted = TABLES) => {
       const tables: string[] = [];
-      for (const table of TABLES) {
+      for (const table of wanted) {
         const lines = await rows(`select to_jsonb(${table}) as line from ${table} order by 1`);
         tables.push(`${table}\n${lines.map(({ line }) => JSON.stringify(line)).join("\n")}`);
       }
