@@ -56,7 +56,6 @@ export type Download = (url: string) => Promise<Response>;
 /** Where fetched packages are kept, each as the registry sent it. */
 export const KEPT_PACKAGES = join(ROOT, "node_modules/.cache/janus-runtimes");
 
-const REGISTRY = "https://registry.npmjs.org";
 const EXECUTABLE = "package/bin/bun";
 const DOWNLOAD_DEADLINE_MS = 600_000;
 const download: Download = (url) => fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_DEADLINE_MS) });
@@ -72,6 +71,8 @@ export async function provideRuntime(
     readonly kept?: string;
     readonly pins?: Readonly<Record<string, Pin>>;
     readonly download?: Download;
+    /** Where packages are fetched from; the one that npm is configured with, unless given. */
+    readonly registry?: string;
   },
 ): Promise<Runtime> {
   const pin = (options.pins ?? RUNTIMES)[target];
@@ -81,7 +82,8 @@ export async function provideRuntime(
       `the pinned runtimes are of Bun ${BUN_VERSION}, and this is ${Bun.version}: ` +
         `build with Bun ${BUN_VERSION}, or pin those of ${Bun.version} as docs/releasing.md says`,
     );
-  const bytes = await provide(pin, options.kept ?? KEPT_PACKAGES, options.download ?? download);
+  const registry = (): Promise<string> => Promise.resolve(options.registry ?? findRegistry());
+  const bytes = await provide(pin, options.kept ?? KEPT_PACKAGES, options.download ?? download, registry);
   const executable = (await new Bun.Archive(bytes).files()).get(EXECUTABLE);
   if (executable === undefined) throw new Error(`${pin.name}@${BUN_VERSION} has no ${EXECUTABLE}`);
   const path = join(options.folder, target);
@@ -91,7 +93,12 @@ export async function provideRuntime(
   return { target, path, purl, sha512 };
 }
 
-async function provide(pin: Pin, kept: string, ask: Download): Promise<Uint8Array<ArrayBuffer>> {
+async function provide(
+  pin: Pin,
+  kept: string,
+  ask: Download,
+  registry: () => Promise<string>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const base = pin.name.split("/").at(-1) ?? pin.name;
   const path = join(kept, `${base}-${BUN_VERSION}.tgz`);
   const file = Bun.file(path);
@@ -100,7 +107,7 @@ async function provide(pin: Pin, kept: string, ask: Download): Promise<Uint8Arra
     check(pin, bytes, `${path} (delete it to have it fetched again)`);
     return bytes;
   }
-  const url = `${REGISTRY}/${pin.name}/-/${base}-${BUN_VERSION}.tgz`;
+  const url = `${(await registry()).replace(/\/$/, "")}/${pin.name}/-/${base}-${BUN_VERSION}.tgz`;
   const response = await ask(url);
   if (!response.ok) throw new Error(`${url}: answered ${response.status}`);
   const bytes = await response.bytes();
@@ -111,6 +118,18 @@ async function provide(pin: Pin, kept: string, ask: Download): Promise<Uint8Arra
   await Bun.write(unfinished, bytes);
   await rename(unfinished, path);
   return bytes;
+}
+
+/** As npm has it: by its environment variable, its files, or its default. */
+async function findRegistry(): Promise<string> {
+  const configured = process.env.npm_config_registry;
+  if (configured) return configured;
+  const npm = Bun.which("npm");
+  if (npm === null)
+    throw new Error(
+      "npm is not installed: set npm_config_registry to the registry to fetch the runtime from",
+    );
+  return (await new Response(Bun.spawn([npm, "config", "get", "registry"]).stdout).text()).trim();
 }
 
 function check({ name, integrity }: Pin, bytes: Uint8Array, from: string): void {

@@ -25,6 +25,7 @@ async function newFolder(): Promise<string> {
 
 describe("provideRuntime()", () => {
   const TARGET = "bun-linux-x64";
+  const REGISTRY = "https://registry.example/";
   const KEPT = `bun-test-${BUN_VERSION}.tgz`;
   const pack = (entries: Record<string, string>) => new Bun.Archive(entries, { compress: "gzip" }).bytes();
   const pinOf = (bytes: Uint8Array): Pin => ({
@@ -49,8 +50,8 @@ describe("provideRuntime()", () => {
     const { bytes, pins, folder, kept } = await prepare();
     const { asked, download } = serve(bytes);
 
-    const first = await provideRuntime(TARGET, { folder, kept, pins, download });
-    const again = await provideRuntime(TARGET, { folder, kept, pins, download });
+    const first = await provideRuntime(TARGET, { folder, kept, pins, download, registry: REGISTRY });
+    const again = await provideRuntime(TARGET, { folder, kept, pins, download, registry: REGISTRY });
 
     expect(await Bun.file(first.path).text()).toBe("the executable");
     expect(again).toEqual(first);
@@ -58,7 +59,7 @@ describe("provideRuntime()", () => {
       purl: `pkg:npm/%40oven/bun-test@${BUN_VERSION}`,
       sha512: new Bun.CryptoHasher("sha512").update(bytes).digest("hex"),
     });
-    expect(asked).toEqual([`https://registry.npmjs.org/@oven/bun-test/-/${KEPT}`]);
+    expect(asked).toEqual([`https://registry.example/@oven/bun-test/-/${KEPT}`]);
   });
 
   const flip = (bytes: Uint8Array, at: number) => bytes.with(at, (bytes[at] ?? 0) ^ 1);
@@ -73,7 +74,7 @@ describe("provideRuntime()", () => {
     const { bytes, pins, folder, kept } = await prepare();
     const { download } = serve(Uint8Array.from(tamper(bytes)));
 
-    const provided = provideRuntime(TARGET, { folder, kept, pins, download });
+    const provided = provideRuntime(TARGET, { folder, kept, pins, download, registry: REGISTRY });
 
     await expect(provided).rejects.toThrow(/not the one that is pinned[\s\S]*expected {2}sha512-/);
     expect([await readdir(folder), await readdir(kept)]).toEqual([[], []]);
@@ -84,7 +85,7 @@ describe("provideRuntime()", () => {
     await Bun.write(join(kept, KEPT), tamper(bytes));
     const { asked, download } = serve(bytes);
 
-    const provided = provideRuntime(TARGET, { folder, kept, pins, download });
+    const provided = provideRuntime(TARGET, { folder, kept, pins, download, registry: REGISTRY });
 
     await expect(provided).rejects.toThrow(join(kept, KEPT));
     expect([await readdir(folder), asked]).toEqual([[], []]);
@@ -95,7 +96,7 @@ describe("provideRuntime()", () => {
     const other = await pack({ "package/bin/bun": "another executable" });
 
     const provided = provideRuntime(TARGET, {
-      ...{ folder, kept, pins: { [TARGET]: pinOf(bytes) } },
+      ...{ folder, kept, pins: { [TARGET]: pinOf(bytes) }, registry: REGISTRY },
       ...serve(other),
     });
 
@@ -107,17 +108,33 @@ describe("provideRuntime()", () => {
     const bare = await pack({ "package/README.md": "bun" });
 
     const unpinned = provideRuntime("bun-darwin-arm64", { folder, kept });
-    const empty = provideRuntime(TARGET, { folder, kept, pins: { [TARGET]: pinOf(bare) }, ...serve(bare) });
+    const empty = provideRuntime(TARGET, {
+      ...{ folder, kept, pins: { [TARGET]: pinOf(bare) }, registry: REGISTRY },
+      ...serve(bare),
+    });
 
     await expect(unpinned).rejects.toThrow("no runtime is pinned for bun-darwin-arm64");
     await expect(empty).rejects.toThrow("has no package/bin/bun");
+  });
+
+  test("fetches from the registry that npm is configured with", async () => {
+    const { bytes, pins, folder, kept } = await prepare();
+    const { asked, download } = serve(bytes);
+    const before = process.env.npm_config_registry;
+    process.env.npm_config_registry = "https://mirror.example/npm/";
+
+    await provideRuntime(TARGET, { folder, kept, pins, download });
+    if (before === undefined) delete process.env.npm_config_registry;
+    else process.env.npm_config_registry = before;
+
+    expect(asked).toEqual([`https://mirror.example/npm/@oven/bun-test/-/${KEPT}`]);
   });
 
   test("says so where the registry does not have it", async () => {
     const { pins, folder, kept } = await prepare();
     const download = () => Promise.resolve(new Response("gone", { status: 404 }));
 
-    const provided = provideRuntime(TARGET, { folder, kept, pins, download });
+    const provided = provideRuntime(TARGET, { folder, kept, pins, download, registry: REGISTRY });
 
     await expect(provided).rejects.toThrow("answered 404");
     expect(await readdir(kept)).toEqual([]);
