@@ -201,7 +201,7 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
   );
 }
 
-/** Undefined if no key opens it. A token with a subject comes from an account's full list, and is sealed for that account. */
+/** Undefined if no key opens it. A token with a subject is sealed for that account, as the account's own are. */
 function openStray(
   deps: Deps,
   kind: "access_token" | "refresh_token",
