@@ -93,9 +93,9 @@ const count = (names: readonly string[]): Readonly<Record<string, number>> =>
     [...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length] as const).sort(),
   );
 
-/** Counted by the database itself, once the sessions have told it, which they do at their end. */
+/** Counted by the database itself, once each session has told it what it knows. */
 async function readDeadlocks(): Promise<number> {
-  await Promise.all(sessions.map((session) => session.end()));
+  await Promise.all(sessions.map((session) => session.unsafe("select pg_stat_force_next_flush()")));
   const [row] = await setup.unsafe(
     "select deadlocks::integer from pg_stat_database where datname = current_database()",
   );
@@ -148,7 +148,6 @@ describe.if(onPostgres)("statements that meet", () => {
     expect(states).toEqual(states.map(() => "whole"));
   });
 
-  // Last, since it ends the sessions.
   test("never wait for each other, whichever two or three they are", async () => {
     const failures: Failure[] = [];
 
