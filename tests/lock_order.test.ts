@@ -2,7 +2,16 @@
  * Statements that meet, on PostgreSQL: whatever two or three of them are at work on the same few members at once, none
  * waits for one that waits for it. The order in which they lock is in docs/decisions/0028.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import postgres from "postgres";
 import {
   describePair,
@@ -56,13 +65,21 @@ beforeAll(async () => {
   const options = { max: 1, fetch_types: false, onnotice: () => undefined };
   setup = postgres(url, { ...options, connection: { synchronous_commit: "off" } });
   await setup.unsafe(LINGER);
-  const connection = { deadlock_timeout: "10ms", "janus.lingers": "yes", synchronous_commit: "off" };
-  sessions = Array.from({ length: CONNECTIONS }, () => postgres(url, { ...options, connection }));
 });
 afterAll(async () => {
   if (!onPostgres) return;
-  await Promise.all([setup, ...sessions].map((session) => session.end()));
+  await setup.end();
   await database.drop();
+});
+// New ones for each test, whichever runs first.
+beforeEach(async () => {
+  if (!onPostgres) return;
+  const connection = { deadlock_timeout: "10ms", "janus.lingers": "yes", synchronous_commit: "off" };
+  const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection };
+  sessions = Array.from({ length: CONNECTIONS }, () => postgres(database.config.url ?? "", options));
+});
+afterEach(async () => {
+  await Promise.all((sessions ?? []).map((session) => session.end()));
 });
 
 const shuffled = <Item>(items: readonly Item[]): readonly Item[] =>
