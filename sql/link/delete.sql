@@ -17,7 +17,8 @@ with asked as (
   where discord_user_id = $1
 ),
 
--- Every row that goes or changes, locked in the order of docs/decisions/0028.
+-- Every row that goes or changes, locked in the order of docs/decisions/0028. Counting makes each step wait for the one
+-- before it: a join alone need not read it, if its other side is empty.
 locked_token as (
   select discord_token.discord_user_id
   from asked
@@ -33,6 +34,7 @@ locked_flows as (
     on
       asked.discord_user_id = flow.discord_user_id
       or (asked.issuer = flow.issuer and asked.subject = flow.subject)
+  where (select count(*) from locked_token) >= 0
   order by flow.flow_id_hash
   for update of flow
 ),
@@ -51,6 +53,7 @@ locked_organisation_token as (
   from locked_account
   inner join organisation_token
     on locked_account.issuer = organisation_token.issuer and locked_account.subject = organisation_token.subject
+  where (select count(*) from locked_account) >= 0
   for no key update of organisation_token
 ),
 
@@ -65,6 +68,7 @@ locked_sessions as (
   select session.session_id_hash
   from locked_link
   inner join session on locked_link.discord_user_id = session.discord_user_id
+  where (select count(*) from locked_link) >= 0
   order by session.session_id_hash
   for update of session
 ),
