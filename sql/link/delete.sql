@@ -79,6 +79,7 @@ removed as (
   returning discord_user_id, issuer, subject, push_due_at
 ),
 
+-- Locked above; locked once more, it comes as it is now and not as it was when this statement began.
 held as (
   select
     discord_token.discord_user_id,

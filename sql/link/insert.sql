@@ -61,9 +61,8 @@ other_organisation as (
   select
     taken.discord_user_id,
     -- The name alone: there may be many groups.
-    (
-      select coalesce(claim.preferred_username, claim.name)
-      from jsonb_to_record(organisation_account.claims) as claim (preferred_username text, name text)
+    coalesce(
+      organisation_account.claims ->> 'preferred_username', organisation_account.claims ->> 'name'
     ) as organisation_name
   from taken
   inner join link
@@ -233,10 +232,12 @@ locked_sessions as (
   for update of session
 ),
 
-replaced_session as (
+-- It runs before the new session comes, which may have the same id.
+signed_out as (
   delete from session
   using locked_sessions
-  where session.session_id_hash = locked_sessions.session_id_hash and session.session_id_hash <> $13
+  where session.session_id_hash = locked_sessions.session_id_hash and (select count(*) from locked_sessions) >= 0
+  returning session.session_id_hash
 ),
 
 signed_in as (
@@ -268,21 +269,7 @@ signed_in as (
   where
     decided.outcome <> 'conflict_met'
     and decided.session_access_token_sealed is not null
-    and (select count(*) from locked_sessions) >= 0
-  on conflict (session_id_hash) do update
-    set
-      session_key_hash = excluded.session_key_hash,
-      session_handle = excluded.session_handle,
-      discord_user_id = excluded.discord_user_id,
-      access_token_sealed = excluded.access_token_sealed,
-      refresh_token_sealed = null,
-      token_expires_at = excluded.token_expires_at,
-      user_agent = excluded.user_agent,
-      created_at = excluded.created_at,
-      last_used_at = excluded.last_used_at,
-      expires_at = excluded.expires_at,
-      leased_until = null,
-      refreshed_at = null
+    and (select count(*) from signed_out) >= 0
   returning expires_at
 ),
 

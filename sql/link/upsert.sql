@@ -25,7 +25,8 @@ with asked as (
   where flow_id_hash = $1
 ),
 
--- Locked in the order of docs/decisions/0028: the tokens of both who may lose or get the link, then what follows.
+-- Every row that goes or changes, locked in the order of docs/decisions/0028: each step counts the one before. The tokens
+-- are of both who may lose or get the link.
 locked_account as (
   select discord_account.discord_user_id
   from asked
@@ -45,6 +46,7 @@ locked_tokens as (
     inner join link on asked.issuer = link.issuer and asked.subject = link.subject
   ) as party
   inner join discord_token on party.discord_user_id = discord_token.discord_user_id
+  where (select count(*) from locked_account) >= 0
   order by discord_token.discord_user_id
   for no key update of discord_token
 ),
@@ -80,6 +82,7 @@ locked_organisation_account as (
   from taken
   inner join organisation_account
     on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+  where (select count(*) from taken) >= 0
   for key share of organisation_account
 ),
 
@@ -91,6 +94,7 @@ locked_links as (
     on
       taken.discord_user_id = link.discord_user_id
       or (taken.issuer = link.issuer and taken.subject = link.subject)
+  where (select count(*) from locked_organisation_account) >= 0
   order by link.discord_user_id
   for update of link
 ),
@@ -98,7 +102,7 @@ locked_links as (
 replaced as (
   delete from link
   using locked_links
-  where link.discord_user_id = locked_links.discord_user_id
+  where link.discord_user_id = locked_links.discord_user_id and (select count(*) from locked_links) >= 0
   returning link.discord_user_id, link.issuer, link.subject, link.push_due_at
 ),
 
@@ -116,7 +120,7 @@ ended as (
   returning discord_token.discord_user_id
 ),
 
--- Counting the replaced rows makes the deletion run first: the unique keys are free when the new link comes.
+-- The deletion runs first, so the unique keys are free when the new link comes; so it is with the session below.
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
   select
@@ -135,21 +139,25 @@ locked_sessions as (
   from linked
   cross join session
   where
-    session.session_id_hash = $5
-    or (
-      session.session_id_hash = any(string_to_array($9, ','))
-      and session.session_key_hash = any(string_to_array($11, ','))
+    (
+      session.session_id_hash = $5
+      or (
+        session.session_id_hash = any(string_to_array($9, ','))
+        and session.session_key_hash = any(string_to_array($11, ','))
+      )
+      or session.discord_user_id = (select ended.discord_user_id from ended)
     )
-    or session.discord_user_id = (select ended.discord_user_id from ended)
+    and (select count(*) from linked) >= 0
   order by session.session_id_hash
   for update of session
 ),
 
--- Those of the account that loses its link, and those that this browser had before.
+-- Those of the account that loses its link, those that this browser had before, and the one of the same flow.
 signed_out as (
   delete from session
   using locked_sessions
-  where session.session_id_hash = locked_sessions.session_id_hash and session.session_id_hash <> $5
+  where session.session_id_hash = locked_sessions.session_id_hash and (select count(*) from locked_sessions) >= 0
+  returning session.session_id_hash
 ),
 
 signed_in as (
@@ -178,21 +186,7 @@ signed_in as (
     least($8, discord_token.expires_at)
   from taken
   inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
-  where taken.session_access_token_sealed is not null and (select count(*) from locked_sessions) >= 0
-  on conflict (session_id_hash) do update
-    set
-      session_key_hash = excluded.session_key_hash,
-      session_handle = excluded.session_handle,
-      discord_user_id = excluded.discord_user_id,
-      access_token_sealed = excluded.access_token_sealed,
-      refresh_token_sealed = null,
-      token_expires_at = excluded.token_expires_at,
-      user_agent = excluded.user_agent,
-      created_at = excluded.created_at,
-      last_used_at = excluded.last_used_at,
-      expires_at = excluded.expires_at,
-      leased_until = null,
-      refreshed_at = null
+  where taken.session_access_token_sealed is not null and (select count(*) from signed_out) >= 0
   returning expires_at
 ),
 
