@@ -2,7 +2,7 @@
 
 /**
  * How far the clocks of two processes may be apart. A lease that keeps others away lasts as much longer than the work
- * under it, and a time that lies further ahead than an correct clock can have put it is not believed:
+ * under it, and a time that lies further ahead than a correct clock can have put it is not believed:
  * docs/decisions/0028.
  */
 export const CLOCK_TOLERANCE_SECONDS = 300;

@@ -68,6 +68,8 @@ insert into session values (repeat('a', 64), 'handle', '1', 'st', 'sr', $now, nu
 const UNLINKED = "delete from link";
 const UNNEEDED = `${UNLINKED}; delete from session`;
 const ENDING = `${UNLINKED}; update discord_token set end_reason = 'unlinked', end_due_at = $now`;
+/** An end that keeps no member out any more, unless it is tried at this moment. */
+const FAILING = `${ENDING}, end_failures = 5`;
 
 const run = async (statements: string): Promise<void> => {
   const now = `timestamptz '${janus.clock.now().toISOString()}'`;
@@ -77,7 +79,7 @@ const run = async (statements: string): Promise<void> => {
 type Kind = {
   readonly column: string;
   /** How far ahead it may lie by the clock that wrote it. */
-  readonly honestSeconds: number;
+  readonly aheadSeconds: number;
   readonly where?: string;
   readonly before?: string;
   /** Whether it was claimed, now. */
@@ -114,52 +116,79 @@ const claimSync: Kind["claim"] = async ({ queries }, now) => {
   return (await queries.claimSync(values))?.accessTokenSealed !== null;
 };
 
+/** What a sign-in brings, by either flow. */
+const broughtBy = (now: Date) => ({
+  ...{ discordUserId: "1", username: "name", globalName: null, scope: "identify" },
+  ...{ accessTokenSealed: "new", refreshTokenSealed: "new", requestId: "r", now },
+});
+const beginFlow: Kind["claim"] = async ({ queries }, now) => {
+  const flow = {
+    flowIdHash: "b".repeat(64),
+    flowExpiresAt: now,
+    expiresAt: now,
+    sessionAccessTokenSealed: "s",
+  };
+  return (await queries.insertFlow({ ...broughtBy(now), ...flow })) !== undefined;
+};
+const beginSession: Kind["claim"] = async ({ queries }, now) => {
+  const { scope: _, ...brought } = broughtBy(now);
+  const session = { sessionIdHash: "b".repeat(64), sessionHandle: "b", userAgent: null, tokenExpiresAt: now };
+  const keys = {
+    sessionKeyHash: "c".repeat(64),
+    replacedSessionKeyHashes: null,
+    replacedSessionIdHashes: null,
+  };
+  return (await queries.insertSession({ ...brought, ...session, ...keys, expiresAt: now })) !== undefined;
+};
+
 const provider = {
   before: "update organisation_token set end_due_at = $now where subject = 's'",
   where: "subject = 's'",
 };
 const KINDS: readonly Kind[] = [
-  { column: "link.push_due_at", honestSeconds: 6 * HOUR_SECONDS, claim: claimPush },
-  { column: "link.sync_asked_at", honestSeconds: 0, claim: claimSync },
-  { column: "session.leased_until", honestSeconds: LEASE_SECONDS, claim: claimSessionRefresh },
-  { column: "discord_token.leased_until", honestSeconds: LEASE_SECONDS, claim: claimRefresh },
-  { column: "discord_token.leased_until", honestSeconds: LEASE_SECONDS, before: ENDING, claim: claimEnd },
-  { column: "discord_token.end_due_at", honestSeconds: HOUR_SECONDS, before: ENDING, claim: claimEnd },
+  { column: "link.push_due_at", aheadSeconds: 6 * HOUR_SECONDS, claim: claimPush },
+  { column: "link.sync_asked_at", aheadSeconds: 0, claim: claimSync },
+  { column: "session.leased_until", aheadSeconds: LEASE_SECONDS, claim: claimSessionRefresh },
+  { column: "discord_token.leased_until", aheadSeconds: LEASE_SECONDS, claim: claimRefresh },
+  { column: "discord_token.leased_until", aheadSeconds: LEASE_SECONDS, before: ENDING, claim: claimEnd },
+  { column: "discord_token.end_due_at", aheadSeconds: HOUR_SECONDS, before: ENDING, claim: claimEnd },
+  { column: "discord_token.leased_until", aheadSeconds: LEASE_SECONDS, before: FAILING, claim: beginFlow },
+  { column: "discord_token.leased_until", aheadSeconds: LEASE_SECONDS, before: FAILING, claim: beginSession },
   {
     column: "discord_token.obtained_at",
-    honestSeconds: 0,
+    aheadSeconds: 0,
     before: UNNEEDED,
     claim: markAbandoned,
   },
   {
     column: "discord_token.leased_until",
-    honestSeconds: LEASE_SECONDS,
+    aheadSeconds: LEASE_SECONDS,
     before: `${UNNEEDED}; update discord_token set obtained_at = $now - interval '2 hours'`,
     claim: markAbandoned,
   },
-  { column: "discord_token.clear_due_at", honestSeconds: HOUR_SECONDS, before: UNLINKED, claim: claimClear },
+  { column: "discord_token.clear_due_at", aheadSeconds: HOUR_SECONDS, before: UNLINKED, claim: claimClear },
   {
     column: "organisation_token.leased_until",
-    honestSeconds: LEASE_SECONDS,
+    aheadSeconds: LEASE_SECONDS,
     ...provider,
     claim: claimProviderEnd,
   },
   {
     column: "organisation_token.end_due_at",
-    honestSeconds: HOUR_SECONDS,
+    aheadSeconds: HOUR_SECONDS,
     ...provider,
     claim: claimProviderEnd,
   },
   {
     column: "organisation_account.claims_seen_at",
-    honestSeconds: 0,
+    aheadSeconds: 0,
     before: "update organisation_token set obtained_at = $now - interval '2 hours'",
     where: "subject = 'unlinked'",
     claim: markProviderAbandoned,
   },
   {
     column: "organisation_token.leased_until",
-    honestSeconds: LEASE_SECONDS,
+    aheadSeconds: LEASE_SECONDS,
     before: `update organisation_account set claims_seen_at = $now - interval '2 hours';
       update organisation_token set obtained_at = $now - interval '2 hours'`,
     where: "subject = 'unlinked'",
@@ -167,7 +196,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     column: "organisation_token.obtained_at",
-    honestSeconds: 0,
+    aheadSeconds: 0,
     before: "update organisation_account set claims_seen_at = $now - interval '2 hours'",
     where: "subject = 'unlinked'",
     claim: markProviderAbandoned,
@@ -176,9 +205,9 @@ const KINDS: readonly Kind[] = [
 
 describe("a time in the future", () => {
   test.each(KINDS.map((kind) => [kind.column, kind] as const))(
-    "in %s is believed as far as an honest clock can have put it",
+    "in %s is believed as far as a correct clock can have put it",
     async (_, kind) => {
-      const { column, honestSeconds, where = "true", before = "select 1", claim } = kind;
+      const { column, aheadSeconds, where = "true", before = "select 1", claim } = kind;
       const [table = "", name = ""] = column.split(".");
       const claimedAt = async (seconds: number): Promise<boolean> => {
         await emptyDatabase(janus.database);
@@ -189,11 +218,11 @@ describe("a time in the future", () => {
         return claim(janus.deps, janus.clock.now());
       };
 
-      const honest = await claimedAt(honestSeconds + CLOCK_TOLERANCE_SECONDS - 1);
-      const dayAhead = await claimedAt(honestSeconds + DAY_SECONDS);
+      const within = await claimedAt(aheadSeconds + CLOCK_TOLERANCE_SECONDS - 1);
+      const dayAhead = await claimedAt(aheadSeconds + DAY_SECONDS);
       const yearAhead = await claimedAt(365 * DAY_SECONDS);
 
-      expect({ honest, dayAhead, yearAhead }).toEqual({ honest: false, dayAhead: true, yearAhead: true });
+      expect({ within, dayAhead, yearAhead }).toEqual({ within: false, dayAhead: true, yearAhead: true });
     },
   );
 
@@ -271,7 +300,8 @@ describe("a time in the future", () => {
   });
 
   test("does not change the order of the trail, which is the database's", async () => {
-    const values = { action: "data_exported", discordUserId: "1" } as const;
+    const discordUserId = newUser();
+    const values = { action: "data_exported", discordUserId } as const;
     for (const [requestId, seconds] of [
       ["first", 200],
       ["second", 0],
@@ -279,7 +309,7 @@ describe("a time in the future", () => {
     ] as const)
       await janus.deps.queries.insertAuditEvent({ ...values, requestId, now: after(seconds) });
 
-    const trail = await janus.deps.queries.listAuditEvents({ discordUserId: "1" });
+    const trail = await janus.deps.queries.listAuditEvents({ discordUserId });
 
     expect(trail.map(({ requestId }) => requestId)).toEqual(["third", "second", "first"]);
   });

@@ -1,7 +1,7 @@
 -- Marks grants whose second leg never came as due to end, so many at most: those that no link, no flow and no session
 -- needs, since revoking ends every token of the member. It reads the whole table, which the claims of ends do not. One
 -- that is being worked on is passed by. No lease is taken, so a new sign-in may still take the place of what is marked.
--- Times that no honest clock can have put so far ahead are not believed.
+-- Times that no correct clock can have put so far ahead are not believed.
 -- $1 limit bigint
 -- $2 obtained_before timestamptz: a grant obtained later may still be on its way to a link
 -- $3 now timestamptz

@@ -78,7 +78,11 @@ token as (
       held.end_reason is null
       or (
         (held.end_reason = 'abandoned' or held.end_failures >= 5)
-        and (held.leased_until is null or held.leased_until <= $11)
+        and (
+          held.leased_until is null
+          or held.leased_until <= $11
+          or held.leased_until > $11::timestamptz + interval '15 minutes'
+        )
       )
   returning discord_user_id, clear_due_at
 ),

@@ -1,6 +1,6 @@
 -- Marks grants of accounts that no link and no flow needs as due to end, so many at most: what an unconfirmed or a
 -- confirmed move left behind. It reads the whole table, which the claims of ends do not. One that is being worked on is
--- passed by. Times that no honest clock can have put so far ahead are not believed.
+-- passed by. Times that no correct clock can have put so far ahead are not believed.
 -- $1 limit bigint
 -- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
 -- $3 now timestamptz
