@@ -7,13 +7,14 @@ import { forRequest } from "./deps.ts";
 import { notLinked, syncTooSoon } from "./errors.ts";
 import { logStep, runStep } from "./flow.ts";
 import { endGrantOrPutOff } from "./grant/end_discord_grant.ts";
-import { LEASE_SECONDS, secondsAfter } from "./grant/grant.ts";
+import { LEASE_SECONDS } from "./grant/grant.ts";
 import { endProviderGrantOrPutOff } from "./grant/provider_grant.ts";
 import { keepClaims } from "./metadata.ts";
 import type { Session } from "./session/guard.ts";
 import { listSessions } from "./session/guard.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 import { readName } from "./text/shown_name.ts";
+import { secondsAfter } from "./time.ts";
 
 /** A member's link as they see it. */
 export type LinkFacts = {

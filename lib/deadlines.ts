@@ -46,16 +46,14 @@ export function createDeadlines(ms: number) {
     if (timer === undefined) timer = setTimeout(look, Math.ceil(wait)).unref();
   };
 
-  const add = (onLate: () => void): Pending => {
-    const pending = { lateAt: performance.now() + ms, onLate };
-    underWay.add(pending);
-    arm(ms);
-    return pending;
-  };
-
   return {
     /** Begins a deadline. */
-    add,
+    add: (onLate: () => void): Pending => {
+      const pending = { lateAt: performance.now() + ms, onLate };
+      underWay.add(pending);
+      arm(ms);
+      return pending;
+    },
     /** How many milliseconds are left of one; negative once it has passed. */
     leftOf: ({ lateAt }: Pending): number => lateAt - performance.now(),
     /** Ends it: what was late is not late any more. */

@@ -27,7 +27,7 @@ import {
   runStep,
 } from "./flow.ts";
 import { endDueGrantOf } from "./grant/end_discord_grant.ts";
-import { sealOrganisationTokens, secondsAfter } from "./grant/grant.ts";
+import { sealOrganisationTokens } from "./grant/grant.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "./grant/stray_tokens.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
@@ -39,6 +39,7 @@ import { newSession } from "./session/secrets.ts";
 import type { DuePush } from "./sync.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./sync.ts";
 import { readName } from "./text/shown_name.ts";
+import { secondsAfter } from "./time.ts";
 
 /** The two accounts of a link, as they are shown. */
 export type LinkedAccounts = {

@@ -6,11 +6,11 @@ import type { Deps } from "./deps.ts";
 import type { ErrorCode, JanusError } from "./errors.ts";
 import { asJanusError } from "./errors.ts";
 import type { HeldGrant } from "./grant/grant.ts";
-import { freshAccessToken, secondsAfter } from "./grant/grant.ts";
+import { freshAccessToken } from "./grant/grant.ts";
 import { describeError } from "./log.ts";
 import type { KeptClaims } from "./metadata.ts";
 import { buildRoleConnection, keepClaims } from "./metadata.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "./time.ts";
+import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "./time.ts";
 import type { Round } from "./upkeep/round.ts";
 import { ROUND_LIMIT, roundOf } from "./upkeep/round.ts";
 

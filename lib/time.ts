@@ -6,3 +6,6 @@
  * docs/decisions/0028.
  */
 export const CLOCK_TOLERANCE_SECONDS = 300;
+
+/** A time that many seconds after another; before it, if negative. */
+export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);

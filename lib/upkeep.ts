@@ -5,13 +5,13 @@
 import { createClockWatch } from "./database/clock_watch.ts";
 import type { Deps } from "./deps.ts";
 import { endDueGrants } from "./grant/end_discord_grant.ts";
-import { secondsAfter } from "./grant/grant.ts";
 import { endDueProviderGrants } from "./grant/provider_grant.ts";
 import { refreshDueGrants } from "./grant/refresh_due.ts";
 import { clearDueRoleConnections } from "./grant/role_connection_left.ts";
 import { settleDueStrays } from "./grant/stray_tokens.ts";
 import { deleteExpiredSessions } from "./session/ending.ts";
 import { pushDueLinks } from "./sync.ts";
+import { secondsAfter } from "./time.ts";
 import type { Round } from "./upkeep/round.ts";
 import { roundOf } from "./upkeep/round.ts";
 import type { Duty } from "./upkeep/turns.ts";
@@ -113,7 +113,7 @@ function compareClocks(deps: Deps): Duty {
   return { name: "compare clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
 }
 
-const NOTHING: Round = { claimed: 0, isFull: false, done: 0, metOutage: false };
+const NOTHING: Round = roundOf(0, 0);
 
 /** If the database does not store something now, the next turn tries again. */
 async function storeUnstored({ unstored }: Deps): Promise<Round> {
@@ -134,7 +134,7 @@ function marking(name: string, work: Mark): Duty {
     const now = deps.now();
     const row = await work(deps, MARK_LIMIT, secondsAfter(now, -KEEP_UNLINKED_SECONDS), now);
     const marked = row?.marked ?? 0;
-    return { claimed: marked, isFull: marked >= MARK_LIMIT, done: marked, metOutage: false };
+    return roundOf(marked, marked, MARK_LIMIT);
   };
   return { name, everySeconds: MARK_EVERY_SECONDS, isPaced: false, run };
 }

@@ -42,6 +42,5 @@ export function createServers(count: number) {
       readOnly.add(server);
       deadlines.add(() => void readOnly.delete(server));
     },
-    isReadOnly: (server: number): boolean => readOnly.has(server),
   };
 }

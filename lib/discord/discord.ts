@@ -23,6 +23,7 @@ import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
 import { cleanName, readName } from "../text/shown_name.ts";
+import { secondsAfter } from "../time.ts";
 import { hasRecords, isRevoked, isRoleConnectionOf } from "./answers.ts";
 import { createCaller } from "./caller.ts";
 
@@ -286,7 +287,7 @@ function readTokens(response: TokenResponse, scopesAsked: readonly string[], now
   const { accessToken, refreshToken, scope, expiresIn } = response;
   if (refreshToken === undefined) throw discordUnavailable('token response: "refresh_token" is missing');
   if (expiresIn === undefined) throw discordUnavailable('token response: "expires_in" is missing');
-  const expiresAt = new Date(now.getTime() + expiresIn * 1_000);
+  const expiresAt = secondsAfter(now, expiresIn);
   return { accessToken, refreshToken, scope: scope ?? scopesAsked.join(" "), expiresAt };
 }
 

@@ -5,11 +5,12 @@
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { secondsAfter } from "../time.ts";
 import type { Round } from "../upkeep/round.ts";
 import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps } from "./grant.ts";
-import { claimedAt, LEASE_SECONDS, openToken, refresh, secondsAfter, tryTo } from "./grant.ts";
+import { claimedAt, LEASE_SECONDS, openToken, refresh, tryTo } from "./grant.ts";
 
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
 export async function endDueGrants(deps: GrantDeps): Promise<Round> {

@@ -3,6 +3,7 @@
  * twice as long each time, up to an hour. It knows no grant.
  */
 import { asJanusError } from "../errors.ts";
+import { secondsAfter } from "../time.ts";
 
 /** Not long after an outage of minutes: until then the member waits to sign in again. */
 const BASE_SECONDS = 120;
@@ -13,5 +14,5 @@ const MAX_SECONDS = 3_600;
 export function endRetryAt(now: Date, failuresBefore: number, error: unknown): Date {
   const backoff = Math.min(BASE_SECONDS * 2 ** failuresBefore, MAX_SECONDS);
   const asked = asJanusError(error).retryAfterSeconds ?? 0;
-  return new Date(now.getTime() + Math.max(backoff, asked) * 1_000);
+  return secondsAfter(now, Math.max(backoff, asked));
 }

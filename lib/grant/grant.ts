@@ -8,7 +8,7 @@ import type { DiscordTokens } from "../discord/discord.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { SignIn } from "../oidc/oidc.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
+import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 
 /** What work on a grant needs. */
@@ -82,7 +82,7 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
 }
 
 /** Does early what the end of the lease would do by itself. A failure is logged, and changes nothing. */
-export async function tryTo(deps: GrantDeps, step: string, work: () => Promise<void>): Promise<void> {
+export async function tryTo(deps: Pick<Deps, "log">, step: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -225,6 +225,3 @@ export function openToken(
     throw tokenUnreadable(`discord_token.${column} does not open with any key of TOKEN_KEYS`);
   return token;
 }
-
-/** A time that many seconds after another; before it, if negative. */
-export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);

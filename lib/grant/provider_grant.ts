@@ -4,10 +4,11 @@
  */
 import type { Deps } from "../deps.ts";
 import { describeError } from "../log.ts";
+import { secondsAfter } from "../time.ts";
 import type { Round } from "../upkeep/round.ts";
 import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
-import { LEASE_SECONDS, openOrganisationToken, secondsAfter } from "./grant.ts";
+import { LEASE_SECONDS, openOrganisationToken, tryTo } from "./grant.ts";
 
 type SealedToken = { readonly kind: "access_token" | "refresh_token"; readonly sealed: string };
 
@@ -49,8 +50,7 @@ export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): 
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
     deps.log.warn("provider grant not ended", { outcome: "put off", ...describeError(error) });
     const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
-    // Should this fail, the lease ends by itself.
-    await deps.queries.setProviderEndDue({ issuer, subject, endDueAt }).catch(() => undefined);
+    await tryTo(deps, "put off", () => deps.queries.setProviderEndDue({ issuer, subject, endDueAt }));
     return false;
   }
 }

@@ -7,11 +7,12 @@
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { secondsAfter } from "../time.ts";
 import type { Round } from "../upkeep/round.ts";
 import { ROUND_LIMIT } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { ClaimedRefresh, GrantDeps } from "./grant.ts";
-import { claimedAt, LEASE_SECONDS, refresh, secondsAfter } from "./grant.ts";
+import { claimedAt, LEASE_SECONDS, refresh } from "./grant.ts";
 
 /** Discord's access tokens live for a week. A day is longer than most outages. */
 const REFRESH_BEFORE_SECONDS = 86_400;

@@ -5,12 +5,13 @@
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
+import { secondsAfter } from "../time.ts";
 import type { Round } from "../upkeep/round.ts";
 import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { tellNotCleared } from "./end_discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { GrantDeps, HeldGrant } from "./grant.ts";
-import { freshAccessToken, LEASE_SECONDS, secondsAfter, tryTo } from "./grant.ts";
+import { freshAccessToken, LEASE_SECONDS, tryTo } from "./grant.ts";
 
 /** Clears it at once, with the tokens of the sign-in that replaced the end. If this fails, upkeep tries again. */
 export async function clearSuperseded(

@@ -12,6 +12,7 @@ import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../log.ts";
 import type { UnusedTokens } from "../oidc/oidc.ts";
+import { secondsAfter } from "../time.ts";
 import type { Round } from "../upkeep/round.ts";
 import { ROUND_LIMIT, roundOf } from "../upkeep/round.ts";
 import { endRetryAt } from "./end_retry.ts";
@@ -22,7 +23,7 @@ import {
   sealDiscordTokens,
   sealOrganisationTokens,
   sealToken,
-  secondsAfter,
+  tryTo,
 } from "./grant.ts";
 
 const ID_BYTES = 16;
@@ -112,8 +113,7 @@ async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
 
 async function putOff(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
   const dueAt = endRetryAt(deps.now(), failures, error);
-  // Should this fail, the lease ends by itself.
-  await deps.queries.setStrayDue({ strayTokenId, dueAt }).catch(() => undefined);
+  await tryTo(deps, "put off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
 }
 
 async function forget(

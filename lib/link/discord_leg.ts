@@ -22,11 +22,12 @@ import {
   runStep,
   startFlow,
 } from "../flow.ts";
-import { sealDiscordTokens, secondsAfter } from "../grant/grant.ts";
+import { sealDiscordTokens } from "../grant/grant.ts";
 import { clearSuperseded } from "../grant/role_connection_left.ts";
 import { keepDiscordTokens } from "../grant/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import { sealSessionToken } from "../session/secrets.ts";
+import { secondsAfter } from "../time.ts";
 
 const shareDiscordLeg = createSharing<Departure>();
 

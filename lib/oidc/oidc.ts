@@ -18,6 +18,7 @@ import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream } from "../oauth/upstream.ts";
 import { createCallLog, createForRequests, waitWithin } from "../oauth/upstream.ts";
+import { secondsAfter } from "../time.ts";
 import type { RequestKind } from "./authorization_request.ts";
 import { addsOfflineAccess, prepareRequests } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
@@ -153,7 +154,7 @@ export function createOidc(options: OidcOptions) {
       });
       const { issuer } = metadata;
       const { accessToken, refreshToken, expiresIn } = answer;
-      const expiresAt = expiresIn === undefined ? undefined : new Date(now().getTime() + expiresIn * 1_000);
+      const expiresAt = expiresIn === undefined ? undefined : secondsAfter(now(), expiresIn);
       const tokens = { issuer, accessToken, refreshToken, expiresAt };
       let subject: string | undefined;
       try {

@@ -6,7 +6,7 @@
  *   DELETE /api/sessions/{handle}      endOtherSessions   one or all others of the member
  */
 import type { Deps } from "../deps.ts";
-import { secondsAfter } from "../grant/grant.ts";
+import { secondsAfter } from "../time.ts";
 import type { Session } from "./guard.ts";
 import { proveSessions } from "./guard.ts";
 import type { SessionSecrets } from "./secrets.ts";

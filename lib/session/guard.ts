@@ -8,7 +8,7 @@
  */
 import type { Deps } from "../deps.ts";
 import { unauthenticated } from "../errors.ts";
-import { secondsAfter } from "../grant/grant.ts";
+import { secondsAfter } from "../time.ts";
 import type { SessionSecrets } from "./secrets.ts";
 import { openSessionToken, SESSION_IDLE_SECONDS } from "./secrets.ts";
 

@@ -10,7 +10,8 @@ import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/discord.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
-import { LEASE_SECONDS, secondsAfter, storeStubbornly } from "../grant/grant.ts";
+import { LEASE_SECONDS, storeStubbornly, tryTo } from "../grant/grant.ts";
+import { secondsAfter } from "../time.ts";
 import { endByDiscord } from "./ending.ts";
 import type { Session } from "./guard.ts";
 import { findSession } from "./guard.ts";
@@ -141,8 +142,9 @@ async function refreshClaimed(deps: Deps, held: Session, reason: Reason, request
       throw unauthenticated("Discord has ended the authorization", error);
     }
     const { sessionIdHash } = secrets;
-    // The lease ends by itself, should this fail too.
-    await deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }).catch(() => undefined);
+    await tryTo(deps, "session refresh", () =>
+      deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }),
+    );
     // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
     if (reason !== "refused" && held.tokenExpiresAt > deps.now()) return held;
     throw error;

@@ -6,6 +6,7 @@
  */
 import type { Sealer } from "../crypto.ts";
 import { createSealer, decodeBase64url, randomToken, sha256Hex } from "../crypto.ts";
+import { secondsAfter } from "../time.ts";
 
 /** What the member's cookies hold, each 256 bits as base64url, and what the row is keyed by. */
 export type SessionSecrets = {
@@ -73,7 +74,7 @@ export function newSession(secrets: SessionSecrets, { userAgent, candidates }: B
     sessionKeyHash,
     sessionHandle: randomToken(HANDLE_BYTES),
     userAgent,
-    sessionExpiresAt: new Date(now.getTime() + SESSION_TTL_SECONDS * 1_000),
+    sessionExpiresAt: secondsAfter(now, SESSION_TTL_SECONDS),
     // A key's hash includes its id, so of all ids and hashes only matching pairs are found.
     replacedSessionIdHashes: joinHashes(candidates.map((candidate) => candidate.sessionIdHash)),
     replacedSessionKeyHashes: joinHashes(candidates.map((candidate) => candidate.sessionKeyHash)),
