@@ -12,7 +12,7 @@ import { migrateUp } from "../lib/migrations.ts";
 import { type Serving, serve } from "./fixtures/command.ts";
 import { type Cluster, findInitdb, startCluster } from "./harness/cluster.ts";
 import { onPostgres } from "./harness/database.ts";
-import { CANARY, createBrowser, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID } from "./harness/janus.ts";
+import { createBrowser, discordClient, environmentFor, providerClient } from "./harness/janus.ts";
 import { freePort } from "./harness/ports.ts";
 import { callApi } from "./harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "./harness/walk.ts";
@@ -58,17 +58,12 @@ describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
     await migrateUp(db, () => new Date());
     await db.close();
     discord = startDiscord({
-      clientId: DISCORD_CLIENT_ID,
-      clientSecret: CANARY.discordClientSecret,
-      botToken: CANARY.botToken,
-      redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+      ...discordClient(url),
       users: [],
       acceptAnyUser: true,
     });
     forger = startForger({
-      clientId: OIDC_CLIENT_ID,
-      clientSecret: CANARY.oidcClientSecret,
-      redirectUris: [`${url}/dsek-oauth-callback`],
+      ...providerClient(url),
       freshSubjects: true,
     });
     const environment = { DATABASE_URL: databaseUrl, PORT: new URL(url).port };

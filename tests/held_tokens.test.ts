@@ -53,6 +53,13 @@ async function walk(user: string): Promise<Response> {
   const browser = createBrowser(janus.url);
   return browser.get(await reachForgerCallback(browser, user));
 }
+/** A flow that fails after Discord gave its tokens, since Discord does not tell whose they are. */
+async function leaveStray(user: string, reach = reachDiscordCallback): Promise<Response> {
+  const browser = createBrowser(janus.url);
+  const callback = await reach(browser, user);
+  janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
+  return browser.get(callback);
+}
 async function keepUp(rounds = 3): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     janus.clock.advance(3_700);
@@ -211,11 +218,8 @@ describe("Discord's tokens", () => {
     ["of a sign-in", reachLoginCallback],
   ] as const)("%s whose owner Discord does not tell are revoked once it does", async (_, reach) => {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-    const callback = await reach(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
 
-    const { status } = await browser.get(callback);
+    const { status } = await leaveStray(user, reach);
     const before = janus.discord.grants(user);
     await keepUp();
 
@@ -243,11 +247,8 @@ describe("Discord's tokens", () => {
     const user = newUser();
     await walk(user);
     const session = await signIn(janus, user);
-    const browser = createBrowser(janus.url);
-    const callback = await reachDiscordCallback(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
 
-    await browser.get(callback);
+    await leaveStray(user);
     await keepUp();
 
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
@@ -277,10 +278,7 @@ describe("Discord's tokens", () => {
 
   test("that run out before Discord tells whose they are are refreshed first", async () => {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-    const callback = await reachDiscordCallback(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
-    await browser.get(callback);
+    await leaveStray(user);
     await janus.deps.unstored.retry();
     janus.clock.advance(8 * 86_400);
 
@@ -291,10 +289,7 @@ describe("Discord's tokens", () => {
 
   test("whose refresh gets no answer are given up as an error, not taken for ended", async () => {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-    const callback = await reachDiscordCallback(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
-    await browser.get(callback);
+    await leaveStray(user);
     await janus.deps.unstored.retry();
     janus.clock.advance(8 * 86_400);
     janus.discord.failNext("token_refresh", "lost");
@@ -311,10 +306,7 @@ describe("Discord's tokens", () => {
   test("that outlive a failed sign-in wait for the member's session to end", async () => {
     const user = newUser();
     const session = await signIn(janus, user);
-    const browser = createBrowser(janus.url);
-    const callback = await reachDiscordCallback(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
-    await browser.get(callback);
+    await leaveStray(user);
     await keepUp();
     const during = await callApi(janus, "/api/userinfo", { browser: session });
 
@@ -386,11 +378,8 @@ describe("Discord's tokens", () => {
 
   test("are sealed while they wait, and told to nobody", async () => {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-    const callback = await reachDiscordCallback(browser, user);
-    janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
 
-    await browser.get(callback);
+    await leaveStray(user);
     await janus.deps.unstored.retry();
     const stored = await janus.database.dump();
 

@@ -10,6 +10,7 @@ import {
   test,
 } from "bun:test";
 import postgres from "postgres";
+import * as account from "../lib/account.ts";
 import { STATEMENTS } from "../lib/queries/queries.ts";
 import { runUpkeep } from "../lib/upkeep.ts";
 import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
@@ -63,12 +64,8 @@ async function linkThatRanOut(user: string): Promise<void> {
   await link(user);
   janus.clock.advance(8 * DAY_SECONDS);
 }
-const unlink = (user: string) => unlinkRow(user);
 /** The session of a link has run out with its token, so the use case itself is asked. */
-async function unlinkRow(discordUserId: string) {
-  const { unlink: undo } = await import("../lib/account.ts");
-  return undo(janus.deps, { discordUserId }, crypto.randomUUID());
-}
+const unlink = (discordUserId: string) => account.unlink(janus.deps, { discordUserId }, crypto.randomUUID());
 async function moveAway(user: string): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
   const other = createBrowser(janus.url);

@@ -22,12 +22,11 @@ import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./harne
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import {
   type Browser,
-  CANARY,
   createBrowser,
-  DISCORD_CLIENT_ID,
+  discordClient,
   environmentFor,
   locationOf,
-  OIDC_CLIENT_ID,
+  providerClient,
   USERS,
 } from "./harness/janus.ts";
 import { logWatch } from "./harness/log_watch.ts";
@@ -71,17 +70,12 @@ beforeAll(async () => {
   certificate = await makeCertificate(folder);
   database = onPostgres ? await createTestDatabase() : undefined;
   discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: CANARY.botToken,
-    redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+    ...discordClient(url),
     users: Object.values(USERS),
     acceptAnyUser: true,
   });
   provider = await startProvider({
-    clientId: OIDC_CLIENT_ID,
-    clientSecret: CANARY.oidcClientSecret,
-    redirectUris: [`${url}/dsek-oauth-callback`],
+    ...providerClient(url),
   });
   const target = database?.config.url;
   janus = await startJanus({

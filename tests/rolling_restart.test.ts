@@ -19,12 +19,11 @@ import { startLoad } from "./fixtures/steady_load.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "./harness/database.ts";
 import {
   type Browser,
-  CANARY,
   createBrowser,
-  DISCORD_CLIENT_ID,
+  discordClient,
   environmentFor,
   locationOf,
-  OIDC_CLIENT_ID,
+  providerClient,
 } from "./harness/janus.ts";
 import { logWatch } from "./harness/log_watch.ts";
 import { freePort } from "./harness/ports.ts";
@@ -82,17 +81,12 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     certificate = await makeCertificate(folder);
     database = await createTestDatabase();
     discord = startDiscord({
-      clientId: DISCORD_CLIENT_ID,
-      clientSecret: CANARY.discordClientSecret,
-      botToken: CANARY.botToken,
-      redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+      ...discordClient(url),
       users: [],
       acceptAnyUser: true,
     });
     forger = startForger({
-      clientId: OIDC_CLIENT_ID,
-      clientSecret: CANARY.oidcClientSecret,
-      redirectUris: [`${url}/dsek-oauth-callback`],
+      ...providerClient(url),
       freshSubjects: true,
     });
     environment = {

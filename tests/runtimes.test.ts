@@ -25,7 +25,7 @@ async function newFolder(): Promise<string> {
 
 describe("provideRuntime()", () => {
   const TARGET = "bun-linux-x64";
-  const REGISTRY = "https://registry.example/";
+  const REGISTRY = "https://packages.example/";
   const KEPT = `bun-test-${BUN_VERSION}.tgz`;
   const pack = (entries: Record<string, string>) => new Bun.Archive(entries, { compress: "gzip" }).bytes();
   const pinOf = (bytes: Uint8Array): Pin => ({
@@ -59,7 +59,7 @@ describe("provideRuntime()", () => {
       purl: `pkg:npm/%40oven/bun-test@${BUN_VERSION}`,
       sha512: new Bun.CryptoHasher("sha512").update(bytes).digest("hex"),
     });
-    expect(asked).toEqual([`https://registry.example/@oven/bun-test/-/${KEPT}`]);
+    expect(asked).toEqual([`https://packages.example/@oven/bun-test/-/${KEPT}`]);
   });
 
   const flip = (bytes: Uint8Array, at: number) => bytes.with(at, (bytes[at] ?? 0) ^ 1);

@@ -8,13 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
-import {
-  CANARY,
-  createBrowser,
-  DISCORD_CLIENT_ID,
-  environmentFor,
-  OIDC_CLIENT_ID,
-} from "../harness/janus.ts";
+import { createBrowser, discordClient, environmentFor, providerClient } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
@@ -50,17 +44,12 @@ test.if(isAsked)("memory, descriptors and connections come back after so many fl
   const url = `http://127.0.0.1:${freePort()}`;
   const [folder, database] = [await mkdtemp(join(tmpdir(), "janus-soak-")), await createTestDatabase()];
   const discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: CANARY.botToken,
-    redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+    ...discordClient(url),
     users: [],
     acceptAnyUser: true,
   });
   const forger = startForger({
-    clientId: OIDC_CLIENT_ID,
-    clientSecret: CANARY.oidcClientSecret,
-    redirectUris: [`${url}/dsek-oauth-callback`],
+    ...providerClient(url),
     freshSubjects: true,
   });
   const environment = {

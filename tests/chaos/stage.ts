@@ -5,7 +5,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTestDatabase } from "../harness/database.ts";
-import { CANARY, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID } from "../harness/janus.ts";
+import { discordClient, environmentFor, providerClient } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 import { startDiscord } from "../standins/discord.ts";
 import { startProvider } from "../standins/provider.ts";
@@ -31,19 +31,14 @@ export async function setStage(seed: number, persons: number) {
   const url = `http://127.0.0.1:${freePort()}`;
   const { users, organisation } = accountsOf(persons);
   const discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: CANARY.botToken,
-    redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+    ...discordClient(url),
     users,
     now: clock.now,
     accessTokenSeconds: ACCESS_TOKEN_SECONDS,
     leewaySeconds: LEEWAY_SECONDS,
   });
   const provider = await startProvider({
-    clientId: OIDC_CLIENT_ID,
-    clientSecret: CANARY.oidcClientSecret,
-    redirectUris: [`${url}/dsek-oauth-callback`],
+    ...providerClient(url),
     users: organisation,
   });
   const [database, folder] = [await createTestDatabase(), await mkdtemp(join(tmpdir(), "janus-chaos-"))];

@@ -28,6 +28,20 @@ export const CANARY = {
 export const DISCORD_CLIENT_ID = "1111111111111111111";
 export const OIDC_CLIENT_ID = "janus client";
 
+/** Janus at this address, as Discord knows it. */
+export const discordClient = (url: string) => ({
+  clientId: DISCORD_CLIENT_ID,
+  clientSecret: CANARY.discordClientSecret,
+  botToken: CANARY.botToken,
+  redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+});
+/** Janus at this address, as the provider knows it. */
+export const providerClient = (url: string) => ({
+  clientId: OIDC_CLIENT_ID,
+  clientSecret: CANARY.oidcClientSecret,
+  redirectUris: [`${url}/dsek-oauth-callback`],
+});
+
 /** Of a Janus that listens nowhere, or where nobody asks who asks. */
 export const UNHEARD: Listener = {
   peerAddress: () => undefined,
@@ -85,11 +99,7 @@ export function startJanusWithForger(options: Options & { readonly forger?: Part
   );
 }
 
-type Client = {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly redirectUris: readonly string[];
-};
+type Client = ReturnType<typeof providerClient>;
 type Startable = { readonly issuer: string; readonly stop: () => Promise<void> };
 
 async function start<P extends Startable>(
@@ -101,21 +111,13 @@ async function start<P extends Startable>(
   const url = `http://127.0.0.1:${held.port}`;
   const clock = createClock();
   const discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: CANARY.botToken,
-    redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+    ...discordClient(url),
     users: Object.values(USERS),
     acceptAnyUser: true,
     now: clock.now,
     ...(options.accessTokenSeconds === undefined ? {} : { accessTokenSeconds: options.accessTokenSeconds }),
   });
-  const client = {
-    clientId: OIDC_CLIENT_ID,
-    clientSecret: CANARY.oidcClientSecret,
-    redirectUris: [`${url}/dsek-oauth-callback`],
-  };
-  const provider = await startPeer(client, clock);
+  const provider = await startPeer(providerClient(url), clock);
   const config = readConfig({ ...environmentFor(url, discord, provider.issuer), ...options.environment });
   const database = options.database ?? (await createTestDatabase());
   const logLines: string[] = [];
