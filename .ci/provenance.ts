@@ -1,7 +1,7 @@
 /**
- * The provenance of a release: what was built, from what, with what, as an in-toto Statement of SLSA's build provenance. It
- * names no time, no machine and no person, so that the same commit has the same statement. It is not signed: the publisher
- * signs the release, as `docs/releasing.md` says.
+ * The provenance of a release, in the format of SLSA: an in-toto Statement that lists the files, the commit and the Bun
+ * runtimes that they were built with. It names no time, no machine and no person, so the same commit always has the same
+ * statement. It is not signed: the publisher signs the release, as `docs/releasing.md` says.
  * https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/spec/v1.0/provenance
  */
 import janus from "../package.json" with { type: "json" };

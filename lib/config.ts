@@ -188,7 +188,7 @@ function parse<Schema extends v.GenericSchema & { readonly entries: object }>(
   throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
 }
 
-/** Says what is wrong with the parameters of a database's address; nothing where the text is no such address. */
+/** Describes a fault in the parameters of a database address. Undefined if there is none, or if the address itself is invalid. */
 function findAddressFault(url: string | undefined, environment: Environment): string | undefined {
   if (url === undefined || !isDatabaseUrl(url)) return undefined;
   const read = readDatabaseUrl(url, readLibpqEnvironment(environment));

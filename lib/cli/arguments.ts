@@ -138,7 +138,7 @@ function addServerCommands(program: Command, commands: Commands, run: Run): void
       "remove this Discord user from the list: you have taken their role away",
       readUserId,
     )
-    .description("list links and grants that need your attention; exit code 0 if there are none, else 1")
+    .description("list links and grants that need your attention; the exit code is 1 if there are any")
     .action((_, command: Command) => run(() => commands.audit(optionsOf(command))))
     .addHelpText(
       "after",

@@ -1,5 +1,6 @@
 /**
- * `janus audit`: what is wrong with the links, and what to do about it. Exit code 0 if it finds nothing, else 1.
+ * `janus audit` lists links and grants that need the operator's attention, and says what to do. The exit code is 1 if there
+ * are any.
  */
 import type { Environment } from "../config.ts";
 import { readDatabaseConfig } from "../config.ts";

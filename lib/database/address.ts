@@ -31,7 +31,7 @@ export type Tls =
       readonly key: string | undefined;
     };
 
-/** An address, or what is wrong with it: whole sentences for the operator, which hold no value. */
+/** An address, or its fault: whole sentences for the operator, which repeat no value. */
 export type ReadAddress = { readonly address: DatabaseAddress } | { readonly fault: string };
 
 /** Parameters by their names. */

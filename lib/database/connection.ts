@@ -1,7 +1,7 @@
 /**
  * Owns a connection from its first byte to its last: which server it goes to, and how it ends. Its place in the pool is
- * free only when the server has ended it, so a statement that nobody waits for is cancelled first. What is sent over it is
- * in `statements.ts`. docs/decisions/0023
+ * free only when the server has ended it, so a statement that nobody waits for is cancelled first. `statements.ts` sends
+ * the statements. docs/decisions/0023
  */
 import type postgres from "postgres";
 import { settlesWithin, startStopwatch } from "../deadlines.ts";
@@ -11,7 +11,7 @@ import type { Habits } from "./habits.ts";
 import { createPool, type Ending, type Pool, type User } from "./pool.ts";
 import type { Servers } from "./servers.ts";
 
-/** A connection, and what is known of it. */
+/** A connection to one server, and its state. */
 export type Connection = {
   readonly sql: postgres.Sql;
   readonly settings: Settings;

@@ -1,7 +1,7 @@
 /**
  * Owns the connections to the database, and who uses which: a connection has one user at a time, whatever happens to
- * it. That keeps one member's rows from another. What a connection is, is in `connection.ts`; what is sent over it, and
- * how long a statement waits for one, in `statements.ts`. docs/decisions/0018, 0023
+ * it. So one member never gets another's rows. `connection.ts` opens and ends connections; `statements.ts` sends
+ * statements and limits how long they wait for a connection. docs/decisions/0018, 0023
  */
 
 /** Connections of one kind. */

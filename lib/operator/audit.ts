@@ -1,12 +1,12 @@
 /**
- * What is wrong with links and grants, for the operator. Upkeep, the operator or the member mends what it finds.
+ * Finds links and grants that need attention. It only lists them: upkeep, the operator or the member puts them right.
  */
 import type { Queries } from "../queries/queries.ts";
 
-/** One kind of fault: how often it was found, and the first few, by Discord user id, subject or id of a stray token. */
+/** One kind of fault: how many there are, and a few examples by Discord user id, subject or id of a stray token. */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
-/** All that was found. */
+/** The result of an audit. */
 export type Audit = { readonly links: number; readonly findings: readonly Finding[] };
 
 /** While all is well, nothing that is due waits as long. */
