@@ -1,6 +1,14 @@
 import { Elysia } from "elysia";
-import { runCommand } from "./lib/cli/cli.ts";
+import { runCommand } from "./lib/cli/run.ts";
 import type { Deps } from "./lib/deps.ts";
+import { createEdge } from "./lib/http/edge.ts";
+import {
+  beginLink,
+  beginLinkOfAnother,
+  moveLink,
+  receiveDiscordCallback,
+  receiveProviderCallback,
+} from "./lib/link/handlers.ts";
 import {
   askUnlink,
   deleteLink,
@@ -11,28 +19,20 @@ import {
   showAnotherAccount,
   showOpenApi,
   showUserinfo,
-} from "./lib/handlers/account_handlers.ts";
-import { showHealth, showHome, showReadiness } from "./lib/handlers/health_handlers.ts";
-import {
-  beginLink,
-  beginLinkOfAnother,
-  moveLink,
-  receiveDiscordCallback,
-  receiveProviderCallback,
-} from "./lib/handlers/link_handlers.ts";
+} from "./lib/member/handlers.ts";
+import { showHealth, showHome, showReadiness } from "./lib/server/handlers.ts";
 import {
   endSessions,
   logIn,
   receiveEndOfOthers,
   receiveLogout,
   showSessions,
-} from "./lib/handlers/session_handlers.ts";
-import { createEdge } from "./lib/http/edge.ts";
+} from "./lib/session/handlers.ts";
 
 /** A body is read where one is wanted, and nowhere else. */
 const UNREAD = { parse: "none" } as const;
 
-/** Every route of Janus. The flows they make are told in `lib/link/discord_leg.ts`, `lib/link.ts` and `lib/session/login.ts`. */
+/** Every route of Janus. The flows they make are told in `lib/link/discord_leg.ts`, `lib/link/provider_leg.ts` and `lib/session/login.ts`. */
 export function createApp(deps: Deps) {
   const { on, onForm, fail } = createEdge(deps);
   const app = new Elysia()

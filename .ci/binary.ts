@@ -5,7 +5,7 @@
 import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
-import { ASSETS } from "../lib/embedded/assets.ts";
+import { ASSETS } from "../lib/database/embedded/assets.ts";
 
 /** The top of the checkout. */
 export const ROOT = join(import.meta.dir, "..");

@@ -3,7 +3,7 @@
  * PGlite. Called by `release.ts` and the tests, for the bill of materials. The versions are those that the parts tell.
  */
 import { dirname, join } from "node:path";
-import { ASSETS } from "../lib/embedded/assets.ts";
+import { ASSETS } from "../lib/database/embedded/assets.ts";
 import { ROOT } from "./binary.ts";
 
 /** A part inside of another one. */

@@ -6,8 +6,8 @@ import nodeCrypto from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ASSETS } from "../lib/embedded/assets.ts";
-import { openEmbedded } from "../lib/embedded/embedded.ts";
+import { ASSETS } from "../lib/database/embedded/assets.ts";
+import { openEmbedded } from "../lib/database/embedded/open.ts";
 
 /**
  * Makes it in this folder and returns its path: what PGlite's `initdb` leaves, shut down in good order, and without a

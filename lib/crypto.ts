@@ -10,7 +10,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
 import { constantTimeEqual } from "oslo/crypto";
-import type { RingKey } from "./variables.ts";
+import type { RingKey } from "./config/variables.ts";
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;

@@ -2,25 +2,25 @@
  * What the use cases work with, built once at the start. Tests build the same with another clock, another sleep
  * and the addresses of stand-ins; nothing else differs.
  */
-import type { Config } from "./config.ts";
+import type { Config } from "./config/load.ts";
 import type { Mac, Sealer } from "./crypto.ts";
 import { createMacs, createSealer } from "./crypto.ts";
-import type { Database } from "./db.ts";
-import type { Discord } from "./discord/discord.ts";
-import { createDiscord } from "./discord/discord.ts";
-import type { Unstored } from "./grant/unstored.ts";
-import { createUnstored } from "./grant/unstored.ts";
-import type { Log } from "./log.ts";
-import { NEEDED_CLAIMS } from "./metadata.ts";
+import type { Database } from "./database/open.ts";
+import type { Queries } from "./database/queries.ts";
+import { createQueries } from "./database/queries.ts";
+import type { Discord } from "./discord/client.ts";
+import { createDiscord } from "./discord/client.ts";
+import type { Unstored } from "./grants/unstored.ts";
+import { createUnstored } from "./grants/unstored.ts";
 import type { Budget } from "./oauth/budget.ts";
 import { createBudget } from "./oauth/budget.ts";
 import type { Fetch } from "./oauth/upstream.ts";
-import type { Oidc } from "./oidc/oidc.ts";
-import { createOidc } from "./oidc/oidc.ts";
-import type { Queries } from "./queries/queries.ts";
-import { createQueries } from "./queries/queries.ts";
+import type { Oidc } from "./oidc/client.ts";
+import { createOidc } from "./oidc/client.ts";
+import { NEEDED_CLAIMS } from "./rules/role_connection.ts";
 import type { RecordPush } from "./sync/push_records.ts";
 import { createPushRecorder } from "./sync/push_records.ts";
+import type { Log } from "./telemetry/log.ts";
 
 /** What all upstream calls of one request may take together. */
 const BUDGET_MS = 9_000;

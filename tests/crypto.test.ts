@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
+import type { RingKey } from "../lib/config/variables.ts";
 import {
   createMacs,
   createSealer,
@@ -13,7 +14,6 @@ import {
   sha256Hex,
   sha512,
 } from "../lib/crypto.ts";
-import type { RingKey } from "../lib/variables.ts";
 
 // What takes milliseconds may take seconds on a machine that is busy.
 setDefaultTimeout(30_000);

@@ -2,8 +2,9 @@
  * From what the use cases give to what the API answers: names and times as they are on the wire. Called by the
  * handlers; it asks nobody and decides nothing.
  */
-import type { exportStored, LinkFacts, RoleStatus } from "../account.ts";
-import type { DiscordUser } from "../discord/discord.ts";
+
+import type { DiscordUser } from "../discord/client.ts";
+import type { exportStored, LinkFacts, RoleStatus } from "../member/facts.ts";
 import type { listSessions } from "../session/guard.ts";
 import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
 

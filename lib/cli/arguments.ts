@@ -4,10 +4,10 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../../package.json" with { type: "json" };
+import { didYouMean } from "../config/suggestion.ts";
 import { usage } from "../errors.ts";
-import type { KeyName } from "./keys.ts";
-import { printable } from "./output.ts";
-import { didYouMean } from "./suggestion.ts";
+import { printable } from "../text/printable.ts";
+import type { KeyName } from "./commands/keys.ts";
 
 /** What every command may be told. */
 export type CommonOptions = { readonly envFile: readonly string[]; readonly json: boolean };

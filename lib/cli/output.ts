@@ -2,8 +2,10 @@
  * What every command ends with: its result on standard output, or its error on standard error, and the exit code.
  * Called by the commands of this folder. Faults of use and of configuration end with 2, a command that failed with 1.
  */
+
 import { asJanusError, internal, JanusError } from "../errors.ts";
-import { describeCause } from "../log.ts";
+import { describeCause } from "../telemetry/log.ts";
+import { printable } from "../text/printable.ts";
 
 /**
  * Prints what a command returns, or the error it ended with: ours whole, any other by name and code, since its text may
@@ -56,15 +58,6 @@ export async function warn(message: string): Promise<void> {
   } catch {
     // There is nowhere left to say that nothing can be said; the exit code still tells.
   }
-}
-
-/**
- * A text from outside as one line that does nothing to a terminal: control characters, and those that reorder or hide
- * text, are written out; `most` characters at most.
- */
-export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
-  const shown = text.length > most ? `${text.slice(0, most)}…` : text;
-  return shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
 }
 
 /** Resolves when the text is written, or when nobody reads any more, as behind `head -1`: that is no failure. */

@@ -4,7 +4,7 @@
  */
 import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectSecurely } from "node:tls";
-import { createDeadlines } from "../deadlines.ts";
+import { createDeadlines } from "../time.ts";
 
 /** What a server gave a connection to cancel its statements with. */
 export type CancelKey = { readonly pid: number; readonly secret: number };

@@ -2,8 +2,8 @@
  * Owns the comparison of this process's clock with the database's, which all processes share: it warns, and corrects
  * nothing.
  */
-import type { Log } from "../log.ts";
-import { describeError } from "../log.ts";
+import type { Log } from "../telemetry/log.ts";
+import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../time.ts";
 
 type Needs = {

@@ -5,8 +5,8 @@
  */
 import type { ConnectionOptions } from "node:tls";
 import postgres from "postgres";
+import type { DatabaseAddress, Tls } from "../config/database_address.ts";
 import { databaseUnavailable } from "../errors.ts";
-import type { DatabaseAddress, Tls } from "./address.ts";
 import { type CancelKey, requestCancel } from "./cancel.ts";
 
 /** How connections are made. */

@@ -4,7 +4,7 @@
  * the statements. docs/decisions/0023
  */
 import type postgres from "postgres";
-import { settlesWithin, startStopwatch } from "../deadlines.ts";
+import { settlesWithin, startStopwatch } from "../time.ts";
 import type { CancelKey } from "./cancel.ts";
 import { type Connect, type Settings, STATEMENT_TIMEOUT_MS } from "./connect.ts";
 import type { Habits } from "./habits.ts";

@@ -2,7 +2,7 @@
  * Owns which of several servers a new connection goes to. Each connection goes to one server; a statement that is refused
  * there tries the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
  */
-import { createDeadlines, startStopwatch } from "../deadlines.ts";
+import { createDeadlines, startStopwatch } from "../time.ts";
 
 /** The servers of DATABASE_URL, and what is known of them. */
 export type Servers = ReturnType<typeof createServers>;

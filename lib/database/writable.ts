@@ -4,7 +4,7 @@
  */
 import { asJanusError } from "../errors.ts";
 import { isDiskFull, isReadOnly } from "./failures.ts";
-import type { Query } from "./statements.ts";
+import type { Query } from "./run.ts";
 
 /** Why a database that answers accepts no writes. */
 export type Hindrance = "database_read_only" | "database_full";

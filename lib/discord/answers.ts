@@ -4,9 +4,9 @@
  * follows from an answer.
  */
 import * as v from "valibot";
-import type { MetadataRecord, RoleConnection } from "../metadata.ts";
 import type { Answer } from "../oauth/upstream.ts";
 import { parseJson } from "../oauth/upstream.ts";
+import type { MetadataRecord, RoleConnection } from "../rules/role_connection.ts";
 
 /** Whether JSON is an object. For valibot alone, a list is an object, too. */
 const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);

@@ -6,8 +6,8 @@
  * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
  */
 import type { Deps } from "../deps.ts";
-import type { Flow, Leg } from "../flow.ts";
-import { continueFlow, deriveSecret, divertFlow, isForOtherAccount, isReduced } from "../flow.ts";
+import type { Flow, Leg } from "./record.ts";
+import { continueFlow, deriveSecret, divertFlow, isForOtherAccount, isReduced } from "./record.ts";
 import type { Departure, FlowRequest } from "./step.ts";
 
 /** A flow at its new leg, and where to send the browser. */

@@ -2,8 +2,9 @@
  * What every step of a flow takes and may end with, whichever flow it is. Results that only one flow has, such as a link
  * or a session, are that flow's own.
  */
-import type { FlowChange, FlowRecords } from "../flow.ts";
+
 import type { Browser } from "../session/secrets.ts";
+import type { FlowChange, FlowRecords } from "./record.ts";
 
 /** A request of the flow: what the browser sent, and under which id it is logged. */
 export type FlowRequest = {

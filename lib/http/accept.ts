@@ -5,8 +5,8 @@
 import Negotiator from "negotiator";
 import type { Language } from "../pages/parts.tsx";
 import { LANGUAGES } from "../pages/parts.tsx";
-import type { Exchange } from "./http.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
+import type { Exchange } from "./response.ts";
 
 /** Browsers send at most 200 characters. */
 const MAX_LENGTH = 300;

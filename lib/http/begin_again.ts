@@ -3,11 +3,11 @@
  * that was. Two flows share the callbacks of a link; there the record of the flow says which of them it is.
  */
 import type { Deps } from "../deps.ts";
-import { findLeg, isFlowRecord, isForOtherAccount } from "../flow.ts";
-import type { Beginning } from "../pages/pages.tsx";
+import { findLeg, isFlowRecord, isForOtherAccount } from "../flow/record.ts";
+import type { Beginning } from "../pages/link.tsx";
 import { parseAddress } from "./address.ts";
 import { readFlowRecords } from "./cookies.ts";
-import type { Exchange } from "./http.ts";
+import type { Exchange } from "./response.ts";
 
 const at = (path: string): Beginning => ({ startAgain: path, tryAgain: path });
 

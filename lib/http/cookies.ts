@@ -3,8 +3,8 @@
  * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
  */
 import { stringifySetCookie } from "cookie";
-import type { FlowChange, FlowRecords } from "../flow.ts";
-import { FLOW_TTL_SECONDS } from "../flow.ts";
+import type { FlowChange, FlowRecords } from "../flow/record.ts";
+import { FLOW_TTL_SECONDS } from "../flow/record.ts";
 import type { BegunSession, SessionSecrets } from "../session/secrets.ts";
 import { pairSecrets } from "../session/secrets.ts";
 

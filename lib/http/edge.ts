@@ -14,9 +14,9 @@ import {
 import { createClientAddress, subscriberOf } from "./client_address.ts";
 import type { ReadForm } from "./form.ts";
 import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
-import type { Exchange, FormHandler, Handler } from "./http.ts";
-import { errorResponse, isOfFlood } from "./http.ts";
 import { createRateLimit, createReminder } from "./rate_limit.ts";
+import type { Exchange, FormHandler, Handler } from "./response.ts";
+import { errorResponse, isOfFlood } from "./response.ts";
 
 /** A route as Elysia lists it. */
 type Route = { readonly method: string; readonly path: string };

@@ -6,12 +6,10 @@
  *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
  */
 import type { Deps } from "../deps.ts";
-import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
+import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { flowFinished, grantEnding } from "../errors.ts";
 import { departToProvider } from "../flow/provider_departure.ts";
-import { createSharing } from "../flow/sharing.ts";
-import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import type { Flow, FlowRecords } from "../flow.ts";
+import type { Flow, FlowRecords } from "../flow/record.ts";
 import {
   acceptCallback,
   deriveSession,
@@ -21,10 +19,12 @@ import {
   makeRoom,
   runStep,
   startFlow,
-} from "../flow.ts";
-import { sealDiscordTokens } from "../grant/grant.ts";
-import { clearSuperseded } from "../grant/role_connection_left.ts";
-import { keepDiscordTokens } from "../grant/stray_tokens.ts";
+} from "../flow/record.ts";
+import { createSharing } from "../flow/sharing.ts";
+import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
+import { sealDiscordTokens } from "../grants/discord_grant.ts";
+import { clearSuperseded } from "../grants/role_connection_left.ts";
+import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";

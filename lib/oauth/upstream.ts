@@ -4,8 +4,8 @@
  * `fetch`.
  */
 import { JanusError } from "../errors.ts";
-import type { Log, LogFields } from "../log.ts";
-import { describeCause } from "../log.ts";
+import type { Log, LogFields } from "../telemetry/log.ts";
+import { describeCause } from "../telemetry/log.ts";
 import { dropBody, isCompressed, MAX_BODY_BYTES, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
 

@@ -2,7 +2,7 @@
  * The authorization requests to the provider, all but what is new in each: which scopes are asked for, and which prompt.
  * Building an address costs, so they are prepared once for a discovery document. OpenID Connect Core 1.0, 3.1.2.1
  */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/load.ts";
 import type { AuthorizationRequest } from "../oauth/authorization.ts";
 import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import type { ProviderMetadata } from "./discovery.ts";

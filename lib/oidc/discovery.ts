@@ -5,9 +5,9 @@
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
-import { describeError } from "../log.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { describeError } from "../telemetry/log.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 import type { EndpointRules } from "./endpoints.ts";
 import { createEndpointSchema, NOT_HTTPS } from "./endpoints.ts";

@@ -4,8 +4,8 @@
  * which of its fields are needed, is in `discovery.ts`.
  */
 import * as v from "valibot";
-import type { Config } from "../config.ts";
-import { isLoopback } from "../variables.ts";
+import type { Config } from "../config/load.ts";
+import { isLoopback } from "../config/variables.ts";
 
 /** What decides which addresses are allowed. */
 export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;

@@ -1,7 +1,7 @@
 /**
  * Finds links and grants that need attention. It only lists them: upkeep, the operator or the member puts them right.
  */
-import type { Queries } from "../queries/queries.ts";
+import type { Queries } from "../database/queries.ts";
 
 /** One kind of fault: how many there are, and a few examples by Discord user id, subject or id of a stray token. */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };

@@ -6,9 +6,9 @@
  */
 import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
-import { en, type Texts } from "./en.ts";
 import { type Badge, renderFrame } from "./frame.tsx";
-import { sv } from "./sv.ts";
+import { en, type Texts } from "./texts/en.ts";
+import { sv } from "./texts/sv.ts";
 
 /** A language of the pages. RFC 5646 */
 export type Language = "en" | "sv";

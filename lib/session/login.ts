@@ -5,13 +5,13 @@
  *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
  */
 import type { Deps } from "../deps.ts";
-import type { DiscordTokens, DiscordUser } from "../discord/discord.ts";
+import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { grantEnding } from "../errors.ts";
+import type { Flow, FlowChange, FlowRecords } from "../flow/record.ts";
+import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow/record.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import type { Flow, FlowChange, FlowRecords } from "../flow.ts";
-import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow.ts";
-import { keepDiscordTokens } from "../grant/stray_tokens.ts";
+import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { readRefusal } from "../oauth/authorization.ts";
 import type { BegunSession, SessionSecrets } from "./secrets.ts";
 import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";

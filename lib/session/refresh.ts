@@ -7,10 +7,10 @@
  */
 import type { Deps } from "../deps.ts";
 import { forRequest } from "../deps.ts";
-import type { DiscordUser } from "../discord/discord.ts";
+import type { DiscordUser } from "../discord/client.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
-import { LEASE_SECONDS, storeStubbornly, tryTo } from "../grant/grant.ts";
+import { LEASE_SECONDS, storeStubbornly, tryTo } from "../grants/discord_grant.ts";
 import { secondsAfter } from "../time.ts";
 import { endByDiscord } from "./ending.ts";
 import type { Session } from "./guard.ts";

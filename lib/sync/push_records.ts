@@ -2,10 +2,11 @@
  * Records pushes that Discord took. Janus tells a member of a push only when its record is stored, because the member's next
  * request may reach another process. The push itself is in `../sync.ts`.
  */
-import type { Log } from "../log.ts";
-import { describeError } from "../log.ts";
-import type { RoleConnection } from "../metadata.ts";
-import type { Queries } from "../queries/queries.ts";
+
+import type { Queries } from "../database/queries.ts";
+import type { RoleConnection } from "../rules/role_connection.ts";
+import type { Log } from "../telemetry/log.ts";
+import { describeError } from "../telemetry/log.ts";
 
 /** A push that Discord took. */
 export type DonePush = {

@@ -2,7 +2,7 @@
  * Grants that are alive against those that Janus holds: by the tokens that Discord and the provider take, and those that
  * the database's ciphertexts hold.
  */
-import { openOrganisationToken, openToken } from "../../lib/grant/grant.ts";
+import { openOrganisationToken, openToken } from "../../lib/grants/discord_grant.ts";
 import { accountsOf } from "./accounts.ts";
 import type { Evidence, Row } from "./checks.ts";
 import { type Issue, LINK_SCOPE } from "./journal.ts";

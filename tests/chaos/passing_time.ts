@@ -1,9 +1,9 @@
 /** Lets time pass when all is calm: upkeep comes round and round, and what is due is done, for half a day. */
 
-import { readConfig } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config/load.ts";
 import { createDeps } from "../../lib/deps.ts";
-import { createLog } from "../../lib/log.ts";
-import { runUpkeep } from "../../lib/upkeep.ts";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { createLog } from "../../lib/telemetry/log.ts";
 import { UNHEARD } from "../harness/janus.ts";
 import { logWatch } from "../harness/log_watch.ts";
 import type { Stage } from "./stage.ts";

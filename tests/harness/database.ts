@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { sha256Hex } from "../../lib/crypto.ts";
-import { connectEmbedded, type Database, openDatabase } from "../../lib/db.ts";
-import { IN_MEMORY, openEmbedded } from "../../lib/embedded/embedded.ts";
-import { MIGRATIONS, migrateUp } from "../../lib/migrations.ts";
+import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
+import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
+import { connectEmbedded, type Database, openDatabase } from "../../lib/database/open.ts";
 
 export type TestDatabase = {
   readonly config: Parameters<typeof openDatabase>[0];

@@ -4,11 +4,11 @@
  * the log's destination.
  */
 import { createApp } from "../../index.ts";
-import { type Config, readConfig } from "../../lib/config.ts";
+import { type Config, readConfig } from "../../lib/config/load.ts";
 import { createDeps, type Deps, type Listener } from "../../lib/deps.ts";
-import { type Listening, listen } from "../../lib/listener.ts";
-import { createLog } from "../../lib/log.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
+import { type Listening, listen } from "../../lib/server/listener.ts";
+import { createLog } from "../../lib/telemetry/log.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
 import { createJar, type Trust, visit } from "../standins/member.ts";

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { putMetadataRecords } from "../../lib/discord/discord.ts";
-import { METADATA_RECORDS } from "../../lib/metadata.ts";
+import { putMetadataRecords } from "../../lib/discord/client.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
+import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
 import { CANARY, DISCORD_CLIENT_ID, startJanus } from "./janus.ts";

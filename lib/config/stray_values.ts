@@ -1,0 +1,50 @@
+/**
+ * Values that are taken as they are and were hardly meant so: wrapped in quotes, with blanks around them, or with
+ * characters that nobody sees. No warning holds a value.
+ */
+
+import type { Environment } from "./load.ts";
+import { readRawValues } from "./load.ts";
+import { hasBlankAtAnEnd, hasInvisible, isQuoted } from "./stray_characters.ts";
+
+/** Copied from somewhere, and compared by somebody else byte by byte. */
+const CREDENTIALS = [
+  "DISCORD_CLIENT_SECRET",
+  "OIDC_CLIENT_ID",
+  "OIDC_CLIENT_SECRET",
+  "DATABASE_PASSWORD",
+  "DISCORD_BOT_TOKEN",
+];
+/** Printable ASCII by RFC 6749, appendix A.1 and A.2. */
+const OF_CLIENTS = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
+
+/** A sentence for each fault of each value of the server, and of the bot token where it is at hand. */
+export function findStray(environment: Environment): readonly string[] {
+  const { DISCORD_BOT_TOKEN = "" } = environment;
+  const values = { ...readRawValues(environment), DISCORD_BOT_TOKEN };
+  return Object.entries(values).flatMap(([name, value]) => explainStrayValue(name, value));
+}
+
+/** A sentence for each fault of one value. */
+export function explainStrayValue(name: string, value: string): readonly string[] {
+  const found: string[] = [];
+  if (isQuoted(value))
+    found.push(
+      `${name} is wrapped in quotes, and they are part of the value: podman and docker keep the quotes of an env file. ` +
+        "Write it without them.",
+    );
+  if (!CREDENTIALS.includes(name)) return found;
+  if (hasBlankAtAnEnd(value)) found.push(explainBlank(name));
+  if (hasInvisible(value))
+    found.push(
+      `${name} holds characters that cannot be seen, such as a line end or a zero-width space: copy it again.`,
+    );
+  else if (OF_CLIENTS.includes(name) && /[^\x20-\x7e]/.test(value.trim()) && !isQuoted(value))
+    found.push(`${name} holds characters outside ASCII, which no client id or secret has: copy it again.`);
+  return found;
+}
+
+const explainBlank = (name: string): string =>
+  name === "OIDC_CLIENT_ID"
+    ? `${name} begins or ends with a blank, which is left out.`
+    : `${name} begins or ends with a blank, which is part of the value: take it away, unless it belongs there.`;

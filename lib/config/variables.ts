@@ -1,0 +1,275 @@
+/**
+ * Every environment variable of Janus: its form, its default, and what to do about a fault. Called by `config.ts`
+ * alone. No message repeats a value: a secret pasted under the wrong name must not end in a log.
+ */
+import proxyAddr from "proxy-addr";
+import * as v from "valibot";
+import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+import { actsOnOthers, isSeen } from "../text/shown_name.ts";
+import { authorizeParams } from "./authorize_params.ts";
+import { isDatabaseUrl } from "./database_address.ts";
+import { listenHost } from "./listen_host.ts";
+import { clientId, credential, hasInvisible } from "./stray_characters.ts";
+
+const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const KEY_BYTES = 32;
+
+/** True for an address that only this machine can reach, where http is as good as https. */
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK_HOSTS.has(url.hostname);
+}
+
+/** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
+function isSecureAddress(url: URL): boolean {
+  const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+  return secure && url.username === "" && url.password === "";
+}
+
+/** Addresses that nobody owns and everybody could have, one of each half of either family. RFC 5737, RFC 3849 */
+const STRANGERS = ["11.22.33.44", "203.0.113.1", "2001:db8::1", "9000::1"];
+
+/** True for a list of proxies that holds addresses anybody may have: then anybody says who they are. */
+export function trustsStrangers(list: readonly string[]): boolean {
+  const trusts = proxyAddr.compile([...list]);
+  return STRANGERS.some((stranger) => trusts(stranger, 0));
+}
+
+const address = v.pipe(
+  v.string(),
+  v.trim(),
+  // URL.parse would drop a line break in the middle without a word.
+  v.check((text) => !/\s/.test(text) && !hasInvisible(text), "must not hold blanks or invisible characters"),
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && isSecureAddress(url) && url.hash === "";
+  }, "must be an https address (http only on loopback)"),
+);
+
+/** Where members reach Janus; becomes an origin, without a slash at the end. */
+export const publicUrl = v.pipe(
+  address,
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && url.pathname === "/" && url.search === "";
+  }, "must be an origin, without a path: https://janus.example.org"),
+  v.transform((text) => new URL(text).origin),
+);
+
+/** Paths are joined to it, which begin with a slash. */
+const baseAddress = v.pipe(
+  address,
+  v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
+  v.transform((text) => text.replace(/\/+$/, "")),
+);
+
+const issuer = v.pipe(
+  address,
+  v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
+);
+
+const snowflake = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{15,20}$/, "must be a Discord application id (15 to 20 digits)"),
+);
+
+const key = v.pipe(
+  v.string(),
+  v.check((text) => decodeKey(text) !== undefined, "must be 32 random bytes as base64url"),
+  v.transform((text) => decodeKey(text) ?? new Uint8Array()),
+);
+
+const KEY_RING_FORM = "must be k1:<32 bytes as base64url>[,…], each id once, the active key first";
+const keyRing = v.pipe(
+  v.string(),
+  v.transform(parseKeyRing),
+  v.check((ring) => ring !== undefined, KEY_RING_FORM),
+  v.transform((ring) => ring ?? []),
+);
+
+const cookieSecrets = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((part) => part.trim())),
+  v.array(key),
+);
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,6}$/, `must be a whole number from ${least} to ${most}`),
+    v.transform(Number),
+    v.check((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`),
+  );
+
+const boolean = v.pipe(
+  v.picklist(["true", "false"], "must be true or false"),
+  v.transform((text) => text === "true"),
+);
+
+const scopes = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/\s+/).filter((scope) => scope !== "")),
+  v.check((list) => list.includes("openid"), "must include openid, as in: openid profile"),
+  v.check(
+    (list) => list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+    "holds an impossible scope",
+  ),
+);
+
+const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the address of a PostgreSQL"));
+
+/** What `proxy-addr` understands: addresses, ranges, and its names for those that nobody outside can have. */
+const trustedProxies = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== "")),
+  v.check(
+    (list) => isListOfAddresses(list),
+    "must be addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or loopback",
+  ),
+);
+
+const text = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.minLength(1, "must not be empty"),
+    v.maxLength(most, `must have at most ${most} characters`),
+    v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
+  );
+
+/** It is shown on every page and on members' Discord profiles. */
+const platformName = v.pipe(
+  text(50),
+  v.check(
+    (name) => !actsOnOthers(name),
+    "must not hold control characters or marks that change the direction of text",
+  ),
+  v.check(isSeen, "must hold a visible character"),
+);
+
+/** The schema of every variable; optional where there is a default or where being unset has a meaning. */
+export const SCHEMAS = {
+  PUBLIC_URL: publicUrl,
+  DISCORD_CLIENT_ID: snowflake,
+  DISCORD_CLIENT_SECRET: credential,
+  OIDC_ISSUER: issuer,
+  OIDC_CLIENT_ID: clientId,
+  OIDC_CLIENT_SECRET: credential,
+  TOKEN_KEYS: keyRing,
+  COOKIE_SECRET: cookieSecrets,
+  HOST: v.optional(listenHost, "127.0.0.1"),
+  PORT: v.optional(wholeNumber(0, 65_535), "3000"),
+  DATABASE_URL: v.optional(databaseUrl),
+  DATABASE_PASSWORD: v.optional(credential),
+  DATABASE_PREPARE: v.optional(boolean, "true"),
+  DATA_DIR: v.optional(text(4096), "./data"),
+  DISCORD_API_URL: v.optional(baseAddress, "https://discord.com/api/v10"),
+  DISCORD_AUTHORIZE_URL: v.optional(address, "https://discord.com/oauth2/authorize"),
+  DISCORD_CDN_URL: v.optional(baseAddress, "https://cdn.discordapp.com"),
+  OIDC_SCOPES: v.optional(scopes),
+  OIDC_AUTHORIZE_PARAMS: v.optional(authorizeParams, ""),
+  OIDC_TOKEN_AUTH_METHOD: v.optional(
+    v.picklist(
+      ["client_secret_basic", "client_secret_post"],
+      "must be client_secret_basic or client_secret_post",
+    ),
+  ),
+  OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
+  PLATFORM_NAME: v.optional(platformName, "Janus"),
+  TRUSTED_PROXIES: v.optional(trustedProxies, ""),
+  RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
+  DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
+  DRAIN_SECONDS: v.optional(wholeNumber(0, 300), "1"),
+  SHUTDOWN_SECONDS: v.optional(wholeNumber(1, 600), "8"),
+  LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
+  LOG_FORMAT: v.optional(v.picklist(LOG_FORMATS, `must be one of ${LOG_FORMATS.join(", ")}`), "auto"),
+  DISCORD_BOT_TOKEN: v.pipe(credential, v.regex(/^[\x20-\x7e]+$/, "must be printable ASCII")),
+};
+
+/** The name of a variable. */
+export type VariableName = keyof typeof SCHEMAS;
+
+/** What to do about a missing or malformed value. */
+export const FIXES: Readonly<Record<VariableName, string>> = {
+  PUBLIC_URL: "the address that members reach Janus at, such as https://janus.example.org",
+  DISCORD_CLIENT_ID: "Discord developer portal, General Information, Application ID",
+  DISCORD_CLIENT_SECRET: "Discord developer portal, OAuth2, Client Secret",
+  OIDC_ISSUER: "the issuer as the provider writes it; in Authentik https://host/application/o/<slug>/",
+  OIDC_CLIENT_ID: "the client id that the provider gave Janus",
+  OIDC_CLIENT_SECRET: "the client secret that the provider gave Janus",
+  TOKEN_KEYS:
+    'make one with: janus keys generate, or echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
+  COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
+  HOST: "127.0.0.1, or 0.0.0.0 for all; the port goes into PORT, the public address into PUBLIC_URL",
+  PORT: "the port to listen on, such as 3000",
+  DATABASE_URL:
+    "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +
+    "password in DATABASE_PASSWORD, which takes it as it is; the host by name or IPv4 address; or leave it out for the " +
+    "embedded database",
+  DATABASE_PASSWORD: "the password, where DATABASE_URL has none",
+  DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
+  DATA_DIR: "the folder of the embedded database, such as ./data",
+  DISCORD_API_URL: "leave it out",
+  DISCORD_AUTHORIZE_URL: "leave it out",
+  DISCORD_CDN_URL: "leave it out",
+  OIDC_SCOPES: "scopes separated by spaces, such as: openid profile offline_access",
+  OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
+  OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
+  OIDC_ALLOW_HTTP_ENDPOINTS:
+    "true if the provider is reached by http within a network that you trust, else leave it out",
+  PLATFORM_NAME: "your organisation's name, at most 50 characters",
+  TRUSTED_PROXIES:
+    "the addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
+  RATE_LIMIT_PER_MINUTE: "requests a minute from one address, such as 300; 0 for no limit",
+  DATABASE_WAIT_SECONDS: "seconds, such as 30",
+  DRAIN_SECONDS: "seconds, such as 1; longer than your load balancer takes to notice",
+  SHUTDOWN_SECONDS: "seconds, such as 8; less than whoever stops Janus gives it",
+  LOG_LEVEL: "such as info",
+  LOG_FORMAT: "leave it out: readable on a terminal, else JSON",
+  DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
+};
+
+/** Variables that are secrets: NAME_FILE may name a file that holds the value. */
+export const SECRETS: readonly VariableName[] = [
+  "DISCORD_CLIENT_SECRET",
+  "OIDC_CLIENT_SECRET",
+  "TOKEN_KEYS",
+  "COOKIE_SECRET",
+  "DATABASE_URL",
+  "DATABASE_PASSWORD",
+  "DISCORD_BOT_TOKEN",
+];
+
+/** A key of a ring; its id is written before what it seals. */
+export type RingKey = { readonly id: string; readonly key: Uint8Array };
+
+function decodeKey(text: string): Uint8Array | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    return bytes.length === KEY_BYTES ? bytes : undefined;
+  } catch {
+    // Not base64url, which is the answer.
+    return undefined;
+  }
+}
+
+function parseKeyRing(text: string): readonly RingKey[] | undefined {
+  const ring: RingKey[] = [];
+  for (const part of text.split(",")) {
+    const match = /^([a-z0-9]{1,16}):(.+)$/.exec(part.trim());
+    const [id, key] = [match?.[1], decodeKey(match?.[2] ?? "")];
+    if (id === undefined || key === undefined || ring.some((other) => other.id === id)) return undefined;
+    ring.push({ id, key });
+  }
+  return ring;
+}
+
+function isListOfAddresses(list: readonly string[]): boolean {
+  try {
+    // Compiled once more where it is used: the configuration is values alone.
+    if (list.length > 0) proxyAddr.compile([...list]);
+    return true;
+  } catch {
+    // It names the part that it does not understand, which no message of ours repeats.
+    return false;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The migrations, embedded in the program: forward only, in one transaction under a lock, each with its checksum.
+ * Called by the `migrate` command, at the start on the embedded database, and by readiness.
+ */
+
+import * as v from "valibot";
+import migration1 from "../../sql/migrations/0001_create_discord_account.sql" with { type: "text" };
+import migration2 from "../../sql/migrations/0002_create_organisation_account.sql" with { type: "text" };
+import migration3 from "../../sql/migrations/0003_create_link.sql" with { type: "text" };
+import migration4 from "../../sql/migrations/0004_create_flow.sql" with { type: "text" };
+import migration5 from "../../sql/migrations/0005_create_audit_event.sql" with { type: "text" };
+import migration6 from "../../sql/migrations/0006_create_session.sql" with { type: "text" };
+import migration7 from "../../sql/migrations/0007_extend_link.sql" with { type: "text" };
+import migration8 from "../../sql/migrations/0008_count_end_failures.sql" with { type: "text" };
+import migration9 from "../../sql/migrations/0009_keep_what_is_obtained.sql" with { type: "text" };
+import migration10 from "../../sql/migrations/0010_add_session_key_hash.sql" with { type: "text" };
+import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
+import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
+import insertText from "../../sql/schema_migration/insert.sql" with { type: "text" };
+import listText from "../../sql/schema_migration/list.sql" with { type: "text" };
+import lockText from "../../sql/schema_migration/lock.sql" with { type: "text" };
+import setLockTimeoutText from "../../sql/schema_migration/set_lock_timeout.sql" with { type: "text" };
+import setStatementTimeoutText from "../../sql/schema_migration/set_statement_timeout.sql" with {
+  type: "text",
+};
+import { sha256Hex } from "../crypto.ts";
+import {
+  databaseNewer,
+  databaseNotMigrated,
+  databaseUnsupported,
+  migrationEdited,
+  migrationFailed,
+} from "../errors.ts";
+import { isRefusal } from "./failures.ts";
+import type { Database } from "./open.ts";
+import type { Query } from "./run.ts";
+
+/** One file of `sql/migrations`. */
+export type Migration = { readonly version: number; readonly name: string; readonly text: string };
+
+/** What a database has applied. */
+export type AppliedMigration = { readonly version: number; readonly name: string; readonly appliedAt: Date };
+
+/** What a database has, and what it lacks. */
+export type MigrationStatus = {
+  readonly applied: readonly AppliedMigration[];
+  readonly pending: readonly Migration[];
+};
+
+/** The program's migrations, in order. One that has landed is never edited: the database would refuse it. */
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "create_discord_account", text: migration1 },
+  { version: 2, name: "create_organisation_account", text: migration2 },
+  { version: 3, name: "create_link", text: migration3 },
+  { version: 4, name: "create_flow", text: migration4 },
+  { version: 5, name: "create_audit_event", text: migration5 },
+  { version: 6, name: "create_session", text: migration6 },
+  { version: 7, name: "extend_link", text: migration7 },
+  { version: 8, name: "count_end_failures", text: migration8 },
+  { version: 9, name: "keep_what_is_obtained", text: migration9 },
+  { version: 10, name: "add_session_key_hash", text: migration10 },
+];
+
+const tableRow = v.tuple([
+  v.object({ present: v.boolean(), encoding: v.string(), versionNumber: v.number() }),
+]);
+/** SQL_ASCII keeps the bytes that it is given, and Janus gives UTF-8. */
+const ENCODINGS = ["UTF8", "SQL_ASCII"];
+const LEAST_VERSION = 15;
+const appliedRows = v.array(
+  v.object({ version: v.number(), name: v.string(), checksum: v.string(), appliedAt: v.date() }),
+);
+
+/**
+ * Applies what is pending and returns it; nothing, if one fails. Any number of processes may call it at once.
+ * Throws database_newer, database_unsupported, migration_edited, migration_failed, database_unavailable.
+ */
+export async function migrateUp(
+  db: Database,
+  now: () => Date,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<readonly Migration[]> {
+  return db.transaction(async (query) => {
+    await query(setStatementTimeoutText);
+    await findTable(query);
+    await query(lockText);
+    await query(setLockTimeoutText);
+    await query(createText);
+    const { pending } = await compare(query, migrations);
+    for (const migration of pending) await apply(query, migration, now());
+    return pending;
+  });
+}
+
+/** What this database has applied and what it lacks. Throws database_newer, database_unsupported, migration_edited. */
+export async function readMigrationStatus(
+  db: Database,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<MigrationStatus> {
+  return (await findTable(db.query)) ? compare(db.query, migrations) : { applied: [], pending: migrations };
+}
+
+/** Returns if the database is exactly as new as the program. Throws database_not_migrated besides. */
+export async function requireMigrated(db: Database): Promise<void> {
+  const { pending } = await readMigrationStatus(db);
+  if (pending.length > 0) {
+    throw databaseNotMigrated(`${pending.length} migrations are pending: run "janus migrate"`);
+  }
+}
+
+/** Whether the table of migrations is there. Throws database_unsupported for a database that Janus cannot use. */
+async function findTable(query: Query): Promise<boolean> {
+  const [{ present, encoding, versionNumber }] = v.parse(tableRow, await query(findTableText));
+  if (!ENCODINGS.includes(encoding)) {
+    throw databaseUnsupported(
+      `The database has the encoding ${encoding}, which cannot hold every name. Make one with the encoding UTF8: ` +
+        "create database janus encoding 'UTF8' template template0.",
+    );
+  }
+  const version = Math.floor(versionNumber / 10_000);
+  if (version < LEAST_VERSION) {
+    throw databaseUnsupported(
+      `The database is PostgreSQL ${version}. Janus needs version ${LEAST_VERSION} or later.`,
+    );
+  }
+  return present;
+}
+
+async function compare(query: Query, migrations: readonly Migration[]): Promise<MigrationStatus> {
+  const applied = v.parse(appliedRows, await query(listText));
+  const known = new Map(migrations.map((migration) => [migration.version, migration]));
+  for (const { version, name, checksum } of applied) {
+    const migration = known.get(version);
+    if (migration === undefined) {
+      throw databaseNewer(
+        `The database has migration ${version} (${name}), which this Janus does not know: it was migrated by a ` +
+          "newer one. Run that version or a later one.",
+      );
+    }
+    if (sha256Hex(migration.text) !== checksum) {
+      throw migrationEdited(
+        `Migration ${version} (${name}) was edited after this database applied it. Restore the file as it was ` +
+          "released, and put the change in a new migration.",
+      );
+    }
+  }
+  const done = new Set(applied.map(({ version }) => version));
+  return { applied, pending: migrations.filter(({ version }) => !done.has(version)) };
+}
+
+async function apply(query: Query, migration: Migration, now: Date): Promise<void> {
+  const { version, name, text } = migration;
+  try {
+    await query(text);
+    await query(insertText, [version, name, sha256Hex(text), now]);
+  } catch (error) {
+    // The role lacks a right, which `translate` explains.
+    if (isRefusal(error)) throw error;
+    const why = error instanceof Error ? error.message : "unknown failure";
+    throw migrationFailed(`Migration ${version} (${name}) failed, and nothing was applied: ${why}`, error);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The one way to the database: prepared statements through postgres.js, on PostgreSQL or on the embedded one, each
+ * with a deadline. It knows no table. Connections are kept in `database/pool.ts`, each a postgres.js of its own with
+ * one statement on its way at most: docs/decisions/0018 says why. What becomes of a statement is in
+ * `database/statements.ts`.
+ */
+import type postgres from "postgres";
+import { readDatabaseUrl } from "../config/database_address.ts";
+import type { Config } from "../config/load.ts";
+import { configInvalid, databaseUnavailable } from "../errors.ts";
+import type { Connect } from "./connect.ts";
+import { connectThrough, connectTo } from "./connect.ts";
+import { type Connection, createConnections } from "./connection.ts";
+import type { Embedded } from "./embedded/open.ts";
+import { translate } from "./failures.ts";
+import { createHabits, type Notice } from "./habits.ts";
+import { CLOSED, createQuery, type Query, settleConnection, type Ways } from "./run.ts";
+import { createServers } from "./servers.ts";
+import { createWritable, type Hindrance } from "./writable.ts";
+
+/** A database, whichever it is. */
+export type Database = {
+  /** Runs one statement, prepared. Throws database_unavailable, database_not_migrated, or what PostgreSQL says. */
+  readonly query: Query;
+  /** Runs statements in one transaction, which an error rolls back. No deadline: for migrations. */
+  readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
+  /** Why the database accepts no writes now; undefined if it does. Throws database_unavailable. */
+  readonly findHindrance: () => Promise<Hindrance | undefined>;
+  /** Ends the connections, and the embedded database with them. */
+  readonly close: () => Promise<void>;
+};
+
+/** Where it is; without an address, embedded in a folder. */
+export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
+  Partial<Pick<Config["database"], "password" | "libpq">>;
+
+const EMBEDDED_CONNECTIONS = 4;
+const POOL_CONNECTIONS = 10;
+
+/**
+ * Opens the configured database. PostgreSQL is not spoken to before the first query; the embedded one starts here.
+ * Throws data_dir_locked, config_invalid.
+ */
+export async function openDatabase(
+  config: DatabaseOptions,
+  notice: Notice = () => undefined,
+): Promise<Database> {
+  const { url, password, prepare } = config;
+  if (url !== undefined) {
+    const read = readDatabaseUrl(url, config.libpq);
+    if ("fault" in read) throw configInvalid(read.fault);
+    const address = password === undefined ? read.address : { ...read.address, password };
+    return createDatabase(connectTo(address, prepare), POOL_CONNECTIONS, prepare, notice);
+  }
+  // Imported here: a server on PostgreSQL starts without it.
+  const { openEmbedded } = await import("./embedded/open.ts");
+  const { readAssets } = await import("./embedded/assets.ts");
+  return connectEmbedded(await openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) }));
+}
+
+/** Connects to an embedded database that is open already; closing ends both. */
+export function connectEmbedded(embedded: Embedded): Database {
+  const connect = connectThrough(embedded.socket);
+  const database = createDatabase(connect, EMBEDDED_CONNECTIONS, true, () => undefined);
+  return {
+    ...database,
+    close: async () => {
+      await database.close();
+      await embedded.close();
+    },
+  };
+}
+
+function createDatabase(connect: Connect, size: number, prepare: boolean, notice: Notice): Database {
+  const habits = createHabits(prepare, notice);
+  const servers = createServers(connect.servers);
+  const pool = createConnections(connect, size, habits, servers);
+  const writable = createWritable();
+  const ways: Ways = { pool, habits, servers, usesTls: connect.usesTls, note: writable.note };
+  const query = createQuery(ways);
+  return {
+    query,
+    transaction: async (work) => {
+      // A migration may take its time, but whether anybody is there is soon known.
+      await query("select 1");
+      return runTransaction(ways, work);
+    },
+    findHindrance: () => writable.findHindrance(query),
+    close: pool.close,
+  };
+}
+
+async function runTransaction<Result>(ways: Ways, work: (query: Query) => Promise<Result>): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+  const refuse = (): void => reject(databaseUnavailable(CLOSED));
+  ways.pool.take({ use: resolve, refuse, isInTime: () => true, tried: new Set() });
+  const connection = await promise;
+  try {
+    const result = await begin(connection.sql, work);
+    ways.pool.give(connection);
+    return result;
+  } catch (error) {
+    settleConnection(ways, connection, error);
+    throw translate(error);
+  }
+}
+
+async function begin<Result>(sql: postgres.Sql, work: (query: Query) => Promise<Result>): Promise<Result> {
+  let result: { readonly value: Result } | undefined;
+  await sql.begin("isolation level read committed", async (inner) => {
+    // Without parameters the simple protocol is used, which takes a text of several statements.
+    result = { value: await work((text, parameters = []) => inner.unsafe(text, [...parameters])) };
+  });
+  if (result === undefined) throw new TypeError("The transaction's work did not run");
+  return result.value;
+}

@@ -1,0 +1,201 @@
+/**
+ * Flows and links: the statements of `sql/flow` and `sql/link`. Called by `queries.ts`.
+ */
+import * as v from "valibot";
+import deleteOldFlowsText from "../../../sql/flow/delete_old.sql" with { type: "text" };
+import insertFlowText from "../../../sql/flow/insert.sql" with { type: "text" };
+import listFlowsText from "../../../sql/flow/list.sql" with { type: "text" };
+import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
+import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
+import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
+import deleteLinkText from "../../../sql/link/delete.sql" with { type: "text" };
+import insertLinkText from "../../../sql/link/insert.sql" with { type: "text" };
+import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
+import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
+import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
+import upsertLinkText from "../../../sql/link/upsert.sql" with { type: "text" };
+import type { Statement } from "../statement.ts";
+import { integer, nullableText, nullableTime, object, replacedTokens, text, time } from "../statement.ts";
+
+/** A push that Discord took, as `link/set_pushed.sql` reads it; times in ISO 8601. */
+const push = v.object({
+  discord_user_id: text,
+  leased_until: text,
+  pushed_metadata: v.record(text, text),
+  pushed_at: text,
+  request_id: nullableText,
+});
+
+/** Parameters and columns as the files have them. */
+export const LINK_STATEMENTS = {
+  insertFlow: {
+    text: insertFlowText,
+    parameters: {
+      discordUserId: text,
+      username: text,
+      globalName: nullableText,
+      accessTokenSealed: text,
+      refreshTokenSealed: text,
+      scope: text,
+      expiresAt: time,
+      flowIdHash: text,
+      flowExpiresAt: time,
+      requestId: text,
+      now: time,
+      sessionAccessTokenSealed: text,
+    },
+    echoes: "discordUserId",
+    row: { discordUserId: text, hasFlow: v.boolean(), clearDueAt: nullableTime },
+  },
+  insertLink: {
+    text: insertLinkText,
+    parameters: {
+      flowIdHash: text,
+      issuer: text,
+      subject: text,
+      claims: object,
+      accessTokenSealed: text,
+      refreshTokenSealed: nullableText,
+      expiresAt: nullableTime,
+      pushDueAt: time,
+      moveIdHash: text,
+      moveExpiresAt: time,
+      requestId: text,
+      now: time,
+      sessionIdHash: text,
+      sessionHandle: text,
+      userAgent: nullableText,
+      sessionExpiresAt: time,
+      replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
+    },
+    echoes: "flowIdHash",
+    row: {
+      flowIdHash: text,
+      outcome: v.picklist(["linked", "relinked", "conflict_met"]),
+      discordUserId: text,
+      username: text,
+      globalName: nullableText,
+      accessTokenSealed: text,
+      discordExpiresAt: time,
+      sessionExpiresAt: nullableTime,
+      heldByUsername: nullableText,
+      heldByGlobalName: nullableText,
+      isHeldByOrganisation: v.boolean(),
+      heldOrganisationName: nullableText,
+    },
+  },
+  upsertLink: {
+    text: upsertLinkText,
+    parameters: {
+      flowIdHash: text,
+      pushDueAt: time,
+      requestId: text,
+      now: time,
+      sessionIdHash: text,
+      sessionHandle: text,
+      userAgent: nullableText,
+      sessionExpiresAt: time,
+      replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
+    },
+    echoes: "flowIdHash",
+    row: {
+      flowIdHash: text,
+      discordUserId: text,
+      username: text,
+      globalName: nullableText,
+      accessTokenSealed: text,
+      discordExpiresAt: time,
+      sessionExpiresAt: nullableTime,
+      issuer: text,
+      subject: text,
+      claims: object,
+      endedDiscordUserId: nullableText,
+    },
+  },
+  setPushed: {
+    text: setPushedText,
+    parameters: { pushes: v.pipe(v.array(push), v.readonly()) },
+    row: {},
+  },
+  setPushDue: {
+    text: setPushDueText,
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      pushDueAt: time,
+      requestId: nullableText,
+      now: time,
+    },
+    row: {},
+  },
+  claimPushDue: {
+    text: claimPushDueText,
+    parameters: { limit: integer, leasedUntil: time, now: time },
+    row: {
+      discordUserId: text,
+      claims: object,
+      accessTokenSealed: text,
+      discordExpiresAt: time,
+      pushFailures: integer,
+    },
+  },
+  deleteOldFlows: {
+    text: deleteOldFlowsText,
+    parameters: { createdBefore: time, limit: integer },
+    row: { deleted: integer },
+  },
+  listFlows: {
+    text: listFlowsText,
+    parameters: { discordUserId: text },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      issuer: nullableText,
+      subject: nullableText,
+      claims: v.nullable(object),
+      createdAt: time,
+      expiresAt: time,
+    },
+  },
+  countLinks: { text: countLinksText, parameters: {}, row: { count: integer } },
+  listFindings: {
+    text: listFindingsText,
+    parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
+    row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
+  },
+  claimSync: {
+    text: claimSyncText,
+    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      syncAskedAt: nullableTime,
+      claims: v.nullable(object),
+      accessTokenSealed: nullableText,
+      discordExpiresAt: nullableTime,
+      pushFailures: v.nullable(integer),
+    },
+  },
+  deleteLink: {
+    text: deleteLinkText,
+    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      issuer: text,
+      subject: text,
+      accessTokenSealed: text,
+      refreshTokenSealed: text,
+      expiresAt: time,
+      scope: text,
+      isInUse: v.boolean(),
+      organisationAccessTokenSealed: nullableText,
+      organisationRefreshTokenSealed: nullableText,
+      replacedTokens: v.nullable(replacedTokens),
+    },
+  },
+} as const satisfies Record<string, Statement>;

@@ -1,0 +1,238 @@
+/**
+ * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so that several
+ * tabs do not disturb each other. The record is a leg, a time and a random seed;
+ * state, nonce, code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the
+ * callback to the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing.
+ * What makes a flow single-use is its row in the database.
+ */
+import type { Mac } from "../crypto.ts";
+import { equalInConstantTime, randomToken, sha256Hex } from "../crypto.ts";
+import type { Deps } from "../deps.ts";
+import { forRequest } from "../deps.ts";
+import { asJanusError, flowExpired, stateMismatch } from "../errors.ts";
+import type { AuthorizationResponse } from "../oauth/authorization.ts";
+import { readAuthorizationResponse } from "../oauth/authorization.ts";
+import type { SessionSecrets } from "../session/secrets.ts";
+import { withHash } from "../session/secrets.ts";
+
+/** How long a member may take for one leg. */
+export const FLOW_TTL_SECONDS = 600;
+
+/** Flows that one browser may have under way; the oldest makes room. */
+const MAX_FLOWS = 5;
+/** A hundred bytes of the answer's head each, of which some proxies take 4 KiB and no more. The next answer goes on. */
+const MAX_FORGOTTEN = 20;
+
+/** Opening a record costs time. More records than these come from an attacker, and are not opened. */
+const MAX_OPENED = 20;
+
+const SEED_BYTES = 32;
+const NAME_LENGTH = 16;
+
+/** The flow records that a browser sent, by name. Names and values are whatever it chose to send. */
+export type FlowRecords = ReadonlyMap<string, string>;
+
+/** What the browser is to keep, and what to forget. */
+export type FlowChange = {
+  readonly set?: FlowRecord;
+  readonly forget: readonly string[];
+};
+
+/** `<leg>.<start, milliseconds in base 36>.<seed>` */
+const RECORD = /^([a-z_]{4,14})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+
+/** The legs at the provider: with all scopes or reduced ones, each also for a member who wants another account. */
+export const PROVIDER_LEGS = ["provider", "provider_other", "reduced", "reduced_other"] as const;
+const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login"] as const;
+/**
+ * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, the same
+ * again, to the member's word on a move; or to Discord for a sign-in alone.
+ */
+export type Leg = (typeof LEGS)[number];
+
+/** Whether the member wants other accounts than those that the two servers know them by. */
+export const isForOtherAccount = (leg: Leg): boolean => leg === "another" || leg.endsWith("_other");
+
+/** Whether the provider is asked without the scope that Janus adds by itself. */
+export const isReduced = (leg: Leg): boolean => leg === "reduced" || leg === "reduced_other";
+
+/** A flow of this browser at one leg. */
+export type Flow = {
+  readonly leg: Leg;
+  readonly state: string;
+  /** Milliseconds since 1970, when the leg began. */
+  readonly startedAt: number;
+  /** What the browser is to keep. */
+  readonly record: FlowRecord;
+  readonly seed: string;
+  /** Under the key that the flow began with. */
+  readonly mac: Mac;
+};
+
+type FlowRecord = { readonly name: string; readonly value: string };
+type FlowDeps = Pick<Deps, "flowMacs" | "now">;
+
+/** A new flow at a leg: its secrets follow from a seed that nobody can guess. */
+export function startFlow({ flowMacs, now }: FlowDeps, leg: Leg): Flow {
+  const [mac] = flowMacs;
+  if (mac === undefined) throw new TypeError("A flow needs a key");
+  return deriveFlow(mac, leg, now().getTime(), randomToken(SEED_BYTES));
+}
+
+/** The same flow at its next leg: all its secrets are new but those of its session. */
+export function continueFlow({ now }: FlowDeps, { mac, seed }: Flow, leg: Leg): Flow {
+  return deriveFlow(mac, leg, now().getTime(), seed);
+}
+
+/**
+ * The same flow at another leg that counts as begun when this one was, so that its row and its lifetime stay the same.
+ * State, nonce and code verifier are new, since the leg is another.
+ */
+export function divertFlow({ mac, seed, startedAt }: Flow, leg: Leg): Flow {
+  return deriveFlow(mac, leg, startedAt, seed);
+}
+
+/**
+ * What else a leg has of its own, 256 bits as base64url: enough for a code verifier. The legs at the provider share one
+ * flow id, since going back to the provider changes no row. RFC 7636 4.1
+ */
+export function deriveSecret(
+  { mac, leg, startedAt, seed, record }: Flow,
+  secret: "nonce" | "code_verifier" | "flow_id",
+): string {
+  const isShared = secret === "flow_id" && PROVIDER_LEGS.some((known) => known === leg);
+  return mac(`${isShared ? recordValue("provider", startedAt, seed) : record.value} ${secret}`);
+}
+
+/** The secrets of the session at the end of the link flow, the same at each of its legs. */
+export function deriveSession({ mac, seed }: Flow): SessionSecrets {
+  return withHash(mac(`session.${seed} id`), mac(`session.${seed} key`));
+}
+
+/** What a flow's row is keyed by: the id itself can only be derived from the browser's record. */
+export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "flow_id"));
+
+/** The records that must go, oldest and unreadable first, before another flow begins. */
+export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[] {
+  if (records.size < MAX_FLOWS) return [];
+  return [...records]
+    .map(([name, value], index) => {
+      const flow = index < MAX_OPENED ? openRecord(deps, name, value) : undefined;
+      return { name, startedAt: flow?.startedAt ?? 0 };
+    })
+    .sort((a, b) => a.startedAt - b.startedAt)
+    .slice(0, Math.min(records.size - MAX_FLOWS + 1, MAX_FORGOTTEN))
+    .map(({ name }) => name);
+}
+
+/** A step of a flow, in the log. */
+export function logStep(
+  { log }: Pick<Deps, "log">,
+  requestId: string,
+  step: string,
+  outcome: string,
+  discordUserId: string,
+): void {
+  log.info("flow step", { requestId, step, outcome, discordUserId });
+}
+
+/**
+ * Runs a step for a request, whose id the upstream calls of the step bear. It logs its own success; here is the line of
+ * one that failed, or that the member did not want.
+ */
+export async function runStep<Result extends { readonly outcome: string; readonly reason?: string }>(
+  deps: Deps,
+  requestId: string,
+  step: string,
+  work: (deps: Deps) => Promise<Result>,
+): Promise<Result> {
+  const { log } = deps;
+  try {
+    const result = await work(forRequest(deps, requestId));
+    const { outcome, reason } = result;
+    if (outcome === "cancelled") log.info("flow step", { requestId, step, outcome, reason });
+    return result;
+  } catch (error) {
+    log.info("flow step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
+    throw error;
+  }
+}
+
+/** A callback that belongs to a flow of this browser. */
+export type AcceptedCallback = { readonly flow: Flow; readonly response: AuthorizationResponse };
+
+/**
+ * Accepts a callback of either leg: parameters well-formed, state of a flow of this browser at this leg, in time.
+ * Throws callback_malformed, state_mismatch, flow_expired.
+ */
+export function acceptCallback(
+  deps: FlowDeps,
+  legs: readonly Leg[],
+  query: URLSearchParams,
+  records: FlowRecords,
+): AcceptedCallback {
+  const response = readAuthorizationResponse(query);
+  return { response, flow: openFlow(deps, legs, response.state, records) };
+}
+
+/** The browser's flow with this state at one of these legs. Throws state_mismatch, flow_expired. */
+export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
+  const name = nameOf(state);
+  const value = records.get(name);
+  if (value === undefined) throw stateMismatch("no flow of this browser has the state");
+  const flow = openRecord(deps, name, value);
+  if (flow === undefined) throw stateMismatch("the flow record is not one of ours");
+  if (!legs.includes(flow.leg)) throw stateMismatch("the flow is at another leg");
+  if (!equalInConstantTime(flow.state, state)) throw stateMismatch("the state is another one");
+  if (isOld(deps, flow)) throw flowExpired("older than its lifetime");
+  return flow;
+}
+
+/** Refuses a browser without any flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
+export function requireFlow(deps: FlowDeps, legs: readonly Leg[], records: FlowRecords): void {
+  const flows = [...records]
+    .slice(0, MAX_OPENED)
+    .flatMap(([name, value]) => openRecord(deps, name, value) ?? [])
+    .filter(({ leg }) => legs.includes(leg));
+  if (flows.length === 0) throw stateMismatch("no flow of this browser has the state");
+  if (flows.every((flow) => isOld(deps, flow))) throw flowExpired("older than its lifetime");
+}
+
+const isOld = ({ now }: FlowDeps, { startedAt }: Flow): boolean =>
+  now().getTime() - startedAt > FLOW_TTL_SECONDS * 1_000;
+
+/** The leg of the browser's flow with this state, in time or not; undefined where it has none. */
+export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Leg | undefined {
+  const name = nameOf(state);
+  const value = records.get(name);
+  return value === undefined ? undefined : openRecord(deps, name, value)?.leg;
+}
+
+/** The name under which the browser keeps the flow with this state. */
+const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
+
+/** Whether a record is one of ours: another application of the domain may have set a cookie of the same name. */
+export const isFlowRecord = (deps: FlowDeps, name: string, value: string): boolean =>
+  openRecord(deps, name, value) !== undefined;
+
+/** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
+function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow | undefined {
+  const [, word, startedAt = "", seed = ""] = RECORD.exec(value) ?? [];
+  const leg = LEGS.find((known) => known === word);
+  if (leg === undefined) return undefined;
+  for (const mac of flowMacs) {
+    const flow = deriveFlow(mac, leg, Number.parseInt(startedAt, 36), seed);
+    // The value too: a time may be written in more than one way.
+    if (flow.record.value === value && equalInConstantTime(flow.record.name, name)) return flow;
+  }
+  return undefined;
+}
+
+const recordValue = (leg: Leg, startedAt: number, seed: string): string =>
+  `${leg}.${startedAt.toString(36)}.${seed}`;
+
+function deriveFlow(mac: Mac, leg: Leg, startedAt: number, seed: string): Flow {
+  const value = recordValue(leg, startedAt, seed);
+  const state = mac(`${value} state`);
+  return { leg, state, startedAt, record: { name: nameOf(state), value }, seed, mac };
+}

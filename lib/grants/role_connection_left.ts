@@ -1,0 +1,80 @@
+/**
+ * A role connection that an earlier grant left: the end of that grant failed too often, or lost its tokens, and the member
+ * has signed in since. Janus tries to clear it with the new tokens until Discord does so or a new link replaces it. It
+ * revokes nothing. The end of grants is in `end_discord_grant.ts`.
+ */
+import { asJanusError } from "../errors.ts";
+import { describeError } from "../telemetry/log.ts";
+import { secondsAfter } from "../time.ts";
+import type { GrantDeps, HeldGrant } from "./discord_grant.ts";
+import { freshAccessToken, LEASE_SECONDS, tryTo } from "./discord_grant.ts";
+import { tellNotCleared } from "./end_discord_grant.ts";
+import { endRetryAt } from "./end_retry.ts";
+import type { Round } from "./round.ts";
+import { ROUND_LIMIT, roundOf } from "./round.ts";
+
+/** Clears it at once, with the tokens of the sign-in that replaced the end. If this fails, upkeep tries again. */
+export async function clearSuperseded(
+  deps: GrantDeps,
+  discordUserId: string,
+  clearDueAt: Date,
+  accessToken: string,
+): Promise<void> {
+  deps.log.warn("grant end superseded", { discordUserId });
+  // Should the database fail here, upkeep clears once more, which does no harm: the member goes on.
+  await tryTo(deps, "clear", async () => {
+    await clear(deps, discordUserId, clearDueAt, () => Promise.resolve(accessToken));
+  });
+}
+
+type DueClear = HeldGrant & {
+  /** How often clearing it has failed. */
+  readonly clearFailures: number;
+};
+
+/** One round: claims the role connections that are to be cleared, and clears each. */
+export async function clearDueRoleConnections(deps: GrantDeps): Promise<Round> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const due = await deps.queries.claimClearDue({ limit: ROUND_LIMIT, leasedUntil, now });
+  const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
+  return roundOf(due.length, cleared.filter(Boolean).length);
+}
+
+/** True if it was cleared, or given up. */
+async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<boolean> {
+  const { discordUserId } = grant;
+  let isCleared = false;
+  // Should the database fail here, the lease ends by itself.
+  await tryTo(deps, "clear", async () => {
+    const failure = await clear(deps, discordUserId, leasedUntil, () => freshAccessToken(deps, grant));
+    isCleared = failure === undefined;
+    if (isCleared) return;
+    const clearDueAt = endRetryAt(deps.now(), grant.clearFailures, failure);
+    await deps.queries.setClearDue({ discordUserId, leasedUntil, clearDueAt });
+  });
+  return isCleared;
+}
+
+/** Clears it, and records that. Returns the failure if it has to be tried again. `clearDueAt` is as it was claimed. */
+async function clear(
+  deps: GrantDeps,
+  discordUserId: string,
+  clearDueAt: Date,
+  findAccessToken: () => Promise<string>,
+): Promise<unknown> {
+  let isRoleConnectionLeft = false;
+  try {
+    await deps.discord.deleteRoleConnection(await findAccessToken());
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code !== "discord_refused" && code !== "token_unreadable") {
+      deps.log.warn("role connection still to be cleared", { discordUserId, ...describeError(error) });
+      return error;
+    }
+    isRoleConnectionLeft = true;
+    tellNotCleared(deps, discordUserId, error);
+  }
+  await deps.queries.setCleared({ discordUserId, clearDueAt, isRoleConnectionLeft, now: deps.now() });
+  return undefined;
+}

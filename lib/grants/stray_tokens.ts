@@ -1,0 +1,214 @@
+/**
+ * Stray tokens: Janus obtained them, then the sign-in failed, so no account holds them. Janus keeps them, and revokes them
+ * as soon as that takes nothing from a member.
+ *
+ * At Discord one revocation ends every token of the member's authorization, those of a link too. So Janus first asks whose
+ * the tokens are. If that member has no other grant, they become an abandoned grant. How grants end is in
+ * `end_discord_grant.ts` and `provider_grant.ts`. docs/decisions/0022
+ */
+import { randomToken } from "../crypto.ts";
+import type { Deps } from "../deps.ts";
+import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
+import { asJanusError } from "../errors.ts";
+import type { UnusedTokens } from "../oidc/client.ts";
+import { describeError } from "../telemetry/log.ts";
+import { secondsAfter } from "../time.ts";
+import {
+  claimedAt,
+  LEASE_SECONDS,
+  openOrganisationToken,
+  sealDiscordTokens,
+  sealOrganisationTokens,
+  sealToken,
+  tryTo,
+} from "./discord_grant.ts";
+import { endRetryAt } from "./end_retry.ts";
+import type { Round } from "./round.ts";
+import { ROUND_LIMIT, roundOf } from "./round.ts";
+
+const ID_BYTES = 16;
+
+/** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
+export function keepDiscordTokens(
+  deps: Deps,
+  tokens: DiscordTokens,
+  user?: Pick<DiscordUser, "discordUserId">,
+): void {
+  const { accessToken, refreshToken, scope, expiresAt } = tokens;
+  const discordUserId = user?.discordUserId ?? null;
+  keepStray(deps, { accessToken, refreshToken }, { discordUserId, issuer: null, scope, expiresAt });
+}
+
+/** The same for the provider's tokens. If their subject is known, they are kept with that account. */
+export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
+  const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
+  if (subject === undefined) {
+    keepStray(deps, { accessToken, refreshToken }, { discordUserId: null, issuer, scope: null, expiresAt });
+    return;
+  }
+  const sealed = sealOrganisationTokens(deps, { issuer, subject, accessToken, refreshToken });
+  keepUnlinkedTokens(deps, { issuer, subject, ...sealed, expiresAt });
+}
+
+/** The same for sealed tokens of a statement that failed. It may have stored them after all, which does no harm. */
+export function keepUnlinkedTokens(
+  { queries, unstored, now }: Deps,
+  tokens: Omit<Parameters<Deps["queries"]["insertUnlinkedTokens"]>[0], "now">,
+): void {
+  const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
+  const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
+  unstored.store("provider tokens", () => queries.insertUnlinkedTokens(values));
+}
+
+type Owner = {
+  readonly discordUserId: string | null;
+  readonly issuer: string | null;
+  readonly scope: string | null;
+  readonly expiresAt: Date | null;
+};
+
+function keepStray(
+  deps: Deps,
+  { accessToken, refreshToken }: Pick<UnusedTokens, "accessToken" | "refreshToken">,
+  owner: Owner,
+): void {
+  const strayTokenId = randomToken(ID_BYTES);
+  const values = {
+    ...owner,
+    strayTokenId,
+    accessTokenSealed: sealToken(deps, accessToken, "stray_token.access_token", strayTokenId),
+    refreshTokenSealed:
+      refreshToken === undefined
+        ? null
+        : sealToken(deps, refreshToken, "stray_token.refresh_token", strayTokenId),
+    now: deps.now(),
+  };
+  deps.unstored.store("stray tokens", () => deps.queries.insertStray(values));
+}
+
+type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
+
+/** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
+export async function settleDueStrays(deps: Deps): Promise<Round> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
+  const settled = await Promise.all(due.map((stray) => settleOrPutOff(deps, stray)));
+  return roundOf(due.length, settled.filter(Boolean).length);
+}
+
+/** Whether nothing kept it from being looked at, so that the next one makes sense. */
+async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
+  try {
+    if (stray.issuer === null) await giveToOwner(deps, stray);
+    else await revokeAtProvider(deps, stray.issuer, stray);
+    return true;
+  } catch (error) {
+    // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
+    deps.log.warn("stray tokens not settled", { outcome: "put off", ...describeError(error) });
+    await putOff(deps, stray, error);
+    return false;
+  }
+}
+
+async function putOff(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
+  const dueAt = endRetryAt(deps.now(), failures, error);
+  await tryTo(deps, "put off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
+}
+
+async function forget(
+  deps: Deps,
+  { strayTokenId }: Stray,
+  isRevoked: boolean,
+  outcome: string,
+): Promise<void> {
+  await deps.queries.deleteStray({ strayTokenId, isRevoked, now: deps.now() });
+  deps.log[outcome === "given up" ? "error" : "info"]("stray tokens settled", { outcome });
+}
+
+/** For Discord's tokens: Discord says whose they are. */
+async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
+  const tokens = openBoth(deps, stray);
+  if (tokens === undefined) return forget(deps, stray, false, "given up");
+  const { accessToken, refreshToken } = tokens;
+  const owner = await findOwner(deps, accessToken);
+  if (owner === "nobody") return forget(deps, stray, false, await refreshStray(deps, stray, refreshToken));
+  // The member has taken `identify` out of the authorization request, so Discord does not say who they are. Revoking
+  // would end their link, if they have one. They can end this grant in Discord's settings.
+  if (owner === "unnamed") return forget(deps, stray, false, "of an unknown member");
+  const { discordUserId, username, globalName } = owner;
+  const given = await deps.queries.setStrayOwned({
+    ...{ strayTokenId: stray.strayTokenId, discordUserId, username, globalName },
+    ...sealDiscordTokens(deps, discordUserId, { accessToken, refreshToken }),
+    now: deps.now(),
+  });
+  // An earlier grant of this member must end first.
+  if (given === undefined) return putOff(deps, stray, undefined);
+  deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
+}
+
+/**
+ * Discord refuses the access token: it has expired, or it alone was ended. The new pair becomes a stray of its own, for
+ * the next round. If an earlier refresh got no answer, nothing is known of the grant.
+ */
+async function refreshStray(
+  deps: Deps,
+  { strayTokenId }: Stray,
+  refreshToken: string,
+): Promise<"refreshed" | "ended before" | "given up"> {
+  const now = deps.now();
+  const sent = await deps.queries.setStrayRefreshSent({ strayTokenId, now });
+  const { isUnanswered } = claimedAt(sent?.refreshUnansweredSince ?? null, now);
+  try {
+    keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
+    return "refreshed";
+  } catch (error) {
+    if (asJanusError(error).code !== "grant_ended") throw error;
+    return isUnanswered ? "given up" : "ended before";
+  }
+}
+
+/** Whose tokens these are: "nobody" if Discord refuses them, "unnamed" if the grant lacks the scope to ask. */
+async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
+  try {
+    return await deps.discord.findSignedInUser(accessToken);
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "grant_ended") return "nobody";
+    if (code === "scope_missing") return "unnamed";
+    throw error;
+  }
+}
+
+function openBoth(deps: Deps, stray: Stray) {
+  const accessToken = openStray(deps, "access_token", stray);
+  const refreshToken = openStray(deps, "refresh_token", stray);
+  return accessToken === undefined || refreshToken === undefined ? undefined : { accessToken, refreshToken };
+}
+
+async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promise<void> {
+  // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
+  if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of another issuer");
+  const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
+  const token = openStray(deps, kind, stray);
+  if (token === undefined) return forget(deps, stray, false, "given up");
+  const revocation = await deps.oidc.revokeToken(kind, token);
+  return forget(
+    deps,
+    stray,
+    revocation === "revoked",
+    revocation === "unsupported" ? "no revocation" : revocation,
+  );
+}
+
+/** Undefined if no key opens it. A token with a subject is sealed for that account, as the account's own are. */
+function openStray(
+  deps: Deps,
+  kind: "access_token" | "refresh_token",
+  { strayTokenId, issuer, subject, accessTokenSealed, refreshTokenSealed }: Stray,
+): string | undefined {
+  const sealed = (kind === "access_token" ? accessTokenSealed : refreshTokenSealed) ?? "";
+  return issuer === null || subject === null
+    ? deps.tokenSealer.open(sealed, `stray_token.${kind}:${strayTokenId}`)
+    : openOrganisationToken(deps, kind, { issuer, subject }, sealed);
+}

@@ -1,0 +1,116 @@
+/**
+ * What handlers share: what of a request the use cases need, and how a flow's step is shown. Called by the other files
+ * of this folder. A decision about links or sessions does not belong here.
+ */
+
+import type { Deps } from "../deps.ts";
+import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } from "../errors.ts";
+import type { FlowChange, FlowRecords } from "../flow/record.ts";
+import { isFlowRecord } from "../flow/record.ts";
+import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
+import { renderCancelled } from "../pages/link.tsx";
+import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";
+import { parseAddress } from "./address.ts";
+import { findBeginning } from "./begin_again.ts";
+import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "./cookies.ts";
+import type { Exchange } from "./response.ts";
+import { pageResponse, redirectResponse } from "./response.ts";
+import { describeUserAgent } from "./user_agent.ts";
+
+/** Whether cookies are for https alone. */
+export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
+
+/** The browser's flows. */
+export const flowRecords = (deps: Deps, { request }: Exchange): FlowRecords =>
+  readFlowRecords(request.headers.get("cookie"), isSecure(deps), (name, value) =>
+    isFlowRecord(deps, name, value),
+  );
+
+/** The Set-Cookie headers of a flow's step. */
+export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
+  writeFlowChange(flow, isSecure(deps));
+
+/** The Set-Cookie headers of a session that has begun. */
+export const sessionCookies = (deps: Deps, session: BegunSession): readonly string[] =>
+  writeSession(session, deps.now(), isSecure(deps));
+
+/** What the browser has that may be the secrets of a session, not proved yet. */
+export const sessionCandidates = ({ request }: Exchange): readonly SessionSecrets[] =>
+  readSessionCookies(request.headers.get("cookie"));
+
+/** What a new session is to know of its browser. */
+export function describeBrowser(exchange: Exchange): Browser {
+  return {
+    userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
+    candidates: sessionCandidates(exchange),
+  };
+}
+
+/** The address that was asked for. Throws callback_malformed if it is too long or the Host header makes none. */
+export function addressOf({ request }: Exchange): URL {
+  const url = parseAddress(request);
+  if (url === undefined)
+    throw callbackMalformed(
+      "the address is too long, has too many parameters, or the Host header makes none",
+    );
+  return url;
+}
+
+/**
+ * Refuses what is no member's own GET, where a GET leaves something behind: HEAD, which Elysia answers by the handler of
+ * GET, and what a browser asks for in advance.
+ */
+export function requireGet(exchange: Exchange): void {
+  if (exchange.request.method !== "GET") throw methodNotAllowed("GET");
+  refusePrefetch(exchange);
+}
+
+/** Sec-Purpose is the standard's (Fetch 3.7); the others are what Chromium, Safari and Firefox sent before it. */
+const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+/** With or without parameters, such as `prefetch;prerender`. */
+const IN_ADVANCE = /(?:^|[\s,;"])(?:prefetch|prerender|preview|preload)(?:$|[\s,;"])/i;
+
+/**
+ * Refuses what a browser asks for before its member does, who may never come: it would spend a code, or begin a flow
+ * that pushes out one under way. No browser shows an answer without success in place of the page.
+ */
+export function refusePrefetch({ request: { headers } }: Exchange): void {
+  if (PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""))) throw prefetchRefused();
+}
+
+/** A callback's request, which must be the member's own: a code that is spent unseen is lost. */
+export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
+  const { requestId } = exchange;
+  requireGet(exchange);
+  const query = addressOf(exchange).searchParams;
+  return { query, records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+}
+
+/**
+ * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
+ * SameSite=Lax keeps the cookies away besides. RFC 6454 7
+ *
+ * Some add-ons and referrer policies make a browser send `Origin: null` from our own pages. The browser then still says
+ * in Sec-Fetch-Site that both ends are one origin, which no page can forge, and which a sandboxed frame, a `data:`
+ * page and a redirect through another site do not get. A request without Origin comes from no such browser.
+ * Fetch 3.2, W3C Fetch Metadata 2.3
+ */
+export function checkOrigin({ config }: Deps, { request: { headers } }: Exchange): void {
+  const origin = headers.get("origin");
+  if (origin === config.publicUrl) return;
+  if (origin === "null" && headers.get("sec-fetch-site") === "same-origin") return;
+  throw originRefused("origin is not PUBLIC_URL");
+}
+
+/** Shows a step that leads on, or one that the member did not want to take. */
+export function showStep(deps: Deps, exchange: Exchange, result: Departure | Cancelled): Response {
+  const setCookies = flowCookies(deps, result.flow);
+  if (result.outcome === "departure") return redirectResponse(deps, exchange, result.location, setCookies);
+  const beginning = findBeginning(deps, exchange);
+  return pageResponse(deps, exchange, (context) => renderCancelled(context, result, beginning), {
+    setCookies,
+  });
+}
+
+/** Where Discord itself is, by the address of its authorize page. */
+export const discordAppUrl = ({ config }: Deps): string => new URL("/app", config.discord.authorizeUrl).href;

@@ -1,0 +1,93 @@
+/**
+ * The link flow, one function a route: reads what the use case needs from the request, and turns its result into a page
+ * or a redirect. Called by `index.ts`. A decision about links does not belong here.
+ */
+import type { Deps } from "../deps.ts";
+import { callbackMalformed } from "../errors.ts";
+import { requireFlow } from "../flow/record.ts";
+import type { Cancelled, Departure } from "../flow/step.ts";
+import { requireForm } from "../http/form.ts";
+import {
+  checkOrigin,
+  describeBrowser,
+  discordAppUrl,
+  flowCookies,
+  flowRecords,
+  flowRequest,
+  refusePrefetch,
+  sessionCookies,
+  showStep,
+} from "../http/request.ts";
+import type { Exchange, FormHandler, Handler } from "../http/response.ts";
+import { pageResponse } from "../http/response.ts";
+import { renderConflict, renderLinked } from "../pages/link.tsx";
+import { finishDiscordLeg, startLink } from "./discord_leg.ts";
+import type { Conflict, Linked } from "./provider_leg.ts";
+import { confirmMove, finishProviderLeg } from "./provider_leg.ts";
+
+/** GET /linked-role */
+export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");
+
+/** GET /linked-role/another: the same, for a member who wants another account on either side. */
+export const beginLinkOfAnother: Handler = (deps, exchange) => begin(deps, exchange, "another");
+
+function begin(deps: Deps, exchange: Exchange, leg: "discord" | "another"): Response {
+  refusePrefetch(exchange);
+  return showStep(deps, exchange, startLink(deps, flowRecords(deps, exchange), leg));
+}
+
+/** GET /discord-oauth-callback */
+export const receiveDiscordCallback: Handler = async (deps, exchange) =>
+  showStep(deps, exchange, await finishDiscordLeg(deps, flowRequest(deps, exchange)));
+
+/** GET /dsek-oauth-callback */
+export const receiveProviderCallback: Handler = async (deps, exchange) =>
+  show(deps, exchange, await finishProviderLeg(deps, flowRequest(deps, exchange)));
+
+/** POST /link/move */
+export const moveLink: FormHandler = {
+  admit: (deps, exchange) => {
+    checkOrigin(deps, exchange);
+    requireForm(exchange.request);
+    requireFlow(deps, ["move"], flowRecords(deps, exchange));
+  },
+  handle: async (deps, exchange, form) => {
+    const states = form.getAll("state");
+    const [state] = states;
+    if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+    const { requestId } = exchange;
+    const request = { records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+    return show(deps, exchange, await confirmMove(deps, state, request));
+  },
+};
+
+function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
+  const setCookies = flowCookies(deps, result.flow);
+  switch (result.outcome) {
+    case "departure":
+    case "cancelled":
+      return showStep(deps, exchange, result);
+    case "linked": {
+      const { session } = result;
+      const signedIn = session !== undefined;
+      const page = { ...result, ...names(result), signedIn, discordAppUrl: discordAppUrl(deps) };
+      return pageResponse(deps, exchange, (context) => renderLinked(context, page), {
+        setCookies: session === undefined ? setCookies : [...setCookies, ...sessionCookies(deps, session)],
+      });
+    }
+    case "conflict": {
+      const { heldByOrganisation, state } = result;
+      const heldByDiscord = result.heldByDiscord ?? null;
+      const page = { ...names(result), heldByDiscord, heldByOrganisation, formState: state };
+      return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
+        setCookies,
+        status: 409,
+      });
+    }
+  }
+}
+
+const names = ({ discord, organisationName }: Linked | Conflict) => ({
+  discord,
+  organisationName: organisationName ?? null,
+});

@@ -1,0 +1,172 @@
+/**
+ * The member's page and what it can do, one function a route; the same for machines under /api. Called by `index.ts`.
+ */
+
+import { viewStored, viewUserinfo } from "../api/views.ts";
+import type { Deps } from "../deps.ts";
+import type { DiscordUser } from "../discord/client.ts";
+import { asJanusError, notFound, notLinked } from "../errors.ts";
+import { wantsPage } from "../http/accept.ts";
+import { forgetSession } from "../http/cookies.ts";
+import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet } from "../http/request.ts";
+import type { Exchange, Handler } from "../http/response.ts";
+import { jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import {
+  renderAccount,
+  renderAnotherAccount,
+  renderSignIn,
+  renderUnlinked,
+  renderUnlinkQuestion,
+} from "../pages/member.tsx";
+import type { AccountPage } from "../pages/member_sections.tsx";
+import type { Session } from "../session/guard.ts";
+import { listSessions } from "../session/guard.ts";
+import { requireSession } from "../session/handlers.ts";
+import { findMember } from "../session/refresh.ts";
+import { describeError } from "../telemetry/log.ts";
+import type { LinkFacts } from "./facts.ts";
+import { describeLink, describeRole, exportStored, syncNow, unlink } from "./facts.ts";
+
+const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+
+/** GET /api/userinfo */
+export const showUserinfo: Handler = async (deps, exchange) => {
+  const session = await requireSession(deps, exchange);
+  const user = await findMember(deps, session, exchange.requestId);
+  const link = describeLink(session);
+  return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
+};
+
+/** GET /account; without a session, where to sign in. */
+export const showAccount: Handler = async (deps, exchange) => {
+  try {
+    return await showAccountOf(deps, exchange, await requireSession(deps, exchange));
+  } catch (error) {
+    if (asJanusError(error).code !== "unauthenticated") throw error;
+    const setCookies = forgetSession(isSecure(deps));
+    return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
+  }
+};
+
+async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
+  const [user, sessions] = await Promise.all([
+    askDiscord(deps, session, exchange),
+    listSessions(deps, session),
+  ]);
+  const page: AccountPage = {
+    discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
+    discordAnswered: user !== undefined,
+    link: describeLink(session),
+    roleMayStay: session.roleConnectionLeftAt !== null,
+    notice: readNotice(exchange),
+    sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
+    discordAppUrl: discordAppUrl(deps),
+  };
+  const imageOrigin = new URL(deps.config.discord.cdnUrl).origin;
+  return pageResponse(deps, exchange, (context) => renderAccount(context, page), { imageOrigin });
+}
+
+/** The member as Discord has them now; undefined while it does not say, which is no reason to hide what is stored. */
+async function askDiscord(
+  deps: Deps,
+  session: Session,
+  { requestId }: Exchange,
+): Promise<DiscordUser | undefined> {
+  try {
+    return await findMember(deps, session, requestId);
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
+    deps.log.warn("member not asked for", { requestId, ...describeError(error) });
+    return undefined;
+  }
+}
+
+function readNotice(exchange: Exchange): AccountPage["notice"] {
+  const asked = addressOf(exchange).searchParams.get("notice");
+  return NOTICES.find((notice) => notice === asked) ?? null;
+}
+
+/** POST /api/link/sync */
+export const receiveSync: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  if (!wantsPage(exchange)) {
+    await syncNow(deps, session, exchange.requestId);
+    return jsonResponse(deps, exchange, 200, { ok: true });
+  }
+  const notice = await syncForPage(deps, session, exchange);
+  return redirectResponse(deps, exchange, `/account?notice=${notice}`, [], 303);
+};
+
+async function syncForPage(deps: Deps, session: Session, { requestId }: Exchange) {
+  try {
+    await syncNow(deps, session, requestId);
+    return "synced";
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "sync_too_soon") return "sync_too_soon";
+    // The push is due again, and the page says when.
+    if (code.startsWith("discord_")) return "sync_failed";
+    throw error;
+  }
+}
+
+/** DELETE /api/link */
+export const deleteLink: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  const { finished } = await unlink(deps, session, exchange.requestId);
+  const setCookies = forgetSession(isSecure(deps));
+  return jsonResponse(deps, exchange, 200, { ok: true, finished }, { setCookies });
+};
+
+/** GET /account/unlink: the question before it is done. */
+export const askUnlink: Handler = async (deps, exchange) => {
+  const session = await requireSession(deps, exchange);
+  const { organisationName } = requireLink(describeLink(session));
+  const page = { discord: session, organisationName };
+  return pageResponse(deps, exchange, (context) => renderUnlinkQuestion(context, page));
+};
+
+/** POST /account/unlink: the answer to it. */
+export const receiveUnlink: Handler = async (deps, exchange) => {
+  checkOrigin(deps, exchange);
+  const session = await requireSession(deps, exchange);
+  const { discordTold, roleMayStay } = await unlink(deps, session, exchange.requestId);
+  const page = { finished: discordTold, roleMayStay };
+  const setCookies = forgetSession(isSecure(deps));
+  return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
+};
+
+function requireLink(link: LinkFacts | null): LinkFacts {
+  if (link === null) throw notLinked();
+  return link;
+}
+
+/** GET /account/another */
+export const showAnotherAccount: Handler = (deps, exchange) =>
+  pageResponse(deps, exchange, renderAnotherAccount);
+
+/** GET /api/me/export */
+export const exportData: Handler = async (deps, exchange) => {
+  requireGet(exchange);
+  const session = await requireSession(deps, exchange);
+  const stored = viewStored(await exportStored(deps, session, exchange.requestId), deps.now());
+  if (stored === undefined) throw notFound();
+  const headers = { "content-disposition": 'attachment; filename="janus-export.json"' };
+  return jsonResponse(deps, exchange, 200, stored, { headers });
+};
+
+/** The document of each address that this process has had: one, but in tests. */
+const DOCUMENTS = new Map<string, object>();
+
+/** GET /openapi.json */
+export const showOpenApi: Handler = async (deps, exchange) => {
+  const { config, version } = deps;
+  // Imported here: a server starts without it.
+  const { createOpenApi } = await import("../api/openapi.ts");
+  const document = DOCUMENTS.get(config.publicUrl) ?? createOpenApi(config.publicUrl, version);
+  DOCUMENTS.set(config.publicUrl, document);
+  return jsonResponse(deps, exchange, 200, document);
+};

@@ -1,0 +1,149 @@
+/**
+ * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Any number
+ * of processes may do it at once: each claims what it works on. Whose turn it is, and how fast it goes, is in `upkeep/`.
+ */
+import { createClockWatch } from "../database/clock_watch.ts";
+import type { Deps } from "../deps.ts";
+import { endDueGrants } from "../grants/end_discord_grant.ts";
+import { endDueProviderGrants } from "../grants/provider_grant.ts";
+import { refreshDueGrants } from "../grants/refresh_due.ts";
+import { clearDueRoleConnections } from "../grants/role_connection_left.ts";
+import type { Round } from "../grants/round.ts";
+import { roundOf } from "../grants/round.ts";
+import { settleDueStrays } from "../grants/stray_tokens.ts";
+import { deleteExpiredSessions } from "../session/ending.ts";
+import { pushDueLinks } from "../sync/push.ts";
+import { secondsAfter } from "../time.ts";
+import type { Duty } from "./upkeep_turns.ts";
+import { createTurns } from "./upkeep_turns.ts";
+
+const KEEP_UNLINKED_SECONDS = 3_600;
+/** How long a role that was left behind stays a finding, unless somebody resolves it. */
+const KEEP_LEFT_SECONDS = 400 * 86_400;
+/** How many rows one statement deletes at most: few enough that nobody notices the locks. */
+const DELETE_LIMIT = 1_000;
+
+/** How many grants one statement marks as abandoned. */
+const MARK_LIMIT = 1_000;
+
+const EVERY_SECONDS = 30;
+/** Finding what was abandoned reads whole tables: seldom enough that a large community does not notice. */
+const MARK_EVERY_SECONDS = 600;
+const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
+
+/** In this order if all are due, since one duty may leave rows that a later one removes. */
+const DUTIES: readonly Duty[] = [
+  { name: "store what was not stored", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
+  { name: "refresh due grants", ...ASKING, run: refreshDueGrants },
+  deletion("delete old flows", async ({ queries }, createdBefore) => {
+    const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  marking("mark abandoned grants", ({ queries }, limit, obtainedBefore, now) =>
+    queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
+  ),
+  { name: "end due grants", ...ASKING, run: endDueGrants },
+  { name: "clear due role connections", ...ASKING, run: clearDueRoleConnections },
+  marking("mark abandoned provider grants", ({ queries }, limit, seenBefore, now) =>
+    queries.setProviderAbandoned({ limit, seenBefore, now }),
+  ),
+  { name: "end due provider grants", ...ASKING, run: endDueProviderGrants },
+  { name: "settle stray tokens", ...ASKING, run: settleDueStrays },
+  deletion("delete expired sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
+  deletion("delete unused accounts", async ({ queries }, updatedBefore) => {
+    const row = await queries.deleteUnused({ updatedBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  deletion("delete unlinked accounts", async ({ queries }, seenBefore) => {
+    const row = await queries.deleteUnlinked({ seenBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  deletion("delete what was left long ago", async ({ queries, now }) => {
+    const leftBefore = secondsAfter(now(), -KEEP_LEFT_SECONDS);
+    const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  { name: "push due links", ...ASKING, run: pushDueLinks },
+];
+
+/** Gives every duty its turns, and returns when none can go on. */
+export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): Promise<void> {
+  const turns = createTurns(deps, deps.stopping);
+  for (const duty of duties) turns.add(duty);
+  await turns.settle();
+}
+
+/**
+ * Gives duties their turns until `stop`, which waits for the round under way. It compares the clocks at once.
+ * `everySeconds` replaces how often the duties come.
+ */
+export function startUpkeep(
+  deps: Deps,
+  duties: readonly Duty[] = DUTIES,
+  everySeconds?: number,
+): { readonly stop: () => Promise<void> } {
+  const stopped = new AbortController();
+  const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
+  const comparison = compareClocks(deps);
+  turns.add(comparison);
+  // A server that is restarted often must come to what is seldom, too.
+  for (const duty of duties) if (duty.everySeconds > EVERY_SECONDS) turns.add(duty);
+  const timers = [...duties, comparison].map((duty) =>
+    setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
+  );
+  return {
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer);
+      stopped.abort();
+      await turns.settle();
+    },
+  };
+}
+
+/** The duty that warns of a wrong clock. The watch itself limits how often it looks. */
+function compareClocks(deps: Deps): Duty {
+  const watchClock = createClockWatch({
+    ...deps,
+    readDatabaseClock: async () => (await deps.queries.findClock({}))?.now,
+  });
+  const run = async (): Promise<Round> => {
+    await watchClock();
+    return NOTHING;
+  };
+  return { name: "compare clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
+}
+
+const NOTHING: Round = roundOf(0, 0);
+
+/** If the database does not store something now, the next turn tries again. */
+async function storeUnstored({ unstored }: Deps): Promise<Round> {
+  await unstored.retry();
+  return NOTHING;
+}
+
+type Mark = (
+  deps: Deps,
+  limit: number,
+  before: Date,
+  now: Date,
+) => Promise<{ readonly marked: number } | undefined>;
+
+/** A duty that marks grants of before an hour ago that nothing needs as due to end, so many a round. */
+function marking(name: string, work: Mark): Duty {
+  const run = async (deps: Deps): Promise<Round> => {
+    const now = deps.now();
+    const row = await work(deps, MARK_LIMIT, secondsAfter(now, -KEEP_UNLINKED_SECONDS), now);
+    const marked = row?.marked ?? 0;
+    return roundOf(marked, marked, MARK_LIMIT);
+  };
+  return { name, everySeconds: MARK_EVERY_SECONDS, isPaced: false, run };
+}
+
+/** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */
+function deletion(name: string, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
+  const run = async (deps: Deps): Promise<Round> => {
+    const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
+    return roundOf(deleted, deleted, DELETE_LIMIT);
+  };
+  return { name, everySeconds: EVERY_SECONDS, isPaced: false, run };
+}

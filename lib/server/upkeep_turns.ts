@@ -1,0 +1,71 @@
+/**
+ * Whose turn it is: duties of upkeep take turns of one round each, so that a duty with much to do does not keep the others
+ * waiting. The duties themselves are in `../upkeep.ts`.
+ */
+import type { Deps } from "../deps.ts";
+import { isWorthAnother, type Round } from "../grants/round.ts";
+import { describeError } from "../telemetry/log.ts";
+import { createPace } from "./upkeep_pace.ts";
+
+/** Something that upkeep has to do again and again. */
+export type Duty = {
+  readonly name: string;
+  readonly everySeconds: number;
+  /** Whether a round asks other servers for something, so that it is paced. */
+  readonly isPaced: boolean;
+  /** One round. */
+  readonly run: (deps: Deps) => Promise<Round>;
+};
+
+/** Duties that wait for their turn. */
+export type Turns = {
+  /** Gives a duty a turn, unless it is waiting for one or having it. */
+  readonly add: (duty: Duty) => void;
+  /** Settles when no duty has anything left to do. */
+  readonly settle: () => Promise<void>;
+};
+
+/**
+ * Gives each added duty a round, in order. A duty whose round was full and went well waits for another one. Once `signal` is
+ * aborted, the round under way is the last.
+ */
+export function createTurns(deps: Deps, signal: AbortSignal): Turns {
+  const waiting: Duty[] = [];
+  const pace = createPace(deps);
+  let current: Duty | undefined;
+  let working: Promise<void> | undefined;
+
+  const take = async (duty: Duty): Promise<void> => {
+    if (duty.isPaced) await pace.wait(signal);
+    if (signal.aborted) return;
+    const round = await attempt(deps, duty);
+    if (round === undefined) return;
+    if (duty.isPaced) pace.spend(round.claimed);
+    if (isWorthAnother(round)) waiting.push(duty);
+  };
+  const work = async (): Promise<void> => {
+    for (current = waiting.shift(); current !== undefined && !signal.aborted; current = waiting.shift())
+      await take(current);
+    current = undefined;
+    working = undefined;
+  };
+
+  return {
+    add: (duty) => {
+      if (signal.aborted || duty === current || waiting.includes(duty)) return;
+      waiting.push(duty);
+      working ??= work();
+    },
+    settle: async () => working,
+  };
+}
+
+/** A duty that fails does not stop the others. The failure is logged, and the duty comes again. */
+async function attempt(deps: Deps, { name, run }: Duty): Promise<Round | undefined> {
+  try {
+    return await run(deps);
+  } catch (error) {
+    deps.log.warn("upkeep failed", { step: name, ...describeError(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Keeping Discord's view of a link true: pushing the role connection, now or when it is due. A push that fails changes
+ * nothing but when the next one is due.
+ */
+import type { Deps } from "../deps.ts";
+import type { ErrorCode, JanusError } from "../errors.ts";
+import { asJanusError } from "../errors.ts";
+import type { HeldGrant } from "../grants/discord_grant.ts";
+import { freshAccessToken } from "../grants/discord_grant.ts";
+import type { Round } from "../grants/round.ts";
+import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
+import type { KeptClaims } from "../rules/role_connection.ts";
+import { buildRoleConnection, keepClaims } from "../rules/role_connection.ts";
+import { describeError } from "../telemetry/log.ts";
+import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
+
+/** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
+export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
+
+const RETRY_BASE_SECONDS = 60;
+const RETRY_MAX_SECONDS = 6 * 3_600;
+
+/** Failures of a single link; any other failure may concern all links. */
+const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token_unreadable"];
+
+/** A link whose role connection is to be pushed. */
+export type DuePush = HeldGrant & {
+  readonly claims: KeptClaims;
+  /** Pushes that failed since the last that did not. */
+  readonly pushFailures: number;
+  /** Until when no other process pushes it. */
+  readonly leasedUntil: Date;
+  readonly requestId: string | null;
+};
+
+/**
+ * Pushes a link's role connection, and returns once the result is recorded: Discord took it, or the push is due again.
+ * Returns the failure, if there is one.
+ */
+export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | undefined> {
+  const { discordUserId, requestId } = link;
+  const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
+  try {
+    await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
+  } catch (error) {
+    await putOff(deps, link, error);
+    return asJanusError(error);
+  }
+  const pushedMetadata = roleConnection.metadata;
+  await deps.recordPush({
+    ...{ discordUserId, leasedUntil: link.leasedUntil, requestId },
+    ...{ pushedMetadata, pushedAt: deps.now() },
+  });
+  return undefined;
+}
+
+/** One round: claims links whose push is due and pushes each. */
+export async function pushDueLinks(deps: Deps): Promise<Round> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
+  const due = await deps.queries.claimPushDue({ limit: ROUND_LIMIT, leasedUntil, now });
+  const pushed = await Promise.all(
+    due.map((link) =>
+      pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil, requestId: null }),
+    ),
+  );
+  return {
+    ...roundOf(due.length, pushed.filter((failure) => failure === undefined).length),
+    metOutage: pushed.some((failure) => failure !== undefined && !REFUSALS.includes(failure.code)),
+  };
+}
+
+/** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
+async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> {
+  const { discordUserId, requestId } = link;
+  const said = { requestId: requestId ?? undefined, discordUserId };
+  const { retryAfterSeconds } = asJanusError(error);
+  deps.log.warn("role connection not pushed", { ...said, ...describeError(error) });
+  const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
+  const now = deps.now();
+  const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
+  try {
+    await deps.queries.setPushDue({
+      discordUserId,
+      leasedUntil: link.leasedUntil,
+      pushDueAt,
+      requestId,
+      now,
+    });
+  } catch (failure) {
+    // Carrying on is right: the lease runs out by itself, and then it is pushed again.
+    deps.log.warn("push not put off", { ...said, ...describeError(failure) });
+  }
+}

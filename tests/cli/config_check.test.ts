@@ -1,0 +1,635 @@
+/** `janus config check`: what is in force and from where, what is unwise, and never a secret. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { checkConfig } from "../../lib/cli/commands/config_check.ts";
+import { type Environment, readConfig, readSources, VARIABLES } from "../../lib/config/load.ts";
+import { JanusError } from "../../lib/errors.ts";
+import { run } from "../fixtures/command.ts";
+import { readText } from "../fixtures/source.ts";
+
+setDefaultTimeout(60_000);
+
+const KEY = `canary${"A".repeat(37)}`;
+/** Every secret has the word in it; nothing unwise is in it. */
+const GOOD = {
+  PUBLIC_URL: "https://janus.example.org/",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  DISCORD_CLIENT_SECRET: "canary-discord",
+  OIDC_ISSUER: "https://auth.example.org/application/o/janus/",
+  OIDC_CLIENT_ID: "janus client",
+  OIDC_CLIENT_SECRET: "canary-oidc",
+  TOKEN_KEYS: `canary1:${KEY}`,
+  COOKIE_SECRET: KEY,
+  DATABASE_URL: "postgres://canary-user:canary-password@canary-host:5432/canary",
+  TRUSTED_PROXIES: "loopback, 10.0.0.0/8",
+} as const;
+const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-config-check-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, content: string, mode = 0o600): Promise<string> {
+  const path = join(folder, name);
+  await Bun.write(path, content);
+  await chmod(path, mode);
+  return path;
+}
+
+type Report = {
+  readonly variables: readonly Readonly<Record<string, unknown>>[];
+  readonly warnings: readonly string[];
+};
+
+/** What is said of an environment, and of files, the last one first. */
+async function check(
+  environment: Environment,
+  files: Readonly<Record<string, Environment>> = {},
+  atStart: readonly string[] = Object.keys(environment),
+) {
+  const sources = Object.entries(files).map(([file, variables]) => ({ file, variables }));
+  const own = { file: undefined, variables: environment, atStart: new Set(atStart) };
+  const text = await checkConfig([own, ...sources], true);
+  const report: Report = JSON.parse(text ?? "");
+  const find = (name: string) => report.variables.find((variable) => variable.name === name);
+  return { ...report, find, text };
+}
+
+describe("checkConfig()", () => {
+  test("names every variable, with the value in force and where it is from", async () => {
+    const { variables, warnings, find } = await check(
+      { ...GOOD, OIDC_AUTHORIZE_PARAMS: "prompt=login&x=å b", OIDC_SCOPES: "openid   email", PORT: "" },
+      {
+        "b.env": { PORT: "80", RATE_LIMIT_PER_MINUTE: "0080" },
+        "a.env": { PUBLIC_URL: "https://other.test" },
+      },
+    );
+
+    expect(variables.map(({ name }) => name)).toEqual(VARIABLES.map(({ name }) => name));
+    const own = { secret: false, from: "environment" };
+    expect(find("PUBLIC_URL")).toEqual({ name: "PUBLIC_URL", value: "https://janus.example.org", ...own });
+    expect(find("TRUSTED_PROXIES")).toMatchObject({ ...own, value: "loopback 10.0.0.0/8" });
+    expect(find("OIDC_SCOPES")).toMatchObject({ ...own, value: "openid email" });
+    expect(find("OIDC_AUTHORIZE_PARAMS")).toMatchObject({ ...own, value: "prompt=login&x=%C3%A5+b" });
+    expect(find("RATE_LIMIT_PER_MINUTE")).toMatchObject({ value: "80", from: "env-file", file: "b.env" });
+    expect(find("PORT")).toMatchObject({ value: "3000", from: "default" });
+    expect(find("OIDC_TOKEN_AUTH_METHOD")).toMatchObject({ value: null, from: "unset" });
+    expect(find("DATABASE_URL")).toEqual({ ...own, name: "DATABASE_URL", secret: true, value: "set" });
+    expect(find("DATABASE_PASSWORD")).toMatchObject({ value: "unset", from: "unset" });
+    expect(warnings).toEqual([]);
+  });
+
+  test("says of a secret in a file which variable names the file, and never reads one that is not asked for", async () => {
+    const path = await write("keys", `${GOOD.TOKEN_KEYS}\n`);
+    const { TOKEN_KEYS: _, ...rest } = GOOD;
+
+    const { find } = await check(rest, { "a.env": { TOKEN_KEYS_FILE: path } });
+
+    expect(find("TOKEN_KEYS")).toEqual({
+      name: "TOKEN_KEYS",
+      secret: true,
+      value: "set",
+      from: "env-file",
+      by: "TOKEN_KEYS_FILE",
+      file: "a.env",
+    });
+  });
+
+  test("what it prints is what the configuration is, when given back", async () => {
+    const { variables } = await check({
+      ...GOOD,
+      OIDC_AUTHORIZE_PARAMS: "a=b&c=%26",
+      OIDC_SCOPES: "openid x",
+    });
+
+    const given = variables.flatMap(({ name, secret, value }) =>
+      secret === false && typeof value === "string" ? [[name, value]] : [],
+    );
+
+    const again = readConfig({ ...GOOD, ...Object.fromEntries(given) });
+    expect(again).toEqual(
+      readConfig({ ...GOOD, OIDC_AUTHORIZE_PARAMS: "a=b&c=%26", OIDC_SCOPES: "openid x" }),
+    );
+  });
+
+  const embedded: Environment = { ...GOOD, DATABASE_URL: "" };
+  const unwise: readonly (readonly [string, Environment, RegExp])[] = [
+    ["a bot token", { ...GOOD, DISCORD_BOT_TOKEN: "canary" }, /^DISCORD_BOT_TOKEN is set: .* Leave it out/],
+    ["a bot token in a file", { ...GOOD, DISCORD_BOT_TOKEN_FILE: "x" }, /^DISCORD_BOT_TOKEN is set/],
+    ["an embedded database in public", embedded, /^DATABASE_URL is unset while PUBLIC_URL is public/],
+    [
+      "a password of no database",
+      { ...embedded, PUBLIC_URL: "http://localhost:3000", DATABASE_PASSWORD: "canary" },
+      /^DATABASE_PASSWORD is set without a DATABASE_URL/,
+    ],
+    ["no proxy trusted", { ...GOOD, TRUSTED_PROXIES: "" }, /^TRUSTED_PROXIES is empty while a proxy must be/],
+    ["every proxy trusted", { ...GOOD, TRUSTED_PROXIES: "128.0.0.0/1" }, /^TRUSTED_PROXIES holds addresses/],
+    ["every IPv6 one", { ...GOOD, TRUSTED_PROXIES: "::1/1" }, /^TRUSTED_PROXIES holds addresses/],
+    ["no time after draining", { ...GOOD, DRAIN_SECONDS: "8" }, /^DRAIN_SECONDS leaves nothing/],
+    [
+      "a misspelt name",
+      { ...GOOD, OIDC_ISUER: "canary" },
+      /^OIDC_ISUER is not read: did you mean OIDC_ISSUER\?$/,
+    ],
+    ["a misspelt file", { ...GOOD, TOKEN_KEY_FILE: "canary" }, /did you mean TOKEN_KEYS_FILE\?$/],
+    [
+      "a file of no secret",
+      { ...GOOD, OIDC_CLIENT_ID_FILE: "canary" },
+      /a file may hold secrets, and OIDC_CLIENT_ID/,
+    ],
+  ];
+  const credentials = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD"];
+  const stray: readonly (readonly [string, string, RegExp])[] = credentials.flatMap((name) => [
+    [name, `"canary"`, / is wrapped in quotes, and they are part of the value/],
+    [name, `'canary'`, / is wrapped in quotes/],
+    [name, `'"canary"'`, / is wrapped in quotes/],
+    [name, `\\"canary\\"`, / is wrapped in quotes/],
+    [name, "\u201ccanary\u201d", / is wrapped in quotes/],
+    [name, " canary", / begins or ends with a blank/],
+    [name, "canary  ", / begins or ends with a blank/],
+    [name, "canary\u00a0", / begins or ends with a blank/],
+    [name, "can\u00a0ary", / holds characters that cannot be seen/],
+    [name, "can\u200bary", / holds characters that cannot be seen/],
+    [name, "\ufeffcanary", / holds characters that cannot be seen/],
+    [name, "canary\u200e", / holds characters that cannot be seen/],
+    [name, "can\u00adary", / holds characters that cannot be seen/],
+  ]);
+  const outside: readonly (readonly [string, string, RegExp])[] = [
+    ["DISCORD_CLIENT_SECRET", "can\u00e4ry", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_ID", "canary\u2013x", / holds characters outside ASCII/],
+    ["OIDC_CLIENT_SECRET", "canary\ufffd", / holds characters outside ASCII/],
+  ];
+  test.each([
+    ...stray,
+    ...outside,
+    ["PLATFORM_NAME", `"canary"`, / is wrapped in quotes/],
+    ["DATA_DIR", "'./canary'", / is wrapped in quotes/],
+    ["DISCORD_CLIENT_SECRET", `""`, / is wrapped in quotes/],
+  ] as const)("warns of %s=%j, once, without the value", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    expect(warnings[0]).toStartWith(`${name} `);
+    expect(warnings.join("")).not.toMatch(/canary|can.ary/);
+  });
+
+  test.each([
+    [`"canary"`, / is wrapped in quotes/],
+    ["canary ", / begins or ends with a blank/],
+    ["canary\n", / holds characters that cannot be seen/],
+    ["can\u200bary", / holds characters that cannot be seen/],
+  ])("warns of DISCORD_BOT_TOKEN=%j, which the server does not parse, too", async (value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: value });
+
+    expect(warnings).toEqual([
+      expect.stringMatching(/^DISCORD_BOT_TOKEN is set/),
+      expect.stringMatching(new RegExp(`^DISCORD_BOT_TOKEN${why.source}`)),
+    ]);
+  });
+
+  test("warns of a secret in a file that is wrapped in quotes, and of nothing that is cut off at its ends", async () => {
+    const path = await write("quoted", ` "canary"\r\n`);
+    const plain = await write("plain", "\ufeff canary \n");
+    const { OIDC_CLIENT_SECRET: _, DISCORD_CLIENT_SECRET: __, ...rest } = GOOD;
+
+    const { warnings } = await check({
+      ...rest,
+      OIDC_CLIENT_SECRET_FILE: path,
+      DISCORD_CLIENT_SECRET_FILE: plain,
+    });
+
+    expect(warnings).toEqual([expect.stringMatching(/^OIDC_CLIENT_SECRET is wrapped in quotes/)]);
+  });
+
+  test.each([
+    ["OIDC_CLIENT_SECRET", `can"ary`],
+    ["OIDC_CLIENT_SECRET", `"canary`],
+    ["OIDC_CLIENT_SECRET", `canary'`],
+    ["OIDC_CLIENT_SECRET", `"canary'`],
+    ["OIDC_CLIENT_SECRET", `a canary`],
+    ["DATABASE_PASSWORD", "can\u00e4ry"],
+    ["PLATFORM_NAME", "Å\u00a0\u{1f468}\u200d\u{1f469}"],
+    ["HOST", " 127.0.0.1 "],
+  ])("says nothing of %s=%j", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([...unwise])("warns of %s, once, without a value", async (_, environment, why) => {
+    const { warnings } = await check(environment);
+
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    expect(warnings.join("")).not.toContain("canary");
+  });
+
+  const EARLY = [
+    ...["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_USE_SYSTEM_CA", "BUN_OPTIONS"],
+    "BUN_JSC_useJIT",
+  ];
+  const LATE = [
+    ...[
+      "NODE_TLS_REJECT_UNAUTHORIZED",
+      "HTTP_PROXY",
+      "https_proxy",
+      "ALL_PROXY",
+      "NO_PROXY",
+      "no_proxy",
+      "TZ",
+    ],
+    "BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS",
+  ];
+
+  test.each([...EARLY, ...LATE])(
+    "warns of %s in an env file: the runtime does not read it there",
+    async (name) => {
+      const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
+
+      expect(warnings).toEqual([
+        `${name} in "a.env" has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+      ]);
+    },
+  );
+
+  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late for it", async (name) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" }, {}, Object.keys(GOOD));
+
+    expect(warnings).toEqual([
+      `${name} in .env has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+    ]);
+  });
+
+  test.each([
+    [
+      "an environment that has them from the start",
+      Object.fromEntries(EARLY.map((name) => [name, "canary"])),
+      {},
+      EARLY,
+    ],
+    ["Bun's .env where it is early enough", Object.fromEntries(LATE.map((name) => [name, "canary"])), {}, []],
+    [
+      "an env file that repeats the environment",
+      { NODE_EXTRA_CA_CERTS: "a" },
+      { NODE_EXTRA_CA_CERTS: "b" },
+      EARLY,
+    ],
+    ["an empty one", {}, { NODE_EXTRA_CA_CERTS: "", HTTP_PROXY: "" }, []],
+  ])("says nothing of the runtime's variables in %s", async (_, environment, inFile, atStart) => {
+    const { warnings } = await check({ ...GOOD, ...environment }, { "a.env": inFile }, [
+      ...Object.keys(GOOD),
+      ...atStart,
+    ]);
+
+    expect(warnings).toEqual([]);
+  });
+
+  const loud: readonly (readonly [string, string, RegExp])[] = [
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", /^NODE_TLS_REJECT_UNAUTHORIZED=0 turns off .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "1", /^BUN_CONFIG_VERBOSE_FETCH writes every .* Remove it/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+    ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
+  ];
+  test.each([...loud])("warns of %s=%s first of all", async (name, value, why) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", [name]: value });
+
+    expect(warnings).toEqual([expect.stringMatching(why), expect.stringMatching(/^DISCORD_BOT_TOKEN/)]);
+  });
+
+  test.each([
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "1"],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "false"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "0"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "false"],
+    ["HTTPS_PROXY", "http://proxy.test:8080"],
+  ])("says nothing of %s=%s", async (name, value) => {
+    const { warnings } = await check({ ...GOOD, [name]: value });
+
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    [
+      "true",
+      [expect.stringMatching(/^OIDC_ALLOW_HTTP_ENDPOINTS is true: .* the client secret, codes and tokens/)],
+    ],
+    ["false", []],
+  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s where it takes a protection away", async (value, expected) => {
+    const { warnings, find } = await check({ ...GOOD, OIDC_ALLOW_HTTP_ENDPOINTS: value });
+
+    expect(warnings).toEqual(expected);
+    expect(find("OIDC_ALLOW_HTTP_ENDPOINTS")).toMatchObject({ value, secret: false, from: "environment" });
+  });
+
+  const everybody = [
+    ["https://accounts.google.com", "a Google account"],
+    ["https://accounts.google.com/", "a Google account"],
+    ["https://login.microsoftonline.com/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/common", "a Microsoft account"],
+    ["https://login.microsoftonline.com/Common/v2.0/", "a Microsoft account"],
+    ["https://login.microsoftonline.com/organizations/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/consumers/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", "a Microsoft account"],
+    ["https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
+    ["https://login.microsoftonline.us/common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/{tenantid}/v2.0", "a Microsoft account"],
+    ["https://login.live.com", "a Microsoft account"],
+    ["https://gitlab.com", "a GitLab.com account"],
+    ["https://appleid.apple.com", "an Apple account"],
+    ["https://www.facebook.com", "a Facebook account"],
+    ["https://discord.com", "a Discord account"],
+    ["https://www.linkedin.com/oauth", "a LinkedIn account"],
+    ["https://id.twitch.tv/oauth2", "a Twitch account"],
+    ["https://slack.com", "a Slack account"],
+    ["https://api.login.yahoo.com", "a Yahoo account"],
+    ["https://access.line.me", "a LINE account"],
+    // The same issuers in other spellings.
+    ["https://accounts.google.com.", "a Google account"],
+    ["https://ACCOUNTS.google.com./", "a Google account"],
+    ["https://gitlab.com./", "a GitLab.com account"],
+    ["https://login.microsoftonline.com./common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com//common/v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com///Organizations//v2.0", "a Microsoft account"],
+    ["https://login.microsoftonline.com/%63ommon/v2.0", "a Microsoft account"],
+    ["https://sts.windows.net.//9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
+  ] as const;
+  test.each([...everybody])("warns that everybody is a member at %s", async (issuer, account) => {
+    const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        `OIDC_ISSUER is open to everybody: anybody with ${account} can link it and counts as a member`,
+      ),
+      expect.stringMatching(/^DISCORD_BOT_TOKEN/),
+    ]);
+  });
+
+  test("says at Google that hd only suggests, and at Microsoft which issuer is one's own", async () => {
+    const google = await check({
+      ...GOOD,
+      ...{ OIDC_ISSUER: "https://accounts.google.com", OIDC_AUTHORIZE_PARAMS: "hd=example.org" },
+    });
+    const microsoft = await check({ ...GOOD, OIDC_ISSUER: "https://login.microsoftonline.com/common/v2.0" });
+
+    expect(google.warnings.join()).toContain("hd in OIDC_AUTHORIZE_PARAMS only suggests an account");
+    expect(google.warnings.join()).toContain("Internal");
+    expect(microsoft.warnings.join()).toContain("https://login.microsoftonline.com/<tenant id>/v2.0");
+  });
+
+  test.each([
+    "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
+    "https://login.microsoftonline.com/example.org/v2.0",
+    "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
+    "https://gitlab.example.org",
+    "https://accounts.google.com.example.org",
+    "https://common.example.org/common/v2.0",
+    "https://example.org/accounts.google.com",
+    "https://example.slack.com",
+    "https://login.microsoftonline.com./f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
+    "https://login.microsoftonline.com//example.org/v2.0",
+    "https://login.microsoftonline.com/%E0%A4%A/v2.0",
+    "https://dex.example.org/dex",
+  ])("says nothing of everybody at %s", async (issuer) => {
+    const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
+
+    expect(warnings).toEqual([]);
+  });
+
+  test("each of these has an entry in docs/errors.md that its text leads to", async () => {
+    const environments = [
+      ...unwise.map(([, environment]) => environment),
+      ...[...stray, ...outside, ...loud].map(([name, value]) => ({ ...GOOD, [name]: value })),
+      ...everybody.map(([issuer]) => ({ ...GOOD, OIDC_ISSUER: issuer })),
+    ];
+    const [, section = ""] = (await readText("docs/errors.md")).split("## Warnings of the configuration\n");
+    const entries = [...(section.split(/^## /m)[0] ?? "").matchAll(/^\| (`.+?`) \| .{10,} \|$/gm)].flatMap(
+      ([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text),
+    );
+    const isTold = (warning: string) =>
+      entries.some((text) => new RegExp(`^${RegExp.escape(text).replaceAll("…", ".+")}`).test(warning));
+
+    const checked = [
+      ...environments.map((environment) => check(environment)),
+      check(GOOD, { "a.env": { HTTP_PROXY: "canary" } }),
+      check({ ...GOOD, BUN_OPTIONS: "canary" }, {}, Object.keys(GOOD)),
+    ];
+    const warnings = (await Promise.all(checked)).flatMap((report) => report.warnings);
+
+    expect(warnings.length).toBeGreaterThan(10);
+    expect([...new Set(warnings)].filter((warning) => !isTold(warning))).toEqual([]);
+  });
+
+  test.each([
+    ["a trial on this machine", { ...embedded, PUBLIC_URL: "http://localhost:3000", TRUSTED_PROXIES: "" }],
+    ["a server that listens to all", { ...GOOD, HOST: "0.0.0.0", TRUSTED_PROXIES: "" }],
+    ["private proxies", { ...GOOD, TRUSTED_PROXIES: "uniquelocal linklocal 203.0.113.7" }],
+    ["variables of others", { ...GOOD, PATH: "/bin", HOSTNAME: "x", PORTS: "1", DATA: "1", LOGNAME: "x" }],
+  ])("says nothing of %s", async (_, environment) => {
+    const { warnings } = await check(environment);
+
+    expect(warnings).toEqual([]);
+  });
+
+  const slips: readonly (readonly [string, string])[] = [
+    ["DATBASE_URL", "DATABASE_URL"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DTAABASE_PASSWORD", "DATABASE_PASSWORD"],
+    ["DATABASEURL", "DATABASE_URL"],
+    ["DATBASE_URL_FILE", "DATABASE_URL_FILE"],
+    ["database_url", "DATABASE_URL"],
+    ["PUBLC_URL", "PUBLIC_URL"],
+    ["PLATFROM_NAME", "PLATFORM_NAME"],
+    ["TRUSTEDPROXIES", "TRUSTED_PROXIES"],
+  ];
+  test.each([...slips])("warns of %s in the environment: one slip away from %s", async (name, meant) => {
+    const { warnings } = await check({ ...GOOD, [name]: "canary" });
+
+    expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);
+  });
+
+  test("says nothing of what other programs have in their environment", async () => {
+    const shell = [
+      "PATH HOME HOSTNAME HOST_IP HOSTTYPE PORTS LOGNAME PWD OLDPWD USER SHELL SHLVL TERM LANG TZ MAIL",
+    ];
+    const programs = [
+      "LOGLEVEL LOG_DIR LOG_FILE LOG_PATH DATADIR DATA DATA_HOME DATA_PATH XDG_DATA_DIRS XDG_DATA_HOME DB_URL DB_PASSWORD",
+      "DATABASE DATABASE_NAME DATABASE_HOST PGHOST PGDATABASE PGPASSWORD POSTGRES_PASSWORD POSTGRES_URL REDIS_URL BASE_URL",
+      "TOKEN COOKIE SECRET_KEY COOKIE_DOMAIN CLIENT_ID CLIENT_SECRET PLATFORM PUBLIC_IP RATE_LIMIT TRUSTED_HOSTS VAULT_TOKEN",
+      "NODE_ENV BUN_INSTALL CI TMPDIR GITHUB_TOKEN http_proxy HTTPS_PROXY NO_PROXY SSH_AUTH_SOCK DOCKER_HOST container _",
+      "INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET CREDENTIALS_DIRECTORY STATE_DIRECTORY JANUS_PORT JANUS_SERVICE_HOST",
+      "KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_ADDR DISCORD_TOKEN DISCORD_WEBHOOK_URL OIDC_PROVIDER DEBIAN_FRONTEND",
+    ];
+    const names = [...shell, ...programs].flatMap((line) => line.split(" "));
+
+    const { warnings } = await check({
+      ...GOOD,
+      ...Object.fromEntries(names.map((name) => [name, "canary"])),
+    });
+
+    expect(warnings).toEqual([]);
+  });
+
+  test("warns of any name in an env file that is near to one, and shows no other", async () => {
+    const names = { PUBLICURL: "canary", prot: "1", LOG_LEVLE: "debug", canaryAAAAAAAA: "=", EDITOR: "vi" };
+
+    const { warnings } = await check(GOOD, { "a.env": names });
+
+    expect(warnings).toEqual([
+      "PUBLICURL is not read: did you mean PUBLIC_URL?",
+      "LOG_LEVLE is not read: did you mean LOG_LEVEL?",
+    ]);
+  });
+
+  test("warns of a secret of an env file that others would read otherwise, if it is in force, and shows no part of it", async () => {
+    const own = await write("own.env", "OIDC_CLIENT_SECRET=canary\nDISCORD_CLIENT_SECRET='canary'\n");
+    const path = await write(
+      "dialects.env",
+      "DISCORD_CLIENT_SECRET=canary$canary\nOIDC_CLIENT_SECRET=can#ary\nDATABASE_PASSWORD=#canary\n" +
+        "COOKIE_SECRET='canary'\nPLATFORM_NAME='My $organisation'\n",
+    );
+    const { DISCORD_CLIENT_SECRET: _, OIDC_CLIENT_SECRET: __, ...rest } = GOOD;
+    const [, ...files] = readSources([path, own]);
+
+    const report = await checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { warnings }: Report = JSON.parse(report ?? "");
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^".*own\.env" has quotes, .* in DISCORD_CLIENT_SECRET: .* DISCORD_CLIENT_SECRET_FILE\.$/,
+      ),
+      expect.stringMatching(
+        /^".*dialects\.env" has quotes, .* in DATABASE_PASSWORD: .* DATABASE_PASSWORD_FILE\.$/,
+      ),
+    ]);
+    expect(report).not.toContain("canary");
+  });
+
+  test("on faults, tells of a secret that was cut as well", async () => {
+    const path = await write("cut.env", "DATABASE_URL=postgres://canary:can#ary@canary/canary\n");
+    const { DATABASE_URL: _, ...rest } = GOOD;
+    const [, ...files] = readSources([path]);
+
+    const checked = checkConfig([{ file: undefined, variables: rest }, ...files], true);
+
+    const { message } = await checked.then(
+      () => new Error("no fault"),
+      (error: Error) => error,
+    );
+    expect(message).toMatch(
+      /\n {2}DATABASE_URL must be .*\n {2}".*cut\.env" has quotes, .* in DATABASE_URL: /,
+    );
+    expect(message).not.toContain("canary");
+  });
+
+  test("warns of an env file with secrets that everybody can read, and of no other", async () => {
+    const open = await write("open.env", "", 0o644);
+    const group = await write("group.env", "", 0o640);
+    const plain = await write("plain.env", "", 0o644);
+    const secret = { TOKEN_KEYS: GOOD.TOKEN_KEYS };
+
+    const { warnings } = await check(GOOD, {
+      [open]: secret,
+      [group]: secret,
+      [plain]: { PORT: "80" },
+      "/dev/fd/9999": secret,
+    });
+
+    expect(warnings).toEqual([
+      `${JSON.stringify(open)} holds secrets and every user can read it: chmod o-r.`,
+    ]);
+  });
+
+  test("on faults, says what serve would, and which names are misspelt", async () => {
+    const { OIDC_ISSUER: issuer, ...rest } = GOOD;
+    const environment = { ...rest, OIDC_ISUER: issuer, PORT: "canary" };
+    const of = async (read: () => unknown): Promise<JanusError> => {
+      try {
+        await read();
+      } catch (error) {
+        if (error instanceof JanusError) return error;
+      }
+      throw new Error("no fault");
+    };
+
+    const own = await of(() => readConfig(environment));
+    const checked = await of(() => check(environment));
+
+    expect(checked.code).toBe("config_invalid");
+    expect(checked.message).toBe(`${own.message}\n  OIDC_ISUER is not read: did you mean OIDC_ISSUER?`);
+  });
+
+  test("shows no secret, be it well or malformed, in whichever variable and file", async () => {
+    const damage = fc.constantFrom(
+      "",
+      "canary",
+      "k1:canary",
+      ",",
+      "\n",
+      "\u0000",
+      "=",
+      `,${KEY}`,
+      "canary@@/?#%",
+    );
+    const secret = fc.record({
+      name: fc.constantFrom(...SECRETS),
+      value: fc.tuple(damage, fc.constant("canary"), damage).map((parts) => parts.join("")),
+      inFile: fc.boolean(),
+    });
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(secret, { maxLength: 4 }), async (secrets) => {
+        const of = (inFile: boolean) =>
+          Object.fromEntries(
+            secrets.filter((one) => one.inFile === inFile).map(({ name, value }) => [name, value]),
+          );
+        const said = await check({ ...GOOD, ...of(false) }, { "a.env": of(true) }).then(
+          ({ text }) => String(text),
+          (error: Error) => error.message,
+        );
+
+        expect(said).not.toContain("canary");
+        expect(said).toMatch(/"variables"|The configuration has/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("janus config check", () => {
+  test("prints a table, and what is unwise apart from it", async () => {
+    const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u200b"\n`);
+
+    const { exitCode, stdout, stderr } = await run(
+      folder,
+      "index.ts",
+      ["config", "check", "--env-file", path],
+      { ...GOOD, DATABASE_PASSWORD: "canary" },
+    );
+
+    expect(exitCode).toBe(0);
+    const rows = stdout.trimEnd().split("\n");
+    expect(rows).toHaveLength(VARIABLES.length);
+    expect(rows[0]).toMatch(/^PUBLIC_URL +https:\/\/janus\.example\.org +environment$/);
+    expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
+    expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
+    expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
+    expect(stdout).toContain("Org\\u{200b}");
+    expect(stdout).toEndWith(`--env-file ${path}\n`);
+    expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
+  test("with faults: exit 2, every one of them, nothing on standard output", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check", "--json"], {
+      TOKEN_KEYS: "canary",
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toStartWith("janus: The configuration has 8 faults:\n");
+    expect(stderr).not.toContain("canary");
+  });
+});

@@ -1,0 +1,758 @@
+/** The commands as an operator meets them: processes of their own, their output and their exit codes. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VARIABLES } from "../../lib/config/load.ts";
+import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
+import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { type CommandErrorCode, JanusError } from "../../lib/errors.ts";
+import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Environment, run, serve } from "../fixtures/command.ts";
+import { startProxy } from "../fixtures/proxy.ts";
+import { createTurns } from "../fixtures/turns.ts";
+import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import {
+  CANARY,
+  createBrowser,
+  DISCORD_CLIENT_ID,
+  environmentFor,
+  OIDC_CLIENT_ID,
+  startJanus,
+  USERS,
+} from "../harness/janus.ts";
+import { freePort, NOBODY } from "../harness/ports.ts";
+import { linkAccounts, reachDiscordCallback } from "../harness/walk.ts";
+import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
+import { type ForgerStandin, startForger } from "../standins/forger.ts";
+
+// All wait in turn for the few that run.
+setDefaultTimeout(180_000);
+
+/** How many databases may be in use at once: each embedded one is a PostgreSQL of its own to start, several times. */
+const turns = createTurns(onPostgres ? 4 : 2);
+
+/** The exit code of a command that ends with this. */
+const exitCodeOf = (code: CommandErrorCode): number => new JanusError(code, "").exitStatus;
+
+const LABELS = MIGRATIONS.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}`);
+const FIRST_ROW = "insert into discord_account values ('1', 'anna', null, now(), now())";
+
+/** Every process starts here: an empty folder, without a `.env`. */
+let folder: string;
+let discord: DiscordStandin;
+let forger: ForgerStandin;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-cli-"));
+  if (!onPostgres) await inspectFolder(join(folder, "template"), (db) => db.query("select 1"));
+  const redirectUris = ["http://127.0.0.1/unused"];
+  discord = startDiscord({
+    clientId: DISCORD_CLIENT_ID,
+    clientSecret: CANARY.discordClientSecret,
+    botToken: CANARY.botToken,
+    redirectUris,
+    users: Object.values(USERS),
+  });
+  forger = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: CANARY.oidcClientSecret, redirectUris });
+});
+afterAll(async () => {
+  await Promise.all([discord.stop(), forger.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Where a process of the program has its database; `await using` gives it back. */
+type Place = AsyncDisposable & {
+  readonly environment: Environment;
+  /** Looks into it while no process of the program has it open. */
+  readonly inspect: <Result>(work: (db: Database) => Promise<Result>) => Promise<Result>;
+};
+
+/** An empty database, or a migrated one, that processes can open. */
+async function createPlace(options: { readonly migrated: boolean }): Promise<Place> {
+  await turns.take();
+  const { environment, inspect, remove } = onPostgres
+    ? placeOn(await createTestDatabase(options))
+    : await placeInFolder();
+  if (!onPostgres && options.migrated) await inspect((db) => migrateUp(db, () => new Date()));
+  const dispose = async (): Promise<void> => {
+    await remove();
+    turns.give();
+  };
+  return { environment, inspect, [Symbol.asyncDispose]: dispose };
+}
+
+type OpenPlace = Pick<Place, "environment" | "inspect"> & { readonly remove: () => Promise<void> };
+
+function placeOn(database: TestDatabase): OpenPlace {
+  return {
+    environment: { DATABASE_URL: database.config.url ?? "" },
+    inspect: (work) => work(database.db),
+    remove: database.drop,
+  };
+}
+
+/** A copy of an embedded database that was made once: making one takes seconds. */
+async function placeInFolder(): Promise<OpenPlace> {
+  const dataDir = await mkdtemp(join(folder, "data-"));
+  await cp(join(folder, "template"), dataDir, { recursive: true });
+  return {
+    environment: { DATA_DIR: dataDir },
+    inspect: (work) => inspectFolder(dataDir, work),
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  };
+}
+
+async function inspectFolder<Result>(
+  dataDir: string,
+  work: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  const db = await openDatabase({ url: undefined, prepare: true, dataDir });
+  return work(db).finally(() => db.close());
+}
+
+/** The server's environment, on a port that is free. */
+function serverEnvironment(more: Environment, publicUrl = "http://127.0.0.1:3000"): Environment {
+  return { ...environmentFor(publicUrl, discord, forger.issuer), PORT: "0", ...more };
+}
+
+const registration = (more: Environment = {}): Environment => ({
+  DISCORD_CLIENT_ID,
+  DISCORD_API_URL: discord.apiUrl,
+  DISCORD_BOT_TOKEN: CANARY.botToken,
+  ...more,
+});
+
+/** Asks until the answer has the status; no longer than a member would wait. */
+async function poll(
+  get: () => Promise<{ status: number; text: string }>,
+  status: number,
+  limitSeconds: number,
+) {
+  const until = performance.now() + limitSeconds * 1_000;
+  let answer = await get();
+  while (answer.status !== status && performance.now() < until) answer = await get();
+  return answer;
+}
+
+const REQUIRED = VARIABLES.filter(({ name, required }) => required && name !== "DISCORD_BOT_TOKEN");
+
+describe("janus", () => {
+  test.concurrent("without configuration: exit 2, every name in one message, nothing on standard output", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", [], {});
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("config_invalid"), stdout: "" });
+    expect(stderr).toStartWith("janus: The configuration has");
+    for (const { name } of REQUIRED) expect(stderr).toContain(`  ${name} is missing: `);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(REQUIRED.length + 1);
+  });
+
+  test.concurrent("with a malformed secret: exit 2, and the secret is in no output", async () => {
+    const environment = serverEnvironment({ TOKEN_KEYS: CANARY.botToken, PORT: CANARY.botToken });
+
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["serve"], environment);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("TOKEN_KEYS must be");
+    expect(stderr).toContain("PORT must be");
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
+  const everything = ["serve", "migrate", "register", "healthcheck", "audit", "config", "keys", "--setup"];
+  test.concurrent.each([
+    ["index.ts", "-h", everything],
+    ["sql/migrate.ts", "--help", ["migrate", "up", "status"]],
+  ] as const)("bun run %s %s prints how it is used, and does nothing", async (entry, option, words) => {
+    const { exitCode, stdout, stderr } = await run(folder, entry, [option], {});
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    for (const word of ["Usage:", "--json", "--env-file", "Examples:", ...words]) {
+      expect(stdout).toContain(word);
+    }
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test.concurrent.each([
+    ["index.ts", "-v"],
+    ["sql/migrate.ts", "--version"],
+  ] as const)("bun run %s %s prints the version, and does nothing", async (entry, option) => {
+    const environment = { DATABASE_URL: `postgres://${NOBODY}/nobody` };
+
+    const ended = await run(folder, entry, [option], environment);
+
+    expect(ended).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  });
+
+  test.concurrent.each([
+    ["index.ts", ["nonsense"]],
+    ["index.ts", ["serve", "now"]],
+    ["index.ts", ["migrate", "down"]],
+    ["index.ts", ["--nonsense"]],
+    ["index.ts", ["--json=maybe"]],
+    ["index.ts", ["--register", "--setup"]],
+    ["index.ts", ["serve", "--register"]],
+    ["sql/migrate.ts", ["down"]],
+    ["sql/migrate.ts", ["--register"]],
+  ] as const)(
+    "bun run %s %j is refused with exit 2 and what to do, before anything is done",
+    async (entry, args) => {
+      const { exitCode, stdout, stderr } = await run(folder, entry, args, {
+        ...serverEnvironment({}),
+        ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
+        DATABASE_URL: `postgres://${NOBODY}/nobody`,
+      });
+
+      expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
+      expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
+      expect(stderr).not.toContain("    at ");
+    },
+  );
+});
+
+describe("janus migrate", () => {
+  test.concurrent("says what is pending, applies it, says what is applied, and finds nothing to do", async () => {
+    await using place = await createPlace({ migrated: false });
+    const { environment } = place;
+
+    const pending = await run(folder, "sql/migrate.ts", ["status"], environment);
+    const first = await run(folder, "sql/migrate.ts", [], environment);
+    const applied = await run(folder, "index.ts", ["migrate", "status"], environment);
+    const second = await run(folder, "index.ts", ["migrate", "up"], environment);
+
+    const all = [pending, first, applied, second];
+    expect(all.map(({ exitCode, stderr }) => ({ exitCode, stderr }))).toEqual(
+      all.map(() => ({ exitCode: 0, stderr: "" })),
+    );
+    expect(pending.stdout).toStartWith(LABELS.map((label) => `pending  ${label}\n`).join(""));
+    expect(first.stdout).toStartWith(LABELS.map((label) => `applied  ${label}\n`).join(""));
+    for (const label of LABELS) {
+      expect(applied.stdout).toMatch(new RegExp(`applied  ${label}  \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\n`));
+    }
+    expect(second.stdout).toContain("up to date");
+    expect(second.stdout).not.toContain("applied");
+  });
+
+  test.concurrent("status, where the folder holds no database: says so, and makes nothing", async () => {
+    const place = await mkdtemp(join(folder, "none-"));
+    const dataDir = join(place, "data");
+    const begun = join(place, "begun");
+    await mkdir(join(begun, "postgres.new"), { recursive: true });
+
+    const [plain, json, ofBegun] = await Promise.all([
+      run(place, "sql/migrate.ts", ["status"], {}),
+      run(place, "index.ts", ["migrate", "status", "--json"], { DATA_DIR: dataDir }),
+      run(place, "index.ts", ["migrate", "status"], { DATA_DIR: begun }),
+    ]);
+
+    const pending = LABELS.map((label) => `pending  ${label}\n`).join("");
+    const absent = (where: string) =>
+      `There is no database in ${where} yet: "janus migrate" makes it, as the server does. ` +
+      "DATABASE_URL would name another one.\n";
+    expect(plain).toEqual({ exitCode: 0, stdout: pending + absent("./data"), stderr: "" });
+    expect(ofBegun).toEqual({ exitCode: 0, stdout: pending + absent(begun), stderr: "" });
+    expect(JSON.parse(json.stdout)).toEqual({ applied: [], pending: LABELS, noDatabaseIn: dataDir });
+    expect(json).toMatchObject({ exitCode: 0, stderr: "" });
+    const left = await readdir(place, { recursive: true });
+    expect(left.toSorted()).toEqual(["begun", "begun/postgres.new"]);
+  });
+
+  test.concurrent("-s and --setup do the same, and remove nothing", async () => {
+    await using place = await createPlace({ migrated: false });
+    const { environment, inspect } = place;
+
+    const first = await run(folder, "index.ts", ["-s", "--json"], environment);
+    await inspect((db) => db.query(FIRST_ROW));
+    const second = await run(folder, "index.ts", ["--setup"], environment);
+    const status = await run(folder, "index.ts", ["migrate", "status", "--json"], environment);
+
+    expect(JSON.parse(first.stdout)).toEqual({ applied: LABELS });
+    expect(second).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(second.stdout).toContain("up to date");
+    expect(JSON.parse(status.stdout)).toEqual({ applied: LABELS, pending: [] });
+    const rows = await inspect((db) => db.query("select username from discord_account"));
+    expect(rows.map((row): unknown => row)).toEqual([{ username: "anna" }]);
+  });
+
+  test.concurrent.each([
+    [
+      "a newer Janus has migrated",
+      "database_newer",
+      "insert into schema_migration values (9999, 'from_the_future', 'x', now())",
+      /^janus: The database has migration 9999 \(from_the_future\), which this Janus does not know: .* newer one\./,
+    ],
+    [
+      "has applied what was edited since",
+      "migration_edited",
+      "update schema_migration set checksum = 'x' where version = 3",
+      /^janus: Migration 3 \(create_link\) was edited after this database applied it\. Restore the file/,
+    ],
+  ] as const)(
+    "on a database that %s: exit 1 and why (%s), and the server does not start either",
+    async (_, code, statement, why) => {
+      await using place = await createPlace({ migrated: true });
+      const { environment, inspect } = place;
+      await inspect((db) => db.query(statement));
+
+      const ended = [
+        await run(folder, "sql/migrate.ts", [], environment),
+        await run(folder, "index.ts", ["migrate", "status"], environment),
+        await run(folder, "index.ts", ["serve"], serverEnvironment({ ...environment, LOG_LEVEL: "silent" })),
+      ];
+
+      for (const { exitCode, stdout, stderr } of ended) {
+        expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf(code), stdout: "" });
+        expect(stderr).toMatch(why);
+        expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+      }
+    },
+  );
+
+  test.concurrent("where no database answers: exit 1 and why, without the password", async () => {
+    const DATABASE_URL = `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`;
+    const environment = { DATABASE_URL, DATABASE_WAIT_SECONDS: "0" };
+
+    const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], environment);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toBe("janus: the database cannot be reached (ECONNREFUSED)\n");
+  });
+
+  test.concurrent("where none of several hosts answers: exit 1, and not waiting for ever", async () => {
+    const environment = {
+      DATABASE_URL: `postgres://${NOBODY},127.0.0.1:2/janus?target_session_attrs=primary`,
+      DATABASE_WAIT_SECONDS: "0",
+    };
+
+    const { exitCode, stderr } = await run(folder, "sql/migrate.ts", [], environment);
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^janus: .*database|no answer within/);
+  });
+});
+
+describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
+  test.concurrent.each([
+    [
+      "a database that does not exist",
+      (url: URL) => Object.assign(url, { pathname: "/janus_no_such_database" }),
+      "3D000",
+    ],
+    ["a role that does not exist", (url: URL) => Object.assign(url, { username: "janus_nobody" }), "28"],
+    [
+      "a role that may not",
+      (url: URL) => Object.assign(url, { search: "?role=pg_monitor" }),
+      "lacks a right on schema public (42501): make it the owner of the database, or grant it",
+    ],
+  ])(
+    "%s: migrate ends with exit 1 and says that it is the database that refuses, and how",
+    async (_, change, code) => {
+      const url = change(new URL(process.env.TEST_DATABASE_URL ?? ""));
+      url.password = CANARY.botToken;
+
+      const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
+        DATABASE_URL: url.href,
+        DATABASE_WAIT_SECONDS: "600",
+      });
+
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+      expect(stderr).toMatch(/database/i);
+      expect(stderr).toContain(code);
+      expect(stderr).not.toContain("canary");
+    },
+  );
+});
+
+test.concurrent.if(onPostgres)("what nobody foresaw is told by its name and code alone", async () => {
+  const database = await createTestDatabase({ migrated: false });
+  await database.db.query(
+    "create view schema_migration as select 1 / 0 as version, 'canary' as name, '' as checksum, now() as applied_at",
+  );
+  const environment = { DATABASE_URL: database.config.url ?? "" };
+
+  const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", ["status"], environment);
+  await database.drop();
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toBe("janus: unexpected failure (PostgresError 22012)\n");
+});
+
+describe("janus register", () => {
+  const keys = METADATA_RECORDS.map(({ key }) => key);
+  const said = METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})\n`).join("");
+  const installUrl = `https://discord.com/oauth2/authorize?client_id=${DISCORD_CLIENT_ID}&scope=applications.commands`;
+  test.concurrent.each([
+    ["register", [], said],
+    ["--register", [], said],
+    ["-r", ["--json"], `${JSON.stringify({ registered: keys, install_url: installUrl })}\n`],
+  ] as const)("%s %j puts the records at Discord: exit 0", async (name, more, output) => {
+    const standin = startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: "unused",
+      botToken: CANARY.botToken,
+      redirectUris: [],
+      users: [],
+    });
+
+    const environment = registration({ DISCORD_API_URL: standin.apiUrl });
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", [name, ...more], environment);
+    await standin.stop();
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toStartWith(output);
+    expect(stdout).toContain(installUrl);
+    expect(standin.records().map(({ key }) => key)).toEqual(keys);
+    expect(standin.calls.map(({ operation }) => operation)).toEqual(["put_metadata"]);
+    expect(standin.unexpected).toEqual([]);
+  });
+
+  test.concurrent.each([
+    ["of Discord's own", "https://discord.com/oauth2/authorize"],
+    ["of a proxy of one's own, with a query", "https://discord.example.org/authorize?via=proxy"],
+  ])("names the address %s at which the application is added to a server", async (_, authorizeUrl) => {
+    const standin = startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: "unused",
+      botToken: CANARY.botToken,
+      redirectUris: [],
+      users: [],
+    });
+    const environment = registration({
+      DISCORD_API_URL: standin.apiUrl,
+      DISCORD_AUTHORIZE_URL: authorizeUrl,
+    });
+
+    const { stdout } = await run(folder, "index.ts", ["register", "--json"], environment);
+    await standin.stop();
+
+    const { install_url } = JSON.parse(stdout) as { readonly install_url: string };
+    expect(install_url).toStartWith(authorizeUrl);
+    expect([...new URL(install_url).searchParams].filter(([name]) => name !== "via")).toEqual([
+      ["client_id", DISCORD_CLIENT_ID],
+      ["scope", "applications.commands"],
+    ]);
+  });
+
+  test.concurrent("without a bot token: exit 2, and it is named", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], { DISCORD_CLIENT_ID });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("DISCORD_BOT_TOKEN is missing");
+  });
+
+  test.concurrent("with a bot token that no header can hold: named, and not in the output", async () => {
+    const environment = registration({ DISCORD_BOT_TOKEN: "canary\u2028wrong\n" });
+
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], environment);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("DISCORD_BOT_TOKEN");
+    expect(stderr).not.toContain("canary");
+  });
+
+  test.concurrent("with a bot token in quotes: a warning, and exit 1", async () => {
+    const environment = registration({ DISCORD_BOT_TOKEN: `"${CANARY.botToken}"` });
+
+    const { exitCode, stderr } = await run(folder, "index.ts", ["register"], environment);
+
+    expect(exitCode).toBe(exitCodeOf("registration_failed"));
+    expect(stderr).toStartWith("janus: warning: DISCORD_BOT_TOKEN is wrapped in quotes");
+    expect(stderr).toContain("does not accept the bot token");
+    expect(stderr).not.toContain("canary");
+  });
+
+  test.concurrent.each([
+    [
+      "a wrong bot token",
+      { DISCORD_BOT_TOKEN: "canary-wrong" },
+      /does not accept the bot token: check DISCORD_BOT_TOKEN/,
+    ],
+    ["another application's id", { DISCORD_CLIENT_ID: "999999999999999999" }, /DISCORD_CLIENT_ID/],
+    ["Discord down", { DISCORD_API_URL: `http://${NOBODY}/api/v10` }, /Discord did not answer.*Try again/],
+  ])("with %s: exit 1, what to do, and no token in the output", async (_, change, why) => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], registration(change));
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("registration_failed"), stdout: "" });
+    expect(stderr).toMatch(why);
+    expect(stderr).toStartWith("janus: ");
+    expect(stdout + stderr).not.toContain("canary");
+    expect(stdout + stderr).not.toContain("    at ");
+  });
+});
+
+test("exit codes: 2 for wrong use and configuration, 1 for what failed", () => {
+  const codes: readonly CommandErrorCode[] = [
+    "usage",
+    "config_invalid",
+    "registration_failed",
+    "database_newer",
+  ];
+
+  expect(codes.map(exitCodeOf)).toEqual([2, 2, 1, 1]);
+});
+
+describe("janus serve", () => {
+  test.concurrent("answers as Elysia does, though Bun's own router finds the routes", async () => {
+    await using place = await createPlace({ migrated: true });
+    const server = await serve(folder, serverEnvironment(place.environment));
+    await poll(() => server.get("/readyz"), 200, 5);
+    const asked: readonly (readonly [string, string, number, string | null])[] = [
+      ["GET", "/linked-role", 302, null],
+      ["GET", "/linked-role/", 302, null],
+      ["HEAD", "/linked-role", 302, null],
+      ["GET", "/linked-role?x=1", 302, null],
+      ["POST", "/linked-role", 405, "GET"],
+      ["GET", "/link/move", 405, "POST"],
+      ["POST", "/link/move", 403, null],
+      ["GET", "/api/auth/logout", 405, "POST"],
+      ["GET", "/api/sessions/a", 405, "DELETE"],
+      ["DELETE", "/api/sessions/a", 403, null],
+      ["GET", "/api/userinfo", 401, null],
+      ["OPTIONS", "/api/userinfo", 405, "GET"],
+      ["GET", "/nowhere", 404, null],
+    ];
+
+    const answers = await Promise.all(
+      asked.map(async ([method, path]) => {
+        const response = await fetch(server.address + path, { method, redirect: "manual" });
+        return [method, path, response.status, response.headers.get("allow")] as const;
+      }),
+    );
+    await server.stop();
+
+    expect(answers).toEqual([...asked]);
+  });
+
+  test.concurrent("says where it listens, is alive at once, ready when the provider is, and stops when told", async () => {
+    await using place = await createPlace({ migrated: true });
+    const { environment } = place;
+    const provider = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] });
+    const gate = provider.gate("discovery");
+
+    const server = await serve(folder, serverEnvironment({ ...environment, OIDC_ISSUER: provider.issuer }));
+    await gate.arrived;
+    const health = await server.get("/healthz");
+    const early = await server.get("/readyz");
+    gate.release();
+    const late = await poll(() => server.get("/readyz"), 200, 5);
+    const ended = await server.stop();
+    await provider.stop();
+
+    expect(server.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const lines = ended.stdout.split("\n").map((line): Record<string, unknown> => JSON.parse(line));
+    expect(lines.filter(({ address }) => address !== undefined)).toMatchObject([
+      { level: "info", event: "listening", address: server.address, version: packageJson.version },
+    ]);
+    const loud = lines.filter(({ level }) => level !== "debug");
+    expect(loud.map(({ event, operation }) => operation ?? event)).toEqual([
+      "listening",
+      "serving",
+      "discovery",
+      "stopping",
+      "stopped",
+    ]);
+    expect(health).toEqual({ status: 200, text: '{"status":"alive"}' });
+    expect(early.status).toBe(503);
+    expect(JSON.parse(early.text)).toEqual({
+      status: "not_ready",
+      database: "ready",
+      provider: "discovery_not_loaded",
+    });
+    expect(late.status).toBe(200);
+    expect(JSON.parse(late.text)).toEqual({ status: "ready", database: "ready", provider: "ready" });
+    expect({ exitCode: ended.exitCode, stderr: ended.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    // Containers are given ten seconds, then they are killed.
+    expect(ended.seconds).toBeLessThan(5);
+  });
+
+  test.concurrent("stops on SIGINT too, and soon even while neither database nor provider answers", async () => {
+    const environment = { DATABASE_URL: `postgres://${NOBODY}/janus`, OIDC_ISSUER: `http://${NOBODY}` };
+    const server = await serve(folder, serverEnvironment(environment));
+
+    const ended = await server.stop("SIGINT");
+
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toBe("");
+    expect(ended.seconds).toBeLessThan(5);
+  });
+
+  test.concurrent("told to stop, lets a request under way finish", async () => {
+    await using place = await createPlace({ migrated: true });
+    const { environment } = place;
+    const port = freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const standin = startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: CANARY.discordClientSecret,
+      botToken: "",
+      redirectUris: [`${url}/discord-oauth-callback`],
+      users: Object.values(USERS),
+    });
+    const server = await serve(folder, {
+      ...environmentFor(url, standin, forger.issuer),
+      ...environment,
+      PORT: String(port),
+    });
+    const browser = createBrowser(url);
+    const callback = await reachDiscordCallback(browser, USERS.anna.id);
+    const gate = standin.gate("get_current_authorization");
+
+    const answering = browser.get(callback);
+    await gate.arrived;
+    const stopping = server.stop();
+    gate.release();
+    const [answer, ended] = await Promise.all([answering, stopping]);
+    await standin.stop();
+
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get("location")).toStartWith(forger.issuer);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test.concurrent("on a port that another Janus has: exit 1 and a line that says so", async () => {
+    const database = { DATABASE_URL: `postgres://${NOBODY}/janus` };
+    const first = await serve(folder, serverEnvironment(database));
+    const taken = new URL(first.address).port;
+
+    const ended = await run(folder, "index.ts", [], serverEnvironment({ ...database, PORT: taken }));
+    await first.stop();
+
+    expect(ended.exitCode).toBe(exitCodeOf("address_in_use"));
+    expect(ended.stderr).toBe(
+      `janus: Cannot listen on 127.0.0.1:${taken} (EADDRINUSE): set HOST and PORT to an address of this machine that is free.\n`,
+    );
+    expect(ended.stdout.split("\n").filter((line) => line !== "")).toHaveLength(1);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      ...{ level: "error", event: "start failed", code: "address_in_use", causeCode: "EADDRINUSE" },
+    });
+  });
+
+  test.concurrent("while no database answers: alive, and not ready with database_unavailable", async () => {
+    const environment = serverEnvironment({
+      DATABASE_URL: `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`,
+    });
+    const server = await serve(folder, environment);
+
+    const from = performance.now();
+    const ready = await server.get("/readyz");
+    const seconds = (performance.now() - from) / 1_000;
+    const health = await server.get("/healthz");
+    const ended = await server.stop();
+
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.text)).toMatchObject({ status: "not_ready", database: "database_unavailable" });
+    expect(seconds).toBeLessThan(6);
+    expect(health.status).toBe(200);
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stdout + ended.stderr).not.toContain("canary");
+  });
+
+  test.concurrent("before the migrations: alive, and not ready until they have come", async () => {
+    await using place = await createPlace({ migrated: false });
+    const { environment } = place;
+    const server = await serve(folder, serverEnvironment(environment));
+
+    const before = await server.get("/readyz");
+    // The embedded database is migrated at the start; PostgreSQL when the operator says.
+    const migrated = onPostgres ? await run(folder, "sql/migrate.ts", [], environment) : { exitCode: 0 };
+    const after = await poll(() => server.get("/readyz"), 200, 5);
+    await server.stop();
+
+    expect(JSON.parse(before.text)).toMatchObject({
+      database: onPostgres ? "database_not_migrated" : "ready",
+    });
+    expect(migrated.exitCode).toBe(0);
+    expect(after.status).toBe(200);
+  });
+});
+
+describe.if(onPostgres)("janus serve on PostgreSQL", () => {
+  test.concurrent("lives through a database that falls silent, and uses it again when it is back", async () => {
+    await using place = await createPlace({ migrated: true });
+    const { environment } = place;
+    const url = new URL(environment.DATABASE_URL ?? "");
+    const proxy = await startProxy({ hostname: url.hostname, port: Number(url.port || 5432) });
+    url.host = `127.0.0.1:${proxy.port}`;
+    const server = await serve(folder, serverEnvironment({ DATABASE_URL: url.href }));
+    const database = async (): Promise<unknown> =>
+      server.get("/readyz").then(
+        ({ text }) => JSON.parse(text).database,
+        () => "the server is gone",
+      );
+    const inParallel = () => Promise.all(Array.from({ length: 10 }, database));
+
+    const before = await inParallel();
+    await proxy.cut();
+    const from = performance.now();
+    const during = await inParallel();
+    const seconds = (performance.now() - from) / 1_000;
+    const { port } = new URL(server.address);
+    const told = await run(folder, "index.ts", ["healthcheck", "--ready"], { PORT: port });
+    const health = await server
+      .get("/healthz")
+      .catch((error: unknown) => ({ status: 0, text: String(error) }));
+    await proxy.mend();
+    const until = performance.now() + 10_000;
+    let after: unknown = "";
+    while (after !== "ready" && performance.now() < until && health.status === 200) after = await database();
+    const ended = await server.stop();
+    await proxy.stop();
+
+    expect(new Set(before)).toEqual(new Set(["ready"]));
+    expect(new Set(during)).toEqual(new Set(["database_unavailable"]));
+    expect(seconds).toBeLessThan(7);
+    expect(told.stderr).toBe(`janus: http://127.0.0.1:${port}/readyz: database: database_unavailable\n`);
+    expect(health.status).toBe(200);
+    expect(after).toBe("ready");
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toBe("");
+  });
+
+  test.concurrent("twice at once on one database: migrated once, both ready", async () => {
+    await using place = await createPlace({ migrated: false });
+    const { environment } = place;
+
+    const migrated = await Promise.all(
+      Array.from({ length: 3 }, () => run(folder, "sql/migrate.ts", ["--json"], environment)),
+    );
+    const servers = await Promise.all([1, 2].map(() => serve(folder, serverEnvironment(environment))));
+    const ready = await Promise.all(servers.map((server) => poll(() => server.get("/readyz"), 200, 5)));
+    await Promise.all(servers.map((server) => server.stop()));
+
+    expect(migrated.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    expect(migrated.flatMap(({ stdout }) => JSON.parse(stdout).applied)).toEqual(LABELS);
+    expect(ready.map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
+
+describe.if(onPostgres)("DATABASE_PREPARE", () => {
+  /** Every connection of the pool, and how many prepared statements it has. */
+  async function preparedStatements({ db }: TestDatabase): Promise<readonly number[]> {
+    const counts = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        db.query("select count(*)::integer as count from pg_prepared_statements"),
+      ),
+    );
+    return (counts.flat() as { count: number }[]).map(({ count }) => count);
+  }
+
+  test.each([
+    ["false", 0],
+    ["true", 1],
+  ] as const)("%s: the whole flow works, and prepares what it should", async (value, least) => {
+    const database = await createTestDatabase({ prepare: value === "true" });
+    const janus = await startJanus({ database, environment: { DATABASE_PREPARE: value } });
+
+    const response = await linkAccounts(janus, USERS.anna.id, "anna");
+    const again = await linkAccounts(janus, USERS.anna.id, "anna");
+
+    expect(janus.config.database.prepare).toBe(value === "true");
+    expect([response.status, again.status]).toEqual([200, 200]);
+    expect(janus.discord.roleConnection(USERS.anna.id)?.metadata).toEqual({ dsek_member: "1" });
+    const most = Math.max(...(await preparedStatements(database)));
+    if (least === 0) expect(most).toBe(0);
+    else expect(most).toBeGreaterThanOrEqual(least);
+    await janus.stop();
+    await database.drop();
+  });
+});

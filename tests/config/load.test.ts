@@ -1,0 +1,781 @@
+/** The configuration: every fault in one message, with its fix, and never a value. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import postgres from "postgres";
+import {
+  type Environment,
+  readConfig,
+  readDatabaseConfig,
+  readRegistrationConfig,
+  VARIABLES,
+} from "../../lib/config/load.ts";
+import { FIXES, SECRETS } from "../../lib/config/variables.ts";
+import { asJanusError, JanusError } from "../../lib/errors.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+/** In no message, since no message repeats a value. Long enough, and unlike any word of ours. */
+const CANARY = "canary7f3a";
+
+const KEY = bytes(32, 7);
+const OTHER_KEY = bytes(32, 8);
+const VALID = {
+  PUBLIC_URL: "https://janus.example.org",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  DISCORD_CLIENT_SECRET: "discord client secret",
+  OIDC_ISSUER: "https://auth.example.org/application/o/janus/",
+  OIDC_CLIENT_ID: "janus",
+  OIDC_CLIENT_SECRET: "oidc client secret",
+  TOKEN_KEYS: `k1:${KEY}`,
+  COOKIE_SECRET: KEY,
+};
+const SERVER_VARIABLES = VARIABLES.filter(({ name }) => name !== "DISCORD_BOT_TOKEN");
+const REQUIRED = SERVER_VARIABLES.filter(({ required }) => required).map(({ name }) => name);
+
+/** What a credential cannot hold: the end of a line, from a shell or from Windows, and other control characters. */
+const CONTROLLED = ["\n", "\r", "\r\n", "\t", "\u0000", "\u001b[0m", "\u007f", "\u0085"].flatMap(
+  (control) => [CANARY + control, `${control}${CANARY}`, `${CANARY}${control}${CANARY}`],
+);
+
+/** One wrong value for each way in which a variable can be wrong. */
+const MALFORMED: Readonly<Record<string, readonly string[]>> = {
+  PUBLIC_URL: [
+    CANARY,
+    `http://${CANARY}.example.org`,
+    `http://127.0.0.1.${CANARY}.example.org`,
+    `https://${CANARY}.example.org/path`,
+    `https://${CANARY}.example.org/?query`,
+    `https://${CANARY}.example.org/#fragment`,
+    `https://user:${CANARY}@janus.example.org`,
+    `https://${CANARY}@janus.example.org`,
+    `ftp://${CANARY}.example.org`,
+    `javascript:${CANARY}`,
+    `https://`,
+  ],
+  DISCORD_CLIENT_ID: [CANARY, "12345678901234", "123456789012345678901", `1111111111111111111\n${CANARY}`],
+  DISCORD_CLIENT_SECRET: CONTROLLED,
+  OIDC_CLIENT_SECRET: CONTROLLED,
+  DATABASE_PASSWORD: CONTROLLED,
+  OIDC_ISSUER: [
+    CANARY,
+    `https://auth.example.org/${CANARY}\u200b/`,
+    `https://auth\u00a0.${CANARY}.example.org/`,
+    `http://${CANARY}.example.org`,
+    `https://auth.example.org/?${CANARY}`,
+    `https://auth.example.org/#${CANARY}`,
+    `https://user:${CANARY}@auth.example.org`,
+  ],
+  OIDC_CLIENT_ID: [`${CANARY}${"x".repeat(255)}`, ...CONTROLLED, "   "],
+  TOKEN_KEYS: [
+    CANARY,
+    KEY,
+    `k1:${CANARY}`,
+    `k1:${KEY},k1:${OTHER_KEY}`,
+    `k1:${KEY},`,
+    `k1:${KEY},k2`,
+    `:${KEY}`,
+    `K1:${KEY}`,
+    `k1.x:${KEY}`,
+    `k1:${bytes(31)}`,
+    `k1:${bytes(33)}`,
+    `k1:${"+/".repeat(21)}A`,
+    `k1:${KEY};k2:${OTHER_KEY}`,
+  ],
+  COOKIE_SECRET: [CANARY, bytes(31), bytes(33), `${KEY},`, `${KEY},${CANARY}`, `k1:${KEY}`],
+  HOST: [`${CANARY}${"x".repeat(255)}`, `${CANARY}\n`.repeat(2)],
+  PORT: [CANARY, "-1", "65536", "3000.5", "0x10", "1e3", "1234567", " 3000"],
+  DATABASE_URL: [
+    CANARY,
+    `mysql://${CANARY}`,
+    `https://${CANARY}`,
+    "postgres://",
+    "postgres://:@/",
+    `POSTGRES ${CANARY}`,
+    `postgres://[${CANARY}`,
+    `postgres://janus:${CANARY}@host:notaport/janus`,
+    `postgres://janus:${CANARY}@host:99999/janus`,
+    `postgres://janus:${CANARY}%zz@host/janus`,
+    // A password as it is, in whichever place it makes an address of its own: each would connect to another host.
+    ...["#", "?", "/", "@/", "@?", "1/", "1?", "1#", "1@2/", "1/2#"].map(
+      (sign) => `postgres://janus:${sign}${CANARY}@host/janus`,
+    ),
+    `postgres://janus:1${CANARY.replace(/\D/g, "")}/2@${CANARY}/janus`,
+    `postgres://janus:secret@host/janus#${CANARY}`,
+    `postgres://janus:secret@host/janus?target_session_attrs=primary#${CANARY}`,
+    `postgres://janus:p@${CANARY}@a,b/janus`,
+    `postgres://janus:p@${CANARY}@a/janus`,
+    `postgres://janus:p@127.0.0.9,${CANARY}@a/janus`,
+    `postgres://janus:p@127.0.0.9%2C${CANARY}@a/janus`,
+    // What postgres.js would take for another host.
+    `postgres://janus:${CANARY}@[::1]:5432/janus`,
+    `postgres://janus:${CANARY}@%2Fvar%2Frun%2Fpostgresql/janus`,
+    `postgres://janus:${CANARY}@/janus?host=/var/run/postgresql`,
+  ],
+  DATABASE_PREPARE: [CANARY, "yes", "1", "TRUE"],
+  DATA_DIR: [`${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`],
+  DISCORD_API_URL: [CANARY, `http://${CANARY}.example.org`, `https://x:${CANARY}@discord.com/api`],
+  DISCORD_AUTHORIZE_URL: [CANARY, `http://${CANARY}.example.org`],
+  DISCORD_CDN_URL: [CANARY, `http://${CANARY}.example.org`, `https://cdn.discordapp.com/?${CANARY}`],
+  OIDC_SCOPES: [CANARY, `profile ${CANARY}`, `openid ${CANARY}\u00e5`, `openid "${CANARY}"`],
+  OIDC_AUTHORIZE_PARAMS: [
+    ...[
+      ...["client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"],
+      ...["request", "request_uri", "response_mode", "response_type", "scope", "state"],
+    ].map((name) => `prompt=login&${name}=${CANARY}`),
+    ...[
+      ...["prompt=", "prompt", "prompt=%20", "prompt=+", "login_hint=", "acr_values=&ui_locales=sv"],
+      ...["prompt=login&prompt=consent", "acr_values=a&acr_values=a", "resource=a&resource=b"],
+      ...["ui_locales=%09", "x=%0A", "x=%00", "x=%7F", "x=a\tb", "x=a\n", "x=a\r"],
+      ...["=login", "%20prompt=login", "pro%00mpt=login", "a%0Ab=c", "prömpt=login", `"prompt=login"`],
+    ].map((more) => `domain_hint=${CANARY}&${more}`),
+  ],
+  OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
+  OIDC_ALLOW_HTTP_ENDPOINTS: [CANARY, "yes", "1", "TRUE"],
+  PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
+  TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
+  RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
+  DATABASE_WAIT_SECONDS: [CANARY, "-1", "3601"],
+  DRAIN_SECONDS: [CANARY, "-1", "301"],
+  SHUTDOWN_SECONDS: [CANARY, "0", "601"],
+  LOG_LEVEL: [CANARY, "INFO", "trace"],
+  LOG_FORMAT: [CANARY, "JSON", "pretty"],
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-config-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A file for a secret, below the test's own folder. */
+async function secretFile(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await Bun.write(path, content);
+  return path;
+}
+
+function bytes(length: number, filler = 0): string {
+  return new Uint8Array(length).fill(filler).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+function decode(text: string): Uint8Array {
+  return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+}
+
+/** The fault that reading this environment ends with. */
+function faultOf(
+  environment: Environment,
+  read: (environment: Environment) => unknown = readConfig,
+): JanusError {
+  try {
+    read(environment);
+  } catch (error) {
+    if (error instanceof JanusError) return error;
+    throw error;
+  }
+  throw new Error("the configuration was accepted");
+}
+
+/** The lines of a message that name a variable, by its name. */
+function faultLines({ message }: JanusError): Map<string, string> {
+  const lines = message.split("\n").slice(1);
+  return new Map(lines.map((line) => [/^ {2}(\S+) /.exec(line)?.[1] ?? `unnamed: ${line}`, line]));
+}
+
+function fixOf(name: string): string {
+  return new Map<string, string>(Object.entries(FIXES)).get(name) ?? "no fix";
+}
+
+describe("readConfig()", () => {
+  test("accepts what is required alone, and fills in the defaults", () => {
+    const config = readConfig(VALID);
+
+    expect(config).toEqual({
+      publicUrl: "https://janus.example.org",
+      host: "127.0.0.1",
+      port: 3000,
+      platformName: "Janus",
+      trustedProxies: [],
+      rateLimitPerMinute: 300,
+      drainSeconds: 1,
+      shutdownSeconds: 8,
+      tokenKeys: [{ id: "k1", key: decode(KEY) }],
+      cookieSecrets: [decode(KEY)],
+      discord: {
+        clientId: "1111111111111111111",
+        clientSecret: "discord client secret",
+        apiUrl: "https://discord.com/api/v10",
+        authorizeUrl: "https://discord.com/oauth2/authorize",
+        cdnUrl: "https://cdn.discordapp.com",
+      },
+      oidc: {
+        issuer: "https://auth.example.org/application/o/janus/",
+        clientId: "janus",
+        clientSecret: "oidc client secret",
+        scopes: undefined,
+        authorizeParams: [],
+        tokenAuthMethod: undefined,
+        allowHttpEndpoints: false,
+      },
+      database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
+      databaseWaitSeconds: 30,
+      logLevel: "info",
+      logFormat: "auto",
+    });
+  });
+
+  test("names every missing variable in one message, each with its fix, and nothing else", () => {
+    const fault = faultOf({});
+
+    const lines = faultLines(fault);
+    expect(fault.code).toBe("config_invalid");
+    expect(fault.exitStatus).toBe(2);
+    expect([...lines.keys()].sort()).toEqual([...REQUIRED].sort());
+    for (const [name, line] of lines) expect(line).toBe(`  ${name} is missing: ${fixOf(name)}`);
+    expect(fault.message.split("\n")[0]).toBe(`The configuration has ${REQUIRED.length} faults:`);
+  });
+
+  test("counts an empty variable as unset", () => {
+    const emptied = Object.fromEntries(SERVER_VARIABLES.map(({ name }) => [name, ""]));
+
+    const fault = faultOf(emptied);
+    const config = readConfig({
+      ...VALID,
+      HOST: "",
+      PORT: "",
+      DATABASE_URL: "",
+      OIDC_SCOPES: "",
+      LOG_LEVEL: "",
+    });
+
+    expect(fault.message).toBe(faultOf({}).message);
+    expect(config).toEqual(readConfig(VALID));
+  });
+
+  test("has a malformed value in this file for every variable", () => {
+    expect(Object.keys(MALFORMED).sort()).toEqual(SERVER_VARIABLES.map(({ name }) => name).sort());
+  });
+
+  const malformed = Object.entries(MALFORMED).flatMap(([name, values]) =>
+    values.map((value) => ({ name, value, shown: JSON.stringify(value).slice(0, 60) })),
+  );
+  test.each(malformed)(
+    "makes one fault of $name=$shown, with the fix and without the value",
+    ({ name, value }) => {
+      const fault = faultOf({ ...VALID, [name]: value });
+
+      const lines = faultLines(fault);
+      expect(fault.code).toBe("config_invalid");
+      expect([...lines.keys()]).toEqual([name]);
+      expect(lines.get(name)).not.toContain("is missing");
+      expect(lines.get(name)).toEndWith(`: ${fixOf(name)}`);
+      expect(fault.message).not.toContain(CANARY);
+      expect(fault.message).not.toContain(KEY);
+      expect(String(fault.stack)).not.toContain(CANARY);
+    },
+  );
+
+  test("reports all malformed and all missing variables together, and echoes none", () => {
+    const environment = Object.fromEntries(Object.entries(MALFORMED).map(([name, [value]]) => [name, value]));
+
+    const fault = faultOf(environment);
+
+    const named = faultLines(fault);
+    expect([...named.keys()].sort()).toEqual(Object.keys(MALFORMED).sort());
+    expect(fault.message).not.toContain(CANARY);
+  });
+
+  test("throws config_invalid or nothing, whatever the environment, and never echoes a value", () => {
+    const names = VARIABLES.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name]));
+    const value = fc.oneof(
+      fc.string({ unit: "binary" }).map((text) => text + CANARY),
+      fc.constantFrom(...Object.values(MALFORMED).flat()),
+      fc
+        .tuple(
+          fc.constantFrom(
+            "https://",
+            "http://127.0.0.1",
+            "postgres://",
+            "postgres://:@/",
+            "k1:",
+            `k1:${KEY},`,
+            "openid ",
+            "a=",
+          ),
+          fc.string(),
+        )
+        .map(([prefix, rest]) => `${prefix}${rest}${CANARY}`),
+      fc.constantFrom(...Object.values(VALID)),
+    );
+    const environments = fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: true });
+    const partly = fc
+      .tuple(fc.constantFrom({}, VALID), environments)
+      .map(([base, more]) => ({ ...base, ...more }));
+    const readers = [readConfig, readDatabaseConfig, readRegistrationConfig];
+
+    fc.assert(
+      fc.property(partly, fc.constantFrom(...readers), (environment, read) => {
+        try {
+          read(environment);
+        } catch (error) {
+          expect(error).toBeInstanceOf(JanusError);
+          const { code, message, cause } = asJanusError(error);
+          expect(code).toBe("config_invalid");
+          expect(message).not.toContain(CANARY);
+          expect(message).not.toContain(KEY);
+          expect(cause).toBeUndefined();
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("the fault of a value that is not as it was meant", () => {
+  const quoted = "the quotes around it are part of the value";
+  const ended = "it ends in a carriage return, as in a file with Windows line ends";
+  const blank = "a blank or a line end around it is part of the value";
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["PUBLIC_URL", `"https://janus.example.org"`, quoted],
+    ["PUBLIC_URL", `'https://janus.example.org'`, quoted],
+    ["OIDC_ISSUER", "\u201chttps://auth.example.org\u201d", quoted],
+    ["DISCORD_CLIENT_ID", `"1111111111111111111"`, quoted],
+    ["DISCORD_CLIENT_ID", `'"1111111111111111111"'`, quoted],
+    ["DISCORD_CLIENT_ID", `\\"1111111111111111111\\"`, quoted],
+    ["DISCORD_CLIENT_ID", "1111111111111111111\r", ended],
+    ["DISCORD_CLIENT_ID", " 1111111111111111111", blank],
+    ["DISCORD_CLIENT_ID", "1111111111111111111\n", blank],
+    ["TOKEN_KEYS", `"k1:${KEY}"`, quoted],
+    ["COOKIE_SECRET", `\`${KEY}\``, quoted],
+    ["PORT", `"3000"`, quoted],
+    ["PORT", "3000\r", ended],
+    ["PORT", `"3000"\r`, quoted],
+    ["LOG_LEVEL", "info\r", ended],
+    ["LOG_LEVEL", "info ", blank],
+    ["DATABASE_URL", `"postgres://janus@host/janus"`, quoted],
+    ["OIDC_SCOPES", `"openid profile"`, quoted],
+    ["OIDC_SCOPES", "'openid profile'", quoted],
+    ["OIDC_CLIENT_SECRET", "abc\r", ended],
+    ["OIDC_CLIENT_SECRET", "abc\n", blank],
+  ];
+
+  test.each([...cases])("%s=%j says what it is", (name, value, why) => {
+    const line = faultLines(faultOf({ ...VALID, [name]: value })).get(name);
+
+    expect(line).toContain(` (${why}): `);
+    expect(line).toEndWith(`: ${fixOf(name)}`);
+  });
+
+  test.each([
+    ["DISCORD_CLIENT_ID", "11111111111"],
+    ["PUBLIC_URL", "janus.example.org"],
+    ["PORT", "http"],
+  ])("%s=%j says nothing of quotes or blanks that are not there", (name, value) => {
+    expect(faultLines(faultOf({ ...VALID, [name]: value })).get(name)).not.toMatch(
+      /quotes|blank|it ends|seen/,
+    );
+  });
+
+  test.each([["DISCORD_CLIENT_SECRET"], ["OIDC_CLIENT_ID"], ["OIDC_CLIENT_SECRET"], ["DATABASE_PASSWORD"]])(
+    "%s with a line end names control characters",
+    (name) => {
+      const { message } = faultOf({ ...VALID, [name]: "abc\n" });
+
+      expect(message).toContain(`${name} must not hold control characters, such as a line end or a tab`);
+    },
+  );
+
+  test("DISCORD_BOT_TOKEN with a line end names control characters", () => {
+    const { message } = faultOf({ ...VALID, DISCORD_BOT_TOKEN: "abc\n" }, readRegistrationConfig);
+
+    expect(message).toContain("DISCORD_BOT_TOKEN must not hold control characters");
+  });
+});
+
+describe("readConfig() reads PUBLIC_URL", () => {
+  test.each([
+    ["https://janus.example.org", "https://janus.example.org"],
+    ["https://janus.example.org/", "https://janus.example.org"],
+    ["https://JANUS.example.org:443", "https://janus.example.org"],
+    ["https://janus.example.org:8443/", "https://janus.example.org:8443"],
+    ["http://localhost:3000", "http://localhost:3000"],
+    ["http://127.0.0.1:3000", "http://127.0.0.1:3000"],
+    ["http://[::1]:3000", "http://[::1]:3000"],
+  ])("%s as the origin %s", (given, origin) => {
+    expect(readConfig({ ...VALID, PUBLIC_URL: given }).publicUrl).toBe(origin);
+  });
+});
+
+describe("readConfig() reads OIDC_ISSUER", () => {
+  test.each([
+    "https://auth.example.org/application/o/janus/",
+    "https://auth.example.org",
+    "https://auth.example.org/",
+    "https://auth.example.org/Realms/%7Ejanus",
+    "http://127.0.0.1:9000/",
+    "http://localhost:9000/application/o/janus/",
+  ])("%s letter for letter, since it is compared exactly", (issuer) => {
+    expect(readConfig({ ...VALID, OIDC_ISSUER: issuer }).oidc.issuer).toBe(issuer);
+  });
+
+  test.each([
+    " https://auth.example.org/",
+    "https://auth.example.org/ ",
+    "https://auth.exam\nple.org/",
+    "\thttps://auth.example.org/",
+  ])("%j trimmed or not at all: no discovery document has an issuer with a blank", (given) => {
+    let issuer = "";
+    try {
+      issuer = readConfig({ ...VALID, OIDC_ISSUER: given }).oidc.issuer;
+    } catch (error) {
+      expect(error).toMatchObject({ code: "config_invalid" });
+    }
+
+    expect(issuer).not.toMatch(/\s/);
+  });
+});
+
+describe("readConfig() reads TOKEN_KEYS", () => {
+  test("with several keys in their order, with or without padding and blanks between", () => {
+    const plain = readConfig({ ...VALID, TOKEN_KEYS: `k2:${OTHER_KEY},k1:${KEY}` }).tokenKeys;
+    const padded = readConfig({ ...VALID, TOKEN_KEYS: ` k2:${OTHER_KEY}= , k1:${KEY}= ` }).tokenKeys;
+
+    expect(plain.map(({ id }) => id)).toEqual(["k2", "k1"]);
+    expect(plain.map(({ key }) => key)).toEqual([OTHER_KEY, KEY].map(decode));
+    expect(padded).toEqual(plain);
+  });
+
+  test.each([
+    ["TOKEN_KEYS", "tokenKeys"],
+    ["COOKIE_SECRET", "cookieSecrets"],
+  ] as const)("the command that makes a value for %s makes one that is taken", async (name, field) => {
+    const command = /make one with: janus keys generate, or (.+)$/.exec(fixOf(name))?.[1] ?? "false";
+
+    const shell = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe" });
+    const made = (await new Response(shell.stdout).text()).trim();
+
+    expect(await shell.exited).toBe(0);
+    expect(readConfig({ ...VALID, [name]: made })[field]).toHaveLength(1);
+  });
+});
+
+test("readConfig() reads COOKIE_SECRET as a list, the new one first", () => {
+  const { cookieSecrets } = readConfig({ ...VALID, COOKIE_SECRET: `${OTHER_KEY}, ${KEY}` });
+
+  expect(cookieSecrets).toEqual([OTHER_KEY, KEY].map(decode));
+});
+
+describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
+  test.each([
+    ["prompt=", "must give every parameter a value"],
+    ["prompt", "must give every parameter a value"],
+    ["prompt=%20", "must give every parameter a value"],
+    ["acr_values=&ui_locales=sv", "must give every parameter a value"],
+    ["prompt=login&prompt=consent", "must name every parameter once"],
+    ["resource=a&resource=b", "must name every parameter once"],
+    ["x=a%0Ab", "must not hold control characters"],
+    ["x=a\n", "must not hold control characters"],
+    ["state=x", "without client_id"],
+    [`"prompt=login"`, "the quotes around it are part of the value"],
+  ])("%j as a fault that says what is wrong", (given, why) => {
+    expect(faultOf({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).message).toContain(why);
+  });
+
+  test.each([
+    ["?prompt=login", [["prompt", "login"]]],
+    [" prompt=login ", [["prompt", "login"]]],
+    ["prompt=select_account+login&", [["prompt", "select_account login"]]],
+    [
+      "resource=https%3A%2F%2Fa.test%2F&kc_idp_hint=x&max_age=0",
+      [
+        ["resource", "https://a.test/"],
+        ["kc_idp_hint", "x"],
+        ["max_age", "0"],
+      ],
+    ],
+    ['claims={"id_token":{"groups":null}}', [["claims", '{"id_token":{"groups":null}}']]],
+  ])("%j", (given, parameters) => {
+    const { authorizeParams } = readConfig({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).oidc;
+
+    expect<unknown>(authorizeParams).toEqual(parameters);
+  });
+});
+
+describe("readConfig() reads the rest", () => {
+  test("as it was given", () => {
+    const config = readConfig({
+      ...VALID,
+      HOST: "0.0.0.0",
+      PORT: "8080",
+      DATABASE_URL: "postgres://janus:p%40ss@a:5432,b:5433/janus?target_session_attrs=primary",
+      DATABASE_PREPARE: "false",
+      DATA_DIR: "/var/lib/janus",
+      DISCORD_API_URL: "http://127.0.0.1:1/api/v10",
+      DISCORD_AUTHORIZE_URL: "http://127.0.0.1:1/oauth2/authorize",
+      OIDC_SCOPES: " openid  profile\toffline_access ",
+      OIDC_AUTHORIZE_PARAMS: "access_type=offline&prompt=consent&acr_values=a%20b",
+      OIDC_TOKEN_AUTH_METHOD: "client_secret_post",
+      OIDC_ALLOW_HTTP_ENDPOINTS: "true",
+      PLATFORM_NAME: "D-sektionen",
+      LOG_LEVEL: "debug",
+    });
+
+    expect(config).toMatchObject({
+      host: "0.0.0.0",
+      port: 8080,
+      platformName: "D-sektionen",
+      logLevel: "debug",
+      database: {
+        url: "postgres://janus:p%40ss@a:5432,b:5433/janus?target_session_attrs=primary",
+        prepare: false,
+        dataDir: "/var/lib/janus",
+      },
+      discord: { apiUrl: "http://127.0.0.1:1/api/v10", authorizeUrl: "http://127.0.0.1:1/oauth2/authorize" },
+      oidc: {
+        scopes: ["openid", "profile", "offline_access"],
+        authorizeParams: [
+          ["access_type", "offline"],
+          ["prompt", "consent"],
+          ["acr_values", "a b"],
+        ],
+        tokenAuthMethod: "client_secret_post",
+        allowHttpEndpoints: true,
+      },
+    });
+    expect(readConfig(VALID).oidc.allowHttpEndpoints).toBe(false);
+  });
+
+  test("DISCORD_API_URL with a slash at the end as without: paths are joined to it", () => {
+    const { apiUrl } = readConfig({ ...VALID, DISCORD_API_URL: "https://discord.com/api/v10/" }).discord;
+
+    expect(apiUrl).toBe("https://discord.com/api/v10");
+  });
+
+  test.each([
+    "postgres://janus:p%40ss@a:5432,b/janus?target_session_attrs=primary",
+    "postgres://janus:p%23%3F%2F%40%25ss@a/janus",
+    "postgresql://janus@db.example.org/janus",
+    "postgres://h",
+  ])("DATABASE_URL as %s", (url) => {
+    expect(readDatabaseConfig({ DATABASE_URL: url }).database.url).toBe(url);
+  });
+});
+
+test.each([..."#?/@%"])(
+  "the fault of a DATABASE_URL with a raw %s says what to do with a password",
+  (sign) => {
+    const { message } = faultOf({ ...VALID, DATABASE_URL: `postgres://janus:1${sign}zz${CANARY}@a,b/janus` });
+
+    expect(message).toContain("percent-encoded in a password");
+    expect(message).toContain(`${sign} `);
+    expect(message).toContain("DATABASE_PASSWORD, which takes it as it is");
+    expect(message).not.toContain(CANARY);
+  },
+);
+
+test("a DATABASE_URL that is taken leads to the host that it names, whatever the password is", () => {
+  const password = fc.string({ unit: fc.constantFrom(..."aB1.,:;@/?#[]%&=+ 2C40é") });
+
+  fc.assert(
+    fc.property(password, (text) => {
+      const url = `postgres://janus:${text}@db.test:5433/janus`;
+      const taken = takenUrl(url);
+      if (taken === undefined) return;
+
+      const { host, port, user, pass, database } = postgres(taken, {}).options;
+
+      expect({ host, port, user, database }).toEqual({
+        ...{ host: ["db.test"], port: [5433], user: "janus", database: "janus" },
+      });
+      expect<unknown>(pass).toBe(decodeURIComponent(text));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** The address, if the configuration takes it. */
+function takenUrl(url: string): string | undefined {
+  try {
+    return readDatabaseConfig({ DATABASE_URL: url }).database.url;
+  } catch {
+    return undefined;
+  }
+}
+
+describe("NAME_FILE", () => {
+  const fileValues = {
+    DISCORD_CLIENT_SECRET: "from a file",
+    OIDC_CLIENT_SECRET: "from a file",
+    TOKEN_KEYS: `k9:${OTHER_KEY}`,
+    COOKIE_SECRET: OTHER_KEY,
+    DATABASE_URL: "postgres://janus@from-a-file/janus",
+    DATABASE_PASSWORD: "from a file",
+  };
+  const readBoth = (environment: Environment) => {
+    readConfig({ ...VALID, ...environment });
+    readRegistrationConfig({ ...VALID, ...environment });
+  };
+  const without = { ...VALID, DISCORD_BOT_TOKEN: "bot token" };
+
+  test("exists for every secret: these are the secrets", () => {
+    const secrets: string[] = [...SECRETS].sort();
+
+    expect(secrets).toEqual([...Object.keys(fileValues), "DISCORD_BOT_TOKEN"].sort());
+    expect(
+      VARIABLES.filter(({ secret }) => secret)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...SECRETS].sort());
+  });
+
+  test("brings each secret from a file, trimmed", async () => {
+    const names = Object.entries(fileValues);
+    const files = await Promise.all(
+      names.map(([name, value]) => secretFile(`good-${name}`, `\n ${value} \r\n`)),
+    );
+    const secrets = Object.fromEntries(names.map(([name]) => [name, undefined]));
+    const fromFiles = Object.fromEntries(names.map(([name], index) => [`${name}_FILE`, files[index]]));
+
+    const config = readConfig({ ...VALID, ...secrets, ...fromFiles });
+
+    expect(config).toEqual(readConfig({ ...VALID, ...fileValues }));
+  });
+
+  test("brings the bot token for registration", async () => {
+    const DISCORD_BOT_TOKEN_FILE = await secretFile("bot-token", "bot token\n");
+
+    expect(readRegistrationConfig({ ...VALID, DISCORD_BOT_TOKEN_FILE }).botToken).toBe("bot token");
+  });
+
+  test.each([...SECRETS])(
+    "%s both as a variable and as a file is one fault that names both",
+    async (name) => {
+      const file = await secretFile(`twice-${name}`, CANARY);
+
+      const fault = faultOf({ ...without, [name]: CANARY, [`${name}_FILE`]: file }, readBoth);
+
+      expect([...faultLines(fault).keys()]).toEqual([name]);
+      expect(fault.message).toContain(`${name}_FILE`);
+      expect(fault.message).not.toContain(CANARY);
+      expect(fault.message).not.toContain(file);
+    },
+  );
+
+  test.each([...SECRETS])(
+    "%s_FILE that cannot be read is one fault that names the file variable",
+    async (name) => {
+      const paths = [join(folder, CANARY), folder, `${CANARY}\u0000`, CANARY.repeat(1000)];
+
+      for (const path of paths) {
+        const fault = faultOf({ ...without, [name]: undefined, [`${name}_FILE`]: path }, readBoth);
+
+        expect([...faultLines(fault).keys()]).toEqual([`${name}_FILE`]);
+        expect(fault.message).toContain(fixOf(name));
+        expect(fault.message).not.toContain(CANARY);
+      }
+    },
+  );
+
+  test("without the right to read is a fault that names the file variable", async () => {
+    const DISCORD_CLIENT_SECRET_FILE = await secretFile("forbidden", CANARY);
+    await chmod(DISCORD_CLIENT_SECRET_FILE, 0);
+    if (process.getuid?.() === 0) return; // root may read anything
+
+    const fault = faultOf({ ...VALID, DISCORD_CLIENT_SECRET: undefined, DISCORD_CLIENT_SECRET_FILE });
+
+    expect([...faultLines(fault).keys()]).toEqual(["DISCORD_CLIENT_SECRET_FILE"]);
+  });
+
+  test.each([...SECRETS])("%s_FILE that is empty is one fault that names the file variable", async (name) => {
+    const file = await secretFile(`empty-${name}`, " \n");
+
+    // DATABASE_URL above all: a secret that was not mounted must not mean the embedded database.
+    const fault = faultOf({ ...without, [name]: undefined, [`${name}_FILE`]: file }, readBoth);
+
+    expect(faultLines(fault).size).toBe(1);
+    expect(fault.message).toContain(`${name}_FILE`);
+  });
+
+  test("with a malformed content is a fault without the content", async () => {
+    const TOKEN_KEYS_FILE = await secretFile("malformed", `k1:${CANARY}`);
+
+    const fault = faultOf({ ...VALID, TOKEN_KEYS: undefined, TOKEN_KEYS_FILE });
+
+    expect([...faultLines(fault).keys()]).toEqual(["TOKEN_KEYS"]);
+    expect(fault.message).not.toContain(CANARY);
+  });
+
+  test.each([
+    ["a line end inside", "abc\ndef\n", "must not hold control characters"],
+    ["a tab inside", "abc\tdef\n", "must not hold control characters"],
+    ["a zero byte", "abc\u0000", "must not hold control characters"],
+    ["what no UTF-8 is", new Uint8Array([0x61, 0xe5, 0x62]), "is not text in UTF-8"],
+    [
+      "UTF-16, as PowerShell writes it",
+      new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]),
+      "is not text in UTF-8",
+    ],
+  ])("with %s is a fault", async (_, content, why) => {
+    const OIDC_CLIENT_SECRET_FILE = join(folder, "controlled");
+    await Bun.write(OIDC_CLIENT_SECRET_FILE, content);
+
+    const fault = faultOf({ ...VALID, OIDC_CLIENT_SECRET: undefined, OIDC_CLIENT_SECRET_FILE });
+
+    expect(faultLines(fault).size).toBe(1);
+    expect(fault.message).toContain(why);
+    expect(fault.message).not.toContain("abc");
+  });
+
+  test.each([
+    ["a line end", "abc\n"],
+    ["a Windows line end", "abc\r\n"],
+    ["blanks and tabs", "\t abc \n\n"],
+    ["a byte order mark", "\uFEFFabc\n"],
+  ])("is read without %s around the secret", async (_, content) => {
+    const OIDC_CLIENT_SECRET_FILE = await secretFile("trimmed", content);
+
+    const { oidc } = readConfig({ ...VALID, OIDC_CLIENT_SECRET: undefined, OIDC_CLIENT_SECRET_FILE });
+
+    expect(oidc.clientSecret).toBe("abc");
+  });
+
+  test("is nothing for a variable that is no secret", async () => {
+    const HOST_FILE = await secretFile("host", "0.0.0.0");
+
+    expect(readConfig({ ...VALID, HOST_FILE }).host).toBe("127.0.0.1");
+  });
+});
+
+describe("readDatabaseConfig()", () => {
+  test("needs nothing but what concerns the database", () => {
+    expect(readDatabaseConfig({ PUBLIC_URL: CANARY, PORT: CANARY })).toEqual({
+      database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
+      databaseWaitSeconds: 30,
+      logLevel: "info",
+      logFormat: "auto",
+    });
+  });
+});
+
+describe("readRegistrationConfig()", () => {
+  test("needs the application id and the bot token, and no secret of the server", () => {
+    const fault = faultOf({}, readRegistrationConfig);
+    const config = readRegistrationConfig({
+      DISCORD_CLIENT_ID: VALID.DISCORD_CLIENT_ID,
+      DISCORD_BOT_TOKEN: "bot token",
+    });
+
+    expect([...faultLines(fault).keys()].sort()).toEqual(["DISCORD_BOT_TOKEN", "DISCORD_CLIENT_ID"]);
+    expect(config).toEqual({
+      applicationId: VALID.DISCORD_CLIENT_ID,
+      apiUrl: "https://discord.com/api/v10",
+      authorizeUrl: "https://discord.com/oauth2/authorize",
+      botToken: "bot token",
+      publicUrl: "http://localhost",
+    });
+  });
+});

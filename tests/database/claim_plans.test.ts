@@ -1,0 +1,97 @@
+/** What upkeep asks for every half minute, on PostgreSQL: where nothing is due, it reads no table whole. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import postgres from "postgres";
+import { STATEMENTS } from "../../lib/database/queries.ts";
+import { fillWithLinkedMembers } from "../fixtures/linked_members.ts";
+import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+
+setDefaultTimeout(120_000);
+
+const MEMBERS = 3_000;
+const NOW = new Date("2026-11-27T12:00:00Z");
+const after = (seconds: number): string => new Date(NOW.getTime() + seconds * 1_000).toISOString();
+const BIG_TABLES = [
+  "discord_account",
+  "discord_token",
+  "organisation_account",
+  "organisation_token",
+  "link",
+  "session",
+];
+/** Of more than a hundred that each of the tables with tokens has. */
+const FEW_PAGES = 20;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  if (!onPostgres) return;
+  database = await createTestDatabase();
+  await connected("auto", (sql) => fillWithLinkedMembers(sql, MEMBERS, NOW));
+});
+afterAll(async () => {
+  if (onPostgres) await database.drop();
+});
+
+async function connected<Result>(
+  planCacheMode: string,
+  work: (sql: postgres.Sql) => Promise<Result>,
+): Promise<Result> {
+  const { url = "" } = database.config;
+  const connection = { plan_cache_mode: planCacheMode };
+  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => undefined, connection });
+  return work(sql).finally(() => sql.end());
+}
+
+type Plan = {
+  readonly "Node Type": string;
+  readonly "Relation Name"?: string;
+  readonly "Shared Hit Blocks": number;
+  readonly "Shared Read Blocks": number;
+  readonly Plans?: readonly Plan[];
+};
+
+/** The plan for a statement with these values, after it ran. */
+const explain = (planCacheMode: string, text: string, values: readonly (string | null)[]): Promise<Plan> =>
+  connected(planCacheMode, async (sql) => {
+    const literals = values.map((value) => (value === null ? "null" : `'${value}'`)).join(", ");
+    await sql.unsafe(`prepare asked as ${text}`);
+    const [row] = await sql.unsafe(`explain (analyze, buffers, format json) execute asked(${literals})`);
+    return row?.["QUERY PLAN"][0].Plan;
+  });
+
+const nodesOf = (plan: Plan): readonly Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+/** The big tables that a plan would read from end to end. */
+const scannedBy = (plan: Plan): readonly string[] =>
+  nodesOf(plan)
+    .filter((node) => node["Node Type"] === "Seq Scan")
+    .map((node) => node["Relation Name"] ?? "")
+    .filter((table) => BIG_TABLES.includes(table));
+
+const pagesOf = (plan: Plan): number => plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
+
+const LIMIT = "20";
+const [now, leasedUntil] = [after(0), after(390)];
+const CLAIMS = [
+  ["claimRefreshDue", [LIMIT, after(86_400), leasedUntil, now]],
+  ["claimEndDue", [LIMIT, leasedUntil, now, null]],
+  ["claimClearDue", [LIMIT, leasedUntil, now]],
+  ["claimProviderEndDue", [LIMIT, leasedUntil, now]],
+  ["claimStrayDue", [LIMIT, leasedUntil, now]],
+  ["claimPushDue", [LIMIT, leasedUntil, now]],
+] as const;
+
+describe.skipIf(!onPostgres)("where nothing is due", () => {
+  test.each(CLAIMS)("%s goes by an index, and reads few pages", async (name, values) => {
+    const plan = await explain("auto", STATEMENTS[name].text, values);
+
+    expect(scannedBy(plan)).toEqual([]);
+    expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
+  });
+
+  // PostgreSQL may do so once a statement has run five times on a connection.
+  test.each(CLAIMS)("%s reads few pages when it is planned once for all values", async (name, values) => {
+    const plan = await explain("force_generic_plan", STATEMENTS[name].text, values);
+
+    expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
+  });
+});

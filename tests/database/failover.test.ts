@@ -1,0 +1,233 @@
+/**
+ * Several servers of which one is the primary: what members and operators see when it falls silent, stops, or only reads.
+ * Takes about a minute and clusters of its own, so it runs where the suite runs on PostgreSQL.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { migrateUp } from "../../lib/database/migrations.ts";
+import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { asJanusError } from "../../lib/errors.ts";
+import { run } from "../fixtures/command.ts";
+import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
+import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import { onPostgres } from "../harness/database.ts";
+
+setDefaultTimeout(120_000);
+
+/** A run that must prove it all fails where there is none. */
+const isSkipped = !onPostgres || (findInitdb() === undefined && !process.env.CI);
+if (onPostgres && isSkipped) console.warn(`The tests of a failover are skipped. ${NO_INITDB}`);
+
+/** What is promised, in which a silent server is noticed and left. */
+const FAILOVER_SECONDS = 10;
+const WRITE = "insert into written values ($1::integer)";
+
+let folder: string;
+let passwordFile: string;
+
+const urlOf = (servers: readonly (number | string)[], attrs = "primary"): string => {
+  const hosts = servers.map((server) => (typeof server === "number" ? `127.0.0.1:${server}` : server));
+  const target = attrs === "" ? "" : `?target_session_attrs=${attrs}`;
+  return `postgres://janus:secret@${hosts.join()}/postgres${target}`;
+};
+const open = (url: string): Promise<Database> => openDatabase({ url, prepare: true, dataDir: "unused" });
+
+const outcomeOf = (db: Database): Promise<string> =>
+  db.query(WRITE, [1]).then(
+    () => "written",
+    (error: unknown) => asJanusError(error).code,
+  );
+
+/** Members come all the time, whether or not the last one has got an answer; seconds until each of many is served. */
+async function untilServed(db: Database): Promise<number> {
+  const from = performance.now();
+  const seconds = () => (performance.now() - from) / 1_000;
+  let row = 0;
+  const answers = new Set<Promise<void>>();
+  while (row < 20 && seconds() < 60) {
+    for (let member = 0; member < 3; member += 1) {
+      const answer = outcomeOf(db).then((outcome) => {
+        row = outcome === "written" ? row + 1 : 0;
+        answers.delete(answer);
+      });
+      answers.add(answer);
+    }
+    await Bun.sleep(50);
+  }
+  const needed = seconds();
+  await Promise.all(answers);
+  return needed;
+}
+
+describe.skipIf(isSkipped)("of two servers", () => {
+  let a: Cluster;
+  let b: Cluster;
+  let origin: Cluster;
+  const disposables: AsyncDisposable[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "janus-failover-"));
+    passwordFile = join(folder, "password");
+    await Bun.write(passwordFile, "secret\n");
+    origin = await startCluster(passwordFile);
+    const db = await open(urlOf([origin.port]));
+    await db.query("create table written (value integer)");
+    await migrateUp(db, () => new Date());
+    await db.close();
+  });
+  beforeEach(async () => {
+    for (const one of disposables.splice(0)) await one[Symbol.asyncDispose]();
+    a = await origin.startStandby();
+    disposables.push(a);
+    await a.promote();
+    b = await a.startStandby();
+    disposables.push(b);
+  });
+  afterAll(async () => {
+    for (const one of [...disposables.splice(0), origin]) await one?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** All connections that there may be, each idle. */
+  const warmUp = (db: Database) =>
+    Promise.all(Array.from({ length: 10 }, () => db.query("select pg_sleep(0.2)")));
+
+  test("the primary falls silent: the other one serves members within ten seconds", async () => {
+    const db = await open(urlOf([a.port, b.port]));
+    await warmUp(db);
+    a.freeze();
+    await b.promote();
+
+    const seconds = await untilServed(db);
+    a.thaw();
+    await db.close();
+
+    expect(seconds).toBeLessThan(FAILOVER_SECONDS);
+  });
+
+  test("the primary is silent: a process starts on the other one, at its first try", async () => {
+    a.freeze();
+    await b.promote();
+
+    const { exitCode, stderr } = await run(folder, "index.ts", ["migrate", "status"], {
+      DATABASE_URL: urlOf([a.port, b.port]),
+      DATABASE_WAIT_SECONDS: "0",
+    });
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  test("the primary is silent: each of many first statements is answered", async () => {
+    a.freeze();
+    await b.promote();
+    const db = await open(urlOf([a.port, b.port]));
+
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => outcomeOf(db)));
+    await db.close();
+
+    expect(outcomes).toEqual(Array(40).fill("written"));
+  });
+
+  test("both fall silent, then one is back: it serves members within ten seconds", async () => {
+    const db = await open(urlOf([a.port, b.port]));
+    await warmUp(db);
+    a.freeze();
+    b.freeze();
+    const during = await Promise.all(Array.from({ length: 30 }, () => outcomeOf(db)));
+
+    b.thaw();
+    await b.promote();
+    const seconds = await untilServed(db);
+    await db.close();
+
+    expect(new Set(during)).toEqual(new Set(["database_unavailable"]));
+    expect(seconds).toBeLessThan(FAILOVER_SECONDS);
+  });
+
+  test("the primary crashes and comes back as a standby: members are served by the other one, and then by it", async () => {
+    const db = await open(urlOf([a.port, b.port]));
+    await warmUp(db);
+    await a.crash();
+    await b.promote();
+    const first = await untilServed(db);
+    const c = await b.startStandby();
+    disposables.push(c);
+    const three = await open(urlOf([c.port, b.port]));
+
+    const onStandbyFirst = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(three)));
+    await b.crash();
+    await c.promote();
+    const second = await untilServed(three);
+    await Promise.all([db.close(), three.close()]);
+
+    expect(onStandbyFirst).toEqual(Array(20).fill("written"));
+    expect(Math.max(first, second)).toBeLessThan(FAILOVER_SECONDS);
+  });
+
+  test("one server that falls silent for a while serves members soon after it is back", async () => {
+    const db = await open(urlOf([a.port]));
+    await warmUp(db);
+    a.freeze();
+    const during = await Promise.all(Array.from({ length: 30 }, () => outcomeOf(db)));
+
+    a.thaw();
+    const seconds = await untilServed(db);
+    await db.close();
+
+    expect(new Set(during)).toEqual(new Set(["database_unavailable"]));
+    expect(seconds).toBeLessThan(FAILOVER_SECONDS);
+  });
+
+  test("connections that a firewall has forgotten cost one member a deadline, and not one each", async () => {
+    using gate = startGate(urlOf([a.port]));
+    const db = await open(gate.url);
+    await warmUp(db);
+    gate.mute();
+
+    const outcomes = [await outcomeOf(db)];
+    // What is done about it is done two seconds later.
+    await Bun.sleep(3_000);
+    for (let member = 0; member < 20; member += 1) outcomes.push(await outcomeOf(db));
+    await db.close();
+
+    expect(outcomes).toEqual(["database_unavailable", ...Array(20).fill("written")]);
+  });
+
+  test.each(["primary", "read-write", "any", ""])(
+    "target_session_attrs=%s: a standby that is named first does not keep members waiting",
+    async (attrs) => {
+      const db = await open(urlOf([b.port, a.port], attrs));
+
+      const outcomes = await Promise.all(Array.from({ length: 30 }, () => outcomeOf(db)));
+      await db.close();
+
+      expect(outcomes).toEqual(Array(30).fill("written"));
+    },
+  );
+
+  test("hosts of every other kind before it: no such name, nobody there, one that is silent", async () => {
+    using silent = startSilentServer();
+    const db = await open(urlOf(["nowhere.invalid:5432", "127.0.0.1:1", Number(silent.port), a.port]));
+
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => outcomeOf(db)));
+    await db.close();
+
+    expect(outcomes).toEqual(Array(30).fill("written"));
+  });
+
+  test("all of them only read: each statement is refused soon, and nobody is asked again and again", async () => {
+    const c = await a.startStandby();
+    disposables.push(c);
+    const db = await open(urlOf([b.port, c.port]));
+    const from = performance.now();
+
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(db)));
+    const seconds = (performance.now() - from) / 1_000;
+    await db.close();
+
+    expect(outcomes).toEqual(Array(10).fill("database_unavailable"));
+    expect(seconds).toBeLessThan(4);
+  });
+});

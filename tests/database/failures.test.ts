@@ -1,0 +1,145 @@
+/**
+ * What each code of PostgreSQL means for a member: "not now" for whatever load, locks, cancels, stops, disks and standbys
+ * cause, and a fault of the program for the rest. And what is sent again.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import postgres from "postgres";
+import { endsConnection, remedyOf, translate } from "../../lib/database/failures.ts";
+import { JanusError } from "../../lib/errors.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+type Fields = { readonly code: string; readonly severity?: string; readonly routine?: string };
+const failureOf = (fields: Fields): Error =>
+  new postgres.PostgresError({
+    severity: "ERROR",
+    message: "canary",
+    ...fields,
+  } as unknown as string);
+const codeOf = (error: unknown): string => (error instanceof JanusError ? error.code : "internal");
+
+/** PostgreSQL Appendix A: what is nobody's fault, and what may help it. */
+const PASSING: readonly (readonly [code: string, remedy: ReturnType<typeof remedyOf>, what: string])[] = [
+  ["08000", undefined, "a pooler that has lost its server"],
+  ["08003", undefined, "a connection that does not exist"],
+  ["08006", undefined, "a connection that broke"],
+  ["08007", undefined, "a commit of which nobody knows"],
+  ["08P01", undefined, "a pooler at its limit"],
+  ["25006", "elsewhere", "a standby, or a database that was told to read only"],
+  ["25P01", "elsewhere", "a pooler that mixed transactions up"],
+  ["25P02", "elsewhere", "a transaction of somebody else that failed"],
+  ["26000", "again", "a pooler that lost a prepared statement"],
+  ["40000", undefined, "a transaction that was rolled back"],
+  ["40001", "again", "writers that met, or a standby that had to follow"],
+  ["40003", undefined, "a statement of which nobody knows"],
+  ["40P01", "again", "a deadlock"],
+  ["53000", "later", "too little of something"],
+  ["53100", undefined, "a full disk"],
+  ["53200", "later", "too little memory"],
+  ["53300", "later", "too many connections"],
+  ["53400", "later", "a limit of the configuration"],
+  ["55006", "later", "an object in use"],
+  ["55P03", "later", "a lock that was not to be had"],
+  ["57000", undefined, "an operator"],
+  ["57014", "later", "a cancel, or a time limit"],
+  ["57P01", undefined, "a stop by an administrator"],
+  ["57P02", undefined, "a crash"],
+  ["57P03", "later", "a server that starts"],
+  ["57P04", undefined, "a database that was dropped"],
+  ["57P05", undefined, "a session that was idle for too long"],
+  ["58000", undefined, "the operating system"],
+  ["58030", undefined, "a disk that does not read"],
+  ["58P01", undefined, "a file that is missing"],
+  ["72000", "later", "a snapshot that is too old"],
+  ["F0000", undefined, "a broken file of the configuration"],
+  ["XX000", undefined, "a tuple that others change"],
+  ["XX001", undefined, "a page that is broken"],
+  ["XX002", undefined, "an index that is broken"],
+];
+
+const anyCode = fc.string({
+  unit: fc.constantFrom(..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+  minLength: 5,
+  maxLength: 5,
+});
+
+describe("a failure of the database", () => {
+  test.each(PASSING)('with %s is "not now", and what may help it is %j: %s', (code, remedy) => {
+    const failure = failureOf({ code });
+
+    expect(codeOf(translate(failure))).toBe("database_unavailable");
+    expect(remedyOf(failure)).toBe(remedy);
+  });
+
+  test.each([
+    ["54000", "GetNewTransactionId", "database_unavailable"],
+    ["54000", "_bt_check_third_page", "internal"],
+    ["0A000", "RevalidateCachedQuery", "database_unavailable"],
+    ["0A000", "transformStmt", "internal"],
+  ])("with %s of %s is %s", (code, routine, expected) => {
+    expect(codeOf(translate(failureOf({ code, routine })))).toBe(expected);
+  });
+
+  test("whatever may be sent again is never a fault of the program in the end", () => {
+    fc.assert(
+      fc.property(anyCode, (code) => {
+        const failure = failureOf({ code });
+
+        if (remedyOf(failure) !== undefined) expect(codeOf(translate(failure))).toBe("database_unavailable");
+      }),
+      { numRuns: 5_000, examples: PASSING.map(([code]) => [code]) },
+    );
+  });
+
+  test("of a class that a statement is at fault for stays one of the program, and costs no connection", () => {
+    const classes = fc.constantFrom("20", "21", "22", "23", "2F", "39", "42", "44", "P0");
+    const meant = /^42(501|P01|703|883)$/;
+
+    fc.assert(
+      fc.property(classes, anyCode, (start, rest) => {
+        const code = start + rest.slice(2);
+        const failure = failureOf({ code });
+
+        if (meant.test(code)) return;
+        expect(translate(failure)).toBe(failure);
+        expect(remedyOf(failure)).toBeUndefined();
+        expect(endsConnection(failure)).toBe(false);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(["FATAL", "PANIC", undefined])(
+    'with severity %s is "not now", whatever its code, and ends the connection',
+    (severity) => {
+      fc.assert(
+        fc.property(anyCode, (code) => {
+          const failure = failureOf({ code, severity } as Fields);
+
+          expect(codeOf(translate(failure))).toBe("database_unavailable");
+          expect(endsConnection(failure)).toBe(true);
+        }),
+        { numRuns: 1_000 },
+      );
+    },
+  );
+
+  test('before a connection is made is "not now", whatever its code', () => {
+    fc.assert(
+      fc.property(anyCode, fc.constantFrom("tls" as const, "startup" as const), (code, phase) => {
+        expect(codeOf(translate(failureOf({ code }), phase))).toBe("database_unavailable");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("after which nobody knows the state of the connection ends it", () => {
+    fc.assert(
+      fc.property(anyCode, fc.constantFrom("08", "25"), (rest, start) => {
+        expect(endsConnection(failureOf({ code: start + rest.slice(2) }))).toBe(true);
+      }),
+    );
+  });
+});

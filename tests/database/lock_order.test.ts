@@ -1,0 +1,201 @@
+/**
+ * Statements that meet, on PostgreSQL: whatever two or three of them are at work on the same few members at once, none
+ * waits for one that waits for it. The order in which they lock is in docs/decisions/0028.
+ */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import postgres from "postgres";
+import {
+  describePair,
+  describeState,
+  type Prepared,
+  prepare,
+  prepareFor,
+  WRITERS,
+  type Writer,
+} from "../fixtures/few_members.ts";
+import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
+
+/** `HAMMER_ROUNDS=20 bun test tests/database/lock_order.test.ts` is for who has changed a statement. */
+const ROUNDS = Number(process.env.HAMMER_ROUNDS ?? 1);
+const TRIPLES = 400 * ROUNDS;
+const PAIRS = 60 * ROUNDS;
+/** Two that write the same unique key: the program asks again, and the later one finds what the earlier did. */
+const COLLISION = "23505";
+
+setDefaultTimeout(120_000 + ROUNDS * 120_000);
+
+/** Two of each of three. */
+const CONNECTIONS = 6;
+
+/**
+ * A row that was just locked keeps its statement for a moment, so that statements that take microseconds do meet. The
+ * lock comes before the trigger, in PostgreSQL as without one.
+ */
+const LINGER = `
+create function linger() returns trigger language plpgsql as $$
+begin
+  perform pg_sleep(random() * 0.001);
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$$;
+${TABLES.filter((table) => table !== "audit_event")
+  .map(
+    (table) => `create trigger linger before insert or update or delete on ${table}
+for each row when (current_setting('janus.lingers', true) = 'yes') execute function linger();`,
+  )
+  .join("\n")}`;
+
+let database: TestDatabase;
+let setup: postgres.Sql;
+let sessions: readonly postgres.Sql[];
+
+beforeAll(async () => {
+  if (!onPostgres) return;
+  database = await createTestDatabase();
+  const { url = "" } = database.config;
+  const options = { max: 1, fetch_types: false, onnotice: () => undefined };
+  setup = postgres(url, { ...options, connection: { synchronous_commit: "off" } });
+  await setup.unsafe(LINGER);
+});
+afterAll(async () => {
+  if (!onPostgres) return;
+  await setup.end();
+  await database.drop();
+});
+// New ones for each test, whichever runs first.
+beforeEach(async () => {
+  if (!onPostgres) return;
+  const connection = { deadlock_timeout: "10ms", "janus.lingers": "yes", synchronous_commit: "off" };
+  const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection };
+  sessions = Array.from({ length: CONNECTIONS }, () => postgres(database.config.url ?? "", options));
+});
+afterEach(async () => {
+  await Promise.all((sessions ?? []).map((session) => session.end()));
+});
+
+const shuffled = <Item>(items: readonly Item[]): readonly Item[] =>
+  Math.random() < 0.5 ? items : items.toReversed();
+
+type Failure = { readonly together: string; readonly code: string };
+
+/** Each over a connection of its own. */
+const runAll = (statements: readonly Prepared[]) =>
+  Promise.allSettled(
+    statements.map(({ text, values }, index) =>
+      sessions[index]?.unsafe(text, [...values] as postgres.ParameterOrJSON<never>[], { prepare: true }),
+    ),
+  );
+
+/** Runs the statements, twice each with other values, at the same moment on rows in another state. */
+async function meet(writers: readonly Writer[]): Promise<readonly Failure[]> {
+  await setup.unsafe(describeState());
+  const together = [...writers].sort().join(" + ");
+  const outcomes = await runAll([...writers, ...writers].map(prepare));
+  return outcomes.flatMap((outcome) =>
+    outcome.status === "fulfilled" ? [] : [{ together, code: String(outcome.reason.code ?? outcome.reason) }],
+  );
+}
+
+const count = (names: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    [...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length] as const).sort(),
+  );
+
+/** Counted by the database itself, once each session has told it what it knows. */
+async function readDeadlocks(): Promise<number> {
+  await Promise.all(sessions.map((session) => session.unsafe("select pg_stat_force_next_flush()")));
+  const [row] = await setup.unsafe(
+    "select deadlocks::integer from pg_stat_database where datname = current_database()",
+  );
+  return row?.deadlocks;
+}
+
+/** Leaves the planner with statistics of empty tables. */
+async function analyzeEmpty(): Promise<void> {
+  const tables = TABLES.filter((table) => table !== "audit_event");
+  await setup.unsafe(`truncate ${tables.join(", ")}`);
+  for (const table of tables) await setup.unsafe(`vacuum analyze ${table}`);
+}
+
+/** What is left of the one member that `describePair` makes. A session may have begun while the link was undone. */
+const STATE = `
+select
+  (select count(*)::integer from link) as links,
+  (select end_reason from discord_token) as end_reason,
+  (select end_due_at is not null from discord_token) as ends,
+  (select end_due_at is not null from organisation_token) as ends_at_provider,
+  (select claims = '{}' from organisation_account) as is_forgotten,
+  (select count(*)::integer from flow) as flows`;
+const LINKED = {
+  links: 1,
+  end_reason: null,
+  ends: false,
+  ends_at_provider: false,
+  is_forgotten: false,
+  flows: 0,
+};
+const UNLINKED = {
+  links: 0,
+  end_reason: "unlinked",
+  ends: true,
+  ends_at_provider: true,
+  is_forgotten: true,
+  flows: 0,
+};
+
+describe.if(onPostgres)("statements that meet", () => {
+  test.each([
+    ["the same account is linked again", "insertLink", true],
+    ["the account is linked for the first time", "insertLink", false],
+    ["a move is confirmed", "upsertLink", true],
+  ] as const)("an unlink, and in the same moment %s: a whole link or none", async (_, writer, isLinked) => {
+    const states: unknown[] = [];
+
+    for (let time = 0; time < PAIRS; time++) {
+      // The planner makes other plans for tables that it takes for empty.
+      if (time === 10) await analyzeEmpty();
+      if (time === 30) await setup.unsafe(`${describeState()}; analyze`);
+      await setup.unsafe(describePair(writer, isLinked));
+      const outcomes = await runAll(shuffled([prepareFor("deleteLink"), prepareFor(writer)]));
+      const [state] = await setup.unsafe(STATE);
+      const failure = outcomes.find(({ status }) => status === "rejected");
+      const isWhole = [LINKED, UNLINKED].some((whole) => Bun.deepEquals({ ...state }, whole));
+      states.push(failure ?? (isWhole ? "whole" : state));
+    }
+
+    expect(states).toEqual(states.map(() => "whole"));
+  });
+
+  test.each([
+    ["the tables hold rows", true],
+    ["the planner takes the tables for empty", false],
+  ])("never wait for each other, whichever two or three they are, where %s", async (_, isFilled) => {
+    const failures: Failure[] = [];
+
+    for (let round = 0; round < ROUNDS; round++) {
+      await (isFilled ? setup.unsafe(`${describeState()}; analyze`) : analyzeEmpty());
+      for (const [index, writer] of WRITERS.entries())
+        for (const other of WRITERS.slice(index)) failures.push(...(await meet([writer, other])));
+    }
+    for (let triple = 0; triple < TRIPLES; triple++) {
+      const three = Array.from({ length: 3 }, () => WRITERS[Math.floor(Math.random() * WRITERS.length)]);
+      failures.push(...(await meet(three as Writer[])));
+    }
+    const deadlocks = await readDeadlocks();
+
+    const locked = failures.filter(({ code }) => code === "40P01");
+    const broken = failures.filter(({ code }) => code !== "40P01" && code !== COLLISION);
+    expect(count(locked.map(({ together }) => together))).toEqual({});
+    expect(count(broken.map(({ together, code }) => `${code} ${together}`))).toEqual({});
+    expect(deadlocks).toBe(0);
+  });
+});

@@ -1,0 +1,238 @@
+/** Migrations: each applied once, all or none, and never one that is newer or was edited. */
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { basename } from "node:path";
+import {
+  MIGRATIONS,
+  type Migration,
+  migrateUp,
+  readMigrationStatus,
+  requireMigrated,
+} from "../../lib/database/migrations.ts";
+import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { asJanusError } from "../../lib/errors.ts";
+import { listFiles, readText } from "../fixtures/source.ts";
+import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
+
+setDefaultTimeout(30_000);
+
+const NOW = new Date("2026-11-22T12:00:00.000Z");
+const now = () => NOW;
+const PROCESSES = 20;
+
+const FILES = listFiles("sql/migrations/*.sql");
+
+/** One database for the file, since making one takes a while; every test begins by putting it where it needs it. */
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ migrated: false });
+});
+afterAll(() => database.drop());
+
+async function becomeEmpty(): Promise<void> {
+  await database.rows("drop schema public cascade; create schema public");
+}
+
+async function becomeMigrated(): Promise<void> {
+  await becomeEmpty();
+  await migrateUp(database.db, now);
+}
+
+/** A migration of a test's own, after the program's. */
+function later(text: string, version = MIGRATIONS.length + 1): Migration {
+  return { version, name: `test_${version}`, text };
+}
+
+/** The error that a migration ends with. */
+async function failureOf(work: Promise<unknown>) {
+  try {
+    await work;
+  } catch (error) {
+    return asJanusError(error);
+  }
+  throw new Error("it did not fail");
+}
+
+/** Tables, columns, indexes, constraints and triggers, and what was recorded: all that a migration may change. */
+async function stateOf(): Promise<string> {
+  const { rows } = database;
+  const [columns, indexes, constraints, triggers] = await Promise.all([
+    rows(
+      "select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by 1, 2",
+    ),
+    rows("select indexname, indexdef from pg_indexes where schemaname = 'public' order by 1"),
+    rows(
+      "select conname, pg_get_constraintdef(oid) as definition from pg_constraint where connamespace = 'public'::regnamespace order by 1",
+    ),
+    rows("select tgname from pg_trigger where not tgisinternal order by 1"),
+  ]);
+  const applied = columns.length === 0 ? [] : await rows("select * from schema_migration order by version");
+  return JSON.stringify({ columns, indexes, constraints, triggers, applied });
+}
+
+describe("MIGRATIONS", () => {
+  test("lists every file of sql/migrations with its number, its name and its text, in order and without a gap", async () => {
+    const listed = MIGRATIONS.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}.sql`);
+
+    expect(FILES.map((path) => basename(path))).toEqual(listed);
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+    for (const [index, path] of FILES.entries()) expect(MIGRATIONS[index]?.text).toBe(await readText(path));
+  });
+
+  test.each(FILES)(
+    "%s is named after what it does and says why, what it locks and what still runs on it",
+    async (path) => {
+      const header = /^(--.*\n)+/.exec(await readText(path))?.[0] ?? "";
+
+      expect(basename(path)).toMatch(/^\d{4}_[a-z]+(_[a-z]+)+\.sql$/);
+      expect(header).toMatch(/^-- [A-Z]/);
+      expect(header).toMatch(/\bLock: \w/);
+      expect(header).toMatch(/\bThe previous release\b/);
+      expect(header.split("\n").length).toBeGreaterThan(2);
+    },
+  );
+});
+
+describe("migrateUp() on an empty database", () => {
+  beforeEach(becomeEmpty);
+
+  test("applies all, once, with their checksums and the time; a second time it changes nothing", async () => {
+    const before = await readMigrationStatus(database.db);
+    const notYet = await failureOf(requireMigrated(database.db));
+    const first = await migrateUp(database.db, now);
+    const state = await stateOf();
+    const second = await migrateUp(database.db, () => new Date());
+    const after = await readMigrationStatus(database.db);
+
+    expect(before).toEqual({ applied: [], pending: MIGRATIONS });
+    expect(notYet).toMatchObject({ code: "database_not_migrated", status: 503 });
+    expect(first).toEqual(MIGRATIONS);
+    expect(second).toEqual([]);
+    expect(await stateOf()).toBe(state);
+    expect(after.pending).toEqual([]);
+    expect(after.applied).toMatchObject(
+      MIGRATIONS.map(({ version, name }) => ({ version, name, appliedAt: NOW })),
+    );
+    expect(await requireMigrated(database.db)).toBeUndefined();
+    const checksums = await database.rows("select checksum from schema_migration order by version");
+    expect(checksums).toEqual(
+      MIGRATIONS.map(({ text }) => ({ checksum: new Bun.CryptoHasher("sha256").update(text).digest("hex") })),
+    );
+  });
+});
+
+describe("a migrated database", () => {
+  beforeEach(becomeMigrated);
+
+  test("has the tables that the tests know, and no other", async () => {
+    const tables = await database.rows(
+      "select tablename from pg_tables where schemaname = 'public' order by 1",
+    );
+
+    expect(tables.map(({ tablename }) => tablename)).toEqual([...TABLES, "schema_migration"].sort());
+  });
+
+  test("has no constraint that PostgreSQL had to name: every name is in a file", async () => {
+    const texts = [
+      ...(await Promise.all(FILES.map(readText))),
+      await readText("sql/schema_migration/create.sql"),
+    ];
+    const given = new Set([...texts.join("\n").matchAll(/\bconstraint (\w+)/g)].map(([, name]) => name));
+
+    // PostgreSQL 18 keeps `not null` there too, as 'n'.
+    const constraints = await database.rows(
+      "select conname from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n' order by 1",
+    );
+
+    expect(constraints.length).toBeGreaterThan(10);
+    expect(constraints.filter(({ conname }) => !given.has(String(conname)))).toEqual([]);
+  });
+
+  test.each([
+    ["update", "update audit_event set action = 'linked'"],
+    ["delete", "delete from audit_event"],
+    ["truncate", "truncate audit_event"],
+    ["truncate with others", "truncate link, audit_event cascade"],
+  ])("audit_event refuses %s and keeps its row", async (_, statement) => {
+    await database.rows(
+      "insert into audit_event (occurred_at, action, discord_user_id) select now(), 'push_failed', '1' " +
+        "where not exists (select from audit_event)",
+    );
+    const before = await database.rows("select * from audit_event");
+
+    const failure = await database.rows(statement).catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ code: "23001", message: expect.stringContaining("append-only") });
+    expect(before).toHaveLength(1);
+    expect(await database.rows("select * from audit_event")).toEqual(before);
+  });
+
+  test("a migration that fails applies nothing, neither its own first half nor those before it", async () => {
+    const good = later("create table first_half (id integer)");
+    const bad = later("create table second_half (id integer); select 1 / 0", MIGRATIONS.length + 2);
+    const before = await stateOf();
+
+    const failure = await failureOf(migrateUp(database.db, now, [...MIGRATIONS, good, bad]));
+
+    expect(failure).toMatchObject({ code: "migration_failed", exitStatus: 1 });
+    expect(failure.message).toContain(
+      `Migration ${bad.version} (${bad.name}) failed, and nothing was applied`,
+    );
+    expect(failure.message).toContain("division by zero");
+    expect(await stateOf()).toBe(before);
+  });
+});
+
+describe.each([
+  [
+    "a newer database",
+    "database_newer",
+    "insert into schema_migration values (9999, 'from_the_future', 'x', now())",
+  ],
+  ["an edited migration", "migration_edited", "update schema_migration set checksum = 'x' where version = 2"],
+])("%s", (_, code, statement) => {
+  beforeEach(async () => {
+    await becomeMigrated();
+    await database.rows(statement);
+  });
+
+  test(`is refused with ${code} by all three, and nothing is changed`, async () => {
+    const pending = later("create table must_not_come (id integer)");
+    const before = await stateOf();
+
+    const failures = [
+      await failureOf(migrateUp(database.db, now, [...MIGRATIONS, pending])),
+      await failureOf(readMigrationStatus(database.db)),
+      await failureOf(requireMigrated(database.db)),
+    ];
+
+    expect(failures.map((failure): string => failure.code)).toEqual([code, code, code]);
+    for (const { message } of failures) {
+      expect(message).toContain(
+        code === "database_newer" ? "9999 (from_the_future)" : "2 (create_organisation_account)",
+      );
+    }
+    expect(await stateOf()).toBe(before);
+  });
+});
+
+describe(`migrateUp() in ${PROCESSES} places at once`, () => {
+  let places: readonly Database[];
+  beforeAll(async () => {
+    await becomeEmpty();
+    // Each place has connections of its own; the embedded database is of one process, which here calls often.
+    places = onPostgres
+      ? await Promise.all(Array.from({ length: PROCESSES }, () => openDatabase(database.config)))
+      : Array<Database>(PROCESSES).fill(database.db);
+  });
+  afterAll(async () => {
+    if (onPostgres) await Promise.all(places.map((place) => place.close()));
+  });
+
+  test("applies each migration once, and every place ends well", async () => {
+    const applied = await Promise.all(places.map((place) => migrateUp(place, now)));
+
+    expect(applied.flat()).toEqual([...MIGRATIONS]);
+    expect(applied.filter(({ length }) => length > 0)).toHaveLength(1);
+    expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
+  });
+});

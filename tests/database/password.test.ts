@@ -1,0 +1,82 @@
+/** The password of the database as a secret of its own, against a PostgreSQL that asks for one. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readDatabaseConfig } from "../../lib/config/load.ts";
+import { openDatabase } from "../../lib/database/open.ts";
+import { type Environment, run } from "../fixtures/command.ts";
+import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+
+setDefaultTimeout(60_000);
+
+/** A run that must prove it all fails where there is none. */
+const isSkipped = findInitdb() === undefined && !process.env.CI;
+if (isSkipped) console.warn(`The tests of the database's password are skipped. ${NO_INITDB}`);
+
+describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
+  // What an address would have to escape, as base64 has some of it, and what SCRAM must not normalise away.
+  const PASSWORD = "p@ss/w:rd? #%+=ö";
+  let folder: string;
+  let passwordFile: string;
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    if (findInitdb() === undefined) throw new Error(NO_INITDB);
+    folder = await mkdtemp(join(tmpdir(), "janus-password-"));
+    passwordFile = join(folder, "password");
+    // With the line break that `openssl rand` and editors leave.
+    await Bun.write(passwordFile, `${PASSWORD}\n`);
+    cluster = await startCluster(passwordFile);
+  });
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const urlFor = (userinfo: string): string => `postgres://${userinfo}@127.0.0.1:${cluster.port}/postgres`;
+  const ask = async (environment: Environment): Promise<unknown> => {
+    const db = await openDatabase(readDatabaseConfig(environment).database);
+    try {
+      return await db.query("select current_user::text as who");
+    } finally {
+      await db.close();
+    }
+  };
+  const JANUS = [{ who: "janus" }];
+  const REFUSED = expect.objectContaining({ code: "database_unavailable" });
+
+  test("openDatabase() is let in with the password from the file that PostgreSQL was given", async () => {
+    const answer = await ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD_FILE: passwordFile });
+
+    expect(answer).toEqual(JANUS);
+  });
+
+  test("openDatabase() takes the password from the variable, and rather than the address's", async () => {
+    const answers = await Promise.all([
+      ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD: PASSWORD }),
+      ask({ DATABASE_URL: urlFor("janus:old"), DATABASE_PASSWORD: PASSWORD }),
+      ask({ DATABASE_URL: urlFor(`janus:${encodeURIComponent(PASSWORD)}`) }),
+    ]);
+
+    expect(answers).toEqual([JANUS, JANUS, JANUS]);
+  });
+
+  test("openDatabase() is refused with another password, and without one", async () => {
+    const wrong = ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD: "wrong" });
+    const none = ask({ DATABASE_URL: urlFor("janus") });
+
+    expect(await Promise.all([wrong, none].map((answer) => answer.catch((error: unknown) => error)))).toEqual(
+      [REFUSED, REFUSED],
+    );
+  });
+
+  test("`janus migrate` runs on it", async () => {
+    const environment = { DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD_FILE: passwordFile };
+
+    const ended = await run(folder, "index.ts", ["migrate"], environment);
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ended.stdout).toContain("The database is up to date.");
+  });
+});

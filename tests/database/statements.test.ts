@@ -1,0 +1,328 @@
+/** Every statement under sql/, described by a migrated database and held to its own header and to its line in queries.ts. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { basename, dirname } from "node:path";
+import postgres from "postgres";
+import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
+import { MIGRATIONS } from "../../lib/database/migrations.ts";
+import { STATEMENTS } from "../../lib/database/queries.ts";
+import { listFiles, readText } from "../fixtures/source.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+
+setDefaultTimeout(30_000);
+
+const FILES = listFiles("sql/*/*.sql").filter((path) => !path.startsWith("sql/migrations/"));
+const TEXTS = new Map(await Promise.all(FILES.map(async (path) => [path, await readText(path)] as const)));
+const NAMED = Object.entries(STATEMENTS).map(([name, statement]) => ({ name, statement }));
+
+/** Columns that a table has as nullable and a statement never gives as null, with the reason. */
+const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
+  // Taken only where issuer is not null, and flow_organisation_account_check has subject with it.
+  upsertLink: ["issuer", "subject"],
+  // Asked for by it.
+  listAuditEvents: ["discordUserId"],
+};
+
+/** STYLE 21, and what only the table of migrations itself needs. */
+const VERBS = /^(find|list|insert|upsert|set_\w+|delete|take|claim|count)(_\w+)?$/;
+const READS_CLOCK =
+  /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp)\s*\(|\bcurrent_(time|date)/;
+/** The one that is asked for the time, to compare the program's clock with it. It has no table. */
+const CLOCK = "sql/clock/find.sql";
+const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
+
+type Column = { readonly name: string; readonly type: string };
+type Parameter = Column & { readonly note: string };
+
+/** What a statement's header promises. */
+type Header = {
+  readonly sentence: string;
+  readonly parameters: readonly Parameter[];
+  readonly gives: "row" | "rows" | "nothing";
+  readonly columns: readonly Column[];
+};
+
+/** What the database says of a statement. Types have the names of the headers. */
+type Described = {
+  readonly parameters: readonly string[];
+  readonly columns: readonly (Column & { readonly nullable: boolean })[];
+};
+
+let sql: postgres.Sql;
+let close: () => Promise<void>;
+const described = new Map<string, Described>();
+
+beforeAll(async () => {
+  ({ sql, close } = await openRaw());
+  const types = await readTypes();
+  for (const path of FILES) described.set(path, await describeStatement(path, types));
+});
+afterAll(() => close());
+
+/** A migrated database with a client of its own, which does not change the names of columns. */
+async function openRaw() {
+  const options = { max: 1, fetch_types: false, onnotice: () => undefined };
+  if (onPostgres) {
+    const database = await createTestDatabase();
+    const client = postgres(database.config.url ?? "", options);
+    return { sql: client, close: () => client.end().then(() => database.drop()) };
+  }
+  const embedded = await openEmbedded({ dataDir: IN_MEMORY });
+  const connection = { ...options, socket: embedded.socket };
+  const client = postgres(connection);
+  for (const text of [
+    textOf("sql/schema_migration/create.sql"),
+    ...MIGRATIONS.map((migration) => migration.text),
+  ]) {
+    await client.unsafe(text);
+  }
+  return { sql: client, close: () => client.end().then(() => embedded.close()) };
+}
+
+/** The names that headers use, by oid. */
+async function readTypes(): Promise<ReadonlyMap<number, string>> {
+  const names = ["text", "integer", "bigint", "boolean", "timestamptz", "jsonb", "bytea", "void"];
+  const rows = await sql.unsafe(
+    "select name, name::regtype::oid::integer as oid from unnest($1::text[]) as name",
+    [`{${names.join()}}`],
+  );
+  return new Map(rows.map(({ name, oid }) => [oid, name]));
+}
+
+async function describeStatement(path: string, types: ReadonlyMap<number, string>): Promise<Described> {
+  const { types: parameters, columns } = await sql.unsafe(textOf(path)).describe();
+  const nameOf = (oid: number): string => types.get(oid) ?? `oid ${oid}`;
+  return {
+    parameters: parameters.map(nameOf),
+    columns: await Promise.all(
+      // A statement without rows has no columns at all.
+      (columns ?? [])
+        .filter(({ type }) => nameOf(type) !== "void")
+        .map(async ({ name, type, table, number }) => ({
+          name,
+          type: nameOf(type),
+          nullable: await isNullable(table, number),
+        })),
+    ),
+  };
+}
+
+/** Whether a result's column is a table's column that may be null; false for what is computed. */
+async function isNullable(table: number, column: number): Promise<boolean> {
+  if (table === 0) return false;
+  const found = await sql.unsafe(
+    "select not attnotnull as nullable from pg_attribute where attrelid = $1::oid and attnum = $2::smallint",
+    [table, column],
+  );
+  return found[0]?.nullable === true;
+}
+
+function textOf(path: string): string {
+  const text = TEXTS.get(path);
+  if (text === undefined) throw new Error(`no such statement: ${path}`);
+  return text;
+}
+
+/** A statement without its comments and texts. */
+function codeOf(path: string): string {
+  return textOf(path)
+    .replaceAll(/--.*/g, "")
+    .replaceAll(/'[^']*'/g, "''");
+}
+
+/** Reads a header, and fails on a line that is none of its parts. */
+function readHeader(path: string): Header {
+  const lines = (/^(--.*\n)+/.exec(textOf(path))?.[0] ?? "").trimEnd().split("\n");
+  const end = lines.findIndex((line) => /^-- (\$\d+ |rows?: |nothing$)/.test(line));
+  const rest = lines.slice(end);
+  const parameters = rest
+    .filter((line) => line.startsWith("-- $"))
+    .map((line, index) => readParameter(line, index));
+  const result = rest.slice(parameters.length);
+  const gives = /^-- (row|rows|nothing)(: |$)/.exec(result[0] ?? "")?.[1];
+  if (gives !== "row" && gives !== "rows" && gives !== "nothing")
+    throw new Error(`${path}: no row, rows or nothing`);
+  const columns = gives === "nothing" ? [] : result.flatMap((line) => readColumns(path, line, gives));
+  if (gives === "nothing" && result.length > 1) throw new Error(`${path}: more after "nothing"`);
+  return {
+    sentence: lines
+      .slice(0, end)
+      .map((line) => line.replace(/^-- /, ""))
+      .join(" "),
+    parameters,
+    gives,
+    columns,
+  };
+}
+
+function readParameter(line: string, index: number): Parameter {
+  const match = /^-- \$(\d+) ([a-z_]+) ([a-z]+)(?:[,:] (.+))?$/.exec(line);
+  if (match === null || Number(match[1]) !== index + 1)
+    throw new Error(`not parameter ${index + 1}: ${line}`);
+  const [, , name = "", type = "", note = ""] = match;
+  return { name, type, note };
+}
+
+function readColumns(path: string, line: string, gives: string): Column[] {
+  const list = new RegExp(`^-- ${gives}: (.+?),?$`).exec(line)?.[1];
+  if (list === undefined) throw new Error(`${path}: not a line of ${gives}: ${line}`);
+  return list.split(", ").map((column) => {
+    const [name = "", type = "", ...more] = column.split(" ");
+    if (more.length > 0) throw new Error(`${path}: not a column: ${column}`);
+    return { name, type };
+  });
+}
+
+/** snake_case as queries.ts has it. */
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+type Schema = { readonly type: string; readonly wrapped?: unknown };
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
+}
+
+/** What PostgreSQL calls what a schema of valibot takes. */
+function readSchema(schema: unknown): { readonly type: string; readonly nullable: boolean } {
+  if (!isSchema(schema)) throw new Error("not a schema");
+  if (schema.type === "nullable") return { ...readSchema(schema.wrapped), nullable: true };
+  const types: Readonly<Record<string, string>> = {
+    string: "text",
+    picklist: "text",
+    date: "timestamptz",
+    number: "integer",
+    boolean: "boolean",
+    record: "jsonb",
+    array: "jsonb",
+  };
+  return { type: types[schema.type] ?? `schema ${schema.type}`, nullable: false };
+}
+
+function fileOf(statement: { readonly text: string }): string {
+  return FILES.find((path) => TEXTS.get(path) === statement.text) ?? "no file has this text";
+}
+
+describe.each(FILES)("%s", (path) => {
+  test("takes the parameters that its header lists, in their order and types", () => {
+    const { parameters } = readHeader(path);
+
+    expect(parameters.map(({ type }) => type)).toEqual([...(described.get(path)?.parameters ?? [])]);
+    expect(new Set(parameters.map(({ name }) => name)).size).toBe(parameters.length);
+  });
+
+  test("gives the columns that its header lists, or nothing", () => {
+    const { gives, columns } = readHeader(path);
+
+    const actual = described.get(path)?.columns.map(({ name, type }) => ({ name, type })) ?? [];
+
+    expect(actual).toEqual([...columns]);
+    expect(gives === "nothing").toBe(columns.length === 0);
+  });
+
+  test("begins with a sentence", () => {
+    expect(readHeader(path).sentence).toMatch(/^[A-Z].{10,}\.$/s);
+  });
+
+  test("is named by its table and its verb", async () => {
+    const [table, verb] = [basename(dirname(path)), basename(path, ".sql")];
+
+    const [found] = await sql.unsafe("select to_regclass($1) is not null as present", [table]);
+
+    expect(found?.present).toBe(path !== CLOCK);
+    expect(VERBS.test(verb) || (table === "schema_migration" && MIGRATION_VERBS.test(verb))).toBe(true);
+  });
+
+  test("is one statement, in lower case, indented by two, without select * and without a clock", () => {
+    const code = codeOf(path);
+
+    expect(code.trim()).not.toContain(";");
+    expect(code).not.toMatch(/[A-Z]/);
+    expect(code).not.toMatch(/select\s+\*|\w\.\*/);
+    expect(READS_CLOCK.test(code)).toBe(path === CLOCK);
+    for (const line of textOf(path).split("\n")) expect(line).toMatch(/^( {2})*(\S|$)(.*\S)?$/);
+    expect(textOf(path)).toEndWith("\n");
+  });
+});
+
+describe("STATEMENTS", () => {
+  test("and MIGRATIONS' own statements are all there is: each file is imported, once, and used", async () => {
+    const sources = await Promise.all(listFiles("lib/**/*.{ts,tsx}").map(readText));
+    const imported = sources
+      .flatMap((source) => [
+        ...source.matchAll(/^import (\w+) from "(?:\.\.\/)+(sql\/[^"]+)" with \{\s*type: "text",?\s*\};$/gm),
+      ])
+      .filter(([, , path]) => path?.startsWith("sql/migrations/") === false);
+
+    expect(imported.map(([, , path]) => path).sort()).toEqual([...FILES]);
+    expect(NAMED.map(({ statement }) => fileOf(statement)).sort()).toEqual(
+      FILES.filter((path) => !path.startsWith("sql/schema_migration/")),
+    );
+    for (const [, name] of imported) {
+      expect(
+        sources.some((source) => (source.match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1),
+      ).toBe(true);
+    }
+  });
+
+  test.each(NAMED)(
+    "$name has the parameters of its file: names, types, and which may be null",
+    ({ statement }) => {
+      const { parameters } = readHeader(fileOf(statement));
+
+      const known = Object.entries(statement.parameters).map(([name, schema]) => ({
+        name,
+        ...readSchema(schema),
+      }));
+
+      expect(known).toEqual(
+        parameters.map(({ name, type, note }) => ({
+          name: camelCase(name),
+          // A number goes out as text: it fits either. What comes as bigint would be a text.
+          type: type === "bigint" ? "integer" : type,
+          nullable: /^null\b/.test(note),
+        })),
+      );
+    },
+  );
+
+  test.each(NAMED)(
+    "$name has the columns of its file, and takes null where a table has it",
+    ({ name, statement }) => {
+      const path = fileOf(statement);
+      const { columns } = readHeader(path);
+
+      const known = Object.entries(statement.row).map(([column, schema]) => ({
+        name: column,
+        ...readSchema(schema),
+      }));
+
+      expect(known.map((column) => ({ name: column.name, type: column.type }))).toEqual(
+        columns.map((column) => ({ name: camelCase(column.name), type: column.type })),
+      );
+      const strict = known.filter(({ nullable }) => !nullable).map((column) => column.name);
+      const mayBeNull = (described.get(path)?.columns ?? [])
+        .filter(({ nullable }) => nullable)
+        .map((column) => camelCase(column.name))
+        .filter((column) => NEVER_NULL[name]?.includes(column) !== true);
+      expect(strict.filter((column) => mayBeNull.includes(column))).toEqual([]);
+    },
+  );
+
+  test.each(NAMED)(
+    "$name gives back what it was asked by, where it gives what is a member's",
+    ({ statement }) => {
+      const { parameters, row } = statement;
+      const echoes = "echoes" in statement ? statement.echoes : undefined;
+      const isOfOneMember =
+        "discordUserId" in row &&
+        ["discordUserId", "flowIdHash", "sessionIdHash"].some((key) => key in parameters);
+
+      if (isOfOneMember) expect(echoes).toBeString();
+      if (echoes !== undefined) {
+        expect(Object.keys(parameters)).toContain(echoes);
+        expect(Object.keys(row)).toContain(echoes);
+      }
+    },
+  );
+});

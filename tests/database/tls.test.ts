@@ -1,0 +1,166 @@
+/** TLS to the database, as libpq's sslmode says, against servers that show a right certificate and wrong ones. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isRefusal } from "../../lib/database/failures.ts";
+import { openDatabase } from "../../lib/database/open.ts";
+import { asJanusError } from "../../lib/errors.ts";
+import { run } from "../fixtures/command.ts";
+import { type Authority, createAuthority } from "../harness/certificates.ts";
+import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+
+setDefaultTimeout(120_000);
+
+/** A run that must prove it all fails where there is none. */
+const isSkipped = findInitdb() === undefined && !process.env.CI;
+if (isSkipped) console.warn(`The tests of TLS to the database are skipped. ${NO_INITDB}`);
+
+const SERVERS = {
+  right: "DNS:localhost,IP:127.0.0.1",
+  named: "DNS:db.example.org",
+  expired: "DNS:localhost",
+  plain: "",
+};
+type Server = keyof typeof SERVERS;
+
+describe.skipIf(isSkipped)("sslmode", () => {
+  let folder: string;
+  let authority: Authority;
+  const clusters = new Map<Server, Cluster>();
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "janus-tls-"));
+    const passwordFile = join(folder, "password");
+    await Bun.write(passwordFile, "secret\n");
+    authority = await createAuthority();
+    for (const server of ["right", "named", "expired", "plain"] as const) {
+      const certificate =
+        server === "plain" ? undefined : await authority.sign(SERVERS[server], server === "expired");
+      clusters.set(server, await startCluster(passwordFile, certificate));
+    }
+  });
+  afterAll(async () => {
+    for (const cluster of clusters.values()) await cluster[Symbol.asyncDispose]();
+    await authority?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const urlOf = (server: Server, mode: string, host = "localhost"): string => {
+    const root = mode.startsWith("verify") ? `&sslrootcert=${encodeURIComponent(authority.file)}` : "";
+    return `postgres://janus:secret@${host}:${clusters.get(server)?.port}/postgres?sslmode=${mode}${root}`;
+  };
+  const ask = async (url: string): Promise<unknown> => {
+    const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
+    try {
+      const [row] = await db.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()");
+      return row;
+    } catch (error) {
+      const { code, message, cause } = asJanusError(error);
+      return { code, message, isRefusal: isRefusal(cause) };
+    } finally {
+      await db.close();
+    }
+  };
+
+  test.each([
+    ["right", "require", "localhost", true],
+    ["right", "verify-ca", "127.0.0.1", true],
+    ["right", "verify-full", "localhost", true],
+    ["right", "verify-full", "127.0.0.1", true],
+    ["right", "prefer", "localhost", true],
+    ["right", "allow", "localhost", true],
+    ["right", "disable", "localhost", false],
+    ["named", "require", "localhost", true],
+    ["named", "verify-ca", "localhost", true],
+    ["expired", "require", "localhost", true],
+    ["plain", "prefer", "localhost", false],
+  ] as const)(
+    "with a %s server: %s at %s connects, encrypted or not as it says",
+    async (server, mode, host, ssl) => {
+      expect(await ask(urlOf(server, mode, host))).toEqual({ ssl });
+    },
+  );
+
+  test.each([
+    ["named", "verify-full", "localhost", "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["named", "verify-full", "127.0.0.1", "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["expired", "verify-full", "localhost", "CERT_HAS_EXPIRED"],
+    ["expired", "verify-ca", "localhost", "CERT_HAS_EXPIRED"],
+  ] as const)(
+    "with a %s certificate: %s at %s refuses it and names the fault",
+    async (server, mode, host, code) => {
+      expect(await ask(urlOf(server, mode, host))).toEqual({
+        code: "database_unavailable",
+        message: `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`,
+        isRefusal: true,
+      });
+    },
+  );
+
+  test.each(["require", "verify-full", "prefer"])(
+    "%s: a statement that is late is cancelled",
+    async (mode) => {
+      // Longer than the server's own limit, so that nothing else ends it.
+      const url = `${urlOf("right", mode)}&statement_timeout=60000`;
+      const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
+      const asleep =
+        "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
+
+      const outcome = await db
+        .query("select pg_sleep(40)")
+        .catch((error: unknown) => asJanusError(error).code);
+      const from = performance.now();
+      while ((await db.query(asleep)).length > 0 && performance.now() - from < 20_000) await Bun.sleep(20);
+      const seconds = (performance.now() - from) / 1_000;
+      await db.close();
+
+      expect(outcome).toBe("database_unavailable");
+      expect(seconds).toBeLessThan(10);
+    },
+  );
+
+  test("with an authority that nobody knows: verify-full refuses it", async () => {
+    const url = urlOf("right", "require").replace("require", "verify-full");
+
+    expect(await ask(url)).toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringContaining(
+        "the certificate of the database is not accepted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)",
+      ),
+    });
+  });
+
+  test("with a server without TLS: require says where it breaks off", async () => {
+    expect(await ask(urlOf("plain", "require"))).toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringContaining("the database breaks off where TLS begins"),
+      isRefusal: false,
+    });
+  });
+
+  test("PGSSLMODE is heeded where the address says nothing, and does not silently send in the clear", async () => {
+    const DATABASE_URL = urlOf("plain", "disable").replace("?sslmode=disable", "");
+    const environment = { DATABASE_URL, DATABASE_WAIT_SECONDS: "0" };
+
+    const clear = await run(folder, "index.ts", ["migrate", "status"], environment);
+    const encrypted = await run(folder, "index.ts", ["migrate", "status"], {
+      ...environment,
+      PGSSLMODE: "require",
+    });
+
+    expect(clear.exitCode).toBe(0);
+    expect(encrypted).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(encrypted.stderr).toContain("where TLS begins");
+  });
+
+  test("a certificate that is not accepted is not waited for: migrate ends at once", async () => {
+    const environment = { DATABASE_URL: urlOf("expired", "verify-full"), DATABASE_WAIT_SECONDS: "600" };
+
+    const { exitCode, stderr } = await run(folder, "index.ts", ["migrate"], environment);
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("(CERT_HAS_EXPIRED)");
+    expect(stderr).not.toContain("secret");
+  });
+});

@@ -1,0 +1,234 @@
+/** The units for systemd and for Quadlet, held to the program, to compose, and to each other. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig, VARIABLES } from "../../lib/config/load.ts";
+import { configInvalid } from "../../lib/errors.ts";
+import { defaultOf, isPinned, readCommands, readUnit, toSeconds } from "../fixtures/deployment.ts";
+import { listFiles, ROOT, readText } from "../fixtures/source.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+const isCommand = readCommands();
+const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
+const NAMES = [...VARIABLES.map(({ name }) => name), ...SECRETS.map((name) => `${name}_FILE`)];
+/** What the server requires, its secrets apart. */
+const REQUIRED = {
+  PUBLIC_URL: "https://janus.example.org",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  OIDC_ISSUER: "https://auth.example.org",
+  OIDC_CLIENT_ID: "janus",
+};
+const { PATH = "" } = process.env;
+const unknownTo = (names: readonly string[], environment: Readonly<Record<string, string>>) =>
+  Object.keys(environment).filter((name) => !names.includes(name));
+
+describe("deploy/janus.service", async () => {
+  const unit = await readUnit("deploy/janus.service");
+  const of = (key: string): string => unit.value("Service", key);
+
+  test("runs the binary by commands that exist, the migration first", () => {
+    expect(of("ExecStartPre")).toBe("/usr/local/bin/janus migrate");
+    expect(of("ExecStart")).toBe("/usr/local/bin/janus serve");
+    for (const key of ["ExecStartPre", "ExecStart"])
+      expect(isCommand(of(key).split(" ")[1] ?? "")).toBe(true);
+  });
+
+  test("sets variables that exist, and no secret but as a file", () => {
+    expect(unknownTo(NAMES, unit.environment)).toEqual([]);
+    expect(Object.keys(unit.environment).filter((name) => SECRETS.some((secret) => secret === name))).toEqual(
+      [],
+    );
+    expect(unit.environment.DATA_DIR).toBe(`%S/${of("StateDirectory")}`);
+  });
+
+  test("hands over every secret that the server requires, by the name that its variable has", () => {
+    const required = VARIABLES.filter(({ secret, required }) => secret && required)
+      .map(({ name }) => name)
+      .filter((name) => name !== "DISCORD_BOT_TOKEN");
+    const expected = required.map((name) => name.toLowerCase());
+
+    expect(unit.values("Service", "LoadCredential")).toEqual(
+      expected.map((name) => `${name}:/etc/janus/secrets/${name}`),
+    );
+    expect(required.map((name) => unit.environment[`${name}_FILE`])).toEqual(
+      expected.map((name) => `%d/${name}`),
+    );
+  });
+
+  test("says by which commands to make those files, for nobody else to read, and the program takes them", async () => {
+    const text = await readText("deploy/janus.service");
+    const folder = await mkdtemp(join(tmpdir(), "janus-secrets-"));
+    const commands = text
+      .split("\n")
+      .flatMap((line) => /^# {3}(install -d .*|\( *|\) *| {2}\S.*)$/.exec(line)?.[1] ?? [])
+      .join("\n")
+      .replaceAll("/etc/janus", folder)
+      // What is pasted there.
+      .replaceAll("cat >", "echo pasted >");
+    const program = `janus() { "${process.execPath}" run "${join(ROOT, "index.ts")}" "$@"; }`;
+    const install = () => Bun.spawnSync(["sh", "-c", `${program}\n${commands}`], { env: { PATH } });
+
+    const { exitCode, stdout, stderr } = install();
+    const files = unit.values("Service", "LoadCredential").map((pair) => pair.split("/").at(-1) ?? "");
+    const paths = files.map((name) => join(folder, "secrets", name));
+    const modes = [folder, join(folder, "secrets"), ...paths].map((path) => statSync(path).mode & 0o777);
+    const held = paths.map((path) => readFileSync(path, "utf8"));
+    const config = readConfig({
+      ...REQUIRED,
+      ...Object.fromEntries(files.map((name, index) => [`${name.toUpperCase()}_FILE`, paths[index]])),
+    });
+    install();
+    const heldLater = paths.map((path) => readFileSync(path, "utf8"));
+    await rm(folder, { recursive: true });
+
+    expect({ exitCode, said: `${stdout}${stderr}` }).toEqual({ exitCode: 0, said: "" });
+    expect(modes).toEqual([0o700, 0o700, ...paths.map(() => 0o600)]);
+    expect(config.discord.clientSecret).toBe("pasted");
+    expect(config.tokenKeys.map(({ id }) => id)).toEqual(["k1"]);
+    // Who follows the recipe again does not lose the ring.
+    expect(heldLater).toEqual(held);
+  });
+
+  test("waits as long as Janus may take to start and to stop, and starts nothing again that cannot start", () => {
+    expect(toSeconds(of("TimeoutStopSec"))).toBeGreaterThan(Number(defaultOf("SHUTDOWN_SECONDS")));
+    expect(toSeconds(of("TimeoutStartSec"))).toBeGreaterThan(Number(defaultOf("DATABASE_WAIT_SECONDS")));
+    expect(of("Restart")).toBe("on-failure");
+    expect(of("RestartPreventExitStatus")).toBe(String(configInvalid("").exitStatus));
+    // Waiting for a database takes longer than the limit counts; failing at once does not.
+    const attempts = Number(unit.value("Unit", "StartLimitBurst"));
+    const seconds = Number(unit.value("Unit", "StartLimitIntervalSec"));
+    const waiting = Number(defaultOf("DATABASE_WAIT_SECONDS")) + toSeconds(of("RestartSec"));
+    expect(attempts).toBeGreaterThan(seconds / waiting);
+    expect(attempts).toBeLessThan(seconds / toSeconds(of("RestartSec")));
+  });
+
+  test("takes from Janus whatever it can do without, and leaves it to compile", () => {
+    for (const key of ["DynamicUser", "NoNewPrivileges", "ProtectHome", "PrivateUsers", "PrivateDevices"]) {
+      expect({ key, value: of(key) }).toEqual({ key, value: "yes" });
+    }
+    expect(of("ProtectSystem")).toBe("strict");
+    expect(of("CapabilityBoundingSet")).toBe("");
+    expect(unit.values("Service", "MemoryDenyWriteExecute")).toEqual([]);
+  });
+
+  const analyze = Bun.which("systemd-analyze");
+  if (analyze === null) console.warn("The judgement of systemd is skipped: there is no systemd-analyze.");
+
+  test.skipIf(analyze === null)(
+    "is a unit to systemd, and a safe one: exposed no more than 1.5 of 10",
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "janus-unit-"));
+      const path = join(folder, "janus.service");
+      const text = await readText("deploy/janus.service");
+      // The binary need not be installed here.
+      await Bun.write(path, text.replaceAll("/usr/local/bin/janus", process.execPath));
+
+      const run = (...args: readonly string[]) => {
+        const { exitCode, stdout, stderr } = Bun.spawnSync(["systemd-analyze", ...args, path]);
+        return { exitCode, said: `${stdout}${stderr}` };
+      };
+      const verified = run("verify");
+      const judged = run("security", "--offline=true", "--threshold=15", "--no-pager");
+      await rm(folder, { recursive: true });
+
+      // Other units of the machine may have their faults; it says so of ours by name.
+      expect(verified.said.split("\n").filter((line) => line.includes("janus"))).toEqual([]);
+      expect(judged).toMatchObject({ exitCode: 0 });
+    },
+  );
+});
+
+describe("deploy/, for Quadlet", async () => {
+  const [janus, migrate, postgres] = await Promise.all([
+    readUnit("deploy/janus.container"),
+    readUnit("deploy/janus-migrate.container"),
+    readUnit("deploy/janus-postgres.container"),
+  ]);
+  const of = (unit: typeof janus, key: string): string => unit.value("Container", key);
+  const own = [janus, migrate];
+
+  test("is made of units that are all here", () => {
+    const names = listFiles("deploy/*.{container,network,volume}").map((path) => path.replace("deploy/", ""));
+    const services = names.map((name) => name.replace(/\.container$/, ".service"));
+    const units = [janus, migrate, postgres];
+
+    for (const unit of units) {
+      expect(services).toEqual(expect.arrayContaining([...unit.values("Unit", "Requires")]));
+      expect(unit.values("Unit", "After")).toEqual(unit.values("Unit", "Requires"));
+      expect(names).toContain(of(unit, "Network"));
+    }
+    expect(names).toContain(of(postgres, "Volume").split(":")[0] ?? "");
+    expect(janus.value("Unit", "Requires")).toBe("janus-migrate.service");
+    expect(migrate.value("Unit", "Requires")).toBe("janus-postgres.service");
+    expect(of(postgres, "Notify")).toBe("healthy");
+  });
+
+  test("runs the images that compose runs, by commands that exist", async () => {
+    const compose = await readText("compose.yaml");
+
+    expect(own.map((unit) => of(unit, "Image"))).toEqual([
+      "localhost/janus:latest",
+      "localhost/janus:latest",
+    ]);
+    expect(compose).toContain("image: localhost/janus\n");
+    expect(isPinned(of(postgres, "Image"))).toBe(true);
+    expect(compose).toContain(`image: ${of(postgres, "Image")}\n`);
+    expect(own.map((unit) => of(unit, "Exec")).filter((command) => !isCommand(command))).toEqual([]);
+  });
+
+  test("gives Janus variables that exist, and the password of the database as PostgreSQL has it", () => {
+    for (const unit of own) {
+      expect(unknownTo(NAMES, unit.environment)).toEqual([]);
+      const { DATABASE_PASSWORD_FILE, DATABASE_URL } = unit.environment;
+      expect(DATABASE_PASSWORD_FILE).toBe(`/run/secrets/${of(unit, "Secret")}`);
+      expect(DATABASE_PASSWORD_FILE).toBe(postgres.environment.POSTGRES_PASSWORD_FILE ?? "");
+      const { POSTGRES_USER, POSTGRES_DB } = postgres.environment;
+      expect(DATABASE_URL).toBe(
+        `postgres://${POSTGRES_USER}@${of(postgres, "ContainerName")}:5432/${POSTGRES_DB}`,
+      );
+      expect(of(unit, "Secret")).toBe(of(postgres, "Secret"));
+    }
+  });
+
+  test("publishes Janus to this machine alone, asks it without a shell, and gives it time to stop", async () => {
+    const port = defaultOf("PORT");
+
+    expect(of(janus, "PublishPort")).toBe(`127.0.0.1:${port}:${port}`);
+    expect(janus.environment).toMatchObject({ HOST: "0.0.0.0", PORT: port });
+    const containerfile = await readText("Containerfile");
+    const asked: string[] = JSON.parse(of(janus, "HealthCmd"));
+    expect(containerfile).toContain(`CMD ${JSON.stringify(asked).replace(",", ", ")}\n`);
+    expect(toSeconds(of(janus, "StopTimeout"))).toBeGreaterThan(Number(defaultOf("SHUTDOWN_SECONDS")));
+    expect(toSeconds(janus.value("Service", "TimeoutStopSec"))).toBeGreaterThan(
+      toSeconds(of(janus, "StopTimeout")),
+    );
+    expect(janus.value("Service", "RestartPreventExitStatus")).toBe(String(configInvalid("").exitStatus));
+  });
+
+  test("takes from Janus whatever it can do without", () => {
+    for (const unit of own) {
+      const { ReadOnly, DropCapability, NoNewPrivileges, Tmpfs } = Object.fromEntries(
+        ["ReadOnly", "DropCapability", "NoNewPrivileges", "Tmpfs"].map((key) => [key, of(unit, key)]),
+      );
+      expect([ReadOnly, DropCapability, NoNewPrivileges, Tmpfs]).toEqual(["true", "all", "true", "/data"]);
+    }
+  });
+});
+
+describe("what the units say of how to install them", () => {
+  test.each(["deploy/janus.service", "deploy/janus.container"])(
+    "names files that exist: %s",
+    async (path) => {
+      const named = [...(await readText(path)).matchAll(/\b(deploy\/[\w.-]+\w|example\.env)/g)].map(
+        ([name]) => name,
+      );
+
+      expect(named.length).toBeGreaterThan(0);
+      expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,167 @@
+/** `bun run demo` as a newcomer runs it: the one address it prints, the flow from there, and nothing left behind. */
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { approveDiscord, type CookieJar, createJar, signInAtProvider, visit } from "../standins/member.ts";
+
+setDefaultTimeout(60_000);
+
+/** What a developer may have set for other purposes, and would break the demo if it was believed. */
+const FOREIGN_ENVIRONMENT = {
+  PUBLIC_URL: "https://janus.example.org",
+  HOST: "0.0.0.0",
+  PORT: "1",
+  DATABASE_URL: "postgres://nobody@127.0.0.1:1/nothing",
+  DATA_DIR: "/nowhere",
+  PGHOST: "127.0.0.1",
+  PGPORT: "1",
+  PGTARGETSESSIONATTRS: "primary",
+  HTTP_PROXY: "http://127.0.0.1:1",
+  http_proxy: "http://127.0.0.1:1",
+};
+
+let folder: string;
+const demos: { readonly kill: (signal: "SIGKILL") => void }[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "janus-test-"));
+});
+
+afterEach(() => {
+  for (const demo of demos.splice(0)) demo.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("the demo leads from the address that it prints to the role, on loopback alone, and leaves nothing behind", async () => {
+  const demo = startDemo("--port", "0");
+  const output = await readUntil(demo, "Ctrl-C");
+  const addresses = new Set(output.match(/http:\/\/[^\s#]+/g));
+  const [appUrl = "", accountUrl = ""] = addresses;
+
+  const jar = createJar();
+  const linkedRole = /href="([^"]+)">Linked Roles: verify</.exec(await read(appUrl, jar))?.[1] ?? "";
+  const authorization = await follow(linkedRole, jar);
+  const userId = /value="(\d+)">Authorize as Anna</.exec(await read(authorization, jar))?.[1] ?? "";
+  const provider = await follow(await approveDiscord(authorization, userId), jar);
+  const success = await read(await signInAtProvider(provider, "anna"), jar);
+  const mayHave = await read(appUrl, jar);
+  const pressed = await visit(new URL("/app/link", appUrl), jar, { user_id: userId });
+  const hasRole = await read(appUrl, jar);
+  const login = new URLSearchParams({
+    ...{ client_id: "300000000000000000", response_type: "code", scope: "identify", prompt: "none" },
+    redirect_uri: new URL("/login", linkedRole).href,
+  });
+  const loginPage = await visit(new URL(`/oauth2/authorize?${login}`, appUrl), jar);
+  const listening = listeningAddresses(demo.pid);
+  demo.kill("SIGTERM");
+
+  expect([...addresses]).toEqual([appUrl, new URL("/account", linkedRole).href]);
+  expect(success).toContain("Your accounts are linked");
+  expect(success).toContain(`href="${appUrl}"`);
+  expect(mayHave).toContain("Anna may have the role");
+  expect(pressed.status).toBe(303);
+  expect(hasRole).toContain("Anna has the role");
+  expect(loginPage.status).toBe(200);
+  for (const address of [appUrl, accountUrl, linkedRole, provider])
+    expect(new URL(address).hostname).toBe("127.0.0.1");
+  if (listening !== undefined) expect(listening).toEqual(["127.0.0.1"]);
+  expect(await demo.exited).toBe(0);
+  expect(await new Response(demo.stderr).text()).toBe("");
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("the demo ends cleanly when it is interrupted while it starts", async () => {
+  const demo = startDemo("--port", "0");
+  await readUntil(demo, "starting");
+
+  demo.kill("SIGINT");
+
+  expect(await demo.exited).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("the demo says in one line that its port is taken", async () => {
+  const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port } = other;
+  const demo = startDemo("--port", String(port));
+
+  const complaint = await new Response(demo.stderr).text();
+  await other.stop(true);
+
+  expect(complaint).toMatch(new RegExp(`^demo: Port ${port} is taken[^\n]*\n$`));
+  expect(await demo.exited).toBe(1);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+function startDemo(...args: readonly string[]) {
+  const demo = Bun.spawn([process.execPath, "run", join(import.meta.dir, "..", "demo.ts"), ...args], {
+    env: { ...FOREIGN_ENVIRONMENT, PATH: process.env.PATH, TMPDIR: folder },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  demos.push(demo);
+  return demo;
+}
+
+/** What was printed up to this text; all of it, where the text does not come. */
+async function readUntil({ stdout }: ReturnType<typeof startDemo>, text: string): Promise<string> {
+  const reader = stdout.getReader();
+  const decoder = new TextDecoder();
+  let output = "";
+  while (!output.includes(text)) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    output += decoder.decode(value, { stream: true });
+  }
+  reader.releaseLock();
+  return output;
+}
+
+async function read(address: string, jar: CookieJar): Promise<string> {
+  const response = await visit(address, jar);
+  if (response.status !== 200) throw new Error(`${address} answers ${response.status}`);
+  return await response.text();
+}
+
+async function follow(address: string, jar: CookieJar): Promise<string> {
+  const location = (await visit(address, jar)).headers.get("location");
+  if (location === null) throw new Error(`${address} leads nowhere`);
+  return location;
+}
+
+const LISTEN = "0A";
+
+/** The addresses that the process listens on, each once; undefined where there is no /proc to tell. */
+function listeningAddresses(pid: number): readonly string[] | undefined {
+  if (!existsSync("/proc/net/tcp")) return undefined;
+  const sockets = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
+  const lines = ["/proc/net/tcp", "/proc/net/tcp6"]
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readFileSync(path, "utf8").split("\n"));
+  const addresses = lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === LISTEN && sockets.has(`socket:[${fields[9]}]`))
+    .map((fields) => readAddress(fields[1] ?? ""));
+  return [...new Set(addresses)];
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed since the folder was read: not a socket that listens.
+    return "";
+  }
+}
+
+/** `0100007F:1F90` is 127.0.0.1: four bytes, the last one first. */
+function readAddress(local: string): string {
+  const [hex = ""] = local.split(":");
+  return hex.length === 8
+    ? (hex.match(/../g) ?? [])
+        .map((byte) => Number.parseInt(byte, 16))
+        .reverse()
+        .join(".")
+    : hex;
+}

@@ -1,0 +1,276 @@
+/** `docs/errors.md`, held to the program: its codes, titles, reasons, commands and events are those of the code. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { VARIABLES } from "../../lib/config/load.ts";
+import { ERROR_CODES, type ErrorCode, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
+import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
+import { readCommands } from "../fixtures/deployment.ts";
+import { blank, listFiles, ROOT, readText } from "../fixtures/source.ts";
+import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+const DOCUMENT = "docs/errors.md";
+const PARTS = ["When", "Log", "To do", "Changed"];
+/** What others call theirs. */
+const FOREIGN_NAMES =
+  /^(NODE_[A-Z_]+|BUN_[A-Z_]+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|PLATFORM_NAME|ERR_[A-Z_]+|CONNECT_TIMEOUT|UNABLE_TO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|CERT_[A-Z_]+)$/;
+
+const text = await readText(DOCUMENT);
+const [beforeEvents = "", aboutEvents = ""] = text.split("\n## Events of the log\n");
+
+type Entry = { readonly code: string; readonly head: string; readonly body: string };
+
+const entries: readonly Entry[] = beforeEvents
+  .split(/^### /m)
+  .slice(1)
+  .map((section) => {
+    const [code = "", , head = "", ...body] = (section.split(/^## /m)[0] ?? "").split("\n");
+    return { code, head, body: oneLine(withoutFences(body.join("\n"))) };
+  });
+
+/** The code of each source, comments blanked. */
+const sources = await Promise.all(
+  listFiles("{lib,sql}/**/*.{ts,tsx}").map(async (path) => ({
+    path,
+    source: blank(await readText(path), "comments"),
+  })),
+);
+const errorsSource = sources.find(({ path }) => path === "lib/errors.ts")?.source ?? "";
+
+function oneLine(part: string): string {
+  return part.replaceAll(/\s+/g, " ").trim();
+}
+
+function withoutFences(part: string): string {
+  return part.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
+}
+
+/** What stands between backticks, fenced blocks left out. */
+function codeSpans(part: string): string[] {
+  const spans = withoutFences(part).matchAll(/`([^`]+)`/g);
+  return [...spans].map(([, span = ""]) => oneLine(span));
+}
+
+/** A text of the program as the document has it: … for what varies. */
+const withDots = (literal: string): string => literal.replaceAll(/(?:\$\{[^}]*\})+/g, "…");
+
+/** A code as the program has it; `new JanusError` takes no other. */
+const errorOf = (code: string): JanusError => new JanusError(code as ErrorCode, "");
+
+describe("the entries", () => {
+  test("are one for each code, and no other", () => {
+    expect(entries.map(({ code }) => code).sort()).toEqual([...ERROR_CODES].sort());
+  });
+
+  test.each([...ERROR_CODES])("of %s: status or exit code, title, and what to do", (code) => {
+    const { head = "", body = "" } = entries.find((entry) => entry.code === code) ?? {};
+
+    if (isPublicErrorCode(code)) {
+      const title = TEXTS.en.errors[code].title.replaceAll("{platform}", "PLATFORM_NAME");
+      expect(head).toStartWith(`HTTP ${errorOf(code).status}, *${title}*`);
+      if (head.includes("exit code")) expect(head).toEndWith(`exit code ${errorOf(code).exitStatus}`);
+    } else {
+      expect(head).toBe(`Exit code ${errorOf(code).exitStatus}`);
+    }
+    for (const part of PARTS) expect(body.toLowerCase()).toContain(`**${part.toLowerCase()}**`);
+    const [, todo = ""] = /\*\*to do\*\*: (.*?)(?= - \*\*Changed\*\*|$)/i.exec(body) ?? [];
+    expect(todo.length).toBeGreaterThan("nothing".length);
+  });
+
+  test("are led to by links that lead somewhere", async () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
+
+    expect(links.length).toBeGreaterThan(3);
+    for (const [, path = "", anchor = ""] of links) {
+      const target = path === "" ? DOCUMENT : join(dirname(DOCUMENT), path);
+      expect(existsSync(join(ROOT, target))).toBe(true);
+      if (anchor !== "") expect(anchorsOf(await readText(target))).toContain(anchor);
+    }
+    const fromReadme = [...(await readText("README.md")).matchAll(/\]\(docs\/errors\.md#?([^)]*)\)/g)];
+    expect(fromReadme.length).toBeGreaterThan(1);
+    for (const [, anchor = ""] of fromReadme) if (anchor !== "") expect(anchorsOf(text)).toContain(anchor);
+  });
+
+  test("name variables, files, commands and addresses that exist", async () => {
+    const known: readonly string[] = VARIABLES.map(({ name }) => name);
+    const isCommand = readCommands();
+    const routes = await readText("index.ts");
+    const spans = codeSpans(text);
+
+    const variables = spans.flatMap((span) => /^([A-Z]+(?:_[A-Z]+)+)(?:=.*)?$/.exec(span)?.[1] ?? []);
+    const files = spans.filter((span) => /^(lib|sql|docs|tests)\/|^example\.env$/.test(span));
+    const commands = spans.flatMap((span) => /^janus ([a-z]+)/.exec(span)?.[1] ?? []);
+    const addresses = spans.flatMap((span) => /^(?:[A-Z]+ )?(\/[a-z][a-z/:-]*)$/.exec(span)?.[1] ?? []);
+
+    for (const found of [variables, files, commands, addresses]) expect(found.length).toBeGreaterThan(1);
+    const unknown = variables.filter((name) => !known.includes(name) && !FOREIGN_NAMES.test(name));
+    expect(unknown).toEqual([]);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    expect(commands.filter((word) => !isCommand(word))).toEqual([]);
+    const own = addresses.filter(
+      (path) => !["/api/", "/64"].includes(path) && !path.startsWith("/.well-known"),
+    );
+    expect(own.filter((path) => !routes.includes(`"${path}"`))).toEqual([]);
+  });
+});
+
+describe("the reasons", () => {
+  /** By constructor: `const flowExpired = (…) => new JanusError("flow_expired", …)`. */
+  const codes = new Map(
+    [...errorsSource.matchAll(/export const (\w+) = [^;]*?new JanusError\(\s*"(\w+)"/g)].map(
+      ([, name = "", code = ""]) => [name, code],
+    ),
+  );
+  const isTold = (code: string, reason: string): boolean => {
+    const { body = "" } = entries.find((entry) => entry.code === code) ?? {};
+    const spans = codeSpans(body);
+    // What ends in what varies may be told apart by it.
+    if (reason.endsWith(": …")) return spans.some((span) => span.startsWith(reason.slice(0, -1)));
+    return spans.includes(reason) || spans.includes(reason.replace(/^[a-z_]+: /, "…: "));
+  };
+
+  /** The texts that an error is made with, by what makes it. */
+  function* reasonsOf(maker: string): Generator<string> {
+    const call = new RegExp(`\\b${maker}\\(\\s*(?:upstream,\\s*)?(["\`])((?:(?!\\1).)*)\\1`, "g");
+    for (const { path, source } of sources) {
+      if (path === "lib/errors.ts") continue;
+      for (const [, , reason = ""] of source.matchAll(call)) yield withDots(reason);
+    }
+  }
+
+  test("that an error is made with are all told, at its code", () => {
+    const untold: string[] = [];
+    let count = 0;
+    for (const [maker, code] of codes) {
+      if (!isPublicErrorCode(code)) continue;
+      for (const reason of reasonsOf(maker)) {
+        count += 1;
+        // What a method is refused with is the list of those that are not.
+        if (code !== "method_not_allowed" && !isTold(code, reason)) untold.push(`${code}: ${reason}`);
+      }
+    }
+
+    expect(untold).toEqual([]);
+    expect(count).toBeGreaterThan(50);
+  });
+
+  test("that belong to a code are told there", () => {
+    const fixed = [...errorsSource.matchAll(/new JanusError\(\s*"(\w+)", "([^"]+)"/g)];
+
+    expect(fixed.length).toBeGreaterThan(5);
+    for (const [, code = "", reason = ""] of fixed)
+      expect({ code, reason, told: isTold(code, reason) }).toEqual({ code, reason, told: true });
+  });
+
+  test.each(["discord", "provider"])("of whatever is asked are told at %s_unavailable", (upstream) => {
+    const reasons = [...reasonsOf("upstream\\.unavailable"), ...reasonsOf("unavailable")].filter(
+      // One side's own, and what is told by the branches that it is made of.
+      (reason) => !/^(jwks|discovery|userinfo|revoke): |^…: …$/.test(reason),
+    );
+
+    expect(reasons.length).toBeGreaterThan(3);
+    expect(reasons.filter((reason) => !isTold(`${upstream}_unavailable`, reason))).toEqual([]);
+  });
+
+  test("that are told of occur in the program", () => {
+    const program = oneLine(sources.map(({ source }) => withDots(source)).join("\n"));
+    // `…: answered 401 invalid_client` and the like are put together at run time.
+    const isMade = (span: string): boolean => /: answered |^verification failed: |^…/.test(span);
+    const quoted = entries.flatMap(({ code, body }) => {
+      const [, log = ""] = /\*\*Log\*\*(.*?)(?= - \*\*(?:To do|Changed)\*\*:|$)/.exec(body) ?? [];
+      const reasons = codeSpans(log).filter((span) => /[a-z] [a-z]/.test(span) && !isMade(span));
+      return reasons.map((reason) => ({ code, reason }));
+    });
+
+    expect(quoted.length).toBeGreaterThan(50);
+    expect(quoted.filter(({ reason }) => !program.includes(reason.replace(/[…:]$/, "")))).toEqual([]);
+  });
+});
+
+describe("the public texts", () => {
+  test.each([...LANGUAGES])("in %s are whole for every code", (language) => {
+    for (const code of ERROR_CODES.filter(isPublicErrorCode))
+      for (const part of ["title", "why", "now"] as const) {
+        const said = TEXTS[language].errors[code][part];
+        expect(said).toMatch(part === "title" ? /^\S.{6,}[^.]$/ : /^\S.{10,}\.$/);
+        if (language !== "en") expect(said).not.toBe(TEXTS.en.errors[code][part]);
+      }
+  });
+
+  test("in Swedish hold no English sentence", () => {
+    const english = /\b(the|you|your|this|that|is|was|and|again|try|with|not|been|has|which)\b/i;
+    const left = Object.values(TEXTS.sv.errors).flatMap(({ title, why, now }) =>
+      [title, why, now].filter((said) => english.test(said)),
+    );
+
+    expect(left).toEqual([]);
+  });
+});
+
+describe("the log's events", () => {
+  const rows = [...aboutEvents.matchAll(/^\| `([^`]+)` \| ([a-z, ]+) \| (.+) \|$/gm)].map(
+    ([, event = "", levels = "", meaning = ""]) => ({ event, levels: levels.split(", "), meaning }),
+  );
+  const CALL = /\blog(?:\.(debug|info|warn|error)\(|\[([^\]]+)\]\()\s*(?:"([^"]*)")?/g;
+  const PREPARED = /\blog\.prepare\(([^,]+),\s*(?:"([^"]*)")?/g;
+  const logged = sources.flatMap(({ source }) => [
+    ...[...source.matchAll(CALL)].map(([, level, choice = "", event]) => ({
+      event,
+      levels: level === undefined ? levelsOf(choice, source) : [level],
+    })),
+    ...[...source.matchAll(PREPARED)].map(([, choice = "", event]) => ({
+      event,
+      levels: [...choice.matchAll(/"(\w+)"/g)].map(([, level = ""]) => level),
+    })),
+  ]);
+
+  test("are all in the table, once, in words", () => {
+    expect(logged.filter(({ event }) => event === undefined)).toEqual([]);
+    expect(rows.map(({ event }) => event).sort()).toEqual(
+      [...new Set(logged.map(({ event = "" }) => event))].sort(),
+    );
+    for (const { meaning } of rows) expect(meaning.length).toBeGreaterThan(10);
+  });
+
+  test("have there the levels that they are logged at", () => {
+    for (const { event, levels } of rows) {
+      const own = logged.filter((call) => call.event === event).flatMap((call) => call.levels);
+      expect({ event, levels: levels.toSorted() }).toEqual({ event, levels: [...new Set(own)].toSorted() });
+    }
+  });
+});
+
+/** The levels that an expression chooses from: those that it names, or that the function it calls may return. */
+function levelsOf(choice: string, source: string): string[] {
+  const [, name = ""] = /^(\w+)\(/.exec(choice) ?? [];
+  const returned = new RegExp(`function ${name}\\(.*\\): ([^{]*) \\{`).exec(source)?.[1] ?? "";
+  return LOG_LEVELS.filter((level) => (name === "" ? choice : returned).includes(`"${level}"`));
+}
+
+describe("the SQL", () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  const statements = [...text.matchAll(/^ *```sql\n([\s\S]*?)^ *```$/gm)].map(([, sql = ""]) => oneLine(sql));
+
+  test.each(statements)("runs: %s", async (statement) => {
+    expect(await database.rows(statement)).toBeArray();
+  });
+});
+
+/** What GitHub makes of headings. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}

@@ -1,0 +1,154 @@
+/** Grants that nothing needs any more: upkeep marks them, and until their end has begun a member may come back to them. */
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
+import { leaveGrants } from "../fixtures/backlog.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { callApi, signIn } from "../harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+
+setDefaultTimeout(30_000);
+
+const HOUR_SECONDS = 3_600;
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeEach(async () => {
+  janus = await startJanusWithForger();
+});
+afterEach(() => janus.stop());
+
+const hourAgo = (): Date => new Date(janus.clock.now().getTime() - HOUR_SECONDS * 1_000);
+const mark = async (limit = 20) => {
+  const { queries, now } = janus.deps;
+  return (await queries.setDiscordAbandoned({ limit, obtainedBefore: hourAgo(), now: now() }))?.marked;
+};
+const markProvider = async () => {
+  const { queries, now } = janus.deps;
+  return (await queries.setProviderAbandoned({ limit: 20, seenBefore: hourAgo(), now: now() }))?.marked;
+};
+const operations = () => janus.discord.calls.map(({ operation }) => operation);
+
+/** A member who went through the Discord leg two hours ago and no further, and whose flow is gone. */
+async function abandon(): Promise<string> {
+  const [browser, user] = [createBrowser(janus.url), newUser()];
+  await browser.get(await reachDiscordCallback(browser, user));
+  janus.clock.advance(2 * HOUR_SECONDS);
+  await janus.deps.queries.deleteOldFlows({ createdBefore: hourAgo(), limit: 20 });
+  return user;
+}
+
+describe("a grant that was marked as abandoned", () => {
+  test("is replaced by a new sign-in, which then makes a link", async () => {
+    const user = await abandon();
+    const marked = await mark();
+    const browser = createBrowser(janus.url);
+    const linked = await browser.get(await reachForgerCallback(browser, user));
+    await runUpkeep(janus.deps);
+
+    expect({ marked, status: linked.status }).toEqual({ marked: 1, status: 200 });
+    expect(operations()).not.toContain("revoke");
+    expect(await janus.database.rows("select end_reason, end_due_at from discord_token")).toEqual([
+      { endReason: null, endDueAt: null },
+    ]);
+  });
+
+  test("is left alone while its member has a session that began later", async () => {
+    const user = await abandon();
+    const marked = await mark();
+    const browser = await signIn(janus, user);
+    await runUpkeep(janus.deps);
+    const during = (await callApi(janus, "/api/userinfo", { browser })).status;
+    const grants = janus.discord.grants(user);
+    await callApi(janus, "/api/auth/logout", { browser, method: "POST" });
+    await runUpkeep(janus.deps);
+
+    expect({ marked, during, left: grants > 0 }).toEqual({ marked: 1, during: 200, left: true });
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("ends in the next round of ends, with no second mark", async () => {
+    const user = await abandon();
+
+    const marked = [await mark(), await mark()];
+    await runUpkeep(janus.deps);
+
+    expect(marked).toEqual([1, 0]);
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("is one of so many at most, and each is marked once, however many processes mark", async () => {
+    await leaveGrants(janus, 250);
+    janus.clock.advance(2 * HOUR_SECONDS);
+
+    const first = await mark(100);
+    const atOnce = await Promise.all([mark(1_000), mark(1_000), mark(1_000)]);
+
+    expect(first).toBe(100);
+    expect(atOnce.reduce<number>((sum, marked) => sum + (marked ?? 0), 0)).toBe(150);
+  });
+});
+
+test("a provider's grant that was marked as abandoned stays when its account is linked after all", async () => {
+  const [user, browser] = [newUser(), createBrowser(janus.url)];
+  await browser.get(await reachForgerCallback(browser, user));
+  await janus.database.rows("delete from link");
+  janus.clock.advance(2 * HOUR_SECONDS);
+  const marked = await markProvider();
+  const again = createBrowser(janus.url);
+  await again.get(await reachForgerCallback(again, user));
+
+  await runUpkeep(janus.deps);
+
+  expect(marked).toBe(1);
+  expect(await janus.database.rows("select end_due_at from organisation_token")).toEqual([
+    { endDueAt: null },
+  ]);
+});
+
+test("startUpkeep() looks for abandoned grants at once and every ten minutes, and for due ones every half minute", async () => {
+  const asked: string[] = [];
+  const { queries } = janus.deps;
+  const watched = {
+    ...queries,
+    setDiscordAbandoned: (...values: Parameters<typeof queries.setDiscordAbandoned>) => {
+      asked.push("marks");
+      return queries.setDiscordAbandoned(...values);
+    },
+    setProviderAbandoned: (...values: Parameters<typeof queries.setProviderAbandoned>) => {
+      asked.push("provider marks");
+      return queries.setProviderAbandoned(...values);
+    },
+    claimEndDue: (...values: Parameters<typeof queries.claimEndDue>) => {
+      asked.push("ends");
+      return queries.claimEndDue(...values);
+    },
+    claimProviderEndDue: (...values: Parameters<typeof queries.claimProviderEndDue>) => {
+      asked.push("provider ends");
+      return queries.claimProviderEndDue(...values);
+    },
+  };
+  const timers: { readonly fire: () => void; readonly ms: number }[] = [];
+  const spy = spyOn(globalThis, "setInterval").mockImplementation(((fire: () => void, ms: number) => {
+    timers.push({ fire, ms });
+  }) as typeof setInterval);
+  const upkeep = startUpkeep({ ...janus.deps, queries: watched });
+  spy.mockRestore();
+  const askedAfter = async (seconds: number) => {
+    asked.length = 0;
+    for (const { fire, ms } of timers) if (ms === seconds * 1_000) fire();
+    const wanted = timers.filter(({ ms }) => ms === seconds * 1_000).length > 0 ? 2 : 0;
+    while (asked.length < wanted) await Bun.sleep(5);
+    return [...asked].sort();
+  };
+
+  while (asked.length < 2) await Bun.sleep(5);
+  const atStart = [...asked].sort();
+  const everyHalfMinute = await askedAfter(30);
+  const everyTenMinutes = await askedAfter(600);
+  await upkeep.stop();
+
+  expect({ atStart, everyHalfMinute, everyTenMinutes }).toEqual({
+    atStart: ["marks", "provider marks"],
+    everyHalfMinute: ["ends", "provider ends"],
+    everyTenMinutes: ["marks", "provider marks"],
+  });
+});

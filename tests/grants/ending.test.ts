@@ -1,0 +1,569 @@
+/** Grants that cannot be ended: what is a no for good, what is tried again and how seldom, and what members may do. */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { type Browser, createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import type { DiscordOperation } from "../standins/discord.ts";
+import { refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
+import type { Behaviour } from "../standins/faults.ts";
+
+setDefaultTimeout(120_000);
+
+const FOR_EVER = 1_000;
+/** Of a call that may be repeated. */
+const TRIES = 3;
+const HTML = "<!doctype html><title>Blocked</title>";
+const oauth = (status: number, error: string): Behaviour => ({ status, body: { error } });
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyDatabase(database);
+  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
+});
+afterEach(() => janus.stop());
+
+async function link(user: string): Promise<Browser> {
+  const browser = createBrowser(janus.url);
+  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  return browser;
+}
+const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
+const tokenOf = async (user: string) =>
+  (await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`))[0];
+const trailOf = async (user: string) => {
+  const rows = await janus.database.rows(
+    `select action from audit_event where discord_user_id = '${user}' order by audit_event_id`,
+  );
+  return rows.map(({ action }) => action);
+};
+const linesOf = (wanted: string) =>
+  janus.logLines
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    .filter(({ event }) => event === wanted);
+/** What Discord is asked meanwhile. */
+async function askedBy(work: () => Promise<unknown>): Promise<readonly DiscordOperation[]> {
+  const before = janus.discord.calls.length;
+  await work();
+  return janus.discord.calls.slice(before).map(({ operation }) => operation);
+}
+const minutesUntil = (time: unknown): number =>
+  Math.round((Number(time) - janus.clock.now().getTime()) / 60_000);
+
+/** Rounds of upkeep, each when the end is due; the minutes that each waited. */
+async function failAgain(user: string, times: number): Promise<readonly number[]> {
+  const waits: number[] = [];
+  for (let round = 0; round < times; round++) {
+    const minutes = minutesUntil((await tokenOf(user))?.endDueAt);
+    waits.push(minutes);
+    janus.clock.advance(minutes * 60 + 5);
+    await runUpkeep(janus.deps);
+  }
+  return waits;
+}
+
+describe("a role connection that Discord refuses to clear", () => {
+  const AGAIN = ["delete_role_connection", "token_refresh", "delete_role_connection", "revoke"] as const;
+  const ONCE = ["delete_role_connection", "revoke"] as const;
+
+  test.each([
+    ["401, which a new token does not change", UNAUTHORIZED, AGAIN],
+    ["403", refusal(403, "Missing Access", 50_001), ONCE],
+    ["400", refusal(400, "Invalid Form Body", 50_035), ONCE],
+    ["405", refusal(405, "405: Method Not Allowed"), ONCE],
+  ] as const)("by %s ends with the grant, and is told", async (_, answer, asked) => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext("delete_role_connection", answer, FOR_EVER);
+
+    const operations = await askedBy(async () => {
+      expect(await (await unlink(browser)).json()).toEqual({ ok: true, finished: true });
+    });
+    janus.clock.advance(24 * 3_600);
+    const later = await askedBy(() => runUpkeep(janus.deps));
+
+    expect([operations, later]).toEqual([[...asked], []]);
+    expect(await tokenOf(user)).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(linesOf("role connection not cleared")).toMatchObject([
+      { level: "error", discordUserId: user, reason: expect.stringContaining("the role may stay") },
+    ]);
+    expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_ended"]);
+    await link(user);
+  });
+
+  test("by a 401 to a token that was refreshed because it had expired is refreshed no second time", async () => {
+    const user = newUser();
+    await link(user);
+    const browser = await signIn(janus, user);
+    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    janus.discord.failNext("delete_role_connection", UNAUTHORIZED, FOR_EVER);
+
+    const operations = await askedBy(() => unlink(browser));
+
+    expect(operations).toEqual(["token_refresh", "delete_role_connection", "revoke"]);
+    expect(await tokenOf(user)).toBeUndefined();
+  });
+
+  test("is told on the member's page, in both languages", async () => {
+    for (const [language, words] of [
+      ["en", /ask .*D-sektionen.* to remove it/],
+      ["sv", /be .*D-sektionen.* att ta bort den/],
+    ] as const) {
+      const browser = await link(newUser());
+      janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
+
+      const page = await callApi(janus, "/account/unlink", {
+        browser,
+        method: "POST",
+        headers: { accept: "text/html", "accept-language": language },
+      });
+
+      expect(await page.text()).toMatch(words);
+    }
+  });
+
+  test.each([
+    ["403 in HTML", { status: 403, body: HTML }],
+    ["401 in HTML", { status: 401, body: HTML }],
+    ["404 in HTML", { status: 404, body: HTML }],
+    ["403 by Discord's network, 40333", refusal(403, "internal network error", 40_333)],
+    ["403 by a feature that is off for now, 40006", refusal(403, "Temporarily disabled", 40_006)],
+    ["403 by a rate limit, 40062", refusal(403, "Service resource is being rate limited", 40_062)],
+    ["408 in Discord's shape", refusal(408, "Timeout", 0)],
+    ["200 with a list", { status: 200, body: [] }],
+    ["200 with Discord's network error", refusal(200, "internal network error", 40_333)],
+    ["503", { status: 503 }],
+  ] as const)("by %s keeps grant and tokens, and is cleared later", async (_, answer) => {
+    const user = newUser();
+    const browser = await link(user);
+    const tokens = await tokenOf(user);
+    janus.discord.failNext("delete_role_connection", answer, 3);
+
+    const operations = await askedBy(() => unlink(browser));
+    const during = await tokenOf(user);
+    janus.clock.advance(125);
+    await runUpkeep(janus.deps);
+
+    expect(operations).toEqual(Array(3).fill("delete_role_connection"));
+    expect(during).toMatchObject({ endReason: "unlinked", accessTokenSealed: tokens?.accessTokenSealed });
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(linesOf("role connection not cleared")).toEqual([]);
+  });
+});
+
+describe("a revocation that Discord refuses for good", () => {
+  test.each(["invalid_request", "unsupported_token_type", "unsupported_grant_type"])(
+    "by 400 %s is given up, and told",
+    async (error) => {
+      const user = newUser();
+      const browser = await link(user);
+      janus.discord.failNext("revoke", oauth(400, error), FOR_EVER);
+
+      const response = await unlink(browser);
+
+      expect(await response.json()).toEqual({ ok: true, finished: true });
+      expect(await tokenOf(user)).toBeUndefined();
+      expect(janus.discord.roleConnection(user)).toBeUndefined();
+      expect(linesOf("grant not revoked")).toMatchObject([{ level: "error", discordUserId: user }]);
+      expect((await trailOf(user)).at(-1)).toBe("grant_not_revoked");
+      await link(user);
+    },
+  );
+
+  test.each(["invalid_grant", "invalid_token"])("by 400 %s had ended before", async (error) => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext("revoke", oauth(400, error));
+
+    await unlink(browser);
+
+    expect(await tokenOf(user)).toBeUndefined();
+    expect(linesOf("grant not revoked")).toEqual([]);
+    expect((await trailOf(user)).at(-1)).toBe("grant_ended");
+  });
+});
+
+/** What keeps a grant from ending, without ever being a no for good. */
+const OBSTACLES: readonly (readonly [string, DiscordOperation, Behaviour])[] = [
+  ["clearing answers a firewall's 403", "delete_role_connection", { status: 403, body: HTML }],
+  ["clearing answers 500", "delete_role_connection", { status: 500 }],
+  ["revoking answers 401 invalid_client", "revoke", oauth(401, "invalid_client")],
+  ["revoking answers 403 in HTML", "revoke", { status: 403, body: HTML }],
+  ["revoking answers an error of nobody's list", "revoke", oauth(400, "computer_says_no")],
+  ["revoking answers 408 invalid_request", "revoke", oauth(408, "invalid_request")],
+  ["revoking answers 200 in plain text", "revoke", { status: 200, body: "Please sign in" }],
+  ["revoking answers 429", "revoke", { status: 429, headers: { "retry-after": "30" } }],
+];
+
+describe.each(OBSTACLES)("a grant that does not end while %s", (_, operation, behaviour) => {
+  test("is tried ever more seldom, up to an hour, and nothing of it is lost", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    const before = await tokenOf(user);
+    janus.discord.failNext(operation, behaviour, FOR_EVER);
+
+    const response = await unlink(browser);
+    const waits = await failAgain(user, 8);
+
+    expect(await response.json()).toEqual({ ok: true, finished: false });
+    expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
+    expect(janus.discord.grants(user)).toBe(2);
+    expect(await tokenOf(user)).toMatchObject({
+      refreshTokenSealed: before?.refreshTokenSealed,
+      endReason: "unlinked",
+      endFailures: 9,
+    });
+  });
+
+  test("lets its member in after five failures, who signs in and links again and stays so", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext(operation, behaviour, FOR_EVER);
+    await unlink(browser);
+    const early = createBrowser(janus.url);
+
+    await failAgain(user, 3);
+    const refused = [
+      await early.get(await reachDiscordCallback(early, user)),
+      await early.get(await reachLoginCallback(early, user)),
+    ];
+    const code = lastCode(janus);
+    await failAgain(user, 1);
+    const session = await signIn(janus, user);
+    const signedIn = await callApi(janus, "/api/sessions", { browser: session });
+    const linked = await link(user);
+    janus.clock.advance(3 * 3_600);
+    await runUpkeep(janus.deps);
+
+    expect([refused.map(({ status }) => status), code]).toEqual([[503, 503], "grant_ending"]);
+    expect(signedIn.status).toBe(200);
+    expect(await tokenOf(user)).toMatchObject({ endReason: null, endDueAt: null, endFailures: 0 });
+    expect((await callApi(janus, "/api/userinfo", { browser: linked })).status).toBe(200);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+  });
+});
+
+describe("a grant whose refresh is refused because of the client", () => {
+  test("stays due, and lets its member in after five failures", async () => {
+    const user = newUser();
+    await link(user);
+    const browser = await signIn(janus, user);
+    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    janus.discord.failNext("token_refresh", oauth(401, "invalid_client"), FOR_EVER);
+
+    await unlink(browser);
+    const waits = await failAgain(user, 4);
+    await link(user);
+
+    expect(waits).toEqual([2, 4, 8, 16]);
+    expect(await tokenOf(user)).toMatchObject({ endReason: null });
+  });
+});
+
+describe("a member who signs in past an end that cannot be done", () => {
+  /** The account loses its link to another by a move, and Discord does not take that. */
+  async function moveAway(user: string, refused: number): Promise<void> {
+    await link(user);
+    janus.discord.failNext("delete_role_connection", { status: 503 }, refused);
+    for (const table of ["link", "session"])
+      await janus.database.rows(`delete from ${table} where discord_user_id = '${user}'`);
+    await janus.database.rows(
+      `update discord_token set end_reason = 'moved', end_due_at = now() where discord_user_id = '${user}'`,
+    );
+    janus.clock.advance(1);
+    await runUpkeep(janus.deps);
+    await failAgain(user, 4);
+  }
+  const begin = async (user: string): Promise<Response> => {
+    const browser = createBrowser(janus.url);
+    return browser.get(await reachDiscordCallback(browser, user));
+  };
+
+  test("has the role connection of a moved link cleared with the new tokens at once", async () => {
+    const user = newUser();
+    await moveAway(user, 5 * TRIES);
+
+    const asked = await askedBy(async () => expect((await begin(user)).status).toBe(302));
+    const later = await askedBy(() => begin(user));
+
+    expect(asked).toEqual(["token_code", "get_current_authorization", "delete_role_connection"]);
+    expect(later).toEqual(["token_code", "get_current_authorization"]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(linesOf("grant end superseded")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf("role connection not cleared")).toEqual([]);
+  });
+
+  /** Signed in past the end, which is not cleared at once, and stopped there with a login session. */
+  async function stopWithSession(user: string, refused: number): Promise<Browser> {
+    await moveAway(user, 5 * TRIES + refused);
+    expect((await begin(user)).status).toBe(302);
+    return signIn(janus, user);
+  }
+  const TEN_MINUTES = 605;
+
+  test("and keeps a session has it cleared by upkeep, and nothing is revoked", async () => {
+    const user = newUser();
+    const session = await stopWithSession(user, TRIES);
+    const during = [await tokenOf(user), janus.discord.roleConnection(user)?.metadata];
+
+    janus.clock.advance(TEN_MINUTES);
+    const asked = await askedBy(() => runUpkeep(janus.deps));
+    janus.clock.advance(TEN_MINUTES);
+    const later = await askedBy(() => runUpkeep(janus.deps));
+
+    expect(during).toMatchObject([{ endReason: null, clearDueAt: expect.any(Date) }, { dsek_member: "1" }]);
+    expect([asked, later]).toEqual([["delete_role_connection"], []]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
+    expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
+    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(linesOf("role connection still to be cleared")).toMatchObject([{ discordUserId: user }]);
+  });
+
+  test("has it tried ever more seldom while Discord does not take it, and cleared in the end", async () => {
+    const user = newUser();
+    await stopWithSession(user, 5 * TRIES);
+    const waits: number[] = [];
+
+    for (let round = 0; round < 5; round++) {
+      const minutes = minutesUntil((await tokenOf(user))?.clearDueAt);
+      waits.push(minutes);
+      janus.clock.advance(minutes * 60 + 5);
+      await runUpkeep(janus.deps);
+    }
+
+    expect(waits).toEqual([10, 2, 4, 8, 16]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("has it cleared once, by one of two processes", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.clock.advance(TEN_MINUTES);
+
+    const asked = await askedBy(() => Promise.all([runUpkeep(janus.deps), runUpkeep(janus.deps)]));
+
+    expect(asked).toEqual(["delete_role_connection"]);
+  });
+
+  test("is told in the log and the trail where Discord refuses for good to clear it", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001), FOR_EVER);
+    janus.clock.advance(TEN_MINUTES);
+
+    await runUpkeep(janus.deps);
+
+    expect(linesOf("role connection not cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
+    expect((await trailOf(user)).at(-1)).toBe("role_connection_not_cleared");
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("and links again has the role connection replaced by the new one, and nothing revoked", async () => {
+    const user = newUser();
+    await moveAway(user, 6 * TRIES);
+
+    const asked = await askedBy(() => link(user));
+    janus.clock.advance(TEN_MINUTES);
+    const later = await askedBy(() => runUpkeep(janus.deps));
+
+    expect(asked.at(-1)).toBe("put_role_connection");
+    expect(later).toEqual(["put_role_connection"]);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("and links again while it is being cleared has the role connection pushed again", async () => {
+    const user = newUser();
+    await stopWithSession(user, TRIES);
+    janus.clock.advance(TEN_MINUTES - 10);
+    const late = createBrowser(janus.url);
+    const lateCallback = await reachForgerCallback(late, user);
+    janus.clock.advance(10);
+    const gate = janus.discord.gate("delete_role_connection");
+    const upkeep = runUpkeep(janus.deps);
+    await gate.arrived;
+
+    const response = await late.get(lateCallback);
+    gate.release();
+    await upkeep;
+    janus.clock.advance(5);
+    await runUpkeep(janus.deps);
+
+    expect(response.status).toBe(200);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
+  });
+
+  test("has it cleared when the new grant ends, where that failed as well", async () => {
+    const user = newUser();
+    await moveAway(user, 6 * TRIES);
+
+    const response = await begin(user);
+    const during = janus.discord.roleConnection(user);
+    janus.clock.advance(2 * 3_600);
+    await runUpkeep(janus.deps);
+
+    expect([response.status, during?.metadata]).toEqual([302, { dsek_member: "1" }]);
+    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect(await tokenOf(user)).toBeUndefined();
+  });
+
+  test("is not let in while the end is being tried at this moment", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext("revoke", { status: 503 }, 5);
+    await unlink(browser);
+    await failAgain(user, 4);
+    const gate = janus.discord.gate("revoke");
+    janus.clock.advance(3_600);
+    const upkeep = runUpkeep(janus.deps);
+    await gate.arrived;
+    const other = createBrowser(janus.url);
+
+    const responses = [
+      await other.get(await reachDiscordCallback(other, user)),
+      await other.get(await reachLoginCallback(other, user)),
+    ];
+    gate.release();
+    await upkeep;
+    // What the refused sign-in has brought ends after it.
+    await runUpkeep(janus.deps);
+
+    expect(responses.map(({ status }) => status)).toEqual([503, 503]);
+    expect(await tokenOf(user)).toBeUndefined();
+  });
+
+  test("at Discord alone leaves the end due, which ends that session too once it succeeds", async () => {
+    const user = newUser();
+    const browser = await link(user);
+    janus.discord.failNext("revoke", { status: 503 }, 5);
+    await unlink(browser);
+    await failAgain(user, 4);
+
+    const session = await signIn(janus, user);
+    const during = await callApi(janus, "/api/userinfo", { browser: session });
+    janus.clock.advance(3_600);
+    await runUpkeep(janus.deps);
+    const after = await callApi(janus, "/api/userinfo", { browser: session });
+    const again = await callApi(janus, "/api/userinfo", { browser: await signIn(janus, user) });
+
+    expect([during.status, after.status, again.status]).toEqual([200, 401, 200]);
+    expect(await tokenOf(user)).toBeUndefined();
+  });
+});
+
+describe("a grant that the provider does not end", () => {
+  const organisationToken = async () => (await janus.database.rows("select * from organisation_token"))[0];
+  async function failAtProvider(times: number): Promise<readonly number[]> {
+    const waits: number[] = [];
+    for (let round = 0; round < times; round++) {
+      const minutes = minutesUntil((await organisationToken())?.endDueAt);
+      waits.push(minutes);
+      janus.clock.advance(minutes * 60 + 5);
+      await runUpkeep(janus.deps);
+    }
+    return waits;
+  }
+
+  test.each([
+    ["401 invalid_client", oauth(401, "invalid_client")],
+    ["403 unauthorized_client", oauth(403, "unauthorized_client")],
+    ["403 in HTML", { status: 403, body: HTML }],
+    ["404 without a body", { status: 404 }],
+    ["400 that is no OAuth error", { status: 400, body: { message: "bad request" } }],
+    ["500", { status: 500 }],
+    ["408 invalid_request", oauth(408, "invalid_request")],
+    ["401 access_denied", oauth(401, "access_denied")],
+    ["a login page with 200", { status: 200, body: HTML }],
+  ] satisfies readonly (readonly [string, Behaviour])[])(
+    "because it answers %s for ever is tried ever more seldom, and stays due",
+    async (_, behaviour) => {
+      const browser = await link(newUser());
+      const before = await organisationToken();
+      janus.provider.failNext("revoke", behaviour, FOR_EVER);
+
+      await unlink(browser);
+      const waits = await failAtProvider(7);
+
+      expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60]);
+      expect(await organisationToken()).toMatchObject({
+        accessTokenSealed: before?.accessTokenSealed,
+        endFailures: 8,
+      });
+    },
+  );
+
+  test.each([200, 202, 204])("has ended where it answers %d without a body", async (status) => {
+    const browser = await link(newUser());
+    janus.provider.failNext("revoke", { status });
+
+    await unlink(browser);
+
+    expect(await organisationToken()).toBeUndefined();
+    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
+  });
+
+  test.each(["invalid_request", "unsupported_grant_type"])(
+    "because it refuses for good, 400 %s, is given up, and told",
+    async (error) => {
+      const browser = await link(newUser());
+      janus.provider.failNext("revoke", oauth(400, error), FOR_EVER);
+
+      const response = await unlink(browser);
+
+      expect(await response.json()).toEqual({ ok: true, finished: true });
+      expect(await organisationToken()).toBeUndefined();
+      expect(linesOf("provider grant ended")).toMatchObject([{ level: "error", outcome: "refused" }]);
+    },
+  );
+
+  test.each([
+    ["unsupported_token_type", "no revocation"],
+    ["invalid_token", "revoked"],
+  ] as const)("because of %s has ended without a fault", async (error, outcome) => {
+    const browser = await link(newUser());
+    janus.provider.failNext("revoke", oauth(400, error));
+
+    await unlink(browser);
+
+    expect(await organisationToken()).toBeUndefined();
+    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome }]);
+  });
+
+  test("keeps nobody from signing in there, and begins to count anew with the new tokens", async () => {
+    const own = await startJanusWithForger();
+    const browser = createBrowser(own.url);
+    await browser.get(await reachForgerCallback(browser, newUser()));
+    own.provider.failNext("revoke", { status: 403, body: HTML }, 1);
+    await callApi(own, "/api/link", { browser, method: "DELETE" });
+
+    const again = createBrowser(own.url);
+    const response = await again.get(await reachForgerCallback(again, newUser()));
+
+    expect(response.status).toBe(200);
+    expect(await own.database.rows("select end_failures, end_due_at from organisation_token")).toEqual([
+      { endFailures: 0, endDueAt: null },
+    ]);
+    await own.stop();
+  });
+});

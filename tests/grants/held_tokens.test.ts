@@ -1,0 +1,392 @@
+/** What Janus obtains it stores or revokes: tokens that a sign-in replaces, and those of one that comes to nothing. */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import type { Query } from "../../lib/database/run.ts";
+import { databaseUnavailable } from "../../lib/errors.ts";
+import { unlink } from "../../lib/member/facts.ts";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { createBrowser, locationOf, startJanus, startJanusWithForger } from "../harness/janus.ts";
+import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
+import { linkAccounts, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { createJar, visit } from "../standins/member.ts";
+
+setDefaultTimeout(120_000);
+
+/** What a statement meets: the database does not answer before it is done, or after. */
+type Blink = "before" | "after";
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+/** By a part of a statement's text: how the next such statements fail. */
+const blinks: { readonly statement: string; readonly when: Blink; times: number }[] = [];
+beforeAll(async () => {
+  const real = await createTestDatabase();
+  const query: Query = async (text, ...rest) => {
+    const blink = blinks.find(({ statement, times }) => times > 0 && text.includes(statement));
+    if (blink === undefined) return real.db.query(text, ...rest);
+    blink.times -= 1;
+    if (blink.when === "after") await real.db.query(text, ...rest);
+    throw databaseUnavailable("it blinks");
+  };
+  database = { ...real, db: { ...real.db, query } };
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyDatabase(database);
+  blinks.length = 0;
+  janus = await startJanusWithForger({ database });
+});
+afterEach(() => janus.stop());
+
+/** The last answer of a flow of this member, with their own account at the provider. */
+async function walk(user: string): Promise<Response> {
+  janus.provider.signInAs({ sub: `sub-of-${user}` });
+  const browser = createBrowser(janus.url);
+  return browser.get(await reachForgerCallback(browser, user));
+}
+/** A flow that fails after Discord gave its tokens, since Discord does not tell whose they are. */
+async function leaveStray(user: string, reach = reachDiscordCallback): Promise<Response> {
+  const browser = createBrowser(janus.url);
+  const callback = await reach(browser, user);
+  janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
+  return browser.get(callback);
+}
+async function keepUp(rounds = 3): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    janus.clock.advance(3_700);
+    await runUpkeep(janus.deps);
+  }
+}
+const undo = (discordUserId: string) => unlink(janus.deps, { discordUserId }, crypto.randomUUID());
+const countOf = async (table: string): Promise<number> =>
+  (await janus.database.rows(`select 1 from ${table}`)).length;
+
+describe("the provider's tokens", () => {
+  test("of five sign-ins are all revoked by one unlink, and none of them before", async () => {
+    const user = newUser();
+    for (let time = 0; time < 5; time++) expect((await walk(user)).status).toBe(200);
+    const before = janus.provider.liveRefreshTokens().length;
+
+    const { finished } = await undo(user);
+
+    expect([before, finished]).toEqual([5, true]);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+    expect(await countOf("organisation_token")).toBe(0);
+  });
+
+  test("of more sign-ins than an account keeps are revoked too, the oldest first", async () => {
+    const user = newUser();
+    for (let time = 0; time < 23; time++) expect((await walk(user)).status).toBe(200);
+    const [oldest, second] = janus.provider.liveRefreshTokens();
+
+    await runUpkeep(janus.deps);
+    const during = janus.provider.liveRefreshTokens();
+    await undo(user);
+
+    expect(during).toHaveLength(21);
+    expect(during).not.toContain(oldest);
+    expect(during).not.toContain(second);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+    expect(await countOf("stray_token")).toBe(0);
+  });
+
+  test("of a flow whose callback comes sixty times are kept to the same number, and all revoked", async () => {
+    const user = newUser();
+    janus.provider.signInAs({ sub: `sub-of-${user}` });
+    const browser = createBrowser(janus.url);
+    const departure = locationOf(await browser.get(await reachDiscordCallback(browser, user)));
+    const cookie = browser.jar.header(new URL(janus.url));
+    for (let time = 0; time < 60; time++) {
+      const back = locationOf(await fetch(departure, { redirect: "manual" }));
+      await fetch(back, { redirect: "manual", headers: { cookie } });
+    }
+    await janus.deps.unstored.retry();
+    const [held] = await janus.database.rows(
+      "select jsonb_array_length(replaced_tokens) as count from organisation_token",
+    );
+
+    await keepUp(5);
+    await undo(user);
+
+    expect(held?.count).toBe(20);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+  });
+
+  test.each([
+    ["the ID Token is refused", { idToken: () => "not a token" }, undefined],
+    ["no ID Token comes", { tokenAnswer: (right: object) => ({ ...right, id_token: undefined }) }, undefined],
+    ["UserInfo does not answer", {}, "userinfo"],
+  ] as const)("are revoked where %s", async (_, overrides, operation) => {
+    const user = newUser();
+    janus.provider.override(overrides as Parameters<typeof janus.provider.override>[0]);
+    if (operation !== undefined) janus.provider.failNext(operation, { status: 503 });
+
+    const { status } = await walk(user);
+    const before = janus.provider.liveRefreshTokens().length;
+    await keepUp();
+
+    expect(status).toBeGreaterThanOrEqual(500);
+    expect(before).toBe(1);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+    expect([await countOf("stray_token"), await countOf("organisation_token")]).toEqual([0, 0]);
+  });
+
+  test("of a sign-in that fails do not end those of the member's link", async () => {
+    const user = newUser();
+    await walk(user);
+    const [linked = ""] = janus.provider.liveRefreshTokens();
+    janus.provider.failNext("userinfo", { status: 503 });
+
+    await walk(user);
+    await keepUp();
+    const during = janus.provider.liveRefreshTokens();
+    await undo(user);
+
+    expect(during).toContain(linked);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+  });
+
+  test("are revoked where the flow was taken by another tab meanwhile", async () => {
+    const user = newUser();
+    janus.provider.signInAs({ sub: `sub-of-${user}` });
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, user);
+    await janus.database.rows("delete from flow");
+
+    const { status } = await browser.get(callback);
+    await keepUp();
+
+    expect(status).toBe(403);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+  });
+
+  test.each(["before", "after"] as const)(
+    "are kept or revoked where the database stops answering %s the link is stored",
+    async (when) => {
+      const user = newUser();
+      blinks.push({ statement: "signed_in as (", when, times: 1 });
+
+      const { status } = await walk(user);
+      await keepUp();
+
+      expect(status).toBe(503);
+      const isLinked = (await countOf("link")) === 1;
+      expect(isLinked).toBe(when === "after");
+      expect(janus.provider.liveRefreshTokens()).toHaveLength(isLinked ? 1 : 0);
+      expect(janus.discord.grants(user)).toBe(isLinked ? 2 : 0);
+    },
+  );
+
+  test("wait for a database that is down for longer than the flow", async () => {
+    const user = newUser();
+    blinks.push({ statement: "signed_in as (", when: "before", times: 1 });
+    blinks.push({ statement: "insert into organisation_token", when: "before", times: 3 });
+
+    await walk(user);
+    await keepUp(6);
+
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+  });
+});
+
+test("the certified provider holds no token of a member who signed in five times and unlinked", async () => {
+  const environment = { OIDC_SCOPES: "openid profile offline_access" };
+  const certified = await startJanus({ database, environment });
+  const user = newUser();
+  for (let time = 0; time < 5; time++) expect((await linkAccounts(certified, user, "anna")).status).toBe(200);
+  const before = certified.provider.refreshTokens("anna");
+
+  await unlink(certified.deps, { discordUserId: user }, crypto.randomUUID());
+
+  expect(before).toBe(5);
+  expect(certified.provider.refreshTokens("anna")).toBe(0);
+  await certified.stop();
+});
+
+describe("Discord's tokens", () => {
+  test.each([
+    ["of a flow", reachDiscordCallback],
+    ["of a sign-in", reachLoginCallback],
+  ] as const)("%s whose owner Discord does not tell are revoked once it does", async (_, reach) => {
+    const user = newUser();
+
+    const { status } = await leaveStray(user, reach);
+    const before = janus.discord.grants(user);
+    await keepUp();
+
+    expect([status, before]).toEqual([503, 2]);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect([await countOf("stray_token"), await countOf("discord_account")]).toEqual([0, 0]);
+  });
+
+  test.each(["before", "after"] as const)(
+    "are revoked where the database stops answering %s the Discord leg is stored",
+    async (when) => {
+      const user = newUser();
+      const browser = createBrowser(janus.url);
+      blinks.push({ statement: "left_flow as (", when, times: 1 });
+
+      const { status } = await browser.get(await reachDiscordCallback(browser, user));
+      await keepUp();
+
+      expect(status).toBe(503);
+      expect(janus.discord.grants(user)).toBe(0);
+    },
+  );
+
+  test("of a flow that fails do not end those of the member's link or of their session", async () => {
+    const user = newUser();
+    await walk(user);
+    const session = await signIn(janus, user);
+
+    await leaveStray(user);
+    await keepUp();
+
+    expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
+    expect(janus.discord.grants(user)).toBeGreaterThan(0);
+    expect(await countOf("stray_token")).toBe(0);
+    await undo(user);
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("of a request from which the member has taken `identify` do not end their link", async () => {
+    const user = newUser();
+    await walk(user);
+    const browser = createBrowser(janus.url);
+    const request = new URL(locationOf(await browser.get("/linked-role")));
+    request.searchParams.set("scope", "role_connections.write");
+    const callback = locationOf(await visit(request.href, createJar(), { user_id: user }));
+
+    const { status } = await browser.get(callback);
+    await keepUp();
+    await janus.database.rows("update link set push_due_at = now()");
+    await keepUp();
+
+    expect(status).toBe(400);
+    expect(await countOf("stray_token")).toBe(0);
+    expect(await janus.database.rows("select push_failures from link")).toEqual([{ pushFailures: 0 }]);
+  });
+
+  test("that run out before Discord tells whose they are are refreshed first", async () => {
+    const user = newUser();
+    await leaveStray(user);
+    await janus.deps.unstored.retry();
+    janus.clock.advance(8 * 86_400);
+
+    await keepUp(4);
+
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("whose refresh gets no answer are given up as an error, not taken for ended", async () => {
+    const user = newUser();
+    await leaveStray(user);
+    await janus.deps.unstored.retry();
+    janus.clock.advance(8 * 86_400);
+    janus.discord.failNext("token_refresh", "lost");
+
+    await keepUp(4);
+
+    const settled = janus.logLines
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "stray tokens settled");
+    expect(settled).toMatchObject([{ level: "error", outcome: "given up" }]);
+    expect(await countOf("stray_token")).toBe(0);
+  });
+
+  test("that outlive a failed sign-in wait for the member's session to end", async () => {
+    const user = newUser();
+    const session = await signIn(janus, user);
+    await leaveStray(user);
+    await keepUp();
+    const during = await callApi(janus, "/api/userinfo", { browser: session });
+
+    await callApi(janus, "/api/auth/logout", { browser: session, method: "POST" });
+    await keepUp();
+
+    expect(during.status).toBe(200);
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test.each([
+    ["a flow", reachDiscordCallback],
+    ["a sign-in", reachLoginCallback],
+  ] as const)("of %s that is refused while an earlier grant ends are revoked with it", async (_, reach) => {
+    const user = newUser();
+    await walk(user);
+    const gate = janus.discord.gate("delete_role_connection", "answer");
+    const ending = undo(user);
+    await gate.arrived;
+    const browser = createBrowser(janus.url);
+
+    const { status } = await browser.get(await reach(browser, user));
+    gate.release();
+    await ending;
+    await keepUp();
+
+    expect(status).toBe(503);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(janus.discord.roleConnection(user)).toBeUndefined();
+    expect([await countOf("stray_token"), await countOf("discord_token")]).toEqual([0, 0]);
+  });
+
+  test.each([
+    ["a flow", reachDiscordCallback],
+    ["a sign-in", reachLoginCallback],
+  ] as const)("of %s that come after the earlier grant was revoked are revoked as well", async (_, reach) => {
+    const user = newUser();
+    await walk(user);
+    const gate = janus.discord.gate("revoke", "answer");
+    const ending = undo(user);
+    await gate.arrived;
+    const browser = createBrowser(janus.url);
+
+    await browser.get(await reach(browser, user));
+    const between = janus.discord.grants(user);
+    gate.release();
+    await ending;
+    await keepUp();
+
+    expect(between).toBe(2);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect([await countOf("stray_token"), await countOf("discord_token")]).toEqual([0, 0]);
+  });
+
+  test("of a refresh whose answer the database does not take are stored when it is back", async () => {
+    const user = newUser();
+    await walk(user);
+    janus.clock.advance(6.5 * 86_400);
+    blinks.push({ statement: "refresh_token_sealed = $4,", when: "before", times: 7 });
+
+    await keepUp(3);
+    const [row] = await janus.database.rows("select refresh_unanswered_since, expires_at from discord_token");
+    await undo(user);
+
+    expect(row).toMatchObject({ refreshUnansweredSince: null });
+    expect(Number(row?.expiresAt)).toBeGreaterThan(janus.clock.now().getTime() + 5 * 86_400_000);
+    expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("are sealed while they wait, and told to nobody", async () => {
+    const user = newUser();
+
+    await leaveStray(user);
+    await janus.deps.unstored.retry();
+    const stored = await janus.database.dump();
+
+    expect(await countOf("stray_token")).toBe(1);
+    for (const { token } of janus.discord.tokens(user)) {
+      expect(stored).not.toContain(token);
+      expect(janus.logLines.join("\n")).not.toContain(token);
+    }
+  });
+});

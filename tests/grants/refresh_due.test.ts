@@ -1,0 +1,131 @@
+/** Refreshing the tokens of links before they expire: what an outage may cost, and what must not stand in the way. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { freshAccessToken } from "../../lib/grants/discord_grant.ts";
+import { refreshDueGrants } from "../../lib/grants/refresh_due.ts";
+import { createBudget } from "../../lib/oauth/budget.ts";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { leaveDuePushes } from "../fixtures/backlog.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+import { rejection } from "../harness/rejection.ts";
+import type { Behaviour } from "../standins/faults.ts";
+
+setDefaultTimeout(120_000);
+
+const NEARLY_A_WEEK_SECONDS = 6.5 * 86_400;
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyDatabase(database);
+  janus = await startJanusWithForger({ database });
+});
+afterEach(() => janus.stop());
+
+/** Links that share one refresh token, so that all refreshes after the first answer invalid_grant. */
+async function leaveDue(count: number): Promise<void> {
+  await leaveDuePushes(janus, count);
+  await janus.database.rows("update link set push_due_at = null");
+  janus.clock.advance(NEARLY_A_WEEK_SECONDS);
+}
+const refreshes = () => janus.discord.calls.filter(({ operation }) => operation === "token_refresh").length;
+const countWhere = async (condition: string): Promise<number> =>
+  (await janus.database.rows(`select 1 from discord_token where ${condition}`)).length;
+
+test.each<[string, Behaviour]>([
+  ["is lost", "lost"],
+  ["does not come", "drop"],
+  ["is a gateway's", { status: 502, body: "<!doctype html>" }],
+])("an outage in which every answer %s costs a handful of links, not hundreds", async (_, behaviour) => {
+  await leaveDue(100);
+  janus.discord.failNext("token_refresh", behaviour, 1_000);
+
+  for (let minute = 0; minute < 60; minute += 0.5) {
+    await runUpkeep(janus.deps);
+    janus.clock.advance(30);
+  }
+
+  expect(await countWhere("refresh_unanswered_since is not null")).toBeLessThan(8);
+  expect(refreshes()).toBeLessThan(8);
+});
+
+test("goes on with all of them once Discord answers again", async () => {
+  await leaveDue(100);
+  janus.discord.failNext("token_refresh", { status: 503 });
+  await runUpkeep(janus.deps);
+  janus.clock.advance(130);
+
+  await runUpkeep(janus.deps);
+
+  // The one that met the outage waits for its own turn.
+  expect(refreshes()).toBeGreaterThanOrEqual(100);
+});
+
+test("grants that are dead do not keep the others waiting", async () => {
+  await leaveDue(100);
+
+  await runUpkeep(janus.deps);
+
+  expect(refreshes()).toBe(100);
+  expect(await countWhere("refresh_retry_at is not null")).toBe(99);
+});
+
+test("tokens that no key opens are put off for a day, and are not taken for a lost answer", async () => {
+  await leaveDue(40);
+  await janus.database.rows(`update discord_token set refresh_token_sealed = 'k9.x' || discord_user_id,
+    expires_at = expires_at - interval '1 hour' where discord_user_id < '400000000000000020'`);
+
+  await runUpkeep(janus.deps);
+
+  expect(refreshes()).toBe(20);
+  expect(
+    await countWhere(`discord_user_id < '400000000000000020' and leased_until is null
+      and refresh_unanswered_since is null and refresh_retry_at is not null`),
+  ).toBe(20);
+});
+
+test.each<[string, Behaviour | undefined]>([
+  ["was never sent, for want of time", undefined],
+  ["was turned away by a rate limit", { status: 429, headers: { "retry-after": "30" } }],
+])("a refresh that %s is not taken for one that got no answer", async (_, behaviour) => {
+  await leaveDue(1);
+  const [row] = await janus.database.rows("select * from discord_token");
+  const held = {
+    discordUserId: String(row?.discordUserId),
+    accessTokenSealed: String(row?.accessTokenSealed),
+    discordExpiresAt: new Date(0),
+  };
+  await janus.database.rows("update discord_token set expires_at = timestamptz '2000-01-01'");
+  if (behaviour !== undefined) janus.discord.failNext("token_refresh", behaviour);
+  let elapsedMs = 0;
+  const budget = createBudget(9_000, () => elapsedMs);
+  const discord = janus.deps.discord.for("request", budget);
+  const claimRefresh: typeof janus.deps.queries.claimRefresh = async (values) => {
+    const claimed = await janus.deps.queries.claimRefresh(values);
+    if (behaviour === undefined) elapsedMs = 5_000;
+    return claimed;
+  };
+  const deps = { ...janus.deps, discord, queries: { ...janus.deps.queries, claimRefresh } };
+
+  const error = await rejection(freshAccessToken(deps, held));
+
+  expect(error.code).toBe("discord_unavailable");
+  expect(refreshes()).toBe(behaviour === undefined ? 0 : 1);
+  expect(await countWhere("refresh_unanswered_since is not null")).toBe(0);
+});
+
+test("a refresh for which nobody waits gets longer than one in a request", async () => {
+  await janus.stop();
+  janus = await startJanusWithForger({ database, deadlineMs: 300 });
+  await leaveDue(1);
+  janus.discord.failNext("token_refresh", { delayMs: 600 });
+
+  const round = await refreshDueGrants(janus.deps);
+
+  expect(round).toMatchObject({ claimed: 1, done: 1, metOutage: false });
+  expect(await countWhere("refresh_unanswered_since is not null")).toBe(0);
+});

@@ -1,0 +1,298 @@
+/** What comes after a request's head: a form that does not arrive, and bodies that nobody reads, keep nobody out. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "node:net";
+import { createApp } from "../../index.ts";
+import { startFlow } from "../../lib/flow/record.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
+import { newUser, reachForgerCallback } from "../harness/walk.ts";
+
+setDefaultTimeout(60_000);
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let cookie: string;
+beforeAll(async () => {
+  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+  cookie = cookieOf(secretsOf(janus, await signIn(janus, newUser())));
+});
+afterAll(() => janus.stop());
+
+const FORM = "application/x-www-form-urlencoded";
+const PEER = "x-test-peer";
+
+/** The cookie of a browser that was asked whether to move a link. */
+function moveCookie(): string {
+  const { name, value } = startFlow(janus.deps, "move").record;
+  return `janus_flow_${name}=${value}`;
+}
+
+/** A body of which the first byte comes; `cancelled` resolves once nobody wants the others. */
+function endless(first = "s") {
+  const cancelled = Promise.withResolvers<void>();
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(Buffer.from(first)),
+    cancel: () => cancelled.resolve(),
+  });
+  return { stream, cancelled: cancelled.promise };
+}
+
+/** The application by itself, which believes a header of the test's about who asks. */
+function startEdge(seen: Partial<Awaited<ReturnType<typeof startJanusWithForger>>["deps"]> = {}) {
+  const app = createApp({
+    ...janus.deps,
+    peerAddress: (request) => request.headers.get(PEER) ?? "192.0.2.1",
+    ...seen,
+  });
+  const ask = async (
+    path: string,
+    method: string,
+    headers: Readonly<Record<string, string>> = {},
+    body: ReadableStream<Uint8Array> | string | null = null,
+  ): Promise<Response> =>
+    app.fetch(new Request(janus.url + path, { method, body, headers: { origin: janus.url, ...headers } }));
+  /** A form of a browser that may send one: it waits for what does not come. */
+  const waitFrom = (peer: string): Promise<Response> =>
+    ask("/link/move", "POST", { [PEER]: peer, cookie: moveCookie(), "content-type": FORM }, endless().stream);
+  return { ask, waitFrom };
+}
+
+/** How many are answered by now. */
+async function countAnswered(answers: readonly Promise<Response>[]): Promise<number> {
+  const waits = Symbol();
+  // Twice: what one round of the loop sets going, the next one ends.
+  for (let round = 0; round < 2; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  const states = await Promise.all(answers.map((answer) => Promise.race([answer, Promise.resolve(waits)])));
+  return states.filter((state) => state !== waits).length;
+}
+
+describe("forms that do not arrive", () => {
+  test("1,400 from six addresses keep nobody out: neither other requests nor other forms", async () => {
+    const { ask, waitFrom } = startEdge();
+    const slow = Array.from({ length: 1_400 }, (_, index) => waitFrom(`192.0.2.${index % 6}`));
+
+    const page = await ask("/api/sessions", "GET", { [PEER]: "198.51.100.1", cookie });
+    const headers = { [PEER]: "198.51.100.1", cookie: moveCookie(), "content-type": FORM };
+    const form = await ask("/link/move", "POST", headers, "state=another");
+    const ofAttacker = await ask("/link/move", "POST", { ...headers, [PEER]: "192.0.2.1" }, "state=another");
+
+    expect(page.status).toBe(200);
+    // Read, and refused for what it says.
+    expect([form.status, ofAttacker.status]).toEqual([403, 403]);
+    // Twenty of each address wait; of the address that sent another form, one less.
+    expect(slow.length - (await countAnswered(slow))).toBe(6 * 20 - 1);
+  });
+
+  test("are bounded in all, however many addresses they come from: the longest wait makes room", async () => {
+    const { ask, waitFrom } = startEdge();
+    const slow = Array.from({ length: 500 }, (_, index) => waitFrom(`2001:db8:0:${index.toString(16)}::1`));
+
+    const headers = { [PEER]: "198.51.100.1", cookie: moveCookie(), "content-type": FORM };
+    const form = await ask("/link/move", "POST", headers, "state=another");
+
+    expect(form.status).toBe(403);
+    expect(await countAnswered(slow)).toBe(301);
+    expect((await slow[0])?.status).toBe(408);
+    expect(await countAnswered(slow.slice(301))).toBe(0);
+  });
+
+  test("count for the whole network of an IPv6 address", async () => {
+    const { waitFrom } = startEdge();
+    const slow = Array.from({ length: 60 }, (_, index) => waitFrom(`2001:db8::${index.toString(16)}`));
+
+    expect(slow.length - (await countAnswered(slow))).toBe(20);
+  });
+
+  test("no longer count once they are there", async () => {
+    const { ask } = startEdge();
+    const headers = { cookie: moveCookie(), "content-type": FORM };
+
+    const answers: number[] = [];
+    for (let count = 0; count < 300; count += 1)
+      answers.push((await ask("/link/move", "POST", headers, "state=another")).status);
+
+    expect(new Set(answers)).toEqual(new Set([403]));
+  });
+
+  test("that break off are no fault of ours", async () => {
+    const { ask } = startEdge();
+    const broken = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Buffer.from("st")),
+      pull: (controller) => controller.error(new Error("gone")),
+    });
+
+    const answer = await ask("/link/move", "POST", { cookie: moveCookie(), "content-type": FORM }, broken);
+
+    expect(answer.status).toBe(408);
+    expect(lastCode(janus)).toBe("request_timeout");
+  });
+});
+
+describe("a form that can be refused without it is not waited for", () => {
+  const old = (): string => {
+    const then = new Date(janus.clock.now().getTime() - 601_000);
+    const { name, value } = startFlow({ ...janus.deps, now: () => then }, "move").record;
+    return `janus_flow_${name}=${value}`;
+  };
+  const atAnotherLeg = (): string => {
+    const { name, value } = startFlow(janus.deps, "discord").record;
+    return `janus_flow_${name}=${value}`;
+  };
+
+  test.each<[string, () => Readonly<Record<string, string>>, number, string]>([
+    ["no flow", () => ({}), 403, "state_mismatch"],
+    ["a flow at another leg", () => ({ cookie: atAnotherLeg() }), 403, "state_mismatch"],
+    ["a flow that nobody began", () => ({ cookie: "janus_flow_a=move.0.x" }), 403, "state_mismatch"],
+    ["a flow that is too old", () => ({ cookie: old() }), 403, "flow_expired"],
+    ["another Origin", () => ({ cookie: moveCookie(), origin: "https://a.example" }), 403, "origin_refused"],
+    ["no type", () => ({ cookie: moveCookie(), "content-type": "" }), 400, "callback_malformed"],
+    [
+      "another type",
+      () => ({ cookie: moveCookie(), "content-type": "text/plain" }),
+      400,
+      "callback_malformed",
+    ],
+    [
+      "a length over the cap",
+      () => ({ cookie: moveCookie(), "content-length": "4097" }),
+      413,
+      "request_too_large",
+    ],
+  ])("for %s", async (_, headers, status, code) => {
+    const { ask } = startEdge();
+
+    const answer = await ask("/link/move", "POST", { "content-type": FORM, ...headers() }, endless().stream);
+
+    expect(answer.status).toBe(status);
+    expect(lastCode(janus)).toBe(code);
+  });
+});
+
+const FORMLESS = [
+  ["POST", "/account/unlink"],
+  ["POST", "/account/sessions"],
+  ["POST", "/api/auth/logout"],
+  ["POST", "/api/link/sync"],
+  ["DELETE", "/api/sessions/all"],
+  ["DELETE", "/api/link"],
+  ["POST", "/linked-role"],
+  ["PUT", "/nowhere"],
+] as const;
+
+describe("a body that nobody needs", () => {
+  test.each(FORMLESS)("is not waited for: %s %s", async (method, path) => {
+    const { ask } = startEdge();
+
+    const refused = await ask(path, method, { origin: "https://a.example" }, endless().stream);
+    const answered = await ask(
+      path,
+      method,
+      { cookie: cookieOf({ sessionId: "a", sessionKey: "b" }) },
+      endless().stream,
+    );
+
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    expect(answered.status).toBeLessThan(500);
+  });
+
+  test("is not kept while the request waits for something else: it is thrown away as it comes", async () => {
+    const gate = Promise.withResolvers<undefined>();
+    const findSession: typeof janus.deps.queries.findSession = () => gate.promise;
+    const { ask } = startEdge({ queries: { ...janus.deps.queries, findSession } });
+    const { stream, cancelled } = endless("x".repeat(10_000));
+
+    const answer = ask("/account/unlink", "POST", { cookie, "transfer-encoding": "chunked" }, stream);
+    await cancelled;
+    gate.resolve(undefined);
+
+    expect((await answer).status).toBe(401);
+  });
+});
+
+/** One connection: all that comes back, and when the other side closes it. */
+function open(bytes: string, trickle?: string) {
+  const { hostname, port } = new URL(janus.url);
+  const received: string[] = [];
+  const first = Promise.withResolvers<string>();
+  const closed = Promise.withResolvers<void>();
+  const socket = connect(Number(port), hostname, () => socket.write(bytes));
+  const timer = trickle === undefined ? undefined : setInterval(() => socket.write(trickle), 200);
+  socket.on("data", (data) => {
+    received.push(data.toString());
+    first.resolve(received.join("").slice(9, 12));
+  });
+  socket.on("error", () => undefined);
+  socket.on("close", () => {
+    clearInterval(timer);
+    closed.resolve();
+  });
+  return { socket, received, first: first.promise, closed: closed.promise };
+}
+
+describe("a connection", () => {
+  const head = (path: string, more: string): string =>
+    `POST ${path} HTTP/1.1\r\nHost: janus\r\nOrigin: ${janus.url}\r\n${more}\r\n\r\n`;
+  const TYPE = `Content-Type: ${FORM}\r\n`;
+
+  test("is given up soon whose body is not read, though a byte of it comes now and then", async () => {
+    const connections = [
+      open(head("/account/unlink", "Content-Length: 4000")),
+      open(head("/account/unlink", "Content-Length: 4000"), "x"),
+      open(head("/api/link/sync", "Transfer-Encoding: chunked"), "1\r\nx\r\n"),
+      open(head("/link/move", `${TYPE}Content-Length: 4000`), "x"),
+      open(head("/nowhere", "Content-Length: 4000"), "x"),
+      open(head("/api/auth/logout", "Content-Length: 100000"), "x"),
+    ];
+
+    const statuses = await Promise.all(connections.map(({ first }) => first));
+    await Promise.all(connections.map(({ closed }) => closed));
+
+    expect(statuses).toEqual(["401", "401", "401", "403", "404", "413"]);
+  });
+
+  test("answers one after the other what is asked on it, and never what a body says", async () => {
+    const smuggled = "GET /healthz HTTP/1.1\r\nHost: janus\r\n\r\n";
+    const { socket, received, first } = open(
+      `${head("/api/auth/logout", `Content-Length: ${smuggled.length}`)}${smuggled}`,
+    );
+    await first;
+    socket.write("GET /nowhere HTTP/1.1\r\nHost: janus\r\nConnection: close\r\n\r\n");
+    await new Promise((resolve) => socket.on("close", resolve));
+
+    const statuses = [...received.join("").matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    expect(statuses).toEqual(["200", "404"]);
+  });
+
+  test("of a form that arrives in pieces is answered once it is whole, and stays open", async () => {
+    const body = "state=another";
+    const flow = `Cookie: ${moveCookie()}\r\n`;
+    const { socket, first } = open(
+      head("/link/move", `${flow}${TYPE}Content-Length: ${body.length}`),
+      undefined,
+    );
+    socket.once("connect", () => {
+      for (const byte of body) socket.write(byte);
+    });
+
+    expect(await first).toBe("403");
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
+  });
+});
+
+test("a member moves a link as before", async () => {
+  const own = await startJanusWithForger();
+  const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
+  await first.get(await reachForgerCallback(first, newUser()));
+  const question = await second.get(await reachForgerCallback(second, newUser()));
+  const state = /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
+
+  const doubled = await fetch(`${own.url}/link/move`, {
+    method: "POST",
+    headers: { origin: own.url, cookie: second.jar.header(new URL(own.url)), "content-type": FORM },
+    body: `state=${state}&state=${state}`,
+  });
+  const moved = await second.post("/link/move", { state });
+
+  expect([doubled.status, moved.status]).toEqual([400, 200]);
+  await own.stop();
+});

@@ -1,0 +1,265 @@
+/** What a request's head says is written by others: whatever it is, to read it costs no more than the answer does. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import { createApp } from "../../index.ts";
+import { createClientAddress } from "../../lib/http/client_address.ts";
+import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+
+setDefaultTimeout(120_000);
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+let limited: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeAll(async () => {
+  janus = await startJanusWithForger();
+  limited = await startJanusWithForger({ environment: { RATE_LIMIT_PER_MINUTE: "1" } });
+});
+afterAll(() => Promise.all([janus.stop(), limited.stop()]));
+
+/** Bun takes heads of 16 KiB. */
+const HEAD_BYTES = 15_000;
+const fill = (part: string): string => part.repeat(Math.floor(HEAD_BYTES / part.length));
+/** A record that may be ours until it is opened. */
+const record = (name: string, index: number): string =>
+  `janus_flow_${name}=login.${index.toString(36)}.${"s".repeat(43)}`;
+const records = (nameOf: (index: number) => string): string =>
+  Array.from({ length: 180 }, (_, index) => record(nameOf(index), index)).join("; ");
+
+type Head = Readonly<Record<string, string>>;
+type Ask = (path: string, headers: Head) => Promise<unknown>;
+
+const askOf = (at: typeof janus): Ask => {
+  const app = createApp({ ...at.deps, peerAddress: () => "192.0.2.1" });
+  return async (path, headers) => app.fetch(new Request(at.url + path, { headers }));
+};
+
+const CALLS = 25;
+const ROUNDS = 6;
+/** Milliseconds of CPU that a call costs: the least of a few rounds, since the machine does other things as well. */
+async function costOf(call: () => Promise<unknown>): Promise<number> {
+  const rounds: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = process.cpuUsage();
+    for (let count = 0; count < CALLS; count += 1) await call();
+    const { user, system } = process.cpuUsage(before);
+    rounds.push((user + system) / 1_000 / CALLS);
+  }
+  return Math.min(...rounds);
+}
+
+/** Twice what a plain request costs would be noise; without a bound these cost up to a hundred times as much. */
+const TIMES = 5;
+/** What a head of 16 KiB costs whoever takes it, whatever it says. */
+const ALLOWANCE_MS = 1.2;
+
+/** Fails where a head costs a multiple of a plain one. */
+async function expectCheap(ask: Ask, path: string, plainPath: string, headers: Head): Promise<void> {
+  const plain = await costOf(() => ask(plainPath, {}));
+  const cost = await costOf(() => ask(path, headers));
+
+  expect(cost).toBeLessThan(TIMES * plain + ALLOWANCE_MS);
+}
+
+const CALLBACK = "/dsek-oauth-callback?code=a&state=b";
+
+describe("a head costs no more than its answer", () => {
+  test.each([
+    ["an Accept of many types", CALLBACK, { accept: fill("a/b,") }],
+    ["an Accept of many qualities", CALLBACK, { accept: fill("a/b;q=0.1,") }],
+    ["an Accept of the same page", "/", { accept: fill("text/html,") }],
+    ["an Accept of the longest that is read", CALLBACK, { accept: "a/b,".repeat(125) }],
+    ["an Accept of quotes", CALLBACK, { accept: fill('a/b;x="y,",') }],
+    ["an Accept-Language of many", "/", { "accept-language": fill("sv,") }],
+    ["an Accept-Language of commas", "/", { "accept-language": fill(",") }],
+    ["an Accept-Language of the longest that is read", "/", { "accept-language": "sv-SE,a,".repeat(62) }],
+    ["a Cookie of semicolons", "/linked-role", { cookie: fill(";") }],
+    ["a Cookie of many pairs", "/linked-role", { cookie: fill("a=b;") }],
+    ["a Cookie of many names of ours", "/linked-role", { cookie: fill("janus_flow_a=x;") }],
+    ["a Cookie of many flows", "/linked-role", { cookie: records((index) => `a${index}`) }],
+    ["a Cookie of many flows of one name", CALLBACK, { cookie: records(() => "a") }],
+    [
+      "a Cookie of the flow's name",
+      `/login?code=a&state=${"a".repeat(43)}`,
+      { cookie: records(() => "a".repeat(16)) },
+    ],
+    ["a Cookie of many ids", "/account", { cookie: fill(`sessionId=${"a".repeat(42)};`) }],
+    ["a Cookie of blanks", "/linked-role", { cookie: `a${" ".repeat(HEAD_BYTES)}janus_flow_a=x` }],
+    ["an X-Forwarded-For", "/", { "x-forwarded-for": fill("10.0.0.1,") }],
+    ["a User-Agent", CALLBACK, { "user-agent": fill("Chrome/") }],
+    ["an X-Request-Id", "/", { "x-request-id": fill("a") }],
+    ["an Origin", "/", { origin: fill("a") }],
+    ["a Content-Type", "/", { "content-type": `application/x-www-form-urlencoded${fill(" ")}` }],
+    ["a Content-Length", "/", { "content-length": fill("1") }],
+    ["a Sec-Purpose", "/linked-role", { "sec-purpose": fill(" prefetc") }],
+  ] satisfies readonly (readonly [string, string, Head])[])("%s", async (_, path, headers) => {
+    await expectCheap(askOf(janus), path, path, headers);
+  });
+
+  test.each([
+    ["a path of many segments", `/${fill("a/")}`, "/nowhere"],
+    ["a path of slashes", fill("/"), "/nowhere"],
+    ["a query of many parameters", `/dsek-oauth-callback?${fill("a=b&")}`, CALLBACK],
+    ["a query of many codes", `/discord-oauth-callback?${fill("code=a&")}`, CALLBACK],
+    ["a query of many states at the sign-in", `/login?${fill("state=a&")}`, "/login?code=a&state=b"],
+    ["a query of escapes", `/login?code=${fill("%41")}`, "/login?code=a&state=b"],
+    ["a query of ampersands", `/account?${fill("&")}`, "/account"],
+  ])("%s", async (_, path, plainPath) => {
+    await expectCheap(askOf(janus), path, plainPath, {});
+  });
+
+  test.each([
+    ["Accept", { accept: fill("a/b,") }],
+    ["Accept, as long as others may have it", { accept: "a/b,".repeat(125) }],
+    ["Accept-Language", { "accept-language": "sv-SE,a,".repeat(62) }],
+    ["Cookie", { cookie: records((index) => `a${index}`) }],
+  ] satisfies readonly (readonly [string, Head])[])(
+    "that is refused as one of a flood: %s",
+    async (_, headers) => {
+      await expectCheap(askOf(limited), CALLBACK, CALLBACK, headers);
+    },
+  );
+
+  test.each([
+    ["hops that are trusted", fill("10.0.0.1,")],
+    ["commas", fill(",")],
+    ["one hop", fill("1:")],
+    ["a hop in brackets", fill("[")],
+  ])("with an X-Forwarded-For from a proxy that is trusted: %s", async (_, forwarded) => {
+    /** One alone is too little to measure. */
+    const FINDS = 20;
+    const find = createClientAddress(["10.0.0.0/8"], () => undefined);
+    const askFor = (header: string) => {
+      const request = new Request("https://janus.test/", { headers: { "x-forwarded-for": header } });
+      return async () => {
+        for (let count = 0; count < FINDS; count += 1) find("10.0.0.1", request);
+      };
+    };
+
+    const plain = await costOf(askFor("192.0.2.1, 10.0.0.2, 10.0.0.1"));
+    const cost = await costOf(askFor(`${forwarded}10.0.0.1`));
+
+    expect(cost).toBeLessThan(TIMES * plain + FINDS * (ALLOWANCE_MS / 2));
+  });
+});
+
+describe("a head that is out of all proportion", () => {
+  const ask = (headers: Head, at = janus, path = "/nowhere") => fetch(at.url + path, { headers });
+
+  test("counts as absent where it only says what a client would rather have", async () => {
+    const long = "text/html;q=0.1,application/json,".repeat(20);
+    const answers = [
+      await ask({ accept: long, "accept-language": "sv,".repeat(200) }),
+      await ask({ accept: long }, janus, "/api/nowhere"),
+    ];
+
+    expect(answers.map(({ headers }) => headers.get("content-type"))).toEqual([
+      "text/html; charset=utf-8",
+      "application/problem+json",
+    ]);
+    expect(answers[0]?.headers.get("content-language")).toBe("en");
+  });
+
+  test("is what no browser sends: the longest that are met in the world are read", async () => {
+    const accept =
+      "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
+    const languages = ["da", "nb", "nn", "fi", "is", "sv-FI", "sv", "de", "en-GB", "en"];
+    const weighed = languages.map((tag, index) => `${tag};q=${(1 - index / 10).toFixed(1)}`).join(",");
+
+    const response = await ask({ accept, "accept-language": weighed });
+
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("content-language")).toBe("sv");
+  });
+
+  test("of a flood is answered in the language and the form that it names first", async () => {
+    await ask({}, limited);
+    const wants = [
+      { accept: "text/html,*/*;q=0.8", "accept-language": "sv-SE,sv;q=0.9,en;q=0.8" },
+      { accept: "application/json", "accept-language": "en" },
+      { accept: "*/*" },
+      {},
+    ];
+
+    const answers = [];
+    for (const headers of wants) answers.push(await ask(headers, limited));
+
+    expect(answers.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
+    expect(answers.map(({ headers }) => headers.get("content-type"))).toEqual([
+      "text/html; charset=utf-8",
+      "application/problem+json",
+      "text/html; charset=utf-8",
+      "text/html; charset=utf-8",
+    ]);
+    expect(answers.map(({ headers }) => headers.get("content-language"))).toEqual(["sv", "en", "en", "en"]);
+  });
+
+  test.each(["/dsek-oauth-callback", "/discord-oauth-callback", "/login"])(
+    "is a callback that no server makes: 400 at %s",
+    async (path) => {
+      const query = `code=a&state=${"s".repeat(43)}`;
+      const answers = [
+        await ask({}, janus, `${path}?${query}&${"a=b&".repeat(60)}`),
+        await ask({}, janus, `${path}?${query}&iss=${"i".repeat(9_000)}`),
+        await ask({}, janus, `${path}?${query}&${"a=b&".repeat(40)}`),
+      ];
+
+      expect(answers.map(({ status }) => status)).toEqual([400, 400, 403]);
+    },
+  );
+});
+
+describe("cookies", () => {
+  /** As RFC 6265 5.4 has it, with every pair taken apart. */
+  const pairsOf = (header: string): readonly (readonly [string, string])[] =>
+    header.split(";").flatMap((pair) => {
+      const equals = pair.indexOf("=");
+      return equals < 0 ? [] : [[pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()] as const];
+    });
+  const parts = fc.constantFrom(
+    ...[
+      "janus_flow_",
+      "__Host-janus_flow_",
+      "a",
+      "b",
+      "=",
+      ";",
+      " ",
+      "\t",
+      "; ",
+      "x",
+      "sessionId",
+      "sessionKey",
+    ],
+    ...["s".repeat(43), "t".repeat(43), `sessionId=${"s".repeat(43)}`, `sessionKey=${"k".repeat(43)}`],
+  );
+  const headers = fc.array(parts, { maxLength: 30 }).map((all) => all.join(""));
+
+  test("are found as if every pair of the header were taken apart", () => {
+    fc.assert(
+      fc.property(headers, fc.boolean(), (header, secure) => {
+        const prefix = secure ? "__Host-janus_flow_" : "janus_flow_";
+        const flows = new Map<string, string>();
+        for (const [name, value] of pairsOf(header)) {
+          const of = name.slice(prefix.length);
+          if (name.startsWith(prefix) && /^[\w-]{1,32}$/.test(of) && !flows.has(of)) flows.set(of, value);
+        }
+        const valuesOf = (wanted: string) =>
+          new Set(
+            pairsOf(header).flatMap(([name, value]) =>
+              name === wanted && /^[\w-]{43}$/.test(value) ? value : [],
+            ),
+          );
+
+        const found = readSessionCookies(header);
+
+        expect([...readFlowRecords(header, secure)]).toEqual([...flows]);
+        expect(found.map(({ sessionId, sessionKey }) => [sessionId, sessionKey])).toEqual(
+          [...valuesOf("sessionId")]
+            .slice(0, 4)
+            .flatMap((id) => [...valuesOf("sessionKey")].slice(0, 4).map((key) => [id, key])),
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

@@ -1,0 +1,428 @@
+/** The double flow, end to end: the certified provider, the stand-in for Discord, a real database. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  createBrowser,
+  lastCode,
+  locationOf,
+  startJanus,
+  startJanusWithForger,
+  USERS,
+} from "../harness/janus.ts";
+import { linkAccounts, newUser, reachDiscordCallback } from "../harness/walk.ts";
+import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/member.ts";
+
+setDefaultTimeout(30_000);
+
+describe("with the certified provider", () => {
+  let janus: Awaited<ReturnType<typeof startJanus>>;
+  beforeAll(async () => {
+    janus = await startJanus();
+  });
+  afterAll(async () => {
+    expect(janus.discord.unexpected).toEqual([]);
+    expect(janus.provider.unexpected).toEqual([]);
+    await janus.stop();
+  });
+
+  test("the flow links the accounts, pushes the metadata and names both", async () => {
+    const response = await linkAccounts(janus, USERS.anna.id, "anna");
+
+    const page = await response.text();
+    expect(response.status).toBe(200);
+    expect(page).toContain("Anna on Discord");
+    expect(page).toContain("anna_d");
+    expect(page).toContain(`href="${janus.discord.url}/app"`);
+    expect(janus.discord.roleConnection(USERS.anna.id)).toEqual({
+      platform_name: "D-sektionen",
+      platform_username: "anna",
+      metadata: { dsek_member: "1" },
+    });
+    const [link] = await janus.database.rows(`select * from link where discord_user_id = '${USERS.anna.id}'`);
+    expect(link).toMatchObject({
+      issuer: janus.provider.issuer,
+      subject: "sub-of-anna",
+      pushFailures: 0,
+      pushDueAt: null,
+    });
+    expect(link?.pushedAt).toBeInstanceOf(Date);
+    const claims = await janus.database.rows(
+      "select claims from organisation_account where subject = 'sub-of-anna'",
+    );
+    expect(claims).toEqual([
+      { claims: { preferred_username: "anna", name: "Anna Andersson", groups: ["members", "board"] } },
+    ]);
+  });
+
+  test("a cancelled Discord leg is a friendly page, and nothing is stored", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = await denyDiscord(locationOf(await browser.get("/linked-role")));
+    const before = await janus.database.dump();
+
+    const response = await browser.get(callback);
+
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("Nothing");
+    expect(await janus.database.dump()).toBe(before);
+    expect((await browser.get(callback)).status).toBe(403);
+  });
+
+  test("a cancelled provider leg is a friendly page, and no link is made", async () => {
+    const browser = createBrowser(janus.url);
+    const departure = await browser.get(await reachDiscordCallback(browser, USERS.cleo.id));
+
+    const response = await browser.get(await cancelAtProvider(locationOf(departure)));
+
+    expect(response.status).toBe(200);
+    const links = await janus.database.rows(`select from link where discord_user_id = '${USERS.cleo.id}'`);
+    expect(links).toEqual([]);
+  });
+
+  test("a provider that rotates its keys in the middle of a flow does not disturb it", async () => {
+    const browser = createBrowser(janus.url);
+    const departure = await browser.get(await reachDiscordCallback(browser, USERS.bo.id));
+    janus.provider.rotateKeys();
+
+    const response = await browser.get(await signInAtProvider(locationOf(departure), "bo"));
+
+    expect(response.status).toBe(200);
+    expect(janus.discord.roleConnection(USERS.bo.id)?.platform_username).toBe("bo");
+  });
+});
+
+describe("with a provider that asks nobody", () => {
+  let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+  beforeAll(async () => {
+    janus = await startJanusWithForger();
+  });
+  afterAll(async () => {
+    expect(janus.discord.unexpected).toEqual([]);
+    await janus.stop();
+  });
+
+  /** Signs in at both; the last callback is not yet visited. */
+  async function reach(sub: string, discordUserId: string = newUser()) {
+    const browser = createBrowser(janus.url);
+    const departure = locationOf(await browser.get(await reachDiscordCallback(browser, discordUserId)));
+    janus.provider.signInAs({ sub, preferred_username: `name-of-${sub}`, groups: ["members"] });
+    const callback = locationOf(await fetch(departure, { redirect: "manual" }));
+    return { browser, callback, discordUserId };
+  }
+  const finish = async (sub: string, discordUserId?: string) => {
+    const walk = await reach(sub, discordUserId);
+    return { ...walk, response: await walk.browser.get(walk.callback) };
+  };
+  const linksOf = (where: string) =>
+    janus.database.rows(
+      `select discord_user_id, subject, push_due_at, push_failures from link where ${where}`,
+    );
+  const formState = (page: string) => /name="state" value="([^"]+)"/.exec(page)?.[1] ?? "";
+
+  test("startLink() touches no database and calls nobody", async () => {
+    const before = janus.discord.calls.length + janus.provider.calls.length;
+    const browser = createBrowser(janus.url);
+
+    const location = new URL(locationOf(await browser.get("/linked-role")));
+
+    expect(`${location.origin}${location.pathname}`).toBe(janus.discord.authorizeUrl);
+    expect(Object.fromEntries(location.searchParams)).toEqual({
+      response_type: "code",
+      client_id: janus.config.discord.clientId,
+      redirect_uri: `${janus.url}/discord-oauth-callback`,
+      scope: "identify role_connections.write",
+      prompt: "consent",
+      state: expect.stringMatching(/^[\w-]{43}$/),
+    });
+    expect(janus.discord.calls.length + janus.provider.calls.length).toBe(before);
+  });
+
+  test("a flow makes four upstream calls, none twice", async () => {
+    await finish("warm-up");
+    const discordBefore = janus.discord.calls.length;
+    const providerBefore = janus.provider.calls.length;
+
+    await finish("four-calls");
+
+    expect(janus.discord.calls.slice(discordBefore).map(({ operation }) => operation)).toEqual([
+      "token_code",
+      "get_current_authorization",
+      "put_role_connection",
+    ]);
+    expect(janus.provider.calls.slice(providerBefore)).toEqual(["authorize", "token"]);
+  });
+
+  test("several tabs at once, each with a flow of its own, all finish", async () => {
+    const browser = createBrowser(janus.url);
+    const users = [newUser(), newUser(), newUser()];
+    const departures = [];
+    for (const user of users) departures.push(await reachDiscordCallback(browser, user));
+    const callbacks = [];
+    for (const [index, callback] of departures.entries()) {
+      janus.provider.signInAs({ sub: `tab-${index}`, preferred_username: `tab-${index}`, groups: [] });
+      const authorization = locationOf(await browser.get(callback));
+      callbacks.push(locationOf(await fetch(authorization, { redirect: "manual" })));
+    }
+
+    const answers = [];
+    for (const callback of callbacks.reverse()) answers.push((await browser.get(callback)).status);
+
+    expect(answers).toEqual([200, 200, 200]);
+    for (const [index, user] of users.entries()) {
+      expect(janus.discord.roleConnection(user)?.platform_username).toBe(`tab-${index}`);
+    }
+  });
+
+  test("a member who links the same accounts again keeps one link, with the newer tokens", async () => {
+    const { discordUserId } = await finish("again");
+    const [before] = await janus.database.rows(
+      `select * from discord_token where discord_user_id = '${discordUserId}'`,
+    );
+
+    const { response } = await finish("again", discordUserId);
+
+    expect(response.status).toBe(200);
+    expect(await linksOf("subject = 'again'")).toHaveLength(1);
+    const [after] = await janus.database.rows(
+      `select * from discord_token where discord_user_id = '${discordUserId}'`,
+    );
+    expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
+  });
+
+  test("a provider that gives no refresh token this time does not lose the earlier one", async () => {
+    const { discordUserId } = await finish("kept-refresh");
+    const held = () =>
+      janus.database.rows(
+        "select refresh_token_sealed from organisation_token where subject = 'kept-refresh'",
+      );
+    const before = await held();
+    janus.provider.override({
+      tokenAnswer: (answer) => ({ ...answer, refresh_token: undefined }),
+    });
+
+    await finish("kept-refresh", discordUserId);
+    janus.provider.reset();
+
+    expect(await held()).toEqual(before);
+  });
+
+  describe("an organisation account that is linked to another Discord account", () => {
+    test("finishProviderLeg() names both and changes nothing", async () => {
+      const first = await finish("taken");
+      const { response, discordUserId } = await finish("taken");
+
+      const page = await response.text();
+      expect(response.status).toBe(409);
+      expect(page).toContain(`user-${first.discordUserId}`.slice(0, 5));
+      expect(page).toContain("name-of-taken");
+      expect(await linksOf("subject = 'taken'")).toMatchObject([{ discordUserId: first.discordUserId }]);
+      expect(janus.discord.roleConnection(discordUserId)).toBeUndefined();
+      expect(janus.discord.roleConnection(first.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
+    });
+
+    test("confirmMove() moves the link; the old account loses role connection, grant and rows", async () => {
+      const first = await finish("moved");
+      const second = await finish("moved");
+      const state = formState(await second.response.text());
+
+      const response = await second.browser.post("/link/move", { state });
+
+      expect(response.status).toBe(200);
+      expect(await linksOf("subject = 'moved'")).toMatchObject([{ discordUserId: second.discordUserId }]);
+      expect(janus.discord.roleConnection(second.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
+      expect(janus.discord.roleConnection(first.discordUserId)).toBeUndefined();
+      expect(janus.discord.grants(first.discordUserId)).toBe(0);
+      const left = `select from discord_account where discord_user_id = '${first.discordUserId}'`;
+      expect(await janus.database.rows(left)).toEqual([]);
+    });
+
+    test("confirmMove() works once", async () => {
+      await finish("moved-once");
+      const second = await finish("moved-once");
+      const state = formState(await second.response.text());
+      await second.browser.post("/link/move", { state });
+
+      const again = await second.browser.post("/link/move", { state });
+
+      expect(again.status).toBe(403);
+    });
+
+    test("confirmMove() by two requests at once moves once, and finishes the other", async () => {
+      await finish("moved-twice");
+      const second = await finish("moved-twice");
+      const state = formState(await second.response.text());
+      const confirm = () => second.browser.post("/link/move", { state });
+
+      const answers = await Promise.all([confirm(), confirm()]);
+
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 403]);
+      expect(janus.logLines.join("")).toContain('"code":"flow_finished"');
+    });
+
+    test.each([null, "null", "https://evil.example", "http://127.0.0.1:1"])(
+      "moveLink() refuses a form from %p",
+      async (origin) => {
+        const sub = `csrf-${JSON.stringify(origin)}`;
+        const first = await finish(sub);
+        const second = await finish(sub);
+        const state = formState(await second.response.text());
+        const before = await janus.database.dump();
+
+        const response = await second.browser.post("/link/move", { state }, origin);
+
+        expect(response.status).toBe(403);
+        expect(lastCode(janus)).toBe("origin_refused");
+        expect(await response.text()).toContain("<h1>");
+        expect(await janus.database.dump()).toBe(before);
+        expect(await linksOf(`subject = '${sub}'`)).toMatchObject([{ discordUserId: first.discordUserId }]);
+      },
+    );
+
+    test("confirmMove() refuses the state in another browser", async () => {
+      await finish("stolen-state");
+      const second = await finish("stolen-state");
+      const state = formState(await second.response.text());
+
+      const response = await createBrowser(janus.url).post("/link/move", { state });
+
+      expect(response.status).toBe(403);
+    });
+
+    test("confirmMove() refuses a flow that is no move", async () => {
+      const { browser, callback } = await reach("not-a-move");
+      const state = new URL(callback).searchParams.get("state") ?? "";
+
+      expect((await browser.post("/link/move", { state })).status).toBe(403);
+      expect((await browser.get(callback)).status).toBe(200);
+    });
+
+    test("confirmMove() refuses a move that waited too long", async () => {
+      await finish("slow-move");
+      const second = await finish("slow-move");
+      const state = formState(await second.response.text());
+      janus.clock.advance(601);
+
+      const response = await second.browser.post("/link/move", { state });
+
+      expect(response.status).toBe(403);
+      expect(await linksOf("subject = 'slow-move'")).not.toMatchObject([
+        { discordUserId: second.discordUserId },
+      ]);
+    });
+  });
+
+  test("a Discord account that is linked to another organisation account is asked as well, and can move", async () => {
+    const { discordUserId } = await finish("earlier");
+    const second = await finish("later", discordUserId);
+    const page = await second.response.text();
+    expect(second.response.status).toBe(409);
+    expect(page).toContain("name-of-earlier");
+
+    const response = await second.browser.post("/link/move", { state: formState(page) });
+
+    expect(response.status).toBe(200);
+    expect(await linksOf(`discord_user_id = '${discordUserId}'`)).toMatchObject([{ subject: "later" }]);
+    expect(janus.discord.roleConnection(discordUserId)?.platform_username).toBe("name-of-later");
+    expect(janus.discord.grants(discordUserId)).toBeGreaterThan(0);
+  });
+
+  test("two flows that link the same accounts at the same moment make one link", async () => {
+    const user = newUser();
+    const walks = [await reach("at-once", user), await reach("at-once", user)];
+
+    const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await linksOf("subject = 'at-once'")).toHaveLength(1);
+  });
+
+  test("two Discord accounts that claim one organisation account at the same moment: one link, one conflict", async () => {
+    const walks = [await reach("contested"), await reach("contested"), await reach("contested")];
+
+    const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(await linksOf("subject = 'contested'")).toHaveLength(1);
+  });
+
+  describe("when Discord does not take the role connection", () => {
+    test.each([
+      ["a 500 three times", { status: 500 }, 3],
+      ["a 502 three times", { status: 502 }, 3],
+      ["a 429 that lasts", { status: 429, headers: { "retry-after": "120" } }, 1],
+      ["a 403", { status: 403, body: { message: "Missing Access", code: 50_001 } }, 1],
+    ] as const)("%s: the link stays, and a push is due", async (name, behaviour, times) => {
+      const sub = `unpushed ${name}`;
+      const walk = await reach(sub);
+      janus.discord.failNext("put_role_connection", behaviour, times);
+
+      const response = await walk.browser.get(walk.callback);
+
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain("name-of-unpushed");
+      expect(await linksOf(`subject = '${sub}'`)).toMatchObject([
+        { pushFailures: 1, pushDueAt: expect.any(Date) },
+      ]);
+      expect(janus.discord.grants(walk.discordUserId)).toBe(2);
+    });
+  });
+
+  test("a grant that Discord has ended on the way is told to the member, whom only a new sign-in helps", async () => {
+    const walk = await reach("ended-on-the-way");
+    janus.discord.endGrant(walk.discordUserId);
+
+    const response = await walk.browser.get(walk.callback);
+
+    expect(response.status).toBe(403);
+    expect(lastCode(janus)).toBe("grant_ended");
+    expect(await linksOf("subject = 'ended-on-the-way'")).toMatchObject([{ pushFailures: 1 }]);
+  });
+
+  test("confirmMove() makes no link on a grant that an earlier move has marked to end", async () => {
+    const [one, two] = [await finish("crossing-a"), await finish("crossing-b")];
+    const oneAsB = await finish("crossing-b", one.discordUserId);
+    const twoAsA = await finish("crossing-a", two.discordUserId);
+    janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
+    const first = await oneAsB.browser.post("/link/move", { state: formState(await oneAsB.response.text()) });
+
+    const second = await twoAsA.browser.post("/link/move", {
+      state: formState(await twoAsA.response.text()),
+    });
+
+    expect([first.status, second.status]).toEqual([200, 403]);
+    const links = await linksOf("subject in ('crossing-a', 'crossing-b')");
+    expect(links).toMatchObject([{ discordUserId: one.discordUserId, subject: "crossing-b" }]);
+  });
+
+  test("confirmMove() does not take a link that was made since the question was asked", async () => {
+    await finish("asked");
+    const walks = [await finish("asked"), await finish("asked"), await finish("asked")];
+    const states = await Promise.all(walks.map(async ({ response }) => formState(await response.text())));
+
+    const answers = await Promise.all(
+      walks.map(({ browser }, index) => browser.post("/link/move", { state: states[index] ?? "" })),
+    );
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
+    expect(await linksOf("subject = 'asked'")).toHaveLength(1);
+  });
+
+  test("an access token that expired on the way is refreshed once, stored, and used", async () => {
+    const walk = await reach("expired-on-the-way");
+    const id = walk.discordUserId;
+    await janus.database.rows(
+      `update discord_token set expires_at = now() - interval '1 minute' where discord_user_id = '${id}'`,
+    );
+    janus.discord.expireAccessTokens(id);
+    const before = janus.discord.calls.length;
+
+    const response = await walk.browser.get(walk.callback);
+
+    expect(response.status).toBe(200);
+    const operations = janus.discord.calls.slice(before).map(({ operation }) => operation);
+    expect(operations).toEqual(["token_refresh", "put_role_connection"]);
+    const [token] = await janus.database.rows(
+      `select leased_until, expires_at from discord_token where discord_user_id = '${id}'`,
+    );
+    expect(token?.leasedUntil).toBeNull();
+    expect(Number(token?.expiresAt)).toBeGreaterThan(janus.clock.now().getTime());
+  });
+});

@@ -1,0 +1,267 @@
+/** How a server begins and ends, as a process of its own: what it waits for, what it lets finish, what it cuts off. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onceDatabaseAnswers } from "../../lib/database/wait.ts";
+import { databaseUnavailable } from "../../lib/errors.ts";
+import { type Environment, run, type Serving, serve } from "../fixtures/command.ts";
+import { startProxy } from "../fixtures/proxy.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import {
+  CANARY,
+  createBrowser,
+  DISCORD_CLIENT_ID,
+  environmentFor,
+  OIDC_CLIENT_ID,
+  USERS,
+} from "../harness/janus.ts";
+import { freePort, NOBODY } from "../harness/ports.ts";
+import { rejection } from "../harness/rejection.ts";
+import { reachDiscordCallback } from "../harness/walk.ts";
+import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
+import { type ForgerStandin, startForger } from "../standins/forger.ts";
+
+setDefaultTimeout(60_000);
+
+let folder: string;
+let discord: DiscordStandin;
+let forger: ForgerStandin;
+const port = freePort();
+const url = `http://127.0.0.1:${port}`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-life-"));
+  discord = startDiscord({
+    clientId: DISCORD_CLIENT_ID,
+    clientSecret: CANARY.discordClientSecret,
+    botToken: "",
+    redirectUris: [`${url}/discord-oauth-callback`],
+    users: Object.values(USERS),
+  });
+  forger = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] });
+});
+afterAll(async () => {
+  await Promise.all([discord.stop(), forger.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A server that needs no database for what is asked of it here. */
+const environment = (more: Environment = {}): Environment => ({
+  ...environmentFor(url, discord, forger.issuer),
+  DATABASE_URL: `postgres://${NOBODY}/janus`,
+  PORT: String(port),
+  ...more,
+});
+
+type Line = Readonly<Record<string, unknown>>;
+const eventsOf = ({ lines }: Pick<Serving, "lines">): Line[] => lines.map((line) => JSON.parse(line) as Line);
+
+/** Asks until the answer is as wanted; no longer than a load balancer would. */
+async function until(server: Serving, path: string, status: number, seconds = 10): Promise<string> {
+  const deadline = performance.now() + seconds * 1_000;
+  for (;;) {
+    const answer = await server.get(path).catch(() => undefined);
+    if (answer?.status === status || performance.now() > deadline) return answer?.text ?? "no answer";
+    await Bun.sleep(20);
+  }
+}
+
+/** A callback that Janus is answering, since Discord does not answer it. */
+async function holdRequest() {
+  const browser = createBrowser(url);
+  const callback = await reachDiscordCallback(browser, USERS.anna.id);
+  const gate = discord.gate("get_current_authorization");
+  const answer = browser.get(callback).then(
+    ({ status }) => status,
+    () => "cut off",
+  );
+  await gate.arrived;
+  return { answer, release: gate.release };
+}
+
+describe("SIGTERM", () => {
+  test("/readyz says no first, requests are still answered, then none is taken, and what is under way finishes", async () => {
+    const server = await serve(folder, environment({ DRAIN_SECONDS: "2" }));
+    const held = await holdRequest();
+
+    const stopping = server.stop();
+    // Not ready it was before, without a database.
+    while (!server.lines.some((line) => line.includes('"stopping"'))) await Bun.sleep(10);
+    const ready = await until(server, "/readyz", 503, 1);
+    const during = await fetch(`${url}/linked-role`, { redirect: "manual" });
+    let closedAfter = 0;
+    const from = performance.now();
+    while (closedAfter === 0) {
+      await Bun.sleep(50);
+      const taken = await fetch(`${url}/healthz`, { keepalive: false }).then(
+        () => true,
+        () => false,
+      );
+      if (!taken) closedAfter = (performance.now() - from) / 1_000;
+    }
+    held.release();
+    const [status, ended] = await Promise.all([held.answer, stopping]);
+
+    expect(JSON.parse(ready)).toEqual({ status: "stopping" });
+    expect(during.status).toBe(302);
+    expect(during.headers.get("connection")).toBe("close");
+    expect(closedAfter).toBeGreaterThan(1);
+    // The database does not answer, which is a page: an answer all the same.
+    expect(status).toBe(503);
+    expect(ended.exitCode).toBe(0);
+    expect(eventsOf(server).filter(({ event }) => event === "requests cut off")).toEqual([]);
+    expect(eventsOf(server).at(-1)).toMatchObject({ event: "stopped" });
+  });
+
+  test("what is not finished within SHUTDOWN_SECONDS is cut off, and said to be: exit 0", async () => {
+    const server = await serve(folder, environment({ SHUTDOWN_SECONDS: "1" }));
+    const held = await holdRequest();
+
+    const ended = await server.stop();
+    held.release();
+
+    expect(await held.answer).toBe("cut off");
+    expect(ended.exitCode).toBe(0);
+    expect(ended.seconds).toBeLessThan(4);
+    expect(eventsOf(server).slice(-2)).toMatchObject([
+      { event: "requests cut off", level: "warn", count: 1 },
+      { event: "stopped" },
+    ]);
+  });
+
+  test("twice: ends at once, with exit 1", async () => {
+    const server = await serve(folder, environment({ SHUTDOWN_SECONDS: "60", DRAIN_SECONDS: "60" }));
+
+    const first = server.stop("SIGINT");
+    while (!server.lines.some((line) => line.includes('"stopping"'))) await Bun.sleep(10);
+    const second = await server.stop("SIGINT");
+    await first;
+
+    expect(second.exitCode).toBe(1);
+    expect(second.seconds).toBeLessThan(3);
+  });
+});
+
+describe("onceDatabaseAnswers()", () => {
+  test("tries for as long as it is given, and says how long it was", async () => {
+    let ms = 0;
+    const tries: number[] = [];
+    const work = async (): Promise<never> => {
+      tries.push(ms);
+      ms += 300;
+      throw databaseUnavailable("the database cannot be reached (ECONNREFUSED)");
+    };
+
+    const failure = await rejection(
+      onceDatabaseAnswers(work, {
+        seconds: 2,
+        now: () => new Date(ms),
+        sleep: async (pause) => {
+          ms += pause;
+        },
+        onWait: () => undefined,
+      }),
+    );
+
+    // The second ended before the two seconds were over.
+    expect(tries).toEqual([0, 1_300, 2_600]);
+    expect(failure.message).toStartWith("waited 3 seconds for the database: ");
+  });
+});
+
+describe("a database that is not there", () => {
+  test("is waited for until the deadline, in so many words: exit 1", async () => {
+    const password = CANARY.botToken;
+    const DATABASE_URL = `postgres://janus:${password}@${NOBODY}/janus`;
+
+    const from = performance.now();
+    const ended = await run(
+      folder,
+      "index.ts",
+      [],
+      environment({ DATABASE_URL, DATABASE_WAIT_SECONDS: "2", DRAIN_SECONDS: "60", SHUTDOWN_SECONDS: "90" }),
+    );
+    const seconds = (performance.now() - from) / 1_000;
+
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toBe(
+      "janus: waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)\n",
+    );
+    expect(eventsOf({ lines: ended.stdout.trim().split("\n") })).toContainEqual(
+      expect.objectContaining({
+        ...{ level: "error", event: "start failed", code: "database_unavailable" },
+        reason: "waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)",
+        causeCode: "ECONNREFUSED",
+      }),
+    );
+    const waits = ended.stdout.split("\n").filter((line) => line.includes("waiting for the database"));
+    expect(waits.length).toBeGreaterThanOrEqual(2);
+    expect(JSON.parse(waits[0] ?? "")).toMatchObject({
+      level: "warn",
+      code: "database_unavailable",
+      reason: "the database cannot be reached (ECONNREFUSED)",
+    });
+    expect(ended.stdout + ended.stderr).not.toContain(password);
+    // Nobody was ever sent here, so nobody has to notice.
+    expect(seconds).toBeLessThan(20);
+  });
+
+  test("keeps nobody from what needs none, and is a page for the rest", async () => {
+    const server = await serve(folder, environment({ DATABASE_WAIT_SECONDS: "60" }));
+    await until(server, "/readyz", 503);
+
+    const answers = await Promise.all(
+      ["/healthz", "/", "/linked-role", "/readyz"].map((path) => fetch(url + path, { redirect: "manual" })),
+    );
+    const ended = await server.stop();
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 302, 503]);
+    expect(await answers[3]?.json()).toMatchObject({ status: "not_ready", database: "database_unavailable" });
+    expect(ended.exitCode).toBe(0);
+    expect(ended.seconds).toBeLessThan(4);
+  });
+
+  test("is waited for by migrate, which says so once: exit 1", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
+      DATABASE_URL: `postgres://${NOBODY}/janus`,
+      DATABASE_WAIT_SECONDS: "2",
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toBe(
+      "janus: waiting for the database: the database cannot be reached (ECONNREFUSED)\n" +
+        "janus: waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)\n",
+    );
+  });
+});
+
+describe.if(onPostgres)("a database that comes later", () => {
+  test("migrates, and serves, without being started again", async () => {
+    const database = await createTestDatabase({ migrated: false });
+    const target = new URL(database.config.url ?? "");
+    const late = new URL(target);
+    const latePort = freePort();
+    late.host = `127.0.0.1:${latePort}`;
+    const settings = { DATABASE_URL: late.href, DATABASE_WAIT_SECONDS: "30" };
+
+    const waiting = Promise.withResolvers<void>();
+    const migrating = run(folder, "sql/migrate.ts", ["--json"], settings, () => waiting.resolve());
+    const server = await serve(folder, environment(settings));
+    await until(server, "/readyz", 503);
+    await Promise.race([waiting.promise, migrating]);
+    const proxy = await startProxy(
+      { hostname: target.hostname, port: Number(target.port || 5432) },
+      latePort,
+    );
+    const migrated = await migrating;
+    const ready = await until(server, "/readyz", 200, 20);
+    await server.stop();
+    await proxy.stop();
+    await database.drop();
+
+    expect(migrated.exitCode).toBe(0);
+    expect(migrated.stderr).toStartWith("janus: waiting for the database: ");
+    expect(JSON.parse(ready)).toMatchObject({ status: "ready" });
+  });
+});

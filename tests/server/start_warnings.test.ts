@@ -1,0 +1,67 @@
+/** What `janus serve` logs of its configuration when it starts: what `janus config check` warns of. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, serve } from "../fixtures/command.ts";
+import { randomKey } from "../harness/janus.ts";
+
+setDefaultTimeout(60_000);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-start-warnings-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Nothing is unwise in it, and no server of anybody else is asked. */
+const WISE = {
+  PUBLIC_URL: "http://localhost:3000",
+  PORT: "0",
+  DISCORD_CLIENT_ID: "1111111111111111111",
+  DISCORD_CLIENT_SECRET: "secret",
+  OIDC_ISSUER: "http://127.0.0.1:1/",
+  OIDC_CLIENT_ID: "janus",
+  OIDC_CLIENT_SECRET: "secret",
+  TOKEN_KEYS: `k1:${randomKey()}`,
+  COOKIE_SECRET: randomKey(),
+  DATABASE_URL: "postgres://127.0.0.1:1/janus",
+  DATABASE_WAIT_SECONDS: "600",
+  DRAIN_SECONDS: "0",
+};
+type Line = { readonly level: string; readonly event: string; readonly reason?: string };
+
+/** The reasons of a server's start, told as warnings; waits until the last that is expected is there. */
+async function reasonsAtStart(environment: Record<string, string>, expected: number): Promise<string[]> {
+  const server = await serve(folder, environment);
+  const parsed = () => server.lines.map((line) => JSON.parse(line) as Line);
+  const reasons = () =>
+    parsed().flatMap(({ level, event, reason }) =>
+      event === "configuration unwise" && level === "warn" ? [reason ?? ""] : [],
+    );
+  while (reasons().length < expected) await Bun.sleep(10);
+  await server.stop();
+  return reasons();
+}
+
+test("janus serve logs what config check warns of, once each, without a value", async () => {
+  const unwise = {
+    ...WISE,
+    OIDC_CLIENT_SECRET: `"canary"`,
+    DISCORD_CLIENT_SECRET: "canary ",
+    TRUSTED_PROXIES: "128.0.0.0/1",
+    OIDC_SCOPE: "canary",
+  };
+
+  const checked = await run(folder, "index.ts", ["config", "check", "--json"], unwise);
+  const logged = await reasonsAtStart(unwise, 4);
+
+  const { warnings } = JSON.parse(checked.stdout) as { readonly warnings: string[] };
+  expect(warnings).toHaveLength(4);
+  expect(logged).toEqual(warnings);
+  expect(logged.join("")).not.toContain("canary");
+});
+
+test("janus serve logs nothing of a configuration that is wise", async () => {
+  expect(await reasonsAtStart(WISE, 0)).toEqual([]);
+});

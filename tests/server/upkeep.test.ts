@@ -1,0 +1,382 @@
+/** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { endDueGrants } from "../../lib/grants/end_discord_grant.ts";
+import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
+import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../../lib/sync/push.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+
+setDefaultTimeout(30_000);
+
+const HOUR_SECONDS = 3_600;
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeEach(async () => {
+  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+});
+afterEach(() => janus.stop());
+
+/** A member who went through the Discord leg and no further. */
+async function abandon(): Promise<string> {
+  const [browser, user] = [createBrowser(janus.url), newUser()];
+  await browser.get(await reachDiscordCallback(browser, user));
+  return user;
+}
+
+async function link(user: string = newUser()): Promise<string> {
+  const browser = createBrowser(janus.url);
+  const response = await browser.get(await reachForgerCallback(browser, user));
+  expect(response.status).toBe(200);
+  return user;
+}
+
+const accounts = () => janus.database.rows("select discord_user_id from discord_account order by 1");
+const linkOf = async (user: string) =>
+  (await janus.database.rows(`select * from link where discord_user_id = '${user}'`))[0];
+const operations = () => janus.discord.calls.map(({ operation }) => operation);
+
+describe("a grant whose second leg never came", () => {
+  test("is kept for an hour, then revoked at Discord, then removed", async () => {
+    const user = await abandon();
+
+    janus.clock.advance(HOUR_SECONDS - 60);
+    await runUpkeep(janus.deps);
+    expect(janus.discord.grants(user)).toBe(2);
+
+    janus.clock.advance(120);
+    await runUpkeep(janus.deps);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await accounts()).toEqual([]);
+    expect(await janus.database.rows("select from flow")).toEqual([]);
+    const trail = await janus.database.rows(`select action from audit_event order by audit_event_id`);
+    expect(trail).toEqual([{ action: "discord_authorized" }, { action: "grant_ended" }]);
+  });
+
+  test("is not revoked when the member has a link", async () => {
+    const user = await link();
+    const browser = createBrowser(janus.url);
+    await browser.get(await reachDiscordCallback(browser, user));
+    janus.clock.advance(2 * HOUR_SECONDS);
+
+    await runUpkeep(janus.deps);
+
+    expect(operations()).not.toContain("revoke");
+    expect(await linkOf(user)).toBeDefined();
+    expect(await janus.database.rows("select from flow")).toEqual([]);
+  });
+
+  test.each([
+    ["clearing the role connection", "delete_role_connection", 3],
+    ["revoking", "revoke", 1],
+  ] as const)(
+    "stays until Discord takes the end, when Discord is down at %s",
+    async (_, operation, times) => {
+      const user = await abandon();
+      janus.clock.advance(2 * HOUR_SECONDS);
+      janus.discord.failNext(operation, { status: 503 }, times);
+
+      await runUpkeep(janus.deps);
+      await runUpkeep(janus.deps);
+      expect(await accounts()).toEqual([{ discordUserId: user }]);
+
+      janus.clock.advance(HOUR_SECONDS);
+      await runUpkeep(janus.deps);
+      expect(janus.discord.grants(user)).toBe(0);
+      expect(await accounts()).toEqual([]);
+    },
+  );
+
+  test("that is put off has the cause in the log", async () => {
+    const user = await abandon();
+    janus.clock.advance(2 * HOUR_SECONDS);
+    janus.discord.failNext("revoke", "drop");
+
+    await runUpkeep(janus.deps);
+
+    const lines = janus.logLines.filter((line) => line.includes('"event":"grant not ended"'));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        ...{ level: "warn", discordUserId: user, outcome: "put off", code: "discord_unavailable" },
+        ...{ reason: "revoke: no connection, or it broke", causeName: expect.stringMatching(/Error$/) },
+      }),
+    ]);
+  });
+
+  test("that the member has ended at Discord already is removed here", async () => {
+    const user = await abandon();
+    janus.discord.endGrant(user);
+    janus.clock.advance(2 * HOUR_SECONDS);
+
+    await runUpkeep(janus.deps);
+
+    expect(await accounts()).toEqual([]);
+  });
+
+  test("whose access token has expired is refreshed, then ended", async () => {
+    const user = await abandon();
+    janus.clock.advance(8 * 24 * HOUR_SECONDS);
+
+    await runUpkeep(janus.deps);
+
+    expect(operations().slice(-3)).toEqual(["token_refresh", "delete_role_connection", "revoke"]);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await accounts()).toEqual([]);
+  });
+
+  test("whose access token alone is dead is refreshed before anything is believed", async () => {
+    const user = await abandon();
+    janus.discord.expireAccessTokens(user);
+    janus.clock.advance(2 * HOUR_SECONDS);
+
+    await runUpkeep(janus.deps);
+
+    expect(operations().slice(-4)).toEqual([
+      "delete_role_connection",
+      "token_refresh",
+      "delete_role_connection",
+      "revoke",
+    ]);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await accounts()).toEqual([]);
+  });
+
+  test("of a link that was moved away is cleared, however often the member begins anew", async () => {
+    const first = await link();
+    const browser = createBrowser(janus.url);
+    await janus.database.rows(
+      `update discord_token set end_reason = 'moved', end_due_at = now() where discord_user_id = '${first}'`,
+    );
+    await janus.database.rows(`delete from link where discord_user_id = '${first}'`);
+
+    const refused = await browser.get(await reachDiscordCallback(browser, first));
+    janus.clock.advance(1);
+    await runUpkeep(janus.deps);
+
+    expect(refused.status).toBe(503);
+    expect(janus.discord.roleConnection(first)).toBeUndefined();
+    expect((await browser.get(await reachDiscordCallback(browser, first))).status).toBe(302);
+  });
+
+  test("is ended by one process, however many do upkeep at once", async () => {
+    const users = [await abandon(), await abandon(), await abandon()];
+    janus.clock.advance(2 * HOUR_SECONDS);
+    await janus.deps.queries.deleteOldFlows({ createdBefore: janus.clock.now(), limit: 9 });
+    const now = janus.clock.now();
+    await janus.deps.queries.setDiscordAbandoned({ limit: 9, obtainedBefore: now, now });
+
+    const ended = await Promise.all(Array.from({ length: 4 }, () => endDueGrants(janus.deps)));
+
+    expect(ended.reduce((sum, { done }) => sum + done, 0)).toBe(users.length);
+    expect(operations().filter((operation) => operation === "revoke")).toHaveLength(users.length);
+  });
+
+  test("cannot be replaced by a new sign-in while it is being revoked", async () => {
+    const user = await abandon();
+    janus.clock.advance(2 * HOUR_SECONDS);
+    const gate = janus.discord.gate("revoke");
+    const upkeep = runUpkeep(janus.deps);
+    await gate.arrived;
+    const browser = createBrowser(janus.url);
+
+    const response = await browser.get(await reachDiscordCallback(browser, user));
+    gate.release();
+    await upkeep;
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("60");
+    expect(janus.logLines.join("")).toContain("grant_ending");
+    expect(await link(user)).toBe(user);
+  });
+});
+
+describe("a push that Discord did not take", () => {
+  test("comes again when it is due, and not before", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, user);
+    janus.discord.failNext("put_role_connection", { status: 500 }, 3);
+    await browser.get(callback);
+    const attempts = () => operations().filter((operation) => operation === "put_role_connection").length;
+    expect(attempts()).toBe(3);
+
+    await runUpkeep(janus.deps);
+    expect(attempts()).toBe(3);
+
+    janus.clock.advance(61);
+    await runUpkeep(janus.deps);
+    expect(attempts()).toBe(4);
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+    expect(await linkOf(user)).toMatchObject({
+      pushDueAt: null,
+      pushFailures: 0,
+      pushedMetadata: { dsek_member: "1" },
+    });
+  });
+
+  test("waits longer each time, and never ends the link", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, user);
+    janus.discord.failNext("put_role_connection", { status: 500 }, 3 * 12);
+    await browser.get(callback);
+
+    const waits: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      const due = (await linkOf(user))?.pushDueAt;
+      if (!(due instanceof Date)) throw new Error("nothing is due");
+      const wait = (due.getTime() - janus.clock.now().getTime()) / 1_000;
+      waits.push(Math.round(wait / 60));
+      janus.clock.advance(wait + 1);
+      await pushDueLinks(janus.deps);
+    }
+
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360]);
+    expect(janus.discord.grants(user)).toBe(2);
+    expect(await linkOf(user)).toMatchObject({ pushFailures: 11 });
+  });
+
+  test("whose token was moved from another row, or altered, is never sent anywhere", async () => {
+    const [one, other] = [await link(), await link()];
+    await janus.database.rows(`update discord_token set access_token_sealed =
+      (select access_token_sealed from discord_token where discord_user_id = '${other}') where discord_user_id = '${one}'`);
+    await janus.database.rows(`update link set push_due_at = now() where discord_user_id = '${one}'`);
+    const before = operations().length;
+    janus.clock.advance(1);
+
+    expect((await pushDueLinks(janus.deps)).done).toBe(0);
+
+    expect(operations().length).toBe(before);
+    expect(lastCode(janus)).toBe("token_unreadable");
+    expect(await linkOf(one)).toMatchObject({ pushFailures: 1 });
+  });
+
+  test("by a process that died on the way is taken over by another", async () => {
+    const user = await link();
+    await janus.database.rows(
+      `update link set push_due_at = now(), pushed_at = null, pushed_metadata = null`,
+    );
+    janus.clock.advance(1);
+    const now = janus.clock.now();
+    const leasedUntil = new Date(now.getTime() + PUSH_LEASE_SECONDS * 1_000);
+    expect(await janus.deps.queries.claimPushDue({ limit: 5, leasedUntil, now })).toHaveLength(1);
+
+    expect((await pushDueLinks(janus.deps)).done).toBe(0);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
+    expect((await pushDueLinks(janus.deps)).done).toBe(1);
+    expect(await linkOf(user)).toMatchObject({ pushDueAt: null });
+  });
+
+  test("that outlived its lease clears no due date that another has set since, and says nothing in the trail", async () => {
+    const user = await link();
+    const trail = () =>
+      janus.database.rows("select from audit_event where action = 'role_connection_pushed'");
+    const recorded = (await trail()).length;
+    const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
+    const held = {
+      accessTokenSealed: String(row?.accessTokenSealed),
+      discordExpiresAt: new Date("2100-01-01Z"),
+    };
+    const late = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
+    await janus.database.rows("update link set push_due_at = '2100-01-01Z'");
+
+    expect(await pushLink(janus.deps, { discordUserId: user, ...held, ...late })).toBeUndefined();
+
+    expect(await linkOf(user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
+    expect(await trail()).toHaveLength(recorded);
+  });
+
+  test("is done by one process, however many do upkeep at once", async () => {
+    for (let count = 0; count < 5; count++) await link();
+    const before = operations().length;
+    await janus.database.rows("update link set push_due_at = now()");
+    janus.clock.advance(1);
+
+    const pushed = await Promise.all(Array.from({ length: 4 }, () => pushDueLinks(janus.deps)));
+
+    expect(pushed.reduce((sum, { done }) => sum + done, 0)).toBe(5);
+    expect(operations().length - before).toBe(5);
+  });
+
+  test("refreshes an expired token once, however many processes meet it", async () => {
+    const user = await link();
+    janus.clock.advance(8 * 24 * HOUR_SECONDS);
+    await janus.database.rows("update link set push_due_at = now()");
+    const grant = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
+    const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
+    const held = {
+      discordUserId: user,
+      accessTokenSealed: String(row?.accessTokenSealed),
+      discordExpiresAt: new Date(0),
+    };
+
+    await Promise.all(Array.from({ length: 5 }, () => pushLink(janus.deps, { ...grant, ...held })));
+
+    expect(operations().filter((operation) => operation === "token_refresh")).toHaveLength(1);
+    expect(janus.discord.grants(user)).toBeGreaterThan(0);
+  });
+
+  test("whose refresh gets no answer keeps the tokens, and frees the lease", async () => {
+    const user = await link();
+    const tokens = () =>
+      janus.database.rows(
+        "select access_token_sealed, refresh_token_sealed, leased_until from discord_token",
+      );
+    const before = await tokens();
+    janus.clock.advance(8 * 24 * HOUR_SECONDS);
+    await janus.database.rows("update link set push_due_at = now()");
+    // Once before the tokens expire, as upkeep thinks, and once for the push.
+    janus.discord.failNext("token_refresh", { status: 502 }, 2);
+
+    await runUpkeep(janus.deps);
+
+    expect(await tokens()).toEqual(before);
+    expect(await linkOf(user)).toMatchObject({ pushFailures: 1 });
+  });
+});
+
+test("organisation accounts that an unconfirmed move left behind are removed, linked ones stay", async () => {
+  const user = await link();
+  const browser = createBrowser(janus.url);
+  const conflict = await browser.get(await reachForgerCallback(browser, user));
+  expect(conflict.status).toBe(409);
+  expect(await janus.database.rows("select from organisation_account")).toHaveLength(2);
+  janus.clock.advance(2 * HOUR_SECONDS);
+
+  await runUpkeep(janus.deps);
+
+  expect(await janus.database.rows("select from organisation_account")).toHaveLength(1);
+  expect(await janus.database.rows("select from organisation_token")).toHaveLength(1);
+  expect(await linkOf(user)).toBeDefined();
+});
+
+test("runUpkeep() goes on with the rest when one part fails, and says so in the log", async () => {
+  await abandon();
+  janus.clock.advance(2 * HOUR_SECONDS);
+  const deleteOldFlows = () => Promise.reject(new Error("canary"));
+  const deps = { ...janus.deps, queries: { ...janus.deps.queries, deleteOldFlows } };
+
+  await runUpkeep(deps);
+
+  expect(janus.logLines.join("")).toContain('"step":"delete old flows"');
+  expect(janus.logLines.join("")).not.toContain("canary");
+});
+
+test("startUpkeep() waits at its stop for the round under way", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  let finished = false;
+  const run = async () => {
+    begun.resolve();
+    await gate.promise;
+    finished = true;
+    return { claimed: 0, isFull: false, done: 0, metOutage: false };
+  };
+
+  const upkeep = startUpkeep(janus.deps, [{ name: "slow", everySeconds: 0.001, isPaced: false, run }]);
+  await begun.promise;
+  const stopped = upkeep.stop();
+  gate.resolve();
+  await stopped;
+
+  expect(finished).toBe(true);
+});

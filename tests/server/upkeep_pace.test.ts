@@ -1,0 +1,350 @@
+/** How much upkeep does at a time: it goes on while there is more, at a pace, in turns, and not into an outage. */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import type { Deps } from "../../lib/deps.ts";
+import type { Round } from "../../lib/grants/round.ts";
+import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
+import { STARTS_PER_SECOND } from "../../lib/server/upkeep_pace.ts";
+import type { Duty } from "../../lib/server/upkeep_turns.ts";
+import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
+import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { callApi } from "../harness/sign_in.ts";
+import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { refusal } from "../standins/discord-faults.ts";
+
+setDefaultTimeout(60_000);
+
+/** What a round takes at most. */
+const ROUND = 20;
+const RATE_LIMITED = { status: 429, body: { message: "slow down", retry_after: 60, global: true } } as const;
+
+let database: TestDatabase;
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyDatabase(database);
+  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
+});
+afterEach(() => janus.stop());
+
+const countOf = (operation: string) =>
+  janus.discord.calls.filter((call) => call.operation === operation).length;
+const pushes = () => countOf("put_role_connection");
+const stillDue = async () =>
+  (await database.rows("select from link where push_due_at is not null and push_failures = 0")).length;
+
+/** The same Janus, with a clock that stands but for the waits of upkeep; `onWait` is called in each. */
+function withOwnTime(onWait: (elapsedSeconds: number) => unknown = () => undefined) {
+  const beginMs = janus.clock.now().getTime();
+  let nowMs = beginMs;
+  const elapsed = () => (nowMs - beginMs) / 1_000;
+  const deps: Deps = {
+    ...janus.deps,
+    now: () => new Date(nowMs),
+    sleep: async (ms) => {
+      await onWait(elapsed());
+      nowMs += ms;
+    },
+  };
+  return { deps, elapsed };
+}
+
+/** A duty with so many rows that all go well; tells of each round. */
+function createDuty(
+  name: string,
+  rows: number,
+  onRound: () => unknown = () => undefined,
+  isPaced = true,
+): Duty {
+  let left = rows;
+  const run = async (): Promise<Round> => {
+    await onRound();
+    const claimed = Math.min(left, ROUND);
+    left -= claimed;
+    return { claimed, isFull: claimed === ROUND, done: claimed, metOutage: false };
+  };
+  return { name, everySeconds: 30, isPaced, run };
+}
+
+describe("runUpkeep() with many pushes due", () => {
+  test("makes 400 in one run, at its pace", async () => {
+    await leaveDuePushes(janus, 400);
+    const most: number[] = [];
+    const { deps, elapsed } = withOwnTime((seconds) =>
+      most.push(pushes() - ROUND - seconds * STARTS_PER_SECOND),
+    );
+
+    await runUpkeep(deps);
+
+    expect(pushes()).toBe(400);
+    expect(await stillDue()).toBe(0);
+    expect(Math.max(...most)).toBeLessThanOrEqual(0);
+    expect(elapsed()).toBe(400 / STARTS_PER_SECOND);
+  });
+
+  test("stops for this time at a rate limit, and goes on the next", async () => {
+    await leaveDuePushes(janus, 100);
+    const { deps } = withOwnTime();
+    janus.discord.failNext("put_role_connection", RATE_LIMITED);
+
+    await runUpkeep(deps);
+    expect([pushes(), await stillDue()]).toEqual([ROUND, 100 - ROUND]);
+
+    await runUpkeep(deps);
+    expect(await stillDue()).toBe(0);
+  });
+
+  test("stops for this time where Discord is down", async () => {
+    await leaveDuePushes(janus, 100);
+    // Each is tried three times.
+    janus.discord.failNext("put_role_connection", { status: 502 }, 3 * ROUND);
+
+    await runUpkeep(withOwnTime().deps);
+
+    expect([pushes(), await stillDue()]).toEqual([3 * ROUND, 100 - ROUND]);
+  });
+
+  test("goes on where Discord refuses one of them, and stops where it refuses a whole round", async () => {
+    await leaveDuePushes(janus, 100);
+    janus.discord.failNext("put_role_connection", refusal(403));
+    await runUpkeep(withOwnTime().deps);
+    expect([pushes(), await stillDue()]).toEqual([100, 0]);
+
+    await database.rows("update link set push_failures = 0, push_due_at = linked_at");
+    janus.discord.failNext("put_role_connection", refusal(403), 100);
+    await runUpkeep(withOwnTime().deps);
+
+    expect([pushes(), await stillDue()]).toEqual([100 + ROUND, 100 - ROUND]);
+  });
+
+  test("lets members go on: they link and look while it works", async () => {
+    await leaveDuePushes(janus, 100);
+    const statuses: number[] = [];
+    const { deps } = withOwnTime(async () => {
+      const browser = createBrowser(janus.url);
+      statuses.push((await browser.get(await reachForgerCallback(browser, newUser()))).status);
+      statuses.push((await callApi(janus, "/api/userinfo", { browser })).status);
+    });
+
+    await runUpkeep(deps);
+
+    expect(statuses.length).toBeGreaterThan(2);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect(await stillDue()).toBe(0);
+  });
+
+  test("shares them with another process: each is made once", async () => {
+    await leaveDuePushes(janus, 200);
+
+    await Promise.all([runUpkeep(withOwnTime().deps), runUpkeep(withOwnTime().deps)]);
+
+    expect([pushes(), await stillDue()]).toEqual([200, 0]);
+  });
+});
+
+describe("runUpkeep() with many grants to end", () => {
+  test("ends them all, and removes their accounts", async () => {
+    await leaveGrants(janus, 100);
+    janus.clock.advance(2 * 3_600);
+
+    await runUpkeep(withOwnTime().deps);
+
+    expect(await database.rows("select from discord_token")).toEqual([]);
+    expect(await database.rows("select from discord_account")).toEqual([]);
+  });
+
+  test("stops for this time at an outage", async () => {
+    await leaveGrants(janus, 100);
+    janus.clock.advance(2 * 3_600);
+    janus.discord.failNext("delete_role_connection", RATE_LIMITED);
+
+    await runUpkeep(withOwnTime().deps);
+
+    expect((await database.rows("select from discord_token where end_failures = 0")).length).toBe(80);
+  });
+
+  test("takes minutes for 10,000, and not hours", async () => {
+    const { deps, elapsed } = withOwnTime();
+
+    await runUpkeep(deps, [createDuty("grants", 10_000)]);
+
+    expect(elapsed()).toBe(10_000 / STARTS_PER_SECOND);
+    expect(elapsed() / 60).toBeLessThan(40);
+  });
+});
+
+describe("turns", () => {
+  test("go round: a duty with much to do has one round, then the others have theirs", async () => {
+    const rounds: string[] = [];
+    const duty = (name: string, rows: number) => createDuty(name, rows, () => rounds.push(name));
+
+    await runUpkeep(withOwnTime().deps, [duty("many", 70), duty("some", 30), duty("few", 3)]);
+
+    expect(rounds).toEqual(["many", "some", "few", "many", "some", "many", "many"]);
+  });
+
+  test("share one pace", async () => {
+    const { deps, elapsed } = withOwnTime();
+
+    await runUpkeep(deps, [createDuty("one", 100), createDuty("other", 100)]);
+
+    expect(elapsed()).toBeGreaterThanOrEqual((200 - ROUND) / STARTS_PER_SECOND);
+  });
+
+  test("do not wait for the pace where nobody is asked anything", async () => {
+    const { deps, elapsed } = withOwnTime();
+
+    await runUpkeep(deps, [createDuty("deletion", 10_000, undefined, false)]);
+
+    expect(elapsed()).toBe(0);
+  });
+
+  test("come to a duty again while another one has much to do", async () => {
+    let seldom = 0;
+    const seen = Promise.withResolvers<void>();
+    // Without an end: as long as it works there is more.
+    const much: Duty = {
+      ...{ name: "much", everySeconds: 0.001, isPaced: false },
+      run: async () => {
+        await Bun.sleep(1);
+        return { claimed: ROUND, isFull: true, done: ROUND, metOutage: false };
+      },
+    };
+    const little = createDuty("little", 0, () => {
+      seldom += 1;
+      if (seldom === 3) seen.resolve();
+    });
+
+    const upkeep = startUpkeep(janus.deps, [much, { ...little, everySeconds: 0.001 }]);
+    await seen.promise;
+    await upkeep.stop();
+
+    expect(seldom).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each([
+    ["its own stop", (stop: () => Promise<void>) => stop()],
+    ["the end of the server", () => Promise.resolve(janus.stopping.abort())],
+  ])("end with the round under way at %s, however much there is to do", async (_, end) => {
+    let rounds = 0;
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const endless: Duty = {
+      ...{ name: "endless", everySeconds: 0.001, isPaced: false },
+      run: async () => {
+        rounds += 1;
+        begun.resolve();
+        await gate.promise;
+        return { claimed: ROUND, isFull: true, done: ROUND, metOutage: false };
+      },
+    };
+
+    const upkeep = startUpkeep(janus.deps, [endless]);
+    await begun.promise;
+    const ended = end(upkeep.stop);
+    gate.resolve();
+    await ended;
+    await upkeep.stop();
+
+    expect(rounds).toBe(1);
+  });
+
+  test("end at once where they wait for the pace", async () => {
+    const waits = Promise.withResolvers<void>();
+    const deps: Deps = {
+      ...janus.deps,
+      sleep: () => {
+        waits.resolve();
+        return new Promise(() => undefined);
+      },
+    };
+
+    const upkeep = startUpkeep(deps, [{ ...createDuty("endless", 1_000), everySeconds: 0.001 }]);
+    await waits.promise;
+
+    expect(await upkeep.stop()).toBeUndefined();
+  });
+
+  test("wait no longer than a round is worth when the clock is put back", async () => {
+    const { deps, elapsed } = withOwnTime();
+    let isBack = false;
+    const now = () => new Date(deps.now().getTime() - (isBack ? 3_600_000 : 0));
+
+    await runUpkeep({ ...deps, now }, [createDuty("one", 2 * ROUND, () => (isBack = true))]);
+
+    expect(elapsed()).toBeLessThanOrEqual((2 * ROUND) / STARTS_PER_SECOND);
+  });
+});
+
+describe("deletions", () => {
+  const OLD = "now() - interval '2 days'";
+
+  /** So many rows of each kind that upkeep deletes. */
+  async function leaveRows(count: number): Promise<void> {
+    const series = `from generate_series(1, ${count}) as n`;
+    const hash = (kind: string) => `encode(sha256(('${kind}' || n)::bytea), 'hex')`;
+    await database.rows(`insert into discord_account (discord_user_id, username, created_at, updated_at)
+      select n, 'old', ${OLD}, ${OLD} ${series}`);
+    await database.rows(`insert into flow (flow_id_hash, discord_user_id, created_at, expires_at)
+      select ${hash("flow")}, n, ${OLD}, ${OLD} ${series}`);
+    await database.rows(`insert into session (session_id_hash, session_handle, discord_user_id, access_token_sealed,
+      token_expires_at, created_at, last_used_at, expires_at)
+      select ${hash("session")}, n, n, 'sealed', ${OLD}, ${OLD}, ${OLD}, ${OLD} ${series}`);
+    await database.rows(`insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+      select 'https://old.example', n, '{}', ${OLD}, ${OLD} ${series}`);
+  }
+  const left = async () => {
+    const tables = ["flow", "session", "discord_account", "organisation_account"];
+    const counts = tables.map((table) => `(select count(*) from ${table})::integer as ${table}`);
+    return (await database.rows(`select ${counts.join()}`))[0];
+  };
+
+  test("of a backlog are done in one run, by statements that each take a part of it", async () => {
+    await leaveRows(2_500);
+    let most = 0;
+    const db: Deps["db"] = {
+      ...janus.deps.db,
+      query: async (...statement) => {
+        const rows = await janus.deps.db.query(...statement);
+        const [row] = rows as readonly { readonly deleted?: number }[];
+        most = Math.max(most, row?.deleted ?? 0);
+        return rows;
+      },
+    };
+    const { createQueries } = await import("../../lib/database/queries.ts");
+
+    await runUpkeep({ ...withOwnTime().deps, queries: createQueries(db) });
+
+    expect(await left()).toEqual({ flow: 0, session: 0, discordAccount: 0, organisationAccount: 0 });
+    expect(most).toBe(1_000);
+  });
+
+  test.skipIf(!onPostgres)("pass by what another transaction holds, and do not wait for it", async () => {
+    await leaveRows(3);
+    await database.db.transaction(async (query) => {
+      for (const table of ["flow", "session", "discord_account", "organisation_account"])
+        await query(
+          `select from ${table} where ${table === "organisation_account" ? "subject" : "discord_user_id"} = '1' for update`,
+        );
+
+      await runUpkeep(withOwnTime().deps);
+
+      expect(await left()).toEqual({ flow: 1, session: 1, discordAccount: 1, organisationAccount: 1 });
+    });
+    await runUpkeep(withOwnTime().deps);
+
+    expect(await left()).toEqual({ flow: 0, session: 0, discordAccount: 0, organisationAccount: 0 });
+  });
+});

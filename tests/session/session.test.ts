@@ -1,0 +1,900 @@
+/** Login sessions: whose key lives only in the cookie, what proves one, how its tokens stay alive, and how it ends. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../index.ts";
+import { createSealer, encodeBase64url, sha256Hex } from "../../lib/crypto.ts";
+import { createDeps } from "../../lib/deps.ts";
+import { asJanusError } from "../../lib/errors.ts";
+import { listen } from "../../lib/server/listener.ts";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { openSession } from "../../lib/session/guard.ts";
+import { findMember } from "../../lib/session/refresh.ts";
+import {
+  createSessionSecrets,
+  openSessionToken,
+  sealSessionToken,
+  withHash,
+} from "../../lib/session/secrets.ts";
+import { serve } from "../fixtures/command.ts";
+import { onPostgres } from "../harness/database.ts";
+import {
+  createBrowser,
+  environmentFor,
+  lastCode,
+  locationOf,
+  startJanusWithForger,
+  UNHEARD,
+  USERS,
+} from "../harness/janus.ts";
+import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
+import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { refusal } from "../standins/discord-faults.ts";
+
+setDefaultTimeout(30_000);
+
+const DAY_SECONDS = 86_400;
+const WEEK_SECONDS = 7 * DAY_SECONDS;
+
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeAll(async () => {
+  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
+});
+afterAll(() => janus.stop());
+
+const sessionsOf = (user: string) =>
+  janus.database.rows(`select * from session where discord_user_id = '${user}' order by created_at`);
+const refreshesOf = (user: string) =>
+  janus.discord.calls.filter(({ operation, userId }) => operation === "token_refresh" && userId === user)
+    .length;
+const userinfo = (browser: ReturnType<typeof createBrowser>) => callApi(janus, "/api/userinfo", { browser });
+
+/** An answer without what is new in each: the request id and the date. */
+async function plain(response: Response) {
+  const { "x-request-id": _, date: __, ...headers } = Object.fromEntries(response.headers);
+  return {
+    status: response.status,
+    headers,
+    cookies: response.headers.getSetCookie(),
+    body: await response.text(),
+  };
+}
+
+describe("GET /login", () => {
+  test("leads to Discord: identify alone, PKCE S256, a state, and no word with the database", async () => {
+    const response = await createBrowser(janus.url).get("/login");
+
+    const { searchParams } = new URL(locationOf(response));
+    expect(searchParams.get("scope")).toBe("identify");
+    expect(searchParams.get("code_challenge_method")).toBe("S256");
+    expect(searchParams.get("code_challenge")).toMatch(/^[\w-]{43}$/);
+    expect(searchParams.get("state")).toMatch(/^[\w-]{43}$/);
+    expect(searchParams.get("redirect_uri")).toBe(`${janus.url}/login`);
+    expect(response.headers.getSetCookie()).toHaveLength(1);
+  });
+
+  test("back with a code: a browser is led to its page, with two cookies that no script sees", async () => {
+    const browser = createBrowser(janus.url);
+
+    const response = await browser.get(await reachLoginCallback(browser, newUser()));
+
+    expect(locationOf(response)).toBe("/account");
+    const lines = response.headers.getSetCookie().filter((line) => line.startsWith("session"));
+    expect(lines.map((line) => line.split("=")[0])).toEqual(["sessionId", "sessionKey"]);
+    for (const line of lines) {
+      const maxAge = /^session(?:Id|Key)=[\w-]{43}; Max-Age=(\d+); /.exec(line)?.[1];
+      expect(Number(maxAge)).toBeWithin(30 * DAY_SECONDS - 60, 30 * DAY_SECONDS + 1);
+      expect(line.split("; ").slice(1).sort()).toEqual(
+        [`Max-Age=${maxAge}`, "Path=/", "HttpOnly", "SameSite=Lax"].sort(),
+      );
+    }
+  });
+
+  test("back with a code: a client that asks for JSON gets it, and both cookies", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = await reachLoginCallback(browser, newUser());
+    const cookie = browser.jar.header(new URL(janus.url));
+
+    const response = await fetch(callback, {
+      headers: { accept: "application/json", cookie },
+      redirect: "manual",
+    });
+
+    expect(await response.json()).toEqual({ ok: true });
+    expect(response.headers.getSetCookie().filter((line) => /^session(Id|Key)=./.test(line))).toHaveLength(2);
+  });
+
+  test("a wanted place in the query is not where it leads", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = new URL(await reachLoginCallback(browser, newUser()));
+    callback.searchParams.set("redirect_to", "https://elsewhere.example.org/");
+    callback.searchParams.set("next", "//elsewhere.example.org");
+
+    expect(locationOf(await browser.get(callback.href))).toBe("/account");
+  });
+
+  test("a member who says no at Discord is not signed in, and nothing is stored", async () => {
+    const browser = createBrowser(janus.url);
+    const state = new URL(locationOf(await browser.get("/login"))).searchParams.get("state");
+    const before = await janus.database.dump();
+
+    const response = await browser.get(`/login?error=access_denied&state=${state}`);
+
+    expect(response.status).toBe(200);
+    expect(response.headers.getSetCookie().join()).not.toContain("sessionId");
+    expect(await janus.database.dump()).toBe(before);
+  });
+
+  test.each([
+    ["without a state", "code=abc", "callback_malformed", 400],
+    ["with a state alone", `state=${"s".repeat(43)}`, "callback_malformed", 400],
+    ["with a foreign state", `code=abc&state=${"s".repeat(43)}`, "state_mismatch", 403],
+    ["with two codes", `code=a&code=b&state=${"s".repeat(43)}`, "callback_malformed", 400],
+    ["with a code of 10,000 characters", `code=${"a".repeat(10_000)}&state=s`, "callback_malformed", 400],
+  ])("back %s: refused, nothing stored", async (_, query, code, status) => {
+    const before = await janus.database.dump();
+
+    const response = await createBrowser(janus.url).get(`/login?${query}`);
+
+    expect(response.status).toBe(status);
+    expect(lastCode(janus)).toBe(code);
+    expect(await janus.database.dump()).toBe(before);
+  });
+
+  test("a callback works once, in the browser that began, and not for a flow of the link", async () => {
+    const [browser, other] = [createBrowser(janus.url), createBrowser(janus.url)];
+    const callback = await reachLoginCallback(browser, newUser());
+    const linkCallback = new URL(await reachDiscordCallback(other, newUser()));
+
+    const foreign = await other.get(callback);
+    const first = await browser.get(callback);
+    const replayed = await browser.get(callback);
+    const crossed = await other.get(`/login${linkCallback.search}`);
+
+    expect([foreign.status, first.status, replayed.status, crossed.status]).toEqual([403, 302, 403, 403]);
+  });
+
+  test("HEAD spends no code", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = await reachLoginCallback(browser, newUser());
+    const cookie = browser.jar.header(new URL(janus.url));
+
+    const head = await fetch(callback, { method: "HEAD", headers: { cookie }, redirect: "manual" });
+
+    expect(head.status).toBe(405);
+    expect(locationOf(await browser.get(callback))).toBe("/account");
+  });
+
+  test("a code that Discord does not take signs nobody in", async () => {
+    const browser = createBrowser(janus.url);
+    const callback = new URL(await reachLoginCallback(browser, newUser()));
+    callback.searchParams.set("code", "another");
+    const before = await janus.database.dump();
+
+    const response = await browser.get(callback.href);
+
+    expect(response.status).toBe(400);
+    expect(lastCode(janus)).toBe("code_rejected");
+    expect(await janus.database.dump()).toBe(before);
+  });
+
+  test("a new sign-in takes the place of the browser's session before", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const before = secretsOf(janus, browser);
+
+    await browser.get(await reachLoginCallback(browser, user));
+
+    expect(await sessionsOf(user)).toHaveLength(1);
+    expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
+    expect((await callApi(janus, "/api/sessions", { browser })).status).toBe(200);
+  });
+});
+
+describe("a session's row", () => {
+  test("holds the id's hash and sealed tokens, and no key of the operator's opens them without the cookie", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const { sessionId, sessionKey } = secretsOf(janus, browser);
+    const [row] = await sessionsOf(user);
+    const dump = await janus.database.dump();
+
+    expect(row?.sessionIdHash).toBe(sha256Hex(sessionId));
+    for (const secret of [sessionId, sessionKey, ...janus.discord.tokens(user).map(({ token }) => token)])
+      expect(dump).not.toContain(secret);
+    const sealed = [String(row?.accessTokenSealed), String(row?.refreshTokenSealed)];
+    const [access] = janus.discord.tokens(user).filter(({ kind }) => kind === "access");
+    expect(openSessionToken(withHash(sessionId, sessionKey), "access_token", sealed[0])).toBe(
+      access?.token ?? "none",
+    );
+
+    // All that the operator and a thief of the database have: keys of the ring, cookie secrets, every stored value.
+    const stored = [...dump.matchAll(/[\w-]{43,}/g)].map(([text]) =>
+      Buffer.from(text, "base64url").subarray(0, 32),
+    );
+    const keys = [
+      ...janus.config.tokenKeys.map(({ key }) => key),
+      ...janus.config.cookieSecrets,
+      ...stored.filter(({ length }) => length === 32),
+      Buffer.from(String(row?.sessionIdHash), "hex"),
+    ];
+    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.flatMap((key) => sealed.map((value) => openWith(key, value, sessionId)))).toEqual(
+      keys.flatMap(() => sealed.map(() => [])),
+    );
+  });
+
+  /** What a sealed value opens to with a key, whatever purpose and column it is tried for. */
+  function openWith(key: Uint8Array, sealed: string, sessionId: string): readonly string[] {
+    const columns = ["access_token", "refresh_token"] as const;
+    const context = (column: string) => `session.${column}:${sha256Hex(sessionId)}`;
+    const sealers = ["session tokens", "link tokens", "flow cookies"].map((purpose) =>
+      createSealer([{ id: "s", key }], purpose),
+    );
+    return columns
+      .flatMap((column) => [
+        ...sealers.map((sealer) => sealer.open(sealed, context(column))),
+        openSessionToken(withHash(sessionId, encodeBase64url(key)), column, sealed),
+      ])
+      .filter((opened) => opened !== undefined);
+  }
+
+  test("does not open once its values change places: between columns, rows and members", async () => {
+    const [user, other] = [newUser(), newUser()];
+    const [browser, otherBrowser] = [await signIn(janus, user), await signIn(janus, other)];
+    const [mine, theirs] = [(await sessionsOf(user))[0], (await sessionsOf(other))[0]];
+    const set = (column: string, value: unknown, of: string) =>
+      janus.database.rows(`update session set ${column} = '${value}' where discord_user_id = '${of}'`);
+
+    await set("access_token_sealed", mine?.refreshTokenSealed, user);
+    const swappedColumn = await userinfo(browser);
+    await set("access_token_sealed", theirs?.accessTokenSealed, user);
+    const swappedRow = await userinfo(browser);
+    await set("access_token_sealed", mine?.accessTokenSealed, other);
+    const swappedMember = await userinfo(otherBrowser);
+    await set("access_token_sealed", mine?.accessTokenSealed, user);
+    const restored = await userinfo(browser);
+
+    expect([swappedColumn, swappedRow, swappedMember].map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(restored.status).toBe(200);
+  });
+
+  test("does not open under another session's id, though the key be the same", () => {
+    const [one, other] = [createSessionSecrets(), createSessionSecrets()];
+    const sealed = sealSessionToken(one, "access_token", "a token");
+
+    expect(
+      openSessionToken(withHash(other.sessionId, one.sessionKey), "access_token", sealed),
+    ).toBeUndefined();
+  });
+
+  test("does not open with one bit flipped, wherever it is", () => {
+    const secrets = createSessionSecrets();
+    const sealed = sealSessionToken(secrets, "access_token", "a token of Discord's");
+    const bytes = Buffer.from(sealed.slice(2), "base64url");
+
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(openSessionToken(secrets, "access_token", `s.${flipped.toString("base64url")}`)).toBeUndefined();
+    }
+    expect(openSessionToken(secrets, "access_token", sealed)).toBe("a token of Discord's");
+  });
+});
+
+describe("the guard", () => {
+  test("answers the same bytes for an unknown id, for another's key and for what can be no session", async () => {
+    const [one, other] = [await signIn(janus, newUser()), await signIn(janus, newUser())];
+    const [mine, theirs] = [secretsOf(janus, one), secretsOf(janus, other)];
+    const unknown = createSessionSecrets();
+    const cookies = [
+      cookieOf({ ...mine, sessionKey: theirs.sessionKey }),
+      cookieOf({ ...mine, sessionId: unknown.sessionId }),
+      cookieOf(unknown),
+      `sessionId=${mine.sessionId}`,
+      `sessionKey=${mine.sessionKey}`,
+      cookieOf({ sessionId: "short", sessionKey: "x".repeat(5_000) }),
+      "sessionId={}; sessionKey=[]",
+    ];
+
+    const answers = [];
+    for (const cookie of cookies)
+      answers.push(await plain(await callApi(janus, "/api/userinfo", { cookie })));
+
+    const [first] = answers;
+    expect(first?.status).toBe(401);
+    expect(first?.headers["content-type"]).toBe("application/problem+json");
+    expect(JSON.parse(first?.body ?? "")).toMatchObject({ status: 401, code: "unauthenticated" });
+    expect(first?.cookies.map((line) => /^(\w+)=;.*Max-Age=0/.exec(line)?.[1])).toEqual([
+      "sessionId",
+      "sessionKey",
+    ]);
+    for (const answer of answers) expect(answer).toEqual(first ?? answer);
+    expect((await userinfo(one)).status).toBe(200);
+  });
+
+  test("takes as long to refuse another's key as an unknown id", async () => {
+    const mine = secretsOf(janus, await signIn(janus, newUser()));
+    const wrongKey = { ...mine, sessionKey: createSessionSecrets().sessionKey };
+    const wrongId = createSessionSecrets();
+    const refuse = async (secrets: typeof mine): Promise<number> => {
+      const from = performance.now();
+      const error = await openSession(janus.deps, [secrets]).catch(asJanusError);
+      expect(error).toMatchObject({ code: "unauthenticated" });
+      return performance.now() - from;
+    };
+    const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
+    const [keys, ids]: [number[], number[]] = [[], []];
+
+    for (let round = 0; round < 600; round++) {
+      keys.push(await refuse(wrongKey));
+      ids.push(await refuse(wrongId));
+    }
+
+    // What is left is noise: half of what a decryption costs would show.
+    expect(median(keys.slice(100)) / median(ids.slice(100))).toBeWithin(0.75, 1.33);
+  });
+
+  test("writes down a use once, however many requests find that it is time to", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
+    );
+    const { sessionIdHash, sessionKeyHash } = secretsOf(janus, browser);
+    const now = janus.clock.now();
+
+    await janus.deps.queries.setSessionUsed({
+      sessionIdHash,
+      sessionKeyHash,
+      usedBefore: new Date(now.getTime() - 1_000),
+      now,
+    });
+    const later = new Date(now.getTime() + 500);
+    await janus.deps.queries.setSessionUsed({
+      sessionIdHash,
+      sessionKeyHash,
+      usedBefore: new Date(now.getTime() - 1_000),
+      now: later,
+    });
+
+    expect((await sessionsOf(user))[0]?.lastUsedAt).toEqual(now);
+  });
+
+  test("ends a session after 7 days without use, and after 30 days whatever its use", async () => {
+    const own = await startJanusWithForger({
+      forger: { freshSubjects: true },
+      accessTokenSeconds: 60 * DAY_SECONDS,
+    });
+    const [idle, busy] = [await signIn(own, newUser()), await signIn(own, newUser())];
+    const status = async (browser: typeof idle) => (await callApi(own, "/api/sessions", { browser })).status;
+
+    own.clock.advance(WEEK_SECONDS - 60);
+    const before = [await status(busy)];
+    own.clock.advance(61);
+    const after = [await status(idle), await status(busy)];
+    for (let days = 7; days < 29; days += 1) {
+      own.clock.advance(DAY_SECONDS);
+      expect(await status(busy)).toBe(200);
+    }
+    own.clock.advance(DAY_SECONDS + 3_600);
+    const old = await status(busy);
+    await runUpkeep(own.deps);
+
+    expect([before, after, old]).toEqual([[200], [401, 200], 401]);
+    expect(await own.database.rows("select from session")).toEqual([]);
+    await own.stop();
+  });
+});
+
+describe("refreshing a session's tokens", () => {
+  test("happens before they expire, once, under the same key", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const [before] = await sessionsOf(user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() + interval '1 minute' where discord_user_id = '${user}'`,
+    );
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => userinfo(browser)));
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(refreshesOf(user)).toBe(1);
+    const [after] = await sessionsOf(user);
+    expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
+    expect((await userinfo(browser)).status).toBe(200);
+    expect(refreshesOf(user)).toBe(1);
+  });
+
+  test("200 parallel requests at the moment of expiry across two processes: one refresh, 200 right answers", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const cookie = browser.jar.header(new URL(janus.url));
+    const second = await startSecondProcess();
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    for (const { token } of janus.discord.tokens(user).filter(({ kind }) => kind === "access"))
+      janus.discord.expireAccessToken(token);
+
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const base = index % 2 === 0 ? janus.url : second.url;
+        const response = await fetch(`${base}/api/userinfo`, { headers: { cookie } });
+        return { status: response.status, body: (await response.json()) as { discord?: { id: string } } };
+      }),
+    );
+
+    await second.stop();
+    expect(answers.filter(({ status, body }) => status !== 200 || body.discord?.id !== user)).toEqual([]);
+    expect(refreshesOf(user)).toBe(1);
+  });
+
+  test("that Discord does not answer: 503 with Retry-After, the session stays, and later it works", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    janus.discord.failNext("token_refresh", { status: 503 });
+
+    const during = await userinfo(browser);
+    const after = await userinfo(browser);
+
+    expect([during.status, after.status]).toEqual([503, 200]);
+    expect(Number(during.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await during.json()).toMatchObject({ code: "discord_unavailable" });
+  });
+
+  test("of a token that has not expired: an outage of the token endpoint is no reason to refuse it", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() + interval '1 minute' where discord_user_id = '${user}'`,
+    );
+    janus.discord.failNext("token_refresh", { status: 503 });
+
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
+  test("is taken over from a process that died with the lease", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second',
+       leased_until = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+
+    expect((await userinfo(browser)).status).toBe(200);
+    expect(refreshesOf(user)).toBe(1);
+  });
+
+  test("that Discord refuses for good ends the session: 401, cookies expired, row gone", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    janus.discord.endGrant(user);
+
+    const response = await userinfo(browser);
+
+    expect(response.status).toBe(401);
+    expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
+    expect(await sessionsOf(user)).toEqual([]);
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    const lines = janus.logLines.filter((line) => line.includes(requestId));
+    expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
+  });
+
+  /** On PostgreSQL a process of its own; the embedded database has one process, so there an application of its own. */
+  async function startSecondProcess(): Promise<{ readonly url: string; readonly stop: () => unknown }> {
+    const { discord, provider, config, database, clock } = janus;
+    if (onPostgres) {
+      const folder = await mkdtemp(join(tmpdir(), "janus-second-"));
+      const environment = {
+        ...environmentFor(janus.url, discord, provider.issuer),
+        TOKEN_KEYS: config.tokenKeys.map(({ id, key }) => `${id}:${encodeBase64url(key)}`).join(),
+        DATABASE_URL: database.config.url ?? "",
+        PORT: "0",
+      };
+      const serving = await serve(folder, environment);
+      return { url: serving.address, stop: () => serving.stop().then(() => rm(folder, { recursive: true })) };
+    }
+    const world = {
+      fetch: (url: string, init: RequestInit) => fetch(url, init),
+      now: clock.now,
+      sleep: (ms: number) => Bun.sleep(ms),
+      log: janus.deps.log,
+      version: "0.0.0-test",
+    };
+    const app = createApp(createDeps(config, database.db, world, UNHEARD));
+    const listening = listen({ ...config, port: 0 }, app);
+    return { url: listening.address, stop: listening.cut };
+  }
+});
+
+describe("GET /api/userinfo", () => {
+  test("is Discord's answer about the member, asked now, with the link and what it says of the role", async () => {
+    const browser = createBrowser(janus.url);
+    await browser.get(await reachForgerCallback(browser, USERS.anna.id));
+    const before = janus.discord.calls.length;
+
+    const response = await userinfo(browser);
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      discord: {
+        id: USERS.anna.id,
+        username: USERS.anna.username,
+        display_name: USERS.anna.globalName,
+        avatar_url: `${janus.discord.cdnUrl}/avatars/${USERS.anna.id}/${USERS.anna.avatar}.png?size=128`,
+      },
+      link: { pushed_metadata: { dsek_member: "1" }, next_push_at: null, push_failures: 0 },
+      role: { status: "discord_told" },
+    });
+    expect(janus.discord.calls.slice(before).map(({ operation }) => operation)).toEqual([
+      "get_current_authorization",
+    ]);
+  });
+
+  test("without a link says so", async () => {
+    const response = await userinfo(await signIn(janus, newUser()));
+
+    expect(await response.json()).toMatchObject({ link: null, role: { status: "not_linked" } });
+  });
+
+  test("while Discord is down: 503 problem with Retry-After, and the session stays", async () => {
+    const browser = await signIn(janus, newUser());
+    janus.discord.failNext("get_current_authorization", { status: 502 }, 3);
+
+    const response = await userinfo(browser);
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
+  test("of an authorization that Discord has ended: the session is deleted, 401", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    janus.discord.endGrant(user);
+
+    const response = await userinfo(browser);
+
+    expect(response.status).toBe(401);
+    expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
+    expect(await sessionsOf(user)).toEqual([]);
+    const requestId = response.headers.get("x-request-id") ?? "none";
+    const lines = janus.logLines.filter((line) => line.includes(requestId));
+    expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
+  });
+});
+
+describe("what Discord says of a session", () => {
+  test("of another member than the session's: 502, and it is not believed", async () => {
+    let lie = false;
+    const own = await startJanusWithForger({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!lie || !url.endsWith("/oauth2/@me")) return response;
+        return new Response((await response.text()).replace(/"id":"3\d+"/, '"id":"999999999999999999"'));
+      },
+    });
+    const browser = await signIn(own, newUser());
+    lie = true;
+
+    const during = await callApi(own, "/api/userinfo", { browser });
+    lie = false;
+    const after = await callApi(own, "/api/userinfo", { browser });
+
+    expect([during.status, after.status]).toEqual([502, 200]);
+    expect(await during.text()).not.toContain("999999999999999999");
+    await own.stop();
+  });
+
+  test("403 is no end of it", async () => {
+    const browser = await signIn(janus, newUser());
+    janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
+
+    expect((await userinfo(browser)).status).toBe(502);
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
+  test("401 to a token that another process has replaced since is no end of it either", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    const [old] = janus.discord.tokens(user).filter(({ kind }) => kind === "access");
+    await userinfo(browser);
+    janus.discord.expireAccessToken(old?.token ?? "");
+
+    const member = await findMember(janus.deps, stale, "request");
+
+    expect(member.discordUserId).toBe(user);
+    expect(await sessionsOf(user)).toHaveLength(1);
+  });
+
+  test("is asked by one process at a time for new tokens, though the first has no answer yet", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    await janus.database.rows(
+      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
+    );
+    const other = { ...janus.deps, sessionRefreshes: new Map() };
+    const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
+    const gate = janus.discord.gate("token_refresh", "answer");
+    const first = findMember(janus.deps, session, "request");
+    await gate.arrived;
+    const waits = Promise.withResolvers<void>();
+    const sleep = async () => {
+      waits.resolve();
+      await Bun.sleep(1);
+    };
+
+    const second = findMember({ ...other, sleep }, session, "request");
+    await waits.promise;
+    gate.release();
+
+    expect((await first).discordUserId).toBe(user);
+    expect((await second).discordUserId).toBe(user);
+    expect(refreshesOf(user)).toBe(1);
+  });
+});
+
+describe("POST /api/auth/logout", () => {
+  const logOut = (browser: ReturnType<typeof createBrowser> | undefined, origin?: string | null) =>
+    callApi(janus, "/api/auth/logout", {
+      method: "POST",
+      ...(browser === undefined ? {} : { browser }),
+      ...(origin === undefined ? {} : { origin }),
+    });
+
+  test("deletes the row, empties both cookies, and leaves the grant at Discord", async () => {
+    const user = newUser();
+    const browser = await signIn(janus, user);
+    const grants = janus.discord.grants(user);
+
+    const response = await logOut(browser);
+
+    expect(await response.json()).toEqual({ ok: true });
+    expect(response.headers.getSetCookie().map((line) => /^(\w+)=;/.exec(line)?.[1])).toEqual([
+      "sessionId",
+      "sessionKey",
+    ]);
+    for (const line of response.headers.getSetCookie())
+      expect(line).toMatch(/Max-Age=0;.*Expires=Thu, 01 Jan 1970/);
+    expect(await sessionsOf(user)).toEqual([]);
+    expect(janus.discord.grants(user)).toBe(grants);
+    expect((await userinfo(browser)).status).toBe(401);
+  });
+
+  test("again, and with no session at all: the same answer", async () => {
+    const browser = await signIn(janus, newUser());
+
+    const answers = [
+      await plain(await logOut(browser)),
+      await plain(await logOut(browser)),
+      await plain(await logOut(undefined)),
+    ];
+
+    expect(answers[1]).toEqual(answers[0] ?? answers[1]);
+    expect(answers[2]).toEqual(answers[0] ?? answers[2]);
+  });
+
+  test("with the id of a session and another key ends nothing", async () => {
+    const browser = await signIn(janus, newUser());
+    const cookie = cookieOf({ ...secretsOf(janus, browser), sessionKey: createSessionSecrets().sessionKey });
+
+    const response = await callApi(janus, "/api/auth/logout", { cookie, method: "POST" });
+
+    expect(await response.json()).toEqual({ ok: true });
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+
+  test("a browser's form is led to the start page", async () => {
+    const browser = await signIn(janus, newUser());
+
+    const response = await callApi(janus, "/api/auth/logout", {
+      ...{ browser, method: "POST", headers: { accept: "text/html" } },
+    });
+
+    expect(response.status).toBe(303);
+    expect(locationOf(response)).toBe("/");
+  });
+
+  test("GET answers 405 with Allow", async () => {
+    const response = await callApi(janus, "/api/auth/logout");
+
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("POST");
+    expect(await response.json()).toMatchObject({ code: "method_not_allowed" });
+  });
+
+  test.each([
+    ["no Origin", null],
+    ["another host", "https://elsewhere.example.org"],
+    ["another port", "http://127.0.0.1:1"],
+    ["a host that begins like ours", "ours and more"],
+    ["another scheme", "https://127.0.0.1"],
+    ["an opaque one", "null"],
+  ])("with %s is refused, and the session stays", async (_, origin) => {
+    const browser = await signIn(janus, newUser());
+
+    const response = await logOut(browser, origin === "ours and more" ? `${janus.url}.evil.example` : origin);
+
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ code: "origin_refused" });
+    expect((await userinfo(browser)).status).toBe(200);
+  });
+});
+
+describe("/api/sessions", () => {
+  type Listed = { readonly sessions: readonly { readonly handle: string; readonly current: boolean }[] };
+  const list = async (browser: ReturnType<typeof createBrowser>) =>
+    (await (await callApi(janus, "/api/sessions", { browser })).json()) as Listed;
+  const end = (browser: ReturnType<typeof createBrowser>, handle: string) =>
+    callApi(janus, `/api/sessions/${handle}`, { browser, method: "DELETE" });
+
+  test("lists the member's own, with the browser in words, and ends one or all others", async () => {
+    const user = newUser();
+    const [here, there, elsewhere, stranger] = [
+      await signIn(janus, user),
+      await signIn(janus, user),
+      await signIn(janus, user),
+      await signIn(janus, newUser()),
+    ];
+
+    const { sessions } = await list(here);
+    const [theirs] = (await list(there)).sessions.filter(({ current }) => current);
+    const one = await end(here, theirs?.handle ?? "");
+    const afterOne = [await userinfo(there), await userinfo(elsewhere)].map(({ status }) => status);
+    const all = await end(here, "all");
+    const afterAll = [await userinfo(elsewhere), await userinfo(here), await userinfo(stranger)];
+
+    expect(sessions).toHaveLength(3);
+    expect(sessions.filter(({ current }) => current)).toHaveLength(1);
+    expect(await one.json()).toEqual({ ok: true, ended: 1 });
+    expect(afterOne).toEqual([401, 200]);
+    expect(await all.json()).toEqual({ ok: true, ended: 1 });
+    expect(afterAll.map(({ status }) => status)).toEqual([401, 200, 200]);
+  });
+
+  test.each(["nobody-has-it", "AAAAAAAAAAAA", "..%2f", "a".repeat(2_000), "%00"])(
+    "knows no session %p: 404, and nothing ends",
+    async (handle) => {
+      const browser = await signIn(janus, newUser());
+      const before = await janus.database.rows("select from session");
+
+      const response = await end(browser, handle);
+
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: "session_unknown" });
+      expect(await janus.database.rows("select from session")).toHaveLength(before.length);
+    },
+  );
+
+  test("ends no session of another member, by its handle", async () => {
+    const [browser, stranger] = [await signIn(janus, newUser()), await signIn(janus, newUser())];
+    const [theirs] = (await list(stranger)).sessions;
+
+    expect((await end(browser, theirs?.handle ?? "")).status).toBe(404);
+    expect((await userinfo(stranger)).status).toBe(200);
+  });
+});
+
+describe("after linking", () => {
+  test("the member is signed in, by a session that holds the access token only and lives no longer", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+    const authorizations = janus.discord.calls.filter(({ operation }) => operation === "token_code").length;
+
+    const response = await browser.get(await reachForgerCallback(browser, user));
+
+    const [row] = await sessionsOf(user);
+    const [token] = await janus.database.rows(
+      `select * from discord_token where discord_user_id = '${user}'`,
+    );
+    expect(row?.refreshTokenSealed).toBeNull();
+    expect(row?.expiresAt).toEqual(token?.expiresAt ?? null);
+    const maxAge = /sessionKey=[\w-]{43}; Max-Age=(\d+)/.exec(
+      response.headers.getSetCookie().join("\n"),
+    )?.[1];
+    expect(Number(maxAge)).toBeWithin(WEEK_SECONDS - 60, WEEK_SECONDS + 1);
+    expect((await userinfo(browser)).status).toBe(200);
+    expect(janus.discord.calls.filter(({ operation }) => operation === "token_code")).toHaveLength(
+      authorizations + 1,
+    );
+  });
+
+  test("a confirmed move signs in as well, and ends the sessions of the account that lost its link", async () => {
+    const own = await startJanusWithForger();
+    const [first, second] = [newUser(), newUser()];
+    const [before, after] = [createBrowser(own.url), createBrowser(own.url)];
+    await before.get(await reachForgerCallback(before, first));
+    const conflict = await after.get(await reachForgerCallback(after, second));
+    const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+    const signedInBefore = conflict.headers.getSetCookie().join().includes("sessionId");
+
+    await after.post("/link/move", { state });
+
+    expect([conflict.status, signedInBefore]).toEqual([409, false]);
+    expect((await callApi(own, "/api/userinfo", { browser: after })).status).toBe(200);
+    expect((await callApi(own, "/api/userinfo", { browser: before })).status).toBe(401);
+    await own.stop();
+  });
+
+  test("a flow that goes no further than Discord leaves no session, and nothing that opens without its cookie", async () => {
+    const user = newUser();
+    const browser = createBrowser(janus.url);
+
+    const response = await browser.get(await reachDiscordCallback(browser, user));
+
+    expect(response.headers.getSetCookie().join()).not.toContain("sessionId");
+    expect(await sessionsOf(user)).toEqual([]);
+    const [flow] = await janus.database.rows(`select * from flow where discord_user_id = '${user}'`);
+    for (const { key } of janus.config.tokenKeys) {
+      const sealer = createSealer([{ id: "s", key }], "session tokens");
+      expect(sealer.open(String(flow?.sessionAccessTokenSealed), "")).toBeUndefined();
+    }
+  });
+});
+
+test("an abandoned grant whose end Discord does not take keeps nobody from signing in", async () => {
+  const own = await startJanusWithForger({ forger: { freshSubjects: true } });
+  const user = newUser();
+  const abandoned = createBrowser(own.url);
+  await abandoned.get(await reachDiscordCallback(abandoned, user));
+  own.clock.advance(2 * 3_600);
+  own.discord.failNext("delete_role_connection", { status: 503 }, 3);
+  await runUpkeep(own.deps);
+
+  const browser = await signIn(own, user);
+  own.clock.advance(900);
+  await runUpkeep(own.deps);
+
+  expect((await callApi(own, "/api/userinfo", { browser })).status).toBe(200);
+  await own.stop();
+});
+
+test("a browser that is signed in already has one session after linking, by a first link and by a move", async () => {
+  const own = await startJanusWithForger();
+  const [first, second] = [newUser(), newUser()];
+  const [one, two] = [await signIn(own, first), await signIn(own, second)];
+  await one.get(await reachForgerCallback(one, first));
+  const afterLink = (await own.database.rows(`select from session where discord_user_id = '${first}'`))
+    .length;
+  const conflict = await two.get(await reachForgerCallback(two, second));
+  const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+  await two.post("/link/move", { state });
+
+  expect(afterLink).toBe(1);
+  expect(await own.database.rows(`select from session where discord_user_id = '${second}'`)).toHaveLength(1);
+  // The account that lost its link: its grant ends, and so its sessions are gone at once.
+  expect(await own.database.rows(`select from session where discord_user_id = '${first}'`)).toEqual([]);
+  await own.stop();
+});
+
+test("an abandoned grant is left alone while its member has a session, and ended once it is over", async () => {
+  const own = await startJanusWithForger({ forger: { freshSubjects: true } });
+  const user = newUser();
+  const abandoned = createBrowser(own.url);
+  await abandoned.get(await reachDiscordCallback(abandoned, user));
+  const browser = await signIn(own, user);
+
+  own.clock.advance(2 * 3_600);
+  await runUpkeep(own.deps);
+  const during = [own.discord.grants(user), (await callApi(own, "/api/userinfo", { browser })).status];
+  await callApi(own, "/api/auth/logout", { browser, method: "POST" });
+  await runUpkeep(own.deps);
+
+  expect(during).toEqual([4, 200]);
+  expect(own.discord.grants(user)).toBe(0);
+  expect(await own.database.rows("select from discord_account")).toEqual([]);
+  await own.stop();
+});

@@ -1,0 +1,407 @@
+/** The log: only what is on the list, one JSON line an event. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { discordUnavailable } from "../../lib/errors.ts";
+import {
+  createLog,
+  describeCause,
+  describeError,
+  LOG_LEVELS,
+  type Log,
+  type LogFields,
+  type LogLevel,
+} from "../../lib/telemetry/log.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+const NOW = new Date("2026-11-22T12:00:00.123Z");
+const CANARY = "canary-of-a-secret";
+/** A message that looks like a line of a stack. */
+const FRAME = `\n    at ${CANARY} (${CANARY}.ts:1:1)`;
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Every field that may be written, with a value. A field that is new in `LogFields` must be entered here. */
+const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Name]> } = {
+  requestId: "request-1",
+  route: "/linked-role",
+  method: "GET",
+  status: 200,
+  durationMs: 12,
+  code: "flow_expired",
+  reason: "older than its lifetime",
+  causeName: "TypeError",
+  causeCode: "ECONNREFUSED",
+  stack: "Error\n    at somewhere",
+  step: "discord",
+  outcome: "stored",
+  discordUserId: "200000000000000001",
+  upstream: "discord",
+  host: "discord.example:8443",
+  operation: "token_code",
+  retries: 2,
+  count: 3,
+  address: "http://127.0.0.1:3000",
+  peer: "192.0.2.1",
+  version: "0.1.0",
+};
+
+/** What must have no name to travel under. */
+const FORBIDDEN = [
+  "token",
+  "access_token",
+  "accessToken",
+  "refreshToken",
+  "code_verifier",
+  "state",
+  "cookie",
+  "cookies",
+  "headers",
+  "authorization",
+  "secret",
+  "url",
+  "path",
+  "query",
+  "body",
+  "message",
+  "msg",
+  "err",
+  "error",
+  "cause",
+  "config",
+  "claims",
+  "username",
+];
+
+/** A log at a level, and the lines that it has written. */
+function logAt(level: LogLevel): { readonly log: Log; readonly lines: string[] } {
+  const lines: string[] = [];
+  return {
+    log: createLog(
+      level,
+      (line) => void lines.push(line),
+      () => NOW,
+    ),
+    lines,
+  };
+}
+
+function onlyLine(lines: readonly string[]): Record<string, unknown> {
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+}
+
+/** The fields that have another value. */
+const without = (fields: object, unwanted: unknown): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== unwanted));
+
+describe("createLog()", () => {
+  test("writes level, time, event and every field of the list, and nothing by itself", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("flow step", ALLOWED);
+
+    expect(onlyLine(lines)).toEqual({
+      level: "info",
+      time: NOW.toISOString(),
+      event: "flow step",
+      ...ALLOWED,
+    });
+  });
+
+  test("writes no field that is not on the list, even if code passes one", () => {
+    const { log, lines } = logAt("debug");
+    const everything = Object.fromEntries(FORBIDDEN.map((name) => [name, CANARY]));
+
+    log.error("request failed", { ...everything, ...ALLOWED } as LogFields);
+
+    expect(onlyLine(lines)).toEqual({
+      level: "error",
+      time: NOW.toISOString(),
+      event: "request failed",
+      ...ALLOWED,
+    });
+    expect(lines.join("")).not.toContain(CANARY);
+  });
+
+  test("writes no field of another name, whatever the name, and nothing inherited", () => {
+    const name = fc
+      .string()
+      .filter((text) => !(text in ALLOWED) && !["level", "time", "event"].includes(text));
+
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.constant(CANARY)), (fields) => {
+        const { log, lines } = logAt("debug");
+
+        log.info("event", { ...fields, status: 200 } as LogFields);
+
+        expect(onlyLine(lines)).toEqual({
+          level: "info",
+          time: NOW.toISOString(),
+          event: "event",
+          status: 200,
+        });
+      }),
+    );
+  });
+
+  test("does not let a field take the place of level, time or event", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("event", { level: "error", time: "1970", event: "other" } as LogFields);
+
+    expect(onlyLine(lines)).toEqual({ level: "info", time: NOW.toISOString(), event: "event" });
+    expect(lines[0]?.match(/"(level|time|event)":/g)).toHaveLength(3);
+  });
+
+  test("writes one line an event, whatever a field holds", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (event, reason) => {
+        const { log, lines } = logAt("debug");
+
+        log.warn(event, { reason });
+        log.warn("next");
+
+        expect(lines).toHaveLength(2);
+        for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
+        expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event, reason });
+      }),
+    );
+  });
+
+  test("leaves out fields that are undefined", () => {
+    const { log, lines } = logAt("info");
+
+    log.info("event", { step: undefined, code: undefined });
+
+    expect(Object.keys(onlyLine(lines))).toEqual(["level", "time", "event"]);
+  });
+
+  test.each([...LOG_LEVELS])("at the level %s writes what is as grave, and nothing less", (level) => {
+    const { log, lines } = logAt(level);
+
+    for (const name of LEVELS) log[name]("event");
+
+    const graveness: readonly string[] = [...LEVELS, "silent"];
+    const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
+    expect(written).toEqual(LEVELS.filter((name) => graveness.indexOf(name) >= graveness.indexOf(level)));
+  });
+});
+
+describe("prepare()", () => {
+  test("writes the same line as the level's own function, and no field that is not on the list", () => {
+    const { log, lines } = logAt("info");
+    const bound = { route: "/login", secret: CANARY } as LogFields;
+    const tell = log.prepare("info", "request", bound);
+
+    tell({ status: 200, token: CANARY } as LogFields);
+    log.info("request", { route: "/login", status: 200 });
+
+    const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(prepared).toEqual(plain ?? {});
+    expect(lines.join("")).not.toContain(CANARY);
+  });
+
+  test("writes the same line as the level's own function, whatever the fields hold", () => {
+    const value = fc.oneof(fc.string({ unit: "binary" }), fc.double(), fc.constant(undefined));
+    const names = Object.keys(ALLOWED) as (keyof LogFields)[];
+    const some = fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
+
+    fc.assert(
+      fc.property(some, some, fc.string({ unit: "binary" }), (bound, fields, event) => {
+        const { log, lines } = logAt("info");
+
+        log.prepare("warn", event, bound as LogFields)(fields as LogFields);
+        log.warn(event, { ...without(bound, undefined), ...without(fields, undefined) } as LogFields);
+
+        for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
+        const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+        expect(prepared).toEqual(plain ?? {});
+      }),
+    );
+  });
+
+  test("writes nothing below the level", () => {
+    const { log, lines } = logAt("info");
+
+    log.prepare("debug", "request", {})({ status: 200 });
+
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("createLineWriter()", () => {
+  const program = join(import.meta.dir, "..", "fixtures", "log_lines.ts");
+  const run = async (format: string, terminal: boolean, count: number, shell = "", before = "") => {
+    const command = `${before} "${process.execPath}" run "${program}" ${format} ${terminal} ${count} ${shell}`;
+    const child = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe", env: { TZ: "UTC" } });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { stdout, stderr, exitCode: await child.exited };
+  };
+
+  test.each([
+    ["json", true],
+    ["json", false],
+    ["auto", false],
+  ])(
+    "%s, on a terminal: %s: JSON, every line, in order, and none lost at the end",
+    async (format, terminal) => {
+      const { stdout } = await run(format, terminal, 5_000);
+
+      const lines = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { event: string; count?: number });
+      expect(lines.slice(0, -1).map(({ count }) => count)).toEqual(
+        Array.from({ length: 5_000 }, (_, index) => index + 1),
+      );
+      expect(lines.at(-1)).toMatchObject({ level: "warn", event: "the last", reason: "two words" });
+    },
+  );
+
+  test.each([
+    ["readable", false],
+    ["readable", true],
+    ["auto", true],
+  ])(
+    "%s, on a terminal: %s: one line an event for people, in colour on a terminal alone",
+    async (format, terminal) => {
+      const { stdout } = await run(format, terminal, 2);
+
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines).toHaveLength(3);
+      expect(Bun.stripANSI(lines[0] ?? "")).toBe(
+        '[12:00:00.123] INFO: request {"route":"/linked-role","count":1}',
+      );
+      expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: the last {"reason":"two words"}');
+      expect(stdout.includes("\u001b[")).toBe(terminal);
+    },
+  );
+
+  test("goes on where nobody reads any more", async () => {
+    const { stderr } = await run("json", false, 50_000, "| head -n 1 >/dev/null");
+
+    expect(stderr).toContain("alive");
+  });
+
+  test.each([
+    ["while it goes on", "3000"],
+    ["at the end", "20"],
+  ])("tells how many lines were dropped, once there is a reader again: %s", async (_, pauseMs) => {
+    const { stdout } = await run("json", false, 20_000, `${pauseMs} | { sleep 0.3; cat; }`);
+
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string; count: number });
+    const written = lines.filter(({ event }) => event === "request").length;
+    const dropped = lines.filter(({ event }) => event === "log lines dropped");
+    // Those of the loop and the last one, less those that arrived.
+    expect(dropped).toMatchObject([{ level: "warn", count: 20_001 - (lines.length - 1) }]);
+    expect(written).toBeGreaterThan(1_000);
+    expect(written).toBeLessThan(20_000);
+    expect(lines.at(-1)?.event).toBe(pauseMs === "20" ? "log lines dropped" : "the last");
+  });
+
+  test("goes on where nobody took any line for a while, as on a disk that was full", async () => {
+    const place = await mkdtemp(join(tmpdir(), "janus-log-"));
+    const pipe = join(place, "pipe");
+
+    const { stdout } = await run(
+      "json",
+      false,
+      20_000,
+      `3000 >${pipe} & { head -c 100 >/dev/null; } <${pipe}; sleep 0.4; cat ${pipe}; wait`,
+      `mkfifo ${pipe};`,
+    );
+    await rm(place, { recursive: true, force: true });
+
+    // The first was begun before anybody read.
+    const [, ...lines] = stdout.trimEnd().split("\n");
+    const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toContain("log lines dropped");
+    expect(events.at(-1)).toBe("the last");
+  });
+
+  test.each([
+    ["waits for a reader that reads nothing", "| sleep 8"],
+    ["waits for a disk that is full", "> /dev/full"],
+  ])("nobody %s: not the lines that come, and not the end", async (_, shell) => {
+    const { stderr } = await run("json", false, 20_000, shell);
+
+    const [, ms = ""] = /alive after (\d+) ms/.exec(stderr) ?? [];
+    expect(Number(ms)).toBeGreaterThan(0);
+    expect(Number(ms)).toBeLessThan(6_000);
+  });
+});
+
+describe("describeError()", () => {
+  test("tells code, reason and cause of ours, and takes anything else for the cause of a defect", () => {
+    const cause = Object.assign(new TypeError(CANARY), { code: "ECONNREFUSED" });
+
+    const ours = describeError(discordUnavailable("revoke: no connection, or it broke", { cause }));
+    const other = describeError(cause);
+
+    expect(ours).toMatchObject({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
+    expect([ours.code, ours.reason]).toEqual(["discord_unavailable", "revoke: no connection, or it broke"]);
+    expect(other).toEqual({ ...ours, code: "internal", reason: "unexpected failure" });
+    expect(JSON.stringify(ours)).not.toContain(CANARY);
+  });
+});
+
+describe("describeCause()", () => {
+  test("gives the class, the machine-readable code, and where in the program it arose", () => {
+    const cause = Object.assign(new TypeError("text"), { code: "ECONNREFUSED" });
+
+    const { causeName, causeCode, stack } = describeCause(cause);
+
+    expect({ causeName, causeCode }).toEqual({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
+    for (const line of stack?.split("\n") ?? []) expect(line).toMatch(/^ +at .+:\d+:\d+\)?$/);
+  });
+
+  test("never gives a message, nor a cause of the cause", () => {
+    const inner = new Error(CANARY);
+    const causes = [
+      new Error(CANARY),
+      new TypeError(CANARY, { cause: inner }),
+      new AggregateError([inner], CANARY),
+      new DOMException(CANARY, "TimeoutError"),
+      Object.assign(new Error(CANARY), { detail: CANARY, query: CANARY, parameters: [CANARY], code: 1 }),
+      CANARY,
+      { message: CANARY, code: CANARY, stack: `Error\n    at ${CANARY}` },
+      [CANARY],
+      null,
+      undefined,
+    ];
+
+    for (const cause of causes) expect(JSON.stringify(describeCause(cause))).not.toContain(CANARY);
+  });
+
+  test("never gives a message that looks like a stack", () => {
+    const message = fc
+      .array(fc.oneof(fc.constantFrom(CANARY, FRAME, "\n", "    at ", "$&", "$`"), fc.string()), {
+        maxLength: 5,
+      })
+      .map((parts) => parts.join(""));
+
+    fc.assert(
+      fc.property(message, (text) => {
+        expect(JSON.stringify(describeCause(new Error(text)))).not.toContain(CANARY);
+      }),
+    );
+  });
+
+  test("never gives the message that an error had when its stack was made, and lost later", () => {
+    const cause = new Error(FRAME);
+    void cause.stack;
+    cause.message = "another";
+
+    expect(JSON.stringify(describeCause(cause))).not.toContain(CANARY);
+  });
+});
