@@ -140,14 +140,20 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
 
   const discord = await withPort(discordPort, (port) =>
     startDiscord({
-      ...{ port, clientId: DISCORD_CLIENT_ID, clientSecret: discordSecret, botToken, users: DISCORD_USERS },
+      port,
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: discordSecret,
+      botToken,
+      users: DISCORD_USERS,
       redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
     }),
   );
   parts.defer(discord.stop);
   const provider = await withPort(providerPort, (port) =>
     startProvider({
-      ...{ port, clientId: OIDC_CLIENT_ID, clientSecret: oidcSecret },
+      port,
+      clientId: OIDC_CLIENT_ID,
+      clientSecret: oidcSecret,
       redirectUris: [`${url}/dsek-oauth-callback`],
     }),
   );

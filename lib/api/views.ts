@@ -91,15 +91,20 @@ export function viewStored({ stored, flows, sessions, trail }: Stored, now: Date
         issuer === null || subject === null ? null : { issuer, subject, claims: claims ?? {} },
     })),
     sessions: sessions.map((session) => ({
-      ...{ handle: session.sessionHandle, user_agent: session.userAgent },
-      ...{ access_token: presence(true), refresh_token: presence(session.hasRefreshToken) },
+      handle: session.sessionHandle,
+      user_agent: session.userAgent,
+      access_token: presence(true),
+      refresh_token: presence(session.hasRefreshToken),
       created_at: session.createdAt.toISOString(),
       last_used_at: session.lastUsedAt.toISOString(),
       expires_at: session.expiresAt.toISOString(),
     })),
     audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId }) => ({
-      ...{ occurred_at: occurredAt.toISOString(), action },
-      ...{ issuer, subject, request_id: requestId },
+      occurred_at: occurredAt.toISOString(),
+      action,
+      issuer,
+      subject,
+      request_id: requestId,
     })),
   };
 }
@@ -110,7 +115,9 @@ function viewDiscordGrant(stored: StoredRow): StoredData["discord_grant"] {
   const { scope, discordExpiresAt, obtainedAt, endReason } = stored;
   if (scope === null || discordExpiresAt === null || obtainedAt === null) return null;
   return {
-    ...{ scope, access_token: presence(true), refresh_token: presence(true) },
+    scope,
+    access_token: presence(true),
+    refresh_token: presence(true),
     expires_at: discordExpiresAt.toISOString(),
     obtained_at: obtainedAt.toISOString(),
     ending: endReason,
@@ -140,7 +147,9 @@ function viewOrganisation(
     organisation_account:
       isKnown && claimsSeenAt !== null && organisationCreatedAt !== null
         ? {
-            ...{ issuer, subject, claims },
+            issuer,
+            subject,
+            claims,
             claims_seen_at: claimsSeenAt.toISOString(),
             created_at: organisationCreatedAt.toISOString(),
           }

@@ -25,7 +25,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
  * The candidate that a word becomes, or is, by one slip of the fingers: a letter too many, too few or another, or two
  * that changed places. For words that are most likely somebody else's, where to be near is not enough.
  */
-export function findSlip(word: string, candidates: readonly string[]): string | undefined {
+export function findTypo(word: string, candidates: readonly string[]): string | undefined {
   return candidates.find((candidate) => isOneSlip(word, candidate));
 }
 

@@ -9,7 +9,7 @@ import { mergeSources, readServerVariables, VARIABLES } from "./load.ts";
 import { findOpenIssuer } from "./open_issuers.ts";
 import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
 import { findStray } from "./stray_values.ts";
-import { findSlip, suggest } from "./suggestion.ts";
+import { findTypo, suggest } from "./suggestion.ts";
 import { isLoopback, trustsStrangers } from "./variables.ts";
 
 type Values = ReturnType<typeof readServerVariables>;
@@ -47,7 +47,7 @@ function explainName(name: string, inFile: boolean): readonly string[] {
   if (isOurs && NAMES.includes(plain))
     return [`${name} is not read: a file may hold secrets, and ${plain} is none.`];
   if (!isOurs && name.length < LEAST_SLIP) return [];
-  const find = isOurs ? suggest : findSlip;
+  const find = isOurs ? suggest : findTypo;
   const meant = find(name.toUpperCase(), [...NAMES, ...FILE_NAMES]);
   return meant === undefined ? [] : [`${name} is not read: did you mean ${meant}?`];
 }

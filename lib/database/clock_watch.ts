@@ -33,10 +33,10 @@ export function createClockWatch({ readDatabaseClock, now, log }: Needs): () => 
       if (byDatabase === undefined) return;
       const seconds = Math.round(((before + now().getTime()) / 2 - byDatabase.getTime()) / 1_000);
       if (Math.abs(seconds) > WARN_SECONDS)
-        log.warn("clock differs", { reason: describeDifference(seconds) });
+        log.warn("clock_differs", { reason: describeDifference(seconds) });
     } catch (error) {
       // Carrying on is right: nothing depends on it, and the next call looks again.
-      log.warn("clock not compared", describeError(error));
+      log.warn("clock_not_compared", describeError(error));
     }
   };
 }

@@ -67,7 +67,11 @@ export function createConnections(
           },
           onClose: () => pool.forget(connection),
         }),
-        ...{ settings, server, openedFor: user, statement: undefined, isEnding: false },
+        settings,
+        server,
+        openedFor: user,
+        statement: undefined,
+        isEnding: false,
         sinceSent: startStopwatch(),
       };
       return connection;

@@ -94,7 +94,10 @@ export function createQuery(ways: Ways): Query {
       });
       const left = (): number => deadlines.leftOf(pending);
       const call: Call = {
-        ...{ text, parameters, isAnswer, left },
+        text,
+        parameters,
+        isAnswer,
+        left,
         resolve: (rows) => {
           deadlines.delete(pending);
           resolve(rows);

@@ -21,7 +21,7 @@ export type Patience = {
 };
 
 /** Does the work once the database takes it. Throws what the work throws; database_unavailable after the deadline. */
-export async function onceDatabaseAnswers<Result>(
+export async function waitForDatabase<Result>(
   work: () => Promise<Result>,
   { seconds, now, sleep, onWait, signal }: Patience,
 ): Promise<Result> {

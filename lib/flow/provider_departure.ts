@@ -38,7 +38,7 @@ export async function departReduced(
   const leg = REDUCED.get(flow.leg);
   if (leg === undefined || !(await deps.oidc.addsOfflineAccess())) return undefined;
   const { next, location } = await depart(deps, divertFlow(flow, leg));
-  deps.log.info("flow step", { requestId, step: "provider", outcome: "sent back" });
+  deps.log.info("flow_step", { requestId, step: "provider", outcome: "sent_back" });
   return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
 }
 

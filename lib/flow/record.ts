@@ -5,6 +5,7 @@
  * callback to the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing.
  * What makes a flow single-use is its row in the database.
  */
+
 import type { Mac } from "../crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "../crypto.ts";
 import type { Deps } from "../deps.ts";
@@ -14,6 +15,7 @@ import type { AuthorizationResponse } from "../oauth/authorization.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
 import type { SessionSecrets } from "../session/secrets.ts";
 import { withHash } from "../session/secrets.ts";
+import type { LogOutcome, LogStep } from "../telemetry/events.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
@@ -129,11 +131,11 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
 export function logStep(
   { log }: Pick<Deps, "log">,
   requestId: string,
-  step: string,
-  outcome: string,
+  step: LogStep,
+  outcome: LogOutcome,
   discordUserId: string,
 ): void {
-  log.info("flow step", { requestId, step, outcome, discordUserId });
+  log.info("flow_step", { requestId, step, outcome, discordUserId });
 }
 
 /**
@@ -143,17 +145,17 @@ export function logStep(
 export async function runStep<Result extends { readonly outcome: string; readonly reason?: string }>(
   deps: Deps,
   requestId: string,
-  step: string,
+  step: LogStep,
   work: (deps: Deps) => Promise<Result>,
 ): Promise<Result> {
   const { log } = deps;
   try {
     const result = await work(forRequest(deps, requestId));
     const { outcome, reason } = result;
-    if (outcome === "cancelled") log.info("flow step", { requestId, step, outcome, reason });
+    if (outcome === "cancelled") log.info("flow_step", { requestId, step, outcome, reason });
     return result;
   } catch (error) {
-    log.info("flow step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
+    log.info("flow_step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
     throw error;
   }
 }

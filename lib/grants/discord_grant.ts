@@ -3,10 +3,12 @@
  * is single use: one process at a time may refresh, and the new pair is stored before it is used. Its end is in
  * `end_discord_grant.ts`. It knows nothing of claims.
  */
+
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/client.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import type { SignIn } from "../oidc/client.ts";
+import type { LogStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
@@ -82,11 +84,15 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
 }
 
 /** Does early what the end of the lease would do by itself. A failure is logged, and changes nothing. */
-export async function tryTo(deps: Pick<Deps, "log">, step: string, work: () => Promise<void>): Promise<void> {
+export async function tryTo(
+  deps: Pick<Deps, "log">,
+  step: LogStep,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
-    deps.log.warn("lease not freed", { step, ...describeError(error) });
+    deps.log.warn("lease_not_freed", { step, ...describeError(error) });
   }
 }
 
@@ -132,9 +138,14 @@ export async function refresh(
   const sealed = sealDiscordTokens(deps, discordUserId, tokens);
   const { scope, expiresAt } = tokens;
   const now = deps.now();
-  await storeStubbornly(deps, "refresh", () =>
+  await storeWithRetry(deps, "refresh", () =>
     deps.queries.setRefreshed({
-      ...{ discordUserId, ...sealed, scope, expiresAt, leasedUntil, now },
+      discordUserId,
+      ...sealed,
+      scope,
+      expiresAt,
+      leasedUntil,
+      now,
       spentRefreshTokenSealed: refreshTokenSealed,
     }),
   );
@@ -163,9 +174,9 @@ async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknow
  * Stores a new pair, which only this process has, since the old one is spent. It tries again for a few seconds. If the
  * database is down for longer, `unstored` keeps the pair until it is back.
  */
-export async function storeStubbornly(
+export async function storeWithRetry(
   deps: Pick<Deps, "sleep" | "unstored">,
-  step: string,
+  step: LogStep,
   store: () => Promise<unknown>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {

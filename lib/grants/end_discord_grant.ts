@@ -31,7 +31,7 @@ async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): P
     now,
     onlyDiscordUserId,
   });
-  return Promise.all(due.map((grant) => endGrantOrPutOff(deps, grant)));
+  return Promise.all(due.map((grant) => tryEndGrant(deps, grant)));
 }
 
 type EndingGrant = {
@@ -49,17 +49,17 @@ type EndingGrant = {
 export type GrantEnd = "ended" | "role_may_stay" | "put_off";
 
 /** Ends one grant that was claimed: at Discord, then here; or it is due again later. */
-export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Promise<GrantEnd> {
+export async function tryEndGrant(deps: GrantDeps, grant: EndingGrant): Promise<GrantEnd> {
   const { discordUserId } = grant;
   try {
     const isRoleConnectionLeft = await endGrant(deps, grant);
-    deps.log.info("grant ended", { discordUserId, outcome: "ended" });
+    deps.log.info("grant_ended", { discordUserId, outcome: "ended" });
     return isRoleConnectionLeft ? "role_may_stay" : "ended";
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    deps.log.warn("grant not ended", { discordUserId, outcome: "put off", ...describeError(error) });
+    deps.log.warn("grant_not_ended", { discordUserId, outcome: "put_off", ...describeError(error) });
     const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
-    await tryTo(deps, "put off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
+    await tryTo(deps, "put_off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
     return "put_off";
   }
 }
@@ -68,7 +68,7 @@ export async function endGrantOrPutOff(deps: GrantDeps, grant: EndingGrant): Pro
 export function tellNotCleared({ log }: Pick<GrantDeps, "log">, discordUserId: string, error: unknown): void {
   const { reason = "", ...described } = describeError(error);
   const advice = `${reason}: the role may stay, take it from the member by hand`;
-  log.error("role connection not cleared", { discordUserId, ...described, reason: advice });
+  log.error("role_connection_not_cleared", { discordUserId, ...described, reason: advice });
 }
 
 type UsableTokens = {
@@ -122,7 +122,7 @@ async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtD
     refusal?.code === "grant_ended" ? tokens.refreshToken : tokens.accessToken,
   );
   if (refusal !== undefined) tellNotCleared(deps, discordUserId, refusal);
-  if (!isRevoked) deps.log.error("grant not revoked", { discordUserId });
+  if (!isRevoked) deps.log.error("grant_not_revoked", { discordUserId });
   return { tokens, isRoleConnectionLeft: refusal !== undefined, isGrantLeft: !isRevoked };
 }
 
@@ -140,7 +140,7 @@ function giveUp(deps: GrantDeps, grant: EndingGrant, error: JanusError): EndAtDi
   const { discordUserId } = grant;
   const isRoleConnectionLeft = mayHaveRoleConnection(grant);
   if (isRoleConnectionLeft) tellNotCleared(deps, discordUserId, error);
-  deps.log.error("grant given up", { discordUserId, ...describeError(error) });
+  deps.log.error("grant_given_up", { discordUserId, ...describeError(error) });
   return { tokens: undefined, isRoleConnectionLeft, isGrantLeft: true };
 }
 

@@ -2,7 +2,9 @@
  * The end of a member's grant at the provider: revoked where the provider can, then removed here. An outage puts it off.
  * It ends by the provider's own answer, or because the provider has no revocation endpoint.
  */
+
 import type { Deps } from "../deps.ts";
+import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import { LEASE_SECONDS, openOrganisationToken, tryTo } from "./discord_grant.ts";
@@ -31,45 +33,45 @@ export async function endDueProviderGrants(deps: Deps): Promise<Round> {
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
     now,
   });
-  const ended = await Promise.all(due.map((grant) => endProviderGrantOrPutOff(deps, grant)));
+  const ended = await Promise.all(due.map((grant) => tryEndProviderGrant(deps, grant)));
   return roundOf(due.length, ended.filter(Boolean).length);
 }
 
 /** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */
-export async function endProviderGrantOrPutOff(deps: Deps, grant: EndingGrant): Promise<boolean> {
+export async function tryEndProviderGrant(deps: Deps, grant: EndingGrant): Promise<boolean> {
   const { issuer, subject, accessTokenSealed } = grant;
   try {
     const outcome = await endAtProvider(deps, grant);
     const replacedCount = grant.replacedTokens.length;
     const ended = { issuer, subject, accessTokenSealed, replacedCount, now: deps.now() };
     await deps.queries.deleteOrganisationToken(ended);
-    const isLeft = outcome === "given up" || outcome === "refused";
-    deps.log[isLeft ? "error" : "info"]("provider grant ended", { outcome });
+    const isLeft = outcome === "given_up" || outcome === "refused";
+    deps.log[isLeft ? "error" : "info"]("provider_grant_ended", { outcome });
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    deps.log.warn("provider grant not ended", { outcome: "put off", ...describeError(error) });
+    deps.log.warn("provider_grant_not_ended", { outcome: "put_off", ...describeError(error) });
     const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
-    await tryTo(deps, "put off", () => deps.queries.setProviderEndDue({ issuer, subject, endDueAt }));
+    await tryTo(deps, "put_off", () => deps.queries.setProviderEndDue({ issuer, subject, endDueAt }));
     return false;
   }
 }
 
 /** Revokes every token of the grant, replaced ones first. Returns "revoked", or what became of a token that was not. */
-async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<string> {
+async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<LogOutcome> {
   // OIDC_ISSUER was changed: the grant is of another provider, which Janus no longer talks to.
-  if (grant.issuer !== deps.config.oidc.issuer) return "of another issuer";
+  if (grant.issuer !== deps.config.oidc.issuer) return "of_another_issuer";
   const { accessTokenSealed, refreshTokenSealed, replacedTokens } = grant;
   const current: SealedToken =
     refreshTokenSealed === null
       ? { kind: "access_token", sealed: accessTokenSealed }
       : { kind: "refresh_token", sealed: refreshTokenSealed };
-  let outcome = "revoked";
+  let outcome: LogOutcome = "revoked";
   for (const { kind, sealed } of [...replacedTokens, current]) {
     const token = openOrganisationToken(deps, kind, grant, sealed);
     // A token that no key opens can end nothing: it is given up.
-    const revocation = token === undefined ? "given up" : await deps.oidc.revokeToken(kind, token);
-    if (revocation === "unsupported") return "no revocation";
+    const revocation = token === undefined ? "given_up" : await deps.oidc.revokeToken(kind, token);
+    if (revocation === "unsupported") return "no_revocation";
     if (revocation !== "revoked") outcome = revocation;
   }
   return outcome;

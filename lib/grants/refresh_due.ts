@@ -65,11 +65,11 @@ async function tryRefresh(deps: GrantDeps, grant: ClaimedRefresh): Promise<Outco
   try {
     const { outcome } = await refresh(deps, grant, null);
     if (outcome === "refreshed") return outcome;
-    deps.log.warn("grant not refreshed", { discordUserId, outcome });
+    deps.log.warn("grant_not_refreshed", { discordUserId, outcome });
     return "dead";
   } catch (error) {
     // Carrying on is right: it is tried again later, and the next grant has nothing to do with it.
-    deps.log.warn("grant not refreshed", { discordUserId, outcome: "put off", ...describeError(error) });
+    deps.log.warn("grant_not_refreshed", { discordUserId, outcome: "put_off", ...describeError(error) });
     return asJanusError(error).code === "token_unreadable" ? "dead" : "put_off";
   }
 }

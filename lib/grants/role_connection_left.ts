@@ -20,7 +20,7 @@ export async function clearSuperseded(
   clearDueAt: Date,
   accessToken: string,
 ): Promise<void> {
-  deps.log.warn("grant end superseded", { discordUserId });
+  deps.log.warn("grant_end_superseded", { discordUserId });
   // Should the database fail here, upkeep clears once more, which does no harm: the member goes on.
   await tryTo(deps, "clear", async () => {
     await clear(deps, discordUserId, clearDueAt, () => Promise.resolve(accessToken));
@@ -69,7 +69,7 @@ async function clear(
   } catch (error) {
     const { code } = asJanusError(error);
     if (code !== "discord_refused" && code !== "token_unreadable") {
-      deps.log.warn("role connection still to be cleared", { discordUserId, ...describeError(error) });
+      deps.log.warn("role_connection_still_to_be_cleared", { discordUserId, ...describeError(error) });
       return error;
     }
     isRoleConnectionLeft = true;

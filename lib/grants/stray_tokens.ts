@@ -6,11 +6,13 @@
  * the tokens are. If that member has no other grant, they become an abandoned grant. How grants end is in
  * `end_discord_grant.ts` and `provider_grant.ts`. docs/decisions/0022
  */
+
 import { randomToken } from "../crypto.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { asJanusError } from "../errors.ts";
 import type { UnusedTokens } from "../oidc/client.ts";
+import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import {
@@ -57,7 +59,7 @@ export function keepUnlinkedTokens(
 ): void {
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
-  unstored.store("provider tokens", () => queries.insertUnlinkedTokens(values));
+  unstored.store("provider_tokens", () => queries.insertUnlinkedTokens(values));
 }
 
 type Owner = {
@@ -83,7 +85,7 @@ function keepStray(
         : sealToken(deps, refreshToken, "stray_token.refresh_token", strayTokenId),
     now: deps.now(),
   };
-  deps.unstored.store("stray tokens", () => deps.queries.insertStray(values));
+  deps.unstored.store("stray_tokens", () => deps.queries.insertStray(values));
 }
 
 type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
@@ -93,58 +95,61 @@ export async function settleDueStrays(deps: Deps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
-  const settled = await Promise.all(due.map((stray) => settleOrPutOff(deps, stray)));
+  const settled = await Promise.all(due.map((stray) => trySettle(deps, stray)));
   return roundOf(due.length, settled.filter(Boolean).length);
 }
 
 /** Whether nothing kept it from being looked at, so that the next one makes sense. */
-async function settleOrPutOff(deps: Deps, stray: Stray): Promise<boolean> {
+async function trySettle(deps: Deps, stray: Stray): Promise<boolean> {
   try {
     if (stray.issuer === null) await giveToOwner(deps, stray);
     else await revokeAtProvider(deps, stray.issuer, stray);
     return true;
   } catch (error) {
     // Carrying on is right: this one is tried again later, and the next has nothing to do with it.
-    deps.log.warn("stray tokens not settled", { outcome: "put off", ...describeError(error) });
-    await putOff(deps, stray, error);
+    deps.log.warn("stray_tokens_not_settled", { outcome: "put_off", ...describeError(error) });
+    await reschedule(deps, stray, error);
     return false;
   }
 }
 
-async function putOff(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
+async function reschedule(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
   const dueAt = endRetryAt(deps.now(), failures, error);
-  await tryTo(deps, "put off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
+  await tryTo(deps, "put_off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
 }
 
 async function forget(
   deps: Deps,
   { strayTokenId }: Stray,
   isRevoked: boolean,
-  outcome: string,
+  outcome: LogOutcome,
 ): Promise<void> {
   await deps.queries.deleteStray({ strayTokenId, isRevoked, now: deps.now() });
-  deps.log[outcome === "given up" ? "error" : "info"]("stray tokens settled", { outcome });
+  deps.log[outcome === "given_up" ? "error" : "info"]("stray_tokens_settled", { outcome });
 }
 
 /** For Discord's tokens: Discord says whose they are. */
 async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
   const tokens = openBoth(deps, stray);
-  if (tokens === undefined) return forget(deps, stray, false, "given up");
+  if (tokens === undefined) return forget(deps, stray, false, "given_up");
   const { accessToken, refreshToken } = tokens;
   const owner = await findOwner(deps, accessToken);
   if (owner === "nobody") return forget(deps, stray, false, await refreshStray(deps, stray, refreshToken));
   // The member has taken `identify` out of the authorization request, so Discord does not say who they are. Revoking
   // would end their link, if they have one. They can end this grant in Discord's settings.
-  if (owner === "unnamed") return forget(deps, stray, false, "of an unknown member");
+  if (owner === "unnamed") return forget(deps, stray, false, "of_unknown_member");
   const { discordUserId, username, globalName } = owner;
   const given = await deps.queries.setStrayOwned({
-    ...{ strayTokenId: stray.strayTokenId, discordUserId, username, globalName },
+    strayTokenId: stray.strayTokenId,
+    discordUserId,
+    username,
+    globalName,
     ...sealDiscordTokens(deps, discordUserId, { accessToken, refreshToken }),
     now: deps.now(),
   });
   // An earlier grant of this member must end first.
-  if (given === undefined) return putOff(deps, stray, undefined);
-  deps.log.info("stray tokens settled", { outcome: "given to their account", discordUserId });
+  if (given === undefined) return reschedule(deps, stray, undefined);
+  deps.log.info("stray_tokens_settled", { outcome: "given_to_their_account", discordUserId });
 }
 
 /**
@@ -155,7 +160,7 @@ async function refreshStray(
   deps: Deps,
   { strayTokenId }: Stray,
   refreshToken: string,
-): Promise<"refreshed" | "ended before" | "given up"> {
+): Promise<"refreshed" | "ended_before" | "given_up"> {
   const now = deps.now();
   const sent = await deps.queries.setStrayRefreshSent({ strayTokenId, now });
   const { isUnanswered } = claimedAt(sent?.refreshUnansweredSince ?? null, now);
@@ -164,7 +169,7 @@ async function refreshStray(
     return "refreshed";
   } catch (error) {
     if (asJanusError(error).code !== "grant_ended") throw error;
-    return isUnanswered ? "given up" : "ended before";
+    return isUnanswered ? "given_up" : "ended_before";
   }
 }
 
@@ -188,16 +193,16 @@ function openBoth(deps: Deps, stray: Stray) {
 
 async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promise<void> {
   // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
-  if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of another issuer");
+  if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of_another_issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
   const token = openStray(deps, kind, stray);
-  if (token === undefined) return forget(deps, stray, false, "given up");
+  if (token === undefined) return forget(deps, stray, false, "given_up");
   const revocation = await deps.oidc.revokeToken(kind, token);
   return forget(
     deps,
     stray,
     revocation === "revoked",
-    revocation === "unsupported" ? "no revocation" : revocation,
+    revocation === "unsupported" ? "no_revocation" : revocation,
   );
 }
 

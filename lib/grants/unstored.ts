@@ -2,14 +2,16 @@
  * Writes that must not get lost while the database is down: tokens that only this process has. Each write is tried at
  * once, and again at every round of upkeep until it has succeeded. This file does not know what is written.
  */
+
 import { asJanusError } from "../errors.ts";
+import type { LogStep } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import { describeError } from "../telemetry/log.ts";
 
 /** Keeps writes until they have succeeded. Repeating a write must change nothing. */
 export type Unstored = {
   /** Begins a write, and keeps it until it has succeeded. `step` names it in the log. */
-  readonly store: (step: string, work: () => Promise<unknown>) => void;
+  readonly store: (step: LogStep, work: () => Promise<unknown>) => void;
   /** Waits for the writes that are under way, then tries those that have failed once more. */
   readonly retry: () => Promise<void>;
 };
@@ -17,7 +19,7 @@ export type Unstored = {
 /** More than a process collects in an outage. Further writes are logged as lost. */
 const MAX_WAITING = 1_000;
 
-type Write = { readonly step: string; readonly work: () => Promise<unknown> };
+type Write = { readonly step: LogStep; readonly work: () => Promise<unknown> };
 
 /** Makes the keeper of one process. */
 export function createUnstored(log: Log): Unstored {
@@ -34,11 +36,11 @@ export function createUnstored(log: Log): Unstored {
       const mayPass = asJanusError(error).code.startsWith("database_");
       if (mayPass && (failed.has(write) || failed.size < MAX_WAITING)) {
         failed.add(write);
-        log.warn("tokens not stored yet", { step, ...describeError(error) });
+        log.warn("tokens_not_stored_yet", { step, ...describeError(error) });
         return;
       }
       failed.delete(write);
-      log.error("tokens lost", { step, ...describeError(error) });
+      log.error("tokens_lost", { step, ...describeError(error) });
     }
   };
   const begin = (write: Write): void => {

@@ -16,7 +16,7 @@ import type { ReadForm } from "./form.ts";
 import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
 import { createRateLimit, createReminder } from "./rate_limit.ts";
 import type { Exchange, FormHandler, Handler } from "./response.ts";
-import { errorResponse, isOfFlood } from "./response.ts";
+import { errorResponse, isFloodError } from "./response.ts";
 
 /** A route as Elysia lists it. */
 type Route = { readonly method: string; readonly path: string };
@@ -25,7 +25,7 @@ type Route = { readonly method: string; readonly path: string };
 const PROBES: readonly string[] = ["/healthz", "/readyz"];
 
 /** More than this process can answer well at once, each waiting for the database or an upstream. */
-const MAX_UNDER_WAY = 1_000;
+const MAX_IN_FLIGHT = 1_000;
 
 /** What others may call their requests: no longer than needed, and nothing that a log or a page could misread. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
@@ -65,14 +65,14 @@ export function createEdge(deps: Deps) {
 function createRunner(deps: Deps, guard: Guard, route: string) {
   const { log } = deps;
   const isProbe = PROBES.includes(route);
-  const tell = log.prepare(isProbe ? "debug" : "info", "request", { route });
-  const whisper = log.prepare("debug", "request", { route });
+  const logRequest = log.prepare(isProbe ? "debug" : "info", "request", { route });
+  const logQuietly = log.prepare("debug", "request", { route });
   const begin = (request: Request): Begun => ({
     startedAt: performance.now(),
     exchange: { request, route, requestId: readRequestId(request) },
   });
 
-  const finish = ({ exchange, startedAt }: Begun, response: Response, write = tell): Response => {
+  const finish = ({ exchange, startedAt }: Begun, response: Response, write = logRequest): Response => {
     const { request, requestId } = exchange;
     const { status } = response;
     const durationMs = Math.round(performance.now() - startedAt);
@@ -82,7 +82,7 @@ function createRunner(deps: Deps, guard: Guard, route: string) {
   const fail = (begun: Begun, failure: unknown): Response => {
     const error = asJanusError(failure);
     const response = errorResponse(deps, begun.exchange, error);
-    return finish(begun, response, isOfFlood(error) ? whisper : tell);
+    return finish(begun, response, isFloodError(error) ? logQuietly : logRequest);
   };
   const finishLater = async (begun: Begun, answer: Promise<Response>): Promise<Response> => {
     // A probe keeps nobody out.
@@ -162,22 +162,22 @@ function createGuard({ config, log, peerAddress }: Deps): Guard {
   const mayMention = createReminder();
   let underWay = 0;
   const findClient = createClientAddress(config.trustedProxies, (peer) => {
-    if (mayMention("proxy")) log.warn("proxy not trusted", { peer, reason: UNTRUSTED });
+    if (mayMention("proxy")) log.warn("proxy_not_trusted", { peer, reason: UNTRUSTED });
   });
   const findSubscriber = (request: Request): string | undefined => {
     const peer = peerAddress(request);
     return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
   };
   const checkLoad = (): void => {
-    if (underWay < MAX_UNDER_WAY) return;
-    if (mayMention("busy")) log.warn("too busy", { count: underWay });
+    if (underWay < MAX_IN_FLIGHT) return;
+    if (mayMention("busy")) log.warn("too_busy", { count: underWay });
     throw tooBusy();
   };
   return {
     check: (request) => {
       const refusal = limit(() => findSubscriber(request));
       if (refusal !== undefined) {
-        if (mayMention(refusal.address)) log.warn("address limited", { peer: refusal.address });
+        if (mayMention(refusal.address)) log.warn("address_limited", { peer: refusal.address });
         throw tooManyRequests(refusal.retryAfterSeconds);
       }
       checkLoad();

@@ -126,7 +126,7 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   // A session that is none is forgotten, whatever was wrong with it.
   const setCookies =
     code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
-  const isFlood = isOfFlood(error);
+  const isFlood = isFloodError(error);
   const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
   if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {
     const render = isFlood ? renderKept : renderError;
@@ -159,18 +159,21 @@ function renderKept(context: PageContext, code: PublicErrorCode, beginning: Begi
 }
 
 function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {
-  deps.log[levelOf(error)]("request failed", {
-    ...{ requestId, route, method: request.method, status: error.status },
+  deps.log[levelOf(error)]("request_failed", {
+    requestId,
+    route,
+    method: request.method,
+    status: error.status,
     ...describeError(error),
   });
 }
 
 function levelOf(error: JanusError): "debug" | "info" | "error" {
-  if (isOfFlood(error)) return "debug";
+  if (isFloodError(error)) return "debug";
   return error.status >= 500 ? "error" : "info";
 }
 
 /** What is refused by the hundred in a flood is not written by the hundred: the edge says it once a minute. */
-export function isOfFlood({ code }: JanusError): boolean {
+export function isFloodError({ code }: JanusError): boolean {
   return code === "too_many_requests" || code === "too_busy";
 }

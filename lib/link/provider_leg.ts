@@ -123,7 +123,7 @@ async function move(
     requestId,
     now,
   };
-  const moved = await againAfterCollision(() => deps.queries.upsertLink(values));
+  const moved = await retryOnConflict(() => deps.queries.upsertLink(values));
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
   logStep(deps, requestId, "move", "moved", moved.discordUserId);
   const claims = keepClaims(moved.claims);
@@ -184,7 +184,7 @@ async function storeLink(
 /** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */
 async function insertOrKeep(deps: Deps, values: Parameters<Deps["queries"]["insertLink"]>[0]) {
   try {
-    const stored = await againAfterCollision(() => deps.queries.insertLink(values));
+    const stored = await retryOnConflict(() => deps.queries.insertLink(values));
     if (stored !== undefined) return stored;
   } catch (error) {
     keepUnlinkedTokens(deps, values);
@@ -198,7 +198,7 @@ const begunSession = (flow: Flow, expiresAt: Date | null): BegunSession | undefi
   expiresAt === null ? undefined : { secrets: deriveSession(flow), expiresAt };
 
 /** Two flows that link the same account at the same moment: the later one, asked again, finds what the earlier did. */
-async function againAfterCollision<Row>(statement: () => Promise<Row>): Promise<Row> {
+async function retryOnConflict<Row>(statement: () => Promise<Row>): Promise<Row> {
   try {
     return await statement();
   } catch (error) {
@@ -228,7 +228,7 @@ async function roleMayStay(deps: Deps, discordUserId: string, requestId: string)
     return (await endDueGrantOf(deps, discordUserId)) !== "ended";
   } catch (error) {
     // Carrying on is right: the move is stored, and the end is due until it succeeds.
-    deps.log.warn("grants not ended", { requestId, ...describeError(error) });
+    deps.log.warn("grants_not_ended", { requestId, ...describeError(error) });
     return true;
   }
 }

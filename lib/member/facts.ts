@@ -7,8 +7,8 @@ import { forRequest } from "../deps.ts";
 import { notLinked, syncTooSoon } from "../errors.ts";
 import { logStep, runStep } from "../flow/record.ts";
 import { LEASE_SECONDS } from "../grants/discord_grant.ts";
-import { endGrantOrPutOff } from "../grants/end_discord_grant.ts";
-import { endProviderGrantOrPutOff } from "../grants/provider_grant.ts";
+import { tryEndGrant } from "../grants/end_discord_grant.ts";
+import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { keepClaims } from "../rules/role_connection.ts";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
@@ -74,7 +74,11 @@ export async function syncNow(
     throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1_000)));
   }
   const failure = await pushLink(forRequest(deps, requestId), {
-    ...{ discordUserId, accessTokenSealed, discordExpiresAt, leasedUntil, requestId },
+    discordUserId,
+    accessTokenSealed,
+    discordExpiresAt,
+    leasedUntil,
+    requestId,
     claims: keepClaims(claims),
     pushFailures: pushFailures ?? 0,
   });
@@ -119,9 +123,9 @@ async function removeLink(deps: Deps, discordUserId: string, requestId: string):
   };
   const [end, providerTold] = await Promise.all([
     // In use: it is due to end as soon as it is not, which upkeep sees to.
-    removed.isInUse ? "put_off" : endGrantOrPutOff(deps, { ...removed, discordUserId, endFailures: 0 }),
+    removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, discordUserId, endFailures: 0 }),
     organisationAccessTokenSealed === null ||
-      endProviderGrantOrPutOff(deps, { issuer, subject, ...providerTokens }),
+      tryEndProviderGrant(deps, { issuer, subject, ...providerTokens }),
   ]);
   const discordTold = end !== "put_off";
   const roleMayStay = end === "role_may_stay";

@@ -77,7 +77,7 @@ async function askDiscord(
   } catch (error) {
     const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member not asked for", { requestId, ...describeError(error) });
+    deps.log.warn("member_not_asked_for", { requestId, ...describeError(error) });
     return undefined;
   }
 }

@@ -213,7 +213,7 @@ export function createCallLog(log: Log, upstream: Upstream["name"]): CallLog {
   const prepared = new Map<string, ReturnType<CallLog>>();
   return (operation, host) => {
     const key = `${operation} ${host}`;
-    const line = prepared.get(key) ?? log.prepare("info", "upstream call", { upstream, host, operation });
+    const line = prepared.get(key) ?? log.prepare("info", "upstream_call", { upstream, host, operation });
     prepared.set(key, line);
     return line;
   };

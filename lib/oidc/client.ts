@@ -123,7 +123,7 @@ export function createOidc(options: OidcOptions) {
       const reason =
         "the provider announces offline_access, refuses it, and takes the rest: allow it to this client, or set " +
         "OIDC_SCOPES without it";
-      upstream.log.warn("offline_access left out", { requestId: upstream.requestId, reason });
+      upstream.log.warn("offline_access_left_out", { requestId: upstream.requestId, reason });
     },
 
     /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */

@@ -98,7 +98,7 @@ export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => 
     try {
       await reloadOnce(own);
     } catch (error) {
-      own.log.warn("discovery not refreshed", describeError(error));
+      own.log.warn("discovery_not_refreshed", describeError(error));
     }
   };
   /** Fetches for all who wait for it, so in nobody's budget; `upstream` is of the one who asked first, for the log. */
@@ -142,7 +142,7 @@ async function fetchMetadata(
   const unused = findUnused(json, parsed.output);
   if (unused.length > 0) {
     const reason = `discovery: malformed or not https, so not used: ${unused.join(", ")}`;
-    upstream.log.warn("discovery in part not used", { requestId: upstream.requestId, reason });
+    upstream.log.warn("discovery_in_part_not_used", { requestId: upstream.requestId, reason });
   }
   return metadata;
 }

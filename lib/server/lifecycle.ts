@@ -6,7 +6,7 @@ import type { Config } from "../config/load.ts";
 import { migrateUp, requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
-import { onceDatabaseAnswers } from "../database/wait.ts";
+import { waitForDatabase } from "../database/wait.ts";
 import type { Deps, World } from "../deps.ts";
 import { createDeps } from "../deps.ts";
 import { asJanusError, databaseUnavailable } from "../errors.ts";
@@ -41,7 +41,7 @@ export async function startServer(
   createApp: CreateApp,
   world: World,
 ): Promise<RunningServer> {
-  const db = await openDatabase(config.database, (reason) => world.log.warn("database pooled", { reason }));
+  const db = await openDatabase(config.database, (reason) => world.log.warn("database_pooled", { reason }));
   const stopping = new AbortController();
   const gate = createGate(db);
   let listening: Listening | undefined;
@@ -146,11 +146,11 @@ async function shutDown(
   log.info("stopping", { count: listening.requestsUnderWay() });
   await sleep(Math.min(drainSeconds * 1_000, left()));
   // What is claimed by a round that is cut off here, another process takes over when its lease ends.
-  const finished = finish().catch((error: unknown) => log.error("stop failed", describeError(error)));
+  const finished = finish().catch((error: unknown) => log.error("stop_failed", describeError(error)));
   await Promise.race([finished, sleep(left())]);
   const count = listening.requestsUnderWay();
-  if (count > 0) log.warn("requests cut off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
-  await listening.cut();
+  if (count > 0) log.warn("requests_cut_off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
+  await listening.forceClose();
   await Promise.race([db.close(), sleep(Math.max(LEAST_CLOSE_MS, left()))]);
   log.info("stopped");
 }
@@ -163,17 +163,20 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
   const { log, now, sleep } = world;
   const isEmbedded = config.database.url === undefined;
   try {
-    await onceDatabaseAnswers(
+    await waitForDatabase(
       async () => {
         const applied = isEmbedded ? await migrateUp(db, now) : await requireMigrated(db);
         if (applied !== undefined && applied.length > 0)
-          log.info("embedded database migrated", { count: applied.length });
+          log.info("embedded_database_migrated", { count: applied.length });
       },
       {
-        ...{ seconds: config.databaseWaitSeconds, now, sleep, signal: stopping.signal },
+        seconds: config.databaseWaitSeconds,
+        now,
+        sleep,
+        signal: stopping.signal,
         onWait: (error) => {
           gate.looked();
-          log.warn("waiting for the database", describeError(error));
+          log.warn("waiting_for_database", describeError(error));
         },
       },
     );
@@ -181,7 +184,7 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
   } catch (error) {
     // It may pass while the server runs, and /readyz says when: starting is right.
     if (asJanusError(error).code !== "database_not_migrated") throw error;
-    log.warn("database not ready", describeError(error));
+    log.warn("database_not_ready", describeError(error));
     return false;
   }
 }
@@ -192,7 +195,7 @@ async function prepareProvider({ oidc, log, sleep, stopping }: Deps): Promise<vo
     try {
       await oidc.prepare();
     } catch (error) {
-      log.warn("provider not ready", describeError(error));
+      log.warn("provider_not_ready", describeError(error));
       await sleep(DISCOVERY_RETRY_MS);
     }
   }

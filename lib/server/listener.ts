@@ -40,7 +40,7 @@ export type Listening = {
   /** Reads what has come, takes no new connection, closes those that are quiet, and waits for the others. */
   readonly stop: () => Promise<void>;
   /** Closes what is left. */
-  readonly cut: () => Promise<void>;
+  readonly forceClose: () => Promise<void>;
 };
 
 /** Bodies over this Bun refuses by itself, without a page; below, the edge refuses with one. Nothing is read of either. */
@@ -65,7 +65,7 @@ export function listen({ host, port }: Config, app: App): Listening {
       await readWhatHasCome();
       await server.stop();
     },
-    cut: () => server.stop(true),
+    forceClose: () => server.stop(true),
   };
 }
 

@@ -13,6 +13,7 @@ import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { pushDueLinks } from "../sync/push.ts";
+import type { UpkeepStep } from "../telemetry/events.ts";
 import { secondsAfter } from "../time.ts";
 import type { Duty } from "./upkeep_turns.ts";
 import { createTurns } from "./upkeep_turns.ts";
@@ -33,37 +34,37 @@ const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
-  { name: "store what was not stored", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
-  { name: "refresh due grants", ...ASKING, run: refreshDueGrants },
-  deletion("delete old flows", async ({ queries }, createdBefore) => {
+  { name: "store_unstored_tokens", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
+  { name: "refresh_due_grants", ...ASKING, run: refreshDueGrants },
+  deletion("delete_old_flows", async ({ queries }, createdBefore) => {
     const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
-  marking("mark abandoned grants", ({ queries }, limit, obtainedBefore, now) =>
+  marking("mark_abandoned_grants", ({ queries }, limit, obtainedBefore, now) =>
     queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
   ),
-  { name: "end due grants", ...ASKING, run: endDueGrants },
-  { name: "clear due role connections", ...ASKING, run: clearDueRoleConnections },
-  marking("mark abandoned provider grants", ({ queries }, limit, seenBefore, now) =>
+  { name: "end_due_grants", ...ASKING, run: endDueGrants },
+  { name: "clear_due_role_connections", ...ASKING, run: clearDueRoleConnections },
+  marking("mark_abandoned_provider_grants", ({ queries }, limit, seenBefore, now) =>
     queries.setProviderAbandoned({ limit, seenBefore, now }),
   ),
-  { name: "end due provider grants", ...ASKING, run: endDueProviderGrants },
-  { name: "settle stray tokens", ...ASKING, run: settleDueStrays },
-  deletion("delete expired sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
-  deletion("delete unused accounts", async ({ queries }, updatedBefore) => {
+  { name: "end_due_provider_grants", ...ASKING, run: endDueProviderGrants },
+  { name: "settle_stray_tokens", ...ASKING, run: settleDueStrays },
+  deletion("delete_expired_sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
+  deletion("delete_unused_accounts", async ({ queries }, updatedBefore) => {
     const row = await queries.deleteUnused({ updatedBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
-  deletion("delete unlinked accounts", async ({ queries }, seenBefore) => {
+  deletion("delete_unlinked_accounts", async ({ queries }, seenBefore) => {
     const row = await queries.deleteUnlinked({ seenBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
-  deletion("delete what was left long ago", async ({ queries, now }) => {
+  deletion("delete_old_findings", async ({ queries, now }) => {
     const leftBefore = secondsAfter(now(), -KEEP_LEFT_SECONDS);
     const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
-  { name: "push due links", ...ASKING, run: pushDueLinks },
+  { name: "push_due_links", ...ASKING, run: pushDueLinks },
 ];
 
 /** Gives every duty its turns, and returns when none can go on. */
@@ -110,7 +111,7 @@ function compareClocks(deps: Deps): Duty {
     await watchClock();
     return NOTHING;
   };
-  return { name: "compare clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
+  return { name: "compare_clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
 }
 
 const NOTHING: Round = roundOf(0, 0);
@@ -129,7 +130,7 @@ type Mark = (
 ) => Promise<{ readonly marked: number } | undefined>;
 
 /** A duty that marks grants of before an hour ago that nothing needs as due to end, so many a round. */
-function marking(name: string, work: Mark): Duty {
+function marking(name: UpkeepStep, work: Mark): Duty {
   const run = async (deps: Deps): Promise<Round> => {
     const now = deps.now();
     const row = await work(deps, MARK_LIMIT, secondsAfter(now, -KEEP_UNLINKED_SECONDS), now);
@@ -140,7 +141,7 @@ function marking(name: string, work: Mark): Duty {
 }
 
 /** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */
-function deletion(name: string, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
+function deletion(name: UpkeepStep, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
   const run = async (deps: Deps): Promise<Round> => {
     const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
     return roundOf(deleted, deleted, DELETE_LIMIT);

@@ -2,14 +2,16 @@
  * Whose turn it is: duties of upkeep take turns of one round each, so that a duty with much to do does not keep the others
  * waiting. The duties themselves are in `../upkeep.ts`.
  */
+
 import type { Deps } from "../deps.ts";
 import { isWorthAnother, type Round } from "../grants/round.ts";
+import type { UpkeepStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { createPace } from "./upkeep_pace.ts";
 
 /** Something that upkeep has to do again and again. */
 export type Duty = {
-  readonly name: string;
+  readonly name: UpkeepStep;
   readonly everySeconds: number;
   /** Whether a round asks other servers for something, so that it is paced. */
   readonly isPaced: boolean;
@@ -65,7 +67,7 @@ async function attempt(deps: Deps, { name, run }: Duty): Promise<Round | undefin
   try {
     return await run(deps);
   } catch (error) {
-    deps.log.warn("upkeep failed", { step: name, ...describeError(error) });
+    deps.log.warn("upkeep_failed", { step: name, ...describeError(error) });
     return undefined;
   }
 }

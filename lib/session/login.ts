@@ -18,7 +18,7 @@ import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts
 
 /** The member is signed in. */
 export type SignedIn = {
-  readonly outcome: "signed in";
+  readonly outcome: "signed_in";
   readonly session: BegunSession;
   readonly flow: FlowChange;
 };
@@ -57,9 +57,9 @@ async function beginSession(deps: Deps, request: FlowRequest, flow: Flow, code: 
   const secrets = createSessionSecrets();
   const { requestId } = request;
   const { user, sessionExpiresAt } = await storeSession(deps, request, secrets, tokens);
-  logStep(deps, requestId, "login", "signed in", user.discordUserId);
+  logStep(deps, requestId, "login", "signed_in", user.discordUserId);
   const forget = [flow.record.name];
-  return { outcome: "signed in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
+  return { outcome: "signed_in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
 }
 
 /** Finds whose tokens these are, and stores the session. If that fails, the tokens are kept, to be revoked. */

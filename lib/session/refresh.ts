@@ -10,7 +10,7 @@ import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
-import { LEASE_SECONDS, storeStubbornly, tryTo } from "../grants/discord_grant.ts";
+import { LEASE_SECONDS, storeWithRetry, tryTo } from "../grants/discord_grant.ts";
 import { secondsAfter } from "../time.ts";
 import { endByDiscord } from "./ending.ts";
 import type { Session } from "./guard.ts";
@@ -142,7 +142,7 @@ async function refreshClaimed(deps: Deps, held: Session, reason: Reason, request
       throw unauthenticated("Discord has ended the authorization", error);
     }
     const { sessionIdHash } = secrets;
-    await tryTo(deps, "session refresh", () =>
+    await tryTo(deps, "session_refresh", () =>
       deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }),
     );
     // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
@@ -163,10 +163,13 @@ async function spend(
     refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
   };
   const { sessionIdHash } = secrets;
-  await storeStubbornly(deps, "session refresh", () =>
+  await storeWithRetry(deps, "session_refresh", () =>
     deps.queries.setSessionRefreshed({
-      ...{ sessionIdHash, spentAccessTokenSealed: accessTokenSealed, ...sealed },
-      ...{ tokenExpiresAt: tokens.expiresAt, now: deps.now() },
+      sessionIdHash,
+      spentAccessTokenSealed: accessTokenSealed,
+      ...sealed,
+      tokenExpiresAt: tokens.expiresAt,
+      now: deps.now(),
     }),
   );
   return { accessToken: tokens.accessToken, accessTokenSealed: sealed.accessTokenSealed };

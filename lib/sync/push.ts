@@ -43,13 +43,16 @@ export async function pushLink(deps: Deps, link: DuePush): Promise<JanusError | 
   try {
     await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
   } catch (error) {
-    await putOff(deps, link, error);
+    await reschedule(deps, link, error);
     return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
   await deps.recordPush({
-    ...{ discordUserId, leasedUntil: link.leasedUntil, requestId },
-    ...{ pushedMetadata, pushedAt: deps.now() },
+    discordUserId,
+    leasedUntil: link.leasedUntil,
+    requestId,
+    pushedMetadata,
+    pushedAt: deps.now(),
   });
   return undefined;
 }
@@ -71,11 +74,11 @@ export async function pushDueLinks(deps: Deps): Promise<Round> {
 }
 
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
-async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> {
+async function reschedule(deps: Deps, link: DuePush, error: unknown): Promise<void> {
   const { discordUserId, requestId } = link;
   const said = { requestId: requestId ?? undefined, discordUserId };
   const { retryAfterSeconds } = asJanusError(error);
-  deps.log.warn("role connection not pushed", { ...said, ...describeError(error) });
+  deps.log.warn("role_connection_not_pushed", { ...said, ...describeError(error) });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
   const now = deps.now();
   const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
@@ -89,6 +92,6 @@ async function putOff(deps: Deps, link: DuePush, error: unknown): Promise<void> 
     });
   } catch (failure) {
     // Carrying on is right: the lease runs out by itself, and then it is pushed again.
-    deps.log.warn("push not put off", { ...said, ...describeError(failure) });
+    deps.log.warn("push_not_put_off", { ...said, ...describeError(failure) });
   }
 }

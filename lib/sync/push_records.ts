@@ -62,6 +62,6 @@ async function record({ queries, log }: Needs, pushes: readonly DonePush[]): Pro
   try {
     await queries.setPushed({ pushes: rows });
   } catch (error) {
-    log.warn("pushes not recorded", { count: rows.length, ...describeError(error) });
+    log.warn("pushes_not_recorded", { count: rows.length, ...describeError(error) });
   }
 }

@@ -6,6 +6,7 @@
  */
 import { pino } from "pino";
 import { asJanusError } from "../errors.ts";
+import type { LogEvent, LogOutcome, LogStep } from "./events.ts";
 
 /** The closed list of what a log line may hold, besides its level, its time and its event. */
 export type LogFields = {
@@ -24,8 +25,8 @@ export type LogFields = {
   readonly causeName?: string | undefined;
   readonly causeCode?: string | undefined;
   readonly stack?: string | undefined;
-  readonly step?: string | undefined;
-  readonly outcome?: string | undefined;
+  readonly step?: LogStep | undefined;
+  readonly outcome?: LogOutcome | undefined;
   readonly discordUserId?: string | undefined;
   readonly upstream?: string | undefined;
   /** Of an upstream, as in host.example.org:8443. */
@@ -82,18 +83,21 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 /** One of `LOG_LEVELS`. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-type Write = (event: string, fields?: LogFields) => void;
+type Write = (event: LogEvent, fields?: LogFields) => void;
 type Level = Exclude<LogLevel, "silent">;
 /** One function a level. */
 export type Log = { readonly [level in Level]: Write } & {
   /** Prepares a line that is written often: event and fields that are always the same are rendered once. */
-  readonly prepare: (level: Level, event: string, fields: LogFields) => (fields: LogFields) => void;
+  readonly prepare: (level: Level, event: LogEvent, fields: LogFields) => (fields: LogFields) => void;
 };
 
 const nothing = (): void => undefined;
 /** For commands whose result is what they print. */
 export const NO_LOG: Log = {
-  ...{ debug: nothing, info: nothing, warn: nothing, error: nothing },
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
   prepare: () => nothing,
 };
 
@@ -114,7 +118,10 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
   const at = (name: Level): Write =>
     isWritten(name) ? (event, fields = {}) => logger[name](allowed(fields), event) : nothing;
   return {
-    ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
     prepare: (name, event, fixed) => {
       if (!isWritten(name)) return nothing;
       // As pino writes it, but by one call for all the fields: it makes two for each, which costs more on Bun.

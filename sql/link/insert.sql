@@ -83,7 +83,7 @@ decided as (
   from taken
 ),
 
-left_again as (
+requeued_flow as (
   insert into flow (
     flow_id_hash,
     discord_user_id,
@@ -117,7 +117,7 @@ account as (
     $12,
     $12
   from decided
-  where (select count(*) from left_again) >= 0
+  where (select count(*) from requeued_flow) >= 0
   on conflict (issuer, subject) do update
     set
       claims = excluded.claims,
@@ -302,7 +302,7 @@ from decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
 left join signed_in on true
-left join left_again on true
+left join requeued_flow on true
 left join other_discord on true
 left join other_organisation on true
-where decided.outcome <> 'conflict_met' or left_again.flow_id_hash is not null
+where decided.outcome <> 'conflict_met' or requeued_flow.flow_id_hash is not null

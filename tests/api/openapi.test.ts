@@ -137,7 +137,9 @@ describe.each(EVERY.filter(([method]) => method !== "get"))("%s %s", (method, pa
     const browser = await linked();
 
     const response = await callApi(janus, path.replace("{handle}", "all"), {
-      ...{ browser, method: method.toUpperCase(), origin: "https://elsewhere.example.org" },
+      browser,
+      method: method.toUpperCase(),
+      origin: "https://elsewhere.example.org",
     });
 
     expect(response.status).toBe(403);

@@ -74,7 +74,9 @@ export function createBrowser(
     const text = await response.text();
     if (cookie === undefined) jar.keep(target, response);
     return {
-      ...{ status: response.status, text, location: response.headers.get("location") ?? "" },
+      status: response.status,
+      text,
+      location: response.headers.get("location") ?? "",
       isSignedIn: response.headers.getSetCookie().some((line) => /^(__Host-)?sessionId=[^;]/.test(line)),
     };
   };

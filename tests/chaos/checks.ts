@@ -33,7 +33,9 @@ export type Findings = {
 export async function checkAll(stage: Stage, deps: Deps, persons: readonly Person[]): Promise<Findings> {
   const { rows } = stage.database;
   const evidence: Evidence = {
-    ...{ stage, deps, persons },
+    stage,
+    deps,
+    persons,
     links: await rows("select discord_user_id, subject, push_due_at, push_failures from link"),
     tokens: await rows("select * from discord_token"),
     organisationTokens: await rows("select * from organisation_token"),
@@ -81,7 +83,7 @@ function checkRoles(evidence: Evidence): readonly string[] {
   const { journal } = stage;
   const isTold = (userId: string) =>
     told.some((row) => row.discordUserId === userId) &&
-    journal.lines.some((line) => line.includes('"role connection not cleared"') && line.includes(userId));
+    journal.lines.some((line) => line.includes('"role_connection_not_cleared"') && line.includes(userId));
   const left = [...stage.discord.roleConnections().keys()]
     .filter((userId) => linkOf(evidence, userId) === undefined && !isTold(userId))
     .map(

@@ -146,8 +146,13 @@ async function note(
   if (grant === undefined || !answer.ok) return;
   const { access_token, refresh_token, scope = "" } = (await answer.clone().json()) as TokenAnswer;
   journal.addIssue({
-    ...{ at: wallClock(), server, grant, userId, scopes: scope.split(" ") },
-    ...{ accessToken: access_token ?? "", refreshToken: refresh_token },
+    at: wallClock(),
+    server,
+    grant,
+    userId,
+    scopes: scope.split(" "),
+    accessToken: access_token ?? "",
+    refreshToken: refresh_token,
     replica: headers.get("x-replica") ?? "",
     isLost: behaviour === "lost" || behaviour === "silent",
   });

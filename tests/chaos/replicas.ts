@@ -52,7 +52,7 @@ export function createReplicas(
   const hear = (id: string, line: string): void => {
     logWatch.addLines(line);
     journal.addLine(line);
-    if (line.includes('"requests cut off"')) journal.addCutOff(id, wallClock());
+    if (line.includes('"requests_cut_off"')) journal.addCutOff(id, wallClock());
   };
 
   const start = async (name: Names): Promise<void> => {
@@ -92,7 +92,8 @@ export function createReplicas(
 
 function spawn(folder: string, env: Environment, journal: Journal) {
   return Bun.spawn([process.execPath, "run", join(import.meta.dir, "replica.ts")], {
-    ...{ cwd: folder, env },
+    cwd: folder,
+    env,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

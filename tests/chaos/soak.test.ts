@@ -60,8 +60,11 @@ test.if(isAsked)("memory, descriptors and connections come back after so many fl
   const own = await countConnections(database);
   // What it logs would fill this process.
   const server = Bun.spawn([process.execPath, "run", join(ROOT, "index.ts")], {
-    ...{ cwd: folder, env: environment },
-    ...{ stdin: "ignore", stdout: "ignore", stderr: "inherit" },
+    cwd: folder,
+    env: environment,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
     timeout: LIMIT_MS,
   });
   while ((await fetch(`${url}/readyz`).catch(() => undefined))?.status !== 200) await Bun.sleep(50);

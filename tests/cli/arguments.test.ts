@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type Commands, runArguments } from "../../lib/cli/arguments.ts";
 import { VARIABLES } from "../../lib/config/load.ts";
-import { findSlip, suggest } from "../../lib/config/suggestion.ts";
+import { findTypo, suggest } from "../../lib/config/suggestion.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { printable } from "../../lib/text/printable.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -217,7 +217,7 @@ describe("suggest()", () => {
   });
 });
 
-describe("findSlip()", () => {
+describe("findTypo()", () => {
   test.each([
     ["DATBASE_URL", "DATABASE_URL"],
     ["DATABBASE_URL", "DATABASE_URL"],
@@ -229,7 +229,7 @@ describe("findSlip()", () => {
     ["DATA", undefined],
     ["", undefined],
   ])("%s is %s with one slip", (word, meant) => {
-    expect(findSlip(word, ["DATA_DIR", "DATABASE_URL"])).toBe(meant as string);
+    expect(findTypo(word, ["DATA_DIR", "DATABASE_URL"])).toBe(meant as string);
   });
 
   test("finds whatever one slip makes of a word", () => {
@@ -240,7 +240,7 @@ describe("findSlip()", () => {
       fc.property(slip, ([kind, at, letter]) => {
         const [before, one, two, after] = [meant.slice(0, at), meant[at], meant[at + 1], meant.slice(at + 2)];
         const word = [`${two}${one}`, `${letter}${one}${two}`, `${two}`, `${letter}${two}`][kind];
-        expect(findSlip(`${before}${word}${after}`, ["TOKEN_KEYS", meant])).toBe(meant);
+        expect(findTypo(`${before}${word}${after}`, ["TOKEN_KEYS", meant])).toBe(meant);
       }),
     );
   });

@@ -371,7 +371,8 @@ describe("checkConfig()", () => {
   test("says at Google that hd only suggests, and at Microsoft which issuer is one's own", async () => {
     const google = await check({
       ...GOOD,
-      ...{ OIDC_ISSUER: "https://accounts.google.com", OIDC_AUTHORIZE_PARAMS: "hd=example.org" },
+      OIDC_ISSUER: "https://accounts.google.com",
+      OIDC_AUTHORIZE_PARAMS: "hd=example.org",
     });
     const microsoft = await check({ ...GOOD, OIDC_ISSUER: "https://login.microsoftonline.com/common/v2.0" });
 

@@ -623,7 +623,10 @@ describe("janus serve", () => {
     );
     expect(ended.stdout.split("\n").filter((line) => line !== "")).toHaveLength(1);
     expect(JSON.parse(ended.stdout)).toMatchObject({
-      ...{ level: "error", event: "start failed", code: "address_in_use", causeCode: "EADDRINUSE" },
+      level: "error",
+      event: "start_failed",
+      code: "address_in_use",
+      causeCode: "EADDRINUSE",
     });
   });
 

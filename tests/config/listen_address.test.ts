@@ -114,7 +114,7 @@ describe("listen() tells the address that it listens on", () => {
 
     const answer = await fetch(listening.address);
     const healthy = await checkHealth({ json: false, ready: false }, { HOST, PORT });
-    await listening.cut();
+    await listening.forceClose();
 
     expect(listening.address).toBe(`http://${told}:${PORT}`);
     expect(answer.status).toBe(200);
@@ -124,7 +124,7 @@ describe("listen() tells the address that it listens on", () => {
   test("of a name, by number", async () => {
     const config = readConfig({ ...ENVIRONMENT, HOST: hostname(), PORT: "0" });
     const listening = listen(config, { fetch: () => new Response(), routes: [] });
-    await listening.cut();
+    await listening.forceClose();
 
     expect(listening.address).toMatch(/^http:\/\/(127(\.\d+){3}|(\d+\.){3}\d+|\[[0-9a-f:]+\]):\d+$/);
   });
@@ -153,7 +153,9 @@ describe("janus", () => {
   test("serve on localhost answers at 127.0.0.1, and its log says so", async () => {
     const server = await serve(folder, {
       ...ENVIRONMENT,
-      ...{ HOST: "localhost", PORT: "0", DATABASE_URL: "postgres://127.0.0.1:1/janus" },
+      HOST: "localhost",
+      PORT: "0",
+      DATABASE_URL: "postgres://127.0.0.1:1/janus",
     });
     const { status } = await server.get("/healthz");
     await server.stop();

@@ -589,7 +589,10 @@ test("a DATABASE_URL that is taken leads to the host that it names, whatever the
       const { host, port, user, pass, database } = postgres(taken, {}).options;
 
       expect({ host, port, user, database }).toEqual({
-        ...{ host: ["db.test"], port: [5433], user: "janus", database: "janus" },
+        host: ["db.test"],
+        port: [5433],
+        user: "janus",
+        database: "janus",
       });
       expect<unknown>(pass).toBe(decodeURIComponent(text));
     }),

@@ -118,8 +118,14 @@ const claimSync: Kind["claim"] = async ({ queries }, now) => {
 
 /** What a sign-in brings, by either flow. */
 const broughtBy = (now: Date) => ({
-  ...{ discordUserId: "1", username: "name", globalName: null, scope: "identify" },
-  ...{ accessTokenSealed: "new", refreshTokenSealed: "new", requestId: "r", now },
+  discordUserId: "1",
+  username: "name",
+  globalName: null,
+  scope: "identify",
+  accessTokenSealed: "new",
+  refreshTokenSealed: "new",
+  requestId: "r",
+  now,
 });
 const beginFlow: Kind["claim"] = async ({ queries }, now) => {
   const flow = {
@@ -441,7 +447,7 @@ describe("createClockWatch()", () => {
   ])("warns of %i seconds", async (seconds, words) => {
     const [line, ...others] = await watch(seconds);
 
-    expect(line?.[0]).toBe("clock differs");
+    expect(line?.[0]).toBe("clock_differs");
     expect(line?.[1]).toStartWith(words);
     expect(others).toEqual([]);
   });
@@ -454,7 +460,7 @@ describe("createClockWatch()", () => {
   test("looks again soon where the database gave no answer", async () => {
     const events = (await watch(200, [30], 1)).map(([event]) => event);
 
-    expect(events).toEqual(["clock not compared", "clock differs"]);
+    expect(events).toEqual(["clock_not_compared", "clock_differs"]);
   });
 });
 
@@ -464,5 +470,5 @@ test("startUpkeep() warns at once of a clock that differs from the database's", 
   await startUpkeep(processAhead(200).deps).stop();
 
   const events = janus.logLines.slice(from).map((line) => JSON.parse(line));
-  expect(events).toMatchObject([{ level: "warn", event: "clock differs" }]);
+  expect(events).toMatchObject([{ level: "warn", event: "clock_differs" }]);
 });

@@ -90,7 +90,10 @@ async function setStage() {
   };
   const servers: Serving[] = [];
   return {
-    ...{ folder, url, discord, provider },
+    folder,
+    url,
+    discord,
+    provider,
     command: (args: readonly string[], more: Environment = {}) =>
       run(folder, janus, args, { ...environment, ...more }),
     start: async () => {

@@ -91,9 +91,12 @@ describe("compose.yaml", async () => {
     const filledIn = {
       PUBLIC_URL: "https://janus.example.org",
       OIDC_ISSUER: "https://auth.example.org/",
-      ...{ DISCORD_CLIENT_ID: "1".repeat(19), DISCORD_CLIENT_SECRET: "secret" },
-      ...{ OIDC_CLIENT_ID: "janus", OIDC_CLIENT_SECRET: "secret" },
-      ...{ TOKEN_KEYS: `k1:${randomKey()}`, COOKIE_SECRET: randomKey() },
+      DISCORD_CLIENT_ID: "1".repeat(19),
+      DISCORD_CLIENT_SECRET: "secret",
+      OIDC_CLIENT_ID: "janus",
+      OIDC_CLIENT_SECRET: "secret",
+      TOKEN_KEYS: `k1:${randomKey()}`,
+      COOKIE_SECRET: randomKey(),
     };
     const environment = {
       ...Object.fromEntries(example.map(([, name, value]) => [name, value])),
@@ -104,7 +107,9 @@ describe("compose.yaml", async () => {
 
     expect(janus.env_file).toBe(".env");
     expect(readConfig(environment)).toMatchObject({
-      ...{ host: "0.0.0.0", port: Number(defaultOf("PORT")), trustedProxies: ["uniquelocal"] },
+      host: "0.0.0.0",
+      port: Number(defaultOf("PORT")),
+      trustedProxies: ["uniquelocal"],
       database: { password: "from the volume" },
     });
     expect(
@@ -126,7 +131,9 @@ describe("compose.yaml", async () => {
   test("takes from Janus whatever it can do without", () => {
     for (const service of own) {
       expect(service).toMatchObject({
-        ...{ read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges"] },
+        read_only: true,
+        cap_drop: ["ALL"],
+        security_opt: ["no-new-privileges"],
         // The image's volume would be a nameless one.
         tmpfs: ["/data"],
       });

@@ -124,7 +124,8 @@ describe.skipIf(isSkipped)("the image", () => {
           clientSecret: CANARY.discordClientSecret,
           botToken: CANARY.botToken,
         },
-        ...{ redirectUris, users: Object.values(USERS) },
+        redirectUris,
+        users: Object.values(USERS),
       });
       forger = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: CANARY.oidcClientSecret, redirectUris });
       const environment = {

@@ -278,7 +278,8 @@ describe.skipIf(noNginx)("who asks, behind a proxy", () => {
   /** A Janus whose limit is LIMIT, half of which is shared and the other half an address's own; no page needs a database. */
   async function withLimit(more: Environment, walk: (limited: Serving) => Promise<void>): Promise<void> {
     const limited = await startJanus({
-      ...{ PORT: String(inner.limitedPort), DATABASE_URL: `postgres://${NOBODY}/janus` },
+      PORT: String(inner.limitedPort),
+      DATABASE_URL: `postgres://${NOBODY}/janus`,
       RATE_LIMIT_PER_MINUTE: String(LIMIT),
       ...more,
     });
@@ -307,14 +308,14 @@ describe.skipIf(noNginx)("who asks, behind a proxy", () => {
 
         const annas = await countAnswered(LIMIT + 15, port, pretend);
         const bos = await countAnswered(LIMIT / 2, port, () => ({ from: BO }));
-        await findLine(limited, ({ event, peer }) => event === "address limited" && peer === ANNA);
+        await findLine(limited, ({ event, peer }) => event === "address_limited" && peer === ANNA);
 
         // Buckets fill again while the test runs: one request in a few seconds.
         expect(annas).toBeGreaterThanOrEqual(LIMIT);
         expect(annas).toBeLessThan(LIMIT + 10);
         expect(bos).toBe(LIMIT / 2);
-        expect(peersOf(limited, "address limited")).toEqual([ANNA]);
-        expect(peersOf(limited, "proxy not trusted")).toEqual([]);
+        expect(peersOf(limited, "address_limited")).toEqual([ANNA]);
+        expect(peersOf(limited, "proxy_not_trusted")).toEqual([]);
       });
     },
   );
@@ -323,30 +324,31 @@ describe.skipIf(noNginx)("who asks, behind a proxy", () => {
     await withLimit({ TRUSTED_PROXIES: "" }, async (limited) => {
       const annas = await countAnswered(LIMIT, writing.port, () => ({ from: ANNA }));
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
-      await findLine(limited, ({ event }) => event === "address limited");
+      await findLine(limited, ({ event }) => event === "address_limited");
 
       expect(annas).toBe(LIMIT);
       expect(bos).toBeLessThan(LIMIT / 2);
-      expect(peersOf(limited, "address limited")).toEqual(["127.0.0.1"]);
-      expect(peersOf(limited, "proxy not trusted")).toEqual(["127.0.0.1"]);
+      expect(peersOf(limited, "address_limited")).toEqual(["127.0.0.1"]);
+      expect(peersOf(limited, "proxy_not_trusted")).toEqual(["127.0.0.1"]);
     });
   });
 
   test("a peer that is no proxy of ours is who it is, whatever it sends, and the log says so once", async () => {
     await withLimit({}, async (limited) => {
       const pretend = (index: number): Ask => ({
-        ...{ plain: true, from: ANNA },
+        plain: true,
+        from: ANNA,
         headers: { "x-forwarded-for": `198.51.100.${index}` },
       });
 
       const annas = await countAnswered(LIMIT + 15, inner.limitedPort, pretend);
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
-      await findLine(limited, ({ event }) => event === "address limited");
+      await findLine(limited, ({ event }) => event === "address_limited");
 
       expect(annas).toBeLessThan(LIMIT + 10);
       expect(bos).toBe(LIMIT / 2);
-      expect(peersOf(limited, "proxy not trusted")).toEqual([ANNA]);
-      expect(peersOf(limited, "address limited")).toEqual([ANNA]);
+      expect(peersOf(limited, "proxy_not_trusted")).toEqual([ANNA]);
+      expect(peersOf(limited, "address_limited")).toEqual([ANNA]);
     });
   });
 });

@@ -96,7 +96,10 @@ describe("provideRuntime()", () => {
     const other = await pack({ "package/bin/bun": "another executable" });
 
     const provided = provideRuntime(TARGET, {
-      ...{ folder, kept, pins: { [TARGET]: pinOf(bytes) }, registry: REGISTRY },
+      folder,
+      kept,
+      pins: { [TARGET]: pinOf(bytes) },
+      registry: REGISTRY,
       ...serve(other),
     });
 
@@ -109,7 +112,10 @@ describe("provideRuntime()", () => {
 
     const unpinned = provideRuntime("bun-darwin-arm64", { folder, kept });
     const empty = provideRuntime(TARGET, {
-      ...{ folder, kept, pins: { [TARGET]: pinOf(bare) }, registry: REGISTRY },
+      folder,
+      kept,
+      pins: { [TARGET]: pinOf(bare) },
+      registry: REGISTRY,
       ...serve(bare),
     });
 

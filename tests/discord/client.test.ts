@@ -523,7 +523,9 @@ describe("findCurrentUser()", () => {
     const { accessToken } = await discord.exchangeCode(await reachCode(undefined, id));
 
     expect(await discord.findCurrentUser(accessToken)).toMatchObject({
-      ...{ discordUserId: id, username, globalName },
+      discordUserId: id,
+      username,
+      globalName,
     });
   });
 

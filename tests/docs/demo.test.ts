@@ -49,7 +49,10 @@ test("the demo leads from the address that it prints to the role, on loopback al
   const pressed = await visit(new URL("/app/link", appUrl), jar, { user_id: userId });
   const hasRole = await read(appUrl, jar);
   const login = new URLSearchParams({
-    ...{ client_id: "300000000000000000", response_type: "code", scope: "identify", prompt: "none" },
+    client_id: "300000000000000000",
+    response_type: "code",
+    scope: "identify",
+    prompt: "none",
     redirect_uri: new URL("/login", linkedRole).href,
   });
   const loginPage = await visit(new URL(`/oauth2/authorize?${login}`, appUrl), jar);

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
 import { ERROR_CODES, type ErrorCode, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";
 import { blank, listFiles, ROOT, readText } from "../fixtures/source.ts";
@@ -233,6 +234,7 @@ describe("the log's events", () => {
     expect(rows.map(({ event }) => event).sort()).toEqual(
       [...new Set(logged.map(({ event = "" }) => event))].sort(),
     );
+    expect(rows.map(({ event }) => event).sort()).toEqual([...LOG_EVENTS].sort());
     for (const { meaning } of rows) expect(meaning.length).toBeGreaterThan(10);
   });
 

@@ -39,7 +39,7 @@ async function linesOf(work: () => Promise<unknown>, own = janus): Promise<reado
   return own.logLines.slice(before).map((line) => JSON.parse(line) as Line);
 }
 
-const failuresOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "request failed");
+const failuresOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "request_failed");
 
 /** What a reader reads of a page. */
 const plain = (html: string): string =>
@@ -214,7 +214,7 @@ async function reachError(leg: "discord" | "provider" | "login", query: Readonly
   return { browser, callback: callback.href };
 }
 
-const stepsOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "flow step");
+const stepsOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "flow_step");
 
 describe("a no at the provider", () => {
   test.each([

@@ -56,7 +56,7 @@ async function comeThrough(janus: Janus): Promise<void> {
 }
 
 const warnings = ({ logLines }: Janus) =>
-  logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "offline_access left out");
+  logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "offline_access_left_out");
 
 const isLinked = async (discordUserId: string) =>
   (await database.rows(`select from link where discord_user_id = '${discordUserId}'`)).length === 1;

@@ -65,7 +65,7 @@ const codesSince = (from: number) =>
   janus.logLines
     .slice(from)
     .map((line) => JSON.parse(line))
-    .filter(({ event }) => event === "request failed")
+    .filter(({ event }) => event === "request_failed")
     .map(({ code }) => code);
 const rowsOf = (table: string, user: string) =>
   janus.database.rows(`select * from ${table} where discord_user_id = '${user}'`);

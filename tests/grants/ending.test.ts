@@ -100,7 +100,7 @@ describe("a role connection that Discord refuses to clear", () => {
     expect([operations, later]).toEqual([[...asked], []]);
     expect(await tokenOf(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    expect(linesOf("role connection not cleared")).toMatchObject([
+    expect(linesOf("role_connection_not_cleared")).toMatchObject([
       { level: "error", discordUserId: user, reason: expect.stringContaining("the role may stay") },
     ]);
     expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_ended"]);
@@ -164,7 +164,7 @@ describe("a role connection that Discord refuses to clear", () => {
     expect(during).toMatchObject({ endReason: "unlinked", accessTokenSealed: tokens?.accessTokenSealed });
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(linesOf("role_connection_not_cleared")).toEqual([]);
   });
 });
 
@@ -181,7 +181,7 @@ describe("a revocation that Discord refuses for good", () => {
       expect(await response.json()).toEqual({ ok: true, finished: true });
       expect(await tokenOf(user)).toBeUndefined();
       expect(janus.discord.roleConnection(user)).toBeUndefined();
-      expect(linesOf("grant not revoked")).toMatchObject([{ level: "error", discordUserId: user }]);
+      expect(linesOf("grant_not_revoked")).toMatchObject([{ level: "error", discordUserId: user }]);
       expect((await trailOf(user)).at(-1)).toBe("grant_not_revoked");
       await link(user);
     },
@@ -195,7 +195,7 @@ describe("a revocation that Discord refuses for good", () => {
     await unlink(browser);
 
     expect(await tokenOf(user)).toBeUndefined();
-    expect(linesOf("grant not revoked")).toEqual([]);
+    expect(linesOf("grant_not_revoked")).toEqual([]);
     expect((await trailOf(user)).at(-1)).toBe("grant_ended");
   });
 });
@@ -306,8 +306,8 @@ describe("a member who signs in past an end that cannot be done", () => {
     expect(asked).toEqual(["token_code", "get_current_authorization", "delete_role_connection"]);
     expect(later).toEqual(["token_code", "get_current_authorization"]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
-    expect(linesOf("grant end superseded")).toMatchObject([{ discordUserId: user }]);
-    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(linesOf("grant_end_superseded")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf("role_connection_not_cleared")).toEqual([]);
   });
 
   /** Signed in past the end, which is not cleared at once, and stopped there with a login session. */
@@ -333,8 +333,8 @@ describe("a member who signs in past an end that cannot be done", () => {
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
-    expect(linesOf("role connection not cleared")).toEqual([]);
-    expect(linesOf("role connection still to be cleared")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf("role_connection_not_cleared")).toEqual([]);
+    expect(linesOf("role_connection_still_to_be_cleared")).toMatchObject([{ discordUserId: user }]);
   });
 
   test("has it tried ever more seldom while Discord does not take it, and cleared in the end", async () => {
@@ -372,7 +372,7 @@ describe("a member who signs in past an end that cannot be done", () => {
 
     await runUpkeep(janus.deps);
 
-    expect(linesOf("role connection not cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
+    expect(linesOf("role_connection_not_cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
     expect((await trailOf(user)).at(-1)).toBe("role_connection_not_cleared");
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
   });
@@ -423,7 +423,7 @@ describe("a member who signs in past an end that cannot be done", () => {
     await runUpkeep(janus.deps);
 
     expect([response.status, during?.metadata]).toEqual([302, { dsek_member: "1" }]);
-    expect(linesOf("role connection not cleared")).toEqual([]);
+    expect(linesOf("role_connection_not_cleared")).toEqual([]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(await tokenOf(user)).toBeUndefined();
   });
@@ -520,7 +520,7 @@ describe("a grant that the provider does not end", () => {
     await unlink(browser);
 
     expect(await organisationToken()).toBeUndefined();
-    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
+    expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
   });
 
   test.each(["invalid_request", "unsupported_grant_type"])(
@@ -533,12 +533,12 @@ describe("a grant that the provider does not end", () => {
 
       expect(await response.json()).toEqual({ ok: true, finished: true });
       expect(await organisationToken()).toBeUndefined();
-      expect(linesOf("provider grant ended")).toMatchObject([{ level: "error", outcome: "refused" }]);
+      expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "error", outcome: "refused" }]);
     },
   );
 
   test.each([
-    ["unsupported_token_type", "no revocation"],
+    ["unsupported_token_type", "no_revocation"],
     ["invalid_token", "revoked"],
   ] as const)("because of %s has ended without a fault", async (error, outcome) => {
     const browser = await link(newUser());
@@ -547,7 +547,7 @@ describe("a grant that the provider does not end", () => {
     await unlink(browser);
 
     expect(await organisationToken()).toBeUndefined();
-    expect(linesOf("provider grant ended")).toMatchObject([{ level: "info", outcome }]);
+    expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "info", outcome }]);
   });
 
   test("keeps nobody from signing in there, and begins to count anew with the new tokens", async () => {

@@ -298,8 +298,8 @@ describe("Discord's tokens", () => {
 
     const settled = janus.logLines
       .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "stray tokens settled");
-    expect(settled).toMatchObject([{ level: "error", outcome: "given up" }]);
+      .filter(({ event }) => event === "stray_tokens_settled");
+    expect(settled).toMatchObject([{ level: "error", outcome: "given_up" }]);
     expect(await countOf("stray_token")).toBe(0);
   });
 

@@ -101,7 +101,7 @@ describe.each([
 
     expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
     expect(await rowsOf("discord_token", user)).toEqual([]);
-    expect(errorsOf(user)).toEqual(["role connection not cleared", "grant given up"]);
+    expect(errorsOf(user)).toEqual(["role_connection_not_cleared", "grant_given_up"]);
     expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_not_revoked"]);
     expect(await rowsOf("role_connection_left", user)).toHaveLength(1);
   });
@@ -230,9 +230,18 @@ test.skipIf(!onPostgres)(
     await first.begin(async (transaction) => {
       const { text, parameters } = STATEMENTS.insertFlow;
       const values: Readonly<Record<string, unknown>> = {
-        ...{ discordUserId: user, username: "u", globalName: null, scope: "identify", requestId: "r", now },
-        ...{ accessTokenSealed: "new", refreshTokenSealed: "new", sessionAccessTokenSealed: "s" },
-        ...{ expiresAt: now, flowExpiresAt: new Date(now.getTime() + 600_000), flowIdHash: "0".repeat(64) },
+        discordUserId: user,
+        username: "u",
+        globalName: null,
+        scope: "identify",
+        requestId: "r",
+        now,
+        accessTokenSealed: "new",
+        refreshTokenSealed: "new",
+        sessionAccessTokenSealed: "s",
+        expiresAt: now,
+        flowExpiresAt: new Date(now.getTime() + 600_000),
+        flowIdHash: "0".repeat(64),
       };
       await transaction.unsafe(text, Object.keys(parameters).map((name) => values[name]) as never[]);
       deletion = second

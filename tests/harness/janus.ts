@@ -152,9 +152,17 @@ async function start<P extends Startable>(
   await held.release();
   listening = listen({ ...config, port: held.port }, watchedApp(createApp(deps)));
   return {
-    ...{ url, config, deps, database, discord, provider, clock, logLines, stopping },
+    url,
+    config,
+    deps,
+    database,
+    discord,
+    provider,
+    clock,
+    logLines,
+    stopping,
     stop: async () => {
-      await listening.cut();
+      await listening.forceClose();
       await Promise.all([discord.stop(), provider.stop()]);
       if (options.database === undefined) await database.drop();
     },

@@ -69,7 +69,10 @@ export function createTheatre(tests: string) {
 
 async function registerMetadata({ deps, discord, url }: Awaited<ReturnType<typeof startJanus>>) {
   const world = {
-    ...{ clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url, version: "0.0.0-test" },
+    clientId: DISCORD_CLIENT_ID,
+    apiUrl: discord.apiUrl,
+    publicUrl: url,
+    version: "0.0.0-test",
     fetch: (address: string, init: RequestInit) => fetch(address, init),
   };
   await putMetadataRecords({ ...deps, ...world }, CANARY.botToken, METADATA_RECORDS);

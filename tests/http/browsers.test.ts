@@ -86,7 +86,9 @@ describe("a form whose Origin was taken away", () => {
       const browser = await linkedBrowser();
 
       const response = await callApi(janus, path, {
-        ...{ browser, method, origin: "null" },
+        browser,
+        method,
+        origin: "null",
         headers: { "sec-fetch-site": "same-origin" },
       });
 
@@ -249,7 +251,7 @@ describe("a page that a browser asks for before its member does", () => {
     const requestId = response.headers.get("x-request-id") ?? "none";
     const lines = janus.logLines.filter((line) => line.includes(requestId)).map((line) => JSON.parse(line));
     expect(lines.map(({ event, level }) => ({ event, level }))).toEqual([
-      { event: "request failed", level: "info" },
+      { event: "request_failed", level: "info" },
       { event: "request", level: "info" },
     ]);
   });

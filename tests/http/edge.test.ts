@@ -114,8 +114,8 @@ describe("a request's id", () => {
     expect(response.headers.get("x-request-id")).toBe(id);
     expect(await response.text()).toContain(id);
     expect(linesAbout(id)).toMatchObject([
-      { event: "flow step", step: "provider", outcome: "failed", code: "state_mismatch" },
-      { event: "request failed", code: "state_mismatch", status: 403 },
+      { event: "flow_step", step: "provider", outcome: "failed", code: "state_mismatch" },
+      { event: "request_failed", code: "state_mismatch", status: 403 },
       { event: "request", status: 403, route: "/dsek-oauth-callback" },
     ]);
   });
@@ -138,13 +138,13 @@ describe("the log of a whole flow", () => {
     );
     expect(short).toEqual([
       "request /linked-role",
-      "upstream call token_code",
-      "upstream call get_current_authorization",
-      "flow step discord",
+      "upstream_call token_code",
+      "upstream_call get_current_authorization",
+      "flow_step discord",
       "request /discord-oauth-callback",
-      "upstream call token_code",
-      "flow step provider",
-      "upstream call put_role_connection",
+      "upstream_call token_code",
+      "flow_step provider",
+      "upstream_call put_role_connection",
       "request /dsek-oauth-callback",
     ]);
     const ids = lines.flatMap(({ requestId }) => requestId ?? []);
@@ -161,7 +161,7 @@ describe("the log of a whole flow", () => {
           }),
         );
       }
-      if (line.event === "upstream call") {
+      if (line.event === "upstream_call") {
         expect(line).toMatchObject({
           status: expect.any(Number),
           durationMs: expect.any(Number),
@@ -169,7 +169,7 @@ describe("the log of a whole flow", () => {
         });
         expect(line.host).toMatch(/^127\.0\.0\.1:\d+$/);
       }
-      if (line.event === "flow step") expect(line).toMatchObject({ discordUserId });
+      if (line.event === "flow_step") expect(line).toMatchObject({ discordUserId });
     }
   });
 
@@ -201,7 +201,7 @@ describe("the log of a whole flow", () => {
     await browser.get(`/discord-oauth-callback?error=access_denied&state=${state}`);
 
     const steps = janus.logLines.slice(before).map((line) => JSON.parse(line) as Line);
-    expect(steps.filter(({ event }) => event === "flow step")).toMatchObject([
+    expect(steps.filter(({ event }) => event === "flow_step")).toMatchObject([
       { step: "discord", outcome: "cancelled" },
     ]);
   });
@@ -238,7 +238,7 @@ describe("the limit of an address", () => {
     expect(wait).toBeLessThanOrEqual(60);
     expect(await last.json()).toMatchObject({ status: 429, code: "too_many_requests" });
     const warnings = linesOf(edge).filter(({ level }) => level === "warn");
-    expect(warnings).toMatchObject([{ event: "address limited", peer: "192.0.2.1" }]);
+    expect(warnings).toMatchObject([{ event: "address_limited", peer: "192.0.2.1" }]);
     const loud = linesOf(edge).filter(({ level, status }) => status === 429 && level !== "debug");
     expect(loud).toEqual([]);
   });
@@ -417,7 +417,7 @@ describe("under load", () => {
     expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([200]));
     expect(after.status).toBe(200);
     // Once a minute, however many are refused.
-    expect(linesOf(edge).filter(({ event }) => event === "too busy")).toMatchObject([
+    expect(linesOf(edge).filter(({ event }) => event === "too_busy")).toMatchObject([
       { level: "warn", count: 1_000 },
     ]);
   });

@@ -221,7 +221,10 @@ describe("DELETE /api/link", () => {
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + LEASE_SECONDS * 1_000);
     await janus.deps.queries.deleteLink({
-      ...{ discordUserId: user, requestId: "request", now, leasedUntil },
+      discordUserId: user,
+      requestId: "request",
+      now,
+      leasedUntil,
       pushedBy: now,
     });
 
@@ -284,7 +287,7 @@ describe("the step of an unlink in the log", () => {
     janus.logLines
       .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
       .filter(({ event, requestId }) => {
-        return event === "flow step" && requestId === response.headers.get("x-request-id");
+        return event === "flow_step" && requestId === response.headers.get("x-request-id");
       });
 
   test("is there, once, whether it is done or fails", async () => {
@@ -382,7 +385,7 @@ describe("an unlink that meets something under way", () => {
 
     expect(await response.json()).toEqual({ ok: true, finished: true });
     expect(janus.discord.grants(user)).toBe(0);
-    expect(janus.logLines.join("")).toContain('"event":"role connection not cleared"');
+    expect(janus.logLines.join("")).toContain('"event":"role_connection_not_cleared"');
   });
 
   test("a revocation at the provider names the refresh token, by which all of the grant ends", async () => {

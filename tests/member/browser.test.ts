@@ -251,7 +251,9 @@ accountTest("signing out and in again, and ending the sign-in of another browser
 accountTest("unlinking asks first, leaves nothing, and needs no script", async (stage) => {
   const { database, discord, provider, url } = stage.janus;
   const context = await stage.member({
-    ...{ locale: "sv-SE", colorScheme: "dark", javaScriptEnabled: false },
+    locale: "sv-SE",
+    colorScheme: "dark",
+    javaScriptEnabled: false,
     viewport: { width: 390, height: 844 },
   });
   const page = await context.newPage();

@@ -251,8 +251,8 @@ describe("send()", () => {
     await rejection(call());
 
     expect(logLines.map((line) => JSON.parse(line))).toMatchObject([
-      { event: "upstream call", upstream: "provider", operation: "call", status: 200, outcome: "answered" },
-      { event: "upstream call", upstream: "provider", operation: "call", outcome: "failed" },
+      { event: "upstream_call", upstream: "provider", operation: "call", status: 200, outcome: "answered" },
+      { event: "upstream_call", upstream: "provider", operation: "call", outcome: "failed" },
     ]);
     expect(logLines.join("")).not.toContain("canary");
   });

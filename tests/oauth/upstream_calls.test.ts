@@ -23,7 +23,7 @@ afterAll(async () => {
 let lastId = 0;
 const newId = (): string => `request-of-a-test-${++lastId}`;
 const callLines = (): Line[] =>
-  janus.logLines.map((line) => JSON.parse(line) as Line).filter(({ event }) => event === "upstream call");
+  janus.logLines.map((line) => JSON.parse(line) as Line).filter(({ event }) => event === "upstream_call");
 const show = ({ upstream, operation, status }: Line) => `${upstream} ${operation} ${status}`;
 /** The calls of a request, by what each says of itself. */
 const callsOf = (id: string): string[] => {
@@ -151,7 +151,7 @@ describe("the lines of calls", () => {
     const calls = own.logLines.slice(before).map((line) => JSON.parse(line) as Line);
     const id = response.headers.get("x-request-id");
     expect(
-      calls.filter(({ event }) => event === "upstream call").map((line) => [show(line), line.requestId]),
+      calls.filter(({ event }) => event === "upstream_call").map((line) => [show(line), line.requestId]),
     ).toEqual([
       ["discord put_role_connection 200", id],
       ["discord delete_role_connection 204", id],

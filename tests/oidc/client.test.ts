@@ -289,7 +289,7 @@ describe("createDiscovery()", () => {
         expect(ended).toBe(endpoint === "userinfo_endpoint" ? "revoked" : "unsupported");
         // Left out, as some servers write it.
         const isAbsent = address === null || address === "";
-        const warned = linesOf("discovery in part not used");
+        const warned = linesOf("discovery_in_part_not_used");
         expect({ address, warned: warned.length }).toEqual({ address, warned: isAbsent ? 0 : 1 });
         for (const { level, reason } of warned) {
           expect(level).toBe("warn");
@@ -325,8 +325,8 @@ describe("createDiscovery()", () => {
 
     await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
 
-    expect(linesOf("discovery in part not used")).toHaveLength(1);
-    for (const name of lists) expect(linesOf("discovery in part not used")[0]?.reason).toContain(name);
+    expect(linesOf("discovery_in_part_not_used")).toHaveLength(1);
+    for (const name of lists) expect(linesOf("discovery_in_part_not_used")[0]?.reason).toContain(name);
   });
 
   test("takes the texts out of a list that holds other things too", async () => {
@@ -354,7 +354,7 @@ describe("createDiscovery()", () => {
 
       await oidc.checkIssuer(undefined);
 
-      expect(linesOf("discovery in part not used")).toHaveLength(1);
+      expect(linesOf("discovery_in_part_not_used")).toHaveLength(1);
     },
   );
 
@@ -362,7 +362,7 @@ describe("createDiscovery()", () => {
     const { oidc, forger, clock, linesOf } = startOidc({
       overrides: { discovery: (right) => ({ ...right, revocation_endpoint: "/revoke" }) },
     });
-    const warned = () => linesOf("discovery in part not used").length;
+    const warned = () => linesOf("discovery_in_part_not_used").length;
 
     await oidc.prepare();
     await oidc.prepare();
@@ -455,7 +455,7 @@ describe("createDiscovery()", () => {
     expect(await oidc.authorizationUrl("s", NONCE, VERIFIER, { otherAccount: true })).toContain(
       "prompt=login",
     );
-    expect(linesOf("discovery in part not used")).toEqual([]);
+    expect(linesOf("discovery_in_part_not_used")).toEqual([]);
   });
 
   test("takes a document of the required fields alone, and one with fields that nobody knows", async () => {
@@ -1034,10 +1034,10 @@ type Janus = Awaited<ReturnType<typeof startJanus>>;
 
 /** The error line that a request left behind. */
 const codeOf = (lines: readonly string[]) =>
-  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.code;
+  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request_failed")?.code;
 
 const reasonOf = (lines: readonly string[]) =>
-  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request failed")?.reason;
+  lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request_failed")?.reason;
 
 /** Walks to the provider's callback as somebody new. */
 async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
@@ -1069,7 +1069,7 @@ describe("finishDiscordLeg() while discovery cannot be had", () => {
   test.each([
     ["at first down", { status: 503 }],
     ["hanging", "hang"],
-    ["of another issuer", { status: 200, body: { issuer: "https://idp.example" } }],
+    ["of_another_issuer", { status: 200, body: { issuer: "https://idp.example" } }],
   ] as const)(
     "%s: the code at Discord is not spent, and the same callback works later",
     async (_, behaviour) => {

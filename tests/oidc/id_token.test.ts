@@ -138,7 +138,7 @@ async function reach(at: Janus, overrides: ForgerOverrides, discordUserId = newU
 
 /** The error line that a request left behind, and only one. */
 function errorOf(lines: readonly string[]): { readonly code: string; readonly reason: string } {
-  const failed = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "request failed");
+  const failed = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "request_failed");
   expect(failed).toHaveLength(1);
   return failed[0];
 }

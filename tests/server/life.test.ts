@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onceDatabaseAnswers } from "../../lib/database/wait.ts";
+import { waitForDatabase } from "../../lib/database/wait.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { type Environment, run, type Serving, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";
@@ -110,7 +110,7 @@ describe("SIGTERM", () => {
     // The database does not answer, which is a page: an answer all the same.
     expect(status).toBe(503);
     expect(ended.exitCode).toBe(0);
-    expect(eventsOf(server).filter(({ event }) => event === "requests cut off")).toEqual([]);
+    expect(eventsOf(server).filter(({ event }) => event === "requests_cut_off")).toEqual([]);
     expect(eventsOf(server).at(-1)).toMatchObject({ event: "stopped" });
   });
 
@@ -125,7 +125,7 @@ describe("SIGTERM", () => {
     expect(ended.exitCode).toBe(0);
     expect(ended.seconds).toBeLessThan(4);
     expect(eventsOf(server).slice(-2)).toMatchObject([
-      { event: "requests cut off", level: "warn", count: 1 },
+      { event: "requests_cut_off", level: "warn", count: 1 },
       { event: "stopped" },
     ]);
   });
@@ -143,7 +143,7 @@ describe("SIGTERM", () => {
   });
 });
 
-describe("onceDatabaseAnswers()", () => {
+describe("waitForDatabase()", () => {
   test("tries for as long as it is given, and says how long it was", async () => {
     let ms = 0;
     const tries: number[] = [];
@@ -154,7 +154,7 @@ describe("onceDatabaseAnswers()", () => {
     };
 
     const failure = await rejection(
-      onceDatabaseAnswers(work, {
+      waitForDatabase(work, {
         seconds: 2,
         now: () => new Date(ms),
         sleep: async (pause) => {
@@ -190,12 +190,14 @@ describe("a database that is not there", () => {
     );
     expect(eventsOf({ lines: ended.stdout.trim().split("\n") })).toContainEqual(
       expect.objectContaining({
-        ...{ level: "error", event: "start failed", code: "database_unavailable" },
+        level: "error",
+        event: "start_failed",
+        code: "database_unavailable",
         reason: "waited 2 seconds for the database: the database cannot be reached (ECONNREFUSED)",
         causeCode: "ECONNREFUSED",
       }),
     );
-    const waits = ended.stdout.split("\n").filter((line) => line.includes("waiting for the database"));
+    const waits = ended.stdout.split("\n").filter((line) => line.includes("waiting_for_database"));
     expect(waits.length).toBeGreaterThanOrEqual(2);
     expect(JSON.parse(waits[0] ?? "")).toMatchObject({
       level: "warn",

@@ -115,7 +115,7 @@ test("listen() mounts the routes on Bun's own router: what is none, the applicat
 
   const found = await ask("/of/a");
   const others = await Promise.all([ask("/of/a", "POST"), ask("/of/a/"), ask("/of")]);
-  await listening.cut();
+  await listening.forceClose();
 
   expect(found).toBe("of a route");
   expect(new Set(others)).toEqual(new Set(["of the application"]));

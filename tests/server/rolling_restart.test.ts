@@ -177,7 +177,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     expect(flows.finished).toBeGreaterThan(ENOUGH / 10);
     for (const { lines } of ended) {
       expect(lines.at(-1)).toContain('"stopped"');
-      expect(lines.filter((line) => line.includes("requests cut off"))).toEqual([]);
+      expect(lines.filter((line) => line.includes("requests_cut_off"))).toEqual([]);
     }
     expect([...discord.unexpected, ...forger.unexpected]).toEqual([]);
   });

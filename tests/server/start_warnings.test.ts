@@ -37,7 +37,7 @@ async function reasonsAtStart(environment: Record<string, string>, expected: num
   const parsed = () => server.lines.map((line) => JSON.parse(line) as Line);
   const reasons = () =>
     parsed().flatMap(({ level, event, reason }) =>
-      event === "configuration unwise" && level === "warn" ? [reason ?? ""] : [],
+      event === "configuration_unwise" && level === "warn" ? [reason ?? ""] : [],
     );
   while (reasons().length < expected) await Bun.sleep(10);
   await server.stop();

@@ -93,11 +93,15 @@ describe("a grant whose second leg never came", () => {
 
     await runUpkeep(janus.deps);
 
-    const lines = janus.logLines.filter((line) => line.includes('"event":"grant not ended"'));
+    const lines = janus.logLines.filter((line) => line.includes('"event":"grant_not_ended"'));
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({
-        ...{ level: "warn", discordUserId: user, outcome: "put off", code: "discord_unavailable" },
-        ...{ reason: "revoke: no connection, or it broke", causeName: expect.stringMatching(/Error$/) },
+        level: "warn",
+        discordUserId: user,
+        outcome: "put_off",
+        code: "discord_unavailable",
+        reason: "revoke: no connection, or it broke",
+        causeName: expect.stringMatching(/Error$/),
       }),
     ]);
   });
@@ -357,7 +361,7 @@ test("runUpkeep() goes on with the rest when one part fails, and says so in the 
 
   await runUpkeep(deps);
 
-  expect(janus.logLines.join("")).toContain('"step":"delete old flows"');
+  expect(janus.logLines.join("")).toContain('"step":"delete_old_flows"');
   expect(janus.logLines.join("")).not.toContain("canary");
 });
 
@@ -372,7 +376,9 @@ test("startUpkeep() waits at its stop for the round under way", async () => {
     return { claimed: 0, isFull: false, done: 0, metOutage: false };
   };
 
-  const upkeep = startUpkeep(janus.deps, [{ name: "slow", everySeconds: 0.001, isPaced: false, run }]);
+  const upkeep = startUpkeep(janus.deps, [
+    { name: "push_due_links", everySeconds: 0.001, isPaced: false, run },
+  ]);
   await begun.promise;
   const stopped = upkeep.stop();
   gate.resolve();

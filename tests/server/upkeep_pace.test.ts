@@ -14,6 +14,7 @@ import type { Round } from "../../lib/grants/round.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { STARTS_PER_SECOND } from "../../lib/server/upkeep_pace.ts";
 import type { Duty } from "../../lib/server/upkeep_turns.ts";
+import type { UpkeepStep } from "../../lib/telemetry/events.ts";
 import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
 import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -63,7 +64,7 @@ function withOwnTime(onWait: (elapsedSeconds: number) => unknown = () => undefin
 
 /** A duty with so many rows that all go well; tells of each round. */
 function createDuty(
-  name: string,
+  name: UpkeepStep,
   rows: number,
   onRound: () => unknown = () => undefined,
   isPaced = true,
@@ -178,7 +179,7 @@ describe("runUpkeep() with many grants to end", () => {
   test("takes minutes for 10,000, and not hours", async () => {
     const { deps, elapsed } = withOwnTime();
 
-    await runUpkeep(deps, [createDuty("grants", 10_000)]);
+    await runUpkeep(deps, [createDuty("end_due_grants", 10_000)]);
 
     expect(elapsed()).toBe(10_000 / STARTS_PER_SECOND);
     expect(elapsed() / 60).toBeLessThan(40);
@@ -188,17 +189,29 @@ describe("runUpkeep() with many grants to end", () => {
 describe("turns", () => {
   test("go round: a duty with much to do has one round, then the others have theirs", async () => {
     const rounds: string[] = [];
-    const duty = (name: string, rows: number) => createDuty(name, rows, () => rounds.push(name));
+    const duty = (name: UpkeepStep, rows: number) => createDuty(name, rows, () => rounds.push(name));
 
-    await runUpkeep(withOwnTime().deps, [duty("many", 70), duty("some", 30), duty("few", 3)]);
+    await runUpkeep(withOwnTime().deps, [
+      duty("push_due_links", 70),
+      duty("end_due_grants", 30),
+      duty("refresh_due_grants", 3),
+    ]);
 
-    expect(rounds).toEqual(["many", "some", "few", "many", "some", "many", "many"]);
+    expect(rounds).toEqual([
+      "push_due_links",
+      "end_due_grants",
+      "refresh_due_grants",
+      "push_due_links",
+      "end_due_grants",
+      "push_due_links",
+      "push_due_links",
+    ]);
   });
 
   test("share one pace", async () => {
     const { deps, elapsed } = withOwnTime();
 
-    await runUpkeep(deps, [createDuty("one", 100), createDuty("other", 100)]);
+    await runUpkeep(deps, [createDuty("push_due_links", 100), createDuty("end_due_grants", 100)]);
 
     expect(elapsed()).toBeGreaterThanOrEqual((200 - ROUND) / STARTS_PER_SECOND);
   });
@@ -206,7 +219,7 @@ describe("turns", () => {
   test("do not wait for the pace where nobody is asked anything", async () => {
     const { deps, elapsed } = withOwnTime();
 
-    await runUpkeep(deps, [createDuty("deletion", 10_000, undefined, false)]);
+    await runUpkeep(deps, [createDuty("delete_old_flows", 10_000, undefined, false)]);
 
     expect(elapsed()).toBe(0);
   });
@@ -216,13 +229,15 @@ describe("turns", () => {
     const seen = Promise.withResolvers<void>();
     // Without an end: as long as it works there is more.
     const much: Duty = {
-      ...{ name: "much", everySeconds: 0.001, isPaced: false },
+      name: "delete_old_flows",
+      everySeconds: 0.001,
+      isPaced: false,
       run: async () => {
         await Bun.sleep(1);
         return { claimed: ROUND, isFull: true, done: ROUND, metOutage: false };
       },
     };
-    const little = createDuty("little", 0, () => {
+    const little = createDuty("refresh_due_grants", 0, () => {
       seldom += 1;
       if (seldom === 3) seen.resolve();
     });
@@ -242,7 +257,9 @@ describe("turns", () => {
     const gate = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const endless: Duty = {
-      ...{ name: "endless", everySeconds: 0.001, isPaced: false },
+      name: "settle_stray_tokens",
+      everySeconds: 0.001,
+      isPaced: false,
       run: async () => {
         rounds += 1;
         begun.resolve();
@@ -271,7 +288,7 @@ describe("turns", () => {
       },
     };
 
-    const upkeep = startUpkeep(deps, [{ ...createDuty("endless", 1_000), everySeconds: 0.001 }]);
+    const upkeep = startUpkeep(deps, [{ ...createDuty("settle_stray_tokens", 1_000), everySeconds: 0.001 }]);
     await waits.promise;
 
     expect(await upkeep.stop()).toBeUndefined();
@@ -282,7 +299,7 @@ describe("turns", () => {
     let isBack = false;
     const now = () => new Date(deps.now().getTime() - (isBack ? 3_600_000 : 0));
 
-    await runUpkeep({ ...deps, now }, [createDuty("one", 2 * ROUND, () => (isBack = true))]);
+    await runUpkeep({ ...deps, now }, [createDuty("push_due_links", 2 * ROUND, () => (isBack = true))]);
 
     expect(elapsed()).toBeLessThanOrEqual((2 * ROUND) / STARTS_PER_SECOND);
   });

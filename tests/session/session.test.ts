@@ -511,7 +511,7 @@ describe("refreshing a session's tokens", () => {
     };
     const app = createApp(createDeps(config, database.db, world, UNHEARD));
     const listening = listen({ ...config, port: 0 }, app);
-    return { url: listening.address, stop: listening.cut };
+    return { url: listening.address, stop: listening.forceClose };
   }
 });
 
@@ -701,7 +701,9 @@ describe("POST /api/auth/logout", () => {
     const browser = await signIn(janus, newUser());
 
     const response = await callApi(janus, "/api/auth/logout", {
-      ...{ browser, method: "POST", headers: { accept: "text/html" } },
+      browser,
+      method: "POST",
+      headers: { accept: "text/html" },
     });
 
     expect(response.status).toBe(303);

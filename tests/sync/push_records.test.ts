@@ -169,7 +169,7 @@ describe("createPushRecorder()", () => {
     statements[1]?.end.resolve();
     await second;
 
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: "pushes not recorded", count: 1 }]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: "pushes_not_recorded", count: 1 }]);
     expect(lines.join("")).not.toContain("canary");
   });
 

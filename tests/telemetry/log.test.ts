@@ -1,10 +1,12 @@
 /** The log: only what is on the list, one JSON line an event. */
+
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { discordUnavailable } from "../../lib/errors.ts";
+import type { LogEvent } from "../../lib/telemetry/events.ts";
 import {
   createLog,
   describeCause,
@@ -102,12 +104,12 @@ describe("createLog()", () => {
   test("writes level, time, event and every field of the list, and nothing by itself", () => {
     const { log, lines } = logAt("info");
 
-    log.info("flow step", ALLOWED);
+    log.info("flow_step", ALLOWED);
 
     expect(onlyLine(lines)).toEqual({
       level: "info",
       time: NOW.toISOString(),
-      event: "flow step",
+      event: "flow_step",
       ...ALLOWED,
     });
   });
@@ -116,12 +118,12 @@ describe("createLog()", () => {
     const { log, lines } = logAt("debug");
     const everything = Object.fromEntries(FORBIDDEN.map((name) => [name, CANARY]));
 
-    log.error("request failed", { ...everything, ...ALLOWED } as LogFields);
+    log.error("request_failed", { ...everything, ...ALLOWED } as LogFields);
 
     expect(onlyLine(lines)).toEqual({
       level: "error",
       time: NOW.toISOString(),
-      event: "request failed",
+      event: "request_failed",
       ...ALLOWED,
     });
     expect(lines.join("")).not.toContain(CANARY);
@@ -136,12 +138,12 @@ describe("createLog()", () => {
       fc.property(fc.dictionary(name, fc.constant(CANARY)), (fields) => {
         const { log, lines } = logAt("debug");
 
-        log.info("event", { ...fields, status: 200 } as LogFields);
+        log.info("request", { ...fields, status: 200 } as LogFields);
 
         expect(onlyLine(lines)).toEqual({
           level: "info",
           time: NOW.toISOString(),
-          event: "event",
+          event: "request",
           status: 200,
         });
       }),
@@ -151,9 +153,9 @@ describe("createLog()", () => {
   test("does not let a field take the place of level, time or event", () => {
     const { log, lines } = logAt("info");
 
-    log.info("event", { level: "error", time: "1970", event: "other" } as LogFields);
+    log.info("request", { level: "error", time: "1970", event: "other" } as LogFields);
 
-    expect(onlyLine(lines)).toEqual({ level: "info", time: NOW.toISOString(), event: "event" });
+    expect(onlyLine(lines)).toEqual({ level: "info", time: NOW.toISOString(), event: "request" });
     expect(lines[0]?.match(/"(level|time|event)":/g)).toHaveLength(3);
   });
 
@@ -162,8 +164,8 @@ describe("createLog()", () => {
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (event, reason) => {
         const { log, lines } = logAt("debug");
 
-        log.warn(event, { reason });
-        log.warn("next");
+        log.warn(event as LogEvent, { reason });
+        log.warn("stopped");
 
         expect(lines).toHaveLength(2);
         for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
@@ -175,7 +177,7 @@ describe("createLog()", () => {
   test("leaves out fields that are undefined", () => {
     const { log, lines } = logAt("info");
 
-    log.info("event", { step: undefined, code: undefined });
+    log.info("request", { step: undefined, code: undefined });
 
     expect(Object.keys(onlyLine(lines))).toEqual(["level", "time", "event"]);
   });
@@ -183,7 +185,7 @@ describe("createLog()", () => {
   test.each([...LOG_LEVELS])("at the level %s writes what is as grave, and nothing less", (level) => {
     const { log, lines } = logAt(level);
 
-    for (const name of LEVELS) log[name]("event");
+    for (const name of LEVELS) log[name]("request");
 
     const graveness: readonly string[] = [...LEVELS, "silent"];
     const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
@@ -214,8 +216,11 @@ describe("prepare()", () => {
       fc.property(some, some, fc.string({ unit: "binary" }), (bound, fields, event) => {
         const { log, lines } = logAt("info");
 
-        log.prepare("warn", event, bound as LogFields)(fields as LogFields);
-        log.warn(event, { ...without(bound, undefined), ...without(fields, undefined) } as LogFields);
+        log.prepare("warn", event as LogEvent, bound as LogFields)(fields as LogFields);
+        log.warn(
+          event as LogEvent,
+          { ...without(bound, undefined), ...without(fields, undefined) } as LogFields,
+        );
 
         for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
         const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -261,7 +266,7 @@ describe("createLineWriter()", () => {
       expect(lines.slice(0, -1).map(({ count }) => count)).toEqual(
         Array.from({ length: 5_000 }, (_, index) => index + 1),
       );
-      expect(lines.at(-1)).toMatchObject({ level: "warn", event: "the last", reason: "two words" });
+      expect(lines.at(-1)).toMatchObject({ level: "warn", event: "stopped", reason: "two words" });
     },
   );
 
@@ -279,7 +284,7 @@ describe("createLineWriter()", () => {
       expect(Bun.stripANSI(lines[0] ?? "")).toBe(
         '[12:00:00.123] INFO: request {"route":"/linked-role","count":1}',
       );
-      expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: the last {"reason":"two words"}');
+      expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: stopped {"reason":"two words"}');
       expect(stdout.includes("\u001b[")).toBe(terminal);
     },
   );
@@ -301,12 +306,12 @@ describe("createLineWriter()", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as { event: string; count: number });
     const written = lines.filter(({ event }) => event === "request").length;
-    const dropped = lines.filter(({ event }) => event === "log lines dropped");
+    const dropped = lines.filter(({ event }) => event === "log_lines_dropped");
     // Those of the loop and the last one, less those that arrived.
     expect(dropped).toMatchObject([{ level: "warn", count: 20_001 - (lines.length - 1) }]);
     expect(written).toBeGreaterThan(1_000);
     expect(written).toBeLessThan(20_000);
-    expect(lines.at(-1)?.event).toBe(pauseMs === "20" ? "log lines dropped" : "the last");
+    expect(lines.at(-1)?.event).toBe(pauseMs === "20" ? "log_lines_dropped" : "stopped");
   });
 
   test("goes on where nobody took any line for a while, as on a disk that was full", async () => {
@@ -325,8 +330,8 @@ describe("createLineWriter()", () => {
     // The first was begun before anybody read.
     const [, ...lines] = stdout.trimEnd().split("\n");
     const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
-    expect(events).toContain("log lines dropped");
-    expect(events.at(-1)).toBe("the last");
+    expect(events).toContain("log_lines_dropped");
+    expect(events.at(-1)).toBe("stopped");
   });
 
   test.each([

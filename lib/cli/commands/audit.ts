@@ -8,7 +8,7 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import { requireMigrated } from "../../database/migrations.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
-import { onceDatabaseAnswers } from "../../database/wait.ts";
+import { waitForDatabase } from "../../database/wait.ts";
 import { usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
@@ -46,7 +46,7 @@ export async function audit(
   const say = sayOnce("waiting for the database: ");
   const queries = createQueries(db);
   try {
-    const found = await onceDatabaseAnswers(
+    const found = await waitForDatabase(
       async () => {
         await requireMigrated(db);
         if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))

@@ -8,7 +8,7 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
 import { openDatabase } from "../../database/open.ts";
-import { onceDatabaseAnswers } from "../../database/wait.ts";
+import { waitForDatabase } from "../../database/wait.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import type { MigrateVerb } from "../arguments.ts";
@@ -27,7 +27,7 @@ export async function migrate(verb: MigrateVerb, json: boolean, environment: Env
   const db = await openDatabase(database);
   const say = sayOnce("waiting for the database: ");
   const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    onceDatabaseAnswers(work, {
+    waitForDatabase(work, {
       ...createWorld(NO_LOG, { ref: true }),
       seconds: databaseWaitSeconds,
       onWait: ({ message }) => say(message),

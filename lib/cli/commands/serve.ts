@@ -36,7 +36,7 @@ export async function serve(
 ): Promise<undefined> {
   const config = readConfig(mergeSources(sources));
   const writer = await createLineWriter(config.logFormat, isatty(STDOUT), (count) =>
-    log.warn("log lines dropped", { count }),
+    log.warn("log_lines_dropped", { count }),
   );
   const log = createLog(config.logLevel, writer.write, now);
   const world = createWorld(log, { ref: false });
@@ -62,7 +62,7 @@ export async function serve(
       await (await starting).ready;
     } catch (error) {
       // On standard error as well, for whoever reads no log.
-      log.error("start failed", describeError(error));
+      log.error("start_failed", describeError(error));
       throw error;
     }
     return undefined;
@@ -87,9 +87,9 @@ export async function serve(
 async function logUnwise(log: Log, sources: readonly Source[]): Promise<void> {
   try {
     const { findAtStart } = await import("../../config/warnings.ts");
-    for (const reason of findAtStart(sources)) log.warn("configuration unwise", { reason });
+    for (const reason of findAtStart(sources)) log.warn("configuration_unwise", { reason });
   } catch (error) {
     // Advice is not worth a server: it serves without.
-    log.warn("configuration not looked at", describeError(error));
+    log.warn("configuration_not_looked_at", describeError(error));
   }
 }

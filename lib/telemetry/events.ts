@@ -1,0 +1,119 @@
+/**
+ * The names that log lines use: events, steps and outcomes. The lists are closed and snake_case, since dashboards, alerts
+ * and metrics count by them. What each event means is in docs/errors.md.
+ */
+
+/** Every event. */
+export const LOG_EVENTS = [
+  "address_limited",
+  "clock_differs",
+  "clock_not_compared",
+  "configuration_not_looked_at",
+  "configuration_unwise",
+  "crashed",
+  "database_not_ready",
+  "database_pooled",
+  "discovery_in_part_not_used",
+  "discovery_not_refreshed",
+  "embedded_database_migrated",
+  "flow_step",
+  "grant_end_superseded",
+  "grant_ended",
+  "grant_given_up",
+  "grant_not_ended",
+  "grant_not_refreshed",
+  "grant_not_revoked",
+  "grants_not_ended",
+  "lease_not_freed",
+  "listening",
+  "log_lines_dropped",
+  "member_not_asked_for",
+  "offline_access_left_out",
+  "provider_grant_ended",
+  "provider_grant_not_ended",
+  "provider_not_ready",
+  "proxy_not_trusted",
+  "push_not_put_off",
+  "pushes_not_recorded",
+  "request",
+  "request_failed",
+  "requests_cut_off",
+  "role_connection_not_cleared",
+  "role_connection_not_pushed",
+  "role_connection_still_to_be_cleared",
+  "serving",
+  "start_failed",
+  "stop_failed",
+  "stopped",
+  "stopping",
+  "stray_tokens_not_settled",
+  "stray_tokens_settled",
+  "tokens_lost",
+  "tokens_not_stored_yet",
+  "too_busy",
+  "upkeep_failed",
+  "upstream_call",
+  "waiting_for_database",
+] as const;
+/** One of `LOG_EVENTS`. */
+export type LogEvent = (typeof LOG_EVENTS)[number];
+
+/** Steps of a flow, and the work on a grant that holds a lease. */
+export type LogStep =
+  | "discord"
+  | "provider"
+  | "move"
+  | "login"
+  | "unlink"
+  | "clear"
+  | "put_off"
+  | "refresh"
+  | "session_refresh"
+  | "provider_tokens"
+  | "stray_tokens"
+  | UpkeepStep;
+
+/** What upkeep does, each by its name. */
+export type UpkeepStep =
+  | "store_unstored_tokens"
+  | "refresh_due_grants"
+  | "delete_old_flows"
+  | "mark_abandoned_grants"
+  | "end_due_grants"
+  | "clear_due_role_connections"
+  | "mark_abandoned_provider_grants"
+  | "end_due_provider_grants"
+  | "settle_stray_tokens"
+  | "delete_expired_sessions"
+  | "delete_unused_accounts"
+  | "delete_unlinked_accounts"
+  | "delete_old_findings"
+  | "push_due_links"
+  | "compare_clocks";
+
+/** How something ended. */
+export type LogOutcome =
+  | "answered"
+  | "cancelled"
+  | "conflict"
+  | "conflict_met"
+  | "ended"
+  | "ended_before"
+  | "failed"
+  | "given_to_their_account"
+  | "given_up"
+  | "linked"
+  | "moved"
+  | "no_revocation"
+  | "of_another_issuer"
+  | "of_unknown_member"
+  | "put_off"
+  | "refreshed"
+  | "refused"
+  | "relinked"
+  | "removed"
+  | "revoked"
+  | "sent_back"
+  | "signed_in"
+  | "stored"
+  | "unknown";
