@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
+import { showOpenApi } from "./lib/api/handlers.ts";
 import { runCommand } from "./lib/cli/run.ts";
-import type { Deps } from "./lib/deps.ts";
+import type { Shared } from "./lib/deps.ts";
+import type { Listener, Route } from "./lib/http/edge.ts";
 import { createEdge } from "./lib/http/edge.ts";
 import {
   beginLink,
@@ -8,6 +10,7 @@ import {
   moveLink,
   receiveDiscordCallback,
   receiveProviderCallback,
+  showHome,
 } from "./lib/link/handlers.ts";
 import {
   askUnlink,
@@ -17,50 +20,46 @@ import {
   receiveUnlink,
   showAccount,
   showAnotherAccount,
-  showOpenApi,
   showUserinfo,
 } from "./lib/member/handlers.ts";
-import { showHealth, showHome, showReadiness } from "./lib/server/handlers.ts";
-import {
-  endSessions,
-  logIn,
-  receiveEndOfOthers,
-  receiveLogout,
-  showSessions,
-} from "./lib/session/handlers.ts";
+import { showHealth, showReadiness } from "./lib/server/handlers.ts";
+import { endOtherSessions, endSessions, logIn, receiveLogout, showSessions } from "./lib/session/handlers.ts";
 
-/** A body is read where one is wanted, and nowhere else. */
-const UNREAD = { parse: "none" } as const;
+/** Every route of Janus. */
+export const ROUTES: readonly Route[] = [
+  ["GET", "/", showHome],
+  ["GET", "/linked-role", beginLink],
+  ["GET", "/linked-role/another", beginLinkOfAnother],
+  ["GET", "/discord-oauth-callback", receiveDiscordCallback],
+  ["GET", "/dsek-oauth-callback", receiveProviderCallback],
+  ["POST", "/link/move", moveLink],
+  ["GET", "/login", logIn],
+  ["GET", "/account", showAccount],
+  ["GET", "/account/another", showAnotherAccount],
+  ["GET", "/account/unlink", askUnlink],
+  ["POST", "/account/unlink", receiveUnlink],
+  ["POST", "/account/sessions", endOtherSessions],
+  ["GET", "/api/userinfo", showUserinfo],
+  ["POST", "/api/auth/logout", receiveLogout],
+  ["GET", "/api/sessions", showSessions],
+  ["DELETE", "/api/sessions/:handle", endSessions],
+  ["DELETE", "/api/link", deleteLink],
+  ["POST", "/api/link/sync", receiveSync],
+  ["GET", "/api/me/export", exportData],
+  ["GET", "/openapi.json", showOpenApi],
+  ["GET", "/healthz", showHealth],
+  ["GET", "/readyz", showReadiness],
+];
 
-/** Every route of Janus. The flows they make are told in `lib/link/discord_leg.ts`, `lib/link/provider_leg.ts` and `lib/session/login.ts`. */
-export function createApp(deps: Deps) {
-  const { on, onForm, fail } = createEdge(deps);
-  const app = new Elysia()
-    .onError(({ request, code, error }): Response | Promise<Response> =>
-      fail(request, code, error, app.routes),
-    )
-    .get("/", on("/", showHome))
-    .get("/linked-role", on("/linked-role", beginLink))
-    .get("/linked-role/another", on("/linked-role/another", beginLinkOfAnother))
-    .get("/discord-oauth-callback", on("/discord-oauth-callback", receiveDiscordCallback))
-    .get("/dsek-oauth-callback", on("/dsek-oauth-callback", receiveProviderCallback))
-    .post("/link/move", onForm("/link/move", moveLink), UNREAD)
-    .get("/login", on("/login", logIn))
-    .get("/account", on("/account", showAccount))
-    .get("/account/another", on("/account/another", showAnotherAccount))
-    .get("/account/unlink", on("/account/unlink", askUnlink))
-    .post("/account/unlink", on("/account/unlink", receiveUnlink), UNREAD)
-    .post("/account/sessions", on("/account/sessions", receiveEndOfOthers), UNREAD)
-    .get("/api/userinfo", on("/api/userinfo", showUserinfo))
-    .post("/api/auth/logout", on("/api/auth/logout", receiveLogout), UNREAD)
-    .get("/api/sessions", on("/api/sessions", showSessions))
-    .delete("/api/sessions/:handle", on("/api/sessions/:handle", endSessions), UNREAD)
-    .delete("/api/link", on("/api/link", deleteLink), UNREAD)
-    .post("/api/link/sync", on("/api/link/sync", receiveSync), UNREAD)
-    .get("/api/me/export", on("/api/me/export", exportData))
-    .get("/openapi.json", on("/openapi.json", showOpenApi))
-    .get("/healthz", on("/healthz", showHealth))
-    .get("/readyz", on("/readyz", showReadiness));
+/** Makes the application. */
+export function createApp(shared: Shared, listener: Listener) {
+  const edge = createEdge(shared, listener, ROUTES);
+  const app = new Elysia().onError(({ request, code, error }) => edge.fail(request, code, error));
+  for (const [method, path, handler] of ROUTES) {
+    const answer = edge.on(path, handler);
+    // The edge reads the body of a form, and drops any other.
+    app.route(method, path, ({ request }) => answer(request), { parse: "none" });
+  }
   return app;
 }
 

@@ -1,6 +1,10 @@
 /**
- * What the use cases work with, built once at the start. Tests build the same with another clock, another sleep
- * and the addresses of stand-ins; nothing else differs.
+ * What the program works with. `Shared` is built once, at the start. `Deps` is what one piece of work gets of it: a
+ * request, or a round of upkeep. Its log and its clients carry the id and the time budget of that work, so nothing below
+ * passes an id on. Tests build the same with another clock, another sleep and the addresses of stand-ins.
+ *
+ * Each room lists what it needs of `Deps` as its own `Needs`. What a request looks like, and who sends it, is left to
+ * `http/`; the listening socket and the end of the process to `server/`.
  */
 import type { Config } from "./config/load.ts";
 import type { Mac, Sealer } from "./crypto.ts";
@@ -14,24 +18,23 @@ import type { Unstored } from "./grants/unstored.ts";
 import { createUnstored } from "./grants/unstored.ts";
 import type { Budget } from "./oauth/budget.ts";
 import { createBudget } from "./oauth/budget.ts";
-import type { Fetch } from "./oauth/upstream.ts";
+import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
 import { NEEDED_CLAIMS } from "./rules/role_connection.ts";
 import type { RecordPush } from "./sync/push_records.ts";
 import { createPushRecorder } from "./sync/push_records.ts";
 import type { Log } from "./telemetry/log.ts";
+import { bindRequest } from "./telemetry/log.ts";
 
 /** What all upstream calls of one request may take together. */
 const BUDGET_MS = 9_000;
 
-/** What every use case may work with. */
-export type Deps = {
+/** What is the same for all work of this process. */
+type Common = {
   readonly config: Config;
   readonly db: Database;
   readonly queries: Queries;
-  readonly discord: Discord;
-  readonly oidc: Oidc;
   /** Seals tokens that work while the member is away, with the operator's key ring. */
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
@@ -39,29 +42,32 @@ export type Deps = {
   readonly recordPush: RecordPush;
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
-  /** Refreshes of session tokens that are under way in this process, by the sealed token that they replace. */
-  readonly sessionRefreshes: Map<
-    string,
-    Promise<{ readonly accessToken: string; readonly accessTokenSealed: string }>
-  >;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
   readonly version: string;
-  readonly budgetMs: number;
-  /** Of the request that the work is for; undefined where nobody waits for it. */
-  readonly budget?: Budget;
-} & Listener;
-
-/** What the server that listens knows. */
-export type Listener = {
-  /** The address that a request's connection comes from; undefined once it is gone. */
-  readonly peerAddress: (request: Request) => string | undefined;
-  /** Closes the request's connection unless it is used again within seconds. */
-  readonly hurry: (request: Request) => void;
-  /** Aborted when the server is told to stop: it answers still, and asks whoever can to go elsewhere. */
-  readonly stopping: AbortSignal;
 };
+
+/** What is built once, for all work. */
+export type Shared = Common & {
+  readonly bindDiscord: (work: Work) => Discord;
+  readonly bindOidc: (work: Work) => Oidc;
+  /** What all upstream calls of one request may take together. */
+  readonly budgetMs: number;
+};
+
+/** What one piece of work may use, whether a request or a round of upkeep. */
+export type WorkDeps = Common & {
+  /** Of the request that the work is for; null in upkeep. */
+  readonly requestId: string | null;
+  /** What the request may still spend; undefined in upkeep, where nobody waits. */
+  readonly budget: Budget | undefined;
+  readonly discord: Discord;
+  readonly oidc: Oidc;
+};
+
+/** What the work of a request may use. Only `depsOf` makes it, so that nothing in it is left unbound. */
+export type Deps = WorkDeps & { readonly requestId: string; readonly budget: Budget };
 
 /** What comes from outside the program. */
 export type World = {
@@ -78,38 +84,54 @@ export type World = {
   readonly upkeepSeconds?: number;
 };
 
-/**
- * The same for the work of one request: what is asked of Discord and the provider has its id in the log, and shares one
- * budget that runs from now.
- */
-export function forRequest(deps: Deps, requestId: string): Deps {
-  const budget = createBudget(deps.budgetMs);
-  const discord = deps.discord.for(requestId, budget);
-  const oidc = deps.oidc.for(requestId, budget);
-  return { ...deps, budget, discord, oidc };
-}
-
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
-export function createDeps(config: Config, db: Database, world: World, listener: Listener): Deps {
+export function createShared(config: Config, db: Database, world: World): Shared {
   const { publicUrl } = config;
-  const { log, now, sleep } = world;
+  const { log, now, sleep, version } = world;
   const queries = createQueries(db);
   return {
     config,
     db,
     queries,
-    discord: createDiscord({ ...config.discord, ...world, publicUrl }),
-    oidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
+    bindDiscord: createDiscord({ ...config.discord, ...world, publicUrl }),
+    bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     recordPush: createPushRecorder({ queries, log }),
     unstored: createUnstored(log),
-    sessionRefreshes: new Map(),
     now,
     sleep,
     log,
-    version: world.version,
+    version,
     budgetMs: world.budgetMs ?? BUDGET_MS,
-    ...listener,
+  };
+}
+
+/** What the work of a request may use. Its budget runs from now. */
+export function depsOf(shared: Shared, requestId: string): Deps {
+  const budget = createBudget(shared.budgetMs);
+  const log = bindRequest(shared.log, requestId);
+  return bind({ ...shared, log, requestId, budget }, { requestId, budget });
+}
+
+/** What work may use that no request waits for. */
+export function upkeepDepsOf(shared: Shared): WorkDeps {
+  return bind({ ...shared, requestId: null, budget: undefined }, {});
+}
+
+/** Adds the clients, each made when it is first asked for: most requests need neither. */
+function bind<Given extends Shared>(given: Given, work: Work): Given & Pick<WorkDeps, "discord" | "oidc"> {
+  let discord: Discord | undefined;
+  let oidc: Oidc | undefined;
+  return {
+    ...given,
+    get discord() {
+      discord ??= given.bindDiscord(work);
+      return discord;
+    },
+    get oidc() {
+      oidc ??= given.bindOidc(work);
+      return oidc;
+    },
   };
 }

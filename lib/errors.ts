@@ -84,6 +84,8 @@ type Detail = {
   readonly retryAfterSeconds?: number | undefined;
   /** Whether the server has certainly not taken the request: it was not sent, or was turned away unread. */
   readonly isUntaken?: boolean;
+  /** The methods that the address has, as in an Allow header. */
+  readonly allow?: string;
 };
 
 /** The one error type. `message` is the private reason; for a command's error it is what the operator reads. */
@@ -92,12 +94,14 @@ export class JanusError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly isUntaken: boolean;
+  readonly allow: string | undefined;
 
   constructor(code: ErrorCode, reason: string, detail: Detail = {}) {
     super(reason, { cause: detail.cause });
     this.code = code;
     this.retryAfterSeconds = detail.retryAfterSeconds;
     this.isUntaken = detail.isUntaken ?? false;
+    this.allow = detail.allow;
   }
 
   /** The HTTP status of the answer; 500 for a failure that no page was meant for. */
@@ -142,8 +146,9 @@ export const originRefused = (reason: string) => new JanusError("origin_refused"
 export const prefetchRefused = () => new JanusError("prefetch_refused", "asked for in advance");
 /** No such page. */
 export const notFound = () => new JanusError("not_found", "no such route");
-/** The page exists, and not for this method. RFC 9110 15.5.6 */
-export const methodNotAllowed = (reason: string) => new JanusError("method_not_allowed", reason);
+/** The page exists, and not for this method. `allow` lists those that it has. RFC 9110 15.5.6 */
+export const methodNotAllowed = (allow: string) =>
+  new JanusError("method_not_allowed", `the address takes ${allow}`, { allow });
 /** No session, or none any more. It does not say which of the two cookies was wrong. RFC 9110 15.5.2 */
 export const unauthenticated = (reason: string, cause?: unknown) =>
   new JanusError("unauthenticated", reason, { cause });

@@ -4,7 +4,8 @@
  */
 
 import type { DiscordUser } from "../discord/client.ts";
-import type { exportStored, LinkFacts, RoleStatus } from "../member/facts.ts";
+import type { exportStored } from "../member/export.ts";
+import type { LinkFacts, RoleStatus } from "../member/facts.ts";
 import type { listSessions } from "../session/guard.ts";
 import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
 

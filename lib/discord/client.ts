@@ -18,8 +18,8 @@ import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
-import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
+import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
+import { createCallLog, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
 import type { MetadataRecord, RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
 import { cleanName, readName } from "../text/shown_name.ts";
@@ -45,7 +45,7 @@ export type DiscordTokens = {
 };
 
 /** Discord, as the use cases see it. */
-export type Discord = ReturnType<typeof createDiscord>;
+export type Discord = ReturnType<ReturnType<typeof createDiscord>>;
 
 /** What the client is made of. */
 export type DiscordOptions = {
@@ -119,7 +119,10 @@ export function createDiscord(options: DiscordOptions) {
     ],
   );
 
-  return createForRequests(createUpstream(options), (upstream) => {
+  const shared = createUpstream(options);
+
+  return (work: Work) => {
+    const upstream = { ...shared, ...work };
     const call = createCaller(upstream, options);
 
     const exchange = async (grant: Readonly<Record<string, string>>, scopes: readonly string[]) => {
@@ -241,7 +244,7 @@ export function createDiscord(options: DiscordOptions) {
         });
       },
     };
-  });
+  };
 }
 
 /** Replaces the application's metadata records, all of them. Needs the bot's token. */

@@ -5,10 +5,12 @@
  * That a scope was added is in the flow's record, by its leg, not in this process: the callback may reach another one,
  * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
  */
-import type { Deps } from "../deps.ts";
-import type { Flow, Leg } from "./record.ts";
+import type { WorkDeps } from "../deps.ts";
+import type { Flow, Needs as FlowNeeds, Leg } from "./record.ts";
 import { continueFlow, deriveSecret, divertFlow, isForOtherAccount, isReduced } from "./record.ts";
-import type { Departure, FlowRequest } from "./step.ts";
+import type { Departure } from "./step.ts";
+
+type Needs = FlowNeeds & Pick<WorkDeps, "oidc">;
 
 /** A flow at its new leg, and where to send the browser. */
 export type ProviderDeparture = { readonly next: Flow; readonly location: string };
@@ -20,7 +22,7 @@ const REDUCED: ReadonlyMap<Leg, Leg> = new Map([
 ]);
 
 /** Leaves for the provider after the Discord leg. Throws as `oidc.authorizationUrl`. */
-export function departToProvider(deps: Deps, flow: Flow): Promise<ProviderDeparture> {
+export function departToProvider(deps: Needs, flow: Flow): Promise<ProviderDeparture> {
   const full: Leg = isForOtherAccount(flow.leg) ? "provider_other" : "provider";
   const leg = deps.oidc.leavesOutOfflineAccess() ? (REDUCED.get(full) ?? full) : full;
   return depart(deps, continueFlow(deps, flow, leg));
@@ -30,19 +32,14 @@ export function departToProvider(deps: Deps, flow: Flow): Promise<ProviderDepart
  * Leaves for the provider once more, without offline_access, after it answered `invalid_scope`. Undefined where that
  * would not help: Janus had not added the scope, or the flow has been there without it.
  */
-export async function departReduced(
-  deps: Deps,
-  { requestId }: Pick<FlowRequest, "requestId">,
-  flow: Flow,
-): Promise<Departure | undefined> {
+export async function departReduced(deps: Needs, flow: Flow): Promise<Departure | undefined> {
   const leg = REDUCED.get(flow.leg);
   if (leg === undefined || !(await deps.oidc.addsOfflineAccess())) return undefined;
   const { next, location } = await depart(deps, divertFlow(flow, leg));
-  deps.log.info("flow_step", { requestId, step: "provider", outcome: "sent_back" });
-  return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
+  return { outcome: "sent_back", location, flow: { set: next.record, forget: [flow.record.name] } };
 }
 
-async function depart(deps: Deps, next: Flow): Promise<ProviderDeparture> {
+async function depart(deps: Needs, next: Flow): Promise<ProviderDeparture> {
   const location = await deps.oidc.authorizationUrl(
     next.state,
     deriveSecret(next, "nonce"),

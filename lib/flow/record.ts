@@ -8,14 +8,12 @@
 
 import type { Mac } from "../crypto.ts";
 import { equalInConstantTime, randomToken, sha256Hex } from "../crypto.ts";
-import type { Deps } from "../deps.ts";
-import { forRequest } from "../deps.ts";
-import { asJanusError, flowExpired, stateMismatch } from "../errors.ts";
+import type { WorkDeps } from "../deps.ts";
+import { flowExpired, stateMismatch } from "../errors.ts";
 import type { AuthorizationResponse } from "../oauth/authorization.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
 import type { SessionSecrets } from "../session/secrets.ts";
 import { withHash } from "../session/secrets.ts";
-import type { LogOutcome, LogStep } from "../telemetry/events.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
@@ -72,17 +70,18 @@ export type Flow = {
 };
 
 type FlowRecord = { readonly name: string; readonly value: string };
-type FlowDeps = Pick<Deps, "flowMacs" | "now">;
+/** What a flow works with. */
+export type Needs = Pick<WorkDeps, "flowMacs" | "now">;
 
 /** A new flow at a leg: its secrets follow from a seed that nobody can guess. */
-export function startFlow({ flowMacs, now }: FlowDeps, leg: Leg): Flow {
+export function startFlow({ flowMacs, now }: Needs, leg: Leg): Flow {
   const [mac] = flowMacs;
   if (mac === undefined) throw new TypeError("A flow needs a key");
   return deriveFlow(mac, leg, now().getTime(), randomToken(SEED_BYTES));
 }
 
 /** The same flow at its next leg: all its secrets are new but those of its session. */
-export function continueFlow({ now }: FlowDeps, { mac, seed }: Flow, leg: Leg): Flow {
+export function continueFlow({ now }: Needs, { mac, seed }: Flow, leg: Leg): Flow {
   return deriveFlow(mac, leg, now().getTime(), seed);
 }
 
@@ -115,7 +114,7 @@ export function deriveSession({ mac, seed }: Flow): SessionSecrets {
 export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "flow_id"));
 
 /** The records that must go, oldest and unreadable first, before another flow begins. */
-export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[] {
+export function makeRoom(deps: Needs, records: FlowRecords): readonly string[] {
   if (records.size < MAX_FLOWS) return [];
   return [...records]
     .map(([name, value], index) => {
@@ -127,39 +126,6 @@ export function makeRoom(deps: FlowDeps, records: FlowRecords): readonly string[
     .map(({ name }) => name);
 }
 
-/** A step of a flow, in the log. */
-export function logStep(
-  { log }: Pick<Deps, "log">,
-  requestId: string,
-  step: LogStep,
-  outcome: LogOutcome,
-  discordUserId: string,
-): void {
-  log.info("flow_step", { requestId, step, outcome, discordUserId });
-}
-
-/**
- * Runs a step for a request, whose id the upstream calls of the step bear. It logs its own success; here is the line of
- * one that failed, or that the member did not want.
- */
-export async function runStep<Result extends { readonly outcome: string; readonly reason?: string }>(
-  deps: Deps,
-  requestId: string,
-  step: LogStep,
-  work: (deps: Deps) => Promise<Result>,
-): Promise<Result> {
-  const { log } = deps;
-  try {
-    const result = await work(forRequest(deps, requestId));
-    const { outcome, reason } = result;
-    if (outcome === "cancelled") log.info("flow_step", { requestId, step, outcome, reason });
-    return result;
-  } catch (error) {
-    log.info("flow_step", { requestId, step, outcome: "failed", code: asJanusError(error).code });
-    throw error;
-  }
-}
-
 /** A callback that belongs to a flow of this browser. */
 export type AcceptedCallback = { readonly flow: Flow; readonly response: AuthorizationResponse };
 
@@ -168,7 +134,7 @@ export type AcceptedCallback = { readonly flow: Flow; readonly response: Authori
  * Throws callback_malformed, state_mismatch, flow_expired.
  */
 export function acceptCallback(
-  deps: FlowDeps,
+  deps: Needs,
   legs: readonly Leg[],
   query: URLSearchParams,
   records: FlowRecords,
@@ -178,7 +144,7 @@ export function acceptCallback(
 }
 
 /** The browser's flow with this state at one of these legs. Throws state_mismatch, flow_expired. */
-export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
+export function openFlow(deps: Needs, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
   const name = nameOf(state);
   const value = records.get(name);
   if (value === undefined) throw stateMismatch("no flow of this browser has the state");
@@ -191,7 +157,7 @@ export function openFlow(deps: FlowDeps, legs: readonly Leg[], state: string, re
 }
 
 /** Refuses a browser without any flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
-export function requireFlow(deps: FlowDeps, legs: readonly Leg[], records: FlowRecords): void {
+export function requireFlow(deps: Needs, legs: readonly Leg[], records: FlowRecords): void {
   const flows = [...records]
     .slice(0, MAX_OPENED)
     .flatMap(([name, value]) => openRecord(deps, name, value) ?? [])
@@ -200,11 +166,11 @@ export function requireFlow(deps: FlowDeps, legs: readonly Leg[], records: FlowR
   if (flows.every((flow) => isOld(deps, flow))) throw flowExpired("older than its lifetime");
 }
 
-const isOld = ({ now }: FlowDeps, { startedAt }: Flow): boolean =>
+const isOld = ({ now }: Needs, { startedAt }: Flow): boolean =>
   now().getTime() - startedAt > FLOW_TTL_SECONDS * 1_000;
 
 /** The leg of the browser's flow with this state, in time or not; undefined where it has none. */
-export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Leg | undefined {
+export function findLeg(deps: Needs, state: string, records: FlowRecords): Leg | undefined {
   const name = nameOf(state);
   const value = records.get(name);
   return value === undefined ? undefined : openRecord(deps, name, value)?.leg;
@@ -214,11 +180,11 @@ export function findLeg(deps: FlowDeps, state: string, records: FlowRecords): Le
 const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
 
 /** Whether a record is one of ours: another application of the domain may have set a cookie of the same name. */
-export const isFlowRecord = (deps: FlowDeps, name: string, value: string): boolean =>
+export const isFlowRecord = (deps: Needs, name: string, value: string): boolean =>
   openRecord(deps, name, value) !== undefined;
 
 /** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
-function openRecord({ flowMacs }: FlowDeps, name: string, value: string): Flow | undefined {
+function openRecord({ flowMacs }: Needs, name: string, value: string): Flow | undefined {
   const [, word, startedAt = "", seed = ""] = RECORD.exec(value) ?? [];
   const leg = LEGS.find((known) => known === word);
   if (leg === undefined) return undefined;

@@ -1,27 +1,34 @@
 /**
- * What every step of a flow takes and may end with, whichever flow it is. Results that only one flow has, such as a link
- * or a session, are that flow's own.
+ * A step of a flow: what it takes, what every flow's steps may end with, and the one place where the log says how it
+ * ended. Results that only one flow has, such as a link or a session, are that flow's own.
  */
-
+import { asJanusError } from "../errors.ts";
+import type { ErrorResponse } from "../oauth/authorization.ts";
+import { readRefusal } from "../oauth/authorization.ts";
+import type { Upstream } from "../oauth/upstream.ts";
 import type { Browser } from "../session/secrets.ts";
-import type { FlowChange, FlowRecords } from "./record.ts";
+import type { LogOutcome, LogStep } from "../telemetry/events.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Flow, FlowChange, FlowRecords } from "./record.ts";
 
-/** A request of the flow: what the browser sent, and under which id it is logged. */
+/** What the browser sent with a callback. */
 export type FlowRequest = {
   readonly query: URLSearchParams;
   readonly records: FlowRecords;
   readonly browser: Browser;
-  readonly requestId: string;
 };
 
 /** The next leg: where to send the browser, and what it is to keep. */
 export type Departure = {
-  readonly outcome: "departure";
+  /** `sent_back`: to the same server once more, with another request. */
+  readonly outcome: "departed" | "sent_back";
   readonly location: string;
   readonly flow: FlowChange;
+  /** Undefined before Discord has said who the member is. */
+  readonly discordUserId?: string;
 };
 
-/** The member said no at one of the two, or the provider did: nothing was linked, nothing changed. */
+/** The member said no at one of the two, or the server did: nothing was linked, nothing changed. */
 export type Cancelled = {
   readonly outcome: "cancelled";
   readonly at: "discord" | "provider";
@@ -29,3 +36,42 @@ export type Cancelled = {
   readonly reason: string;
   readonly flow: FlowChange;
 };
+
+/** How a step ended, as its line in the log has it. */
+type Ended = {
+  readonly outcome: LogOutcome;
+  readonly reason?: string;
+  readonly discordUserId?: string;
+};
+
+/** Makes a step of `work`: whether it gives a result or throws, one line in the log says so. */
+export function createStep<
+  Needs extends { readonly log: Log },
+  Given extends unknown[],
+  Result extends Ended,
+>(
+  step: LogStep,
+  work: (deps: Needs, ...given: Given) => Promise<Result>,
+): (deps: Needs, ...given: Given) => Promise<Result> {
+  return async (deps, ...given) => {
+    try {
+      const result = await work(deps, ...given);
+      const { outcome, reason, discordUserId } = result;
+      deps.log.info("flow_step", { step, outcome, reason, discordUserId });
+      return result;
+    } catch (error) {
+      deps.log.info("flow_step", { step, outcome: "failed", code: asJanusError(error).code });
+      throw error;
+    }
+  };
+}
+
+/** The result of a step whose server answered with an error that is a no. Throws any other error of the answer. */
+export function cancel(
+  at: Cancelled["at"],
+  upstream: Upstream,
+  answer: ErrorResponse,
+  { record }: Flow,
+): Cancelled {
+  return { outcome: "cancelled", at, reason: readRefusal(upstream, answer), flow: { forget: [record.name] } };
+}

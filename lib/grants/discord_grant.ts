@@ -4,7 +4,7 @@
  * `end_discord_grant.ts`. It knows nothing of claims.
  */
 
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import type { DiscordTokens } from "../discord/client.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import type { SignIn } from "../oidc/client.ts";
@@ -15,7 +15,7 @@ import { endRetryAt } from "./end_retry.ts";
 
 /** What work on a grant needs. */
 export type GrantDeps = Pick<
-  Deps,
+  WorkDeps,
   "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log" | "unstored"
 >;
 
@@ -32,7 +32,7 @@ export type TokenColumn =
 
 /** Seals a token for one row and column: moved elsewhere, it does not open. */
 export function sealToken(
-  deps: Pick<Deps, "tokenSealer">,
+  deps: Pick<WorkDeps, "tokenSealer">,
   token: string,
   column: TokenColumn,
   row: string,
@@ -42,7 +42,7 @@ export function sealToken(
 
 /** Both tokens of a Discord grant, sealed for their row. */
 export function sealDiscordTokens(
-  deps: Pick<Deps, "tokenSealer">,
+  deps: Pick<WorkDeps, "tokenSealer">,
   discordUserId: string,
   tokens: Pick<DiscordTokens, "accessToken" | "refreshToken">,
 ) {
@@ -85,7 +85,7 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
 
 /** Does early what the end of the lease would do by itself. A failure is logged, and changes nothing. */
 export async function tryTo(
-  deps: Pick<Deps, "log">,
+  deps: Pick<WorkDeps, "log">,
   step: LogStep,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -175,7 +175,7 @@ async function setFailed(deps: GrantDeps, claimed: ClaimedRefresh, error: unknow
  * database is down for longer, `unstored` keeps the pair until it is back.
  */
 export async function storeWithRetry(
-  deps: Pick<Deps, "sleep" | "unstored">,
+  deps: Pick<WorkDeps, "sleep" | "unstored">,
   step: LogStep,
   store: () => Promise<unknown>,
 ): Promise<void> {
@@ -200,7 +200,7 @@ const organisationRow = ({ issuer, subject }: { readonly issuer: string; readonl
 
 /** Both tokens of a provider's grant, sealed for their row. */
 export function sealOrganisationTokens(
-  deps: Pick<Deps, "tokenSealer">,
+  deps: Pick<WorkDeps, "tokenSealer">,
   account: Pick<SignIn, "issuer" | "subject" | "accessToken" | "refreshToken">,
 ) {
   const { accessToken, refreshToken } = account;
@@ -216,7 +216,7 @@ export function sealOrganisationTokens(
 
 /** A provider's token; undefined where no key of TOKEN_KEYS opens it. */
 export function openOrganisationToken(
-  { tokenSealer }: Pick<Deps, "tokenSealer">,
+  { tokenSealer }: Pick<WorkDeps, "tokenSealer">,
   column: "access_token" | "refresh_token",
   account: { readonly issuer: string; readonly subject: string },
   sealed: string,

@@ -3,7 +3,7 @@
  * It ends by the provider's own answer, or because the provider has no revocation endpoint.
  */
 
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
@@ -26,7 +26,7 @@ type EndingGrant = {
 };
 
 /** One round: claims the grants that are to end, and ends each at the provider, then here. */
-export async function endDueProviderGrants(deps: Deps): Promise<Round> {
+export async function endDueProviderGrants(deps: WorkDeps): Promise<Round> {
   const now = deps.now();
   const due = await deps.queries.claimProviderEndDue({
     limit: ROUND_LIMIT,
@@ -38,7 +38,7 @@ export async function endDueProviderGrants(deps: Deps): Promise<Round> {
 }
 
 /** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */
-export async function tryEndProviderGrant(deps: Deps, grant: EndingGrant): Promise<boolean> {
+export async function tryEndProviderGrant(deps: WorkDeps, grant: EndingGrant): Promise<boolean> {
   const { issuer, subject, accessTokenSealed } = grant;
   try {
     const outcome = await endAtProvider(deps, grant);
@@ -58,7 +58,7 @@ export async function tryEndProviderGrant(deps: Deps, grant: EndingGrant): Promi
 }
 
 /** Revokes every token of the grant, replaced ones first. Returns "revoked", or what became of a token that was not. */
-async function endAtProvider(deps: Deps, grant: EndingGrant): Promise<LogOutcome> {
+async function endAtProvider(deps: WorkDeps, grant: EndingGrant): Promise<LogOutcome> {
   // OIDC_ISSUER was changed: the grant is of another provider, which Janus no longer talks to.
   if (grant.issuer !== deps.config.oidc.issuer) return "of_another_issuer";
   const { accessTokenSealed, refreshTokenSealed, replacedTokens } = grant;

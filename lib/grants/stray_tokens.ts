@@ -8,7 +8,7 @@
  */
 
 import { randomToken } from "../crypto.ts";
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { asJanusError } from "../errors.ts";
 import type { UnusedTokens } from "../oidc/client.ts";
@@ -32,7 +32,7 @@ const ID_BYTES = 16;
 
 /** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
 export function keepDiscordTokens(
-  deps: Deps,
+  deps: WorkDeps,
   tokens: DiscordTokens,
   user?: Pick<DiscordUser, "discordUserId">,
 ): void {
@@ -42,7 +42,7 @@ export function keepDiscordTokens(
 }
 
 /** The same for the provider's tokens. If their subject is known, they are kept with that account. */
-export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
+export function keepProviderTokens(deps: WorkDeps, tokens: UnusedTokens): void {
   const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
   if (subject === undefined) {
     keepStray(deps, { accessToken, refreshToken }, { discordUserId: null, issuer, scope: null, expiresAt });
@@ -54,8 +54,8 @@ export function keepProviderTokens(deps: Deps, tokens: UnusedTokens): void {
 
 /** The same for sealed tokens of a statement that failed. It may have stored them after all, which does no harm. */
 export function keepUnlinkedTokens(
-  { queries, unstored, now }: Deps,
-  tokens: Omit<Parameters<Deps["queries"]["insertUnlinkedTokens"]>[0], "now">,
+  { queries, unstored, now }: WorkDeps,
+  tokens: Omit<Parameters<WorkDeps["queries"]["insertUnlinkedTokens"]>[0], "now">,
 ): void {
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
@@ -70,7 +70,7 @@ type Owner = {
 };
 
 function keepStray(
-  deps: Deps,
+  deps: WorkDeps,
   { accessToken, refreshToken }: Pick<UnusedTokens, "accessToken" | "refreshToken">,
   owner: Owner,
 ): void {
@@ -88,10 +88,10 @@ function keepStray(
   deps.unstored.store("stray_tokens", () => deps.queries.insertStray(values));
 }
 
-type Stray = Awaited<ReturnType<Deps["queries"]["claimStrayDue"]>>[number];
+type Stray = Awaited<ReturnType<WorkDeps["queries"]["claimStrayDue"]>>[number];
 
 /** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
-export async function settleDueStrays(deps: Deps): Promise<Round> {
+export async function settleDueStrays(deps: WorkDeps): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
@@ -100,7 +100,7 @@ export async function settleDueStrays(deps: Deps): Promise<Round> {
 }
 
 /** Whether nothing kept it from being looked at, so that the next one makes sense. */
-async function trySettle(deps: Deps, stray: Stray): Promise<boolean> {
+async function trySettle(deps: WorkDeps, stray: Stray): Promise<boolean> {
   try {
     if (stray.issuer === null) await giveToOwner(deps, stray);
     else await revokeAtProvider(deps, stray.issuer, stray);
@@ -113,13 +113,13 @@ async function trySettle(deps: Deps, stray: Stray): Promise<boolean> {
   }
 }
 
-async function reschedule(deps: Deps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
+async function reschedule(deps: WorkDeps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
   const dueAt = endRetryAt(deps.now(), failures, error);
   await tryTo(deps, "put_off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
 }
 
 async function forget(
-  deps: Deps,
+  deps: WorkDeps,
   { strayTokenId }: Stray,
   isRevoked: boolean,
   outcome: LogOutcome,
@@ -129,7 +129,7 @@ async function forget(
 }
 
 /** For Discord's tokens: Discord says whose they are. */
-async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
+async function giveToOwner(deps: WorkDeps, stray: Stray): Promise<void> {
   const tokens = openBoth(deps, stray);
   if (tokens === undefined) return forget(deps, stray, false, "given_up");
   const { accessToken, refreshToken } = tokens;
@@ -157,7 +157,7 @@ async function giveToOwner(deps: Deps, stray: Stray): Promise<void> {
  * the next round. If an earlier refresh got no answer, nothing is known of the grant.
  */
 async function refreshStray(
-  deps: Deps,
+  deps: WorkDeps,
   { strayTokenId }: Stray,
   refreshToken: string,
 ): Promise<"refreshed" | "ended_before" | "given_up"> {
@@ -174,7 +174,7 @@ async function refreshStray(
 }
 
 /** Whose tokens these are: "nobody" if Discord refuses them, "unnamed" if the grant lacks the scope to ask. */
-async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
+async function findOwner(deps: WorkDeps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
   try {
     return await deps.discord.findSignedInUser(accessToken);
   } catch (error) {
@@ -185,13 +185,13 @@ async function findOwner(deps: Deps, accessToken: string): Promise<DiscordUser |
   }
 }
 
-function openBoth(deps: Deps, stray: Stray) {
+function openBoth(deps: WorkDeps, stray: Stray) {
   const accessToken = openStray(deps, "access_token", stray);
   const refreshToken = openStray(deps, "refresh_token", stray);
   return accessToken === undefined || refreshToken === undefined ? undefined : { accessToken, refreshToken };
 }
 
-async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promise<void> {
+async function revokeAtProvider(deps: WorkDeps, issuer: string, stray: Stray): Promise<void> {
   // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
   if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of_another_issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
@@ -208,7 +208,7 @@ async function revokeAtProvider(deps: Deps, issuer: string, stray: Stray): Promi
 
 /** Undefined if no key opens it. A token with a subject is sealed for that account, as the account's own are. */
 function openStray(
-  deps: Deps,
+  deps: WorkDeps,
   kind: "access_token" | "refresh_token",
   { strayTokenId, issuer, subject, accessTokenSealed, refreshTokenSealed }: Stray,
 ): string | undefined {

@@ -1,217 +1,194 @@
 /**
- * Where requests come in: their id, who asks and how often, how many are under way, their bodies, and a line in the log
- * for each. `index.ts` makes its routes with it. What becomes of an error is in `http.ts`; it knows no link.
+ * Where requests come in. This room owns what lies between a socket and a handler: ids, bodies, cookies, who is kept out,
+ * responses, and a line in the log for each request.
+ *
+ *   every route            createEdge().on     in `index.ts`, with the handler of its room
+ *   any other request      createEdge().fail   404, or 405 with the methods that the path has
+ *
+ * Who is kept out is decided in `guard.ts`, how an error looks in `error_response.ts`, and what a route does in the
+ * `handlers.ts` of each room. Sockets are left to `server/listener.ts`, pages to `pages/`.
  */
-import type { Deps } from "../deps.ts";
-import {
-  asJanusError,
-  methodNotAllowed,
-  notFound,
-  requestTooLarge,
-  tooBusy,
-  tooManyRequests,
-} from "../errors.ts";
-import { createClientAddress, subscriberOf } from "./client_address.ts";
+import type { Deps, Shared } from "../deps.ts";
+import { depsOf } from "../deps.ts";
+import type { JanusError } from "../errors.ts";
+import { asJanusError, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
+import { errorResponse, isFloodError } from "./error_response.ts";
 import type { ReadForm } from "./form.ts";
 import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
-import { createRateLimit, createReminder } from "./rate_limit.ts";
+import type { Guard } from "./guard.ts";
+import { createGuard } from "./guard.ts";
 import type { Exchange, FormHandler, Handler } from "./response.ts";
-import { errorResponse, isFloodError } from "./response.ts";
 
-/** A route as Elysia lists it. */
-type Route = { readonly method: string; readonly path: string };
+/** A route: how it is asked for, and what answers it. */
+export type Route = readonly [
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  handler: Handler | FormHandler,
+];
 
-/** Asked by machines every few seconds, in need above all: neither limited nor written down. */
+/** What the edge asks of the server that listens. */
+export type Listener = {
+  /** The address that a request's connection comes from; undefined once it is gone. */
+  readonly peerAddress: (request: Request) => string | undefined;
+  /** Closes the request's connection unless it is used again within seconds. */
+  readonly hurry: (request: Request) => void;
+  /** Aborted when the server is told to stop: it still answers, and sends clients elsewhere. */
+  readonly stopping: AbortSignal;
+};
+
+/** Answers a request. */
+export type Answer = (request: Request) => Response | Promise<Response>;
+
+/** Turns handlers into answers. What they throw becomes a response. */
+export type Edge = {
+  readonly on: (path: string, handler: Handler | FormHandler) => Answer;
+  /** Answers what has no route: 404, or 405 where the path has other methods. RFC 9110 15.5.6 */
+  readonly fail: (request: Request, code: unknown, error: unknown) => Response | Promise<Response>;
+};
+
+/** Health probes: exempt from rate limits, logged at debug. */
 const PROBES: readonly string[] = ["/healthz", "/readyz"];
-
-/** More than this process can answer well at once, each waiting for the database or an upstream. */
-const MAX_IN_FLIGHT = 1_000;
 
 /** What others may call their requests: no longer than needed, and nothing that a log or a page could misread. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 
-/** Makes what `index.ts` builds its routes with. */
-export function createEdge(deps: Deps) {
-  const guard = createGuard(deps);
+/** Makes the edge of one process. */
+export function createEdge(shared: Shared, listener: Listener, routes: readonly Route[]): Edge {
+  const guard = createGuard(shared, listener.peerAddress);
   const readForm = createFormReader();
-  const unknown = createRunner(deps, guard, "unknown");
-  return {
-    /** A route's handler. What it throws becomes a response. It waits for no body, and refuses one over the cap. */
-    on: (route: string, handler: Handler) => {
-      const { run } = createRunner(deps, guard, route);
-      return ({ request }: { readonly request: Request }): Response | Promise<Response> => {
-        const isTooLarge = hasTooLargeBody(request);
-        dropBody(request);
-        return run(isTooLarge ? refuseBody : handler, request);
-      };
-    },
-
-    /** The handler of a route that takes a form. The form is read only if nothing refuses the request before. */
-    onForm: (route: string, handler: FormHandler) => {
-      const { runForm } = createRunner(deps, guard, route);
-      return ({ request }: { readonly request: Request }): Promise<Response> =>
-        runForm(handler, request, readForm);
-    },
-
-    /** What Elysia has no route for: 404, or 405 where another method has one. RFC 9110 15.5.6 */
-    fail: (request: Request, code: unknown, error: unknown, routes: readonly Route[]) => {
-      dropBody(request);
-      return unknown.run(() => failRequest(request, code, error, routes), request);
-    },
-  };
-}
-
-/** Makes what runs the handlers of one route. */
-function createRunner(deps: Deps, guard: Guard, route: string) {
-  const { log } = deps;
-  const isProbe = PROBES.includes(route);
-  const logRequest = log.prepare(isProbe ? "debug" : "info", "request", { route });
-  const logQuietly = log.prepare("debug", "request", { route });
-  const begin = (request: Request): Begun => ({
-    startedAt: performance.now(),
-    exchange: { request, route, requestId: readRequestId(request) },
+  const place = (route: string): Place => ({
+    shared,
+    listener,
+    guard,
+    readForm,
+    route,
+    isProbe: PROBES.includes(route),
   });
-
-  const finish = ({ exchange, startedAt }: Begun, response: Response, write = logRequest): Response => {
-    const { request, requestId } = exchange;
-    const { status } = response;
-    const durationMs = Math.round(performance.now() - startedAt);
-    write({ requestId, method: request.method, status, durationMs });
-    return release(deps, request, response);
-  };
-  const fail = (begun: Begun, failure: unknown): Response => {
-    const error = asJanusError(failure);
-    const response = errorResponse(deps, begun.exchange, error);
-    return finish(begun, response, isFloodError(error) ? logQuietly : logRequest);
-  };
-  const finishLater = async (begun: Begun, answer: Promise<Response>): Promise<Response> => {
-    // A probe keeps nobody out.
-    const leave = isProbe ? undefined : guard.enter();
-    try {
-      return finish(begun, await answer);
-    } catch (error) {
-      return fail(begun, error);
-    } finally {
-      leave?.();
-    }
-  };
-  const answer = (begun: Begun, work: () => Response | Promise<Response>): Response | Promise<Response> => {
-    try {
-      const response = work();
-      return response instanceof Promise ? finishLater(begun, response) : finish(begun, response);
-    } catch (error) {
-      return fail(begun, error);
-    }
-  };
-
+  const nowhere = place("unknown");
   return {
-    run: (handler: Handler, request: Request): Response | Promise<Response> => {
-      const begun = begin(request);
-      return answer(begun, () => {
-        if (!isProbe) guard.check(request);
-        return handler(deps, begun.exchange);
-      });
+    on: (path, handler) => {
+      const here = place(path);
+      if (typeof handler === "function") return (request) => answerPlain(here, request, handler);
+      return (request) => answerForm(here, request, handler);
     },
-    runForm: async (handler: FormHandler, request: Request, readForm: ReadForm): Promise<Response> => {
-      const begun = begin(request);
-      const { exchange } = begun;
-      let form: URLSearchParams;
-      try {
-        guard.check(request);
-        if (hasTooLargeBody(request)) refuseBody();
-        handler.admit(deps, exchange);
-        form = await readForm(request, guard.subscriberOf(request) ?? "");
-      } catch (error) {
-        dropBody(request);
-        return fail(begun, error);
-      }
-      return answer(begun, () => {
-        // While the form was waiting it did not count as under way, and too many others may be now.
-        guard.checkLoad();
-        return handler.handle(deps, exchange, form);
-      });
-    },
+    fail: (request, code, error) =>
+      answerPlain(nowhere, request, () => {
+        if (code !== "NOT_FOUND") throw error;
+        throw findFault(request, routes);
+      }),
   };
 }
 
-/** A request, and when it came in. */
-type Begun = { readonly exchange: Exchange; readonly startedAt: number };
-
-/** Prepares the connection for its end, if it is not to be kept. */
-function release({ stopping, hurry }: Deps, request: Request, response: Response): Response {
-  // Whoever keeps the connection for the next request is to make it elsewhere.
-  if (stopping.aborted) response.headers.set("connection", "close");
-  if (hasUnreadBody(request)) hurry(request);
-  return response;
-}
-
-/** Keeps requests out. Each throws what they are refused with. */
-type Guard = {
-  /** Refuses a subscriber that asks too often, and everybody while too many requests are under way. */
-  readonly check: (request: Request) => void;
-  readonly checkLoad: () => void;
-  /** Counts a request as under way until the returned function is called. */
-  readonly enter: () => () => void;
-  /** Who asks; undefined if the connection is gone already. */
-  readonly subscriberOf: (request: Request) => string | undefined;
+/** A route at work. */
+type Place = {
+  readonly shared: Shared;
+  readonly listener: Listener;
+  readonly guard: Guard;
+  readonly readForm: ReadForm;
+  readonly route: string;
+  readonly isProbe: boolean;
 };
 
-/** Makes it; it says whom it keeps out in the log, once a minute for each. */
-function createGuard({ config, log, peerAddress }: Deps): Guard {
-  const limit = createRateLimit(config.rateLimitPerMinute);
-  const mayMention = createReminder();
-  let underWay = 0;
-  const findClient = createClientAddress(config.trustedProxies, (peer) => {
-    if (mayMention("proxy")) log.warn("proxy_not_trusted", { peer, reason: UNTRUSTED });
+/** A request under way. */
+type Begun = { readonly deps: Deps; readonly exchange: Exchange; readonly startedAt: number };
+
+/** Answers without the request's body: it is dropped as it arrives, and refused if it is over the cap. */
+function answerPlain(place: Place, request: Request, handler: Handler): Response | Promise<Response> {
+  const begun = begin(place, request);
+  const isTooLarge = hasTooLargeBody(request);
+  dropBody(request);
+  return answer(place, begun, () => {
+    if (!place.isProbe) place.guard.check(request);
+    if (isTooLarge) throw requestTooLarge("a body that no form needs");
+    return handler(begun.deps, begun.exchange);
   });
-  const findSubscriber = (request: Request): string | undefined => {
-    const peer = peerAddress(request);
-    return peer === undefined ? undefined : subscriberOf(findClient(peer, request));
-  };
-  const checkLoad = (): void => {
-    if (underWay < MAX_IN_FLIGHT) return;
-    if (mayMention("busy")) log.warn("too_busy", { count: underWay });
-    throw tooBusy();
-  };
-  return {
-    check: (request) => {
-      const refusal = limit(() => findSubscriber(request));
-      if (refusal !== undefined) {
-        if (mayMention(refusal.address)) log.warn("address_limited", { peer: refusal.address });
-        throw tooManyRequests(refusal.retryAfterSeconds);
-      }
-      checkLoad();
-    },
-    checkLoad,
-    enter: () => {
-      underWay += 1;
-      return () => {
-        underWay -= 1;
-      };
-    },
-    subscriberOf: findSubscriber,
-  };
 }
 
-const UNTRUSTED =
-  "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: all its clients share one limit";
+/** Reads the form once nothing in the head refuses the request. */
+async function answerForm(place: Place, request: Request, handler: FormHandler): Promise<Response> {
+  const { guard, readForm, shared } = place;
+  const begun = begin(place, request);
+  const { exchange } = begun;
+  let form: URLSearchParams;
+  try {
+    guard.check(request);
+    if (hasTooLargeBody(request)) throw requestTooLarge("a form over the cap");
+    handler.admit(begun.deps, exchange);
+    form = await readForm(request, guard.subscriberOf(request) ?? "");
+  } catch (error) {
+    dropBody(request);
+    return fail(place, begun, error);
+  }
+  return answer(place, begun, () => {
+    // While the form was on its way the request did not count as under way, and its budget must not have run.
+    guard.checkLoad();
+    return handler.handle(depsOf(shared, exchange.requestId), exchange, form);
+  });
+}
+
+function begin({ shared, listener, route }: Place, request: Request): Begun {
+  const startedAt = performance.now();
+  const requestId = readRequestId(request);
+  const isStopping = listener.stopping.aborted;
+  return { startedAt, deps: depsOf(shared, requestId), exchange: { request, requestId, route, isStopping } };
+}
+
+function answer(
+  place: Place,
+  begun: Begun,
+  work: () => Response | Promise<Response>,
+): Response | Promise<Response> {
+  try {
+    const response = work();
+    return response instanceof Promise ? finishLater(place, begun, response) : finish(place, begun, response);
+  } catch (error) {
+    return fail(place, begun, error);
+  }
+}
+
+/** Counts the request as under way until it is answered. A probe does not count: it keeps nobody out. */
+async function finishLater(place: Place, begun: Begun, answered: Promise<Response>): Promise<Response> {
+  const leave = place.isProbe ? undefined : place.guard.enter();
+  try {
+    return finish(place, begun, await answered);
+  } catch (error) {
+    return fail(place, begun, error);
+  } finally {
+    leave?.();
+  }
+}
+
+function fail(place: Place, begun: Begun, failure: unknown): Response {
+  const error = asJanusError(failure);
+  return finish(place, begun, errorResponse(begun.deps, begun.exchange, error), isFloodError(error));
+}
+
+/** Writes the request's line, and prepares its connection for its end if it is not to be kept. */
+function finish(place: Place, begun: Begun, response: Response, isQuiet = place.isProbe): Response {
+  const { listener, route } = place;
+  const { request } = begun.exchange;
+  begun.deps.log[isQuiet ? "debug" : "info"]("request", {
+    route,
+    method: request.method,
+    status: response.status,
+    durationMs: Math.round(performance.now() - begun.startedAt),
+  });
+  // A client that keeps the connection makes its next request elsewhere.
+  if (listener.stopping.aborted) response.headers.set("connection", "close");
+  if (hasUnreadBody(request)) listener.hurry(request);
+  return response;
+}
 
 function readRequestId(request: Request): string {
   const given = request.headers.get("x-request-id");
   return given !== null && SANE_ID.test(given) ? given : crypto.randomUUID();
 }
 
-function refuseBody(): never {
-  throw requestTooLarge("a body that no form needs");
-}
-
-function failRequest(request: Request, code: unknown, error: unknown, routes: readonly Route[]): never {
-  if (code !== "NOT_FOUND") throw error;
-  // A Host that is none makes an address that nobody can parse.
+function findFault(request: Request, routes: readonly Route[]): JanusError {
+  // A malformed Host header makes an address that cannot be parsed.
   const segments = (URL.parse(request.url)?.pathname ?? "").split("/", MAX_SEGMENTS);
-  const methods = routes.filter(({ path }) => matches(path, segments)).map(({ method }) => method);
-  if (methods.length === 0) throw notFound();
-  throw methodNotAllowed(methods.join(", "));
+  const methods = routes.filter(([, path]) => matches(path, segments)).map(([method]) => method);
+  return methods.length === 0 ? notFound() : methodNotAllowed(methods.join(", "));
 }
 
 /** More than any route has. */

@@ -1,6 +1,6 @@
 /**
- * What handlers share: what of a request the use cases need, and how a flow's step is shown. Called by the other files
- * of this folder. A decision about links or sessions does not belong here.
+ * What handlers ask of a request: its address, its cookies, and that the member meant to send it. And how the steps of a
+ * flow are shown, which is the same for a link and a sign-in.
  */
 
 import type { Deps } from "../deps.ts";
@@ -9,6 +9,8 @@ import type { FlowChange, FlowRecords } from "../flow/record.ts";
 import { isFlowRecord } from "../flow/record.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import { renderCancelled } from "../pages/link.tsx";
+import type { Session } from "../session/guard.ts";
+import { openSession } from "../session/guard.ts";
 import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";
 import { parseAddress } from "./address.ts";
 import { findBeginning } from "./begin_again.ts";
@@ -80,11 +82,14 @@ export function refusePrefetch({ request: { headers } }: Exchange): void {
 
 /** A callback's request, which must be the member's own: a code that is spent unseen is lost. */
 export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
-  const { requestId } = exchange;
   requireGet(exchange);
   const query = addressOf(exchange).searchParams;
-  return { query, records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
+  return { query, records: flowRecords(deps, exchange), browser: describeBrowser(exchange) };
 }
+
+/** The session that the browser's cookies prove: the guard of the API and of the member's page. Throws unauthenticated. */
+export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session> =>
+  openSession(deps, sessionCandidates(exchange));
 
 /**
  * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
@@ -105,7 +110,7 @@ export function checkOrigin({ config }: Deps, { request: { headers } }: Exchange
 /** Shows a step that leads on, or one that the member did not want to take. */
 export function showStep(deps: Deps, exchange: Exchange, result: Departure | Cancelled): Response {
   const setCookies = flowCookies(deps, result.flow);
-  if (result.outcome === "departure") return redirectResponse(deps, exchange, result.location, setCookies);
+  if (result.outcome !== "cancelled") return redirectResponse(deps, exchange, result.location, setCookies);
   const beginning = findBeginning(deps, exchange);
   return pageResponse(deps, exchange, (context) => renderCancelled(context, result, beginning), {
     setCookies,

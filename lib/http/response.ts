@@ -1,17 +1,11 @@
 /**
- * Responses: headers, pages by language, JSON, and the one place where an error becomes a response. It knows no link.
+ * Responses: the headers that every answer has, pages by language, redirects and JSON. How an error looks is in
+ * `error_response.ts`.
  */
 import type { Deps } from "../deps.ts";
-import type { JanusError, PublicErrorCode } from "../errors.ts";
-import { isPublicErrorCode } from "../errors.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
-import { type Beginning, renderError } from "../pages/link.tsx";
 import type { Language, PageContext } from "../pages/parts.tsx";
-import { describeError } from "../telemetry/log.ts";
-import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
-import { findBeginning } from "./begin_again.ts";
-import { forgetSession } from "./cookies.ts";
-import { createProblem, PROBLEM_TYPE } from "./problem.ts";
+import { chooseLanguage } from "./accept.ts";
 
 /** A request under way. */
 export type Exchange = {
@@ -19,6 +13,8 @@ export type Exchange = {
   readonly requestId: string;
   /** The route's pattern, for the log. */
   readonly route: string;
+  /** The server was told to stop: it still answers, and sends clients elsewhere. */
+  readonly isStopping: boolean;
 };
 
 /** What answers a route. */
@@ -113,67 +109,4 @@ function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
 function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
-}
-
-/** The one place where an error becomes a response and, once, a line in the log. */
-export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
-  logError(deps, exchange, error);
-  const code = isPublicErrorCode(error.code) ? error.code : "internal";
-  const headers: Record<string, string> = {};
-  if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
-  if (code === "method_not_allowed") headers.allow = error.message;
-  const { status } = error;
-  // A session that is none is forgotten, whatever was wrong with it.
-  const setCookies =
-    code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
-  const isFlood = isFloodError(error);
-  const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
-  if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {
-    const render = isFlood ? renderKept : renderError;
-    const beginning = findBeginning(deps, exchange);
-    const options = { status, headers, setCookies, language };
-    return pageResponse(deps, exchange, (context) => render(context, code, beginning), options);
-  }
-  const problem = createProblem(code, status, language, deps.config.platformName);
-  const type = {
-    "content-type": PROBLEM_TYPE,
-    "content-language": language,
-    vary: "accept, accept-language",
-  };
-  return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
-}
-
-/** Stands in a page that is kept for the request id, which is a UUID or as harmless as one. */
-const ID_MARK = crypto.randomUUID();
-/** What stands around the id, by language, code, where the button leads, and PLATFORM_NAME. */
-const keptPages = new Map<string, readonly string[]>();
-
-/** An error page of which only the request id is new: a flood is refused by the thousand. */
-function renderKept(context: PageContext, code: PublicErrorCode, beginning: Beginning): string {
-  const { startAgain, tryAgain } = beginning;
-  const key = `${context.language} ${code} ${startAgain} ${tryAgain} ${context.platformName}`;
-  const marked = { ...context, requestId: ID_MARK };
-  const parts = keptPages.get(key) ?? renderError(marked, code, beginning).split(ID_MARK);
-  keptPages.set(key, parts);
-  return parts.join(context.requestId);
-}
-
-function logError(deps: Deps, { request, requestId, route }: Exchange, error: JanusError): void {
-  deps.log[levelOf(error)]("request_failed", {
-    requestId,
-    route,
-    method: request.method,
-    status: error.status,
-    ...describeError(error),
-  });
-}
-
-function levelOf(error: JanusError): "debug" | "info" | "error" {
-  if (isFloodError(error)) return "debug";
-  return error.status >= 500 ? "error" : "info";
-}
-
-/** What is refused by the hundred in a flood is not written by the hundred: the edge says it once a minute. */
-export function isFloodError({ code }: JanusError): boolean {
-  return code === "too_many_requests" || code === "too_busy";
 }

@@ -1,9 +1,13 @@
 /**
- * The first half of the link flow: off to Discord, and back with a code, which becomes a stored grant and a flow that the
- * provider leg takes. It makes no link.
+ * The first half of the link flow: to Discord, and back with a code that becomes a stored grant and a flow that waits for
+ * the provider leg.
  *
- *   GET /linked-role[/another]   startLink          seed in a cookie, state derived from it; to Discord
+ *   GET /linked-role[/another]   startLink          a seed in a cookie, the state derived from it; to Discord
  *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
+ *
+ * This room owns the link: making it, moving it and undoing it. The second half is in `provider_leg.ts`, a move in
+ * `move.ts`, the end of a link in `unlink.ts`. Pushing to Discord is left to `sync/`, ending grants to `grants/`, and
+ * requests and pages to `handlers.ts`.
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
@@ -15,79 +19,74 @@ import {
   deriveSession,
   FLOW_TTL_SECONDS,
   hashFlowId,
-  logStep,
   makeRoom,
-  runStep,
   startFlow,
 } from "../flow/record.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
+import { cancel, createStep } from "../flow/step.ts";
 import { sealDiscordTokens } from "../grants/discord_grant.ts";
 import { clearSuperseded } from "../grants/role_connection_left.ts";
 import { keepDiscordTokens } from "../grants/stray_tokens.ts";
-import { readRefusal } from "../oauth/authorization.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";
+import type { Needs } from "./linked.ts";
 
 const shareDiscordLeg = createSharing<Departure>();
 
 /**
- * Step 1. Nothing is sent and the database is not spoken to. At the leg `another` the member can use other accounts
+ * Step 1. Nothing is sent, and the database is not spoken to. At the leg `another` the member can use other accounts
  * than those that the two servers know them by.
  */
-export function startLink(deps: Deps, records: FlowRecords, leg: "discord" | "another"): Departure {
+export function startLink(
+  deps: Pick<Deps, "discord" | "flowMacs" | "now">,
+  records: FlowRecords,
+  leg: "discord" | "another",
+): Departure {
   const { state, record } = startFlow(deps, leg);
   return {
-    outcome: "departure",
+    outcome: "departed",
     location: deps.discord.authorizationUrl(state),
     flow: { set: record, forget: makeRoom(deps, records) },
   };
 }
 
 /**
- * Step 2. Errors of the callback, of the token exchange and of `@me`; grant_ending; flow_finished for a second account
- * at the same moment.
+ * Step 2. Throws what the callback, the exchange of the code and `@me` throw; grant_ending; flow_finished where a second
+ * account finishes the same flow.
  */
-export function finishDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  return runStep(deps, request.requestId, "discord", (bound) => takeDiscordLeg(bound, request));
-}
+export const finishDiscordLeg = createStep("discord", takeDiscordLeg);
 
-async function takeDiscordLeg(deps: Deps, request: FlowRequest): Promise<Departure | Cancelled> {
-  const accepted = acceptCallback(deps, ["discord", "another"], request.query, request.records);
-  const forget = [accepted.flow.record.name];
-  const { result } = accepted.response;
-  if ("error" in result) {
-    const reason = readRefusal(deps.discord.upstream, result);
-    return { outcome: "cancelled", at: "discord", reason, flow: { forget } };
-  }
+async function takeDiscordLeg(deps: Needs, { query, records }: FlowRequest): Promise<Departure | Cancelled> {
+  const { flow, response } = acceptCallback(deps, ["discord", "another"], query, records);
+  const { result } = response;
+  if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
   const { code } = result;
-  return shareDiscordLeg(`${accepted.flow.record.value} ${code}`, () =>
-    storeDiscordLeg(deps, request, accepted.flow, code),
-  );
+  return shareDiscordLeg(`${flow.record.value} ${code}`, () => storeDiscordLeg(deps, flow, code));
 }
 
-/** Exchanges the code of the Discord leg and stores what it brings. */
-async function storeDiscordLeg(
-  deps: Deps,
-  request: FlowRequest,
-  flow: Flow,
-  code: string,
-): Promise<Departure> {
-  // Asked for first: while the provider is down, the code at Discord is not spent for nothing.
+/** Exchanges the code of the Discord leg, and stores what it brings. */
+async function storeDiscordLeg(deps: Needs, flow: Flow, code: string): Promise<Departure> {
+  // The provider comes first: while it is down, no code of Discord's is spent for nothing.
   const { next, location } = await departToProvider(deps, flow);
   const tokens = await deps.discord.exchangeCode(code);
-  const { user, stored } = await storeGrant(deps, request, next, tokens);
+  const { user, stored } = await storeGrant(deps, next, tokens);
+  const { discordUserId } = user;
   if (stored === undefined) throw grantEnding();
   if (stored.clearDueAt !== null)
-    await clearSuperseded(deps, user.discordUserId, stored.clearDueAt, tokens.accessToken);
-  // What this code brought is stored, and ends as every grant does that nobody uses.
+    await clearSuperseded(deps, discordUserId, stored.clearDueAt, tokens.accessToken);
+  // The grant is stored without a flow. It ends as every grant does that nobody uses.
   if (!stored.hasFlow) throw flowFinished("the Discord leg was finished for another account");
-  logStep(deps, request.requestId, "discord", "stored", user.discordUserId);
-  return { outcome: "departure", location, flow: { set: next.record, forget: [flow.record.name] } };
+  return {
+    outcome: "departed",
+    discordUserId,
+    location,
+    flow: { set: next.record, forget: [flow.record.name] },
+  };
 }
 
-/** Finds whose tokens these are, and stores them. If that fails, they are kept, to be revoked. */
-async function storeGrant(deps: Deps, { requestId }: FlowRequest, next: Flow, tokens: DiscordTokens) {
+/** Asks whose tokens these are, and stores them. If that fails, they are kept, to be revoked. */
+async function storeGrant(deps: Needs, next: Flow, tokens: DiscordTokens) {
   let user: DiscordUser | undefined;
   try {
     user = await deps.discord.findCurrentUser(tokens.accessToken);
@@ -100,7 +99,7 @@ async function storeGrant(deps: Deps, { requestId }: FlowRequest, next: Flow, to
       flowIdHash: hashFlowId(next),
       flowExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
       sessionAccessTokenSealed: sealSessionToken(deriveSession(next), "access_token", tokens.accessToken),
-      requestId,
+      requestId: deps.requestId,
       now,
     });
     return { user, stored };

@@ -1,7 +1,4 @@
-/**
- * The link flow, one function a route: reads what the use case needs from the request, and turns its result into a page
- * or a redirect. Called by `index.ts`. A decision about links does not belong here.
- */
+/** The routes of the link flow and the start page: what each step needs of the request, and how its result is shown. */
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
 import { requireFlow } from "../flow/record.ts";
@@ -20,10 +17,15 @@ import {
 } from "../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
-import { renderConflict, renderLinked } from "../pages/link.tsx";
+import { renderConflict, renderHome, renderLinked } from "../pages/link.tsx";
 import { finishDiscordLeg, startLink } from "./discord_leg.ts";
-import type { Conflict, Linked } from "./provider_leg.ts";
-import { confirmMove, finishProviderLeg } from "./provider_leg.ts";
+import type { Linked } from "./linked.ts";
+import { confirmMove } from "./move.ts";
+import type { Conflict } from "./provider_leg.ts";
+import { finishProviderLeg } from "./provider_leg.ts";
+
+/** GET / */
+export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);
 
 /** GET /linked-role */
 export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");
@@ -55,19 +57,25 @@ export const moveLink: FormHandler = {
     const states = form.getAll("state");
     const [state] = states;
     if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
-    const { requestId } = exchange;
-    const request = { records: flowRecords(deps, exchange), browser: describeBrowser(exchange), requestId };
-    return show(deps, exchange, await confirmMove(deps, state, request));
+    const records = flowRecords(deps, exchange);
+    return show(
+      deps,
+      exchange,
+      await confirmMove(deps, { state, records, browser: describeBrowser(exchange) }),
+    );
   },
 };
 
 function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
   const setCookies = flowCookies(deps, result.flow);
   switch (result.outcome) {
-    case "departure":
+    case "departed":
+    case "sent_back":
     case "cancelled":
       return showStep(deps, exchange, result);
-    case "linked": {
+    case "linked":
+    case "relinked":
+    case "moved": {
       const { session } = result;
       const signedIn = session !== undefined;
       const page = { ...result, ...names(result), signedIn, discordAppUrl: discordAppUrl(deps) };
@@ -78,7 +86,13 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
     case "conflict": {
       const { heldByOrganisation, state } = result;
       const heldByDiscord = result.heldByDiscord ?? null;
-      const page = { ...names(result), heldByDiscord, heldByOrganisation, formState: state };
+      const holder = heldByOrganisation.kind === "named" ? heldByOrganisation.name : null;
+      const page = {
+        ...names(result),
+        heldByDiscord,
+        heldByOrganisation: heldByOrganisation.kind === "none" ? undefined : holder,
+        formState: state,
+      };
       return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
         setCookies,
         status: 409,

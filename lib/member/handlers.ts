@@ -1,6 +1,4 @@
-/**
- * The member's page and what it can do, one function a route; the same for machines under /api. Called by `index.ts`.
- */
+/** The routes of the member's own page, and the same for programs under /api. */
 
 import { viewStored, viewUserinfo } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
@@ -8,9 +6,17 @@ import type { DiscordUser } from "../discord/client.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
-import { addressOf, checkOrigin, discordAppUrl, isSecure, requireGet } from "../http/request.ts";
+import {
+  addressOf,
+  checkOrigin,
+  discordAppUrl,
+  isSecure,
+  requireGet,
+  requireSession,
+} from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
 import { jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import { unlink } from "../link/unlink.ts";
 import {
   renderAccount,
   renderAnotherAccount,
@@ -21,18 +27,19 @@ import {
 import type { AccountPage } from "../pages/member_sections.tsx";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
-import { requireSession } from "../session/handlers.ts";
 import { findMember } from "../session/refresh.ts";
+import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
+import { exportStored } from "./export.ts";
 import type { LinkFacts } from "./facts.ts";
-import { describeLink, describeRole, exportStored, syncNow, unlink } from "./facts.ts";
+import { describeLink, describeRole } from "./facts.ts";
 
 const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
   const session = await requireSession(deps, exchange);
-  const user = await findMember(deps, session, exchange.requestId);
+  const user = await findMember(deps, session);
   const link = describeLink(session);
   return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
 };
@@ -49,10 +56,7 @@ export const showAccount: Handler = async (deps, exchange) => {
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
-  const [user, sessions] = await Promise.all([
-    askDiscord(deps, session, exchange),
-    listSessions(deps, session),
-  ]);
+  const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
@@ -67,17 +71,13 @@ async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): 
 }
 
 /** The member as Discord has them now; undefined while it does not say, which is no reason to hide what is stored. */
-async function askDiscord(
-  deps: Deps,
-  session: Session,
-  { requestId }: Exchange,
-): Promise<DiscordUser | undefined> {
+async function askDiscord(deps: Deps, session: Session): Promise<DiscordUser | undefined> {
   try {
-    return await findMember(deps, session, requestId);
+    return await findMember(deps, session);
   } catch (error) {
     const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member_not_asked_for", { requestId, ...describeError(error) });
+    deps.log.warn("member_not_asked_for", describeError(error));
     return undefined;
   }
 }
@@ -92,16 +92,16 @@ export const receiveSync: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
   if (!wantsPage(exchange)) {
-    await syncNow(deps, session, exchange.requestId);
+    await syncNow(deps, session);
     return jsonResponse(deps, exchange, 200, { ok: true });
   }
-  const notice = await syncForPage(deps, session, exchange);
+  const notice = await syncForPage(deps, session);
   return redirectResponse(deps, exchange, `/account?notice=${notice}`, [], 303);
 };
 
-async function syncForPage(deps: Deps, session: Session, { requestId }: Exchange) {
+async function syncForPage(deps: Deps, session: Session) {
   try {
-    await syncNow(deps, session, requestId);
+    await syncNow(deps, session);
     return "synced";
   } catch (error) {
     const { code } = asJanusError(error);
@@ -116,7 +116,8 @@ async function syncForPage(deps: Deps, session: Session, { requestId }: Exchange
 export const deleteLink: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  const { finished } = await unlink(deps, session, exchange.requestId);
+  const { discordTold, providerTold } = await unlink(deps, session);
+  const finished = discordTold && providerTold;
   const setCookies = forgetSession(isSecure(deps));
   return jsonResponse(deps, exchange, 200, { ok: true, finished }, { setCookies });
 };
@@ -133,7 +134,7 @@ export const askUnlink: Handler = async (deps, exchange) => {
 export const receiveUnlink: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  const { discordTold, roleMayStay } = await unlink(deps, session, exchange.requestId);
+  const { discordTold, roleMayStay } = await unlink(deps, session);
   const page = { finished: discordTold, roleMayStay };
   const setCookies = forgetSession(isSecure(deps));
   return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
@@ -152,21 +153,8 @@ export const showAnotherAccount: Handler = (deps, exchange) =>
 export const exportData: Handler = async (deps, exchange) => {
   requireGet(exchange);
   const session = await requireSession(deps, exchange);
-  const stored = viewStored(await exportStored(deps, session, exchange.requestId), deps.now());
+  const stored = viewStored(await exportStored(deps, session), deps.now());
   if (stored === undefined) throw notFound();
   const headers = { "content-disposition": 'attachment; filename="janus-export.json"' };
   return jsonResponse(deps, exchange, 200, stored, { headers });
-};
-
-/** The document of each address that this process has had: one, but in tests. */
-const DOCUMENTS = new Map<string, object>();
-
-/** GET /openapi.json */
-export const showOpenApi: Handler = async (deps, exchange) => {
-  const { config, version } = deps;
-  // Imported here: a server starts without it.
-  const { createOpenApi } = await import("../api/openapi.ts");
-  const document = DOCUMENTS.get(config.publicUrl) ?? createOpenApi(config.publicUrl, version);
-  DOCUMENTS.set(config.publicUrl, document);
-  return jsonResponse(deps, exchange, 200, document);
 };

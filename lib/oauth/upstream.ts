@@ -186,21 +186,8 @@ export async function waitWithin<Result>(
   }
 }
 
-/** The calls of an upstream. Those of `for` are made for a request: its id is in their log lines, and its budget bounds them. */
-export type ForRequests<Calls> = Calls & {
-  readonly for: (requestId: string, budget: Budget) => ForRequests<Calls>;
-};
-
-/** Makes the calls of an upstream, and those of a request of its own whenever they are asked for. */
-export function createForRequests<Calls extends object>(
-  upstream: Upstream,
-  createCalls: (upstream: Upstream) => Calls,
-): ForRequests<Calls> {
-  return Object.assign(createCalls(upstream), {
-    for: (requestId: string, budget: Budget) =>
-      createForRequests({ ...upstream, requestId, budget }, createCalls),
-  });
-}
+/** Whom calls are made for: a request, whose id is in their log lines and whose budget bounds them; or nobody who waits. */
+export type Work = { readonly requestId?: string; readonly budget?: Budget };
 
 /** As in a Host header; never the path. */
 const hostOf = (url: string): string => /^https?:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";

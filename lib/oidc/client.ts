@@ -15,8 +15,8 @@ import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
-import type { Fetch, Upstream } from "../oauth/upstream.ts";
-import { createCallLog, createForRequests, waitWithin } from "../oauth/upstream.ts";
+import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
+import { createCallLog, waitWithin } from "../oauth/upstream.ts";
 import type { Log } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { RequestKind } from "./authorization_request.ts";
@@ -30,7 +30,7 @@ import { createKeySet } from "./keys.ts";
 import { fetchUserInfo } from "./userinfo.ts";
 
 /** The provider, as the use cases see it. */
-export type Oidc = ReturnType<typeof createOidc>;
+export type Oidc = ReturnType<ReturnType<typeof createOidc>>;
 
 /** What the relying party is made of. */
 export type OidcOptions = {
@@ -78,108 +78,111 @@ export function createOidc(options: OidcOptions) {
   let leftOutUntil = Number.NEGATIVE_INFINITY;
   let prepared: { readonly metadata: ProviderMetadata; readonly requestOf: RequestOf } | undefined;
 
-  return createForRequests(own, (upstream) => ({
-    /** What a callback's errors are named after. */
-    upstream,
+  return (work: Work) => {
+    const upstream = { ...own, ...work };
+    return {
+      /** What a callback's errors are named after. */
+      upstream,
 
-    /** Loads discovery, so that the first member does not wait for it. Throws like every call here. */
-    prepare: async (): Promise<void> => void (await discovery.load(upstream)),
+      /** Loads discovery, so that the first member does not wait for it. Throws like every call here. */
+      prepare: async (): Promise<void> => void (await discovery.load(upstream)),
 
-    /** Whether discovery was loaded at least once. */
-    isReady: discovery.isLoaded,
+      /** Whether discovery was loaded at least once. */
+      isReady: discovery.isLoaded,
 
-    /** The authorization request of a kind: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
-    authorizationUrl: async (
-      state: string,
-      nonce: string,
-      codeVerifier: string,
-      kind: RequestKind = {},
-    ): Promise<string> => {
-      const metadata = await discovery.load(upstream);
-      if (prepared?.metadata !== metadata) {
-        // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
-        chooseEndpoint(config, metadata);
-        prepared = { metadata, requestOf: prepareRequests(config, metadata, redirectUri) };
-      }
-      const codeChallenge = encodeBase64url(sha256(codeVerifier));
-      return prepared.requestOf(kind)({ state, nonce, code_challenge: codeChallenge });
-    },
+      /** The authorization request of a kind: code, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
+      authorizationUrl: async (
+        state: string,
+        nonce: string,
+        codeVerifier: string,
+        kind: RequestKind = {},
+      ): Promise<string> => {
+        const metadata = await discovery.load(upstream);
+        if (prepared?.metadata !== metadata) {
+          // Asked here too: a provider that Janus cannot be a client of is told before the member signs in for nothing.
+          chooseEndpoint(config, metadata);
+          prepared = { metadata, requestOf: prepareRequests(config, metadata, redirectUri) };
+        }
+        const codeChallenge = encodeBase64url(sha256(codeVerifier));
+        return prepared.requestOf(kind)({ state, nonce, code_challenge: codeChallenge });
+      },
 
-    /** Whether offline_access is to be left out for now, since the provider has refused it: `reduced` requests do. */
-    leavesOutOfflineAccess: (): boolean => now().getTime() < leftOutUntil,
+      /** Whether offline_access is to be left out for now, since the provider has refused it: `reduced` requests do. */
+      leavesOutOfflineAccess: (): boolean => now().getTime() < leftOutUntil,
 
-    /** Whether Janus adds offline_access by itself. */
-    addsOfflineAccess: async (): Promise<boolean> =>
-      addsOfflineAccess(config, await discovery.load(upstream)),
+      /** Whether Janus adds offline_access by itself. */
+      addsOfflineAccess: async (): Promise<boolean> =>
+        addsOfflineAccess(config, await discovery.load(upstream)),
 
-    /**
-     * Leaves out offline_access for an hour, once a member has come through without it whom the provider had refused with
-     * it: the refusal alone comes through a browser, so it may be anybody's word. `startedAt` is when the member's leg
-     * began, in milliseconds; one that began while the scope was left out proves nothing.
-     */
-    leaveOutOfflineAccess: (startedAt: number): void => {
-      if (startedAt < leftOutUntil) return;
-      leftOutUntil = now().getTime() + LEFT_OUT_MS;
-      const reason =
-        "the provider announces offline_access, refuses it, and takes the rest: allow it to this client, or set " +
-        "OIDC_SCOPES without it";
-      upstream.log.warn("offline_access_left_out", { requestId: upstream.requestId, reason });
-    },
+      /**
+       * Leaves out offline_access for an hour, once a member has come through without it whom the provider had refused with
+       * it: the refusal alone comes through a browser, so it may be anybody's word. `startedAt` is when the member's leg
+       * began, in milliseconds; one that began while the scope was left out proves nothing.
+       */
+      leaveOutOfflineAccess: (startedAt: number): void => {
+        if (startedAt < leftOutUntil) return;
+        leftOutUntil = now().getTime() + LEFT_OUT_MS;
+        const reason =
+          "the provider announces offline_access, refuses it, and takes the rest: allow it to this client, or set " +
+          "OIDC_SCOPES without it";
+        upstream.log.warn("offline_access_left_out", { requestId: upstream.requestId, reason });
+      },
 
-    /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
-    checkIssuer: async (iss: string | undefined): Promise<void> => {
-      if (iss === config.issuer) return;
-      if (iss !== undefined) throw issuerMismatch("the callback's iss is another issuer");
-      if ((await discovery.load(upstream)).sendsIss)
-        throw issuerMismatch("the callback lacks the iss that is announced");
-    },
+      /** Checks who sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
+      checkIssuer: async (iss: string | undefined): Promise<void> => {
+        if (iss === config.issuer) return;
+        if (iss !== undefined) throw issuerMismatch("the callback's iss is another issuer");
+        if ((await discovery.load(upstream)).sendsIss)
+          throw issuerMismatch("the callback lacks the iss that is announced");
+      },
 
-    /**
-     * Exchanges an authorization code and verifies what comes. Throws code_rejected, authorization_rejected,
-     * id_token_refused, id_token_unsupported, userinfo_refused, provider_misconfigured, provider_client_rejected,
-     * provider_unavailable. If it throws after the exchange, `onUnused` gets the tokens. Core 3.1.3
-     */
-    exchangeCode: async (
-      code: string,
-      codeVerifier: string,
-      nonce: string,
-      onUnused: (unused: UnusedTokens) => void = () => undefined,
-    ): Promise<SignIn> => {
-      const metadata = await discovery.load(upstream);
-      const answer = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
-        grant_type: "authorization_code",
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: codeVerifier,
-      });
-      const { issuer } = metadata;
-      const { accessToken, refreshToken, expiresIn } = answer;
-      const expiresAt = expiresIn === undefined ? undefined : secondsAfter(now(), expiresIn);
-      const tokens = { issuer, accessToken, refreshToken, expiresAt };
-      let subject: string | undefined;
-      try {
-        const keys = keysOf(metadata);
-        const idToken = await verifyTokens(upstream, answer, metadata, keys, nonce);
-        subject = idToken.sub;
-        const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
-        return { ...tokens, subject, claims };
-      } catch (error) {
-        onUnused({ ...tokens, subject });
-        throw error;
-      }
-    },
+      /**
+       * Exchanges an authorization code and verifies what comes. Throws code_rejected, authorization_rejected,
+       * id_token_refused, id_token_unsupported, userinfo_refused, provider_misconfigured, provider_client_rejected,
+       * provider_unavailable. If it throws after the exchange, `onUnused` gets the tokens. Core 3.1.3
+       */
+      exchangeCode: async (
+        code: string,
+        codeVerifier: string,
+        nonce: string,
+        onUnused: (unused: UnusedTokens) => void = () => undefined,
+      ): Promise<SignIn> => {
+        const metadata = await discovery.load(upstream);
+        const answer = await requestTokens(upstream, "token_code", chooseEndpoint(config, metadata), {
+          grant_type: "authorization_code",
+          code,
+          redirect_uri: redirectUri,
+          code_verifier: codeVerifier,
+        });
+        const { issuer } = metadata;
+        const { accessToken, refreshToken, expiresIn } = answer;
+        const expiresAt = expiresIn === undefined ? undefined : secondsAfter(now(), expiresIn);
+        const tokens = { issuer, accessToken, refreshToken, expiresAt };
+        let subject: string | undefined;
+        try {
+          const keys = keysOf(metadata);
+          const idToken = await verifyTokens(upstream, answer, metadata, keys, nonce);
+          subject = idToken.sub;
+          const claims = await completeClaims(upstream, idToken, accessToken, metadata, keys);
+          return { ...tokens, subject, claims };
+        } catch (error) {
+          onUnused({ ...tokens, subject });
+          throw error;
+        }
+      },
 
-    /**
-     * Revokes a token where the provider has a revocation endpoint, and says what became of it.
-     * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
-     */
-    revokeToken: async (kind: "access_token" | "refresh_token", token: string): Promise<Revocation> => {
-      const metadata = await discovery.load(upstream);
-      if (metadata.revocationEndpoint === undefined) return "unsupported";
-      const form = { token, token_type_hint: kind };
-      return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, form);
-    },
-  }));
+      /**
+       * Revokes a token where the provider has a revocation endpoint, and says what became of it.
+       * Throws provider_unavailable, provider_client_rejected. RFC 7009 2
+       */
+      revokeToken: async (kind: "access_token" | "refresh_token", token: string): Promise<Revocation> => {
+        const metadata = await discovery.load(upstream);
+        if (metadata.revocationEndpoint === undefined) return "unsupported";
+        const form = { token, token_type_hint: kind };
+        return revokeToken(upstream, chooseEndpoint(config, metadata), metadata.revocationEndpoint, form);
+      },
+    };
+  };
 
   /** One key set for all requests. It has an upstream of its own, since jose does not know for which request it fetches. */
   function keysOf({ jwksUri }: ProviderMetadata): KeySet {

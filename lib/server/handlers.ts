@@ -1,15 +1,11 @@
-/** The start page, and what operators ask: one function a route. Called by `index.ts`. */
+/** What operators and load balancers ask: whether the process is alive, and whether it can serve members. */
 
 import { requireMigrated } from "../database/migrations.ts";
 import type { Deps } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
 import type { Handler } from "../http/response.ts";
-import { jsonResponse, pageResponse } from "../http/response.ts";
-import { renderHome } from "../pages/link.tsx";
+import { jsonResponse } from "../http/response.ts";
 import { createDeadlines } from "../time.ts";
-
-/** GET / */
-export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);
 
 /** GET /healthz: the process is alive, whatever else is down. */
 export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchange, 200, { status: "alive" });
@@ -19,8 +15,8 @@ export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchan
  * was loaded at least once.
  */
 export const showReadiness: Handler = async (deps, exchange) => {
-  // Nothing is asked any more: whoever balances the load is to send members elsewhere.
-  if (deps.stopping.aborted) return jsonResponse(deps, exchange, 503, { status: "stopping" });
+  // The load balancer is to send members elsewhere, whatever the database says.
+  if (exchange.isStopping) return jsonResponse(deps, exchange, 503, { status: "stopping" });
   const database = await describeDatabase(deps);
   const provider = deps.oidc.isReady() ? "ready" : "discovery_not_loaded";
   const ready = database === "ready" && provider === "ready";
@@ -34,15 +30,12 @@ export const showReadiness: Handler = async (deps, exchange) => {
 /** Shorter than a statement may take: who asks whether Janus is well has a deadline too, such as `janus healthcheck`. */
 const LOOK_MS = 2_000;
 const deadlines = createDeadlines(LOOK_MS);
-const looks = new WeakMap<Deps, Promise<string>>();
+const looks = new WeakMap<Deps["db"], Promise<string>>();
 
-/**
- * One look for all who ask while it is under way, however long that is: whoever asks often gets no more of the database
- * than others. Each waits for it as long as they may.
- */
-function describeDatabase(deps: Deps): Promise<string> {
-  const look = looks.get(deps) ?? lookAtDatabase(deps).finally(() => looks.delete(deps));
-  looks.set(deps, look);
+/** Concurrent probes share one database check, so frequent callers add no load. Each waits for it for LOOK_MS at most. */
+function describeDatabase({ db }: Pick<Deps, "db">): Promise<string> {
+  const look = looks.get(db) ?? lookAtDatabase(db).finally(() => looks.delete(db));
+  looks.set(db, look);
   const { promise, resolve } = Promise.withResolvers<string>();
   const pending = deadlines.add(() => resolve("database_unavailable"));
   void look.then((state) => {
@@ -52,7 +45,7 @@ function describeDatabase(deps: Deps): Promise<string> {
   return promise;
 }
 
-async function lookAtDatabase({ db }: Deps): Promise<string> {
+async function lookAtDatabase(db: Deps["db"]): Promise<string> {
   try {
     await requireMigrated(db);
     return (await db.findHindrance()) ?? "ready";

@@ -7,19 +7,22 @@ import { migrateUp, requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
 import { waitForDatabase } from "../database/wait.ts";
-import type { Deps, World } from "../deps.ts";
-import { createDeps } from "../deps.ts";
-import { asJanusError, databaseUnavailable } from "../errors.ts";
+import type { WorkDeps, World } from "../deps.ts";
+import { createShared, upkeepDepsOf } from "../deps.ts";
+import { asJanusError } from "../errors.ts";
 import { describeError } from "../telemetry/log.ts";
+import type { Gate } from "./gate.ts";
+import { createGate } from "./gate.ts";
 import type { CreateApp, Listening } from "./listener.ts";
 import { listen } from "./listener.ts";
+import type { Upkeep } from "./upkeep.ts";
 import { startUpkeep } from "./upkeep.ts";
 
 /** A server that listens. */
 export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;
-  readonly deps: Deps;
+  readonly deps: WorkDeps;
   /** Settles once the database was looked at. Rejects as `startServer` says; then there is nothing left but to stop. */
   readonly ready: Promise<void>;
   /** Drains, lets requests under way finish, and closes the database: within SHUTDOWN_SECONDS and one more. */
@@ -46,14 +49,16 @@ export async function startServer(
   const gate = createGate(db);
   let listening: Listening | undefined;
   try {
-    const deps = createDeps(config, gate.db, world, {
+    const shared = createShared(config, gate.db, world);
+    const app = createApp(shared, {
       stopping: stopping.signal,
       peerAddress: (request) => listening?.peerAddress(request),
       hurry: (request) => listening?.hurry(request),
     });
-    listening = listen(config, createApp(deps));
+    const deps = upkeepDepsOf(shared);
+    listening = listen(config, app);
     world.log.info("listening", { address: listening.address, version: world.version });
-    void prepareProvider(deps);
+    void prepareProvider(deps, stopping.signal);
     return run({ config, db, deps, gate, listening, stopping, world });
   } catch (error) {
     await db.close();
@@ -61,38 +66,11 @@ export async function startServer(
   }
 }
 
-/** A database that refuses statements until it is opened; those that come while it is looked at for the first time wait. */
-function createGate(db: Database) {
-  const looked = Promise.withResolvers<void>();
-  let isOpen = false;
-  const pass = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    await looked.promise;
-    if (isOpen) return work();
-    throw databaseUnavailable("Janus waits for the database");
-  };
-  return {
-    db: {
-      query: (...statement: Parameters<Database["query"]>) =>
-        isOpen ? db.query(...statement) : pass(() => db.query(...statement)),
-      transaction: <Result>(work: Parameters<typeof db.transaction<Result>>[0]) =>
-        pass(() => db.transaction(work)),
-      findHindrance: () => pass(db.findHindrance),
-      close: db.close,
-    },
-    /** Whoever waits need not any longer. */
-    looked: (): void => looked.resolve(),
-    open: (): void => {
-      isOpen = true;
-      looked.resolve();
-    },
-  };
-}
-
 type Parts = {
   readonly config: Config;
   readonly db: Database;
-  readonly deps: Deps;
-  readonly gate: ReturnType<typeof createGate>;
+  readonly deps: WorkDeps;
+  readonly gate: Gate;
   readonly listening: Listening;
   readonly stopping: AbortController;
   readonly world: World;
@@ -100,19 +78,23 @@ type Parts = {
 
 function run(parts: Parts): RunningServer {
   const { deps, gate, listening, stopping } = parts;
-  let upkeep: ReturnType<typeof startUpkeep> | undefined;
+  let upkeep: Upkeep | undefined;
   const prepare = async (): Promise<void> => {
     const isMigrated = await checkDatabase(parts);
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
-    upkeep = startUpkeep(deps, undefined, parts.world.upkeepSeconds);
+    const { upkeepSeconds } = parts.world;
+    upkeep = startUpkeep(deps, undefined, {
+      stopping: stopping.signal,
+      ...(upkeepSeconds === undefined ? {} : { everySeconds: upkeepSeconds }),
+    });
   };
-  // Told to stop while it waits, nobody asks any more what it would have met.
+  // If we are told to stop while waiting, the result no longer matters.
   const ready = prepare().catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
-  // Whoever does not look at it stops in good order all the same.
+  // A rejection that the caller does not look at must not end the process.
   let isLost = false;
   ready.catch(() => {
     isLost = true;
@@ -123,7 +105,7 @@ function run(parts: Parts): RunningServer {
     deps,
     ready,
     stop: () => {
-      // One that could not begin has nobody to send elsewhere.
+      // A server that never became ready has no clients to drain.
       stopped ??= shutDown(parts, isLost ? 0 : parts.config.drainSeconds, async () => {
         await Promise.all([listening.stop(), upkeep?.stop()]);
         await deps.unstored.retry();
@@ -141,11 +123,11 @@ async function shutDown(
   const { log, now, sleep } = world;
   const until = now().getTime() + config.shutdownSeconds * 1_000;
   const left = (): number => Math.max(0, until - now().getTime());
-  // From here on /readyz says no; whoever asks it gets the time to notice.
+  // From here on /readyz says no. The load balancer needs time to notice.
   stopping.abort();
   log.info("stopping", { count: listening.requestsUnderWay() });
   await sleep(Math.min(drainSeconds * 1_000, left()));
-  // What is claimed by a round that is cut off here, another process takes over when its lease ends.
+  // Another process takes over what a round has claimed that is cut off here, once its lease ends.
   const finished = finish().catch((error: unknown) => log.error("stop_failed", describeError(error)));
   await Promise.race([finished, sleep(left())]);
   const count = listening.requestsUnderWay();
@@ -182,7 +164,7 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
     );
     return true;
   } catch (error) {
-    // It may pass while the server runs, and /readyz says when: starting is right.
+    // Starting is right: the operator may migrate while the server runs, and /readyz says when.
     if (asJanusError(error).code !== "database_not_migrated") throw error;
     log.warn("database_not_ready", describeError(error));
     return false;
@@ -190,7 +172,7 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
 }
 
 /** Loads discovery, so that the first member does not wait for it; until then /readyz says no. */
-async function prepareProvider({ oidc, log, sleep, stopping }: Deps): Promise<void> {
+async function prepareProvider({ oidc, log, sleep }: WorkDeps, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted && !oidc.isReady()) {
     try {
       await oidc.prepare();

@@ -1,29 +1,22 @@
 /**
- * What listens: Bun's own server, with the routes that `index.ts` makes. Called by `server.ts`, which tells it to stop.
- * Bun answers by itself, without a page, what never becomes a request: headers over 16 KiB (431), a body over the cap
- * (413) but for that of a GET, which it skips, and heads that are not finished within some ten seconds.
+ * The socket: Bun's own server, and how it is told to stop. Bun answers some requests by itself, without a page: headers
+ * over 16 KiB (431), a body over the cap (413; that of a GET it skips), and heads that do not arrive within some ten
+ * seconds.
  */
 import { setImmediate } from "node:timers/promises";
 import * as v from "valibot";
 import { inBrackets } from "../config/listen_host.ts";
 import type { Config } from "../config/load.ts";
-import type { Deps } from "../deps.ts";
+import type { Shared } from "../deps.ts";
 import { addressInUse } from "../errors.ts";
+import type { Answer, Listener } from "../http/edge.ts";
 import { describeCause } from "../telemetry/log.ts";
 
-type Answer = (request: Request) => Response | Promise<Response>;
-
-/** What Elysia gives us: one function from request to response, and the routes that it is made of. */
-type App = { readonly fetch: Answer; readonly routes: readonly Route[] };
+/** The application: one function from request to response. */
+export type App = { readonly fetch: Answer };
 
 /** Makes the application. */
-export type CreateApp = (deps: Deps) => App;
-
-/** A route as Elysia lists it. */
-type Route = { readonly method: string; readonly path: string; readonly handler: unknown };
-
-/** What the edge makes of every handler: it needs nothing of Elysia's context but the request. */
-type EdgeHandler = (context: { readonly request: Request }) => Response | Promise<Response>;
+export type CreateApp = (shared: Shared, listener: Listener) => App;
 
 /** A listener at work. */
 export type Listening = {
@@ -52,10 +45,9 @@ const LINGER_SECONDS = 5;
 /** One accepts what waits, the next one reads it; the others meet what came meanwhile. */
 const PASSES_BEFORE_STOP = 10;
 
-/** Listens on HOST and PORT. Throws address_in_use, and a TypeError for a route that no function answers. */
+/** Listens on HOST and PORT. Throws address_in_use. */
 export function listen({ host, port }: Config, app: App): Listening {
-  const routes = mountRoutes(app.routes);
-  const server = serve(host, port, { fetch: app.fetch, routes });
+  const server = serve(host, port, app);
   return {
     address: addressOf(server),
     peerAddress: (request) => server.requestIP(request)?.address,
@@ -86,18 +78,12 @@ async function readWhatHasCome(): Promise<void> {
 /** Bun documents it for its sockets; its types of a server lack it. */
 const socketSchema = v.object({ address: v.string(), port: v.number() });
 
-type Mounted = Record<string, Record<string, Answer>>;
-
-function serve(
-  hostname: string,
-  port: number,
-  answers: { readonly fetch: Answer; readonly routes: Mounted },
-): Bun.Server<undefined> {
+function serve(hostname: string, port: number, { fetch }: App): Bun.Server<undefined> {
   try {
     return Bun.serve({
       hostname,
       port,
-      ...answers,
+      fetch,
       maxRequestBodySize: MAX_BODY_BYTES,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       development: false,
@@ -113,20 +99,3 @@ function serve(
     );
   }
 }
-
-/**
- * The routes on Bun's own router, where Elysia's `listen` would put them too: it finds a route before any of our code
- * runs. What is none (another method, HEAD, a slash at the end) is Elysia's to answer.
- */
-function mountRoutes(routes: readonly Route[]): Mounted {
-  const mounted: Mounted = {};
-  for (const { method, path, handler } of routes) {
-    if (!isEdgeHandler(handler)) throw new TypeError(`${method} ${path}: the handler is no function`);
-    const methods = mounted[path] ?? {};
-    methods[method] = (request) => handler({ request });
-    mounted[path] = methods;
-  }
-  return mounted;
-}
-
-const isEdgeHandler = (handler: unknown): handler is EdgeHandler => typeof handler === "function";

@@ -1,9 +1,10 @@
 /**
- * What has to happen while nobody looks: pushes that are due, grants that are to end, rows that nobody needs. Any number
- * of processes may do it at once: each claims what it works on. Whose turn it is, and how fast it goes, is in `upkeep/`.
+ * Upkeep: pushes that are due, grants that are to end, tokens that expire, rows that nobody needs. This file is the table
+ * of duties; any number of processes may do them at once, since each claims what it works on. Whose turn it is, is in
+ * `upkeep_turns.ts`, how fast it goes in `upkeep_pace.ts`, and each duty in its own room.
  */
 import { createClockWatch } from "../database/clock_watch.ts";
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import { endDueGrants } from "../grants/end_discord_grant.ts";
 import { endDueProviderGrants } from "../grants/provider_grant.ts";
 import { refreshDueGrants } from "../grants/refresh_due.ts";
@@ -67,27 +68,35 @@ const DUTIES: readonly Duty[] = [
   { name: "push_due_links", ...ASKING, run: pushDueLinks },
 ];
 
-/** Gives every duty its turns, and returns when none can go on. */
-export async function runUpkeep(deps: Deps, duties: readonly Duty[] = DUTIES): Promise<void> {
-  const turns = createTurns(deps, deps.stopping);
+/** Gives every duty its turns, and returns when none can go on, or after the round during which `stopping` is aborted. */
+export async function runUpkeep(
+  deps: WorkDeps,
+  duties: readonly Duty[] = DUTIES,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<void> {
+  const turns = createTurns(deps, stopping);
   for (const duty of duties) turns.add(duty);
   await turns.settle();
 }
 
+/** Upkeep at work. `stop` waits for the round under way. */
+export type Upkeep = { readonly stop: () => Promise<void> };
+
 /**
- * Gives duties their turns until `stop`, which waits for the round under way. It compares the clocks at once.
- * `everySeconds` replaces how often the duties come.
+ * Gives duties their turns until `stop`, or until `stopping` is aborted. It compares the clocks at once. `everySeconds`
+ * replaces how often the duties come.
  */
 export function startUpkeep(
-  deps: Deps,
+  deps: WorkDeps,
   duties: readonly Duty[] = DUTIES,
-  everySeconds?: number,
-): { readonly stop: () => Promise<void> } {
+  { stopping, everySeconds }: { readonly stopping?: AbortSignal; readonly everySeconds?: number } = {},
+): Upkeep {
   const stopped = new AbortController();
-  const turns = createTurns(deps, AbortSignal.any([deps.stopping, stopped.signal]));
+  const signals = stopping === undefined ? [stopped.signal] : [stopping, stopped.signal];
+  const turns = createTurns(deps, AbortSignal.any(signals));
   const comparison = compareClocks(deps);
   turns.add(comparison);
-  // A server that is restarted often must come to what is seldom, too.
+  // A server that is restarted often must reach the rare duties, too.
   for (const duty of duties) if (duty.everySeconds > EVERY_SECONDS) turns.add(duty);
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
@@ -102,7 +111,7 @@ export function startUpkeep(
 }
 
 /** The duty that warns of a wrong clock. The watch itself limits how often it looks. */
-function compareClocks(deps: Deps): Duty {
+function compareClocks(deps: WorkDeps): Duty {
   const watchClock = createClockWatch({
     ...deps,
     readDatabaseClock: async () => (await deps.queries.findClock({}))?.now,
@@ -117,13 +126,13 @@ function compareClocks(deps: Deps): Duty {
 const NOTHING: Round = roundOf(0, 0);
 
 /** If the database does not store something now, the next turn tries again. */
-async function storeUnstored({ unstored }: Deps): Promise<Round> {
+async function storeUnstored({ unstored }: WorkDeps): Promise<Round> {
   await unstored.retry();
   return NOTHING;
 }
 
 type Mark = (
-  deps: Deps,
+  deps: WorkDeps,
   limit: number,
   before: Date,
   now: Date,
@@ -131,7 +140,7 @@ type Mark = (
 
 /** A duty that marks grants of before an hour ago that nothing needs as due to end, so many a round. */
 function marking(name: UpkeepStep, work: Mark): Duty {
-  const run = async (deps: Deps): Promise<Round> => {
+  const run = async (deps: WorkDeps): Promise<Round> => {
     const now = deps.now();
     const row = await work(deps, MARK_LIMIT, secondsAfter(now, -KEEP_UNLINKED_SECONDS), now);
     const marked = row?.marked ?? 0;
@@ -141,8 +150,11 @@ function marking(name: UpkeepStep, work: Mark): Duty {
 }
 
 /** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */
-function deletion(name: UpkeepStep, work: (deps: Deps, before: Date) => Promise<number | undefined>): Duty {
-  const run = async (deps: Deps): Promise<Round> => {
+function deletion(
+  name: UpkeepStep,
+  work: (deps: WorkDeps, before: Date) => Promise<number | undefined>,
+): Duty {
+  const run = async (deps: WorkDeps): Promise<Round> => {
     const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
     return roundOf(deleted, deleted, DELETE_LIMIT);
   };

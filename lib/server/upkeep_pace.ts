@@ -1,5 +1,5 @@
 /** The pace of upkeep: how fast it may ask other servers for something, over all its duties. */
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 
 /**
  * How many grants and pushes upkeep begins in a second, over all duties of one process. Each is one to four requests, so
@@ -17,7 +17,7 @@ export type Pace = {
 };
 
 /** Makes a pace. The first round does not wait. */
-export function createPace({ now, sleep }: Pick<Deps, "now" | "sleep">): Pace {
+export function createPace({ now, sleep }: Pick<WorkDeps, "now" | "sleep">): Pace {
   let begunAtMs = 0;
   let costMs = 0;
   return {

@@ -3,7 +3,7 @@
  * waiting. The duties themselves are in `../upkeep.ts`.
  */
 
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import { isWorthAnother, type Round } from "../grants/round.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
@@ -16,7 +16,7 @@ export type Duty = {
   /** Whether a round asks other servers for something, so that it is paced. */
   readonly isPaced: boolean;
   /** One round. */
-  readonly run: (deps: Deps) => Promise<Round>;
+  readonly run: (deps: WorkDeps) => Promise<Round>;
 };
 
 /** Duties that wait for their turn. */
@@ -31,7 +31,7 @@ export type Turns = {
  * Gives each added duty a round, in order. A duty whose round was full and went well waits for another one. Once `signal` is
  * aborted, the round under way is the last.
  */
-export function createTurns(deps: Deps, signal: AbortSignal): Turns {
+export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
   const waiting: Duty[] = [];
   const pace = createPace(deps);
   let current: Duty | undefined;
@@ -63,7 +63,7 @@ export function createTurns(deps: Deps, signal: AbortSignal): Turns {
 }
 
 /** A duty that fails does not stop the others. The failure is logged, and the duty comes again. */
-async function attempt(deps: Deps, { name, run }: Duty): Promise<Round | undefined> {
+async function attempt(deps: WorkDeps, { name, run }: Duty): Promise<Round | undefined> {
   try {
     return await run(deps);
   } catch (error) {

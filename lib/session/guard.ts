@@ -6,13 +6,15 @@
  *
  * A session begins in `login.ts` and at the end of the link flow, stays alive in `refresh.ts`, and ends in `ending.ts`.
  */
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import { unauthenticated } from "../errors.ts";
 import { secondsAfter } from "../time.ts";
 import type { SessionSecrets } from "./secrets.ts";
 import { openSessionToken, SESSION_IDLE_SECONDS } from "./secrets.ts";
 
-type SessionRow = NonNullable<Awaited<ReturnType<Deps["queries"]["findSession"]>>>;
+type Needs = Pick<WorkDeps, "queries" | "now">;
+
+type SessionRow = NonNullable<Awaited<ReturnType<WorkDeps["queries"]["findSession"]>>>;
 
 /** A session that was proved: its row with the member's link, and the access token that it holds. */
 export type Session = SessionRow & { readonly secrets: SessionSecrets; readonly accessToken: string };
@@ -24,7 +26,7 @@ const USED_EVERY_SECONDS = 300;
  * The session that two cookies prove, the first one if there are several. Nothing is asked of Discord, so that a member
  * can undo their link while it is down. Throws unauthenticated, which takes as long for a wrong id as for a wrong key.
  */
-export async function openSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+export async function openSession(deps: Needs, candidates: readonly SessionSecrets[]): Promise<Session> {
   if (candidates.length === 0) throw unauthenticated("no session cookies");
   const session = await findSession(deps, candidates);
   const now = deps.now();
@@ -36,14 +38,14 @@ export async function openSession(deps: Deps, candidates: readonly SessionSecret
 }
 
 /** The first session that these secrets prove. Throws unauthenticated. */
-export async function findSession(deps: Deps, candidates: readonly SessionSecrets[]): Promise<Session> {
+export async function findSession(deps: Needs, candidates: readonly SessionSecrets[]): Promise<Session> {
   for await (const session of proveSessions(deps, candidates)) return session;
   throw unauthenticated("no such session, or another key");
 }
 
 /** The sessions that these secrets prove: one statement for each id, sent only if the caller asks for the next session. */
 export async function* proveSessions(
-  deps: Deps,
+  deps: Needs,
   candidates: readonly SessionSecrets[],
 ): AsyncGenerator<Session> {
   const byId = Map.groupBy(candidates, ({ sessionIdHash }) => sessionIdHash);
@@ -63,7 +65,7 @@ export async function* proveSessions(
 }
 
 /** The member's sessions that have not ended. */
-export function listSessions(deps: Deps, { discordUserId }: Pick<Session, "discordUserId">) {
+export function listSessions(deps: Needs, { discordUserId }: Pick<Session, "discordUserId">) {
   const now = deps.now();
   const idleSince = secondsAfter(now, -SESSION_IDLE_SECONDS);
   return deps.queries.listSessions({ discordUserId, idleSince, now });

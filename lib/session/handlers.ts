@@ -1,6 +1,4 @@
-/**
- * Signing in and out, one function a route. Called by `index.ts`. Browsers get pages and redirects, all else gets JSON.
- */
+/** The routes of signing in and out. Browsers get pages and redirects, programs get JSON. */
 import * as v from "valibot";
 import { viewSessions } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
@@ -15,15 +13,15 @@ import {
   flowRequest,
   isSecure,
   refusePrefetch,
+  requireSession,
   sessionCandidates,
   sessionCookies,
   showStep,
 } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
 import { jsonResponse, redirectResponse } from "../http/response.ts";
-import { endOtherSessions, logOut } from "./ending.ts";
-import type { Session } from "./guard.ts";
-import { listSessions, openSession } from "./guard.ts";
+import { logOut, removeOtherSessions } from "./ending.ts";
+import { listSessions } from "./guard.ts";
 import { finishLogin, startLogin } from "./login.ts";
 
 /** Where a member goes who has signed in; nothing in a request can name another place. */
@@ -51,14 +49,10 @@ async function receiveLogin(deps: Deps, exchange: Exchange): Promise<Response> {
     : jsonResponse(deps, exchange, 200, { ok: true }, { setCookies });
 }
 
-/** The guard of the API and of the member's page. Throws unauthenticated. */
-export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session> =>
-  openSession(deps, sessionCandidates(exchange));
-
 /** POST /api/auth/logout */
 export const receiveLogout: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
-  await logOut(deps, sessionCandidates(exchange), exchange.requestId);
+  await logOut(deps, sessionCandidates(exchange));
   const setCookies = forgetSession(isSecure(deps));
   return wantsPage(exchange)
     ? redirectResponse(deps, exchange, AFTER_LOGOUT, setCookies, 303)
@@ -85,15 +79,15 @@ export const endSessions: Handler = async (deps, exchange) => {
   const handle = v.safeParse(sessionHandle, addressOf(exchange).pathname.split("/").at(-1));
   if (!handle.success) throw sessionUnknown();
   const one = handle.output === "all" ? null : handle.output;
-  const ended = await endOtherSessions(deps, session, one, exchange.requestId);
+  const ended = await removeOtherSessions(deps, session, one);
   if (ended === 0 && one !== null) throw sessionUnknown();
   return jsonResponse(deps, exchange, 200, { ok: true, ended });
 };
 
 /** POST /account/sessions: the form that ends all others. */
-export const receiveEndOfOthers: Handler = async (deps, exchange) => {
+export const endOtherSessions: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  await endOtherSessions(deps, session, null, exchange.requestId);
+  await removeOtherSessions(deps, session, null);
   return redirectResponse(deps, exchange, "/account?notice=sessions_ended", [], 303);
 };

@@ -8,17 +8,18 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { grantEnding } from "../errors.ts";
 import type { Flow, FlowChange, FlowRecords } from "../flow/record.ts";
-import { acceptCallback, deriveSecret, logStep, makeRoom, runStep, startFlow } from "../flow/record.ts";
+import { acceptCallback, deriveSecret, makeRoom, startFlow } from "../flow/record.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
+import { cancel, createStep } from "../flow/step.ts";
 import { keepDiscordTokens } from "../grants/stray_tokens.ts";
-import { readRefusal } from "../oauth/authorization.ts";
-import type { BegunSession, SessionSecrets } from "./secrets.ts";
+import type { BegunSession, Browser, SessionSecrets } from "./secrets.ts";
 import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";
 
 /** The member is signed in. */
 export type SignedIn = {
   readonly outcome: "signed_in";
+  readonly discordUserId: string;
   readonly session: BegunSession;
   readonly flow: FlowChange;
 };
@@ -29,46 +30,41 @@ const shareLogin = createSharing<SignedIn>();
 export function startLogin(deps: Deps, records: FlowRecords): Departure {
   const flow = startFlow(deps, "login");
   return {
-    outcome: "departure",
+    outcome: "departed",
     location: deps.discord.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
     flow: { set: flow.record, forget: makeRoom(deps, records) },
   };
 }
 
-/** Back from Discord. Errors of the callback, of the token exchange and of `@me`; grant_ending. */
-export function finishLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  return runStep(deps, request.requestId, "login", (bound) => takeLogin(bound, request));
-}
+/** Back from Discord. Throws what the callback, the exchange of the code and `@me` throw; grant_ending. */
+export const finishLogin = createStep("login", takeLogin);
 
-async function takeLogin(deps: Deps, request: FlowRequest): Promise<SignedIn | Cancelled> {
-  const { flow, response } = acceptCallback(deps, ["login"], request.query, request.records);
+async function takeLogin(
+  deps: Deps,
+  { query, records, browser }: FlowRequest,
+): Promise<SignedIn | Cancelled> {
+  const { flow, response } = acceptCallback(deps, ["login"], query, records);
   const { result } = response;
-  if ("error" in result) {
-    const reason = readRefusal(deps.discord.upstream, result);
-    return { outcome: "cancelled", at: "discord", reason, flow: { forget: [flow.record.name] } };
-  }
+  if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
   const { code } = result;
-  return shareLogin(`${flow.record.value} ${code}`, () => beginSession(deps, request, flow, code));
+  return shareLogin(`${flow.record.value} ${code}`, () => beginSession(deps, browser, flow, code));
 }
 
 /** Exchanges the code and stores the session. */
-async function beginSession(deps: Deps, request: FlowRequest, flow: Flow, code: string): Promise<SignedIn> {
+async function beginSession(deps: Deps, browser: Browser, flow: Flow, code: string): Promise<SignedIn> {
   const tokens = await deps.discord.exchangeLoginCode(code, deriveSecret(flow, "code_verifier"));
   const secrets = createSessionSecrets();
-  const { requestId } = request;
-  const { user, sessionExpiresAt } = await storeSession(deps, request, secrets, tokens);
-  logStep(deps, requestId, "login", "signed_in", user.discordUserId);
-  const forget = [flow.record.name];
-  return { outcome: "signed_in", session: { secrets, expiresAt: sessionExpiresAt }, flow: { forget } };
+  const { user, sessionExpiresAt } = await storeSession(deps, browser, secrets, tokens);
+  return {
+    outcome: "signed_in",
+    discordUserId: user.discordUserId,
+    session: { secrets, expiresAt: sessionExpiresAt },
+    flow: { forget: [flow.record.name] },
+  };
 }
 
 /** Finds whose tokens these are, and stores the session. If that fails, the tokens are kept, to be revoked. */
-async function storeSession(
-  deps: Deps,
-  { browser, requestId }: FlowRequest,
-  secrets: SessionSecrets,
-  tokens: DiscordTokens,
-) {
+async function storeSession(deps: Deps, browser: Browser, secrets: SessionSecrets, tokens: DiscordTokens) {
   let user: DiscordUser | undefined;
   try {
     user = await deps.discord.findSignedInUser(tokens.accessToken);
@@ -81,7 +77,7 @@ async function storeSession(
       refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
       tokenExpiresAt: tokens.expiresAt,
       expiresAt: sessionExpiresAt,
-      requestId,
+      requestId: deps.requestId,
       now,
     });
     if (stored === undefined) throw grantEnding();

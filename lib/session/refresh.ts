@@ -6,10 +6,11 @@
  * session ends if Discord refuses the refresh or the new token as well, and never because of an outage.
  */
 import type { Deps } from "../deps.ts";
-import { forRequest } from "../deps.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
+import type { Share } from "../flow/sharing.ts";
+import { createSharing } from "../flow/sharing.ts";
 import { LEASE_SECONDS, storeWithRetry, tryTo } from "../grants/discord_grant.ts";
 import { secondsAfter } from "../time.ts";
 import { endByDiscord } from "./ending.ts";
@@ -33,23 +34,22 @@ type Asked = { readonly user: DiscordUser } | { readonly refusal: JanusError };
  * unauthenticated where Discord has ended the authorization, and with it the session; discord_refused where it speaks
  * of somebody else.
  */
-export async function findMember(deps: Deps, session: Session, requestId: string): Promise<DiscordUser> {
-  const bound = forRequest(deps, requestId);
-  const token = await freshToken(bound, session, requestId);
-  const asked = await askWith(bound, session, token);
+export async function findMember(deps: Deps, session: Session): Promise<DiscordUser> {
+  const token = await freshToken(deps, session);
+  const asked = await askWith(deps, session, token);
   if ("user" in asked) return asked.user;
-  const next = await replaceRefused(bound, session, token, asked.refusal, requestId);
-  const again = await askWith(bound, session, next);
+  const next = await replaceRefused(deps, session, token, asked.refusal);
+  const again = await askWith(deps, session, next);
   if ("user" in again) return again.user;
-  await endRefused(bound, session, next, again.refusal, requestId);
+  await endRefused(deps, session, next, again.refusal);
   throw discordUnavailable("the session's tokens change faster than they are used");
 }
 
 /** The session's access token, good for a while. */
-async function freshToken(deps: Deps, session: Session, requestId: string): Promise<Token> {
+async function freshToken(deps: Deps, session: Session): Promise<Token> {
   const isFresh = session.tokenExpiresAt > secondsAfter(deps.now(), REFRESH_BEFORE_SECONDS);
   if (isFresh || session.refreshTokenSealed === null) return session;
-  return refreshOnce(deps, session, "near its end", requestId);
+  return refreshOnce(deps, session, "near its end");
 }
 
 async function askWith(deps: Deps, session: Session, { accessToken }: Token): Promise<Asked> {
@@ -70,14 +70,13 @@ async function replaceRefused(
   session: Session,
   token: Token,
   refusal: JanusError,
-  requestId: string,
 ): Promise<Token> {
   const newSince = secondsAfter(deps.now(), -NEW_FOR_SECONDS);
   const isNew =
     token.accessTokenSealed !== session.accessTokenSealed ||
     (session.refreshedAt !== null && session.refreshedAt > newSince);
-  if (!isNew && session.refreshTokenSealed !== null) return refreshOnce(deps, session, "refused", requestId);
-  await endRefused(deps, session, token, refusal, requestId);
+  if (!isNew && session.refreshTokenSealed !== null) return refreshOnce(deps, session, "refused");
+  await endRefused(deps, session, token, refusal);
   // The refused token is no longer the session's: another process has refreshed since.
   return findSession(deps, [session.secrets]);
 }
@@ -88,30 +87,26 @@ async function endRefused(
   { secrets }: Session,
   { accessTokenSealed }: Token,
   refusal: JanusError,
-  requestId: string,
 ): Promise<void> {
-  if (await endByDiscord(deps, secrets, accessTokenSealed, requestId))
+  if (await endByDiscord(deps, secrets, accessTokenSealed))
     throw unauthenticated("Discord has ended the authorization", refusal);
 }
 
 /** Why a session's tokens are refreshed. A token near its end can still be used; a refused one cannot. */
 type Reason = "near its end" | "refused";
 
+/** Refreshes that are under way in this process, by the database that stores what they bring. */
+const sharings = new WeakMap<Deps["queries"], Share<Token>>();
+
 /** One refresh at Discord for all who ask at once: in this process by waiting for it, across processes by the lease. */
-function refreshOnce(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
-  const { sessionRefreshes } = deps;
+function refreshOnce(deps: Deps, held: Session, reason: Reason): Promise<Token> {
+  const share = sharings.get(deps.queries) ?? createSharing<Token>();
+  sharings.set(deps.queries, share);
   // A refresh for the other reason may return the token that is held.
-  const key = `${reason} ${held.accessTokenSealed}`;
-  const known = sessionRefreshes.get(key);
-  if (known !== undefined) return known;
-  const refreshing = refreshByLease(deps, held, reason, requestId).finally(() =>
-    sessionRefreshes.delete(key),
-  );
-  sessionRefreshes.set(key, refreshing);
-  return refreshing;
+  return share(`${reason} ${held.accessTokenSealed}`, () => refreshByLease(deps, held, reason));
 }
 
-async function refreshByLease(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
+async function refreshByLease(deps: Deps, held: Session, reason: Reason): Promise<Token> {
   const { accessTokenSealed, secrets } = held;
   const { sessionIdHash } = secrets;
   for (let wait = 0; wait < WAITS; wait++) {
@@ -119,7 +114,7 @@ async function refreshByLease(deps: Deps, held: Session, reason: Reason, request
     const leasedUntil = secondsAfter(now, LEASE_SECONDS);
     const lease = { sessionIdHash, accessTokenSealed, leasedUntil, now };
     if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
-      return refreshClaimed(deps, held, reason, requestId);
+      return refreshClaimed(deps, held, reason);
     const row = await findSession(deps, [secrets]);
     if (row.accessTokenSealed !== accessTokenSealed) return row;
     // Another process refreshes; the present token is good until it expires.
@@ -130,7 +125,7 @@ async function refreshByLease(deps: Deps, held: Session, reason: Reason, request
   throw discordUnavailable("another process refreshes this session");
 }
 
-async function refreshClaimed(deps: Deps, held: Session, reason: Reason, requestId: string): Promise<Token> {
+async function refreshClaimed(deps: Deps, held: Session, reason: Reason): Promise<Token> {
   const { accessTokenSealed, refreshTokenSealed, secrets } = held;
   const refreshToken = openSessionToken(secrets, "refresh_token", refreshTokenSealed ?? undefined);
   if (refreshToken === undefined) throw unauthenticated("the refresh token does not open");
@@ -138,7 +133,7 @@ async function refreshClaimed(deps: Deps, held: Session, reason: Reason, request
     return await spend(deps, held, refreshToken);
   } catch (error) {
     if (asJanusError(error).code === "grant_ended") {
-      await endByDiscord(deps, secrets, accessTokenSealed, requestId);
+      await endByDiscord(deps, secrets, accessTokenSealed);
       throw unauthenticated("Discord has ended the authorization", error);
     }
     const { sessionIdHash } = secrets;

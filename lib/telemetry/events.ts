@@ -96,7 +96,7 @@ export type LogOutcome =
   | "answered"
   | "cancelled"
   | "conflict"
-  | "conflict_met"
+  | "departed"
   | "ended"
   | "ended_before"
   | "failed"
@@ -111,9 +111,8 @@ export type LogOutcome =
   | "refreshed"
   | "refused"
   | "relinked"
-  | "removed"
   | "revoked"
   | "sent_back"
   | "signed_in"
-  | "stored"
-  | "unknown";
+  | "unknown"
+  | "unlinked";

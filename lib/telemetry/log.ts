@@ -156,6 +156,21 @@ function allowed(fields: LogFields): LogFields {
 const pickAllowed = (fields: LogFields): LogFields =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => isAllowed(name)));
 
+/** The same log, with a request's id in every line. */
+export function bindRequest(log: Log, requestId: string): Log {
+  const bind =
+    (write: Write): Write =>
+    (event, fields) =>
+      write(event, { requestId, ...fields });
+  return {
+    debug: bind(log.debug),
+    info: bind(log.info),
+    warn: bind(log.warn),
+    error: bind(log.error),
+    prepare: (level, event, fields) => log.prepare(level, event, { requestId, ...fields }),
+  };
+}
+
 /** What went wrong, as every line that tells of a failure has it: our code and words, and what may be said of the cause. */
 export function describeError(
   error: unknown,

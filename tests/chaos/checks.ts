@@ -2,7 +2,7 @@
  * What must hold in the end, whatever has failed: by what Discord and the provider themselves have, what the database
  * holds, and what members were told.
  */
-import type { Deps } from "../../lib/deps.ts";
+import type { WorkDeps } from "../../lib/deps.ts";
 import { places, userIdOf } from "./accounts.ts";
 import { nameOf } from "./browser.ts";
 import { checkGrants, historyOf, unexcused } from "./grant_checks.ts";
@@ -15,7 +15,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** What the checks compare. */
 export type Evidence = {
   readonly stage: Stage;
-  readonly deps: Deps;
+  readonly deps: WorkDeps;
   readonly persons: readonly Person[];
   readonly links: readonly Row[];
   readonly tokens: readonly Row[];
@@ -30,7 +30,7 @@ export type Findings = {
 };
 
 /** Checks all of it. */
-export async function checkAll(stage: Stage, deps: Deps, persons: readonly Person[]): Promise<Findings> {
+export async function checkAll(stage: Stage, deps: WorkDeps, persons: readonly Person[]): Promise<Findings> {
   const { rows } = stage.database;
   const evidence: Evidence = {
     stage,

@@ -1,10 +1,9 @@
 /** Lets time pass when all is calm: upkeep comes round and round, and what is due is done, for half a day. */
 
 import { readConfig } from "../../lib/config/load.ts";
-import { createDeps } from "../../lib/deps.ts";
+import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
-import { UNHEARD } from "../harness/janus.ts";
 import { logWatch } from "../harness/log_watch.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,25 +12,21 @@ const STEPS_SECONDS: readonly number[] = [...Array<number>(40).fill(180), ...Arr
 
 /** Runs upkeep in this process, by itself. Returns what it ran with. */
 export async function letTimePass({ clock, database, environment, journal }: Stage) {
-  const deps = createDeps(
-    readConfig(environment),
-    database.db,
-    {
-      fetch: (url, init) => fetch(url, init),
-      now: clock.now,
-      sleep: () => Promise.resolve(),
-      log: createLog(
-        "info",
-        (line) => {
-          journal.addLine(line);
-          logWatch.addLines(line);
-        },
-        clock.now,
-      ),
-      version: "0.0.0-test",
-    },
-    UNHEARD,
-  );
+  const shared = createShared(readConfig(environment), database.db, {
+    fetch: (url, init) => fetch(url, init),
+    now: clock.now,
+    sleep: () => Promise.resolve(),
+    log: createLog(
+      "info",
+      (line) => {
+        journal.addLine(line);
+        logWatch.addLines(line);
+      },
+      clock.now,
+    ),
+    version: "0.0.0-test",
+  });
+  const deps = upkeepDepsOf(shared);
   for (const seconds of STEPS_SECONDS) {
     await runUpkeep(deps);
     clock.skip(seconds);

@@ -110,7 +110,7 @@ describe("listen() tells the address that it listens on", () => {
   ])("HOST=%s as %s, where it answers and where the health check asks", async (HOST, told) => {
     const PORT = String(freePort());
     const config = readConfig({ ...ENVIRONMENT, HOST, PORT });
-    const listening = listen(config, { fetch: () => Response.json({ status: "alive" }), routes: [] });
+    const listening = listen(config, { fetch: () => Response.json({ status: "alive" }) });
 
     const answer = await fetch(listening.address);
     const healthy = await checkHealth({ json: false, ready: false }, { HOST, PORT });
@@ -123,7 +123,7 @@ describe("listen() tells the address that it listens on", () => {
 
   test("of a name, by number", async () => {
     const config = readConfig({ ...ENVIRONMENT, HOST: hostname(), PORT: "0" });
-    const listening = listen(config, { fetch: () => new Response(), routes: [] });
+    const listening = listen(config, { fetch: () => new Response() });
     await listening.forceClose();
 
     expect(listening.address).toMatch(/^http:\/\/(127(\.\d+){3}|(\d+\.){3}\d+|\[[0-9a-f:]+\]):\d+$/);
@@ -131,7 +131,7 @@ describe("listen() tells the address that it listens on", () => {
 
   test("of an address of IPv6 that is not this machine's, in brackets", () => {
     const config = readConfig({ ...ENVIRONMENT, HOST: "2001:db8::7", PORT: "3000" });
-    const start = () => listen(config, { fetch: () => new Response(), routes: [] });
+    const start = () => listen(config, { fetch: () => new Response() });
 
     expect(start).toThrow(/^Cannot listen on \[2001:db8::7\]:3000 \(EADDRNOTAVAIL\): set HOST and PORT/);
   });

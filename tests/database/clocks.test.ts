@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, t
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
-import { createDeps, type Deps } from "../../lib/deps.ts";
+import { createShared, type Deps, upkeepDepsOf, type WorkDeps } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { LEASE_SECONDS } from "../../lib/grants/discord_grant.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
@@ -42,14 +42,15 @@ function processAhead(seconds: number) {
     log: janus.deps.log,
     version: "0.0.0-test",
   };
-  const deps = createDeps(janus.config, janus.database.db, world, UNHEARD);
+  const shared = createShared(janus.config, janus.database.db, world);
+  const deps = upkeepDepsOf(shared);
   const tried = Promise.withResolvers<void>();
   const claimSessionRefresh: Deps["queries"]["claimSessionRefresh"] = async (values) => {
     const claimed = await deps.queries.claimSessionRefresh(values);
     tried.resolve();
     return claimed;
   };
-  const app = createApp({ ...deps, queries: { ...deps.queries, claimSessionRefresh } });
+  const app = createApp({ ...shared, queries: { ...deps.queries, claimSessionRefresh } }, UNHEARD);
   const ask = async (path: string, cookie: string) =>
     app.fetch(new Request(new URL(path, janus.url), { headers: { cookie, accept: "application/json" } }));
   /** `hasTried` settles once it has claimed a refresh, or was refused. */
@@ -83,7 +84,7 @@ type Kind = {
   readonly where?: string;
   readonly before?: string;
   /** Whether it was claimed, now. */
-  readonly claim: (deps: Deps, now: Date) => Promise<boolean>;
+  readonly claim: (deps: WorkDeps, now: Date) => Promise<boolean>;
 };
 
 const lease = (now: Date, seconds = LEASE_SECONDS) => ({

@@ -61,7 +61,7 @@ function startBoth(send: Fetch = (url, init) => fetch(url, init)) {
     now: () => new Date(),
     sleep: () => Promise.resolve(),
   };
-  return { standin, options, discord: createDiscord(options) };
+  return { standin, options, discord: createDiscord(options)({}) };
 }
 type Both = ReturnType<typeof startBoth>;
 
@@ -214,7 +214,7 @@ describe("deleteRoleConnection()", () => {
     const raw = startRaw(answer);
     started.push({ stop: async () => raw.stop() });
     const { options } = startBoth();
-    await createDiscord({ ...options, apiUrl: raw.url.slice(0, -1) }).deleteRoleConnection("token");
+    await createDiscord({ ...options, apiUrl: raw.url.slice(0, -1) })({}).deleteRoleConnection("token");
     return raw.asked.length;
   };
   const html = { "content-type": "text/html; charset=utf-8" };

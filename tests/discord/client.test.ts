@@ -61,7 +61,7 @@ function startBoth(deadlineMs = 5_000) {
     sleep: async (ms: number) => void waits.push(ms),
     deadlineMs,
   };
-  const discord = createDiscord(options);
+  const discord = createDiscord(options)({});
   const reachCode = async (authorizationUrl = discord.authorizationUrl("the-state"), userId = ANNA.id) =>
     new URL(await approveDiscord(authorizationUrl, userId)).searchParams.get("code") ?? "";
   const signIn = async () => discord.exchangeCode(await reachCode());
@@ -171,7 +171,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     const patient = startBoth();
     const { accessToken } = await patient.signIn();
     const options = { ...patient.options, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
-    const both = { ...patient, options, discord: createDiscord(options) };
+    const both = { ...patient, options, discord: createDiscord(options)({}) };
     return { both, attempt: () => call(both, accessToken) };
   };
 
@@ -361,7 +361,7 @@ describe.each(ONCE_ONLY)("a request that may not be repeated, %s,", (operation, 
 
   test("is discord_client_rejected where Discord does not know the client", async () => {
     const both = startBoth();
-    const wrong = createDiscord({ ...both.options, clientSecret: "another" });
+    const wrong = createDiscord({ ...both.options, clientSecret: "another" })({});
 
     const error = await rejection(call({ ...both, discord: wrong }));
 

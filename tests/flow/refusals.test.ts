@@ -10,7 +10,7 @@ import {
   tooManyRequests,
   unauthenticated,
 } from "../../lib/errors.ts";
-import { errorResponse } from "../../lib/http/response.ts";
+import { errorResponse } from "../../lib/http/error_response.ts";
 import { en } from "../../lib/pages/texts/en.ts";
 import { linksOf } from "../harness/html.ts";
 import { createBrowser, locationOf, startJanusWithForger } from "../harness/janus.ts";
@@ -331,7 +331,11 @@ describe("the button of a page leads back to what the member was doing", () => {
   /** The page that an error becomes at a route, and where its links lead. */
   const linksAt = async (route: string, error: JanusError) => {
     const request = new Request(new URL(route, janus.url), { headers: { accept: "text/html" } });
-    const response = errorResponse(janus.deps, { request, route, requestId: "id-of-a-request" }, error);
+    const response = errorResponse(
+      janus.request(),
+      { request, route, requestId: "id-of-a-request", isStopping: false },
+      error,
+    );
     return linksOf(await response.text());
   };
   const later = providerUnavailable("for a test");
@@ -382,7 +386,11 @@ describe("the button of a page leads back to what the member was doing", () => {
     const bodies = ["/login", "/account", "/linked-role"].map(async (route) => {
       const headers = { accept: "application/json" };
       const request = new Request(`${janus.url}${route}`, { headers });
-      return errorResponse(janus.deps, { request, route, requestId: "id-of-a-request" }, later).text();
+      return errorResponse(
+        janus.request(),
+        { request, route, requestId: "id-of-a-request", isStopping: false },
+        later,
+      ).text();
     });
 
     expect(new Set(await Promise.all(bodies)).size).toBe(1);

@@ -1,7 +1,7 @@
 /** Two answers to one question of a flow, in the same millisecond: a double press, a second code, a browser that retries. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { type Browser, createBrowser, locationOf, startJanusWithForger } from "../harness/janus.ts";
+import { type Browser, createBrowser, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
@@ -18,7 +18,7 @@ afterAll(() => janus.stop());
 /** Janus with a clock that stands: whatever comes, comes in one millisecond. */
 function atOneMoment() {
   const moment = janus.clock.now();
-  const app = createApp({ ...janus.deps, now: () => moment });
+  const app = createApp({ ...janus.shared, now: () => moment }, UNHEARD);
   return async (browser: Browser, address: string, form?: Readonly<Record<string, string>>) => {
     const headers = {
       accept: "text/html",

@@ -11,7 +11,7 @@ import {
 } from "bun:test";
 import type { Query } from "../../lib/database/run.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
-import { unlink } from "../../lib/member/facts.ts";
+import { unlink } from "../../lib/link/unlink.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
 import { createBrowser, locationOf, startJanus, startJanusWithForger } from "../harness/janus.ts";
@@ -66,7 +66,7 @@ async function keepUp(rounds = 3): Promise<void> {
     await runUpkeep(janus.deps);
   }
 }
-const undo = (discordUserId: string) => unlink(janus.deps, { discordUserId }, crypto.randomUUID());
+const undo = (discordUserId: string) => unlink(janus.request(), { discordUserId });
 const countOf = async (table: string): Promise<number> =>
   (await janus.database.rows(`select 1 from ${table}`)).length;
 
@@ -76,9 +76,9 @@ describe("the provider's tokens", () => {
     for (let time = 0; time < 5; time++) expect((await walk(user)).status).toBe(200);
     const before = janus.provider.liveRefreshTokens().length;
 
-    const { finished } = await undo(user);
+    const { discordTold, providerTold } = await undo(user);
 
-    expect([before, finished]).toEqual([5, true]);
+    expect([before, discordTold, providerTold]).toEqual([5, true, true]);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
     expect(await countOf("organisation_token")).toBe(0);
   });
@@ -205,7 +205,7 @@ test("the certified provider holds no token of a member who signed in five times
   for (let time = 0; time < 5; time++) expect((await linkAccounts(certified, user, "anna")).status).toBe(200);
   const before = certified.provider.refreshTokens("anna");
 
-  await unlink(certified.deps, { discordUserId: user }, crypto.randomUUID());
+  await unlink(certified.request(), { discordUserId: user });
 
   expect(before).toBe(5);
   expect(certified.provider.refreshTokens("anna")).toBe(0);

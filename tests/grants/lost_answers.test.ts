@@ -11,7 +11,7 @@ import {
 } from "bun:test";
 import postgres from "postgres";
 import { STATEMENTS } from "../../lib/database/queries.ts";
-import * as account from "../../lib/member/facts.ts";
+import { unlink as unlinkMember } from "../../lib/link/unlink.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -65,7 +65,7 @@ async function linkThatRanOut(user: string): Promise<void> {
   janus.clock.advance(8 * DAY_SECONDS);
 }
 /** The session of a link has run out with its token, so the use case itself is asked. */
-const unlink = (discordUserId: string) => account.unlink(janus.deps, { discordUserId }, crypto.randomUUID());
+const unlink = (discordUserId: string) => unlinkMember(janus.request(), { discordUserId });
 async function moveAway(user: string): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
   const other = createBrowser(janus.url);

@@ -103,7 +103,7 @@ test.each<[string, Behaviour | undefined]>([
   if (behaviour !== undefined) janus.discord.failNext("token_refresh", behaviour);
   let elapsedMs = 0;
   const budget = createBudget(9_000, () => elapsedMs);
-  const discord = janus.deps.discord.for("request", budget);
+  const discord = janus.shared.bindDiscord({ requestId: "request", budget });
   const claimRefresh: typeof janus.deps.queries.claimRefresh = async (values) => {
     const claimed = await janus.deps.queries.claimRefresh(values);
     if (behaviour === undefined) elapsedMs = 5_000;

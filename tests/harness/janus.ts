@@ -5,9 +5,10 @@
  */
 import { createApp } from "../../index.ts";
 import { type Config, readConfig } from "../../lib/config/load.ts";
-import { createDeps, type Deps, type Listener } from "../../lib/deps.ts";
+import { createShared, type Deps, depsOf, type Shared, upkeepDepsOf, type WorkDeps } from "../../lib/deps.ts";
+import type { Listener } from "../../lib/http/edge.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { type Listening, listen } from "../../lib/server/listener.ts";
+import { type App, type Listening, listen } from "../../lib/server/listener.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
@@ -64,7 +65,11 @@ export const USERS = {
 export type TestJanus<P> = {
   readonly url: string;
   readonly config: Config;
-  readonly deps: Deps;
+  readonly shared: Shared;
+  /** Of upkeep. */
+  readonly deps: WorkDeps;
+  /** Of a request, with an id of its own. */
+  readonly request: () => Deps;
   readonly database: TestDatabase;
   readonly discord: DiscordStandin;
   readonly provider: P;
@@ -123,38 +128,36 @@ async function start<P extends Startable>(
   const logLines: string[] = [];
   const stopping = new AbortController();
   let listening: Listening | undefined;
-  const deps = createDeps(
-    config,
-    database.db,
-    {
-      fetch: watched(options.fetch ?? ((address, init) => fetch(address, init))),
-      now: clock.now,
-      // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
-      sleep: () => Promise.resolve(),
-      log: createLog(
-        "debug",
-        (line) => {
-          logLines.push(line);
-          logWatch.addLines(line);
-        },
-        clock.now,
-      ),
-      version: "0.0.0-test",
-      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-      ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
-    },
-    {
-      stopping: stopping.signal,
-      peerAddress: (request) => listening?.peerAddress(request),
-      hurry: (request) => listening?.hurry(request),
-    },
-  );
+  const shared = createShared(config, database.db, {
+    fetch: watched(options.fetch ?? ((address, init) => fetch(address, init))),
+    now: clock.now,
+    // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.
+    sleep: () => Promise.resolve(),
+    log: createLog(
+      "debug",
+      (line) => {
+        logLines.push(line);
+        logWatch.addLines(line);
+      },
+      clock.now,
+    ),
+    version: "0.0.0-test",
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+  });
+  const app = createApp(shared, {
+    stopping: stopping.signal,
+    peerAddress: (request) => listening?.peerAddress(request),
+    hurry: (request) => listening?.hurry(request),
+  });
   await held.release();
-  listening = listen({ ...config, port: held.port }, watchedApp(createApp(deps)));
+  listening = listen({ ...config, port: held.port }, watchedApp(app));
   return {
     url,
     config,
-    deps,
+    shared,
+    deps: upkeepDepsOf(shared),
+    request: () => depsOf(shared, crypto.randomUUID()),
     database,
     discord,
     provider,
@@ -169,25 +172,15 @@ async function start<P extends Startable>(
   };
 }
 
-type App = Parameters<typeof listen>[1];
-type Answer = App["fetch"];
-
 /** The same, with what is asked and answered told to the watch over the log. */
-function watchedApp({ fetch, routes }: App): App {
-  const watch = async (request: Request, answer: Answer): Promise<Response> => {
-    logWatch.addRequest(request.url, request.headers, null);
-    const response = await answer(request);
-    logWatch.addAnswer(response.headers, "");
-    return response;
-  };
+function watchedApp({ fetch }: App): App {
   return {
-    fetch: (request) => watch(request, fetch),
-    routes: routes.map((route) => {
-      const handler = route.handler as (context: { readonly request: Request }) => ReturnType<Answer>;
-      const handle = ({ request }: { readonly request: Request }) =>
-        watch(request, () => handler({ request }));
-      return { ...route, handler: handle };
-    }),
+    fetch: async (request) => {
+      logWatch.addRequest(request.url, request.headers, null);
+      const response = await fetch(request);
+      logWatch.addAnswer(response.headers, "");
+      return response;
+    },
   };
 }
 

@@ -1,9 +1,11 @@
 /** What comes after a request's head: a form that does not arrive, and bodies that nobody reads, keep nobody out. */
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { createApp } from "../../index.ts";
 import { startFlow } from "../../lib/flow/record.ts";
-import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import type { Listener } from "../../lib/http/edge.ts";
+import { createBrowser, lastCode, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
@@ -37,9 +39,9 @@ function endless(first = "s") {
 }
 
 /** The application by itself, which believes a header of the test's about who asks. */
-function startEdge(seen: Partial<Awaited<ReturnType<typeof startJanusWithForger>>["deps"]> = {}) {
-  const app = createApp({
-    ...janus.deps,
+function startEdge(seen: Partial<Listener> = {}, shared = janus.shared) {
+  const app = createApp(shared, {
+    ...UNHEARD,
     peerAddress: (request) => request.headers.get(PEER) ?? "192.0.2.1",
     ...seen,
   });
@@ -197,7 +199,7 @@ describe("a body that nobody needs", () => {
   test("is not kept while the request waits for something else: it is thrown away as it comes", async () => {
     const gate = Promise.withResolvers<undefined>();
     const findSession: typeof janus.deps.queries.findSession = () => gate.promise;
-    const { ask } = startEdge({ queries: { ...janus.deps.queries, findSession } });
+    const { ask } = startEdge({}, { ...janus.shared, queries: { ...janus.deps.queries, findSession } });
     const { stream, cancelled } = endless("x".repeat(10_000));
 
     const answer = ask("/account/unlink", "POST", { cookie, "transfer-encoding": "chunked" }, stream);

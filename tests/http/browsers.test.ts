@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createSessionSecrets } from "../../lib/session/secrets.ts";
-import { createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, lastCode, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 
@@ -408,7 +408,7 @@ describe("cookies that another application of the domain has set under the same 
       looks += 1;
       return janus.deps.queries.findSession(values);
     };
-    const app = createApp({ ...janus.deps, queries: { ...janus.deps.queries, findSession } });
+    const app = createApp({ ...janus.shared, queries: { ...janus.deps.queries, findSession } }, UNHEARD);
     const response = await app.fetch(new Request(`${janus.url}/api/sessions`, { headers: { cookie } }));
     return { status: response.status, looks };
   }

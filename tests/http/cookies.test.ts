@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import { createMacs } from "../../lib/crypto.ts";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
-import { createDeps, type Deps } from "../../lib/deps.ts";
+import { createShared, type Deps, depsOf } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import {
   acceptCallback,
@@ -19,7 +19,7 @@ import {
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../../lib/http/cookies.ts";
 import { withHash } from "../../lib/session/secrets.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
-import { environmentFor, randomKey, UNHEARD } from "../harness/janus.ts";
+import { environmentFor, randomKey } from "../harness/janus.ts";
 
 // Properties have many cases, and a machine may have much else to do.
 setDefaultTimeout(30_000);
@@ -423,7 +423,7 @@ describe("startFlow()", () => {
   });
 });
 
-describe("createDeps()", () => {
+describe("createShared()", () => {
   const [oldSecret, newSecret] = [randomKey(), randomKey()];
   let db: Database;
   beforeAll(async () => {
@@ -439,18 +439,14 @@ describe("createDeps()", () => {
       cdnUrl: "https://cdn.discordapp.com",
     };
     const environment = environmentFor("https://janus.example.org", discord, "https://auth.example.org");
-    return createDeps(
-      readConfig({ ...environment, ...change }),
-      db,
-      {
-        fetch: () => Promise.reject(new Error("nothing may be sent")),
-        now: at(0).now,
-        sleep: () => Promise.resolve(),
-        log: createLog("silent", () => undefined, at(0).now),
-        version: "0.0.0-test",
-      },
-      UNHEARD,
-    );
+    const shared = createShared(readConfig({ ...environment, ...change }), db, {
+      fetch: () => Promise.reject(new Error("nothing may be sent")),
+      now: at(0).now,
+      sleep: () => Promise.resolve(),
+      log: createLog("silent", () => undefined, at(0).now),
+      version: "0.0.0-test",
+    });
+    return depsOf(shared, "id-of-a-request");
   };
 
   test("a flow begun under the old COOKIE_SECRET goes on once a new one stands before it", () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
-import type { Deps } from "../../lib/deps.ts";
+import type { Shared } from "../../lib/deps.ts";
 import { createClientAddress, subscriberOf } from "../../lib/http/client_address.ts";
 import { createEdge } from "../../lib/http/edge.ts";
 import { createFormReader } from "../../lib/http/form.ts";
@@ -49,12 +49,12 @@ function edgeWith(handler: Handler, environment: Readonly<Record<string, string>
     () => new Date(0),
   );
   const state = { peer: peer as string | undefined };
-  const deps = { config, log, ...UNHEARD, peerAddress: () => state.peer } as unknown as Deps;
-  const edge = createEdge(deps);
+  const shared = { config, log } as unknown as Shared;
+  const edge = createEdge(shared, { ...UNHEARD, peerAddress: () => state.peer }, []);
   const route = edge.on("/linked-role", handler);
   const ask = async (headers: Record<string, string> = {}): Promise<Response> =>
-    route({ request: new Request("https://janus.example.org/linked-role", { headers }) });
-  return { ask, state, logLines, edge, deps };
+    route(new Request("https://janus.example.org/linked-role", { headers }));
+  return { ask, state, logLines, edge, shared };
 }
 
 const answer: Handler = () => new Response("ok");
@@ -143,8 +143,8 @@ describe("the log of a whole flow", () => {
       "flow_step discord",
       "request /discord-oauth-callback",
       "upstream_call token_code",
-      "flow_step provider",
       "upstream_call put_role_connection",
+      "flow_step provider",
       "request /dsek-oauth-callback",
     ]);
     const ids = lines.flatMap(({ requestId }) => requestId ?? []);
@@ -431,7 +431,7 @@ describe("under load", () => {
     });
 
     const held = Array.from({ length: 1_500 }, async () =>
-      probe({ request: new Request("https://janus.example.org/readyz") }),
+      probe(new Request("https://janus.example.org/readyz")),
     );
     const { status } = await ask();
     gate.resolve();
@@ -444,7 +444,7 @@ describe("under load", () => {
   test("probes that come together look at the database once", async () => {
     let statements = 0;
     const counting = {
-      ...janus.deps,
+      ...janus.shared,
       db: {
         ...janus.deps.db,
         query: (...statement: Parameters<typeof janus.deps.db.query>) => {
@@ -453,8 +453,8 @@ describe("under load", () => {
         },
       },
     };
-    const probe = createEdge(counting).on("/readyz", showReadiness);
-    const ask = async () => probe({ request: new Request(`${janus.url}/readyz`) });
+    const probe = createEdge(counting, UNHEARD, []).on("/readyz", showReadiness);
+    const ask = async () => probe(new Request(`${janus.url}/readyz`));
 
     await ask();
     const once = statements;

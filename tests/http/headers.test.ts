@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClientAddress } from "../../lib/http/client_address.ts";
 import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
-import { startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 
 setDefaultTimeout(120_000);
 
@@ -29,7 +29,7 @@ type Head = Readonly<Record<string, string>>;
 type Ask = (path: string, headers: Head) => Promise<unknown>;
 
 const askOf = (at: typeof janus): Ask => {
-  const app = createApp({ ...at.deps, peerAddress: () => "192.0.2.1" });
+  const app = createApp(at.shared, { ...UNHEARD, peerAddress: () => "192.0.2.1" });
   return async (path, headers) => app.fetch(new Request(at.url + path, { headers }));
 };
 

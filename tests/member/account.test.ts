@@ -297,7 +297,7 @@ describe("the step of an unlink in the log", () => {
 
     expect([refused.status, done.status]).toEqual([404, 200]);
     expect(stepsOf(refused)).toMatchObject([{ step: "unlink", outcome: "failed", code: "not_linked" }]);
-    expect(stepsOf(done)).toMatchObject([{ step: "unlink", outcome: "removed" }]);
+    expect(stepsOf(done)).toMatchObject([{ step: "unlink", outcome: "unlinked" }]);
     expect(stepsOf(done)[0]).not.toContainKey("code");
   });
 });

@@ -52,7 +52,7 @@ function startClient(totalMs: number, callsTake: readonly (number | "hang")[]) {
       if (takes === "hang") throw new DOMException("The operation timed out.", "TimeoutError");
       return new Response(null, { status: 503 });
     },
-  }).for("the-request", budget);
+  })({ requestId: "the-request", budget });
   return { discord, sent, waits, clock: () => clock };
 }
 

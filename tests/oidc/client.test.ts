@@ -86,7 +86,7 @@ function startOidc(
   const config = readConfig({ ...environmentFor(PUBLIC_URL, discord, issuer), ...options.environment });
   const sent: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
   const lines: string[] = [];
-  const oidc = createOidc({
+  const bindOidc = createOidc({
     config: config.oidc,
     publicUrl: PUBLIC_URL,
     version: "0.0.0-test",
@@ -99,6 +99,7 @@ function startOidc(
     now: clock.now,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   });
+  const oidc = bindOidc({});
   /** The lines of the log with this event. */
   const linesOf = (event: string): readonly Readonly<Record<string, string>>[] =>
     lines.map((line) => JSON.parse(line)).filter((line) => line.event === event);

@@ -36,7 +36,7 @@ function startOidc(
   const sent: { readonly url: string; readonly body: string; readonly authorization: string | null }[] = [];
   const lines: string[] = [];
   const config = readConfig({ ...environmentFor(PUBLIC_URL, STANDIN, issuer), ...environment });
-  const oidc = createOidc({
+  const bindOidc = createOidc({
     config: config.oidc,
     publicUrl: PUBLIC_URL,
     version: "0.0.0-test",
@@ -55,6 +55,7 @@ function startOidc(
     ),
     now: () => new Date(),
   });
+  const oidc = bindOidc({});
   const reasons = (): readonly string[] =>
     lines
       .map((line) => JSON.parse(line))

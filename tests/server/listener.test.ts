@@ -10,19 +10,18 @@ setDefaultTimeout(30_000);
 
 const POST = "POST / HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";
 const CONNECTIONS = 20;
-type Routes = Parameters<typeof listen>[1]["routes"];
 
 /** What a proxy in front must not let a stranger send to somebody else's connection. */
 const SMUGGLED = "POST /smuggled HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";
 
-function startListener(answer = (_: Request) => new Response("ok"), routes: Routes = []): Listening {
+function startListener(answer = (_: Request) => new Response("ok")): Listening {
   const standin = {
     apiUrl: "https://discord.test",
     authorizeUrl: "https://discord.test/a",
     cdnUrl: "https://cdn.test",
   };
   const config = readConfig(environmentFor("https://janus.test", standin, "https://auth.test"));
-  return listen({ ...config, port: 0 }, { fetch: answer, routes });
+  return listen({ ...config, port: 0 }, { fetch: answer });
 }
 
 function open(listening: Listening): Promise<Socket> {
@@ -103,30 +102,4 @@ test.each([
 
   expect(outcome).toBe(`HTTP/1.1 ${status}`);
   expect(paths).toEqual(status === 200 ? ["/asked"] : []);
-});
-
-test("listen() mounts the routes on Bun's own router: what is none, the application answers", async () => {
-  const listening = startListener(
-    () => new Response("of the application"),
-    [{ method: "GET", path: "/of/:id", handler: () => new Response("of a route") }],
-  );
-  const ask = async (path: string, method?: string): Promise<string> =>
-    (await fetch(listening.address + path, { ...(method === undefined ? {} : { method }) })).text();
-
-  const found = await ask("/of/a");
-  const others = await Promise.all([ask("/of/a", "POST"), ask("/of/a/"), ask("/of")]);
-  await listening.forceClose();
-
-  expect(found).toBe("of a route");
-  expect(new Set(others)).toEqual(new Set(["of the application"]));
-});
-
-test.each<[string, unknown]>([
-  ["a text", "text"],
-  ["an answer", new Response("of its own")],
-  ["nothing", undefined],
-])("listen() refuses a route whose handler is no function: %s", (_, handler) => {
-  const start = () => startListener(undefined, [{ method: "GET", path: "/fixed", handler }]);
-
-  expect(start).toThrow(new TypeError("GET /fixed: the handler is no function"));
 });

@@ -9,7 +9,7 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
-import type { Deps } from "../../lib/deps.ts";
+import type { WorkDeps } from "../../lib/deps.ts";
 import type { Round } from "../../lib/grants/round.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { STARTS_PER_SECOND } from "../../lib/server/upkeep_pace.ts";
@@ -51,7 +51,7 @@ function withOwnTime(onWait: (elapsedSeconds: number) => unknown = () => undefin
   const beginMs = janus.clock.now().getTime();
   let nowMs = beginMs;
   const elapsed = () => (nowMs - beginMs) / 1_000;
-  const deps: Deps = {
+  const deps: WorkDeps = {
     ...janus.deps,
     now: () => new Date(nowMs),
     sleep: async (ms) => {
@@ -268,7 +268,7 @@ describe("turns", () => {
       },
     };
 
-    const upkeep = startUpkeep(janus.deps, [endless]);
+    const upkeep = startUpkeep(janus.deps, [endless], { stopping: janus.stopping.signal });
     await begun.promise;
     const ended = end(upkeep.stop);
     gate.resolve();
@@ -280,7 +280,7 @@ describe("turns", () => {
 
   test("end at once where they wait for the pace", async () => {
     const waits = Promise.withResolvers<void>();
-    const deps: Deps = {
+    const deps: WorkDeps = {
       ...janus.deps,
       sleep: () => {
         waits.resolve();
@@ -331,7 +331,7 @@ describe("deletions", () => {
   test("of a backlog are done in one run, by statements that each take a part of it", async () => {
     await leaveRows(2_500);
     let most = 0;
-    const db: Deps["db"] = {
+    const db: WorkDeps["db"] = {
       ...janus.deps.db,
       query: async (...statement) => {
         const rows = await janus.deps.db.query(...statement);

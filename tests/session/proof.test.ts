@@ -4,7 +4,7 @@ import { createApp } from "../../index.ts";
 import { createQueries } from "../../lib/database/queries.ts";
 import type { Deps } from "../../lib/deps.ts";
 import { createSessionSecrets } from "../../lib/session/secrets.ts";
-import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { Identity } from "../standins/forger-state.ts";
@@ -144,7 +144,7 @@ function watched() {
     return rows;
   };
   const db = { ...janus.deps.db, query };
-  const app = createApp({ ...janus.deps, db, queries: createQueries(db) });
+  const app = createApp({ ...janus.shared, db, queries: createQueries(db) }, UNHEARD);
   const ask = (path: string, cookie: string, method = "GET"): Promise<Response> =>
     Promise.resolve(
       app.fetch(new Request(janus.url + path, { method, headers: { cookie, origin: janus.url } })),

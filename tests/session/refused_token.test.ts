@@ -22,7 +22,7 @@ const refreshesOf = (user: string): number =>
     .length;
 const userinfo = (browser: Browser) => callApi(janus, "/api/userinfo", { browser });
 /** Another process, as far as this one's refreshes go. */
-const anotherProcess = () => ({ ...janus.deps, sessionRefreshes: new Map() });
+const anotherProcess = () => ({ ...janus.request(), queries: { ...janus.deps.queries } });
 
 /** A member who is signed in with an access token that Discord no longer takes, and a refresh token that it does. */
 async function signInRefused(): Promise<{ readonly user: string; readonly browser: Browser }> {
@@ -66,7 +66,7 @@ test("is refreshed by one process, and the other waits for it rather than use it
   const { user, browser } = await signInRefused();
   const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
   const gate = janus.discord.gate("token_refresh", "answer");
-  const first = findMember(janus.deps, session, "request");
+  const first = findMember(janus.request(), session);
   await gate.arrived;
   const waits = Promise.withResolvers<void>();
   const sleep = async () => {
@@ -74,7 +74,7 @@ test("is refreshed by one process, and the other waits for it rather than use it
     await Bun.sleep(1);
   };
 
-  const second = findMember({ ...anotherProcess(), sleep }, session, "request");
+  const second = findMember({ ...anotherProcess(), sleep }, session);
   await waits.promise;
   gate.release();
 
@@ -175,7 +175,7 @@ test("is found refreshed by a process that lost the race: no second refresh, and
   const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
   await userinfo(browser);
 
-  const member = await findMember(anotherProcess(), stale, "request");
+  const member = await findMember(anotherProcess(), stale);
 
   expect(member.discordUserId).toBe(user);
   expect(refreshesOf(user)).toBe(1);

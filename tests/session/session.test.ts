@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../index.ts";
 import { createSealer, encodeBase64url, sha256Hex } from "../../lib/crypto.ts";
-import { createDeps } from "../../lib/deps.ts";
+import { createShared } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listen } from "../../lib/server/listener.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
@@ -509,7 +509,7 @@ describe("refreshing a session's tokens", () => {
       log: janus.deps.log,
       version: "0.0.0-test",
     };
-    const app = createApp(createDeps(config, database.db, world, UNHEARD));
+    const app = createApp(createShared(config, database.db, world), UNHEARD);
     const listening = listen({ ...config, port: 0 }, app);
     return { url: listening.address, stop: listening.forceClose };
   }
@@ -614,7 +614,7 @@ describe("what Discord says of a session", () => {
     await userinfo(browser);
     janus.discord.expireAccessToken(old?.token ?? "");
 
-    const member = await findMember(janus.deps, stale, "request");
+    const member = await findMember(janus.request(), stale);
 
     expect(member.discordUserId).toBe(user);
     expect(await sessionsOf(user)).toHaveLength(1);
@@ -626,10 +626,10 @@ describe("what Discord says of a session", () => {
     await janus.database.rows(
       `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
     );
-    const other = { ...janus.deps, sessionRefreshes: new Map() };
+    const other = { ...janus.request(), queries: { ...janus.deps.queries } };
     const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
     const gate = janus.discord.gate("token_refresh", "answer");
-    const first = findMember(janus.deps, session, "request");
+    const first = findMember(janus.request(), session);
     await gate.arrived;
     const waits = Promise.withResolvers<void>();
     const sleep = async () => {
@@ -637,7 +637,7 @@ describe("what Discord says of a session", () => {
       await Bun.sleep(1);
     };
 
-    const second = findMember({ ...other, sleep }, session, "request");
+    const second = findMember({ ...other, sleep }, session);
     await waits.promise;
     gate.release();
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
-import { createDeps } from "../../lib/deps.ts";
+import { createShared } from "../../lib/deps.ts";
 import { createPushRecorder, type DonePush } from "../../lib/sync/push_records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
@@ -41,7 +41,7 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
     log: janus.deps.log,
     version: "0.0.0-test",
   };
-  const app = createApp(createDeps(janus.config, database.db, world, UNHEARD));
+  const app = createApp(createShared(janus.config, database.db, world), UNHEARD);
   const headers = { cookie: browser.jar.header(new URL(janus.url)) };
   return app.fetch(new Request(new URL(path, janus.url), { headers }));
 }

@@ -39,7 +39,7 @@ const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Nam
   causeCode: "ECONNREFUSED",
   stack: "Error\n    at somewhere",
   step: "discord",
-  outcome: "stored",
+  outcome: "linked",
   discordUserId: "200000000000000001",
   upstream: "discord",
   host: "discord.example:8443",

@@ -1,0 +1,74 @@
+/**
+ * The one place where an error becomes a response and, once, a line in the log: a page for browsers, problem details for
+ * programs.
+ */
+import type { Deps } from "../deps.ts";
+import type { JanusError, PublicErrorCode } from "../errors.ts";
+import { isPublicErrorCode } from "../errors.ts";
+import { type Beginning, renderError } from "../pages/link.tsx";
+import type { PageContext } from "../pages/parts.tsx";
+import { describeError } from "../telemetry/log.ts";
+import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
+import { findBeginning } from "./begin_again.ts";
+import { forgetSession } from "./cookies.ts";
+import { createProblem, PROBLEM_TYPE } from "./problem.ts";
+import type { Exchange } from "./response.ts";
+import { jsonResponse, pageResponse } from "./response.ts";
+
+/** Makes the response of an error, and logs the error. */
+export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
+  logError(deps, exchange, error);
+  const code = isPublicErrorCode(error.code) ? error.code : "internal";
+  const headers: Record<string, string> = {};
+  if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
+  if (error.allow !== undefined) headers.allow = error.allow;
+  const { status } = error;
+  // The browser forgets a session that does not exist, whatever was wrong with it.
+  const setCookies =
+    code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
+  const isFlood = isFloodError(error);
+  const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
+  if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {
+    const render = isFlood ? renderKept : renderError;
+    const beginning = findBeginning(deps, exchange);
+    const options = { status, headers, setCookies, language };
+    return pageResponse(deps, exchange, (context) => render(context, code, beginning), options);
+  }
+  const problem = createProblem(code, status, language, deps.config.platformName);
+  const type = {
+    "content-type": PROBLEM_TYPE,
+    "content-language": language,
+    vary: "accept, accept-language",
+  };
+  return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
+}
+
+/** Stands in a page that is kept for the request id, which is a UUID or as harmless as one. */
+const ID_MARK = crypto.randomUUID();
+/** What stands around the id, by language, code, where the button leads, and PLATFORM_NAME. */
+const keptPages = new Map<string, readonly string[]>();
+
+/** An error page of which only the request id is new: a flood is refused by the thousand. */
+function renderKept(context: PageContext, code: PublicErrorCode, beginning: Beginning): string {
+  const { startAgain, tryAgain } = beginning;
+  const key = `${context.language} ${code} ${startAgain} ${tryAgain} ${context.platformName}`;
+  const marked = { ...context, requestId: ID_MARK };
+  const parts = keptPages.get(key) ?? renderError(marked, code, beginning).split(ID_MARK);
+  keptPages.set(key, parts);
+  return parts.join(context.requestId);
+}
+
+function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {
+  const { status } = error;
+  log[levelOf(error)]("request_failed", { route, method: request.method, status, ...describeError(error) });
+}
+
+function levelOf(error: JanusError): "debug" | "info" | "error" {
+  if (isFloodError(error)) return "debug";
+  return error.status >= 500 ? "error" : "info";
+}
+
+/** Refusals that a flood meets by the hundred: the guard logs them once a minute, and their answers must cost nothing. */
+export function isFloodError({ code }: JanusError): boolean {
+  return code === "too_many_requests" || code === "too_busy";
+}

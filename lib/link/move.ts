@@ -1,0 +1,68 @@
+/**
+ * Moving a link: the member has confirmed that a new link takes the place of an earlier one. The Discord account of the
+ * earlier link loses its role connection.
+ *
+ *   POST /link/move              confirmMove
+ */
+import { flowFinished } from "../errors.ts";
+import { deriveSession, hashFlowId, openFlow } from "../flow/record.ts";
+import type { FlowRequest } from "../flow/step.ts";
+import { createStep } from "../flow/step.ts";
+import { endDueGrantOf } from "../grants/end_discord_grant.ts";
+import { keepClaims } from "../rules/role_connection.ts";
+import { newSession } from "../session/secrets.ts";
+import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
+import { describeError } from "../telemetry/log.ts";
+import { secondsAfter } from "../time.ts";
+import type { Linked, Needs } from "./linked.ts";
+import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
+
+/** What the browser sent with the form. */
+export type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
+
+/** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished. */
+export const confirmMove = createStep("move", moveLink);
+
+async function moveLink(deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked> {
+  const flow = openFlow(deps, ["move"], state, records);
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
+  const values = {
+    flowIdHash: hashFlowId(flow),
+    pushDueAt: leasedUntil,
+    ...newSession(deriveSession(flow), browser, now),
+    requestId: deps.requestId,
+    now,
+  };
+  const moved = await retryOnConflict(() => deps.queries.upsertLink(values));
+  if (moved === undefined) throw flowFinished("no such move waits for confirmation");
+  const { discordUserId, endedDiscordUserId } = moved;
+  const claims = keepClaims(moved.claims);
+  const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil });
+  const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
+  return {
+    ...linkedAccounts(moved, claims),
+    outcome: "moved",
+    discordUserId,
+    pushed,
+    earlierRoleMayStay,
+    session: begunSession(flow, moved.sessionExpiresAt),
+    flow: { forget: [flow.record.name] },
+  };
+}
+
+/** Ends the earlier Discord account's grant, or leaves that to upkeep. True if the account may still have its role. */
+async function roleMayStay(deps: Needs, endedDiscordUserId: string): Promise<boolean> {
+  if (!hasTimeToEnd(deps)) return true;
+  try {
+    return (await endDueGrantOf(deps, endedDiscordUserId)) !== "ended";
+  } catch (error) {
+    // Carrying on is right: the move is stored, and the end is due until it succeeds.
+    deps.log.warn("grants_not_ended", describeError(error));
+    return true;
+  }
+}
+
+/** Whether at least half of the request's time is left. Upkeep ends what would be cut off. */
+const hasTimeToEnd = ({ budget }: Needs): boolean =>
+  budget === undefined || budget.leftMs() > budget.totalMs / 2;

@@ -1,0 +1,74 @@
+/**
+ * Undoing a link. Link, claims and sessions are gone when this returns; the grants at Discord and at the provider end
+ * now, or as soon as each server takes it.
+ *
+ *   POST /account/unlink, DELETE /api/link     unlink
+ */
+import type { Deps } from "../deps.ts";
+import { notLinked } from "../errors.ts";
+import { createStep } from "../flow/step.ts";
+import { LEASE_SECONDS } from "../grants/discord_grant.ts";
+import type { GrantEnd } from "../grants/end_discord_grant.ts";
+import { tryEndGrant } from "../grants/end_discord_grant.ts";
+import { tryEndProviderGrant } from "../grants/provider_grant.ts";
+import type { Session } from "../session/guard.ts";
+import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
+import { secondsAfter } from "../time.ts";
+
+/** The link is gone. */
+export type Unlinked = {
+  readonly outcome: "unlinked";
+  readonly discordUserId: string;
+  /** Whether Discord has been told. */
+  readonly discordTold: boolean;
+  /** Whether the provider has been told, or need not be. */
+  readonly providerTold: boolean;
+  /** Whether Discord refused to clear the role connection, so that the member may keep the role. */
+  readonly roleMayStay: boolean;
+};
+
+/** Undoes the member's link. Throws not_linked. */
+export const unlink = createStep("unlink", removeLink);
+
+async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
+  const now = deps.now();
+  const removed = await deps.queries.deleteLink({
+    discordUserId,
+    requestId: deps.requestId,
+    now,
+    leasedUntil: secondsAfter(now, LEASE_SECONDS),
+    pushedBy: secondsAfter(now, PUSH_LEASE_SECONDS),
+  });
+  if (removed === undefined) throw notLinked();
+  const [end, providerTold] = await Promise.all([
+    endAtDiscord(deps, { ...removed, discordUserId }),
+    endAtProvider(deps, removed),
+  ]);
+  return {
+    outcome: "unlinked",
+    discordUserId,
+    discordTold: end !== "put_off",
+    providerTold,
+    roleMayStay: end === "role_may_stay",
+  };
+}
+
+type Removed = NonNullable<Awaited<ReturnType<Deps["queries"]["deleteLink"]>>>;
+
+/** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
+async function endAtDiscord(deps: Deps, removed: Removed): Promise<GrantEnd> {
+  return removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, endFailures: 0 });
+}
+
+async function endAtProvider(deps: Deps, removed: Removed): Promise<boolean> {
+  const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
+  if (organisationAccessTokenSealed === null) return true;
+  return tryEndProviderGrant(deps, {
+    issuer,
+    subject,
+    accessTokenSealed: organisationAccessTokenSealed,
+    refreshTokenSealed: organisationRefreshTokenSealed,
+    replacedTokens: removed.replacedTokens ?? [],
+    endFailures: 0,
+  });
+}
