@@ -1,6 +1,6 @@
 /**
  * Owns a connection from its first byte to its last: which server it goes to, and how it ends. Its place in the pool is
- * free only when the server has ended it, so a statement that nobody waits for is cancelled first. `statements.ts` sends
+ * free only when the server has ended it, so a statement that nobody waits for is cancelled first. `run.ts` sends
  * the statements. docs/decisions/0023
  */
 import type postgres from "postgres";
@@ -77,44 +77,43 @@ export function createConnections(
       return connection;
     },
     end: async (connection, why) => {
-      const isSilent = why === "unfit" && (await endStatement(connection, connect)) === "silent";
-      if (isSilent) leaveServer(pool, servers, connection.server);
+      const place: Place = { pool, servers, cancel: connect.cancel };
+      const isSilent = why === "unfit" && (await endStatement(place, connection)) === "silent";
+      if (isSilent) leaveServer(place, connection.server);
       connection.isEnding = true;
       await connection.sql.end({ timeout: secondsToEnd(isSilent ? "lost" : why) });
     },
   });
-
-  /** Ends the statement that is on its way. If it does not end, the other connections to that server are suspect, too. */
-  const endStatement = async (
-    { sql, server, statement, sinceSent }: Connection,
-    { cancel }: Connect,
-  ): Promise<"ended" | "silent"> => {
-    // Before the server has answered for the first time, nothing was sent.
-    if (statement === undefined || Object.keys(sql.parameters).length === 0) return "ended";
-    const settled = statement.then(noop, noop);
-    const ended = settlesWithin(settled, END_MS - sinceSent());
-    const heard = requestEnd(cancel, server, statement) ?? ended;
-    const isHeard = await Promise.race([settled.then(() => true), heard]);
-    if (isHeard) servers.noteWord(server);
-    const isDoubtful = !isHeard && servers.count > 1;
-    // New statements go elsewhere; those under way are left alone, since the server may answer them yet.
-    if (isDoubtful) passOver(pool, servers, server);
-    if (await ended) return "ended";
-    if (isDoubtful && servers.quietFor(server) >= QUIET_MS) return "silent";
-    pool.renew((other) => other.server === server);
-    return "ended";
-  };
   return pool;
 }
 
-/** Learns that nobody may be there: others begin elsewhere. */
-function passOver(pool: Connections, servers: Servers, server: number): void {
-  servers.avoid(server);
+/** Where connections end. */
+type Place = { readonly pool: Connections; readonly servers: Servers; readonly cancel: Connect["cancel"] };
+
+/** Ends the statement that is on its way. If it does not end, the other connections to that server are suspect, too. */
+async function endStatement(
+  { pool, servers, cancel }: Place,
+  { sql, server, statement, sinceSent }: Connection,
+): Promise<"ended" | "silent"> {
+  // Before the server has answered for the first time, nothing was sent.
+  if (statement === undefined || Object.keys(sql.parameters).length === 0) return "ended";
+  const settled = statement.then(noop, noop);
+  const ended = settlesWithin(settled, END_MS - sinceSent());
+  const heard = requestEnd(cancel, server, statement) ?? ended;
+  const isHeard = await Promise.race([settled.then(() => true), heard]);
+  if (isHeard) servers.noteWord(server);
+  const isDoubtful = !isHeard && servers.count > 1;
+  // New statements go elsewhere. Those under way are left alone, since the server may still answer them.
+  if (isDoubtful) servers.avoid(server);
+  if (isDoubtful) pool.renew((other) => other.server === server);
+  if (await ended) return "ended";
+  if (isDoubtful && servers.quietFor(server) >= QUIET_MS) return "silent";
   pool.renew((other) => other.server === server);
+  return "ended";
 }
 
-/** Learns that nobody answers at a server: whatever goes there is given up, and others begin elsewhere. */
-function leaveServer(pool: Connections, servers: Servers, server: number): void {
+/** Learns that nobody answers at a server: its connections are given up, and new ones begin elsewhere. */
+function leaveServer({ pool, servers }: Place, server: number): void {
   servers.avoid(server);
   pool.abandon((other) => other.server === server);
 }

@@ -9,37 +9,42 @@ import { isStatementLost, refusesSettings } from "./failures.ts";
 export type Notice = (reason: string) => void;
 
 /** What has been learnt so far. */
-export type Habits = ReturnType<typeof createHabits>;
+export type Habits = {
+  /** What a new connection begins with. */
+  readonly settings: () => Settings;
+  readonly isPrepared: () => boolean;
+  /**
+   * Learns that a connection was refused. A pooler may take no settings: then those of the role hold. True where another
+   * try may help.
+   */
+  readonly mayDoWithout: (refused: Settings, error: unknown) => boolean;
+  /** Learns that a connection works. The operator is told once if it works without our settings. */
+  readonly tellSettings: (taken: Settings) => void;
+  /** Learns of a statement that a pooler has lost. The driver sends it again, at three times the messages. */
+  readonly tellLost: (error: unknown) => void;
+};
 
 /** Assumes a PostgreSQL without a pooler at first. */
-export function createHabits(prepare: boolean, notice: Notice) {
+export function createHabits(prepare: boolean, notice: Notice): Habits {
   let settings = SETTINGS;
   let isPrepared = prepare;
   let isTold = false;
   return {
-    /** What a new connection begins with. */
-    settings: (): Settings => settings,
-    isPrepared: (): boolean => isPrepared,
-
-    /**
-     * Learns of a refused connection. A pooler may take no settings; then those of the role hold, and that is told once
-     * a connection works without ours. True where another try may help.
-     */
-    mayDoWithout: (refused: Settings, error: unknown): boolean => {
+    settings: () => settings,
+    isPrepared: () => isPrepared,
+    mayDoWithout: (refused, error) => {
       if (!refusesSettings(error)) return false;
       const isOurs = refused === SETTINGS;
       // Refused without ours as well: it is a setting of DATABASE_URL or of the role.
       settings = isOurs ? PLAIN_SETTINGS : SETTINGS;
       return isOurs;
     },
-    tellSettings: (taken: Settings): void => {
+    tellSettings: (taken) => {
       if (taken === SETTINGS || isTold) return;
       isTold = true;
       notice("a pooler takes no settings: those of the role hold");
     },
-
-    /** Learns of a statement that a pooler has lost. The driver sends it again, at three times the messages. */
-    tellLost: (error: unknown): void => {
+    tellLost: (error) => {
       if (!isPrepared || !isStatementLost(error)) return;
       isPrepared = false;
       notice("a pooler loses prepared statements: set DATABASE_PREPARE=false");

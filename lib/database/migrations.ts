@@ -1,7 +1,4 @@
-/**
- * The migrations, embedded in the program: forward only, in one transaction under a lock, each with its checksum.
- * Called by the `migrate` command, at the start on the embedded database, and by readiness.
- */
+/** The migrations, embedded in the program: forward only, in one transaction under a lock, each with its checksum. */
 
 import * as v from "valibot";
 import migration1 from "../../sql/migrations/0001_create_discord_account.sql" with { type: "text" };

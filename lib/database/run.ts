@@ -109,13 +109,11 @@ export function createQuery(ways: Ways): Query {
         use: (connection) => send(ways, call, connection),
         refuse: () => call.reject(databaseUnavailable(CLOSED)),
         isInTime: () => left() > LEAST_LEFT_MS,
-        ...{
-          tried: new Set<number>(),
-          attempts: 0,
-          connection: undefined,
-          failure: undefined,
-          isLate: false,
-        },
+        tried: new Set<number>(),
+        attempts: 0,
+        connection: undefined,
+        failure: undefined,
+        isLate: false,
       };
       pool.take(call);
     });

@@ -5,13 +5,27 @@
 import { createDeadlines, startStopwatch } from "../time.ts";
 
 /** The servers of DATABASE_URL, and what is known of them. */
-export type Servers = ReturnType<typeof createServers>;
+export type Servers = {
+  readonly count: number;
+  /** The server for the next connection of a statement that has tried some. */
+  readonly choose: (tried: ReadonlySet<number>) => number;
+  /** Whether a server is left that may do. */
+  readonly hasUntried: (tried: ReadonlySet<number>) => boolean;
+  /** Learns that a server has failed: new connections begin at the next. However many report it, that happens once. */
+  readonly avoid: (server: number) => void;
+  /** Learns that a server has said something, over whichever connection. */
+  readonly noteWord: (server: number) => void;
+  /** For how many milliseconds a server has said nothing. */
+  readonly quietFor: (server: number) => number;
+  /** Learns that a new connection to a server only reads. */
+  readonly noteReadOnly: (server: number) => void;
+};
 
 /** How long a server counts as read-only once a new connection to it was. Otherwise each statement would reconnect. */
 const READ_ONLY_MS = 1_000;
 
 /** Remembers what is known of so many servers. */
-export function createServers(count: number) {
+export function createServers(count: number): Servers {
   const deadlines = createDeadlines(READ_ONLY_MS);
   const readOnly = new Set<number>();
   const sinceWord = new Map<number, () => number>();
@@ -24,20 +38,14 @@ export function createServers(count: number) {
 
   return {
     count,
-    /** The server for the next connection of a statement that has tried some. */
-    choose: (tried: ReadonlySet<number>): number => findUntried(tried) ?? first,
-    /** Whether a server is left that may do. */
-    hasUntried: (tried: ReadonlySet<number>): boolean => findUntried(tried) !== undefined,
-    /** Learns that one has failed: new connections begin at the next. However many report it, that happens once. */
-    avoid: (server: number): void => {
+    choose: (tried) => findUntried(tried) ?? first,
+    hasUntried: (tried) => findUntried(tried) !== undefined,
+    avoid: (server) => {
       if (server === first) first = (server + 1) % count;
     },
-    /** Learns that one has said something, over whichever connection. */
-    noteWord: (server: number): void => void sinceWord.set(server, startStopwatch()),
-    /** For how many milliseconds it has said nothing. */
-    quietFor: (server: number): number => sinceWord.get(server)?.() ?? Number.POSITIVE_INFINITY,
-    /** Learns that a new connection to one only reads. */
-    noteReadOnly: (server: number): void => {
+    noteWord: (server) => void sinceWord.set(server, startStopwatch()),
+    quietFor: (server) => sinceWord.get(server)?.() ?? Number.POSITIVE_INFINITY,
+    noteReadOnly: (server) => {
       if (readOnly.has(server)) return;
       readOnly.add(server);
       deadlines.add(() => void readOnly.delete(server));

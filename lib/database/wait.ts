@@ -1,6 +1,6 @@
 /**
- * Waiting for a database that is not there yet, as when both are started together. Called by the server and by
- * `migrate`. Only what may pass by itself is waited for: a database that is too new, say, is told at once.
+ * Waiting for a database that is not there yet, as when both are started together. Only a failure that may pass by itself
+ * is waited for: a database that is too new, for example, is reported at once.
  */
 
 import type { JanusError } from "../errors.ts";

@@ -23,17 +23,22 @@ const REFUSE_READ_ONLY =
 const SPILL =
   "do $$ begin perform set_config('work_mem', '64kB', true); perform count(*) from generate_series(1, 20000); end $$";
 
+/** Whether writes work. */
+export type Writable = {
+  /** Learns of a failed statement. */
+  readonly note: (error: unknown) => void;
+  /** Asks why the database accepts no writes now. It writes only if an earlier write has met a full disk. */
+  readonly findHindrance: (query: Query) => Promise<Hindrance | undefined>;
+};
+
 /** Remembers whether a write has met a full disk. */
-export function createWritable() {
+export function createWritable(): Writable {
   let isFull = false;
   return {
-    /** Learns of a failed statement. */
-    note: (error: unknown): void => {
+    note: (error) => {
       if (isDiskFull(error)) isFull = true;
     },
-
-    /** Asks whether the database accepts writes now. It writes only if an earlier write has met a full disk. */
-    findHindrance: async (query: Query): Promise<Hindrance | undefined> => {
+    findHindrance: async (query) => {
       if ((await failureOf(query(REFUSE_READ_ONLY), isReadOnly)) !== undefined) return "database_read_only";
       if (!isFull) return undefined;
       if ((await failureOf(query(SPILL), isDiskFull)) !== undefined) return "database_full";

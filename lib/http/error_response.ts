@@ -3,10 +3,9 @@
  * programs.
  */
 import type { Deps } from "../deps.ts";
-import type { JanusError, PublicErrorCode } from "../errors.ts";
+import type { JanusError } from "../errors.ts";
 import { isPublicErrorCode } from "../errors.ts";
-import { type Beginning, renderError } from "../pages/link.tsx";
-import type { PageContext } from "../pages/parts.tsx";
+import { renderError } from "../pages/link.tsx";
 import { describeError } from "../telemetry/log.ts";
 import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
 import { findBeginning } from "./begin_again.ts";
@@ -29,10 +28,9 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   const isFlood = isFloodError(error);
   const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
   if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {
-    const render = isFlood ? renderKept : renderError;
     const beginning = findBeginning(deps, exchange);
     const options = { status, headers, setCookies, language };
-    return pageResponse(deps, exchange, (context) => render(context, code, beginning), options);
+    return pageResponse(deps, exchange, (context) => renderError(context, code, beginning), options);
   }
   const problem = createProblem(code, status, language, deps.config.platformName);
   const type = {
@@ -41,21 +39,6 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
     vary: "accept, accept-language",
   };
   return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
-}
-
-/** Stands in a page that is kept for the request id, which is a UUID or as harmless as one. */
-const ID_MARK = crypto.randomUUID();
-/** What stands around the id, by language, code, where the button leads, and PLATFORM_NAME. */
-const keptPages = new Map<string, readonly string[]>();
-
-/** An error page of which only the request id is new: a flood is refused by the thousand. */
-function renderKept(context: PageContext, code: PublicErrorCode, beginning: Beginning): string {
-  const { startAgain, tryAgain } = beginning;
-  const key = `${context.language} ${code} ${startAgain} ${tryAgain} ${context.platformName}`;
-  const marked = { ...context, requestId: ID_MARK };
-  const parts = keptPages.get(key) ?? renderError(marked, code, beginning).split(ID_MARK);
-  keptPages.set(key, parts);
-  return parts.join(context.requestId);
 }
 
 function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {

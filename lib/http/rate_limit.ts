@@ -1,14 +1,14 @@
 /**
- * How often one address may ask. Called by the edge. In memory and for one process: what it keeps away is a flood, and
- * a flood needs no exact count.
+ * How often one address may ask. It counts in memory, for one process: it keeps a flood away, and a flood needs no exact
+ * count.
  *
  * Half of the limit is a bucket that all share, the other half a bucket for each address; buckets fill again evenly. So
- * an address gets the whole limit at most, and half of it whatever the others do; and as long as all together ask less
- * than one may, nobody has to be told apart, which costs more than most answers do.
+ * an address gets the whole limit at most, and half of it whatever the others do. While all together ask less than one
+ * address may, no address has to be looked up, which would cost more than most answers do.
  */
-import { TokenBucket } from "limiter";
+import { startStopwatch } from "../time.ts";
 
-/** Where there are more, those that came first are forgotten. */
+/** If there are more, those that came first are forgotten. */
 const MAX_ADDRESSES = 50_000;
 const MINUTE_MS = 60_000;
 
@@ -20,30 +20,29 @@ export type RateLimit = (
   findAddress: () => string | undefined,
 ) => { readonly address: string; readonly retryAfterSeconds: number } | undefined;
 
-/** A limit of so many requests a minute; 0 is none. */
+/** A limit of so many requests a minute; 0 means no limit. */
 export function createRateLimit(perMinute: number): RateLimit {
   if (perMinute === 0) return () => undefined;
   const half = Math.ceil(perMinute / 2);
-  // A bucket of nothing would be one without an end.
   const shared = perMinute > half ? createBucket(perMinute - half) : undefined;
-  const buckets = new Map<string, TokenBucket>();
+  const buckets = new Map<string, Bucket>();
   return (findAddress) => {
-    if (shared?.tryRemoveTokens(1)) return undefined;
+    if (shared?.take()) return undefined;
     const address = findAddress();
     if (address === undefined) return undefined;
     const bucket = buckets.get(address) ?? addBucket(buckets, address, half);
-    if (bucket.tryRemoveTokens(1)) return undefined;
-    return { address, retryAfterSeconds: Math.ceil(bucket.getWaitTime(1) / 1_000) };
+    if (bucket.take()) return undefined;
+    return { address, retryAfterSeconds: Math.ceil(bucket.waitMs() / 1_000) };
   };
 }
 
 /** Lets something through once a minute for each name. */
 export function createReminder(): (name: string) => boolean {
-  const buckets = new Map<string, TokenBucket>();
-  return (name) => (buckets.get(name) ?? addBucket(buckets, name, 1)).tryRemoveTokens(1);
+  const buckets = new Map<string, Bucket>();
+  return (name) => (buckets.get(name) ?? addBucket(buckets, name, 1)).take();
 }
 
-function addBucket(buckets: Map<string, TokenBucket>, name: string, size: number): TokenBucket {
+function addBucket(buckets: Map<string, Bucket>, name: string, size: number): Bucket {
   const [oldest] = buckets.size < MAX_ADDRESSES ? [] : buckets.keys();
   if (oldest !== undefined) buckets.delete(oldest);
   const bucket = createBucket(size);
@@ -51,10 +50,29 @@ function addBucket(buckets: Map<string, TokenBucket>, name: string, size: number
   return bucket;
 }
 
-function createBucket(perMinute: number): TokenBucket {
-  const size = { bucketSize: perMinute, tokensPerInterval: perMinute };
-  const bucket = new TokenBucket({ ...size, interval: MINUTE_MS });
-  // It would begin empty.
-  bucket.content = perMinute;
-  return bucket;
+/** A bucket of tokens, full at first, which fills again evenly within a minute. */
+type Bucket = {
+  /** Takes a token if there is one. */
+  readonly take: () => boolean;
+  /** Milliseconds until there is one. */
+  readonly waitMs: () => number;
+};
+
+function createBucket(size: number): Bucket {
+  const tokenMs = MINUTE_MS / size;
+  let tokens = size;
+  let sinceFilled = startStopwatch();
+  const fill = (): void => {
+    tokens = Math.min(size, tokens + sinceFilled() / tokenMs);
+    sinceFilled = startStopwatch();
+  };
+  return {
+    take: () => {
+      fill();
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+    waitMs: () => Math.max(0, (1 - tokens) * tokenMs),
+  };
 }

@@ -365,7 +365,6 @@ describe("packages", () => {
     ["negotiator", ["lib/http/accept.ts"]],
     ["ipaddr.js", ["lib/http/client_address.ts"]],
     ["proxy-addr", ["lib/config/variables.ts", "lib/http/client_address.ts"]],
-    ["limiter", ["lib/http/rate_limit.ts"]],
     [
       "preact",
       ["lib/pages/link.tsx", "lib/pages/member_sections.tsx", "lib/pages/parts.tsx", "lib/pages/frame.tsx"],
