@@ -1,13 +1,14 @@
 /** `docs/errors.md`, held to the program: its codes, titles, reasons, commands and events are those of the code. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
 import { ERROR_CODES, type ErrorCode, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
 import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";
+import { withoutFences } from "../fixtures/markdown.ts";
 import { blank, listFiles, ROOT, readText } from "../fixtures/source.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 
@@ -46,10 +47,6 @@ function oneLine(part: string): string {
   return part.replaceAll(/\s+/g, " ").trim();
 }
 
-function withoutFences(part: string): string {
-  return part.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
-}
-
 /** What stands between backticks, fenced blocks left out. */
 function codeSpans(part: string): string[] {
   const spans = withoutFences(part).matchAll(/`([^`]+)`/g);
@@ -80,20 +77,6 @@ describe("the entries", () => {
     for (const part of PARTS) expect(body.toLowerCase()).toContain(`**${part.toLowerCase()}**`);
     const [, todo = ""] = /\*\*to do\*\*: (.*?)(?= - \*\*Changed\*\*|$)/i.exec(body) ?? [];
     expect(todo.length).toBeGreaterThan("nothing".length);
-  });
-
-  test("are led to by links that lead somewhere", async () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
-
-    expect(links.length).toBeGreaterThan(3);
-    for (const [, path = "", anchor = ""] of links) {
-      const target = path === "" ? DOCUMENT : join(dirname(DOCUMENT), path);
-      expect(existsSync(join(ROOT, target))).toBe(true);
-      if (anchor !== "") expect(anchorsOf(await readText(target))).toContain(anchor);
-    }
-    const fromReadme = [...(await readText("README.md")).matchAll(/\]\(docs\/errors\.md#?([^)]*)\)/g)];
-    expect(fromReadme.length).toBeGreaterThan(1);
-    for (const [, anchor = ""] of fromReadme) if (anchor !== "") expect(anchorsOf(text)).toContain(anchor);
   });
 
   test("name variables, files, commands and addresses that exist", async () => {
@@ -266,13 +249,3 @@ describe("the SQL", () => {
     expect(await database.rows(statement)).toBeArray();
   });
 });
-
-/** What GitHub makes of headings. */
-function anchorsOf(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\- ]/g, "")
-      .replaceAll(" ", "-"),
-  );
-}

@@ -1,37 +1,24 @@
 /** What is written for operators, held to what the program does. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
 import { type Environment, readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
-import { ERROR_CODES } from "../../lib/errors.ts";
+import { createSealer } from "../../lib/crypto.ts";
+import { ERROR_CODES, type ErrorCode, JanusError } from "../../lib/errors.ts";
+import { createProblem } from "../../lib/http/problem.ts";
+import { readTable } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
+import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 import { randomKey } from "../harness/janus.ts";
 
 // What takes milliseconds may take seconds on a machine that is busy.
 setDefaultTimeout(30_000);
 
-const readme = await readText("README.md");
+const configuration = await readText("docs/configuration.md");
 const exampleLines = (await readText("example.env")).split("\n");
 
-/** The rows of the README's table that has these columns, cells trimmed. */
-function readTable(columns: readonly string[]): readonly (readonly string[])[] {
-  const lines = readme.split("\n");
-  const head = lines.indexOf(`| ${columns.join(" | ")} |`);
-  if (head < 0) throw new Error(`README.md has no table ${columns.join(" | ")}`);
-  const rest = lines.slice(head + 2);
-  const end = rest.findIndex((line) => !line.startsWith("|"));
-  return rest.slice(0, end < 0 ? undefined : end).map((line) =>
-    line
-      .replaceAll("\\|", "\u0000")
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.replaceAll("\u0000", "|").trim()),
-  );
-}
-
-describe("README.md", () => {
-  const table = () => readTable(["Variable", "Default", "Meaning"]);
+describe("docs/configuration.md", () => {
+  const table = () => readTable(configuration, ["Variable", "Default", "Meaning"]);
   const names = () => table().map(([cell = ""]) => /^`(\w+)`/.exec(cell)?.[1] ?? cell);
 
   test("lists every variable of the configuration, once, and no other", () => {
@@ -51,38 +38,112 @@ describe("README.md", () => {
     },
   );
 
-  test("lists every route, and no other", () => {
-    const listed = readTable(["address", "what it does"]).map(([cell = ""]) => cell.replaceAll("`", ""));
-
-    expect(listed).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`));
-  });
-
-  test("tells of commands and options that exist", async () => {
-    const help = await readText("lib/cli/arguments.ts");
-    const options = readTable(["command", "what it does"]).flatMap(
-      ([cell = ""]) => cell.match(/(?<=[\s`])--?[a-z]+/g) ?? [],
-    );
-
-    expect(options.length).toBeGreaterThan(3);
-    for (const option of options) expect(help).toContain(option);
-    const { scripts } = await Bun.file(join(ROOT, "package.json")).json();
-    const named = [...readme.matchAll(/`bun run (\w+)`/g)].map(([, script = ""]) => script);
-    expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
-  });
-
-  test("links to files that exist", () => {
-    const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, target = ""]) => target);
-
-    expect(targets.length).toBeGreaterThan(0);
-    expect(targets.filter((target) => !existsSync(join(ROOT, target)))).toEqual([]);
-  });
-
-  test("shows a way to make keys whose result is taken", async () => {
-    const command = /`(echo "k1:\$\(openssl[^`]+)`/.exec(readme)?.[1] ?? "false";
+  test("shows a way to make keys that the program accepts", async () => {
+    const command = /`(echo "k1:\$\(openssl[^`]+)`/.exec(configuration)?.[1] ?? "false";
 
     const made = (await new Response(Bun.spawn(["sh", "-c", command]).stdout).text()).trim();
 
     expect(() => readConfig({ ...filled, TOKEN_KEYS: made })).not.toThrow();
+  });
+});
+
+describe("docs/api.md", async () => {
+  const text = await readText("docs/api.md");
+
+  test("lists every route, and no other", () => {
+    const listed = readTable(text, ["address", "what it does"]).map(([cell = ""]) =>
+      cell.replaceAll("`", ""),
+    );
+
+    expect(listed).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`));
+  });
+
+  test("shows a problem document as the program makes it", () => {
+    const example = JSON.parse(/```json\n(\{\n {2}"type"[\s\S]*?)\n```/.exec(text)?.[1] ?? "{}");
+
+    expect(createProblem("sync_too_soon", 429, "en", "Janus")).toEqual(example);
+  });
+
+  test("has every error of its table at the status that it has", () => {
+    const rows = readTable(text, ["status", "code", "what to do"]);
+
+    expect(rows.length).toBeGreaterThan(5);
+    for (const [status = "", codes = ""] of rows)
+      for (const [, code = ""] of codes.matchAll(/`([a-z_]+)`/g))
+        expect({ code, status: new JanusError(code as ErrorCode, "").status }).toEqual({
+          code,
+          status: Number(status),
+        });
+  });
+});
+
+describe("docs/commands.md", async () => {
+  const text = await readText("docs/commands.md");
+  const cells = readTable(text, ["command", "what it does"]).map(([cell = ""]) => cell);
+
+  test("lists every command of the program, and no other", () => {
+    const { stdout } = Bun.spawnSync([process.execPath, "run", join(ROOT, "index.ts"), "--help"]);
+    const [, listed = ""] = /^Commands:\n((?: .*\n)+)/m.exec(stdout.toString()) ?? [];
+    const commands = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, word = ""]) => word);
+
+    const named = cells.flatMap((cell) =>
+      [...cell.matchAll(/`janus ([a-z]+)/g)].map(([, word = ""]) => word),
+    );
+
+    expect(commands.length).toBeGreaterThan(5);
+    expect([...new Set(named)].sort()).toEqual(commands.sort());
+  });
+
+  test("tells of options that exist", async () => {
+    const help = await readText("lib/cli/arguments.ts");
+    const options = cells.flatMap((cell) => cell.match(/(?<=[\s`[])--?[a-z]+/g) ?? []);
+
+    expect(options.length).toBeGreaterThan(3);
+    for (const option of options) expect(help).toContain(option);
+  });
+});
+
+describe("the SQL of the documents", async () => {
+  const documents = ["docs/configuration.md", "docs/recovery.md"];
+  const statements = (await Promise.all(documents.map(readText))).flatMap((text) =>
+    [...text.matchAll(/^ *```sql\n([\s\S]*?)^ *```$/gm)].map(([, sql = ""]) => sql.trim().replace(/;$/, "")),
+  );
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  test.each(statements)("runs: %s", async (statement) => {
+    expect(await database.rows(statement)).toBeArray();
+  });
+
+  test("counts the tokens that each key has sealed", async () => {
+    const ring = [
+      { id: "k2", key: new Uint8Array(32) },
+      { id: "k1", key: new Uint8Array(32) },
+    ];
+    const [sealedNew = "", sealedOld = ""] = [ring, ring.slice(1)].map((keys) =>
+      createSealer(keys, "link tokens").seal("token", "context"),
+    );
+    await database.rows("insert into discord_account values ('1', 'a', null, now(), now())");
+    await database.rows(
+      `insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
+         values ('1', '${sealedNew}', '${sealedOld}', 'identify', now(), now())`,
+    );
+    await database.rows(
+      "insert into organisation_account values ('https://id.example', 's', '{}', now(), now())",
+    );
+    await database.rows(
+      `insert into organisation_token (issuer, subject, access_token_sealed, obtained_at, replaced_tokens)
+         values ('https://id.example', 's', '${sealedNew}', now(), '[{"kind": "access_token", "sealed": "${sealedOld}"}]')`,
+    );
+    const count = statements.find((statement) => statement.includes("split_part")) ?? "";
+
+    const rows = await database.rows(count);
+
+    const counts = Object.fromEntries(rows.map((row) => [row.key, Number(row.tokens)]));
+    expect(counts).toEqual({ k1: 2, k2: 2 });
   });
 });
 
@@ -103,13 +164,6 @@ describe("docs/proxies.md", async () => {
     expect(given.length).toBeGreaterThan(5);
     for (const [, name = "", value = ""] of given)
       expect(() => readConfig({ ...filled, [name]: value })).not.toThrow();
-  });
-
-  test("links to files that exist", () => {
-    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, target = ""]) => target);
-
-    expect(targets.length).toBeGreaterThan(1);
-    expect(targets.filter((target) => !existsSync(join(ROOT, "docs", target)))).toEqual([]);
   });
 
   test("drains for longer than the recipe for nginx keeps a connection, and gives a replica up", () => {
@@ -218,8 +272,8 @@ describe("example.env", () => {
 
 describe("errors.ts", () => {
   test("has no code that no test produces", async () => {
-    const own = ["documentation", "errors_documentation", "pages"].map((name) => `tests/${name}.test.ts`);
-    const paths = listFiles("tests/**/*.test.ts").filter((path) => !own.includes(path));
+    const tables = /^tests\/(docs|pages)\//;
+    const paths = listFiles("tests/**/*.test.ts").filter((path) => !tables.test(path));
     const texts = await Promise.all(paths.map(readText));
 
     const named = (code: string) => texts.some((text) => new RegExp(`["'\`]${code}["'\`]`).test(text));
