@@ -1,6 +1,7 @@
 /**
  * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named
- * constructor a code. Thrown anywhere; turned into a response by `http.ts`, into an exit code by `cli/output.ts`.
+ * constructor a code. Thrown anywhere; turned into a response by `http/error_response.ts`, into an exit code by
+ * `cli/output.ts`.
  *
  * The `reason` is private: it is logged once, at the edge, and never shown to a member. It is written by us and
  * never holds what came from outside. The public texts, in each language, are in `pages/`.

@@ -1,25 +1,24 @@
-/** What several parts of the program must know of time, and none of them owns. */
+/** Time: how far clocks may differ, stopwatches, and deadlines for many things at once. */
 
 /**
- * How far the clocks of two processes may be apart. A lease that keeps others away lasts as much longer than the work
- * under it, and a time that lies further ahead than a correct clock can have put it is not believed:
- * docs/decisions/0028.
+ * How far the clocks of two processes may differ. A lease lasts that much longer than the work under it, and a time that is
+ * further ahead than a correct clock can have set it is not believed. docs/decisions/0028
  */
 export const CLOCK_TOLERANCE_SECONDS = 300;
 
 /** A time that many seconds after another; before it, if negative. */
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);
 
-/** What is under way; `onLate` is called at most once, and not after `delete`. */
+/** Something under way. `onLate` is called at most once, and not after `delete`. */
 type Pending = { readonly lateAt: number; readonly onLate: () => void };
 
-/** Starts to count; what it returns says how many milliseconds have passed. */
+/** Starts a stopwatch. The function that it returns tells how many milliseconds have passed. */
 export function startStopwatch(): () => number {
   const from = performance.now();
   return () => performance.now() - from;
 }
 
-/** Whether something settles within this time, one way or the other. Has a timer of its own: for what is rare. */
+/** Whether something settles within a time, whatever the result. It has a timer of its own, so it is for rare things. */
 export function settlesWithin(work: PromiseLike<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), Math.max(0, ms)).unref();
@@ -31,7 +30,7 @@ export function settlesWithin(work: PromiseLike<unknown>, ms: number): Promise<b
   return promise;
 }
 
-/** Things under way that are all given the same time, in milliseconds. The timer keeps no process alive. */
+/** Deadlines of the same length, in milliseconds. They share one timer, which keeps no process alive. */
 export function createDeadlines(ms: number) {
   // A set keeps its order, and the time is the same for all: the first is the next to be late.
   const underWay = new Set<Pending>();
@@ -63,7 +62,7 @@ export function createDeadlines(ms: number) {
     },
     /** How many milliseconds are left of one; negative once it has passed. */
     leftOf: ({ lateAt }: Pending): number => lateAt - performance.now(),
-    /** Ends it: what was late is not late any more. */
+    /** Ends a deadline. */
     delete: (pending: Pending): void => void underWay.delete(pending),
   };
 }

@@ -1,6 +1,5 @@
 /**
- * The API in OpenAPI 3.1, made of the schemas that check and type it. Called by the handlers, once, when it is first
- * asked for. https://spec.openapis.org/oas/v3.1.0
+ * The API in OpenAPI 3.1, built from the schemas that check and type it. https://spec.openapis.org/oas/v3.1.0
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
@@ -27,7 +26,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
     "Any other failure, such as a method that the path does not have, or an answer of Discord's that was a no",
 };
 
-/** OpenAPI 3.1 speaks JSON Schema 2020-12 by itself: no schema need say so. */
+/** OpenAPI 3.1 implies JSON Schema 2020-12, so no schema names it. */
 function jsonSchema(schema: v.GenericSchema): object {
   const { $schema: _, ...rest } = toJsonSchema(schema, { target: "draft-2020-12" });
   return rest;

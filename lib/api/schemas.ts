@@ -1,6 +1,6 @@
 /**
- * What the API takes and answers, once: requests are checked by these schemas, answers are typed by them, and
- * `openapi.ts` describes them. Names on the wire are snake_case, times ISO 8601 in UTC.
+ * What the API takes and answers, said once: these schemas check requests and type answers, and `openapi.ts` describes
+ * them. Names on the wire are snake_case, times ISO 8601 in UTC.
  */
 import * as v from "valibot";
 

@@ -1,6 +1,10 @@
 /**
- * From what the use cases give to what the API answers: names and times as they are on the wire. Called by the
- * handlers; it asks nobody and decides nothing.
+ * From the results of use cases to the answers of the API: names and times as they are on the wire. This room owns the
+ * API's form:
+ *
+ *   GET /openapi.json     showOpenApi, in `handlers.ts`
+ *
+ * The routes of the API are in the rooms whose subject they have. `schemas.ts` has the shape of each answer.
  */
 
 import type { DiscordUser } from "../discord/client.ts";

@@ -1,9 +1,10 @@
 /**
- * The departures to the provider: the one after the Discord leg, and the one back where the provider refuses a scope that
- * Janus has added by itself. It owns which request a flow leaves with; what comes back, `link.ts` takes.
+ * The departures to the provider: after the Discord leg, and once more if the provider refuses a scope that Janus has added
+ * by itself.
  *
- * That a scope was added is in the flow's record, by its leg, not in this process: the callback may reach another one,
- * and other tabs may be under way. No leg leads back to one that can be refused in this way, so there is no circle.
+ * The leg in the flow's record says that a scope was added. This process could not remember it: the callback may reach
+ * another process, and other tabs may be under way. No leg leads back to one that can be refused in this way, so a flow
+ * cannot go in circles.
  */
 import type { WorkDeps } from "../deps.ts";
 import type { Flow, Needs as FlowNeeds, Leg } from "./record.ts";
@@ -15,7 +16,7 @@ type Needs = FlowNeeds & Pick<WorkDeps, "oidc">;
 /** A flow at its new leg, and where to send the browser. */
 export type ProviderDeparture = { readonly next: Flow; readonly location: string };
 
-/** The leg that goes without the added scope, for one that had it. */
+/** For each leg with the added scope, the same leg without it. */
 const REDUCED: ReadonlyMap<Leg, Leg> = new Map([
   ["provider", "reduced"],
   ["provider_other", "reduced_other"],

@@ -1,9 +1,12 @@
 /**
- * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so that several
- * tabs do not disturb each other. The record is a leg, a time and a random seed;
- * state, nonce, code verifier and flow id are authentication codes over it under COOKIE_SECRET. So the state binds the
- * callback to the browser that began (RFC 6749 10.12), and whoever reads or alters a record learns and gains nothing.
- * What makes a flow single-use is its row in the database.
+ * What a browser carries from one leg to the next: a record in a cookie of its own for each flow, so several tabs do not
+ * disturb each other. The record is a leg, a time and a random seed. State, nonce, code verifier and flow id are
+ * authentication codes over it, under COOKIE_SECRET. So the state binds the callback to the browser that began
+ * (RFC 6749 10.12), and reading or altering a record reveals nothing and gains nothing. A flow is single use because of
+ * its row in the database.
+ *
+ * This room owns the way between the two servers: records, callbacks, and the line that each step leaves in the log
+ * (`step.ts`). What a step stores is left to `link/` and `session/`, and the cookies to `http/cookies.ts`.
  */
 
 import type { Mac } from "../crypto.ts";
@@ -20,16 +23,16 @@ export const FLOW_TTL_SECONDS = 600;
 
 /** Flows that one browser may have under way; the oldest makes room. */
 const MAX_FLOWS = 5;
-/** A hundred bytes of the answer's head each, of which some proxies take 4 KiB and no more. The next answer goes on. */
+/** Each takes a hundred bytes of the head, and some proxies take only 4 KiB. The next answer forgets the others. */
 const MAX_FORGOTTEN = 20;
 
-/** Opening a record costs time. More records than these come from an attacker, and are not opened. */
+/** Opening a record costs time. Only an attacker sends more, so the rest is not opened. */
 const MAX_OPENED = 20;
 
 const SEED_BYTES = 32;
 const NAME_LENGTH = 16;
 
-/** The flow records that a browser sent, by name. Names and values are whatever it chose to send. */
+/** The flow records that a browser sent, by name. It may have sent anything. */
 export type FlowRecords = ReadonlyMap<string, string>;
 
 /** What the browser is to keep, and what to forget. */
@@ -45,12 +48,12 @@ const RECORD = /^([a-z_]{4,14})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 export const PROVIDER_LEGS = ["provider", "provider_other", "reduced", "reduced_other"] as const;
 const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login"] as const;
 /**
- * Where a flow is: on its way to Discord, the same for a member who wants another account, to the provider, the same
- * again, to the member's word on a move; or to Discord for a sign-in alone.
+ * Where a flow is: on its way to Discord (`another`: for a member who wants other accounts), to the provider, to the
+ * member's confirmation of a move, or to Discord only to sign in.
  */
 export type Leg = (typeof LEGS)[number];
 
-/** Whether the member wants other accounts than those that the two servers know them by. */
+/** Whether the member wants other accounts than those that they are signed in with. */
 export const isForOtherAccount = (leg: Leg): boolean => leg === "another" || leg.endsWith("_other");
 
 /** Whether the provider is asked without the scope that Janus adds by itself. */
@@ -110,7 +113,7 @@ export function deriveSession({ mac, seed }: Flow): SessionSecrets {
   return withHash(mac(`session.${seed} id`), mac(`session.${seed} key`));
 }
 
-/** What a flow's row is keyed by: the id itself can only be derived from the browser's record. */
+/** The key of a flow's row. The id itself can only be derived from the browser's record. */
 export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "flow_id"));
 
 /** The records that must go, oldest and unreadable first, before another flow begins. */
@@ -183,14 +186,14 @@ const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);
 export const isFlowRecord = (deps: Needs, name: string, value: string): boolean =>
   openRecord(deps, name, value) !== undefined;
 
-/** The flow of a record, if a key of ours gives it the name that it bears: an altered record gives another. */
+/** The flow of a record, if one of our keys gives the record its name. An altered record would have another name. */
 function openRecord({ flowMacs }: Needs, name: string, value: string): Flow | undefined {
   const [, word, startedAt = "", seed = ""] = RECORD.exec(value) ?? [];
   const leg = LEGS.find((known) => known === word);
   if (leg === undefined) return undefined;
   for (const mac of flowMacs) {
     const flow = deriveFlow(mac, leg, Number.parseInt(startedAt, 36), seed);
-    // The value too: a time may be written in more than one way.
+    // The value is compared, too: a time may be written in more than one way.
     if (flow.record.value === value && equalInConstantTime(flow.record.name, name)) return flow;
   }
   return undefined;

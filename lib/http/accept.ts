@@ -1,6 +1,6 @@
 /**
  * What a client prefers: a page or JSON, and which language. Each alternative in a header costs time, and no client needs
- * many, so a long header counts as absent. RFC 9110 12.5
+ * many. So a long header is ignored. RFC 9110 12.5
  */
 import Negotiator from "negotiator";
 import type { Language } from "../pages/parts.tsx";
@@ -14,7 +14,7 @@ const MAX_LENGTH = 300;
 const HTML_TYPE = "text/html";
 const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 
-/** Whether a client wants pages: a browser says so; what says nothing gets them outside the API. RFC 9110 12.5.1 */
+/** Whether a client wants pages. A browser says so. A client that says nothing gets pages outside the API. RFC 9110 12.5.1 */
 export function wantsPage(exchange: Exchange): boolean {
   const forApi = isForApi(exchange);
   const offered = forApi ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
@@ -23,7 +23,7 @@ export function wantsPage(exchange: Exchange): boolean {
   return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
 }
 
-/** The same by the first type in the header alone: for a flood, whose answers must cost nothing. */
+/** The same, judged by the first type alone: for a flood, whose answers must cost next to nothing. */
 export function seemsToWantPage(exchange: Exchange): boolean {
   const [first = ""] = (readHeader(exchange.request, "accept") ?? "").split(",", 1);
   if (first.includes("json")) return false;
@@ -38,7 +38,7 @@ export function chooseLanguage(request: Request): Language {
   return LANGUAGES.find((language) => language === chosen) ?? "en";
 }
 
-/** The same by the first language in the header alone: for a flood. */
+/** The same, judged by the first language alone: for a flood. */
 export function guessLanguage({ headers }: Request): Language {
   const first = headers.get("accept-language")?.slice(0, 2).toLowerCase();
   return LANGUAGES.find((language) => language === first) ?? "en";

@@ -1,6 +1,6 @@
 /**
- * The address that a request asks for. An address may be as long as the head, and each parameter costs time. So an address
- * that is longer than Discord or a provider writes is not parsed.
+ * The address that a request asks for. An address may be as long as the whole head, and each parameter costs time. So an
+ * address that is longer than any of Discord or a provider is not parsed.
  */
 
 /** Longer than any code with its state. Proxies do not accept more in one line. */

@@ -1,6 +1,6 @@
 /**
- * Where the button of a page leads a member who begins once more: back to what they were doing. The route says what
- * that was. Two flows share the callbacks of a link; there the record of the flow says which of them it is.
+ * Where the button of a page leads a member who tries again: back to what they were doing. The route tells what that was.
+ * Two flows share the callbacks of a link, and there the flow's record tells which one it is.
  */
 import type { Deps } from "../deps.ts";
 import { findLeg, isFlowRecord, isForOtherAccount } from "../flow/record.ts";
@@ -13,7 +13,7 @@ const at = (path: string): Beginning => ({ startAgain: path, tryAgain: path });
 
 const LINK = at("/linked-role");
 const ANOTHER = at("/linked-role/another");
-/** Of the member's own pages: what is over there, such as the approval at Discord, begins again by a new link. */
+/** For the member's own pages. If an approval at Discord has ended, only a new link brings another. */
 const ACCOUNT: Beginning = { startAgain: LINK.startAgain, tryAgain: "/account" };
 const ELSEWHERE: Beginning = { startAgain: LINK.startAgain, tryAgain: "/" };
 
@@ -26,7 +26,7 @@ const BEGINNINGS: ReadonlyMap<string, Beginning> = new Map([
 ]);
 const LINK_CALLBACKS: readonly string[] = ["/discord-oauth-callback", "/dsek-oauth-callback"];
 
-/** Finds it for the page that answers a request. It is always one of our own paths, whatever the request says. */
+/** Finds it for the page that answers a request. It is always one of our own paths, whatever the request contains. */
 export function findBeginning(
   deps: Deps,
   { request, route }: Pick<Exchange, "request" | "route">,
@@ -36,7 +36,7 @@ export function findBeginning(
   return BEGINNINGS.get(route) ?? (isOfMember ? ACCOUNT : ELSEWHERE);
 }
 
-/** Whether the callback belongs to a flow of this browser that is to use other accounts. */
+/** Whether the callback belongs to a flow in which the member wants to use other accounts. */
 function isOfAnother(deps: Deps, request: Request): boolean {
   const state = parseAddress(request)?.searchParams.get("state") ?? "";
   const secure = deps.config.publicUrl.startsWith("https:");

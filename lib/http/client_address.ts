@@ -1,21 +1,21 @@
 /**
- * Who asks, where proxies stand between: the right-most address of X-Forwarded-For that is not one of ours, since
- * whatever stands left of it the client may have written. Called by the edge. It decides nothing about who may ask.
+ * The client's address behind proxies: the right-most address in X-Forwarded-For that is not one of our proxies. The client
+ * may have written everything to the left of it.
  */
 import ipaddr from "ipaddr.js";
 import proxyAddr from "proxy-addr";
 
-/** Gives the client's address, by the address that has connected. */
+/** Finds the client's address. `peer` is the address that has connected. */
 export type ClientAddress = (peer: string, request: Request) => string;
 
 type Trust = (address: string, hop: number) => boolean;
 
-/** How much of an IPv6 address a subscriber is given at least, in groups of 16 bits. RFC 6177 2 */
+/** The part of an IPv6 address that a provider gives a whole network, in groups of 16 bits. RFC 6177 2 */
 const IPV6_GROUPS = 4;
 
 /**
- * Makes the reader of a header that is believed from these proxies alone. `onUntrusted` learns of one that another peer
- * sent: a proxy that the operator has forgotten, or somebody who would like to be another.
+ * Makes the reader. It believes the header only if one of these proxies sent it. `onUntrusted` gets any other sender: a
+ * proxy that the operator has forgotten, or a client that pretends to be another.
  */
 export function createClientAddress(
   trustedProxies: readonly string[],
@@ -31,12 +31,12 @@ export function createClientAddress(
   };
 }
 
-/** More proxies than anybody has in a row. Addresses left of them are not read. */
+/** Nobody has more proxies in a row. Addresses left of them are not read. */
 const MAX_HOPS = 10;
 /** An IPv6 address with its zone and port. */
 const MAX_HOP_LENGTH = 80;
 
-/** From right to left to the first that is not trusted, or to what is no address: nobody vouches for that. */
+/** Goes from right to left, to the first address that is not trusted. A text that is not an address ends the search. */
 function readForwarded(header: string, trust: Trust): string | undefined {
   let client: string | undefined;
   let end = header.length;
@@ -52,10 +52,10 @@ function readForwarded(header: string, trust: Trust): string | undefined {
   return client;
 }
 
-/** As some proxies write it: 192.0.2.1:49152, [2001:db8::1]:49152. */
+/** Removes the port that some proxies add: 192.0.2.1:49152, [2001:db8::1]:49152. */
 const withoutPort = (hop: string): string => hop.replace(/^\[([^\]]*)\](:\d+)?$|^([\d.]+):\d+$/, "$1$3");
 
-/** What one subscriber has: an IPv4 address, or the network of an IPv6 address, in which they may choose any. */
+/** What one subscriber has: an IPv4 address, or the network of an IPv6 address. They may use any address in it. */
 export function subscriberOf(address: string): string {
   if (!address.includes(":") || !ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

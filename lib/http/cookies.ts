@@ -1,6 +1,6 @@
 /**
- * Cookies, in and out. Called by the handlers. A flow's record is a cookie of its own: `__Host-` on https, so that
- * no other site of the domain can plant one, HttpOnly, and SameSite=Lax, which a redirect back from a provider needs.
+ * Cookies, in and out. Each flow's record is a cookie of its own. On https its name begins with `__Host-`, so no other site
+ * of the domain can plant one. It is HttpOnly, and SameSite=Lax, which the redirect back from a provider needs.
  */
 import { stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
@@ -13,8 +13,7 @@ const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const NONE: FlowRecords = new Map();
 
 /**
- * The flow records among a request's cookies. Whether one opens is for `flow.ts` to say; so is, with `isOurs`, which of
- * two with one name is kept.
+ * The flow records among a request's cookies. Of two cookies with one name, it keeps the one that `isOurs` accepts.
  */
 export function readFlowRecords(
   header: string | null,
@@ -27,7 +26,7 @@ export function readFlowRecords(
   let doubts = 0;
   for (const { name, value } of readCookies(header, prefix)) {
     const record = name.slice(prefix.length);
-    // What was not named by us could not be forgotten either: such a name may not be written into a Set-Cookie.
+    // Another form of name is not ours. It could not even be forgotten: a Set-Cookie must not contain it.
     if (!RECORD_NAME.test(record)) continue;
     const known = records.get(record);
     if (known === undefined) records.set(record, value);
@@ -38,13 +37,13 @@ export function readFlowRecords(
   return records;
 }
 
-/** `isOurs` costs time. More values of one name than these come from an attacker, and are ignored. */
+/** `isOurs` costs time. Only an attacker sends more values of one name, so the rest is ignored. */
 const MAX_DOUBTS = 8;
 
 /**
- * Every cookie of a header whose name begins so, in its order, undecoded. `parseCookie` keeps the first of a name alone;
- * a browser sends several where another application of the domain has set one, and those of longer paths first. Other
- * cookies are not parsed, so thousands of them cost only a search. RFC 6265 5.4
+ * The cookies of a header whose names begin with a prefix: in the header's order, undecoded. `parseCookie` keeps only the
+ * first of each name, but a browser sends several if another application of the domain has set one, those of longer paths
+ * first. Other cookies are not parsed, so thousands of them cost only a search. RFC 6265 5.4
  */
 function* readCookies(
   header: string,
@@ -59,7 +58,7 @@ function* readCookies(
   }
 }
 
-/** Whether a cookie begins here: only blanks stand between here and the pair before. */
+/** Whether a cookie begins here: only blanks follow the pair before. */
 function beginsPair(header: string, at: number): boolean {
   let before = at - 1;
   while (header[before] === " " || header[before] === "\t") before -= 1;
@@ -71,7 +70,7 @@ export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): r
   const { keep, expire } = secure ? SECURE : PLAIN;
   const prefix = flowPrefix(secure);
   const written = forget.map((name) => `${prefix}${name}=${expire}`);
-  // Names and values are base64url and dots: there is nothing in them to encode.
+  // Names and values are base64url and dots, so nothing has to be encoded.
   if (set !== undefined) written.push(`${prefix}${set.name}=${set.value}${keep}`);
   return written;
 }
@@ -79,7 +78,7 @@ export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): r
 const SESSION_ID = "sessionId";
 const SESSION_KEY = "sessionKey";
 
-/** What may be the secrets of a session among a request's cookies: mostly one pair, or none. */
+/** Possible secrets of a session among a request's cookies: usually one pair, or nothing. */
 export function readSessionCookies(header: string | null): readonly SessionSecrets[] {
   if (header === null) return [];
   const valuesOf = (wanted: string) =>
@@ -122,7 +121,7 @@ function writeSessionCookie(name: string, value: string, maxAge: number, secure:
 const SECURE = attributes(true);
 const PLAIN = attributes(false);
 
-/** What follows the value, written once: a cookie is set at every redirect that anybody asks for. */
+/** The attributes after the value. */
 function attributes(secure: boolean): { readonly keep: string; readonly expire: string } {
   const cookie = { name: "n", value: "", path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
   const after = (maxAge: number) => stringifySetCookie({ ...cookie, maxAge }).slice("n=".length);

@@ -1,13 +1,13 @@
 /**
- * The body of a request. Janus waits for a form only if nothing refuses the request before. A form that waits does not
- * count as a request under way: such forms have limits of their own, for each subscriber and in all. Every other request
- * is answered without its body.
+ * The bodies of requests. The only bodies that we accept are small forms. A form is read once nothing in the head refuses
+ * the request. While it is read it does not count as a request under way: forms have limits of their own, for each
+ * subscriber and in all. Every other request is answered without its body.
  */
 import { callbackMalformed, requestTimeout, requestTooLarge } from "../errors.ts";
 
-/** The largest body that Janus reads, a form of a few fields; what the server accepts at all is in `listener.ts`. */
+/** The largest form. How large a body the server accepts at all is in `listener.ts`. */
 const MAX_FORM_BYTES = 4_096;
-/** Longer than any line needs for so little. */
+/** Long enough for a slow line. */
 const FORM_DEADLINE_MS = 10_000;
 /** How many forms may wait for their body in this process, each of MAX_FORM_BYTES at most. */
 const MAX_WAITING = 200;
@@ -68,7 +68,7 @@ async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** If the client goes away in the middle, that is no fault of Janus. */
+/** A client that goes away in the middle is not a fault of Janus. */
 async function readPart(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read();
@@ -90,12 +90,12 @@ function announcesBody({ headers }: Request): boolean {
   return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
 }
 
-/** Whether the head announces more than any form has. The body of a GET has no meaning: Bun skips it. RFC 9110 9.3.1 */
+/** Whether the head announces more than a form may have. The body of a GET has no meaning, and Bun skips it. RFC 9110 9.3.1 */
 export function hasTooLargeBody({ method, headers }: Request): boolean {
   return method !== "GET" && Number(headers.get("content-length") ?? 0) > MAX_FORM_BYTES;
 }
 
-/** Requests whose body has arrived to its end. */
+/** Requests whose body has arrived completely. */
 const whole = new WeakSet<Request>();
 
 /** Discards a body as it arrives. Bun would otherwise keep it, whatever its size, until the request is answered. */
@@ -109,5 +109,5 @@ export function dropBody(request: Request): void {
   );
 }
 
-/** Whether more of the request may arrive that nobody will read. */
+/** Whether a part of the body may still arrive that nobody will read. */
 export const hasUnreadBody = (request: Request): boolean => announcesBody(request) && !whole.has(request);

@@ -1,6 +1,6 @@
 /**
- * An error for machines: a problem document. Called by `http.ts`. It says what a page would say, and no more: the
- * request id is in a header, so that the same error is the same bytes. RFC 9457
+ * An error for programs: a problem document. It says what a page would say, and no more. The request id is in a header, so
+ * the same error always has the same bytes. RFC 9457
  */
 import type { Problem } from "../api/schemas.ts";
 import type { PublicErrorCode } from "../errors.ts";
@@ -10,7 +10,7 @@ import { TEXTS } from "../pages/parts.tsx";
 /** Its media type. RFC 9457 3 */
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** What the statuses are called. RFC 9110 15.5, 15.6; RFC 6585 4 */
+/** The names of the statuses. RFC 9110 15.5, 15.6; RFC 6585 4 */
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -33,7 +33,7 @@ export function createProblem(
   platformName: string,
 ): Problem {
   const text = TEXTS[language].errors[code];
-  // What to do now is told in terms of a page, which there is none of here.
+  // The advice of the page is about the page, so it is left out.
   const detail = `${text.title}. ${text.why}`.replaceAll("{platform}", () => platformName);
   const title = TITLES[status] ?? "Error";
   return { type: "about:blank", title, status, code, detail };

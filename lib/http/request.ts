@@ -36,11 +36,11 @@ export const flowCookies = (deps: Deps, flow: FlowChange): readonly string[] =>
 export const sessionCookies = (deps: Deps, session: BegunSession): readonly string[] =>
   writeSession(session, deps.now(), isSecure(deps));
 
-/** What the browser has that may be the secrets of a session, not proved yet. */
+/** Possible secrets of a session that the browser sent. Nothing is proved yet. */
 export const sessionCandidates = ({ request }: Exchange): readonly SessionSecrets[] =>
   readSessionCookies(request.headers.get("cookie"));
 
-/** What a new session is to know of its browser. */
+/** What a new session records about its browser. */
 export function describeBrowser(exchange: Exchange): Browser {
   return {
     userAgent: describeUserAgent(exchange.request.headers.get("user-agent")),
@@ -59,22 +59,22 @@ export function addressOf({ request }: Exchange): URL {
 }
 
 /**
- * Refuses what is no member's own GET, where a GET leaves something behind: HEAD, which Elysia answers by the handler of
- * GET, and what a browser asks for in advance.
+ * Refuses a request that is not a member's own GET, where a GET has an effect: HEAD, which Elysia gives to the handler of
+ * GET, and requests that a browser sends in advance.
  */
 export function requireGet(exchange: Exchange): void {
   if (exchange.request.method !== "GET") throw methodNotAllowed("GET");
   refusePrefetch(exchange);
 }
 
-/** Sec-Purpose is the standard's (Fetch 3.7); the others are what Chromium, Safari and Firefox sent before it. */
+/** The standard has Sec-Purpose (Fetch 3.7). Chromium, Safari and Firefox sent the others before it. */
 const PURPOSE_HEADERS = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 /** With or without parameters, such as `prefetch;prerender`. */
 const IN_ADVANCE = /(?:^|[\s,;"])(?:prefetch|prerender|preview|preload)(?:$|[\s,;"])/i;
 
 /**
- * Refuses what a browser asks for before its member does, who may never come: it would spend a code, or begin a flow
- * that pushes out one under way. No browser shows an answer without success in place of the page.
+ * Refuses a request that a browser sends before its member asks for the page. It would spend a code, or begin a flow that
+ * pushes out another. Browsers do not show such a refusal: they ask again when the member comes.
  */
 export function refusePrefetch({ request: { headers } }: Exchange): void {
   if (PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""))) throw prefetchRefused();
@@ -92,8 +92,8 @@ export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session>
   openSession(deps, sessionCandidates(exchange));
 
 /**
- * Refuses what another site sent in the member's name: a browser sends Origin with all that changes something, and
- * SameSite=Lax keeps the cookies away besides. RFC 6454 7
+ * Refuses a request that another site sent in the member's name. A browser sends Origin with every request that changes
+ * something, and SameSite=Lax also keeps the cookies away. RFC 6454 7
  *
  * Some add-ons and referrer policies make a browser send `Origin: null` from our own pages. The browser then still says
  * in Sec-Fetch-Site that both ends are one origin, which no page can forge, and which a sandboxed frame, a `data:`
@@ -117,5 +117,5 @@ export function showStep(deps: Deps, exchange: Exchange, result: Departure | Can
   });
 }
 
-/** Where Discord itself is, by the address of its authorize page. */
+/** The address of Discord itself, derived from that of its authorize page. */
 export const discordAppUrl = ({ config }: Deps): string => new URL("/app", config.discord.authorizeUrl).href;

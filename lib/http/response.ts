@@ -20,7 +20,7 @@ export type Exchange = {
 /** What answers a route. */
 export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Response>;
 
-/** What answers a route that takes a form. `admit` sees the head alone: if it throws, the form is not read. */
+/** What answers a route that takes a form. `admit` sees only the head: if it throws, the form is not read. */
 export type FormHandler = {
   readonly admit: (deps: Deps, exchange: Exchange) => void;
   readonly handle: (deps: Deps, exchange: Exchange, form: URLSearchParams) => Promise<Response>;
@@ -35,9 +35,9 @@ export function pageResponse(
     readonly status?: number;
     readonly setCookies?: readonly string[];
     readonly headers?: HeaderMap;
-    /** By default the client's own. */
+    /** By default the client's. */
     readonly language?: Language;
-    /** Where pictures may come from, besides the page itself. */
+    /** Where pictures may come from, in addition to the page itself. */
     readonly imageOrigin?: string;
   } = {},
 ): Response {
@@ -46,7 +46,7 @@ export function pageResponse(
   const html = render({ language, requestId, platformName: deps.config.platformName });
   const headers = {
     ...commonHeaders(deps, exchange),
-    // Not no-referrer, with which a browser sends the form that moves a link as from nowhere (Origin: null).
+    // With no-referrer a browser would send the form that moves a link with `Origin: null`.
     "referrer-policy": "same-origin",
     "content-type": "text/html; charset=utf-8",
     "content-language": language,
@@ -69,7 +69,6 @@ export function redirectResponse(
   setCookies: readonly string[],
   status: 302 | 303 = 302,
 ): Response {
-  // No more than a redirect needs: it has no body to misread, and no page of ours that could be a referrer.
   const secure = deps.config.publicUrl.startsWith("https:");
   const response = new Response(null, { status, headers: secure ? SECURE_REDIRECT : REDIRECT });
   response.headers.set("location", location);
@@ -77,7 +76,7 @@ export function redirectResponse(
   return withCookies(response, setCookies);
 }
 
-/** An answer for machines. */
+/** An answer for programs. */
 export function jsonResponse(
   deps: Deps,
   exchange: Exchange,
@@ -91,15 +90,15 @@ export function jsonResponse(
 
 type HeaderMap = Readonly<Record<string, string>>;
 
-/** For one member, once; and no proxy rewrites it, as some do to a name that is an e-mail address. RFC 9111 5.2.2 */
+/** Nothing may be kept by a cache or rewritten by a proxy: some rewrite a name that looks like an e-mail address. RFC 9111 5.2.2 */
 const CACHE_CONTROL = "no-store, no-transform";
 const COMMON_HEADERS = { "cache-control": CACHE_CONTROL, "x-content-type-options": "nosniff" };
 const HSTS = "max-age=31536000";
-/** What every redirect says, copied whole: no more than one needs, since it has no body and no page of ours. */
+/** The headers of every redirect. It has no body to misread, and no page of ours that could be a referrer. */
 const REDIRECT = new Headers({ "cache-control": CACHE_CONTROL });
 const SECURE_REDIRECT = new Headers({ "cache-control": CACHE_CONTROL, "strict-transport-security": HSTS });
 
-/** Nothing here may be kept by a cache, changed on the way or read as another type; on https, never again by http. */
+/** No answer may be kept by a cache, changed on the way or read as another type. On https, browsers never use http again. */
 function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
   const headers = { ...COMMON_HEADERS, "x-request-id": requestId };
   if (!config.publicUrl.startsWith("https:")) return headers;

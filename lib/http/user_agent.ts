@@ -1,6 +1,6 @@
 /**
- * A browser in words, such as "Firefox on Linux", for the list of a member's sessions. Called by the handlers. Coarse
- * on purpose: the whole header would tell browsers apart, and nobody needs that.
+ * A browser in words, such as "Firefox on Linux", for the list of a member's sessions. It is coarse on purpose: the whole
+ * header would identify a browser, and nobody needs that.
  */
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
@@ -21,7 +21,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 ];
 const MAX_LENGTH = 1_000;
 
-/** Browser and system of a User-Agent header; null where it names neither. */
+/** Browser and system of a User-Agent header; null if it names neither. */
 export function describeUserAgent(header: string | null): string | null {
   if (header === null) return null;
   const text = header.slice(0, MAX_LENGTH);

@@ -1,6 +1,10 @@
 /**
- * The server's life: start, upkeep, stop. Called by `serve` with the application that `index.ts` makes. What it listens
- * with is in `listener.ts`.
+ * The server's life: start, upkeep, stop. This room owns the process that serves:
+ *
+ *   GET /healthz, GET /readyz     showHealth, showReadiness, in `handlers.ts`
+ *
+ * The socket is in `listener.ts`, the table of upkeep in `upkeep.ts`, the clock and the network in `world.ts`. Requests are
+ * left to `http/`, signals and exit codes to `cli/`.
  */
 import type { Config } from "../config/load.ts";
 import { migrateUp, requireMigrated } from "../database/migrations.ts";
@@ -23,19 +27,19 @@ export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;
   readonly deps: WorkDeps;
-  /** Settles once the database was looked at. Rejects as `startServer` says; then there is nothing left but to stop. */
+  /** Settles once the database is ready. Rejects as `startServer` says: then the only thing left is to stop. */
   readonly ready: Promise<void>;
   /** Drains, lets requests under way finish, and closes the database: within SHUTDOWN_SECONDS and one more. */
   readonly stop: () => Promise<void>;
 };
 
 const DISCOVERY_RETRY_MS = 10_000;
-/** What closing the database gets where nothing is left of SHUTDOWN_SECONDS. */
+/** How long closing the database may take if nothing is left of SHUTDOWN_SECONDS. */
 const LEAST_CLOSE_MS = 1_000;
 
 /**
- * Listens, waits for the database, refuses to go on where it is newer than the program or a migration was edited, and
- * serves. Until then every statement is refused, so that `/healthz` and what needs no database are answered.
+ * Listens, waits for the database, and serves. It does not go on if the database is newer than the program or if a
+ * migration was edited. Until the database is ready every statement is refused, and only what needs none is answered.
  * Throws address_in_use, data_dir_locked; `ready` database_newer, migration_edited, migration_failed, and after
  * DATABASE_WAIT_SECONDS database_unavailable.
  */
@@ -138,8 +142,8 @@ async function shutDown(
 }
 
 /**
- * The embedded database is ours alone, so it is migrated here; PostgreSQL by `janus migrate`, when the operator says:
- * false where that has still to come.
+ * The embedded database belongs to this process, so it is migrated here. PostgreSQL is migrated by `janus migrate`, when
+ * the operator decides: false if that has yet to happen.
  */
 async function checkDatabase({ config, db, gate, stopping, world }: Parts): Promise<boolean> {
   const { log, now, sleep } = world;

@@ -1,10 +1,12 @@
 /**
- * The guard before the API and the member's page: which session a browser's cookies prove. It asks nothing of Discord.
+ * The guard before the API and the member's page: which session a browser's cookies prove. It does not ask Discord.
  *
  *   every route of a member      openSession        the session of an id and a key, and that it was used
  *   GET /api/sessions            listSessions       the member's own
  *
- * A session begins in `login.ts` and at the end of the link flow, stays alive in `refresh.ts`, and ends in `ending.ts`.
+ * This room owns login sessions. A session begins in `login.ts` or at the end of the link flow, stays alive in
+ * `refresh.ts`, and ends in `ending.ts`; `secrets.ts` has its two secrets. What a member sees of a link is left to
+ * `member/`, and the cookies to `http/cookies.ts`.
  */
 import type { WorkDeps } from "../deps.ts";
 import { unauthenticated } from "../errors.ts";
@@ -19,7 +21,7 @@ type SessionRow = NonNullable<Awaited<ReturnType<WorkDeps["queries"]["findSessio
 /** A session that was proved: its row with the member's link, and the access token that it holds. */
 export type Session = SessionRow & { readonly secrets: SessionSecrets; readonly accessToken: string };
 
-/** How often a session's use is written down: not at every request. */
+/** A session's use is recorded this often, not at every request. */
 const USED_EVERY_SECONDS = 300;
 
 /**

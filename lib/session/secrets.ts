@@ -35,10 +35,10 @@ export const SESSION_IDLE_SECONDS = 7 * 86_400;
 const SECRET_BYTES = 32;
 const HANDLE_BYTES = 9;
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
-/** Another application of the domain may set cookies of our names. More of our form than this is nobody's accident. */
+/** Another application of the domain may set cookies with our names, but not many that have our form. */
 const MAX_CANDIDATES = 4;
 
-/** Takes the place of a row that does not exist, so that both cases take the same time. It opens nothing. */
+/** Stands in for a row that does not exist, so that both cases take the same time. It opens nothing. */
 const NOTHING = createSealer([{ id: "s", key: new Uint8Array(SECRET_BYTES) }], "no session");
 const NOTHING_SEALED = NOTHING.seal("n".repeat(30), "no session");
 
@@ -54,7 +54,7 @@ export function withHash(sessionId: string, sessionKey: string): SessionSecrets 
   return { sessionId, sessionKey, sessionIdHash, sessionKeyHash };
 }
 
-/** Every pair of the first few ids and keys that have the right form; those of one id stand together. */
+/** Every pair of the first few ids and keys that have the right form. Pairs of one id stand together. */
 export function pairSecrets(
   sessionIds: readonly string[],
   sessionKeys: readonly string[],
@@ -105,7 +105,7 @@ export function openSessionToken(
 
 function sealerOf({ sessionKey }: SessionSecrets): Sealer {
   const key = decodeBase64url(sessionKey);
-  // Not canonical, so nothing was ever sealed with it. It must take as long as any other.
+  // A key that is not canonical has sealed nothing. It must take as long as any other.
   if (key === undefined) return NOTHING;
   return createSealer([{ id: "s", key }], "session tokens");
 }
