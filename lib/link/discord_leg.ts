@@ -91,7 +91,7 @@ async function storeGrant(deps: Needs, next: Flow, tokens: DiscordTokens) {
   try {
     user = await deps.discord.findCurrentUser(tokens.accessToken);
     const now = deps.now();
-    const stored = await deps.queries.insertFlow({
+    const stored = await deps.queries.finishDiscordLeg({
       ...user,
       ...sealDiscordTokens(deps, user.discordUserId, tokens),
       scope: tokens.scope,

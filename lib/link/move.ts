@@ -34,7 +34,7 @@ async function moveLink(deps: Needs, { state, records, browser }: MoveRequest): 
     requestId: deps.requestId,
     now,
   };
-  const moved = await retryOnConflict(() => deps.queries.upsertLink(values));
+  const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
   if (moved === undefined) throw flowFinished("no such move waits for confirmation");
   const { discordUserId, endedDiscordUserId } = moved;
   const claims = keepClaims(moved.claims);

@@ -131,9 +131,9 @@ async function storeLink(
 }
 
 /** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */
-async function insertOrKeep(deps: Needs, values: Parameters<Needs["queries"]["insertLink"]>[0]) {
+async function insertOrKeep(deps: Needs, values: Parameters<Needs["queries"]["finishProviderLeg"]>[0]) {
   try {
-    const stored = await retryOnConflict(() => deps.queries.insertLink(values));
+    const stored = await retryOnConflict(() => deps.queries.finishProviderLeg(values));
     if (stored !== undefined) return stored;
   } catch (error) {
     keepUnlinkedTokens(deps, values);

@@ -32,7 +32,7 @@ export const unlink = createStep("unlink", removeLink);
 
 async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
   const now = deps.now();
-  const removed = await deps.queries.deleteLink({
+  const removed = await deps.queries.unlink({
     discordUserId,
     requestId: deps.requestId,
     now,
@@ -53,7 +53,7 @@ async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordU
   };
 }
 
-type Removed = NonNullable<Awaited<ReturnType<Deps["queries"]["deleteLink"]>>>;
+type Removed = NonNullable<Awaited<ReturnType<Deps["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
 async function endAtDiscord(deps: Deps, removed: Removed): Promise<GrantEnd> {

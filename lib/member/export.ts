@@ -10,7 +10,7 @@ import { listSessions } from "../session/guard.ts";
 export async function exportStored(deps: Pick<Deps, "queries" | "now" | "requestId">, session: Session) {
   const { discordUserId } = session;
   const [stored, flows, sessions, trail] = await Promise.all([
-    deps.queries.findStored({ discordUserId }),
+    deps.queries.exportMember({ discordUserId }),
     deps.queries.listFlows({ discordUserId }),
     listSessions(deps, session),
     deps.queries.listAuditEvents({ discordUserId }),

@@ -70,7 +70,7 @@ async function storeSession(deps: Deps, browser: Browser, secrets: SessionSecret
     user = await deps.discord.findSignedInUser(tokens.accessToken);
     const now = deps.now();
     const { sessionExpiresAt, ...session } = newSession(secrets, browser, now);
-    const stored = await deps.queries.insertSession({
+    const stored = await deps.queries.logIn({
       ...session,
       ...user,
       accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),

@@ -1,6 +1,6 @@
 -- Keeps the tokens of a sign-in that made no link. If its account has a grant, they end together with that; if not, they
--- are strays, to be revoked. Tokens that are stored already are not stored twice. Like link/insert.sql it keeps the last
--- twenty of an account; an earlier one becomes a stray.
+-- are strays, to be revoked. Tokens that are stored already are not stored twice. Like link/finish_provider_leg.sql it
+-- keeps the last twenty of an account; an earlier one becomes a stray.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text

@@ -2,8 +2,8 @@
  * The measurements. Each alternates between Janus and what it is measured against, so that a drift of the machine
  * meets both; a ratio is the median of the ratios of neighbouring rounds.
  */
-import insertFlow from "../../sql/flow/insert.sql" with { type: "text" };
-import insertLink from "../../sql/link/insert.sql" with { type: "text" };
+import finishDiscordLegText from "../../sql/flow/finish_discord_leg.sql" with { type: "text" };
+import finishProviderLegText from "../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import { countRedirects } from "./load.ts";
 import type { Environment, Program } from "./programs.ts";
 import { EVERY_CORE, PROGRAM_CORE, startProgram, timeStart } from "./programs.ts";
@@ -114,7 +114,9 @@ export async function countExchanges(
     await program.stop();
   }
   const statements = counter.take();
-  const onTheWay = statements.filter((text) => text === insertFlow || text === insertLink).length;
+  const onTheWay = statements.filter(
+    (text) => text === finishDiscordLegText || text === finishProviderLegText,
+  ).length;
   // The authorize endpoint is the member's call, not Janus's.
   const atProvider = provider.calls.filter((operation) => operation !== "authorize");
   const atDiscord = discord.calls.map(({ operation, userId }) => `${operation} ${userId}`);

@@ -13,8 +13,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import postgres from "postgres";
-import insertFlow from "../../sql/flow/insert.sql" with { type: "text" };
-import insertLink from "../../sql/link/insert.sql" with { type: "text" };
+import finishDiscordLegText from "../../sql/flow/finish_discord_leg.sql" with { type: "text" };
+import finishProviderLegText from "../../sql/link/finish_provider_leg.sql" with { type: "text" };
 
 const env = process.env as Record<string, string>;
 const { PUBLIC_URL, DISCORD_CLIENT_ID, DISCORD_API_URL, OIDC_CLIENT_ID, OIDC_ISSUER = "" } = env;
@@ -118,7 +118,7 @@ async function finishDiscordLeg(request: Request): Promise<Response> {
   const [state, nonce, codeVerifier, flowId] = [secret(), secret(), secret(), secret()];
   const [sessionId, sessionKey] = [secret(), secret()];
   const now = new Date();
-  await run(insertFlow, [
+  await run(finishDiscordLegText, [
     user.id,
     user.username,
     user.global_name,
@@ -154,7 +154,7 @@ async function finishProviderLeg(request: Request): Promise<Response> {
   if (payload.nonce !== nonce || payload.sub === undefined) return new Response(null, { status: 403 });
   const claims = { preferred_username: payload.preferred_username, groups: payload.groups };
   const now = new Date();
-  const [row] = await run(insertLink, [
+  const [row] = await run(finishProviderLegText, [
     sha256(flowId, "hex"),
     OIDC_ISSUER,
     payload.sub,

@@ -135,7 +135,7 @@ const beginFlow: Kind["claim"] = async ({ queries }, now) => {
     expiresAt: now,
     sessionAccessTokenSealed: "s",
   };
-  return (await queries.insertFlow({ ...broughtBy(now), ...flow })) !== undefined;
+  return (await queries.finishDiscordLeg({ ...broughtBy(now), ...flow })) !== undefined;
 };
 const beginSession: Kind["claim"] = async ({ queries }, now) => {
   const { scope: _, ...brought } = broughtBy(now);
@@ -145,7 +145,7 @@ const beginSession: Kind["claim"] = async ({ queries }, now) => {
     replacedSessionKeyHashes: null,
     replacedSessionIdHashes: null,
   };
-  return (await queries.insertSession({ ...brought, ...session, ...keys, expiresAt: now })) !== undefined;
+  return (await queries.logIn({ ...brought, ...session, ...keys, expiresAt: now })) !== undefined;
 };
 
 const provider = {

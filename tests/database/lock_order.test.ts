@@ -154,9 +154,9 @@ const UNLINKED = {
 
 describe.if(onPostgres)("statements that meet", () => {
   test.each([
-    ["the same account is linked again", "insertLink", true],
-    ["the account is linked for the first time", "insertLink", false],
-    ["a move is confirmed", "upsertLink", true],
+    ["the same account is linked again", "finishProviderLeg", true],
+    ["the account is linked for the first time", "finishProviderLeg", false],
+    ["a move is confirmed", "confirmMove", true],
   ] as const)("an unlink, and in the same moment %s: a whole link or none", async (_, writer, isLinked) => {
     const states: unknown[] = [];
 
@@ -165,7 +165,7 @@ describe.if(onPostgres)("statements that meet", () => {
       if (time === 10) await analyzeEmpty();
       if (time === 30) await setup.unsafe(`${describeState()}; analyze`);
       await setup.unsafe(describePair(writer, isLinked));
-      const outcomes = await runAll(shuffled([prepareFor("deleteLink"), prepareFor(writer)]));
+      const outcomes = await runAll(shuffled([prepareFor("unlink"), prepareFor(writer)]));
       const [state] = await setup.unsafe(STATE);
       const failure = outcomes.find(({ status }) => status === "rejected");
       const isWhole = [LINKED, UNLINKED].some((whole) => Bun.deepEquals({ ...state }, whole));

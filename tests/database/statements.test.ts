@@ -17,18 +17,21 @@ const NAMED = Object.entries(STATEMENTS).map(([name, statement]) => ({ name, sta
 /** Columns that a table has as nullable and a statement never gives as null, with the reason. */
 const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   // Taken only where issuer is not null, and flow_organisation_account_check has subject with it.
-  upsertLink: ["issuer", "subject"],
+  confirmMove: ["issuer", "subject"],
   // Asked for by it.
   listAuditEvents: ["discordUserId"],
 };
 
-/** STYLE 21, and what only the table of migrations itself needs. */
+/** What a statement does to its table. */
 const VERBS = /^(find|list|insert|upsert|set_\w+|delete|take|claim|count)(_\w+)?$/;
+/** Statements that are a whole step have the name of the step. */
+const STEPS = /^(finish_discord_leg|finish_provider_leg|confirm_move|log_in|unlink|export_member)$/;
+/** What only the table of migrations itself needs. */
+const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
 const READS_CLOCK =
   /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp)\s*\(|\bcurrent_(time|date)/;
 /** The one that is asked for the time, to compare the program's clock with it. It has no table. */
 const CLOCK = "sql/clock/find.sql";
-const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
 
 type Column = { readonly name: string; readonly type: string };
 type Parameter = Column & { readonly note: string };
@@ -224,13 +227,14 @@ describe.each(FILES)("%s", (path) => {
     expect(readHeader(path).sentence).toMatch(/^[A-Z].{10,}\.$/s);
   });
 
-  test("is named by its table and its verb", async () => {
+  test("is named by its table and its verb, or by the step that it is", async () => {
     const [table, verb] = [basename(dirname(path)), basename(path, ".sql")];
 
     const [found] = await sql.unsafe("select to_regclass($1) is not null as present", [table]);
 
     expect(found?.present).toBe(path !== CLOCK);
-    expect(VERBS.test(verb) || (table === "schema_migration" && MIGRATION_VERBS.test(verb))).toBe(true);
+    const isOfMigrations = table === "schema_migration" && MIGRATION_VERBS.test(verb);
+    expect(VERBS.test(verb) || STEPS.test(verb) || isOfMigrations).toBe(true);
   });
 
   test("is one statement, in lower case, indented by two, without select * and without a clock", () => {

@@ -228,7 +228,7 @@ test.skipIf(!onPostgres)(
 
     let deletion: Promise<unknown> | undefined;
     await first.begin(async (transaction) => {
-      const { text, parameters } = STATEMENTS.insertFlow;
+      const { text, parameters } = STATEMENTS.finishDiscordLeg;
       const values: Readonly<Record<string, unknown>> = {
         discordUserId: user,
         username: "u",

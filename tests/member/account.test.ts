@@ -220,7 +220,7 @@ describe("DELETE /api/link", () => {
     await link(user);
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + LEASE_SECONDS * 1_000);
-    await janus.deps.queries.deleteLink({
+    await janus.deps.queries.unlink({
       discordUserId: user,
       requestId: "request",
       now,

@@ -3,17 +3,17 @@
  */
 import * as v from "valibot";
 import deleteOldFlowsText from "../../../sql/flow/delete_old.sql" with { type: "text" };
-import insertFlowText from "../../../sql/flow/insert.sql" with { type: "text" };
+import finishDiscordLegText from "../../../sql/flow/finish_discord_leg.sql" with { type: "text" };
 import listFlowsText from "../../../sql/flow/list.sql" with { type: "text" };
 import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
 import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
+import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
-import deleteLinkText from "../../../sql/link/delete.sql" with { type: "text" };
-import insertLinkText from "../../../sql/link/insert.sql" with { type: "text" };
+import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
-import upsertLinkText from "../../../sql/link/upsert.sql" with { type: "text" };
+import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, nullableTime, object, replacedTokens, text, time } from "../statement.ts";
 
@@ -28,8 +28,8 @@ const push = v.object({
 
 /** Parameters and columns as the files have them. */
 export const LINK_STATEMENTS = {
-  insertFlow: {
-    text: insertFlowText,
+  finishDiscordLeg: {
+    text: finishDiscordLegText,
     parameters: {
       discordUserId: text,
       username: text,
@@ -47,8 +47,8 @@ export const LINK_STATEMENTS = {
     echoes: "discordUserId",
     row: { discordUserId: text, hasFlow: v.boolean(), clearDueAt: nullableTime },
   },
-  insertLink: {
-    text: insertLinkText,
+  finishProviderLeg: {
+    text: finishProviderLegText,
     parameters: {
       flowIdHash: text,
       issuer: text,
@@ -86,8 +86,8 @@ export const LINK_STATEMENTS = {
       heldOrganisationName: nullableText,
     },
   },
-  upsertLink: {
-    text: upsertLinkText,
+  confirmMove: {
+    text: confirmMoveText,
     parameters: {
       flowIdHash: text,
       pushDueAt: time,
@@ -180,8 +180,8 @@ export const LINK_STATEMENTS = {
       pushFailures: v.nullable(integer),
     },
   },
-  deleteLink: {
-    text: deleteLinkText,
+  unlink: {
+    text: unlinkText,
     parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
     echoes: "discordUserId",
     row: {

@@ -1,19 +1,19 @@
 /**
  * Sessions, what a member may see of what is stored, and the database's clock: the statements of `sql/session`,
- * `sql/audit_event`, `sql/clock` and `sql/discord_account/find_stored.sql`. Called by `queries.ts`.
+ * `sql/audit_event`, `sql/clock` and `sql/discord_account/export_member.sql`. Called by `queries.ts`.
  */
 import * as v from "valibot";
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import findClockText from "../../../sql/clock/find.sql" with { type: "text" };
-import findStoredText from "../../../sql/discord_account/find_stored.sql" with { type: "text" };
+import exportMemberText from "../../../sql/discord_account/export_member.sql" with { type: "text" };
 import claimSessionRefreshText from "../../../sql/session/claim_refresh.sql" with { type: "text" };
 import deleteSessionText from "../../../sql/session/delete.sql" with { type: "text" };
 import deleteExpiredSessionsText from "../../../sql/session/delete_expired.sql" with { type: "text" };
 import deleteOtherSessionsText from "../../../sql/session/delete_others.sql" with { type: "text" };
 import findSessionText from "../../../sql/session/find.sql" with { type: "text" };
-import insertSessionText from "../../../sql/session/insert.sql" with { type: "text" };
 import listSessionsText from "../../../sql/session/list.sql" with { type: "text" };
+import logInText from "../../../sql/session/log_in.sql" with { type: "text" };
 import setSessionLeaseEndedText from "../../../sql/session/set_lease_ended.sql" with { type: "text" };
 import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" with { type: "text" };
 import setSessionUsedText from "../../../sql/session/set_used.sql" with { type: "text" };
@@ -22,8 +22,8 @@ import { integer, nullableText, nullableTime, object, text, time } from "../stat
 
 /** Parameters and columns as the files have them. */
 export const SESSION_STATEMENTS = {
-  insertSession: {
-    text: insertSessionText,
+  logIn: {
+    text: logInText,
     parameters: {
       sessionIdHash: text,
       sessionHandle: text,
@@ -163,8 +163,8 @@ export const SESSION_STATEMENTS = {
     },
     row: {},
   },
-  findStored: {
-    text: findStoredText,
+  exportMember: {
+    text: exportMemberText,
     parameters: { discordUserId: text },
     echoes: "discordUserId",
     row: {

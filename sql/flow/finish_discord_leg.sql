@@ -2,7 +2,7 @@
 -- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
 -- while the role connection of a link that was moved away is still to be cleared. That end then goes on with these
 -- tokens, which may work where the earlier ones do not, so nothing that was obtained is dropped. An end that has failed
--- five times, as in session/insert.sql, no longer keeps the member out: these tokens replace the ones that were to end.
+-- five times, as in session/log_in.sql, no longer keeps the member out: these tokens replace the ones that were to end.
 -- In that case, and if an earlier role connection could not be cleared, these tokens are to clear it: then clear_due_at
 -- is set, to the time when the flow is over.
 -- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for

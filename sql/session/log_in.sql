@@ -1,8 +1,8 @@
 -- Begins a session: the account as Discord names it, the row, and the end of the sessions that the browser proves.
 -- No row comes back while a grant of this account is to be ended at Discord, which would take these tokens with it; one
 -- that was abandoned is left alone from now on, unless its end has begun. An end that has failed five times, as in
--- flow/insert.sql, keeps nobody out unless it is tried at this moment; should it succeed later, this session ends too. A
--- lease that no correct clock can have put so far ahead is not believed.
+-- flow/finish_discord_leg.sql, keeps nobody out unless it is tried at this moment; should it succeed later, this session
+-- ends too. A lease that no correct clock can have put so far ahead is not believed.
 -- $1 session_id_hash text
 -- $2 session_handle text
 -- $3 discord_user_id text
