@@ -2,7 +2,7 @@
  * The one way to the database: prepared statements through postgres.js, on PostgreSQL or on the embedded one, each
  * with a deadline. It knows no table. Connections are kept in `database/pool.ts`, each a postgres.js of its own with
  * one statement on its way at most: docs/decisions/0018 says why. What becomes of a statement is in
- * `database/statements.ts`.
+ * `run.ts`.
  */
 import type postgres from "postgres";
 import { readDatabaseUrl } from "../config/database_address.ts";

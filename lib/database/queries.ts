@@ -1,79 +1,50 @@
 /**
- * Every statement that the program runs, one typed line each: the text is in `sql/<table>/<verb>.sql`, the shape of
- * its parameters and of its rows in the other files of this folder. A test describes each on a migrated database and
- * holds both to it.
+ * Every statement that the program runs. `sql/<folder>/` has the text of each, and `statements/<folder>.ts` its
+ * parameters, its columns and how many rows it gives. A test describes each on a migrated database and compares the two.
  *
- * A statement that locks more than one row must keep the order of docs/decisions/0028. `tests/database/lock_order.test.ts` runs it
- * beside all others.
+ * A statement that locks more than one row must keep the order of docs/decisions/0028. `tests/database/lock_order.test.ts`
+ * runs it beside all others.
  */
 import type { Database } from "./open.ts";
-import { many, none, one } from "./statement.ts";
-import { GRANT_STATEMENTS } from "./statements/grant.ts";
+import type { QueryOf } from "./statement.ts";
+import { createQuery } from "./statement.ts";
+import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
+import { CLOCK_STATEMENTS } from "./statements/clock.ts";
+import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
+import { DISCORD_TOKEN_STATEMENTS } from "./statements/discord_token.ts";
+import { FLOW_STATEMENTS } from "./statements/flow.ts";
 import { LINK_STATEMENTS } from "./statements/link.ts";
+import { ORGANISATION_ACCOUNT_STATEMENTS } from "./statements/organisation_account.ts";
+import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.ts";
+import { ROLE_CONNECTION_LEFT_STATEMENTS } from "./statements/role_connection_left.ts";
 import { SESSION_STATEMENTS } from "./statements/session.ts";
+import { STRAY_TOKEN_STATEMENTS } from "./statements/stray_token.ts";
 
 /** All statements. */
-export const STATEMENTS = { ...LINK_STATEMENTS, ...GRANT_STATEMENTS, ...SESSION_STATEMENTS } as const;
+export const STATEMENTS = {
+  ...AUDIT_EVENT_STATEMENTS,
+  ...CLOCK_STATEMENTS,
+  ...DISCORD_ACCOUNT_STATEMENTS,
+  ...DISCORD_TOKEN_STATEMENTS,
+  ...FLOW_STATEMENTS,
+  ...LINK_STATEMENTS,
+  ...ORGANISATION_ACCOUNT_STATEMENTS,
+  ...ORGANISATION_TOKEN_STATEMENTS,
+  ...ROLE_CONNECTION_LEFT_STATEMENTS,
+  ...SESSION_STATEMENTS,
+  ...STRAY_TOKEN_STATEMENTS,
+} as const;
 
-/** The statements, as the use cases see them. */
-export type Queries = ReturnType<typeof createQueries>;
+/** The statements as functions: values by name in, rows out. */
+export type Queries = {
+  readonly [Name in keyof typeof STATEMENTS]: QueryOf<(typeof STATEMENTS)[Name]>;
+};
 
 /** The statements as functions on one database. Errors: as `Database.query`. */
-export function createQueries(db: Database) {
-  return {
-    finishDiscordLeg: one(db, STATEMENTS.finishDiscordLeg),
-    finishProviderLeg: one(db, STATEMENTS.finishProviderLeg),
-    confirmMove: one(db, STATEMENTS.confirmMove),
-    countLinks: one(db, STATEMENTS.countLinks),
-    claimSync: one(db, STATEMENTS.claimSync),
-    unlink: one(db, STATEMENTS.unlink),
-    claimRefresh: one(db, STATEMENTS.claimRefresh),
-    setRefreshSent: one(db, STATEMENTS.setRefreshSent),
-    setStrayRefreshSent: one(db, STATEMENTS.setStrayRefreshSent),
-    deleteRoleConnectionLeft: one(db, STATEMENTS.deleteRoleConnectionLeft),
-    deleteOldRoleConnectionsLeft: one(db, STATEMENTS.deleteOldRoleConnectionsLeft),
-    setStrayOwned: one(db, STATEMENTS.setStrayOwned),
-    setRefreshed: one(db, STATEMENTS.setRefreshed),
-    logIn: one(db, STATEMENTS.logIn),
-    findSession: one(db, STATEMENTS.findSession),
-    claimSessionRefresh: one(db, STATEMENTS.claimSessionRefresh),
-    deleteSession: one(db, STATEMENTS.deleteSession),
-    exportMember: one(db, STATEMENTS.exportMember),
-    findClock: one(db, STATEMENTS.findClock),
-    claimPushDue: many(db, STATEMENTS.claimPushDue),
-    claimRefreshDue: many(db, STATEMENTS.claimRefreshDue),
-    claimStrayDue: many(db, STATEMENTS.claimStrayDue),
-    claimEndDue: many(db, STATEMENTS.claimEndDue),
-    claimClearDue: many(db, STATEMENTS.claimClearDue),
-    claimProviderEndDue: many(db, STATEMENTS.claimProviderEndDue),
-    deleteOtherSessions: many(db, STATEMENTS.deleteOtherSessions),
-    listFindings: many(db, STATEMENTS.listFindings),
-    listFlows: many(db, STATEMENTS.listFlows),
-    listSessions: many(db, STATEMENTS.listSessions),
-    listAuditEvents: many(db, STATEMENTS.listAuditEvents),
-    setPushed: none(db, STATEMENTS.setPushed),
-    setPushDue: none(db, STATEMENTS.setPushDue),
-    setLeaseEnded: none(db, STATEMENTS.setLeaseEnded),
-    setRefreshFailed: none(db, STATEMENTS.setRefreshFailed),
-    insertUnlinkedTokens: none(db, STATEMENTS.insertUnlinkedTokens),
-    insertStray: none(db, STATEMENTS.insertStray),
-    setStrayDue: none(db, STATEMENTS.setStrayDue),
-    deleteStray: none(db, STATEMENTS.deleteStray),
-    setEndDue: none(db, STATEMENTS.setEndDue),
-    setClearDue: none(db, STATEMENTS.setClearDue),
-    setCleared: none(db, STATEMENTS.setCleared),
-    deleteDiscordToken: none(db, STATEMENTS.deleteDiscordToken),
-    setProviderEndDue: none(db, STATEMENTS.setProviderEndDue),
-    deleteOrganisationToken: none(db, STATEMENTS.deleteOrganisationToken),
-    setDiscordAbandoned: one(db, STATEMENTS.setDiscordAbandoned),
-    setProviderAbandoned: one(db, STATEMENTS.setProviderAbandoned),
-    deleteOldFlows: one(db, STATEMENTS.deleteOldFlows),
-    deleteUnused: one(db, STATEMENTS.deleteUnused),
-    deleteUnlinked: one(db, STATEMENTS.deleteUnlinked),
-    setSessionUsed: none(db, STATEMENTS.setSessionUsed),
-    setSessionRefreshed: none(db, STATEMENTS.setSessionRefreshed),
-    setSessionLeaseEnded: none(db, STATEMENTS.setSessionLeaseEnded),
-    deleteExpiredSessions: one(db, STATEMENTS.deleteExpiredSessions),
-    insertAuditEvent: none(db, STATEMENTS.insertAuditEvent),
-  };
+export function createQueries(db: Database): Queries;
+/** The compiler cannot follow the loop, so the signature above says what each name gets. */
+export function createQueries(db: Database): Readonly<Record<string, (values: never) => Promise<unknown>>> {
+  return Object.fromEntries(
+    Object.entries(STATEMENTS).map(([name, statement]) => [name, createQuery(db, statement)]),
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * What a statement is to the program: its text, the shape of its parameters and of its rows, and how it is run. Called
- * by the other files of this folder.
+ * What a statement is to the program: its text, the shape of its parameters and of its rows, how many rows it gives, and
+ * how it becomes a function.
  */
 import * as v from "valibot";
 import type { Database } from "./open.ts";
@@ -31,43 +31,41 @@ type Entries = Readonly<Record<string, v.GenericSchema<Parameter>>>;
 export type Statement = {
   readonly text: string;
   readonly parameters: Entries;
-  readonly row: v.ObjectEntries;
   /** The column that must come back as it was asked for: a row that says otherwise answers another question. */
   readonly echoes?: string;
-};
+} & (
+  | { readonly gives: "nothing" }
+  /** At most one row, or any number of rows. */
+  | { readonly gives: "row" | "rows"; readonly row: v.ObjectEntries }
+);
 
-type Values<S extends Statement> = {
+type ValuesOf<S extends Statement> = {
   readonly [Name in keyof S["parameters"]]: v.InferOutput<S["parameters"][Name]>;
 };
-type Row<S extends Statement> = v.InferOutput<v.ObjectSchema<S["row"], undefined>>;
+type RowOf<Columns extends v.ObjectEntries> = v.InferOutput<v.ObjectSchema<Columns, undefined>>;
+type Answer<Columns extends v.ObjectEntries, Gives> = Gives extends "row"
+  ? Promise<RowOf<Columns> | undefined>
+  : Promise<readonly RowOf<Columns>[]>;
 
-/** A statement that gives any number of rows. */
-export function many<S extends Statement>(db: Database, statement: S) {
+/** A statement as a function: values by name in, and what it gives out. */
+export type QueryOf<S extends Statement> = (
+  values: ValuesOf<S>,
+) => S extends { readonly row: v.ObjectEntries } ? Answer<S["row"], S["gives"]> : Promise<void>;
+
+/** The function that runs a statement. Its type is `QueryOf` of that statement. */
+export function createQuery(db: Database, statement: Statement) {
+  const { text, gives, echoes } = statement;
   const names = Object.keys(statement.parameters);
-  const rows = v.array(v.object<S["row"]>(statement.row));
-  const { echoes } = statement;
-  return async (values: Values<S>): Promise<readonly Row<S>[]> => {
-    const byName: Readonly<Record<string, Parameter>> = values;
-    const parameters = names.map((name) => byName[name] ?? null);
+  const rows = v.array(v.object("row" in statement ? statement.row : {}));
+  return async (values: Readonly<Record<string, Parameter>>): Promise<unknown> => {
+    const parameters = names.map((name) => values[name] ?? null);
     const isAnswer =
-      echoes === undefined ? undefined : (row: unknown) => fieldOf(row, echoes) === byName[echoes];
-    return v.parse(rows, await db.query(statement.text, parameters, isAnswer));
+      echoes === undefined ? undefined : (row: unknown) => fieldOf(row, echoes) === values[echoes];
+    const given = v.parse(rows, await db.query(text, parameters, isAnswer));
+    if (gives === "nothing") return undefined;
+    return gives === "row" ? given[0] : given;
   };
 }
 
 const fieldOf = (row: unknown, name: string): unknown =>
   typeof row === "object" && row !== null ? Reflect.get(row, name) : undefined;
-
-/** A statement that gives a row or none. */
-export function one<S extends Statement>(db: Database, statement: S) {
-  const run = many(db, statement);
-  return async (values: Values<S>): Promise<Row<S> | undefined> => (await run(values))[0];
-}
-
-/** A statement that gives nothing. */
-export function none<S extends Statement>(db: Database, statement: S) {
-  const run = many(db, statement);
-  return async (values: Values<S>): Promise<void> => {
-    await run(values);
-  };
-}

@@ -5,6 +5,7 @@ import postgres from "postgres";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
+import type { Statement } from "../../lib/database/statement.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 
@@ -202,6 +203,9 @@ function readSchema(schema: unknown): { readonly type: string; readonly nullable
   return { type: types[schema.type] ?? `schema ${schema.type}`, nullable: false };
 }
 
+/** The columns of what a statement gives. */
+const columnsOf = (statement: Statement): object => ("row" in statement ? statement.row : {});
+
 function fileOf(statement: { readonly text: string }): string {
   return FILES.find((path) => TEXTS.get(path) === statement.text) ?? "no file has this text";
 }
@@ -269,6 +273,14 @@ describe("STATEMENTS", () => {
     }
   });
 
+  test.each(NAMED)("$name stands in the file that is called like its folder", async ({ name, statement }) => {
+    const folder = basename(dirname(fileOf(statement)));
+
+    const source = await readText(`lib/database/statements/${folder}.ts`);
+
+    expect(source).toMatch(new RegExp(`^ {2}${name}: \\{`, "m"));
+  });
+
   test.each(NAMED)(
     "$name has the parameters of its file: names, types, and which may be null",
     ({ statement }) => {
@@ -291,16 +303,17 @@ describe("STATEMENTS", () => {
   );
 
   test.each(NAMED)(
-    "$name has the columns of its file, and takes null where a table has it",
+    "$name gives what its file gives, with its columns, and takes null where a table has it",
     ({ name, statement }) => {
       const path = fileOf(statement);
-      const { columns } = readHeader(path);
+      const { columns, gives } = readHeader(path);
 
-      const known = Object.entries(statement.row).map(([column, schema]) => ({
+      const known = Object.entries(columnsOf(statement)).map(([column, schema]) => ({
         name: column,
         ...readSchema(schema),
       }));
 
+      expect(statement.gives).toBe(gives);
       expect(known.map((column) => ({ name: column.name, type: column.type }))).toEqual(
         columns.map((column) => ({ name: camelCase(column.name), type: column.type })),
       );
@@ -316,7 +329,8 @@ describe("STATEMENTS", () => {
   test.each(NAMED)(
     "$name gives back what it was asked by, where it gives what is a member's",
     ({ statement }) => {
-      const { parameters, row } = statement;
+      const { parameters } = statement;
+      const row = columnsOf(statement);
       const echoes = "echoes" in statement ? statement.echoes : undefined;
       const isOfOneMember =
         "discordUserId" in row &&

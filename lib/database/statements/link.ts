@@ -1,10 +1,7 @@
 /**
- * Flows and links: the statements of `sql/flow` and `sql/link`. Called by `queries.ts`.
+ * Links, their pushes, and what an operator should look at. The statements of `sql/link`.
  */
 import * as v from "valibot";
-import deleteOldFlowsText from "../../../sql/flow/delete_old.sql" with { type: "text" };
-import finishDiscordLegText from "../../../sql/flow/finish_discord_leg.sql" with { type: "text" };
-import listFlowsText from "../../../sql/flow/list.sql" with { type: "text" };
 import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
 import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
 import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
@@ -28,27 +25,67 @@ const push = v.object({
 
 /** Parameters and columns as the files have them. */
 export const LINK_STATEMENTS = {
-  finishDiscordLeg: {
-    text: finishDiscordLegText,
+  claimPushDue: {
+    text: claimPushDueText,
+    gives: "rows",
+    parameters: { limit: integer, leasedUntil: time, now: time },
+    row: {
+      discordUserId: text,
+      claims: object,
+      accessTokenSealed: text,
+      discordExpiresAt: time,
+      pushFailures: integer,
+    },
+  },
+  claimSync: {
+    text: claimSyncText,
+    gives: "row",
+    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      syncAskedAt: nullableTime,
+      claims: v.nullable(object),
+      accessTokenSealed: nullableText,
+      discordExpiresAt: nullableTime,
+      pushFailures: v.nullable(integer),
+    },
+  },
+  confirmMove: {
+    text: confirmMoveText,
+    gives: "row",
     parameters: {
+      flowIdHash: text,
+      pushDueAt: time,
+      requestId: text,
+      now: time,
+      sessionIdHash: text,
+      sessionHandle: text,
+      userAgent: nullableText,
+      sessionExpiresAt: time,
+      replacedSessionIdHashes: nullableText,
+      sessionKeyHash: text,
+      replacedSessionKeyHashes: nullableText,
+    },
+    echoes: "flowIdHash",
+    row: {
+      flowIdHash: text,
       discordUserId: text,
       username: text,
       globalName: nullableText,
       accessTokenSealed: text,
-      refreshTokenSealed: text,
-      scope: text,
-      expiresAt: time,
-      flowIdHash: text,
-      flowExpiresAt: time,
-      requestId: text,
-      now: time,
-      sessionAccessTokenSealed: text,
+      discordExpiresAt: time,
+      sessionExpiresAt: nullableTime,
+      issuer: text,
+      subject: text,
+      claims: object,
+      endedDiscordUserId: nullableText,
     },
-    echoes: "discordUserId",
-    row: { discordUserId: text, hasFlow: v.boolean(), clearDueAt: nullableTime },
   },
+  countLinks: { text: countLinksText, gives: "row", parameters: {}, row: { count: integer } },
   finishProviderLeg: {
     text: finishProviderLegText,
+    gives: "row",
     parameters: {
       flowIdHash: text,
       issuer: text,
@@ -86,43 +123,15 @@ export const LINK_STATEMENTS = {
       heldOrganisationName: nullableText,
     },
   },
-  confirmMove: {
-    text: confirmMoveText,
-    parameters: {
-      flowIdHash: text,
-      pushDueAt: time,
-      requestId: text,
-      now: time,
-      sessionIdHash: text,
-      sessionHandle: text,
-      userAgent: nullableText,
-      sessionExpiresAt: time,
-      replacedSessionIdHashes: nullableText,
-      sessionKeyHash: text,
-      replacedSessionKeyHashes: nullableText,
-    },
-    echoes: "flowIdHash",
-    row: {
-      flowIdHash: text,
-      discordUserId: text,
-      username: text,
-      globalName: nullableText,
-      accessTokenSealed: text,
-      discordExpiresAt: time,
-      sessionExpiresAt: nullableTime,
-      issuer: text,
-      subject: text,
-      claims: object,
-      endedDiscordUserId: nullableText,
-    },
-  },
-  setPushed: {
-    text: setPushedText,
-    parameters: { pushes: v.pipe(v.array(push), v.readonly()) },
-    row: {},
+  listFindings: {
+    text: listFindingsText,
+    gives: "rows",
+    parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
+    row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
   },
   setPushDue: {
     text: setPushDueText,
+    gives: "nothing",
     parameters: {
       discordUserId: text,
       leasedUntil: time,
@@ -130,58 +139,15 @@ export const LINK_STATEMENTS = {
       requestId: nullableText,
       now: time,
     },
-    row: {},
   },
-  claimPushDue: {
-    text: claimPushDueText,
-    parameters: { limit: integer, leasedUntil: time, now: time },
-    row: {
-      discordUserId: text,
-      claims: object,
-      accessTokenSealed: text,
-      discordExpiresAt: time,
-      pushFailures: integer,
-    },
-  },
-  deleteOldFlows: {
-    text: deleteOldFlowsText,
-    parameters: { createdBefore: time, limit: integer },
-    row: { deleted: integer },
-  },
-  listFlows: {
-    text: listFlowsText,
-    parameters: { discordUserId: text },
-    echoes: "discordUserId",
-    row: {
-      discordUserId: text,
-      issuer: nullableText,
-      subject: nullableText,
-      claims: v.nullable(object),
-      createdAt: time,
-      expiresAt: time,
-    },
-  },
-  countLinks: { text: countLinksText, parameters: {}, row: { count: integer } },
-  listFindings: {
-    text: listFindingsText,
-    parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
-    row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
-  },
-  claimSync: {
-    text: claimSyncText,
-    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
-    echoes: "discordUserId",
-    row: {
-      discordUserId: text,
-      syncAskedAt: nullableTime,
-      claims: v.nullable(object),
-      accessTokenSealed: nullableText,
-      discordExpiresAt: nullableTime,
-      pushFailures: v.nullable(integer),
-    },
+  setPushed: {
+    text: setPushedText,
+    gives: "nothing",
+    parameters: { pushes: v.pipe(v.array(push), v.readonly()) },
   },
   unlink: {
     text: unlinkText,
+    gives: "row",
     parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
     echoes: "discordUserId",
     row: {

@@ -1,0 +1,36 @@
+/**
+ * The trail: what happened to whose link, and when. Rows are only added. The statements of `sql/audit_event`.
+ */
+import * as v from "valibot";
+import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
+import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
+import type { Statement } from "../statement.ts";
+import { nullableText, text, time } from "../statement.ts";
+
+/** Parameters and columns as the files have them. */
+export const AUDIT_EVENT_STATEMENTS = {
+  insertAuditEvent: {
+    text: insertAuditEventText,
+    gives: "nothing",
+    parameters: {
+      action: v.picklist(["data_exported"]),
+      discordUserId: text,
+      requestId: text,
+      now: time,
+    },
+  },
+  listAuditEvents: {
+    text: listAuditEventsText,
+    gives: "rows",
+    parameters: { discordUserId: text },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      occurredAt: time,
+      action: text,
+      issuer: nullableText,
+      subject: nullableText,
+      requestId: nullableText,
+    },
+  },
+} as const satisfies Record<string, Statement>;

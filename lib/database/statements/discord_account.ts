@@ -1,0 +1,51 @@
+/**
+ * Members' Discord accounts. The statements of `sql/discord_account`.
+ */
+import * as v from "valibot";
+import deleteUnusedText from "../../../sql/discord_account/delete_unused.sql" with { type: "text" };
+import exportMemberText from "../../../sql/discord_account/export_member.sql" with { type: "text" };
+import type { Statement } from "../statement.ts";
+import { integer, nullableText, nullableTime, object, text, time } from "../statement.ts";
+
+/** Parameters and columns as the files have them. */
+export const DISCORD_ACCOUNT_STATEMENTS = {
+  deleteUnused: {
+    text: deleteUnusedText,
+    gives: "row",
+    parameters: { updatedBefore: time, limit: integer },
+    row: { deleted: integer },
+  },
+  exportMember: {
+    text: exportMemberText,
+    gives: "row",
+    parameters: { discordUserId: text },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      username: text,
+      globalName: nullableText,
+      createdAt: time,
+      updatedAt: time,
+      scope: nullableText,
+      discordExpiresAt: nullableTime,
+      obtainedAt: nullableTime,
+      endReason: nullableText,
+      linkedAt: nullableTime,
+      pushedMetadata: v.nullable(object),
+      pushedAt: nullableTime,
+      pushDueAt: nullableTime,
+      pushFailures: v.nullable(integer),
+      syncAskedAt: nullableTime,
+      issuer: nullableText,
+      subject: nullableText,
+      claims: v.nullable(object),
+      claimsSeenAt: nullableTime,
+      organisationCreatedAt: nullableTime,
+      organisationTokenObtainedAt: nullableTime,
+      organisationExpiresAt: nullableTime,
+      hasOrganisationRefreshToken: v.boolean(),
+      replacedTokenCount: integer,
+      roleConnectionLeftAt: nullableTime,
+    },
+  },
+} as const satisfies Record<string, Statement>;
