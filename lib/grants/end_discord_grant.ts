@@ -1,16 +1,17 @@
 /**
  * The end of a member's grant at Discord: Janus clears the role connection, revokes the grant, and removes its rows. A
- * final refusal does not stop it; any other failure puts it off. How tokens are sealed and refreshed is in `grant.ts`.
+ * final refusal does not stop it; any other failure puts it off. How tokens are refreshed is in `discord_grant.ts`.
  */
 import type { JanusError } from "../errors.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../telemetry/log.ts";
-import { secondsAfter } from "../time.ts";
 import type { GrantDeps } from "./discord_grant.ts";
-import { claimedAt, LEASE_SECONDS, openToken, refresh, tryTo } from "./discord_grant.ts";
+import { refresh } from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
+import { isFromEarlier, leaseFrom, tryTo } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
+import { openDiscordToken } from "./sealing.ts";
 
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
 export async function endDueGrants(deps: GrantDeps): Promise<Round> {
@@ -24,11 +25,9 @@ export async function endDueGrantOf(deps: GrantDeps, discordUserId: string): Pro
 }
 
 async function claimAndEnd(deps: GrantDeps, onlyDiscordUserId: string | null): Promise<readonly GrantEnd[]> {
-  const now = deps.now();
   const due = await deps.queries.claimEndDue({
     limit: ROUND_LIMIT,
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-    now,
+    ...leaseFrom(deps.now()),
     onlyDiscordUserId,
   });
   return Promise.all(due.map((grant) => tryEndGrant(deps, grant)));
@@ -172,8 +171,8 @@ async function clearRoleConnection(
 function openTokens(deps: GrantDeps, grant: EndingGrant): UsableTokens | undefined {
   const { discordUserId, accessTokenSealed, refreshTokenSealed } = grant;
   try {
-    const accessToken = openToken(deps, "access_token", accessTokenSealed, discordUserId);
-    const refreshToken = openToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
+    const accessToken = openDiscordToken(deps, "access_token", accessTokenSealed, discordUserId);
+    const refreshToken = openDiscordToken(deps, "refresh_token", refreshTokenSealed, discordUserId);
     return { accessToken, refreshToken, accessTokenSealed };
   } catch (error) {
     if (asJanusError(error).code !== "token_unreadable") throw error;
@@ -190,7 +189,8 @@ async function refreshToEnd(
   const now = deps.now();
   const sent = await deps.queries.setRefreshSent({ discordUserId, refreshTokenSealed, now });
   if (sent === undefined) throw discordUnavailable("a later sign-in has brought other tokens");
-  const claimed = { discordUserId, refreshTokenSealed, ...claimedAt(sent.refreshUnansweredSince, now) };
-  const refreshed = await refresh(deps, claimed, secondsAfter(now, LEASE_SECONDS));
+  const isUnanswered = isFromEarlier(sent.refreshUnansweredSince, now);
+  const claimed = { discordUserId, refreshTokenSealed, isUnanswered };
+  const refreshed = await refresh(deps, claimed, leaseFrom(now).leasedUntil);
   return refreshed.outcome === "refreshed" ? refreshed : refreshed.outcome;
 }

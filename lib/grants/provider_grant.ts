@@ -6,11 +6,11 @@
 import type { WorkDeps } from "../deps.ts";
 import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
-import { secondsAfter } from "../time.ts";
-import { LEASE_SECONDS, openOrganisationToken, tryTo } from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
+import { leaseFrom, tryTo } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
+import { openOrganisationToken } from "./sealing.ts";
 
 type SealedToken = { readonly kind: "access_token" | "refresh_token"; readonly sealed: string };
 
@@ -27,12 +27,7 @@ type EndingGrant = {
 
 /** One round: claims the grants that are to end, and ends each at the provider, then here. */
 export async function endDueProviderGrants(deps: WorkDeps): Promise<Round> {
-  const now = deps.now();
-  const due = await deps.queries.claimProviderEndDue({
-    limit: ROUND_LIMIT,
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-    now,
-  });
+  const due = await deps.queries.claimProviderEndDue({ limit: ROUND_LIMIT, ...leaseFrom(deps.now()) });
   const ended = await Promise.all(due.map((grant) => tryEndProviderGrant(deps, grant)));
   return roundOf(due.length, ended.filter(Boolean).length);
 }

@@ -1,6 +1,7 @@
 /**
  * Refreshes the tokens of links before they expire. So an unlink or a push finds a token that works, and if the answer to
- * a refresh is lost, the old access token is still good for a while. How a refresh works is in `grant.ts`.
+ * a refresh is lost, the old access token is still good for a while. How a refresh works is in
+ * `discord_grant.ts`.
  *
  * A refresh that gets no answer may have spent its token. So each round sends one, and the others only after Discord has
  * answered it; while no answer comes, there is one refresh after ever longer pauses.
@@ -9,8 +10,9 @@ import { asJanusError } from "../errors.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { ClaimedRefresh, GrantDeps } from "./discord_grant.ts";
-import { claimedAt, LEASE_SECONDS, refresh } from "./discord_grant.ts";
+import { refresh } from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
+import { isFromEarlier, leaseFrom } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT } from "./round.ts";
 
@@ -52,11 +54,13 @@ async function claimAndRefresh(deps: GrantDeps, limit: number): Promise<readonly
   const due = await deps.queries.claimRefreshDue({
     limit,
     expiresBefore: secondsAfter(now, REFRESH_BEFORE_SECONDS),
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-    now,
+    ...leaseFrom(now),
   });
   return Promise.all(
-    due.map((grant) => tryRefresh(deps, { ...grant, ...claimedAt(grant.refreshUnansweredSince, now) })),
+    due.map((grant) => {
+      const isUnanswered = isFromEarlier(grant.refreshUnansweredSince, now);
+      return tryRefresh(deps, { ...grant, isUnanswered });
+    }),
   );
 }
 

@@ -5,11 +5,11 @@
  */
 import { asJanusError } from "../errors.ts";
 import { describeError } from "../telemetry/log.ts";
-import { secondsAfter } from "../time.ts";
 import type { GrantDeps, HeldGrant } from "./discord_grant.ts";
-import { freshAccessToken, LEASE_SECONDS, tryTo } from "./discord_grant.ts";
+import { freshAccessToken } from "./discord_grant.ts";
 import { tellNotCleared } from "./end_discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
+import { leaseFrom, tryTo } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
 
@@ -34,10 +34,9 @@ type DueClear = HeldGrant & {
 
 /** One round: claims the role connections that are to be cleared, and clears each. */
 export async function clearDueRoleConnections(deps: GrantDeps): Promise<Round> {
-  const now = deps.now();
-  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimClearDue({ limit: ROUND_LIMIT, leasedUntil, now });
-  const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, leasedUntil)));
+  const lease = leaseFrom(deps.now());
+  const due = await deps.queries.claimClearDue({ limit: ROUND_LIMIT, ...lease });
+  const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, lease.leasedUntil)));
   return roundOf(due.length, cleared.filter(Boolean).length);
 }
 

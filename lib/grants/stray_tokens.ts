@@ -14,19 +14,11 @@ import { asJanusError } from "../errors.ts";
 import type { UnusedTokens } from "../oidc/client.ts";
 import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
-import { secondsAfter } from "../time.ts";
-import {
-  claimedAt,
-  LEASE_SECONDS,
-  openOrganisationToken,
-  sealDiscordTokens,
-  sealOrganisationTokens,
-  sealToken,
-  tryTo,
-} from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
+import { isFromEarlier, leaseFrom, tryTo } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
+import { openOrganisationToken, sealDiscordTokens, sealOrganisationTokens, sealToken } from "./sealing.ts";
 
 const ID_BYTES = 16;
 
@@ -92,9 +84,7 @@ type Stray = Awaited<ReturnType<WorkDeps["queries"]["claimStrayDue"]>>[number];
 
 /** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
 export async function settleDueStrays(deps: WorkDeps): Promise<Round> {
-  const now = deps.now();
-  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, leasedUntil, now });
+  const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, ...leaseFrom(deps.now()) });
   const settled = await Promise.all(due.map((stray) => trySettle(deps, stray)));
   return roundOf(due.length, settled.filter(Boolean).length);
 }
@@ -163,7 +153,7 @@ async function refreshStray(
 ): Promise<"refreshed" | "ended_before" | "given_up"> {
   const now = deps.now();
   const sent = await deps.queries.setStrayRefreshSent({ strayTokenId, now });
-  const { isUnanswered } = claimedAt(sent?.refreshUnansweredSince ?? null, now);
+  const isUnanswered = isFromEarlier(sent?.refreshUnansweredSince ?? null, now);
   try {
     keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
     return "refreshed";

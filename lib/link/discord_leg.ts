@@ -25,8 +25,8 @@ import {
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import { cancel, createStep } from "../flow/step.ts";
-import { sealDiscordTokens } from "../grants/discord_grant.ts";
 import { clearSuperseded } from "../grants/role_connection_left.ts";
+import { sealDiscordTokens } from "../grants/sealing.ts";
 import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";

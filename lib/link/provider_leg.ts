@@ -20,7 +20,7 @@ import {
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import { cancel, createStep } from "../flow/step.ts";
-import { sealOrganisationTokens } from "../grants/discord_grant.ts";
+import { sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { SignIn } from "../oidc/client.ts";
 import { keepClaims } from "../rules/role_connection.ts";

@@ -7,10 +7,10 @@
 import type { Deps } from "../deps.ts";
 import { notLinked } from "../errors.ts";
 import { createStep } from "../flow/step.ts";
-import { LEASE_SECONDS } from "../grants/discord_grant.ts";
 import type { GrantEnd } from "../grants/end_discord_grant.ts";
 import { tryEndGrant } from "../grants/end_discord_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
+import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { secondsAfter } from "../time.ts";

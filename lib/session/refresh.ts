@@ -11,7 +11,7 @@ import type { JanusError } from "../errors.ts";
 import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
 import type { Share } from "../flow/sharing.ts";
 import { createSharing } from "../flow/sharing.ts";
-import { LEASE_SECONDS, storeWithRetry, tryTo } from "../grants/discord_grant.ts";
+import { leaseFrom, spendRefreshToken } from "../grants/refresh_lease.ts";
 import { secondsAfter } from "../time.ts";
 import { endByDiscord } from "./ending.ts";
 import type { Session } from "./guard.ts";
@@ -111,8 +111,7 @@ async function refreshByLease(deps: Deps, held: Session, reason: Reason): Promis
   const { sessionIdHash } = secrets;
   for (let wait = 0; wait < WAITS; wait++) {
     const now = deps.now();
-    const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-    const lease = { sessionIdHash, accessTokenSealed, leasedUntil, now };
+    const lease = { sessionIdHash, accessTokenSealed, ...leaseFrom(now) };
     if ((await deps.queries.claimSessionRefresh(lease)) !== undefined)
       return refreshClaimed(deps, held, reason);
     const row = await findSession(deps, [secrets]);
@@ -136,36 +135,39 @@ async function refreshClaimed(deps: Deps, held: Session, reason: Reason): Promis
       await endByDiscord(deps, secrets, accessTokenSealed);
       throw unauthenticated("Discord has ended the authorization", error);
     }
-    const { sessionIdHash } = secrets;
-    await tryTo(deps, "session_refresh", () =>
-      deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed }),
-    );
     // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
     if (reason !== "refused" && held.tokenExpiresAt > deps.now()) return held;
     throw error;
   }
 }
 
-/** Spends the refresh token, and stores the new pair before it is used. */
-async function spend(
+/** Spends the refresh token under the lease. */
+function spend(
   deps: Deps,
-  { secrets, accessTokenSealed }: Session,
+  { secrets, accessTokenSealed: spentAccessTokenSealed }: Session,
   refreshToken: string,
 ): Promise<Token> {
-  const tokens = await deps.discord.refreshTokens(refreshToken);
-  const sealed = {
-    accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
-    refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
-  };
   const { sessionIdHash } = secrets;
-  await storeWithRetry(deps, "session_refresh", () =>
-    deps.queries.setSessionRefreshed({
-      sessionIdHash,
-      spentAccessTokenSealed: accessTokenSealed,
-      ...sealed,
-      tokenExpiresAt: tokens.expiresAt,
-      now: deps.now(),
+  return spendRefreshToken(deps, {
+    step: "session_refresh",
+    open: () => refreshToken,
+    seal: (tokens) => ({
+      accessTokenSealed: sealSessionToken(secrets, "access_token", tokens.accessToken),
+      refreshTokenSealed: sealSessionToken(secrets, "refresh_token", tokens.refreshToken),
     }),
-  );
-  return { accessToken: tokens.accessToken, accessTokenSealed: sealed.accessTokenSealed };
+    store: ({ accessTokenSealed, refreshTokenSealed, expiresAt }, now) =>
+      deps.queries.setSessionRefreshed({
+        sessionIdHash,
+        spentAccessTokenSealed,
+        accessTokenSealed,
+        refreshTokenSealed,
+        tokenExpiresAt: expiresAt,
+        now,
+      }),
+    free: async (failure) => {
+      // Then the session ends, and its lease with it.
+      if (asJanusError(failure).code === "grant_ended") return;
+      await deps.queries.setSessionLeaseEnded({ sessionIdHash, accessTokenSealed: spentAccessTokenSealed });
+    },
+  });
 }

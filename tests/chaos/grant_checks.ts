@@ -2,7 +2,7 @@
  * Grants that are alive against those that Janus holds: by the tokens that Discord and the provider take, and those that
  * the database's ciphertexts hold.
  */
-import { openOrganisationToken, openToken } from "../../lib/grants/discord_grant.ts";
+import { openDiscordToken, openOrganisationToken } from "../../lib/grants/sealing.ts";
 import { accountsOf } from "./accounts.ts";
 import type { Evidence, Row } from "./checks.ts";
 import { type Issue, LINK_SCOPE } from "./journal.ts";
@@ -43,8 +43,8 @@ function checkDiscordGrants(evidence: Evidence): readonly Unknown[] {
       row === undefined
         ? []
         : [
-            openToken(deps, "access_token", String(row.accessTokenSealed), id),
-            openToken(deps, "refresh_token", String(row.refreshTokenSealed), id),
+            openDiscordToken(deps, "access_token", String(row.accessTokenSealed), id),
+            openDiscordToken(deps, "refresh_token", String(row.refreshTokenSealed), id),
           ];
     if (live.some(({ token }) => held.includes(token))) return [];
     const issues = journal.issues.filter((issue) =>

@@ -5,7 +5,7 @@ import { createApp } from "../../index.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
 import { createShared, type Deps, upkeepDepsOf, type WorkDeps } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
-import { LEASE_SECONDS } from "../../lib/grants/discord_grant.ts";
+import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { deleteExpiredSessions } from "../../lib/session/ending.ts";
 import { SESSION_TTL_SECONDS } from "../../lib/session/secrets.ts";

@@ -9,7 +9,7 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
-import { LEASE_SECONDS } from "../../lib/grants/discord_grant.ts";
+import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
