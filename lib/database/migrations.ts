@@ -97,7 +97,7 @@ export async function readMigrationStatus(
   return (await findTable(db.query)) ? compare(db.query, migrations) : { applied: [], pending: migrations };
 }
 
-/** Returns if the database is exactly as new as the program. Throws database_not_migrated besides. */
+/** Returns if the database has every migration. Throws database_not_migrated, and what `readMigrationStatus` throws. */
 export async function requireMigrated(db: Database): Promise<void> {
   const { pending } = await readMigrationStatus(db);
   if (pending.length > 0) {

@@ -64,7 +64,7 @@ async function askWith(deps: Deps, session: Session, { accessToken }: Token): Pr
   }
 }
 
-/** Another token for one that Discord refused. Throws unauthenticated if there is none to get. */
+/** Another token for one that Discord refused. Throws unauthenticated if it cannot get one. */
 async function replaceRefused(
   deps: Deps,
   session: Session,

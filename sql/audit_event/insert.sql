@@ -1,4 +1,4 @@
--- Adds to the trail what left no other trace.
+-- Adds an event to the trail for an action that changes no other row.
 -- $1 action text
 -- $2 discord_user_id text
 -- $3 request_id text

@@ -1,4 +1,5 @@
--- What the trail says of a member, the newest first: by the order in which the database stored it, whatever the clocks said.
+-- The trail of a member, newest first. The order is the one in which the database stored the events, whatever the
+-- clocks said.
 -- $1 discord_user_id text
 -- rows: discord_user_id text, occurred_at timestamptz, action text, issuer text, subject text, request_id text
 select

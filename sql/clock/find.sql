@@ -1,3 +1,3 @@
--- The time by the database's clock.
+-- The database's clock.
 -- row: now timestamptz
 select clock_timestamp() as now

@@ -1,5 +1,5 @@
--- Removes Discord accounts that have neither tokens nor a flow nor a session, up to a limit: an ended grant leaves one
--- behind if a flow was open. It skips an account whose member is signing in at this moment.
+-- Removes Discord accounts that have no tokens, no flow and no session, up to a limit. An ended grant leaves such an
+-- account behind if a flow was open. Skips an account whose member is signing in at this moment.
 -- $1 updated_before timestamptz
 -- $2 limit bigint
 -- row: deleted integer

@@ -1,4 +1,5 @@
--- Everything that is stored of a member but the trail, the sessions and the flows; of secrets, whether they are there.
+-- Everything that is stored of a member, except the trail, the sessions and the flows. For secrets it only says whether
+-- they exist.
 -- $1 discord_user_id text
 -- row: discord_user_id text, username text, global_name text, created_at timestamptz, updated_at timestamptz,
 -- row: scope text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text, linked_at timestamptz,

@@ -1,7 +1,7 @@
--- Claims role connections that an earlier grant left and that are to be cleared: until the lease ends no other process
--- takes them. If the member has linked again since, a new role connection has replaced it and nothing is left to clear.
--- That one is pushed once more, since an earlier attempt to clear may have been under way when it was pushed. A time that
--- no correct clock can have put so far ahead counts as now.
+-- Claims role connections that an earlier grant left and that Janus still has to clear. No other process takes them
+-- until the lease ends. If the member has linked again since, the new role connection has replaced the old one and
+-- nothing is left to clear. That link is pushed once more, because an earlier attempt to clear may have run while it
+-- was pushed. A due time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -10,7 +10,7 @@ with due as (
   select discord_token.discord_user_id
   from discord_token
   where
-    -- Tells the planner, whatever the values, that few rows are meant.
+    -- Tells the planner that few rows match, whatever the values.
     discord_token.clear_due_at is not null
     and (discord_token.clear_due_at <= $3 or discord_token.clear_due_at > $3::timestamptz + interval '2 hours')
     and discord_token.end_reason is null

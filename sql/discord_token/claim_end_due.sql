@@ -1,10 +1,10 @@
--- Claims grants that are to end at Discord. One that was marked as abandoned is left alone while a link, a flow or a
--- session needs it, since revoking ends every token of the member. Until the lease ends no other process takes them, and
--- no new sign-in replaces them. A time that no correct clock can have put so far ahead counts as now.
+-- Claims grants that are to end at Discord. No other process takes them, and no new sign-in replaces them, until the
+-- lease ends. Leaves out an abandoned grant while a link, a flow or a session needs it, because a revocation ends every
+-- token of the member. A time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
--- $4 only_discord_user_id text, null for anybody
+-- $4 only_discord_user_id text, null for every member
 -- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- rows: scope text, end_failures integer
 with due as (
@@ -12,7 +12,7 @@ with due as (
   from discord_token
   where
     ($4::text is null or discord_token.discord_user_id = $4)
-    -- Tells the planner, whatever the values, that few rows are meant.
+    -- Tells the planner that few rows match, whatever the values.
     and discord_token.end_due_at is not null
     and (discord_token.end_due_at <= $3 or discord_token.end_due_at > $3::timestamptz + interval '2 hours')
     and (

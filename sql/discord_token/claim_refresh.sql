@@ -1,6 +1,7 @@
--- Claims the right to refresh a member's Discord tokens: a refresh token is single use, so one process at a time. Until its
--- answer is stored the refresh counts as unanswered, since this process may die before. No row comes back while another
--- process holds the lease, or once the grant is to end. A lease that no correct clock can have put so far ahead is over.
+-- Claims the refresh of a member's Discord tokens. A refresh token is single use, so one process at a time may refresh.
+-- The refresh counts as unanswered until its answer is stored, because this process may die before that. No row comes
+-- back while another process holds the lease, or if the grant is to end. A lease beyond what a correct clock can write
+-- is over.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

@@ -1,6 +1,6 @@
--- Claims grants of links whose access token expires within a day or, if it lives for less than two, is in the second half
--- of its life. So an unlink finds a token that works. Until the lease ends no other process takes them. A time that no
--- correct clock can have put so far ahead counts as now.
+-- Claims grants of links whose access token expires within a day; a token that lives for less than two days is due in
+-- the second half of its life. An unlink then finds a token that works. No other process takes these grants until the
+-- lease ends. A time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 expires_before timestamptz: a day from now
 -- $3 leased_until timestamptz

@@ -1,11 +1,11 @@
 -- Removes the tokens of a grant that has ended at Discord, if they are still the ones that were claimed, and the
--- account if nothing else needs it. If a sign-in that was refused meanwhile has put its tokens in their place, those are
--- to end now. A role connection that could not be cleared is remembered, so that the member's next link flow clears it.
+-- account if nothing else needs it. If a refused sign-in has replaced the tokens in the meantime, the new ones are to
+-- end now. A role connection that could not be cleared is remembered, so that the member's next link flow clears it.
 -- $1 discord_user_id text
 -- $2 access_token_sealed text: as it was when the end was claimed
 -- $3 now timestamptz
 -- $4 is_role_connection_left boolean: Janus could not clear it
--- $5 is_grant_left boolean: Janus could not revoke it, and has given it up
+-- $5 is_grant_left boolean: Janus could not revoke it and has given up
 -- nothing
 with locked_account as (
   select discord_user_id
@@ -14,7 +14,7 @@ with locked_account as (
   for update
 ),
 
--- As the row is now: a sign-in may have changed it while this statement waited for the account.
+-- Reads the row again: a sign-in may have changed it while this statement waited for the account.
 held as (
   select discord_token.discord_user_id, discord_token.access_token_sealed
   from locked_account

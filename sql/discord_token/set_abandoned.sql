@@ -1,9 +1,9 @@
--- Marks grants whose second leg never came as due to end, so many at most: those that no link, no flow and no session
--- needs, since revoking ends every token of the member. It reads the whole table, which the claims of ends do not. One
--- that is being worked on is passed by. No lease is taken, so a new sign-in may still take the place of what is marked.
--- Times that no correct clock can have put so far ahead are not believed.
+-- Marks abandoned grants as due to end, up to a limit: their second leg never came. A revocation ends every token of the
+-- member, so it leaves out grants that a link, a flow or a session needs. It reads the whole table; the claims of ends do
+-- not. Skips a grant that another process works on. It takes no lease, so a new sign-in may still replace the tokens. A
+-- time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
--- $2 obtained_before timestamptz: a grant obtained later may still be on its way to a link
+-- $2 obtained_before timestamptz: a grant obtained later may still become a link
 -- $3 now timestamptz
 -- row: marked integer
 with abandoned as (

@@ -1,4 +1,4 @@
--- Puts off the clearing of a role connection that an earlier grant left, and counts the failure.
+-- Reschedules the clearing of a role connection that an earlier grant left, and counts the failure.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz: as it was claimed
 -- $3 clear_due_at timestamptz

@@ -1,5 +1,6 @@
--- Records that the role connection that an earlier grant left is cleared, or that Discord refuses for good to clear it. A
--- link that was made meanwhile is pushed again, since its role connection may have been cleared as well.
+-- Records that the role connection of an earlier grant is cleared, or that Discord permanently refuses to clear it. If
+-- the member has linked in the meantime, the link is pushed again, because its role connection may have been cleared
+-- too.
 -- $1 discord_user_id text
 -- $2 clear_due_at timestamptz: as it was claimed
 -- $3 is_role_connection_left boolean: Discord refused to clear it

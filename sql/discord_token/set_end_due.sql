@@ -1,4 +1,4 @@
--- Puts off the end of a grant that failed, counts the failure, and frees the lease.
+-- Reschedules the end of a grant after a failure, counts the failure, and frees the lease.
 -- $1 discord_user_id text
 -- $2 end_due_at timestamptz
 -- nothing

@@ -1,4 +1,4 @@
--- Frees the lease of a refresh that turned out not to be needed, if the pair is still the one that was claimed.
+-- Frees the lease of a refresh that was not needed, if the pair is still the one that was claimed.
 -- $1 discord_user_id text
 -- $2 refresh_token_sealed text: as it was when the lease was claimed
 -- $3 is_unspent boolean: no earlier refresh is unanswered

@@ -1,9 +1,9 @@
--- Records that a refresh failed, if the pair is still the one that was claimed: frees the lease, unless the grant is to
--- end under it.
+-- Records that a refresh failed, if the pair is still the one that was claimed, and frees the lease. A grant that is to
+-- end keeps its lease.
 -- $1 discord_user_id text
 -- $2 refresh_token_sealed text: as it was when the lease was claimed
 -- $3 is_unspent boolean: Discord did not take the refresh token, and no earlier refresh is unanswered
--- $4 retry_at timestamptz: when a refresh before the tokens expire is tried next
+-- $4 retry_at timestamptz: when upkeep tries the refresh again
 -- nothing
 update discord_token
 set

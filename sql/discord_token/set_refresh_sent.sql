@@ -1,5 +1,5 @@
--- Records that the refresh of a grant that is to end is about to be sent, and gives since when one is unanswered. No row
--- comes back if other tokens have taken the place of those that were claimed.
+-- Records that the refresh of a grant that is to end is about to be sent, and returns since when a refresh has had no
+-- answer. No row comes back if other tokens have replaced the ones that were claimed.
 -- $1 discord_user_id text
 -- $2 refresh_token_sealed text: as it was when the end was claimed
 -- $3 now timestamptz

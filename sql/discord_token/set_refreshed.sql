@@ -1,5 +1,5 @@
--- Stores the pair that a refresh brought, if the pair that was refreshed is still the one held: a member who signed
--- in meanwhile has brought a newer one.
+-- Stores the pair that a refresh brought, if the pair that was refreshed is still stored. A member who signed in in the
+-- meantime has brought a newer one.
 -- $1 discord_user_id text
 -- $2 spent_refresh_token_sealed text: as it was when the lease was claimed
 -- $3 access_token_sealed text

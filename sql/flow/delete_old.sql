@@ -1,5 +1,5 @@
--- Removes flows that were never finished, and those that no correct clock can have put so far ahead, up to a limit. It
--- skips rows that another process removes at the same time.
+-- Removes flows that were never finished, up to a limit, and those with a start beyond what a correct clock can write.
+-- Skips rows that another process removes at the same time.
 -- $1 created_before timestamptz: an hour ago
 -- $2 limit bigint
 -- row: deleted integer

@@ -1,15 +1,15 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
--- No row comes back while an earlier grant of this account is being revoked, which would take these tokens with it, or
--- while the role connection of a link that was moved away is still to be cleared. That end then goes on with these
--- tokens, which may work where the earlier ones do not, so nothing that was obtained is dropped. An end that has failed
--- five times, as in session/log_in.sql, no longer keeps the member out: these tokens replace the ones that were to end.
--- In that case, and if an earlier role connection could not be cleared, these tokens are to clear it: then clear_due_at
--- is set, to the time when the flow is over.
--- Two codes of one state, in the same millisecond, mean the same flow: for one account it holds what came last, for
--- another account it stays as it is.
+-- No row comes back while an earlier grant of this account is to end at Discord, because that end takes these tokens
+-- with it. The end goes on with these tokens, which may work where the earlier ones do not; nothing that Janus obtained
+-- is dropped. An end that has failed five times no longer keeps the member out, as in session/log_in.sql: these tokens
+-- replace the ones that were to end.
+-- In that case, and if an earlier role connection could not be cleared, these tokens have to clear it. Then
+-- clear_due_at is set to the time when the flow is over.
+-- Two codes of one state in the same millisecond name the same flow. For the same account the later one replaces the
+-- earlier; for another account the flow stays as it is.
 -- $1 discord_user_id text
 -- $2 username text
--- $3 global_name text, null where the member chose none
+-- $3 global_name text, null if the member chose none
 -- $4 access_token_sealed text
 -- $5 refresh_token_sealed text
 -- $6 scope text
@@ -18,7 +18,7 @@
 -- $9 flow_expires_at timestamptz
 -- $10 request_id text
 -- $11 now timestamptz
--- $12 session_access_token_sealed text: the access token for the session at the end, under the member's key
+-- $12 session_access_token_sealed text: for the session at the end of the flow, sealed with the member's key
 -- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
@@ -48,7 +48,7 @@ token as (
     $6,
     $7,
     $11,
-    -- A link has a role connection of its own, which is not what was left.
+    -- The role connection of a link is not one that was left behind.
     case
       when
         exists (select from role_connection_left where role_connection_left.discord_user_id = $1)
@@ -87,7 +87,7 @@ token as (
   returning discord_user_id, clear_due_at
 ),
 
--- A push that is under way with the earlier tokens is over before the flow would be.
+-- A push that runs with the earlier tokens is over before the flow would be.
 to_end as (
   update discord_token
   set

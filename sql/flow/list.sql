@@ -1,4 +1,4 @@
--- A member's flows under way, with the organisation account of one that waits for a move to be confirmed.
+-- A member's open flows, each with its organisation account if it waits for the member to confirm a move.
 -- $1 discord_user_id text
 -- rows: discord_user_id text, issuer text, subject text, claims jsonb, created_at timestamptz, expires_at timestamptz
 select

@@ -1,5 +1,5 @@
--- Claims links whose push is due: until the lease ends no other process takes them. A time that no correct clock can
--- have put so far ahead counts as now.
+-- Claims links whose push is due. No other process takes them until the lease ends. A time beyond what a correct clock
+-- can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

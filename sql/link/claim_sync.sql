@@ -1,8 +1,8 @@
--- Claims a member's link for a push that they ask for, at most once a minute. A row without tokens says that there is a
--- link and that it is too soon; no row, that there is no link. A request that no correct clock can have put so far
--- ahead does not count.
+-- Claims a member's link for a push that the member asks for, at most once a minute. A row without tokens says that it
+-- is too soon; no row says that no link exists. An earlier request beyond what a correct clock can write does not
+-- count.
 -- $1 discord_user_id text
--- $2 asked_before timestamptz: an earlier request counts if it is not older than this
+-- $2 asked_before timestamptz: a request before this no longer counts
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
 -- row: discord_user_id text, sync_asked_at timestamptz, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,

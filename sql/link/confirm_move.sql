@@ -1,21 +1,20 @@
--- Takes the flow whose move the member confirmed, and links its two accounts in place of the links that either had,
--- and signs the member in.
--- A Discord account that loses its link this way is to lose its role connection, its grant and its sessions, whose
--- tokens end with the grant: its end is due now.
--- No row comes back if there is no such flow.
--- A session of the same flow, which has the same id, is replaced.
--- A grant that is to end makes no link, and a link made since the question was asked is not what was confirmed.
+-- Takes the flow whose move the member confirmed, links its two accounts in place of the links that either had, and
+-- signs the member in.
+-- A Discord account that loses its link also loses its role connection, its grant and its sessions, whose tokens end
+-- with the grant. That end is due now.
+-- No row comes back if the flow does not exist, if the grant is to end, or if either account was linked after the
+-- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
 -- $1 flow_id_hash text
--- $2 push_due_at timestamptz: when another process may push, should this one die
+-- $2 push_due_at timestamptz: until then no other process pushes
 -- $3 request_id text
 -- $4 now timestamptz
 -- $5 session_id_hash text
 -- $6 session_handle text
--- $7 user_agent text, null where it tells nothing
--- $8 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $9 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- $7 user_agent text, null if it says nothing useful
+-- $8 session_expires_at timestamptz: the session ends with its token if that expires sooner
+-- $9 replaced_session_id_hashes text, null if the browser had none; separated by commas
 -- $10 session_key_hash text
--- $11 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
+-- $11 replaced_session_key_hashes text, null if the browser had none: one for each of its keys with each of its ids
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
@@ -25,8 +24,8 @@ with asked as (
   where flow_id_hash = $1
 ),
 
--- Every row that goes or changes, locked in the order of docs/decisions/0028: each step counts the one before. The tokens
--- are of both who may lose or get the link.
+-- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
+-- which makes it wait. The tokens are those of the account that gets the link and of the one that may lose it.
 locked_account as (
   select discord_account.discord_user_id
   from asked
@@ -106,7 +105,7 @@ replaced as (
   returning link.discord_user_id, link.issuer, link.subject, link.push_due_at
 ),
 
--- Not while a push may be under way with it, which would bring back the role connection that the end clears.
+-- Waits for a push that may be running: it would bring back the role connection that the end clears.
 ended as (
   update discord_token
   set
@@ -120,7 +119,7 @@ ended as (
   returning discord_token.discord_user_id
 ),
 
--- The deletion runs first, so the unique keys are free when the new link comes; so it is with the session below.
+-- Waits for the deletion, so that the unique keys are free. The session below does the same.
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
   select
@@ -152,7 +151,7 @@ locked_sessions as (
   for update of session
 ),
 
--- Those of the account that loses its link, those that this browser had before, and the one of the same flow.
+-- The sessions of the account that loses its link, those that this browser had, and the one of the same flow.
 signed_out as (
   delete from session
   using locked_sessions

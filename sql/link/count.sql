@@ -1,4 +1,4 @@
--- How many links there are.
+-- The number of links.
 -- row: count integer
 select count(*)::integer as count
 from link

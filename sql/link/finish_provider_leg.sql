@@ -1,29 +1,30 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, links the two accounts,
--- and signs the member in. If either is linked to a third account, no link is made or changed: the flow is left again
--- under a new id, until the member confirms the move. No row comes back if there is no such flow.
--- A grant that is to end makes no link: it would take the link's tokens with it.
--- The last twenty tokens that sign-ins have replaced are kept; the one before them becomes a stray, to be revoked.
--- Two legs of one flow at the same moment: a question that is put already is not replaced by another, and no row comes
--- back either. A session of the same flow, which has the same id, is replaced.
+-- and signs the member in. If either account is linked to a third one, no link changes: the flow is stored again under
+-- a new id until the member confirms the move.
+-- No row comes back if the flow does not exist, or if the grant is to end, because that end would take the link's
+-- tokens with it. If two legs of one flow arrive at the same moment, a question that is already stored stays, and the
+-- later leg gets no row. A session of the same flow has the same id and is replaced.
+-- The last twenty tokens that sign-ins have replaced are kept. The one before them becomes a stray token, to be
+-- revoked.
 -- $1 flow_id_hash text
 -- $2 issuer text
 -- $3 subject text
 -- $4 claims jsonb
 -- $5 access_token_sealed text
--- $6 refresh_token_sealed text, null where the provider gave none
--- $7 expires_at timestamptz, null where the provider did not say
--- $8 push_due_at timestamptz: when another process may push, should this one die
--- $9 move_id_hash text: the flow's new id in a conflict
+-- $6 refresh_token_sealed text, null if the provider gave none
+-- $7 expires_at timestamptz, null if the provider did not say
+-- $8 push_due_at timestamptz: until then no other process pushes
+-- $9 move_id_hash text: the new id of the flow in a conflict
 -- $10 move_expires_at timestamptz
 -- $11 request_id text
 -- $12 now timestamptz
 -- $13 session_id_hash text
 -- $14 session_handle text
--- $15 user_agent text, null where it tells nothing
--- $16 session_expires_at timestamptz: or when the token expires, if that is sooner
--- $17 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- $15 user_agent text, null if it says nothing useful
+-- $16 session_expires_at timestamptz: the session ends with its token if that expires sooner
+-- $17 replaced_session_id_hashes text, null if the browser had none; separated by commas
 -- $18 session_key_hash text
--- $19 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
+-- $19 replaced_session_key_hashes text, null if the browser had none: one for each of its keys with each of its ids
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_name text
@@ -60,7 +61,7 @@ other_discord as (
 other_organisation as (
   select
     taken.discord_user_id,
-    -- The name alone: there may be many groups.
+    -- Only the name, since the claims may be large.
     coalesce(
       organisation_account.claims ->> 'preferred_username', organisation_account.claims ->> 'name'
     ) as organisation_name
@@ -107,7 +108,8 @@ requeued_flow as (
   returning flow_id_hash
 ),
 
--- The counts make each step wait for the one before it, so that rows are locked in the order of docs/decisions/0028.
+-- From here on each step counts the rows of the one before, which makes it wait. So the statement locks rows in the order
+-- of docs/decisions/0028.
 account as (
   insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
   select
@@ -148,8 +150,8 @@ token as (
       refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
-      -- A token that this sign-in replaces lives on at the provider. It is revoked with the grant, and not now: some
-      -- providers would end the new tokens with it.
+      -- The token that this sign-in replaces still works at the provider. It is revoked together with the grant. If it
+      -- were revoked now, some providers would end the new tokens too.
       replaced_tokens = case
         when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
         else held.replaced_tokens - 0
@@ -163,7 +165,7 @@ token as (
       crowded_out_token = case
         when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
       end,
-      -- An earlier grant that was to end is not this one.
+      -- If an earlier grant was to end, this one is not.
       end_due_at = null,
       end_failures = 0,
       leased_until = null
@@ -232,7 +234,7 @@ locked_sessions as (
   for update of session
 ),
 
--- It runs before the new session comes, which may have the same id.
+-- Runs before the new session is stored, which may have the same id.
 signed_out as (
   delete from session
   using locked_sessions

@@ -1,6 +1,6 @@
--- What an operator should look at, a row for each kind of finding: how many there are, and the first few. It only reads.
--- $1 overdue_before timestamptz: what was due before this time is overdue
--- $2 failed_often integer: what has failed at least this often counts as failing
+-- What an operator should look at: one row for each kind of finding, with its count and the first few examples.
+-- $1 overdue_before timestamptz: anything due before this is overdue
+-- $2 failed_often integer: anything that has failed this often is failing
 -- $3 example_count integer
 -- rows: kind text, count integer, examples jsonb
 with found as (

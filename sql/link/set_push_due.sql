@@ -1,9 +1,9 @@
--- Records that a push failed and when the next is due. A push that outlived its lease records nothing: by then
--- another speaks for the link.
+-- Records that a push failed and when the next one is due. A push that has outlived its lease records nothing, because
+-- another process may have pushed since.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 push_due_at timestamptz
--- $4 request_id text, null for a push that no request asked for
+-- $4 request_id text, null for a push of upkeep
 -- $5 now timestamptz
 -- nothing
 with failed as (

@@ -1,5 +1,5 @@
--- Records that Discord took role connections: all that were pushed within a moment. A push that outlived its lease
--- records nothing: by then another speaks for the link.
+-- Records that Discord took these role connections. A push that has outlived its lease records nothing, because another
+-- process may have pushed since.
 -- $1 pushes jsonb: a list of objects with discord_user_id, leased_until, pushed_metadata, pushed_at, request_id
 -- nothing
 with push as (
@@ -19,7 +19,7 @@ with push as (
     )
 ),
 
--- In the order of docs/decisions/0028: others record pushes of the same links at the same moment.
+-- In the order of docs/decisions/0028, since other processes may record pushes of the same links at the same moment.
 locked as (
   select link.discord_user_id
   from push
@@ -43,7 +43,7 @@ pushed as (
   returning link.discord_user_id, link.issuer, link.subject, push.pushed_at, push.request_id
 ),
 
--- A push takes the place of what an earlier link left.
+-- This push has replaced the role connection that an earlier link left.
 forgotten as (
   delete from role_connection_left
   using pushed

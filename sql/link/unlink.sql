@@ -1,13 +1,13 @@
--- Undoes a member's link: the link, its claims, the member's sessions and flows go at once. What is left is sealed, can
--- act for nobody but to end itself, and is due to end: the grant at Discord and the grant at the provider.
--- While another process refreshes the grant or pushes with it, the end waits for that: else the one could bring a pair
--- that nobody ends, and the other a role connection after it was cleared. Then is_in_use says so.
--- No row comes back if there is no link.
+-- Undoes a member's link. The link, its claims, and the member's sessions and flows go at once. The grants at Discord
+-- and at the provider stay, sealed, and are due to end; nothing else uses them.
+-- While another process refreshes the grant or pushes with it, the end waits. Otherwise the refresh could bring a pair
+-- that nobody ends, and the push a role connection after it was cleared. is_in_use says that the end waits.
+-- No row comes back if no link exists.
 -- $1 discord_user_id text
 -- $2 request_id text
 -- $3 now timestamptz
--- $4 leased_until timestamptz: when another process may end what is left, should this one die
--- $5 pushed_by timestamptz: a push that is under way now is over by then
+-- $4 leased_until timestamptz: until then no other process ends the grants
+-- $5 pushed_by timestamptz: every push that runs now is over by then
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- row: replaced_tokens jsonb
@@ -17,8 +17,8 @@ with asked as (
   where discord_user_id = $1
 ),
 
--- Every row that goes or changes, locked in the order of docs/decisions/0028. Counting makes each step wait for the one
--- before it: a join alone need not read it, if its other side is empty.
+-- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
+-- which makes it wait. A join alone would not: if its other side is empty, the executor need not read that step.
 locked_token as (
   select discord_token.discord_user_id
   from asked
@@ -79,7 +79,7 @@ removed as (
   returning discord_user_id, issuer, subject, push_due_at
 ),
 
--- Locked above; locked once more, it comes as it is now and not as it was when this statement began.
+-- Already locked. Locking it again reads the row as it is now, not as it was when the statement began.
 held as (
   select
     discord_token.discord_user_id,
@@ -87,7 +87,7 @@ held as (
     discord_token.refresh_token_sealed,
     discord_token.expires_at,
     discord_token.scope,
-    -- Without a push that is due there is none under way; least() would pass over its null.
+    -- Null if no push is due, and then none is running. least() would ignore the null.
     greatest(
       $3,
       discord_token.leased_until,

@@ -1,5 +1,5 @@
--- Removes organisation accounts, with their claims, that no link and no flow needs and whose grant has ended, up to a
--- limit. It skips an account whose member is signing in at this moment.
+-- Removes organisation accounts, with their claims, that have no link, no flow and no tokens, up to a limit. Skips an
+-- account whose member is signing in at this moment.
 -- $1 seen_before timestamptz
 -- $2 limit bigint
 -- row: deleted integer

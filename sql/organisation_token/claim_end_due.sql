@@ -1,5 +1,5 @@
--- Claims grants that are to end at the provider. Until the lease ends no other process takes them. A time that no correct
--- clock can have put so far ahead counts as now.
+-- Claims grants that are to end at the provider. No other process takes them until the lease ends. A time beyond what a
+-- correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -9,7 +9,7 @@ with due as (
   select organisation_token.issuer, organisation_token.subject
   from organisation_token
   where
-    -- Tells the planner, whatever the values, that few rows are meant.
+    -- Tells the planner that few rows match, whatever the values.
     organisation_token.end_due_at is not null
     and (
       organisation_token.end_due_at <= $3

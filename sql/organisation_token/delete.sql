@@ -1,11 +1,11 @@
 -- Removes the tokens of a grant that has ended at the provider, if they are still the ones that were claimed, and the
--- account if no link and no flow needs it. If another sign-in has brought tokens since, nothing is removed: its tokens
--- and the earlier ones are to end together.
+-- account if no link and no flow needs it. If a sign-in has brought other tokens since, nothing is removed: those
+-- tokens and the earlier ones end together.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text: as it was when the end was claimed
 -- $4 now timestamptz
--- $5 replaced_count integer: how many replaced tokens there were when the end was claimed
+-- $5 replaced_count integer: the number of replaced tokens when the end was claimed
 -- nothing
 with locked_account as (
   select issuer, subject

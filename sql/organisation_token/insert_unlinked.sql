@@ -1,11 +1,11 @@
--- Keeps the tokens of a sign-in that made no link. If its account has a grant, they end together with that; if not, they
--- are strays, to be revoked. Tokens that are stored already are not stored twice. Like link/finish_provider_leg.sql it
--- keeps the last twenty of an account; an earlier one becomes a stray.
+-- Keeps the tokens of a sign-in that made no link. If the account has a grant, they end together with it; otherwise
+-- they are stray tokens, to be revoked. Tokens that are stored already are not stored twice. An account keeps its last
+-- twenty, as in link/finish_provider_leg.sql; the one before them becomes a stray token.
 -- $1 issuer text
 -- $2 subject text
 -- $3 access_token_sealed text
--- $4 refresh_token_sealed text, null where the provider gave none
--- $5 expires_at timestamptz, null where the provider did not say
+-- $4 refresh_token_sealed text, null if the provider gave none
+-- $5 expires_at timestamptz, null if the provider did not say
 -- $6 now timestamptz
 -- nothing
 with given as (

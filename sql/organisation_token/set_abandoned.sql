@@ -1,8 +1,8 @@
--- Marks grants of accounts that no link and no flow needs as due to end, so many at most: what an unconfirmed or a
--- confirmed move left behind. It reads the whole table, which the claims of ends do not. One that is being worked on is
--- passed by. Times that no correct clock can have put so far ahead are not believed.
+-- Marks grants of accounts that no link and no flow needs as due to end, up to a limit. A move leaves such accounts
+-- behind, whether the member confirms it or not. It reads the whole table; the claims of ends do not. Skips a grant
+-- that another process works on. A time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
--- $2 seen_before timestamptz: an account without a link that was seen later may still be on its way to one
+-- $2 seen_before timestamptz: an account seen later may still become a link
 -- $3 now timestamptz
 -- row: marked integer
 with abandoned as (
@@ -19,7 +19,7 @@ with abandoned as (
       or organisation_token.leased_until <= $3
       or organisation_token.leased_until > $3::timestamptz + interval '15 minutes'
     )
-    -- Checked again on the row as it is when it is locked: a link that was made meanwhile has brought newer tokens.
+    -- PostgreSQL checks this again on the locked row: a link that was made in the meantime has brought newer tokens.
     and (
       organisation_token.obtained_at < $2
       or organisation_token.obtained_at > $3::timestamptz + interval '1 hour'

@@ -1,5 +1,5 @@
--- Puts off the end of a grant that failed, counts the failure, and frees the lease. A member who signed in again since
--- has brought tokens that are not to end.
+-- Reschedules the end of a grant after a failure, counts the failure, and frees the lease. If the member has signed in
+-- again since, the tokens are no longer to end, and nothing changes.
 -- $1 issuer text
 -- $2 subject text
 -- $3 end_due_at timestamptz

@@ -1,4 +1,4 @@
--- Forgets a role connection that was left: the operator has seen to it.
+-- Forgets a role connection that was left behind: the operator has dealt with it.
 -- $1 discord_user_id text
 -- row: discord_user_id text
 delete from role_connection_left

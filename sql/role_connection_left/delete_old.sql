@@ -1,4 +1,4 @@
--- Forgets role connections that were left long ago, so many at most.
+-- Forgets role connections that were left behind long ago, up to a limit.
 -- $1 left_before timestamptz
 -- $2 limit bigint
 -- row: deleted integer

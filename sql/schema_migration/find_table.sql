@@ -1,4 +1,4 @@
--- Says whether any migration was ever applied here, and what kind of database it is.
+-- Whether any migration was ever applied to this database, its encoding, and the version of the server.
 -- row: present boolean, encoding text, version_number integer
 select
   to_regclass('schema_migration') is not null as present,

@@ -1,4 +1,4 @@
--- Records a migration as applied.
+-- Records that a migration was applied.
 -- $1 version integer
 -- $2 name text
 -- $3 checksum text

@@ -1,3 +1,3 @@
--- Keeps a migration from queueing behind a long transaction, and every other statement behind the migration.
+-- Keeps a migration from waiting behind a long transaction, with every other statement waiting behind the migration.
 -- nothing
 set local lock_timeout = '10s'

@@ -1,3 +1,3 @@
--- Lets a migration, and the wait for another process that migrates, take their time.
+-- Lets a migration, and the wait for another process that migrates, take as long as they need.
 -- nothing
 set local statement_timeout = 0

@@ -1,6 +1,6 @@
--- Claims the right to refresh a session's tokens, if they are still the ones that were seen: a refresh token is single
--- use, so one process at a time. No row comes back while another holds the lease, or once it has refreshed. A lease that
--- no correct clock can have put so far ahead is over.
+-- Claims the refresh of a session's tokens, if they are still the ones that the caller saw. A refresh token is single
+-- use, so one process at a time may refresh. No row comes back while another process holds the lease, or after it has
+-- refreshed. A lease beyond what a correct clock can write is over.
 -- $1 session_id_hash text
 -- $2 access_token_sealed text: as it was seen
 -- $3 leased_until timestamptz

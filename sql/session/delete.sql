@@ -1,9 +1,9 @@
--- Ends a session; where a token is given, only if it is still the session's.
+-- Ends a session. If a token is given, the session ends only if it still has that token.
 -- $1 session_id_hash text
--- $2 action text: signed_out by the member, or session_ended by Discord
+-- $2 action text: signed_out for the member's wish, session_ended for Discord's
 -- $3 request_id text
 -- $4 now timestamptz
--- $5 access_token_sealed text, null for whatever it holds
+-- $5 access_token_sealed text, null to end it with any token
 -- row: session_id_hash text, discord_user_id text
 with ended as (
   delete from session

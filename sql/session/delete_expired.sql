@@ -1,6 +1,6 @@
--- Removes sessions that have ended, by age or without use, up to a limit. It skips a session that is in use at this moment.
--- A session whose times no correct clock can have put so far ahead would not end: such a session counts as used now, and
--- lasts 30 days from now at most.
+-- Removes sessions that have ended by age or without use, up to a limit. Skips a session that is in use at this moment.
+-- A session with times beyond what a correct clock can write would not end, so it is changed to one that was used now
+-- and lasts 30 days at most.
 -- $1 idle_since timestamptz
 -- $2 limit bigint
 -- $3 now timestamptz

@@ -1,7 +1,7 @@
--- Ends a member's other sessions: the one of a handle, or all.
+-- Ends a member's other sessions: the one with a handle, or all of them.
 -- $1 discord_user_id text
--- $2 kept_session_handle text: the session that asks
--- $3 session_handle text, null for all
+-- $2 kept_session_handle text: the session that stays
+-- $3 session_handle text, null to end them all
 -- $4 request_id text
 -- $5 now timestamptz
 -- rows: discord_user_id text, session_handle text
@@ -12,7 +12,7 @@ with locked as (
     discord_user_id = $1
     and session_handle <> $2
     and ($3::text is null or session_handle = $3)
-  -- Two browsers may end the others' sessions at the same moment: docs/decisions/0028.
+  -- Two browsers may end each other's sessions at the same moment: docs/decisions/0028.
   order by session_id_hash
   for update
 ),

@@ -1,10 +1,10 @@
--- A session that has not ended, with all that a request of its member needs. An id without its key finds no row, like an
--- unknown id. The exception is a session that an earlier release began: whether the key is right then shows only when it
--- opens the token. Of the claims, which may be large, the statement reads the name alone.
+-- A session that has not ended, with everything that a request of its member needs. An id without its key finds no row,
+-- like an unknown id. A session that an earlier release began has no hash of its key: for that one, only opening the
+-- token shows whether the key is right. The claims may be large, so the statement reads only the name.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
--- $4 session_key_hashes text: of the keys that may be the session's, with commas between them
+-- $4 session_key_hashes text: of the keys that the browser sent, separated by commas
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, refreshed_at timestamptz, username text, global_name text,
 -- row: linked_at timestamptz, organisation_name text, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,

@@ -1,4 +1,4 @@
--- A member's sessions that have not ended, the one used last first.
+-- A member's sessions that have not ended, last used first.
 -- $1 discord_user_id text
 -- $2 idle_since timestamptz
 -- $3 now timestamptz

@@ -1,23 +1,24 @@
--- Begins a session: the account as Discord names it, the row, and the end of the sessions that the browser proves.
--- No row comes back while a grant of this account is to be ended at Discord, which would take these tokens with it; one
--- that was abandoned is left alone from now on, unless its end has begun. An end that has failed five times, as in
--- flow/finish_discord_leg.sql, keeps nobody out unless it is tried at this moment; should it succeed later, this session
--- ends too. A lease that no correct clock can have put so far ahead is not believed.
+-- Begins a session: stores the account as Discord names it and the session, and ends the sessions that the browser had
+-- before.
+-- No row comes back while a grant of this account is to end at Discord, because that end takes these tokens with it. An
+-- abandoned grant is kept for the session, unless its end has begun. An end that has failed five times keeps nobody
+-- out, as in flow/finish_discord_leg.sql, except while it is being tried; if it succeeds later, this session ends too.
+-- A lease beyond what a correct clock can write is over.
 -- $1 session_id_hash text
 -- $2 session_handle text
 -- $3 discord_user_id text
 -- $4 username text
--- $5 global_name text, null where the member chose none
+-- $5 global_name text, null if the member chose none
 -- $6 access_token_sealed text
 -- $7 refresh_token_sealed text
 -- $8 token_expires_at timestamptz
--- $9 user_agent text, null where it tells nothing
+-- $9 user_agent text, null if it says nothing useful
 -- $10 expires_at timestamptz
--- $11 replaced_session_id_hashes text, null where the browser had none; with commas between them
+-- $11 replaced_session_id_hashes text, null if the browser had none; separated by commas
 -- $12 request_id text
 -- $13 now timestamptz
 -- $14 session_key_hash text
--- $15 replaced_session_key_hashes text, null where the browser had none: of each of its keys with each of its ids
+-- $15 replaced_session_key_hashes text, null if the browser had none: one for each of its keys with each of its ids
 -- row: discord_user_id text
 with account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)

@@ -1,4 +1,4 @@
--- Stores the pair that a refresh brought, and frees the lease.
+-- Stores the pair that a refresh brought, if the session still has the token that was claimed, and frees the lease.
 -- $1 session_id_hash text
 -- $2 spent_access_token_sealed text: as it was when the lease was claimed
 -- $3 access_token_sealed text

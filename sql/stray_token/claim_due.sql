@@ -1,5 +1,5 @@
--- Claims stray tokens that are due: until the lease ends no other process takes them. A due time that no correct clock
--- can have put so far ahead counts as now.
+-- Claims stray tokens that are due. No other process takes them until the lease ends. A time beyond what a correct
+-- clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz

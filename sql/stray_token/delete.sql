@@ -1,7 +1,7 @@
--- Forgets a stray token that has ended, or that can no longer end anything.
+-- Removes a stray token that has ended, or that can no longer end anything.
 -- $1 stray_token_id text
 -- $2 now timestamptz
--- $3 is_revoked boolean: at the provider; the trail says so
+-- $3 is_revoked boolean: whether the provider revoked it, for the trail
 -- nothing
 with ended as (
   delete from stray_token

@@ -1,11 +1,11 @@
--- Keeps tokens that no row of an account can hold: it is not known yet whose they are, or that member has other tokens.
--- $1 stray_token_id text: a row that has it already stays as it is
--- $2 discord_user_id text, null where it is not known, and for the provider's
--- $3 issuer text, null for Discord's
+-- Stores tokens that no account's row can hold: their owner is not known yet, or has other tokens.
+-- $1 stray_token_id text: an existing row with this id stays as it is
+-- $2 discord_user_id text, null if the owner is not known, and for tokens of the provider
+-- $3 issuer text, null for tokens of Discord
 -- $4 access_token_sealed text
--- $5 refresh_token_sealed text, null where the server gave none
--- $6 scope text, null where the server did not say
--- $7 expires_at timestamptz, null where the server did not say
+-- $5 refresh_token_sealed text, null if the server gave none
+-- $6 scope text, null if the server did not say
+-- $7 expires_at timestamptz, null if the server did not say
 -- $8 now timestamptz
 -- nothing
 insert into stray_token (

@@ -1,4 +1,4 @@
--- Puts a stray token off, and counts the failure.
+-- Reschedules a stray token after a failure, and counts the failure.
 -- $1 stray_token_id text
 -- $2 due_at timestamptz
 -- nothing

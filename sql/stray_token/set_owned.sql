@@ -1,13 +1,13 @@
--- Gives stray Discord tokens to the account that they belong to. If that account has a grant, the tokens are forgotten,
--- since the end of the grant ends every token of the member. If it has none, they become an abandoned grant, which ends
--- as soon as no session needs it. No row comes back while a grant of the account is to end: it may have been revoked
--- before Discord gave these tokens out.
+-- Gives stray Discord tokens to the account that owns them. If that account has a grant, the tokens are forgotten,
+-- because the end of the grant ends every token of the member. Otherwise they become an abandoned grant, which ends
+-- when no session needs it. No row comes back while a grant of the account is to end: it may have been revoked before
+-- Discord issued these tokens.
 -- $1 stray_token_id text
 -- $2 discord_user_id text
 -- $3 username text
--- $4 global_name text, null where the member chose none
--- $5 access_token_sealed text: for the row of that account
--- $6 refresh_token_sealed text: for the row of that account
+-- $4 global_name text, null if the member chose none
+-- $5 access_token_sealed text: sealed for that account's row
+-- $6 refresh_token_sealed text: sealed for that account's row
 -- $7 now timestamptz
 -- row: stray_token_id text
 with held as (

@@ -1,4 +1,4 @@
--- Records that the refresh of a stray pair is about to be sent, and gives since when one is unanswered.
+-- Records that the refresh of a stray pair is about to be sent, and returns since when a refresh has had no answer.
 -- $1 stray_token_id text
 -- $2 now timestamptz
 -- row: stray_token_id text, refresh_unanswered_since timestamptz

@@ -12,7 +12,7 @@ export async function createDatabase(): Promise<string> {
   return url.href;
 }
 
-/** Takes it away again, whoever is connected. */
+/** Drops it, even while programs are connected. */
 export async function dropDatabase(url: string): Promise<void> {
   await runOnServer(`drop database ${new URL(url).pathname.slice(1)} with (force)`);
 }

@@ -4,8 +4,8 @@
  * this program.
  *
  * It is no handicapped program: the statements are Janus's own texts, prepared; the ciphers are the synchronous ones
- * of `node:crypto`, its keys derived once; what can be built once is built once. It leaves out all that a server for members
- * needs besides: validation of what comes in and of what upstreams answer, error mapping and pages, deadlines and
+ * of `node:crypto`, its keys derived once; what can be built once is built once. It leaves out everything else that a server
+ * for members needs: validation of what comes in and of what upstreams answer, error mapping and pages, deadlines and
  * body caps, retries, logging, request ids, security headers, key rotation, several flows in one browser, the
  * checks of an ID Token that jose does not make by itself (but for the nonce), discovery's renewal, conflicts between accounts, the
  * record of a push that Discord took, upkeep, and a shutdown. Do not deploy it.

@@ -233,7 +233,7 @@ describe("a time in the future", () => {
     },
   );
 
-  test("does not keep a member from Sync now, whoever wrote it", async () => {
+  test("does not keep a member from Sync now", async () => {
     const browser = createBrowser(janus.url);
     await browser.get(await reachForgerCallback(browser, newUser()));
     await run(

@@ -133,7 +133,7 @@ function codeOf(path: string): string {
     .replaceAll(/'[^']*'/g, "''");
 }
 
-/** Reads a header, and fails on a line that is none of its parts. */
+/** Reads a header, and fails on a line that is not one of its parts. */
 function readHeader(path: string): Header {
   const lines = (/^(--.*\n)+/.exec(textOf(path))?.[0] ?? "").trimEnd().split("\n");
   const end = lines.findIndex((line) => /^-- (\$\d+ |rows?: |nothing$)/.test(line));

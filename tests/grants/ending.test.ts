@@ -550,7 +550,7 @@ describe("a grant that the provider does not end", () => {
     expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "info", outcome }]);
   });
 
-  test("keeps nobody from signing in there, and begins to count anew with the new tokens", async () => {
+  test("keeps nobody from signing in there, and counts from zero with the new tokens", async () => {
     const own = await startJanusWithForger();
     const browser = createBrowser(own.url);
     await browser.get(await reachForgerCallback(browser, newUser()));
