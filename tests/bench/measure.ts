@@ -2,8 +2,7 @@
  * The measurements. Each alternates between Janus and what it is measured against, so that a drift of the machine
  * meets both; a ratio is the median of the ratios of neighbouring rounds.
  */
-import finishDiscordLegText from "../../sql/flow/finish_discord_leg.sql" with { type: "text" };
-import finishProviderLegText from "../../sql/link/finish_provider_leg.sql" with { type: "text" };
+import { STATEMENTS } from "../../lib/database/queries.ts";
 import { countRedirects } from "./load.ts";
 import type { Environment, Program } from "./programs.ts";
 import { EVERY_CORE, PROGRAM_CORE, startProgram, timeStart } from "./programs.ts";
@@ -114,9 +113,8 @@ export async function countExchanges(
     await program.stop();
   }
   const statements = counter.take();
-  const onTheWay = statements.filter(
-    (text) => text === finishDiscordLegText || text === finishProviderLegText,
-  ).length;
+  const needed: readonly string[] = [STATEMENTS.finishDiscordLeg.text, STATEMENTS.finishProviderLeg.text];
+  const onTheWay = statements.filter((text) => needed.includes(text)).length;
   // The authorize endpoint is the member's call, not Janus's.
   const atProvider = provider.calls.filter((operation) => operation !== "authorize");
   const atDiscord = discord.calls.map(({ operation, userId }) => `${operation} ${userId}`);

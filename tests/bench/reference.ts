@@ -13,14 +13,24 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import postgres from "postgres";
-import finishDiscordLegText from "../../sql/flow/finish_discord_leg.sql" with { type: "text" };
-import finishProviderLegText from "../../sql/link/finish_provider_leg.sql" with { type: "text" };
+import { STATEMENTS } from "../../lib/database/queries.ts";
+import type { QueryOf, Statement } from "../../lib/database/statement.ts";
 
 const env = process.env as Record<string, string>;
 const { PUBLIC_URL, DISCORD_CLIENT_ID, DISCORD_API_URL, OIDC_CLIENT_ID, OIDC_ISSUER = "" } = env;
 const sql = postgres(env.DATABASE_URL ?? "", { max: 10, fetch_types: false });
-const run = (text: string, parameters: (string | Date | object | null)[]) =>
-  sql.unsafe(text, parameters as string[], { prepare: true });
+type Value = string | Date | object | null;
+const run = (text: string, values: readonly Value[]) =>
+  sql.unsafe(text, [...values] as string[], { prepare: true });
+
+/** Runs one of Janus's statements. A parameter that it has and this program does not give does not compile. */
+function runOwn<S extends Statement>({ text, parameters }: S, values: Parameters<QueryOf<S>>[0]) {
+  const byName = values as Readonly<Record<string, Value>>;
+  return run(
+    text,
+    Object.keys(parameters).map((name) => byName[name] ?? null),
+  );
+}
 
 const provider = (await (await fetch(`${OIDC_ISSUER}/.well-known/openid-configuration`)).json()) as Record<
   string,
@@ -118,20 +128,24 @@ async function finishDiscordLeg(request: Request): Promise<Response> {
   const [state, nonce, codeVerifier, flowId] = [secret(), secret(), secret(), secret()];
   const [sessionId, sessionKey] = [secret(), secret()];
   const now = new Date();
-  await run(finishDiscordLegText, [
-    user.id,
-    user.username,
-    user.global_name,
-    seal(tokenKey, tokens.access_token, `discord access ${user.id}`),
-    seal(tokenKey, tokens.refresh_token, `discord refresh ${user.id}`),
-    tokens.scope,
-    inSeconds(now, tokens.expires_in),
-    sha256(flowId, "hex"),
-    inSeconds(now, 600),
-    randomUUID(),
+  await runOwn(STATEMENTS.finishDiscordLeg, {
+    discordUserId: user.id,
+    username: user.username,
+    globalName: user.global_name,
+    accessTokenSealed: seal(tokenKey, tokens.access_token, `discord access ${user.id}`),
+    refreshTokenSealed: seal(tokenKey, tokens.refresh_token, `discord refresh ${user.id}`),
+    scope: tokens.scope,
+    expiresAt: inSeconds(now, tokens.expires_in),
+    flowIdHash: sha256(flowId, "hex"),
+    flowExpiresAt: inSeconds(now, 600),
+    requestId: randomUUID(),
     now,
-    seal(deriveKey(sessionKey, "session"), tokens.access_token, `session ${sha256(sessionId, "hex")}`),
-  ]);
+    sessionAccessTokenSealed: seal(
+      deriveKey(sessionKey, "session"),
+      tokens.access_token,
+      `session ${sha256(sessionId, "hex")}`,
+    ),
+  });
   const challenge = sha256(codeVerifier, "base64url");
   const location = `${oidcAuthorize}&state=${state}&nonce=${nonce}&code_challenge=${challenge}`;
   return depart(location, { state, nonce, codeVerifier, flowId, sessionId, sessionKey });
@@ -152,27 +166,32 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     algorithms: ["RS256"],
   });
   if (payload.nonce !== nonce || payload.sub === undefined) return new Response(null, { status: 403 });
-  const claims = { preferred_username: payload.preferred_username, groups: payload.groups };
+  const claims = {
+    preferred_username: String(payload.preferred_username),
+    groups: payload.groups as readonly string[],
+  };
   const now = new Date();
-  const [row] = await run(finishProviderLegText, [
-    sha256(flowId, "hex"),
-    OIDC_ISSUER,
-    payload.sub,
+  const [row] = await runOwn(STATEMENTS.finishProviderLeg, {
+    flowIdHash: sha256(flowId, "hex"),
+    issuer: OIDC_ISSUER,
+    subject: payload.sub,
     claims,
-    seal(tokenKey, tokens.access_token, `provider access ${payload.sub}`),
-    seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
-    inSeconds(now, tokens.expires_in),
-    inSeconds(now, 120),
-    sha256(secret(), "hex"),
-    inSeconds(now, 600),
-    randomUUID(),
+    accessTokenSealed: seal(tokenKey, tokens.access_token, `provider access ${payload.sub}`),
+    refreshTokenSealed: seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
+    expiresAt: inSeconds(now, tokens.expires_in),
+    pushDueAt: inSeconds(now, 120),
+    moveIdHash: sha256(secret(), "hex"),
+    moveExpiresAt: inSeconds(now, 600),
+    requestId: randomUUID(),
     now,
-    sha256(sessionId, "hex"),
-    randomBytes(9).toString("base64url"),
-    null,
-    inSeconds(now, 30 * 86_400),
-    null,
-  ]);
+    sessionIdHash: sha256(sessionId, "hex"),
+    sessionHandle: randomBytes(9).toString("base64url"),
+    userAgent: null,
+    sessionExpiresAt: inSeconds(now, 30 * 86_400),
+    replacedSessionIdHashes: null,
+    sessionKeyHash: sha256(sessionKey, "hex"),
+    replacedSessionKeyHashes: null,
+  });
   const accessToken = open(tokenKey, row?.access_token_sealed, `discord access ${row?.discord_user_id}`);
   const url = `${DISCORD_API_URL}/users/@me/applications/${DISCORD_CLIENT_ID}/role-connection`;
   const pushed = await fetch(url, {
