@@ -4,7 +4,7 @@
  */
 import type { Deps } from "../deps.ts";
 import { findLeg, isFlowRecord, isForOtherAccount } from "../flow/record.ts";
-import type { Beginning } from "../pages/link.tsx";
+import type { Beginning } from "../pages/error.tsx";
 import { parseAddress } from "./address.ts";
 import { readFlowRecords } from "./cookies.ts";
 import type { Exchange } from "./response.ts";

@@ -5,7 +5,7 @@
 import type { Deps } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
 import { isPublicErrorCode } from "../errors.ts";
-import { renderError } from "../pages/link.tsx";
+import { renderError } from "../pages/error.tsx";
 import { describeError } from "../telemetry/log.ts";
 import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
 import { findBeginning } from "./begin_again.ts";

@@ -8,7 +8,7 @@ import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } f
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
 import { isFlowRecord } from "../flow/record.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import { renderCancelled } from "../pages/link.tsx";
+import { renderCancelled } from "../pages/error.tsx";
 import type { Session } from "../session/guard.ts";
 import { openSession } from "../session/guard.ts";
 import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";

@@ -1,20 +1,21 @@
 /**
- * The document around every page: head, one inline style, brand, heading. Called by `parts.tsx`. No script, and
- * nothing is loaded but the avatar on the account page: `pageCsp()` allows the style by its hash and that image.
+ * The document around every page: head, inline style, brand and heading. A page runs no script, and loads nothing but the
+ * avatar on the member's own page. `pageCsp()` allows that image, and the style by its hash.
  *
- * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import { createHash } from "node:crypto";
 import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
-import css from "./pages.css" with { type: "text" };
+import css from "./style.css" with { type: "text" };
 
 const STYLE_HASH = createHash("sha256").update(css).digest("base64");
 
 /**
- * The Content-Security-Policy of a page that may show images of one origin (as `URL.origin` writes it, never text
- * from outside) or of none. `img-src data:` is for the icon, without which a browser asks for /favicon.ico. Browsers
- * hold `form-action` against redirects too: answer a form with a page. https://www.w3.org/TR/CSP3/
+ * The Content-Security-Policy of a page. `imageOrigin` is the origin, as `URL.origin` writes it, that the page may show
+ * images from; it must never be text from outside. `img-src data:` is for the icon: without an icon, browsers ask for
+ * /favicon.ico. Browsers apply `form-action` to redirects too, so answer a form with a page or a redirect to Janus.
+ * https://www.w3.org/TR/CSP3/
  */
 export function pageCsp(imageOrigin?: string): string {
   return [
@@ -27,7 +28,7 @@ export function pageCsp(imageOrigin?: string): string {
   ].join("; ");
 }
 
-/** The Content-Security-Policy of a page without images: every page but the account page. */
+/** The Content-Security-Policy of a page without images, which is every page but the member's own. */
 export const PAGE_CSP = pageCsp();
 
 const BADGE_PATH = {
@@ -37,16 +38,16 @@ const BADGE_PATH = {
   attention: "M12 5v9M12 18.8v.01",
 } as const;
 
-/** The sign above the heading. */
+/** The icon above the heading. */
 export type Badge = keyof typeof BADGE_PATH;
 
-/** Two profiles, looking away from each other. */
+/** The two faces of Janus, looking away from each other. */
 const MARK_PATH = "M11 2a10 10 0 0 0 0 20zM13 5a7 7 0 0 1 0 14z";
 const ICON = `data:image/svg+xml,${encodeURIComponent(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#6d78ea" d="${MARK_PATH}"/></svg>`,
 )}`;
 
-/** What a page is made of. `title` is plain, `heading` the same with its elements. */
+/** The parts of a page. `heading` is the title with its elements. */
 export type Frame = {
   readonly language: "en" | "sv";
   readonly platformName: string;
@@ -56,19 +57,19 @@ export type Frame = {
   readonly badge: Badge | undefined;
 };
 
-/** What all pages have in their head, rendered once. */
+/** The head that all pages share, rendered once. */
 const HEAD = renderToString(
   <>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <link rel="icon" href={ICON} />
-    {/* Our own file, unescaped: escaping would break its hash. */}
+    {/* This is our own file. Escaping it would change its hash. */}
     <style dangerouslySetInnerHTML={{ __html: css }} />
   </>,
 );
 
-/** What stands above every page, once for each organisation: a process knows one. */
+/** The brand above every page, rendered once for each organisation. A process knows one, except in tests. */
 const BRANDS = new Map<string, string>();
 
 function renderBrand(platformName: string): string {
@@ -105,7 +106,7 @@ const BADGES: Readonly<Record<Badge, string>> = {
   attention: renderBadge("attention"),
 };
 
-/** Puts a page into its document. What does not change from page to page is not rendered again. */
+/** Puts a page into its document. Parts that all pages share are not rendered again. */
 export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
   const head = `<head>${HEAD}${renderToString(<title>{`${title} – Janus`}</title>)}</head>`;
   const content = renderToString(

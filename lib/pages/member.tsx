@@ -1,26 +1,29 @@
 /**
- * The member's account pages: what is linked, what Discord knows, and how to steer or undo it. Called by the edge;
- * decides nothing and knows no environment, clock or network. They work without script: whatever changes something
- * is a form, and what destroys something asks on a page of its own.
+ * The member's own page, and the pages that it leads to. The sections of the member's own page are in
+ * `member_sections.tsx`. The pages work without script: a form makes each change, and a page of its own asks before an
+ * unlink.
  *
- * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { AccountPage } from "./member_sections.tsx";
-import { ACCOUNT_TEXTS, BothSides, LinkActions, Role, SignIns } from "./member_sections.tsx";
+import { BothSides, LinkActions, Role, SignIns } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
 import { Accounts, ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
 
 const ACCOUNT_PATH = "/account";
 
-/** The member's own page: both accounts, what Discord knows, and every way to steer it. */
+/** Notices of a request that succeeded. */
+const DONE: readonly AccountPage["notice"][] = ["synced", "sessions_ended"];
+
+/** The member's own page: both accounts, the role, and everything the member can do with them. */
 export function renderAccount(context: PageContext, page: AccountPage): string {
-  const { account, notices } = ACCOUNT_TEXTS[context.language];
+  const { account, notices } = TEXTS[context.language];
   return renderPage(
     context,
     account.title,
     <>
       {page.notice !== null && (
-        <p class={WELL.includes(page.notice) ? "notice done" : "notice"} role="status">
+        <p class={DONE.includes(page.notice) ? "notice done" : "notice"} role="status">
           {notices[page.notice]}
         </p>
       )}
@@ -33,28 +36,28 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
   );
 }
 
-/** For who is not signed in: what the account page is for, and where to sign in. */
+/** Replaces the member's own page for a visitor who is not signed in. */
 export function renderSignIn(context: PageContext): string {
-  const { signIn } = ACCOUNT_TEXTS[context.language];
+  const { signIn, buttons } = TEXTS[context.language];
   return renderPage(
     context,
     signIn.title,
     <>
       <p>{say(signIn.lead, context)}</p>
-      <ButtonLink href="/login">{TEXTS[context.language].buttons.signIn}</ButtonLink>
+      <ButtonLink href="/login">{buttons.signIn}</ButtonLink>
     </>,
   );
 }
 
-/** Asks before anything ends: names the accounts, and everything that unlinking ends. */
+/** The question before an unlink. It names both accounts, and everything that the unlink ends. */
 export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
-  const { unlink, buttons } = ACCOUNT_TEXTS[context.language];
+  const { unlink, buttons } = TEXTS[context.language];
   return renderPage(
     context,
     unlink.title,
     <>
-      <p>{unlink.lead}</p>
       <Accounts context={context} pair={page} />
+      <p>{unlink.lead}</p>
       <ul>
         {unlink.ends.map((end) => (
           <li key={end}>{say(end, context)}</li>
@@ -74,35 +77,35 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
   );
 }
 
-/** The link is gone here. `finished` is false when Discord did not answer and is still to be told. */
+/** Janus has removed the link. `finished` is false if Discord could not be updated yet. */
 export function renderUnlinked(
   context: PageContext,
   page: { readonly finished: boolean; readonly roleMayStay: boolean },
 ): string {
-  const { unlinked } = ACCOUNT_TEXTS[context.language];
-  const told = page.roleMayStay ? unlinked.roleMayStay : unlinked.finished;
+  const { unlinked, buttons } = TEXTS[context.language];
+  const finished = page.roleMayStay ? unlinked.roleMayStay : unlinked.finished;
   return renderPage(
     context,
     unlinked.title,
     <>
-      <p>{say(page.finished ? told : unlinked.pending, context)}</p>
+      <p>{say(page.finished ? finished : unlinked.pending, context)}</p>
       <p>{unlinked.again}</p>
       <ButtonLink href="/" quiet>
-        {TEXTS[context.language].buttons.toStart}
+        {buttons.toStart}
       </ButtonLink>
     </>,
     "done",
   );
 }
 
-/** How to link another account, on either side. */
+/** How to link another account on either side. */
 export function renderAnotherAccount(context: PageContext): string {
-  const { another, buttons } = ACCOUNT_TEXTS[context.language];
+  const { another, buttons } = TEXTS[context.language];
   return renderPage(
     context,
     another.title,
     <>
-      <p>{another.lead}</p>
+      <p>{say(another.lead, context)}</p>
       <ul>
         <li>{say(another.atDiscord, context, <strong>{another.notYou}</strong>)}</li>
         <li>{say(another.atProvider, context)}</li>
@@ -110,12 +113,9 @@ export function renderAnotherAccount(context: PageContext): string {
       <p>{another.asksFirst}</p>
       <ButtonLink href="/linked-role/another">{buttons.confirmAnother}</ButtonLink>
       <ButtonLink href={ACCOUNT_PATH} quiet>
-        {buttons.back}
+        {buttons.backToAccount}
       </ButtonLink>
     </>,
     "question",
   );
 }
-
-/** Notices of what went as the member asked. */
-const WELL: readonly AccountPage["notice"][] = ["synced", "sessions_ended"];

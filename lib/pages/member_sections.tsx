@@ -1,33 +1,31 @@
 /**
- * What the member's own page consists of: both accounts, the role, the link, the sign-ins. Called by `account.tsx`
- * alone. Whatever changes something is a form, so that no link that is followed by itself can change anything.
+ * The sections of the member's own page: both accounts, the role, the link, and the sign-ins. A form makes each change, so
+ * that opening a link changes nothing.
  *
- * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { ComponentChildren } from "preact";
 import type { LinkFacts } from "../member/facts.ts";
 import { METADATA_RECORDS, type MetadataRecord } from "../rules/role_connection.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
 import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
-import { type AccountTexts, accountEn } from "./texts/member_en.ts";
-import { accountSv } from "./texts/member_sv.ts";
 
-/** What the member's own page shows. */
+/** The content of the member's own page. */
 export type AccountPage = {
   readonly discord: DiscordName & { readonly avatarUrl: string | null };
-  /** False when Discord gave no answer: the names are those last seen. */
+  /** False if Discord did not answer. The names are then the last ones that Janus saw. */
   readonly discordAnswered: boolean;
   readonly link: LinkFacts | null;
-  /** Whether the member may still have a role from an earlier link. */
+  /** True if the member may still have a role from an earlier link. */
   readonly roleMayStay: boolean;
-  /** Why the page is shown again, if it is. */
+  /** The result of the form that led back to the page, or null. */
   readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
-  /** The member's sign-ins, this one included. */
+  /** The member's sign-ins, including this one. */
   readonly sessions: readonly SignIn[];
   readonly discordAppUrl: string;
 };
 
-/** One sign-in of the member; `userAgent` is coarse, null where the browser did not say. */
+/** One sign-in of the member. `userAgent` is a short description, or null if the browser sent none. */
 export type SignIn = {
   readonly current: boolean;
   readonly userAgent: string | null;
@@ -35,15 +33,12 @@ export type SignIn = {
   readonly lastUsedAt: Date;
 };
 
-/** The texts of the account pages, beyond those that all pages share. */
-export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountTexts>> = { en: accountEn, sv: accountSv };
-
 const AVATAR_PIXELS = 64;
 
 const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
 const TIME_FORMATS = new Map<Language, Intl.DateTimeFormat>();
 
-/** Made when first needed: a server starts without the tables behind it. */
+/** Made on first use, so that a server starts without loading the locale data. */
 function timeFormat(language: Language): Intl.DateTimeFormat {
   const known = TIME_FORMATS.get(language);
   if (known !== undefined) return known;
@@ -55,9 +50,9 @@ function timeFormat(language: Language): Intl.DateTimeFormat {
 
 type Section<Props> = Props & { readonly context: PageContext };
 
-/** Both accounts side by side, or the one and the place of the other. */
+/** Both accounts side by side. Without a link, the organisation's side is empty. */
 export function BothSides({ context, page }: Section<{ readonly page: AccountPage }>) {
-  const { account } = ACCOUNT_TEXTS[context.language];
+  const { account, unnamedAccount } = TEXTS[context.language];
   const { discord, link } = page;
   const name = shownName(link?.organisationName ?? null);
   return (
@@ -83,7 +78,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
             <Avatar names={link === null ? [] : [name, context.platformName]} url={null} />
             <span>
               {name !== null && <bdi class="account">{name}</bdi>}
-              {name === null && (link === null ? account.noAccount : TEXTS[context.language].unnamedAccount)}
+              {name === null && (link === null ? account.noAccount : unnamedAccount)}
             </span>
           </dd>
         </div>
@@ -93,7 +88,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
   );
 }
 
-/** The picture lies over the letter: one that does not load leaves the letter. */
+/** The picture covers the letter. If it does not load, the letter shows. */
 function Avatar({ names, url }: { readonly names: readonly (string | null)[]; readonly url: string | null }) {
   const letter = /[[\p{L}\p{N}]--\p{Default_Ignorable_Code_Point}]/v.exec(names.join(" "))?.[0] ?? "";
   return (
@@ -104,36 +99,35 @@ function Avatar({ names, url }: { readonly names: readonly (string | null)[]; re
   );
 }
 
-/** What Discord knows, in words; why it gives the role or does not; what to press for it. */
+/** The answers that Discord has, whether they give the role, and the next step for the member. */
 export function Role({ context, page }: Section<{ readonly page: AccountPage }>) {
-  const { role, buttons } = ACCOUNT_TEXTS[context.language];
-  const shared = TEXTS[context.language].buttons;
+  const { role, buttons } = TEXTS[context.language];
   if (page.link === null) {
     return (
       <section>
         <h2>{role.title}</h2>
         <p>{say(role.notLinked, context)}</p>
         {page.roleMayStay && <p class="notice">{say(role.mayStay, context)}</p>}
-        <ButtonLink href="/linked-role">{shared.linkAccount}</ButtonLink>
+        <ButtonLink href="/linked-role">{buttons.linkAccount}</ButtonLink>
       </section>
     );
   }
   return (
     <section>
       <h2>{role.title}</h2>
-      {page.link.pushedMetadata !== null && <Knowledge context={context} link={page.link} />}
+      {page.link.pushedMetadata !== null && <DiscordAnswers context={context} link={page.link} />}
       <Reasons context={context} link={page.link} />
       <div class="actions">
-        <ButtonLink href={page.discordAppUrl}>{shared.backToDiscord}</ButtonLink>
+        <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
       </div>
     </section>
   );
 }
 
-/** What Discord took last, when, and when Janus looks again. */
-function Knowledge({ context, link }: Section<{ readonly link: LinkFacts }>) {
-  const { role } = ACCOUNT_TEXTS[context.language];
+/** The answers that Discord accepted last, when that was, and when the next update is due. */
+function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>) {
+  const { role } = TEXTS[context.language];
   const { pushedAt, nextPushAt } = link;
   return (
     <ul class="facts">
@@ -154,9 +148,9 @@ function Knowledge({ context, link }: Section<{ readonly link: LinkFacts }>) {
   );
 }
 
-/** Why the role is given or not. */
+/** Says why Discord gives the role or does not, and what the member can do. */
 function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
-  const { role, buttons } = ACCOUNT_TEXTS[context.language];
+  const { role, buttons } = TEXTS[context.language];
   const records = knownRecords(link);
   const { nextPushAt, pushedMetadata } = link;
   return (
@@ -173,19 +167,19 @@ function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
         <p>
           {!isDiscordBehind(link) && role.knows}{" "}
           {records.some(({ holds }) => holds) && say(role.given, context)}{" "}
-          {!records.every(({ holds }) => holds) && role.withheld}
+          {!records.every(({ holds }) => holds) && say(role.withheld, context, <strong>{role.yes}</strong>)}
         </p>
       )}
     </>
   );
 }
 
-/** True when Janus knows more than Discord. */
+/** True if Discord has not accepted the latest update. */
 function isDiscordBehind({ pushedMetadata, pushFailures }: LinkFacts): boolean {
   return pushedMetadata === null || pushFailures > 0;
 }
 
-/** The records that Discord has an answer for. Each is a yes or a no, "1" or "0". */
+/** The records that Discord has an answer for. "1" is yes and "0" is no. */
 function knownRecords({ pushedMetadata }: LinkFacts) {
   return METADATA_RECORDS.flatMap((record) => {
     const value = pushedMetadata?.[record.key];
@@ -197,12 +191,12 @@ function recordName(record: MetadataRecord, language: Language): string {
   return (language === "sv" ? record.name_localizations?.["sv-SE"] : undefined) ?? record.name;
 }
 
-/** What can be done to the link. */
+/** The actions that change the link. */
 export function LinkActions({ context }: Section<object>) {
-  const { link, buttons } = ACCOUNT_TEXTS[context.language];
+  const { account, buttons } = TEXTS[context.language];
   return (
     <section>
-      <h2>{link.title}</h2>
+      <h2>{account.linkTitle}</h2>
       <div class="actions">
         <ButtonLink href="/account/another" quiet>
           {buttons.useAnother}
@@ -215,9 +209,9 @@ export function LinkActions({ context }: Section<object>) {
   );
 }
 
-/** What Janus keeps, where the member is signed in, and how to end it. */
+/** The devices on which the member is signed in, and the member's data. */
 export function SignIns({ context, sessions }: Section<{ readonly sessions: readonly SignIn[] }>) {
-  const { sessions: texts, buttons } = ACCOUNT_TEXTS[context.language];
+  const { sessions: texts, buttons } = TEXTS[context.language];
   const hasOthers = sessions.some(({ current }) => !current);
   return (
     <section>
@@ -237,14 +231,14 @@ export function SignIns({ context, sessions }: Section<{ readonly sessions: read
         <ButtonLink href="/api/me/export" quiet>
           {buttons.export}
         </ButtonLink>
-        <FormButton action="/api/auth/logout">{buttons.logOut}</FormButton>
+        <FormButton action="/api/auth/logout">{buttons.signOut}</FormButton>
       </div>
     </section>
   );
 }
 
 function SignInItem({ context, session }: Section<{ readonly session: SignIn }>) {
-  const { sessions: texts } = ACCOUNT_TEXTS[context.language];
+  const { sessions: texts } = TEXTS[context.language];
   const device = shownName(session.userAgent);
   return (
     <li>
@@ -258,7 +252,7 @@ function SignInItem({ context, session }: Section<{ readonly session: SignIn }>)
 
 type FormButtonProps = { readonly action: string; readonly children: string };
 
-/** A form of one button: the account page has nothing to fill in. */
+/** A form with one button and no fields. */
 function FormButton({ action, children }: FormButtonProps) {
   return (
     <form method="post" action={action}>
@@ -269,7 +263,7 @@ function FormButton({ action, children }: FormButtonProps) {
   );
 }
 
-/** Puts a time where a text has `{other}`: in UTC, because a page without script does not know the member's zone. */
+/** Replaces `{other}` with a time in UTC. A page without script does not know the member's time zone. */
 function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
   const shown = `${timeFormat(context.language).format(at)} UTC`;
   return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);

@@ -1,8 +1,8 @@
 /**
- * What pages are put together from: texts with their placeholders filled, accounts, buttons, the page itself. Called
- * by `pages.tsx` and `account.tsx`. Names from outside are put into a `<bdi>` here, and nowhere without one.
+ * The parts that pages share: texts with their placeholders filled in, accounts, buttons, and the page itself. A name from
+ * outside always stands in a `<bdi>`, so that its direction does not affect the text around it.
  *
- * @jsxImportSource preact -- Bun looks for tsconfig.json where it is started, which need not be here.
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
@@ -13,53 +13,53 @@ import { sv } from "./texts/sv.ts";
 /** A language of the pages. RFC 5646 */
 export type Language = "en" | "sv";
 
-/** The languages of the pages; the first one is for a member who asks for none of them. */
+/** The languages of the pages. A member who asks for no other gets the first. */
 export const LANGUAGES: readonly Language[] = ["en", "sv"];
 
-/** What every page needs. `platformName` is the organisation's name, as the operator set it. */
+/** The values that every page needs. `platformName` is the organisation's name, as the operator set it. */
 export type PageContext = {
   readonly language: Language;
   readonly requestId: string;
   readonly platformName: string;
 };
 
-/** A Discord account as Discord shows it: the display name, where there is one, and the username. */
+/** A Discord account as Discord shows it: the display name, if it has one, and the username. */
 export type DiscordName = { readonly username: string; readonly globalName: string | null };
 
-/** One member's account on each side. `organisationName` is null where the provider gives no name. */
+/** A member's account on each side. `organisationName` is null if the provider gives no name. */
 export type Pair = { readonly discord: DiscordName; readonly organisationName: string | null };
 
-/** The texts of the link flow, of the errors and of what all pages share. */
+/** The texts of all pages. */
 export const TEXTS: Readonly<Record<Language, Texts>> = { en, sv };
 
-/** Fits on a line of a 320 px screen even when it is all wide letters. */
+/** A name of this length fits on a line of a 320 px screen, even if all its letters are wide. */
 const WHOLE_NAME_MAX_LENGTH = 14;
 
-/** Puts elements where a text has placeholders. What the elements hold is not searched for placeholders. */
+/** Replaces the placeholders in a text with elements. It does not look for placeholders inside the elements. */
 export function say(text: string, context: PageContext, other: ComponentChild = null): ComponentChildren {
   return text.split(/(\{\w+\})/).map((piece) => {
     if (piece === "{platform}") return <Platform name={context.platformName} />;
-    if (piece === "{link}") return <strong>{TEXTS[context.language].link}</strong>;
+    if (piece === "{link}") return <strong>{TEXTS[context.language].discordLink}</strong>;
     if (piece === "{other}") return other;
     return piece;
   });
 }
 
 /**
- * A name as pages show it, whichever release stored it; null if it has no visible character, which would leave a hole in
- * the sentence. Every name from outside passes through here except the platform's, which the configuration checks.
+ * A name as pages show it, whichever release stored it. Null if it has no visible character, since that would leave a gap
+ * in the sentence. All names from outside pass through here, except the platform's, which the configuration checks.
  */
 export const shownName = (name: string | null): string | null => readName(name) ?? null;
 
-/** A short name stays in one piece: the line would break at the hyphen of D-sektionen. */
+/** A short name stays in one piece. Otherwise a line could break at the hyphen of D-sektionen. */
 function Platform({ name }: { readonly name: string }) {
   return <bdi class={name.length <= WHOLE_NAME_MAX_LENGTH ? "whole" : undefined}>{name}</bdi>;
 }
 
-/** A Discord account: the display name with the username behind it, or the username alone. */
+/** A Discord account: the display name followed by the username, or the username alone. */
 export function DiscordAccount({ name }: { readonly name: DiscordName }) {
   const globalName = shownName(name.globalName);
-  // Discord's usernames are ASCII, so one without a visible character is not from Discord.
+  // Discord's usernames are ASCII. A username without a visible character does not come from Discord.
   const username = shownName(name.username) ?? "…";
   if (globalName === null) return <bdi class="account">@{username}</bdi>;
   return (
@@ -69,7 +69,7 @@ export function DiscordAccount({ name }: { readonly name: DiscordName }) {
   );
 }
 
-/** One account on each side, by name. */
+/** The names of the account on each side. */
 export function Accounts({ context, pair }: { readonly context: PageContext; readonly pair: Pair }) {
   const name = shownName(pair.organisationName);
   return (
@@ -92,7 +92,7 @@ export function Accounts({ context, pair }: { readonly context: PageContext; rea
 
 type ButtonLinkProps = { readonly href: string; readonly quiet?: boolean; readonly children: string };
 
-/** A link that looks like a button; `quiet` is for the second choice. */
+/** A link that looks like a button. `quiet` is for the second choice. */
 export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
   return (
     <a class={quiet ? "button quiet" : "button"} href={href}>
@@ -101,7 +101,7 @@ export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
   );
 }
 
-/** A whole page; `title` may hold `{platform}`. */
+/** A whole page. `title` may hold `{platform}`. */
 export function renderPage(
   context: PageContext,
   title: string,

@@ -9,7 +9,6 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import { en } from "../../lib/pages/texts/en.ts";
-import { accountEn } from "../../lib/pages/texts/member_en.ts";
 import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { provideBinary } from "../fixtures/binary.ts";
@@ -230,7 +229,7 @@ describe("the binary", () => {
 
         expect(linked).toBe(en.linked.title);
         expect(stage.discord.hasRole(USERS.anna.id)).toBe(true);
-        expect(account).toBe(accountEn.account.title);
+        expect(account).toBe(en.account.title);
         expect(faults).toEqual([]);
       } finally {
         await browser.close();

@@ -258,7 +258,7 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
       const title = await page.getByRole("heading", { level: 1 }).textContent();
       const kept = await context.cookies(url);
       await page.goto(`${url}/account`);
-      await page.getByRole("button", { name: "Log out", exact: true }).click();
+      await page.getByRole("button", { name: en.buttons.signOut, exact: true }).click();
 
       expect(title).toBe(en.linked.title.replaceAll("{platform}", "D-sektionen"));
       expect(kept.filter(({ secure, httpOnly }) => secure && httpOnly).map(({ name }) => name)).toEqual(

@@ -45,6 +45,9 @@ const failuresOf = (lines: readonly Line[]) => lines.filter(({ event }) => event
 const plain = (html: string): string =>
   (html.match(/<main>(.*)<\/main>/s)?.[1] ?? "").replaceAll(/<\/?bdi[^>]*>/g, "").replaceAll("&#39;", "'");
 
+/** A text of the pages as this organisation's members read it. */
+const filled = (text: string): string => text.replaceAll("{platform}", "D-sektionen");
+
 describe("a token endpoint's error to a right code", () => {
   const WORDS = [
     [400, "not_allowed"],
@@ -239,9 +242,9 @@ describe("a no at the provider", () => {
     const html = await response.text();
     const page = plain(html);
     expect(response.status).toBe(200);
-    expect(page).toContain("You or D-sektionen said no");
-    expect(page).toContain("Nothing has been linked or changed.");
-    expect(page).toContain("ask D-sektionen why");
+    expect(page).toContain(filled(en.cancelled.providerTitle));
+    expect(page).toContain(filled(en.cancelled.providerWhy));
+    expect(page).toContain(filled(en.cancelled.providerNow));
     expect(page).toContain(response.headers.get("x-request-id") ?? "none");
     expect(html).toContain('href="/linked-role"');
     if (said !== "") expect(page).not.toContain(said);

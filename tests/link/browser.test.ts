@@ -186,9 +186,9 @@ browserTest(
     await page.goBack();
     await expectHeading(page, en.errors.state_mismatch.title);
 
-    expect(await page.locator("main").textContent()).toContain("your accounts may already be linked");
+    expect(await page.locator("main").textContent()).toContain(en.errors.state_mismatch.now);
     expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
-    await press(page, en.buttons.checkLink);
+    await press(page, en.buttons.toAccount);
     expect(page.url()).toBe(`${stage.janus.url}/account`);
     expect(await page.locator("main").textContent()).toContain("@anna_d");
     await page.goBack();
@@ -265,7 +265,7 @@ browserTest("a move that is confirmed twice leads to the link that it made", asy
     await page.getByRole("button", { name: "Again" }).click();
 
     await expectPage(page, "finished", texts.errors.flow_finished.title);
-    await press(page, texts.buttons.checkLink);
+    await press(page, texts.buttons.toAccount);
     expect(await page.locator("main").textContent()).toContain("@bo_d");
     await context.close();
   }

@@ -1,33 +1,33 @@
-/** What the pages say, in Swedish. Called by `parts.tsx` alone; the shape and the placeholders are those of `en.ts`. */
-import type { ErrorText, Texts } from "./en.ts";
-
-const AGAIN = "Kontakta {platform} om det händer igen.";
-const LATER = "Försök igen om en minut.";
-const FROM_START = "Gå till startsidan och börja därifrån.";
-const NOTHING_LOST = "Inget har gått förlorat eller tagits bort.";
-const MAYBE_DONE = "Dina konton kan redan vara kopplade: se din koppling för att kontrollera.";
-
-const PROVIDER_FAULT: ErrorText = {
-  title: "Inloggningen hos {platform} är felinställd",
-  why: "Du har inte gjort något fel och inget har ändrats.",
-  now: "Kontakta {platform} och uppge referensen här nedanför. Innan felet är rättat hjälper det inte att försöka igen.",
-};
+/** The Swedish of every page but the error pages, which are in `sv_errors.ts`. The placeholders are those of `en.ts`. */
+import type { Texts } from "./en.ts";
+import { errorsSv } from "./sv_errors.ts";
 
 /** The Swedish texts. */
 export const sv: Texts = {
-  link: "Länka (Link)",
+  discordLink: "Länka (Link)",
+  requestId: "Referens",
+  unnamedAccount: "Kontot du loggade in med",
   buttons: {
-    linkAccount: "Koppla mitt konto",
+    linkAccount: "Koppla mina konton",
     backToDiscord: "Tillbaka till Discord",
     tryAgain: "Försök igen",
     startAgain: "Börja om",
     toStart: "Gå till startsidan",
-    move: "Flytta kopplingen",
-    leave: "Låt det vara som det är",
-    seeLink: "Se eller ta bort din koppling",
-    toAccount: "Ditt konto här",
+    toAccount: "Gå till Min sida",
+    backToAccount: "Tillbaka till Min sida",
     signIn: "Logga in med Discord",
-    checkLink: "Se din koppling",
+    signOut: "Logga ut",
+    move: "Koppla de här kontona",
+    leave: "Låt allt vara som det är",
+    sync: "Uppdatera nu",
+    unlink: "Ta bort kopplingen",
+    confirmUnlink: "Ja, ta bort kopplingen",
+    keepLink: "Behåll kopplingen",
+    useAnother: "Använd ett annat konto",
+    confirmAnother: "Fortsätt",
+    export: "Ladda ner mina uppgifter",
+    endOthers: "Logga ut på alla andra enheter",
+    seeLink: "Redan kopplat? Logga in",
   },
   home: {
     title: "Få dina roller på Discord",
@@ -35,201 +35,107 @@ export const sv: Texts = {
   },
   linked: {
     title: "Dina konton är kopplade",
-    now: "Ett steg återstår: gå tillbaka till Discord och tryck på {link} där. Först då ger Discord dig rollen.",
+    now: "Ett steg återstår: gå tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}. Först då får du rollen.",
     later:
-      "Discord tog inte emot uppdateringen just nu, men kopplingen är sparad och Janus försöker igen av sig självt. Det enda du behöver göra är att trycka på {link} i Discord om en stund.",
+      "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Gå sedan tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}.",
     earlierRole:
-      "Ditt andra Discordkonto förlorar snart sin roll. Om det har kvar rollen i morgon, logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst.",
+      "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon loggar du in på Discord med det kontot. Öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst.",
   },
   cancelled: {
-    discordTitle: "Du avbröt hos Discord",
-    lead: "Det är helt i sin ordning: inget har kopplats eller ändrats. Stäng sidan, eller försök igen när du vill.",
-    providerTitle: "Du eller {platform} sa nej",
+    discordTitle: "Du avbröt inloggningen med Discord",
+    lead: "Ingen fara: inget har kopplats eller ändrats. Du kan stänga sidan eller försöka igen när du vill.",
+    providerTitle: "Du loggades inte in hos {platform}",
     providerWhy:
       "Antingen avbröt du, eller så släppte {platform} inte in dig. Inget har kopplats eller ändrats.",
     providerNow:
-      "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {platform} varför och uppge referensen här nedanför.",
+      "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {platform} varför. Uppge då referensen nedan.",
   },
   conflict: {
-    title: "Vill du flytta kopplingen?",
+    title: "Vill du koppla de här kontona i stället?",
     signedIn: "Du har just loggat in med de här kontona:",
     organisationTaken:
-      "Ditt konto hos {platform} är redan kopplat till ett annat Discordkonto, {other}. Om du flyttar kopplingen förlorar det Discordkontot de roller som det har fått genom {platform}.",
+      "Ditt konto hos {platform} är redan kopplat till ett annat Discordkonto, {other}. Om du kopplar de här kontona i stället förlorar det andra Discordkontot de roller som det har fått via {platform}.",
     discordTaken:
-      "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}, {other}. Om du flyttar kopplingen är det kontot inte längre kopplat.",
+      "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}, {other}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
     discordTakenUnnamed:
-      "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du flyttar kopplingen är det kontot inte längre kopplat.",
+      "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
   },
-  unnamedAccount: "Kontot som du loggade in med",
-  requestId: "Referens",
-  errors: {
-    callback_malformed: {
-      title: "Sidans adress är inte fullständig",
-      why: "En del som skulle ha kommit från Discord eller {platform} saknas eller har ändrats.",
-      now: "Börja om från början.",
-    },
-    authorization_rejected: {
-      title: "Inloggningen godtogs inte",
-      why: "Discord eller {platform} svarade att det inte går att logga in dig här.",
-      now: `Börja om. ${AGAIN}`,
-    },
-    code_rejected: {
-      title: "Inloggningen kunde inte slutföras",
-      why: "Den var redan använd eller tog för lång tid. Det kan hända när en sida laddas om.",
-      now: `${MAYBE_DONE} Börja annars om.`,
-    },
-    scope_missing: {
-      title: "En behörighet saknas",
-      why: "Janus fick inte alla behörigheter som behövs för att koppla dina konton.",
-      now: "Börja om och godkänn allt som du blir tillfrågad om.",
-    },
-    unauthenticated: {
-      title: "Du är inte inloggad",
-      why: "Sidan är till för den som har loggat in. En inloggning upphör efter en tid, och när du loggar ut eller tar bort kopplingen.",
-      now: "Logga in med Discord för att fortsätta.",
-    },
-    state_mismatch: {
-      title: "Janus känner inte igen inloggningen",
-      why: "Om du laddade om en färdig sida kan dina konton redan vara kopplade. Om du började i en annan webbläsare kan inloggningen inte fortsätta här.",
-      now: "Se din koppling för att kontrollera. Om det inte finns någon, börja om här med kakor tillåtna.",
-    },
-    flow_expired: {
-      title: "Inloggningen tog för lång tid",
-      why: "För din säkerhet gäller en påbörjad inloggning bara en kort stund.",
-      now: `${MAYBE_DONE} Börja annars om.`,
-    },
-    flow_finished: {
-      title: "Inloggningen är redan klar",
-      why: "Sidan laddades om eller öppnades igen, eller så tryckte du på en knapp två gånger. Dina konton kan redan vara kopplade.",
-      now: "Se din koppling för att kontrollera. Om det inte finns någon, börja om.",
-    },
-    issuer_mismatch: {
-      title: "Svaret kom från fel ställe",
-      why: "Janus kunde inte vara säkert på vem som hade svarat och stannade för din säkerhet.",
-      now: `Börja om. ${AGAIN}`,
-    },
-    origin_refused: {
-      title: "Formuläret skickades någon annanstans ifrån",
-      why: "För din säkerhet tar Janus bara emot formulär från sina egna sidor. Inget har ändrats.",
-      now: FROM_START,
-    },
-    prefetch_refused: {
-      title: "Din webbläsare öppnade sidan i förväg",
-      why: "Det gör den för att spara tid, men Janus väntar tills du själv ber om sidan. Inget har ändrats.",
-      now: "Ladda om sidan för att fortsätta.",
-    },
-    grant_ended: {
-      title: "Ditt godkännande hos Discord har upphört",
-      why: "Discord låter inte längre Janus agera för dig, kanske för att du har tagit bort det bland dina auktoriserade appar.",
-      now: "Börja om för att godkänna det igen.",
-    },
-    not_found: {
-      title: "Sidan finns inte",
-      why: "Adressen kan vara felstavad eller gammal.",
-      now: "Gå till startsidan för att koppla ditt konto.",
-    },
-    not_linked: {
-      title: "Dina konton är inte kopplade",
-      why: "Det finns ingen koppling att göra detta med. Kanske har du redan tagit bort den.",
-      now: "Gå till startsidan om du vill koppla dina konton.",
-    },
-    session_unknown: {
-      title: "Den inloggningen finns inte",
-      why: "Ingen av dina inloggningar är den som du frågade efter. Den är nog redan avslutad.",
-      now: "Gå tillbaka till ditt konto för att se dem som finns kvar.",
-    },
-    sync_too_soon: {
-      title: "Du har nyss bett om det",
-      why: "För att inte belasta Discord gör Janus detta högst en gång i minuten för varje medlem.",
-      now: "Vänta en minut och försök sedan igen från ditt konto.",
-    },
-    method_not_allowed: {
-      title: "Sidan går inte att öppna direkt",
-      why: "Den är ett steg på vägen och fungerar bara när du kommer från steget före.",
-      now: FROM_START,
-    },
-    request_too_large: {
-      title: "För mycket skickades",
-      why: "Det som din webbläsare skickade var större än vad Janus tar emot.",
-      now: FROM_START,
-    },
-    request_timeout: {
-      title: "Din webbläsare skickade inte klart",
-      why: "Det som den började skicka kom inte fram. Anslutningen kan vara dålig.",
-      now: FROM_START,
-    },
-    too_many_requests: {
-      title: "För många förfrågningar på en gång",
-      why: "Väldigt många förfrågningar har kommit från ditt nätverk på kort tid, och Janus tar en kort paus från det.",
-      now: "Vänta en minut och börja sedan om från startsidan.",
-    },
-    internal: {
-      title: "Något gick fel i Janus",
-      why: "Du har inte gjort något fel. Felet har skrivits i loggen.",
-      now: `${LATER} ${AGAIN}`,
-    },
-    token_unreadable: {
-      title: "Din sparade inloggning går inte att öppna",
-      why: "Janus förvarar inloggningar inlåsta, och nyckeln passar inte längre till din.",
-      now: `Börja om, så ersätts den av en ny inloggning. ${AGAIN}`,
-    },
-    id_token_refused: {
-      title: "Inloggningen hos {platform} kunde inte bekräftas",
-      why: "Janus kunde inte försäkra sig om att svaret stämde, så inget har kopplats.",
-      now: `Börja om. ${AGAIN}`,
-    },
-    id_token_unsupported: PROVIDER_FAULT,
-    userinfo_refused: {
-      title: "{platform} gav två olika svar",
-      why: "De handlade om två olika personer, så inget har kopplats.",
-      now: `Logga ut hos {platform} och börja om. ${AGAIN}`,
-    },
-    provider_misconfigured: PROVIDER_FAULT,
-    provider_client_rejected: PROVIDER_FAULT,
-    discord_client_rejected: {
-      title: "Inloggningen hos Discord är felinställd",
-      why: PROVIDER_FAULT.why,
-      now: PROVIDER_FAULT.now,
-    },
-    discord_refused: {
-      title: "Discord sa nej",
-      why: "Discord godtog inte det som Janus bad om.",
-      now: `Börja om. ${AGAIN}`,
-    },
-    provider_unavailable: {
-      title: "{platform} svarar inte just nu",
-      why: NOTHING_LOST,
-      now: LATER,
-    },
-    discord_unavailable: {
-      title: "Discord svarar inte just nu",
-      why: NOTHING_LOST,
-      now: LATER,
-    },
-    discord_rate_limited: {
-      title: "Discord ber oss vänta",
-      why: `Det har fått för många frågor på kort tid. ${NOTHING_LOST}`,
-      now: "Vänta några minuter och försök sedan igen.",
-    },
-    grant_ending: {
-      title: "En tidigare inloggning håller på att avslutas",
-      why: "Discord skulle avsluta en ny inloggning på samma gång.",
-      now: "Vänta en minut och börja sedan om.",
-    },
-    database_unavailable: {
-      title: "Janus är inte redo just nu",
-      why: `Det kommer inte åt det som är sparat. ${NOTHING_LOST}`,
-      now: LATER,
-    },
-    too_busy: {
-      title: "Janus har väldigt mycket att göra just nu",
-      why: NOTHING_LOST,
-      now: LATER,
-    },
-    database_not_migrated: {
-      title: "Janus håller på att uppdateras",
-      why: NOTHING_LOST,
-      now: `${LATER} Kontakta {platform} om sidan finns kvar även då.`,
-    },
+  account: {
+    title: "Min sida",
+    discordSilent: "Discord svarar inte just nu. Det här är de senaste uppgifterna som vi har från Discord.",
+    noAccount: "Inte kopplat",
+    linkedSince: "Kopplade sedan den {other}.",
+    linkTitle: "Dina kopplade konton",
   },
+  notices: {
+    synced: "Klart! Discord har uppdaterats.",
+    sync_failed:
+      "Discord kunde inte uppdateras just nu. Inget har gått förlorat, och Janus försöker igen automatiskt.",
+    sync_too_soon: "Du gjorde det här för mindre än en minut sedan. Vänta en minut och försök sedan igen.",
+    sessions_ended: "Du är nu utloggad på alla andra enheter.",
+  },
+  role: {
+    title: "Din roll på Discord",
+    yes: "ja",
+    no: "nej",
+    facts: { dsek_member: "Medlem i {platform}: {other}" },
+    lastTold: "Senast skickat till Discord: {other}",
+    nextCheck: "Nästa uppdatering: {other}",
+    noCheck: "Ingen ny uppdatering behövs",
+    mayStay:
+      "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
+    notLinked:
+      "Dina konton är inte kopplade. Koppla dem för att få de roller på Discord som du har rätt till.",
+    notTold: "Discord känner inte till din koppling än och kan därför inte ge dig rollen.",
+    outdated: "Discord har inte fått den senaste uppdateringen än, så uppgifterna ovan kan vara inaktuella.",
+    nextTry: "Janus försöker igen den {other}.",
+    noTry: "Tryck på {other} för att uppdatera Discord.",
+    knows: "Discord har de senaste uppgifterna.",
+    given:
+      "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
+    withheld: "Du får inte roller som kräver ett {other} här ovanför, och de tas bort om du redan har dem.",
+  },
+  sessions: {
+    title: "Dina uppgifter och inloggningar",
+    onlyThis: "Du är bara inloggad på den här enheten.",
+    current: "den här enheten",
+    unknownDevice: "Okänd enhet",
+    createdAt: "Inloggad: {other}",
+    lastUsedAt: "Senast använd: {other}",
+  },
+  signIn: {
+    title: "Logga in på Min sida",
+    lead: "Logga in med Discord för att se din koppling till {platform}, ladda ner dina uppgifter eller ta bort kopplingen.",
+  },
+  unlink: {
+    title: "Vill du ta bort kopplingen?",
+    lead: "Om du tar bort kopplingen händer det här:",
+    ends: [
+      "Du förlorar de roller på Discord som du har fått via {platform}.",
+      "Janus har inte längre åtkomst till dina konton hos Discord och {platform}.",
+      "Janus raderar kopplingen och det som är sparat om ditt konto hos {platform}.",
+      "Du loggas ut från Janus på alla enheter.",
+    ],
+    stays: "Själva kontona hos Discord och {platform} påverkas inte. Du kan koppla dem igen när du vill.",
+  },
+  unlinked: {
+    title: "Dina konton är inte längre kopplade",
+    finished:
+      "Discord tar bort de roller som du har fått via {platform}. Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter.",
+    roleMayStay:
+      "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Du kan också be {platform} att ta bort den.",
+    pending:
+      "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon öppnar du Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkallar appens åtkomst.",
+    again: "Du kan koppla dina konton igen när du vill.",
+  },
+  another: {
+    title: "Använd ett annat konto",
+    lead: "Du loggar in hos Discord och {platform} igen och väljer vilka konton du vill koppla.",
+    atDiscord: "Om du vill använda ett annat Discordkonto trycker du på {other} på Discords sida.",
+    notYou: "Inte du? (Not you?)",
+    atProvider:
+      "Om du vill använda ett annat konto hos {platform} loggar du in med det när {platform} ber dig logga in.",
+    asksFirst: "Om något av dem redan är kopplat till ett annat konto frågar Janus dig innan något ändras.",
+  },
+  errors: errorsSv,
 };

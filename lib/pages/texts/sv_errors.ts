@@ -1,0 +1,186 @@
+/** The Swedish of the error pages. The placeholders are those of `en.ts`. */
+import type { ErrorText, ErrorTexts } from "./en_errors.ts";
+
+const AGAIN = "Om det händer igen kan du kontakta {platform}. Uppge då referensen nedan.";
+const LATER = "Försök igen om en minut.";
+const FROM_START = "Gå till startsidan och försök igen därifrån.";
+const NOTHING_LOST = "Inget har gått förlorat.";
+const MAYBE_LINKED = "Dina konton kan redan vara kopplade. Gå till Min sida och kontrollera det.";
+
+const PROVIDER_FAULT: ErrorText = {
+  title: "Inloggningen hos {platform} är felinställd",
+  why: "Det beror inte på dig, och inget har ändrats.",
+  now: "Kontakta {platform} och uppge referensen nedan. Det hjälper inte att försöka igen förrän felet är åtgärdat.",
+};
+
+/** The Swedish texts of the error pages. */
+export const errorsSv: ErrorTexts = {
+  callback_malformed: {
+    title: "Sidans adress är ofullständig",
+    why: "En del som Discord eller {platform} har lagt till i den saknas eller har ändrats.",
+    now: "Börja om från början.",
+  },
+  authorization_rejected: {
+    title: "Inloggningen nekades",
+    why: "Discord eller {platform} lät dig inte logga in här.",
+    now: `Börja om. ${AGAIN}`,
+  },
+  code_rejected: {
+    title: "Inloggningen kunde inte slutföras",
+    why: "Den tog för lång tid eller hade redan använts. Det kan hända om du laddar om en sida.",
+    now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om.`,
+  },
+  scope_missing: {
+    title: "En behörighet saknas",
+    why: "Discord gav inte Janus alla behörigheter som behövs.",
+    now: "Börja om och godkänn allt som Discord frågar om.",
+  },
+  unauthenticated: {
+    title: "Du är inte inloggad",
+    why: "Du måste logga in först. Om du var inloggad tidigare har den inloggningen gått ut eller avslutats.",
+    now: "Logga in med Discord för att fortsätta.",
+  },
+  state_mismatch: {
+    title: "Janus känner inte igen inloggningen",
+    why: "Det kan hända om du laddar om en sida, byter webbläsare eller blockerar kakor.",
+    now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om i den här webbläsaren. Tillåt då kakor.`,
+  },
+  flow_expired: {
+    title: "Inloggningen tog för lång tid",
+    why: "För din säkerhet går en påbörjad inloggning ut efter en kort stund.",
+    now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om.`,
+  },
+  flow_finished: {
+    title: "Inloggningen är redan klar",
+    why: "Du kan ha laddat om sidan, öppnat den igen eller tryckt på en knapp två gånger.",
+    now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om.`,
+  },
+  issuer_mismatch: {
+    title: "Svaret kom från ett oväntat håll",
+    why: "Janus kunde inte bekräfta vem som hade skickat det och avbröt för din säkerhet.",
+    now: `Börja om. ${AGAIN}`,
+  },
+  origin_refused: {
+    title: "Förfrågan godtogs inte",
+    why: "För din säkerhet tar Janus bara emot förfrågningar från sina egna sidor. Inget har ändrats.",
+    now: `${FROM_START} Om det händer igen kan du prova en annan webbläsare.`,
+  },
+  prefetch_refused: {
+    title: "Din webbläsare öppnade sidan i förväg",
+    why: "Webbläsare gör så för att spara tid, men Janus väntar tills du själv öppnar sidan. Inget har ändrats.",
+    now: "Ladda om sidan för att fortsätta.",
+  },
+  grant_ended: {
+    title: "Janus har inte längre åtkomst till ditt Discordkonto",
+    why: "Du kan ha tagit bort appen bland dina auktoriserade appar i Discord.",
+    now: "Börja om och godkänn appen i Discord.",
+  },
+  not_found: {
+    title: "Sidan finns inte",
+    why: "Adressen kan vara felskriven eller gammal.",
+    now: "Gå till startsidan om du vill koppla dina konton.",
+  },
+  not_linked: {
+    title: "Dina konton är inte kopplade",
+    why: "Det finns ingen koppling att uppdatera eller ta bort. Du kan redan ha tagit bort den.",
+    now: "Gå till startsidan om du vill koppla dina konton.",
+  },
+  session_unknown: {
+    title: "Inloggningen finns inte",
+    why: "Den har troligen redan avslutats.",
+    now: "Gå till Min sida för att se var du är inloggad.",
+  },
+  sync_too_soon: {
+    title: "Du gjorde det här för mindre än en minut sedan",
+    why: "Janus uppdaterar Discord högst en gång i minuten för varje medlem.",
+    now: "Vänta en minut och försök sedan igen från Min sida.",
+  },
+  method_not_allowed: {
+    title: "Sidan går inte att öppna direkt",
+    why: "Du kan bara komma hit från en annan sida i Janus.",
+    now: FROM_START,
+  },
+  request_too_large: {
+    title: "Förfrågan var för stor",
+    why: "Din webbläsare skickade mer än vad Janus tar emot.",
+    now: FROM_START,
+  },
+  request_timeout: {
+    title: "Förfrågan tog för lång tid",
+    why: "Din webbläsare hann inte skicka allt. Din uppkoppling kan vara dålig.",
+    now: FROM_START,
+  },
+  too_many_requests: {
+    title: "För många förfrågningar",
+    why: "Ditt nätverk har skickat många förfrågningar på kort tid, så Janus tar inte emot fler just nu.",
+    now: "Vänta en minut och försök sedan igen från startsidan.",
+  },
+  internal: {
+    title: "Något gick fel i Janus",
+    why: "Det beror inte på dig. Felet har loggats.",
+    now: `${LATER} ${AGAIN}`,
+  },
+  token_unreadable: {
+    title: "Din sparade inloggning går inte längre att använda",
+    why: "Janus sparar inloggningar krypterade och kan inte längre läsa din.",
+    now: `Börja om, så ersätts den av en ny inloggning. ${AGAIN}`,
+  },
+  id_token_refused: {
+    title: "Inloggningen hos {platform} kunde inte bekräftas",
+    why: "Svaret från {platform} klarade inte en säkerhetskontroll, så inget har kopplats.",
+    now: `Börja om. ${AGAIN}`,
+  },
+  id_token_unsupported: PROVIDER_FAULT,
+  userinfo_refused: {
+    title: "{platform} beskrev två olika personer",
+    why: "Svaren stämde inte överens, så inget har kopplats.",
+    now: `Logga ut hos {platform} och börja om. ${AGAIN}`,
+  },
+  provider_misconfigured: PROVIDER_FAULT,
+  provider_client_rejected: PROVIDER_FAULT,
+  discord_client_rejected: {
+    title: "Inloggningen med Discord är felinställd",
+    why: PROVIDER_FAULT.why,
+    now: PROVIDER_FAULT.now,
+  },
+  discord_refused: {
+    title: "Discord sa nej",
+    why: "Discord lät inte Janus göra det här.",
+    now: `Börja om. ${AGAIN}`,
+  },
+  provider_unavailable: {
+    title: "{platform} svarar inte just nu",
+    why: NOTHING_LOST,
+    now: LATER,
+  },
+  discord_unavailable: {
+    title: "Discord svarar inte just nu",
+    why: NOTHING_LOST,
+    now: LATER,
+  },
+  discord_rate_limited: {
+    title: "Discord ber oss vänta",
+    why: `Discord har fått för många förfrågningar på kort tid. ${NOTHING_LOST}`,
+    now: "Vänta några minuter och försök sedan igen.",
+  },
+  grant_ending: {
+    title: "Din tidigare inloggning håller på att tas bort",
+    why: "Discord skulle ta bort en ny inloggning på samma gång.",
+    now: "Vänta en minut och börja sedan om.",
+  },
+  database_unavailable: {
+    title: "Janus fungerar inte just nu",
+    why: `Det går inte att komma åt sparade uppgifter. ${NOTHING_LOST}`,
+    now: LATER,
+  },
+  too_busy: {
+    title: "Janus har mycket att göra just nu",
+    why: NOTHING_LOST,
+    now: LATER,
+  },
+  database_not_migrated: {
+    title: "Janus uppdateras just nu",
+    why: NOTHING_LOST,
+    now: `${LATER} Om sidan fortfarande visas efter några minuter kan du kontakta {platform}.`,
+  },
+};

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "bun:test";
+import { type ConflictPage, renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
+import { contextIn, DISCORD_APP_URL, said } from "./samples.ts";
+
+const { en } = TEXTS;
+
+describe("renderHome()", () => {
+  test.each([...LANGUAGES])(
+    "leads to the link flow and to the account in %s and names the organisation",
+    async (language) => {
+      const html = renderHome(contextIn(language));
+
+      expect(await linksOf(html)).toEqual(["/linked-role", "/account"]);
+      expect(textOf(html)).toContain("D-sektionen");
+    },
+  );
+});
+
+describe("renderLinked()", () => {
+  const page = {
+    discord: { username: "elin.l", globalName: "Elin Lindqvist" },
+    organisationName: "elili123",
+    pushed: true,
+    earlierRoleMayStay: false,
+    signedIn: false,
+    discordAppUrl: DISCORD_APP_URL,
+  };
+
+  test.each([...LANGUAGES])("names both accounts and leads back to Discord in %s", async (language) => {
+    const html = renderLinked(contextIn(language), page);
+
+    expect(textOf(html)).toContain("Elin Lindqvist (@elin.l)");
+    expect(textOf(html)).toContain("elili123");
+    expect(await linksOf(html)).toEqual([DISCORD_APP_URL]);
+  });
+
+  test.each([...LANGUAGES])("leads to the account in %s once the member is signed in", async (language) => {
+    const html = renderLinked(contextIn(language), { ...page, signedIn: true });
+
+    expect(await linksOf(html)).toEqual([DISCORD_APP_URL, "/account"]);
+  });
+
+  test.each([true, false])("says to click Discord's own button when pushed is %p", (pushed) => {
+    const inEnglish = renderLinked(contextIn("en"), { ...page, pushed });
+    const inSwedish = renderLinked(contextIn("sv"), { ...page, pushed });
+
+    expect(textOf(inEnglish)).toContain("click Link");
+    expect(textOf(inSwedish)).toContain("på Länka (Link)");
+  });
+
+  test("does not promise the role before the member clicks Link", () => {
+    const text = textOf(renderLinked(contextIn("en"), page));
+
+    expect(text).toContain("Discord gives you the role only after that.");
+  });
+
+  test.each([...LANGUAGES])(
+    "says that Janus tries again only if Discord was not updated, in %s",
+    (language) => {
+      const { linked } = TEXTS[language];
+      const pushed = textOf(renderLinked(contextIn(language), page));
+      const notPushed = textOf(renderLinked(contextIn(language), { ...page, pushed: false }));
+
+      expect(pushed).toContain(said(language, linked.now));
+      expect(pushed).not.toContain(said(language, linked.later));
+      expect(notPushed).toContain(said(language, linked.later));
+      expect(notPushed).not.toContain(said(language, linked.now));
+    },
+  );
+
+  test.each([...LANGUAGES])("speaks of an earlier role only where one may stay, in %s", (language) => {
+    const { earlierRole } = TEXTS[language].linked;
+    const left = textOf(renderLinked(contextIn(language), { ...page, earlierRoleMayStay: true }));
+
+    expect(left).toContain(earlierRole);
+    expect(textOf(renderLinked(contextIn(language), page))).not.toContain(earlierRole);
+  });
+
+  test("shows the username alone where there is no display name", () => {
+    for (const globalName of [null, "", " \u2003"]) {
+      const html = renderLinked(contextIn("en"), { ...page, discord: { username: "elin.l", globalName } });
+
+      expect(textOf(html)).toContain("@elin.l");
+      expect(textOf(html)).not.toContain("(@elin.l)");
+    }
+  });
+
+  test("says which account is meant where the organisation gives no name", () => {
+    for (const organisationName of [null, "", "\n"]) {
+      const html = renderLinked(contextIn("en"), { ...page, organisationName });
+
+      expect(textOf(html)).toContain(en.unnamedAccount);
+    }
+  });
+});
+
+describe("renderConflict()", () => {
+  const page: ConflictPage = {
+    discord: { username: "elin.l", globalName: "Elin Lindqvist" },
+    organisationName: "elili123",
+    heldByDiscord: { username: "elin.old", globalName: "Elin before" },
+    heldByOrganisation: undefined,
+    formState: "state-1",
+  };
+  const organisationTaken = said("en", en.conflict.organisationTaken, "Elin before (@elin.old)");
+  const discordTaken = said("en", en.conflict.discordTaken, "elili456");
+
+  test("names the Discord account that loses its roles", () => {
+    const text = textOf(renderConflict(contextIn("en"), page));
+
+    for (const name of ["Elin Lindqvist (@elin.l)", "elili123", "Elin before (@elin.old)"]) {
+      expect(text).toContain(name);
+    }
+    expect(organisationTaken).toContain("loses the roles");
+    expect(text).toContain(organisationTaken);
+    expect(text).not.toContain("no longer be linked");
+  });
+
+  test("names the organisation account that will no longer be linked", () => {
+    const text = textOf(
+      renderConflict(contextIn("en"), { ...page, heldByDiscord: null, heldByOrganisation: "elili456" }),
+    );
+
+    expect(discordTaken).toContain("no longer be linked");
+    expect(text).toContain(discordTaken);
+    expect(text).not.toContain("loses the roles");
+  });
+
+  test("explains an earlier organisation account that has no name", () => {
+    const text = textOf(
+      renderConflict(contextIn("en"), { ...page, heldByDiscord: null, heldByOrganisation: null }),
+    );
+
+    expect(text).toContain(said("en", en.conflict.discordTakenUnnamed));
+  });
+
+  test("explains both when both accounts are taken", () => {
+    const text = textOf(renderConflict(contextIn("en"), { ...page, heldByOrganisation: "elili456" }));
+
+    expect(text).toContain(organisationTaken);
+    expect(text).toContain(discordTaken);
+  });
+
+  test.each([...LANGUAGES])("moves by a form post only, and can be left, in %s", async (language) => {
+    const html = renderConflict(contextIn(language), page);
+    const elements = await readElements(html);
+
+    expect(attributesOf(elements, "form")).toEqual([{ method: "post", action: "/link/move" }]);
+    expect(attributesOf(elements, "input")).toEqual([{ type: "hidden", name: "state", value: "state-1" }]);
+    expect(attributesOf(elements, "button")).toEqual([{ class: "button", type: "submit" }]);
+    expect(await linksOf(html)).toEqual(["/"]);
+  });
+});

@@ -1,0 +1,192 @@
+/** Every page in each of its forms, with texts from outside wherever one can stand. */
+import { PUBLIC_ERROR_CODES } from "../../lib/errors.ts";
+import type { LinkFacts } from "../../lib/member/facts.ts";
+import { renderCancelled, renderError } from "../../lib/pages/error.tsx";
+import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
+import {
+  renderAccount,
+  renderAnotherAccount,
+  renderSignIn,
+  renderUnlinked,
+  renderUnlinkQuestion,
+} from "../../lib/pages/member.tsx";
+import type { AccountPage } from "../../lib/pages/member_sections.tsx";
+import type { Language, PageContext } from "../../lib/pages/parts.tsx";
+import { TEXTS } from "../../lib/pages/parts.tsx";
+import { textOf } from "../harness/html.ts";
+
+export const DISCORD_APP_URL = "https://discord.test/app";
+export const AVATAR_ORIGIN = "https://cdn.discord.test";
+export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+/** The UTC offset of summer in Sweden must not show. */
+export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
+export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
+export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
+
+/** What comes from outside, one text for each place where it can stand. */
+export type Outside = {
+  readonly requestId: string;
+  readonly platformName: string;
+  readonly username: string;
+  readonly globalName: string;
+  readonly avatarUrl: string;
+  readonly organisationName: string;
+  readonly heldUsername: string;
+  readonly heldGlobalName: string;
+  readonly heldOrganisationName: string;
+  readonly formState: string;
+  readonly userAgent: string;
+};
+
+export const PLAIN: Outside = {
+  requestId: "request-1",
+  platformName: "D-sektionen",
+  username: "elin.l",
+  globalName: "Elin Lindqvist",
+  avatarUrl: `${AVATAR_ORIGIN}/avatars/1/a.png`,
+  organisationName: "elili123",
+  heldUsername: "elin.old",
+  heldGlobalName: "Elin before",
+  heldOrganisationName: "elili456",
+  formState: "state-1",
+  userAgent: "Firefox on Linux",
+};
+
+/** One text in every place. */
+export function outsideOf(text: string): Outside {
+  return {
+    requestId: text,
+    platformName: text,
+    username: text,
+    globalName: text,
+    avatarUrl: text,
+    organisationName: text,
+    heldUsername: text,
+    heldGlobalName: text,
+    heldOrganisationName: text,
+    formState: text,
+    userAgent: text,
+  };
+}
+
+export function contextIn(language: Language, outside: Outside = PLAIN): PageContext {
+  return { language, requestId: outside.requestId, platformName: outside.platformName };
+}
+
+/** A text as a reader reads it, with its placeholders filled in. */
+export function said(language: Language, text: string, other = ""): string {
+  return text
+    .replaceAll("{platform}", PLAIN.platformName)
+    .replaceAll("{link}", TEXTS[language].discordLink)
+    .replaceAll("{other}", other);
+}
+
+/** The heading as a reader reads it. */
+export function headingOf(html: string): string {
+  return textOf(`<main>${html.match(/<h1>.*<\/h1>/s)?.[0] ?? ""}</main>`).trim();
+}
+
+/** The page of a member whose role Discord knows of, signed in here alone. */
+export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PLAIN) {
+  const { username, globalName, avatarUrl, organisationName } = outside;
+  return {
+    discord: { username, globalName, avatarUrl },
+    discordAnswered: true,
+    link: {
+      organisationName,
+      linkedAt: LINKED_AT,
+      pushedMetadata: { dsek_member: "1" },
+      pushedAt: PUSHED_AT,
+      nextPushAt: NEXT_PUSH_AT,
+      pushFailures: 0,
+      ...link,
+    },
+    roleMayStay: false,
+    notice: null,
+    sessions: manySignIns(null).slice(0, 1),
+    discordAppUrl: DISCORD_APP_URL,
+  } satisfies AccountPage;
+}
+
+/** This sign-in, and two others. */
+export function manySignIns(otherUserAgent: string | null): AccountPage["sessions"] {
+  const times = { createdAt: LINKED_AT, lastUsedAt: PUSHED_AT };
+  return [
+    { current: true, userAgent: "Firefox on Linux", ...times },
+    { current: false, userAgent: otherUserAgent, ...times },
+    { current: false, userAgent: null, ...times },
+  ];
+}
+
+/** Each page in each of its forms, by a name for the test's report. */
+export function everyPage(language: Language, outside: Outside): Readonly<Record<string, string>> {
+  const context = contextIn(language, outside);
+  return { ...linkPages(context, outside), ...errorPages(context), ...memberPages(context, outside) };
+}
+
+function linkPages(context: PageContext, outside: Outside): Record<string, string> {
+  const discord = { username: outside.username, globalName: outside.globalName };
+  const pair = { discord, organisationName: outside.organisationName };
+  const unnamed = { discord: { ...discord, globalName: null }, organisationName: null };
+  const linked = { pushed: true, earlierRoleMayStay: false, signedIn: true, discordAppUrl: DISCORD_APP_URL };
+  const conflict = {
+    heldByDiscord: { username: outside.heldUsername, globalName: outside.heldGlobalName },
+    heldByOrganisation: outside.heldOrganisationName,
+    formState: outside.formState,
+  };
+  return {
+    home: renderHome(context),
+    linked: renderLinked(context, { ...pair, ...linked }),
+    "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
+    "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
+    "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
+    "linked, an earlier role left": renderLinked(context, { ...pair, ...linked, earlierRoleMayStay: true }),
+    conflict: renderConflict(context, { ...pair, ...conflict }),
+    "conflict, unnamed": renderConflict(context, { ...unnamed, ...conflict, heldByOrganisation: null }),
+  };
+}
+
+function errorPages(context: PageContext): Record<string, string> {
+  return {
+    "cancelled at discord": renderCancelled(context, { at: "discord" }),
+    "cancelled at provider": renderCancelled(context, { at: "provider" }),
+    ...Object.fromEntries(PUBLIC_ERROR_CODES.map((code) => [code, renderError(context, code)])),
+  };
+}
+
+function memberPages(context: PageContext, outside: Outside): Record<string, string> {
+  const page: AccountPage = { ...accountPage({}, outside), sessions: manySignIns(outside.userAgent) };
+  const account = (link: Partial<LinkFacts>) =>
+    renderAccount(context, { ...page, ...accountPage(link, outside) });
+  const pages: Record<string, string> = {
+    account: renderAccount(context, page),
+    "account, not linked": renderAccount(context, { ...page, link: null }),
+    "account, a role left": renderAccount(context, { ...page, link: null, roleMayStay: true }),
+    "account, without a picture": renderAccount(context, {
+      ...page,
+      discord: { ...page.discord, globalName: null, avatarUrl: null },
+    }),
+    "account, Discord silent": renderAccount(context, { ...page, discordAnswered: false }),
+    "account, unnamed": account({ organisationName: null }),
+    "account, not told": account({ pushedMetadata: null, pushedAt: null, pushFailures: 1 }),
+    "account, told no": account({ pushedMetadata: { dsek_member: "0" } }),
+    "account, nothing planned": account({ nextPushAt: null }),
+    "account, outdated": account({ pushFailures: 1 }),
+    "account, outdated, nothing planned": account({ pushFailures: 1, nextPushAt: null }),
+    "sign-in": renderSignIn(context),
+    "unlink question": renderUnlinkQuestion(context, {
+      discord: page.discord,
+      organisationName: outside.organisationName,
+    }),
+    "unlink question, unnamed": renderUnlinkQuestion(context, {
+      discord: { ...page.discord, globalName: null },
+      organisationName: null,
+    }),
+    unlinked: renderUnlinked(context, { finished: true, roleMayStay: false }),
+    "unlinked, role left": renderUnlinked(context, { finished: true, roleMayStay: true }),
+    "unlinked, pending": renderUnlinked(context, { finished: false, roleMayStay: false }),
+    "another account": renderAnotherAccount(context),
+  };
+  for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });
+  return pages;
+}
