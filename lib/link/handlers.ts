@@ -77,22 +77,13 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
     case "relinked":
     case "moved": {
       const { session } = result;
-      const signedIn = session !== undefined;
-      const page = { ...result, ...names(result), signedIn, discordAppUrl: discordAppUrl(deps) };
+      const page = { ...result, signedIn: session !== undefined, discordAppUrl: discordAppUrl(deps) };
       return pageResponse(deps, exchange, (context) => renderLinked(context, page), {
         setCookies: session === undefined ? setCookies : [...setCookies, ...sessionCookies(deps, session)],
       });
     }
     case "conflict": {
-      const { heldByOrganisation, state } = result;
-      const heldByDiscord = result.heldByDiscord ?? null;
-      const holder = heldByOrganisation.kind === "named" ? heldByOrganisation.name : null;
-      const page = {
-        ...names(result),
-        heldByDiscord,
-        heldByOrganisation: heldByOrganisation.kind === "none" ? undefined : holder,
-        formState: state,
-      };
+      const page = { ...result, formState: result.state };
       return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
         setCookies,
         status: 409,
@@ -100,8 +91,3 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
     }
   }
 }
-
-const names = ({ discord, organisationName }: Linked | Conflict) => ({
-  discord,
-  organisationName: organisationName ?? null,
-});

@@ -19,7 +19,8 @@ export type Needs = Deps;
 /** The two accounts of a link, as they are shown. */
 export type LinkedAccounts = {
   readonly discord: Pick<DiscordUser, "username" | "globalName">;
-  readonly organisationName: string | undefined;
+  /** Null if no claim gives one. */
+  readonly organisationName: string | null;
 };
 
 /** The link is stored, for the first time or once more, or moved from an earlier one. */
@@ -39,7 +40,7 @@ type StoredAccounts = { readonly username: string; readonly globalName: string |
 
 /** The accounts of a link as its statement gives them back. */
 export function linkedAccounts({ username, globalName }: StoredAccounts, claims: KeptClaims): LinkedAccounts {
-  return { discord: { username, globalName }, organisationName: organisationName(claims) };
+  return { discord: { username, globalName }, organisationName: organisationName(claims) ?? null };
 }
 
 /** The session that a flow's secrets begin; undefined where its access token lives no longer. */

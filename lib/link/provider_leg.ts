@@ -37,7 +37,7 @@ export type Conflict = LinkedAccounts & {
   readonly outcome: "conflict";
   readonly discordUserId: string;
   /** The Discord account that the organisation account is linked to. */
-  readonly heldByDiscord: LinkedAccounts["discord"] | undefined;
+  readonly heldByDiscord: LinkedAccounts["discord"] | null;
   readonly heldByOrganisation: HeldByOrganisation;
   readonly state: string;
   readonly flow: FlowChange;
@@ -151,7 +151,7 @@ function heldAccounts(row: {
 }): Pick<Conflict, "heldByDiscord" | "heldByOrganisation"> {
   const { heldByUsername: username, heldByGlobalName: globalName } = row;
   return {
-    heldByDiscord: username === null ? undefined : { username, globalName },
+    heldByDiscord: username === null ? null : { username, globalName },
     heldByOrganisation: row.isHeldByOrganisation
       ? describeHolder(row.heldOrganisationName)
       : { kind: "none" },

@@ -43,7 +43,12 @@ export function describeLink(session: Session): LinkFacts | null {
 /** What a link says of the role. */
 export function describeRole(link: LinkFacts | null): RoleStatus {
   if (link === null) return "not_linked";
-  return link.pushedAt === null || link.pushFailures > 0 ? "discord_not_told" : "discord_told";
+  return isDiscordBehind(link) ? "discord_not_told" : "discord_told";
+}
+
+/** Whether Discord has not accepted the latest push, or any. */
+export function isDiscordBehind({ pushedMetadata, pushFailures }: LinkFacts): boolean {
+  return pushedMetadata === null || pushFailures > 0;
 }
 
 function onlyTexts(

@@ -135,7 +135,7 @@ export const receiveUnlink: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
   const { discordTold, roleMayStay } = await unlink(deps, session);
-  const page = { finished: discordTold, roleMayStay };
+  const page = { discordTold, roleMayStay };
   const setCookies = forgetSession(isSecure(deps));
   return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
 };

@@ -5,6 +5,7 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { ComponentChildren } from "preact";
+import type { HeldByOrganisation } from "../link/provider_leg.ts";
 import type { DiscordName, PageContext, Pair } from "./parts.tsx";
 import { Accounts, ButtonLink, DiscordAccount, renderPage, say, shownName, TEXTS } from "./parts.tsx";
 
@@ -23,8 +24,8 @@ export type LinkedPage = Pair & {
 export type ConflictPage = Pair & {
   /** The Discord account that this organisation account is linked to, or null. */
   readonly heldByDiscord: DiscordName | null;
-  /** The organisation account that this Discord account is linked to: null if it has no name, undefined if there is no link. */
-  readonly heldByOrganisation?: string | null | undefined;
+  /** The organisation account that this Discord account is linked to. */
+  readonly heldByOrganisation: HeldByOrganisation;
   /** The field `state` of `POST /link/move`. */
   readonly formState: string;
 };
@@ -79,7 +80,7 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
       {heldByDiscord !== null && (
         <p>{say(conflict.organisationTaken, context, <DiscordAccount name={heldByDiscord} />)}</p>
       )}
-      {heldByOrganisation !== undefined && <p>{sayDiscordTaken(context, heldByOrganisation)}</p>}
+      {heldByOrganisation.kind !== "none" && <p>{sayDiscordTaken(context, heldByOrganisation)}</p>}
       <form method="post" action="/link/move">
         <input type="hidden" name="state" value={page.formState} />
         <button class="button" type="submit">
@@ -94,9 +95,9 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
   );
 }
 
-function sayDiscordTaken(context: PageContext, heldByOrganisation: string | null): ComponentChildren {
+function sayDiscordTaken(context: PageContext, held: HeldByOrganisation): ComponentChildren {
   const { conflict } = TEXTS[context.language];
-  const name = shownName(heldByOrganisation);
+  const name = held.kind === "named" ? shownName(held.name) : null;
   if (name === null) return say(conflict.discordTakenUnnamed, context);
   return say(conflict.discordTaken, context, <bdi class="account">{name}</bdi>);
 }

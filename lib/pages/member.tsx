@@ -77,18 +77,18 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
   );
 }
 
-/** Janus has removed the link. `finished` is false if Discord could not be updated yet. */
+/** Janus has removed the link. `discordTold` is false if Discord could not be updated yet. */
 export function renderUnlinked(
   context: PageContext,
-  page: { readonly finished: boolean; readonly roleMayStay: boolean },
+  page: { readonly discordTold: boolean; readonly roleMayStay: boolean },
 ): string {
   const { unlinked, buttons } = TEXTS[context.language];
-  const finished = page.roleMayStay ? unlinked.roleMayStay : unlinked.finished;
+  const told = page.roleMayStay ? unlinked.roleMayStay : unlinked.finished;
   return renderPage(
     context,
     unlinked.title,
     <>
-      <p>{say(page.finished ? finished : unlinked.pending, context)}</p>
+      <p>{say(page.discordTold ? told : unlinked.pending, context)}</p>
       <p>{unlinked.again}</p>
       <ButtonLink href="/" quiet>
         {buttons.toStart}

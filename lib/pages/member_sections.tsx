@@ -6,6 +6,7 @@
  */
 import type { ComponentChildren } from "preact";
 import type { LinkFacts } from "../member/facts.ts";
+import { isDiscordBehind } from "../member/facts.ts";
 import { METADATA_RECORDS, type MetadataRecord } from "../rules/role_connection.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
 import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
@@ -172,11 +173,6 @@ function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
       )}
     </>
   );
-}
-
-/** True if Discord has not accepted the latest update. */
-function isDiscordBehind({ pushedMetadata, pushFailures }: LinkFacts): boolean {
-  return pushedMetadata === null || pushFailures > 0;
 }
 
 /** The records that Discord has an answer for. "1" is yes and "0" is no. */

@@ -101,7 +101,7 @@ describe("renderConflict()", () => {
     discord: { username: "elin.l", globalName: "Elin Lindqvist" },
     organisationName: "elili123",
     heldByDiscord: { username: "elin.old", globalName: "Elin before" },
-    heldByOrganisation: undefined,
+    heldByOrganisation: { kind: "none" },
     formState: "state-1",
   };
   const organisationTaken = said("en", en.conflict.organisationTaken, "Elin before (@elin.old)");
@@ -120,7 +120,11 @@ describe("renderConflict()", () => {
 
   test("names the organisation account that will no longer be linked", () => {
     const text = textOf(
-      renderConflict(contextIn("en"), { ...page, heldByDiscord: null, heldByOrganisation: "elili456" }),
+      renderConflict(contextIn("en"), {
+        ...page,
+        heldByDiscord: null,
+        heldByOrganisation: { kind: "named", name: "elili456" },
+      }),
     );
 
     expect(discordTaken).toContain("no longer be linked");
@@ -130,14 +134,20 @@ describe("renderConflict()", () => {
 
   test("explains an earlier organisation account that has no name", () => {
     const text = textOf(
-      renderConflict(contextIn("en"), { ...page, heldByDiscord: null, heldByOrganisation: null }),
+      renderConflict(contextIn("en"), {
+        ...page,
+        heldByDiscord: null,
+        heldByOrganisation: { kind: "unnamed" },
+      }),
     );
 
     expect(text).toContain(said("en", en.conflict.discordTakenUnnamed));
   });
 
   test("explains both when both accounts are taken", () => {
-    const text = textOf(renderConflict(contextIn("en"), { ...page, heldByOrganisation: "elili456" }));
+    const text = textOf(
+      renderConflict(contextIn("en"), { ...page, heldByOrganisation: { kind: "named", name: "elili456" } }),
+    );
 
     expect(text).toContain(organisationTaken);
     expect(text).toContain(discordTaken);

@@ -242,9 +242,9 @@ describe("renderUnlinked()", () => {
     async (language) => {
       const { unlinked } = TEXTS[language];
       const outcomes = [
-        [{ finished: true, roleMayStay: false }, unlinked.finished],
-        [{ finished: true, roleMayStay: true }, unlinked.roleMayStay],
-        [{ finished: false, roleMayStay: false }, unlinked.pending],
+        [{ discordTold: true, roleMayStay: false }, unlinked.finished],
+        [{ discordTold: true, roleMayStay: true }, unlinked.roleMayStay],
+        [{ discordTold: false, roleMayStay: false }, unlinked.pending],
       ] as const;
 
       for (const [page, text] of outcomes) {
@@ -259,7 +259,7 @@ describe("renderUnlinked()", () => {
   );
 
   test("does not say that the roles are gone before Discord was told", () => {
-    const pending = textOf(renderUnlinked(contextIn("en"), { finished: false, roleMayStay: false }));
+    const pending = textOf(renderUnlinked(contextIn("en"), { discordTold: false, roleMayStay: false }));
 
     expect(pending).toContain("You keep your roles until Janus has been able to update Discord.");
   });

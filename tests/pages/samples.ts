@@ -131,7 +131,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   const linked = { pushed: true, earlierRoleMayStay: false, signedIn: true, discordAppUrl: DISCORD_APP_URL };
   const conflict = {
     heldByDiscord: { username: outside.heldUsername, globalName: outside.heldGlobalName },
-    heldByOrganisation: outside.heldOrganisationName,
+    heldByOrganisation: { kind: "named", name: outside.heldOrganisationName } as const,
     formState: outside.formState,
   };
   return {
@@ -142,7 +142,11 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
     "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
     "linked, an earlier role left": renderLinked(context, { ...pair, ...linked, earlierRoleMayStay: true }),
     conflict: renderConflict(context, { ...pair, ...conflict }),
-    "conflict, unnamed": renderConflict(context, { ...unnamed, ...conflict, heldByOrganisation: null }),
+    "conflict, unnamed": renderConflict(context, {
+      ...unnamed,
+      ...conflict,
+      heldByOrganisation: { kind: "unnamed" },
+    }),
   };
 }
 
@@ -182,9 +186,9 @@ function memberPages(context: PageContext, outside: Outside): Record<string, str
       discord: { ...page.discord, globalName: null },
       organisationName: null,
     }),
-    unlinked: renderUnlinked(context, { finished: true, roleMayStay: false }),
-    "unlinked, role left": renderUnlinked(context, { finished: true, roleMayStay: true }),
-    "unlinked, pending": renderUnlinked(context, { finished: false, roleMayStay: false }),
+    unlinked: renderUnlinked(context, { discordTold: true, roleMayStay: false }),
+    "unlinked, role left": renderUnlinked(context, { discordTold: true, roleMayStay: true }),
+    "unlinked, pending": renderUnlinked(context, { discordTold: false, roleMayStay: false }),
     "another account": renderAnotherAccount(context),
   };
   for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });

@@ -202,7 +202,7 @@ const conflictPage = (language: Language, { username, globalName, organisationNa
       discord: { username, globalName },
       organisationName,
       heldByDiscord: { username, globalName },
-      heldByOrganisation: organisationName,
+      heldByOrganisation: { kind: "named", name: organisationName },
       formState: "state-1",
     },
   );
