@@ -21,7 +21,7 @@ import { createBudget } from "./oauth/budget.ts";
 import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
-import { NEEDED_CLAIMS } from "./rules/role_connection.ts";
+import { NEEDED_CLAIMS } from "./rules/claims.ts";
 import type { RecordPush } from "./sync/push_records.ts";
 import { createPushRecorder } from "./sync/push_records.ts";
 import type { Log } from "./telemetry/log.ts";

@@ -6,7 +6,8 @@
 import * as v from "valibot";
 import type { Answer } from "../oauth/upstream.ts";
 import { parseJson } from "../oauth/upstream.ts";
-import type { MetadataRecord, RoleConnection } from "../rules/role_connection.ts";
+import type { MetadataRecord } from "../rules/records.ts";
+import type { RoleConnection } from "../rules/role_connection.ts";
 
 /** Whether JSON is an object. For valibot alone, a list is an object, too. */
 const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);

@@ -9,7 +9,7 @@ import { deriveSession, hashFlowId, openFlow } from "../flow/record.ts";
 import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
-import { keepClaims } from "../rules/role_connection.ts";
+import { keepClaims } from "../rules/claims.ts";
 import { newSession } from "../session/secrets.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { describeError } from "../telemetry/log.ts";

@@ -23,7 +23,7 @@ import { cancel, createStep } from "../flow/step.ts";
 import { sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { SignIn } from "../oidc/client.ts";
-import { keepClaims } from "../rules/role_connection.ts";
+import { keepClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";

@@ -9,8 +9,9 @@ import type { GrantDeps, HeldGrant } from "../grants/discord_grant.ts";
 import { freshAccessToken } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
-import type { KeptClaims } from "../rules/role_connection.ts";
-import { buildRoleConnection, keepClaims } from "../rules/role_connection.ts";
+import type { KeptClaims } from "../rules/claims.ts";
+import { keepClaims } from "../rules/claims.ts";
+import { buildRoleConnection } from "../rules/role_connection.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 

@@ -4,7 +4,7 @@
  *   POST /api/link/sync     syncNow
  */
 import { notLinked, syncTooSoon } from "../errors.ts";
-import { keepClaims } from "../rules/role_connection.ts";
+import { keepClaims } from "../rules/claims.ts";
 import { secondsAfter } from "../time.ts";
 import type { Needs } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./push.ts";

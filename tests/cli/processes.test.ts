@@ -7,7 +7,7 @@ import { VARIABLES } from "../../lib/config/load.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
 import { type CommandErrorCode, JanusError } from "../../lib/errors.ts";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Environment, run, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import { en } from "../../lib/pages/texts/en.ts";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { provideBinary } from "../fixtures/binary.ts";
 import { type Entry, type Environment, run, type Serving, serve } from "../fixtures/command.ts";

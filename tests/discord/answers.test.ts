@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { createDiscord, putMetadataRecords } from "../../lib/discord/client.ts";
 import type { JanusError } from "../../lib/errors.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";

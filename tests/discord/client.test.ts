@@ -1,7 +1,7 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDiscord, putMetadataRecords } from "../../lib/discord/client.ts";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import { type DiscordOperation, startDiscord } from "../standins/discord.ts";

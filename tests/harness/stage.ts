@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { putMetadataRecords } from "../../lib/discord/client.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
 import { CANARY, DISCORD_CLIENT_ID, startJanus } from "./janus.ts";

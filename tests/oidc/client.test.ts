@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
 import type { ErrorCode, JanusError } from "../../lib/errors.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
-import { NEEDED_CLAIMS } from "../../lib/rules/role_connection.ts";
+import { NEEDED_CLAIMS } from "../../lib/rules/claims.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createClock } from "../harness/clock.ts";
 import { createTestDatabase, type TestDatabase, WITHOUT_STRAYS } from "../harness/database.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { PAGE_CSP, pageCsp } from "../../lib/pages/frame.tsx";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
-import { METADATA_RECORDS } from "../../lib/rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { readName } from "../../lib/text/shown_name.ts";
 import { activeParts, attributesOf, expectSameStructure, readElements, textOf } from "../harness/html.ts";
 import type { Outside } from "./samples.ts";

@@ -1,59 +1,21 @@
-/** From claims to what Discord is told: whatever a provider puts into a claim, Discord and the database can take it. */
+/** The claims that Janus keeps: whatever a provider sends, they are storable and of one form. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import {
-  buildRoleConnection,
-  type KeptClaims,
-  keepClaims,
-  METADATA_RECORDS,
-  NEEDED_CLAIMS,
-  organisationName,
-} from "../../lib/rules/role_connection.ts";
-import { checkRecords, checkRoleConnection } from "../standins/discord-limits.ts";
+import { type KeptClaims, keepClaims, NEEDED_CLAIMS, organisationName } from "../../lib/rules/claims.ts";
+import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
 
 // What takes milliseconds may take seconds on a machine that is busy.
 setDefaultTimeout(30_000);
 
-const PLATFORM_NAME = "D-sektionen";
-
-/** Texts as nobody should send them: halves of characters, control characters, all of Unicode, and very long ones. */
-const text = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 300 }),
-  fc.string({
-    unit: fc.constantFrom("a", " ", "\0", "\n", "\u0085", "\u2028", "\ud83d", "\udc08", "🐈", "é"),
-    maxLength: 300,
-  }),
-  fc.string({ unit: "grapheme", minLength: 90, maxLength: 130 }),
-);
-const anyJson = fc.oneof(
-  fc.jsonValue({ stringUnit: "binary" }),
-  text,
-  fc.array(text),
-  fc.dictionary(text, fc.jsonValue()),
-);
-const anyClaims = fc.oneof(
-  fc.dictionary(fc.string(), anyJson),
-  fc.record({ preferred_username: anyJson, name: anyJson, groups: anyJson, sub: text }, { requiredKeys: [] }),
-);
-
-/** Every text in a value, keys included. */
-function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [key, ...textsIn(inner)]);
-}
-
-const storable = (value: string) => value.isWellFormed() && !/\p{Cc}/u.test(value);
-
 describe("keepClaims()", () => {
-  test("keeps three claims at most, each storable and of one form, whatever comes", () => {
+  test("keeps at most three claims, storable and of one form, whatever comes", () => {
     fc.assert(
       fc.property(anyClaims, (claims) => {
         const kept = keepClaims(claims);
 
         for (const name of Object.keys(kept))
           expect(["preferred_username", "name", "groups"]).toContain(name);
-        expect(textsIn(kept).every(storable)).toBe(true);
+        expect(textsIn(kept).every(isStorable)).toBe(true);
         for (const name of [kept.preferred_username, kept.name]) {
           if (name !== undefined) expect(name.length).toBeWithin(1, 101);
         }
@@ -65,7 +27,7 @@ describe("keepClaims()", () => {
     );
   });
 
-  test("finds nothing more to change in what it kept", () => {
+  test("changes nothing in claims that it has kept before", () => {
     fc.assert(
       fc.property(anyClaims, (claims) => {
         const kept = keepClaims(claims);
@@ -76,7 +38,7 @@ describe("keepClaims()", () => {
     );
   });
 
-  test("leaves no space where it cut a name, so that a name read back is the name stored", () => {
+  test("leaves no blank at the end of a name that it has cut", () => {
     const kept = keepClaims({ name: `${"n".repeat(99)} and more` });
 
     expect(kept).toEqual({ name: "n".repeat(99) });
@@ -101,40 +63,44 @@ describe("keepClaims()", () => {
     [true, undefined],
     [["Anna"], undefined],
     [{ name: "Anna" }, undefined],
-  ])("reads a name of %j as %j", (claim, expected) => {
+  ])("reads the name %j as %p", (claim, expected) => {
     const kept = keepClaims({ name: claim, preferred_username: claim });
 
     expect(kept).toEqual(expected === undefined ? {} : { name: expected, preferred_username: expected });
   });
 
   test.each([
-    ["one as a text", "members", ["members"]],
-    ["several", ["members", "board"], ["members", "board"]],
-    ["none", [], []],
-    ["roles as an object, as Zitadel has them", { admin: { "1": "org" }, member: {} }, ["admin", "member"]],
-    ["an object without roles", {}, []],
-    ["one twice", ["a", "b", "a"], ["a", "b"]],
-    ["a path, as Keycloak has them", ["/a/b", "/a"], ["/a/b", "/a"]],
-    ["something else among them", ["a", 1, null, ["b"], { c: 1 }, "d"], ["a", "d"]],
-    ["one that no database takes among them", ["a", "b\0", "\ud800", "c"], ["a", "c"]],
-    ["ones that differ in case and in space", ["A", "a", " a"], ["A", "a", " a"]],
-  ])("reads groups: %s", (_, groups, expected) => {
+    ["one text", "members", ["members"]],
+    ["a list", ["members", "board"], ["members", "board"]],
+    ["an empty list", [], []],
+    [
+      "an object keyed by role, as Zitadel has them",
+      { admin: { "1": "org" }, member: {} },
+      ["admin", "member"],
+    ],
+    ["an empty object", {}, []],
+    ["a list with one name twice", ["a", "b", "a"], ["a", "b"]],
+    ["paths, as Keycloak has them", ["/a/b", "/a"], ["/a/b", "/a"]],
+    ["a list with other things in it", ["a", 1, null, ["b"], { c: 1 }, "d"], ["a", "d"]],
+    ["a list with names that no database takes", ["a", "b\0", "\ud800", "c"], ["a", "c"]],
+    ["names that differ in case and in blanks", ["A", "a", " a"], ["A", "a", " a"]],
+  ])("reads groups given as %s", (_, groups, expected) => {
     expect(keepClaims({ groups })).toEqual({ groups: expected });
   });
 
-  test.each([[undefined], [null], [true], [5]])("takes groups of %j for absent, not for none", (groups) => {
+  test.each([[undefined], [null], [true], [5]])("takes groups of %p for absent, not for empty", (groups) => {
     expect(keepClaims({ groups })).toEqual({});
   });
 
   test.each([[[1, 2]], [[null]], [[{ name: "members" }]], [[["members"]]]])(
-    "takes groups of %j, a shape that it cannot read, for absent, not for none",
+    "takes the unreadable groups %j for absent, not for empty",
     (groups) => {
       expect(keepClaims({ groups })).toEqual({});
     },
   );
 
-  test("keeps a group's name whole, however long", () => {
-    const group = fc.string({ unit: "grapheme", minLength: 1, maxLength: 3_000 }).filter(storable);
+  test("keeps the name of a group whole, however long it is", () => {
+    const group = fc.string({ unit: "grapheme", minLength: 1, maxLength: 3_000 }).filter(isStorable);
     fc.assert(
       fc.property(fc.uniqueArray(group), (groups) => {
         expect(keepClaims({ groups }).groups).toEqual(groups);
@@ -142,58 +108,10 @@ describe("keepClaims()", () => {
     );
   });
 
-  test("is not led astray by claims that are named like an object's own parts", () => {
+  test("ignores claims that are named like parts of an object", () => {
     const claims = JSON.parse('{"__proto__": {"groups": ["admins"], "name": "x"}, "constructor": "y"}');
 
     expect(keepClaims(claims)).toEqual({});
-  });
-});
-
-describe("buildRoleConnection()", () => {
-  test("gives what Discord takes, unchanged, whatever the claims", () => {
-    fc.assert(
-      fc.property(anyClaims, (claims) => {
-        const connection = buildRoleConnection(PLATFORM_NAME, keepClaims(claims));
-
-        const sent: unknown = JSON.parse(JSON.stringify(connection));
-        const taken = checkRoleConnection(sent);
-
-        expect(taken).not.toBeInstanceOf(Response);
-        expect(taken).toEqual({ platform_username: null, ...connection });
-        for (const value of textsIn(connection)) {
-          expect(storable(value)).toBe(true);
-          expect(value.length).toBeWithin(1, 101);
-        }
-        expect(Object.keys(connection.metadata).length).toBeWithin(1, 6);
-        expect(Object.values(connection.metadata).every((value) => typeof value === "string")).toBe(true);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  test('says "1", which a role matches, and never true, which none does', () => {
-    expect(buildRoleConnection(PLATFORM_NAME, {})).toEqual({
-      platform_name: PLATFORM_NAME,
-      metadata: { dsek_member: "1" },
-    });
-  });
-
-  test("names the member by preferred_username alone", () => {
-    expect(buildRoleConnection(PLATFORM_NAME, { preferred_username: "anna", name: "Anna A" })).toMatchObject({
-      platform_username: "anna",
-    });
-    expect(buildRoleConnection(PLATFORM_NAME, { name: "Anna A" })).not.toHaveProperty("platform_username");
-  });
-});
-
-describe("METADATA_RECORDS", () => {
-  test("are what Discord takes, and have every key that is pushed", () => {
-    const taken = checkRecords(JSON.parse(JSON.stringify(METADATA_RECORDS)));
-
-    expect(taken).toEqual(METADATA_RECORDS);
-    const keys = METADATA_RECORDS.map(({ key }) => key);
-    expect(keys).toEqual(Object.keys(buildRoleConnection(PLATFORM_NAME, {}).metadata));
-    expect(METADATA_RECORDS.find(({ key }) => key === "dsek_member")?.type).toBe(7);
   });
 });
 
@@ -203,13 +121,13 @@ describe("organisationName()", () => {
     [{ name: "Anna A" }, "Anna A"],
     [{ groups: ["members"] }, undefined],
     [{}, undefined],
-  ])("of %j is %p", (claims, expected) => {
+  ])("reads %j as %p", (claims, expected) => {
     expect(organisationName(claims)).toBe(expected);
   });
 });
 
 describe("NEEDED_CLAIMS", () => {
-  test("are kept, each, so that UserInfo is not asked for nothing", () => {
+  test("names claims that Janus keeps, so that it asks UserInfo for a reason", () => {
     const kept = keepClaims(Object.fromEntries(NEEDED_CLAIMS.map((name) => [name, "x"])));
 
     expect(Object.keys(kept)).toEqual([...NEEDED_CLAIMS]);

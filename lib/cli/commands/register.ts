@@ -8,7 +8,7 @@ import { explainStrayValue } from "../../config/stray_values.ts";
 import { putMetadataRecords } from "../../discord/client.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
-import { METADATA_RECORDS } from "../../rules/role_connection.ts";
+import { METADATA_RECORDS } from "../../rules/records.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { warn } from "../output.ts";
 import { createWorld } from "./serve.ts";
