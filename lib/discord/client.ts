@@ -19,7 +19,7 @@ import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
-import { createCallLog, parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
+import { parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -278,7 +278,6 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
     name: "discord",
     fetch,
     log,
-    callLog: createCallLog(log, "discord"),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     userAgent: `DiscordBot (${publicUrl}, ${version})`,
     unavailable: discordUnavailable,

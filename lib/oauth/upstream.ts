@@ -12,16 +12,19 @@ import type { Budget } from "./budget.ts";
 /** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A server that we call, and how its failures are named. */
-export type Upstream = {
+/** What a call is made for: the work of a request, or work that nobody waits for, such as upkeep. */
+export type Work = {
+  /** The request's id, for the log. */
+  readonly requestId?: string;
+  /** The time that the request has left for all its calls. */
+  readonly budget?: Budget;
+};
+
+/** A server that we call, what for, and how its failures are named. */
+export type Upstream = Work & {
   readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
-  readonly callLog: CallLog;
-  /** Of the request that the calls are made for; undefined where none is. */
-  readonly requestId?: string;
-  /** What that request may still spend; undefined where nobody waits, as in upkeep. */
-  readonly budget?: Budget;
   readonly deadlineMs: number;
   /** Whether every call opens a connection of its own, where it is asked seldom and a lost answer costs a sign-in. */
   readonly ownConnections?: boolean;
@@ -64,21 +67,26 @@ export async function send(
 ): Promise<Answer> {
   requireTime(upstream, operation);
   const started = performance.now();
-  const tell = upstream.callLog(operation, hostOf(url));
-  const line = (said: LogFields) => {
-    const durationMs = Math.round(performance.now() - started);
-    tell({ requestId: upstream.requestId, ...said, retries, durationMs });
-  };
+  const logCall = (result: LogFields) =>
+    upstream.log.info("upstream_call", {
+      requestId: upstream.requestId,
+      upstream: upstream.name,
+      host: hostOf(url),
+      operation,
+      ...result,
+      retries,
+      durationMs: Math.round(performance.now() - started),
+    });
   const deadlineMs = timeFor(upstream);
   try {
     const init = initOf(upstream, request, retries, AbortSignal.timeout(deadlineMs));
     const answer = await fetchAnswer(upstream, operation, url, init, request.onRedirect);
-    line({ status: answer.status, outcome: "answered" });
+    logCall({ status: answer.status, outcome: "answered" });
     return answer;
   } catch (error) {
     const failure = asUnavailable(upstream, operation, deadlineMs, error);
     const { causeName, causeCode } = describeCause(failure.cause);
-    line({ outcome: "failed", code: failure.code, causeName, causeCode });
+    logCall({ outcome: "failed", code: failure.code, causeName, causeCode });
     throw failure;
   }
 }
@@ -186,25 +194,8 @@ export async function waitWithin<Result>(
   }
 }
 
-/** Whom calls are made for: a request, whose id is in their log lines and whose budget bounds them; or nobody who waits. */
-export type Work = { readonly requestId?: string; readonly budget?: Budget };
-
 /** As in a Host header; never the path. */
 const hostOf = (url: string): string => /^https?:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
-
-/** Gives the line of a call by its operation and host, prepared once for each: there are few, and a flow makes four calls. */
-export type CallLog = (operation: string, host: string) => (fields: LogFields) => void;
-
-/** Makes the lines of an upstream's calls. */
-export function createCallLog(log: Log, upstream: Upstream["name"]): CallLog {
-  const prepared = new Map<string, ReturnType<CallLog>>();
-  return (operation, host) => {
-    const key = `${operation} ${host}`;
-    const line = prepared.get(key) ?? log.prepare("info", "upstream_call", { upstream, host, operation });
-    prepared.set(key, line);
-    return line;
-  };
-}
 
 /** The body as JSON, or undefined if it is none: an HTML page from a proxy is not an answer. */
 export function parseJson(text: string): unknown {

@@ -16,7 +16,7 @@ import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
-import { createCallLog, waitWithin } from "../oauth/upstream.ts";
+import { waitWithin } from "../oauth/upstream.ts";
 import type { Log } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { RequestKind } from "./authorization_request.ts";
@@ -226,7 +226,6 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
     name: "provider",
     fetch,
     log,
-    callLog: createCallLog(log, "provider"),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     ownConnections: true,
     userAgent: `Janus/${version}`,

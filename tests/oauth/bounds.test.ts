@@ -7,7 +7,6 @@ import { revokeToken } from "../../lib/oauth/revocation.ts";
 import { postForm, requestTokens, type TokenEndpoint } from "../../lib/oauth/token_endpoint.ts";
 import {
   type Answer,
-  createCallLog,
   retryAfterSeconds,
   send,
   type Upstream,
@@ -32,7 +31,6 @@ const upstreamWith = (fetchIt: Upstream["fetch"], deadlineMs = DEADLINE_MS): Ups
   name: "provider",
   fetch: fetchIt,
   log,
-  callLog: createCallLog(log, "provider"),
   deadlineMs,
   userAgent: "Janus/test",
   unavailable: providerUnavailable,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
-import { createCallLog, retryAfterSeconds, send, type Upstream } from "../../lib/oauth/upstream.ts";
+import { retryAfterSeconds, send, type Upstream } from "../../lib/oauth/upstream.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import { makeBomb, type RawAnswer, rawAnswer, startRaw } from "../standins/raw.ts";
@@ -21,7 +21,6 @@ const upstreamWith = (deadlineMs: number): Upstream => ({
   name: "provider",
   fetch: (url, init) => fetch(url, init),
   log: NO_LOG,
-  callLog: createCallLog(NO_LOG, "provider"),
   deadlineMs,
   userAgent: "Janus/test",
   unavailable: providerUnavailable,

@@ -10,7 +10,7 @@ import type { Environment } from "../../config/load.ts";
 import { readServerAddress } from "../../config/load.ts";
 import { asJanusError, configInvalid, unhealthy } from "../../errors.ts";
 import type { Answer, Upstream } from "../../oauth/upstream.ts";
-import { createCallLog, parseJson, send } from "../../oauth/upstream.ts";
+import { parseJson, send } from "../../oauth/upstream.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import { print } from "../output.ts";
@@ -29,7 +29,6 @@ const self: Upstream = {
   name: "janus",
   fetch: (url, init) => fetch(url, Object.assign(init, WITHOUT_PROXY)),
   log: NO_LOG,
-  callLog: createCallLog(NO_LOG, "janus"),
   deadlineMs: DEADLINE_MS,
   userAgent: `Janus/${version} healthcheck`,
   unavailable: unhealthy,
