@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { createApp } from "../index.ts";
 import { readConfig } from "../lib/config/load.ts";
 import type { World } from "../lib/deps.ts";
-import { putMetadataRecords } from "../lib/discord/client.ts";
+import { putMetadataRecords } from "../lib/discord/metadata_records.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
 import { METADATA_RECORDS } from "../lib/rules/records.ts";
 import { startServer } from "../lib/server/lifecycle.ts";

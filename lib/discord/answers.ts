@@ -1,6 +1,6 @@
 /**
- * What Discord's own answers look like, as its API reference has them. An answer of any other shape comes from something
- * else, such as a firewall, a proxy, a cache or the login page of a network, whatever its status. `caller.ts` decides what
+ * The shapes of Discord's own answers, as its API reference has them. An answer of any other shape comes from something
+ * else, such as a firewall, a proxy, a cache or a network's login page, whatever its status. `retries.ts` decides what
  * follows from an answer.
  */
 import * as v from "valibot";
@@ -87,8 +87,8 @@ const discordError = v.object({
 export type Refusal = "unknown_token" | "unknown" | "refused";
 
 /**
- * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. If it takes
- * something from a member (a 401 ends a grant, a 404 means that nothing is left to clear), its code must mean exactly that.
+ * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. Where it takes
+ * something from a member (a 401 ends a grant, a 404 leaves nothing to clear), its code must mean exactly that.
  */
 export function readRefusal({ status, text }: Answer): Refusal | undefined {
   const parsed = v.safeParse(discordError, parseJson(text));

@@ -1,52 +1,78 @@
 /**
- * Discord's side: the authorization request, tokens, and the few calls that a link needs. Called by the use cases
- * and by `register`. What may be repeated is repeated, a token request never is; it stores and decides nothing.
- * https://discord.com/developers/docs/topics/oauth2
+ * Discord's side. This room owns everything that Janus asks of Discord:
+ *
+ *     the authorization page                 authorization_request.ts
+ *     POST /oauth2/token, …/revoke           tokens.ts
+ *     GET /oauth2/@me                        user.ts
+ *     PUT and DELETE …/role-connection       role_connection.ts
+ *     PUT …/role-connections/metadata        metadata_records.ts
+ *
+ * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy. The room
+ * leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and when
+ * they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
-import type { RESTPutAPICurrentUserApplicationRoleConnectionJSONBody } from "discord-api-types/v10";
-import * as v from "valibot";
-import { encodeBase64url, sha256 } from "../crypto.ts";
-import {
-  asJanusError,
-  discordClientRejected,
-  discordRefused,
-  discordUnavailable,
-  grantEnded,
-  scopeMissing,
-} from "../errors.ts";
-import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
-import { revokeToken } from "../oauth/revocation.ts";
-import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
-import { requestTokens } from "../oauth/token_endpoint.ts";
+import { discordClientRejected, discordUnavailable } from "../errors.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
-import { parseJson, requireWholeDeadline } from "../oauth/upstream.ts";
-import type { MetadataRecord } from "../rules/records.ts";
+import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
-import { cleanName, readName } from "../text/shown_name.ts";
-import { secondsAfter } from "../time.ts";
-import { hasRecords, isRevoked, isRoleConnectionOf } from "./answers.ts";
+import { createAuthorizationUrl, createLoginUrl, linkFlow, loginFlow } from "./authorization_request.ts";
 import { createCaller } from "./retries.ts";
+import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
+import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
+import { findUser } from "./user.ts";
+
+/** Discord, as the use cases see it. Any call may throw discord_unavailable; with an access token, discord_rate_limited. */
+export type Discord = {
+  /** The name and the errors of the server, for what a callback says. */
+  readonly upstream: Upstream;
+
+  /** The link flow's authorization request. Without PKCE, which Discord refuses for its scopes. RFC 6749 4.1.1 */
+  readonly authorizationUrl: (state: string) => string;
+  /** A sign-in's authorization request: scope `identify`, PKCE S256. RFC 7636 4.3 */
+  readonly loginUrl: (state: string, codeVerifier: string) => string;
+
+  /** Exchanges a link's code. Throws code_rejected, authorization_rejected, discord_client_rejected. RFC 6749 4.1.3 */
+  readonly exchangeCode: (code: string) => Promise<DiscordTokens>;
+  /** Exchanges a sign-in's code. Throws as the call above. RFC 7636 4.5 */
+  readonly exchangeLoginCode: (code: string, codeVerifier: string) => Promise<DiscordTokens>;
+  /** Throws discord_unavailable where a refresh could be cut off, which would spend the token and lose the new pair. */
+  readonly requireTimeToRefresh: () => void;
+  /** Refreshes a grant; spends the token whatever comes back. Throws grant_ended, discord_client_rejected. RFC 6749 6 */
+  readonly refreshTokens: (refreshToken: string) => Promise<DiscordTokens>;
+  /**
+   * Ends every token of the member's authorization, not only this one; false if Discord refuses for good. The token must
+   * be alive: Discord gives the same answer for one that it does not know. Throws discord_client_rejected. RFC 7009 2.1
+   */
+  readonly revokeGrant: (token: string) => Promise<boolean>;
+
+  /** Whose token it is, checked to be ours and able to push. Throws scope_missing, grant_ended, discord_refused. */
+  readonly findCurrentUser: (accessToken: string) => Promise<DiscordUser>;
+  /** The same for a token that need not be able to push. */
+  readonly findSignedInUser: (accessToken: string) => Promise<DiscordUser>;
+
+  /** Replaces the member's role connection. The role comes when they click Link. Throws grant_ended, discord_refused. */
+  readonly putRoleConnection: (accessToken: string, roleConnection: RoleConnection) => Promise<void>;
+  /** Clears the member's role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
+  readonly deleteRoleConnection: (accessToken: string) => Promise<void>;
+};
 
 /** The Discord account that a grant speaks for. */
 export type DiscordUser = {
   readonly discordUserId: string;
   readonly username: string;
   readonly globalName: string | null;
-  /** Where the picture is, at Discord's CDN. */
+  /** Of the picture, at Discord's CDN. */
   readonly avatarUrl: string;
 };
 
-/** A grant's tokens. `expiresAt` is absolute UTC. */
+/** A grant's tokens. `expiresAt` is absolute UTC, `scope` a list with blanks. */
 export type DiscordTokens = {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly scope: string;
   readonly expiresAt: Date;
 };
-
-/** Discord, as the use cases see it. */
-export type Discord = ReturnType<ReturnType<typeof createDiscord>>;
 
 /** What the client is made of. */
 export type DiscordOptions = {
@@ -67,213 +93,43 @@ export type DiscordOptions = {
   readonly deadlineMs?: number;
 };
 
-const LINK_SCOPES = ["identify", "role_connections.write"];
-const LOGIN_SCOPES = ["identify"];
-/** Pictures for those who have chosen none. https://discord.com/developers/docs/reference#image-formatting */
-const DEFAULT_AVATARS = 6n;
 const DEADLINE_MS = 5_000;
-/** So many deadlines a refresh may take where nobody waits for it: half a minute, well within its lease. */
-const PATIENCE = 6;
 
-const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
-/** Discord's own limits on names, with room. */
-const displayName = v.pipe(v.string(), v.maxLength(200), v.transform(cleanName));
-
-/** GET /oauth2/@me, the part that Janus reads. */
-const currentAuthorization = v.object({
-  application: v.object({ id: snowflake }),
-  scopes: v.array(v.string()),
-  // Absent where the grant lacks the scope `identify`.
-  user: v.optional(
-    v.object({
-      id: snowflake,
-      username: displayName,
-      global_name: v.nullish(displayName),
-      avatar: v.nullish(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_]{1,64}$/))),
-    }),
-  ),
-});
-
-/** Makes the client. Nothing is sent before the first call. */
-export function createDiscord(options: DiscordOptions) {
-  const { clientId, clientSecret } = options;
-  const tokenEndpoint: TokenEndpoint = {
-    url: `${options.apiUrl}/oauth2/token`,
-    clientId,
-    clientSecret,
-    authMethod: "client_secret_basic",
-  };
-  const redirectUri = `${options.publicUrl}/discord-oauth-callback`;
-  const loginRedirectUri = `${options.publicUrl}/login`;
-  const roleConnectionPath = `/users/@me/applications/${clientId}/role-connection`;
-  const request = prepareAuthorizationRequest(options.authorizeUrl, { clientId, redirectUri }, LINK_SCOPES, [
-    ["prompt", "consent"],
-  ]);
-  // Who has approved before need not do so again. https://discord.com/developers/docs/topics/oauth2
-  const loginRequest = prepareAuthorizationRequest(
-    options.authorizeUrl,
-    { clientId, redirectUri: loginRedirectUri },
-    LOGIN_SCOPES,
-    [
-      ["prompt", "none"],
-      ["code_challenge_method", "S256"],
-    ],
-  );
-
-  const shared = createUpstream(options);
-
-  return (work: Work) => {
-    const upstream = { ...shared, ...work };
+/** Makes the function that gives a client for each piece of work. Nothing is sent before the first call. */
+export function createDiscord(options: DiscordOptions): (work: Work) => Discord {
+  const server = createUpstream(options);
+  const link = linkFlow(options.publicUrl);
+  const login = loginFlow(options.publicUrl);
+  const authorizationUrl = createAuthorizationUrl(options, link);
+  const loginUrl = createLoginUrl(options, login);
+  return (work) => {
+    const upstream: Upstream = { ...server, ...work };
+    const tokens = createTokenClient(options, upstream);
     const call = createCaller(upstream, options);
-
-    const exchange = async (grant: Readonly<Record<string, string>>, scopes: readonly string[]) => {
-      const form = { grant_type: "authorization_code", ...grant };
-      return readTokens(
-        await requestTokens(upstream, "token_code", tokenEndpoint, form),
-        scopes,
-        options.now(),
-      );
-    };
-
-    const findUser = async (accessToken: string, scopesNeeded: readonly string[]): Promise<DiscordUser> => {
-      const bearer = `Bearer ${accessToken}`;
-      const answer = await call({
-        operation: "get_current_authorization",
-        method: "GET",
-        path: "/oauth2/@me",
-        authorization: bearer,
-        status: 200,
-        isRight: (body) => v.is(currentAuthorization, body),
-      });
-      const { application, scopes, user } = v.parse(currentAuthorization, parseJson(answer.text));
-      if (application.id !== clientId) throw discordRefused("the token is of another application");
-      const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
-      if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
-      if (user === undefined)
-        throw discordUnavailable("get_current_authorization: an answer without the user");
-      const { id, username, global_name, avatar } = user;
-      return {
-        discordUserId: id,
-        username,
-        globalName: readName(global_name) ?? null,
-        avatarUrl: avatarUrl(options.cdnUrl, id, avatar ?? null),
-      };
-    };
-
     return {
-      /** What a callback's errors are named after. */
       upstream,
-
-      /**
-       * The authorization request of the link flow, for a state. No PKCE: Discord answers `invalid_scope` to it
-       * together with `role_connections.write`. RFC 6749 4.1.1
-       */
-      authorizationUrl: (state: string): string => request({ state }),
-
-      /** The authorization request of a sign-in alone: scope `identify`, with PKCE S256. RFC 7636 4.3 */
-      loginUrl: (state: string, codeVerifier: string): string =>
-        loginRequest({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) }),
-
-      /** Exchanges the code of the link flow. Throws code_rejected, discord_unavailable. RFC 6749 4.1.3 */
-      exchangeCode: (code: string): Promise<DiscordTokens> =>
-        exchange({ code, redirect_uri: redirectUri }, LINK_SCOPES),
-
-      /** Exchanges the code of a sign-in alone. Throws as `exchangeCode`. RFC 7636 4.5 */
-      exchangeLoginCode: (code: string, codeVerifier: string): Promise<DiscordTokens> =>
-        exchange({ code, redirect_uri: loginRedirectUri, code_verifier: codeVerifier }, LOGIN_SCOPES),
-
-      /** Throws discord_unavailable if a refresh could be cut off, which would spend the token and lose the new pair. */
-      requireTimeToRefresh: (): void => requireWholeDeadline(upstream, "token_refresh"),
-
-      /**
-       * Refreshes a grant; the refresh token is spent whatever comes back. Throws grant_ended, discord_unavailable.
-       * RFC 6749 6
-       */
-      refreshTokens: async (refreshToken: string): Promise<DiscordTokens> => {
-        const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
-        // Cut off, it could have spent the refresh token for a pair that nobody got.
-        requireWholeDeadline(upstream, "token_refresh");
-        try {
-          const response = await requestTokens(patient(upstream), "token_refresh", tokenEndpoint, grant);
-          return readTokens(response, LINK_SCOPES, options.now());
-        } catch (error) {
-          if (asJanusError(error).code === "code_rejected")
-            throw grantEnded("token_refresh: the token is no good", error);
-          throw error;
-        }
-      },
-
-      /**
-       * Ends every token of the member's authorization, not only this one. The token must be alive: to a token that it
-       * does not know, Discord gives the same answer. False if Discord refuses for good. Throws
-       * discord_client_rejected, discord_unavailable. RFC 7009 2.1
-       */
-      revokeGrant: async (token: string): Promise<boolean> => {
-        const url = `${tokenEndpoint.url}/revoke`;
-        return (await revokeToken(upstream, tokenEndpoint, url, { token }, isRevoked)) === "revoked";
-      },
-
-      /** Whose token it is; that it is ours and may push. Throws scope_missing, grant_ended. GET /oauth2/@me */
-      findCurrentUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LINK_SCOPES),
-
-      /** Whose token it is, where it need not push. Throws as `findCurrentUser`. */
-      findSignedInUser: (accessToken: string): Promise<DiscordUser> => findUser(accessToken, LOGIN_SCOPES),
-
-      /** Replaces the member's role connection. Grants no role by itself: the member must press Link. */
-      putRoleConnection: async (accessToken: string, roleConnection: RoleConnection): Promise<void> => {
-        const body: RESTPutAPICurrentUserApplicationRoleConnectionJSONBody = { ...roleConnection };
-        await call({
-          operation: "put_role_connection",
-          method: "PUT",
-          path: roleConnectionPath,
-          authorization: `Bearer ${accessToken}`,
-          body,
-          status: 200,
-          isRight: (answered) => isRoleConnectionOf(roleConnection, answered),
-        });
-      },
-
-      /** Clears the member's role connection, and with it the role. One that is gone already is as good. */
-      deleteRoleConnection: async (accessToken: string): Promise<void> => {
-        await call({
-          operation: "delete_role_connection",
-          method: "DELETE",
-          path: roleConnectionPath,
-          authorization: `Bearer ${accessToken}`,
-          status: 204,
-          isRight: () => true,
-        });
-      },
+      authorizationUrl,
+      loginUrl,
+      exchangeCode: (code) => exchangeCode(tokens, link, { code }),
+      exchangeLoginCode: (code, codeVerifier) =>
+        exchangeCode(tokens, login, { code, code_verifier: codeVerifier }),
+      requireTimeToRefresh: () => requireWholeDeadline(upstream, REFRESH),
+      refreshTokens: (refreshToken) => refreshTokens(tokens, refreshToken),
+      revokeGrant: (token) => revokeGrant(tokens, token),
+      findCurrentUser: (accessToken) => findUser(call, options, accessToken, link.scopes),
+      findSignedInUser: (accessToken) => findUser(call, options, accessToken, login.scopes),
+      putRoleConnection: (accessToken, roleConnection) =>
+        putRoleConnection(call, options.clientId, accessToken, roleConnection),
+      deleteRoleConnection: (accessToken) => deleteRoleConnection(call, options.clientId, accessToken),
     };
   };
 }
 
-/** Replaces the application's metadata records, all of them. Needs the bot's token. */
-export async function putMetadataRecords(
-  options: Omit<DiscordOptions, "clientSecret" | "authorizeUrl" | "cdnUrl">,
-  botToken: string,
-  records: readonly MetadataRecord[],
-): Promise<void> {
-  const call = createCaller(createUpstream(options), options);
-  const path = `/applications/${options.clientId}/role-connections/metadata`;
-  await call({
-    operation: "put_metadata",
-    method: "PUT",
-    path,
-    authorization: `Bot ${botToken}`,
-    body: records,
-    status: 200,
-    isRight: (body) => hasRecords(body, records),
-  });
-}
+/** What the upstream is made of. */
+export type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;
 
-/** Where nobody waits, an answer that comes late is better than a refresh token that is spent for nothing. */
-const patient = (upstream: Upstream): Upstream =>
-  upstream.budget === undefined ? { ...upstream, deadlineMs: upstream.deadlineMs * PATIENCE } : upstream;
-
-type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;
-
-function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: UpstreamOptions): Upstream {
+/** Discord as an upstream, for no work in particular. */
+export function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: UpstreamOptions): Upstream {
   return {
     name: "discord",
     fetch,
@@ -283,18 +139,4 @@ function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: Upstream
     unavailable: discordUnavailable,
     clientRejected: discordClientRejected,
   };
-}
-
-/** RFC 6749 5.1: a response without `scope` grants what was asked for. */
-function readTokens(response: TokenResponse, scopesAsked: readonly string[], now: Date): DiscordTokens {
-  const { accessToken, refreshToken, scope, expiresIn } = response;
-  if (refreshToken === undefined) throw discordUnavailable('token response: "refresh_token" is missing');
-  if (expiresIn === undefined) throw discordUnavailable('token response: "expires_in" is missing');
-  const expiresAt = secondsAfter(now, expiresIn);
-  return { accessToken, refreshToken, scope: scope ?? scopesAsked.join(" "), expiresAt };
-}
-
-function avatarUrl(cdnUrl: string, discordUserId: string, hash: string | null): string {
-  if (hash !== null) return `${cdnUrl}/avatars/${discordUserId}/${hash}.png?size=128`;
-  return `${cdnUrl}/embed/avatars/${(BigInt(discordUserId) >> 22n) % DEFAULT_AVATARS}.png`;
 }

@@ -1,6 +1,6 @@
 /**
- * Calls to Discord's API that may be repeated: after no answer, or one that is not Discord's word, with jitter; after a
- * 429 as long as it says, up to a cap. A token request, which may not be repeated, does not come here.
+ * Calls to Discord's API that may be repeated: with jitter after no answer, or after one that is not Discord's own;
+ * after a 429 when it says, up to a cap. Token requests may not be repeated and do not come here.
  * https://discord.com/developers/docs/topics/rate-limits
  */
 import * as v from "valibot";
@@ -30,7 +30,7 @@ const CLOUDFLARE_WAIT_SECONDS = 60;
 
 const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
-/** One call by its name, with who it is for. */
+/** One call by its name, with the credentials that it is made with. */
 export type Call = {
   readonly operation: string;
   readonly method: "GET" | "PUT" | "DELETE";
@@ -43,7 +43,7 @@ export type Call = {
   readonly isRight: (body: unknown) => boolean;
 };
 
-/** Gives the answer of a call that Discord has done. */
+/** Makes a call, and gives the answer once Discord has done what it asks. */
 export type Caller = (call: Call) => Promise<Answer>;
 
 /** Makes the caller of one API. Throws grant_ended, discord_refused, discord_rate_limited, discord_unavailable. */
@@ -76,7 +76,7 @@ export function createCaller(
 
 type Try = { readonly answer: Answer } | { readonly error: JanusError; readonly waitSeconds: number };
 
-/** One attempt: an answer, or an error after which another attempt makes sense. Throws where it makes none. */
+/** One attempt. Throws where another one makes no sense. */
 async function tryOnce(
   upstream: Upstream,
   call: Call,
@@ -84,13 +84,18 @@ async function tryOnce(
   init: UpstreamRequest,
   retries: number,
 ): Promise<Try> {
-  const { operation } = call;
   let answer: Answer;
   try {
-    answer = await send(upstream, operation, url, init, retries);
+    answer = await send(upstream, call.operation, url, init, retries);
   } catch (error) {
     return { error: asJanusError(error), waitSeconds: 0 };
   }
+  return readAnswer(call, answer);
+}
+
+/** Reads an answer: the call is done, or may be tried again. Throws if Discord refuses or asks for too long a wait. */
+function readAnswer(call: Call, answer: Answer): Try {
+  const { operation, method } = call;
   const { status } = answer;
   if (status === 429) {
     const waitSeconds = readRateLimit(answer);
@@ -109,14 +114,14 @@ async function tryOnce(
     const reason = `${operation}: answered ${status}, and not as Discord does`;
     return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0);
   }
-  if (refusal === "unknown" && init.method === "DELETE") return { answer };
+  if (refusal === "unknown" && method === "DELETE") return { answer };
   if (refusal === "unknown_token") throw grantEnded(`${operation}: answered 401`);
   throw discordRefused(`${operation}: answered ${status}`);
 }
 
 /**
- * Whether Discord says that it has done what the call asks. Proxies and login pages of networks also answer with a 2xx,
- * and have done nothing.
+ * Whether Discord says that it has done what the call asks. A proxy or a network's login page may also answer with a
+ * 2xx, and has done nothing.
  */
 function isDone({ status, isRight }: Call, answer: Answer): boolean {
   if (answer.status !== status) return false;
@@ -134,7 +139,7 @@ function retryAfterFault(reason: string, waitSeconds: number): Try {
   return { error, waitSeconds };
 }
 
-/** Seconds to wait after a 429. Cloudflare's own page has no number: a block lasts, so the wait is over the cap. */
+/** Seconds to wait after a 429. Cloudflare's own page names none: its blocks last, so the wait is over the cap. */
 function readRateLimit(answer: Answer): number {
   const parsed = v.safeParse(rateLimited, parseJson(answer.text));
   const fromBody = parsed.success ? capRetryAfter(parsed.output.retry_after) : undefined;

@@ -1,17 +1,23 @@
 /**
- * The authorization endpoint, once for both legs: the request that a browser is sent away with, and what the callback
- * may say. Called by `discord.ts`, `oidc/`, `flow.ts` and `link.ts`.
+ * OAuth, as far as it is the same at Discord and at the provider. This room owns what is sent and what may come back:
+ *
+ *     the authorization endpoint and the callback    authorization.ts
+ *     the token endpoint                             token_endpoint.ts
+ *     the revocation endpoint                        revocation.ts
+ *     every outgoing request, within its bounds      upstream.ts, answer_body.ts, budget.ts
+ *
+ * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
  */
 import { OAuth2Client } from "arctic/dist/client.js";
 import type { JanusError } from "../errors.ts";
 import { authorizationRejected, callbackMalformed, flowExpired } from "../errors.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Makes the address of an authorization request from what is new in each: state, nonce and the like, as base64url. */
+/** Gives the address of an authorization request for what is new in each: state, nonce and the like, as base64url. */
 export type AuthorizationRequest = (fresh: Readonly<Record<string, string>>) => string;
 
-/** Prepares an authorization request, all but what is new in each: building an address costs. RFC 6749 4.1.1 */
-export function prepareAuthorizationRequest(
+/** Makes an authorization request, but for what is new in each. Decision 0032 says why in two steps. RFC 6749 4.1.1 */
+export function createAuthorizationRequest(
   endpoint: string,
   client: { readonly clientId: string; readonly redirectUri: string },
   scopes: readonly string[],
@@ -21,15 +27,15 @@ export function prepareAuthorizationRequest(
   const url = oauth.createAuthorizationURL(endpoint, "", [...scopes]);
   url.searchParams.delete("state");
   for (const [name, value] of parameters) url.searchParams.set(name, value);
-  const prepared = url.href;
+  const beginning = url.href;
   return (fresh) => {
-    let address = prepared;
+    let address = beginning;
     for (const name in fresh) address += `&${name}=${fresh[name]}`;
     return address;
   };
 }
 
-/** What an authorization response says, each parameter at most once. RFC 6749 4.1.2, RFC 9207 2 */
+/** An authorization response, with each parameter at most once. RFC 6749 4.1.2, RFC 9207 2 */
 export type AuthorizationResponse = {
   readonly state: string;
   readonly iss: string | undefined;
@@ -37,8 +43,8 @@ export type AuthorizationResponse = {
 };
 
 /**
- * An error that a server sent the browser back with. Anybody can write into a callback: the error is told from listed
- * names alone, the description is compared with listed ones and never repeated. RFC 6749 4.1.2.1
+ * An error that a server sent the browser back with. Anybody can write into a callback, so only listed errors are
+ * repeated, and a description is only compared with listed ones. RFC 6749 4.1.2.1
  */
 export type ErrorResponse = { readonly error: string; readonly description: string | undefined };
 
@@ -72,15 +78,15 @@ function readParameter(query: URLSearchParams, name: keyof typeof PARAMETERS): s
   return value;
 }
 
-/** It is only compared: one that is doubled or strange is no reason to refuse a callback. */
+/** A description is only compared, so a doubled or strange one does not make the callback malformed. */
 function readDescription(query: URLSearchParams): string | undefined {
   const [description, ...more] = query.getAll("error_description");
   return more.length === 0 ? description : undefined;
 }
 
 /**
- * Reads a no to this member, by the member or by the server, and gives words for the log. Throws what any other error
- * stands for: flow_expired, authorization_rejected, the upstream's unavailable.
+ * Reads an error by which the member or the server said no to this sign-in, and gives the words for the log. Any other
+ * error is thrown as what it means: flow_expired, authorization_rejected, the upstream's unavailable.
  */
 export function readRefusal(
   upstream: Pick<Upstream, "name" | "unavailable">,
@@ -92,9 +98,9 @@ export function readRefusal(
 }
 
 /**
- * What a provider says, besides access_denied, of a member who did not do what it asked for, or whom it does not let
- * in: OpenID Connect Core 3.1.2.6, Unmet Authentication Requirements 1.0, Auth0 of a blocked user, and LinkedIn and
- * Apple of one who cancelled. Janus itself asks for no prompt=none, to which the first four would be an answer.
+ * Errors other than access_denied by which a provider says that the member did not do what it asked for, or that it
+ * does not let them in: OpenID Connect Core 3.1.2.6, Unmet Authentication Requirements 1.0, Auth0 for a blocked user,
+ * LinkedIn and Apple for one who cancelled. Janus itself never sends prompt=none, which the first four would answer.
  */
 const REFUSALS = [
   "login_required",
@@ -107,7 +113,7 @@ const REFUSALS = [
   "user_cancelled_authorize",
 ];
 
-/** The error that an authorization response's `error` stands for, where it is no refusal. */
+/** Our own error for an authorization response's `error` that is not a refusal. */
 export function authorizationError(
   upstream: Pick<Upstream, "name" | "unavailable">,
   error: string,
@@ -121,7 +127,7 @@ export function authorizationError(
   return authorizationRejected(`${upstream.name}: the authorization endpoint answered ${known}`);
 }
 
-/** Whether the member took too long at the server's own pages, by what servers are known to say of it. */
+/** Whether the member took too long at the server's own pages, by the words that servers use for it. */
 function hasExpired(error: string, description: string | undefined): boolean {
   return EXPIRED_ERRORS.includes(error) || EXPIRED_DESCRIPTIONS.includes(description ?? "");
 }
@@ -137,7 +143,7 @@ const EXPIRED_DESCRIPTIONS = [
   "The request could not be authorized. The consent request has expired, please try again.",
 ];
 
-/** RFC 6749 4.1.2.1 and OpenID Connect Core 3.1.2.6: names that may be logged. Any other word came from the query. */
+/** Errors that may be logged: RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6. Any other word came from the query. */
 const KNOWN_ERRORS = [
   "invalid_request",
   "unauthorized_client",

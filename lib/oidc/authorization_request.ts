@@ -1,11 +1,13 @@
 /**
- * The authorization requests to the provider, all but what is new in each: which scopes are asked for, and which prompt.
- * Building an address costs, so they are prepared once for a discovery document. OpenID Connect Core 1.0, 3.1.2.1
+ * The authorization requests to the provider: which scopes Janus asks for, and with which prompt.
+ * OpenID Connect Core 1.0, 3.1.2.1
  */
 import type { Config } from "../config/load.ts";
-import type { AuthorizationRequest } from "../oauth/authorization.ts";
-import { prepareAuthorizationRequest } from "../oauth/authorization.ts";
+import { encodeBase64url, sha256 } from "../crypto.ts";
+import { createAuthorizationRequest } from "../oauth/authorization.ts";
 import type { ProviderMetadata } from "./discovery.ts";
+import { addsOfflineAccess, OFFLINE_ACCESS } from "./offline_access.ts";
+import { chooseTokenEndpoint } from "./token_endpoint.ts";
 
 /** What a request is for. */
 export type RequestKind = {
@@ -16,43 +18,31 @@ export type RequestKind = {
 };
 
 const DEFAULT_SCOPES: readonly string[] = ["openid", "profile"];
-const OFFLINE_ACCESS = "offline_access";
 
-/** Prepares the requests to one provider; gives the one of a kind. */
-export function prepareRequests(
+/** The address of a request: code flow, PKCE S256. Throws provider_misconfigured. Core 3.1.2.1, RFC 7636 4.3 */
+export function buildAuthorizationUrl(
   config: Config["oidc"],
   metadata: ProviderMetadata,
   redirectUri: string,
-): (kind: RequestKind) => AuthorizationRequest {
-  const prepare = ({ otherAccount = false, reduced = false }: RequestKind): AuthorizationRequest => {
-    const prompt = otherAccount ? choosePromptForOther(config, metadata) : choosePrompt(config, metadata);
-    const own = config.authorizeParams.filter(([name]) => name !== "prompt");
-    return prepareAuthorizationRequest(
-      metadata.authorizationEndpoint,
-      { clientId: config.clientId, redirectUri },
-      reduced ? DEFAULT_SCOPES : chooseScopes(config, metadata),
-      [
-        ["code_challenge_method", "S256"],
-        ...own,
-        ...(prompt === undefined ? [] : ([["prompt", prompt]] as const)),
-      ],
-    );
-  };
-  const prepared = {
-    ordinary: prepare({}),
-    other: prepare({ otherAccount: true }),
-    reduced: prepare({ reduced: true }),
-    reducedOther: prepare({ otherAccount: true, reduced: true }),
-  };
-  return ({ otherAccount = false, reduced = false }) => {
-    if (reduced) return otherAccount ? prepared.reducedOther : prepared.reduced;
-    return otherAccount ? prepared.other : prepared.ordinary;
-  };
-}
-
-/** Whether Janus asks for offline_access by itself: the provider announces it, and the operator says nothing of scopes. */
-export function addsOfflineAccess(config: Config["oidc"], metadata: ProviderMetadata): boolean {
-  return config.scopes === undefined && metadata.scopesSupported.includes(OFFLINE_ACCESS);
+  { otherAccount = false, reduced = false }: RequestKind,
+  flow: { readonly state: string; readonly nonce: string; readonly codeVerifier: string },
+): string {
+  // A provider of which Janus cannot be a client is told before the member signs in there for nothing.
+  chooseTokenEndpoint(config, metadata);
+  const prompt = otherAccount ? choosePromptForOther(config, metadata) : choosePrompt(config, metadata);
+  const parameters = config.authorizeParams.filter(([name]) => name !== "prompt");
+  const request = createAuthorizationRequest(
+    metadata.authorizationEndpoint,
+    { clientId: config.clientId, redirectUri },
+    reduced ? DEFAULT_SCOPES : chooseScopes(config, metadata),
+    [
+      ["code_challenge_method", "S256"],
+      ...parameters,
+      ...(prompt === undefined ? [] : ([["prompt", prompt]] as const)),
+    ],
+  );
+  const { state, nonce, codeVerifier } = flow;
+  return request({ state, nonce, code_challenge: encodeBase64url(sha256(codeVerifier)) });
 }
 
 function chooseScopes(config: Config["oidc"], metadata: ProviderMetadata): readonly string[] {
@@ -61,9 +51,9 @@ function chooseScopes(config: Config["oidc"], metadata: ProviderMetadata): reado
 }
 
 /**
- * The operator's prompt where there is one. Else consent, where the operator asks for offline_access: some providers
- * give no refresh token without it (Core 11). An announced offline_access is no reason: where members may not consent by
- * themselves, each would need an administrator's approval.
+ * The operator's prompt if there is one; else consent if the operator asks for offline_access, since some providers give
+ * no refresh token without it (Core 11). An offline_access that Janus adds does not count: where members may not consent
+ * by themselves, each would need an administrator's approval.
  */
 function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): string | undefined {
   const own = ownPrompt(config);
@@ -73,9 +63,9 @@ function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): strin
 }
 
 /**
- * One prompt that lets the member be somebody else, never two: Entra shows an error page for two. The operator's, where
- * it is of this kind and the provider takes it; else the one that is announced; else login, which every provider must
- * know, announced or not, while select_account is optional. Core 3.1.2.1, 15.1
+ * The prompt that lets the member be somebody else; never two, for which Entra shows an error page. It is the operator's
+ * if that is of this kind and the provider takes it; else one that the provider announces; else login, which every
+ * provider must know, while select_account is optional. Core 3.1.2.1, 15.1
  */
 function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata): string {
   const own = ownPrompt(config)?.split(" ") ?? [];
@@ -86,12 +76,12 @@ function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata
 
 const OTHER_ACCOUNT_PROMPTS = ["select_account", "login"] as const;
 
-/** The prompt of OIDC_AUTHORIZE_PARAMS; undefined where it says nothing of it. */
+/** The prompt of OIDC_AUTHORIZE_PARAMS, if it has one. */
 function ownPrompt({ authorizeParams }: Config["oidc"]): string | undefined {
   return authorizeParams.find(([name]) => name === "prompt")?.[1].trim();
 }
 
-/** False where the provider announces prompts, and not this one: it would refuse the request. */
+/** False where the provider announces other prompts only: it would refuse the request. */
 function takesPrompt({ promptValues }: ProviderMetadata, prompt: string): boolean {
   return promptValues === undefined || promptValues.includes(prompt);
 }

@@ -27,11 +27,22 @@ type Key = JWK;
 /** The provider's keys, as jose looks them up, and the way to fetch them again. */
 export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
 
+/** Gives the key set at an address, one for all requests. */
+export function createKeySets(upstream: Upstream): (jwksUri: string) => KeySet {
+  const keySets = new Map<string, KeySet>();
+  return (jwksUri) => {
+    const keys = keySets.get(jwksUri) ?? createKeySet(upstream, jwksUri);
+    keySets.set(jwksUri, keys);
+    return keys;
+  };
+}
+
 /**
- * The provider's keys. A token that no held key fits has them fetched again at once, so that a rotation is picked up
- * by the flow that meets it: the token comes from the token endpoint, so nobody else can make Janus fetch.
+ * The provider's keys. `upstream` is bound to no request, since jose does not know for which one it fetches. A token
+ * that fits no held key makes Janus fetch them again at once, so that the flow that meets a rotation succeeds: the token
+ * comes from the token endpoint, so nobody else can cause a fetch.
  */
-export function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
+function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
   let findHeld = findAmong([]);
   // jose sees to it that there is one fetch at a time, and says when the keys are too old.
   const keys = createRemoteJWKSet(new URL(jwksUri), {

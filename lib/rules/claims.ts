@@ -1,11 +1,11 @@
 /**
- * The rules: from what a provider says of a member to what Discord is told. This room is pure, without network, clock or
- * database: claims go in (this file), records and values come out (`records.ts`, `role_connection.ts`). It leaves to
+ * The rules: from what a provider says of a member to what Discord is told. This room is pure, without network, clock
+ * or database: claims go in (this file), records and values come out (`records.ts`, `role_connection.ts`). It leaves to
  * `oidc/` who has signed the claims, and to `link/` and `sync/` whether a link exists and when it is pushed.
  */
 import { cleanName, readName } from "../text/shown_name.ts";
 
-/** The claims that Janus keeps, in the form in which it stores them. It stores no others: what is not kept cannot leak. */
+/** The claims that Janus keeps, in the form that it stores. It stores no others: what is not kept cannot leak. */
 export type KeptClaims = {
   readonly preferred_username?: string;
   readonly name?: string;

@@ -1,7 +1,7 @@
 /** The role connection: what Discord is told about one member, a value for each metadata record. */
 import type { KeptClaims } from "./claims.ts";
 
-/** What is pushed for one member. Values are strings, "1" for true: Discord accepts JSON `true` and never matches it. */
+/** What is pushed for one member. Values are strings, "1" for true: Discord takes JSON `true` and never matches it. */
 export type RoleConnection = {
   readonly platform_name: string;
   readonly platform_username?: string;

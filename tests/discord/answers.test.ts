@@ -10,7 +10,8 @@ import {
   test,
 } from "bun:test";
 import fc from "fast-check";
-import { createDiscord, putMetadataRecords } from "../../lib/discord/client.ts";
+import { createDiscord } from "../../lib/discord/client.ts";
+import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { JanusError } from "../../lib/errors.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";

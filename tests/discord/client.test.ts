@@ -1,6 +1,7 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createDiscord, putMetadataRecords } from "../../lib/discord/client.ts";
+import { createDiscord } from "../../lib/discord/client.ts";
+import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";

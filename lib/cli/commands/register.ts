@@ -5,7 +5,7 @@
 import type { Environment } from "../../config/load.ts";
 import { readRegistrationConfig } from "../../config/load.ts";
 import { explainStrayValue } from "../../config/stray_values.ts";
-import { putMetadataRecords } from "../../discord/client.ts";
+import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
 import { METADATA_RECORDS } from "../../rules/records.ts";
