@@ -1,10 +1,9 @@
 /**
- * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named
- * constructor a code. Thrown anywhere; turned into a response by `http/error_response.ts`, into an exit code by
- * `cli/output.ts`.
+ * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named constructor for
+ * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
  *
- * The `reason` is private: it is logged once, at the edge, and never shown to a member. It is written by us and
- * never holds what came from outside. The public texts, in each language, are in `pages/`.
+ * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
+ * fault, then the remedy, in our own words; it never holds what came from outside. The public texts are in `pages/`.
  */
 
 const STATUS = {
@@ -144,7 +143,7 @@ export const issuerMismatch = (reason: string) => new JanusError("issuer_mismatc
 /** A form that was sent from another site. */
 export const originRefused = (reason: string) => new JanusError("origin_refused", reason);
 /** A browser asked in advance for what leaves something behind. Anything but success makes it ask again for real. */
-export const prefetchRefused = () => new JanusError("prefetch_refused", "asked for in advance");
+export const prefetchRefused = () => new JanusError("prefetch_refused", "the page was requested in advance");
 /** No such page. */
 export const notFound = () => new JanusError("not_found", "no such route");
 /** The page exists, and not for this method. `allow` lists those that it has. RFC 9110 15.5.6 */
@@ -156,23 +155,23 @@ export const unauthenticated = (reason: string, cause?: unknown) =>
 /** The member has no link to act on. */
 export const notLinked = () => new JanusError("not_linked", "the member has no link");
 /** The member has no other session of this handle. */
-export const sessionUnknown = () => new JanusError("session_unknown", "no such session of this member");
+export const sessionUnknown = () => new JanusError("session_unknown", "the member has no such session");
 /** The member's last "sync now" is too recent. RFC 6585 4 */
 export const syncTooSoon = (retryAfterSeconds: number) =>
-  new JanusError("sync_too_soon", "asked again within a minute", { retryAfterSeconds });
+  new JanusError("sync_too_soon", "the member asked again within a minute", { retryAfterSeconds });
 /** A request body over the cap. RFC 9110 15.5.14 */
 export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
 /** A request body that does not arrive. RFC 9110 15.5.9 */
 export const requestTimeout = (reason: string) => new JanusError("request_timeout", reason);
 /** One address asks more often than RATE_LIMIT_PER_MINUTE allows. RFC 6585 4 */
 export const tooManyRequests = (retryAfterSeconds: number) =>
-  new JanusError("too_many_requests", "over the limit of its address", { retryAfterSeconds });
+  new JanusError("too_many_requests", "the address is over its limit", { retryAfterSeconds });
 
 // Our own faults.
 
 /** More requests are under way than one process can answer well. */
 export const tooBusy = () =>
-  new JanusError("too_busy", "too many requests under way", { retryAfterSeconds: 5 });
+  new JanusError("too_busy", "too many requests in progress", { retryAfterSeconds: 5 });
 
 /** A defect in Janus. */
 export const internal = (reason: string, cause?: unknown) => new JanusError("internal", reason, { cause });

@@ -100,7 +100,7 @@ function readAnswer(call: Call, answer: Answer): Try {
   if (status === 429) {
     const waitSeconds = readRateLimit(answer);
     const error = discordRateLimited(
-      `${operation}: answered 429, to wait ${waitSeconds} seconds`,
+      `${operation}: answered 429, asking for a wait of ${waitSeconds} seconds`,
       waitSeconds,
     );
     if (waitSeconds > MAX_WAIT_SECONDS) throw error;
@@ -111,7 +111,7 @@ function readAnswer(call: Call, answer: Answer): Try {
   if (isDone(call, answer)) return { answer };
   const refusal = readRefusal(answer);
   if (refusal === undefined) {
-    const reason = `${operation}: answered ${status}, and not as Discord does`;
+    const reason = `${operation}: answered ${status}, but the answer is not Discord's`;
     return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0);
   }
   if (refusal === "unknown" && method === "DELETE") return { answer };

@@ -57,7 +57,7 @@ export async function refreshTokens(
     return readTokens(await requestTokens(patient(upstream), REFRESH, endpoint, grant), LINK_SCOPES, now());
   } catch (error) {
     if (asJanusError(error).code === "code_rejected")
-      throw grantEnded("token_refresh: the token is no good", error);
+      throw grantEnded("token_refresh: the refresh token is no longer valid", error);
     throw error;
   }
 }

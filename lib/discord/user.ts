@@ -44,10 +44,11 @@ export async function findUser(
     isRight: (body) => v.is(currentAuthorization, body),
   });
   const { application, scopes, user } = v.parse(currentAuthorization, parseJson(answer.text));
-  if (application.id !== clientId) throw discordRefused("the token is of another application");
+  if (application.id !== clientId)
+    throw discordRefused("the access token belongs to another application: check DISCORD_CLIENT_ID");
   const missing = scopesNeeded.filter((scope) => !scopes.includes(scope));
   if (missing.length > 0) throw scopeMissing(`the grant lacks ${missing.join(" ")}`);
-  if (user === undefined) throw discordUnavailable("get_current_authorization: an answer without the user");
+  if (user === undefined) throw discordUnavailable('get_current_authorization: "user" is missing');
   return {
     discordUserId: user.id,
     username: user.username,

@@ -46,7 +46,8 @@ export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promi
     return openDiscordToken(deps, "access_token", claimed.accessTokenSealed, discordUserId);
   }
   const refreshed = await refresh(deps, { discordUserId, refreshTokenSealed, isUnanswered }, null);
-  if (refreshed.outcome !== "refreshed") throw grantEnded("token_refresh: the token is no good");
+  if (refreshed.outcome !== "refreshed")
+    throw grantEnded("token_refresh: the refresh token is no longer valid");
   return refreshed.accessToken;
 }
 

@@ -62,19 +62,20 @@ export function readAuthorizationResponse(query: URLSearchParams): Authorization
   const iss = readParameter(query, "iss");
   const code = readParameter(query, "code");
   const error = readParameter(query, "error");
-  if (state === undefined) throw callbackMalformed("state is missing");
-  if (code !== undefined && error !== undefined) throw callbackMalformed("both code and error");
+  if (state === undefined) throw callbackMalformed('callback: "state" is missing');
+  if (code !== undefined && error !== undefined)
+    throw callbackMalformed('callback: both "code" and "error" are present');
   if (code !== undefined) return { state, iss, result: { code } };
   if (error !== undefined) return { state, iss, result: { error, description: readDescription(query) } };
-  throw callbackMalformed("neither code nor error");
+  throw callbackMalformed('callback: neither "code" nor "error" is present');
 }
 
 function readParameter(query: URLSearchParams, name: keyof typeof PARAMETERS): string | undefined {
   const values = query.getAll(name);
   const [value] = values;
   if (value === undefined) return undefined;
-  if (values.length > 1) throw callbackMalformed(`${name} is there more than once`);
-  if (!PARAMETERS[name].test(value)) throw callbackMalformed(`${name} is too long or not a ${name}`);
+  if (values.length > 1) throw callbackMalformed(`callback: "${name}" occurs more than once`);
+  if (!PARAMETERS[name].test(value)) throw callbackMalformed(`callback: "${name}" is too long or malformed`);
   return value;
 }
 
@@ -119,7 +120,7 @@ export function authorizationError(
   error: string,
   description?: string,
 ): JanusError {
-  if (hasExpired(error, description)) return flowExpired(`${upstream.name}: its sign-in page had expired`);
+  if (hasExpired(error, description)) return flowExpired(`${upstream.name}: the sign-in page had expired`);
   if (error === "server_error" || error === "temporarily_unavailable") {
     return upstream.unavailable(`the authorization endpoint answered ${error}`);
   }

@@ -124,7 +124,7 @@ async function fetchAnswer(
     // The status and Retry-After are all that is needed.
     if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
     throw upstream.unavailable(
-      `${operation}: the answer is compressed, although Janus asked for one that is not`,
+      `${operation}: the answer is compressed, although Janus asked for an uncompressed one`,
     );
   }
   const text = await readBody(response, init.signal);
@@ -136,7 +136,7 @@ async function fetchAnswer(
 function asUnavailable(upstream: Upstream, operation: string, ms: number, error: unknown): JanusError {
   if (error instanceof JanusError) return error;
   const late = error instanceof Error && error.name === "TimeoutError";
-  const reason = late ? `no answer within ${ms} ms` : "no connection, or it broke";
+  const reason = late ? `no answer within ${ms} ms` : "the connection failed or was lost";
   return upstream.unavailable(`${operation}: ${reason}`, { cause: error, isUntaken: isUnsent(error) });
 }
 
@@ -172,7 +172,7 @@ export function requireWholeDeadline(upstream: Upstream, operation: string): voi
 }
 
 const noTimeFor = (upstream: Upstream, operation: string): JanusError =>
-  upstream.unavailable(`${operation}: no time is left for it in this request`, { isUntaken: true });
+  upstream.unavailable(`${operation}: the request has no time left for this call`, { isUntaken: true });
 
 /** Waits for what others may wait for too, and no longer than its own request has time. */
 export async function waitWithin<Result>(

@@ -151,8 +151,9 @@ async function checkIssuer(
   load: () => Promise<ProviderMetadata>,
 ): Promise<void> {
   if (iss === issuer) return;
-  if (iss !== undefined) throw issuerMismatch("the callback's iss is another issuer");
-  if ((await load()).sendsIss) throw issuerMismatch("the callback lacks the iss that is announced");
+  if (iss !== undefined) throw issuerMismatch('callback: "iss" names another issuer');
+  if ((await load()).sendsIss)
+    throw issuerMismatch('callback: "iss" is missing, although discovery announces it');
 }
 
 async function revoke(

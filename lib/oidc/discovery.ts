@@ -132,7 +132,7 @@ async function fetchMetadata(
     throw unavailable(upstream, `discovery: answered ${answer.status}`, answer);
   }
   if (answer.status !== 200) {
-    throw providerMisconfigured(`discovery: answered ${answer.status}; is OIDC_ISSUER right?`);
+    throw providerMisconfigured(`discovery: answered ${answer.status}: check OIDC_ISSUER`);
   }
   const json = parseJson(answer.text);
   if (json === undefined) throw providerUnavailable("discovery: the answer is not JSON");
@@ -141,7 +141,7 @@ async function fetchMetadata(
   const metadata = readDocument(parsed.output, issuer);
   const unused = findUnused(json, parsed.output);
   if (unused.length > 0) {
-    const reason = `discovery: malformed or not https, so not used: ${unused.join(", ")}`;
+    const reason = `discovery: ignored, because malformed or not https: ${unused.join(", ")}`;
     upstream.log.warn("discovery_in_part_not_used", { requestId: upstream.requestId, reason });
   }
   return metadata;
@@ -159,7 +159,7 @@ function documentError(issues: readonly v.InferIssue<DocumentSchema>[]): JanusEr
       "discovery: authorization_endpoint is not https: members' browsers are sent there, so the provider must name an https address",
     );
   return providerMisconfigured(
-    `discovery: ${fields.join(", ")} is not https: have the provider name https addresses, or set OIDC_ALLOW_HTTP_ENDPOINTS=true if the way there is within a network that you trust`,
+    `discovery: ${fields.join(", ")} is not https: have the provider name https addresses, or set OIDC_ALLOW_HTTP_ENDPOINTS=true if the way there stays within a network that you trust`,
   );
 }
 
@@ -175,9 +175,7 @@ function findUnused(json: unknown, document: Readonly<Record<string, unknown>>):
 function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): ProviderMetadata {
   // 4.3: exactly the configured one, or another server speaks in its name.
   if (document.issuer !== issuer) {
-    throw providerMisconfigured(
-      "discovery: the document's issuer is not OIDC_ISSUER; compare them letter by letter",
-    );
+    throw providerMisconfigured('discovery: "issuer" is not OIDC_ISSUER: compare them letter by letter');
   }
   if (saidOf(document.response_types_supported)?.includes("code") === false) {
     throw providerMisconfigured("discovery: the provider does not support response_type=code");
@@ -188,7 +186,7 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
   const algorithms = saidOf(document.id_token_signing_alg_values_supported);
   if (algorithms && !algorithms.some((algorithm) => SIGNING_ALGORITHMS.includes(algorithm))) {
     throw providerMisconfigured(
-      `discovery: ID Tokens are signed by ${nameAlgorithms(algorithms)}, which Janus cannot verify: ${SIGNING_REMEDY}`,
+      `discovery: ID Tokens are signed with ${nameAlgorithms(algorithms)}, which Janus cannot verify: ${SIGNING_REMEDY}`,
     );
   }
   return {

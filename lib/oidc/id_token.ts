@@ -43,7 +43,8 @@ export async function verifyIdToken(
   checkAudience(payload, expected.clientId);
   checkNonce(payload, expected.nonce);
   checkAccessTokenHash(payload, alg, expected.accessToken);
-  if (!isLeftOut(payload.events)) throw idTokenRefused("it is a logout or event token (events)");
+  if (!isLeftOut(payload.events))
+    throw idTokenRefused("the ID Token is a logout or event token: it has events");
   // jose checks that these are there, not what they are: its types tell what a right token holds.
   const sub: unknown = payload.sub;
   if (typeof sub !== "string" || !/^[\x20-\x7e]{1,255}$/.test(sub)) {
@@ -64,13 +65,15 @@ function headerError(header: HeaderFault): JanusError {
     case "encrypted":
       return idTokenUnsupported(`the ID Token is encrypted: ${SIGNING_REMEDY}`);
     case "unsigned":
-      return idTokenUnsupported(`the ID Token is not signed with a key of the provider's: ${SIGNING_REMEDY}`);
+      return idTokenUnsupported(
+        `the ID Token is not signed with one of the provider's keys: ${SIGNING_REMEDY}`,
+      );
     case "unsupported":
       return idTokenUnsupported(
-        `the ID Token is signed by ${header.alg}, which Janus cannot verify: ${SIGNING_REMEDY}`,
+        `the ID Token is signed with ${header.alg}, which Janus cannot verify: ${SIGNING_REMEDY}`,
       );
     case "malformed":
-      return idTokenRefused("it is not a JWT", header.cause);
+      return idTokenRefused("the ID Token is not a JWT", header.cause);
     case "other_type":
       return idTokenRefused("typ is not JWT");
   }
@@ -102,22 +105,22 @@ function checkAudience(payload: JWTPayload, clientId: string): void {
   if (audiences.length > MAX_AUDIENCES)
     throw idTokenRefused(`aud names more than ${MAX_AUDIENCES} audiences`);
   if (!audiences.every((audience) => typeof audience === "string"))
-    throw idTokenRefused("aud holds something else than texts");
+    throw idTokenRefused("aud contains something other than text");
   if (isLeftOut(payload.azp)) {
     if (audiences.some((audience) => audience !== clientId)) throw idTokenRefused(AUDIENCE_REMEDY);
     return;
   }
-  if (payload.azp !== clientId) throw idTokenRefused("azp is another client");
+  if (payload.azp !== clientId) throw idTokenRefused("azp names another client");
 }
 
 const AUDIENCE_REMEDY =
-  "aud names further audiences and azp does not say that the token is for Janus: have the provider send azp, or give " +
+  "aud names other audiences and azp does not name Janus: have the provider send azp, or give " +
   "Janus a client of its own";
 
 /** 3.1.3.7 point 11: the token answers the authorization request of this very flow. */
 function checkNonce(payload: JWTPayload, nonce: string): void {
   if (typeof payload.nonce !== "string" || !equalInConstantTime(payload.nonce, nonce)) {
-    throw idTokenRefused("nonce is not this flow's");
+    throw idTokenRefused("nonce does not belong to this flow");
   }
 }
 
@@ -128,7 +131,7 @@ function checkAccessTokenHash(payload: JWTPayload, alg: string, accessToken: str
   const digest = digestOf(alg)(accessToken);
   const hash = encodeBase64url(digest.subarray(0, digest.length / 2));
   if (typeof claimed !== "string" || !equalInConstantTime(claimed, hash)) {
-    throw idTokenRefused("at_hash is of another access token");
+    throw idTokenRefused("at_hash belongs to another access token");
   }
 }
 

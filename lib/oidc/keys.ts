@@ -91,9 +91,7 @@ async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[
   if (isOutage(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
   // Discovery names the address, so one that has no keys is wrong there, for every member and until it is changed.
   if (answer.status !== 200) {
-    throw providerMisconfigured(
-      `jwks: answered ${answer.status}; is jwks_uri in the discovery document right?`,
-    );
+    throw providerMisconfigured(`jwks: answered ${answer.status}: check jwks_uri in the discovery document`);
   }
   const json = parseJson(answer.text);
   // A proxy's page or an answer cut short says nothing of the provider.
@@ -202,8 +200,8 @@ async function verifyWithEach(
 /** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
 function readKeys(json: unknown): readonly Key[] {
   const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
-  if (!Array.isArray(keys)) throw providerMisconfigured("jwks: not a JWK Set");
-  if (keys.length > MAX_KEYS) throw providerMisconfigured(`jwks: more than ${MAX_KEYS} keys`);
+  if (!Array.isArray(keys)) throw providerMisconfigured("jwks: the answer is not a JWK Set");
+  if (keys.length > MAX_KEYS) throw providerMisconfigured(`jwks: the JWK Set has more than ${MAX_KEYS} keys`);
   return keys.filter(isUsableKey);
 }
 

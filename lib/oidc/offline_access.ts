@@ -36,7 +36,7 @@ export function createOfflineAccess(now: () => Date): OfflineAccess {
       if (startedAt < leftOutUntil) return;
       leftOutUntil = now().getTime() + LEFT_OUT_MS;
       const reason =
-        "the provider announces offline_access, refuses it, and takes the rest: allow it to this client, or set " +
+        "the provider announces offline_access but refuses it to this client: allow the scope at the provider, or set " +
         "OIDC_SCOPES without it";
       upstream.log.warn("offline_access_left_out", { requestId: upstream.requestId, reason });
     },

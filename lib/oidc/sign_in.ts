@@ -67,7 +67,9 @@ function verifyTokens(
   nonce: string,
 ): Promise<IdTokenClaims> {
   if (idToken === undefined)
-    throw providerMisconfigured("token_code: no id_token in the answer; is openid among the scopes?");
+    throw providerMisconfigured(
+      'token_code: token response: "id_token" is missing: put openid into OIDC_SCOPES',
+    );
   const expected = { issuer, clientId: config.clientId, nonce, accessToken, now: now() };
   return waitWithin(upstream, "jwks", verifyIdToken(idToken, keysAt(jwksUri), expected));
 }

@@ -11,7 +11,7 @@ export function chooseTokenEndpoint(config: Config["oidc"], metadata: ProviderMe
   const authMethod =
     config.tokenAuthMethod ?? METHODS.find((method) => metadata.tokenAuthMethods.includes(method));
   if (authMethod === undefined) {
-    throw providerMisconfigured(`discovery: the token endpoint takes neither ${METHODS.join(" nor ")}`);
+    throw providerMisconfigured(`discovery: the token endpoint supports neither ${METHODS.join(" nor ")}`);
   }
   const { clientId, clientSecret } = config;
   return { url: metadata.tokenEndpoint, clientId, clientSecret, authMethod };

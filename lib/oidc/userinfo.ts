@@ -59,9 +59,10 @@ export async function fetchUserInfo(
     ? await waitWithin(upstream, "jwks", verifyUserInfo(answer.text.trim(), keys, expected))
     : readJson(answer);
   const parsed = v.safeParse(claimsSchema, claims);
-  if (!parsed.success) throw providerMisconfigured("userinfo: an answer of another shape");
+  if (!parsed.success) throw providerMisconfigured('userinfo: the answer has no "sub"');
   // 5.3.4: or the claims are somebody else's.
-  if (parsed.output.sub !== expected.subject) throw userinfoRefused("sub is not the ID Token's");
+  if (parsed.output.sub !== expected.subject)
+    throw userinfoRefused("userinfo: sub differs from the ID Token's");
   return parsed.output;
 }
 
@@ -71,12 +72,14 @@ function checkStatus(upstream: Upstream, answer: Answer): void {
   // The token is a moment old. Where the same callback comes twice, the provider ends the tokens of the first
   // (RFC 6749 4.1.2): that says nothing of the set-up, and a new sign-in gets a new token.
   if (status === 401 && saysInvalidToken(answer)) {
-    throw codeRejected("userinfo: answered 401 invalid_token; were the tokens of this sign-in revoked?");
+    throw codeRejected(
+      "userinfo: answered 401 invalid_token: the tokens of this sign-in may have been revoked",
+    );
   }
   // Also any other 401: without an error code the request came without credentials that it knows. RFC 6750 3.1
   if (status !== 200) {
     throw providerMisconfigured(
-      `userinfo: answered ${status}; does it take the access tokens of this client?`,
+      `userinfo: answered ${status}: check that it accepts this client's access tokens`,
     );
   }
 }
@@ -112,11 +115,11 @@ async function verifyUserInfo(token: string, keys: KeySet, expected: UserInfoExp
   if (fault !== undefined) throw headerError(fault);
   const payload = await verifySignature(token, keys, expected.now);
   if ("iss" in payload && payload.iss !== expected.issuer) {
-    throw idTokenRefused("userinfo: iss is another issuer");
+    throw idTokenRefused("userinfo: iss names another issuer");
   }
   const audiences: readonly unknown[] = Array.isArray(payload.aud) ? payload.aud : [payload.aud];
   if ("aud" in payload && !audiences.includes(expected.clientId)) {
-    throw idTokenRefused("userinfo: aud is another client");
+    throw idTokenRefused("userinfo: aud names another client");
   }
   return payload;
 }
@@ -137,14 +140,14 @@ function headerError(header: HeaderFault): JanusError {
       return providerMisconfigured(`userinfo: the answer is encrypted: ${USERINFO_REMEDY}`);
     case "unsigned":
       return providerMisconfigured(
-        `userinfo: the answer is not signed with a key of the provider's: ${USERINFO_REMEDY}`,
+        `userinfo: the answer is not signed with one of the provider's keys: ${USERINFO_REMEDY}`,
       );
     case "unsupported":
       return providerMisconfigured(
-        `userinfo: the answer is signed by ${header.alg}, which Janus cannot verify: ${USERINFO_REMEDY}`,
+        `userinfo: the answer is signed with ${header.alg}, which Janus cannot verify: ${USERINFO_REMEDY}`,
       );
     case "malformed":
-      return providerMisconfigured("userinfo: the answer is called a JWT and is not one");
+      return providerMisconfigured("userinfo: the answer has the type of a JWT but is not one");
     case "other_type":
       return idTokenRefused("userinfo: typ is not JWT");
   }

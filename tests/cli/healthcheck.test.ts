@@ -148,7 +148,7 @@ describe("janus healthcheck", () => {
     await rm(folder, { recursive: true });
 
     const url = `http://127.0.0.1:${nobody.PORT}/healthz`;
-    const reason = `${url}: no connection, or it broke`;
+    const reason = `${url}: the connection failed or was lost`;
     expect(alive).toEqual({ exitCode: 0, stdout: "alive\n", stderr: "" });
     expect(ready).toMatchObject({ exitCode: 0, stderr: "" });
     expect(gone).toEqual({ exitCode: 1, stdout: "", stderr: `janus: ${reason}\n` });

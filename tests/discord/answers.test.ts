@@ -106,7 +106,7 @@ describe.each(CALLS)("%s()", (operation, call) => {
 
     const { message } = await rejection(call(both));
 
-    expect(message).toBe(`${operation}: answered 403, and not as Discord does`);
+    expect(message).toBe(`${operation}: answered 403, but the answer is not Discord's`);
   });
 
   test.each([
@@ -188,7 +188,7 @@ test.each([
 
   expect([error.code, error.message]).toEqual([
     "discord_unavailable",
-    `${operation}: answered ${status}, and not as Discord does`,
+    `${operation}: answered ${status}, but the answer is not Discord's`,
   ]);
 });
 

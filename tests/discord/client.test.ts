@@ -283,7 +283,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     const error = await rejection(attempt());
 
     expect([error.code, error.retryAfterSeconds]).toEqual(["discord_rate_limited", 3]);
-    expect(error.message).toBe(`${operation}: answered 429, to wait 3 seconds`);
+    expect(error.message).toBe(`${operation}: answered 429, asking for a wait of 3 seconds`);
     expect(both.callsOf(operation)).toBe(3);
   });
 

@@ -119,7 +119,7 @@ describe("the reasons", () => {
 
   /** The texts that an error is made with, by what makes it. */
   function* reasonsOf(maker: string): Generator<string> {
-    const call = new RegExp(`\\b${maker}\\(\\s*(?:upstream,\\s*)?(["\`])((?:(?!\\1).)*)\\1`, "g");
+    const call = new RegExp(`\\b${maker}\\(\\s*(?:upstream,\\s*)?(["'\`])((?:(?!\\1).)*)\\1`, "g");
     for (const { path, source } of sources) {
       if (path === "lib/errors.ts") continue;
       for (const [, , reason = ""] of source.matchAll(call)) yield withDots(reason);

@@ -304,7 +304,7 @@ describe("a sign-in page of the provider that has expired", () => {
       expect(html).toContain('href="/linked-role"');
       expect(await janus.database.dump()).toBe(before);
       expect(failuresOf(lines)).toMatchObject([
-        { level: "info", code: "flow_expired", reason: "provider: its sign-in page had expired" },
+        { level: "info", code: "flow_expired", reason: "provider: the sign-in page had expired" },
       ]);
       expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
     },

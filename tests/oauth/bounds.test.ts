@@ -540,7 +540,7 @@ describe("readRefusal()", () => {
   ])("takes %s (%p) for a sign-in that took too long", (error, description) => {
     expect(codeOf(error, description)).toBe("flow_expired");
     expect(authorizationError(upstream, error, description).message).toBe(
-      "provider: its sign-in page had expired",
+      "provider: the sign-in page had expired",
     );
   });
 

@@ -86,7 +86,7 @@ describe("a call that may be repeated", () => {
 
     const error = await rejection(discord.deleteRoleConnection("token"));
 
-    expect(error.message).toBe("delete_role_connection: no time is left for it in this request");
+    expect(error.message).toBe("delete_role_connection: the request has no time left for this call");
     expect(sent).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ describe("a token request", () => {
 
     const error = await rejection(discord.refreshTokens("refresh"));
 
-    expect(error.message).toBe("token_refresh: no time is left for it in this request");
+    expect(error.message).toBe("token_refresh: the request has no time left for this call");
     expect(sent.length).toBe(before);
   });
 });

@@ -15,7 +15,7 @@ const SHORT_DEADLINE_MS = 500;
 /** What Janus reads of a body is 256 KiB; the rest is buffers of the runtime. */
 const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
 const BOMB_MEBIBYTES = 512;
-const COMPRESSED = "call: the answer is compressed, although Janus asked for one that is not";
+const COMPRESSED = "call: the answer is compressed, although Janus asked for an uncompressed one";
 
 const upstreamWith = (deadlineMs: number): Upstream => ({
   name: "provider",

@@ -119,7 +119,7 @@ describe("an https issuer", () => {
 
       await rejection(exchange(own));
 
-      expect(own.reasons()).toEqual([`discovery: malformed or not https, so not used: ${field}`]);
+      expect(own.reasons()).toEqual([`discovery: ignored, because malformed or not https: ${field}`]);
       expect(own.sent.map(({ url }) => url)).toEqual(["https://idp.example/token"]);
     }
     expect(await revoke(startOidc({ revocation_endpoint: "http://127.0.0.1/x" }))).toBe("unsupported");

@@ -100,7 +100,7 @@ describe("a grant whose second leg never came", () => {
         discordUserId: user,
         outcome: "put_off",
         code: "discord_unavailable",
-        reason: "revoke: no connection, or it broke",
+        reason: "revoke: the connection failed or was lost",
         causeName: expect.stringMatching(/Error$/),
       }),
     ]);

@@ -350,11 +350,14 @@ describe("describeError()", () => {
   test("tells code, reason and cause of ours, and takes anything else for the cause of a defect", () => {
     const cause = Object.assign(new TypeError(CANARY), { code: "ECONNREFUSED" });
 
-    const ours = describeError(discordUnavailable("revoke: no connection, or it broke", { cause }));
+    const ours = describeError(discordUnavailable("revoke: the connection failed or was lost", { cause }));
     const other = describeError(cause);
 
     expect(ours).toMatchObject({ causeName: "TypeError", causeCode: "ECONNREFUSED" });
-    expect([ours.code, ours.reason]).toEqual(["discord_unavailable", "revoke: no connection, or it broke"]);
+    expect([ours.code, ours.reason]).toEqual([
+      "discord_unavailable",
+      "revoke: the connection failed or was lost",
+    ]);
     expect(other).toEqual({ ...ours, code: "internal", reason: "unexpected failure" });
     expect(JSON.stringify(ours)).not.toContain(CANARY);
   });
