@@ -126,35 +126,35 @@ export function asJanusError(error: unknown): JanusError {
 
 /** A callback whose `code`, `state` or `iss` is missing, doubled, too long or not text. */
 export const callbackMalformed = (reason: string) => new JanusError("callback_malformed", reason);
-/** A server refuses this sign-in by an error of its own, in the callback or to a right code. RFC 6749 4.1.2.1, 5.2 */
+/** A server refuses this sign-in with an error of its own, in the callback or for a right code. RFC 6749 4.1.2.1, 5.2 */
 export const authorizationRejected = (reason: string) => new JanusError("authorization_rejected", reason);
-/** The token endpoint knows no such code, or no longer. RFC 6749 5.2 `invalid_grant` */
+/** The token endpoint does not know the code, or knows it no longer. RFC 6749 5.2 `invalid_grant` */
 export const codeRejected = (reason: string) => new JanusError("code_rejected", reason);
-/** The member's grant lacks a scope that the link cannot do without. */
+/** The member's grant lacks a scope that the link needs. */
 export const scopeMissing = (reason: string) => new JanusError("scope_missing", reason);
-/** No flow of this browser has the callback's state. RFC 6749 10.12 */
+/** The callback's state belongs to no flow of this browser. RFC 6749 10.12 */
 export const stateMismatch = (reason: string) => new JanusError("state_mismatch", reason);
-/** The flow is of this browser, and older than its lifetime; or a server's own sign-in page was. */
+/** The flow is this browser's, but older than its lifetime; or a server's own sign-in page was. */
 export const flowExpired = (reason: string) => new JanusError("flow_expired", reason);
-/** The flow is of this browser, and was finished already. */
+/** The flow is this browser's, but was finished before. */
 export const flowFinished = (reason: string) => new JanusError("flow_finished", reason);
 /** The callback's `iss` is wrong, or missing where the provider announces it. RFC 9207 2.4 */
 export const issuerMismatch = (reason: string) => new JanusError("issuer_mismatch", reason);
 /** A form that was sent from another site. */
 export const originRefused = (reason: string) => new JanusError("origin_refused", reason);
-/** A browser asked in advance for what leaves something behind. Anything but success makes it ask again for real. */
+/** A browser requested in advance a page that changes something. After any failure it asks again when it needs it. */
 export const prefetchRefused = () => new JanusError("prefetch_refused", "the page was requested in advance");
 /** No such page. */
 export const notFound = () => new JanusError("not_found", "no such route");
 /** The page exists, and not for this method. `allow` lists those that it has. RFC 9110 15.5.6 */
 export const methodNotAllowed = (allow: string) =>
   new JanusError("method_not_allowed", `the address takes ${allow}`, { allow });
-/** No session, or none any more. It does not say which of the two cookies was wrong. RFC 9110 15.5.2 */
+/** No session, or one that has ended. It does not say which of the two cookies was wrong. RFC 9110 15.5.2 */
 export const unauthenticated = (reason: string, cause?: unknown) =>
   new JanusError("unauthenticated", reason, { cause });
 /** The member has no link to act on. */
 export const notLinked = () => new JanusError("not_linked", "the member has no link");
-/** The member has no other session of this handle. */
+/** The member has no other session with this handle. */
 export const sessionUnknown = () => new JanusError("session_unknown", "the member has no such session");
 /** The member's last "sync now" is too recent. RFC 6585 4 */
 export const syncTooSoon = (retryAfterSeconds: number) =>
@@ -169,7 +169,7 @@ export const tooManyRequests = (retryAfterSeconds: number) =>
 
 // Our own faults.
 
-/** More requests are under way than one process can answer well. */
+/** More requests are in progress than one process can answer well. */
 export const tooBusy = () =>
   new JanusError("too_busy", "too many requests in progress", { retryAfterSeconds: 5 });
 
@@ -191,7 +191,7 @@ export const userinfoRefused = (reason: string) => new JanusError("userinfo_refu
 export const providerMisconfigured = (reason: string) => new JanusError("provider_misconfigured", reason);
 /** The provider does not accept our client credentials. RFC 6749 5.2 `invalid_client` */
 export const providerClientRejected = (reason: string) => new JanusError("provider_client_rejected", reason);
-/** No answer from the provider, or one that means nothing: it says neither yes nor no. */
+/** No answer from the provider, or one that is neither yes nor no. */
 export const providerUnavailable = (reason: string, detail: Detail = {}) =>
   new JanusError("provider_unavailable", reason, {
     retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
@@ -202,18 +202,18 @@ export const providerUnavailable = (reason: string, detail: Detail = {}) =>
 
 /** Discord does not accept our client credentials. RFC 6749 5.2 `invalid_client` */
 export const discordClientRejected = (reason: string) => new JanusError("discord_client_rejected", reason);
-/** Discord understood the request and refuses it (a 4xx that trying again does not change). */
+/** Discord understood the request and refuses it: a 4xx that another try does not change. */
 export const discordRefused = (reason: string) => new JanusError("discord_refused", reason);
-/** No answer from Discord, or one that means nothing. */
+/** No answer from Discord, or one that is neither yes nor no. */
 export const discordUnavailable = (reason: string, detail: Detail = {}) =>
   new JanusError("discord_unavailable", reason, {
     retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
     ...detail,
   });
-/** Discord no longer takes the grant's tokens: the member has removed the authorization. */
+/** Discord no longer accepts the grant's tokens: the member has removed the authorization. */
 export const grantEnded = (reason: string, cause?: unknown) =>
   new JanusError("grant_ended", reason, { cause });
-/** 429, and waiting, or waiting once more, would hold the member too long. https://discord.com/developers/docs/topics/rate-limits */
+/** A 429, and a wait would be too long for the member. https://discord.com/developers/docs/topics/rate-limits */
 export const discordRateLimited = (reason: string, retryAfterSeconds: number) =>
   new JanusError("discord_rate_limited", reason, { retryAfterSeconds });
 /** The member's earlier grant is being revoked at this moment, which would take the new one with it. */

@@ -87,8 +87,8 @@ const discordError = v.object({
 export type Refusal = "unknown_token" | "unknown" | "refused";
 
 /**
- * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. Where it takes
- * something from a member (a 401 ends a grant, a 404 leaves nothing to clear), its code must mean exactly that.
+ * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. Where it
+ * takes something from a member (a 401 ends a grant, a 404 leaves nothing to clear), its code must mean exactly that.
  */
 export function readRefusal({ status, text }: Answer): Refusal | undefined {
   const parsed = v.safeParse(discordError, parseJson(text));

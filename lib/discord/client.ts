@@ -8,8 +8,8 @@
  *     PUT …/role-connections/metadata        metadata_records.ts
  *
  * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy. The room
- * leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and when
- * they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
+ * leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and
+ * when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
 import { discordClientRejected, discordUnavailable } from "../errors.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
@@ -22,7 +22,7 @@ import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
 import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
 import { findUser } from "./user.ts";
 
-/** Discord, as the use cases see it. Any call may throw discord_unavailable; with an access token, discord_rate_limited. */
+/** Discord, as the use cases see it. Any call may throw discord_unavailable; those of the API, discord_rate_limited. */
 export type Discord = {
   /** The name and the errors of the server, for what a callback says. */
   readonly upstream: Upstream;
@@ -38,11 +38,12 @@ export type Discord = {
   readonly exchangeLoginCode: (code: string, codeVerifier: string) => Promise<DiscordTokens>;
   /** Throws discord_unavailable where a refresh could be cut off, which would spend the token and lose the new pair. */
   readonly requireTimeToRefresh: () => void;
-  /** Refreshes a grant; spends the token whatever comes back. Throws grant_ended, discord_client_rejected. RFC 6749 6 */
+  /** Refreshes a grant; the token is spent in any case. Throws grant_ended, discord_client_rejected. RFC 6749 6 */
   readonly refreshTokens: (refreshToken: string) => Promise<DiscordTokens>;
   /**
-   * Ends every token of the member's authorization, not only this one; false if Discord refuses for good. The token must
-   * be alive: Discord gives the same answer for one that it does not know. Throws discord_client_rejected. RFC 7009 2.1
+   * Ends every token of the member's authorization, not only this one; false if Discord refuses for good. The token
+   * must be alive: Discord gives the same answer for one that it does not know. Throws discord_client_rejected. RFC
+   * 7009 2.1
    */
   readonly revokeGrant: (token: string) => Promise<boolean>;
 
@@ -51,9 +52,9 @@ export type Discord = {
   /** The same for a token that need not be able to push. */
   readonly findSignedInUser: (accessToken: string) => Promise<DiscordUser>;
 
-  /** Replaces the member's role connection. The role comes when they click Link. Throws grant_ended, discord_refused. */
+  /** Replaces the role connection. The role comes when the member clicks Link. Throws grant_ended, discord_refused. */
   readonly putRoleConnection: (accessToken: string, roleConnection: RoleConnection) => Promise<void>;
-  /** Clears the member's role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
+  /** Clears the role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
   readonly deleteRoleConnection: (accessToken: string) => Promise<void>;
 };
 

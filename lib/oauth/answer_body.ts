@@ -1,10 +1,10 @@
 /**
- * The body of an answer: read to its end, up to a cap. Janus asks for an uncompressed body and accepts no other, since a
- * few bytes can expand to gigabytes, and the runtime decompresses them past any deadline. The requests and their deadlines
- * are in `upstream.ts`.
+ * The body of an answer: read to its end, up to a cap. Janus asks for an uncompressed body and accepts no other, since
+ * a few bytes can expand to gigabytes, and the runtime decompresses them past any deadline. `upstream.ts` has the
+ * requests and their deadlines.
  */
 
-/** How much of a body Janus reads at most. */
+/** Janus reads no more of a body than this. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
 /** Asks for an uncompressed body. RFC 9110 12.5.3 */
@@ -27,7 +27,7 @@ function codings(headers: Headers, name: string): readonly string[] {
 
 /** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
 export async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
-  // The common case, and the cheap one. If there are chunks as well, the length does not count. RFC 9112 6.3
+  // The common and cheap case. With chunks the length does not count. RFC 9112 6.3
   const length = response.headers.get("content-length");
   if (length !== null && !response.headers.has("transfer-encoding")) {
     if (Number(length) <= MAX_BODY_BYTES) return response.text();

@@ -1,5 +1,5 @@
 /**
- * The revocation endpoint, once for both legs: what a server's answer says of the grant that was to end. RFC 7009
+ * The revocation endpoint, the same for both legs: what a server's answer says of the grant that is to end. RFC 7009
  */
 import * as v from "valibot";
 import type { TokenEndpoint } from "./token_endpoint.ts";
@@ -8,21 +8,20 @@ import type { Answer, Upstream } from "./upstream.ts";
 import { parseJson, unavailable } from "./upstream.ts";
 
 /**
- * What the server said for good: the grant has ended; it does not revoke such tokens; or it understood, and will refuse
- * the same request again.
+ * A server's final answer: the grant has ended; the server does not revoke such tokens; or it understood the request
+ * and will refuse it again.
  */
 export type Revocation = "revoked" | "unsupported" | "refused";
 
-/** The token is not valid, so there is nothing left to revoke. */
+/** The token is not valid, so nothing is left to revoke. */
 const ENDED_ERRORS = ["invalid_grant", "invalid_token"];
-/** What else RFC 6749 5.2 and RFC 7009 2.2.1 list. A word of anybody's own may be that of a proxy. */
+/** The other errors of RFC 6749 5.2 and RFC 7009 2.2.1. An unlisted one may come from a proxy. */
 const REFUSALS = ["invalid_request", "unsupported_grant_type", "invalid_scope"];
 const UNSUPPORTED = "unsupported_token_type";
 
 /**
- * Asks once for the end of a token. Throws the upstream's client_rejected, and its unavailable for all that is not the
- * server's own and final word: a 5xx, a 429, a page, an error without a listed name. `isRevoked` tells the server's
- * answer of success from others.
+ * Asks once for the end of a token. Throws the upstream's client_rejected, and its unavailable where the answer is not
+ * the server's own and final one: a 5xx, a 429, a page, an unlisted error. `isRevoked` recognises the server's success.
  */
 export async function revokeToken(
   upstream: Upstream,
@@ -36,7 +35,7 @@ export async function revokeToken(
   const error = readError(answer);
   if (error === undefined || saysNotNow(answer.status, error))
     throw unavailable(upstream, `revoke: answered ${answer.status}`, answer);
-  // They are about Janus as a client and say nothing of the grant, and an operator can mend them.
+  // These errors are about Janus as a client, not about the grant, and an operator can correct them.
   if (isOfCredentials(answer.status, error))
     throw upstream.clientRejected(`revoke: answered ${answer.status} ${nameOf(error, client, token)}`);
   if (ENDED_ERRORS.includes(error)) return "revoked";
@@ -50,8 +49,8 @@ const SUCCESSES = [200, 202, 204];
 const anyError = v.object({ error: v.union([v.string(), v.looseObject({})]) });
 
 /**
- * RFC 7009 2.2 lets a client ignore the body. But a server that answers with a page, such as the login page of a network, or
- * with an error has revoked nothing.
+ * RFC 7009 2.2 lets a client ignore the body. But whatever answers with an error or with a page, such as a network's
+ * login page, has revoked nothing.
  */
 function isSuccess({ status, headers, text }: Answer): boolean {
   if (!SUCCESSES.includes(status)) return false;

@@ -1,7 +1,6 @@
 /**
- * The token endpoint, once for both legs: client authentication, token responses, and what its errors mean. Called by
- * `discord.ts` and `oidc/`. arctic's own has no deadline, follows redirects, loses Retry-After and cannot post the
- * client's credentials.
+ * The token endpoint, the same for both legs: client authentication, token responses, and what its errors mean.
+ * arctic's own request has no deadline, follows redirects, loses Retry-After and cannot post the client's credentials.
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
@@ -9,7 +8,7 @@ import { authorizationRejected, codeRejected } from "../errors.ts";
 import type { Answer, Upstream } from "./upstream.ts";
 import { isOutage, parseJson, send, unavailable } from "./upstream.ts";
 
-/** A token endpoint, and what Janus is to it. */
+/** A token endpoint, and Janus's credentials there. */
 export type TokenEndpoint = {
   readonly url: string;
   readonly clientId: string;
@@ -27,23 +26,23 @@ export type TokenResponse = {
   readonly expiresIn: number | undefined;
 };
 
-/** What a server leaves out it may also write as null or as an empty text: members that are optional then have no value. */
+/** Some servers write null or an empty text for an optional member that they leave out. */
 const tokenResponse = v.object({
   access_token: v.pipe(v.string(), v.minLength(1)),
   token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
   refresh_token: v.nullish(v.string()),
   id_token: v.nullish(v.string()),
-  // RFC 6749 3.3. What is not a list of scopes counts as not said: it is no reason to refuse tokens that are right.
+  // RFC 6749 3.3. A malformed one counts as left out: the tokens are right nevertheless.
   scope: v.fallback(v.optional(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))), undefined),
   expires_in: v.optional(v.unknown()),
 });
-/** One word, in capitals or not. A sentence, such as a gateway's "Not Found", is not an OAuth error. */
+/** An error is one word. A sentence, such as a gateway's "Not Found", is not an OAuth error. */
 const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,40}$/)) });
 
 /**
- * Sends a token request, once. Throws code_rejected when the server says that the code or the refresh token is no
- * good, the upstream's client_rejected on any error about how it asks, authorization_rejected where it refuses a code
- * for another reason, the upstream's unavailable on anything that is no definite answer. RFC 6749 4.1.3, 5.2, 6
+ * Sends a token request, once. Throws code_rejected if the code or the refresh token is not valid,
+ * authorization_rejected if the server refuses a code for another reason, the upstream's client_rejected for an error
+ * about how Janus asks, and its unavailable where the answer is not definite. RFC 6749 4.1.3, 5.2, 6
  */
 export async function requestTokens(
   upstream: Upstream,
@@ -66,7 +65,7 @@ export async function requestTokens(
   };
 }
 
-/** The first fault, by the name of its member. Never its value, which may be a secret. */
+/** The first fault, by the name of its member. The value may be a secret, and is never repeated. */
 function describeFault(json: unknown, issue: v.InferIssue<typeof tokenResponse>): string {
   const members = v.safeParse(v.record(v.string(), v.unknown()), json);
   const name = v.getDotPath(issue);
@@ -77,8 +76,8 @@ function describeFault(json: unknown, issue: v.InferIssue<typeof tokenResponse>)
 const MAX_EXPIRES_IN_SECONDS = 10 * 365 * 86_400;
 
 /**
- * Whole seconds out of a number, or out of a text of one as some servers have it; ten years at most. What is not a
- * lifetime counts as unknown: it is a hint, and no reason to refuse tokens that are right.
+ * Whole seconds from a number, or from a number in a text, which some servers send; ten years at most. Anything else
+ * counts as unknown: the lifetime is a hint, and the tokens are right without it.
  */
 function readSeconds(value: unknown): number | undefined {
   const isDecimal = typeof value === "string" && /^\s*\d+(\.\d*)?\s*$/.test(value);
@@ -126,13 +125,13 @@ function tokenError(
   return authorizationRejected(reason);
 }
 
-/** The word of an OAuth error; undefined where the answer is none. */
+/** The word of an OAuth error; undefined where the answer is not one. */
 export function readError({ text }: Answer): string | undefined {
   const parsed = v.safeParse(errorResponse, parseJson(text));
   return parsed.success ? parsed.output.error : undefined;
 }
 
-/** The server speaks of the client's id or secret. Keycloak says unauthorized_client of a wrong secret. */
+/** Errors about the client's id or secret. Keycloak answers a wrong secret with unauthorized_client. */
 const CREDENTIAL_ERRORS: readonly string[] = [
   "invalid_client",
   "unauthorized_client",
@@ -141,8 +140,8 @@ const CREDENTIAL_ERRORS: readonly string[] = [
   "invalid_client_secret",
 ];
 /**
- * The server speaks of how Janus asks, not of the code or the grant: the rest of RFC 6749 5.2, RFC 8707 2, RFC 9449 5,
- * and what Google, GitHub and Entra say for the same.
+ * Errors about how Janus asks, not about the code or the grant: the rest of RFC 6749 5.2, RFC 8707 2, RFC 9449 5, and
+ * the words of Google, GitHub and Entra for the same.
  */
 const CLIENT_ERRORS = [
   ...CREDENTIAL_ERRORS,
@@ -160,13 +159,13 @@ const CLIENT_ERRORS = [
 ];
 /**
  * Whether the server refuses the client itself. A 401 says so whatever its word (RFC 6749 5.2): Auth0 answers a wrong
- * secret with access_denied. Only invalid_grant speaks of the grant.
+ * secret with access_denied. Only invalid_grant is about the grant.
  */
 export function isOfCredentials(status: number, error: string): boolean {
   return CREDENTIAL_ERRORS.includes(error) || (status === 401 && error !== "invalid_grant");
 }
 
-/** Words by which a server, or a gateway before it, says "not now", whatever the status; as `letters` spells them. */
+/** Words by which a server or a gateway says "not now", whatever the status, as `letters` spells them. */
 const PASSING_ERRORS = [
   "temporarilyunavailable",
   "servererror",
@@ -198,7 +197,7 @@ const PASSING_ERRORS = [
   "retrylater",
 ];
 
-/** What a status is called, as `letters` spells it. RFC 9110 15.5 */
+/** The names of statuses, as `letters` spells them. RFC 9110 15.5 */
 const STATUS_WORDS: Readonly<Record<number, string>> = {
   400: "badrequest",
   403: "forbidden",
@@ -208,12 +207,12 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   410: "gone",
 };
 
-/** Without capitals, and without what stands between the words. */
+/** The letters of a text alone, in lower case. */
 const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, "");
 
 /**
- * Whether an error is no definite answer. A word that only spells its status out, such as Forbidden with 403, is what
- * gateways write; Unauthorized with 401 stays what a 401 is.
+ * Whether an error is not a definite answer. Gateways write a word that only names the status, such as Forbidden with
+ * 403. Unauthorized with 401 is the exception: it means what a 401 means.
  */
 export function saysNotNow(status: number, error: string): boolean {
   if (status < 400 || isOutage(status)) return true;
@@ -222,8 +221,8 @@ export function saysNotNow(status: number, error: string): boolean {
 }
 
 /**
- * The error, for the log. The word comes from the server itself, not through a browser, so an operator may look it up
- * even where we do not know it. Only a word that holds a secret of this request, or is a part of one, is not repeated.
+ * The error, for the log. The word comes from the server itself, not through a browser, so an unlisted one is repeated,
+ * too, for an operator to look up; but not a word that contains a secret of this request or is a part of one.
  */
 export function nameOf(
   error: string | undefined,
@@ -241,7 +240,7 @@ export function nameOf(
   return secrets.some((secret) => shares(secret, error)) ? "an unlisted error" : error;
 }
 
-/** A secret that is shorter may stand in a word by chance. */
+/** A shorter secret may occur in a word by chance. */
 const LEAST_SECRET_LENGTH = 8;
 
 function shares(secret: string, word: string): boolean {
@@ -259,7 +258,7 @@ function mayBeMisread(
   status: number,
   error: string | undefined,
 ): boolean {
-  // Discord gives ids and secrets without such characters, and has no such setting.
+  // Discord's ids and secrets have no such characters, and Janus has no such setting for it.
   if (upstream.name !== "provider" || authMethod !== "client_secret_basic") return false;
   const isRefused =
     error === undefined ? status === 401 : !saysNotNow(status, error) && isOfCredentials(status, error);

@@ -1,7 +1,7 @@
 /**
- * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, nothing compressed, and no
- * redirect followed, since a redirect would carry code, verifier and secret to where it points. The only file that calls
- * `fetch`.
+ * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, no compression, and no
+ * redirect followed, since it would carry code, verifier and secret to another server. This is the only file that
+ * calls `fetch`.
  */
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";
@@ -26,7 +26,7 @@ export type Upstream = Work & {
   readonly fetch: Fetch;
   readonly log: Log;
   readonly deadlineMs: number;
-  /** Whether every call opens a connection of its own, where it is asked seldom and a lost answer costs a sign-in. */
+  /** Whether every call opens its own connection: where a server is asked seldom, a kept one has often died. */
   readonly ownConnections?: boolean;
   readonly userAgent: string;
   readonly unavailable: (
@@ -41,9 +41,9 @@ export type UpstreamRequest = {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | URLSearchParams;
-  /** A kept connection may have died without a word: what cannot be sent twice goes over a new one. */
+  /** A kept connection may have died unnoticed, so a request that cannot be sent twice goes over a new one. */
   readonly ownConnection?: boolean;
-  /** How a redirect is named, where it is a fault that lasts; the upstream's unavailable unless given. */
+  /** The error for a redirect that is a lasting fault; the upstream's unavailable unless given. */
   readonly onRedirect?: (reason: string) => JanusError;
 };
 
@@ -51,12 +51,13 @@ export type UpstreamRequest = {
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
 
 const MAX_RETRY_AFTER_SECONDS = 3_600;
-/** The share of its deadline that a call needs: with less it would be cut off for nothing. */
+/** A call is not begun with less than this share of its deadline left: it would be cut off. */
 const LEAST_SHARE = 0.2;
 
 /**
- * Sends one request, and writes a line of it to the log. Any status is an answer; a deadline, a redirect, a body over
- * the cap or compressed, or no time to begin is unavailable. `retries` is how many tries of the same came before.
+ * Sends one request and logs it. Any status is an answer. Throws the upstream's unavailable after the deadline, for a
+ * redirect, for a compressed body or one over the cap, and where no time is left to begin. `retries` counts earlier
+ * tries.
  */
 export async function send(
   upstream: Upstream,
@@ -102,7 +103,7 @@ function initOf(
   const headers = { ...request.headers, ...UNCOMPRESSED, "user-agent": upstream.userAgent };
   // `decompress` is Bun's own option. Without it Bun decompresses before any cap applies.
   const init: Init = { ...request, headers, redirect: "manual", decompress: false, signal };
-  // A new connection, which Bun closes afterwards. A first try that may be repeated takes a kept one: most are alive.
+  // Bun closes a new connection afterwards. A first try that may be repeated takes a kept one, since most are alive.
   const isOwn = ownConnection || upstream.ownConnections === true || retries > 0;
   return isOwn ? { ...init, keepalive: false } : init;
 }
@@ -121,7 +122,7 @@ async function fetchAnswer(
   }
   if (isCompressed(response.headers)) {
     await dropBody(response);
-    // The status and Retry-After are all that is needed.
+    // Of an outage only the status and Retry-After are read.
     if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
     throw upstream.unavailable(
       `${operation}: the answer is compressed, although Janus asked for an uncompressed one`,
@@ -140,20 +141,20 @@ function asUnavailable(upstream: Upstream, operation: string, ms: number, error:
   return upstream.unavailable(`${operation}: ${reason}`, { cause: error, isUntaken: isUnsent(error) });
 }
 
-/** Whether no connection was made, so that nothing was sent: Bun's names, and those of the system. */
+/** Whether no connection was made, so that nothing was sent. The names are Bun's and the system's. */
 const isUnsent = (error: unknown): boolean =>
   /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH)$/.test(
     describeCause(error).causeCode ?? "",
   );
 
-/** How long a call may take: its own deadline, or what is left for its request if that is less. */
+/** How long a call may take: its own deadline, or less if its request has less left. */
 function timeFor({ deadlineMs, budget }: Upstream): number {
   return Math.floor(Math.min(deadlineMs, budget?.leftMs() ?? deadlineMs));
 }
 
 /**
- * Whether a call can be begun after a wait: its request must have a share left of the call's own deadline, or of half
- * the budget where that is less.
+ * Whether a call can be begun after a wait: its request must have a share of the call's own deadline left, or of half
+ * the budget if that is less.
  */
 export function hasTimeFor({ deadlineMs, budget }: Upstream, waitMs = 0): boolean {
   if (budget === undefined) return true;
@@ -174,7 +175,7 @@ export function requireWholeDeadline(upstream: Upstream, operation: string): voi
 const noTimeFor = (upstream: Upstream, operation: string): JanusError =>
   upstream.unavailable(`${operation}: the request has no time left for this call`, { isUntaken: true });
 
-/** Waits for what others may wait for too, and no longer than its own request has time. */
+/** Waits for work that others may wait for, too; no longer than its own request has time. */
 export async function waitWithin<Result>(
   upstream: Upstream,
   operation: string,
@@ -197,12 +198,12 @@ export async function waitWithin<Result>(
 /** As in a Host header; never the path. */
 const hostOf = (url: string): string => /^https?:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
 
-/** The body as JSON, or undefined if it is none: an HTML page from a proxy is not an answer. */
+/** The body as JSON, or undefined if it is not: an HTML page from a proxy is not an answer. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: every caller checks the shape next, and undefined has none.
+    // Every caller checks the shape next, and undefined fits none.
     return undefined;
   }
 }
@@ -214,7 +215,7 @@ export function retryAfterSeconds(answer: Answer): number | undefined {
   return capRetryAfter(Number(header));
 }
 
-/** 4xx that speak of the moment or of the way there, never of what was asked: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */
+/** 4xx about the moment or the way there, never about the request: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */
 const PASSING_STATUSES = [407, 408, 421, 425, 429];
 
 /** Whether a status says "not now", whatever the body says. */
@@ -233,7 +234,7 @@ export function unavailable(upstream: Upstream, reason: string, answer: Answer):
   );
 }
 
-/** Whole seconds, an hour at most: nobody's answer makes Janus wait for ever. */
+/** Whole seconds, an hour at most, so that no answer makes Janus wait for ever. */
 export function capRetryAfter(seconds: number): number {
   return Math.min(Math.ceil(seconds), MAX_RETRY_AFTER_SECONDS);
 }

@@ -1,6 +1,6 @@
-/** Signature algorithms: those that Janus verifies, and what an operator does about the others. RFC 7518 3.1 */
+/** Signature algorithms: those that Janus verifies, and the remedy for the others. RFC 7518 3.1 */
 
-/** Signatures that Janus accepts: by a key of the provider's, never by a shared secret. RFC 7518 3.1, RFC 8037, RFC 9864 */
+/** Janus accepts signatures by the provider's own keys, never by a shared secret. RFC 7518 3.1, RFC 8037, RFC 9864 */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   "RS256",
   "RS384",
@@ -28,16 +28,16 @@ const OTHER_ALGORITHMS: readonly string[] = [
   "ML-DSA-87",
 ];
 
-/** What an operator does about a provider that signs with the client secret, not at all, or encrypts. */
+/** The remedy for a provider that signs with the client secret or not at all, or that encrypts. */
 export const SIGNING_REMEDY =
   "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
 
-/** True for the name of an algorithm that exists and that Janus does not accept. */
+/** True for the name of a registered algorithm that Janus does not accept. */
 export function isOtherAlgorithm(alg: unknown): alg is string {
   return typeof alg === "string" && OTHER_ALGORITHMS.includes(alg);
 }
 
-/** The names of a provider's list that may be repeated in a message, and how many others there are. */
+/** A provider's list for a message. Only registered names are repeated. */
 export function nameAlgorithms(announced: readonly string[]): string {
   const known = [...new Set(announced)].filter(
     (alg) => SIGNING_ALGORITHMS.includes(alg) || isOtherAlgorithm(alg),

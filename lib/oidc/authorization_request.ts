@@ -51,9 +51,9 @@ function chooseScopes(config: Config["oidc"], metadata: ProviderMetadata): reado
 }
 
 /**
- * The operator's prompt if there is one; else consent if the operator asks for offline_access, since some providers give
- * no refresh token without it (Core 11). An offline_access that Janus adds does not count: where members may not consent
- * by themselves, each would need an administrator's approval.
+ * The operator's prompt if there is one; else consent if the operator asks for offline_access, since some providers
+ * give no refresh token without it (Core 11). An offline_access that Janus adds does not count: where members may not
+ * consent by themselves, each would need an administrator's approval.
  */
 function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): string | undefined {
   const own = ownPrompt(config);
@@ -63,9 +63,9 @@ function choosePrompt(config: Config["oidc"], metadata: ProviderMetadata): strin
 }
 
 /**
- * The prompt that lets the member be somebody else; never two, for which Entra shows an error page. It is the operator's
- * if that is of this kind and the provider takes it; else one that the provider announces; else login, which every
- * provider must know, while select_account is optional. Core 3.1.2.1, 15.1
+ * The prompt that lets the member be somebody else; never two, for which Entra shows an error page. It is the
+ * operator's if that is of this kind and the provider takes it; else one that the provider announces; else login,
+ * which every provider must know, while select_account is optional. Core 3.1.2.1, 15.1
  */
 function choosePromptForOther(config: Config["oidc"], metadata: ProviderMetadata): string {
   const own = ownPrompt(config)?.split(" ") ?? [];

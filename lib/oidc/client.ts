@@ -104,7 +104,7 @@ export type OidcOptions = {
 
 const DEADLINE_MS = 10_000;
 
-/** Makes the function that gives a client for each piece of work. All of them share discovery, keys and refused scopes. */
+/** Makes the function that gives a client for each piece of work. They share discovery, keys and refused scopes. */
 export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   const { config, now, neededClaims } = options;
   const provider = createUpstream(options);

@@ -1,6 +1,6 @@
 /**
- * The provider's discovery document: fetched when first needed, checked, kept, and renewed behind the members' backs
- * once it is an hour old. Called by `oidc.ts`. OpenID Connect Discovery 1.0, 4
+ * The provider's discovery document: fetched when it is first needed, checked, kept, and renewed in the background
+ * once it is an hour old. `endpoints.ts` says which addresses it may name. OpenID Connect Discovery 1.0, 4
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
@@ -12,7 +12,7 @@ import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms
 import type { EndpointRules } from "./endpoints.ts";
 import { createEndpointSchema, NOT_HTTPS } from "./endpoints.ts";
 
-/** What Janus uses of the document. Every endpoint is an address that `endpoints.ts` allows. */
+/** The part of the document that Janus uses. Every endpoint is an address that `endpoints.ts` allows. */
 export type ProviderMetadata = {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -32,8 +32,8 @@ export type ProviderMetadata = {
 /** The document's loader. */
 export type Discovery = {
   /**
-   * The document, fetched at most once at a time, and for whoever asked first: others wait for the same, each no longer
-   * than its own request has time. Throws provider_unavailable, provider_misconfigured.
+   * The document. One fetch at a time serves all requests, and is logged with the id of the one that began it; each
+   * waits no longer than it has time. Throws provider_unavailable, provider_misconfigured.
    */
   readonly load: (upstream: Upstream) => Promise<ProviderMetadata>;
   /** Whether it was ever loaded. */
@@ -44,7 +44,7 @@ const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
 
 const MAX_LIST_LENGTH = 1_000;
-/** The texts of a list. One that holds other things alone is malformed; one that is empty says nothing. */
+/** The texts of a list. A list without any text is malformed, unless it is empty. */
 const list = v.pipe(
   v.array(v.unknown()),
   v.maxLength(MAX_LIST_LENGTH),
@@ -52,7 +52,7 @@ const list = v.pipe(
   v.transform((values) => values.filter((value) => typeof value === "string")),
   v.transform((texts) => texts.filter((text) => text !== "")),
 );
-/** A field that Janus can do without: undefined where it is missing, and where it cannot be used. */
+/** A field that Janus can do without: undefined where it is missing or malformed. */
 const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
   v.optional(v.fallback(v.union([schema, v.undefined()]), undefined));
 const OPTIONAL_LISTS = {
@@ -80,7 +80,7 @@ function createDocumentSchema(rules: EndpointRules) {
   });
 }
 
-/** Makes the loader of one issuer's document. `own` is the upstream of the renewals, which no request waits for. */
+/** Makes the loader of one issuer's document. `own` is bound to no request, as renewals are. */
 export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => Date): Discovery {
   const schema = createDocumentSchema(rules);
   let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
@@ -91,9 +91,9 @@ export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => 
     held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
     return metadata;
   };
-  /** An old document is better than none: endpoints outlive outages, and each answer is checked by itself. */
+  /** The old document stays in use until there is a new one: endpoints outlive outages, and each answer is checked. */
   const refresh = async (old: ProviderMetadata): Promise<void> => {
-    // Nobody waits for it, and for a minute nobody else tries.
+    // For a minute no other request tries.
     held = { metadata: old, freshUntil: now().getTime() + RETRY_MS };
     try {
       await reloadOnce(own);
@@ -101,7 +101,7 @@ export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => 
       own.log.warn("discovery_not_refreshed", describeError(error));
     }
   };
-  /** Fetches for all who wait for it, so in nobody's budget; `upstream` is of the one who asked first, for the log. */
+  /** Fetches for all requests that wait, so in no request's budget; the log has the id of the first. */
   const reloadOnce = ({ requestId }: Upstream): Promise<ProviderMetadata> => {
     pending ??= reload(requestId === undefined ? own : { ...own, requestId }).finally(() => {
       pending = undefined;
@@ -163,7 +163,7 @@ function documentError(issues: readonly v.InferIssue<DocumentSchema>[]): JanusEr
   );
 }
 
-/** The optional fields that say something which cannot be used. Some servers write null or "" for one that they leave out. */
+/** The optional fields that are malformed. Some servers write null or "" for one that they leave out. */
 function findUnused(json: unknown, document: Readonly<Record<string, unknown>>): readonly string[] {
   const given = v.parse(v.record(v.string(), v.unknown()), json);
   return Object.keys(document).filter((name) => {
@@ -173,7 +173,7 @@ function findUnused(json: unknown, document: Readonly<Record<string, unknown>>):
 }
 
 function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): ProviderMetadata {
-  // 4.3: exactly the configured one, or another server speaks in its name.
+  // 4.3: exactly the configured issuer, or the document could be another server's.
   if (document.issuer !== issuer) {
     throw providerMisconfigured('discovery: "issuer" is not OIDC_ISSUER: compare them letter by letter');
   }
@@ -204,7 +204,7 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
   };
 }
 
-/** What a list says: nothing where it is empty, since a provider that could do none of it would be no provider. */
+/** An empty list counts as left out: a provider that supported nothing could not be used at all. */
 function saidOf(values: readonly string[] | undefined): readonly string[] | undefined {
   return values?.length === 0 ? undefined : values;
 }

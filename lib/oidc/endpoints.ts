@@ -1,13 +1,13 @@
 /**
- * Which addresses a discovery document may name. Janus sends its client secret, codes, tokens and members' browsers there.
- * So the endpoints of an https issuer must be https, unless the operator allows others. Where the document comes from, and
- * which of its fields are needed, is in `discovery.ts`.
+ * Which addresses a discovery document may name. Janus sends its client secret, codes, tokens and members' browsers
+ * there, so the endpoints of an https issuer must be https, unless the operator allows others. `discovery.ts` knows
+ * where the document comes from and which of its fields are needed.
  */
 import * as v from "valibot";
 import type { Config } from "../config/load.ts";
 import { isLoopback } from "../config/variables.ts";
 
-/** What decides which addresses are allowed. */
+/** The settings that decide which addresses are allowed. */
 export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;
 
 /** Who calls an endpoint. A browser does so over networks that the operator does not control. */
@@ -17,7 +17,7 @@ const MAX_LENGTH = 2_048;
 /** The message of an issue that https, or a setting, would resolve. Any other issue is a malformed address. */
 export const NOT_HTTPS = "not https";
 
-/** The schema of an endpoint: an absolute address by https, or by http as far as that is allowed. RFC 6749 3.1, 3.2 */
+/** The schema of an endpoint: an absolute https address, or http where that is allowed. RFC 6749 3.1, 3.2 */
 export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
   const isAllowed = createHttpCheck(rules, user);
   return v.pipe(
@@ -31,7 +31,7 @@ export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
   );
 }
 
-/** An address that every parser reads in the same way: without blanks, credentials or a fragment. */
+/** Whether every parser reads an address in the same way: it has no blanks, credentials or fragment. */
 function isPlainAddress(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || /[\s\p{Cc}#\\]/u.test(text)) return false;

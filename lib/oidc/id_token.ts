@@ -1,7 +1,7 @@
 /**
- * The checks of an ID Token, all of them, in one place. Called by `oidc.ts` with a token from the token endpoint.
- * It trusts nothing that the token says of itself but what the provider's own keys have signed.
- * OpenID Connect Core 1.0, 3.1.3.7; RFC 7519; RFC 8725
+ * All checks of an ID Token, in one place. They trust nothing that the token says of itself, only what the provider's
+ * own keys have signed. How keys are fetched and signatures verified is left to `keys.ts`. OpenID Connect Core 1.0,
+ * 3.1.3.7; RFC 7519; RFC 8725
  */
 import type { JWTPayload } from "jose";
 import { encodeBase64url, equalInConstantTime, sha256, sha384, sha512 } from "../crypto.ts";
@@ -12,10 +12,10 @@ import type { HeaderFault, KeySet } from "./keys.ts";
 import { CLOCK_SKEW_SECONDS, describeRefusal, findHeaderFault, isOwnError, verifyWithKeys } from "./keys.ts";
 
 const MAX_AGE_SECONDS = 600;
-/** More audiences than a project at a provider has clients. */
+/** More than any project at a provider has clients. */
 const MAX_AUDIENCES = 200;
 
-/** What a token is checked against. */
+/** The values that a token is checked against. */
 export type Expectation = {
   readonly issuer: string;
   readonly clientId: string;
@@ -30,7 +30,7 @@ export type IdTokenClaims = JWTPayload & { readonly sub: string };
 /**
  * Verifies an ID Token: signature (never none, never a shared secret), iss, aud, azp, exp, iat, nonce, sub, at_hash,
  * typ, and that it is no logout or event token. `jku`, `x5u` and `jwk` in the header are ignored: only `keys` counts.
- * Throws id_token_refused, id_token_unsupported, or provider_unavailable when the keys cannot be had.
+ * Throws id_token_refused, id_token_unsupported, or provider_unavailable when the keys cannot be fetched.
  */
 export async function verifyIdToken(
   idToken: string,
@@ -45,7 +45,7 @@ export async function verifyIdToken(
   checkAccessTokenHash(payload, alg, expected.accessToken);
   if (!isLeftOut(payload.events))
     throw idTokenRefused("the ID Token is a logout or event token: it has events");
-  // jose checks that these are there, not what they are: its types tell what a right token holds.
+  // jose checks that these claims are present, not their types, whatever its own types promise.
   const sub: unknown = payload.sub;
   if (typeof sub !== "string" || !/^[\x20-\x7e]{1,255}$/.test(sub)) {
     throw idTokenRefused("sub is not 1 to 255 ASCII characters");
@@ -54,12 +54,12 @@ export async function verifyIdToken(
 }
 
 /**
- * Whether a claim that is optional says nothing: some servers write null, or an empty text, for one that they leave out.
- * That is safe, since the provider may leave it out altogether, and nobody else can: the claims are signed.
+ * Whether an optional claim is left out: some servers write null or an empty text instead. That is safe, since the
+ * provider may leave the claim out altogether, and nobody else can: the claims are signed.
  */
 const isLeftOut = (claim: unknown): boolean => claim === undefined || claim === null || claim === "";
 
-/** What cannot be verified is refused with the remedy. */
+/** A token that cannot be verified is refused with the remedy. */
 function headerError(header: HeaderFault): JanusError {
   switch (header.fault) {
     case "encrypted":
@@ -97,8 +97,8 @@ async function verifySignature(idToken: string, keys: KeySet, expected: Expectat
 }
 
 /**
- * 3.1.3.7 points 3 to 5: for Janus. Zitadel names the project and all its clients as well: then `azp` must say that the
- * token was issued to Janus. That Janus is among the audiences, jose has checked.
+ * 3.1.3.7 points 3 to 5: the token is for Janus. Zitadel also names the project and all its clients: then `azp` must
+ * say that the token was issued to Janus. jose has checked that Janus is among the audiences.
  */
 function checkAudience(payload: JWTPayload, clientId: string): void {
   const audiences: readonly unknown[] = Array.isArray(payload.aud) ? payload.aud : [payload.aud];
@@ -124,7 +124,7 @@ function checkNonce(payload: JWTPayload, nonce: string): void {
   }
 }
 
-/** 3.1.3.8: where the provider says which access token came along, it must be this one. */
+/** 3.1.3.8: where the provider says which access token belongs to the ID Token, it must be this one. */
 function checkAccessTokenHash(payload: JWTPayload, alg: string, accessToken: string): void {
   const claimed = payload.at_hash;
   if (isLeftOut(claimed)) return;
@@ -135,7 +135,7 @@ function checkAccessTokenHash(payload: JWTPayload, alg: string, accessToken: str
   }
 }
 
-/** The hash that a signature algorithm uses; Ed25519 uses SHA-512. RFC 7518 3.1, RFC 8032 5.1 */
+/** The hash function of a signature algorithm; Ed25519 uses SHA-512. RFC 7518 3.1, RFC 8032 5.1 */
 function digestOf(alg: string): (text: string) => Uint8Array {
   if (alg.endsWith("256")) return sha256;
   return alg.endsWith("384") ? sha384 : sha512;

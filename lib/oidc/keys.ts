@@ -1,7 +1,6 @@
 /**
- * The provider's keys, and signatures verified with them. It owns the JWK Set and the signature; what a token claims is
- * checked by `id_token.ts` and `userinfo.ts`. `jku`, `x5u` and `jwk` in a token's header are ignored: only keys of the
- * provider's own set count. RFC 7515, RFC 7517
+ * The provider's keys, and the signatures that they verify. `id_token.ts` and `userinfo.ts` check what a token claims.
+ * `jku`, `x5u` and `jwk` in a token's header are ignored: only keys of the provider's own set count. RFC 7515, RFC 7517
  */
 import type { JWK, JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from "jose";
 import { decodeProtectedHeader } from "jose/decode/protected_header";
@@ -17,14 +16,14 @@ import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 /** How far the clocks of Janus and the provider may differ. */
 export const CLOCK_SKEW_SECONDS = 60;
 
-/** A larger set is not a provider's. It also bounds how many keys are tried on one token. */
+/** No provider has a larger set. The cap also bounds how many keys are tried on one token. */
 const MAX_KEYS = 100;
 const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
 
-/** A JWK of outside data: whatever jose's types promise, any of its fields may be of any type. */
+/** A JWK from outside: any of its fields may have any type, whatever jose's types promise. */
 type Key = JWK;
 
-/** The provider's keys, as jose looks them up, and the way to fetch them again. */
+/** The provider's keys: the look-up that jose uses, and a way to fetch them again. */
 export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
 
 /** Gives the key set at an address, one for all requests. */
@@ -39,12 +38,12 @@ export function createKeySets(upstream: Upstream): (jwksUri: string) => KeySet {
 
 /**
  * The provider's keys. `upstream` is bound to no request, since jose does not know for which one it fetches. A token
- * that fits no held key makes Janus fetch them again at once, so that the flow that meets a rotation succeeds: the token
- * comes from the token endpoint, so nobody else can cause a fetch.
+ * that fits no held key makes Janus fetch them again at once, so that the flow that meets a rotation succeeds: the
+ * token comes from the token endpoint, so nobody else can cause a fetch.
  */
 function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
   let findHeld = findAmong([]);
-  // jose sees to it that there is one fetch at a time, and says when the keys are too old.
+  // jose makes one fetch at a time, and says when the keys are too old.
   const keys = createRemoteJWKSet(new URL(jwksUri), {
     [customFetch]: async (url) => {
       const held = await fetchKeys(upstream, url);
@@ -68,7 +67,7 @@ function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
   return { find, reload: keys.reload };
 }
 
-/** Finds the key of a token: the one of its `kid`, else those without, since a key need not have one. RFC 7517 4.5 */
+/** Finds the key of a token: the one with its `kid`, else those without one, which keys may be. RFC 7517 4.5 */
 function findAmong(keys: readonly Key[]): JWTVerifyGetKey {
   const all = createLocalJWKSet({ keys: [...keys] });
   const unnamed = createLocalJWKSet({
@@ -89,7 +88,7 @@ async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[
   const headers = { accept: "application/json" };
   const answer = await send(upstream, "jwks", url, { headers, onRedirect: providerMisconfigured });
   if (isOutage(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);
-  // Discovery names the address, so one that has no keys is wrong there, for every member and until it is changed.
+  // Discovery names the address. If it has no keys, discovery is wrong, for every member and until it is changed.
   if (answer.status !== 200) {
     throw providerMisconfigured(`jwks: answered ${answer.status}: check jwks_uri in the discovery document`);
   }
@@ -99,13 +98,13 @@ async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[
   return readKeys(json);
 }
 
-/** Why a token cannot be verified, as its header says before any key is looked up. */
+/** Why a token cannot be verified, known from its header before any key is looked up. */
 export type HeaderFault =
   | { readonly fault: "encrypted" | "unsigned" | "other_type" }
   | { readonly fault: "malformed"; readonly cause: unknown }
   | { readonly fault: "unsupported"; readonly alg: string };
 
-/** Whether a text has the form of a JWT: three parts or, encrypted, five, the first of them a JSON object. RFC 7519 7.2 */
+/** Whether a text has the form of a JWT: three parts, or five if encrypted; the first a JSON object. RFC 7519 7.2 */
 export function hasJwtForm(text: string): boolean {
   if (!/^[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?$/.test(text)) return false;
   try {
@@ -117,7 +116,7 @@ export function hasJwtForm(text: string): boolean {
   }
 }
 
-/** Looks at the header of a token, which nobody has signed for yet: undefined where the token can be verified. */
+/** Looks at the header of a token, which is not verified yet; undefined where the token can be verified. */
 export function findHeaderFault(token: string): HeaderFault | undefined {
   if (token.split(".").length === 5) return { fault: "encrypted" };
   let header: Readonly<Record<string, unknown>>;
@@ -126,12 +125,12 @@ export function findHeaderFault(token: string): HeaderFault | undefined {
   } catch (error) {
     return { fault: "malformed", cause: error };
   }
-  // Decoded, not checked: outside data may have any type here, whatever jose's types promise.
+  // Decoded, not checked: any type may come here, whatever jose's types promise.
   const { alg, typ } = header;
   if (alg === undefined || (typeof alg === "string" && /^(none|HS\d+)$/.test(alg)))
     return { fault: "unsigned" };
   if (isOtherAlgorithm(alg)) return { fault: "unsupported", alg };
-  // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not what was asked for.
+  // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not an ID Token.
   const isJwt = typ === undefined || (typeof typ === "string" && typ.toLowerCase() === "jwt");
   return isJwt ? undefined : { fault: "other_type" };
 }
@@ -139,7 +138,7 @@ export function findHeaderFault(token: string): HeaderFault | undefined {
 /**
  * Verifies the signature and what `options` says of the claims. Where no key fits, the keys are fetched once more: the
  * signature may be by a new key under an old `kid`, or under none. Throws jose's errors, and provider_unavailable where
- * the keys cannot be had.
+ * the keys cannot be fetched.
  */
 export async function verifyWithKeys(
   token: string,
@@ -156,14 +155,14 @@ export async function verifyWithKeys(
   return verifyWithAny(token, keys, all);
 }
 
-/** What may be logged of an error of `verifyWithKeys`: jose's own code, and the name of the claim. */
+/** The part of an error of `verifyWithKeys` that may be logged: jose's own code, and the name of the claim. */
 export function describeRefusal(error: unknown): string {
-  // A key that cannot be imported, for one: whatever it is, the token was not verified.
+  // Such as a key that cannot be imported. In any case the token was not verified.
   if (!(error instanceof errors.JOSEError)) return "the key cannot be used";
   return "claim" in error ? `${error.code} (${String(error.claim)})` : error.code;
 }
 
-/** True for an error of ours: the keys could not be had, and nothing was said of the token. */
+/** True for an error of ours: the keys could not be fetched, which says nothing about the token. */
 export const isOwnError = (error: unknown): error is JanusError => error instanceof JanusError;
 
 async function verifyWithAny(
@@ -179,7 +178,7 @@ async function verifyWithAny(
   }
 }
 
-/** Several keys fit the header: whichever has signed is the right one. */
+/** Several keys fit the header: the right one is the one that has signed. */
 async function verifyWithEach(
   token: string,
   candidates: errors.JWKSMultipleMatchingKeys,
@@ -189,7 +188,7 @@ async function verifyWithEach(
     try {
       return await jwtVerify(token, key, options);
     } catch (error) {
-      // Not this key, or one that cannot be used. Any other error is about the token itself.
+      // The key has not signed, or cannot be used. Any other error is about the token itself.
       const isOfKey = error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError;
       if (!isOfKey) throw error;
     }
@@ -197,7 +196,7 @@ async function verifyWithEach(
   throw new errors.JWSSignatureVerificationFailed();
 }
 
-/** The keys that Janus is ready to verify with, out of a JWK Set. RFC 7517 5 */
+/** The usable keys of a JWK Set. RFC 7517 5 */
 function readKeys(json: unknown): readonly Key[] {
   const keys: unknown = typeof json === "object" && json !== null && "keys" in json ? json.keys : undefined;
   if (!Array.isArray(keys)) throw providerMisconfigured("jwks: the answer is not a JWK Set");

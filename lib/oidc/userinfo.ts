@@ -1,6 +1,6 @@
 /**
- * UserInfo: what the provider says of a member beside the ID Token, as JSON or as a signed JWT. It owns the request and
- * the checks of the answer; which claims are needed, `oidc.ts` knows. OpenID Connect Core 1.0, 5.3
+ * UserInfo: further claims about a member, as JSON or as a signed JWT. This file has the request and the checks of the
+ * answer; `sign_in.ts` decides when it is asked. OpenID Connect Core 1.0, 5.3
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
@@ -23,7 +23,7 @@ import {
   verifyWithKeys,
 } from "./keys.ts";
 
-/** What an answer is checked against. */
+/** The values that an answer is checked against. */
 export type UserInfoExpectation = {
   readonly issuer: string;
   readonly clientId: string;
@@ -41,9 +41,9 @@ const USERINFO_REMEDY =
   "(userinfo_signed_response_alg, userinfo_encrypted_response_alg)";
 
 /**
- * Asks UserInfo with the access token of a sign-in. Throws provider_unavailable where it does not answer;
- * provider_misconfigured where it answers, and not with claims; code_rejected where it no longer knows the access token;
- * id_token_refused where a signed answer fails a check; userinfo_refused where it is about somebody else.
+ * Asks UserInfo with the access token of a sign-in. Throws provider_unavailable if it does not answer;
+ * provider_misconfigured if it answers without claims; code_rejected if it no longer knows the access token;
+ * id_token_refused if a signed answer fails a check; userinfo_refused if it is about somebody else.
  */
 export async function fetchUserInfo(
   upstream: Upstream,
@@ -60,7 +60,7 @@ export async function fetchUserInfo(
     : readJson(answer);
   const parsed = v.safeParse(claimsSchema, claims);
   if (!parsed.success) throw providerMisconfigured('userinfo: the answer has no "sub"');
-  // 5.3.4: or the claims are somebody else's.
+  // 5.3.4: otherwise the claims could be somebody else's.
   if (parsed.output.sub !== expected.subject)
     throw userinfoRefused("userinfo: sub differs from the ID Token's");
   return parsed.output;
@@ -69,14 +69,14 @@ export async function fetchUserInfo(
 function checkStatus(upstream: Upstream, answer: Answer): void {
   const { status } = answer;
   if (isOutage(status)) throw unavailable(upstream, `userinfo: answered ${status}`, answer);
-  // The token is a moment old. Where the same callback comes twice, the provider ends the tokens of the first
-  // (RFC 6749 4.1.2): that says nothing of the set-up, and a new sign-in gets a new token.
+  // The token is a moment old. If the same callback comes twice, the provider ends the tokens of the first
+  // (RFC 6749 4.1.2). That is not a fault of the setup, and a new sign-in gets a new token.
   if (status === 401 && saysInvalidToken(answer)) {
     throw codeRejected(
       "userinfo: answered 401 invalid_token: the tokens of this sign-in may have been revoked",
     );
   }
-  // Also any other 401: without an error code the request came without credentials that it knows. RFC 6750 3.1
+  // Any other 401, too: one without an error code means that the credentials were not recognised. RFC 6750 3.1
   if (status !== 200) {
     throw providerMisconfigured(
       `userinfo: answered ${status}: check that it accepts this client's access tokens`,
@@ -84,7 +84,7 @@ function checkStatus(upstream: Upstream, answer: Answer): void {
   }
 }
 
-/** More than a challenge needs. It bounds the work on what comes from outside. */
+/** More than a challenge needs. It bounds the work on text from outside. */
 const MAX_CHALLENGE_LENGTH = 2_048;
 
 /** Whether a challenge has the parameter `error` with this value, quoted or not. RFC 6750 3, RFC 9110 11.2 */
@@ -96,7 +96,7 @@ function saysInvalidToken({ headers }: Answer): boolean {
   );
 }
 
-/** By its type, or by its form: some servers send a JWT as a text, as JSON, or without a type. */
+/** By its type or by its form: some servers send a JWT as plain text, as JSON, or without a type. */
 function isJwt({ headers, text }: Answer): boolean {
   const [type = ""] = (headers.get("content-type") ?? "").split(";");
   return type.trim().toLowerCase() === "application/jwt" || hasJwtForm(text.trim());
@@ -109,7 +109,7 @@ function readJson({ text }: Answer): unknown {
   return json;
 }
 
-/** 5.3.2: signed by the provider; `iss` and `aud` may be missing, and must be right where they are there. */
+/** 5.3.2: signed by the provider; `iss` and `aud` may be missing, and must be right if they are present. */
 async function verifyUserInfo(token: string, keys: KeySet, expected: UserInfoExpectation): Promise<Claims> {
   const fault = findHeaderFault(token);
   if (fault !== undefined) throw headerError(fault);
