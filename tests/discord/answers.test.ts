@@ -75,7 +75,7 @@ const CALLS = [
 const STATUSES = [400, 401, 403, 404, 405] as const;
 
 describe.each(CALLS)("%s()", (operation, call) => {
-  test.each(NOT_DISCORDS_WORD)("takes no 4xx with %s for Discord's word", async (_, answer) => {
+  test.each(NOT_DISCORDS_WORD)("does not take a 4xx with %s for Discord's answer", async (_, answer) => {
     for (const status of STATUSES) {
       const both = startBoth();
       both.standin.failNext(operation, answer(status), 3);
@@ -90,7 +90,7 @@ describe.each(CALLS)("%s()", (operation, call) => {
     }
   });
 
-  test.each([408, 421, 425])("takes %d for no refusal, even in Discord's own shape", async (status) => {
+  test.each([408, 421, 425])("does not take %d for a refusal, even in Discord's shape", async (status) => {
     const both = startBoth();
     both.standin.failNext(operation, refusal(status, "Try again", 0), 3);
 
@@ -100,7 +100,7 @@ describe.each(CALLS)("%s()", (operation, call) => {
     expect(both.standin.calls).toHaveLength(3);
   });
 
-  test("names what stands between in its reason, without quoting it", async () => {
+  test("says that an answer is not Discord's, without quoting it", async () => {
     const both = startBoth();
     both.standin.failNext(operation, { status: 403, body: "canary <b>blocked</b>" }, 3);
 
@@ -120,7 +120,7 @@ describe.each(CALLS)("%s()", (operation, call) => {
     ["Discord's network error", { status: 200, body: { message: "internal network error", code: 40_333 } }],
     ["an error and the right members", { status: 200, body: { message: "no", code: 0, metadata: {} } }],
   ] satisfies readonly (readonly [string, FaultAnswer])[])(
-    "takes no 2xx with %s for Discord's word",
+    "does not take a 2xx with %s for Discord's answer",
     async (_, answer) => {
       const both = startBoth();
       both.standin.failNext(operation, answer, 3);
@@ -137,7 +137,7 @@ describe.each(CALLS)("%s()", (operation, call) => {
     [refusal(405, "405: Method Not Allowed", 0), "discord_refused"],
     [refusal(401, "Unauthorized", 40_001), "grant_ended"],
     [refusal(401, "Invalid OAuth2 access token provided", 50_025), "grant_ended"],
-  ] as const)("takes %j for Discord's word", async (answer, code) => {
+  ] as const)("takes %j for Discord's answer", async (answer, code) => {
     const both = startBoth();
     both.standin.failNext(operation, answer);
 
@@ -175,7 +175,7 @@ test.each([
   ["PUT metadata", 200, METADATA_RECORDS.map((record) => ({ ...record, type: 1 }))],
   ["PUT metadata", 200, null],
   ["PUT metadata", 204, undefined],
-] as const)("%s answered %d %j has not been done", async (name, status, body) => {
+] as const)("%s is not done by %d %j", async (name, status, body) => {
   const [operation, call] = {
     "PUT role-connection": CALLS[1],
     "DELETE role-connection": CALLS[2],
@@ -201,7 +201,7 @@ test.each([
   ["delete_role_connection", 204, undefined],
   ["delete_role_connection", 404, { message: "Unknown Application", code: 10_002 }],
   ["delete_role_connection", 404, { message: "Unknown User", code: 10_013 }],
-] as const)("%s() answered %d %j is done", async (operation, status, body) => {
+] as const)("%s() is done by %d %j", async (operation, status, body) => {
   const both = startBoth();
   both.standin.failNext(operation, { status, body });
 
@@ -238,7 +238,7 @@ describe("deleteRoleConnection()", () => {
   });
 });
 
-describe("a thousand calls", () => {
+describe("a thousand random calls", () => {
   const ALL = [
     ["GET", ({ discord }: Both) => discord.findCurrentUser("token")],
     ["PUT", ({ discord }: Both) => discord.putRoleConnection("token", ROLE_CONNECTION)],
@@ -294,7 +294,7 @@ describe("a thousand calls", () => {
       ? new Response(null, { status, headers: { "content-type": type, "content-length": "9" } })
       : new Response(body === "" ? "nothing" : body, { status, headers: { "content-type": type } });
 
-  test("are done when Discord has done them, and never by what answers in its place", async () => {
+  test("succeed only when Discord itself has answered", async () => {
     const user = { id: "200000000000000001", username: "anna_d" };
     const rights = {
       "GET /oauth2/@me": { application: { id: CLIENT.clientId }, scopes: LINK_SCOPES, expires: "", user },
@@ -358,7 +358,7 @@ describe("revokeGrant()", () => {
     ["408 invalid_request", { status: 408, body: { error: "invalid_request" } }],
     ["425 invalid_grant", { status: 425, body: { error: "invalid_grant" } }],
   ] satisfies readonly (readonly [string, FaultAnswer])[])(
-    "takes %s for no answer of Discord's",
+    "does not take %s for Discord's answer",
     async (_, answer) => {
       const { discord, standin } = startBoth();
       standin.failNext("revoke", answer);
@@ -375,7 +375,7 @@ describe("revokeGrant()", () => {
   });
 });
 
-describe("what stands between Discord and Janus", () => {
+describe("an answer that is not Discord's", () => {
   test.each(NOT_DISCORDS_WORD)("ends no session by a 401 with %s", async (_, answer) => {
     const janus = await startJanusWithForger({ database });
     started.push(janus);
@@ -393,7 +393,7 @@ describe("what stands between Discord and Janus", () => {
     [425, { error: "invalid_grant" }],
     [401, { error: "access_denied" }],
     [403, { error: "rate_limited" }],
-  ])("ends no session whose refresh it answers with %d %j", async (status, body) => {
+  ])("ends no session by %d %j to a refresh", async (status, body) => {
     const janus = await startJanusWithForger({ database });
     started.push(janus);
     const browser = await signIn(janus, newUser());
@@ -406,7 +406,7 @@ describe("what stands between Discord and Janus", () => {
     expect([during.status >= 500, after.status]).toEqual([true, 200]);
   });
 
-  test("is no reason to tell the member of a sign-in that their approval has ended", async () => {
+  test("does not tell a member that their approval ended", async () => {
     const janus = await startJanusWithForger({ database });
     started.push(janus);
     const browser = createBrowser(janus.url);

@@ -91,7 +91,7 @@ const ONCE_ONLY = [
 ] as const;
 
 describe("authorizationUrl()", () => {
-  test("asks for both scopes and for consent, without PKCE, which Discord refuses with them", async () => {
+  test("asks for both scopes and consent, without PKCE", async () => {
     const { discord, standin, reachCode } = startBoth();
 
     const url = new URL(discord.authorizationUrl("the-state"));
@@ -108,7 +108,7 @@ describe("authorizationUrl()", () => {
     expect(await reachCode()).not.toBe("");
   });
 
-  test("has each flow's own state", () => {
+  test("has the state that it is given", () => {
     const { discord } = startBoth();
 
     const states = ["one", "two"].map((state) =>
@@ -120,7 +120,7 @@ describe("authorizationUrl()", () => {
 });
 
 describe("every call", () => {
-  test("says who asks, in the form that Discord demands", async () => {
+  test("has the User-Agent that Discord demands", async () => {
     const both = startBoth();
     const { accessToken, refreshToken } = await both.signIn();
     for (const [, call] of REPEATABLE) await call(both, accessToken);
@@ -133,7 +133,7 @@ describe("every call", () => {
     expect(both.standin.unexpected).toEqual([]);
   });
 
-  test("is logged with its host, and without token, secret, code or path", async () => {
+  test("is logged with its host, without secrets or path", async () => {
     const both = startBoth();
     const code = await both.reachCode();
     const { accessToken, refreshToken } = await both.discord.exchangeCode(code);
@@ -158,7 +158,7 @@ describe("every call", () => {
       expect(JSON.parse(line)).toMatchObject({ upstream: "discord", host, retries: 0 });
   });
 
-  test.each([...REPEATABLE, ...ONCE_ONLY])("follows no redirect: %s", async (operation, call) => {
+  test.each([...REPEATABLE, ...ONCE_ONLY])("does not follow a redirect of %s", async (operation, call) => {
     const both = startBoth();
     both.standin.failNext(operation, "redirect", 3);
 
@@ -167,7 +167,7 @@ describe("every call", () => {
   });
 });
 
-describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) => {
+describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
   const prepare = async (deadlineMs?: number) => {
     const patient = startBoth();
     const { accessToken } = await patient.signIn();
@@ -181,7 +181,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     ["502 in HTML", { status: 502, body: "<h1>Bad gateway</h1>" }],
     ["503", { status: 503 }],
     ["504", { status: 504 }],
-  ] as const)("comes through after %s twice, with growing and jittered waits", async (_, behaviour) => {
+  ] as const)("succeeds after %s twice, with growing waits", async (_, behaviour) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, behaviour, 2);
 
@@ -193,7 +193,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     expect(both.waits[1]).toBeWithin(500, 750);
   });
 
-  test("is discord_unavailable after three times, not a fourth", async () => {
+  test("is given up after three tries", async () => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status: 500 }, 10);
 
@@ -204,7 +204,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     expect(both.waits).toHaveLength(2);
   });
 
-  test("is tried again after a hang, a lost connection and a redirect", async () => {
+  test("is repeated after a hang, a break or a redirect", async () => {
     const { both, attempt } = await prepare(SHORT_DEADLINE_MS);
     both.standin.failNext(operation, "hang");
     both.standin.failNext(operation, "redirect");
@@ -236,7 +236,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     expect(both.waits[0]).toBeWithin(seconds * 1_000, seconds * 1_000 + 250);
   });
 
-  test("waits a moment even where a 429 says 0", async () => {
+  test("waits a moment even when a 429 says 0", async () => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, {
       status: 429,
@@ -260,7 +260,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     ["negative in the body", {}, { retry_after: -1 }, 60],
     ["a date in the header", { "retry-after": "Fri, 31 Dec 1999 23:59:59 GMT" }, {}, 60],
     ["Cloudflare's page, which says nothing", {}, "<!doctype html><body>error code: 1015</body>", 60],
-  ] as const)("does not wait, nor call again, where a 429 is %s", async (_, headers, body, seconds) => {
+  ] as const)("is not repeated when a 429 is %s", async (_, headers, body, seconds) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status: 429, headers, body });
 
@@ -275,7 +275,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     expect(both.waits).toEqual([]);
   });
 
-  test("is discord_rate_limited when three times 429, with the last wait", async () => {
+  test("is discord_rate_limited after three 429s", async () => {
     const { both, attempt } = await prepare();
     for (const wait of ["1", "2", "3"])
       both.standin.failNext(operation, { status: 429, headers: { "retry-after": wait } });
@@ -287,7 +287,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     expect(both.callsOf(operation)).toBe(3);
   });
 
-  test("heeds Retry-After of a 503, within the cap", async () => {
+  test("heeds the Retry-After of a 503, within the cap", async () => {
     const short = await prepare();
     short.both.standin.failNext(operation, { status: 503, headers: { "retry-after": "3" } });
     const long = await prepare();
@@ -307,7 +307,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
     [403, "discord_refused"],
     [405, "discord_refused"],
     [413, "discord_refused"],
-  ] as const)("is not repeated after %d: %s", async (status, code) => {
+  ] as const)("is not repeated after %d, but throws %s", async (status, code) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status, body: { message: `${status}: canary-message`, code: 0 } });
 
@@ -320,7 +320,7 @@ describe.each(REPEATABLE)("a call that may be repeated, %s,", (operation, call) 
   });
 });
 
-test("putRoleConnection() gives up when all three tries hang, no later than three deadlines", async () => {
+test("putRoleConnection() gives up after three deadlines", async () => {
   const both = startBoth(SHORT_DEADLINE_MS);
   both.standin.failNext("put_role_connection", "hang", 3);
   const begun = performance.now();
@@ -332,7 +332,7 @@ test("putRoleConnection() gives up when all three tries hang, no later than thre
   expect(both.callsOf("put_role_connection")).toBe(3);
 });
 
-describe.each(ONCE_ONLY)("a request that may not be repeated, %s,", (operation, call) => {
+describe.each(ONCE_ONLY)("the single-use request %s", (operation, call) => {
   test.each([
     ["500", { status: 500 }],
     ["503 in HTML", { status: 503, body: "<h1>Down</h1>" }],
@@ -345,7 +345,7 @@ describe.each(ONCE_ONLY)("a request that may not be repeated, %s,", (operation, 
     ["a trickle", "trickle"],
     ["a body without end", "huge"],
   ] satisfies (readonly [string, Behaviour])[])(
-    "is sent once, and %s is discord_unavailable",
+    "is sent once and is unavailable after %s",
     async (_, behaviour) => {
       const both = startBoth(SHORT_DEADLINE_MS);
       // A connection that was used before is where fetch might try again by itself.
@@ -360,7 +360,7 @@ describe.each(ONCE_ONLY)("a request that may not be repeated, %s,", (operation, 
     },
   );
 
-  test("is discord_client_rejected where Discord does not know the client", async () => {
+  test("is discord_client_rejected for an unknown client", async () => {
     const both = startBoth();
     const wrong = createDiscord({ ...both.options, clientSecret: "another" })({});
 
@@ -371,7 +371,7 @@ describe.each(ONCE_ONLY)("a request that may not be repeated, %s,", (operation, 
 });
 
 describe("exchangeCode()", () => {
-  test("gives tokens, scope and an absolute expiry, and sends the code once", async () => {
+  test("gives tokens with an absolute expiry", async () => {
     const { discord, reachCode, sent, standin } = startBoth();
     const code = await reachCode();
 
@@ -403,7 +403,7 @@ describe("exchangeCode()", () => {
       { access_token: "a", token_type: "Bearer", refresh_token: "", expires_in: 1 },
     ],
     ["a sane expires_in", { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in: -1 }],
-  ])("takes an answer without %s for none", async (_, body) => {
+  ])("takes an answer without %s for unavailable", async (_, body) => {
     const { discord, standin } = startBoth();
     standin.failNext("token_code", { status: 200, body });
 
@@ -411,7 +411,7 @@ describe("exchangeCode()", () => {
   });
 
   test.each([1e12, "1000000000000", 604_800.5])(
-    "takes an answer whose expires_in is %j",
+    "accepts an answer whose expires_in is %j",
     async (expires_in) => {
       const { discord, standin } = startBoth();
       const body = { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in, scope: "" };
@@ -429,7 +429,7 @@ describe("exchangeCode()", () => {
 describe("exchangeCode() of Discord", () => {
   // RFC 6749 3.3: printable ASCII. PostgreSQL takes no NUL, so nothing else is stored; /oauth2/@me has the scopes that count.
   test.each([["identify\0"], ["identify\n"], ["\ud800"], [["identify"]], [5], [null], [{}]])(
-    "takes a scope of %j for not said: what was asked for is granted",
+    "takes a scope of %j for the one that was asked for",
     async (scope) => {
       const { discord, standin } = startBoth();
       const body = { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in: 1, scope };
@@ -465,7 +465,7 @@ describe("refreshTokens()", () => {
     expect((await rejection(discord.refreshTokens("r"))).code).toBe(code);
   });
 
-  test("keeps what the token endpoint said as the cause of grant_ended", async () => {
+  test("keeps the endpoint's answer as the cause of grant_ended", async () => {
     const { discord, standin } = startBoth();
     standin.failNext("token_refresh", { status: 400, body: { error: "invalid_grant" } });
 
@@ -488,7 +488,7 @@ describe("revokeGrant()", () => {
     expect(standin.grants(ANNA.id)).toBe(0);
   });
 
-  test("is done where the grant has ended already", async () => {
+  test("succeeds if the grant has ended before", async () => {
     const { discord, signIn, standin } = startBoth();
     const { refreshToken } = await signIn();
     standin.endGrant(ANNA.id);
@@ -519,7 +519,7 @@ describe("findCurrentUser()", () => {
   test.each([
     [ANNA, "Anna"],
     [BO, null],
-  ])("names the user that the token is of", async ({ id, username }, globalName) => {
+  ])("gives the user whose token it is", async ({ id, username }, globalName) => {
     const { discord, reachCode } = startBoth();
     const { accessToken } = await discord.exchangeCode(await reachCode(undefined, id));
 
@@ -531,10 +531,10 @@ describe("findCurrentUser()", () => {
   });
 
   test.each([
-    ["the one that the user chose", "1234", "avatars/1234/a_b1.png?size=128", "a_b1"],
-    ["one of Discord's own for who chose none", "200000000000000001", "embed/avatars/0.png", null],
-    ["one of Discord's own by the snowflake", "175928847299117063", "embed/avatars/2.png", null],
-  ])("tells where the avatar is: %s", async (_, id, path, avatar) => {
+    ["the avatar that the user chose", "1234", "avatars/1234/a_b1.png?size=128", "a_b1"],
+    ["a default avatar for a user who chose none", "200000000000000001", "embed/avatars/0.png", null],
+    ["a default avatar by the snowflake", "175928847299117063", "embed/avatars/2.png", null],
+  ])("gives the address of %s", async (_, id, path, avatar) => {
     const user = { ...AUTHORIZATION.user, id, avatar };
 
     const { avatarUrl } = await answering({ ...AUTHORIZATION, user });
@@ -543,7 +543,7 @@ describe("findCurrentUser()", () => {
   });
 
   test.each(["identify", "role_connections.write", "guilds"])(
-    "throws scope_missing where the grant is of %s alone",
+    "throws scope_missing if the grant has %s alone",
     async (scope) => {
       const both = startBoth();
       const { accessToken } = await grantOf(both, scope);
@@ -586,11 +586,11 @@ describe("findCurrentUser()", () => {
       "a username without end",
       { ...AUTHORIZATION, user: { ...AUTHORIZATION.user, username: "u".repeat(201) } },
     ],
-  ])("takes %s for no answer", async (_, body) => {
+  ])("takes %s for unavailable", async (_, body) => {
     expect((await rejection(answering(body))).code).toBe("discord_unavailable");
   });
 
-  test("keeps names storable: no NUL, no half of a character", async () => {
+  test("gives storable names, without NUL or half characters", async () => {
     const user = { id: ANNA.id, username: "a\0n\ud800na", global_name: "\udc00🐈\0" };
 
     expect(await answering({ ...AUTHORIZATION, user })).toMatchObject({
@@ -600,15 +600,15 @@ describe("findCurrentUser()", () => {
     });
   });
 
-  test("takes an absent global_name for none", async () => {
+  test("gives null for an absent global_name", async () => {
     const user = { id: ANNA.id, username: "anna_d" };
 
     expect((await answering({ ...AUTHORIZATION, user })).globalName).toBeNull();
   });
 });
 
-describe("putRoleConnection() and deleteRoleConnection()", () => {
-  test("Discord believes what was put, and nothing once it was cleared", async () => {
+describe("putRoleConnection()", () => {
+  test("holds until deleteRoleConnection()", async () => {
     const { discord, signIn, standin } = startBoth();
     const { accessToken } = await signIn();
 
@@ -620,7 +620,7 @@ describe("putRoleConnection() and deleteRoleConnection()", () => {
     expect(standin.roleConnection(ANNA.id)).toBeUndefined();
   });
 
-  test("what Discord's limits refuse is discord_refused", async () => {
+  test("throws discord_refused past Discord's limits", async () => {
     const { discord, signIn, callsOf } = startBoth();
     const { accessToken } = await signIn();
 
@@ -632,7 +632,7 @@ describe("putRoleConnection() and deleteRoleConnection()", () => {
     expect(callsOf("put_role_connection")).toBe(1);
   });
 
-  test("404 is a success of clearing, and a refusal of putting", async () => {
+  test("throws on a 404, which deleteRoleConnection() accepts", async () => {
     const { discord, signIn, standin, callsOf } = startBoth();
     const { accessToken } = await signIn();
     standin.failNext("delete_role_connection", {
@@ -651,7 +651,7 @@ describe("putRoleConnection() and deleteRoleConnection()", () => {
     expect([callsOf("delete_role_connection"), callsOf("put_role_connection")]).toEqual([1, 1]);
   });
 
-  test("a put whose answer is lost is put again", async () => {
+  test("is repeated after a lost answer", async () => {
     const { discord, signIn, standin } = startBoth();
     const { accessToken } = await signIn();
     standin.failNext("put_role_connection", "lost", 2);
@@ -663,7 +663,7 @@ describe("putRoleConnection() and deleteRoleConnection()", () => {
 });
 
 describe("putMetadataRecords()", () => {
-  test("Discord takes the records, and a role can ask for membership", async () => {
+  test("puts records that a role can ask for", async () => {
     const { discord, options, signIn, standin, sent } = startBoth();
 
     await putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS);

@@ -92,7 +92,7 @@ describe("send()", () => {
     expect(took).toBeWithin(DEADLINE_MS - 50, DEADLINE_MS + 700);
   });
 
-  test("has one deadline over headers and body: late headers leave less for the body", async () => {
+  test("has one deadline for headers and body together", async () => {
     respond = async () => {
       await Bun.sleep(200);
       return new Response(
@@ -120,7 +120,7 @@ describe("send()", () => {
     expect(performance.now() - begun).toBeLessThan(DEADLINE_MS + 700);
   });
 
-  test("stops reading a body without end at the cap, well before the deadline", async () => {
+  test("stops reading an endless body at the cap, before the deadline", async () => {
     faults.failNext("call", "huge");
     const begun = performance.now();
 
@@ -160,13 +160,13 @@ describe("send()", () => {
     );
   };
 
-  test("joins what was cut in the middle of a character", async () => {
+  test("joins characters that arrive in two pieces", async () => {
     const bytes = [...Buffer.from("å🐈é")].map((byte) => Buffer.of(byte));
 
     expect((await call({}, inPieces(...bytes))).text).toBe("å🐈é");
   });
 
-  test("a body that stands still till the deadline is no answer, be it whole JSON", async () => {
+  test("refuses a body that never ends, even if it is whole JSON", async () => {
     const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from("{}")) });
 
     const error = await rejection(
@@ -179,29 +179,32 @@ describe("send()", () => {
     expect(error.code).toBe("provider_unavailable");
   });
 
-  test("counts bytes, not characters", async () => {
+  test("counts the bytes of a body, not its characters", async () => {
     respond = () => new Response("é".repeat(CAP_BYTES / 2 + 1));
 
     expect((await rejection(call())).code).toBe("provider_unavailable");
   });
 
-  test("a body that breaks off is no answer, be it whole JSON", async () => {
+  test("refuses a body that breaks off, even if it is whole JSON", async () => {
     const error = await rejection(call({}, inPieces(Buffer.from('{"whole": true}'), "break")));
 
     expect(error.code).toBe("provider_unavailable");
   });
 
-  test.each([300, 301, 302, 303, 304, 307, 308])("follows no %d", async (status) => {
-    respond = () => new Response(null, { status, headers: { location: "/elsewhere" } });
+  test.each([300, 301, 302, 303, 304, 307, 308])(
+    "does not follow a redirect of status %d",
+    async (status) => {
+      respond = () => new Response(null, { status, headers: { location: "/elsewhere" } });
 
-    const error = await rejection(call({ method: "POST", body: "secret=1" }));
+      const error = await rejection(call({ method: "POST", body: "secret=1" }));
 
-    expect(error).toMatchObject({ code: "provider_unavailable" });
-    expect(error.message).toContain(String(status));
-    expect(seen.map(({ path }) => path)).toEqual(["/"]);
-  });
+      expect(error).toMatchObject({ code: "provider_unavailable" });
+      expect(error.message).toContain(String(status));
+      expect(seen.map(({ path }) => path)).toEqual(["/"]);
+    },
+  );
 
-  test("takes a dropped connection, a closed port and an impossible address for unavailable", async () => {
+  test("takes a broken connection or a closed port for unavailable", async () => {
     faults.failNext("call", "drop");
 
     const errors = [
@@ -217,7 +220,7 @@ describe("send()", () => {
   });
 
   test.each([200, 201, 204, 400, 401, 404, 418, 500, 503])(
-    "hands on %d with headers and body",
+    "returns status %d with headers and body",
     async (status) => {
       const body = status === 204 ? null : "text";
       respond = () => new Response(body, { status, headers: { "retry-after": "3" } });
@@ -229,14 +232,14 @@ describe("send()", () => {
     },
   );
 
-  test("says who asks, over whatever a caller says", async () => {
+  test("sends its own User-Agent, whatever headers it is given", async () => {
     await call({ headers: { "user-agent": "somebody else", "x-kept": "1" } });
 
     expect(seen[0]?.headers.get("user-agent")).toBe("Janus/test");
     expect(seen[0]?.headers.get("x-kept")).toBe("1");
   });
 
-  test("logs operation, status and duration, and nothing of address, headers or body", async () => {
+  test("logs a call without its address, headers or body", async () => {
     respond = () => new Response("canary-body");
     logLines.length = 0;
 
@@ -255,7 +258,7 @@ describe("send()", () => {
     expect(logLines.join("")).not.toContain("canary");
   });
 
-  test("logs for which request it is, where it is for one", async () => {
+  test("logs the id of the request that it works for, if any", async () => {
     logLines.length = 0;
 
     await call({}, { ...patient, requestId: "request-1" });
@@ -278,7 +281,7 @@ describe("send()", () => {
   test.each([
     ["nobody there", unreachable, "TypeError", "ECONNREFUSED"],
     ["the deadline", silent, "TimeoutError", undefined],
-  ])("logs why a call failed: %s", async (_, by, causeName, causeCode) => {
+  ])("logs the cause of a failure by %s", async (_, by, causeName, causeCode) => {
     logLines.length = 0;
 
     await rejection(call({}, by));
@@ -290,7 +293,7 @@ describe("send()", () => {
     expect(logLines.join("")).not.toContain("canary");
   });
 
-  test("logs the code alone of an answer that is none, behind which there is nothing", async () => {
+  test("logs only the code of a failure that has no cause", async () => {
     faults.failNext("call", "redirect");
     logLines.length = 0;
 
@@ -325,7 +328,7 @@ describe("retryAfterSeconds()", () => {
     expect(retryAfterSeconds(answer)).toBe(expected);
   });
 
-  test("is undefined without the header", () => {
+  test("gives undefined without the header", () => {
     expect(retryAfterSeconds({ status: 429, headers: new Headers(), text: "" })).toBeUndefined();
   });
 });
@@ -367,7 +370,7 @@ describe("readAuthorizationResponse()", () => {
   const code = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 4_096 });
   const iss = fc.webUrl({ size: "small" });
 
-  test("throws callback_malformed or gives bounded printable ASCII, whatever comes", () => {
+  test("gives bounded ASCII or throws callback_malformed", () => {
     let accepted = 0;
     fc.assert(
       fc.property(queries, (pairs) => {
@@ -386,7 +389,7 @@ describe("readAuthorizationResponse()", () => {
     expect(accepted).toBeGreaterThan(10);
   });
 
-  test("hands on a right one as it is, other parameters or not", () => {
+  test("returns a valid response unchanged", () => {
     fc.assert(
       fc.property(state, code, fc.option(iss, { nil: undefined }), fc.string(), (state, code, iss, other) => {
         const pairs: [string, string][] = [
@@ -402,7 +405,7 @@ describe("readAuthorizationResponse()", () => {
     );
   });
 
-  test("refuses any parameter of its own that comes twice, be they equal", () => {
+  test("refuses a doubled parameter, even with equal values", () => {
     fc.assert(
       fc.property(
         state,
@@ -460,10 +463,10 @@ describe("authorizationError()", () => {
   });
 });
 
-describe("an authorization response's error_description", () => {
+describe("readAuthorizationResponse() with an error_description", () => {
   const read = (query: string) => readAuthorizationResponse(new URLSearchParams(`state=s&${query}`)).result;
 
-  test("is handed on beside the error", () => {
+  test("returns it with the error", () => {
     expect(read("error=access_denied&error_description=No+way.")).toEqual({
       error: "access_denied",
       description: "No way.",
@@ -474,7 +477,7 @@ describe("an authorization response's error_description", () => {
   test.each([
     "error_description=a&error_description=a",
     "error_description=authentication_expired&error_description=authentication_expired",
-  ])("counts as none where it comes twice, and is no reason to refuse the callback: %s", (query) => {
+  ])("ignores a doubled one: %s", (query) => {
     expect(read(`error=temporarily_unavailable&${query}`)).toEqual({
       error: "temporarily_unavailable",
       description: undefined,
@@ -504,11 +507,11 @@ describe("readRefusal()", () => {
     ["unauthorized", "user is blocked"],
     ["user_cancelled_login", undefined],
     ["user_cancelled_authorize", undefined],
-  ])("takes the provider's %s (%p) for a no, and tells the word alone", (error, description) => {
+  ])("takes the provider's %s (%p) for a no", (error, description) => {
     expect(codeOf(error, description)).toBe(`provider: the authorization endpoint answered ${error}`);
   });
 
-  test("takes nothing but access_denied of Discord for a no", () => {
+  test("takes only access_denied for a no by Discord", () => {
     expect(codeOf("access_denied", undefined, "discord")).toBe(
       "discord: the authorization endpoint answered access_denied",
     );
@@ -537,7 +540,7 @@ describe("readRefusal()", () => {
     // Gluu and Janssen, whatever they add.
     ["authentication_session_invalid", undefined],
     ["authentication_session_invalid", "anything"],
-  ])("takes %s (%p) for a sign-in that took too long", (error, description) => {
+  ])("takes %s (%p) for an expired sign-in page", (error, description) => {
     expect(codeOf(error, description)).toBe("flow_expired");
     expect(authorizationError(upstream, error, description).message).toBe(
       "provider: the sign-in page had expired",
@@ -553,7 +556,7 @@ describe("readRefusal()", () => {
     ["server_error", "The login request has expired", "provider_unavailable"],
     ["request_unauthorized", "The request could not be authorized.", "authorization_rejected"],
     ["invalid_scope", "canary", "authorization_rejected"],
-  ] as const)("takes %s (%p) for %s, as before", (error, description, code) => {
+  ] as const)("takes %s (%p) for %s", (error, description, code) => {
     expect(codeOf(error, description)).toBe(code);
     expect(authorizationError(upstream, error, description).message).not.toContain("canary");
   });
@@ -604,7 +607,7 @@ describe("postForm()", () => {
     expect(decode(authorization)).toBe(`${encoded}:${encoded}`);
   });
 
-  test("spells any credentials so that a server reads them back, one colon between them", async () => {
+  test("spells any credentials so that a server can read them back", async () => {
     const text = fc.string({ unit: "binary", minLength: 1 }).filter((s) => s.isWellFormed());
     await fc.assert(
       fc.asyncProperty(text, text, async (clientId, clientSecret) => {
@@ -620,7 +623,7 @@ describe("postForm()", () => {
     );
   });
 
-  test("client_secret_post puts both into the form, and no header", async () => {
+  test("puts both credentials into the form for client_secret_post", async () => {
     const client = { authMethod: "client_secret_post", clientId: "a b&c", clientSecret: "+%=é" } as const;
 
     const { authorization, body } = await post(client, { code: "c&d=e", client_id: "another" });
@@ -633,7 +636,7 @@ describe("postForm()", () => {
     ]);
   });
 
-  test("is a POST that follows no redirect and has a deadline", async () => {
+  test("sends a POST with a deadline and follows no redirect", async () => {
     const { init } = await post({ ...basic, clientId: "a", clientSecret: "b" }, {});
 
     expect(init).toMatchObject({ method: "POST", redirect: "manual" });
@@ -657,7 +660,7 @@ describe("requestTokens()", () => {
     return { ask: () => requestTokens(by, "token_code", endpoint, { code: "c" }), calls: () => calls };
   };
 
-  test("throws only errors of the closed set, and asks once, whatever a server answers", async () => {
+  test("asks once and throws only known errors", async () => {
     const json = fc.oneof(
       fc.jsonValue(),
       fc.record({ error: fc.oneof(fc.string(), fc.constantFrom("invalid_grant", "invalid_client")) }),
@@ -723,7 +726,7 @@ describe("requestTokens()", () => {
     "throttling",
     "overloaded",
     "UNAVAILABLE",
-  ])("takes 400 %s for no answer, not for the end of a code or a grant", async (error) => {
+  ])("takes 400 %s for unavailable, not for an invalid code", async (error) => {
     const failure = await rejection(answering(400, { error }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -744,7 +747,7 @@ describe("requestTokens()", () => {
     [422, "AADSTS50105"],
     [400, "vendor-word.v2"],
     [499, "w".repeat(40)],
-  ])("takes %d %s for the server's no to this sign-in, and keeps the word", async (status, error) => {
+  ])("takes %d %s for authorization_rejected", async (status, error) => {
     const failure = await rejection(answering(status, { error, error_description: "described" }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -767,7 +770,7 @@ describe("requestTokens()", () => {
     "invalid_resource",
     "invalid_target",
     "use_dpop_nonce",
-  ])("takes 400 %s for a fault of the setup", async (error) => {
+  ])("takes 400 %s for client_rejected", async (error) => {
     const failure = await rejection(answering(400, { error }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -777,7 +780,7 @@ describe("requestTokens()", () => {
   });
 
   test.each(["access_denied", "Unauthorized", "unauthorized", "invalid_credentials", "invalid_token", "w"])(
-    "takes 401 %s for a fault of the client's own credentials",
+    "takes 401 %s for client_rejected",
     async (error) => {
       const failure = await rejection(answering(401, { error }).ask());
 
@@ -788,7 +791,7 @@ describe("requestTokens()", () => {
     },
   );
 
-  test("takes 401 invalid_grant for a code that is no good", async () => {
+  test("takes 401 invalid_grant for code_rejected", async () => {
     expect((await rejection(answering(401, { error: "invalid_grant" }).ask())).code).toBe("code_rejected");
   });
 
@@ -809,7 +812,7 @@ describe("requestTokens()", () => {
     [405, "method_not_allowed"],
     [403, "rate_limited"],
     [401, "temporarily_unavailable"],
-  ])("takes %d for no answer, whatever the word: %s", async (status, error) => {
+  ])("takes %d for unavailable, whatever the error: %s", async (status, error) => {
     const failure = await rejection(answering(status, { error }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -827,7 +830,7 @@ describe("requestTokens()", () => {
     ["a number", { error: 400 }],
     ["an object", { error: { code: "not_allowed" } }],
     ["an error inside a list", [{ error: "not_allowed" }]],
-  ])("takes 400 with %s for no OAuth error, and does not repeat it", async (_, body) => {
+  ])("does not take %s for an OAuth error", async (_, body) => {
     const failure = await rejection(answering(400, body).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -836,7 +839,7 @@ describe("requestTokens()", () => {
     ]);
   });
 
-  describe("of a refresh", () => {
+  describe("with a refresh token", () => {
     const refreshing = (status: number, error: string) => {
       const by = upstreamWith(async () => Response.json({ error }, { status }));
       const grant = { grant_type: "refresh_token", refresh_token: "r" };
@@ -844,7 +847,7 @@ describe("requestTokens()", () => {
     };
 
     test.each(["not_allowed", "access_denied", "invalid_token", "vendor_word", "consent_required"])(
-      "takes 400 %s for no word about the grant",
+      "takes 400 %s for unavailable",
       async (error) => {
         const failure = await refreshing(400, error);
 
@@ -855,7 +858,7 @@ describe("requestTokens()", () => {
       },
     );
 
-    test("takes 400 invalid_grant for its end, and no status that says not now", async () => {
+    test("takes only 400 invalid_grant for the end", async () => {
       expect((await refreshing(400, "invalid_grant")).code).toBe("code_rejected");
       for (const status of [408, 425, 429, 500])
         expect((await refreshing(status, "invalid_grant")).code).toBe("provider_unavailable");
@@ -864,7 +867,7 @@ describe("requestTokens()", () => {
   });
 
   test.each(["access_denied", "unauthorized", "invalid_client"])(
-    "a refresh that is answered 401 %s is a fault of the client's credentials",
+    "takes 401 %s for client_rejected at a refresh, too",
     async (error) => {
       const by = upstreamWith(async () => Response.json({ error }, { status: 401 }));
       const grant = { grant_type: "refresh_token", refresh_token: "r" };
@@ -887,7 +890,7 @@ describe("requestTokens()", () => {
     ["the refresh token", { refresh_token: "f81d4fae-7dec-11d0" }, "f81d4fae-7dec-11d0"],
     ["the client secret", {}, "s3cret-of-the-client"],
     ["the Basic credentials", {}, "YTpzM2NyZXQtb2YtdGhlLWNsaWVudA"],
-  ])("does not repeat %s, which a server has put into its error", async (_, sent, error) => {
+  ])("does not repeat %s that an error contains", async (_, sent, error) => {
     const by = upstreamWith(async () => Response.json({ error }, { status: 400 }));
     const client = { ...endpoint, clientSecret: "s3cret-of-the-client" };
 
@@ -899,7 +902,7 @@ describe("requestTokens()", () => {
     ]);
   });
 
-  describe("where a server may not decode Basic credentials", () => {
+  describe("with a secret that may be misread", () => {
     const HINT =
       "the client id or the secret has characters that Basic credentials encode and some providers do not decode: " +
       "set OIDC_TOKEN_AUTH_METHOD=client_secret_post";
@@ -917,7 +920,7 @@ describe("requestTokens()", () => {
     };
 
     test.each(["a+b/c=%", "with space", "colon:", "star*", "(x)", "it's", "bang!", "å", "a&b", "a~b@c"])(
-      "says so of the secret %p, and does not tell it",
+      "gives the hint for the secret %p",
       async (clientSecret) => {
         const message = await told({ clientSecret });
 
@@ -926,14 +929,11 @@ describe("requestTokens()", () => {
       },
     );
 
-    test.each(["abcXYZ019", "a-b_c.d~e", "0"])(
-      "says nothing of it for the secret %p",
-      async (clientSecret) => {
-        expect(await told({ clientSecret })).toBe("token_code: answered 401 invalid_client");
-      },
-    );
+    test.each(["abcXYZ019", "a-b_c.d~e", "0"])("gives no hint for the secret %p", async (clientSecret) => {
+      expect(await told({ clientSecret })).toBe("token_code: answered 401 invalid_client");
+    });
 
-    test("says nothing of it where the secret is posted, at Discord, or for another fault", async () => {
+    test("gives no hint in other cases", async () => {
       const clientSecret = "a+b";
 
       for (const message of [
@@ -957,7 +957,7 @@ describe("requestTokens()", () => {
       [401, { message: "Unauthorized" }],
       // Auth0 says it of a wrong secret.
       [401, { error: "access_denied" }],
-    ])("says so of %d %j as well", async (status, body) => {
+    ])("gives the hint for %d %j", async (status, body) => {
       expect(await told({ clientSecret: "a+b" }, status, body)).toEndWith(`; ${HINT}`);
     });
   });
@@ -998,12 +998,12 @@ describe("revokeToken()", () => {
     [403, '{"error":"Forbidden"}'],
     [401, '{"error":"temporarily_unavailable"}'],
     [401, undefined],
-  ])("takes %d %j for no answer", async (status, body) => {
+  ])("takes %d %j for unavailable", async (status, body) => {
     expect((await rejection(revoking(status, body))).code).toBe("provider_unavailable");
   });
 
   test.each(["Please sign in to this network", "&lt;"])(
-    "takes 200 %j as HTML for no answer",
+    "takes 200 %j as HTML for unavailable",
     async (text) => {
       const headers = { "content-type": "Text/HTML; charset=utf-8" };
 
@@ -1011,12 +1011,12 @@ describe("revokeToken()", () => {
     },
   );
 
-  test("takes 200 with nothing in it for revoked, whatever type it says", async () => {
+  test("takes an empty 200 for revoked, whatever its type", async () => {
     expect(await revoking(200, "", { "content-type": "text/html" })).toBe("revoked");
   });
 
   test.each(["access_denied", "unauthorized", "invalid_request", "invalid_token", "invalid_client"])(
-    "takes 401 %s for a fault of the client's credentials, which ends nothing",
+    "takes 401 %s for client_rejected",
     async (error) => {
       const failure = await rejection(revoking(401, JSON.stringify({ error })));
 

@@ -56,13 +56,13 @@ function startClient(totalMs: number, callsTake: readonly (number | "hang")[]) {
   return { discord, sent, waits, clock: () => clock };
 }
 
-describe("a call that may be repeated", () => {
+describe("a repeatable call", () => {
   test.each([
     ["hangs each time", ["hang", "hang", "hang"], 2],
     ["hangs, then fails", ["hang", 10, "hang"], 3],
     ["fails late twice", [4_000, 4_000, 0], 2],
     ["fails at once", [10, 10, 10], 3],
-  ] as const)("and %s takes no longer than its request has", async (_, callsTake, calls) => {
+  ] as const)("that %s takes no longer than its request has", async (_, callsTake, calls) => {
     const { discord, sent, clock } = startClient(9_000, callsTake);
 
     const error = await rejection(discord.putRoleConnection("token", ROLE_CONNECTION));
@@ -72,7 +72,7 @@ describe("a call that may be repeated", () => {
     expect(clock()).toBeLessThanOrEqual(9_000);
   });
 
-  test("does not wait for what a 429 asks where that is longer than is left", async () => {
+  test("does not wait after a 429 for longer than is left", async () => {
     const { discord, sent, waits } = startClient(5_500, ["hang", "hang"]);
 
     const error = await rejection(discord.findCurrentUser("token"));
@@ -81,7 +81,7 @@ describe("a call that may be repeated", () => {
     expect([sent.length, waits]).toEqual([1, []]);
   });
 
-  test("is not begun where nothing is left", async () => {
+  test("is not begun when no time is left", async () => {
     const { discord, sent } = startClient(0, []);
 
     const error = await rejection(discord.deleteRoleConnection("token"));
@@ -92,7 +92,7 @@ describe("a call that may be repeated", () => {
 });
 
 describe("a token request", () => {
-  test("is sent once, within what is left", async () => {
+  test("is sent once and cut off when no time is left", async () => {
     const { discord, sent, clock } = startClient(3_000, ["hang"]);
 
     const error = await rejection(discord.exchangeCode("code"));
@@ -100,7 +100,7 @@ describe("a token request", () => {
     expect([error.code, sent.length, clock()]).toEqual(["discord_unavailable", 1, 3_000]);
   });
 
-  test("that spends a refresh token is not sent where it might be cut off", async () => {
+  test("is not sent for a refresh that might be cut off", async () => {
     const { discord, sent } = startClient(9_000, ["hang", "hang"]);
     await rejection(discord.deleteRoleConnection("token"));
     const before = sent.length;
@@ -167,7 +167,7 @@ const PAGES = [
 ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[];
 
 describe("a page", () => {
-  test.each(PAGES)("%s comes within its budget where %s hangs", async (_, operation, prepare, status) => {
+  test.each(PAGES)("%s comes within its budget when %s hangs", async (_, operation, prepare, status) => {
     const janus = await startSlow();
     const open = await prepare(janus, newUser());
     const before = janus.discord.calls.length;
@@ -185,7 +185,7 @@ describe("a page", () => {
     ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
     ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 200],
   ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[])(
-    "%s comes within its budget where %s hangs, which is sent once",
+    "%s comes within its budget when %s hangs, sent once",
     async (_, operation, prepare, status) => {
       const janus = await startSlow(BUDGET_MS, 30_000);
       const open = await prepare(janus, newUser());
@@ -207,7 +207,7 @@ describe("a page", () => {
     ["the keys", "jwks", 503],
     ["UserInfo", "userinfo", 503],
   ] as const satisfies readonly (readonly [string, ForgerOperation, number])[])(
-    "of the provider leg comes within its budget where %s hangs, and no code is sent twice",
+    "after the provider comes within its budget when %s hangs",
     async (_, operation, status) => {
       // Its own deadline is no help: the budget alone ends the wait.
       const janus = await startSlow(BUDGET_MS, 30_000);
@@ -228,7 +228,7 @@ describe("a page", () => {
     },
   );
 
-  test("of the provider leg comes within its budget where a signed UserInfo needs keys that hang", async () => {
+  test("comes within its budget when the keys for a UserInfo hang", async () => {
     const janus = await startSlow(BUDGET_MS, 30_000);
     await link(janus, newUser());
     const browser = createBrowser(janus.url);
@@ -252,7 +252,7 @@ describe("a page", () => {
     expect(Number(ms)).toBeWithin(1, BUDGET_MS + 1);
   });
 
-  test("whose discovery hangs for others does not wait longer for it than it has itself", async () => {
+  test("does not wait past its budget for a shared discovery", async () => {
     const janus = await startSlow(BUDGET_MS, 30_000);
     const [first, second] = [createBrowser(janus.url), createBrowser(janus.url)];
     const callbacks = [
@@ -272,7 +272,7 @@ describe("a page", () => {
     expect(janus.discord.calls.map(({ operation }) => operation)).toEqual([]);
   });
 
-  test("shares its budget: what one call took, the others do not get", async () => {
+  test("has one budget for all its calls together", async () => {
     const janus = await startSlow(2_000, 1_500);
     const user = newUser();
     const browser = createBrowser(janus.url);
@@ -291,7 +291,7 @@ describe("a page", () => {
     ]);
   });
 
-  test("of a move leaves the earlier grant to upkeep where the push has taken all the time", async () => {
+  test("leaves a moved link's grant to upkeep after a slow push", async () => {
     const janus = await startJanusWithForger({ database, deadlineMs: DEADLINE_MS, budgetMs: BUDGET_MS });
     started.push(janus);
     const [first, second] = [newUser(), newUser()];
@@ -315,7 +315,7 @@ describe("a page", () => {
   });
 });
 
-test("runUpkeep() has no budget: a push that hangs is tried three times", async () => {
+test("runUpkeep() has no budget and tries a push that hangs three times", async () => {
   const janus = await startSlow();
   await link(janus, newUser());
   await janus.database.rows("update link set push_due_at = now()");

@@ -56,8 +56,8 @@ async function startBehindProxies() {
   return { janus, link, fallSilent, askedBy };
 }
 
-describe("after a quiet hour, with every kept connection dead", () => {
-  test("a member links at the first try: both codes are exchanged, once", async () => {
+describe("with every kept connection dead", () => {
+  test("a member links at the first try", async () => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     await link(newUser());
     const [browser, user] = [createBrowser(janus.url), newUser()];
@@ -92,7 +92,7 @@ describe("after a quiet hour, with every kept connection dead", () => {
   test.each([
     ["UserInfo, after the code is spent", "userinfo"],
     ["new keys, after the code is spent", "jwks"],
-  ] as const)("a sign-in that needs %s works", async (_, operation) => {
+  ] as const)("a sign-in works that needs %s", async (_, operation) => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     // Without groups in the ID Token UserInfo is asked.
     janus.provider.override({ idToken: ({ groups: _groups, ...claims }, sign) => sign(claims) });
@@ -109,7 +109,7 @@ describe("after a quiet hour, with every kept connection dead", () => {
     expect(provider.filter((one) => one === "token")).toHaveLength(1);
   });
 
-  test("a push spends its refresh token once, and is taken", async () => {
+  test("a push spends its refresh token once", async () => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     const user = newUser();
     await link(user);
@@ -125,7 +125,7 @@ describe("after a quiet hour, with every kept connection dead", () => {
     ]);
   });
 
-  test("an unlink is finished at the first try", async () => {
+  test("an unlink ends at the first try", async () => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     const user = newUser();
     const { browser } = await link(user);

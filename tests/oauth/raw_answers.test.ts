@@ -59,7 +59,7 @@ async function measureGrowth<Result>(work: Promise<Result>): Promise<readonly [R
 
 describe("a compressed answer", () => {
   test.each(["gzip", "deflate", "br", "zstd"])(
-    "that inflates to 512 MiB by %s takes neither memory nor anybody's time",
+    "takes no memory when it inflates to 512 MiB by %s",
     async (encoding) => {
       const bomb = await makeBomb(encoding, BOMB_MEBIBYTES);
       expect(bomb.byteLength).toBeLessThan(BOMB_MEBIBYTES * 1_100);
@@ -89,7 +89,7 @@ describe("a compressed answer", () => {
     ["identity, gzip", gzipSync(text)],
     ["compress", text],
     ["aws-chunked", text],
-  ])("is refused with content-encoding %s, however small", async (encoding, body) => {
+  ])("is refused with content-encoding %s, even if small", async (encoding, body) => {
     const error = await rejection(call(rawAnswer(body, { "content-encoding": encoding })));
 
     expect([error.code, error.message]).toEqual(["provider_unavailable", COMPRESSED]);
@@ -113,7 +113,7 @@ describe("a compressed answer", () => {
     },
   );
 
-  test("is refused with two headers, the first of which says identity", async () => {
+  test("is refused with a second header after identity", async () => {
     const body = gzipSync(text);
     const head = `HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}`;
 
@@ -122,18 +122,15 @@ describe("a compressed answer", () => {
     expect(error.message).toBe(COMPRESSED);
   });
 
-  test.each([429, 500, 503])(
-    "with status %d is handed on without its body: the status says all",
-    async (status) => {
-      const headers = { "content-encoding": "gzip", "retry-after": "17" };
+  test.each([429, 500, 503])("with status %d is returned without its body", async (status) => {
+    const headers = { "content-encoding": "gzip", "retry-after": "17" };
 
-      const answer = await call(rawAnswer(gzipSync(text), headers, `${status} Slow Down`));
+    const answer = await call(rawAnswer(gzipSync(text), headers, `${status} Slow Down`));
 
-      expect([answer.status, answer.text, retryAfterSeconds(answer)]).toEqual([status, "", 17]);
-    },
-  );
+    expect([answer.status, answer.text, retryAfterSeconds(answer)]).toEqual([status, "", 17]);
+  });
 
-  test("is no word of the server that healthcheck asks", async () => {
+  test("does not satisfy healthcheck", async () => {
     const body = gzipSync(Buffer.from('{"status":"alive"}'));
     const { url } = start(rawAnswer(body, { "content-encoding": "gzip" }));
 
@@ -149,7 +146,7 @@ describe("a compressed answer", () => {
 });
 
 describe("send()", () => {
-  test("asks for an answer that is not compressed, whatever a caller says", async () => {
+  test("asks for an uncompressed answer, whatever headers it is given", async () => {
     const server = start(rawAnswer("{}"));
 
     await send(patient, "call", server.url, { headers: { "accept-encoding": "gzip" } });
@@ -203,7 +200,7 @@ describe("send()", () => {
     ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
     ["a switch of protocols that nobody asked for", "HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n{}"],
   ] satisfies readonly (readonly [string, RawAnswer])[])(
-    "gives up on %s, with bounded memory",
+    "gives up on %s and bounds its memory",
     async (_, answer) => {
       const work = async () => {
         const refused = rejection(call(answer, hasty));
@@ -218,7 +215,7 @@ describe("send()", () => {
     },
   );
 
-  test("holds chunks to the cap, whatever length is told beside them", async () => {
+  test("holds chunks to the cap, whatever length is announced", async () => {
     const error = await rejection(
       call({
         first: "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -229,7 +226,7 @@ describe("send()", () => {
     expect(error.message).toBe("call: the answer is over 262144 bytes");
   });
 
-  test("reads no more than the length that was promised", async () => {
+  test("reads no more than the announced length", async () => {
     expect((await call(rawAnswer('{}{"more":1}', { "content-length": "2" }))).text).toBe("{}");
   });
 });

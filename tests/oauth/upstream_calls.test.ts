@@ -113,8 +113,8 @@ const KINDS: readonly {
   },
 ];
 
-describe("the lines of calls", () => {
-  test.each(KINDS)("bear the id of their own request where two members $name at once", async (kind) => {
+describe("the log lines of calls", () => {
+  test.each(KINDS)("have their own request's id when two members $name", async (kind) => {
     // The first flow of all also fetches discovery and keys.
     await link(newUser());
     const [refused, taken] = [await kind.prepare(false), await kind.prepare(true)];
@@ -135,7 +135,7 @@ describe("the lines of calls", () => {
     expect(callLines().length - before).toBe(kind.taken.length + kind.refused.length);
   });
 
-  test("of a move bear its id, those that end the earlier grant too", async () => {
+  test("of a move have its id, also those that end a grant", async () => {
     const own = await startJanusWithForger();
     const reach = async (user: string) => {
       const browser = createBrowser(own.url);
@@ -160,7 +160,7 @@ describe("the lines of calls", () => {
     await own.stop();
   });
 
-  test("of a refresh that two requests share bear the id of the one that began it", async () => {
+  test("of a shared refresh have the id of its first request", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await janus.database.rows(
@@ -181,8 +181,8 @@ describe("the lines of calls", () => {
   });
 });
 
-describe("the lines of discovery and keys", () => {
-  test("bear the id of the request that waits for them, and none where nobody waits", async () => {
+describe("the log lines of discovery and keys", () => {
+  test("have the id of a request that waits", async () => {
     const own = await startJanusWithForger();
     const linesOf = (wanted: string) =>
       own.logLines.map((line) => JSON.parse(line) as Line).filter(({ operation }) => operation === wanted);
@@ -208,7 +208,7 @@ describe("the lines of discovery and keys", () => {
   });
 });
 
-test("the lines of upkeep's calls bear no id", async () => {
+test("the log lines of upkeep's calls have no request id", async () => {
   const user = newUser();
   const browser = createBrowser(janus.url);
   const callback = await reachForgerCallback(browser, user);

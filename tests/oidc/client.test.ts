@@ -130,7 +130,7 @@ async function promptRejection(promise: Promise<unknown>): Promise<JanusError> {
   return error;
 }
 
-/** Answers that say neither yes nor no, whoever gives them. */
+/** Answers that are neither yes nor no. */
 const NO_ANSWERS: readonly (readonly [what: string, behaviour: Behaviour])[] = [
   ["500", { status: 500, body: {} }],
   ["503 in HTML", { status: 503, body: "<h1>Down for maintenance</h1>" }],
@@ -145,24 +145,21 @@ const NO_ANSWERS: readonly (readonly [what: string, behaviour: Behaviour])[] = [
 ];
 
 describe("createDiscovery()", () => {
-  test.each(NO_ANSWERS)(
-    "takes %s for provider_unavailable, follows no redirect, and asks again",
-    async (_, behaviour) => {
-      const { forger, oidc } = startOidc({ deadlineMs: deadlineFor(behaviour) });
-      forger.failNext("discovery", behaviour);
+  test.each(NO_ANSWERS)("takes %s for provider_unavailable and asks again", async (_, behaviour) => {
+    const { forger, oidc } = startOidc({ deadlineMs: deadlineFor(behaviour) });
+    forger.failNext("discovery", behaviour);
 
-      const error = await promptRejection(oidc.prepare());
+    const error = await promptRejection(oidc.prepare());
 
-      expect([error.code, error.status]).toEqual(["provider_unavailable", 503]);
-      expect(error.retryAfterSeconds).toBeGreaterThan(0);
-      expect(oidc.isReady()).toBe(false);
-      expect(forger.unexpected).toEqual([]);
-      await oidc.prepare();
-      expect(oidc.isReady()).toBe(true);
-    },
-  );
+    expect([error.code, error.status]).toEqual(["provider_unavailable", 503]);
+    expect(error.retryAfterSeconds).toBeGreaterThan(0);
+    expect(oidc.isReady()).toBe(false);
+    expect(forger.unexpected).toEqual([]);
+    await oidc.prepare();
+    expect(oidc.isReady()).toBe(true);
+  });
 
-  test("takes a dropped connection and a closed port for provider_unavailable", async () => {
+  test("takes a broken connection for provider_unavailable", async () => {
     const { forger, oidc } = startOidc();
     forger.failNext("discovery", "drop", 2);
 
@@ -214,7 +211,7 @@ describe("createDiscovery()", () => {
   test.each([
     ["a slash that the issuer lacks", "/tenant", (issuer: string) => `${issuer}/`],
     ["no slash where the issuer has one", "/tenant/", (issuer: string) => issuer.replace(/\/$/, "")],
-  ])("refuses an OIDC_ISSUER with %s: the documents are at the same place", async (_, issuerPath, issuer) => {
+  ])("refuses an OIDC_ISSUER with %s", async (_, issuerPath, issuer) => {
     const { forger, oidc } = startOidc({ forger: { issuerPath }, issuer });
 
     const error = await rejection(oidc.prepare());
@@ -255,7 +252,7 @@ describe("createDiscovery()", () => {
     1,
     ["https://idp.example/x"],
   ];
-  test.each(ENDPOINTS)("refuses a document whose %s is no https address", async (endpoint) => {
+  test.each(ENDPOINTS)("refuses a document whose %s is not an https address", async (endpoint) => {
     let address: unknown;
     const { oidc } = startOidc({ overrides: { discovery: (right) => ({ ...right, [endpoint]: address }) } });
     for (address of BAD_ADDRESSES) {
@@ -267,7 +264,7 @@ describe("createDiscovery()", () => {
   });
 
   test.each(["userinfo_endpoint", "revocation_endpoint"])(
-    "does without a %s that is no https address, and warns of it once",
+    "warns once of a %s that is not an https address",
     async (endpoint) => {
       for (const address of BAD_ADDRESSES) {
         const { oidc, forger, linesOf, signIn } = startOidc({
@@ -309,7 +306,7 @@ describe("createDiscovery()", () => {
     ["a list without end", Array(1_001).fill("openid")],
     ["a list of numbers", [1, 2]],
     ["a list of null", [null]],
-  ])("does without optional fields that are %s, and warns of them", async (_, value) => {
+  ])("ignores optional fields that are %s, with a warning", async (_, value) => {
     const lists = [
       "scopes_supported",
       "response_types_supported",
@@ -330,7 +327,7 @@ describe("createDiscovery()", () => {
     for (const name of lists) expect(linesOf("discovery_in_part_not_used")[0]?.reason).toContain(name);
   });
 
-  test("takes the texts out of a list that holds other things too", async () => {
+  test("takes only the texts of a mixed list", async () => {
     const { oidc } = startOidc({
       overrides: {
         discovery: (right) => ({
@@ -345,7 +342,7 @@ describe("createDiscovery()", () => {
   });
 
   test.each(["true", 1, "yes", {}])(
-    "takes an announcement of iss by %j for none, and warns of it",
+    "ignores an announcement of iss by %j, with a warning",
     async (announcement) => {
       const { oidc, linesOf } = startOidc({
         overrides: {
@@ -415,24 +412,21 @@ describe("createDiscovery()", () => {
     [["ML-DSA-65", "HS256", "HS256"], "ML-DSA-65, HS256"],
     [["<script>", "x".repeat(5_000)], "an unlisted algorithm"],
     [["es384", "ES256K"], "ES256K, an unlisted algorithm"],
-  ] as const)(
-    "refuses a provider that signs with %j alone, names it and the remedy",
-    async (algorithms, named) => {
-      const { oidc } = startOidc({
-        overrides: {
-          discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: algorithms }),
-        },
-      });
+  ] as const)("names the remedy if a provider signs with %j alone", async (algorithms, named) => {
+    const { oidc } = startOidc({
+      overrides: {
+        discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: algorithms }),
+      },
+    });
 
-      const error = await rejection(oidc.prepare());
+    const error = await rejection(oidc.prepare());
 
-      expect(error.code).toBe("provider_misconfigured");
-      expect(error.message).toStartWith(`discovery: ID Tokens are signed with ${named}, which`);
-      expect(error.message).toContain("choose a signing key (in Authentik");
-    },
-  );
+    expect(error.code).toBe("provider_misconfigured");
+    expect(error.message).toStartWith(`discovery: ID Tokens are signed with ${named}, which`);
+    expect(error.message).toContain("choose a signing key (in Authentik");
+  });
 
-  test.each([[[]], [[""]]])("takes lists that are %j for not said, without a warning", async (empty) => {
+  test.each([[[]], [[""]]])("takes %j for an absent list, without a warning", async (empty) => {
     const { oidc, sent, linesOf, signIn } = startOidc({
       overrides: {
         discovery: (right) => ({
@@ -459,7 +453,7 @@ describe("createDiscovery()", () => {
     expect(linesOf("discovery_in_part_not_used")).toEqual([]);
   });
 
-  test("takes a document of the required fields alone, and one with fields that nobody knows", async () => {
+  test("accepts a minimal document, and one with unknown fields", async () => {
     const required = new Set(["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"]);
     const { oidc } = startOidc({
       overrides: {
@@ -475,7 +469,7 @@ describe("createDiscovery()", () => {
     expect(oidc.isReady()).toBe(true);
   });
 
-  test("fetches the document once for many at a time, and not again within the hour", async () => {
+  test("fetches the document once an hour, for all requests", async () => {
     const { forger, oidc, clock } = startOidc();
 
     await Promise.all([oidc.prepare(), oidc.prepare(), oidc.authorizationUrl("s", NONCE, VERIFIER)]);
@@ -485,7 +479,7 @@ describe("createDiscovery()", () => {
     expect(forger.calls).toEqual(["discovery"]);
   });
 
-  test("fetches it again after an hour, keeps nobody waiting, and follows what it says then", async () => {
+  test("renews the document after an hour, in the background", async () => {
     const { forger, oidc, clock } = startOidc();
     const place = async () => new URL(await oidc.authorizationUrl("s", NONCE, VERIFIER)).pathname;
     const before = await place();
@@ -505,31 +499,28 @@ describe("createDiscovery()", () => {
     ["an outage", { status: 503 }],
     ["a hang", "hang"],
     ["a document of another issuer", { status: 200, body: { issuer: "https://idp.example" } }],
-  ] as const)(
-    "keeps the old document through %s, and takes the new one when it is there",
-    async (_, behaviour) => {
-      const { forger, oidc, clock, signIn } = startOidc({ deadlineMs: deadlineFor(behaviour) });
-      await oidc.prepare();
-      clock.advance(3_601);
-      forger.failNext("discovery", behaviour);
+  ] as const)("keeps the old document through %s", async (_, behaviour) => {
+    const { forger, oidc, clock, signIn } = startOidc({ deadlineMs: deadlineFor(behaviour) });
+    await oidc.prepare();
+    clock.advance(3_601);
+    forger.failNext("discovery", behaviour);
 
-      const url = await oidc.authorizationUrl("s", NONCE, VERIFIER);
+    const url = await oidc.authorizationUrl("s", NONCE, VERIFIER);
 
-      expect(url).toStartWith(`${forger.url}/authorize?`);
-      expect(oidc.isReady()).toBe(true);
-      expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).subject).toBe("sub-of-anna");
-      forger.override({ discovery: (right) => ({ ...right, scopes_supported: ["openid"] }) });
-      // Not before a minute has passed: a provider that is down is not asked by every flow.
-      const asked = () => forger.calls.filter((call) => call === "discovery").length;
-      await turnsUntil(async () => asked() === 2);
-      await oidc.authorizationUrl("s", NONCE, VERIFIER);
-      expect(asked()).toBe(2);
-      await turnsUntil(async () => {
-        clock.advance(61);
-        return !(await oidc.authorizationUrl("s", NONCE, VERIFIER)).includes("offline_access");
-      });
-    },
-  );
+    expect(url).toStartWith(`${forger.url}/authorize?`);
+    expect(oidc.isReady()).toBe(true);
+    expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).subject).toBe("sub-of-anna");
+    forger.override({ discovery: (right) => ({ ...right, scopes_supported: ["openid"] }) });
+    // Not before a minute has passed: a provider that is down is not asked by every flow.
+    const asked = () => forger.calls.filter((call) => call === "discovery").length;
+    await turnsUntil(async () => asked() === 2);
+    await oidc.authorizationUrl("s", NONCE, VERIFIER);
+    expect(asked()).toBe(2);
+    await turnsUntil(async () => {
+      clock.advance(61);
+      return !(await oidc.authorizationUrl("s", NONCE, VERIFIER)).includes("offline_access");
+    });
+  });
 });
 
 describe("authorizationUrl()", () => {
@@ -550,7 +541,7 @@ describe("authorizationUrl()", () => {
     code_challenge: createHash("sha256").update(VERIFIER).digest("base64url"),
   };
 
-  test("asks with PKCE S256, a nonce, and for a refresh token where one is announced", async () => {
+  test("has PKCE S256, a nonce and an announced offline_access", async () => {
     expect(await parametersOf(startOidc())).toEqual({ ...ALWAYS, scope: "openid profile offline_access" });
   });
 
@@ -581,21 +572,18 @@ describe("authorizationUrl()", () => {
     ["announces neither", ["none", "consent"], "login"],
     ["announces create alone", ["create"], "login"],
     ["announces what nobody knows", ["LOGIN", "x"], "login"],
-  ])(
-    "asks a provider that %s once, and for another account by a prompt that it has",
-    async (_, announced, forOther) => {
-      expect(await promptsOf({}, announced)).toEqual([undefined, forOther]);
-      // With its own scopes, but without offline_access, nothing changes.
-      expect(await promptsOf({ OIDC_SCOPES: "openid email" }, announced)).toEqual([undefined, forOther]);
-    },
-  );
+  ])("has a prompt only for another account if it %s", async (_, announced, forOther) => {
+    expect(await promptsOf({}, announced)).toEqual([undefined, forOther]);
+    // With its own scopes, but without offline_access, nothing changes.
+    expect(await promptsOf({ OIDC_SCOPES: "openid email" }, announced)).toEqual([undefined, forOther]);
+  });
 
   test.each([
     ["is not announced at all", undefined, "consent", "login"],
     ["is announced", ["login", "consent"], "consent", "login"],
     ["is not among what is announced", ["login", "select_account"], undefined, "select_account"],
   ])(
-    "asks for consent where OIDC_SCOPES has offline_access and consent %s, and never for two things",
+    "has one prompt for offline_access in OIDC_SCOPES if consent %s",
     async (_, announced, prompt, forOther) => {
       expect(await promptsOf(OFFLINE, announced)).toEqual([prompt, forOther]);
     },
@@ -617,7 +605,7 @@ describe("authorizationUrl()", () => {
     ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
     ["prompt=login%20consent", undefined, "login consent", "login"],
   ])(
-    "takes the prompt of OIDC_AUTHORIZE_PARAMS=%s, where %j is announced",
+    "has the prompt of OIDC_AUTHORIZE_PARAMS=%s if %p is announced",
     async (text, announced, prompt, forOther) => {
       expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
       expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
@@ -625,7 +613,7 @@ describe("authorizationUrl()", () => {
   );
 
   test.each([[undefined], [["openid", "profile"]], [[]]])(
-    "asks for no refresh token where %j is announced",
+    "does not ask for offline_access if %p is announced",
     async (scopes) => {
       const oidc = startOidc({
         overrides: { discovery: (right) => ({ ...right, scopes_supported: scopes }) },
@@ -635,19 +623,19 @@ describe("authorizationUrl()", () => {
     },
   );
 
-  test("asks with S256 where the provider does not say that it knows PKCE", async () => {
+  test("has S256 even if the provider does not announce PKCE", async () => {
     const discovery = (right: Claims) => ({ ...right, code_challenge_methods_supported: undefined });
 
     expect(await parametersOf(startOidc({ overrides: { discovery } }))).toMatchObject(ALWAYS);
   });
 
-  test("asks for the scopes of OIDC_SCOPES and no other", async () => {
+  test("asks for the scopes of OIDC_SCOPES and no others", async () => {
     const oidc = startOidc({ environment: { OIDC_SCOPES: "openid email groups" } });
 
     expect(await parametersOf(oidc)).toEqual({ ...ALWAYS, scope: "openid email groups" });
   });
 
-  test("asks for offline_access of OIDC_SCOPES whatever is announced", async () => {
+  test("asks for offline_access of OIDC_SCOPES, announced or not", async () => {
     const oidc = startOidc({
       environment: { OIDC_SCOPES: "openid offline_access" },
       overrides: { discovery: (right) => ({ ...right, scopes_supported: ["openid"] }) },
@@ -660,7 +648,7 @@ describe("authorizationUrl()", () => {
     });
   });
 
-  test("adds OIDC_AUTHORIZE_PARAMS, which may say another prompt", async () => {
+  test("adds OIDC_AUTHORIZE_PARAMS, which may replace the prompt", async () => {
     const oidc = startOidc({
       environment: { OIDC_AUTHORIZE_PARAMS: "access_type=offline&prompt=login%20consent&acr_values=a%26b" },
     });
@@ -674,7 +662,7 @@ describe("authorizationUrl()", () => {
     });
   });
 
-  test("keeps a query that the endpoint has, but not what is Janus's to say", async () => {
+  test("keeps the endpoint's query, except for its own parameters", async () => {
     const oidc = startOidc({
       overrides: {
         discovery: (right) => ({
@@ -687,7 +675,7 @@ describe("authorizationUrl()", () => {
     expect(await parametersOf(oidc)).toMatchObject({ ...ALWAYS, tenant: "one" });
   });
 
-  test("is new in state, nonce and challenge for each flow", async () => {
+  test("has a new state, nonce and challenge in each flow", async () => {
     const janus = await startJanus({});
     const seen: string[] = [];
     for (let flow = 0; flow < 3; flow++) {
@@ -704,11 +692,11 @@ describe("authorizationUrl()", () => {
   });
 });
 
-describe("exchangeCode() of the provider", () => {
+describe("oidc.exchangeCode()", () => {
   const tokenCalls = (forger: ReturnType<typeof startForger>) =>
     forger.calls.filter((operation) => operation === "token").length;
 
-  test("sends the code once, with redirect_uri and the verifier of the challenge", async () => {
+  test("sends the code once", async () => {
     const { forger, oidc, sent, signIn } = startOidc();
     const code = await signIn();
 
@@ -727,7 +715,7 @@ describe("exchangeCode() of the provider", () => {
     expect((await rejection(oidc.exchangeCode(code, VERIFIER, NONCE))).code).toBe("code_rejected");
   });
 
-  test("a verifier that is not the challenge's is refused, and so are another flow's nonce and code", async () => {
+  test("refuses a wrong verifier, nonce or code", async () => {
     const { oidc, signIn } = startOidc();
 
     const verifier = await rejection(oidc.exchangeCode(await signIn(), `${VERIFIER}x`, NONCE));
@@ -741,7 +729,7 @@ describe("exchangeCode() of the provider", () => {
     ]);
   });
 
-  test("expiresAt is by Janus's clock, and undefined where the provider does not say", async () => {
+  test("gives an expiry by Janus's clock, if any", async () => {
     const { forger, oidc, clock, signIn } = startOidc();
     clock.advance(86_400);
     const code = await signIn();
@@ -817,7 +805,7 @@ describe("exchangeCode() of the provider", () => {
       expect(credentials(sent.find(({ url }) => url === `${forger.url}/token`))).toEqual(expected);
     });
 
-    test("not at all where neither is announced: nothing is sent", async () => {
+    test("by no other method", async () => {
       const { forger, oidc, signIn } = startOidc({
         overrides: {
           discovery: (right) => ({
@@ -833,7 +821,7 @@ describe("exchangeCode() of the provider", () => {
       expect(tokenCalls(forger)).toBe(0);
     });
 
-    test("with a wrong secret: provider_client_rejected", async () => {
+    test("and rejects a wrong secret", async () => {
       const { oidc, signIn } = startOidc({ environment: { OIDC_CLIENT_SECRET: "another" } });
 
       expect((await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE))).code).toBe(
@@ -859,8 +847,8 @@ describe("exchangeCode() of the provider", () => {
     ["500 that says invalid_grant", oauth(500, "invalid_grant"), UNAVAILABLE],
     ["503 that says invalid_client", oauth(503, "invalid_client"), UNAVAILABLE],
     ["429 that says invalid_grant", oauth(429, "invalid_grant"), UNAVAILABLE],
-    ["400 with an error that is no text", oauth(400, { a: 1 }), UNAVAILABLE],
-    ["400 with an error that is none", oauth(400, "<script>"), UNAVAILABLE],
+    ["400 with an error that is not text", oauth(400, { a: 1 }), UNAVAILABLE],
+    ["400 with an error that is not a word", oauth(400, "<script>"), UNAVAILABLE],
     ["400 with an endless error", oauth(400, "e".repeat(41)), UNAVAILABLE],
     ["400 without error", { status: 400, body: {} }, UNAVAILABLE],
     ["400 in HTML", { status: 400, body: "<h1>Bad Request</h1>" }, UNAVAILABLE],
@@ -873,7 +861,7 @@ describe("exchangeCode() of the provider", () => {
     ...NO_ANSWERS.map(([what, behaviour]) => [what, behaviour, UNAVAILABLE] as const),
     ["a dropped connection", "drop", UNAVAILABLE],
     ["an answer that is lost", "lost", UNAVAILABLE],
-  ] as const)("takes %s for what it is, and does not try again", async (_, behaviour, code) => {
+  ] as const)("sends the code once when it meets %s", async (_, behaviour, code) => {
     const { forger, oidc, signIn } = startOidc({ deadlineMs: deadlineFor(behaviour) });
     const authorizationCode = await signIn();
     forger.failNext("token", behaviour);
@@ -886,7 +874,7 @@ describe("exchangeCode() of the provider", () => {
     expect(forger.unexpected).toEqual([]);
   });
 
-  test("hands on how long the provider wants to be left alone, up to an hour", async () => {
+  test("gives the provider's Retry-After, up to an hour", async () => {
     const { forger, oidc } = startOidc();
     const after = async (wait: string) => {
       forger.failNext("token", { status: 429, headers: { "retry-after": wait } });
@@ -903,7 +891,7 @@ describe("exchangeCode() of the provider", () => {
     ["no token_type", { token_type: undefined }],
     ["a token_type that Janus cannot use", { token_type: "DPoP" }],
     ["a refresh_token that is no text", { refresh_token: 1 }],
-  ])("takes an answer with %s for none", async (_, change) => {
+  ])("takes an answer with %s for unavailable", async (_, change) => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, ...change }) },
     });
@@ -911,7 +899,7 @@ describe("exchangeCode() of the provider", () => {
     expect((await rejection(oidc.exchangeCode(await signIn(), VERIFIER, NONCE))).code).toBe(UNAVAILABLE);
   });
 
-  test.each(["", null, undefined])("takes a refresh_token of %j for none", async (refresh_token) => {
+  test.each(["", null, undefined])("takes a refresh_token of %p for absent", async (refresh_token) => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token }) },
     });
@@ -929,13 +917,13 @@ describe("exchangeCode() of the provider", () => {
     [true],
     [{ openid: true }],
     [[]],
-  ])("takes a scope of %j for not said: Janus does not need the provider's", async (scope) => {
+  ])("accepts a scope of %j", async (scope) => {
     const { oidc, signIn } = startOidc({ overrides: { tokenAnswer: (answer) => ({ ...answer, scope }) } });
 
     expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).subject).toBe("sub-of-anna");
   });
 
-  test.each(["", null, undefined])("takes an id_token of %j for none, and says so", async (id_token) => {
+  test.each(["", null, undefined])("takes an id_token of %p for absent, and says so", async (id_token) => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, id_token }) },
     });
@@ -946,7 +934,7 @@ describe("exchangeCode() of the provider", () => {
     expect(error.message).toContain(`"id_token" is missing`);
   });
 
-  test("takes an answer whose every optional member is empty", async () => {
+  test("accepts an answer whose optional members are empty", async () => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, refresh_token: "", scope: "", expires_in: "" }) },
     });
@@ -981,7 +969,7 @@ describe("exchangeCode() of the provider", () => {
     [true, undefined],
     [[3_600], undefined],
     [{ seconds: 3_600 }, undefined],
-  ])("takes an expires_in of %j for %p seconds, and signs the member in", async (expires_in, seconds) => {
+  ])("takes an expires_in of %j for %p seconds", async (expires_in, seconds) => {
     const { oidc, clock, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, expires_in }) },
     });
@@ -995,7 +983,7 @@ describe("exchangeCode() of the provider", () => {
     expect(Number(expiresAt) - before - seconds * 1_000).toBeWithin(0, 5_000);
   });
 
-  test("takes an expires_in that JSON makes infinite", async () => {
+  test("accepts an expires_in that JSON makes infinite", async () => {
     const { oidc, signIn } = startOidc({
       overrides: {
         tokenAnswer: (answer) =>
@@ -1008,7 +996,7 @@ describe("exchangeCode() of the provider", () => {
     expect((await oidc.exchangeCode(await signIn(), VERIFIER, NONCE)).expiresAt).toBeDate();
   });
 
-  test("takes token_type in any case, and an answer of the least that a provider may say", async () => {
+  test("accepts a minimal answer, with any case in token_type", async () => {
     const { oidc, signIn } = startOidc({
       overrides: {
         tokenAnswer: ({ access_token, id_token }) => ({ access_token, id_token, token_type: "bEaReR" }),
@@ -1058,7 +1046,7 @@ test.each([
   { revocation_endpoint: "/revoke" },
   { revocation_endpoint: "http://idp.example/revoke", userinfo_endpoint: 5 },
   { scopes_supported: "openid offline_access", prompt_values_supported: 1 },
-])("a member is linked whatever is odd in what is optional: %j", async (change) => {
+])("finishProviderLeg() links a member despite the optional fields %j", async (change) => {
   const janus = await startJanus({});
   janus.provider.override({ discovery: (right) => ({ ...right, ...change }) });
   const { browser, callback } = await reach(janus);
@@ -1066,38 +1054,35 @@ test.each([
   expect((await browser.get(callback)).status).toBe(200);
 });
 
-describe("finishDiscordLeg() while discovery cannot be had", () => {
+describe("finishDiscordLeg() without discovery", () => {
   test.each([
-    ["at first down", { status: 503 }],
+    ["down", { status: 503 }],
     ["hanging", "hang"],
-    ["of_another_issuer", { status: 200, body: { issuer: "https://idp.example" } }],
-  ] as const)(
-    "%s: the code at Discord is not spent, and the same callback works later",
-    async (_, behaviour) => {
-      const janus = await startJanus(behaviour === "hang" ? { deadlineMs: 800 } : {});
-      const browser = createBrowser(janus.url);
-      const callback = await reachDiscordCallback(browser, newUser());
-      const before = await database.dump(WITHOUT_STRAYS);
-      janus.provider.failNext("discovery", behaviour);
+    ["another issuer's", { status: 200, body: { issuer: "https://idp.example" } }],
+  ] as const)("does not spend Discord's code while it is %s", async (_, behaviour) => {
+    const janus = await startJanus(behaviour === "hang" ? { deadlineMs: 800 } : {});
+    const browser = createBrowser(janus.url);
+    const callback = await reachDiscordCallback(browser, newUser());
+    const before = await database.dump(WITHOUT_STRAYS);
+    janus.provider.failNext("discovery", behaviour);
 
-      const refused = await browser.get(callback);
+    const refused = await browser.get(callback);
 
-      const code =
-        typeof behaviour === "object" && behaviour.status === 200
-          ? "provider_misconfigured"
-          : "provider_unavailable";
-      expect(codeOf(janus.logLines)).toBe(code);
-      expect(refused.status).toBe(code === "provider_unavailable" ? 503 : 502);
-      expect(janus.discord.calls).toEqual([]);
-      expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
+    const code =
+      typeof behaviour === "object" && behaviour.status === 200
+        ? "provider_misconfigured"
+        : "provider_unavailable";
+    expect(codeOf(janus.logLines)).toBe(code);
+    expect(refused.status).toBe(code === "provider_unavailable" ? 503 : 502);
+    expect(janus.discord.calls).toEqual([]);
+    expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
 
-      const departure = locationOf(await browser.get(callback));
-      const finished = await browser.get(locationOf(await fetch(departure, { redirect: "manual" })));
-      expect(finished.status).toBe(200);
-    },
-  );
+    const departure = locationOf(await browser.get(callback));
+    const finished = await browser.get(locationOf(await fetch(departure, { redirect: "manual" })));
+    expect(finished.status).toBe(200);
+  });
 
-  test("a second flow makes no second discovery call", async () => {
+  test("loads it once for two flows", async () => {
     const janus = await startJanus({});
     for (const flow of [await reach(janus), await reach(janus)]) {
       expect((await flow.browser.get(flow.callback)).status).toBe(200);
@@ -1107,7 +1092,7 @@ describe("finishDiscordLeg() while discovery cannot be had", () => {
   });
 });
 
-describe("finishProviderLeg() and the callback's iss", () => {
+describe("finishProviderLeg() checks the callback's iss", () => {
   const change = (callback: string, iss: string | undefined) => {
     const url = new URL(callback);
     url.searchParams.delete("iss");
@@ -1115,7 +1100,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
     return url.href;
   };
 
-  describe.each([true, false])("announced: %p", (announcesIss) => {
+  describe.each([true, false])("if announced is %p", (announcesIss) => {
     test.each([
       ["right", (issuer: string) => issuer, undefined],
       ["another", () => "https://attacker.example", "issuer_mismatch"],
@@ -1123,7 +1108,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
       ["in capitals", (issuer: string) => issuer.toUpperCase(), "issuer_mismatch"],
       ["empty", () => "", "callback_malformed"],
       ["absent", () => undefined, announcesIss ? "issuer_mismatch" : undefined],
-    ] as const)("iss is %s", async (_, iss, code) => {
+    ] as const)("when it is %s", async (_, iss, code) => {
       const janus = await startJanus({});
       janus.provider.override({ announcesIss });
       const { browser, callback } = await reach(janus);
@@ -1139,7 +1124,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
     });
   });
 
-  test("an error from another issuer is no answer either", async () => {
+  test("in an error, too", async () => {
     const janus = await startJanus({});
     const { browser, callback } = await reach(janus);
     const url = new URL(change(callback, "https://attacker.example"));
@@ -1150,7 +1135,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
     expect(codeOf(janus.logLines)).toBe("issuer_mismatch");
   });
 
-  test("iss twice is malformed, be both right", async () => {
+  test("and refuses it twice", async () => {
     const janus = await startJanus({});
     const { browser, callback } = await reach(janus);
 
@@ -1160,7 +1145,7 @@ describe("finishProviderLeg() and the callback's iss", () => {
   });
 });
 
-describe("finishProviderLeg() and UserInfo", () => {
+describe("finishProviderLeg() with UserInfo", () => {
   const JWT = { "content-type": "application/jwt" };
   const bearer401 = (challenge: string) => ({
     status: 401,
@@ -1183,7 +1168,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     await janus.stop();
   });
 
-  test("it is not asked where the ID Token has what is needed", async () => {
+  test("does not ask it for claims that are there", async () => {
     const before = userinfoCalls();
     const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: [] });
 
@@ -1194,7 +1179,7 @@ describe("finishProviderLeg() and UserInfo", () => {
   });
 
   test.each([[["groups"]], [["preferred_username"]], [["groups", "preferred_username"]]])(
-    "what the ID Token lacks comes from it: %j",
+    "takes claims from it that the ID Token lacks: %j",
     async (lacks) => {
       const before = userinfoCalls();
       const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: ["a", "b"] });
@@ -1209,7 +1194,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     },
   );
 
-  test.each(["groups", "preferred_username"])("a null is no claim: %s comes from it", async (name) => {
+  test.each(["groups", "preferred_username"])("takes %s from it if the ID Token says null", async (name) => {
     const { browser, callback, discordUserId, storedClaims } = await reach(janus);
     janus.provider.override({ idToken: (claims, sign) => sign({ ...claims, [name]: null }) });
 
@@ -1221,7 +1206,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     });
   });
 
-  test("where both say something, the signed one counts", async () => {
+  test("prefers the claims of the ID Token", async () => {
     const { browser, callback, discordUserId, storedClaims } = await reach(janus);
     janus.provider.override({
       idToken: without("groups"),
@@ -1243,7 +1228,7 @@ describe("finishProviderLeg() and UserInfo", () => {
   test.each([
     ["says nothing of groups", (claims: Claims) => ({ sub: claims.sub })],
     ["says that groups are null", (claims: Claims) => ({ sub: claims.sub, groups: null })],
-  ])("one that %s leaves them unknown, not empty", async (_, userInfo) => {
+  ])("takes groups for unknown, not empty, if it %s", async (_, userInfo) => {
     const { browser, callback, discordUserId, storedClaims } = await reach(janus);
     janus.provider.override({ idToken: without("groups"), userInfo });
 
@@ -1282,7 +1267,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     ["a version of five parts", { status: 200, body: "1.2.3.4.5" }],
     ["500 with claims", { status: 500, body: { sub: "x", groups: [] } }],
     ["503 as a JWT", { status: 503, headers: JWT, body: "e30.e30.AAAA" }],
-  ])("nothing is stored while it answers %s", (_, behaviour) =>
+  ])("stores nothing if it answers %s", (_, behaviour) =>
     expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", behaviour)),
   );
 
@@ -1303,7 +1288,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     ["no sub", { status: 200, body: { groups: ["members"] } }],
     ["an error", { status: 200, body: { error: "invalid_token" } }],
     ["a sub that is a number", { status: 200, body: { sub: 1, groups: [] } }],
-    ["a JWT that is none", { status: 200, headers: JWT, body: "<h1>no</h1>" }],
+    ["a JWT that is not one", { status: 200, headers: JWT, body: "<h1>no</h1>" }],
     ["a JWT without algorithm", { status: 200, headers: JWT, body: "e30.e30.AAAA" }],
     ["a redirect", "redirect"],
     ["303", { status: 303, headers: { location: "/login" } }],
@@ -1320,7 +1305,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     ["403 that says invalid_token", { ...bearer401('Bearer error="invalid_token"'), status: 403 }],
     ["nothing, called a JWT", { status: 200, headers: JWT }],
     ["JSON, called a JWT", { status: 200, headers: JWT, body: '{"sub":"x"}' }],
-  ])("%s from it is a fault of the set-up, and nothing is stored", async (_, behaviour) => {
+  ])("stores nothing and blames the setup for %s", async (_, behaviour) => {
     const logged = janus.logLines.length;
 
     await expectNothing("provider_misconfigured", () => janus.provider.failNext("userinfo", behaviour));
@@ -1335,7 +1320,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     "bearer error=invalid_token",
     'Basic realm="a, b", Bearer ERROR = "invalid_token"',
     'DPoP algs="ES256", error="invalid_token"',
-  ])("an access token that it no longer knows ends this sign-in alone: %s", async (challenge) => {
+  ])("ends one sign-in after %s", async (challenge) => {
     const logged = janus.logLines.length;
 
     await expectNothing("code_rejected", () => janus.provider.failNext("userinfo", bearer401(challenge)));
@@ -1345,7 +1330,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     expect((await browser.get(callback)).status).toBe(200);
   });
 
-  test("tokens that are revoked between the exchange and UserInfo end this sign-in alone", () =>
+  test("ends one sign-in if tokens are revoked", () =>
     expectNothing("code_rejected", ({ subject }) =>
       janus.provider.override({
         jwks: (right) => {
@@ -1359,7 +1344,7 @@ describe("finishProviderLeg() and UserInfo", () => {
       }),
     ));
 
-  describe("signed (Core 5.3.2)", () => {
+  describe("that is signed", () => {
     const signed = (
       change: (claims: Claims, sign: Sign) => string,
       type = "application/jwt",
@@ -1407,7 +1392,7 @@ describe("finishProviderLeg() and UserInfo", () => {
       string,
       (claims: Claims, sign: Sign) => string,
       string | undefined,
-    ])[])("%s it is verified, and its claims count", async (_, change, type) => {
+    ])[])("is accepted %s", async (_, change, type) => {
       const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: ["a"] });
       janus.provider.override({ idToken: without("groups"), userInfo: signed(change, type) });
 
@@ -1416,7 +1401,7 @@ describe("finishProviderLeg() and UserInfo", () => {
       expect(await storedClaims()).toEqual({ preferred_username: `name-${discordUserId}`, groups: ["a"] });
     });
 
-    test("by a key that is new it is verified as well", async () => {
+    test("is accepted by a new key", async () => {
       const key = createKey("ES384");
       const { browser, callback, storedClaims } = await reach(janus, { groups: ["a"] });
       janus.provider.override({
@@ -1433,63 +1418,67 @@ describe("finishProviderLeg() and UserInfo", () => {
     const stranger = createKey("ES256", KEY.kid);
     test.each([
       [
-        "by a stranger",
+        "signed by a stranger",
         (claims: Claims, sign: Sign) => sign(about(claims), {}, stranger),
         "id_token_refused",
       ],
       [
-        "and altered",
+        "altered",
         (claims: Claims, sign: Sign) => sign(about(claims)).replace(/\.[^.]{9}/, ".AAAAAAAAA"),
         "id_token_refused",
       ],
-      ["and cut short", (claims, sign) => sign(about(claims)).slice(0, -9), "id_token_refused"],
+      ["cut short", (claims, sign) => sign(about(claims)).slice(0, -9), "id_token_refused"],
       [
-        "by another issuer",
+        "from another issuer",
         (claims, sign) => sign({ ...about(claims), iss: "https://idp.example" }),
         "id_token_refused",
       ],
-      [
-        "by an issuer that is null",
-        (claims, sign) => sign({ ...about(claims), iss: null }),
-        "id_token_refused",
-      ],
+      ["from a null issuer", (claims, sign) => sign({ ...about(claims), iss: null }), "id_token_refused"],
       [
         "for another client",
         (claims, sign) => sign({ ...about(claims), aud: "another" }),
         "id_token_refused",
       ],
-      ["for others alone", (claims, sign) => sign({ ...about(claims), aud: ["a", "b"] }), "id_token_refused"],
-      ["for nobody", (claims, sign) => sign({ ...about(claims), aud: [] }), "id_token_refused"],
-      ["and expired", (claims, sign) => sign({ ...about(claims), exp: 1 }), "id_token_refused"],
       [
-        "as a token of another kind",
+        "for other clients alone",
+        (claims, sign) => sign({ ...about(claims), aud: ["a", "b"] }),
+        "id_token_refused",
+      ],
+      ["for no client", (claims, sign) => sign({ ...about(claims), aud: [] }), "id_token_refused"],
+      ["expired", (claims, sign) => sign({ ...about(claims), exp: 1 }), "id_token_refused"],
+      [
+        "a token of another kind",
         (claims, sign) => sign(about(claims), { typ: "logout+jwt" }),
         "id_token_refused",
       ],
       ["about somebody else", (claims, sign) => sign({ ...about(claims), sub: "x" }), "userinfo_refused"],
       [
-        "about nobody",
+        "about no one",
         (claims, sign) => sign({ ...about(claims), sub: undefined }),
         "provider_misconfigured",
       ],
       ["about a number", (claims, sign) => sign({ ...about(claims), sub: 1 }), "provider_misconfigured"],
       [
-        "by the client secret",
+        "signed with the client secret",
         (claims, sign) => sign(about(claims), {}, CANARY.oidcClientSecret),
         "provider_misconfigured",
       ],
-      ["not at all", (claims, sign) => sign(about(claims), { alg: "none" }), "provider_misconfigured"],
-      ["by ES256K", (claims, sign) => sign(about(claims), { alg: "ES256K" }), "provider_misconfigured"],
-      ["and encrypted", (claims) => encryptToken(about(claims), "secret"), "provider_misconfigured"],
+      ["unsigned", (claims, sign) => sign(about(claims), { alg: "none" }), "provider_misconfigured"],
+      [
+        "signed with ES256K",
+        (claims, sign) => sign(about(claims), { alg: "ES256K" }),
+        "provider_misconfigured",
+      ],
+      ["encrypted", (claims) => encryptToken(about(claims), "secret"), "provider_misconfigured"],
     ] as const satisfies readonly (readonly [string, (claims: Claims, sign: Sign) => string, ErrorCode])[])(
-      "%s it is refused, and nothing is stored",
+      "is refused if %s",
       async (_, change, code) => {
         for (const type of ["application/jwt", "text/plain", "application/json", ""])
           await expectNothing(code, () => janus.provider.override({ userInfo: signed(change, type) }));
       },
     );
 
-    test("while the keys cannot be had it is no answer", async () => {
+    test("is not judged without the keys", async () => {
       await expectNothing("provider_unavailable", () => {
         janus.provider.failNext("jwks", { status: 503 });
         janus.provider.override({
@@ -1499,10 +1488,10 @@ describe("finishProviderLeg() and UserInfo", () => {
     });
 
     test.each([
-      ["by the client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
-      ["and encrypted", (claims: Claims) => encryptToken(claims, "secret")],
-      ["by Ed448", (claims: Claims, sign: Sign) => sign(claims, { alg: "Ed448" })],
-    ])("%s the log names the remedy", async (_, change) => {
+      ["signed with the client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
+      ["encrypted", (claims: Claims) => encryptToken(claims, "secret")],
+      ["signed with Ed448", (claims: Claims, sign: Sign) => sign(claims, { alg: "Ed448" })],
+    ])("is refused with the remedy if %s", async (_, change) => {
       const logged = janus.logLines.length;
 
       await expectNothing("provider_misconfigured", () =>
@@ -1513,7 +1502,7 @@ describe("finishProviderLeg() and UserInfo", () => {
     });
   });
 
-  test("nothing is stored where the connection drops", async () => {
+  test("stores nothing if the connection breaks", async () => {
     // Twice: on a connection that was used before, fetch tries a GET again by itself.
     await expectNothing("provider_unavailable", () => janus.provider.failNext("userinfo", "drop", 2));
 
@@ -1530,13 +1519,13 @@ describe("finishProviderLeg() and UserInfo", () => {
     ["in capitals", (sub: string) => sub.toUpperCase()],
     ["empty", () => ""],
     ["with a space more", (sub: string) => `${sub} `],
-  ])("nothing is stored where its sub is %s", (_, change) =>
+  ])("stores nothing if its sub is %s", (_, change) =>
     expectNothing("userinfo_refused", ({ subject }) =>
       janus.provider.override({ userInfo: (claims) => ({ ...claims, sub: change(subject) }) }),
     ),
   );
 
-  test("a provider that has none is believed without it", async () => {
+  test("does without it if the provider has none", async () => {
     const bare = await startJanus({});
     bare.provider.override({
       discovery: (right) => ({ ...right, userinfo_endpoint: undefined }),
@@ -1551,13 +1540,13 @@ describe("finishProviderLeg() and UserInfo", () => {
   });
 });
 
-describe("finishProviderLeg() and the provider's tokens", () => {
+describe("finishProviderLeg()", () => {
   test.each([
     { expires_in: 1e12 },
     { expires_in: "-1" },
     { refresh_token: "" },
     { refresh_token: "", expires_in: 3_600.5, scope: "" },
-  ])("%j does not keep the member from being linked", async (change) => {
+  ])("links a member despite %j", async (change) => {
     const janus = await startJanus({});
     janus.provider.override({ tokenAnswer: (answer) => ({ ...answer, ...change }) });
     const { browser, callback, subject } = await reach(janus);
@@ -1572,7 +1561,7 @@ describe("finishProviderLeg() and the provider's tokens", () => {
     ]);
   });
 
-  test("a later sign-in without refresh token keeps the old one, which still opens", async () => {
+  test("keeps a refresh token if a later sign-in has none", async () => {
     const janus = await startJanus({});
     const tokens: string[] = [];
     const { browser, callback, discordUserId, subject } = await reach(janus);
@@ -1595,7 +1584,7 @@ describe("finishProviderLeg() and the provider's tokens", () => {
     expect(open("access_token", row?.accessTokenSealed)).toBe(tokens[3]);
   });
 
-  test("a code that the provider does not know is code_rejected, and nothing is stored", async () => {
+  test("stores nothing for an unknown code", async () => {
     const janus = await startJanus({});
     const { browser, callback } = await reach(janus);
     const url = new URL(callback);
@@ -1608,7 +1597,7 @@ describe("finishProviderLeg() and the provider's tokens", () => {
     expect(await database.dump(WITHOUT_STRAYS)).toBe(before);
   });
 
-  test("another browser's code does not fit this flow's verifier", async () => {
+  test("stores nothing for another browser's code", async () => {
     const janus = await startJanus({});
     const [victim, attacker] = [await reach(janus), await reach(janus)];
     const url = new URL(attacker.callback);

@@ -36,7 +36,7 @@ const KEYS = {
   ES256: createKey("ES256", "es-1"),
   EdDSA: createKey("EdDSA", "ed-1"),
 };
-/** What Janus accepts besides. The RSA keys are one, since making one takes a while. */
+/** Further keys that Janus accepts. The RSA keys are one, since making one takes a while. */
 const FURTHER_KEYS: readonly SigningKey[] = [
   createKey("ES384", "es-2"),
   createKey("ES512", "es-3"),
@@ -434,7 +434,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
     expect(errorOf(janus.logLines.slice(logged)).reason).toContain(alg);
   });
 
-  test("curve is not the one of its algorithm", async () => {
+  test("curve does not fit its algorithm", async () => {
     const kid = "p-384";
     const idToken: Forge = (right) =>
       assemble({ alg: "ES256", kid }, JSON.stringify(right), (input) =>
@@ -453,7 +453,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
     await expectRefused(janus, { idToken }, "id_token_refused");
   });
 
-  test("HS256 secret is a symmetric key of the JWK Set", async () => {
+  test("HS256 secret is in the JWK Set", async () => {
     const jwks = () => ({ keys: [{ kty: "oct", k: encode("secret"), kid: "rs-1", alg: "HS256" }] });
 
     await expectRefused(janus, { idToken: hmac("HS256", "secret"), jwks }, "id_token_unsupported");
@@ -494,7 +494,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
 });
 
 describe("finishProviderLeg() accepts an ID Token", () => {
-  test.each(Object.entries(KEYS))("signed by %s, with the at_hash of that algorithm", async (alg, key) => {
+  test.each(Object.entries(KEYS))("signed with %s, at_hash included", async (alg, key) => {
     janus.provider.rotateKey(key);
     const [hash, bytes] = alg === "EdDSA" ? (["sha512", 32] as const) : (["sha256", 16] as const);
 
@@ -502,7 +502,7 @@ describe("finishProviderLeg() accepts an ID Token", () => {
   });
 
   test.each(FURTHER_KEYS.map((key) => [key.alg, key] as const))(
-    "signed by %s, announced alone or beside RS256, with the at_hash of that algorithm",
+    "signed with %s, announced alone or not",
     async (alg, key) => {
       const fresh = await startJanusWithForger({ database: janus.database, forger: { key } });
       const bits = alg === "Ed25519" ? 512 : Number(alg.slice(-3));
@@ -565,7 +565,7 @@ describe("finishProviderLeg() accepts an ID Token", () => {
 });
 
 test.each([[undefined], [null], [""]])(
-  "verifyIdToken() names the remedy where aud names others and azp is %j",
+  "verifyIdToken() names the remedy if aud names others and azp is %p",
   async (azp) => {
     const logged = janus.logLines.length;
 
@@ -621,7 +621,7 @@ describe("verifyIdToken() tries each key that fits", () => {
       },
       header({ kid: "odd" }),
     ],
-  ] as const)("%s", async (_, jwks, idToken) => {
+  ] as const)("with %s", async (_, jwks, idToken) => {
     await forgetKeys();
 
     await expectAccepted(janus, { jwks: () => jwks, idToken });
@@ -655,13 +655,13 @@ describe("verifyIdToken() tries each key that fits", () => {
     },
   );
 
-  /** Has Janus fetch the keys anew at the next token. */
+  /** Makes Janus fetch the keys again at the next token. */
   const forgetKeys = () =>
     expectRefused(janus, { idToken: header({ kid: "makes Janus fetch" }) }, "id_token_refused");
 });
 
-describe("verifyIdToken() and the provider's keys", () => {
-  test("a new key is fetched in the very flow that meets it, once, and kept", async () => {
+describe("verifyIdToken()", () => {
+  test("fetches a new key once, in the flow that meets it", async () => {
     await expectAccepted(janus, {});
     janus.provider.rotateKey(createKey("ES256"));
     const before = keyFetches(janus);
@@ -672,7 +672,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(keyFetches(janus) - before).toBe(1);
   });
 
-  test("two flows that meet a new key at once are both done", async () => {
+  test("accepts two tokens that meet a new key at once", async () => {
     const flows = [await reach(janus, {}), await reach(janus, {})];
     janus.provider.rotateKey(createKey("ES256"));
 
@@ -681,7 +681,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test("old and new key may stand side by side", async () => {
+  test("accepts an old and a new key side by side", async () => {
     const [older, newer] = [createKey("ES256"), createKey("ES256")];
     const jwks = () => ({ keys: [newer.publicJwk, older.publicJwk] });
 
@@ -689,7 +689,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     await expectAccepted(janus, { jwks, idToken: header({}, newer) });
   });
 
-  test("a retired key is refused once its successor was met", async () => {
+  test("refuses a retired key after its successor", async () => {
     const retired = createKey("ES256");
     janus.provider.rotateKey(retired);
     await expectAccepted(janus, {});
@@ -703,7 +703,7 @@ describe("verifyIdToken() and the provider's keys", () => {
   test.each([
     ["without kid", undefined],
     ["under the kid of the old one", "the-only-one"],
-  ])("a new key %s is picked up in the very flow that meets it", async (_, kid) => {
+  ])("finds a new key %s in the flow that meets it", async (_, kid) => {
     const [older, newer] = [createKey("ES256"), createKey("ES256")];
     const answers = (key: SigningKey): ForgerOverrides => ({
       jwks: () => ({ keys: [{ ...key.publicJwk, kid }] }),
@@ -719,7 +719,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     await expectAccepted(janus, answers(newer));
   });
 
-  test("a token under an unknown kid has the keys fetched once, not again and again", async () => {
+  test("fetches them once for an unknown kid", async () => {
     await expectAccepted(janus, {});
     const before = keyFetches(janus);
 
@@ -728,7 +728,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(keyFetches(janus) - before).toBe(1);
   });
 
-  test("a signature that does not fit has the keys fetched once more, not again and again", async () => {
+  test("fetches them once for a wrong signature", async () => {
     await expectAccepted(janus, {});
     const before = keyFetches(janus);
 
@@ -737,7 +737,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     expect(keyFetches(janus) - before).toBe(1);
   });
 
-  describe("a key without a usable kid, while the token has one,", () => {
+  describe("with a key without kid", () => {
     const down = () => new Response(null, { status: 503 });
     const shownAs = (kid: unknown, ...keys: readonly SigningKey[]) => ({
       jwks: () => ({ keys: keys.map(({ publicJwk }) => ({ ...publicJwk, kid })) }),
@@ -750,21 +750,18 @@ describe("verifyIdToken() and the provider's keys", () => {
         "id_token_refused",
       );
 
-    test.each([[undefined], [null], [""], [5]])(
-      "is held, not fetched at each sign-in: kid %j",
-      async (kid) => {
-        const key = createKey("ES256");
-        await hold(shownAs(kid, createKey("ES256"), key));
-        const before = keyFetches(janus);
+    test.each([[undefined], [null], [""], [5]])("keeps it for the next sign-in: kid %p", async (kid) => {
+      const key = createKey("ES256");
+      await hold(shownAs(kid, createKey("ES256"), key));
+      const before = keyFetches(janus);
 
-        await expectAccepted(janus, { jwks: down, idToken: header({}, key) });
-        await expectAccepted(janus, { jwks: down, idToken: header({ kid: "another" }, key) });
+      await expectAccepted(janus, { jwks: down, idToken: header({}, key) });
+      await expectAccepted(janus, { jwks: down, idToken: header({ kid: "another" }, key) });
 
-        expect(keyFetches(janus)).toBe(before);
-      },
-    );
+      expect(keyFetches(janus)).toBe(before);
+    });
 
-    test("is held beside a key that the kid names, and that is of another algorithm", async () => {
+    test("keeps it beside one that the kid names", async () => {
       const key = createKey("ES256", "rs-1");
       const jwks = () => ({ keys: [KEYS.RS256.publicJwk, { ...key.publicJwk, kid: undefined }] });
       await hold({ jwks });
@@ -775,7 +772,7 @@ describe("verifyIdToken() and the provider's keys", () => {
       expect(keyFetches(janus)).toBe(before);
     });
 
-    test("that has not signed has the keys fetched once, and a new one is found", async () => {
+    test("fetches the keys if it has not signed", async () => {
       const [older, newer] = [createKey("ES256"), createKey("ES256")];
       await hold(shownAs(undefined, older));
       const before = keyFetches(janus);
@@ -788,7 +785,7 @@ describe("verifyIdToken() and the provider's keys", () => {
       expect(keyFetches(janus) - before).toBe(1);
     });
 
-    test("that has not signed is no proof of a forgery while the keys cannot be fetched", async () => {
+    test("judges no signature without a fetch", async () => {
       await hold(shownAs(undefined, createKey("ES256")));
       const before = keyFetches(janus);
 
@@ -802,7 +799,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     });
   });
 
-  test("a signature that does not fit is no answer while the keys cannot be fetched again", async () => {
+  test("does not judge a signature without a fetch", async () => {
     await expectAccepted(janus, {});
     const wrong = { idToken: header({ kid: "rs-1" }, ATTACKER) };
 
@@ -829,7 +826,7 @@ describe("verifyIdToken() and the provider's keys", () => {
     ["an encryption key under the same kid", { ...KEYS.ES256.publicJwk, use: "enc", kid: "beside" }],
     ["a key for signing alone", { ...KEYS.ES256.publicJwk, key_ops: ["sign"], kid: "beside" }],
     ["a key of another curve", { ...P384.publicKey.export({ format: "jwk" }), kid: "beside" }],
-  ])("%s beside the right key does not keep it from being used", async (_, junk) => {
+  ])("uses the right key beside %s", async (_, junk) => {
     const key = createKey("ES256", "beside");
     await expectRefused(janus, { idToken: header({ kid: "makes Janus fetch" }) }, "id_token_refused");
 
@@ -840,7 +837,7 @@ describe("verifyIdToken() and the provider's keys", () => {
   });
 });
 
-test("verifyIdToken() passes over an RSA key of monstrous size under the right key's kid", async () => {
+test("verifyIdToken() ignores a monstrous RSA key under the right kid", async () => {
   const key = { ...KEYS.RS256, kid: "beside a monster" };
   const right = { ...key.publicJwk, kid: key.kid };
   const jwks = () => ({ keys: [{ ...right, n: "A".repeat(2_000) }, right] });
@@ -848,7 +845,7 @@ test("verifyIdToken() passes over an RSA key of monstrous size under the right k
   await expectAccepted(janus, { jwks, idToken: header({}, key) });
 });
 
-describe("finishProviderLeg() stores nothing while the provider's keys cannot be had:", () => {
+describe("finishProviderLeg() stores nothing if the JWK Set is", () => {
   let impatient: Janus;
   beforeAll(async () => {
     impatient = await startJanusWithForger({
@@ -903,7 +900,7 @@ describe("finishProviderLeg() stores nothing while the provider's keys cannot be
     ["a redirect", "redirect"],
     ["303", { status: 303, headers: { location: "/login" } }],
     ["304", { status: 304 }],
-  ] as const)("%s, which is a fault of the set-up", async (_, behaviour) => {
+  ] as const)("%s, a fault of the setup", async (_, behaviour) => {
     impatient.provider.rotateKey(createKey("ES256"));
     impatient.provider.failNext("jwks", behaviour);
     const logged = impatient.logLines.length;
@@ -919,7 +916,7 @@ describe("finishProviderLeg() stores nothing while the provider's keys cannot be
     [404, "provider_misconfigured"],
     [429, "provider_unavailable"],
     [500, "provider_unavailable"],
-  ] as const)("the right keys under status %d", async (status, code) => {
+  ] as const)("the right keys with status %d", async (status, code) => {
     impatient.provider.rotateKey(createKey("ES256"));
     const jwks: ForgerOverrides["jwks"] = (right) => Response.json(right, { status });
 

@@ -8,7 +8,7 @@ import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
 setDefaultTimeout(30_000);
 
 describe("keepClaims()", () => {
-  test("keeps at most three claims, storable and of one form, whatever comes", () => {
+  test("keeps at most three claims, storable and of one form", () => {
     fc.assert(
       fc.property(anyClaims, (claims) => {
         const kept = keepClaims(claims);
@@ -127,7 +127,7 @@ describe("organisationName()", () => {
 });
 
 describe("NEEDED_CLAIMS", () => {
-  test("names claims that Janus keeps, so that it asks UserInfo for a reason", () => {
+  test("names claims that Janus keeps", () => {
     const kept = keepClaims(Object.fromEntries(NEEDED_CLAIMS.map((name) => [name, "x"])));
 
     expect(Object.keys(kept)).toEqual([...NEEDED_CLAIMS]);

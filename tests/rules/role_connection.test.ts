@@ -12,7 +12,7 @@ setDefaultTimeout(30_000);
 const PLATFORM_NAME = "D-sektionen";
 
 describe("buildRoleConnection()", () => {
-  test("gives what Discord accepts unchanged, whatever the claims are", () => {
+  test("gives what Discord accepts, whatever the claims are", () => {
     fc.assert(
       fc.property(anyClaims, (claims) => {
         const connection = buildRoleConnection(PLATFORM_NAME, keepClaims(claims));
@@ -40,7 +40,7 @@ describe("buildRoleConnection()", () => {
     });
   });
 
-  test("takes platform_username from preferred_username and no other claim", () => {
+  test("takes platform_username from preferred_username alone", () => {
     expect(buildRoleConnection(PLATFORM_NAME, { preferred_username: "anna", name: "Anna A" })).toMatchObject({
       platform_username: "anna",
     });
