@@ -87,7 +87,6 @@ async function storeLink(
 ): Promise<Linked | Conflict> {
   const claims = keepClaims(signIn.claims);
   const move = continueFlow(deps, flow, "move");
-  const forget = [flow.record.name];
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const stored = await insertOrKeep(deps, {
@@ -105,29 +104,15 @@ async function storeLink(
     now,
   });
   const { discordUserId, outcome } = stored;
-  const accounts = linkedAccounts(stored, claims);
+  const result = { ...linkedAccounts(stored, claims), discordUserId };
+  const forget = [flow.record.name];
   if (outcome === "conflict_met") {
-    const kept = { set: move.record, forget };
-    return {
-      ...accounts,
-      ...heldAccounts(stored),
-      outcome: "conflict",
-      discordUserId,
-      state: move.state,
-      flow: kept,
-    };
+    const { state, record } = move;
+    return { ...result, ...heldAccounts(stored), outcome: "conflict", state, flow: { set: record, forget } };
   }
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil });
   const session = begunSession(flow, stored.sessionExpiresAt);
-  return {
-    ...accounts,
-    outcome,
-    discordUserId,
-    pushed,
-    earlierRoleMayStay: false,
-    session,
-    flow: { forget },
-  };
+  return { ...result, outcome, pushed, earlierRoleMayStay: false, session, flow: { forget } };
 }
 
 /** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */
