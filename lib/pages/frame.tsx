@@ -57,25 +57,22 @@ export type Frame = {
   readonly badge: Badge | undefined;
 };
 
-/** The head that all pages share, rendered once. */
-const HEAD = renderToString(
-  <>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <link rel="icon" href={ICON} />
-    {/* This is our own file. Escaping it would change its hash. */}
-    <style dangerouslySetInnerHTML={{ __html: css }} />
-  </>,
-);
+function Head({ title }: Pick<Frame, "title">) {
+  return (
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <link rel="icon" href={ICON} />
+      {/* This is our own file. Escaping it would change its hash. */}
+      <style dangerouslySetInnerHTML={{ __html: css }} />
+      <title>{`${title} – Janus`}</title>
+    </head>
+  );
+}
 
-/** The brand above every page, rendered once for each organisation. A process knows one, except in tests. */
-const BRANDS = new Map<string, string>();
-
-function renderBrand(platformName: string): string {
-  const known = BRANDS.get(platformName);
-  if (known !== undefined) return known;
-  const brand = renderToString(
+function Brand({ platformName }: Pick<Frame, "platformName">) {
+  return (
     <header class="brand">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d={MARK_PATH} />
@@ -83,38 +80,34 @@ function renderBrand(platformName: string): string {
       <span>
         <strong>Janus</strong> · <bdi>{platformName}</bdi>
       </span>
-    </header>,
+    </header>
   );
-  BRANDS.set(platformName, brand);
-  return brand;
 }
 
-function renderBadge(badge: Badge): string {
-  return renderToString(
+function BadgeIcon({ badge }: { readonly badge: Badge }) {
+  return (
     <div class={`badge ${badge}`}>
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d={BADGE_PATH[badge]} />
       </svg>
-    </div>,
+    </div>
   );
 }
 
-const BADGES: Readonly<Record<Badge, string>> = {
-  done: renderBadge("done"),
-  stopped: renderBadge("stopped"),
-  question: renderBadge("question"),
-  attention: renderBadge("attention"),
-};
-
-/** Puts a page into its document. Parts that all pages share are not rendered again. */
+/** Puts a page into its document. */
 export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
-  const head = `<head>${HEAD}${renderToString(<title>{`${title} – Janus`}</title>)}</head>`;
-  const content = renderToString(
-    <>
-      <h1>{heading}</h1>
-      {body}
-    </>,
+  const html = renderToString(
+    <html lang={language}>
+      <Head title={title} />
+      <body>
+        <Brand platformName={platformName} />
+        <main>
+          {badge !== undefined && <BadgeIcon badge={badge} />}
+          <h1>{heading}</h1>
+          {body}
+        </main>
+      </body>
+    </html>,
   );
-  const main = `<main>${badge === undefined ? "" : BADGES[badge]}${content}</main>`;
-  return `<!doctype html><html lang="${language}">${head}<body>${renderBrand(platformName)}${main}</body></html>`;
+  return `<!doctype html>${html}`;
 }

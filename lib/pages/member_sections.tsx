@@ -37,17 +37,7 @@ export type SignIn = {
 const AVATAR_PIXELS = 64;
 
 const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
-const TIME_FORMATS = new Map<Language, Intl.DateTimeFormat>();
-
-/** Made on first use, so that a server starts without loading the locale data. */
-function timeFormat(language: Language): Intl.DateTimeFormat {
-  const known = TIME_FORMATS.get(language);
-  if (known !== undefined) return known;
-  const options = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
-  const format = new Intl.DateTimeFormat(LOCALES[language], options);
-  TIME_FORMATS.set(language, format);
-  return format;
-}
+const TIME_FORMAT = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
 
 type Section<Props> = Props & { readonly context: PageContext };
 
@@ -261,6 +251,6 @@ function FormButton({ action, children }: FormButtonProps) {
 
 /** Replaces `{other}` with a time in UTC. A page without script does not know the member's time zone. */
 function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
-  const shown = `${timeFormat(context.language).format(at)} UTC`;
+  const shown = `${at.toLocaleString(LOCALES[context.language], TIME_FORMAT)} UTC`;
   return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }
