@@ -2,7 +2,7 @@
  * A disk that is full under PostgreSQL: members are told to come again, nothing that they were told is lost, and once
  * there is room again all goes on by itself. The disk is a small one in memory, which only root can make.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +18,6 @@ import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerStandin, startForger } from "../standins/forger.ts";
-
-setDefaultTimeout(120_000);
 
 const DISK = "24m";
 const WALKERS = 8;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,6 @@ import postgres from "postgres";
 import type { Embedded, EmbeddedOptions } from "../../lib/database/embedded/open.ts";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
 import type { EmbeddedSocket } from "../../lib/database/embedded/session.ts";
-
-// Making a database takes seconds where the machine is busy.
-setDefaultTimeout(60_000);
 
 const WRITER = join(import.meta.dir, "..", "fixtures", "embedded_writer.ts");
 const ROOT = mkdtempSync(join(tmpdir(), "janus-embedded-"));

@@ -2,7 +2,7 @@
  * Several servers of which one is the primary: what members and operators see when it falls silent, stops, or only reads.
  * Takes about a minute and clusters of its own, so it runs where the suite runs on PostgreSQL.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,8 +13,6 @@ import { run } from "../fixtures/command.ts";
 import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
-
-setDefaultTimeout(120_000);
 
 /** A run that must prove it all fails where there is none. */
 const isSkipped = !onPostgres || (findInitdb() === undefined && !process.env.CI);

@@ -2,14 +2,11 @@
  * What each code of PostgreSQL means for a member: "not now" for whatever load, locks, cancels, stops, disks and standbys
  * cause, and a fault of the program for the rest. And what is sent again.
  */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import postgres from "postgres";
 import { endsConnection, remedyOf, translate } from "../../lib/database/failures.ts";
 import { JanusError } from "../../lib/errors.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 type Fields = { readonly code: string; readonly severity?: string; readonly routine?: string };
 const failureOf = (fields: Fields): Error =>

@@ -1,5 +1,5 @@
 /** A DATA_DIR that holds something else than a database of this Janus: refused by name, and left as it is. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,9 +9,6 @@ import { hasDatabase, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { findInitdb } from "../harness/cluster.ts";
-
-// Making a database takes seconds where the machine is busy.
-setDefaultTimeout(60_000);
 
 const ROOT = mkdtempSync(join(tmpdir(), "janus-foreign-"));
 const FIRST = join(ROOT, "first");

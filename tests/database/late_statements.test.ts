@@ -2,13 +2,11 @@
  * A statement that is late, and several hosts: it is no reason to give up the statements of others that the server goes
  * on with. Each host is behind a proxy that does not pass requests to cancel on, as one does that restarts.
  */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { startCancelEater } from "../fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
-
-setDefaultTimeout(120_000);
 
 const POOL_CONNECTIONS = 10;
 const NO_TIME_LIMIT = "&statement_timeout=0";

@@ -2,14 +2,12 @@
  * A table that somebody locks, and statements that are cancelled: what waits is bounded, in time and in connections, and
  * everything works when the lock goes. On PostgreSQL and behind PgBouncer.
  */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
-
-setDefaultTimeout(120_000);
 
 const hasPooler = onPostgres && (findPgBouncer() !== undefined || Boolean(process.env.CI));
 const POOL_CONNECTIONS = 10;

@@ -1,5 +1,5 @@
 /** The password of the database as a secret of its own, against a PostgreSQL that asks for one. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,6 @@ import { readDatabaseConfig } from "../../lib/config/load.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { type Environment, run } from "../fixtures/command.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
-
-setDefaultTimeout(60_000);
 
 /** A run that must prove it all fails where there is none. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;

@@ -1,10 +1,7 @@
 /** The pool of connections, whatever its users do: one user a connection, and never more connections than agreed. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createPool, type User } from "../../lib/database/pool.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 type Connection = { readonly id: number };
 

@@ -1,5 +1,5 @@
 /** What PostgreSQL and poolers refuse, and what settings of theirs change: what members and operators are told. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { isRefusal } from "../../lib/database/failures.ts";
 import { migrateUp, readMigrationStatus, requireMigrated } from "../../lib/database/migrations.ts";
@@ -15,8 +15,6 @@ import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/da
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(120_000);
 
 const hasPooler = onPostgres && (findPgBouncer() !== undefined || Boolean(process.env.CI));
 const now = () => new Date();

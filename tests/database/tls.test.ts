@@ -1,5 +1,5 @@
 /** TLS to the database, as libpq's sslmode says, against servers that show a right certificate and wrong ones. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,6 @@ import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { type Authority, createAuthority } from "../harness/certificates.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
-
-setDefaultTimeout(120_000);
 
 /** A run that must prove it all fails where there is none. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;

@@ -2,7 +2,7 @@
  * A database that only reads for a while, or whose disk is full: members are served as soon as it can be written again,
  * and `/readyz` says which it is.
  */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,6 @@ import { asJanusError } from "../../lib/errors.ts";
 import { findInitdb, startCluster } from "../harness/cluster.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
-
-setDefaultTimeout(60_000);
 
 const NOT_READY = { http: 503, status: "not_ready", provider: "ready" };
 const nameOf = ({ config }: TestDatabase): string => new URL(config.url ?? "").pathname.slice(1);

@@ -1,5 +1,5 @@
 /** What an error of Discord or of the provider means: to the member on the page, and to the operator in the log. */
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import {
   type JanusError,
   notFound,
@@ -17,8 +17,6 @@ import { createBrowser, locationOf, startJanusWithForger } from "../harness/janu
 import { reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 type Line = Readonly<Record<string, unknown>>;
 

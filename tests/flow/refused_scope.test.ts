@@ -1,11 +1,9 @@
 /** A provider that announces offline_access and does not give it to this client: members are linked without it. */
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { newUser } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;
 

@@ -1,11 +1,9 @@
 /** Two answers to one question of a flow, in the same millisecond: a double press, a second code, a browser that retries. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { type Browser, createBrowser, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
-
-setDefaultTimeout(60_000);
 
 const TIMES = 40;
 

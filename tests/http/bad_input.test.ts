@@ -1,5 +1,5 @@
 /** Bad input at every route: a clear 4xx page, no stack, no secret, and no row changed. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   type Browser,
@@ -11,8 +11,6 @@ import {
 } from "../harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 beforeAll(async () => {

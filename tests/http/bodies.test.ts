@@ -1,6 +1,6 @@
 /** What comes after a request's head: a form that does not arrive, and bodies that nobody reads, keep nobody out. */
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { createApp } from "../../index.ts";
 import { startFlow } from "../../lib/flow/record.ts";
@@ -8,8 +8,6 @@ import type { Listener } from "../../lib/http/edge.ts";
 import { createBrowser, lastCode, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(60_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 let cookie: string;

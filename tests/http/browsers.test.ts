@@ -1,13 +1,11 @@
 /** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createSessionSecrets } from "../../lib/session/secrets.ts";
 import { createBrowser, lastCode, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** What a browser keeps of a flow: how it is written, what of it is believed, and how much of it there may be. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import { createMacs } from "../../lib/crypto.ts";
@@ -20,9 +20,6 @@ import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from ".
 import { withHash } from "../../lib/session/secrets.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { environmentFor, randomKey } from "../harness/janus.ts";
-
-// Properties have many cases, and a machine may have much else to do.
-setDefaultTimeout(30_000);
 
 const START = Date.parse("2026-11-22T12:00:00Z");
 const LEGS = [

@@ -1,5 +1,5 @@
 /** Where requests come in: their ids, who asks and how often, how many at once, and a line in the log for each. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import type { Shared } from "../../lib/deps.ts";
@@ -12,8 +12,6 @@ import { showReadiness } from "../../lib/server/handlers.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createBrowser, environmentFor, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(20_000);
 
 type Line = Readonly<Record<string, unknown>>;
 type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;

@@ -1,12 +1,10 @@
 /** What a request's head says is written by others: whatever it is, to read it costs no more than the answer does. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClientAddress } from "../../lib/http/client_address.ts";
 import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
 import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
-
-setDefaultTimeout(120_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 let limited: Awaited<ReturnType<typeof startJanusWithForger>>;

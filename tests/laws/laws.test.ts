@@ -1,10 +1,7 @@
 /** The laws of the code that no compiler holds: who may import whom, who may reach outside, and what a file looks like. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { basename, dirname, join, normalize } from "node:path";
 import { blank, findLines, listFiles, ROOT, readText } from "../fixtures/source.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 /** What may import what: a room imports from lower levels, and from its own. `handlers.ts` of any room is at the top. */
 const LEVELS: readonly (readonly string[])[] = [

@@ -1,5 +1,5 @@
 /** The double flow, end to end: the certified provider, the stand-in for Discord, a real database. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   createBrowser,
   lastCode,
@@ -10,8 +10,6 @@ import {
 } from "../harness/janus.ts";
 import { linkAccounts, newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 describe("with the certified provider", () => {
   let janus: Awaited<ReturnType<typeof startJanus>>;

@@ -1,14 +1,5 @@
 /** What a member does with their own link: sync, unlink, export, another account; and that nobody else can. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
@@ -18,8 +9,6 @@ import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
 import { createJar, visit } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 let database: TestDatabase;

@@ -1,5 +1,5 @@
 /** How a server begins and ends, as a process of its own: what it waits for, what it lets finish, what it cuts off. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,8 +21,6 @@ import { rejection } from "../harness/rejection.ts";
 import { reachDiscordCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerStandin, startForger } from "../standins/forger.ts";
-
-setDefaultTimeout(60_000);
 
 let folder: string;
 let discord: DiscordStandin;

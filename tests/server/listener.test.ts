@@ -1,12 +1,9 @@
 /** What listens, by itself: what it does with connections when it is told to stop. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { readConfig } from "../../lib/config/load.ts";
 import { type Listening, listen } from "../../lib/server/listener.ts";
 import { environmentFor } from "../harness/janus.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const POST = "POST / HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";
 const CONNECTIONS = 20;

@@ -2,7 +2,7 @@
  * Two replicas behind nginx on one PostgreSQL, restarted one after the other under load: no request is dropped, and a
  * flow may be begun at one and finished at the other.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,8 +31,6 @@ import { reachLoginCallback } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerStandin, startForger } from "../standins/forger.ts";
-
-setDefaultTimeout(60_000);
 
 const isSkipped = findNginx() === undefined && !process.env.CI;
 if (onPostgres && isSkipped) console.warn(`The rolling restart is skipped. ${NO_NGINX}`);

@@ -1,12 +1,10 @@
 /** What `janus serve` logs of its configuration when it starts: what `janus config check` warns of. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, serve } from "../fixtures/command.ts";
 import { randomKey } from "../harness/janus.ts";
-
-setDefaultTimeout(60_000);
 
 let folder: string;
 beforeAll(async () => {

@@ -1,12 +1,10 @@
 /** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { endDueGrants } from "../../lib/grants/end_discord_grant.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../../lib/sync/push.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
 
 const HOUR_SECONDS = 3_600;
 

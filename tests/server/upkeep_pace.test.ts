@@ -1,14 +1,5 @@
 /** How much upkeep does at a time: it goes on while there is more, at a pace, in turns, and not into an outage. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
 import type { Round } from "../../lib/grants/round.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
@@ -21,8 +12,6 @@ import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
-
-setDefaultTimeout(60_000);
 
 /** What a round takes at most. */
 const ROUND = 20;

@@ -1,5 +1,5 @@
 /** What proves a session: its id and its key together. Either alone finds, loads and ends nothing. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { createQueries } from "../../lib/database/queries.ts";
 import type { Deps } from "../../lib/deps.ts";
@@ -8,8 +8,6 @@ import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../h
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { Identity } from "../standins/forger-state.ts";
-
-setDefaultTimeout(30_000);
 
 const GROUPS = 13_000;
 

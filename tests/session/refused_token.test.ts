@@ -1,13 +1,11 @@
 /** An access token that Discord refuses before its time: only a refresh tells whether the authorization has ended. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openSession } from "../../lib/session/guard.ts";
 import { findMember } from "../../lib/session/refresh.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { UNAUTHORIZED } from "../standins/discord-faults.ts";
-
-setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 beforeAll(async () => {
