@@ -9,7 +9,7 @@ import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";
 import { withoutFences } from "../fixtures/markdown.ts";
-import { blank, listFiles, ROOT, readText } from "../fixtures/source.ts";
+import { blankComments, listFiles, ROOT, readText } from "../fixtures/source.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 
 // What takes milliseconds may take seconds on a machine that is busy.
@@ -38,7 +38,7 @@ const entries: readonly Entry[] = beforeEvents
 const sources = await Promise.all(
   listFiles("{lib,sql}/**/*.{ts,tsx}").map(async (path) => ({
     path,
-    source: blank(await readText(path), "comments"),
+    source: blankComments(await readText(path)),
   })),
 );
 const errorsSource = sources.find(({ path }) => path === "lib/errors.ts")?.source ?? "";
