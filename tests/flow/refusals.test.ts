@@ -1,5 +1,5 @@
 /** What an error of Discord or of the provider means: to the member on the page, and to the operator in the log. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import {
   type JanusError,
   notFound,
@@ -12,23 +12,18 @@ import {
 } from "../../lib/errors.ts";
 import { errorResponse } from "../../lib/http/error_response.ts";
 import { en } from "../../lib/pages/texts/en.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { linksOf } from "../harness/html.ts";
 import { createBrowser, locationOf, startJanusWithForger } from "../harness/janus.ts";
+import { discordTokenOf, linkOf, setTime } from "../harness/rows.ts";
 import { reachLoginCallback, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 afterEach(() => janus.provider.reset());
-afterAll(async () => {
-  expect([...janus.discord.unexpected, ...janus.provider.unexpected]).toEqual([]);
-  await janus.stop();
-});
 
 /** What a step of a test had Janus write. */
 async function linesOf(work: () => Promise<unknown>, own = janus): Promise<readonly Line[]> {
@@ -76,7 +71,7 @@ describe("a token endpoint's error to a right code", () => {
       expect(failuresOf(lines)).toMatchObject([
         { level: "info", code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
       ]);
-      expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toEqual([]);
+      expect(await linkOf(janus, user)).toBeUndefined();
     },
   );
 
@@ -102,16 +97,15 @@ describe("a token endpoint's error to a right code", () => {
 
   test("is never the end of a grant at a refresh: session, link and role stay", async () => {
     const user = newUser();
-    const linked = createBrowser(janus.url);
-    await linked.get(await reachForgerCallback(linked, user));
+    await linkMember(janus, user);
     const browser = await signIn(janus, user);
-    const kept = () =>
-      janus.database.rows(
-        `select refresh_token_sealed, end_due_at from discord_token where discord_user_id = '${user}'`,
-      );
+    const kept = async () => {
+      const { refreshTokenSealed, endDueAt } = (await discordTokenOf(janus, user)) ?? {};
+      return { refreshTokenSealed, endDueAt };
+    };
     const before = await kept();
-    await janus.database.rows(`update session set token_expires_at = created_at`);
-    await janus.database.rows(`update discord_token set expires_at = '2000-01-01Z'`);
+    await setTime(janus, "session", "token_expires_at", -1);
+    await setTime(janus, "discord_token", "expires_at", -1);
     janus.discord.failNext("token_refresh", { status: 400, body: { error: "not_allowed" } }, 4);
 
     const sync = await browser.post("/api/link/sync", {});
@@ -120,7 +114,7 @@ describe("a token endpoint's error to a right code", () => {
     expect(await sync.json()).toMatchObject({ status: 503, code: "discord_unavailable" });
     expect(page.status).toBe(200);
     expect(await kept()).toEqual(before);
-    expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toHaveLength(1);
+    expect(await linkOf(janus, user)).toBeDefined();
     expect(janus.discord.roleConnection(user)).toBeDefined();
     expect(janus.logLines.join("")).toContain("token_refresh: answered 400 not_allowed");
   });

@@ -1,25 +1,18 @@
 /** A provider that announces offline_access and does not give it to this client: members are linked without it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import { afterEach, describe, expect, test } from "bun:test";
+import { stopJanus, useDatabase } from "../harness/hooks.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
-import { newUser } from "../harness/walk.ts";
+import { linkOf } from "../harness/rows.ts";
+import { moveStateIn, newUser } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;
 
-let database: TestDatabase;
+const database = useDatabase();
 const started: Janus[] = [];
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
 afterEach(async () => {
-  for (const janus of started.splice(0)) {
-    expect(janus.provider.unexpected).toEqual([]);
-    expect(janus.discord.unexpected).toEqual([]);
-    await janus.stop();
-  }
+  for (const janus of started.splice(0)) await stopJanus(janus);
 });
-afterAll(() => database.drop());
 
 /** A new process, which knows of no refusal, with a provider that refuses offline_access unless told otherwise. */
 async function start(
@@ -56,8 +49,7 @@ async function comeThrough(janus: Janus): Promise<void> {
 const warnings = ({ logLines }: Janus) =>
   logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "offline_access_left_out");
 
-const isLinked = async (discordUserId: string) =>
-  (await database.rows(`select from link where discord_user_id = '${discordUserId}'`)).length === 1;
+const isLinked = async (discordUserId: string) => (await linkOf({ database }, discordUserId)) !== undefined;
 
 describe("finishProviderLeg() whose added offline_access is refused", () => {
   test("goes back to the provider once without it, and the member ends linked", async () => {
@@ -190,7 +182,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     const second = await walk();
 
     expect(second.response.status).toBe(409);
-    const state = /name="state" value="([^"]+)"/.exec(await second.response.text())?.[1] ?? "";
+    const state = moveStateIn(await second.response.text());
     expect((await second.browser.post("/link/move", { state })).status).toBe(200);
     expect(await isLinked(second.discordUserId)).toBe(true);
   });

@@ -1,17 +1,16 @@
 /** Two answers to one question of a flow, in the same millisecond: a double press, a second code, a browser that retries. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
+import type { Table } from "../harness/database.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { type Browser, createBrowser, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { rowsOfMember } from "../harness/rows.ts";
+import { moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 const TIMES = 40;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger();
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger());
 
 /** Janus with a clock that stands: whatever comes, comes in one millisecond. */
 function atOneMoment() {
@@ -65,8 +64,7 @@ const codesSince = (from: number) =>
     .map((line) => JSON.parse(line))
     .filter(({ event }) => event === "request_failed")
     .map(({ code }) => code);
-const rowsOf = (table: string, user: string) =>
-  janus.database.rows(`select * from ${table} where discord_user_id = '${user}'`);
+const ofMember = (table: Table, user: string) => rowsOfMember(janus, table, user);
 
 describe("one callback that the browser sends twice at once", () => {
   test("at the Discord leg: the code is sent once, and both lead on to the same place", async () => {
@@ -97,8 +95,8 @@ describe("one callback that the browser sends twice at once", () => {
     expect(pair.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(pair.map(({ headers }) => headers.getSetCookie().sort().join())).size).toBe(1);
     expect(janus.provider.calls.slice(from).filter((call) => call === "token")).toHaveLength(1);
-    expect(await rowsOf("link", user)).toHaveLength(1);
-    expect(await rowsOf("session", user)).toHaveLength(1);
+    expect(await ofMember("link", user)).toHaveLength(1);
+    expect(await ofMember("session", user)).toHaveLength(1);
   });
 
   test("at /login: the code is sent once, and both are signed in to the same session", async () => {
@@ -110,7 +108,7 @@ describe("one callback that the browser sends twice at once", () => {
 
     expect(pair.map(locationOf)).toEqual(["/account", "/account"]);
     expect(new Set(pair.map(({ headers }) => headers.getSetCookie().sort().join())).size).toBe(1);
-    expect(await rowsOf("session", user)).toHaveLength(1);
+    expect(await ofMember("session", user)).toHaveLength(1);
   });
 
   test("from a browser without the flow's cookie gets nothing of it", async () => {
@@ -147,12 +145,12 @@ describe("two codes of one state", () => {
       if (one === undefined || two === undefined) return expect.unreachable();
       expect(locationOf(one)).toBe(locationOf(two));
       expect(one.headers.getSetCookie()).toEqual(two.headers.getSetCookie());
-      expect(await rowsOf("flow", user)).toHaveLength(1);
+      expect(await ofMember("flow", user)).toHaveLength(1);
       browser.jar.keep(new URL(janus.url), two);
       const [callback = ""] = await providerCodesOf(locationOf(two), newSubject(), 1);
       expect((await browser.get(callback)).status).toBe(200);
       expect((await browser.get("/account")).status).toBe(200);
-      expect(await rowsOf("link", user)).toHaveLength(1);
+      expect(await ofMember("link", user)).toHaveLength(1);
     }
   });
 
@@ -175,12 +173,12 @@ describe("two codes of one state", () => {
       const winner = pair.findIndex(({ status }) => status === 302);
       const departure = pair[winner] ?? expect.unreachable();
       // No token is lost: what the other brought is stored, and ended in an hour as every grant that nobody uses.
-      for (const user of users) expect(await rowsOf("discord_token", user)).toHaveLength(1);
+      for (const user of users) expect(await ofMember("discord_token", user)).toHaveLength(1);
       browser.jar.keep(new URL(janus.url), departure);
       const [callback = ""] = await providerCodesOf(locationOf(departure), newSubject(), 1);
       expect((await browser.get(callback)).status).toBe(200);
-      expect(await rowsOf("link", users[winner] ?? "")).toHaveLength(1);
-      expect(await rowsOf("link", users[1 - winner] ?? "")).toEqual([]);
+      expect(await ofMember("link", users[winner] ?? "")).toHaveLength(1);
+      expect(await ofMember("link", users[1 - winner] ?? "")).toEqual([]);
     }
   });
 
@@ -201,8 +199,8 @@ describe("two codes of one state", () => {
     expect(outcomes(answers)).toEqual(walks.map(() => [200, 403]));
     expect(new Set(codesSince(from))).toEqual(new Set(["flow_finished"]));
     for (const { user } of walks) {
-      expect(await rowsOf("link", user)).toHaveLength(1);
-      expect(await rowsOf("session", user)).toHaveLength(1);
+      expect(await ofMember("link", user)).toHaveLength(1);
+      expect(await ofMember("session", user)).toHaveLength(1);
     }
   });
 
@@ -231,8 +229,8 @@ describe("two codes of one state", () => {
     for (const { status } of later) expect([400, 403]).toContain(status);
     for (const [index, pair] of answers.entries()) {
       const { browser, user } = walks[index] ?? expect.unreachable();
-      expect(await rowsOf("link", user)).toHaveLength(1);
-      expect(await rowsOf("session", user)).toHaveLength(1);
+      expect(await ofMember("link", user)).toHaveLength(1);
+      expect(await ofMember("session", user)).toHaveLength(1);
       browser.jar.keep(new URL(janus.url), pair[0] ?? expect.unreachable());
       expect((await browser.get("/account")).status).toBe(200);
     }
@@ -271,10 +269,10 @@ describe("two codes of one state", () => {
       const question = pair[asked] ?? expect.unreachable();
       browser.jar.keep(new URL(janus.url), question);
       const page = await question.text();
-      const state = /name="state" value="([^"]+)"/.exec(page)?.[1] ?? "";
+      const state = moveStateIn(page);
       const moves = await Promise.all([1, 2].map(() => ask(browser, "/link/move", { state })));
       expect(outcomes([moves])).toEqual([[200, 403]]);
-      expect(await rowsOf("link", user)).toMatchObject([{ subject: subjects[asked] }]);
+      expect(await ofMember("link", user)).toMatchObject([{ subject: subjects[asked] }]);
       expect(page).toContain(subjects[asked] ?? "none");
     }
   });

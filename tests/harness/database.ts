@@ -33,7 +33,8 @@ export const TABLES = [
   "audit_event",
 ] as const;
 
-type Table = (typeof TABLES)[number];
+/** A table of a member, or of what is known of them. */
+export type Table = (typeof TABLES)[number];
 
 /** All but tokens of sign-ins that came to nothing, which are kept to be revoked. */
 export const WITHOUT_STRAYS: readonly Table[] = TABLES.filter((table) => table !== "stray_token");

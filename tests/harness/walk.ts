@@ -1,4 +1,5 @@
 /** The flow as a member walks it, leg by leg or whole. */
+import { expect } from "bun:test";
 import { createJar, signInAtProvider, visit } from "../standins/member.ts";
 import { type Browser, createBrowser, locationOf } from "./janus.ts";
 
@@ -37,3 +38,20 @@ export async function linkAccounts(janus: At, discordUserId: string, login: stri
   const browser = createBrowser(janus.url);
   return browser.get(await reachProviderCallback(browser, discordUserId, login));
 }
+
+/** The Discord leg alone; its answer, which leads on to the provider. */
+export async function walkDiscordLeg(janus: At, discordUserId: string): Promise<Response> {
+  const browser = createBrowser(janus.url);
+  return browser.get(await reachDiscordCallback(browser, discordUserId));
+}
+
+/** Links a member with the account that the forger signs in; their browser. */
+export async function linkMember(janus: At, discordUserId: string): Promise<Browser> {
+  const browser = createBrowser(janus.url);
+  const { status } = await browser.get(await reachForgerCallback(browser, discordUserId));
+  expect(status).toBe(200);
+  return browser;
+}
+
+/** What the question of a move sends back with its form. */
+export const moveStateIn = (page: string): string => /name="state" value="([^"]+)"/.exec(page)?.[1] ?? "";

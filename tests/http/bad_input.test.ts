@@ -1,6 +1,7 @@
 /** Bad input at every route: a clear 4xx page, no stack, no secret, and no row changed. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { useJanus } from "../harness/hooks.ts";
 import {
   type Browser,
   CANARY,
@@ -12,13 +13,9 @@ import {
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar } from "../standins/member.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  // With scopes of its own: else a provider that refuses a scope is asked once more, as refused_scope.test.ts shows.
-  const environment = { OIDC_SCOPES: "openid profile" };
-  janus = await startJanusWithForger({ environment, forger: { freshSubjects: true } });
-});
-afterAll(() => janus.stop());
+// With scopes of its own: else a provider that refuses a scope is asked once more, as refused_scope.test.ts shows.
+const environment = { OIDC_SCOPES: "openid profile" };
+const janus = useJanus(() => startJanusWithForger({ environment, forger: { freshSubjects: true } }));
 
 const CALLBACKS = ["/discord-oauth-callback", "/dsek-oauth-callback"] as const;
 type Path = (typeof CALLBACKS)[number];

@@ -1,21 +1,20 @@
 /** What comes after a request's head: a form that does not arrive, and bodies that nobody reads, keep nobody out. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { createApp } from "../../index.ts";
 import { startFlow } from "../../lib/flow/record.ts";
 import type { Listener } from "../../lib/http/edge.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 let cookie: string;
 beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
   cookie = cookieOf(secretsOf(janus, await signIn(janus, newUser())));
 });
-afterAll(() => janus.stop());
 
 const FORM = "application/x-www-form-urlencoded";
 const PEER = "x-test-peer";
@@ -284,7 +283,7 @@ test("a member moves a link as before", async () => {
   const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
   await first.get(await reachForgerCallback(first, newUser()));
   const question = await second.get(await reachForgerCallback(second, newUser()));
-  const state = /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
+  const state = moveStateIn(await question.text());
 
   const doubled = await fetch(`${own.url}/link/move`, {
     method: "POST",

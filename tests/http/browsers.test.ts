@@ -1,17 +1,21 @@
 /** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createSessionSecrets } from "../../lib/session/secrets.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { createBrowser, lastCode, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import { linkOf, sessionsOf } from "../harness/rows.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import {
+  linkMember,
+  moveStateIn,
+  newUser,
+  reachDiscordCallback,
+  reachForgerCallback,
+} from "../harness/walk.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
 describe("an answer", () => {
   /** Cloudflare and the like rewrite pages: a name that is an e-mail address becomes "[email protected]". RFC 9111 5.2.2.6 */
@@ -73,8 +77,7 @@ describe("a form whose Origin was taken away", () => {
   ] as const;
 
   async function linkedBrowser() {
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, newUser()));
+    const browser = await linkMember(janus, newUser());
     return browser;
   }
 
@@ -99,7 +102,7 @@ describe("a form whose Origin was taken away", () => {
     const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
     await first.get(await reachForgerCallback(first, newUser()));
     const conflict = await second.get(await reachForgerCallback(second, newUser()));
-    const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+    const state = moveStateIn(await conflict.text());
     const move = (site: string) =>
       fetch(`${own.url}/link/move`, {
         method: "POST",
@@ -288,8 +291,7 @@ describe("cookies that another application of the domain has set under the same 
 
   async function linked() {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, user));
+    const browser = await linkMember(janus, user);
     return { user, real: secretsOf(janus, browser) };
   }
 
@@ -308,7 +310,7 @@ describe("cookies that another application of the domain has set under the same 
     ]);
     expect(await asked.json()).toMatchObject({ discord: { id: user } });
     for (const answer of [asked, page, sync, others]) expect(answer.headers.getSetCookie()).toEqual([]);
-    expect(await janus.database.rows(`select from link where discord_user_id = '${user}'`)).toEqual([]);
+    expect(await linkOf(janus, user)).toBeUndefined();
   });
 
   test.each(HEADERS)("%s do not keep a member from logging out", async (_, header) => {
@@ -318,7 +320,7 @@ describe("cookies that another application of the domain has set under the same 
     const response = await callApi(janus, "/api/auth/logout", { cookie: header(real), method: "POST" });
 
     expect(response.status).toBe(200);
-    expect(await janus.database.rows(`select from session where discord_user_id = '${user}'`)).toEqual([]);
+    expect(await sessionsOf(janus, user)).toEqual([]);
   });
 
   test.each(HEADERS)("%s: a new sign-in takes the place of the one before", async (_, header) => {
@@ -337,9 +339,7 @@ describe("cookies that another application of the domain has set under the same 
     });
 
     expect(locationOf(response)).toBe("/account");
-    expect(await janus.database.rows(`select from session where discord_user_id = '${user}'`)).toHaveLength(
-      1,
-    );
+    expect(await sessionsOf(janus, user)).toHaveLength(1);
     expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
   });
 
@@ -350,9 +350,7 @@ describe("cookies that another application of the domain has set under the same 
 
     await callApi(janus, "/api/auth/logout", { cookie: cookies.join("; "), method: "POST" });
 
-    expect(
-      await janus.database.rows(`select from session where discord_user_id in ('${one}', '${two}')`),
-    ).toEqual([]);
+    expect([...(await sessionsOf(janus, one)), ...(await sessionsOf(janus, two))]).toEqual([]);
   });
 
   test("whatever stands around it in whatever order, the real pair proves, and nothing else does", async () => {

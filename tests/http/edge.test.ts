@@ -1,5 +1,5 @@
 /** Where requests come in: their ids, who asks and how often, how many at once, and a line in the log for each. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import type { Shared } from "../../lib/deps.ts";
@@ -10,21 +10,17 @@ import { createRateLimit, createReminder } from "../../lib/http/rate_limit.ts";
 import type { Handler } from "../../lib/http/response.ts";
 import { showReadiness } from "../../lib/server/handlers.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { createBrowser, environmentFor, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 
 type Line = Readonly<Record<string, unknown>>;
-type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const linesOf = ({ logLines }: { readonly logLines: readonly string[] }): Line[] =>
   logLines.map((line) => JSON.parse(line) as Line);
 
-let janus: Janus;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
 /** The lines that bear a request's id. */
 const linesAbout = (id: string): Line[] => linesOf(janus).filter(({ requestId }) => requestId === id);
@@ -122,8 +118,7 @@ describe("a request's id", () => {
 describe("the log of a whole flow", () => {
   test("has one line for each request, each step and each upstream call", async () => {
     // The first flow of all also fetches discovery and keys.
-    const first = createBrowser(janus.url);
-    await first.get(await reachForgerCallback(first, newUser()));
+    await linkMember(janus, newUser());
     const before = janus.logLines.length;
     const browser = createBrowser(janus.url);
     const discordUserId = newUser();

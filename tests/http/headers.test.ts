@@ -1,18 +1,14 @@
 /** What a request's head says is written by others: whatever it is, to read it costs no more than the answer does. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClientAddress } from "../../lib/http/client_address.ts";
 import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let limited: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger();
-  limited = await startJanusWithForger({ environment: { RATE_LIMIT_PER_MINUTE: "1" } });
-});
-afterAll(() => Promise.all([janus.stop(), limited.stop()]));
+const janus = useJanus(() => startJanusWithForger());
+const limited = useJanus(() => startJanusWithForger({ environment: { RATE_LIMIT_PER_MINUTE: "1" } }));
 
 /** Bun takes heads of 16 KiB. */
 const HEAD_BYTES = 15_000;

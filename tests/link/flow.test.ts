@@ -1,5 +1,6 @@
 /** The double flow, end to end: the certified provider, the stand-in for Discord, a real database. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { useJanus } from "../harness/hooks.ts";
 import {
   createBrowser,
   lastCode,
@@ -8,19 +9,20 @@ import {
   startJanusWithForger,
   USERS,
 } from "../harness/janus.ts";
-import { linkAccounts, newUser, reachDiscordCallback } from "../harness/walk.ts";
+import {
+  discordTokenOf,
+  linkOf,
+  linksOfSubject,
+  organisationTokenOf,
+  rowsOf,
+  rowsOfMember,
+  setTime,
+} from "../harness/rows.ts";
+import { linkAccounts, moveStateIn, newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/member.ts";
 
 describe("with the certified provider", () => {
-  let janus: Awaited<ReturnType<typeof startJanus>>;
-  beforeAll(async () => {
-    janus = await startJanus();
-  });
-  afterAll(async () => {
-    expect(janus.discord.unexpected).toEqual([]);
-    expect(janus.provider.unexpected).toEqual([]);
-    await janus.stop();
-  });
+  const janus = useJanus(() => startJanus());
 
   test("the flow links the accounts, pushes the metadata and names both", async () => {
     const response = await linkAccounts(janus, USERS.anna.id, "anna");
@@ -35,7 +37,7 @@ describe("with the certified provider", () => {
       platform_username: "anna",
       metadata: { dsek_member: "1" },
     });
-    const [link] = await janus.database.rows(`select * from link where discord_user_id = '${USERS.anna.id}'`);
+    const link = await linkOf(janus, USERS.anna.id);
     expect(link).toMatchObject({
       issuer: janus.provider.issuer,
       subject: "sub-of-anna",
@@ -43,12 +45,12 @@ describe("with the certified provider", () => {
       pushDueAt: null,
     });
     expect(link?.pushedAt).toBeInstanceOf(Date);
-    const claims = await janus.database.rows(
-      "select claims from organisation_account where subject = 'sub-of-anna'",
-    );
-    expect(claims).toEqual([
-      { claims: { preferred_username: "anna", name: "Anna Andersson", groups: ["members", "board"] } },
-    ]);
+    const accounts = await rowsOf(janus, "organisation_account");
+    expect(accounts.find(({ subject }) => subject === "sub-of-anna")?.claims).toEqual({
+      preferred_username: "anna",
+      name: "Anna Andersson",
+      groups: ["members", "board"],
+    });
   });
 
   test("a cancelled Discord leg is a friendly page, and nothing is stored", async () => {
@@ -71,8 +73,7 @@ describe("with the certified provider", () => {
     const response = await browser.get(await cancelAtProvider(locationOf(departure)));
 
     expect(response.status).toBe(200);
-    const links = await janus.database.rows(`select from link where discord_user_id = '${USERS.cleo.id}'`);
-    expect(links).toEqual([]);
+    expect(await linkOf(janus, USERS.cleo.id)).toBeUndefined();
   });
 
   test("a provider that rotates its keys in the middle of a flow does not disturb it", async () => {
@@ -88,14 +89,7 @@ describe("with the certified provider", () => {
 });
 
 describe("with a provider that asks nobody", () => {
-  let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-  beforeAll(async () => {
-    janus = await startJanusWithForger();
-  });
-  afterAll(async () => {
-    expect(janus.discord.unexpected).toEqual([]);
-    await janus.stop();
-  });
+  const janus = useJanus(() => startJanusWithForger());
 
   /** Signs in at both; the last callback is not yet visited. */
   async function reach(sub: string, discordUserId: string = newUser()) {
@@ -109,11 +103,6 @@ describe("with a provider that asks nobody", () => {
     const walk = await reach(sub, discordUserId);
     return { ...walk, response: await walk.browser.get(walk.callback) };
   };
-  const linksOf = (where: string) =>
-    janus.database.rows(
-      `select discord_user_id, subject, push_due_at, push_failures from link where ${where}`,
-    );
-  const formState = (page: string) => /name="state" value="([^"]+)"/.exec(page)?.[1] ?? "";
 
   test("startLink() touches no database and calls nobody", async () => {
     const before = janus.discord.calls.length + janus.provider.calls.length;
@@ -171,26 +160,19 @@ describe("with a provider that asks nobody", () => {
 
   test("a member who links the same accounts again keeps one link, with the newer tokens", async () => {
     const { discordUserId } = await finish("again");
-    const [before] = await janus.database.rows(
-      `select * from discord_token where discord_user_id = '${discordUserId}'`,
-    );
+    const before = await discordTokenOf(janus, discordUserId);
 
     const { response } = await finish("again", discordUserId);
 
     expect(response.status).toBe(200);
-    expect(await linksOf("subject = 'again'")).toHaveLength(1);
-    const [after] = await janus.database.rows(
-      `select * from discord_token where discord_user_id = '${discordUserId}'`,
-    );
+    expect(await linksOfSubject(janus, "again")).toHaveLength(1);
+    const after = await discordTokenOf(janus, discordUserId);
     expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
   });
 
   test("a provider that gives no refresh token this time does not lose the earlier one", async () => {
     const { discordUserId } = await finish("kept-refresh");
-    const held = () =>
-      janus.database.rows(
-        "select refresh_token_sealed from organisation_token where subject = 'kept-refresh'",
-      );
+    const held = async () => (await organisationTokenOf(janus, "kept-refresh"))?.refreshTokenSealed;
     const before = await held();
     janus.provider.override({
       tokenAnswer: (answer) => ({ ...answer, refresh_token: undefined }),
@@ -211,7 +193,7 @@ describe("with a provider that asks nobody", () => {
       expect(response.status).toBe(409);
       expect(page).toContain(`user-${first.discordUserId}`.slice(0, 5));
       expect(page).toContain("name-of-taken");
-      expect(await linksOf("subject = 'taken'")).toMatchObject([{ discordUserId: first.discordUserId }]);
+      expect(await linksOfSubject(janus, "taken")).toMatchObject([{ discordUserId: first.discordUserId }]);
       expect(janus.discord.roleConnection(discordUserId)).toBeUndefined();
       expect(janus.discord.roleConnection(first.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
     });
@@ -219,23 +201,22 @@ describe("with a provider that asks nobody", () => {
     test("confirmMove() moves the link; the old account loses role connection, grant and rows", async () => {
       const first = await finish("moved");
       const second = await finish("moved");
-      const state = formState(await second.response.text());
+      const state = moveStateIn(await second.response.text());
 
       const response = await second.browser.post("/link/move", { state });
 
       expect(response.status).toBe(200);
-      expect(await linksOf("subject = 'moved'")).toMatchObject([{ discordUserId: second.discordUserId }]);
+      expect(await linksOfSubject(janus, "moved")).toMatchObject([{ discordUserId: second.discordUserId }]);
       expect(janus.discord.roleConnection(second.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
       expect(janus.discord.roleConnection(first.discordUserId)).toBeUndefined();
       expect(janus.discord.grants(first.discordUserId)).toBe(0);
-      const left = `select from discord_account where discord_user_id = '${first.discordUserId}'`;
-      expect(await janus.database.rows(left)).toEqual([]);
+      expect(await rowsOfMember(janus, "discord_account", first.discordUserId)).toEqual([]);
     });
 
     test("confirmMove() works once", async () => {
       await finish("moved-once");
       const second = await finish("moved-once");
-      const state = formState(await second.response.text());
+      const state = moveStateIn(await second.response.text());
       await second.browser.post("/link/move", { state });
 
       const again = await second.browser.post("/link/move", { state });
@@ -246,7 +227,7 @@ describe("with a provider that asks nobody", () => {
     test("confirmMove() by two requests at once moves once, and finishes the other", async () => {
       await finish("moved-twice");
       const second = await finish("moved-twice");
-      const state = formState(await second.response.text());
+      const state = moveStateIn(await second.response.text());
       const confirm = () => second.browser.post("/link/move", { state });
 
       const answers = await Promise.all([confirm(), confirm()]);
@@ -261,7 +242,7 @@ describe("with a provider that asks nobody", () => {
         const sub = `csrf-${JSON.stringify(origin)}`;
         const first = await finish(sub);
         const second = await finish(sub);
-        const state = formState(await second.response.text());
+        const state = moveStateIn(await second.response.text());
         const before = await janus.database.dump();
 
         const response = await second.browser.post("/link/move", { state }, origin);
@@ -270,14 +251,14 @@ describe("with a provider that asks nobody", () => {
         expect(lastCode(janus)).toBe("origin_refused");
         expect(await response.text()).toContain("<h1>");
         expect(await janus.database.dump()).toBe(before);
-        expect(await linksOf(`subject = '${sub}'`)).toMatchObject([{ discordUserId: first.discordUserId }]);
+        expect(await linksOfSubject(janus, sub)).toMatchObject([{ discordUserId: first.discordUserId }]);
       },
     );
 
     test("confirmMove() refuses the state in another browser", async () => {
       await finish("stolen-state");
       const second = await finish("stolen-state");
-      const state = formState(await second.response.text());
+      const state = moveStateIn(await second.response.text());
 
       const response = await createBrowser(janus.url).post("/link/move", { state });
 
@@ -295,13 +276,13 @@ describe("with a provider that asks nobody", () => {
     test("confirmMove() refuses a move that waited too long", async () => {
       await finish("slow-move");
       const second = await finish("slow-move");
-      const state = formState(await second.response.text());
+      const state = moveStateIn(await second.response.text());
       janus.clock.advance(601);
 
       const response = await second.browser.post("/link/move", { state });
 
       expect(response.status).toBe(403);
-      expect(await linksOf("subject = 'slow-move'")).not.toMatchObject([
+      expect(await linksOfSubject(janus, "slow-move")).not.toMatchObject([
         { discordUserId: second.discordUserId },
       ]);
     });
@@ -314,10 +295,10 @@ describe("with a provider that asks nobody", () => {
     expect(second.response.status).toBe(409);
     expect(page).toContain("name-of-earlier");
 
-    const response = await second.browser.post("/link/move", { state: formState(page) });
+    const response = await second.browser.post("/link/move", { state: moveStateIn(page) });
 
     expect(response.status).toBe(200);
-    expect(await linksOf(`discord_user_id = '${discordUserId}'`)).toMatchObject([{ subject: "later" }]);
+    expect(await linkOf(janus, discordUserId)).toMatchObject({ subject: "later" });
     expect(janus.discord.roleConnection(discordUserId)?.platform_username).toBe("name-of-later");
     expect(janus.discord.grants(discordUserId)).toBeGreaterThan(0);
   });
@@ -329,7 +310,7 @@ describe("with a provider that asks nobody", () => {
     const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(await linksOf("subject = 'at-once'")).toHaveLength(1);
+    expect(await linksOfSubject(janus, "at-once")).toHaveLength(1);
   });
 
   test("two Discord accounts that claim one organisation account at the same moment: one link, one conflict", async () => {
@@ -338,7 +319,7 @@ describe("with a provider that asks nobody", () => {
     const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
 
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
-    expect(await linksOf("subject = 'contested'")).toHaveLength(1);
+    expect(await linksOfSubject(janus, "contested")).toHaveLength(1);
   });
 
   describe("when Discord does not take the role connection", () => {
@@ -356,7 +337,7 @@ describe("with a provider that asks nobody", () => {
 
       expect(response.status).toBe(200);
       expect(await response.text()).toContain("name-of-unpushed");
-      expect(await linksOf(`subject = '${sub}'`)).toMatchObject([
+      expect(await linksOfSubject(janus, sub)).toMatchObject([
         { pushFailures: 1, pushDueAt: expect.any(Date) },
       ]);
       expect(janus.discord.grants(walk.discordUserId)).toBe(2);
@@ -371,7 +352,7 @@ describe("with a provider that asks nobody", () => {
 
     expect(response.status).toBe(403);
     expect(lastCode(janus)).toBe("grant_ended");
-    expect(await linksOf("subject = 'ended-on-the-way'")).toMatchObject([{ pushFailures: 1 }]);
+    expect(await linksOfSubject(janus, "ended-on-the-way")).toMatchObject([{ pushFailures: 1 }]);
   });
 
   test("confirmMove() makes no link on a grant that an earlier move has marked to end", async () => {
@@ -379,36 +360,36 @@ describe("with a provider that asks nobody", () => {
     const oneAsB = await finish("crossing-b", one.discordUserId);
     const twoAsA = await finish("crossing-a", two.discordUserId);
     janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
-    const first = await oneAsB.browser.post("/link/move", { state: formState(await oneAsB.response.text()) });
+    const first = await oneAsB.browser.post("/link/move", {
+      state: moveStateIn(await oneAsB.response.text()),
+    });
 
     const second = await twoAsA.browser.post("/link/move", {
-      state: formState(await twoAsA.response.text()),
+      state: moveStateIn(await twoAsA.response.text()),
     });
 
     expect([first.status, second.status]).toEqual([200, 403]);
-    const links = await linksOf("subject in ('crossing-a', 'crossing-b')");
-    expect(links).toMatchObject([{ discordUserId: one.discordUserId, subject: "crossing-b" }]);
+    const links = await Promise.all(["crossing-a", "crossing-b"].map((sub) => linksOfSubject(janus, sub)));
+    expect(links.flat()).toMatchObject([{ discordUserId: one.discordUserId, subject: "crossing-b" }]);
   });
 
   test("confirmMove() does not take a link that was made since the question was asked", async () => {
     await finish("asked");
     const walks = [await finish("asked"), await finish("asked"), await finish("asked")];
-    const states = await Promise.all(walks.map(async ({ response }) => formState(await response.text())));
+    const states = await Promise.all(walks.map(async ({ response }) => moveStateIn(await response.text())));
 
     const answers = await Promise.all(
       walks.map(({ browser }, index) => browser.post("/link/move", { state: states[index] ?? "" })),
     );
 
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
-    expect(await linksOf("subject = 'asked'")).toHaveLength(1);
+    expect(await linksOfSubject(janus, "asked")).toHaveLength(1);
   });
 
   test("an access token that expired on the way is refreshed once, stored, and used", async () => {
     const walk = await reach("expired-on-the-way");
     const id = walk.discordUserId;
-    await janus.database.rows(
-      `update discord_token set expires_at = now() - interval '1 minute' where discord_user_id = '${id}'`,
-    );
+    await setTime(janus, "discord_token", "expires_at", -60, id);
     janus.discord.expireAccessTokens(id);
     const before = janus.discord.calls.length;
 
@@ -417,9 +398,7 @@ describe("with a provider that asks nobody", () => {
     expect(response.status).toBe(200);
     const operations = janus.discord.calls.slice(before).map(({ operation }) => operation);
     expect(operations).toEqual(["token_refresh", "put_role_connection"]);
-    const [token] = await janus.database.rows(
-      `select leased_until, expires_at from discord_token where discord_user_id = '${id}'`,
-    );
+    const token = await discordTokenOf(janus, id);
     expect(token?.leasedUntil).toBeNull();
     expect(Number(token?.expiresAt)).toBeGreaterThan(janus.clock.now().getTime());
   });

@@ -1,61 +1,39 @@
 /** What a member does with their own link: sync, unlink, export, another account; and that nobody else can. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { WITHOUT_STRAYS } from "../harness/database.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
+import { rowsOf, setTime, trailOf } from "../harness/rows.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
 import { createJar, visit } from "../standins/member.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let database: TestDatabase;
-/** The trail is never emptied. */
-let trailBegins: string;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
-  const [newest] = await database.rows("select coalesce(max(audit_event_id), 0) as id from audit_event");
-  trailBegins = String(newest?.id);
-  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { freshSubjects: true } }));
 
-async function link(user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
-}
+const link = (user: string) => linkMember(janus, user);
 
 const operations = () => janus.discord.calls.map(({ operation }) => operation);
 const countOf = (operation: string) => operations().filter((name) => name === operation).length;
 const sync = (browser: Browser) => callApi(janus, "/api/link/sync", { browser, method: "POST" });
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
-const rowsOf = (table: string) => janus.database.rows(`select * from ${table}`);
-const trail = async () =>
-  (
-    await janus.database.rows(
-      `select action from audit_event where audit_event_id > ${trailBegins} order by audit_event_id`,
-    )
-  ).map(({ action }) => action);
 
 describe("POST /api/link/sync", () => {
   test("pushes now, and answers when Discord has taken it", async () => {
     const browser = await link(newUser());
     const before = countOf("put_role_connection");
-    const [earlier] = await rowsOf("link");
+    const [earlier] = await rowsOf(janus, "link");
     janus.clock.advance(5);
 
     const response = await sync(browser);
 
     expect(await response.json()).toEqual({ ok: true });
     expect(countOf("put_role_connection")).toBe(before + 1);
-    const [later] = await rowsOf("link");
+    const [later] = await rowsOf(janus, "link");
     expect(Number(later?.pushedAt)).toBeGreaterThan(Number(earlier?.pushedAt));
     expect(later).toMatchObject({ pushDueAt: null, pushFailures: 0 });
   });
@@ -96,10 +74,10 @@ describe("POST /api/link/sync", () => {
     const response = await sync(browser);
 
     expect(response.status).toBe(503);
-    expect(await rowsOf("link")).toMatchObject([{ pushFailures: 1, pushDueAt: expect.any(Date) }]);
+    expect(await rowsOf(janus, "link")).toMatchObject([{ pushFailures: 1, pushDueAt: expect.any(Date) }]);
     janus.clock.advance(61);
     await runUpkeep(janus.deps);
-    expect(await rowsOf("link")).toMatchObject([{ pushFailures: 0, pushDueAt: null }]);
+    expect(await rowsOf(janus, "link")).toMatchObject([{ pushFailures: 0, pushDueAt: null }]);
   });
 
   test("without a link: 404; without a session: 401; from another origin: 403; nothing pushed", async () => {
@@ -130,6 +108,10 @@ describe("DELETE /api/link", () => {
     const second = await signIn(janus, user);
     const { sessionId, sessionKey } = secretsOf(janus, browser);
     const before = operations().length;
+    // The trail names no member for what was at the provider.
+    const providerEnds = async () =>
+      (await rowsOf(janus, "audit_event")).filter(({ action }) => action === "provider_grant_ended").length;
+    const endsBefore = await providerEnds();
 
     const response = await unlink(browser);
 
@@ -139,22 +121,13 @@ describe("DELETE /api/link", () => {
     expect(janus.provider.calls.filter((operation) => operation === "revoke")).toHaveLength(1);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    for (const table of [
-      "link",
-      "session",
-      "flow",
-      "discord_token",
-      "organisation_token",
-      "organisation_account",
-    ])
-      expect(await rowsOf(table)).toEqual([]);
-    expect(await rowsOf("discord_account")).toEqual([]);
+    for (const table of WITHOUT_STRAYS.filter((name) => name !== "audit_event"))
+      expect([table, await rowsOf(janus, table)]).toEqual([table, []]);
     expect((await callApi(janus, "/api/userinfo", { browser: second })).status).toBe(401);
     const dump = await janus.database.dump();
     for (const secret of [sessionId, sessionKey]) expect(dump).not.toContain(secret);
-    expect(await trail()).toEqual(
-      expect.arrayContaining(["unlinked", "grant_ended", "provider_grant_ended"]),
-    );
+    expect(await trailOf(janus, user)).toEqual(expect.arrayContaining(["unlinked", "grant_ended"]));
+    expect(await providerEnds()).toBe(endsBefore + 1);
   });
 
   test("while Discord is down: link, claims and sessions go at once, and the end is finished later", async () => {
@@ -163,8 +136,12 @@ describe("DELETE /api/link", () => {
     janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
 
     const response = await unlink(browser);
-    const [token] = await rowsOf("discord_token");
-    const during = [await rowsOf("link"), await rowsOf("session"), await rowsOf("organisation_account")];
+    const [token] = await rowsOf(janus, "discord_token");
+    const during = [
+      await rowsOf(janus, "link"),
+      await rowsOf(janus, "session"),
+      await rowsOf(janus, "organisation_account"),
+    ];
     const grants = janus.discord.grants(user);
     const signedIn = await signIn(janus, user).then((again) =>
       callApi(janus, "/api/userinfo", { browser: again }),
@@ -180,17 +157,17 @@ describe("DELETE /api/link", () => {
     expect(signedIn.status).toBe(401);
     expect(janus.discord.grants(user)).toBe(0);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
-    expect(await rowsOf("discord_token")).toEqual([]);
+    expect(await rowsOf(janus, "discord_token")).toEqual([]);
   });
 
   test("while the provider is down: the same, and its grant is ended later", async () => {
     const browser = await link(newUser());
-    const [tokens] = await rowsOf("organisation_token");
+    const [tokens] = await rowsOf(janus, "organisation_token");
     janus.provider.failNext("revoke", { status: 503 });
 
     const response = await unlink(browser);
-    const during = await rowsOf("organisation_token");
-    const claims = (await rowsOf("organisation_account")).map((account) => account.claims);
+    const during = await rowsOf(janus, "organisation_token");
+    const claims = (await rowsOf(janus, "organisation_account")).map((account) => account.claims);
     janus.clock.advance(901);
     await runUpkeep(janus.deps);
 
@@ -200,8 +177,8 @@ describe("DELETE /api/link", () => {
     ]);
     expect(claims).toEqual([{}]);
     expect(janus.provider.calls.filter((operation) => operation === "revoke")).toHaveLength(2);
-    expect(await rowsOf("organisation_token")).toEqual([]);
-    expect(await rowsOf("organisation_account")).toEqual([]);
+    expect(await rowsOf(janus, "organisation_token")).toEqual([]);
+    expect(await rowsOf(janus, "organisation_account")).toEqual([]);
   });
 
   test("by a process that died on the way is finished by another", async () => {
@@ -224,14 +201,13 @@ describe("DELETE /api/link", () => {
 
     expect(during).toBe(2);
     expect(janus.discord.grants(user)).toBe(0);
-    expect(await rowsOf("organisation_token")).toEqual([]);
+    expect(await rowsOf(janus, "organisation_token")).toEqual([]);
   });
 
   test("a member who signs in at the provider again before its grant has ended keeps the new one", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [newUser(), newUser()];
-    const browser = createBrowser(own.url);
-    await browser.get(await reachForgerCallback(browser, first));
+    const browser = await linkMember(own, first);
     own.provider.failNext("revoke", { status: 503 });
     await callApi(own, "/api/link", { browser, method: "DELETE" });
 
@@ -241,9 +217,7 @@ describe("DELETE /api/link", () => {
     await runUpkeep(own.deps);
 
     expect(linked.status).toBe(200);
-    expect(await own.database.rows("select end_due_at from organisation_token")).toEqual([
-      { endDueAt: null },
-    ]);
+    expect(await rowsOf(own, "organisation_token")).toMatchObject([{ endDueAt: null }]);
     await own.stop();
   });
 
@@ -252,7 +226,7 @@ describe("DELETE /api/link", () => {
 
     await unlink(browser);
 
-    expect(await rowsOf("link")).toHaveLength(1);
+    expect(await rowsOf(janus, "link")).toHaveLength(1);
     expect((await callApi(janus, "/api/userinfo", { browser: other })).status).toBe(200);
   });
 
@@ -295,7 +269,7 @@ describe("an unlink that meets something under way", () => {
   test("a refresh: its new pair is ended as well, once it is stored", async () => {
     const user = newUser();
     const browser = await link(user);
-    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    await setTime(janus, "discord_token", "expires_at", -1);
     const refresh = janus.discord.gate("token_refresh", "answer");
     const syncing = sync(browser);
     await refresh.arrived;
@@ -309,7 +283,7 @@ describe("an unlink that meets something under way", () => {
     expect(await response.json()).toEqual({ ok: true, finished: false });
     expect(janus.discord.grants(user)).toBe(0);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
-    expect(await rowsOf("discord_token")).toEqual([]);
+    expect(await rowsOf(janus, "discord_token")).toEqual([]);
   });
 
   test("a push: the role connection that it brings is cleared as well", async () => {
@@ -340,16 +314,15 @@ describe("an unlink that meets something under way", () => {
     await unlink(browser);
 
     expect((await other.get(callback)).status).toBe(403);
-    expect(await rowsOf("link")).toEqual([]);
+    expect(await rowsOf(janus, "link")).toEqual([]);
   });
 
   test("an expired session while Discord is down: the member undoes the link all the same, and sees it before", async () => {
     const own = await startJanusWithForger();
     const user = newUser();
-    const linked = createBrowser(own.url);
-    await linked.get(await reachForgerCallback(linked, user));
+    await linkMember(own, user);
     const browser = await signIn(own, user);
-    await own.database.rows("update session set token_expires_at = now() - interval '1 second'");
+    await setTime(own, "session", "token_expires_at", -1);
     for (const operation of ["token_refresh", "get_current_authorization", "delete_role_connection"] as const)
       own.discord.failNext(operation, { status: 503 }, 20);
 
@@ -361,7 +334,7 @@ describe("an unlink that meets something under way", () => {
     ];
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect(await own.database.rows("select from link")).toEqual([]);
+    expect(await rowsOf(own, "link")).toEqual([]);
     await own.stop();
   });
 
@@ -386,8 +359,7 @@ describe("an unlink that meets something under way", () => {
         return fetch(url, init);
       },
     });
-    const browser = createBrowser(own.url);
-    await browser.get(await reachForgerCallback(browser, newUser()));
+    const browser = await linkMember(own, newUser());
 
     await callApi(own, "/api/link", { browser, method: "DELETE" });
 
@@ -409,7 +381,7 @@ describe("the form of an unlink", () => {
 
     expect([question.status, unchanged, answer.status]).toEqual([200, true, 200]);
     expect(answer.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
-    expect(await rowsOf("link")).toEqual([]);
+    expect(await rowsOf(janus, "link")).toEqual([]);
     expect((await browser.get("/account")).status).toBe(401);
   });
 
@@ -451,9 +423,9 @@ describe("GET /api/me/export", () => {
       audit_trail: expect.arrayContaining([expect.objectContaining({ action: "linked" })]),
     });
     const rows = [
-      ...(await rowsOf("discord_token")),
-      ...(await rowsOf("organisation_token")),
-      ...(await rowsOf("session")),
+      ...(await rowsOf(janus, "discord_token")),
+      ...(await rowsOf(janus, "organisation_token")),
+      ...(await rowsOf(janus, "session")),
     ];
     const sealed = rows.flatMap((row) =>
       [row.accessTokenSealed, row.refreshTokenSealed].filter((value) => typeof value === "string"),
@@ -461,7 +433,7 @@ describe("GET /api/me/export", () => {
     const tokens = janus.discord.tokens(user).map(({ token }) => token);
     for (const secret of [secrets.sessionId, secrets.sessionKey, ...sealed, ...tokens])
       expect(text).not.toContain(String(secret));
-    expect(await trail()).toContain("data_exported");
+    expect(await trailOf(janus, user)).toContain("data_exported");
   });
 
   test("names nobody else", async () => {
@@ -487,12 +459,13 @@ describe("GET /linked-role/another", () => {
 });
 
 test("HEAD of the export is refused: it would be written down as one, and show nothing", async () => {
-  const browser = await link(newUser());
+  const user = newUser();
+  const browser = await link(user);
 
   const response = await callApi(janus, "/api/me/export", { browser, method: "HEAD" });
 
   expect(response.status).toBe(405);
-  expect(await trail()).not.toContain("data_exported");
+  expect(await trailOf(janus, user)).not.toContain("data_exported");
 });
 
 describe("GET /account", () => {

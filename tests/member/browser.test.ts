@@ -10,6 +10,7 @@ import { sv as SV } from "../../lib/pages/texts/sv.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { follow, photograph, survey, tabOrder, tabTo } from "../harness/chromium.ts";
 import { CANARY, USERS } from "../harness/janus.ts";
+import { rowsOf } from "../harness/rows.ts";
 import { approve, createTheatre, press, signIn } from "../harness/stage.ts";
 
 const TEST_TIMEOUT_MS = 180_000;
@@ -352,11 +353,11 @@ accountTest("cookies of our names that another application has set are in nobody
   await press(page, EN.buttons.confirmUnlink);
 
   await expectPage(page, EN.unlinked.title);
-  expect(await stage.janus.database.rows("select from link")).toEqual([]);
+  expect(await rowsOf(stage.janus, "link")).toEqual([]);
 });
 
 accountTest("a browser that hides where its own forms come from can still undo the link", async (stage) => {
-  const { database, url } = stage.janus;
+  const { url } = stage.janus;
   const page = await (await stage.member()).newPage();
   await linkAndOpenAccount(stage, page);
   // As an add-on does it, or a proxy that sets the policy of every page.
@@ -372,7 +373,7 @@ accountTest("a browser that hides where its own forms come from can still undo t
   const sent = await response?.request().allHeaders();
   expect([sent?.origin, sent?.["sec-fetch-site"]]).toEqual(["null", "same-origin"]);
   expect(response?.status()).toBe(200);
-  expect(await database.rows("select from link")).toEqual([]);
+  expect(await rowsOf(stage.janus, "link")).toEqual([]);
 });
 
 accountTest("the keyboard alone reaches and leaves everything, with the focus in sight", async (stage) => {

@@ -1,36 +1,37 @@
 /** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { endDueGrants } from "../../lib/grants/end_discord_grant.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../../lib/sync/push.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { discordTokenOf, linkOf, rowsOf, setTime, trailOf } from "../harness/rows.ts";
+import {
+  linkMember,
+  newUser,
+  reachDiscordCallback,
+  reachForgerCallback,
+  walkDiscordLeg,
+} from "../harness/walk.ts";
 
 const HOUR_SECONDS = 3_600;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeEach(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { freshSubjects: true } }));
 
 /** A member who went through the Discord leg and no further. */
 async function abandon(): Promise<string> {
-  const [browser, user] = [createBrowser(janus.url), newUser()];
-  await browser.get(await reachDiscordCallback(browser, user));
+  const user = newUser();
+  await walkDiscordLeg(janus, user);
   return user;
 }
 
 async function link(user: string = newUser()): Promise<string> {
-  const browser = createBrowser(janus.url);
-  const response = await browser.get(await reachForgerCallback(browser, user));
-  expect(response.status).toBe(200);
+  await linkMember(janus, user);
   return user;
 }
 
-const accounts = () => janus.database.rows("select discord_user_id from discord_account order by 1");
-const linkOf = async (user: string) =>
-  (await janus.database.rows(`select * from link where discord_user_id = '${user}'`))[0];
+const accounts = () => rowsOf(janus, "discord_account");
 const operations = () => janus.discord.calls.map(({ operation }) => operation);
 
 describe("a grant whose second leg never came", () => {
@@ -45,22 +46,20 @@ describe("a grant whose second leg never came", () => {
     await runUpkeep(janus.deps);
     expect(janus.discord.grants(user)).toBe(0);
     expect(await accounts()).toEqual([]);
-    expect(await janus.database.rows("select from flow")).toEqual([]);
-    const trail = await janus.database.rows(`select action from audit_event order by audit_event_id`);
-    expect(trail).toEqual([{ action: "discord_authorized" }, { action: "grant_ended" }]);
+    expect(await rowsOf(janus, "flow")).toEqual([]);
+    expect(await trailOf(janus, user)).toEqual(["discord_authorized", "grant_ended"]);
   });
 
   test("is not revoked when the member has a link", async () => {
     const user = await link();
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachDiscordCallback(browser, user));
+    await walkDiscordLeg(janus, user);
     janus.clock.advance(2 * HOUR_SECONDS);
 
     await runUpkeep(janus.deps);
 
     expect(operations()).not.toContain("revoke");
-    expect(await linkOf(user)).toBeDefined();
-    expect(await janus.database.rows("select from flow")).toEqual([]);
+    expect(await linkOf(janus, user)).toBeDefined();
+    expect(await rowsOf(janus, "flow")).toEqual([]);
   });
 
   test.each([
@@ -75,7 +74,7 @@ describe("a grant whose second leg never came", () => {
 
       await runUpkeep(janus.deps);
       await runUpkeep(janus.deps);
-      expect(await accounts()).toEqual([{ discordUserId: user }]);
+      expect(await accounts()).toMatchObject([{ discordUserId: user }]);
 
       janus.clock.advance(HOUR_SECONDS);
       await runUpkeep(janus.deps);
@@ -178,9 +177,8 @@ describe("a grant whose second leg never came", () => {
     const gate = janus.discord.gate("revoke");
     const upkeep = runUpkeep(janus.deps);
     await gate.arrived;
-    const browser = createBrowser(janus.url);
 
-    const response = await browser.get(await reachDiscordCallback(browser, user));
+    const response = await walkDiscordLeg(janus, user);
     gate.release();
     await upkeep;
 
@@ -208,7 +206,7 @@ describe("a push that Discord did not take", () => {
     await runUpkeep(janus.deps);
     expect(attempts()).toBe(4);
     expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
-    expect(await linkOf(user)).toMatchObject({
+    expect(await linkOf(janus, user)).toMatchObject({
       pushDueAt: null,
       pushFailures: 0,
       pushedMetadata: { dsek_member: "1" },
@@ -224,7 +222,7 @@ describe("a push that Discord did not take", () => {
 
     const waits: number[] = [];
     for (let round = 0; round < 10; round++) {
-      const due = (await linkOf(user))?.pushDueAt;
+      const due = (await linkOf(janus, user))?.pushDueAt;
       if (!(due instanceof Date)) throw new Error("nothing is due");
       const wait = (due.getTime() - janus.clock.now().getTime()) / 1_000;
       waits.push(Math.round(wait / 60));
@@ -234,14 +232,14 @@ describe("a push that Discord did not take", () => {
 
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360]);
     expect(janus.discord.grants(user)).toBe(2);
-    expect(await linkOf(user)).toMatchObject({ pushFailures: 11 });
+    expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 11 });
   });
 
   test("whose token was moved from another row, or altered, is never sent anywhere", async () => {
     const [one, other] = [await link(), await link()];
     await janus.database.rows(`update discord_token set access_token_sealed =
       (select access_token_sealed from discord_token where discord_user_id = '${other}') where discord_user_id = '${one}'`);
-    await janus.database.rows(`update link set push_due_at = now() where discord_user_id = '${one}'`);
+    await setTime(janus, "link", "push_due_at", 0, one);
     const before = operations().length;
     janus.clock.advance(1);
 
@@ -249,7 +247,7 @@ describe("a push that Discord did not take", () => {
 
     expect(operations().length).toBe(before);
     expect(lastCode(janus)).toBe("token_unreadable");
-    expect(await linkOf(one)).toMatchObject({ pushFailures: 1 });
+    expect(await linkOf(janus, one)).toMatchObject({ pushFailures: 1 });
   });
 
   test("by a process that died on the way is taken over by another", async () => {
@@ -265,15 +263,13 @@ describe("a push that Discord did not take", () => {
     expect((await pushDueLinks(janus.deps)).done).toBe(0);
     janus.clock.advance(PUSH_LEASE_SECONDS + 1);
     expect((await pushDueLinks(janus.deps)).done).toBe(1);
-    expect(await linkOf(user)).toMatchObject({ pushDueAt: null });
+    expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: null });
   });
 
   test("that outlived its lease clears no due date that another has set since, and says nothing in the trail", async () => {
     const user = await link();
-    const trail = () =>
-      janus.database.rows("select from audit_event where action = 'role_connection_pushed'");
-    const recorded = (await trail()).length;
-    const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
+    const recorded = await trailOf(janus, user);
+    const row = await discordTokenOf(janus, user);
     const held = {
       accessTokenSealed: String(row?.accessTokenSealed),
       discordExpiresAt: new Date("2100-01-01Z"),
@@ -283,14 +279,14 @@ describe("a push that Discord did not take", () => {
 
     expect(await pushLink(janus.deps, { discordUserId: user, ...held, ...late })).toBeUndefined();
 
-    expect(await linkOf(user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
-    expect(await trail()).toHaveLength(recorded);
+    expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
+    expect(await trailOf(janus, user)).toEqual(recorded);
   });
 
   test("is done by one process, however many do upkeep at once", async () => {
     for (let count = 0; count < 5; count++) await link();
     const before = operations().length;
-    await janus.database.rows("update link set push_due_at = now()");
+    await setTime(janus, "link", "push_due_at", 0);
     janus.clock.advance(1);
 
     const pushed = await Promise.all(Array.from({ length: 4 }, () => pushDueLinks(janus.deps)));
@@ -302,9 +298,9 @@ describe("a push that Discord did not take", () => {
   test("refreshes an expired token once, however many processes meet it", async () => {
     const user = await link();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
-    await janus.database.rows("update link set push_due_at = now()");
+    await setTime(janus, "link", "push_due_at", 0);
     const grant = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
-    const [row] = await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`);
+    const row = await discordTokenOf(janus, user);
     const held = {
       discordUserId: user,
       accessTokenSealed: String(row?.accessTokenSealed),
@@ -319,20 +315,21 @@ describe("a push that Discord did not take", () => {
 
   test("whose refresh gets no answer keeps the tokens, and frees the lease", async () => {
     const user = await link();
-    const tokens = () =>
-      janus.database.rows(
-        "select access_token_sealed, refresh_token_sealed, leased_until from discord_token",
-      );
+    const tokens = async () => {
+      const { accessTokenSealed, refreshTokenSealed, leasedUntil } =
+        (await discordTokenOf(janus, user)) ?? {};
+      return { accessTokenSealed, refreshTokenSealed, leasedUntil };
+    };
     const before = await tokens();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
-    await janus.database.rows("update link set push_due_at = now()");
+    await setTime(janus, "link", "push_due_at", 0);
     // Once before the tokens expire, as upkeep thinks, and once for the push.
     janus.discord.failNext("token_refresh", { status: 502 }, 2);
 
     await runUpkeep(janus.deps);
 
     expect(await tokens()).toEqual(before);
-    expect(await linkOf(user)).toMatchObject({ pushFailures: 1 });
+    expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 1 });
   });
 });
 
@@ -341,14 +338,14 @@ test("organisation accounts that an unconfirmed move left behind are removed, li
   const browser = createBrowser(janus.url);
   const conflict = await browser.get(await reachForgerCallback(browser, user));
   expect(conflict.status).toBe(409);
-  expect(await janus.database.rows("select from organisation_account")).toHaveLength(2);
+  expect(await rowsOf(janus, "organisation_account")).toHaveLength(2);
   janus.clock.advance(2 * HOUR_SECONDS);
 
   await runUpkeep(janus.deps);
 
-  expect(await janus.database.rows("select from organisation_account")).toHaveLength(1);
-  expect(await janus.database.rows("select from organisation_token")).toHaveLength(1);
-  expect(await linkOf(user)).toBeDefined();
+  expect(await rowsOf(janus, "organisation_account")).toHaveLength(1);
+  expect(await rowsOf(janus, "organisation_token")).toHaveLength(1);
+  expect(await linkOf(janus, user)).toBeDefined();
 });
 
 test("runUpkeep() goes on with the rest when one part fails, and says so in the log", async () => {

@@ -1,5 +1,5 @@
 /** How much upkeep does at a time: it goes on while there is more, at a pace, in turns, and not into an outage. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
 import type { Round } from "../../lib/grants/round.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
@@ -7,8 +7,10 @@ import { STARTS_PER_SECOND } from "../../lib/server/upkeep_pace.ts";
 import type { Duty } from "../../lib/server/upkeep_turns.ts";
 import type { UpkeepStep } from "../../lib/telemetry/events.ts";
 import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
-import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { onPostgres } from "../harness/database.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { rowsOf } from "../harness/rows.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
@@ -17,17 +19,8 @@ import { refusal } from "../standins/discord-faults.ts";
 const ROUND = 20;
 const RATE_LIMITED = { status: 429, body: { message: "slow down", retry_after: 60, global: true } } as const;
 
-let database: TestDatabase;
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
-  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { freshSubjects: true } }));
 
 const countOf = (operation: string) =>
   janus.discord.calls.filter((call) => call.operation === operation).length;
@@ -151,8 +144,8 @@ describe("runUpkeep() with many grants to end", () => {
 
     await runUpkeep(withOwnTime().deps);
 
-    expect(await database.rows("select from discord_token")).toEqual([]);
-    expect(await database.rows("select from discord_account")).toEqual([]);
+    expect(await rowsOf(janus, "discord_token")).toEqual([]);
+    expect(await rowsOf(janus, "discord_account")).toEqual([]);
   });
 
   test("stops for this time at an outage", async () => {

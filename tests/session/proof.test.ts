@@ -1,21 +1,19 @@
 /** What proves a session: its id and its key together. Either alone finds, loads and ends nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { createQueries } from "../../lib/database/queries.ts";
 import type { Deps } from "../../lib/deps.ts";
 import { createSessionSecrets } from "../../lib/session/secrets.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import { sessionsOf, setTime } from "../harness/rows.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { Identity } from "../standins/forger-state.ts";
 
 const GROUPS = 13_000;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger();
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger());
 
 type Secrets = { readonly sessionId: string; readonly sessionKey: string };
 
@@ -23,8 +21,6 @@ const anotherKey = (secrets: Secrets): Secrets => ({
   sessionId: secrets.sessionId,
   sessionKey: createSessionSecrets().sessionKey,
 });
-const sessionsOf = (user: string) =>
-  janus.database.rows(`select * from session where discord_user_id = '${user}'`);
 const statusOf = async (cookie: string): Promise<number> =>
   (await callApi(janus, "/api/sessions", { cookie })).status;
 
@@ -52,7 +48,7 @@ async function reachQuestion(browser: Browser, user: string): Promise<string> {
   await holder.get(await reachAs(holder, newUser(), { sub }));
   const question = await browser.get(await reachAs(browser, user, { sub }));
   expect(question.status).toBe(409);
-  return /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
+  return moveStateIn(await question.text());
 }
 
 /** Every way in which a browser is signed in: each ends the session that the browser proves. */
@@ -123,9 +119,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
 
     await finish(createBrowser(janus.url), cookieOf(anotherKey(secrets)));
     const unproved = await statusOf(cookieOf(secrets));
-    await janus.database.rows(
-      `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "last_used_at", -3_600, user);
     const used = await statusOf(cookieOf(secrets));
     await finish(createBrowser(janus.url), cookieOf(secrets));
 
@@ -171,7 +165,7 @@ describe("a session's row", () => {
   test("holds a hash of the key that opens nothing, differs for each id, and is not the key's alone", async () => {
     const user = newUser();
     const { sessionKey } = secretsOf(janus, await signIn(janus, user));
-    const [row] = await sessionsOf(user);
+    const [row] = await sessionsOf(janus, user);
 
     expect(String(row?.sessionKeyHash)).toMatch(/^[0-9a-f]{64}$/);
     expect(await janus.database.dump()).not.toContain(sessionKey);
@@ -184,16 +178,14 @@ describe("a session's row", () => {
   test("that an earlier release wrote is proved by its tokens, and has the hash once it was used", async () => {
     const user = newUser();
     const secrets = secretsOf(janus, await signIn(janus, user));
-    const [before] = await sessionsOf(user);
+    const [before] = await sessionsOf(janus, user);
     await forgetKeyHash(user);
-    await janus.database.rows(
-      `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "last_used_at", -3_600, user);
 
     const wrong = await statusOf(cookieOf(anotherKey(secrets)));
-    const [unproved] = await sessionsOf(user);
+    const [unproved] = await sessionsOf(janus, user);
     const right = await statusOf(cookieOf(secrets));
-    const [proved] = await sessionsOf(user);
+    const [proved] = await sessionsOf(janus, user);
 
     expect([wrong, right]).toEqual([401, 200]);
     expect(unproved?.sessionKeyHash).toBeNull();
@@ -204,7 +196,7 @@ describe("a session's row", () => {
     const [user, other] = [newUser(), newUser()];
     const secrets = secretsOf(janus, await signIn(janus, user));
     await signIn(janus, other);
-    const [row] = await sessionsOf(other);
+    const [row] = await sessionsOf(janus, other);
     await janus.database.rows(
       `update session set access_token_sealed = '${row?.accessTokenSealed}' where discord_user_id = '${user}'`,
     );

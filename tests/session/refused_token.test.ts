@@ -1,20 +1,16 @@
 /** An access token that Discord refuses before its time: only a refresh tells whether the authorization has ended. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { openSession } from "../../lib/session/guard.ts";
 import { findMember } from "../../lib/session/refresh.ts";
-import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { useJanus } from "../harness/hooks.ts";
+import { type Browser, startJanusWithForger } from "../harness/janus.ts";
+import { sessionsOf, setTime } from "../harness/rows.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser } from "../harness/walk.ts";
 import { UNAUTHORIZED } from "../standins/discord-faults.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-const sessionsOf = (user: string) =>
-  janus.database.rows(`select * from session where discord_user_id = '${user}'`);
 const refreshesOf = (user: string): number =>
   janus.discord.calls.filter(({ operation, userId }) => operation === "token_refresh" && userId === user)
     .length;
@@ -38,7 +34,7 @@ test("is refreshed once, and the member is answered", async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect(await answers[0]?.json()).toMatchObject({ discord: { id: user } });
   expect(refreshesOf(user)).toBe(1);
-  expect(await sessionsOf(user)).toHaveLength(1);
+  expect(await sessionsOf(janus, user)).toHaveLength(1);
 });
 
 test("is refreshed for the member's page as well", async () => {
@@ -88,7 +84,7 @@ test("ends the session where Discord refuses the refresh for good", async () => 
   const response = await userinfo(browser);
 
   expect(response.status).toBe(401);
-  expect(await sessionsOf(user)).toEqual([]);
+  expect(await sessionsOf(janus, user)).toEqual([]);
 });
 
 test("ends the session where the new token is refused too, and is not refreshed again", async () => {
@@ -100,16 +96,14 @@ test("ends the session where the new token is refused too, and is not refreshed 
 
   expect(response.status).toBe(401);
   expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
-  expect(await sessionsOf(user)).toEqual([]);
+  expect(await sessionsOf(janus, user)).toEqual([]);
   expect(refreshesOf(user)).toBe(1);
 });
 
 test("ends the session where the token was refreshed in the same request since it was near its end", async () => {
   const user = newUser();
   const browser = await signIn(janus, user);
-  await janus.database.rows(
-    `update session set token_expires_at = now() + interval '1 minute' where discord_user_id = '${user}'`,
-  );
+  await setTime(janus, "session", "token_expires_at", 60, user);
   janus.discord.failNext("get_current_authorization", UNAUTHORIZED);
 
   expect((await userinfo(browser)).status).toBe(401);
@@ -121,7 +115,7 @@ test("ends nothing while the refresh meets an outage: 503, and later it works", 
   janus.discord.failNext("token_refresh", { status: 503 });
 
   const during = await userinfo(browser);
-  const kept = await sessionsOf(user);
+  const kept = await sessionsOf(janus, user);
   const after = await userinfo(browser);
 
   expect([during.status, after.status]).toEqual([503, 200]);
@@ -136,13 +130,13 @@ test("ends nothing where the new token meets an outage; refused next, it is not 
   for (const answer of answers) janus.discord.failNext("get_current_authorization", answer);
 
   const during = await userinfo(browser);
-  const kept = await sessionsOf(user);
+  const kept = await sessionsOf(janus, user);
   const next = await userinfo(browser);
 
   expect([during.status, next.status]).toEqual([503, 401]);
   expect(kept).toHaveLength(1);
   expect(refreshesOf(user)).toBe(1);
-  expect(await sessionsOf(user)).toEqual([]);
+  expect(await sessionsOf(janus, user)).toEqual([]);
 });
 
 test("is refreshed again where the last refresh is long past", async () => {
@@ -157,14 +151,13 @@ test("is refreshed again where the last refresh is long past", async () => {
 
 test("ends a session without a refresh token: nothing can replace it", async () => {
   const user = newUser();
-  const browser = createBrowser(janus.url);
-  await browser.get(await reachForgerCallback(browser, user));
+  const browser = await linkMember(janus, user);
   janus.discord.expireAccessTokens(user);
 
   const response = await userinfo(browser);
 
   expect(response.status).toBe(401);
-  expect(await sessionsOf(user)).toEqual([]);
+  expect(await sessionsOf(janus, user)).toEqual([]);
   expect(refreshesOf(user)).toBe(0);
 });
 

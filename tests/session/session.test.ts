@@ -1,5 +1,5 @@
 /** Login sessions: whose key lives only in the cookie, what proves one, how its tokens stay alive, and how it ends. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import {
 } from "../../lib/session/secrets.ts";
 import { serve } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
+import { useJanus } from "../harness/hooks.ts";
 import {
   createBrowser,
   environmentFor,
@@ -28,21 +29,23 @@ import {
   UNHEARD,
   USERS,
 } from "../harness/janus.ts";
+import { discordTokenOf, rowsOf, rowsOfMember, sessionsOf, setTime } from "../harness/rows.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import {
+  linkMember,
+  moveStateIn,
+  newUser,
+  reachDiscordCallback,
+  reachForgerCallback,
+  walkDiscordLeg,
+} from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
 
 const DAY_SECONDS = 86_400;
 const WEEK_SECONDS = 7 * DAY_SECONDS;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-const sessionsOf = (user: string) =>
-  janus.database.rows(`select * from session where discord_user_id = '${user}' order by created_at`);
 const refreshesOf = (user: string) =>
   janus.discord.calls.filter(({ operation, userId }) => operation === "token_refresh" && userId === user)
     .length;
@@ -184,7 +187,7 @@ describe("GET /login", () => {
 
     await browser.get(await reachLoginCallback(browser, user));
 
-    expect(await sessionsOf(user)).toHaveLength(1);
+    expect(await sessionsOf(janus, user)).toHaveLength(1);
     expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
     expect((await callApi(janus, "/api/sessions", { browser })).status).toBe(200);
   });
@@ -195,7 +198,7 @@ describe("a session's row", () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const { sessionId, sessionKey } = secretsOf(janus, browser);
-    const [row] = await sessionsOf(user);
+    const [row] = await sessionsOf(janus, user);
     const dump = await janus.database.dump();
 
     expect(row?.sessionIdHash).toBe(sha256Hex(sessionId));
@@ -241,7 +244,7 @@ describe("a session's row", () => {
   test("does not open once its values change places: between columns, rows and members", async () => {
     const [user, other] = [newUser(), newUser()];
     const [browser, otherBrowser] = [await signIn(janus, user), await signIn(janus, other)];
-    const [mine, theirs] = [(await sessionsOf(user))[0], (await sessionsOf(other))[0]];
+    const [mine, theirs] = [(await sessionsOf(janus, user))[0], (await sessionsOf(janus, other))[0]];
     const set = (column: string, value: unknown, of: string) =>
       janus.database.rows(`update session set ${column} = '${value}' where discord_user_id = '${of}'`);
 
@@ -337,9 +340,7 @@ describe("the guard", () => {
   test("writes down a use once, however many requests find that it is time to", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set last_used_at = now() - interval '1 hour' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "last_used_at", -3_600, user);
     const { sessionIdHash, sessionKeyHash } = secretsOf(janus, browser);
     const now = janus.clock.now();
 
@@ -357,7 +358,7 @@ describe("the guard", () => {
       now: later,
     });
 
-    expect((await sessionsOf(user))[0]?.lastUsedAt).toEqual(now);
+    expect((await sessionsOf(janus, user))[0]?.lastUsedAt).toEqual(now);
   });
 
   test("ends a session after 7 days without use, and after 30 days whatever its use", async () => {
@@ -381,7 +382,7 @@ describe("the guard", () => {
     await runUpkeep(own.deps);
 
     expect([before, after, old]).toEqual([[200], [401, 200], 401]);
-    expect(await own.database.rows("select from session")).toEqual([]);
+    expect(await rowsOf(own, "session")).toEqual([]);
     await own.stop();
   });
 });
@@ -390,16 +391,14 @@ describe("refreshing a session's tokens", () => {
   test("happens before they expire, once, under the same key", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    const [before] = await sessionsOf(user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() + interval '1 minute' where discord_user_id = '${user}'`,
-    );
+    const [before] = await sessionsOf(janus, user);
+    await setTime(janus, "session", "token_expires_at", 60, user);
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => userinfo(browser)));
 
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(refreshesOf(user)).toBe(1);
-    const [after] = await sessionsOf(user);
+    const [after] = await sessionsOf(janus, user);
     expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
     expect((await userinfo(browser)).status).toBe(200);
     expect(refreshesOf(user)).toBe(1);
@@ -410,9 +409,7 @@ describe("refreshing a session's tokens", () => {
     const browser = await signIn(janus, user);
     const cookie = browser.jar.header(new URL(janus.url));
     const second = await startSecondProcess();
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
     for (const { token } of janus.discord.tokens(user).filter(({ kind }) => kind === "access"))
       janus.discord.expireAccessToken(token);
 
@@ -432,9 +429,7 @@ describe("refreshing a session's tokens", () => {
   test("that Discord does not answer: 503 with Retry-After, the session stays, and later it works", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
     janus.discord.failNext("token_refresh", { status: 503 });
 
     const during = await userinfo(browser);
@@ -448,9 +443,7 @@ describe("refreshing a session's tokens", () => {
   test("of a token that has not expired: an outage of the token endpoint is no reason to refuse it", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() + interval '1 minute' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", 60, user);
     janus.discord.failNext("token_refresh", { status: 503 });
 
     expect((await userinfo(browser)).status).toBe(200);
@@ -459,10 +452,8 @@ describe("refreshing a session's tokens", () => {
   test("is taken over from a process that died with the lease", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second',
-       leased_until = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
+    await setTime(janus, "session", "leased_until", -1, user);
 
     expect((await userinfo(browser)).status).toBe(200);
     expect(refreshesOf(user)).toBe(1);
@@ -471,16 +462,14 @@ describe("refreshing a session's tokens", () => {
   test("that Discord refuses for good ends the session: 401, cookies expired, row gone", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
     janus.discord.endGrant(user);
 
     const response = await userinfo(browser);
 
     expect(response.status).toBe(401);
     expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
-    expect(await sessionsOf(user)).toEqual([]);
+    expect(await sessionsOf(janus, user)).toEqual([]);
     const requestId = response.headers.get("x-request-id") ?? "none";
     const lines = janus.logLines.filter((line) => line.includes(requestId));
     expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
@@ -515,8 +504,7 @@ describe("refreshing a session's tokens", () => {
 
 describe("GET /api/userinfo", () => {
   test("is Discord's answer about the member, asked now, with the link and what it says of the role", async () => {
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, USERS.anna.id));
+    const browser = await linkMember(janus, USERS.anna.id);
     const before = janus.discord.calls.length;
 
     const response = await userinfo(browser);
@@ -564,7 +552,7 @@ describe("GET /api/userinfo", () => {
 
     expect(response.status).toBe(401);
     expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
-    expect(await sessionsOf(user)).toEqual([]);
+    expect(await sessionsOf(janus, user)).toEqual([]);
     const requestId = response.headers.get("x-request-id") ?? "none";
     const lines = janus.logLines.filter((line) => line.includes(requestId));
     expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
@@ -605,9 +593,7 @@ describe("what Discord says of a session", () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
     const [old] = janus.discord.tokens(user).filter(({ kind }) => kind === "access");
     await userinfo(browser);
     janus.discord.expireAccessToken(old?.token ?? "");
@@ -615,15 +601,13 @@ describe("what Discord says of a session", () => {
     const member = await findMember(janus.request(), stale);
 
     expect(member.discordUserId).toBe(user);
-    expect(await sessionsOf(user)).toHaveLength(1);
+    expect(await sessionsOf(janus, user)).toHaveLength(1);
   });
 
   test("is asked by one process at a time for new tokens, though the first has no answer yet", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
-    await janus.database.rows(
-      `update session set token_expires_at = now() - interval '1 second' where discord_user_id = '${user}'`,
-    );
+    await setTime(janus, "session", "token_expires_at", -1, user);
     const other = { ...janus.request(), queries: { ...janus.deps.queries } };
     const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
     const gate = janus.discord.gate("token_refresh", "answer");
@@ -667,7 +651,7 @@ describe("POST /api/auth/logout", () => {
     ]);
     for (const line of response.headers.getSetCookie())
       expect(line).toMatch(/Max-Age=0;.*Expires=Thu, 01 Jan 1970/);
-    expect(await sessionsOf(user)).toEqual([]);
+    expect(await sessionsOf(janus, user)).toEqual([]);
     expect(janus.discord.grants(user)).toBe(grants);
     expect((await userinfo(browser)).status).toBe(401);
   });
@@ -769,13 +753,13 @@ describe("/api/sessions", () => {
     "knows no session %p: 404, and nothing ends",
     async (handle) => {
       const browser = await signIn(janus, newUser());
-      const before = await janus.database.rows("select from session");
+      const before = await rowsOf(janus, "session");
 
       const response = await end(browser, handle);
 
       expect(response.status).toBe(404);
       expect(await response.json()).toMatchObject({ code: "session_unknown" });
-      expect(await janus.database.rows("select from session")).toHaveLength(before.length);
+      expect(await rowsOf(janus, "session")).toHaveLength(before.length);
     },
   );
 
@@ -796,10 +780,8 @@ describe("after linking", () => {
 
     const response = await browser.get(await reachForgerCallback(browser, user));
 
-    const [row] = await sessionsOf(user);
-    const [token] = await janus.database.rows(
-      `select * from discord_token where discord_user_id = '${user}'`,
-    );
+    const [row] = await sessionsOf(janus, user);
+    const token = await discordTokenOf(janus, user);
     expect(row?.refreshTokenSealed).toBeNull();
     expect(row?.expiresAt).toEqual(token?.expiresAt ?? null);
     const maxAge = /sessionKey=[\w-]{43}; Max-Age=(\d+)/.exec(
@@ -818,7 +800,7 @@ describe("after linking", () => {
     const [before, after] = [createBrowser(own.url), createBrowser(own.url)];
     await before.get(await reachForgerCallback(before, first));
     const conflict = await after.get(await reachForgerCallback(after, second));
-    const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+    const state = moveStateIn(await conflict.text());
     const signedInBefore = conflict.headers.getSetCookie().join().includes("sessionId");
 
     await after.post("/link/move", { state });
@@ -831,13 +813,11 @@ describe("after linking", () => {
 
   test("a flow that goes no further than Discord leaves no session, and nothing that opens without its cookie", async () => {
     const user = newUser();
-    const browser = createBrowser(janus.url);
-
-    const response = await browser.get(await reachDiscordCallback(browser, user));
+    const response = await walkDiscordLeg(janus, user);
 
     expect(response.headers.getSetCookie().join()).not.toContain("sessionId");
-    expect(await sessionsOf(user)).toEqual([]);
-    const [flow] = await janus.database.rows(`select * from flow where discord_user_id = '${user}'`);
+    expect(await sessionsOf(janus, user)).toEqual([]);
+    const [flow] = await rowsOfMember(janus, "flow", user);
     for (const { key } of janus.config.tokenKeys) {
       const sealer = createSealer([{ id: "s", key }], "session tokens");
       expect(sealer.open(String(flow?.sessionAccessTokenSealed), "")).toBeUndefined();
@@ -848,8 +828,7 @@ describe("after linking", () => {
 test("an abandoned grant whose end Discord does not take keeps nobody from signing in", async () => {
   const own = await startJanusWithForger({ forger: { freshSubjects: true } });
   const user = newUser();
-  const abandoned = createBrowser(own.url);
-  await abandoned.get(await reachDiscordCallback(abandoned, user));
+  await walkDiscordLeg(own, user);
   own.clock.advance(2 * 3_600);
   own.discord.failNext("delete_role_connection", { status: 503 }, 3);
   await runUpkeep(own.deps);
@@ -867,24 +846,22 @@ test("a browser that is signed in already has one session after linking, by a fi
   const [first, second] = [newUser(), newUser()];
   const [one, two] = [await signIn(own, first), await signIn(own, second)];
   await one.get(await reachForgerCallback(one, first));
-  const afterLink = (await own.database.rows(`select from session where discord_user_id = '${first}'`))
-    .length;
+  const afterLink = (await sessionsOf(own, first)).length;
   const conflict = await two.get(await reachForgerCallback(two, second));
-  const state = /name="state" value="([^"]+)"/.exec(await conflict.text())?.[1] ?? "";
+  const state = moveStateIn(await conflict.text());
   await two.post("/link/move", { state });
 
   expect(afterLink).toBe(1);
-  expect(await own.database.rows(`select from session where discord_user_id = '${second}'`)).toHaveLength(1);
+  expect(await sessionsOf(own, second)).toHaveLength(1);
   // The account that lost its link: its grant ends, and so its sessions are gone at once.
-  expect(await own.database.rows(`select from session where discord_user_id = '${first}'`)).toEqual([]);
+  expect(await sessionsOf(own, first)).toEqual([]);
   await own.stop();
 });
 
 test("an abandoned grant is left alone while its member has a session, and ended once it is over", async () => {
   const own = await startJanusWithForger({ forger: { freshSubjects: true } });
   const user = newUser();
-  const abandoned = createBrowser(own.url);
-  await abandoned.get(await reachDiscordCallback(abandoned, user));
+  await walkDiscordLeg(own, user);
   const browser = await signIn(own, user);
 
   own.clock.advance(2 * 3_600);
@@ -895,6 +872,6 @@ test("an abandoned grant is left alone while its member has a session, and ended
 
   expect(during).toEqual([4, 200]);
   expect(own.discord.grants(user)).toBe(0);
-  expect(await own.database.rows("select from discord_account")).toEqual([]);
+  expect(await rowsOf(own, "discord_account")).toEqual([]);
   await own.stop();
 });
