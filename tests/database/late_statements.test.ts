@@ -2,11 +2,12 @@
  * A statement that is late, and several hosts: it is no reason to give up the statements of others that the server goes
  * on with. Each host is behind a proxy that does not pass requests to cancel on, as one does that restarts.
  */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { startCancelEater } from "../fixtures/refusing_server.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useForEach } from "../harness/hooks.ts";
 
 const POOL_CONNECTIONS = 10;
 const NO_TIME_LIMIT = "&statement_timeout=0";
@@ -21,11 +22,10 @@ const many = (count: number, statement: () => Promise<string>): Promise<string[]
   Promise.all(Array.from({ length: count }, statement));
 
 describe.if(onPostgres)("of two hosts, the first has a statement that is late", () => {
-  let database: TestDatabase;
-  beforeEach(async () => {
-    database = await createTestDatabase();
-  });
-  afterEach(() => database.drop());
+  const database = useForEach(
+    () => createTestDatabase(),
+    ({ drop }) => drop(),
+  );
 
   /** Both hosts are the same database. */
   async function openBehind(does: "resets" | "is silent", parameters = "") {

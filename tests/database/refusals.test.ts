@@ -1,5 +1,5 @@
 /** What PostgreSQL and poolers refuse, and what settings of theirs change: what members and operators are told. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { isRefusal } from "../../lib/database/failures.ts";
 import { migrateUp, readMigrationStatus, requireMigrated } from "../../lib/database/migrations.ts";
@@ -12,6 +12,7 @@ import {
   startSilentServer,
 } from "../fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
@@ -138,21 +139,25 @@ describe.if(onPostgres)("several servers", () => {
 
 describe.if(onPostgres)("a role without a right", () => {
   const role = `janus_role_${crypto.randomUUID().slice(0, 8)}`;
-  let admin: TestDatabase;
-  let database: TestDatabase;
+  const database = useForAll(
+    () => createTestDatabase(),
+    async ({ rows, drop }) => {
+      await rows(`drop owned by ${role}`);
+      await drop();
+    },
+  );
+  const admin = useForAll(
+    () => createTestDatabase({ migrated: false }),
+    async ({ db, drop }) => {
+      await db.query(`drop owned by ${role}`);
+      await db.query(`drop role ${role}`);
+      await drop();
+    },
+  );
   const roleUrl = (): string => Object.assign(new URL(database.config.url ?? ""), { username: role }).href;
 
   beforeAll(async () => {
-    admin = await createTestDatabase({ migrated: false });
     await admin.db.query(`create role ${role} login`);
-    database = await createTestDatabase();
-  });
-  afterAll(async () => {
-    await database.rows(`drop owned by ${role}`);
-    await database.drop();
-    await admin.db.query(`drop owned by ${role}`);
-    await admin.db.query(`drop role ${role}`);
-    await admin.drop();
   });
 
   test("on the schema: migrate names the schema, though all is granted on the database", async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { stopJanus, useDatabase } from "../harness/hooks.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf } from "../harness/rows.ts";
+import { linesOf } from "../harness/seen.ts";
 import { moveStateIn, newUser } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
@@ -46,8 +47,7 @@ async function comeThrough(janus: Janus): Promise<void> {
   expect((await browser.get(await answerTo(back))).status).toBe(200);
 }
 
-const warnings = ({ logLines }: Janus) =>
-  logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "offline_access_left_out");
+const warnings = (janus: Janus) => linesOf(janus, "offline_access_left_out");
 
 const isLinked = async (discordUserId: string) => (await linkOf({ database }, discordUserId)) !== undefined;
 
@@ -87,7 +87,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
 
     expect(warnings(janus)).toHaveLength(1);
     expect(warnings(janus)[0]).toMatchObject({ level: "warn" });
-    expect(warnings(janus)[0].reason).toContain("OIDC_SCOPES");
+    expect(warnings(janus)[0]?.reason).toContain("OIDC_SCOPES");
   });
 
   test("remembers it: the next members are not sent there in vain", async () => {

@@ -5,6 +5,7 @@ import type { Table } from "../harness/database.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { type Browser, createBrowser, locationOf, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { rowsOfMember } from "../harness/rows.ts";
+import { linesOf, operationsOf } from "../harness/seen.ts";
 import { moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
@@ -59,11 +60,7 @@ async function prepare<Walk>(walk: () => Promise<Walk>): Promise<readonly Walk[]
 const outcomes = (answers: readonly (readonly Response[])[]) =>
   answers.map((pair) => pair.map(({ status }) => status).sort((a, b) => a - b));
 const codesSince = (from: number) =>
-  janus.logLines
-    .slice(from)
-    .map((line) => JSON.parse(line))
-    .filter(({ event }) => event === "request_failed")
-    .map(({ code }) => code);
+  linesOf({ logLines: janus.logLines.slice(from) }, "request_failed").map(({ code }) => code);
 const ofMember = (table: Table, user: string) => rowsOfMember(janus, table, user);
 
 describe("one callback that the browser sends twice at once", () => {
@@ -77,10 +74,7 @@ describe("one callback that the browser sends twice at once", () => {
 
     const [first, second] = pair.map(locationOf);
     expect(second).toBe(first as string);
-    expect(janus.discord.calls.slice(from).map(({ operation }) => operation)).toEqual([
-      "token_code",
-      "get_current_authorization",
-    ]);
+    expect(operationsOf(janus, from)).toEqual(["token_code", "get_current_authorization"]);
   });
 
   test("at the provider leg: the code is sent once, and both pages are the link's", async () => {

@@ -1,20 +1,18 @@
 /** Grants that nothing needs any more: upkeep marks them, and until their end has begun a member may come back to them. */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { leaveGrants } from "../fixtures/backlog.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { discordTokenOf, rowsOf } from "../harness/rows.ts";
+import { operationsOf } from "../harness/seen.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
+import { linkMember, newUser, reachForgerCallback, walkDiscordLeg } from "../harness/walk.ts";
 
 const HOUR_SECONDS = 3_600;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeEach(async () => {
-  janus = await startJanusWithForger();
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database }));
 
 const hourAgo = (): Date => new Date(janus.clock.now().getTime() - HOUR_SECONDS * 1_000);
 const mark = async (limit = 20) => {
@@ -25,12 +23,11 @@ const markProvider = async () => {
   const { queries, now } = janus.deps;
   return (await queries.setProviderAbandoned({ limit: 20, seenBefore: hourAgo(), now: now() }))?.marked;
 };
-const operations = () => janus.discord.calls.map(({ operation }) => operation);
 
 /** A member who went through the Discord leg two hours ago and no further, and whose flow is gone. */
 async function abandon(): Promise<string> {
-  const [browser, user] = [createBrowser(janus.url), newUser()];
-  await browser.get(await reachDiscordCallback(browser, user));
+  const user = newUser();
+  await walkDiscordLeg(janus, user);
   janus.clock.advance(2 * HOUR_SECONDS);
   await janus.deps.queries.deleteOldFlows({ createdBefore: hourAgo(), limit: 20 });
   return user;
@@ -45,10 +42,8 @@ describe("a grant that was marked as abandoned", () => {
     await runUpkeep(janus.deps);
 
     expect({ marked, status: linked.status }).toEqual({ marked: 1, status: 200 });
-    expect(operations()).not.toContain("revoke");
-    expect(await janus.database.rows("select end_reason, end_due_at from discord_token")).toEqual([
-      { endReason: null, endDueAt: null },
-    ]);
+    expect(operationsOf(janus)).not.toContain("revoke");
+    expect(await discordTokenOf(janus, user)).toMatchObject({ endReason: null, endDueAt: null });
   });
 
   test("is left alone while its member has a session that began later", async () => {
@@ -88,20 +83,17 @@ describe("a grant that was marked as abandoned", () => {
 });
 
 test("a provider's grant that was marked as abandoned stays when its account is linked after all", async () => {
-  const [user, browser] = [newUser(), createBrowser(janus.url)];
-  await browser.get(await reachForgerCallback(browser, user));
+  const user = newUser();
+  await linkMember(janus, user);
   await janus.database.rows("delete from link");
   janus.clock.advance(2 * HOUR_SECONDS);
   const marked = await markProvider();
-  const again = createBrowser(janus.url);
-  await again.get(await reachForgerCallback(again, user));
+  await linkMember(janus, user);
 
   await runUpkeep(janus.deps);
 
   expect(marked).toBe(1);
-  expect(await janus.database.rows("select end_due_at from organisation_token")).toEqual([
-    { endDueAt: null },
-  ]);
+  expect(await rowsOf(janus, "organisation_token")).toMatchObject([{ endDueAt: null }]);
 });
 
 test("startUpkeep() looks for abandoned grants at once and every ten minutes, and for due ones every half minute", async () => {

@@ -1,24 +1,15 @@
 /** Grants that cannot be ended: what is a no for good, what is tried again and how seldom, and what members may do. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { type Browser, createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import { discordTokenOf, rowsOf, setTime, trailOf } from "../harness/rows.ts";
+import { askedBy, linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
 import { refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
 import type { Behaviour } from "../standins/faults.ts";
-
-setDefaultTimeout(120_000);
 
 const FOR_EVER = 1_000;
 /** Of a call that may be repeated. */
@@ -26,42 +17,12 @@ const TRIES = 3;
 const HTML = "<!doctype html><title>Blocked</title>";
 const oauth = (status: number, error: string): Behaviour => ({ status, body: { error } });
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
-  janus = await startJanusWithForger({ database, forger: { freshSubjects: true } });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { freshSubjects: true } }));
 
-async function link(user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
-}
+const link = (user: string) => linkMember(janus, user);
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
-const tokenOf = async (user: string) =>
-  (await janus.database.rows(`select * from discord_token where discord_user_id = '${user}'`))[0];
-const trailOf = async (user: string) => {
-  const rows = await janus.database.rows(
-    `select action from audit_event where discord_user_id = '${user}' order by audit_event_id`,
-  );
-  return rows.map(({ action }) => action);
-};
-const linesOf = (wanted: string) =>
-  janus.logLines
-    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-    .filter(({ event }) => event === wanted);
-/** What Discord is asked meanwhile. */
-async function askedBy(work: () => Promise<unknown>): Promise<readonly DiscordOperation[]> {
-  const before = janus.discord.calls.length;
-  await work();
-  return janus.discord.calls.slice(before).map(({ operation }) => operation);
-}
+const tokenOf = (user: string) => discordTokenOf(janus, user);
 const minutesUntil = (time: unknown): number =>
   Math.round((Number(time) - janus.clock.now().getTime()) / 60_000);
 
@@ -91,19 +52,19 @@ describe("a role connection that Discord refuses to clear", () => {
     const browser = await link(user);
     janus.discord.failNext("delete_role_connection", answer, FOR_EVER);
 
-    const operations = await askedBy(async () => {
+    const operations = await askedBy(janus, async () => {
       expect(await (await unlink(browser)).json()).toEqual({ ok: true, finished: true });
     });
     janus.clock.advance(24 * 3_600);
-    const later = await askedBy(() => runUpkeep(janus.deps));
+    const later = await askedBy(janus, () => runUpkeep(janus.deps));
 
     expect([operations, later]).toEqual([[...asked], []]);
     expect(await tokenOf(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    expect(linesOf("role_connection_not_cleared")).toMatchObject([
+    expect(linesOf(janus, "role_connection_not_cleared")).toMatchObject([
       { level: "error", discordUserId: user, reason: expect.stringContaining("the role may stay") },
     ]);
-    expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_ended"]);
+    expect((await trailOf(janus, user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_ended"]);
     await link(user);
   });
 
@@ -111,10 +72,10 @@ describe("a role connection that Discord refuses to clear", () => {
     const user = newUser();
     await link(user);
     const browser = await signIn(janus, user);
-    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    await setTime(janus, "discord_token", "expires_at", -1);
     janus.discord.failNext("delete_role_connection", UNAUTHORIZED, FOR_EVER);
 
-    const operations = await askedBy(() => unlink(browser));
+    const operations = await askedBy(janus, () => unlink(browser));
 
     expect(operations).toEqual(["token_refresh", "delete_role_connection", "revoke"]);
     expect(await tokenOf(user)).toBeUndefined();
@@ -155,7 +116,7 @@ describe("a role connection that Discord refuses to clear", () => {
     const tokens = await tokenOf(user);
     janus.discord.failNext("delete_role_connection", answer, 3);
 
-    const operations = await askedBy(() => unlink(browser));
+    const operations = await askedBy(janus, () => unlink(browser));
     const during = await tokenOf(user);
     janus.clock.advance(125);
     await runUpkeep(janus.deps);
@@ -164,7 +125,7 @@ describe("a role connection that Discord refuses to clear", () => {
     expect(during).toMatchObject({ endReason: "unlinked", accessTokenSealed: tokens?.accessTokenSealed });
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    expect(linesOf("role_connection_not_cleared")).toEqual([]);
+    expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
   });
 });
 
@@ -181,8 +142,8 @@ describe("a revocation that Discord refuses for good", () => {
       expect(await response.json()).toEqual({ ok: true, finished: true });
       expect(await tokenOf(user)).toBeUndefined();
       expect(janus.discord.roleConnection(user)).toBeUndefined();
-      expect(linesOf("grant_not_revoked")).toMatchObject([{ level: "error", discordUserId: user }]);
-      expect((await trailOf(user)).at(-1)).toBe("grant_not_revoked");
+      expect(linesOf(janus, "grant_not_revoked")).toMatchObject([{ level: "error", discordUserId: user }]);
+      expect((await trailOf(janus, user)).at(-1)).toBe("grant_not_revoked");
       await link(user);
     },
   );
@@ -195,8 +156,8 @@ describe("a revocation that Discord refuses for good", () => {
     await unlink(browser);
 
     expect(await tokenOf(user)).toBeUndefined();
-    expect(linesOf("grant_not_revoked")).toEqual([]);
-    expect((await trailOf(user)).at(-1)).toBe("grant_ended");
+    expect(linesOf(janus, "grant_not_revoked")).toEqual([]);
+    expect((await trailOf(janus, user)).at(-1)).toBe("grant_ended");
   });
 });
 
@@ -265,7 +226,7 @@ describe("a grant whose refresh is refused because of the client", () => {
     const user = newUser();
     await link(user);
     const browser = await signIn(janus, user);
-    await janus.database.rows("update discord_token set expires_at = now() - interval '1 second'");
+    await setTime(janus, "discord_token", "expires_at", -1);
     janus.discord.failNext("token_refresh", oauth(401, "invalid_client"), FOR_EVER);
 
     await unlink(browser);
@@ -300,14 +261,14 @@ describe("a member who signs in past an end that cannot be done", () => {
     const user = newUser();
     await moveAway(user, 5 * TRIES);
 
-    const asked = await askedBy(async () => expect((await begin(user)).status).toBe(302));
-    const later = await askedBy(() => begin(user));
+    const asked = await askedBy(janus, async () => expect((await begin(user)).status).toBe(302));
+    const later = await askedBy(janus, () => begin(user));
 
     expect(asked).toEqual(["token_code", "get_current_authorization", "delete_role_connection"]);
     expect(later).toEqual(["token_code", "get_current_authorization"]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
-    expect(linesOf("grant_end_superseded")).toMatchObject([{ discordUserId: user }]);
-    expect(linesOf("role_connection_not_cleared")).toEqual([]);
+    expect(linesOf(janus, "grant_end_superseded")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
   });
 
   /** Signed in past the end, which is not cleared at once, and stopped there with a login session. */
@@ -324,17 +285,17 @@ describe("a member who signs in past an end that cannot be done", () => {
     const during = [await tokenOf(user), janus.discord.roleConnection(user)?.metadata];
 
     janus.clock.advance(TEN_MINUTES);
-    const asked = await askedBy(() => runUpkeep(janus.deps));
+    const asked = await askedBy(janus, () => runUpkeep(janus.deps));
     janus.clock.advance(TEN_MINUTES);
-    const later = await askedBy(() => runUpkeep(janus.deps));
+    const later = await askedBy(janus, () => runUpkeep(janus.deps));
 
     expect(during).toMatchObject([{ endReason: null, clearDueAt: expect.any(Date) }, { dsek_member: "1" }]);
     expect([asked, later]).toEqual([["delete_role_connection"], []]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
-    expect(linesOf("role_connection_not_cleared")).toEqual([]);
-    expect(linesOf("role_connection_still_to_be_cleared")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
+    expect(linesOf(janus, "role_connection_still_to_be_cleared")).toMatchObject([{ discordUserId: user }]);
   });
 
   test("has it tried ever more seldom while Discord does not take it, and cleared in the end", async () => {
@@ -359,7 +320,7 @@ describe("a member who signs in past an end that cannot be done", () => {
     await stopWithSession(user, TRIES);
     janus.clock.advance(TEN_MINUTES);
 
-    const asked = await askedBy(() => Promise.all([runUpkeep(janus.deps), runUpkeep(janus.deps)]));
+    const asked = await askedBy(janus, () => Promise.all([runUpkeep(janus.deps), runUpkeep(janus.deps)]));
 
     expect(asked).toEqual(["delete_role_connection"]);
   });
@@ -372,8 +333,10 @@ describe("a member who signs in past an end that cannot be done", () => {
 
     await runUpkeep(janus.deps);
 
-    expect(linesOf("role_connection_not_cleared")).toMatchObject([{ level: "error", discordUserId: user }]);
-    expect((await trailOf(user)).at(-1)).toBe("role_connection_not_cleared");
+    expect(linesOf(janus, "role_connection_not_cleared")).toMatchObject([
+      { level: "error", discordUserId: user },
+    ]);
+    expect((await trailOf(janus, user)).at(-1)).toBe("role_connection_not_cleared");
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null });
   });
 
@@ -381,9 +344,9 @@ describe("a member who signs in past an end that cannot be done", () => {
     const user = newUser();
     await moveAway(user, 6 * TRIES);
 
-    const asked = await askedBy(() => link(user));
+    const asked = await askedBy(janus, () => link(user));
     janus.clock.advance(TEN_MINUTES);
-    const later = await askedBy(() => runUpkeep(janus.deps));
+    const later = await askedBy(janus, () => runUpkeep(janus.deps));
 
     expect(asked.at(-1)).toBe("put_role_connection");
     expect(later).toEqual(["put_role_connection"]);
@@ -423,7 +386,7 @@ describe("a member who signs in past an end that cannot be done", () => {
     await runUpkeep(janus.deps);
 
     expect([response.status, during?.metadata]).toEqual([302, { dsek_member: "1" }]);
-    expect(linesOf("role_connection_not_cleared")).toEqual([]);
+    expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(await tokenOf(user)).toBeUndefined();
   });
@@ -473,7 +436,7 @@ describe("a member who signs in past an end that cannot be done", () => {
 });
 
 describe("a grant that the provider does not end", () => {
-  const organisationToken = async () => (await janus.database.rows("select * from organisation_token"))[0];
+  const organisationToken = async () => (await rowsOf(janus, "organisation_token"))[0];
   async function failAtProvider(times: number): Promise<readonly number[]> {
     const waits: number[] = [];
     for (let round = 0; round < times; round++) {
@@ -520,7 +483,7 @@ describe("a grant that the provider does not end", () => {
     await unlink(browser);
 
     expect(await organisationToken()).toBeUndefined();
-    expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
+    expect(linesOf(janus, "provider_grant_ended")).toMatchObject([{ level: "info", outcome: "revoked" }]);
   });
 
   test.each(["invalid_request", "unsupported_grant_type"])(
@@ -533,7 +496,7 @@ describe("a grant that the provider does not end", () => {
 
       expect(await response.json()).toEqual({ ok: true, finished: true });
       expect(await organisationToken()).toBeUndefined();
-      expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "error", outcome: "refused" }]);
+      expect(linesOf(janus, "provider_grant_ended")).toMatchObject([{ level: "error", outcome: "refused" }]);
     },
   );
 
@@ -547,13 +510,12 @@ describe("a grant that the provider does not end", () => {
     await unlink(browser);
 
     expect(await organisationToken()).toBeUndefined();
-    expect(linesOf("provider_grant_ended")).toMatchObject([{ level: "info", outcome }]);
+    expect(linesOf(janus, "provider_grant_ended")).toMatchObject([{ level: "info", outcome }]);
   });
 
   test("keeps nobody from signing in there, and counts from zero with the new tokens", async () => {
     const own = await startJanusWithForger();
-    const browser = createBrowser(own.url);
-    await browser.get(await reachForgerCallback(browser, newUser()));
+    const browser = await linkMember(own, newUser());
     own.provider.failNext("revoke", { status: 403, body: HTML }, 1);
     await callApi(own, "/api/link", { browser, method: "DELETE" });
 
@@ -561,9 +523,7 @@ describe("a grant that the provider does not end", () => {
     const response = await again.get(await reachForgerCallback(again, newUser()));
 
     expect(response.status).toBe(200);
-    expect(await own.database.rows("select end_failures, end_due_at from organisation_token")).toEqual([
-      { endFailures: 0, endDueAt: null },
-    ]);
+    expect(await rowsOf(own, "organisation_token")).toMatchObject([{ endFailures: 0, endDueAt: null }]);
     await own.stop();
   });
 });

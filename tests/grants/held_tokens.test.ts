@@ -1,35 +1,25 @@
 /** What Janus obtains it stores or revokes: tokens that a sign-in replaces, and those of one that comes to nothing. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { Query } from "../../lib/database/run.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { unlink } from "../../lib/link/unlink.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import type { Table } from "../harness/database.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, locationOf, startJanus, startJanusWithForger } from "../harness/janus.ts";
+import { discordTokenOf, linkOf, rowsOf, setTime } from "../harness/rows.ts";
+import { linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
+import { keepUp } from "../harness/upkeep.ts";
 import { linkAccounts, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
-
-setDefaultTimeout(120_000);
 
 /** What a statement meets: the database does not answer before it is done, or after. */
 type Blink = "before" | "after";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let database: TestDatabase;
 /** By a part of a statement's text: how the next such statements fail. */
 const blinks: { readonly statement: string; readonly when: Blink; times: number }[] = [];
-beforeAll(async () => {
-  const real = await createTestDatabase();
+const database = useDatabase((real) => {
   const query: Query = async (text, ...rest) => {
     const blink = blinks.find(({ statement, times }) => times > 0 && text.includes(statement));
     if (blink === undefined) return real.db.query(text, ...rest);
@@ -37,15 +27,12 @@ beforeAll(async () => {
     if (blink.when === "after") await real.db.query(text, ...rest);
     throw databaseUnavailable("it blinks");
   };
-  database = { ...real, db: { ...real.db, query } };
+  return { ...real, db: { ...real.db, query } };
 });
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
+beforeEach(() => {
   blinks.length = 0;
-  janus = await startJanusWithForger({ database });
 });
-afterEach(() => janus.stop());
+const janus = useJanusForEach(() => startJanusWithForger({ database }));
 
 /** The last answer of a flow of this member, with their own account at the provider. */
 async function walk(user: string): Promise<Response> {
@@ -60,15 +47,8 @@ async function leaveStray(user: string, reach = reachDiscordCallback): Promise<R
   janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
   return browser.get(callback);
 }
-async function keepUp(rounds = 3): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    janus.clock.advance(3_700);
-    await runUpkeep(janus.deps);
-  }
-}
 const undo = (discordUserId: string) => unlink(janus.request(), { discordUserId });
-const countOf = async (table: string): Promise<number> =>
-  (await janus.database.rows(`select 1 from ${table}`)).length;
+const countRows = async (table: Table): Promise<number> => (await rowsOf(janus, table)).length;
 
 describe("the provider's tokens", () => {
   test("of five sign-ins are all revoked by one unlink, and none of them before", async () => {
@@ -80,7 +60,7 @@ describe("the provider's tokens", () => {
 
     expect([before, discordTold, providerTold]).toEqual([5, true, true]);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
-    expect(await countOf("organisation_token")).toBe(0);
+    expect(await countRows("organisation_token")).toBe(0);
   });
 
   test("of more sign-ins than an account keeps are revoked too, the oldest first", async () => {
@@ -96,7 +76,7 @@ describe("the provider's tokens", () => {
     expect(during).not.toContain(oldest);
     expect(during).not.toContain(second);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
-    expect(await countOf("stray_token")).toBe(0);
+    expect(await countRows("stray_token")).toBe(0);
   });
 
   test("of a flow whose callback comes sixty times are kept to the same number, and all revoked", async () => {
@@ -110,14 +90,12 @@ describe("the provider's tokens", () => {
       await fetch(back, { redirect: "manual", headers: { cookie } });
     }
     await janus.deps.unstored.retry();
-    const [held] = await janus.database.rows(
-      "select jsonb_array_length(replaced_tokens) as count from organisation_token",
-    );
+    const [held] = await rowsOf(janus, "organisation_token");
 
-    await keepUp(5);
+    await keepUp(janus, 5);
     await undo(user);
 
-    expect(held?.count).toBe(20);
+    expect(held?.replacedTokens).toHaveLength(20);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
   });
 
@@ -132,12 +110,12 @@ describe("the provider's tokens", () => {
 
     const { status } = await walk(user);
     const before = janus.provider.liveRefreshTokens().length;
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect(status).toBeGreaterThanOrEqual(500);
     expect(before).toBe(1);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
-    expect([await countOf("stray_token"), await countOf("organisation_token")]).toEqual([0, 0]);
+    expect([await countRows("stray_token"), await countRows("organisation_token")]).toEqual([0, 0]);
   });
 
   test("of a sign-in that fails do not end those of the member's link", async () => {
@@ -147,7 +125,7 @@ describe("the provider's tokens", () => {
     janus.provider.failNext("userinfo", { status: 503 });
 
     await walk(user);
-    await keepUp();
+    await keepUp(janus, 3);
     const during = janus.provider.liveRefreshTokens();
     await undo(user);
 
@@ -163,7 +141,7 @@ describe("the provider's tokens", () => {
     await janus.database.rows("delete from flow");
 
     const { status } = await browser.get(callback);
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect(status).toBe(403);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
@@ -176,10 +154,10 @@ describe("the provider's tokens", () => {
       blinks.push({ statement: "signed_in as (", when, times: 1 });
 
       const { status } = await walk(user);
-      await keepUp();
+      await keepUp(janus, 3);
 
       expect(status).toBe(503);
-      const isLinked = (await countOf("link")) === 1;
+      const isLinked = (await countRows("link")) === 1;
       expect(isLinked).toBe(when === "after");
       expect(janus.provider.liveRefreshTokens()).toHaveLength(isLinked ? 1 : 0);
       expect(janus.discord.grants(user)).toBe(isLinked ? 2 : 0);
@@ -192,7 +170,7 @@ describe("the provider's tokens", () => {
     blinks.push({ statement: "insert into organisation_token", when: "before", times: 3 });
 
     await walk(user);
-    await keepUp(6);
+    await keepUp(janus, 6);
 
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
   });
@@ -221,11 +199,11 @@ describe("Discord's tokens", () => {
 
     const { status } = await leaveStray(user, reach);
     const before = janus.discord.grants(user);
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect([status, before]).toEqual([503, 2]);
     expect(janus.discord.grants(user)).toBe(0);
-    expect([await countOf("stray_token"), await countOf("discord_account")]).toEqual([0, 0]);
+    expect([await countRows("stray_token"), await countRows("discord_account")]).toEqual([0, 0]);
   });
 
   test.each(["before", "after"] as const)(
@@ -236,7 +214,7 @@ describe("Discord's tokens", () => {
       blinks.push({ statement: "left_flow as (", when, times: 1 });
 
       const { status } = await browser.get(await reachDiscordCallback(browser, user));
-      await keepUp();
+      await keepUp(janus, 3);
 
       expect(status).toBe(503);
       expect(janus.discord.grants(user)).toBe(0);
@@ -249,11 +227,11 @@ describe("Discord's tokens", () => {
     const session = await signIn(janus, user);
 
     await leaveStray(user);
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
     expect(janus.discord.grants(user)).toBeGreaterThan(0);
-    expect(await countOf("stray_token")).toBe(0);
+    expect(await countRows("stray_token")).toBe(0);
     await undo(user);
     expect(janus.discord.grants(user)).toBe(0);
   });
@@ -267,13 +245,13 @@ describe("Discord's tokens", () => {
     const callback = locationOf(await visit(request.href, createJar(), { user_id: user }));
 
     const { status } = await browser.get(callback);
-    await keepUp();
-    await janus.database.rows("update link set push_due_at = now()");
-    await keepUp();
+    await keepUp(janus, 3);
+    await setTime(janus, "link", "push_due_at", 0);
+    await keepUp(janus, 3);
 
     expect(status).toBe(400);
-    expect(await countOf("stray_token")).toBe(0);
-    expect(await janus.database.rows("select push_failures from link")).toEqual([{ pushFailures: 0 }]);
+    expect(await countRows("stray_token")).toBe(0);
+    expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 0 });
   });
 
   test("that run out before Discord tells whose they are are refreshed first", async () => {
@@ -282,7 +260,7 @@ describe("Discord's tokens", () => {
     await janus.deps.unstored.retry();
     janus.clock.advance(8 * 86_400);
 
-    await keepUp(4);
+    await keepUp(janus, 4);
 
     expect(janus.discord.grants(user)).toBe(0);
   });
@@ -294,24 +272,21 @@ describe("Discord's tokens", () => {
     janus.clock.advance(8 * 86_400);
     janus.discord.failNext("token_refresh", "lost");
 
-    await keepUp(4);
+    await keepUp(janus, 4);
 
-    const settled = janus.logLines
-      .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "stray_tokens_settled");
-    expect(settled).toMatchObject([{ level: "error", outcome: "given_up" }]);
-    expect(await countOf("stray_token")).toBe(0);
+    expect(linesOf(janus, "stray_tokens_settled")).toMatchObject([{ level: "error", outcome: "given_up" }]);
+    expect(await countRows("stray_token")).toBe(0);
   });
 
   test("that outlive a failed sign-in wait for the member's session to end", async () => {
     const user = newUser();
     const session = await signIn(janus, user);
     await leaveStray(user);
-    await keepUp();
+    await keepUp(janus, 3);
     const during = await callApi(janus, "/api/userinfo", { browser: session });
 
     await callApi(janus, "/api/auth/logout", { browser: session, method: "POST" });
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect(during.status).toBe(200);
     expect(janus.discord.grants(user)).toBe(0);
@@ -331,12 +306,12 @@ describe("Discord's tokens", () => {
     const { status } = await browser.get(await reach(browser, user));
     gate.release();
     await ending;
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect(status).toBe(503);
     expect(janus.discord.grants(user)).toBe(0);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
-    expect([await countOf("stray_token"), await countOf("discord_token")]).toEqual([0, 0]);
+    expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
   test.each([
@@ -354,11 +329,11 @@ describe("Discord's tokens", () => {
     const between = janus.discord.grants(user);
     gate.release();
     await ending;
-    await keepUp();
+    await keepUp(janus, 3);
 
     expect(between).toBe(2);
     expect(janus.discord.grants(user)).toBe(0);
-    expect([await countOf("stray_token"), await countOf("discord_token")]).toEqual([0, 0]);
+    expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
   test("of a refresh whose answer the database does not take are stored when it is back", async () => {
@@ -367,8 +342,8 @@ describe("Discord's tokens", () => {
     janus.clock.advance(6.5 * 86_400);
     blinks.push({ statement: "refresh_token_sealed = $4,", when: "before", times: 7 });
 
-    await keepUp(3);
-    const [row] = await janus.database.rows("select refresh_unanswered_since, expires_at from discord_token");
+    await keepUp(janus, 3);
+    const row = await discordTokenOf(janus, user);
     await undo(user);
 
     expect(row).toMatchObject({ refreshUnansweredSince: null });
@@ -383,7 +358,7 @@ describe("Discord's tokens", () => {
     await janus.deps.unstored.retry();
     const stored = await janus.database.dump();
 
-    expect(await countOf("stray_token")).toBe(1);
+    expect(await countRows("stray_token")).toBe(1);
     for (const { token } of janus.discord.tokens(user)) {
       expect(stored).not.toContain(token);
       expect(janus.logLines.join("\n")).not.toContain(token);

@@ -1,63 +1,37 @@
 /** Refreshes whose answer never comes: the refresh token may be spent, and then nothing of Janus's can clear or revoke. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { unlink as unlinkMember } from "../../lib/link/unlink.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { onPostgres, type Table } from "../harness/database.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { rowsOfMember, setTime, trailOf } from "../harness/rows.ts";
+import { countOf, operationsOf } from "../harness/seen.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { keepUp } from "../harness/upkeep.ts";
+import { linkMember, moveStateIn, newUser, reachForgerCallback, walkDiscordLeg } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
 import type { Behaviour } from "../standins/faults.ts";
-
-setDefaultTimeout(120_000);
 
 const DAY_SECONDS = 86_400;
 /** What the token endpoint does with a refresh that it has taken, or may have taken. */
 const TAKEN: Behaviour = "lost";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
-  janus = await startJanusWithForger({ database });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database }));
 
 async function link(user: string): Promise<Browser> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
-const rowsOf = (table: string, user: string) =>
-  janus.database.rows(`select * from ${table} where discord_user_id = '${user}'`);
-const trailOf = async (user: string) =>
-  (
-    await janus.database.rows(
-      `select action from audit_event where discord_user_id = '${user}' order by audit_event_id`,
-    )
-  ).map(({ action }) => action);
+const ofMember = (table: Table, user: string) => rowsOfMember(janus, table, user);
 const errorsOf = (user: string) =>
   janus.logLines
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
     .filter(({ level, discordUserId }) => level === "error" && discordUserId === user)
     .map(({ event }) => event);
-const operations = (from = 0) => janus.discord.calls.slice(from).map(({ operation }) => operation);
 
 /** A link whose access token has run out before upkeep could refresh it, as after an outage of days. */
 async function linkThatRanOut(user: string): Promise<void> {
@@ -70,7 +44,7 @@ async function moveAway(user: string): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
   const other = createBrowser(janus.url);
   const question = await other.get(await reachForgerCallback(other, newUser()));
-  const state = /name="state" value="([^"]+)"/.exec(await question.text())?.[1] ?? "";
+  const state = moveStateIn(await question.text());
   const moved = await other.post("/link/move", { state });
   expect(moved.status).toBe(200);
   return moved.text();
@@ -79,12 +53,6 @@ async function moveAway(user: string): Promise<string> {
 async function untilSomebodyWaits(): Promise<void> {
   const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   while ((await janus.database.rows(waiting)).length === 0) await Bun.sleep(20);
-}
-async function keepUp(rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    janus.clock.advance(3_700);
-    await runUpkeep(janus.deps);
-  }
 }
 
 describe.each([
@@ -97,13 +65,16 @@ describe.each([
     janus.discord.failNext("token_refresh", TAKEN);
 
     await end(user);
-    await keepUp(3);
+    await keepUp(janus, 3);
 
     expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
-    expect(await rowsOf("discord_token", user)).toEqual([]);
+    expect(await ofMember("discord_token", user)).toEqual([]);
     expect(errorsOf(user)).toEqual(["role_connection_not_cleared", "grant_given_up"]);
-    expect((await trailOf(user)).slice(-2)).toEqual(["role_connection_not_cleared", "grant_not_revoked"]);
-    expect(await rowsOf("role_connection_left", user)).toHaveLength(1);
+    expect((await trailOf(janus, user)).slice(-2)).toEqual([
+      "role_connection_not_cleared",
+      "grant_not_revoked",
+    ]);
+    expect(await ofMember("role_connection_left", user)).toHaveLength(1);
   });
 
   test("clears and revokes by the tokens of the member's next sign-in, even one that links nothing", async () => {
@@ -111,17 +82,16 @@ describe.each([
     await linkThatRanOut(user);
     janus.discord.failNext("token_refresh", TAKEN);
     await end(user);
-    await keepUp(3);
+    await keepUp(janus, 3);
 
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachDiscordCallback(browser, user));
+    await walkDiscordLeg(janus, user);
     const cleared = janus.discord.roleConnection(user);
-    await keepUp(3);
+    await keepUp(janus, 3);
 
     expect(cleared).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
-    expect(await rowsOf("role_connection_left", user)).toEqual([]);
-    expect(await rowsOf("discord_token", user)).toEqual([]);
+    expect(await ofMember("role_connection_left", user)).toEqual([]);
+    expect(await ofMember("discord_token", user)).toEqual([]);
   });
 
   test("clears and revokes at the second try where the first had not arrived", async () => {
@@ -130,12 +100,12 @@ describe.each([
     janus.discord.failNext("token_refresh", "drop");
 
     await end(user);
-    await keepUp(1);
+    await keepUp(janus, 1);
 
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
     expect(errorsOf(user)).toEqual([]);
-    expect((await trailOf(user)).at(-1)).toBe("grant_ended");
+    expect((await trailOf(janus, user)).at(-1)).toBe("grant_ended");
   });
 });
 
@@ -159,9 +129,8 @@ test("a member who comes back while such an end is still tried helps it to its e
   janus.discord.failNext("token_refresh", TAKEN);
   await unlink(user);
 
-  const browser = createBrowser(janus.url);
-  const refused = await browser.get(await reachDiscordCallback(browser, user));
-  await keepUp(1);
+  const refused = await walkDiscordLeg(janus, user);
+  await keepUp(janus, 1);
 
   expect(refused.status).toBe(503);
   expect(janus.discord.roleConnection(user)).toBeUndefined();
@@ -175,7 +144,7 @@ test("a member whose role is left reads on their page how to remove it, in both 
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
   await unlink(user);
-  await keepUp(2);
+  await keepUp(janus, 2);
 
   const browser = await signIn(janus, user);
   const told = await Promise.all(
@@ -196,17 +165,16 @@ test("a new link takes the place of a role that was left: nothing warns of it, a
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
   await unlink(user);
-  await keepUp(2);
+  await keepUp(janus, 2);
   janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
 
   await link(user);
-  const left = await rowsOf("role_connection_left", user);
+  const left = await ofMember("role_connection_left", user);
   const before = janus.discord.calls.length;
-  const browser = createBrowser(janus.url);
-  await browser.get(await reachDiscordCallback(browser, user));
+  await walkDiscordLeg(janus, user);
 
   expect(left).toEqual([]);
-  expect(operations(before)).toEqual(["token_code", "get_current_authorization"]);
+  expect(operationsOf(janus, before)).toEqual(["token_code", "get_current_authorization"]);
   expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
 });
 
@@ -252,7 +220,7 @@ test.skipIf(!onPostgres)(
     await deletion;
     await Promise.all([first.end(), second.end()]);
 
-    expect(await rowsOf("discord_token", user)).toMatchObject([
+    expect(await ofMember("discord_token", user)).toMatchObject([
       { accessTokenSealed: "new", endReason: "unlinked", leasedUntil: null, endDueAt: now },
     ]);
   },
@@ -270,7 +238,7 @@ test("what may have spent the token leaves the end unknown, and what cannot have
     janus.discord.failNext("token_refresh", answer);
     await unlink(user);
     janus.discord.endGrant(user);
-    await keepUp(2);
+    await keepUp(janus, 2);
     told[name] = errorsOf(user).length;
   }
 
@@ -287,9 +255,9 @@ test("a process that died while it refreshed leaves the same mark", async () => 
   janus.clock.advance(1);
 
   await unlink(user);
-  await keepUp(2);
+  await keepUp(janus, 2);
 
-  expect(await rowsOf("role_connection_left", user)).toHaveLength(1);
+  expect(await ofMember("role_connection_left", user)).toHaveLength(1);
 });
 
 describe("the tokens of a link", () => {
@@ -298,7 +266,7 @@ describe("the tokens of a link", () => {
     await link(user);
     janus.clock.advance(5 * DAY_SECONDS);
     await runUpkeep(janus.deps);
-    const early = operations().filter((operation) => operation === "token_refresh").length;
+    const early = countOf(janus, "token_refresh");
     janus.clock.advance(1.5 * DAY_SECONDS);
     await runUpkeep(janus.deps);
     janus.clock.advance(2 * DAY_SECONDS);
@@ -307,7 +275,7 @@ describe("the tokens of a link", () => {
     await unlink(user);
 
     expect(early).toBe(0);
-    expect(operations(before)).toEqual(["delete_role_connection", "revoke"]);
+    expect(operationsOf(janus, before)).toEqual(["delete_role_connection", "revoke"]);
     expect(janus.discord.grants(user)).toBe(0);
   });
 
@@ -331,7 +299,7 @@ describe("the tokens of a link", () => {
 
     await Promise.all(Array.from({ length: 4 }, () => runUpkeep(janus.deps)));
 
-    expect(operations().filter((operation) => operation === "token_refresh")).toHaveLength(1);
+    expect(countOf(janus, "token_refresh")).toBe(1);
   });
 
   test("are asked for ever more seldom while Discord gives no answer, and kept", async () => {
@@ -339,18 +307,18 @@ describe("the tokens of a link", () => {
     await link(user);
     janus.clock.advance(6.1 * DAY_SECONDS);
     janus.discord.failNext("token_refresh", { status: 503 }, 1_000);
-    const [before] = await rowsOf("discord_token", user);
+    const [before] = await ofMember("discord_token", user);
 
     for (let minute = 0; minute < 120; minute++) {
       janus.clock.advance(60);
       await runUpkeep(janus.deps);
     }
 
-    const asked = operations().filter((operation) => operation === "token_refresh").length;
+    const asked = countOf(janus, "token_refresh");
     expect(asked).toBeLessThan(8);
-    const [after] = await rowsOf("discord_token", user);
+    const [after] = await ofMember("discord_token", user);
     expect(after?.refreshTokenSealed).toBe(before?.refreshTokenSealed);
-    expect(await rowsOf("link", user)).toHaveLength(1);
+    expect(await ofMember("link", user)).toHaveLength(1);
   });
 });
 
@@ -358,10 +326,10 @@ test("a push does not end a link whose refresh got no answer: the member signs i
   const user = newUser();
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
-  await janus.database.rows("update link set push_due_at = now()");
-  await keepUp(2);
+  await setTime(janus, "link", "push_due_at", 0);
+  await keepUp(janus, 2);
 
-  expect(await rowsOf("link", user)).toHaveLength(1);
+  expect(await ofMember("link", user)).toHaveLength(1);
   const browser = await link(user);
   expect(await (await callApi(janus, "/api/userinfo", { browser })).json()).toMatchObject({
     role: { status: "discord_told" },

@@ -1,40 +1,32 @@
 /** Refreshing the tokens of links before they expire: what an outage may cost, and what must not stand in the way. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { freshAccessToken } from "../../lib/grants/discord_grant.ts";
 import { refreshDueGrants } from "../../lib/grants/refresh_due.ts";
 import { createBudget } from "../../lib/oauth/budget.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { stopJanus, useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
+import { rowsOf, setTime } from "../harness/rows.ts";
+import { countOf } from "../harness/seen.ts";
 import type { Behaviour } from "../standins/faults.ts";
-
-setDefaultTimeout(120_000);
 
 const NEARLY_A_WEEK_SECONDS = 6.5 * 86_400;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyDatabase(database);
-  janus = await startJanusWithForger({ database });
-});
-afterEach(() => janus.stop());
+const database = useDatabase();
+const janus = useJanusForEach(() => startJanusWithForger({ database }));
 
 /** Links that share one refresh token, so that all refreshes after the first answer invalid_grant. */
-async function leaveDue(count: number): Promise<void> {
-  await leaveDuePushes(janus, count);
-  await janus.database.rows("update link set push_due_at = null");
-  janus.clock.advance(NEARLY_A_WEEK_SECONDS);
+async function leaveDue(count: number, at = janus): Promise<void> {
+  await leaveDuePushes(at, count);
+  await database.rows("update link set push_due_at = null");
+  at.clock.advance(NEARLY_A_WEEK_SECONDS);
 }
-const refreshes = () => janus.discord.calls.filter(({ operation }) => operation === "token_refresh").length;
-const countWhere = async (condition: string): Promise<number> =>
-  (await janus.database.rows(`select 1 from discord_token where ${condition}`)).length;
+const refreshes = () => countOf(janus, "token_refresh");
+const tokens = () => rowsOf(janus, "discord_token");
+/** Those whose refresh got no answer. */
+const unanswered = async () => (await tokens()).filter((row) => row.refreshUnansweredSince !== null);
 
 test.each<[string, Behaviour]>([
   ["is lost", "lost"],
@@ -49,7 +41,7 @@ test.each<[string, Behaviour]>([
     janus.clock.advance(30);
   }
 
-  expect(await countWhere("refresh_unanswered_since is not null")).toBeLessThan(8);
+  expect((await unanswered()).length).toBeLessThan(8);
   expect(refreshes()).toBeLessThan(8);
 });
 
@@ -71,7 +63,7 @@ test("grants that are dead do not keep the others waiting", async () => {
   await runUpkeep(janus.deps);
 
   expect(refreshes()).toBe(100);
-  expect(await countWhere("refresh_retry_at is not null")).toBe(99);
+  expect((await tokens()).filter((row) => row.refreshRetryAt !== null)).toHaveLength(99);
 });
 
 test("tokens that no key opens are put off for a day, and are not taken for a lost answer", async () => {
@@ -82,10 +74,15 @@ test("tokens that no key opens are put off for a day, and are not taken for a lo
   await runUpkeep(janus.deps);
 
   expect(refreshes()).toBe(20);
-  expect(
-    await countWhere(`discord_user_id < '400000000000000020' and leased_until is null
-      and refresh_unanswered_since is null and refresh_retry_at is not null`),
-  ).toBe(20);
+  const sealed = (await tokens()).filter(({ discordUserId }) => String(discordUserId) < "400000000000000020");
+  expect(sealed).toHaveLength(20);
+  for (const row of sealed) {
+    expect(row).toMatchObject({
+      leasedUntil: null,
+      refreshUnansweredSince: null,
+      refreshRetryAt: expect.any(Date),
+    });
+  }
 });
 
 test.each<[string, Behaviour | undefined]>([
@@ -93,13 +90,13 @@ test.each<[string, Behaviour | undefined]>([
   ["was turned away by a rate limit", { status: 429, headers: { "retry-after": "30" } }],
 ])("a refresh that %s is not taken for one that got no answer", async (_, behaviour) => {
   await leaveDue(1);
-  const [row] = await janus.database.rows("select * from discord_token");
+  const [row] = await tokens();
   const held = {
     discordUserId: String(row?.discordUserId),
     accessTokenSealed: String(row?.accessTokenSealed),
     discordExpiresAt: new Date(0),
   };
-  await janus.database.rows("update discord_token set expires_at = timestamptz '2000-01-01'");
+  await setTime(janus, "discord_token", "expires_at", -1);
   if (behaviour !== undefined) janus.discord.failNext("token_refresh", behaviour);
   let elapsedMs = 0;
   const budget = createBudget(9_000, () => elapsedMs);
@@ -115,17 +112,17 @@ test.each<[string, Behaviour | undefined]>([
 
   expect(error.code).toBe("discord_unavailable");
   expect(refreshes()).toBe(behaviour === undefined ? 0 : 1);
-  expect(await countWhere("refresh_unanswered_since is not null")).toBe(0);
+  expect(await unanswered()).toEqual([]);
 });
 
 test("a refresh for which nobody waits gets longer than one in a request", async () => {
-  await janus.stop();
-  janus = await startJanusWithForger({ database, deadlineMs: 300 });
-  await leaveDue(1);
-  janus.discord.failNext("token_refresh", { delayMs: 600 });
+  const hurried = await startJanusWithForger({ database, deadlineMs: 300 });
+  await leaveDue(1, hurried);
+  hurried.discord.failNext("token_refresh", { delayMs: 600 });
 
-  const round = await refreshDueGrants(janus.deps);
+  const round = await refreshDueGrants(hurried.deps);
+  await stopJanus(hurried);
 
   expect(round).toMatchObject({ claimed: 1, done: 1, metOutage: false });
-  expect(await countWhere("refresh_unanswered_since is not null")).toBe(0);
+  expect(await unanswered()).toEqual([]);
 });

@@ -15,12 +15,12 @@ type Hook = (work: () => Promise<void>) => void;
 
 /** A Janus for all tests of the file, or of the `describe` that it stands in. */
 export function useJanus<J extends Startable>(start: () => Promise<J>): J {
-  return use(beforeAll, afterAll, start, stopJanus);
+  return useForAll(start, stopJanus);
 }
 
 /** A Janus of its own for each test. */
 export function useJanusForEach<J extends Startable>(start: () => Promise<J>): J {
-  return use(beforeEach, afterEach, start, stopJanus);
+  return useForEach(start, stopJanus);
 }
 
 /** Stops a Janus of which no stand-in was asked what nobody expects. */
@@ -32,9 +32,19 @@ export async function stopJanus({ discord, provider, stop }: Startable): Promise
 /** A database for all tests of the file, empty before each but for the trail. `change` may put something before it. */
 export function useDatabase(change = (database: TestDatabase): TestDatabase => database): TestDatabase {
   const make = async () => change(await createTestDatabase());
-  const database = use(beforeAll, afterAll, make, ({ drop }) => drop());
+  const database = useForAll(make, ({ drop }) => drop());
   beforeEach(() => emptyDatabase(database));
   return database;
+}
+
+/** Anything that is made before all tests and ended after them; what was made first ends first. */
+export function useForAll<T extends object>(make: () => Promise<T>, end: (made: T) => Promise<void>): T {
+  return use(beforeAll, afterAll, make, end);
+}
+
+/** Anything that is made before each test and ended after it. */
+export function useForEach<T extends object>(make: () => Promise<T>, end: (made: T) => Promise<void>): T {
+  return use(beforeEach, afterEach, make, end);
 }
 
 function use<T extends object>(

@@ -1,9 +1,9 @@
 /** What a browser keeps of a flow: how it is written, what of it is believed, and how much of it there may be. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import { createMacs } from "../../lib/crypto.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { createShared, type Deps, depsOf } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import {
@@ -19,6 +19,7 @@ import {
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../../lib/http/cookies.ts";
 import { withHash } from "../../lib/session/secrets.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { useForAll } from "../harness/hooks.ts";
 import { environmentFor, randomKey } from "../harness/janus.ts";
 
 const START = Date.parse("2026-11-22T12:00:00Z");
@@ -422,12 +423,12 @@ describe("startFlow()", () => {
 
 describe("createShared()", () => {
   const [oldSecret, newSecret] = [randomKey(), randomKey()];
-  let db: Database;
-  beforeAll(async () => {
-    // Never spoken to: nothing here runs a statement.
-    db = await openDatabase({ url: "postgres://127.0.0.1:1/unused", prepare: true, dataDir: "unused" });
-  });
-  afterAll(() => db.close());
+  // Never spoken to: nothing here runs a statement.
+  const UNUSED = { url: "postgres://127.0.0.1:1/unused", prepare: true, dataDir: "unused" };
+  const db = useForAll(
+    () => openDatabase(UNUSED),
+    ({ close }) => close(),
+  );
 
   const depsWith = (change: Record<string, string>): Deps => {
     const discord = {

@@ -18,6 +18,7 @@ import {
   rowsOfMember,
   setTime,
 } from "../harness/rows.ts";
+import { operationsOf } from "../harness/seen.ts";
 import { linkAccounts, moveStateIn, newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/member.ts";
 
@@ -129,7 +130,7 @@ describe("with a provider that asks nobody", () => {
 
     await finish("four-calls");
 
-    expect(janus.discord.calls.slice(discordBefore).map(({ operation }) => operation)).toEqual([
+    expect(operationsOf(janus, discordBefore)).toEqual([
       "token_code",
       "get_current_authorization",
       "put_role_connection",
@@ -396,8 +397,7 @@ describe("with a provider that asks nobody", () => {
     const response = await walk.browser.get(walk.callback);
 
     expect(response.status).toBe(200);
-    const operations = janus.discord.calls.slice(before).map(({ operation }) => operation);
-    expect(operations).toEqual(["token_refresh", "put_role_connection"]);
+    expect(operationsOf(janus, before)).toEqual(["token_refresh", "put_role_connection"]);
     const token = await discordTokenOf(janus, id);
     expect(token?.leasedUntil).toBeNull();
     expect(Number(token?.expiresAt)).toBeGreaterThan(janus.clock.now().getTime());

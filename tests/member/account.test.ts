@@ -7,6 +7,7 @@ import { WITHOUT_STRAYS } from "../harness/database.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, setTime, trailOf } from "../harness/rows.ts";
+import { countOf, linesOf, operationsOf } from "../harness/seen.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
@@ -17,22 +18,21 @@ const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { f
 
 const link = (user: string) => linkMember(janus, user);
 
-const operations = () => janus.discord.calls.map(({ operation }) => operation);
-const countOf = (operation: string) => operations().filter((name) => name === operation).length;
+const pushes = () => countOf(janus, "put_role_connection");
 const sync = (browser: Browser) => callApi(janus, "/api/link/sync", { browser, method: "POST" });
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
 
 describe("POST /api/link/sync", () => {
   test("pushes now, and answers when Discord has taken it", async () => {
     const browser = await link(newUser());
-    const before = countOf("put_role_connection");
+    const before = pushes();
     const [earlier] = await rowsOf(janus, "link");
     janus.clock.advance(5);
 
     const response = await sync(browser);
 
     expect(await response.json()).toEqual({ ok: true });
-    expect(countOf("put_role_connection")).toBe(before + 1);
+    expect(pushes()).toBe(before + 1);
     const [later] = await rowsOf(janus, "link");
     expect(Number(later?.pushedAt)).toBeGreaterThan(Number(earlier?.pushedAt));
     expect(later).toMatchObject({ pushDueAt: null, pushFailures: 0 });
@@ -41,11 +41,11 @@ describe("POST /api/link/sync", () => {
   test("again within a minute: 429 with Retry-After, and Discord is not asked; a minute later it is", async () => {
     const browser = await link(newUser());
     await sync(browser);
-    const before = countOf("put_role_connection");
+    const before = pushes();
     janus.clock.advance(20);
 
     const soon = await sync(browser);
-    const between = countOf("put_role_connection");
+    const between = pushes();
     janus.clock.advance(41);
     const later = await sync(browser);
 
@@ -58,13 +58,13 @@ describe("POST /api/link/sync", () => {
 
   test("many at once: one is done", async () => {
     const browser = await link(newUser());
-    const before = countOf("put_role_connection");
+    const before = pushes();
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => sync(browser)));
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(9);
-    expect(countOf("put_role_connection")).toBe(before + 1);
+    expect(pushes()).toBe(before + 1);
   });
 
   test("while Discord is down: 503, the link stays, and the push is due again", async () => {
@@ -83,7 +83,7 @@ describe("POST /api/link/sync", () => {
   test("without a link: 404; without a session: 401; from another origin: 403; nothing pushed", async () => {
     const browser = await signIn(janus, newUser());
     const linked = await link(newUser());
-    const before = countOf("put_role_connection");
+    const before = pushes();
 
     const answers = [
       await sync(browser),
@@ -97,7 +97,7 @@ describe("POST /api/link/sync", () => {
 
     expect(answers.map(({ status }) => status)).toEqual([404, 401, 403]);
     expect(await answers[0]?.json()).toMatchObject({ code: "not_linked" });
-    expect(countOf("put_role_connection")).toBe(before);
+    expect(pushes()).toBe(before);
   });
 });
 
@@ -107,7 +107,7 @@ describe("DELETE /api/link", () => {
     const browser = await link(user);
     const second = await signIn(janus, user);
     const { sessionId, sessionKey } = secretsOf(janus, browser);
-    const before = operations().length;
+    const before = janus.discord.calls.length;
     // The trail names no member for what was at the provider.
     const providerEnds = async () =>
       (await rowsOf(janus, "audit_event")).filter(({ action }) => action === "provider_grant_ended").length;
@@ -117,7 +117,7 @@ describe("DELETE /api/link", () => {
 
     expect(await response.json()).toEqual({ ok: true, finished: true });
     expect(response.headers.getSetCookie().join()).toMatch(/sessionId=;.*sessionKey=;/);
-    expect(operations().slice(before)).toEqual(["delete_role_connection", "revoke"]);
+    expect(operationsOf(janus, before)).toEqual(["delete_role_connection", "revoke"]);
     expect(janus.provider.calls.filter((operation) => operation === "revoke")).toHaveLength(1);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
@@ -247,11 +247,7 @@ describe("DELETE /api/link", () => {
 
 describe("the step of an unlink in the log", () => {
   const stepsOf = (response: Response) =>
-    janus.logLines
-      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-      .filter(({ event, requestId }) => {
-        return event === "flow_step" && requestId === response.headers.get("x-request-id");
-      });
+    linesOf(janus, "flow_step").filter(({ requestId }) => requestId === response.headers.get("x-request-id"));
 
   test("is there, once, whether it is done or fails", async () => {
     const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];

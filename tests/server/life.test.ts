@@ -8,6 +8,7 @@ import { databaseUnavailable } from "../../lib/errors.ts";
 import { type Environment, run, type Serving, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -19,30 +20,32 @@ import {
 import { freePort, NOBODY } from "../harness/ports.ts";
 import { rejection } from "../harness/rejection.ts";
 import { reachDiscordCallback } from "../harness/walk.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerStandin, startForger } from "../standins/forger.ts";
+import { startDiscord } from "../standins/discord.ts";
+import { startForger } from "../standins/forger.ts";
 
 let folder: string;
-let discord: DiscordStandin;
-let forger: ForgerStandin;
 const port = freePort();
 const url = `http://127.0.0.1:${port}`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "janus-life-"));
-  discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: "",
-    redirectUris: [`${url}/discord-oauth-callback`],
-    users: Object.values(USERS),
-  });
-  forger = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] });
 });
-afterAll(async () => {
-  await Promise.all([discord.stop(), forger.stop()]);
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const discord = useForAll(
+  async () =>
+    startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: CANARY.discordClientSecret,
+      botToken: "",
+      redirectUris: [`${url}/discord-oauth-callback`],
+      users: Object.values(USERS),
+    }),
+  ({ stop }) => stop(),
+);
+const forger = useForAll(
+  async () => startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] }),
+  ({ stop }) => stop(),
+);
 
 /** A server that needs no database for what is asked of it here. */
 const environment = (more: Environment = {}): Environment => ({

@@ -6,6 +6,7 @@ import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../../lib/sync/push.
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf, linkOf, rowsOf, setTime, trailOf } from "../harness/rows.ts";
+import { countOf, linesOf, operationsOf } from "../harness/seen.ts";
 import {
   linkMember,
   newUser,
@@ -32,7 +33,6 @@ async function link(user: string = newUser()): Promise<string> {
 }
 
 const accounts = () => rowsOf(janus, "discord_account");
-const operations = () => janus.discord.calls.map(({ operation }) => operation);
 
 describe("a grant whose second leg never came", () => {
   test("is kept for an hour, then revoked at Discord, then removed", async () => {
@@ -57,7 +57,7 @@ describe("a grant whose second leg never came", () => {
 
     await runUpkeep(janus.deps);
 
-    expect(operations()).not.toContain("revoke");
+    expect(operationsOf(janus)).not.toContain("revoke");
     expect(await linkOf(janus, user)).toBeDefined();
     expect(await rowsOf(janus, "flow")).toEqual([]);
   });
@@ -90,8 +90,7 @@ describe("a grant whose second leg never came", () => {
 
     await runUpkeep(janus.deps);
 
-    const lines = janus.logLines.filter((line) => line.includes('"event":"grant_not_ended"'));
-    expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect(linesOf(janus, "grant_not_ended")).toEqual([
       expect.objectContaining({
         level: "warn",
         discordUserId: user,
@@ -119,7 +118,7 @@ describe("a grant whose second leg never came", () => {
 
     await runUpkeep(janus.deps);
 
-    expect(operations().slice(-3)).toEqual(["token_refresh", "delete_role_connection", "revoke"]);
+    expect(operationsOf(janus).slice(-3)).toEqual(["token_refresh", "delete_role_connection", "revoke"]);
     expect(janus.discord.grants(user)).toBe(0);
     expect(await accounts()).toEqual([]);
   });
@@ -131,7 +130,7 @@ describe("a grant whose second leg never came", () => {
 
     await runUpkeep(janus.deps);
 
-    expect(operations().slice(-4)).toEqual([
+    expect(operationsOf(janus).slice(-4)).toEqual([
       "delete_role_connection",
       "token_refresh",
       "delete_role_connection",
@@ -168,7 +167,7 @@ describe("a grant whose second leg never came", () => {
     const ended = await Promise.all(Array.from({ length: 4 }, () => endDueGrants(janus.deps)));
 
     expect(ended.reduce((sum, { done }) => sum + done, 0)).toBe(users.length);
-    expect(operations().filter((operation) => operation === "revoke")).toHaveLength(users.length);
+    expect(countOf(janus, "revoke")).toBe(users.length);
   });
 
   test("cannot be replaced by a new sign-in while it is being revoked", async () => {
@@ -196,7 +195,7 @@ describe("a push that Discord did not take", () => {
     const callback = await reachForgerCallback(browser, user);
     janus.discord.failNext("put_role_connection", { status: 500 }, 3);
     await browser.get(callback);
-    const attempts = () => operations().filter((operation) => operation === "put_role_connection").length;
+    const attempts = () => countOf(janus, "put_role_connection");
     expect(attempts()).toBe(3);
 
     await runUpkeep(janus.deps);
@@ -240,12 +239,12 @@ describe("a push that Discord did not take", () => {
     await janus.database.rows(`update discord_token set access_token_sealed =
       (select access_token_sealed from discord_token where discord_user_id = '${other}') where discord_user_id = '${one}'`);
     await setTime(janus, "link", "push_due_at", 0, one);
-    const before = operations().length;
+    const before = operationsOf(janus).length;
     janus.clock.advance(1);
 
     expect((await pushDueLinks(janus.deps)).done).toBe(0);
 
-    expect(operations().length).toBe(before);
+    expect(operationsOf(janus).length).toBe(before);
     expect(lastCode(janus)).toBe("token_unreadable");
     expect(await linkOf(janus, one)).toMatchObject({ pushFailures: 1 });
   });
@@ -285,14 +284,14 @@ describe("a push that Discord did not take", () => {
 
   test("is done by one process, however many do upkeep at once", async () => {
     for (let count = 0; count < 5; count++) await link();
-    const before = operations().length;
+    const before = operationsOf(janus).length;
     await setTime(janus, "link", "push_due_at", 0);
     janus.clock.advance(1);
 
     const pushed = await Promise.all(Array.from({ length: 4 }, () => pushDueLinks(janus.deps)));
 
     expect(pushed.reduce((sum, { done }) => sum + done, 0)).toBe(5);
-    expect(operations().length - before).toBe(5);
+    expect(operationsOf(janus).length - before).toBe(5);
   });
 
   test("refreshes an expired token once, however many processes meet it", async () => {
@@ -309,7 +308,7 @@ describe("a push that Discord did not take", () => {
 
     await Promise.all(Array.from({ length: 5 }, () => pushLink(janus.deps, { ...grant, ...held })));
 
-    expect(operations().filter((operation) => operation === "token_refresh")).toHaveLength(1);
+    expect(countOf(janus, "token_refresh")).toBe(1);
     expect(janus.discord.grants(user)).toBeGreaterThan(0);
   });
 

@@ -11,6 +11,7 @@ import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf } from "../harness/rows.ts";
+import { countOf } from "../harness/seen.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
@@ -22,9 +23,7 @@ const RATE_LIMITED = { status: 429, body: { message: "slow down", retry_after: 6
 const database = useDatabase();
 const janus = useJanusForEach(() => startJanusWithForger({ database, forger: { freshSubjects: true } }));
 
-const countOf = (operation: string) =>
-  janus.discord.calls.filter((call) => call.operation === operation).length;
-const pushes = () => countOf("put_role_connection");
+const pushes = () => countOf(janus, "put_role_connection");
 const stillDue = async () =>
   (await database.rows("select from link where push_due_at is not null and push_failures = 0")).length;
 

@@ -5,15 +5,14 @@ import { findMember } from "../../lib/session/refresh.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { type Browser, startJanusWithForger } from "../harness/janus.ts";
 import { sessionsOf, setTime } from "../harness/rows.ts";
+import { countOf } from "../harness/seen.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { linkMember, newUser } from "../harness/walk.ts";
 import { UNAUTHORIZED } from "../standins/discord-faults.ts";
 
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-const refreshesOf = (user: string): number =>
-  janus.discord.calls.filter(({ operation, userId }) => operation === "token_refresh" && userId === user)
-    .length;
+const refreshesOf = (user: string): number => countOf(janus, "token_refresh", user);
 const userinfo = (browser: Browser) => callApi(janus, "/api/userinfo", { browser });
 /** Another process, as far as this one's refreshes go. */
 const anotherProcess = () => ({ ...janus.request(), queries: { ...janus.deps.queries } });

@@ -30,6 +30,7 @@ import {
   USERS,
 } from "../harness/janus.ts";
 import { discordTokenOf, rowsOf, rowsOfMember, sessionsOf, setTime } from "../harness/rows.ts";
+import { countOf, operationsOf } from "../harness/seen.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import {
   linkMember,
@@ -46,9 +47,7 @@ const WEEK_SECONDS = 7 * DAY_SECONDS;
 
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-const refreshesOf = (user: string) =>
-  janus.discord.calls.filter(({ operation, userId }) => operation === "token_refresh" && userId === user)
-    .length;
+const refreshesOf = (user: string) => countOf(janus, "token_refresh", user);
 const userinfo = (browser: ReturnType<typeof createBrowser>) => callApi(janus, "/api/userinfo", { browser });
 
 /** An answer without what is new in each: the request id and the date. */
@@ -520,9 +519,7 @@ describe("GET /api/userinfo", () => {
       link: { pushed_metadata: { dsek_member: "1" }, next_push_at: null, push_failures: 0 },
       role: { status: "discord_told" },
     });
-    expect(janus.discord.calls.slice(before).map(({ operation }) => operation)).toEqual([
-      "get_current_authorization",
-    ]);
+    expect(operationsOf(janus, before)).toEqual(["get_current_authorization"]);
   });
 
   test("without a link says so", async () => {
@@ -776,7 +773,7 @@ describe("after linking", () => {
   test("the member is signed in, by a session that holds the access token only and lives no longer", async () => {
     const user = newUser();
     const browser = createBrowser(janus.url);
-    const authorizations = janus.discord.calls.filter(({ operation }) => operation === "token_code").length;
+    const authorizations = countOf(janus, "token_code");
 
     const response = await browser.get(await reachForgerCallback(browser, user));
 
@@ -789,9 +786,7 @@ describe("after linking", () => {
     )?.[1];
     expect(Number(maxAge)).toBeWithin(WEEK_SECONDS - 60, WEEK_SECONDS + 1);
     expect((await userinfo(browser)).status).toBe(200);
-    expect(janus.discord.calls.filter(({ operation }) => operation === "token_code")).toHaveLength(
-      authorizations + 1,
-    );
+    expect(countOf(janus, "token_code")).toBe(authorizations + 1);
   });
 
   test("a confirmed move signs in as well, and ends the sessions of the account that lost its link", async () => {

@@ -1,5 +1,5 @@
 /** The record of a push: it is in the database before the answer that tells of the push leaves. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
@@ -7,29 +7,23 @@ import { createShared } from "../../lib/deps.ts";
 import { createPushRecorder, type DonePush } from "../../lib/sync/push_records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
+import { linkMember, moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
 
 /** How late every record of a push is: longer than another process takes to ask. */
 const LATE_MS = 150;
 
-let database: TestDatabase;
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  database = await createTestDatabase();
+const janus = useJanus(async () => {
+  const real = await createTestDatabase();
   const query: TestDatabase["db"]["query"] = async (text, ...rest) => {
     if (text === STATEMENTS.setPushed.text) await Bun.sleep(LATE_MS);
-    return database.db.query(text, ...rest);
+    return real.db.query(text, ...rest);
   };
-  const late = { ...database, db: { ...database.db, query } };
-  janus = await startJanusWithForger({ database: late, forger: { freshSubjects: true } });
-});
-afterAll(async () => {
-  await janus.stop();
-  await database.drop();
+  const database = { ...real, db: { ...real.db, query } };
+  const started = await startJanusWithForger({ database, forger: { freshSubjects: true } });
+  return { ...started, real, stop: () => started.stop().then(real.drop) };
 });
 
 /** What another process answers now, which has never seen the member. */
@@ -41,31 +35,28 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
     log: janus.deps.log,
     version: "0.0.0-test",
   };
-  const app = createApp(createShared(janus.config, database.db, world), UNHEARD);
+  const app = createApp(createShared(janus.config, janus.real.db, world), UNHEARD);
   const headers = { cookie: browser.jar.header(new URL(janus.url)) };
   return app.fetch(new Request(new URL(path, janus.url), { headers }));
 }
 
 async function link(): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, newUser()))).status).toBe(200);
-  return browser;
+  return linkMember(janus, newUser());
 }
 
 /** The link of another Discord account, moved here. */
 async function move(): Promise<Browser> {
-  const [first, browser] = [createBrowser(janus.url), createBrowser(janus.url)];
-  const user = newUser();
-  await first.get(await reachForgerCallback(first, user));
+  const [user, browser] = [newUser(), createBrowser(janus.url)];
+  await linkMember(janus, user);
   const question = await browser.get(await reachForgerCallback(browser, user));
-  const [, state = ""] = /name="state" value="([^"]+)"/.exec(await question.text()) ?? [];
+  const state = moveStateIn(await question.text());
   expect((await browser.post("/link/move", { state })).status).toBe(200);
   return browser;
 }
 
 async function sync(): Promise<Browser> {
   const browser = await link();
-  await database.rows("update link set pushed_at = null, pushed_metadata = null");
+  await janus.database.rows("update link set pushed_at = null, pushed_metadata = null");
   const answer = await callApi(janus, "/api/link/sync", { browser, method: "POST" });
   expect(await answer.json()).toEqual({ ok: true });
   return browser;

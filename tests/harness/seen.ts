@@ -1,0 +1,30 @@
+/** What a Janus was seen to do: what it asked Discord, and what it logged. */
+import type { DiscordOperation, DiscordStandin } from "../standins/discord.ts";
+
+type AtDiscord = { readonly discord: Pick<DiscordStandin, "calls"> };
+type Line = Readonly<Record<string, unknown>>;
+
+/** What Discord was asked, in turn; `from` leaves out as many of the first. */
+export const operationsOf = ({ discord }: AtDiscord, from = 0): readonly DiscordOperation[] =>
+  discord.calls.slice(from).map(({ operation }) => operation);
+
+/** How often Discord was asked for one thing, for anybody or for one member. */
+export const countOf = ({ discord }: AtDiscord, operation: DiscordOperation, user?: string): number =>
+  discord.calls.filter((call) => call.operation === operation && (user === undefined || call.userId === user))
+    .length;
+
+/** What Discord is asked while something is done. */
+export async function askedBy(
+  janus: AtDiscord,
+  work: () => Promise<unknown>,
+): Promise<readonly DiscordOperation[]> {
+  const before = janus.discord.calls.length;
+  await work();
+  return operationsOf(janus, before);
+}
+
+/** The lines of the log about one event. */
+export const linesOf = (
+  { logLines }: { readonly logLines: readonly string[] },
+  event: string,
+): readonly Line[] => logLines.map((line) => JSON.parse(line) as Line).filter((line) => line.event === event);
