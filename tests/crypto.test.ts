@@ -1,5 +1,5 @@
 /** Sealing, random values and comparing: properties over everything that can be said to them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import type { RingKey } from "../lib/config/variables.ts";
@@ -14,9 +14,6 @@ import {
   sha256Hex,
   sha512,
 } from "../lib/crypto.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const FIRST = ringKey("k1", 1);

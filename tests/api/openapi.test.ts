@@ -1,5 +1,5 @@
 /** The API as /openapi.json describes it, and each endpoint held to that. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020";
 import addFormats from "ajv-formats";
@@ -9,8 +9,6 @@ import { databaseUnavailable } from "../../lib/errors.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
 
 type Described = {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;

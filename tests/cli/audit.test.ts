@@ -1,5 +1,5 @@
 /** `janus audit`: what needs the operator, in words and for programs, and that it changes nothing. */
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,6 @@ import { createQueries } from "../../lib/database/queries.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { run } from "../fixtures/command.ts";
 import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
-
-setDefaultTimeout(60_000);
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** `janus config check`: what is in force and from where, what is unwise, and never a secret. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,6 @@ import { type Environment, readConfig, readSources, VARIABLES } from "../../lib/
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { readText } from "../fixtures/source.ts";
-
-setDefaultTimeout(60_000);
 
 const KEY = `canary${"A".repeat(37)}`;
 /** Every secret has the word in it; nothing unwise is in it. */

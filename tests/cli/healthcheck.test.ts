@@ -1,5 +1,5 @@
 /** `janus healthcheck` against servers that are well, unwell, slow, or somebody else. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,6 @@ import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { freePort } from "../harness/ports.ts";
-
-setDefaultTimeout(60_000);
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 /** What DATABASE_URL may say beside the server: libpq's parameters, each honoured or refused by its name. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +7,6 @@ import fc from "fast-check";
 import postgres from "postgres";
 import { type DatabaseAddress, isDatabaseUrl, readDatabaseUrl } from "../../lib/config/database_address.ts";
 import { readDatabaseConfig } from "../../lib/config/load.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const SERVER = "postgres://janus@db.example.org/janus";

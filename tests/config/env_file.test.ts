@@ -1,5 +1,5 @@
 /** Files that `--env-file` names: what is read of them, what wins, and what is refused. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +8,6 @@ import { readEnvFile } from "../../lib/config/env_file.ts";
 import { mergeSources, readSources } from "../../lib/config/load.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runInShell } from "../fixtures/command.ts";
-
-setDefaultTimeout(60_000);
 
 let folder: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** HOST: what is taken, where Janus then listens, what the log says of it, and where the health check asks. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +11,6 @@ import { listen } from "../../lib/server/listener.ts";
 import { run, serve } from "../fixtures/command.ts";
 import { environmentFor } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
-
-setDefaultTimeout(60_000);
 
 const STANDIN = { apiUrl: "https://d.test", authorizeUrl: "https://d.test/a", cdnUrl: "https://c.test" };
 const ENVIRONMENT = environmentFor("http://localhost:3000", STANDIN, "http://127.0.0.1:1");

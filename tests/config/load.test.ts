@@ -1,5 +1,5 @@
 /** The configuration: every fault in one message, with its fix, and never a value. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +14,6 @@ import {
 } from "../../lib/config/load.ts";
 import { FIXES, SECRETS } from "../../lib/config/variables.ts";
 import { asJanusError, JanusError } from "../../lib/errors.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 /** In no message, since no message repeats a value. Long enough, and unlike any word of ours. */
 const CANARY = "canary7f3a";

@@ -1,12 +1,10 @@
 /** Variables that Bun reads and Janus does not: from where each takes effect, as docs/errors.md says, and the warnings. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, serve } from "../fixtures/command.ts";
 import { environmentFor } from "../harness/janus.ts";
-
-setDefaultTimeout(60_000);
 
 const STANDIN = { apiUrl: "https://d.test", authorizeUrl: "https://d.test/a", cdnUrl: "https://c.test" };
 const ENVIRONMENT = {

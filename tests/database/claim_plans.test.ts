@@ -1,11 +1,9 @@
 /** What upkeep asks for every half minute, on PostgreSQL: where nothing is due, it reads no table whole. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { fillWithLinkedMembers } from "../fixtures/linked_members.ts";
 import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
-
-setDefaultTimeout(120_000);
 
 const MEMBERS = 3_000;
 const NOW = new Date("2026-11-27T12:00:00Z");

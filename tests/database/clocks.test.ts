@@ -1,5 +1,5 @@
 /** Processes whose clocks differ share one database: within the tolerance nothing is lost, and no time from the future is believed. */
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
@@ -16,8 +16,6 @@ import { emptyDatabase } from "../harness/database.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(120_000);
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;

@@ -1,5 +1,5 @@
 /** Migrations: each applied once, all or none, and never one that is newer or was edited. */
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { basename } from "node:path";
 import {
   MIGRATIONS,
@@ -12,8 +12,6 @@ import { type Database, openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
-
-setDefaultTimeout(30_000);
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");
 const now = () => NOW;

@@ -1,5 +1,5 @@
 /** Every statement under sql/, described by a migrated database and held to its own header and to its line in queries.ts. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
 import postgres from "postgres";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
@@ -8,8 +8,6 @@ import { STATEMENTS } from "../../lib/database/queries.ts";
 import type { Statement } from "../../lib/database/statement.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
-
-setDefaultTimeout(30_000);
 
 const FILES = listFiles("sql/*/*.sql").filter((path) => !path.startsWith("sql/migrations/"));
 const TEXTS = new Map(await Promise.all(FILES.map(async (path) => [path, await readText(path)] as const)));

@@ -2,7 +2,7 @@
  * The binary as an operator gets it: alone in a folder, with nothing of Janus, Bun or the checkout around it. It
  * serves the embedded database, or the PostgreSQL of TEST_DATABASE_URL.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +29,6 @@ import { approve, signIn } from "../harness/stage.ts";
 import { reachProviderCallback } from "../harness/walk.ts";
 import { startDiscord } from "../standins/discord.ts";
 import { startProvider } from "../standins/provider.ts";
-
-setDefaultTimeout(120_000);
 
 const LIMIT_MS = 60_000;
 const ANNA = USERS.anna.globalName;

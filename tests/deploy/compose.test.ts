@@ -1,5 +1,5 @@
 /** The whole installation by compose, held to the program and to itself. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +8,6 @@ import { readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load
 import { defaultOf, isPinned, readCommands, toSeconds } from "../fixtures/deployment.ts";
 import { readText } from "../fixtures/source.ts";
 import { randomKey } from "../harness/janus.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const isCommand = readCommands();
 

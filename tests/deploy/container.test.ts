@@ -1,5 +1,5 @@
 /** How the image is made, held to the program. That an engine makes it, and that it runs, image.test.ts shows. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
@@ -13,9 +13,6 @@ import {
   readStages,
 } from "../fixtures/deployment.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const { args, stages } = readStages(await readText("Containerfile"));
 const [dependencies, build, final] = stages;

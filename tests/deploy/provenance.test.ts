@@ -1,5 +1,5 @@
 /** What a release says of itself: the provenance and the checksums; and where it stops. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +8,6 @@ import { describeProvenance, findCommit } from "../../.ci/provenance.ts";
 import { BUN_VERSION } from "../../.ci/runtimes.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { ROOT } from "../fixtures/source.ts";
-
-setDefaultTimeout(120_000);
 
 let folder: string;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
  * Janus behind nginx with TLS in front, as `deploy/nginx.conf` has it: addresses, cookies, ids, and who asks. Janus is a
  * process of its own, and so is nginx. What happens when replicas are restarted is in `rolling_restart.test.ts`.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
@@ -36,8 +36,6 @@ import { approve, signIn } from "../harness/stage.ts";
 import { newUser, reachProviderCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ProviderStandin, startProvider } from "../standins/provider.ts";
-
-setDefaultTimeout(60_000);
 
 /** Where there is none a developer is told so; in CI it is a fault. */
 const noNginx = findNginx() === undefined && !process.env.CI;

@@ -1,7 +1,7 @@
 /** What a release brings besides the binaries: the bill of materials, and commands that say what is wrong. */
 
 import { Database } from "bun:sqlite";
-import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +16,6 @@ import { makeTemplate } from "../../.ci/template.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { provideBinary } from "../fixtures/binary.ts";
 import { ROOT } from "../fixtures/source.ts";
-
-setDefaultTimeout(120_000);
 
 const SCHEMAS = join(ROOT, "node_modules/@cyclonedx/cyclonedx-library/res/schema");
 const readSchema = (name: string) => Bun.file(join(SCHEMAS, `${name}.SNAPSHOT.schema.json`)).json();

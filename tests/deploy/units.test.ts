@@ -1,5 +1,5 @@
 /** The units for systemd and for Quadlet, held to the program, to compose, and to each other. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,9 +8,6 @@ import { readConfig, VARIABLES } from "../../lib/config/load.ts";
 import { configInvalid } from "../../lib/errors.ts";
 import { defaultOf, isPinned, readCommands, readUnit, toSeconds } from "../fixtures/deployment.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const isCommand = readCommands();
 const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);

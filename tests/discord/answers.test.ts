@@ -1,14 +1,5 @@
 /** Which answers are Discord's word, and which come from something between Discord and Janus. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
@@ -25,8 +16,6 @@ import { startDiscord } from "../standins/discord.ts";
 import { NOT_DISCORDS_WORD, refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
 import type { FaultAnswer } from "../standins/faults.ts";
 import { rawAnswer, startRaw } from "../standins/raw.ts";
-
-setDefaultTimeout(30_000);
 
 const CLIENT = { clientId: "1111111111111111111", clientSecret: "secret" };
 const BOT_TOKEN = "bot-token";

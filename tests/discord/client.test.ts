@@ -1,5 +1,5 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
@@ -8,8 +8,6 @@ import { rejection } from "../harness/rejection.ts";
 import { type DiscordOperation, startDiscord } from "../standins/discord.ts";
 import type { Behaviour } from "../standins/faults.ts";
 import { approveDiscord } from "../standins/member.ts";
-
-setDefaultTimeout(30_000);
 
 const PUBLIC_URL = "http://127.0.0.1:9";
 const CALLBACK = `${PUBLIC_URL}/discord-oauth-callback`;

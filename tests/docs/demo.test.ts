@@ -1,11 +1,9 @@
 /** `bun run demo` as a newcomer runs it: the one address it prints, the flow from there, and nothing left behind. */
-import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { approveDiscord, type CookieJar, createJar, signInAtProvider, visit } from "../standins/member.ts";
-
-setDefaultTimeout(60_000);
 
 /** What a developer may have set for other purposes, and would break the demo if it was believed. */
 const FOREIGN_ENVIRONMENT = {

@@ -1,5 +1,5 @@
 /** `docs/errors.md`, held to the program: its codes, titles, reasons, commands and events are those of the code. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
@@ -11,9 +11,6 @@ import { readCommands } from "../fixtures/deployment.ts";
 import { withoutFences } from "../fixtures/markdown.ts";
 import { blankComments, listFiles, ROOT, readText } from "../fixtures/source.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];

@@ -1,5 +1,5 @@
 /** What is written for operators, held to what the program does. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
 import { type Environment, readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
@@ -10,9 +10,6 @@ import { readTable } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 import { randomKey } from "../harness/janus.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const configuration = await readText("docs/configuration.md");
 const exampleLines = (await readText("example.env")).split("\n");

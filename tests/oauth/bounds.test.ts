@@ -1,5 +1,5 @@
 /** The bounds of every outgoing call, what a callback may say, and how the client's credentials are spelt. */
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
 import { authorizationError, readAuthorizationResponse, readRefusal } from "../../lib/oauth/authorization.ts";
@@ -15,8 +15,6 @@ import {
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import { createFaults } from "../standins/faults.ts";
-
-setDefaultTimeout(30_000);
 
 const DEADLINE_MS = 300;
 const CAP_BYTES = 256 * 1024;

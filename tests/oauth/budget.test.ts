@@ -1,14 +1,5 @@
 /** How long a member waits at most: the calls of one request share one budget, whichever of them hangs. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { type Budget, createBudget } from "../../lib/oauth/budget.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
@@ -20,8 +11,6 @@ import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
 import { createKey, type ForgerOperation } from "../standins/forger.ts";
-
-setDefaultTimeout(60_000);
 
 const ROLE_CONNECTION = { platform_name: "D-sektionen", metadata: { dsek_member: "1" } };
 

@@ -1,12 +1,10 @@
 /** What goes over which connection: a kept one that died without a word must not cost a code or a refresh token. */
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(60_000);
 
 /** Far above what an answer takes on loopback, and what a dead connection costs. */
 const DEADLINE_MS = 2_000;

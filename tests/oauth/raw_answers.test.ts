@@ -1,5 +1,5 @@
 /** Answers that mean harm, byte for byte from a server below HTTP: compressed ones, and those that lie or never end. */
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
@@ -7,9 +7,6 @@ import { retryAfterSeconds, send, type Upstream } from "../../lib/oauth/upstream
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import { makeBomb, type RawAnswer, rawAnswer, startRaw } from "../standins/raw.ts";
-
-// Far above what any of them takes: on unmended code the first call after a bomb waits for minutes.
-setDefaultTimeout(60_000);
 
 const SHORT_DEADLINE_MS = 500;
 /** What Janus reads of a body is 256 KiB; the rest is buffers of the runtime. */

@@ -1,13 +1,11 @@
 /** Whose call to Discord or the provider a line of the log is of, however many members are at it at once. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { Gate } from "../standins/faults.ts";
-
-setDefaultTimeout(30_000);
 
 type Line = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 /** The provider's side but for the ID Token itself: discovery, the requests that Janus makes, and every answer to them. */
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
@@ -28,8 +28,6 @@ import {
   type Sign,
   startForger,
 } from "../standins/forger.ts";
-
-setDefaultTimeout(30_000);
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,10 @@
 /** Where an issuer may send Janus: which addresses of a discovery document are used, and which get no secret. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readConfig } from "../../lib/config/load.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { CANARY, environmentFor } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const ISSUER = "https://idp.example";
 const PUBLIC_URL = "http://127.0.0.1:9";

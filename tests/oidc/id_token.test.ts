@@ -1,14 +1,5 @@
 /** Every wrong ID Token is refused in the flow that meets it, with nothing stored and nothing pushed. Core 3.1.3.7 */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  setDefaultTimeout,
-  setSystemTime,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
 import { createHash, createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from "node:crypto";
 import { WITHOUT_STRAYS } from "../harness/database.ts";
 import { CANARY, createBrowser, OIDC_CLIENT_ID, startJanusWithForger } from "../harness/janus.ts";
@@ -21,8 +12,6 @@ import {
   type Sign,
   type SigningKey,
 } from "../standins/forger.ts";
-
-setDefaultTimeout(30_000);
 
 type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;
 type Claims = Readonly<Record<string, unknown>>;

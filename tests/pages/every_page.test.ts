@@ -1,5 +1,5 @@
 /** The promises of every page, whatever it says: its structure, what it may load, and its texts in each language. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { PAGE_CSP, pageCsp } from "../../lib/pages/frame.tsx";
@@ -9,9 +9,6 @@ import { readName } from "../../lib/text/shown_name.ts";
 import { activeParts, attributesOf, expectSameStructure, readElements, textOf } from "../harness/html.ts";
 import type { Outside } from "./samples.ts";
 import { AVATAR_ORIGIN, DISCORD_APP_URL, everyPage, headingOf, outsideOf, PLAIN } from "./samples.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const HOSTILE_TEXTS = [
   "<script>alert(1)</script>",

@@ -1,11 +1,8 @@
 /** The claims that Janus keeps: whatever a provider sends, they are storable and of one form. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type KeptClaims, keepClaims, NEEDED_CLAIMS, organisationName } from "../../lib/rules/claims.ts";
 import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 describe("keepClaims()", () => {
   test("keeps at most three claims, storable and of one form", () => {

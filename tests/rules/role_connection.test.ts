@@ -1,13 +1,10 @@
 /** The role connection: whatever claims a member has, Discord accepts what is pushed. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { keepClaims } from "../../lib/rules/claims.ts";
 import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
 import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
 import { checkRoleConnection } from "../standins/discord-limits.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const PLATFORM_NAME = "D-sektionen";
 

@@ -1,5 +1,5 @@
 /** The stand-in for Discord refuses what Discord refuses, and believes what it is told within the limits. */
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { crc32, inflateSync } from "node:zlib";
 import {
   ANNA,
@@ -25,9 +25,6 @@ import {
   VERIFIER,
 } from "./client.ts";
 import { approveDiscord, createJar, denyDiscord, visit } from "./member.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const MEMBER_RECORD = { type: 7, key: "dsek_member", name: "Member", description: "Is a member" };
 

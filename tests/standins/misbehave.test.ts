@@ -1,5 +1,5 @@
 /** The stand-ins misbehave on order, and the providers are right when left alone. Discord's own rules: `standins/`. */
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import {
   ANNA,
@@ -19,9 +19,6 @@ import {
 import { createKey, encryptToken, type ForgerStandin, startForger } from "./forger.ts";
 import { approveDiscord, cancelAtProvider, createJar, signInAtProvider, visit } from "./member.ts";
 import { startProvider } from "./provider.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const started: { readonly stop: () => Promise<void> }[] = [];
 afterEach(async () => {

@@ -1,10 +1,8 @@
 /** Secrets never leave: not to the log, not to a page, not unsealed into the database. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { CANARY, createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
 
 let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 /** Everything that crossed the network and must stay between those who sent and received it. */

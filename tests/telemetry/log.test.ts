@@ -1,6 +1,6 @@
 /** The log: only what is on the list, one JSON line an event. */
 
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,9 +16,6 @@ import {
   type LogFields,
   type LogLevel,
 } from "../../lib/telemetry/log.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";

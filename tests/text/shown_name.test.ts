@@ -1,5 +1,5 @@
 /** Names from outside: what is taken out of them, which of them show nothing, and that none changes the page around it. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Browser } from "playwright-core";
 import { readConfig } from "../../lib/config/load.ts";
@@ -14,8 +14,6 @@ import { textOf } from "../harness/html.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(60_000);
 
 const BREAKING_OUT = "Mallory\u2069\u202e";
 /** Every character that Unicode calls a control of direction. */
