@@ -4,26 +4,16 @@
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import type { RingKey } from "../crypto.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
 import { listenHost } from "./listen_host.ts";
+import { isSecureAddress } from "./secure_address.ts";
 import { clientId, credential, hasInvisible } from "./stray_characters.ts";
 
-const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
-
-/** True for an address that only this machine can reach, where http is as good as https. */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK_HOSTS.has(url.hostname);
-}
-
-/** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
-function isSecureAddress(url: URL): boolean {
-  const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
-  return secure && url.username === "" && url.password === "";
-}
 
 /** Addresses that nobody owns and everybody could have, one of each half of either family. RFC 5737, RFC 3849 */
 const STRANGERS = ["11.22.33.44", "203.0.113.1", "2001:db8::1", "9000::1"];
@@ -238,9 +228,6 @@ export const SECRETS: readonly VariableName[] = [
   "DATABASE_PASSWORD",
   "DISCORD_BOT_TOKEN",
 ];
-
-/** A key of a ring; its id is written before what it seals. */
-export type RingKey = { readonly id: string; readonly key: Uint8Array };
 
 function decodeKey(text: string): Uint8Array | undefined {
   try {

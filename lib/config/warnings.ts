@@ -8,9 +8,10 @@ import type { Source } from "./load.ts";
 import { mergeSources, readServerVariables, VARIABLES } from "./load.ts";
 import { findOpenIssuer } from "./open_issuers.ts";
 import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
+import { isLoopback } from "./secure_address.ts";
 import { findStray } from "./stray_values.ts";
 import { findTypo, suggest } from "./suggestion.ts";
-import { isLoopback, trustsStrangers } from "./variables.ts";
+import { trustsStrangers } from "./variables.ts";
 
 type Values = ReturnType<typeof readServerVariables>;
 
