@@ -178,7 +178,6 @@ function renamers(sources: readonly Source[]): string[] {
 
 /** What time may be counted with, other than the `sleep` that is passed in: who, with what, and why. */
 const TIMERS: Readonly<Record<string, readonly [why: string, ...what: readonly string[]]>> = {
-  "lib/cli/commands/serve.ts": ["makes the sleep of all the others", "node:timers/promises", "setTimeout"],
   "lib/time.ts": ["one timer for the deadlines of all statements", "setTimeout"],
   "lib/database/embedded/session.ts": [
     "lets the program have its say between statements; an owner that is idle",
@@ -195,6 +194,7 @@ const TIMERS: Readonly<Record<string, readonly [why: string, ...what: readonly s
     "setTimeout",
   ],
   "lib/server/upkeep.ts": ["the beat of the rounds", "setInterval"],
+  "lib/server/world.ts": ["makes the sleep of all the others", "node:timers/promises", "setTimeout"],
 };
 
 /** What each file counts time with: Node's modules, what all may call, and what Bun and the platform have besides. */
@@ -245,16 +245,14 @@ describe("the way out", () => {
     expect(offenders(/\bconsole\b/)).toEqual([]);
   });
 
-  test("only oauth/upstream.ts calls fetch; serve.ts and healthcheck.ts hand the global one over, once", () => {
+  test("only oauth/upstream.ts calls fetch; world.ts and healthcheck.ts hand the global one over, once", () => {
     const calls = offenders(/\bfetch\s*\(/, ["lib/oauth/upstream.ts"]);
 
     expect(calls).toEqual([
       expect.stringMatching(
         /^lib\/cli\/commands\/healthcheck\.ts:\d+: *fetch: \(url, init\) => fetch\(url, Object\.assign/,
       ),
-      expect.stringMatching(
-        /^lib\/cli\/commands\/serve\.ts:\d+: .*fetch: \(url, init\) => fetch\(url, init\)/,
-      ),
+      expect.stringMatching(/^lib\/server\/world\.ts:\d+: .*fetch: \(url, init\) => fetch\(url, init\)/),
     ]);
   });
 
@@ -300,10 +298,8 @@ describe("the way out", () => {
     expect(found).toEqual([]);
   });
 
-  test("the clock is passed in: only serve.ts reads it", () => {
-    expect(offenders(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/, ["lib/cli/commands/serve.ts"])).toEqual(
-      [],
-    );
+  test("the clock is passed in: only world.ts reads it", () => {
+    expect(offenders(/\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/, ["lib/server/world.ts"])).toEqual([]);
     expect(offenders(/\bnew Date\(\s*\)/).length).toBe(1);
     // Durations: for the log, and for a deadline as the timer beside it counts.
     const durations = ["upstream", "budget"].map((name) => `lib/oauth/${name}.ts`);

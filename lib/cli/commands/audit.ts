@@ -12,10 +12,10 @@ import { waitForDatabase } from "../../database/wait.ts";
 import { usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
+import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import { endWithFindings, sayOnce } from "../output.ts";
-import { createWorld, now } from "./serve.ts";
 
 /** What each kind means, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {

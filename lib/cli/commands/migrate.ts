@@ -9,11 +9,11 @@ import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
 import { openDatabase } from "../../database/open.ts";
 import { waitForDatabase } from "../../database/wait.ts";
+import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import type { MigrateVerb } from "../arguments.ts";
 import { sayOnce } from "../output.ts";
-import { createWorld, now } from "./serve.ts";
 
 /** Applies what is pending, or lists it; tells what it did, as JSON on request. */
 export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {

@@ -9,9 +9,9 @@ import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
 import { METADATA_RECORDS } from "../../rules/records.ts";
+import { createWorld } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { warn } from "../output.ts";
-import { createWorld } from "./serve.ts";
 
 /**
  * Puts the records, and names them and the address that adds the application to a server, as JSON on request. Throws

@@ -1,33 +1,16 @@
-/**
- * `janus serve`, and the world that the program lives in: the clock, the network, the log. Called by `cli.ts`; the
- * other commands take the world from here.
- */
-import { setTimeout } from "node:timers/promises";
+/** `janus serve`: the server in this process, its signals and its log. How a server starts and stops is in `server/`. */
 import { isatty } from "node:tty";
-import { version } from "../../../package.json" with { type: "json" };
 import type { Source } from "../../config/load.ts";
 import { mergeSources, readConfig, readSources } from "../../config/load.ts";
-import type { World } from "../../deps.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
+import { createWorld, now } from "../../server/world.ts";
 import { createLineWriter } from "../../telemetry/line_writer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { createLog, describeError } from "../../telemetry/log.ts";
 import { exitWithStatus } from "../output.ts";
 
 const STDOUT = 1;
-
-/** The clock of this machine. */
-export const now = (): Date => new Date();
-
-/**
- * What comes from outside. `ref: false` waits without keeping alive a process that has nothing else to do: a server
- * that was stopped.
- */
-export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World {
-  const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
-  return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
-}
 
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
 export async function serve(
