@@ -2,7 +2,7 @@
  * The command line: the table of commands. Called by `index.ts` and `sql/migrate.ts`. Each command is a file of this
  * folder, loaded when it is asked for; what it returns is printed by `output.ts`, which sets the exit code.
  */
-import { mergeSources, readSources } from "../config/load.ts";
+import { mergeSources, readSources } from "../config/sources.ts";
 import { usage } from "../errors.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { CommonOptions } from "./arguments.ts";
@@ -15,10 +15,11 @@ type Serve = (options: CommonOptions) => Promise<string | undefined>;
 export async function runCommand(args: readonly string[], createApp: CreateApp): Promise<void> {
   await exitWithStatus(async () => {
     // The most common start, and the one whose time is measured: nothing to parse, nothing to load for it.
-    if (args.length === 0 || (args.length === 1 && args[0] === "serve")) return serve(createApp);
+    if (args.length === 0 || (args.length === 1 && args[0] === "serve"))
+      return serve(createApp, await readSources([]));
     return run(args, async ({ json, ...options }) => {
       if (json) throw usage("The server has no result to print: for a log in JSON set LOG_FORMAT=json.");
-      return serve(createApp, readSources(options.envFile));
+      return serve(createApp, await readSources(options.envFile));
     });
   });
 }
@@ -38,29 +39,30 @@ async function run(args: readonly string[], serveApp: Serve): Promise<string | u
     serve: serveApp,
     migrate: async (verb, options) => {
       const { migrate } = await import("./commands/migrate.ts");
-      return migrate(verb, options.json, environmentOf(options));
+      return migrate(verb, options.json, await environmentOf(options));
     },
     register: async (options) => {
       const { register } = await import("./commands/register.ts");
-      return register(options.json, environmentOf(options));
+      return register(options.json, await environmentOf(options));
     },
     healthcheck: async (options) => {
       const { checkHealth } = await import("./commands/healthcheck.ts");
-      return checkHealth(options, environmentOf(options));
+      return checkHealth(options, await environmentOf(options));
     },
     audit: async (options) => {
       const { audit } = await import("./commands/audit.ts");
-      return audit(options, environmentOf(options));
+      return audit(options, await environmentOf(options));
     },
     checkConfig: async ({ json, envFile }) => {
       const { checkConfig } = await import("./commands/config_check.ts");
-      return checkConfig(readSources(envFile), json);
+      return checkConfig(await readSources(envFile), json);
     },
     generateKeys: async (options) => {
       const { generateKeys } = await import("./commands/keys.ts");
-      return generateKeys(options, environmentOf(options));
+      return generateKeys(options, await environmentOf(options));
     },
   });
 }
 
-const environmentOf = ({ envFile }: Pick<CommonOptions, "envFile">) => mergeSources(readSources(envFile));
+const environmentOf = async ({ envFile }: Pick<CommonOptions, "envFile">) =>
+  mergeSources(await readSources(envFile));

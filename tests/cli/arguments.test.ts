@@ -5,8 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Commands, runArguments } from "../../lib/cli/arguments.ts";
-import { VARIABLES } from "../../lib/config/load.ts";
-import { findTypo, suggest } from "../../lib/config/suggestion.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { printable } from "../../lib/text/printable.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -196,52 +194,6 @@ describe("runArguments()", () => {
         expect(refused.message.length).toBeLessThan(1_000);
       }),
       { numRuns: 500 },
-    );
-  });
-});
-
-describe("suggest()", () => {
-  const names = VARIABLES.map(({ name }) => name);
-
-  test.each([
-    ["OIDC_ISUER", "OIDC_ISSUER"],
-    ["DISCORD_CLIENT_SECERT", "DISCORD_CLIENT_SECRET"],
-    ["COOKIE_SECRETS", "COOKIE_SECRET"],
-    ["PROT", undefined],
-    ["HOSTNAME", undefined],
-    ["PATH", undefined],
-    ["", undefined],
-    ["x".repeat(1_000_000), undefined],
-  ])("near to %s is %s", (word, near) => {
-    expect(suggest(word, names)).toBe(near as string);
-  });
-});
-
-describe("findTypo()", () => {
-  test.each([
-    ["DATBASE_URL", "DATABASE_URL"],
-    ["DATABBASE_URL", "DATABASE_URL"],
-    ["DATABASE_URI", "DATABASE_URL"],
-    ["DATABASE_ULR", "DATABASE_URL"],
-    ["DATABASE_URL", "DATABASE_URL"],
-    ["DATBASE_ULR", undefined],
-    ["DATABASE_LRU", undefined],
-    ["DATA", undefined],
-    ["", undefined],
-  ])("%s is %s with one slip", (word, meant) => {
-    expect(findTypo(word, ["DATA_DIR", "DATABASE_URL"])).toBe(meant as string);
-  });
-
-  test("finds whatever one slip makes of a word", () => {
-    const meant = "OIDC_ISSUER";
-    const slip = fc.tuple(fc.constantFrom(0, 1, 2, 3), fc.nat(meant.length - 2), fc.constantFrom(..."ABC_"));
-
-    fc.assert(
-      fc.property(slip, ([kind, at, letter]) => {
-        const [before, one, two, after] = [meant.slice(0, at), meant[at], meant[at + 1], meant.slice(at + 2)];
-        const word = [`${two}${one}`, `${letter}${one}${two}`, `${two}`, `${letter}${two}`][kind];
-        expect(findTypo(`${before}${word}${after}`, ["TOKEN_KEYS", meant])).toBe(meant);
-      }),
     );
   });
 });

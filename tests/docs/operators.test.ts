@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
-import { type Environment, readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
+import { readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
+import type { Environment } from "../../lib/config/sources.ts";
 import { createSealer } from "../../lib/crypto.ts";
 import { ERROR_CODES, type ErrorCode, JanusError } from "../../lib/errors.ts";
 import { createProblem } from "../../lib/http/problem.ts";

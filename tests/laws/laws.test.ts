@@ -160,7 +160,7 @@ function reachable(start: string, imports: readonly Import[]): ReadonlySet<strin
 /** Who reads the environment: by its name, or by what has it, given away whole or taken apart. */
 function environmentReaders(sources: readonly Source[]): string[] {
   const named = /\b(process|Bun|import\.meta)(\?\.|\.)env\b|(?<!\.)\b(process|Bun|import\.meta)\b(?!\.)/;
-  return [...offenders(named, ["lib/config/load.ts"], sources), ...renamers(sources)];
+  return [...offenders(named, ["lib/config/sources.ts"], sources), ...renamers(sources)];
 }
 
 /** Who has what Bun and the process can do under names of their own, which the other laws do not know. */
@@ -210,7 +210,7 @@ function timersOf(sources: readonly Source[]): Record<string, readonly string[]>
 }
 
 describe("the way out", () => {
-  test("only config.ts reads the environment", () => {
+  test("only config/sources.ts reads the environment", () => {
     expect(environmentReaders(SOURCES)).toEqual([]);
   });
 
@@ -231,7 +231,7 @@ describe("the way out", () => {
     "const { PORT } = import.meta.env;",
     "const port = globalThis.process.env.PORT;",
     'const port = self["process"].env.PORT;',
-  ])("a file other than config.ts would be found with %s", (breach) => {
+  ])("a file other than sources.ts would be found with %s", (breach) => {
     const found = environmentReaders(plant("lib/server/upkeep.ts", breach));
 
     expect(found).not.toEqual([]);

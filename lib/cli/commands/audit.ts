@@ -3,8 +3,8 @@
  * are any.
  */
 
-import type { Environment } from "../../config/load.ts";
 import { readDatabaseConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { requireMigrated } from "../../database/migrations.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";

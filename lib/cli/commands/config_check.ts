@@ -4,9 +4,11 @@
  * shown unless it is near to one, since a secret that broke into two lines is a name too.
  */
 
-import type { Environment, Source } from "../../config/load.ts";
-import { mergeSources, readServerVariables, VARIABLES } from "../../config/load.ts";
-import { findAmbiguous, findMisspelt, findUnwise } from "../../config/warnings.ts";
+import type { ServerVariables } from "../../config/load.ts";
+import { readServerVariables, VARIABLES } from "../../config/load.ts";
+import type { Environment, Source } from "../../config/sources.ts";
+import { mergeSources } from "../../config/sources.ts";
+import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
 import { print, warn } from "../output.ts";
@@ -25,14 +27,12 @@ type InForce = {
   readonly file?: string;
 };
 
-type Values = ReturnType<typeof readServerVariables>;
-
 /** Describes the configuration of `serve`. Throws config_invalid, with `serve`'s message and what may be behind it. */
 export async function checkConfig(sources: readonly Source[], json: boolean): Promise<string | undefined> {
-  const misread = [...findMisspelt(sources), ...findAmbiguous(sources)];
+  const misread = [...findMistyped(sources), ...findAmbiguous(sources)];
   const values = readOrExplain(mergeSources(sources), misread);
   const variables = VARIABLES.map((variable) => describe(variable, values, sources));
-  const warnings = [...misread, ...findUnwise(values, sources)];
+  const warnings = [...misread, ...findRisky(values, sources)];
   if (json) return JSON.stringify({ variables, warnings }, undefined, 2);
   await print(formatTable(variables));
   for (const warning of warnings) await warn(`warning: ${warning}`);
@@ -40,7 +40,7 @@ export async function checkConfig(sources: readonly Source[], json: boolean): Pr
 }
 
 /** A misspelt name is most often why another is missing, and a value that was cut why it is malformed. */
-function readOrExplain(environment: Environment, misread: readonly string[]): Values {
+function readOrExplain(environment: Environment, misread: readonly string[]): ServerVariables {
   try {
     return readServerVariables(environment);
   } catch (error) {
@@ -51,7 +51,7 @@ function readOrExplain(environment: Environment, misread: readonly string[]): Va
 
 function describe(
   { name, secret }: (typeof VARIABLES)[number],
-  values: Values,
+  values: ServerVariables,
   sources: readonly Source[],
 ): InForce {
   const origin = findOrigin(name, secret, sources);
@@ -74,7 +74,7 @@ function findOrigin(name: string, secret: boolean, sources: readonly Source[]) {
 }
 
 /** As it would be written in the environment. */
-function format(value: Exclude<Values[keyof Values], undefined>): string {
+function format(value: Exclude<ServerVariables[keyof ServerVariables], undefined>): string {
   if (!Array.isArray(value)) return String(value);
   const parts: readonly unknown[] = value;
   if (!parts.every(Array.isArray)) return parts.join(" ");

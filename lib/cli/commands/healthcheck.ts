@@ -6,8 +6,8 @@
 import * as v from "valibot";
 import { version } from "../../../package.json" with { type: "json" };
 import { inBrackets } from "../../config/listen_host.ts";
-import type { Environment } from "../../config/load.ts";
 import { readServerAddress } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { asJanusError, configInvalid, unhealthy } from "../../errors.ts";
 import type { Answer, Upstream } from "../../oauth/upstream.ts";
 import { parseJson, send } from "../../oauth/upstream.ts";

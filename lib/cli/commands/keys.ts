@@ -2,8 +2,8 @@
  * `janus keys generate`: new keys, ready for a dotenv file or a file each. Called by `cli.ts`. Keys that exist are never
  * printed, and what a rotation prints is no assignment: put behind a file by mistake, it replaces no ring.
  */
-import type { Environment } from "../../config/load.ts";
 import { readTokenKeyIds } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { randomToken } from "../../crypto.ts";
 import { usage } from "../../errors.ts";
 import { warn } from "../output.ts";

@@ -3,8 +3,8 @@
  * returns is printed.
  */
 
-import type { Environment } from "../../config/load.ts";
 import { readDatabaseConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
 import { openDatabase } from "../../database/open.ts";

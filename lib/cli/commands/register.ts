@@ -2,8 +2,8 @@
  * `janus register`: puts the metadata records at Discord that linked roles are built on. Called by `cli.ts`; what it
  * returns is printed.
  */
-import type { Environment } from "../../config/load.ts";
 import { readRegistrationConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { explainStrayValue } from "../../config/stray_values.ts";
 import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";

@@ -1,7 +1,8 @@
 /** `janus serve`: the server in this process, its signals and its log. How a server starts and stops is in `server/`. */
 import { isatty } from "node:tty";
-import type { Source } from "../../config/load.ts";
-import { mergeSources, readConfig, readSources } from "../../config/load.ts";
+import { readConfig } from "../../config/load.ts";
+import type { Source } from "../../config/sources.ts";
+import { mergeSources } from "../../config/sources.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
 import { createWorld, now } from "../../server/world.ts";
@@ -13,10 +14,7 @@ import { exitWithStatus } from "../output.ts";
 const STDOUT = 1;
 
 /** Serves until a signal comes; a second one does not wait for what the first has begun. */
-export async function serve(
-  createApp: CreateApp,
-  sources: readonly Source[] = readSources([]),
-): Promise<undefined> {
+export async function serve(createApp: CreateApp, sources: readonly Source[]): Promise<undefined> {
   const config = readConfig(mergeSources(sources));
   const writer = await createLineWriter(config.logFormat, isatty(STDOUT), (count) =>
     log.warn("log_lines_dropped", { count }),
