@@ -34,11 +34,14 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
 /** Runs `janus <args>`, and sets the exit code. */
 export async function runCommand(args: readonly string[], createApp: CreateApp): Promise<void> {
   await exitWithStatus(async () => {
-    if (args.length === 0 || (args.length === 1 && args[0] === "serve"))
-      return serve(createApp, await readSources([]));
+    if (isPlainStart(args)) return serve(createApp, await readSources([]));
     await parseAndRun(args, listCommands(createApp));
   });
 }
+
+/** A server that starts without options need not wait for commander to load: docs/decisions/0030 has the figures. */
+const isPlainStart = ([command = "serve", ...rest]: readonly string[]): boolean =>
+  command === "serve" && rest.length === 0;
 
 /** Runs `janus migrate <args>`, and sets the exit code. */
 export async function runMigrate(args: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import type { DatabaseConfig } from "../../config/load.ts";
 import { readDatabaseConfig } from "../../config/load.ts";
+import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
 import { now } from "../../server/world.ts";
@@ -45,13 +46,8 @@ async function apply(config: DatabaseConfig, json: boolean): Promise<string> {
 async function list(config: DatabaseConfig, json: boolean): Promise<string> {
   const { url, dataDir } = config.database;
   // Opening the embedded database would make one.
-  if (url === undefined && !(await hasEmbedded(dataDir))) return describeAbsence(dataDir, json);
+  if (url === undefined && !hasDatabase(dataDir)) return describeAbsence(dataDir, json);
   return describeStatus(await withDatabase(config, readMigrationStatus), json, nameOf(config));
-}
-
-async function hasEmbedded(dataDir: string): Promise<boolean> {
-  const { hasDatabase } = await import("../../database/embedded/open.ts");
-  return hasDatabase(dataDir);
 }
 
 /** Names the embedded database by its folder, so that a mistyped DATABASE_URL is noticed. */
