@@ -10,13 +10,15 @@
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
 import { constantTimeEqual } from "oslo/crypto";
-import type { RingKey } from "./config/variables.ts";
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 const utf8 = new TextEncoder();
+
+/** A key of a ring. What it seals begins with its id. */
+export type RingKey = { readonly id: string; readonly key: Uint8Array };
 
 /** Seals and opens texts for one purpose. */
 export type Sealer = {

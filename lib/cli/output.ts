@@ -1,20 +1,18 @@
 /**
- * What every command ends with: its result on standard output, or its error on standard error, and the exit code.
- * Called by the commands of this folder. Faults of use and of configuration end with 2, a command that failed with 1.
+ * How every command ends: with its result on standard output, or with its error on standard error, and with an exit code.
+ * That is 2 for wrong use and configuration, and 1 for a command that failed.
  */
-
 import { asJanusError, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
 import { printable } from "../text/printable.ts";
 
 /**
- * Prints what a command returns, or the error it ended with: ours whole, any other by name and code, since its text may
- * quote input. False where it ended with one.
+ * Runs a command. If it fails, prints the error, sets the exit code and returns false. Of an error that is not ours only the
+ * name and the code are printed, because its text may quote input.
  */
-export async function exitWithStatus(command: () => Promise<string | undefined>): Promise<boolean> {
+export async function exitWithStatus(command: () => Promise<void>): Promise<boolean> {
   try {
-    const text = await command();
-    if (text !== undefined) await print(text);
+    await command();
     return true;
   } catch (error) {
     const { message, exitStatus, cause } = asJanusError(error);
@@ -26,12 +24,12 @@ export async function exitWithStatus(command: () => Promise<string | undefined>)
   }
 }
 
-/** Makes the program end with 1 although it prints a result, for an audit that found something. */
+/** Makes the program end with 1 although it prints a result: an audit has findings. */
 export function endWithFindings(): void {
   process.exitCode = 1;
 }
 
-/** Tells on standard error what goes on while a command waits; the same thing once, not at every try. */
+/** Says on standard error why a command waits. The same reason is said once, and not at every try. */
 export function sayOnce(beginning: string): (what: string) => void {
   let said = "";
   return (what) => {
@@ -45,7 +43,7 @@ export function print(text: string): Promise<void> {
   return write(process.stdout, `${text}\n`);
 }
 
-/** Says something on standard error, which is neither a result nor in its way. */
+/** Says something on standard error, apart from the result. */
 export async function warn(message: string): Promise<void> {
   try {
     await write(
@@ -56,14 +54,14 @@ export async function warn(message: string): Promise<void> {
         .join("\n")}\n`,
     );
   } catch {
-    // There is nowhere left to say that nothing can be said; the exit code still tells.
+    // Nowhere is left to say it. The exit code still tells.
   }
 }
 
-/** Resolves when the text is written, or when nobody reads any more, as behind `head -1`: that is no failure. */
+/** Resolves when the text is written, or when nobody reads any more, as with `| head -1`. That is not a failure. */
 async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // An error that nobody listens for ends the process with a stack.
+  // Without a listener an error would end the process with a stack.
   stream.once("error", reject);
   stream.write(text, (error) => (error ? reject(error) : resolve()));
   try {

@@ -1,66 +1,55 @@
 /**
- * The command line: the table of commands. Called by `index.ts` and `sql/migrate.ts`. Each command is a file of this
- * folder, loaded when it is asked for; what it returns is printed by `output.ts`, which sets the exit code.
+ * This room owns the command line, `janus <command>`: what each command is called with, what it prints, and the exit codes.
+ *
+ *   run.ts          the list of commands
+ *   program.ts      makes a program of them
+ *   commands/       one command a file; it adds itself to the program
+ *   output.ts       how a command ends: its result, or its error, and the exit code
+ *
+ * The work itself is up to other rooms: the server to `server/`, what an operator does to `operator/`.
  */
-import { mergeSources, readSources } from "../config/load.ts";
-import { usage } from "../errors.ts";
+import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
-import type { CommonOptions } from "./arguments.ts";
-import { serve } from "./commands/serve.ts";
-import { exitWithStatus } from "./output.ts";
+import type { AddCommand } from "./command.ts";
+import { addAudit } from "./commands/audit.ts";
+import { addConfigCheck } from "./commands/config_check.ts";
+import { addHealthcheck } from "./commands/healthcheck.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addMigrate } from "./commands/migrate.ts";
+import { addRegister } from "./commands/register.ts";
+import { addServe, serve } from "./commands/serve.ts";
+import { exitWithStatus, print } from "./output.ts";
 
-type Serve = (options: CommonOptions) => Promise<string | undefined>;
+/** Every command, in the order of the help. */
+export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
+  (program) => addServe(program, createApp),
+  addMigrate,
+  addRegister,
+  addHealthcheck,
+  addAudit,
+  addConfigCheck,
+  addKeys,
+];
 
 /** Runs `janus <args>`, and sets the exit code. */
 export async function runCommand(args: readonly string[], createApp: CreateApp): Promise<void> {
   await exitWithStatus(async () => {
-    // The most common start, and the one whose time is measured: nothing to parse, nothing to load for it.
-    if (args.length === 0 || (args.length === 1 && args[0] === "serve")) return serve(createApp);
-    return run(args, async ({ json, ...options }) => {
-      if (json) throw usage("The server has no result to print: for a log in JSON set LOG_FORMAT=json.");
-      return serve(createApp, readSources(options.envFile));
-    });
+    if (isPlainStart(args)) return serve(createApp, await readSources([]));
+    await parseAndRun(args, listCommands(createApp));
   });
 }
+
+/** A server that starts without options need not wait for commander to load: docs/decisions/0030 has the figures. */
+const isPlainStart = ([command = "serve", ...rest]: readonly string[]): boolean =>
+  command === "serve" && rest.length === 0;
 
 /** Runs `janus migrate <args>`, and sets the exit code. */
 export async function runMigrate(args: readonly string[]): Promise<void> {
-  await exitWithStatus(() =>
-    run(["migrate", ...args], () => {
-      throw usage("This is migrate: it takes up or status.\nSee janus --help.");
-    }),
-  );
+  await exitWithStatus(() => parseAndRun(["migrate", ...args], [addMigrate]));
 }
 
-async function run(args: readonly string[], serveApp: Serve): Promise<string | undefined> {
-  const { runArguments } = await import("./arguments.ts");
-  return runArguments(args, {
-    serve: serveApp,
-    migrate: async (verb, options) => {
-      const { migrate } = await import("./commands/migrate.ts");
-      return migrate(verb, options.json, environmentOf(options));
-    },
-    register: async (options) => {
-      const { register } = await import("./commands/register.ts");
-      return register(options.json, environmentOf(options));
-    },
-    healthcheck: async (options) => {
-      const { checkHealth } = await import("./commands/healthcheck.ts");
-      return checkHealth(options, environmentOf(options));
-    },
-    audit: async (options) => {
-      const { audit } = await import("./commands/audit.ts");
-      return audit(options, environmentOf(options));
-    },
-    checkConfig: async ({ json, envFile }) => {
-      const { checkConfig } = await import("./commands/config_check.ts");
-      return checkConfig(readSources(envFile), json);
-    },
-    generateKeys: async (options) => {
-      const { generateKeys } = await import("./commands/keys.ts");
-      return generateKeys(options, environmentOf(options));
-    },
-  });
+async function parseAndRun(args: readonly string[], commands: readonly AddCommand[]): Promise<void> {
+  const { runProgram } = await import("./program.ts");
+  const help = await runProgram(args, commands);
+  if (help !== undefined) await print(help);
 }
-
-const environmentOf = ({ envFile }: Pick<CommonOptions, "envFile">) => mergeSources(readSources(envFile));

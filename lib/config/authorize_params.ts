@@ -1,10 +1,10 @@
 /**
- * OIDC_AUTHORIZE_PARAMS: what an operator adds to the authorization request, as a query string. What a provider would
- * refuse, or read in a way of its own, is a fault here: there every member would meet it.
+ * OIDC_AUTHORIZE_PARAMS: the parameters that an operator adds to the authorization request, as a query string. It refuses
+ * here what providers would refuse, or would read differently from one another, because every member would meet that.
  */
 import * as v from "valibot";
 
-/** Parameters of the authorization request that are Janus's own. */
+/** Parameters that Janus itself sends. */
 const RESERVED = new Set(
   (
     "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
@@ -12,10 +12,10 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** RFC 6749 A, `param-name`, and what providers have in names of their own. */
+/** `param-name` of RFC 6749 A, and the characters that providers use in their own names. */
 const NAME = /^[A-Za-z0-9_.:-]+$/;
 
-/** Name and value of each, in their order. RFC 6749 3.1: none without a value, and none twice. */
+/** The name and value of each parameter, in order. Each has a value, and no name comes twice. RFC 6749 3.1 */
 export const authorizeParams = v.pipe(
   v.string(),
   v.check((text) => !/\p{Cc}/u.test(text), "must not hold control characters"),

@@ -1,37 +1,38 @@
 /**
- * Owns what DATABASE_URL means: which servers, which database, and what its parameters ask for. The parameters are
- * libpq's. Each is honoured, or refused by its name; none is passed over. It opens no connection.
+ * The meaning of DATABASE_URL: the servers, the database and the parameters. The parameters are libpq's. Each is honoured or
+ * refused by its name; none is ignored. This file opens no connection.
  * https://www.postgresql.org/docs/current/libpq-connect.html
  */
 import { readFileSync } from "node:fs";
 
 /** Where the database is, and how to connect to it. */
 export type DatabaseAddress = {
-  /** Tried in this order. Undefined where the address names none. */
+  /** In the order in which they are tried. Empty if the address names no server. */
   readonly servers: readonly { readonly host: string; readonly port: number }[];
   readonly database: string | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly tls: Tls;
-  /** Which of several servers will do; undefined for any. */
+  /** Which of several servers to use; undefined for any. */
   readonly targetSessionAttrs: "primary" | "read-write" | undefined;
-  /** What a connection begins with, such as `search_path`; `options` as for the command `postgres`. */
+  /** Settings of each new connection, such as `search_path`. `options` is as for the command `postgres`. */
   readonly settings: Readonly<Record<string, string>>;
 };
 
-/** How the connection is encrypted, and what is checked. `prefer` takes a server without TLS, and checks nothing. */
+/** How the connection is encrypted, and what is checked. `prefer` accepts a server without TLS, and checks nothing. */
 export type Tls =
   | { readonly mode: "disable" }
   | { readonly mode: "prefer" }
   | {
       readonly mode: "require" | "verify-ca" | "verify-full";
-      /** Certificates in PEM: whom to trust, and who Janus is. Undefined: the runtime's list, nobody. */
+      /** Certificates to trust, in PEM. Undefined for the runtime's list. */
       readonly ca: string | undefined;
+      /** The certificate of Janus itself, if the server wants one, and its key. In PEM. */
       readonly cert: string | undefined;
       readonly key: string | undefined;
     };
 
-/** An address, or its fault: whole sentences for the operator, which repeat no value. */
+/** An address, or its fault in whole sentences for the operator. No sentence repeats a value. */
 export type ReadAddress = { readonly address: DatabaseAddress } | { readonly fault: string };
 
 /** Parameters by their names. */
@@ -39,7 +40,7 @@ type Parameters = ReadonlyMap<string, string>;
 
 const DEFAULT_PORT = 5432;
 
-/** What libpq takes from the environment about TLS. Passing it over would send in the clear what was to be encrypted. */
+/** The variables that libpq reads for TLS. Ignoring them would send unencrypted what the operator wants encrypted. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
   PGSSLMODE: "sslmode",
   PGSSLROOTCERT: "sslrootcert",
@@ -51,7 +52,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/** Settings of PostgreSQL that may stand beside libpq's parameters: what an operator gives one client. */
+/** Settings of PostgreSQL that an operator may set for one client, beside libpq's parameters. */
 const SERVER_SETTINGS = [
   "application_name",
   "idle_in_transaction_session_timeout",
@@ -66,7 +67,7 @@ const SERVER_SETTINGS = [
   "work_mem",
 ];
 
-/** Parameters that Janus acts on, with the values that they may have. */
+/** Parameters that Janus honours, with the values that they may have. */
 const HONOURED: Readonly<Record<string, RegExp>> = {
   sslmode: new RegExp(`^(${SSL_MODES.join("|")})$`),
   sslrootcert: /./,
@@ -75,7 +76,7 @@ const HONOURED: Readonly<Record<string, RegExp>> = {
   target_session_attrs: /^(any|primary|read-write)$/,
 };
 
-/** Parameters that Janus need not act on while they have these values: it does so anyway, or never. */
+/** Parameters that change nothing while they have these values. */
 const HARMLESS: Readonly<Record<string, RegExp>> = {
   channel_binding: /^(disable|prefer)$/,
   client_encoding: /^(auto|utf-?8)$/i,
@@ -90,7 +91,7 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
   sslsni: /^1$/,
 };
 
-/** What to write instead. */
+/** What to write instead of a parameter that is refused. */
 const INSTEAD: Readonly<Record<string, string>> = {
   channel_binding: "Remove it, and use sslmode=verify-full, which proves the server by its certificate.",
   dbname: "Write it in the address itself: postgres://user@host:5432/database.",
@@ -108,12 +109,12 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * True for an address that leads where it is meant to. It refuses other hosts that the driver would make of an IPv6
- * address, of a socket, and of a raw # ? / @ in a password: `1/x@host` is port 1 of a host, and the text before an @
- * is sent to the host behind it.
+ * Whether an address is one that the driver reads as it was meant. An IPv6 address, a socket, or a raw # ? / @ in a password
+ * would lead the driver to another host: it reads `1/x@host` as port 1 of a host, and sends the text before an @ to the
+ * host after it.
  */
 export function isDatabaseUrl(text: string): boolean {
-  // The driver would drop some of these without a word, and send the others.
+  // The driver would silently drop some of these, and send the others.
   if (/[\p{Cc}\p{Cf}]|^\s|\s$/u.test(text)) return false;
   const parts = splitUrl(text);
   if (parts === undefined || parts.hosts + parts.path + parts.query === "") return false;
@@ -123,7 +124,7 @@ export function isDatabaseUrl(text: string): boolean {
   return parts.hosts.split(",").every((host) => URL.parse(`${before}${host}${parts.path}`) !== null);
 }
 
-/** The TLS parameters that libpq would take from the environment, under their own names. */
+/** The TLS parameters that libpq would take from the environment, by the names of the parameters. */
 export function readLibpqEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
@@ -132,8 +133,8 @@ export function readLibpqEnvironment(
 }
 
 /**
- * Reads an address that `isDatabaseUrl` takes. `defaults` hold for parameters that it does not have. Files that it
- * names are read.
+ * Reads an address that `isDatabaseUrl` accepts, and the files that it names. `defaults` are values for parameters that the
+ * address lacks.
  */
 export function readDatabaseUrl(url: string, defaults: Readonly<Record<string, string>> = {}): ReadAddress {
   const { user = "", hosts = "", path = "", query = "" } = splitUrl(url) ?? {};
@@ -186,7 +187,7 @@ function findFault(parameters: Parameters, own: Parameters): string | undefined 
     const instead = INSTEAD[name] ?? "Remove it.";
     if (pattern === undefined)
       return `DATABASE_URL has the parameter ${shown(name)}, which Janus does not know. ${instead}`;
-    // The driver reads it in the environment as well, and does not know this value.
+    // The driver also reads this variable of the environment, and does not know this value.
     const isUnknownToDriver = name === "target_session_attrs" && value === "any" && !own.has(name);
     if (pattern.test(value) && !isUnknownToDriver) continue;
     const where = own.has(name) ? "in DATABASE_URL" : `from ${variableOf(name)}`;
@@ -198,14 +199,14 @@ function findFault(parameters: Parameters, own: Parameters): string | undefined 
 const variableOf = (parameter: string): string =>
   Object.entries(ENVIRONMENT).find(([, known]) => known === parameter)?.[0] ?? parameter;
 
-/** A name has the form of one, or is not repeated: it might be a part of a password. */
+/** The name, if it looks like the name of a parameter. Anything else might be a part of a password. */
 const shown = (name: string): string => (/^[a-z][a-z_]{1,30}$/i.test(name) ? name : "(unprintable)");
 
 function readTls(parameters: Parameters, own: Parameters): Tls | { readonly fault: string } {
   const rootCert = parameters.get("sslrootcert");
   const fault = findTlsFault(parameters, own);
   if (fault !== undefined) return { fault };
-  // libpq: a file of certificates to trust makes `require` check them.
+  // As in libpq, `require` checks the certificate if there is a file of certificates to trust.
   const verifiesByRoot = rootCert === undefined ? "require" : "verify-ca";
   const mode = parameters.get("sslmode") ?? (rootCert === "system" ? "verify-full" : "disable");
   if (mode === "disable") return { mode };
@@ -222,7 +223,7 @@ function readTls(parameters: Parameters, own: Parameters): Tls | { readonly faul
   return { mode: verified, ca: ca.pem, cert: cert.pem, key: key.pem };
 }
 
-/** Files that nothing would use, and a check that anybody's certificate passes. */
+/** Finds files that nothing would use, and a check that anybody's certificate would pass. */
 function findTlsFault(parameters: Parameters, own: Parameters): string | undefined {
   const mode = parameters.get("sslmode");
   const isSystem = parameters.get("sslrootcert") === "system";
@@ -254,7 +255,7 @@ function isPercentEncoded(text: string): boolean {
     decodeURIComponent(text);
     return true;
   } catch {
-    // A % that begins nothing, or bytes that are no UTF-8.
+    // A % that begins no escape, or bytes that are not UTF-8.
     return false;
   }
 }

@@ -1,74 +1,49 @@
 /**
- * A dotenv file, which `--env-file` names: text with a NAME=value a line. Called by `config.ts` alone. No message
- * repeats what stands in the file, only its name and why it cannot be taken.
+ * A dotenv file that `--env-file` names: text with a NAME=value in each line. A message names the file and why it is
+ * refused, and never repeats its content.
  */
-import { closeSync, openSync, readSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { configInvalid } from "../errors.ts";
 
-/** Far more than any configuration; a file that never ends must not be read for ever. */
+/** Far more than any configuration needs. A file that never ends is not read to its end. */
 const MAX_BYTES = 1_024 * 1_024;
 
-/** What other readers of such files expand, cut at, unescape or keep: Bun's own `.env`, podman, compose, systemd. */
+/** Other readers of such files (Bun's own `.env`, podman, compose, systemd) expand, cut, unescape or keep these characters. */
 const AMBIGUOUS = /[\s"'`#$\\]/;
 
-/** What a file holds. */
+/** The content of a file. */
 export type EnvFile = {
   readonly variables: Readonly<Record<string, string>>;
-  /** Names of variables whose value, as it is written there, others read otherwise. */
+  /** Names of variables whose values other readers read differently. */
   readonly ambiguous: readonly string[];
 };
 
-/** Reads a file, or a pipe, as the runtime's own dotenv parser does. Throws config_invalid. */
-export function readEnvFile(path: string): EnvFile {
-  const text = decode(path, readBounded(path));
+/** Reads a file or a pipe with the runtime's own dotenv parser. Throws config_invalid. */
+export async function readEnvFile(path: string): Promise<EnvFile> {
+  const text = decode(path, await readBytes(path));
   const variables = Object.freeze(parseText(path, text));
   return { variables, ambiguous: findAmbiguous(text).filter((name) => Object.hasOwn(variables, name)) };
 }
 
-/** By the text, since the parsed value no longer has what was cut off, or stood around it. The last line counts. */
-function findAmbiguous(text: string): readonly string[] {
-  const written = new Map<string, string>();
-  for (const [, name = "", value = ""] of text.matchAll(/^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=(.*)$/gm)) {
-    written.set(name, value);
-  }
-  return [...written].filter(([, value]) => AMBIGUOUS.test(value)).map(([name]) => name);
-}
-
-function readBounded(path: string): Uint8Array {
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    const file = openSync(path, "r");
-    try {
-      return readUpTo(file, MAX_BYTES + 1);
-    } finally {
-      closeSync(file);
-    }
+    return await Bun.file(path)
+      .slice(0, MAX_BYTES + 1)
+      .bytes();
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     throw refused(path, `cannot be read (${why})`);
   }
 }
 
-/** Piece by piece: a pipe has no size to ask for. */
-function readUpTo(file: number, most: number): Uint8Array {
-  const bytes = new Uint8Array(most);
-  let length = 0;
-  while (length < most) {
-    const read = readSync(file, bytes, length, most - length, null);
-    if (read === 0) break;
-    length += read;
-  }
-  return bytes.subarray(0, length);
-}
-
 function decode(path: string, bytes: Uint8Array): string {
   if (bytes.length > MAX_BYTES) throw refused(path, `is over ${MAX_BYTES} bytes`);
   try {
-    // Takes away a byte order mark, which would else be part of the first name.
+    // This removes a byte order mark, which would become a part of the first name.
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (!text.includes("\0")) return text;
   } catch {
-    // Not UTF-8: the same as a zero byte, which no variable can hold.
+    // Bytes that are not UTF-8 are refused like a zero byte, which no variable can hold.
   }
   throw refused(path, "is not text");
 }
@@ -78,9 +53,18 @@ function parseText(path: string, text: string): Record<string, string> {
   for (const [name, value] of Object.entries(parseEnv(text))) {
     if (value !== undefined) variables[name] = value;
   }
-  const empty = text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
-  if (!empty && Object.keys(variables).length === 0) throw refused(path, "holds no line such as NAME=value");
+  const isEmpty = text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
+  if (!isEmpty && Object.keys(variables).length === 0) throw refused(path, "has no line such as NAME=value");
   return variables;
+}
+
+/** Looks at the text, because the parsed value has lost the characters. The last line of a name counts. */
+function findAmbiguous(text: string): readonly string[] {
+  const written = new Map<string, string>();
+  for (const [, name = "", value = ""] of text.matchAll(/^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=(.*)$/gm)) {
+    written.set(name, value);
+  }
+  return [...written].filter(([, value]) => AMBIGUOUS.test(value)).map(([name]) => name);
 }
 
 const refused = (path: string, why: string) =>

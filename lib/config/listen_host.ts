@@ -1,17 +1,17 @@
 /**
- * HOST, in one spelling: an address of IPv4 or IPv6 by number, without brackets, or a name. What the server listens on,
- * what `janus healthcheck` asks and what `config check` shows is then the same text.
+ * HOST in one spelling: an IPv4 or IPv6 address without brackets, or a name. The server, `janus healthcheck` and
+ * `config check` then all use the same text.
  */
 import * as v from "valibot";
 
-/** Labels of letters, digits, hyphens and underscores, which containers have in their names. RFC 1123 2.1 */
+/** Labels of letters, digits, hyphens and underscores. RFC 1123 2.1 has no underscore, but names of containers do. */
 const NAME = /^(?![-.])[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/;
-/** An address of one link names the interface behind it. RFC 4007 11 */
+/** A link-local address with its interface. RFC 4007 11 */
 const ZONE = /^(.+)%([A-Za-z0-9._-]{1,32})$/;
 const LOCALHOST = /^localhost\.?$/;
 
 /**
- * `localhost` is 127.0.0.1: which of its two addresses the system would choose differs between machines, and most
+ * The schema of HOST. `localhost` becomes 127.0.0.1: systems differ in which of its two addresses they choose, and most
  * proxies ask this one.
  */
 export const listenHost = v.pipe(
@@ -25,13 +25,13 @@ export const listenHost = v.pipe(
   v.transform((host) => host ?? ""),
 );
 
-/** As it stands in an address of the web: IPv6 in brackets. */
+/** The host as a URL has it: an IPv6 address in brackets. */
 export const inBrackets = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 function normalise(text: string): string | undefined {
   const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
   if (bracketed !== undefined || text.includes(":")) return normaliseIpv6(bracketed ?? text);
-  // What would end the name, or become another one, before it is looked at.
+  // These would end the name, or turn it into another one, before it is checked.
   if (/[\s/?#@\\%]/.test(text)) return undefined;
   const name = URL.parse(`http://${text}`)?.hostname ?? "";
   if (LOCALHOST.test(name)) return "127.0.0.1";

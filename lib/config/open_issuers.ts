@@ -1,19 +1,18 @@
 /**
- * Issuers at which anybody can have an account: everybody on earth is a member there, and gets the role. One table; an
- * issuer is found by its host, and by the first part of its path where the same host serves single organisations too.
+ * A table of issuers at which anybody can have an account, so that everybody counts as a member and gets the role. An issuer
+ * is found by its host. Where the same host also serves single organisations, the first part of the path counts as well.
  */
 
 type Open = {
   readonly hosts: readonly string[];
-  /** Of the path's first part, in lower case; without it, the whole host is open. */
+  /** The first part of the path, in lower case. Without this list the whole host is open. */
   readonly tenants?: readonly string[];
   readonly account: string;
-  /** What to do about it; for the others, a provider of one's own is all that there is. */
+  /** What to do instead of using another provider. */
   readonly remedy?: string;
 };
 
-const OWN_PROVIDER = "Use a provider that your organisation's members alone have accounts at.";
-
+const OWN_PROVIDER = "Use a provider at which only your organisation's members have accounts.";
 const ENTRA_REMEDY = "Use the issuer of your own tenant: https://login.microsoftonline.com/<tenant id>/v2.0.";
 
 const OPEN: readonly Open[] = [
@@ -21,7 +20,7 @@ const OPEN: readonly Open[] = [
     hosts: ["accounts.google.com"],
     account: "a Google account",
     remedy:
-      "Make the client's audience at Google Internal, which lets in your Workspace alone; Janus cannot see whether it is. " +
+      "At Google set the client's audience to Internal, which lets in only your Workspace. Janus cannot see that setting. " +
       "hd in OIDC_AUTHORIZE_PARAMS only suggests an account.",
   },
   {
@@ -29,7 +28,7 @@ const OPEN: readonly Open[] = [
       ...["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"],
       ...["login.windows.net", "login.microsoft.com", "sts.windows.net"],
     ],
-    // The consumers' tenant has an id as well; the last is what the documents of the first two call their issuer.
+    // The consumers' tenant also has an id. The discovery documents of the first two name the last one as their issuer.
     tenants: ["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad", "{tenantid}"],
     account: "a Microsoft account",
     remedy: ENTRA_REMEDY,
@@ -54,10 +53,10 @@ const OPEN: readonly Open[] = [
   { hosts: ["app.simplelogin.io"], account: "a SimpleLogin account" },
 ];
 
-/** A sentence where the issuer is one of these. */
+/** Warns of an issuer in the table. */
 export function findOpenIssuer(issuer: string): readonly string[] {
   const { hostname, pathname } = new URL(issuer);
-  // A name with a dot behind it is the same host, and servers pass over empty parts of a path.
+  // A name with a dot at its end is the same host, and servers ignore empty parts of a path.
   const host = hostname.replace(/\.$/, "");
   const [tenant = ""] = decodePath(pathname).split("/").filter(Boolean);
   const open = OPEN.find(
@@ -71,7 +70,7 @@ export function findOpenIssuer(issuer: string): readonly string[] {
   ];
 }
 
-/** The path without percent-encoding; as it is where that is malformed, which no issuer of the table is. */
+/** The path without percent-encoding. A malformed path stays as it is, and is not in the table. */
 function decodePath(pathname: string): string {
   try {
     return decodeURIComponent(pathname);

@@ -1,19 +1,18 @@
 /**
- * Variables that are Bun's and not Janus's: those in a file that Bun never takes them from, and those in force that
- * undo what Janus promises. What Bun does with each was tried on Bun 1.4.5. No warning holds a value.
+ * Warns of variables that Bun reads and Janus does not: those in a file where Bun does not see them, and those that undo a
+ * protection. How Bun treats each was tried on Bun 1.4.5. No warning holds a value.
  */
-
 import { printable } from "../text/printable.ts";
-import type { Source } from "./load.ts";
+import type { Source } from "./sources.ts";
 
-/** Read once, before Bun has read its `.env`. */
+/** Bun reads these once, before it reads its `.env`. */
 const AT_START =
   /^(NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR|BUN_OPTIONS|BUN_JSC_\w+)$/;
-/** Read when it is needed, so that `.env` is early enough; `--env-file` is Janus's, and Bun does not know it. */
+/** Bun reads these when it needs them, so its `.env` is early enough. It does not know the files of our `--env-file`. */
 const LATER =
   /^(NODE_TLS_REJECT_UNAUTHORIZED|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|TZ|BUN_CONFIG_\w+)$/;
 
-/** A sentence for each variable of the runtime that a file sets in vain. */
+/** Warns of each variable of the runtime that has no effect in its file. */
 export function findWithoutEffect(sources: readonly Source[]): readonly string[] {
   const own = sources.find(({ file }) => file === undefined);
   return sources.flatMap((source) => {
@@ -25,7 +24,7 @@ export function findWithoutEffect(sources: readonly Source[]): readonly string[]
 }
 
 function explainOwn(name: string, { atStart }: Source): readonly string[] {
-  // Bun adds the variables of its .env: they are in the environment now and were not when the process began.
+  // Bun adds the variables of its .env to the environment, where they were not when the process began.
   if (atStart === undefined || atStart.has(name)) return [];
   return AT_START.test(name) || name === "NODE_OPTIONS" ? [explain(name, ".env")] : [];
 }
@@ -38,7 +37,7 @@ const explain = (name: string, place: string): string =>
     ? `${name} in ${place} has no effect: Bun does not read this variable.`
     : `${name} in ${place} has no effect: Bun reads it from the environment that Janus is started with. Set it there.`;
 
-/** A sentence for each variable of the runtime that is in force and takes a protection away. */
+/** Warns of each variable of the runtime that takes a protection away. */
 export function findUnsafeRuntime(sources: readonly Source[]): readonly string[] {
   const variables = sources.find(({ file }) => file === undefined)?.variables ?? {};
   const warnings: readonly (readonly [boolean, string])[] = [
@@ -50,7 +49,7 @@ export function findUnsafeRuntime(sources: readonly Source[]): readonly string[]
     ],
     [
       /^(1|true|curl)$/.test(variables.BUN_CONFIG_VERBOSE_FETCH ?? ""),
-      "BUN_CONFIG_VERBOSE_FETCH writes every request that Janus sends to standard error, secrets in it included. Remove it.",
+      "BUN_CONFIG_VERBOSE_FETCH writes every request that Janus sends to standard error, including its secrets. Remove it.",
     ],
   ];
   return warnings.filter(([unsafe]) => unsafe).map(([, text]) => text);

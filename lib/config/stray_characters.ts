@@ -1,26 +1,26 @@
 /**
- * Characters that came into a value by accident: quotes that were meant for a shell, the line end of a Windows file,
- * blanks around it, and what nobody sees. The texts say what was found, and never a part of the value.
+ * Finds characters that came into a value by accident: quotes that were meant for a shell, the line end of a Windows file,
+ * blanks around the value, and characters that cannot be seen. No message repeats a part of the value.
  */
 import * as v from "valibot";
 
-/** Quotes of one kind around the whole value, also where the quotes themselves were escaped. */
+/** Quotes of one kind around the whole value, escaped or not. */
 const QUOTED = /^\\?(["'`])[\s\S]*\1$|^[“”„«»][\s\S]*[“”«»]$|^[‘’‚][\s\S]*[‘’]$/;
 const BLANK_AT_AN_END = /^\p{Zs}|\p{Zs}$/u;
-/** Format characters, unassigned and private ones, and every blank but the plain one. */
+/** Format characters, unassigned and private ones, and every blank except the plain one. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|(?! )\p{Zs}/u;
 
-/** True for a value that is wrapped in quotes, whatever is around them. */
+/** Whether a value is wrapped in quotes. Blanks around them do not count. */
 export const isQuoted = (value: string): boolean => QUOTED.test(value.trim());
 
-/** True for a value with a blank before or behind it. */
+/** Whether a value begins or ends with a blank. */
 export const hasBlankAtAnEnd = (value: string): boolean => BLANK_AT_AN_END.test(value);
 
-/** True for a value with something in it that cannot be seen, apart from blanks around it. */
+/** Whether a value holds a character that cannot be seen. Blanks around the value do not count. */
 export const hasInvisible = (value: string): boolean =>
   INVISIBLE.test(value.replaceAll(/^\p{Zs}+|\p{Zs}+$/gu, ""));
 
-/** Why a value that was refused may look right to its author. */
+/** Says why a value that was refused may look right to its author. */
 export function explainStray(value: string): string | undefined {
   if (isQuoted(value)) return "the quotes around it are part of the value";
   if (value.endsWith("\r")) return "it ends in a carriage return, as in a file with Windows line ends";
@@ -34,10 +34,10 @@ const withoutControls = v.check(
   "must not hold control characters, such as a line end or a tab",
 );
 
-/** A secret that is sent as it is. */
+/** A secret, which is sent as it is. */
 export const credential = v.pipe(v.string(), v.minLength(1, "must not be empty"), withoutControls);
 
-/** The id of a client, which no server makes with blanks around it. */
+/** The id of a client. No server makes one with blanks around it. */
 export const clientId = v.pipe(
   v.string(),
   withoutControls,

@@ -1,13 +1,12 @@
 /**
- * Values that are taken as they are and were hardly meant so: wrapped in quotes, with blanks around them, or with
- * characters that nobody sees. No warning holds a value.
+ * Warns of values that Janus takes as they are, but that were probably meant differently: in quotes, with blanks around
+ * them, or with characters that cannot be seen. No warning holds a value.
  */
-
-import type { Environment } from "./load.ts";
 import { readRawValues } from "./load.ts";
+import type { Environment } from "./sources.ts";
 import { hasBlankAtAnEnd, hasInvisible, isQuoted } from "./stray_characters.ts";
 
-/** Copied from somewhere, and compared by somebody else byte by byte. */
+/** An operator copies these from another server, which compares them byte by byte. */
 const CREDENTIALS = [
   "DISCORD_CLIENT_SECRET",
   "OIDC_CLIENT_ID",
@@ -18,14 +17,14 @@ const CREDENTIALS = [
 /** Printable ASCII by RFC 6749, appendix A.1 and A.2. */
 const OF_CLIENTS = ["DISCORD_CLIENT_SECRET", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
 
-/** A sentence for each fault of each value of the server, and of the bot token where it is at hand. */
+/** Warns of each fault in the values of the server and in the bot token. */
 export function findStray(environment: Environment): readonly string[] {
   const { DISCORD_BOT_TOKEN = "" } = environment;
   const values = { ...readRawValues(environment), DISCORD_BOT_TOKEN };
   return Object.entries(values).flatMap(([name, value]) => explainStrayValue(name, value));
 }
 
-/** A sentence for each fault of one value. */
+/** Warns of each fault in one value. */
 export function explainStrayValue(name: string, value: string): readonly string[] {
   const found: string[] = [];
   if (isQuoted(value))

@@ -1,34 +1,24 @@
 /**
- * Every environment variable of Janus: its form, its default, and what to do about a fault. Called by `config.ts`
- * alone. No message repeats a value: a secret pasted under the wrong name must not end in a log.
+ * Every environment variable of Janus: its form, its default, and what to do about a fault. No message repeats a value,
+ * because a secret that was pasted under the wrong name must not end up in a log.
  */
 import proxyAddr from "proxy-addr";
 import * as v from "valibot";
+import type { RingKey } from "../crypto.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
 import { listenHost } from "./listen_host.ts";
+import { isSecureAddress } from "./secure_address.ts";
 import { clientId, credential, hasInvisible } from "./stray_characters.ts";
 
-const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const KEY_BYTES = 32;
 
-/** True for an address that only this machine can reach, where http is as good as https. */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK_HOSTS.has(url.hostname);
-}
-
-/** True for an address that a secret may be sent to: https, or http on loopback; without credentials of its own. */
-function isSecureAddress(url: URL): boolean {
-  const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
-  return secure && url.username === "" && url.password === "";
-}
-
-/** Addresses that nobody owns and everybody could have, one of each half of either family. RFC 5737, RFC 3849 */
+/** An address in each half of IPv4 and of IPv6 that could be anybody's. RFC 5737, RFC 3849 */
 const STRANGERS = ["11.22.33.44", "203.0.113.1", "2001:db8::1", "9000::1"];
 
-/** True for a list of proxies that holds addresses anybody may have: then anybody says who they are. */
+/** Whether a list of proxies includes addresses that anybody may have, who could then pretend to be any client. */
 export function trustsStrangers(list: readonly string[]): boolean {
   const trusts = proxyAddr.compile([...list]);
   return STRANGERS.some((stranger) => trusts(stranger, 0));
@@ -37,7 +27,7 @@ export function trustsStrangers(list: readonly string[]): boolean {
 const address = v.pipe(
   v.string(),
   v.trim(),
-  // URL.parse would drop a line break in the middle without a word.
+  // URL.parse would silently drop a line break in the middle.
   v.check((text) => !/\s/.test(text) && !hasInvisible(text), "must not hold blanks or invisible characters"),
   v.check((text) => {
     const url = URL.parse(text);
@@ -45,7 +35,7 @@ const address = v.pipe(
   }, "must be an https address (http only on loopback)"),
 );
 
-/** Where members reach Janus; becomes an origin, without a slash at the end. */
+/** The address at which members reach Janus. The result is an origin, without a slash at its end. */
 export const publicUrl = v.pipe(
   address,
   v.check((text) => {
@@ -55,7 +45,7 @@ export const publicUrl = v.pipe(
   v.transform((text) => new URL(text).origin),
 );
 
-/** Paths are joined to it, which begin with a slash. */
+/** An address that paths are appended to. Each path begins with a slash. */
 const baseAddress = v.pipe(
   address,
   v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
@@ -117,7 +107,7 @@ const scopes = v.pipe(
 
 const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the address of a PostgreSQL"));
 
-/** What `proxy-addr` understands: addresses, ranges, and its names for those that nobody outside can have. */
+/** A list for `proxy-addr`: addresses, ranges, and its names for private addresses. */
 const trustedProxies = v.pipe(
   v.string(),
   v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== "")),
@@ -136,7 +126,7 @@ const text = (most: number) =>
     v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
   );
 
-/** It is shown on every page and on members' Discord profiles. */
+/** Every page and the members' Discord profiles show this name. */
 const platformName = v.pipe(
   text(50),
   v.check(
@@ -146,7 +136,7 @@ const platformName = v.pipe(
   v.check(isSeen, "must hold a visible character"),
 );
 
-/** The schema of every variable; optional where there is a default or where being unset has a meaning. */
+/** The schema of every variable. It is optional if there is a default, or if leaving it unset has a meaning. */
 export const SCHEMAS = {
   PUBLIC_URL: publicUrl,
   DISCORD_CLIENT_ID: snowflake,
@@ -190,10 +180,11 @@ export type VariableName = keyof typeof SCHEMAS;
 
 /** What to do about a missing or malformed value. */
 export const FIXES: Readonly<Record<VariableName, string>> = {
-  PUBLIC_URL: "the address that members reach Janus at, such as https://janus.example.org",
+  PUBLIC_URL: "the address at which members reach Janus, such as https://janus.example.org",
   DISCORD_CLIENT_ID: "Discord developer portal, General Information, Application ID",
   DISCORD_CLIENT_SECRET: "Discord developer portal, OAuth2, Client Secret",
-  OIDC_ISSUER: "the issuer as the provider writes it; in Authentik https://host/application/o/<slug>/",
+  OIDC_ISSUER:
+    "the issuer exactly as the provider writes it; in Authentik https://host/application/o/<slug>/",
   OIDC_CLIENT_ID: "the client id that the provider gave Janus",
   OIDC_CLIENT_SECRET: "the client secret that the provider gave Janus",
   TOKEN_KEYS:
@@ -222,7 +213,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   RATE_LIMIT_PER_MINUTE: "requests a minute from one address, such as 300; 0 for no limit",
   DATABASE_WAIT_SECONDS: "seconds, such as 30",
   DRAIN_SECONDS: "seconds, such as 1; longer than your load balancer takes to notice",
-  SHUTDOWN_SECONDS: "seconds, such as 8; less than whoever stops Janus gives it",
+  SHUTDOWN_SECONDS:
+    "seconds, such as 8; less than the container engine or systemd waits before it kills Janus",
   LOG_LEVEL: "such as info",
   LOG_FORMAT: "leave it out: readable on a terminal, else JSON",
   DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
@@ -238,9 +230,6 @@ export const SECRETS: readonly VariableName[] = [
   "DATABASE_PASSWORD",
   "DISCORD_BOT_TOKEN",
 ];
-
-/** A key of a ring; its id is written before what it seals. */
-export type RingKey = { readonly id: string; readonly key: Uint8Array };
 
 function decodeKey(text: string): Uint8Array | undefined {
   try {
@@ -265,11 +254,11 @@ function parseKeyRing(text: string): readonly RingKey[] | undefined {
 
 function isListOfAddresses(list: readonly string[]): boolean {
   try {
-    // Compiled once more where it is used: the configuration is values alone.
+    // The result is not kept: the configuration holds plain values only.
     if (list.length > 0) proxyAddr.compile([...list]);
     return true;
   } catch {
-    // It names the part that it does not understand, which no message of ours repeats.
+    // The error quotes a part of the list, which no message of ours may repeat.
     return false;
   }
 }

@@ -22,7 +22,7 @@ export type Work = {
 
 /** A server that we call, what for, and how its failures are named. */
 export type Upstream = Work & {
-  readonly name: "discord" | "provider" | "janus";
+  readonly name: "discord" | "provider";
   readonly fetch: Fetch;
   readonly log: Log;
   readonly deadlineMs: number;

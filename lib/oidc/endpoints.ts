@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { Config } from "../config/load.ts";
-import { isLoopback } from "../config/variables.ts";
+import { isLoopback } from "../config/secure_address.ts";
 
 /** The settings that decide which addresses are allowed. */
 export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;

@@ -1,5 +1,6 @@
 /** The routes of signing in and out. Browsers get pages and redirects, programs get JSON. */
 import * as v from "valibot";
+import { sessionHandle } from "../api/schemas.ts";
 import { viewSessions } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
 import { sessionUnknown } from "../errors.ts";
@@ -74,8 +75,6 @@ export const showSessions: Handler = async (deps, exchange) => {
 export const endSessions: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  // Imported here: a server starts without the API's schemas.
-  const { sessionHandle } = await import("../api/schemas.ts");
   const handle = v.safeParse(sessionHandle, addressOf(exchange).pathname.split("/").at(-1));
   if (!handle.success) throw sessionUnknown();
   const one = handle.output === "all" ? null : handle.output;

@@ -86,20 +86,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 type Write = (event: LogEvent, fields?: LogFields) => void;
 type Level = Exclude<LogLevel, "silent">;
 /** One function a level. */
-export type Log = { readonly [level in Level]: Write } & {
-  /** Prepares a line that is written often: event and fields that are always the same are rendered once. */
-  readonly prepare: (level: Level, event: LogEvent, fields: LogFields) => (fields: LogFields) => void;
-};
+export type Log = { readonly [level in Level]: Write };
 
 const nothing = (): void => undefined;
 /** For commands whose result is what they print. */
-export const NO_LOG: Log = {
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  prepare: () => nothing,
-};
+export const NO_LOG: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
 export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
@@ -122,15 +113,6 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    prepare: (name, event, fixed) => {
-      if (!isWritten(name)) return nothing;
-      // As pino writes it, but by one call for all the fields: it makes two for each, which costs more on Bun.
-      const beginning = JSON.stringify({ ...allowed(fixed), [EVENT]: event }).slice(1, -1);
-      return (fields) => {
-        const own = JSON.stringify(allowed(fields)).slice(1);
-        write(`{"level":"${name}"${timestamp()},${beginning}${own === "}" ? "" : ","}${own}\n`);
-      };
-    },
   };
 }
 
@@ -167,7 +149,6 @@ export function bindRequest(log: Log, requestId: string): Log {
     info: bind(log.info),
     warn: bind(log.warn),
     error: bind(log.error),
-    prepare: (level, event, fields) => log.prepare(level, event, { requestId, ...fields }),
   };
 }
 

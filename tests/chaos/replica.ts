@@ -3,11 +3,11 @@
  * sends says who sent it and when, and it tells its parent which tokens have arrived. All else is what `janus serve` runs.
  */
 import { createApp } from "../../index.ts";
-import { createWorld } from "../../lib/cli/commands/serve.ts";
 import { readConfig } from "../../lib/config/load.ts";
 import { sha256Hex } from "../../lib/crypto.ts";
 import type { World } from "../../lib/deps.ts";
 import { startServer } from "../../lib/server/lifecycle.ts";
+import { createWorld } from "../../lib/server/world.ts";
 import { createLineWriter } from "../../lib/telemetry/line_writer.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { BUDGET_MS, createFastClock, DEADLINE_MS, SPEED, UPKEEP_SECONDS, wallClock } from "./fast_clock.ts";

@@ -81,12 +81,16 @@ describe("checkHealth()", () => {
     [
       "another program's page",
       () => new Response("<h1>It works!</h1>"),
-      "answered 200, and not as Janus does",
+      "answered 200, but not as Janus does",
     ],
-    ["another program's JSON", () => Response.json({ ok: true }), "answered 200, and not as Janus does"],
+    ["another program's JSON", () => Response.json({ ok: true }), "answered 200, but not as Janus does"],
     ["another word", () => Response.json({ status: "\u001b[2Jwell" }), "status: \\u{1b}[2Jwell"],
     ["another status", () => Response.json(ALIVE, { status: 500 }), "status: alive"],
-    ["a redirect", () => Response.redirect("http://127.0.0.1:1/", 302), "answered with a redirect (302)"],
+    [
+      "a redirect",
+      () => Response.redirect("http://127.0.0.1:1/", 302),
+      "answered 302, but not as Janus does",
+    ],
     ["too much", () => new Response("x".repeat(300_000)), "the answer is over 262144 bytes"],
   ])("is not content with %s", async (_, answer, why) => {
     const { environment, paths } = listen(answer);

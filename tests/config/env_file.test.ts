@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readEnvFile } from "../../lib/config/env_file.ts";
-import { mergeSources, readSources } from "../../lib/config/load.ts";
+import { mergeSources, readSources } from "../../lib/config/sources.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runInShell } from "../fixtures/command.ts";
 
@@ -25,9 +25,9 @@ async function write(content: string | Uint8Array): Promise<string> {
 }
 
 /** What reading it throws. */
-function refusalOf(path: string): JanusError {
+async function refusalOf(path: string): Promise<JanusError> {
   try {
-    readEnvFile(path);
+    await readEnvFile(path);
   } catch (error) {
     if (error instanceof JanusError) return error;
     throw error;
@@ -52,7 +52,7 @@ describe("readEnvFile()", () => {
     ["HOST='a$PATH'\nDATA_DIR=a\\b", { HOST: "a$PATH", DATA_DIR: "a\\b" }],
     ["HOST=a#b", { HOST: "a" }],
   ])("reads %j", async (content, variables) => {
-    const read = readEnvFile(await write(content));
+    const read = await readEnvFile(await write(content));
 
     expect(Object.entries(read.variables).sort()).toEqual(Object.entries(variables).sort());
   });
@@ -60,25 +60,25 @@ describe("readEnvFile()", () => {
   test.each([
     ["bytes that are no text", new Uint8Array([0x50, 0x3d, 0xff, 0xfe]), "is not text"],
     ["a zero byte", "PORT=80\0", "is not text"],
-    ["no assignment at all", "canary is not a line\n", "holds no line such as NAME=value"],
+    ["no assignment at all", "canary is not a line\n", "has no line such as NAME=value"],
     ["more than any configuration", `PORT=80\n${"#canary\n".repeat(200_000)}`, "is over 1048576 bytes"],
   ])("refuses %s, without what stands in it", async (_, content, why) => {
-    const { code, exitStatus, message } = refusalOf(await write(content));
+    const { code, exitStatus, message } = await refusalOf(await write(content));
 
     expect({ code, exitStatus }).toEqual({ code: "config_invalid", exitStatus: 2 });
     expect(message).toContain(why);
     expect(message).not.toContain("canary");
   });
 
-  test("refuses what is not there, is a folder, or never ends, and says which", () => {
-    expect(refusalOf(join(folder, "nothing")).message).toContain(
+  test("refuses what is not there, is a folder, or never ends, and says which", async () => {
+    const messageOf = async (path: string) => (await refusalOf(path)).message;
+
+    expect(await messageOf(join(folder, "nothing"))).toContain(
       'nothing" of --env-file cannot be read (ENOENT)',
     );
-    expect(refusalOf(folder).message).toContain("cannot be read (EISDIR)");
-    expect(refusalOf("").message).toContain('The file "" of --env-file cannot be read');
-    if (process.platform === "linux") {
-      expect(refusalOf("/dev/zero").message).toContain("is over 1048576 bytes");
-    }
+    expect(await messageOf(folder)).toContain("cannot be read (EISDIR)");
+    expect(await messageOf("")).toContain('The file "" of --env-file cannot be read');
+    if (process.platform === "linux") expect(await messageOf("/dev/zero")).toContain("is over 1048576 bytes");
   });
 
   test("takes any bytes for variables or for a fault, and repeats none of them", async () => {
@@ -88,12 +88,12 @@ describe("readEnvFile()", () => {
         async (content) => {
           const path = await write(content);
           try {
-            const { variables, ambiguous } = readEnvFile(path);
+            const { variables, ambiguous } = await readEnvFile(path);
             for (const value of Object.values(variables)) expect(value).toBeString();
             for (const name of ambiguous) expect(variables[name]).toBeString();
           } catch (error) {
             expect(error).toBeInstanceOf(JanusError);
-            expect((error as Error).message).toMatch(/ of --env-file (is not text|holds no line such as)/);
+            expect((error as Error).message).toMatch(/ of --env-file (is not text|has no line such as)/);
           }
         },
       ),
@@ -108,7 +108,7 @@ describe("readEnvFile(), of what others read otherwise", () => {
     const written = ["B1=a$b", "B2=a#b", "B3=a\\b", "B4=a b", "B5='a'", 'B6="a"', "B7=a'b", "B8=`a`"];
     const late = ["B9=a", "export B9=a$b", "B10=\t#a", "A7=a$b", "A7=a"];
 
-    const { ambiguous } = readEnvFile(await write([...plain, ...written, ...late].join("\r\n")));
+    const { ambiguous } = await readEnvFile(await write([...plain, ...written, ...late].join("\r\n")));
 
     expect(ambiguous).toEqual(["A5", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10"]);
   });
@@ -130,13 +130,13 @@ describe("mergeSources()", () => {
   test("lets the environment win over files, and a later file over an earlier one", async () => {
     const first = await write("A_TEST=first\nB_TEST=first\nC_TEST=first\nPATH=first");
     const second = await write("B_TEST=second\nC_TEST=second");
-    const [own, ...rest] = readSources([first, second]);
+    const [own, ...rest] = await readSources([first, second]);
 
     const merged = mergeSources([{ file: undefined, variables: { C_TEST: "own" } }, ...rest]);
 
     expect(merged).toEqual({ A_TEST: "first", B_TEST: "second", C_TEST: "own", PATH: "first" });
     expect(own).toMatchObject({ file: undefined, variables: process.env });
-    expect(mergeSources(readSources([first])).PATH).toBe(process.env.PATH ?? "");
+    expect(mergeSources(await readSources([first])).PATH).toBe(process.env.PATH ?? "");
   });
 
   test("lets an empty variable of the environment unset one of a file", () => {

@@ -5,13 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
-import {
-  type Environment,
-  readConfig,
-  readDatabaseConfig,
-  readRegistrationConfig,
-  VARIABLES,
-} from "../../lib/config/load.ts";
+import { readConfig, readDatabaseConfig, readRegistrationConfig, VARIABLES } from "../../lib/config/load.ts";
+import type { Environment } from "../../lib/config/sources.ts";
 import { FIXES, SECRETS } from "../../lib/config/variables.ts";
 import { asJanusError, JanusError } from "../../lib/errors.ts";
 

@@ -54,6 +54,7 @@ export const BREACHES: Readonly<
     ["lib/database/open.ts", 'const { PGlite } = await import("@electric-sql/pglite");'],
     ["lib/telemetry/events.ts", 'import pino from "pino";', 'import pretty from "pino-pretty";'],
     ["lib/cli/run.ts", 'import { Command } from "commander";'],
+    ["lib/cli/commands/keys.ts", 'import { Command } from "commander";'],
     ["lib/config/load.ts", 'import leven from "leven";', 'import proxyAddr from "proxy-addr";'],
     ["lib/http/edge.ts", 'import { parseCookie } from "cookie";', 'import Negotiator from "negotiator";'],
     ["lib/http/address.ts", 'import ipaddr from "ipaddr.js";'],
@@ -144,7 +145,8 @@ export const BREACHES: Readonly<
     ],
     ["lib/time.ts", "setImmediate(look);", "const now = new Date();"],
     ["lib/server/upkeep.ts", "setTimeout(look, 1_000);"],
-    ["lib/cli/commands/serve.ts", "const a = new Date(), b = new Date();", "const now = Date.now();"],
+    ["lib/server/world.ts", "const a = new Date(), b = new Date();", "const now = Date.now();"],
+    ["lib/cli/commands/serve.ts", "const now = new Date();"],
   ],
   "fetch.grit": [
     [
@@ -157,11 +159,12 @@ export const BREACHES: Readonly<
     ],
     ["lib/oauth/upstream.ts", "const answer = await fetch(url);"],
     [
-      "lib/cli/commands/serve.ts",
+      "lib/server/world.ts",
       "const answer = await fetch(url);",
       "const given = { fetch: (url, init) => fetch(url, init) }; const again = { fetch: (url, init) => fetch(url, init) };",
     ],
     ["lib/cli/commands/keys.ts", "const given = { fetch: (url, init) => fetch(url, init) };"],
+    ["lib/cli/commands/healthcheck.ts", "const answer = await fetch(url);"],
   ],
   "chance.grit": [
     ["lib/crypto.ts", "const guess = Math.random();", "const { random } = { random: Math.random };"],

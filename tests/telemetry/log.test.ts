@@ -93,10 +93,6 @@ function onlyLine(lines: readonly string[]): Record<string, unknown> {
   return JSON.parse(lines[0] ?? "") as Record<string, unknown>;
 }
 
-/** The fields that have another value. */
-const without = (fields: object, unwanted: unknown): object =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== unwanted));
-
 describe("createLog()", () => {
   test("writes level, time, event and every field of the list, and nothing by itself", () => {
     const { log, lines } = logAt("info");
@@ -187,51 +183,6 @@ describe("createLog()", () => {
     const graveness: readonly string[] = [...LEVELS, "silent"];
     const written = lines.map((line) => (JSON.parse(line) as { level: string }).level);
     expect(written).toEqual(LEVELS.filter((name) => graveness.indexOf(name) >= graveness.indexOf(level)));
-  });
-});
-
-describe("prepare()", () => {
-  test("writes the same line as the level's own function, and no field that is not on the list", () => {
-    const { log, lines } = logAt("info");
-    const bound = { route: "/login", secret: CANARY } as LogFields;
-    const tell = log.prepare("info", "request", bound);
-
-    tell({ status: 200, token: CANARY } as LogFields);
-    log.info("request", { route: "/login", status: 200 });
-
-    const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(prepared).toEqual(plain ?? {});
-    expect(lines.join("")).not.toContain(CANARY);
-  });
-
-  test("writes the same line as the level's own function, whatever the fields hold", () => {
-    const value = fc.oneof(fc.string({ unit: "binary" }), fc.double(), fc.constant(undefined));
-    const names = Object.keys(ALLOWED) as (keyof LogFields)[];
-    const some = fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
-
-    fc.assert(
-      fc.property(some, some, fc.string({ unit: "binary" }), (bound, fields, event) => {
-        const { log, lines } = logAt("info");
-
-        log.prepare("warn", event as LogEvent, bound as LogFields)(fields as LogFields);
-        log.warn(
-          event as LogEvent,
-          { ...without(bound, undefined), ...without(fields, undefined) } as LogFields,
-        );
-
-        for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
-        const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-        expect(prepared).toEqual(plain ?? {});
-      }),
-    );
-  });
-
-  test("writes nothing below the level", () => {
-    const { log, lines } = logAt("info");
-
-    log.prepare("debug", "request", {})({ status: 200 });
-
-    expect(lines).toEqual([]);
   });
 });
 

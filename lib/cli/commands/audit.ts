@@ -1,23 +1,24 @@
 /**
- * `janus audit` lists links and grants that need the operator's attention, and says what to do. The exit code is 1 if there
- * are any.
+ * `janus audit`: lists links and grants that need the operator's attention, and says what to do about each. It changes
+ * nothing, unless the operator says that a finding is resolved.
  */
-
-import type { Environment } from "../../config/load.ts";
+import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { requireMigrated } from "../../database/migrations.ts";
-import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
-import { waitForDatabase } from "../../database/wait.ts";
 import { usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
-import { NO_LOG } from "../../telemetry/log.ts";
+import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
-import { endWithFindings, sayOnce } from "../output.ts";
-import { createWorld, now } from "./serve.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { endWithFindings, print } from "../output.ts";
+import { withDatabase } from "../with_database.ts";
 
-/** What each kind means, and what to do. */
+const MOST_ECHOED = 120;
+
+/** What each kind means, and what to do about it. */
 const MEANINGS: Readonly<Record<string, string>> = {
   role_connection_left:
     "Discord may still give these members a role, and Janus has no token to clear it. Take the role away by hand, then run janus audit --resolved with the id. If a member links again, Janus clears it.",
@@ -33,37 +34,43 @@ const MEANINGS: Readonly<Record<string, string>> = {
   stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",
 };
 
-/**
- * Looks at the database that the configuration names; with `resolved`, forgets one finding first. Throws config_invalid,
- * usage where there is no such finding, database_unavailable, database_not_migrated.
- */
-export async function audit(
-  { json, resolved }: { readonly json: boolean; readonly resolved?: string },
-  environment: Environment,
-): Promise<string> {
-  const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
-  const db = await openDatabase(database);
-  const say = sayOnce("waiting for the database: ");
-  const queries = createQueries(db);
-  try {
-    const found = await waitForDatabase(
-      async () => {
-        await requireMigrated(db);
-        if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
-          throw usage(`No role is known to be left to ${resolved}. See janus audit.`);
-        return auditLinks({ queries, now });
-      },
-      {
-        ...createWorld(NO_LOG, { ref: true }),
-        seconds: databaseWaitSeconds,
-        onWait: ({ message }) => say(message),
-      },
-    );
-    if (found.findings.length > 0) endWithFindings();
-    return json ? JSON.stringify(found) : describe(found);
-  } finally {
-    await db.close();
-  }
+/** Adds the command. Its exit code is 1 if there are findings. */
+export function addAudit(program: Command): void {
+  program
+    .command("audit")
+    .option(
+      "--resolved <id>",
+      "remove this Discord user from the list: you have taken their role away",
+      readUserId,
+    )
+    .description("list links and grants that need your attention; exit code 1 if there are any")
+    .addHelpText(
+      "after",
+      examples("janus audit", "janus audit --json", "janus audit --resolved 80351110224678912"),
+    )
+    .action(async ({ resolved }: { readonly resolved?: string }, command: Command) => {
+      const found = await audit(resolved, await readEnvironmentFor(command));
+      if (found.findings.length > 0) endWithFindings();
+      await print(readCommon(command).json ? JSON.stringify(found) : describe(found));
+    });
+}
+
+function readUserId(word: string): string {
+  if (/^[0-9]{1,20}$/.test(word)) return word;
+  throw usage(
+    `Not a Discord user id: ${printable(word, MOST_ECHOED)}.\nIt is a number, as janus audit lists it.`,
+  );
+}
+
+/** Looks at the database. With `resolved` it first forgets one finding, and throws usage if there is no such finding. */
+function audit(resolved: string | undefined, environment: Environment): Promise<Audit> {
+  return withDatabase(readDatabaseConfig(environment), async (db) => {
+    await requireMigrated(db);
+    const queries = createQueries(db);
+    if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
+      throw usage(`Janus knows of no role that was left to ${resolved}. See janus audit.`);
+    return auditLinks({ queries, now });
+  });
 }
 
 function describe({ links, findings }: Audit): string {

@@ -1,46 +1,69 @@
 /**
- * `janus config check`: what is in force, where it is from, and what is legal and unwise about it. Called by `cli.ts`.
- * Asks nobody. A secret is `set` or `unset` and nothing more; of what is no variable of ours, not even the name is
- * shown unless it is near to one, since a secret that broke into two lines is a name too.
+ * `janus config check`: shows the settings in force and where each is from, and warns of those that are valid but risky. It
+ * asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
+ * to one of ours, because a secret that broke into two lines looks like a name.
  */
-
-import type { Environment, Source } from "../../config/load.ts";
-import { mergeSources, readServerVariables, VARIABLES } from "../../config/load.ts";
-import { findAmbiguous, findMisspelt, findUnwise } from "../../config/warnings.ts";
+import type { Command } from "commander";
+import type { ServerVariables } from "../../config/load.ts";
+import { readServerVariables, VARIABLES } from "../../config/load.ts";
+import type { Environment, Source } from "../../config/sources.ts";
+import { mergeSources } from "../../config/sources.ts";
+import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
+import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { print, warn } from "../output.ts";
 
 /** Where a value is from. */
 type Origin = "environment" | "env-file" | "default" | "unset";
 
-/** A variable as it is in force; a secret's value is `set` or `unset`. */
+/** A variable as it is in force. The value of a secret is `set` or `unset`. */
 type InForce = {
   readonly name: string;
   readonly secret: boolean;
   readonly value: string | null;
   readonly from: Origin;
-  /** The variable that names the file which holds the value. */
+  /** The variable that names the file with the value. */
   readonly by?: string;
   readonly file?: string;
 };
 
-type Values = ReturnType<typeof readServerVariables>;
+/** The settings in force, and the warnings about them. */
+export type Report = { readonly variables: readonly InForce[]; readonly warnings: readonly string[] };
 
-/** Describes the configuration of `serve`. Throws config_invalid, with `serve`'s message and what may be behind it. */
-export async function checkConfig(sources: readonly Source[], json: boolean): Promise<string | undefined> {
-  const misread = [...findMisspelt(sources), ...findAmbiguous(sources)];
-  const values = readOrExplain(mergeSources(sources), misread);
-  const variables = VARIABLES.map((variable) => describe(variable, values, sources));
-  const warnings = [...misread, ...findUnwise(values, sources)];
-  if (json) return JSON.stringify({ variables, warnings }, undefined, 2);
-  await print(formatTable(variables));
-  for (const warning of warnings) await warn(`warning: ${warning}`);
-  return undefined;
+/** Adds the command. */
+export function addConfigCheck(program: Command): void {
+  const config = program
+    .command("config")
+    .helpCommand(false)
+    .description("look at the configuration")
+    .addHelpText("after", examples("janus config check"));
+  config
+    .command("check")
+    .description(
+      "print the settings in force and where each is from, and warn of risky ones; shows no secret",
+    )
+    .addHelpText("after", examples("janus config check", "janus config check --env-file .env --json"))
+    .action(async (_: unknown, command: Command) => {
+      const report = checkConfig(await readSourcesFor(command));
+      if (readCommon(command).json) return print(JSON.stringify(report, undefined, 2));
+      await print(formatTable(report.variables));
+      for (const warning of report.warnings) await warn(`warning: ${warning}`);
+    });
 }
 
-/** A misspelt name is most often why another is missing, and a value that was cut why it is malformed. */
-function readOrExplain(environment: Environment, misread: readonly string[]): Values {
+/** Checks the configuration of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */
+export function checkConfig(sources: readonly Source[]): Report {
+  const misread = [...findMistyped(sources), ...findAmbiguous(sources)];
+  const values = readOrExplain(mergeSources(sources), misread);
+  return {
+    variables: VARIABLES.map((variable) => describe(variable, values, sources)),
+    warnings: [...misread, ...findRisky(values, sources)],
+  };
+}
+
+/** A mistyped name often explains a missing variable, and a value that was cut often explains a malformed one. */
+function readOrExplain(environment: Environment, misread: readonly string[]): ServerVariables {
   try {
     return readServerVariables(environment);
   } catch (error) {
@@ -51,7 +74,7 @@ function readOrExplain(environment: Environment, misread: readonly string[]): Va
 
 function describe(
   { name, secret }: (typeof VARIABLES)[number],
-  values: Values,
+  values: ServerVariables,
   sources: readonly Source[],
 ): InForce {
   const origin = findOrigin(name, secret, sources);
@@ -61,7 +84,7 @@ function describe(
   return { name, secret, value: shown || null, from: shown ? "default" : "unset", ...origin };
 }
 
-/** The source that the reader takes a variable from: the first that has it, and only if it is not empty there. */
+/** The source that a variable is read from: the first that has it, and only if it is not empty there. */
 function findOrigin(name: string, secret: boolean, sources: readonly Source[]) {
   for (const read of secret ? [name, `${name}_FILE`] : [name]) {
     const source = sources.find(({ variables }) => variables[read] !== undefined);
@@ -73,8 +96,8 @@ function findOrigin(name: string, secret: boolean, sources: readonly Source[]) {
   return undefined;
 }
 
-/** As it would be written in the environment. */
-function format(value: Exclude<Values[keyof Values], undefined>): string {
+/** The value as it would be written in the environment. */
+function format(value: Exclude<ServerVariables[keyof ServerVariables], undefined>): string {
   if (!Array.isArray(value)) return String(value);
   const parts: readonly unknown[] = value;
   if (!parts.every(Array.isArray)) return parts.join(" ");

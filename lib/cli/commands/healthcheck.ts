@@ -1,41 +1,45 @@
 /**
- * `janus healthcheck`: asks the server on this machine, as a container engine does every half minute. Called by
- * `cli.ts`. It reads HOST and PORT and nothing else: no secret is needed to be well.
+ * `janus healthcheck`: asks the server on this machine whether it is alive or ready, as a container engine does every half
+ * minute. It reads HOST and PORT and nothing else, so it needs no secret.
  */
-
+import type { Command } from "commander";
 import * as v from "valibot";
 import { version } from "../../../package.json" with { type: "json" };
 import { inBrackets } from "../../config/listen_host.ts";
-import type { Environment } from "../../config/load.ts";
 import { readServerAddress } from "../../config/load.ts";
-import { asJanusError, configInvalid, unhealthy } from "../../errors.ts";
-import type { Answer, Upstream } from "../../oauth/upstream.ts";
-import { parseJson, send } from "../../oauth/upstream.ts";
-import { NO_LOG } from "../../telemetry/log.ts";
+import type { Environment } from "../../config/sources.ts";
+import { asJanusError, configInvalid, JanusError, unhealthy } from "../../errors.ts";
+import { MAX_BODY_BYTES, readBody } from "../../oauth/answer_body.ts";
+import { parseJson } from "../../oauth/upstream.ts";
 import { printable } from "../../text/printable.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
 
 const DEADLINE_MS = 3_000;
 const MOST_ECHOED = 200;
-/** An address to listen on that stands for all of them, and one of those to ask. */
+/** The addresses that stand for all addresses of this machine, each with one of them. */
 const EVERY_ADDRESS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-/** Bun's: whatever HTTP_PROXY says, this machine is asked by itself. */
-const WITHOUT_PROXY = { proxy: false };
+const HEADERS = { accept: "application/json", "user-agent": `Janus/${version} healthcheck` };
 
 const statusSchema = v.object({ status: v.string() });
 const partsSchema = v.record(v.string(), v.unknown());
 
-const self: Upstream = {
-  name: "janus",
-  fetch: (url, init) => fetch(url, Object.assign(init, WITHOUT_PROXY)),
-  log: NO_LOG,
-  deadlineMs: DEADLINE_MS,
-  userAgent: `Janus/${version} healthcheck`,
-  unavailable: unhealthy,
-  clientRejected: unhealthy,
-};
+type Answer = { readonly status: number; readonly text: string };
 
-/** Asks `/healthz`, or `/readyz` whether members can be served. Throws unhealthy, which says what is missing. */
+/** Adds the command. Its exit code is 1 if the server is not alive, or with --ready not ready. */
+export function addHealthcheck(program: Command): void {
+  program
+    .command("healthcheck")
+    .option("--ready", "ask whether it can serve members, and say what is missing")
+    .description("ask the server on this machine whether it is alive; exit code 0 or 1")
+    .addHelpText("after", examples("janus healthcheck", "PORT=8080 janus healthcheck --ready"))
+    .action(async ({ ready = false }: { readonly ready?: boolean }, command: Command) => {
+      const { json } = readCommon(command);
+      await print(await checkHealth({ json, ready }, await readEnvironmentFor(command)));
+    });
+}
+
+/** Asks `/healthz`, or with `ready` `/readyz`. Throws unhealthy, which says what is missing. */
 export async function checkHealth(
   { json, ready }: { readonly json: boolean; readonly ready: boolean },
   environment: Environment,
@@ -43,8 +47,7 @@ export async function checkHealth(
   const url = addressOf(environment) + (ready ? "/readyz" : "/healthz");
   const wanted = ready ? "ready" : "alive";
   try {
-    const answer = await send(self, url, url, { headers: { accept: "application/json" } });
-    requireStatus(answer, url, wanted);
+    requireStatus(await ask(url), url, wanted);
   } catch (error) {
     if (json) await print(JSON.stringify({ healthy: false, url, reason: asJanusError(error).message }));
     throw error;
@@ -58,22 +61,37 @@ function addressOf(environment: Environment): string {
     throw configInvalid("PORT is 0, any free port: set it to the one that the server listens on.");
   const url = URL.parse(`http://${inBrackets(EVERY_ADDRESS[host] ?? host)}:${port}`);
   if (url === null)
-    throw configInvalid(
-      "HOST names an interface, which no request can: ask the server from outside instead.",
-    );
+    throw configInvalid("HOST names an interface, which a URL cannot: ask the server from outside instead.");
   return url.origin;
+}
+
+/** Asks without a proxy, whatever HTTP_PROXY says. Any status is an answer. */
+async function ask(url: string): Promise<Answer> {
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  try {
+    const response = await fetch(url, { headers: HEADERS, redirect: "manual", proxy: false, signal });
+    const text = await readBody(response, signal);
+    if (text === undefined) throw unhealthy(`${url}: the answer is over ${MAX_BODY_BYTES} bytes`);
+    return { status: response.status, text };
+  } catch (error) {
+    if (error instanceof JanusError) throw error;
+    const reason = signal.aborted
+      ? `no answer within ${DEADLINE_MS} ms`
+      : "the connection failed or was lost";
+    throw unhealthy(`${url}: ${reason}`, { cause: error });
+  }
 }
 
 function requireStatus({ status, text }: Answer, url: string, wanted: string): void {
   const answer = parseJson(text);
   const said = v.safeParse(statusSchema, answer);
-  // Anything may listen there: only Janus's own words count.
-  if (!said.success) throw unhealthy(`${url}: answered ${status}, and not as Janus does: is it on PORT?`);
+  // Another program may listen there.
+  if (!said.success) throw unhealthy(`${url}: answered ${status}, but not as Janus does: is it on PORT?`);
   if (status === 200 && said.output.status === wanted) return;
   throw unhealthy(`${url}: ${describe(answer)}`);
 }
 
-/** Each part that is not ready, or the status where no part says why. */
+/** Names each part that is not ready, or the status if no part says why. */
 function describe(answer: unknown): string {
   const parts = Object.entries(v.parse(partsSchema, answer));
   const missing = parts.filter(([name, state]) => name !== "status" && state !== "ready");

@@ -1,37 +1,55 @@
 /**
- * `janus keys generate`: new keys, ready for a dotenv file or a file each. Called by `cli.ts`. Keys that exist are never
- * printed, and what a rotation prints is no assignment: put behind a file by mistake, it replaces no ring.
+ * `janus keys generate`: makes new keys, for a dotenv file or for a file each. It never prints a key that exists. A rotation
+ * prints a key and not an assignment, so that appending it to a file by mistake replaces no ring.
  */
-import type { Environment } from "../../config/load.ts";
+import type { Command } from "commander";
 import { readTokenKeyIds } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { randomToken } from "../../crypto.ts";
 import { usage } from "../../errors.ts";
-import { warn } from "../output.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { print, warn } from "../output.ts";
 
 const KEY_BYTES = 32;
 const NUMBERED_ID = /^k(\d{1,6})$/;
 
-/** What it makes, by the variable that takes it. */
-export type KeyName = "TOKEN_KEYS" | "COOKIE_SECRET";
+/** The variables that take keys. */
+const KEY_NAMES = ["TOKEN_KEYS", "COOKIE_SECRET"] as const;
+type KeyName = (typeof KEY_NAMES)[number];
+type Options = { readonly rotate?: boolean; readonly only?: KeyName };
 
-type Options = { readonly json: boolean; readonly rotate: boolean; readonly only?: KeyName };
-
-/**
- * Makes keys: both as lines of a dotenv file, or with `only` the value of one as a file of its own holds it; `rotate`
- * makes one for the ring that is in force. Throws config_invalid where that is none, usage for a cookie secret.
- */
-export async function generateKeys(
-  { json, rotate, only }: Options,
-  environment: Environment,
-): Promise<string> {
-  if (!rotate) return generateNew(json, only, environment);
-  if (only !== "COOKIE_SECRET") return generateNextKey(json, environment);
-  throw usage(
-    "A cookie secret needs no --rotate, since it has no id to choose: put what\n" +
-      "janus keys generate --only COOKIE_SECRET prints first in COOKIE_SECRET, a comma behind it.",
-  );
+/** Adds the command. */
+export function addKeys(program: Command): void {
+  const keys = program
+    .command("keys")
+    .helpCommand(false)
+    .description("make keys")
+    .addHelpText("after", examples("janus keys generate >> .env"));
+  const only = program
+    .createOption("--only <name>", "print the value of one variable alone, for a file")
+    .choices(KEY_NAMES);
+  keys
+    .command("generate")
+    .option("--rotate", "print one new key, to put first in the TOKEN_KEYS that are in force")
+    .addOption(only)
+    .description("print new TOKEN_KEYS and COOKIE_SECRET, as lines of a dotenv file")
+    .addHelpText("after", EXAMPLES)
+    .action(async ({ rotate = false, only }: Options, command: Command) => {
+      const { json } = readCommon(command);
+      const environment = await readEnvironmentFor(command);
+      await print(
+        rotate ? await rotateKey(json, only, environment) : await generateNew(json, only, environment),
+      );
+    });
 }
 
+const EXAMPLES = examples(
+  "janus keys generate >> .env",
+  "janus keys generate --only TOKEN_KEYS > token_keys       the file that TOKEN_KEYS_FILE names",
+  "janus keys generate --rotate --env-file .env",
+);
+
+/** Both keys as lines of a dotenv file, or the value of one as a file of its own holds it. */
 async function generateNew(
   json: boolean,
   only: KeyName | undefined,
@@ -41,9 +59,9 @@ async function generateNew(
     ["TOKEN_KEYS", makeTokenKey("k1")] as const,
     ["COOKIE_SECRET", randomToken(KEY_BYTES)] as const,
   ].filter(([name]) => only === undefined || name === only);
-  if (only !== "COOKIE_SECRET" && isSet("TOKEN_KEYS", environment)) {
+  if (only !== "COOKIE_SECRET" && (environment.TOKEN_KEYS || environment.TOKEN_KEYS_FILE)) {
     await warn(
-      "TOKEN_KEYS is set already. In its place the new one makes every stored token unreadable: " +
+      "TOKEN_KEYS is set already. Replacing it makes every stored token unreadable: " +
         "to rotate, use janus keys generate --rotate.",
     );
   }
@@ -51,21 +69,28 @@ async function generateNew(
   return keys.map(([name, value]) => (name === only ? value : `${name}=${value}`)).join("\n");
 }
 
-async function generateNextKey(json: boolean, environment: Environment): Promise<string> {
+/** One more key for the ring in force. Throws config_invalid if there is no ring, and usage for a cookie secret. */
+async function rotateKey(
+  json: boolean,
+  only: KeyName | undefined,
+  environment: Environment,
+): Promise<string> {
+  if (only === "COOKIE_SECRET")
+    throw usage(
+      "A cookie secret has no id, so it needs no --rotate: run janus keys generate --only COOKIE_SECRET\n" +
+        "and put the result first in COOKIE_SECRET, with a comma after it.",
+    );
   const key = makeTokenKey(nextId(readTokenKeyIds(environment)));
   if (json) return JSON.stringify({ token_key: key });
   await warn(
-    "Put it first in TOKEN_KEYS, a comma behind it, and keep what is there: old tokens need their keys.",
+    "Put it first in TOKEN_KEYS, with a comma after it. Keep the old keys: old tokens still need them.",
   );
   return key;
 }
 
 const makeTokenKey = (id: string): string => `${id}:${randomToken(KEY_BYTES)}`;
 
-const isSet = (name: string, environment: Environment): boolean =>
-  Boolean(environment[name] || environment[`${name}_FILE`]);
-
-/** The number after the highest: an id that was in the ring once is not used again while a later one is there. */
+/** The number after the highest, so that an id is not used again while a later one is in the ring. */
 function nextId(ids: readonly string[]): string {
   const numbers = ids.map((id) => Number(NUMBERED_ID.exec(id)?.[1] ?? 0));
   return `k${Math.max(...numbers) + 1}`;

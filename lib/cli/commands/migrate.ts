@@ -1,65 +1,67 @@
 /**
- * `janus migrate [up|status]`: brings the database up to date, or says what is pending. Called by `cli.ts`; what it
- * returns is printed.
+ * `janus migrate [up|status]`: brings the database up to date, or says what is pending. It removes nothing.
  */
-
-import type { Environment } from "../../config/load.ts";
+import type { Command } from "commander";
+import type { DatabaseConfig } from "../../config/load.ts";
 import { readDatabaseConfig } from "../../config/load.ts";
+import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
-import { openDatabase } from "../../database/open.ts";
-import { waitForDatabase } from "../../database/wait.ts";
-import { NO_LOG } from "../../telemetry/log.ts";
+import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
-import type { MigrateVerb } from "../arguments.ts";
-import { sayOnce } from "../output.ts";
-import { createWorld, now } from "./serve.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { print } from "../output.ts";
+import { withDatabase } from "../with_database.ts";
 
-/** Applies what is pending, or lists it; tells what it did, as JSON on request. */
-export async function migrate(verb: MigrateVerb, json: boolean, environment: Environment): Promise<string> {
-  const { database, databaseWaitSeconds } = readDatabaseConfig(environment);
-  // Told by name: whoever meant another one has misspelt DATABASE_URL.
-  const name =
-    database.url === undefined ? `The embedded database in ${printable(database.dataDir)}` : "The database";
-  // Opening makes a database, and asking makes nothing.
-  if (verb === "status" && database.url === undefined && !(await isThere(database.dataDir)))
-    return describeAbsence(database.dataDir, json);
-  const db = await openDatabase(database);
-  const say = sayOnce("waiting for the database: ");
-  const patiently = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    waitForDatabase(work, {
-      ...createWorld(NO_LOG, { ref: true }),
-      seconds: databaseWaitSeconds,
-      onWait: ({ message }) => say(message),
+type Verb = "up" | "status";
+
+/** Adds the command. */
+export function addMigrate(program: Command): void {
+  const verb = program
+    .createArgument("[up|status]", "up applies what is pending, status lists it")
+    .choices(["up", "status"])
+    .default("up");
+  program
+    .command("migrate")
+    .addArgument(verb)
+    .description("bring the database up to date, or say what is pending")
+    .addHelpText("after", examples("janus migrate", "janus migrate status --json"))
+    .action(async (verb: Verb, _: unknown, command: Command) => {
+      const config = readDatabaseConfig(await readEnvironmentFor(command));
+      const { json } = readCommon(command);
+      await print(verb === "up" ? await apply(config, json) : await list(config, json));
     });
-  try {
-    return verb === "up"
-      ? describeApplied(await patiently(() => migrateUp(db, now)), json, name)
-      : describeStatus(await patiently(() => readMigrationStatus(db)), json, name);
-  } finally {
-    await db.close();
-  }
 }
 
-async function isThere(dataDir: string): Promise<boolean> {
-  const { hasDatabase } = await import("../../database/embedded/open.ts");
-  return hasDatabase(dataDir);
+async function apply(config: DatabaseConfig, json: boolean): Promise<string> {
+  const applied = await withDatabase(config, (db) => migrateUp(db, now));
+  if (json) return JSON.stringify({ applied: applied.map(label) });
+  const state = `${nameOf(config)} is up to date.`;
+  return [
+    ...applied.map((migration) => `applied  ${label(migration)}`),
+    applied.length === 0 ? `Nothing to do. ${state}` : state,
+  ].join("\n");
 }
+
+async function list(config: DatabaseConfig, json: boolean): Promise<string> {
+  const { url, dataDir } = config.database;
+  // Opening the embedded database would make one.
+  if (url === undefined && !hasDatabase(dataDir)) return describeAbsence(dataDir, json);
+  return describeStatus(await withDatabase(config, readMigrationStatus), json, nameOf(config));
+}
+
+/** Names the embedded database by its folder, so that a mistyped DATABASE_URL is noticed. */
+const nameOf = ({ database }: DatabaseConfig): string =>
+  database.url === undefined ? `The embedded database in ${printable(database.dataDir)}` : "The database";
 
 const label = ({ version, name }: { readonly version: number; readonly name: string }): string =>
   `${String(version).padStart(4, "0")}_${name}`;
-
-function describeApplied(applied: readonly Migration[], json: boolean, name: string): string {
-  if (json) return JSON.stringify({ applied: applied.map(label) });
-  const end = applied.length === 0 ? `Nothing to do. ${name} is up to date.` : `${name} is up to date.`;
-  return [...applied.map((migration) => `applied  ${label(migration)}`), end].join("\n");
-}
 
 function describeStatus({ applied, pending }: MigrationStatus, json: boolean, name: string): string {
   if (json) return JSON.stringify({ applied: applied.map(label), pending: pending.map(label) });
   return [
     ...applied.map((migration) => `applied  ${label(migration)}  ${migration.appliedAt.toISOString()}`),
-    ...pending.map((migration) => `pending  ${label(migration)}`),
+    ...pending.map(describePending),
     pending.length === 0 ? `${name} is up to date.` : `${pending.length} pending: run "janus migrate".`,
   ].join("\n");
 }
@@ -67,8 +69,11 @@ function describeStatus({ applied, pending }: MigrationStatus, json: boolean, na
 function describeAbsence(dataDir: string, json: boolean): string {
   if (json) return JSON.stringify({ applied: [], pending: MIGRATIONS.map(label), noDatabaseIn: dataDir });
   return [
-    ...MIGRATIONS.map((migration) => `pending  ${label(migration)}`),
-    `There is no database in ${printable(dataDir)} yet: "janus migrate" makes it, as the server does. ` +
-      "DATABASE_URL would name another one.",
+    ...MIGRATIONS.map(describePending),
+    `There is no database in ${printable(dataDir)} yet: "janus migrate" makes it, and so does the server when it ` +
+      "starts. To use another database, set DATABASE_URL.",
   ].join("\n");
 }
+
+const describePending = (migration: Pick<Migration, "version" | "name">): string =>
+  `pending  ${label(migration)}`;

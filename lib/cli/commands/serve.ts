@@ -1,95 +1,107 @@
 /**
- * `janus serve`, and the world that the program lives in: the clock, the network, the log. Called by `cli.ts`; the
- * other commands take the world from here.
+ * `janus serve`: runs the server in this process until a signal comes. How a server starts, works and stops is in
+ * `server/`; here are the process, its signals and its log.
  */
-import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
-import { version } from "../../../package.json" with { type: "json" };
-import type { Source } from "../../config/load.ts";
-import { mergeSources, readConfig, readSources } from "../../config/load.ts";
-import type { World } from "../../deps.ts";
+import type { Command } from "commander";
+import type { Config } from "../../config/load.ts";
+import { readConfig } from "../../config/load.ts";
+import type { Source } from "../../config/sources.ts";
+import { mergeSources } from "../../config/sources.ts";
+import { findAtStart } from "../../config/warnings.ts";
+import { usage } from "../../errors.ts";
+import type { RunningServer } from "../../server/lifecycle.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
+import { createWorld, now } from "../../server/world.ts";
 import { createLineWriter } from "../../telemetry/line_writer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { createLog, describeError } from "../../telemetry/log.ts";
+import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { exitWithStatus } from "../output.ts";
 
 const STDOUT = 1;
 
-/** The clock of this machine. */
-export const now = (): Date => new Date();
-
-/**
- * What comes from outside. `ref: false` waits without keeping alive a process that has nothing else to do: a server
- * that was stopped.
- */
-export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World {
-  const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
-  return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
+/** Adds the command. */
+export function addServe(program: Command, createApp: CreateApp): void {
+  program
+    .command("serve")
+    .description("answer requests (the default)")
+    .addHelpText("after", examples("janus serve", "janus serve --env-file /etc/janus.env"))
+    .action(async (_: unknown, command: Command) => {
+      if (readCommon(command).json)
+        throw usage("The server has no result to print: for a log in JSON set LOG_FORMAT=json.");
+      await serve(createApp, await readSourcesFor(command));
+    });
 }
 
-/** Serves until a signal comes; a second one does not wait for what the first has begun. */
-export async function serve(
-  createApp: CreateApp,
-  sources: readonly Source[] = readSources([]),
-): Promise<undefined> {
+/** Serves until a signal comes. A second signal ends the process at once. Throws config_invalid. */
+export async function serve(createApp: CreateApp, sources: readonly Source[]): Promise<void> {
   const config = readConfig(mergeSources(sources));
-  const writer = await createLineWriter(config.logFormat, isatty(STDOUT), (count) =>
-    log.warn("log_lines_dropped", { count }),
-  );
-  const log = createLog(config.logLevel, writer.write, now);
-  const world = createWorld(log, { ref: false });
-  const starting = startServer(config, createApp, world);
-  void starting.then(
-    () => logUnwise(log, sources),
-    () => undefined,
-  );
-  const end = async (code?: number): Promise<never> => {
-    await writer.end();
-    // What could still keep the process is a socket to a database that has fallen silent: there is nothing to wait for.
-    return process.exit(code);
-  };
-  const cutShort = (): void => void end(1);
-  // A defect that nothing caught: its message may quote input, and is not for the log.
+  const { log, end } = await openLog(config);
+  // A defect that nothing caught. Its message may quote input, so the log gets its class and place alone.
   const crash = (error: unknown): void => {
     log.error("crashed", describeError(error));
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
-  const isReady = exitWithStatus(async () => {
-    try {
-      await (await starting).ready;
-    } catch (error) {
-      // On standard error as well, for whoever reads no log.
-      log.error("start_failed", describeError(error));
-      throw error;
-    }
-    return undefined;
-  });
-  const stopStarted = async (): Promise<void> => {
+  const starting = startServer(config, createApp, createWorld(log, { ref: false }));
+  void starting.then(
+    () => logWarnings(log, sources),
+    () => undefined,
+  );
+  const isReady = exitWithStatus(() => waitUntilReady(starting, log));
+  const stop = async (): Promise<void> => {
     const server = await starting.catch(() => undefined);
-    // One that does not even listen has nothing to stop, and tells why.
+    // A server that does not listen has nothing to stop. It says why it does not.
     if (server === undefined) await isReady;
-    await exitWithStatus(async () => void (await server?.stop()));
+    await exitWithStatus(async () => server?.stop());
     await end();
   };
-  // From now on: a signal that comes while the server starts stops it as well.
-  const stop = async (): Promise<void> => {
-    process.off("SIGTERM", stop).off("SIGINT", stop).on("SIGTERM", cutShort).on("SIGINT", cutShort);
-    await stopStarted();
-  };
-  process.on("SIGTERM", stop).on("SIGINT", stop);
-  if (!(await isReady)) await stopStarted();
+  stopOnSignal(stop, () => end(1));
+  if (!(await isReady)) await stop();
 }
 
-/** Logs the unwise settings once the server listens: finding them takes time, and the first answer does not wait. */
-async function logUnwise(log: Log, sources: readonly Source[]): Promise<void> {
+/** The log on standard output. `end` writes its last lines and ends the process. */
+async function openLog({ logFormat, logLevel }: Config) {
+  const writer = await createLineWriter(logFormat, isatty(STDOUT), (count) =>
+    log.warn("log_lines_dropped", { count }),
+  );
+  const log = createLog(logLevel, writer.write, now);
+  const end = async (code?: number): Promise<never> => {
+    await writer.end();
+    // A socket to a database that fell silent would keep the process alive.
+    return process.exit(code);
+  };
+  return { log, end };
+}
+
+/** Logs warnings about the configuration once the server listens, so that the first answer does not wait for them. */
+function logWarnings(log: Log, sources: readonly Source[]): void {
   try {
-    const { findAtStart } = await import("../../config/warnings.ts");
     for (const reason of findAtStart(sources)) log.warn("configuration_unwise", { reason });
   } catch (error) {
-    // Advice is not worth a server: it serves without.
+    // A server can do without advice.
     log.warn("configuration_not_looked_at", describeError(error));
   }
+}
+
+async function waitUntilReady(starting: Promise<RunningServer>, log: Log): Promise<void> {
+  try {
+    await (await starting).ready;
+  } catch (error) {
+    // The error is thrown as well, so that standard error tells those who do not read the log.
+    log.error("start_failed", describeError(error));
+    throw error;
+  }
+}
+
+/** The first signal stops the server, also while it starts; the second does not wait for that. */
+function stopOnSignal(stop: () => Promise<void>, endAtOnce: () => Promise<never>): void {
+  const cutShort = (): void => void endAtOnce();
+  const onFirst = async (): Promise<void> => {
+    process.off("SIGTERM", onFirst).off("SIGINT", onFirst).on("SIGTERM", cutShort).on("SIGINT", cutShort);
+    await stop();
+  };
+  process.on("SIGTERM", onFirst).on("SIGINT", onFirst);
 }

@@ -1,0 +1,17 @@
+/**
+ * The world outside the program: the clock of this machine, its network, and how to wait. Nothing else in `lib/` reads the
+ * clock or has the global `fetch`; tests make a world of their own.
+ */
+import { setTimeout } from "node:timers/promises";
+import { version } from "../../package.json" with { type: "json" };
+import type { World } from "../deps.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/** The clock of this machine. */
+export const now = (): Date => new Date();
+
+/** Makes the world. With `ref: false` a wait does not keep a process alive that has nothing else to do. */
+export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World {
+  const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
+  return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
+}

@@ -1,0 +1,113 @@
+/** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../fixtures/command.ts";
+
+setDefaultTimeout(60_000);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "janus-keys-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("janus keys generate", () => {
+  const line = "[A-Za-z0-9_-]{43}";
+
+  test("janus keys generate prints new keys each time, as lines of a dotenv file", async () => {
+    const [first, second] = await Promise.all([
+      run(folder, "index.ts", ["keys", "generate"], {}),
+      run(folder, "index.ts", ["keys", "generate", "--json"], {}),
+    ]);
+
+    expect(first.stdout).toMatch(new RegExp(`^TOKEN_KEYS=k1:${line}\nCOOKIE_SECRET=${line}\n$`));
+    const keys = JSON.parse(second.stdout);
+    expect(Object.keys(keys)).toEqual(["TOKEN_KEYS", "COOKIE_SECRET"]);
+    expect(keys.TOKEN_KEYS.slice(3)).not.toBe(keys.COOKIE_SECRET);
+    expect(first.stdout).not.toContain(keys.COOKIE_SECRET);
+    expect([first, second].map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+  });
+
+  const ring = `k7:${"A".repeat(43)},old:${"B".repeat(42)}A`;
+
+  test("janus keys generate --rotate prints one key with a new id, and no old key", async () => {
+    const environment = { TOKEN_KEYS: ring };
+    const plain = await run(folder, "index.ts", ["keys", "generate", "--rotate"], environment);
+    const json = await run(folder, "index.ts", ["keys", "generate", "--rotate", "--json"], environment);
+
+    expect(plain.stdout).toMatch(new RegExp(`^k8:${line}\n$`));
+    expect(plain.stderr).toStartWith("janus: Put it first in TOKEN_KEYS");
+    expect(JSON.parse(json.stdout)).toEqual({ token_key: expect.stringMatching(new RegExp(`^k8:${line}$`)) });
+    expect([plain.exitCode, json.exitCode, json.stderr]).toEqual([0, 0, ""]);
+    expect(plain.stdout + plain.stderr + json.stdout).not.toMatch(/AAAA|BBBB/);
+  });
+
+  test("janus keys generate --rotate without a ring exits with 2 and names the variable", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate", "--rotate"], {});
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("TOKEN_KEYS is missing");
+  });
+
+  test("janus keys generate warns on standard error if there is a ring already", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate"], {
+      TOKEN_KEYS: ring,
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toStartWith("TOKEN_KEYS=k1:");
+    expect(stderr).toMatch(/^janus: TOKEN_KEYS is set already\. .*--rotate\.\n$/);
+    expect(stdout + stderr).not.toMatch(/AAAA|BBBB/);
+  });
+
+  test.each([
+    ["TOKEN_KEYS", `k1:${line}`],
+    ["COOKIE_SECRET", line],
+  ])("janus keys generate --only %s prints the value alone, as a file holds it", async (name, form) => {
+    const args = ["keys", "generate", "--only", name];
+    const plain = await run(folder, "index.ts", args, {});
+    const json = await run(folder, "index.ts", [...args, "--json"], {});
+
+    expect(plain).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(new RegExp(`^${form}\n$`)),
+      stderr: "",
+    });
+    expect(JSON.parse(json.stdout)).toEqual({ [name]: expect.stringMatching(new RegExp(`^${form}$`)) });
+  });
+
+  test("janus keys generate --only warns of a ring only if it makes one", async () => {
+    const ended = await Promise.all(
+      ["TOKEN_KEYS", "COOKIE_SECRET"].map((name) =>
+        run(folder, "index.ts", ["keys", "generate", "--only", name], { TOKEN_KEYS: ring }),
+      ),
+    );
+
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(ended.map(({ stderr }) => stderr)).toEqual([
+      expect.stringMatching(/^janus: TOKEN_KEYS is set already\./),
+      "",
+    ]);
+  });
+
+  test("janus keys generate --rotate --only makes a token key, and no cookie secret", async () => {
+    const rotate = ["keys", "generate", "--rotate", "--only"];
+    const key = await run(folder, "index.ts", [...rotate, "TOKEN_KEYS"], { TOKEN_KEYS: ring });
+    const secret = await run(folder, "index.ts", [...rotate, "COOKIE_SECRET"], { TOKEN_KEYS: ring });
+
+    expect(key.stdout).toMatch(new RegExp(`^k8:${line}\n$`));
+    expect(key.exitCode).toBe(0);
+    expect(secret).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        "janus: A cookie secret has no id, so it needs no --rotate: run janus keys generate --only COOKIE_SECRET\n" +
+        "and put the result first in COOKIE_SECRET, with a comma after it.\n",
+    });
+  });
+});

@@ -1,0 +1,24 @@
+/** Texts from outside, as a terminal may show them. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import { printable } from "../../lib/text/printable.ts";
+
+// What takes milliseconds may take seconds on a machine that is busy.
+setDefaultTimeout(30_000);
+
+describe("printable()", () => {
+  test("printable() writes out what a terminal would act on, and leaves text alone", () => {
+    expect(printable("åäö 漢字 👍\u001b[31m\u0000\u202e\u2028\r")).toBe(
+      "åäö 漢字 👍\\u{1b}[31m\\u{0}\\u{202e}\\u{2028}\\u{d}",
+    );
+    expect(printable("abcdef", 3)).toBe("abc…");
+  });
+
+  test("printable() never leaves a control character", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.nat(50), (text, most) => {
+        expect(printable(text, most)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+});
