@@ -1,4 +1,4 @@
-/** The API as /openapi.json describes it, and each endpoint held to that. */
+/** /openapi.json describes the API, and each endpoint answers as described. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020";
@@ -31,7 +31,7 @@ afterAll(() => janus.stop());
 
 const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
 
-/** What is wrong with an answer, by the document; nothing, if it is as described. */
+/** The faults of an answer, by the document; none if it is as described. */
 async function faultsOf(path: string, method: string, response: Response): Promise<unknown> {
   const described = document.paths[path]?.[method]?.responses[String(response.status)];
   if (described === undefined) return `${response.status} is not described`;
@@ -42,7 +42,7 @@ async function faultsOf(path: string, method: string, response: Response): Promi
   return validate(await response.json()) ? [] : validate.errors;
 }
 
-/** The same schema, with no room for what it does not name. */
+/** The same schema, which refuses properties that it does not name. */
 function closed(schema: object): object {
   return JSON.parse(JSON.stringify(schema), (_, value) =>
     value?.type === "object" && value.properties !== undefined
@@ -70,7 +70,7 @@ describe("/openapi.json", () => {
     expect(document.openapi).toStartWith("3.1.");
   });
 
-  test("describes every route of the API, and no other", () => {
+  test("describes every route of the API and no other", () => {
     const routes = ROUTES.filter(([, path]) => path.startsWith("/api/")).map(
       ([method, path]) => `${method.toLowerCase()} ${path.replace(/:(\w+)/, "{$1}")}`,
     );
@@ -78,7 +78,7 @@ describe("/openapi.json", () => {
     expect(EVERY.map((operation) => operation.join(" ")).sort()).toEqual(routes.sort());
   });
 
-  test("names each operation differently", () => {
+  test("gives each operation an id of its own", () => {
     const ids = Object.values(document.paths).flatMap((methods) =>
       Object.values(methods).map((operation) => (operation as { operationId?: string }).operationId),
     );
@@ -106,14 +106,14 @@ describe.each(EVERY)("%s %s", (method, path) => {
     expect(await faultsOf(path, method, response)).toEqual([]);
   });
 
-  test("answers nobody as described", async () => {
+  test("answers a request without a session as described", async () => {
     const response = await call();
 
     expect(response.status).toBe(path === "/api/auth/logout" ? 200 : 401);
     expect(await faultsOf(path, method, response)).toEqual([]);
   });
 
-  test("answers while the database is down as described", async () => {
+  test("answers as described while the database is down", async () => {
     const browser = await linked();
     const cookie = browser.jar.header(new URL(janus.url));
     const down = () => Promise.reject(databaseUnavailable("down"));
@@ -134,7 +134,7 @@ describe.each(EVERY)("%s %s", (method, path) => {
 });
 
 describe.each(EVERY.filter(([method]) => method !== "get"))("%s %s", (method, path) => {
-  test("answers another origin as described", async () => {
+  test("refuses another origin as described", async () => {
     const browser = await linked();
 
     const response = await callApi(janus, path.replace("{handle}", "all"), {
@@ -158,13 +158,13 @@ test.each([
   ["image/png", "application/problem+json"],
   ["", "application/problem+json"],
   ["%%%;;;,,,", "application/problem+json"],
-])("Accept: %s gets its problem as %s", async (accept, type) => {
+])("GET /api/userinfo answers Accept: %s with a problem of type %s", async (accept, type) => {
   const response = await callApi(janus, "/api/userinfo", { headers: { accept } });
 
   expect(response.headers.get("content-type")).toStartWith(type);
 });
 
-test("a problem is told in the member's language, and as a page to who wants one", async () => {
+test("a problem is in the client's language, and a page if the client accepts one", async () => {
   const swedish = await callApi(janus, "/api/userinfo", { headers: { "accept-language": "sv" } });
   const page = await callApi(janus, "/api/userinfo", { headers: { accept: "text/html" } });
   const problem = await callApi(janus, "/account/unlink", { headers: { accept: "application/json" } });

@@ -1,4 +1,4 @@
-/** What an error of Discord or of the provider means: to the member on the page, and to the operator in the log. */
+/** Errors of Discord and of the provider: a page tells the member, and a line in the log tells the operator. */
 import { afterEach, describe, expect, test } from "bun:test";
 import {
   type JanusError,
@@ -25,7 +25,7 @@ type Line = Readonly<Record<string, unknown>>;
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 afterEach(() => janus.provider.reset());
 
-/** What a step of a test had Janus write. */
+/** The lines that Janus logs during a step of a test. */
 async function linesOf(work: () => Promise<unknown>, own = janus): Promise<readonly Line[]> {
   const before = own.logLines.length;
   await work();
@@ -34,14 +34,14 @@ async function linesOf(work: () => Promise<unknown>, own = janus): Promise<reado
 
 const failuresOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "request_failed");
 
-/** What a reader reads of a page. */
+/** The text of a page as a reader sees it. */
 const plain = (html: string): string =>
   (html.match(/<main>(.*)<\/main>/s)?.[1] ?? "").replaceAll(/<\/?bdi[^>]*>/g, "").replaceAll("&#39;", "'");
 
 /** A text of the pages as this organisation's members read it. */
 const filled = (text: string): string => text.replaceAll("{platform}", "D-sektionen");
 
-describe("a token endpoint's error to a right code", () => {
+describe("an error from a token endpoint", () => {
   const WORDS = [
     [400, "not_allowed"],
     [403, "access_denied"],
@@ -49,7 +49,7 @@ describe("a token endpoint's error to a right code", () => {
   ] as const;
 
   test.each(WORDS)(
-    "%d %s from the provider is a no, not an outage, and the log has the word",
+    "with %d %s from the provider rejects the authorization, and the log names it",
     async (status, error) => {
       const browser = createBrowser(janus.url);
       const user = newUser();
@@ -76,7 +76,7 @@ describe("a token endpoint's error to a right code", () => {
   );
 
   test.each(WORDS)(
-    "%d %s from Discord is a no as well, to a link and to a sign-in",
+    "with %d %s from Discord rejects the authorization of a link and of a sign-in",
     async (status, error) => {
       const before = await janus.database.dump();
 
@@ -95,7 +95,7 @@ describe("a token endpoint's error to a right code", () => {
     },
   );
 
-  test("is never the end of a grant at a refresh: session, link and role stay", async () => {
+  test("does not end the grant at a refresh, and session, link and role stay", async () => {
     const user = newUser();
     await linkMember(janus, user);
     const browser = await signIn(janus, user);
@@ -119,7 +119,7 @@ describe("a token endpoint's error to a right code", () => {
     expect(janus.logLines.join("")).toContain("token_refresh: answered 400 not_allowed");
   });
 
-  test("does not carry a code or a secret into the log, should the server put one there", async () => {
+  test("does not reach the log when it repeats the authorization code", async () => {
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, newUser());
     const code = new URL(callback).searchParams.get("code") ?? "";
@@ -160,30 +160,27 @@ describe("a provider that does not decode Basic credentials", () => {
     ["janus", "a+b/c=%"],
     ["janus", "with a space"],
     ["https://janus.example/client", "plain-secret_1.~"],
-  ])(
-    "refuses the client %p with the secret %p: the log names the setting that cures it",
-    async (id, secret) => {
-      const own = await start(id, secret);
-      const cured = await start(id, secret, { OIDC_TOKEN_AUTH_METHOD: "client_secret_post" });
-      try {
-        const refused = await tryToLink(own);
+  ])("refuses the client %p with the secret %p, and the log names the remedy", async (id, secret) => {
+    const own = await start(id, secret);
+    const cured = await start(id, secret, { OIDC_TOKEN_AUTH_METHOD: "client_secret_post" });
+    try {
+      const refused = await tryToLink(own);
 
-        expect(refused.status).toBe(502);
-        const [failure] = failuresOf(refused.lines);
-        expect(failure).toMatchObject({ level: "error", code: "provider_client_rejected" });
-        expect(failure?.reason).toStartWith(
-          "token_code: answered 401 invalid_client; the client id or the secret has",
-        );
-        expect(failure?.reason).toEndWith("set OIDC_TOKEN_AUTH_METHOD=client_secret_post");
-        expect(own.logLines.join("")).not.toContain(secret);
-        expect((await tryToLink(cured)).status).toBe(200);
-      } finally {
-        await Promise.all([own.stop(), cured.stop()]);
-      }
-    },
-  );
+      expect(refused.status).toBe(502);
+      const [failure] = failuresOf(refused.lines);
+      expect(failure).toMatchObject({ level: "error", code: "provider_client_rejected" });
+      expect(failure?.reason).toStartWith(
+        "token_code: answered 401 invalid_client; the client id or the secret has",
+      );
+      expect(failure?.reason).toEndWith("set OIDC_TOKEN_AUTH_METHOD=client_secret_post");
+      expect(own.logLines.join("")).not.toContain(secret);
+      expect((await tryToLink(cured)).status).toBe(200);
+    } finally {
+      await Promise.all([own.stop(), cured.stop()]);
+    }
+  });
 
-  test("that knows another secret is not said to be at fault, where nothing is encoded", async () => {
+  test("is not blamed in the log when the credentials need no encoding", async () => {
     const own = await start("janus", "plain-secret");
     try {
       own.provider.failNext("token", { status: 401, body: { error: "invalid_client" } });
@@ -197,7 +194,7 @@ describe("a provider that does not decode Basic credentials", () => {
   });
 });
 
-/** A browser on its way at a leg, and the callback with an error in place of the code. */
+/** A browser with a flow at a leg, and the callback with an error in place of the code. */
 async function reachError(leg: "discord" | "provider" | "login", query: Readonly<Record<string, string>>) {
   const browser = createBrowser(janus.url);
   const reach = { discord: reachDiscordCallback, provider: reachForgerCallback, login: reachLoginCallback }[
@@ -211,7 +208,7 @@ async function reachError(leg: "discord" | "provider" | "login", query: Readonly
 
 const stepsOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "flow_step");
 
-describe("a no at the provider", () => {
+describe("a refusal at the provider", () => {
   test.each([
     ["access_denied", "User is not assigned"],
     ["access_denied", "canary <b>policy</b>"],
@@ -222,7 +219,7 @@ describe("a no at the provider", () => {
     ["account_selection_required", "canary"],
     ["unmet_authentication_requirements", "canary"],
     ["unauthorized", "user is blocked"],
-  ])("%s (%p): a page that says who said no, and whom to ask; the log has the word", async (error, said) => {
+  ])("with %s (%p) is explained on a page, and the log names the error", async (error, said) => {
     const { browser, callback } = await reachError("provider", { error, error_description: said });
     const before = await janus.database.dump();
     let response = new Response();
@@ -254,20 +251,23 @@ describe("a no at the provider", () => {
     expect((await browser.get(callback)).status).toBe(403);
   });
 
-  test.each(["discord", "login"] as const)("is not what access_denied means at the leg %s", async (leg) => {
-    const { browser, callback } = await reachError(leg, {
-      error: "access_denied",
-      error_description: "canary",
-    });
+  test.each(["discord", "login"] as const)(
+    "is not assumed from access_denied at the leg %s, where Discord sends it",
+    async (leg) => {
+      const { browser, callback } = await reachError(leg, {
+        error: "access_denied",
+        error_description: "canary",
+      });
 
-    const response = await browser.get(callback);
+      const response = await browser.get(callback);
 
-    expect(response.status).toBe(200);
-    expect(plain(await response.text())).toContain(en.cancelled.discordTitle);
-  });
+      expect(response.status).toBe(200);
+      expect(plain(await response.text())).toContain(en.cancelled.discordTitle);
+    },
+  );
 });
 
-describe("a sign-in page of the provider that has expired", () => {
+describe("an expired sign-in page of the provider", () => {
   const EXPIRED = [
     { error: "temporarily_unavailable", error_description: "authentication_expired" },
     {
@@ -278,35 +278,32 @@ describe("a sign-in page of the provider that has expired", () => {
     { error: "authentication_session_invalid", error_description: "canary" },
   ];
 
-  test.each(EXPIRED)(
-    "took too long: one press to start again, and no error in the log: %j",
-    async (query) => {
-      const { browser, callback } = await reachError("provider", query);
-      const before = await janus.database.dump();
-      let response = new Response();
+  test.each(EXPIRED)("with %j leads to a page to start again and to no error in the log", async (query) => {
+    const { browser, callback } = await reachError("provider", query);
+    const before = await janus.database.dump();
+    let response = new Response();
 
-      const lines = await linesOf(async () => {
-        response = await browser.get(callback);
-      });
+    const lines = await linesOf(async () => {
+      response = await browser.get(callback);
+    });
 
-      const html = await response.text();
-      expect(response.status).toBe(403);
-      expect(response.headers.get("retry-after")).toBeNull();
-      expect(plain(html)).toContain(en.errors.flow_expired.title);
-      expect(html).toContain('href="/linked-role"');
-      expect(await janus.database.dump()).toBe(before);
-      expect(failuresOf(lines)).toMatchObject([
-        { level: "info", code: "flow_expired", reason: "provider: the sign-in page had expired" },
-      ]);
-      expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
-    },
-  );
+    const html = await response.text();
+    expect(response.status).toBe(403);
+    expect(response.headers.get("retry-after")).toBeNull();
+    expect(plain(html)).toContain(en.errors.flow_expired.title);
+    expect(html).toContain('href="/linked-role"');
+    expect(await janus.database.dump()).toBe(before);
+    expect(failuresOf(lines)).toMatchObject([
+      { level: "info", code: "flow_expired", reason: "provider: the sign-in page had expired" },
+    ]);
+    expect(lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+  });
 
   test.each([
     { error: "temporarily_unavailable" },
     { error: "temporarily_unavailable", error_description: "canary: we are down" },
     { error: "server_error", error_description: "authentication expired" },
-  ])("is not what an outage is: %j stays one, to be tried again", async (query) => {
+  ])("is not assumed from %j, which is an outage with Retry-After", async (query) => {
     const { browser, callback } = await reachError("provider", query);
     let response = new Response();
 
@@ -320,10 +317,10 @@ describe("a sign-in page of the provider that has expired", () => {
   });
 });
 
-describe("the button of a page leads back to what the member was doing", () => {
-  /** Without the second button, to the link that may be made already. */
+describe("the button of an error page", () => {
+  /** Where the buttons lead, without the second one to a link that may already be made. */
   const beginningsOf = async (html: string) => (await linksOf(html)).filter((path) => path !== "/account");
-  /** The page that an error becomes at a route, and where its links lead. */
+  /** Where the links lead on the page of an error at a route. */
   const linksAt = async (route: string, error: JanusError) => {
     const request = new Request(new URL(route, janus.url), { headers: { accept: "text/html" } });
     const response = errorResponse(
@@ -343,7 +340,7 @@ describe("the button of a page leads back to what the member was doing", () => {
     ["/discord-oauth-callback", "/linked-role", "/linked-role"],
     ["/dsek-oauth-callback", "/linked-role", "/linked-role"],
     ["/link/move", "/linked-role", "/linked-role"],
-    // What ended there is the approval at Discord or its tokens, and a link brings both.
+    // There the approval at Discord has ended, or its tokens. A new link brings both.
     ["/account", "/account", "/linked-role"],
     ["/account/unlink", "/account", "/linked-role"],
     ["/account/sessions", "/account", "/linked-role"],
@@ -354,30 +351,33 @@ describe("the button of a page leads back to what the member was doing", () => {
     ["/", "/", "/linked-role"],
     ["/openapi.json", "/", "/linked-role"],
     ["unknown", "/", "/linked-role"],
-  ])("from %s: to try again %s, to start again %s", async (route, toTryAgain, toStartAgain) => {
-    expect(await linksAt(route, later)).toEqual([toTryAgain]);
-    expect(await linksAt(route, tooBusy())).toEqual([toTryAgain]);
-    expect(await linksAt(route, again)).toEqual([toStartAgain]);
-  });
+  ])(
+    "leads from %s to %s to try again, and to %s to start again",
+    async (route, toTryAgain, toStartAgain) => {
+      expect(await linksAt(route, later)).toEqual([toTryAgain]);
+      expect(await linksAt(route, tooBusy())).toEqual([toTryAgain]);
+      expect(await linksAt(route, again)).toEqual([toStartAgain]);
+    },
+  );
 
   test.each([
     ["not_found", notFound(), "/"],
     ["too_many_requests", tooManyRequests(7), "/"],
     ["unauthenticated", unauthenticated("for a test"), "/login"],
     ["sync_too_soon", syncTooSoon(7), "/account"],
-  ] as const)("but where the page names another place: %s", async (_, error, place) => {
+  ] as const)("leads from every route to the place that %s names", async (_, error, place) => {
     for (const route of ["/login", "/account", "/linked-role"])
       expect(await linksAt(route, error)).toEqual([place]);
   });
 
-  test("and a page that is kept for a flood is kept for each place", async () => {
+  test("leads back to each route on the page that is kept for a flood", async () => {
     for (const route of ["/login", "/linked-role", "/account", "/login", "/", "/linked-role"]) {
       const [place] = await linksAt(route, tooBusy());
       expect(place).toBe(route);
     }
   });
 
-  test("a program is told the same at every route", async () => {
+  test("is not in the problem that a program gets, which is the same at every route", async () => {
     const bodies = ["/login", "/account", "/linked-role"].map(async (route) => {
       const headers = { accept: "application/json" };
       const request = new Request(`${janus.url}${route}`, { headers });
@@ -398,7 +398,7 @@ describe("the button of a page leads back to what the member was doing", () => {
     [{ error: "invalid_scope" }, 400],
     [{ error: "access_denied", state: "a-state-of-nobody" }, 403],
     [{ code: "no-such-code" }, 400],
-  ])("a sign-in that came back with %j leads to /login", async (query, status) => {
+  ])("leads to /login after a sign-in that came back with %j", async (query, status) => {
     const { browser, callback } = await reachError("login", query);
 
     const response = await browser.get(callback);
@@ -407,7 +407,7 @@ describe("the button of a page leads back to what the member was doing", () => {
     expect(await beginningsOf(await response.text())).toEqual(["/login"]);
   });
 
-  test("a sign-in leads to /login also without a state, when it is late, and at an outage", async () => {
+  test("leads to /login after a sign-in without a state, in an outage or too late", async () => {
     const late = createBrowser(janus.url);
     const callback = await reachLoginCallback(late, newUser());
     const unlucky = createBrowser(janus.url);
@@ -426,7 +426,7 @@ describe("the button of a page leads back to what the member was doing", () => {
   describe.each([
     ["/linked-role", "/linked-role"],
     ["/linked-role/another", "/linked-role/another"],
-  ])("a flow that began at %s", (start, place) => {
+  ])("after a flow that began at %s", (start, place) => {
     async function reachLegs() {
       const browser = createBrowser(janus.url);
       const toDiscord = locationOf(await browser.get(start));
@@ -446,7 +446,7 @@ describe("the button of a page leads back to what the member was doing", () => {
     };
 
     test.each(["access_denied", "server_error", "unauthorized_client"])(
-      `leads back to ${place} from %s, at either leg`,
+      `leads back to ${place} after %s at either leg`,
       async (error) => {
         const first = await reachLegs();
         const second = await reachProviderLeg();
@@ -460,7 +460,7 @@ describe("the button of a page leads back to what the member was doing", () => {
       },
     );
 
-    test("leads back there from an outage and from a flow that is too old, and still ends in a link", async () => {
+    test("leads back there after an outage or a flow that is too old", async () => {
       const { browser, provider } = await reachProviderLeg();
       janus.provider.failNext("token", { status: 503 });
       const outage = await browser.get(provider);

@@ -26,7 +26,7 @@ async function start(
   return janus;
 }
 
-/** At the provider, after the Discord leg. */
+/** Walks through the Discord leg, to the departure to the provider. */
 async function depart(janus: Janus, browser: Browser, start = "/linked-role") {
   const discordUserId = newUser();
   const authorizationUrl = locationOf(await browser.get(start));
@@ -34,7 +34,7 @@ async function depart(janus: Janus, browser: Browser, start = "/linked-role") {
   return { discordUserId, departure: locationOf(await browser.get(callback)), janus };
 }
 
-/** What the provider, which asks nobody, answers to an authorization request: the callback at Janus. */
+/** The provider's answer to an authorization request, without any page: the callback at Janus. */
 const answerTo = async (departure: string) => locationOf(await fetch(departure, { redirect: "manual" }));
 
 const parametersOf = (address: string) => Object.fromEntries(new URL(address).searchParams);
@@ -51,8 +51,8 @@ const warnings = (janus: Janus) => linesOf(janus, "offline_access_left_out");
 
 const isLinked = async (discordUserId: string) => (await linkOf({ database }, discordUserId)) !== undefined;
 
-describe("finishProviderLeg() whose added offline_access is refused", () => {
-  test("goes back to the provider once without it, and the member ends linked", async () => {
+describe("finishProviderLeg() after a refusal of the added offline_access", () => {
+  test("goes back to the provider without it, and the member ends linked", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const { discordUserId, departure } = await depart(janus, browser);
@@ -76,7 +76,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     expect(browser.jar.header(new URL(janus.url))).not.toContain("janus_flow");
   });
 
-  test("tells the log once, with the remedy", async () => {
+  test("warns once in the log and names the remedy", async () => {
     const janus = await start();
     for (const browser of [createBrowser(janus.url), createBrowser(janus.url)]) {
       const { departure } = await depart(janus, browser);
@@ -90,7 +90,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     expect(warnings(janus)[0]?.reason).toContain("OIDC_SCOPES");
   });
 
-  test("remembers it: the next members are not sent there in vain", async () => {
+  test("leaves it out for the members who come next", async () => {
     const janus = await start();
     await comeThrough(janus);
 
@@ -103,7 +103,8 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     }
   });
 
-  test("asks for it again after an hour, since whoever has a flow can have it left out", async () => {
+  // Any member can write the refusal into a callback of their own, and end linked.
+  test("asks for it again after an hour", async () => {
     const janus = await start();
     await comeThrough(janus);
     const scopeNow = async () => scopeOf((await depart(janus, createBrowser(janus.url))).departure);
@@ -116,8 +117,8 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
 
   test.each([
     ["in order", [0, 1, 2]],
-    ["the other way round", [2, 1, 0]],
-  ])("does so for each of several tabs that were under way, %s", async (_, order) => {
+    ["in reverse order", [2, 1, 0]],
+  ])("goes back for each of three tabs under way, %s", async (_, order) => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const tabs = [await depart(janus, browser), await depart(janus, browser), await depart(janus, browser)];
@@ -135,7 +136,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     expect(warnings(janus)).toHaveLength(1);
   });
 
-  test("a tab goes back while another of the same browser has just begun", async () => {
+  test("goes back for a second tab of a browser while the first is on its way back", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const early = await depart(janus, browser);
@@ -153,7 +154,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     }
   });
 
-  test("keeps the wish for another account", async () => {
+  test("keeps the member's wish for another account", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const { departure } = await depart(janus, browser, "/linked-role/another");
@@ -164,7 +165,7 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
     expect((await browser.get(await answerTo(back))).status).toBe(200);
   });
 
-  test("is not confused by a conflict: the move is asked for, and can be confirmed", async () => {
+  test("still asks whether to move a link, and the move can be confirmed", async () => {
     const janus = await startJanusWithForger({ database });
     started.push(janus);
     janus.provider.signInAs({ sub: "sub-of-two", preferred_username: "two", groups: ["members"] });
@@ -188,8 +189,8 @@ describe("finishProviderLeg() whose added offline_access is refused", () => {
   });
 });
 
-describe("a replay of the refusal", () => {
-  test("by a browser that has done as it was told is no flow of it", async () => {
+describe("the callback with the refusal", () => {
+  test("is refused a second time from the browser that has already gone back", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const refusal = await answerTo((await depart(janus, browser)).departure);
@@ -202,7 +203,7 @@ describe("a replay of the refusal", () => {
     expect(await database.dump()).toBe(before);
   });
 
-  test("with the old cookie leads to the same departure, and to one link", async () => {
+  test("replayed with the old cookie leads to the same departure and to one link", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const { departure, discordUserId } = await depart(janus, browser);
@@ -232,7 +233,7 @@ describe("a replay of the refusal", () => {
     expect([late.status, lastCode(janus)]).toEqual([400, "code_rejected"]);
   });
 
-  test("twice at once leads to the same departure", async () => {
+  test("sent twice at once leads to the same departure", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const refusal = await answerTo((await depart(janus, browser)).departure);
@@ -244,7 +245,7 @@ describe("a replay of the refusal", () => {
     expect((await browser.get(await answerTo(first))).status).toBe(200);
   });
 
-  test("in another browser is no flow of it", async () => {
+  test("is refused from another browser", async () => {
     const janus = await start();
     const refusal = await answerTo((await depart(janus, createBrowser(janus.url))).departure);
 
@@ -252,7 +253,7 @@ describe("a replay of the refusal", () => {
     expect(warnings(janus)).toEqual([]);
   });
 
-  test("after the leg's lifetime is too late, and so is the way back", async () => {
+  test("leads to a departure that expires after ten minutes", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const back = locationOf(await browser.get(await answerTo((await depart(janus, browser)).departure)));
@@ -263,8 +264,8 @@ describe("a replay of the refusal", () => {
   });
 });
 
-describe("invalid_scope that going back does not cure", () => {
-  test("is authorization_rejected the second time: there is no circle", async () => {
+describe("invalid_scope", () => {
+  test("is authorization_rejected the second time instead of leading in a circle", async () => {
     const janus = await start({}, ["openid"]);
     const browser = createBrowser(janus.url);
     const back = locationOf(await browser.get(await answerTo((await depart(janus, browser)).departure)));
@@ -279,7 +280,7 @@ describe("invalid_scope that going back does not cure", () => {
     expect(warnings(janus)).toEqual([]);
   });
 
-  test("that somebody has written into a callback takes no refresh token from others", async () => {
+  test("does not change the scopes of others when somebody writes it into a callback", async () => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const callback = new URL(await answerTo((await depart(janus, browser)).departure));
@@ -295,10 +296,10 @@ describe("invalid_scope that going back does not cure", () => {
   });
 
   test.each([
-    ["OIDC_SCOPES asks for it", { OIDC_SCOPES: "openid profile offline_access" }, undefined],
-    ["OIDC_SCOPES asks for another", { OIDC_SCOPES: "openid groups" }, undefined],
-    ["it is not announced", {}, ["openid", "profile"]],
-  ])("is authorization_rejected where %s", async (_, environment, announced) => {
+    ["OIDC_SCOPES asks for offline_access", { OIDC_SCOPES: "openid profile offline_access" }, undefined],
+    ["OIDC_SCOPES asks for another scope", { OIDC_SCOPES: "openid groups" }, undefined],
+    ["offline_access is not announced", {}, ["openid", "profile"]],
+  ])("is authorization_rejected when %s", async (_, environment, announced) => {
     const janus = await start(environment, ["offline_access", "groups", "openid"]);
     if (announced !== undefined)
       janus.provider.override({ discovery: (right) => ({ ...right, scopes_supported: announced }) });
@@ -314,7 +315,7 @@ describe("invalid_scope that going back does not cure", () => {
     ["invalid_request", 400],
     ["unauthorized_client", 400],
     ["server_error", 503],
-  ])("%s sends nobody back", async (error, status) => {
+  ])("differs from %s, which sends nobody back to the provider", async (error, status) => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const { state = "" } = parametersOf((await depart(janus, browser)).departure);
@@ -324,7 +325,7 @@ describe("invalid_scope that going back does not cure", () => {
     expect(warnings(janus)).toEqual([]);
   });
 
-  test("from another issuer is not believed", async () => {
+  test("is refused from another issuer and changes no scopes", async () => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const { state = "" } = parametersOf((await depart(janus, browser)).departure);
@@ -335,7 +336,7 @@ describe("invalid_scope that going back does not cure", () => {
     expect(scopeOf((await depart(janus, createBrowser(janus.url))).departure)).toContain("offline_access");
   });
 
-  test("at Discord is Discord's, and leaves the provider's scopes alone", async () => {
+  test("from Discord is authorization_rejected, without a warning about the provider", async () => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const { state = "" } = parametersOf(locationOf(await browser.get("/linked-role")));

@@ -1,4 +1,4 @@
-/** Two answers to one question of a flow, in the same millisecond: a double press, a second code, a browser that retries. */
+/** Two callbacks of one flow in the same millisecond: a double press, a second code, a browser that retries. */
 import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import type { Table } from "../harness/database.ts";
@@ -13,7 +13,7 @@ const TIMES = 40;
 
 const janus = useJanus(() => startJanusWithForger());
 
-/** Janus with a clock that stands: whatever comes, comes in one millisecond. */
+/** Janus with a clock that stands still: all requests come in one millisecond. */
 function atOneMoment() {
   const moment = janus.clock.now();
   const app = createApp({ ...janus.shared, now: () => moment }, UNHEARD);
@@ -50,7 +50,7 @@ async function providerCodesOf(departure: string, sub: string, times = 2): Promi
 let lastSubject = 0;
 const newSubject = (): string => `twice-${++lastSubject}`;
 
-/** Many browsers, one after the other: what each needs. */
+/** Prepares many walks, one after the other. */
 async function prepare<Walk>(walk: () => Promise<Walk>): Promise<readonly Walk[]> {
   const walks: Walk[] = [];
   for (let count = 0; count < TIMES; count++) walks.push(await walk());
@@ -63,8 +63,8 @@ const codesSince = (from: number) =>
   linesOf({ logLines: janus.logLines.slice(from) }, "request_failed").map(({ code }) => code);
 const ofMember = (table: Table, user: string) => rowsOfMember(janus, table, user);
 
-describe("one callback that the browser sends twice at once", () => {
-  test("at the Discord leg: the code is sent once, and both lead on to the same place", async () => {
+describe("one callback that the browser repeats at once", () => {
+  test("spends its code once at the Discord leg and leads to the same place each time", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     const [callback = ""] = await codesOf(browser, "/linked-role", [user]);
     const from = janus.discord.calls.length;
@@ -77,7 +77,7 @@ describe("one callback that the browser sends twice at once", () => {
     expect(operationsOf(janus, from)).toEqual(["token_code", "get_current_authorization"]);
   });
 
-  test("at the provider leg: the code is sent once, and both pages are the link's", async () => {
+  test("spends its code once at the provider leg and shows the link each time", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     janus.provider.signInAs({ sub: newSubject(), preferred_username: "double", groups: ["members"] });
     const callback = await reachForgerCallback(browser, user);
@@ -93,7 +93,7 @@ describe("one callback that the browser sends twice at once", () => {
     expect(await ofMember("session", user)).toHaveLength(1);
   });
 
-  test("at /login: the code is sent once, and both are signed in to the same session", async () => {
+  test("signs the browser in to one session at /login", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     const [callback = ""] = await codesOf(browser, "/login", [user]);
     const ask = atOneMoment();
@@ -105,7 +105,7 @@ describe("one callback that the browser sends twice at once", () => {
     expect(await ofMember("session", user)).toHaveLength(1);
   });
 
-  test("from a browser without the flow's cookie gets nothing of it", async () => {
+  test("is refused from another browser, without the flow's cookie", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     janus.provider.signInAs({ sub: newSubject(), preferred_username: "alone", groups: ["members"] });
     const callback = await reachForgerCallback(browser, user);
@@ -122,7 +122,7 @@ describe("one callback that the browser sends twice at once", () => {
 });
 
 describe("two codes of one state", () => {
-  test("for one account at the Discord leg: both lead on, to one flow, which makes one link", async () => {
+  test("for one account at the Discord leg lead to one flow, which makes one link", async () => {
     const walks = await prepare(async () => {
       const [browser, user] = [createBrowser(janus.url), newUser()];
       return { browser, user, codes: await codesOf(browser, "/linked-role", [user, user]) };
@@ -148,7 +148,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("for two accounts at the Discord leg: one goes on, the other is told, and the link is the one's", async () => {
+  test("for two accounts at the Discord leg link one account and refuse the other", async () => {
     const walks = await prepare(async () => {
       const [browser, users] = [createBrowser(janus.url), [newUser(), newUser()]];
       return { browser, users, codes: await codesOf(browser, "/linked-role", users) };
@@ -166,7 +166,7 @@ describe("two codes of one state", () => {
       const { browser, users } = walks[index] ?? expect.unreachable();
       const winner = pair.findIndex(({ status }) => status === 302);
       const departure = pair[winner] ?? expect.unreachable();
-      // No token is lost: what the other brought is stored, and ended in an hour as every grant that nobody uses.
+      // No token is lost: the other one is stored too, and ended in an hour like every grant that nobody uses.
       for (const user of users) expect(await ofMember("discord_token", user)).toHaveLength(1);
       browser.jar.keep(new URL(janus.url), departure);
       const [callback = ""] = await providerCodesOf(locationOf(departure), newSubject(), 1);
@@ -176,7 +176,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("at the provider leg: one makes the link, the other is told", async () => {
+  test("at the provider leg make one link, and the other code is refused", async () => {
     const walks = await prepare(async () => {
       const [browser, user] = [createBrowser(janus.url), newUser()];
       const [code = ""] = await codesOf(browser, "/linked-role", [user]);
@@ -198,7 +198,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("that were a moment apart at Discord: both provider legs finish, to one link and one session", async () => {
+  test("a moment apart at Discord both finish, with one link and one session", async () => {
     const walks = await prepare(async () => {
       const [browser, user, subject] = [createBrowser(janus.url), newUser(), newSubject()];
       const codes = await codesOf(browser, "/linked-role", [user, user]);
@@ -230,7 +230,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("that both meet a conflict: neither question is put for the other, and a move happens once", async () => {
+  test("that both meet a conflict ask one question, and its move happens once", async () => {
     const walks = await prepare(async () => {
       const subjects = [newSubject(), newSubject()];
       for (const subject of subjects) {
@@ -271,7 +271,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("at /login: both sign in", async () => {
+  test("at /login both sign the browser in", async () => {
     const walks = await prepare(async () => {
       const [browser, user] = [createBrowser(janus.url), newUser()];
       return { browser, user, codes: await codesOf(browser, "/login", [user, user]) };
@@ -291,8 +291,8 @@ describe("two codes of one state", () => {
   });
 });
 
-describe("one callback twice", () => {
-  test.each(["/linked-role", "/login"])("at Discord, for %s: both go on", async (path) => {
+describe(`a callback repeated in each of ${TIMES} browsers`, () => {
+  test.each(["/linked-role", "/login"])("at Discord leads on both times for %s", async (path) => {
     const ask = atOneMoment();
     const walks = await prepare(async () => {
       const browser = createBrowser(janus.url);
@@ -306,7 +306,7 @@ describe("one callback twice", () => {
     expect(outcomes(answers)).toEqual(walks.map(() => [302, 302]));
   });
 
-  test("at the provider: one makes the link, and both show it; a later one leads to it", async () => {
+  test("at the provider shows the link both times, and later leads to the account", async () => {
     const walks = await prepare(async () => {
       const browser = createBrowser(janus.url);
       janus.provider.signInAs({ sub: newSubject(), groups: [] });

@@ -1,4 +1,4 @@
-/** Bad input at every route: a clear 4xx page, no stack, no secret, and no row changed. */
+/** Bad input at every route gets a clear 4xx page without a stack or a secret, and changes no row. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { useJanus } from "../harness/hooks.ts";
@@ -13,7 +13,7 @@ import {
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar } from "../standins/member.ts";
 
-// With scopes of its own: else a provider that refuses a scope is asked once more, as refused_scope.test.ts shows.
+// Scopes of its own: otherwise a provider that refuses a scope is asked once more, as refused_scope.test.ts shows.
 const environment = { OIDC_SCOPES: "openid profile" };
 const janus = useJanus(() => startJanusWithForger({ environment, forger: { freshSubjects: true } }));
 
@@ -27,7 +27,7 @@ async function atLeg(path: Path): Promise<{ browser: Browser; callback: URL }> {
   return { browser, callback: new URL(await reach(browser, newUser())) };
 }
 
-/** What every refusal promises, whatever was wrong. */
+/** Expects the promises of every refusal. */
 async function expectRefusal(response: Response, statuses: readonly number[], before: string): Promise<void> {
   const page = await response.text();
   expect(statuses).toContain(response.status);
@@ -70,7 +70,7 @@ const changed = (query: URLSearchParams, name: string, value: string) =>
   new URLSearchParams([...query].map(([key, old]) => [key, key === name ? value : old])).toString();
 
 describe.each(CALLBACKS)("%s", (path) => {
-  test.each(MALFORMED)("acceptCallback() refuses %s, and the flow goes on", async (_, spoil) => {
+  test.each(MALFORMED)("answers 400 to a query with %s, and the flow goes on", async (_, spoil) => {
     const { browser, callback } = await atLeg(path);
     const before = await janus.database.dump();
     const calls = janus.discord.calls.length + janus.provider.calls.length;
@@ -83,7 +83,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     expect([200, 302]).toContain(proper.status);
   });
 
-  test("acceptCallback() refuses a foreign state", async () => {
+  test("refuses the state of another browser", async () => {
     const { browser, callback } = await atLeg(path);
     const foreign = await atLeg(path);
     const before = await janus.database.dump();
@@ -92,14 +92,14 @@ describe.each(CALLBACKS)("%s", (path) => {
     await expectRefusal(await browser.get(callback.href), [403], before);
   });
 
-  test("acceptCallback() refuses a callback without its cookie", async () => {
+  test("refuses a callback without its cookie", async () => {
     const { callback } = await atLeg(path);
     const before = await janus.database.dump();
 
     await expectRefusal(await createBrowser(janus.url).get(callback.href), [403], before);
   });
 
-  test("acceptCallback() refuses a cookie with any one bit altered", async () => {
+  test("refuses a cookie with one bit altered in any character", async () => {
     const { browser, callback } = await atLeg(path);
     const before = await janus.database.dump();
     const cookie = browser.jar.header(callback);
@@ -119,7 +119,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     expect(await janus.database.dump()).toBe(before);
   });
 
-  test("acceptCallback() refuses a flow that is older than its lifetime", async () => {
+  test("refuses a flow that is older than its lifetime", async () => {
     const { browser, callback } = await atLeg(path);
     const before = await janus.database.dump();
     janus.clock.advance(601);
@@ -127,7 +127,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     await expectRefusal(await browser.get(callback.href), [403], before);
   });
 
-  test("acceptCallback() refuses a replay by a browser that has done as it was told", async () => {
+  test("refuses a replay from the browser that finished the leg", async () => {
     const { browser, callback } = await atLeg(path);
     await browser.get(callback.href);
     const before = await janus.database.dump();
@@ -135,7 +135,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     await expectRefusal(await browser.get(callback.href), [403], before);
   });
 
-  test("a replay with the old cookie restored changes nothing", async () => {
+  test("refuses a replay with the old cookie restored", async () => {
     const { browser, callback } = await atLeg(path);
     const cookie = browser.jar.header(callback);
     await browser.get(callback.href);
@@ -146,7 +146,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     await expectRefusal(response, [400, 403], before);
   });
 
-  test("acceptCallback() refuses the cookie of the other leg", async () => {
+  test("refuses the cookie of the other leg", async () => {
     const other = await atLeg(path === CALLBACKS[0] ? CALLBACKS[1] : CALLBACKS[0]);
     const before = await janus.database.dump();
     other.callback.pathname = path;
@@ -155,7 +155,7 @@ describe.each(CALLBACKS)("%s", (path) => {
   });
 
   test.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])(
-    "%s is answered 405 with Allow",
+    "answers %s with 405 and Allow",
     async (method) => {
       const { browser, callback } = await atLeg(path);
       const before = await janus.database.dump();
@@ -168,7 +168,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     },
   );
 
-  test("HEAD is answered 405, and does not spend the code", async () => {
+  test("answers HEAD with 405 and does not spend the code", async () => {
     const { browser, callback } = await atLeg(path);
     const headers = { cookie: browser.jar.header(callback) };
 
@@ -178,7 +178,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     expect([200, 302]).toContain((await browser.get(callback.href)).status);
   });
 
-  test("a body of 1 MB is refused", async () => {
+  test("refuses a body of 1 MB", async () => {
     const { callback } = await atLeg(path);
     const body = "x".repeat(1_000_000);
 
@@ -188,7 +188,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     }
   });
 
-  test("headers of 1 MB are refused", async () => {
+  test("refuses headers of 1 MB", async () => {
     const { callback } = await atLeg(path);
 
     const response = await fetch(callback, {
@@ -199,7 +199,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     expect(response.status).toBe(431);
   });
 
-  test("an authorization error is told apart from a refusal, and nothing is stored", async () => {
+  test("answers each authorization error with a status of its kind and stores nothing", async () => {
     for (const [error, status] of [
       ["server_error", 503],
       ["temporarily_unavailable", 503],
@@ -223,7 +223,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     }
   });
 
-  test("any query at all is answered with a 4xx page", async () => {
+  test("answers any query with 400 or 403 and changes nothing", async () => {
     const { browser } = await atLeg(path);
     const before = await janus.database.dump();
     const parameter = fc.tuple(
@@ -246,8 +246,8 @@ describe.each(CALLBACKS)("%s", (path) => {
 
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
-describe("every route", () => {
-  test("an unknown path is a 404 page in the member's language", async () => {
+describe("at the other routes", () => {
+  test("an unknown path gets a 404 page in the member's language", async () => {
     const response = await fetch(`${janus.url}/nowhere`, {
       headers: { "accept-language": "sv-SE, en;q=0.5" },
     });
@@ -264,7 +264,7 @@ describe("every route", () => {
     ["/", "DELETE", "GET"],
     ["/healthz", "POST", "GET"],
     ["/readyz", "PUT", "GET"],
-  ])("%s answers %s with 405", async (path, method, allowed) => {
+  ])("%s answers %s with 405 and Allow", async (path, method, allowed) => {
     const response = await fetch(janus.url + path, { method, redirect: "manual" });
 
     expect(response.status).toBe(405);
@@ -273,7 +273,7 @@ describe("every route", () => {
   });
 
   test.each(["", "?state={}", "?code=a&code=b", "?%00", "?__proto__=1"])(
-    "GET /linked-role%s starts a flow whatever its query says",
+    "GET /linked-role%s starts a flow and ignores its query",
     async (query) => {
       const response = await fetch(`${janus.url}/linked-role${query}`, { redirect: "manual" });
 
@@ -281,7 +281,7 @@ describe("every route", () => {
     },
   );
 
-  test("redirects and cookies never follow the Host or X-Forwarded headers", async () => {
+  test("GET /linked-role does not follow the Host or X-Forwarded headers", async () => {
     const headers = {
       host: "evil.example",
       "x-forwarded-host": "evil.example",
@@ -294,7 +294,7 @@ describe("every route", () => {
     expect(response.headers.getSetCookie().join()).not.toContain("Domain");
   });
 
-  test("a browser keeps at most five flows; the oldest makes room", async () => {
+  test("GET /linked-role leaves a browser its five newest flows", async () => {
     const browser = createBrowser(janus.url);
     const states: string[] = [];
     for (let count = 0; count < 7; count++) {
@@ -308,7 +308,7 @@ describe("every route", () => {
     for (const state of states.slice(-5)) expect(kept.join()).toContain(state.slice(0, 16));
   });
 
-  test("an error that nobody has listed is not repeated in the log", async () => {
+  test("GET /discord-oauth-callback does not repeat an unlisted error in the log", async () => {
     const { browser, callback } = await atLeg("/discord-oauth-callback");
     const state = callback.searchParams.get("state") ?? "";
 
@@ -318,7 +318,7 @@ describe("every route", () => {
     expect(janus.logLines.join("")).not.toContain("a_word_from_outside");
   });
 
-  test.each(["[[[", "a b"])("a Host that is none (%p) is bad input, not a fault of ours", async (host) => {
+  test.each(["[[[", "a b"])("a malformed Host (%p) is answered with 4xx", async (host) => {
     for (const path of ["/discord-oauth-callback?code=a&state=b", "/nowhere"]) {
       const status = await sendRaw(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       expect(status).toBeGreaterThanOrEqual(400);
@@ -326,7 +326,7 @@ describe("every route", () => {
     }
   });
 
-  test("the move's form is bounded and must be a form", async () => {
+  test("POST /link/move refuses a form that is too long, malformed or of no move", async () => {
     const origin = janus.url;
     const send = (body: string, type: string) =>
       fetch(`${janus.url}/link/move`, { method: "POST", body, headers: { origin, "content-type": type } });
@@ -340,7 +340,7 @@ describe("every route", () => {
     expect((await send("state=unknown", "application/x-www-form-urlencoded")).status).toBe(403);
   });
 
-  test("pages carry a strict policy, and no page lets another site frame it", async () => {
+  test("GET / sets a strict policy that also forbids framing", async () => {
     const response = await fetch(janus.url);
 
     const policy = response.headers.get("content-security-policy") ?? "";
@@ -350,7 +350,7 @@ describe("every route", () => {
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   });
 
-  test("a browser that keeps other cookies in the jar is not disturbed", async () => {
+  test("GET /linked-role works beside malformed cookies of other applications", async () => {
     const jar = createJar();
     const response = await fetch(`${janus.url}/linked-role`, {
       headers: { cookie: 'a={"json":true}; __proto__=x; janus_flow_=; janus_flow_x=%E0%A4%A; b' },

@@ -1,4 +1,4 @@
-/** What comes after a request's head: a form that does not arrive, and bodies that nobody reads, keep nobody out. */
+/** Bodies of requests: forms that do not arrive and bodies that nobody reads do not keep others out. */
 
 import { beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
@@ -25,7 +25,7 @@ function moveCookie(): string {
   return `janus_flow_${name}=${value}`;
 }
 
-/** A body of which the first byte comes; `cancelled` resolves once nobody wants the others. */
+/** A body that stops after its first bytes. `cancelled` resolves when its reader gives it up. */
 function endless(first = "s") {
   const cancelled = Promise.withResolvers<void>();
   const stream = new ReadableStream<Uint8Array>({
@@ -35,7 +35,7 @@ function endless(first = "s") {
   return { stream, cancelled: cancelled.promise };
 }
 
-/** The application by itself, which believes a header of the test's about who asks. */
+/** The application by itself. A header of the test's names the peer. */
 function startEdge(seen: Partial<Listener> = {}, shared = janus.shared) {
   const app = createApp(shared, {
     ...UNHEARD,
@@ -49,7 +49,7 @@ function startEdge(seen: Partial<Listener> = {}, shared = janus.shared) {
     body: ReadableStream<Uint8Array> | string | null = null,
   ): Promise<Response> =>
     app.fetch(new Request(janus.url + path, { method, body, headers: { origin: janus.url, ...headers } }));
-  /** A form of a browser that may send one: it waits for what does not come. */
+  /** Sends a form that is allowed, and whose body does not come. */
   const waitFrom = (peer: string): Promise<Response> =>
     ask("/link/move", "POST", { [PEER]: peer, cookie: moveCookie(), "content-type": FORM }, endless().stream);
   return { ask, waitFrom };
@@ -58,14 +58,14 @@ function startEdge(seen: Partial<Listener> = {}, shared = janus.shared) {
 /** How many are answered by now. */
 async function countAnswered(answers: readonly Promise<Response>[]): Promise<number> {
   const waits = Symbol();
-  // Twice: what one round of the loop sets going, the next one ends.
+  // Twice: the second round of the loop ends the work that the first one began.
   for (let round = 0; round < 2; round += 1) await new Promise((resolve) => setImmediate(resolve));
   const states = await Promise.all(answers.map((answer) => Promise.race([answer, Promise.resolve(waits)])));
   return states.filter((state) => state !== waits).length;
 }
 
-describe("forms that do not arrive", () => {
-  test("1,400 from six addresses keep nobody out: neither other requests nor other forms", async () => {
+describe("forms on their way", () => {
+  test("delay neither other requests nor other forms, even 1,400 from six addresses", async () => {
     const { ask, waitFrom } = startEdge();
     const slow = Array.from({ length: 1_400 }, (_, index) => waitFrom(`192.0.2.${index % 6}`));
 
@@ -81,7 +81,7 @@ describe("forms that do not arrive", () => {
     expect(slow.length - (await countAnswered(slow))).toBe(6 * 20 - 1);
   });
 
-  test("are bounded in all, however many addresses they come from: the longest wait makes room", async () => {
+  test("are bounded for all addresses together, and the longest wait makes room", async () => {
     const { ask, waitFrom } = startEdge();
     const slow = Array.from({ length: 500 }, (_, index) => waitFrom(`2001:db8:0:${index.toString(16)}::1`));
 
@@ -101,7 +101,7 @@ describe("forms that do not arrive", () => {
     expect(slow.length - (await countAnswered(slow))).toBe(20);
   });
 
-  test("no longer count once they are there", async () => {
+  test("no longer count after they have arrived", async () => {
     const { ask } = startEdge();
     const headers = { cookie: moveCookie(), "content-type": FORM };
 
@@ -112,7 +112,7 @@ describe("forms that do not arrive", () => {
     expect(new Set(answers)).toEqual(new Set([403]));
   });
 
-  test("that break off are no fault of ours", async () => {
+  test("are answered 408 when they break off", async () => {
     const { ask } = startEdge();
     const broken = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(Buffer.from("st")),
@@ -126,7 +126,7 @@ describe("forms that do not arrive", () => {
   });
 });
 
-describe("a form that can be refused without it is not waited for", () => {
+describe("POST /link/move", () => {
   const old = (): string => {
     const then = new Date(janus.clock.now().getTime() - 601_000);
     const { name, value } = startFlow({ ...janus.deps, now: () => then }, "move").record;
@@ -156,7 +156,7 @@ describe("a form that can be refused without it is not waited for", () => {
       413,
       "request_too_large",
     ],
-  ])("for %s", async (_, headers, status, code) => {
+  ])("refuses a form with %s before its body arrives", async (_, headers, status, code) => {
     const { ask } = startEdge();
 
     const answer = await ask("/link/move", "POST", { "content-type": FORM, ...headers() }, endless().stream);
@@ -178,7 +178,7 @@ const FORMLESS = [
 ] as const;
 
 describe("a body that nobody needs", () => {
-  test.each(FORMLESS)("is not waited for: %s %s", async (method, path) => {
+  test.each(FORMLESS)("is not waited for by %s %s", async (method, path) => {
     const { ask } = startEdge();
 
     const refused = await ask(path, method, { origin: "https://a.example" }, endless().stream);
@@ -193,7 +193,7 @@ describe("a body that nobody needs", () => {
     expect(answered.status).toBeLessThan(500);
   });
 
-  test("is not kept while the request waits for something else: it is thrown away as it comes", async () => {
+  test("is thrown away as it comes while the request waits for something else", async () => {
     const gate = Promise.withResolvers<undefined>();
     const findSession: typeof janus.deps.queries.findSession = () => gate.promise;
     const { ask } = startEdge({}, { ...janus.shared, queries: { ...janus.deps.queries, findSession } });
@@ -232,7 +232,7 @@ describe("a connection", () => {
     `POST ${path} HTTP/1.1\r\nHost: janus\r\nOrigin: ${janus.url}\r\n${more}\r\n\r\n`;
   const TYPE = `Content-Type: ${FORM}\r\n`;
 
-  test("is given up soon whose body is not read, though a byte of it comes now and then", async () => {
+  test("is closed soon if its body is not read, even while bytes of it trickle in", async () => {
     const connections = [
       open(head("/account/unlink", "Content-Length: 4000")),
       open(head("/account/unlink", "Content-Length: 4000"), "x"),
@@ -248,7 +248,7 @@ describe("a connection", () => {
     expect(statuses).toEqual(["401", "401", "401", "403", "404", "413"]);
   });
 
-  test("answers one after the other what is asked on it, and never what a body says", async () => {
+  test("answers its requests in order, and no request inside a body", async () => {
     const smuggled = "GET /healthz HTTP/1.1\r\nHost: janus\r\n\r\n";
     const { socket, received, first } = open(
       `${head("/api/auth/logout", `Content-Length: ${smuggled.length}`)}${smuggled}`,
@@ -261,7 +261,7 @@ describe("a connection", () => {
     expect(statuses).toEqual(["200", "404"]);
   });
 
-  test("of a form that arrives in pieces is answered once it is whole, and stays open", async () => {
+  test("answers a form that arrives in pieces when it is whole, and stays open", async () => {
     const body = "state=another";
     const flow = `Cookie: ${moveCookie()}\r\n`;
     const { socket, first } = open(
@@ -278,7 +278,7 @@ describe("a connection", () => {
   });
 });
 
-test("a member moves a link as before", async () => {
+test("POST /link/move refuses a doubled state, and then moves the link", async () => {
   const own = await startJanusWithForger();
   const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
   await first.get(await reachForgerCallback(first, newUser()));

@@ -1,4 +1,4 @@
-/** What browsers, their add-ons and what stands between do to requests and answers, without the member's doing. */
+/** Browsers, add-ons and proxies change requests and answers on their own. Members can use Janus nonetheless. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
@@ -17,8 +17,8 @@ import {
 
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-describe("an answer", () => {
-  /** Cloudflare and the like rewrite pages: a name that is an e-mail address becomes "[email protected]". RFC 9111 5.2.2.6 */
+describe("Cache-Control", () => {
+  /** Cloudflare and others rewrite pages: a name that is an e-mail address becomes "[email protected]". RFC 9111 5.2.2.6 */
   const UNTOUCHED = "no-store, no-transform";
 
   test.each([
@@ -30,13 +30,13 @@ describe("an answer", () => {
     ["the API's description", "/openapi.json"],
     ["a redirect to Discord", "/linked-role"],
     ["a callback that is refused", "/dsek-oauth-callback"],
-  ])("that is %s is kept by nobody and changed by nobody on the way", async (_, path) => {
+  ])("forbids storing and transforming %s", async (_, path) => {
     const response = await fetch(janus.url + path, { redirect: "manual" });
 
     expect(response.headers.get("cache-control")).toBe(UNTOUCHED);
   });
 
-  test("is changed by nobody on the pages that name accounts: the link, the account, the question of a move", async () => {
+  test("forbids storing and transforming the pages and the file that name accounts", async () => {
     const own = await startJanusWithForger();
     own.provider.signInAs({ sub: "elin", preferred_username: "elin@example.org", groups: [] });
     const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
@@ -56,7 +56,7 @@ describe("an answer", () => {
     await own.stop();
   });
 
-  test("to a form is kept and changed by nobody either", async () => {
+  test("forbids storing and transforming the answer to a form", async () => {
     const browser = await signIn(janus, newUser());
 
     const response = await callApi(janus, "/api/auth/logout", { browser, method: "POST" });
@@ -65,8 +65,8 @@ describe("an answer", () => {
   });
 });
 
-describe("a form whose Origin was taken away", () => {
-  /** Every route that changes something, and what says that it was taken. */
+describe("a form without a usable Origin", () => {
+  /** Every route that changes something, and its status of success. */
   const ROUTES = [
     ["POST", "/api/link/sync", 200],
     ["POST", "/account/sessions", 303],
@@ -82,7 +82,7 @@ describe("a form whose Origin was taken away", () => {
   }
 
   test.each(ROUTES)(
-    "is the member's own where Sec-Fetch-Site says same-origin: %s %s",
+    "is accepted with Origin: null and Sec-Fetch-Site: same-origin by %s %s",
     async (method, path, status) => {
       const browser = await linkedBrowser();
 
@@ -97,7 +97,7 @@ describe("a form whose Origin was taken away", () => {
     },
   );
 
-  test("moves a link too", async () => {
+  test("is accepted by POST /link/move from the same origin, and not from another site", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
     await first.get(await reachForgerCallback(first, newUser()));
@@ -118,16 +118,16 @@ describe("a form whose Origin was taken away", () => {
 
   test.each([
     ["no Sec-Fetch-Site, as from an older browser", "null", undefined],
-    ["a sandboxed frame", "null", "cross-site"],
-    ["another site of the domain", "null", "same-site"],
-    ["the address bar", "null", "none"],
-    ["a doubled header", "null", "same-origin, cross-site"],
-    ["a header that is there twice", "null", "same-origin, same-origin"],
-    ["another spelling", "null", "Same-Origin"],
-    ["an empty header", "null", ""],
+    ["Sec-Fetch-Site: cross-site, as from a sandboxed frame", "null", "cross-site"],
+    ["Sec-Fetch-Site: same-site, as from another host of the domain", "null", "same-site"],
+    ["Sec-Fetch-Site: none, as from the address bar", "null", "none"],
+    ["two values in Sec-Fetch-Site", "null", "same-origin, cross-site"],
+    ["the same value twice in Sec-Fetch-Site", "null", "same-origin, same-origin"],
+    ["another spelling of same-origin", "null", "Same-Origin"],
+    ["an empty Sec-Fetch-Site", "null", ""],
     ["a doubled Origin", "null, null", "same-origin"],
     ["another spelling of null", "NULL", "same-origin"],
-    ["an Origin that is another site's", "https://elsewhere.example.org", "same-origin"],
+    ["another site's Origin", "https://elsewhere.example.org", "same-origin"],
     ["an empty Origin", "", "same-origin"],
     // A browser that sends Sec-Fetch-Site sends Origin with every POST: something else made this request. Fetch 3.2
     ["no Origin at all", null, "same-origin"],
@@ -146,7 +146,7 @@ describe("a form whose Origin was taken away", () => {
   });
 });
 
-describe("a page that a browser asks for before its member does", () => {
+describe("a prefetch", () => {
   const HEADERS: readonly (readonly [string, string])[] = [
     ["sec-purpose", "prefetch"],
     ["sec-purpose", "prefetch;prerender"],
@@ -193,22 +193,19 @@ describe("a page that a browser asks for before its member does", () => {
     );
   });
 
-  test.each(["/linked-role", "/linked-role/another", "/login"])(
-    "begins no flow at %s, which would push out one that is under way",
-    async (path) => {
-      const early = await fetch(janus.url + path, {
-        headers: { "sec-purpose": "prefetch" },
-        redirect: "manual",
-      });
-      const asked = await fetch(janus.url + path, { redirect: "manual" });
+  test.each(["/linked-role", "/linked-role/another", "/login"])("begins no flow at %s", async (path) => {
+    const early = await fetch(janus.url + path, {
+      headers: { "sec-purpose": "prefetch" },
+      redirect: "manual",
+    });
+    const asked = await fetch(janus.url + path, { redirect: "manual" });
 
-      expect(early.status).toBe(403);
-      expect(early.headers.getSetCookie()).toEqual([]);
-      expect(asked.status).toBe(302);
-    },
-  );
+    expect(early.status).toBe(403);
+    expect(early.headers.getSetCookie()).toEqual([]);
+    expect(asked.status).toBe(302);
+  });
 
-  test("leaves no trace of a download that nobody wanted", async () => {
+  test("of GET /api/me/export is refused and leaves no audit event", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const headers = { "sec-purpose": "prefetch" };
@@ -234,7 +231,7 @@ describe("a page that a browser asks for before its member does", () => {
     ["sec-purpose", ""],
     ["purpose", "navigate"],
     ["x-purpose", "no-prefetching-here"],
-  ])("is not one with %s: %p", async (name, value) => {
+  ])("is not assumed from %s: %p", async (name, value) => {
     const response = await fetch(`${janus.url}/linked-role`, {
       headers: { [name]: value },
       redirect: "manual",
@@ -243,7 +240,7 @@ describe("a page that a browser asks for before its member does", () => {
     expect(response.status).toBe(302);
   });
 
-  test("is no fault: the log has it at info", async () => {
+  test("is logged at the level info", async () => {
     const response = await fetch(`${janus.url}/login`, {
       headers: { "sec-purpose": "prefetch" },
       redirect: "manual",
@@ -258,11 +255,11 @@ describe("a page that a browser asks for before its member does", () => {
   });
 });
 
-describe("cookies that another application of the domain has set under the same names", () => {
+describe("cookies that another application of the domain named like ours", () => {
   type Secrets = { readonly sessionId: string; readonly sessionKey: string };
   const other = createSessionSecrets();
 
-  /** Where they may stand, and what they may look like: a browser sends those of longer paths and older ones first. */
+  /** Where they stand in the header, and how they look. A browser sends longer paths and older cookies first. */
   const HEADERS: readonly (readonly [string, (real: Secrets) => string])[] = [
     ["an id before", (real) => `sessionId=of-another-app; ${cookieOf(real)}`],
     ["a key before", (real) => `sessionKey=of-another-app; ${cookieOf(real)}`],
@@ -295,7 +292,7 @@ describe("cookies that another application of the domain has set under the same 
     return { user, real: secretsOf(janus, browser) };
   }
 
-  test.each(HEADERS)("%s do not keep a member from seeing, and undoing, their link", async (_, header) => {
+  test.each(HEADERS)("let a member see and undo their link, with %s", async (_, header) => {
     const { user, real } = await linked();
     const cookie = header(real);
 
@@ -313,7 +310,7 @@ describe("cookies that another application of the domain has set under the same 
     expect(await linkOf(janus, user)).toBeUndefined();
   });
 
-  test.each(HEADERS)("%s do not keep a member from logging out", async (_, header) => {
+  test.each(HEADERS)("let a member log out, with %s", async (_, header) => {
     const user = newUser();
     const real = secretsOf(janus, await signIn(janus, user));
 
@@ -323,7 +320,7 @@ describe("cookies that another application of the domain has set under the same 
     expect(await sessionsOf(janus, user)).toEqual([]);
   });
 
-  test.each(HEADERS)("%s: a new sign-in takes the place of the one before", async (_, header) => {
+  test.each(HEADERS)("let a new sign-in replace the one before, with %s", async (_, header) => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const before = secretsOf(janus, browser);
@@ -343,7 +340,7 @@ describe("cookies that another application of the domain has set under the same 
     expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
   });
 
-  test("a logout ends whatever the browser proves, so that no cookie left over signs it in again", async () => {
+  test("do not keep a logout from ending every session that the browser proves", async () => {
     const [one, two] = [newUser(), newUser()];
     const cookies = [];
     for (const user of [one, two]) cookies.push(cookieOf(secretsOf(janus, await signIn(janus, user))));
@@ -353,7 +350,7 @@ describe("cookies that another application of the domain has set under the same 
     expect([...(await sessionsOf(janus, one)), ...(await sessionsOf(janus, two))]).toEqual([]);
   });
 
-  test("whatever stands around it in whatever order, the real pair proves, and nothing else does", async () => {
+  test("do not hide the real pair, which alone proves the session, in any order", async () => {
     const [mine, theirs] = [newUser(), newUser()];
     const [real, foreign] = [
       secretsOf(janus, await signIn(janus, mine)),
@@ -397,7 +394,7 @@ describe("cookies that another application of the domain has set under the same 
     return among;
   }
 
-  /** How often a request with these cookies looks for a session, and what it is answered. */
+  /** The status of a request with these cookies, and how often it looked for a session. */
   async function look(cookie: string) {
     let looks = 0;
     const findSession: typeof janus.deps.queries.findSession = (values) => {
@@ -409,7 +406,7 @@ describe("cookies that another application of the domain has set under the same 
     return { status: response.status, looks };
   }
 
-  test("cost no look at the database where they cannot be ours, and a few where they could", async () => {
+  test("cost at most four look-ups, and none if they cannot be ours", async () => {
     const real = secretsOf(janus, await signIn(janus, newUser()));
     const many = Array.from({ length: 100 }, () => cookieOf(createSessionSecrets())).join("; ");
 
@@ -428,7 +425,7 @@ describe("cookies that another application of the domain has set under the same 
     expect(await look(many)).toEqual({ status: 401, looks: 4 });
   });
 
-  test("without the real ones: 401, and the next sign-in works beside them", async () => {
+  test("get 401 without the real ones, and the next sign-in works beside them", async () => {
     const user = newUser();
     const refused = await callApi(janus, "/api/sessions", {
       cookie: `sessionId=of-another-app; ${cookieOf(other)}`,
@@ -450,7 +447,7 @@ describe("cookies that another application of the domain has set under the same 
     ] as const;
     const name = (index: number) => `janus_flow_${String(index).padStart(16, "x")}`;
 
-    test.each(LEGS)("do not end %s", async (_, reach) => {
+    test.each(LEGS)("do not break %s", async (_, reach) => {
       const planted: readonly ((real: string) => string)[] = [
         (real) => `${real.split("=")[0]}=planted; ${real}`,
         (real) => `${real}; ${real.split("=")[0]}=planted`,
@@ -473,7 +470,7 @@ describe("cookies that another application of the domain has set under the same 
       }
     });
 
-    test("do not make an answer so large that a proxy refuses it", async () => {
+    test("do not make an answer too large for a proxy", async () => {
       const cookie = Array.from({ length: 400 }, (_, index) => `${name(index)}=x`).join("; ");
 
       for (const path of ["/linked-role", "/linked-role/another", "/login"]) {

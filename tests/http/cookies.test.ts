@@ -1,4 +1,4 @@
-/** What a browser keeps of a flow: how it is written, what of it is believed, and how much of it there may be. */
+/** The cookies of a flow: how they are written, which are believed, and how many there may be. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
@@ -50,7 +50,7 @@ function recordsOf(flows: readonly { readonly name: string; readonly value: stri
   return new Map(flows.map(({ name, value }) => [name, value]));
 }
 
-/** What a call ends with: the code of its error, or "taken". Anything that is not ours goes on as it is. */
+/** The code of a call's error, or "taken" without one. Errors that are not ours are thrown on. */
 function outcomeOf(call: () => unknown): string {
   try {
     call();
@@ -75,7 +75,7 @@ function readLine(line: string) {
 describe("writeFlowChange()", () => {
   const set = { name: "0123456789abcdef", value: "a.record-value_" };
 
-  test("on https: __Host-, Secure, HttpOnly, SameSite=Lax, Path=/, and no Domain", () => {
+  test("sets __Host-, Secure, HttpOnly, SameSite=Lax and Path=/ on https, and no Domain", () => {
     const lines = writeFlowChange({ set, forget: [] }, true);
 
     expect(lines.map(readLine)).toEqual([
@@ -92,7 +92,7 @@ describe("writeFlowChange()", () => {
     ]);
   });
 
-  test("on http loopback: the same without __Host- and Secure, which a browser would not keep there", () => {
+  test("leaves out __Host- and Secure on http, where a browser would not keep them", () => {
     const lines = writeFlowChange({ set, forget: [] }, false);
 
     expect(lines.map(readLine)).toEqual([
@@ -103,17 +103,20 @@ describe("writeFlowChange()", () => {
     ]);
   });
 
-  test.each([true, false])("forgets with the attributes that it was kept with (secure: %p)", (secure) => {
-    const [kept, forgotten] = [{ set, forget: [] }, { forget: [set.name] }].map((change: FlowChange) =>
-      writeFlowChange(change, secure).map(readLine),
-    );
+  test.each([true, false])(
+    "forgets a cookie with the attributes that it was set with (secure: %p)",
+    (secure) => {
+      const [kept, forgotten] = [{ set, forget: [] }, { forget: [set.name] }].map((change: FlowChange) =>
+        writeFlowChange(change, secure).map(readLine),
+      );
 
-    expect(forgotten).toHaveLength(1);
-    expect(forgotten?.[0]?.pair).toBe(`${kept?.[0]?.pair.split("=")[0]}=`);
-    expect(forgotten?.[0]?.attributes).toEqual({ ...kept?.[0]?.attributes, "max-age": "0" });
-  });
+      expect(forgotten).toHaveLength(1);
+      expect(forgotten?.[0]?.pair).toBe(`${kept?.[0]?.pair.split("=")[0]}=`);
+      expect(forgotten?.[0]?.attributes).toEqual({ ...kept?.[0]?.attributes, "max-age": "0" });
+    },
+  );
 
-  test("writes one line a cookie, each a line that a browser takes", () => {
+  test("writes one well-formed line for each cookie", () => {
     const change = { set, forget: ["a".repeat(16), "b".repeat(16)] };
 
     const lines = writeFlowChange(change, true);
@@ -123,7 +126,7 @@ describe("writeFlowChange()", () => {
       expect(line).toMatch(/^__Host-janus_flow_[\w-]{16}=[\w.-]*(; [\w-]+(=[\w/-]+)?)+$/);
   });
 
-  test("readFlowRecords() reads back what was written, and the cookie is small enough to be kept", () => {
+  test("writes cookies of less than 1 KiB that readFlowRecords() reads back", () => {
     for (const secure of [true, false]) {
       const flows = LEGS.map((leg) => flowAt(leg));
       const lines = flows.flatMap((flow) => writeFlowChange({ set: flow, forget: [] }, secure));
@@ -137,7 +140,7 @@ describe("writeFlowChange()", () => {
   });
 });
 
-test("writeSession() and forgetSession() are for https alone where Janus is, and for no script anywhere", () => {
+test("writeSession() and forgetSession() set HttpOnly, and Secure only on https", () => {
   const secrets = withHash("i".repeat(43), "k".repeat(43));
   const begun = { secrets, expiresAt: new Date(START + 3_600_000) };
   const lines = (secure: boolean) => [...writeSession(begun, at(0).now(), secure), ...forgetSession(secure)];
@@ -150,29 +153,29 @@ test("writeSession() and forgetSession() are for https alone where Janus is, and
 
 describe("readFlowRecords()", () => {
   test.each([
-    ["no header", null],
-    ["an empty one", ""],
+    ["a missing header", null],
+    ["an empty header", ""],
     ["other cookies", "sessionId=1; theme=dark; janus=1; xjanus_flow_a=1"],
-    ["nothing but marks", ";=;==;;= ;"],
-    ["a prototype", "__proto__=1; constructor=1; __proto__=janus_flow_a"],
-    ["the form of the other scheme", "__Host-janus_flow_0123456789abcdef=1"],
+    ["nothing but separators", ";=;==;;= ;"],
+    ["the names of a prototype", "__proto__=1; constructor=1; __proto__=janus_flow_a"],
+    ["a cookie with the prefix of https", "__Host-janus_flow_0123456789abcdef=1"],
   ])("finds no flow in %s", (_, header) => {
     expect(readFlowRecords(header, false).size).toBe(0);
   });
 
-  test("takes no unprefixed cookie for a flow on https: any site of the domain could have set it", () => {
+  test("ignores an unprefixed cookie on https, which any site of the domain could set", () => {
     const { name, value } = flowAt("discord");
 
     expect(readFlowRecords(`janus_flow_${name}=${value}`, true).size).toBe(0);
   });
 
-  test("takes the first of two with one name", () => {
+  test("takes the first of two cookies with one name", () => {
     const records = readFlowRecords("janus_flow_aaaaaaaaaaaaaaaa=1; janus_flow_aaaaaaaaaaaaaaaa=2", false);
 
     expect([...records.values()]).toEqual(["1"]);
   });
 
-  test("takes values as texts, whatever they look like", () => {
+  test("takes values as texts, also JSON and broken escapes", () => {
     const values = ['{"leg":"discord"}', "[1]", "true", "%", "%zz", "%E0%A4%A", "a=b=c", '"quoted"'];
     const names = values.map((_, index) => `a`.repeat(15) + index);
     const header = values.map((value, index) => `janus_flow_${names[index]}=${value}`).join("; ");
@@ -187,7 +190,7 @@ describe("readFlowRecords()", () => {
     }
   });
 
-  test("reads ten thousand cookies", () => {
+  test("finds a flow among ten thousand cookies", () => {
     const { name, value } = flowAt("discord");
     const many = Array.from(
       { length: 10_000 },
@@ -199,7 +202,7 @@ describe("readFlowRecords()", () => {
     expect(records.get(name)).toBe(value);
   });
 
-  test("whatever the header, the flow that begins next is kept and what makes room for it is forgotten", () => {
+  test("reads any header so that the next flow is kept, with room made for it", () => {
     const anyName = fc.oneof(
       fc.string(),
       fc.string({ unit: "binary" }),
@@ -246,7 +249,7 @@ describe("makeRoom()", () => {
     ]);
   });
 
-  test("forgets what does not open before what does", () => {
+  test("forgets records that do not open before those that do", () => {
     const flows = [0, 1, 2].map((second) => flowAt("provider", second));
     const unreadable = ["x".repeat(16), "y".repeat(16)].map((name) => ({
       name,
@@ -260,7 +263,7 @@ describe("makeRoom()", () => {
     for (const name of forgotten) expect(["x".repeat(16), "y".repeat(16), "z".repeat(16)]).toContain(name);
   });
 
-  test("leaves at most four for a browser that obeys, however many flows it brings and whatever they are", () => {
+  test("leaves at most four records of any that a browser sends", () => {
     const flow = fc.oneof(
       fc
         .tuple(fc.constantFrom(...LEGS), fc.integer({ min: 0, max: 900 }))
@@ -282,8 +285,8 @@ describe("makeRoom()", () => {
   });
 });
 
-describe("acceptCallback()", () => {
-  test("takes a callback of a flow at its leg until its lifetime is over, and not a second longer", () => {
+describe("the callback of a flow", () => {
+  test("acceptCallback() accepts a flow until its lifetime is over, not a second longer", () => {
     const flow = flowAt("discord");
     const query = new URLSearchParams({ state: flow.state, code: "the-code" });
     const accept = (seconds: number) => acceptCallback(at(seconds), ["discord"], query, recordsOf([flow]));
@@ -293,7 +296,7 @@ describe("acceptCallback()", () => {
     expect(outcomeOf(() => accept(FLOW_TTL_SECONDS + 1))).toBe("flow_expired");
   });
 
-  test.each(LEGS)("takes a flow at the leg %s for no other leg", (leg) => {
+  test.each(LEGS)("openFlow() accepts a flow of the leg %s at that leg alone", (leg) => {
     const flow = flowAt(leg);
     const records = recordsOf([flow]);
 
@@ -304,7 +307,7 @@ describe("acceptCallback()", () => {
     }
   });
 
-  test("takes no record under another name, and no state that only begins like the flow's", () => {
+  test("openFlow() refuses a record under another name and a state that begins alike", () => {
     const [flow, other] = [flowAt("discord"), flowAt("discord")];
     const similar = flow.state.slice(0, -1) + (flow.state.endsWith("A") ? "B" : "A");
     const swapped = new Map([[other.name, flow.value]]);
@@ -317,7 +320,7 @@ describe("acceptCallback()", () => {
     expect(outcomeOf(() => openFlow(at(0), ["discord"], other.state, swapped))).toBe("state_mismatch");
   });
 
-  test("takes what this browser began at this leg, in time, and refuses all else with a documented code", () => {
+  test("acceptCallback() accepts only what this browser began at this leg, in time", () => {
     const kept = fc.tuple(fc.constantFrom(...LEGS), fc.integer({ min: 0, max: 1_300 }));
     const noise = fc.oneof(
       fc.string(),
@@ -381,7 +384,7 @@ describe("acceptCallback()", () => {
 });
 
 describe("startFlow()", () => {
-  test("a record altered anywhere is nobody's flow: not its leg, not its time, not one bit of its seed", () => {
+  test("writes a record that opens at no leg after any one bit of it was altered", () => {
     fc.assert(
       fc.property(fc.constantFrom(...LEGS), fc.nat(), fc.integer({ min: 0, max: 6 }), (leg, place, bit) => {
         const flow = flowAt(leg);
@@ -397,7 +400,7 @@ describe("startFlow()", () => {
     );
   });
 
-  test("what is derived of a flow is each another secret, the same when it comes back, and not in its record", () => {
+  test("gives four different secrets, the same on return and not in the record", () => {
     const begun = startFlow(at(0), "provider");
     const back = openFlow(at(5), ["provider"], begun.state, recordsOf([begun.record]));
     const names = ["nonce", "code_verifier", "flow_id"] as const;
@@ -412,7 +415,7 @@ describe("startFlow()", () => {
     }
   });
 
-  test("without the key a record tells none of its secrets: another key gives others", () => {
+  test("derives secrets that the record does not give under another key", () => {
     const begun = startFlow(at(0), "provider");
     const [mac] = createMacs([new Uint8Array(32).fill(2)], "flow cookies");
 
@@ -423,7 +426,7 @@ describe("startFlow()", () => {
 
 describe("createShared()", () => {
   const [oldSecret, newSecret] = [randomKey(), randomKey()];
-  // Never spoken to: nothing here runs a statement.
+  // Nothing connects to it: no test here runs a statement.
   const UNUSED = { url: "postgres://127.0.0.1:1/unused", prepare: true, dataDir: "unused" };
   const db = useForAll(
     () => openDatabase(UNUSED),
@@ -447,7 +450,7 @@ describe("createShared()", () => {
     return depsOf(shared, "id-of-a-request");
   };
 
-  test("a flow begun under the old COOKIE_SECRET goes on once a new one stands before it", () => {
+  test("opens a flow of the old COOKIE_SECRET while a new one stands before it", () => {
     const before = depsWith({ COOKIE_SECRET: oldSecret });
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
@@ -459,7 +462,7 @@ describe("createShared()", () => {
     expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("state_mismatch");
   });
 
-  test("a flow begun under the new COOKIE_SECRET goes on when the old one is taken out", () => {
+  test("opens a flow of the new COOKIE_SECRET after the old one is removed", () => {
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
 
@@ -469,7 +472,7 @@ describe("createShared()", () => {
     expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("taken");
   });
 
-  test("a token sealed under the old key of TOKEN_KEYS opens once a new one stands before it", () => {
+  test("opens a token of the old key of TOKEN_KEYS when a new one stands before it", () => {
     const before = depsWith({ TOKEN_KEYS: `k1:${oldSecret}` });
     const during = depsWith({ TOKEN_KEYS: `k2:${newSecret},k1:${oldSecret}` });
 

@@ -22,10 +22,10 @@ const linesOf = ({ logLines }: { readonly logLines: readonly string[] }): Line[]
 
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
-/** The lines that bear a request's id. */
+/** The lines with a request's id. */
 const linesAbout = (id: string): Line[] => linesOf(janus).filter(({ requestId }) => requestId === id);
 
-/** An edge by itself, of which only what a test is about is there. */
+/** An edge by itself, with one route and only the dependencies that it needs. */
 function edgeWith(handler: Handler, environment: Readonly<Record<string, string>> = {}, peer = "192.0.2.1") {
   const standin = {
     apiUrl: "https://discord.test",
@@ -59,7 +59,7 @@ describe("a request's id", () => {
     "c0ffee00-1111-4222-8333-444444444444",
     "Root=1-67891233-abcdef012345678912345678",
     "req_1.2-3",
-  ])("is the one that came with it, where that is sane: %s", async (id) => {
+  ])("is the valid X-Request-Id that came with it: %s", async (id) => {
     const response = await fetch(`${janus.url}/linked-role`, {
       redirect: "manual",
       headers: { "x-request-id": id },
@@ -69,7 +69,7 @@ describe("a request's id", () => {
     expect(linesAbout(id).map(({ event }) => event)).toEqual(["request"]);
   });
 
-  test("is a new one for whatever else comes, which is repeated nowhere", async () => {
+  test("is new for any other X-Request-Id, which the log does not repeat", async () => {
     const insane = fc.oneof(
       fc.constantFrom(
         "",
@@ -99,7 +99,7 @@ describe("a request's id", () => {
     );
   });
 
-  test("is on the page of an error, in its header, in its lines, and in the audit trail", async () => {
+  test("is on the page of an error, in its header and in its log lines", async () => {
     const id = "id-of-a-broken-flow";
     const response = await fetch(`${janus.url}/dsek-oauth-callback?code=x&state=y`, {
       headers: { "x-request-id": id },
@@ -115,8 +115,8 @@ describe("a request's id", () => {
   });
 });
 
-describe("the log of a whole flow", () => {
-  test("has one line for each request, each step and each upstream call", async () => {
+describe("the log", () => {
+  test("has one line for each request, step and upstream call of a flow", async () => {
     // The first flow of all also fetches discovery and keys.
     await linkMember(janus, newUser());
     const before = janus.logLines.length;
@@ -166,7 +166,7 @@ describe("the log of a whole flow", () => {
     }
   });
 
-  test("counts the tries of a call, one line for each", async () => {
+  test("has one line for each try of an upstream call, with its count", async () => {
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, newUser());
     janus.discord.failNext("put_role_connection", { status: 500, body: "x" }, 2);
@@ -185,7 +185,7 @@ describe("the log of a whole flow", () => {
     ]);
   });
 
-  test("has a step that the member did not want", async () => {
+  test("has the step that a member cancels", async () => {
     const browser = createBrowser(janus.url);
     const location = (await browser.get("/linked-role")).headers.get("location") ?? "";
     const state = new URL(location).searchParams.get("state");
@@ -199,7 +199,7 @@ describe("the log of a whole flow", () => {
     ]);
   });
 
-  test("has probes at the most talkative level alone", async () => {
+  test("has probes only at the level debug", async () => {
     const before = janus.logLines.length;
 
     await fetch(`${janus.url}/healthz`);
@@ -216,8 +216,8 @@ describe("the log of a whole flow", () => {
   });
 });
 
-describe("the limit of an address", () => {
-  test("answers 429 with Retry-After, and says who it is once", async () => {
+describe("the rate limit of an address", () => {
+  test("answers 429 with Retry-After and warns of the address once", async () => {
     const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "10" });
 
     const statuses: number[] = [];
@@ -236,7 +236,7 @@ describe("the limit of an address", () => {
     expect(loud).toEqual([]);
   });
 
-  test("is told in the member's language, with the id of each request", async () => {
+  test("answers with a page in the member's language and the id of each request", async () => {
     const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "1" });
     await edge.ask();
 
@@ -253,7 +253,7 @@ describe("the limit of an address", () => {
     }
   });
 
-  test("leaves half of it to another address, whatever the first one does", async () => {
+  test("leaves half of it to another address during a flood from the first", async () => {
     const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "10" });
     for (let requests = 0; requests < 50; requests += 1) await edge.ask();
 
@@ -264,7 +264,7 @@ describe("the limit of an address", () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  test("is none where it is 0, and none for probes", async () => {
+  test("does not apply when it is 0, nor to probes", async () => {
     const edge = edgeWith(answer, { RATE_LIMIT_PER_MINUTE: "0" });
     const statuses = new Set<number>();
     for (let requests = 0; requests < 1_000; requests += 1) statuses.add((await edge.ask()).status);
@@ -281,18 +281,21 @@ describe("the limit of an address", () => {
     expect(pages).toEqual([200, 200, 429]);
   });
 
-  test.each([1, 2, 3, 4, 5, 11])("of %d lets through as many of one address, and no more", (perMinute) => {
-    const limit = createRateLimit(perMinute);
+  test.each([1, 2, 3, 4, 5, 11])(
+    "of %d lets exactly as many requests of the address through",
+    (perMinute) => {
+      const limit = createRateLimit(perMinute);
 
-    const refusals = Array.from({ length: perMinute + 3 }, () => limit(() => "a"));
+      const refusals = Array.from({ length: perMinute + 3 }, () => limit(() => "a"));
 
-    expect(refusals.map((refusal) => refusal === undefined)).toEqual([
-      ...Array(perMinute).fill(true),
-      ...Array(3).fill(false),
-    ]);
-  });
+      expect(refusals.map((refusal) => refusal === undefined)).toEqual([
+        ...Array(perMinute).fill(true),
+        ...Array(3).fill(false),
+      ]);
+    },
+  );
 
-  test("fills again evenly", () => {
+  test("refills evenly", () => {
     const limit = createRateLimit(120_000);
     const from = performance.now();
     let passed = 0;
@@ -304,7 +307,7 @@ describe("the limit of an address", () => {
     expect(passed).toBeLessThan(120_000 + 2 * tookMs + 100);
   });
 
-  test("forgets those that came first where there are too many, and holds no more", () => {
+  test("createReminder() forgets the addresses that came first when there are too many", () => {
     const mayMention = createReminder();
     for (let address = 0; address < 60_000; address += 1) mayMention(`a${address}`);
 
@@ -323,11 +326,11 @@ describe("createClientAddress()", () => {
   };
 
   test.each([
-    ["nothing is said", ["loopback"], "127.0.0.1", undefined, "127.0.0.1"],
-    ["one proxy", ["loopback"], "127.0.0.1", "192.0.2.7", "192.0.2.7"],
+    ["nothing is forwarded", ["loopback"], "127.0.0.1", undefined, "127.0.0.1"],
+    ["there is one proxy", ["loopback"], "127.0.0.1", "192.0.2.7", "192.0.2.7"],
     ["the client pretends to be another", ["loopback"], "127.0.0.1", "198.51.100.1, 192.0.2.7", "192.0.2.7"],
     [
-      "two proxies",
+      "there are two proxies",
       ["loopback", "10.0.0.0/8"],
       "127.0.0.1",
       "198.51.100.1, 192.0.2.7, 10.1.2.3",
@@ -340,15 +343,27 @@ describe("createClientAddress()", () => {
       "192.0.2.7, 10.1.2.3",
       "10.1.2.3",
     ],
-    ["all are ours", ["loopback", "10.0.0.0/8"], "127.0.0.1", "10.0.0.1, 10.0.0.2", "10.0.0.1"],
+    ["all hops are ours", ["loopback", "10.0.0.0/8"], "127.0.0.1", "10.0.0.1, 10.0.0.2", "10.0.0.1"],
     ["the client writes nonsense", ["loopback"], "127.0.0.1", "<script>, 192.0.2.7", "192.0.2.7"],
     ["the proxy writes nonsense", ["loopback"], "127.0.0.1", "192.0.2.7, unknown", "127.0.0.1"],
-    ["nonsense behind a proxy of ours", ["10.0.0.0/8"], "10.0.0.1", "192.0.2.7, _x, 10.0.0.2", "10.0.0.2"],
-    ["with a port", ["loopback"], "127.0.0.1", "192.0.2.7:49152", "192.0.2.7"],
-    ["IPv6", ["loopback"], "::1", "2001:db8::7", "2001:db8::7"],
-    ["IPv6 with a port", ["loopback"], "::1", "[2001:db8::7]:49152", "2001:db8::7"],
-    ["IPv4 written as IPv6", ["127.0.0.1"], "::ffff:127.0.0.1", "192.0.2.7", "192.0.2.7"],
-  ] as const)("%s", (_, trusted, peer, forwarded, expected) => {
+    [
+      "nonsense stands before a proxy of ours",
+      ["10.0.0.0/8"],
+      "10.0.0.1",
+      "192.0.2.7, _x, 10.0.0.2",
+      "10.0.0.2",
+    ],
+    ["the address has a port", ["loopback"], "127.0.0.1", "192.0.2.7:49152", "192.0.2.7"],
+    ["the address is IPv6", ["loopback"], "::1", "2001:db8::7", "2001:db8::7"],
+    ["the IPv6 address has a port", ["loopback"], "::1", "[2001:db8::7]:49152", "2001:db8::7"],
+    [
+      "the proxy's IPv4 address is written as IPv6",
+      ["127.0.0.1"],
+      "::ffff:127.0.0.1",
+      "192.0.2.7",
+      "192.0.2.7",
+    ],
+  ] as const)("finds the client when %s", (_, trusted, peer, forwarded, expected) => {
     const { client, untrusted } = find(trusted, peer, forwarded);
 
     expect(client).toBe(expected);
@@ -358,11 +373,11 @@ describe("createClientAddress()", () => {
   test.each([
     [[], "127.0.0.1"],
     [["10.0.0.0/8"], "192.0.2.99"],
-  ])("believes nobody but %j, and tells of %s", (trusted, peer) => {
+  ])("believes nobody but %j and reports %s", (trusted, peer) => {
     expect(find(trusted, peer, "192.0.2.7")).toEqual({ client: peer, untrusted: [peer] });
   });
 
-  test("gives what the last trusted hop saw, whatever the client wrote", () => {
+  test("gives the address that the last trusted hop saw, for any header", () => {
     const claim = fc.string({ unit: "grapheme-ascii", maxLength: 100 });
     fc.assert(
       fc.property(fc.array(claim, { maxLength: 5 }), fc.ipV4(), (claims, seen) => {
@@ -384,13 +399,13 @@ describe("createClientAddress()", () => {
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
     ["2001:db8:1:2::9", "2001:db8:1:2"],
     ["2001:db8::9", "2001:db8:0:0"],
-  ])("%s is a subscriber's %s: an IPv6 network is one", (address, subscriber) => {
+  ])("subscriberOf() takes %s for the subscriber %s", (address, subscriber) => {
     expect(subscriberOf(address)).toBe(subscriber);
   });
 });
 
 describe("under load", () => {
-  test("more than a thousand under way: 503 too_busy, and again answers when they are done", async () => {
+  test("the server answers 503 too_busy to more than a thousand requests at once", async () => {
     const gate = Promise.withResolvers<void>();
     const edge = edgeWith(async () => {
       await gate.promise;
@@ -409,13 +424,13 @@ describe("under load", () => {
     expect(await refused.json()).toMatchObject({ code: "too_busy" });
     expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([200]));
     expect(after.status).toBe(200);
-    // Once a minute, however many are refused.
+    // Once a minute, for any number of refusals.
     expect(linesOf(edge).filter(({ event }) => event === "too_busy")).toMatchObject([
       { level: "warn", count: 1_000 },
     ]);
   });
 
-  test("probes keep nobody out, however many wait", async () => {
+  test("waiting probes do not keep other requests out", async () => {
     const gate = Promise.withResolvers<void>();
     const { edge, ask } = edgeWith(answer);
     const probe = edge.on("/readyz", async () => {
@@ -434,7 +449,7 @@ describe("under load", () => {
     expect(new Set(answered.map((response) => response.status))).toEqual(new Set([200]));
   });
 
-  test("probes that come together look at the database once", async () => {
+  test("probes that come together ask the database once", async () => {
     let statements = 0;
     const counting = {
       ...janus.shared,
@@ -457,7 +472,7 @@ describe("under load", () => {
     expect(statements).toBe(2 * once);
   });
 
-  test("a form that does not arrive is given up with request_timeout", async () => {
+  test("createFormReader() gives up a form that does not arrive with request_timeout", async () => {
     const stalled = new ReadableStream<Uint8Array>({
       start: (stream) => stream.enqueue(Buffer.from("state=")),
     });
@@ -473,8 +488,8 @@ describe("under load", () => {
   });
 });
 
-describe("told to stop", () => {
-  test("says so at /readyz, is alive still, and asks whoever keeps a connection to make another elsewhere", async () => {
+describe("a server that was told to stop", () => {
+  test("is stopping at /readyz, alive at /healthz, and closes its connections", async () => {
     const stopped = await startJanusWithForger();
     const before = await fetch(`${stopped.url}/linked-role`, { redirect: "manual" });
     stopped.stopping.abort();

@@ -1,4 +1,4 @@
-/** What a request's head says is written by others: whatever it is, to read it costs no more than the answer does. */
+/** Others write the head of a request. Whatever it says, reading it costs no more than the answer does. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
@@ -43,7 +43,7 @@ async function costOf(call: () => Promise<unknown>): Promise<number> {
 
 /** Twice what a plain request costs would be noise; without a bound these cost up to a hundred times as much. */
 const TIMES = 5;
-/** What a head of 16 KiB costs whoever takes it, whatever it says. */
+/** The cost of receiving any head of 16 KiB. */
 const ALLOWANCE_MS = 1.2;
 
 /** Fails where a head costs a multiple of a plain one. */
@@ -56,7 +56,7 @@ async function expectCheap(ask: Ask, path: string, plainPath: string, headers: H
 
 const CALLBACK = "/dsek-oauth-callback?code=a&state=b";
 
-describe("a head costs no more than its answer", () => {
+describe("the cost of a request's head", () => {
   test.each([
     ["an Accept of many types", CALLBACK, { accept: fill("a/b,") }],
     ["an Accept of many qualities", CALLBACK, { accept: fill("a/b;q=0.1,") }],
@@ -85,9 +85,12 @@ describe("a head costs no more than its answer", () => {
     ["a Content-Type", "/", { "content-type": `application/x-www-form-urlencoded${fill(" ")}` }],
     ["a Content-Length", "/", { "content-length": fill("1") }],
     ["a Sec-Purpose", "/linked-role", { "sec-purpose": fill(" prefetc") }],
-  ] satisfies readonly (readonly [string, string, Head])[])("%s", async (_, path, headers) => {
-    await expectCheap(askOf(janus), path, path, headers);
-  });
+  ] satisfies readonly (readonly [string, string, Head])[])(
+    "stays in proportion for %s",
+    async (_, path, headers) => {
+      await expectCheap(askOf(janus), path, path, headers);
+    },
+  );
 
   test.each([
     ["a path of many segments", `/${fill("a/")}`, "/nowhere"],
@@ -97,28 +100,28 @@ describe("a head costs no more than its answer", () => {
     ["a query of many states at the sign-in", `/login?${fill("state=a&")}`, "/login?code=a&state=b"],
     ["a query of escapes", `/login?code=${fill("%41")}`, "/login?code=a&state=b"],
     ["a query of ampersands", `/account?${fill("&")}`, "/account"],
-  ])("%s", async (_, path, plainPath) => {
+  ])("stays in proportion for %s", async (_, path, plainPath) => {
     await expectCheap(askOf(janus), path, plainPath, {});
   });
 
   test.each([
-    ["Accept", { accept: fill("a/b,") }],
-    ["Accept, as long as others may have it", { accept: "a/b,".repeat(125) }],
-    ["Accept-Language", { "accept-language": "sv-SE,a,".repeat(62) }],
-    ["Cookie", { cookie: records((index) => `a${index}`) }],
+    ["an Accept of many types", { accept: fill("a/b,") }],
+    ["an Accept of the longest that is read", { accept: "a/b,".repeat(125) }],
+    ["an Accept-Language of the longest that is read", { "accept-language": "sv-SE,a,".repeat(62) }],
+    ["a Cookie of many flows", { cookie: records((index) => `a${index}`) }],
   ] satisfies readonly (readonly [string, Head])[])(
-    "that is refused as one of a flood: %s",
+    "stays in proportion when a flood is refused, for %s",
     async (_, headers) => {
       await expectCheap(askOf(limited), CALLBACK, CALLBACK, headers);
     },
   );
 
   test.each([
-    ["hops that are trusted", fill("10.0.0.1,")],
+    ["trusted hops", fill("10.0.0.1,")],
     ["commas", fill(",")],
-    ["one hop", fill("1:")],
+    ["one long hop", fill("1:")],
     ["a hop in brackets", fill("[")],
-  ])("with an X-Forwarded-For from a proxy that is trusted: %s", async (_, forwarded) => {
+  ])("stays in proportion for an X-Forwarded-For of %s from a trusted proxy", async (_, forwarded) => {
     /** One alone is too little to measure. */
     const FINDS = 20;
     const find = createClientAddress(["10.0.0.0/8"], () => undefined);
@@ -136,10 +139,10 @@ describe("a head costs no more than its answer", () => {
   });
 });
 
-describe("a head that is out of all proportion", () => {
+describe("a request's head", () => {
   const ask = (headers: Head, at = janus, path = "/nowhere") => fetch(at.url + path, { headers });
 
-  test("counts as absent where it only says what a client would rather have", async () => {
+  test("counts without an Accept or Accept-Language that is too long", async () => {
     const long = "text/html;q=0.1,application/json,".repeat(20);
     const answers = [
       await ask({ accept: long, "accept-language": "sv,".repeat(200) }),
@@ -153,7 +156,7 @@ describe("a head that is out of all proportion", () => {
     expect(answers[0]?.headers.get("content-language")).toBe("en");
   });
 
-  test("is what no browser sends: the longest that are met in the world are read", async () => {
+  test("is read with the longest Accept and Accept-Language that browsers send", async () => {
     const accept =
       "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
     const languages = ["da", "nb", "nn", "fi", "is", "sv-FI", "sv", "de", "en-GB", "en"];
@@ -165,7 +168,7 @@ describe("a head that is out of all proportion", () => {
     expect(response.headers.get("content-language")).toBe("sv");
   });
 
-  test("of a flood is answered in the language and the form that it names first", async () => {
+  test("names first the language and the form in which a flood is refused", async () => {
     await ask({}, limited);
     const wants = [
       { accept: "text/html,*/*;q=0.8", "accept-language": "sv-SE,sv;q=0.9,en;q=0.8" },
@@ -188,7 +191,7 @@ describe("a head that is out of all proportion", () => {
   });
 
   test.each(["/dsek-oauth-callback", "/discord-oauth-callback", "/login"])(
-    "is a callback that no server makes: 400 at %s",
+    "is refused with 400 for a query that is too long at %s",
     async (path) => {
       const query = `code=a&state=${"s".repeat(43)}`;
       const answers = [
@@ -202,8 +205,8 @@ describe("a head that is out of all proportion", () => {
   );
 });
 
-describe("cookies", () => {
-  /** As RFC 6265 5.4 has it, with every pair taken apart. */
+describe("readFlowRecords() and readSessionCookies()", () => {
+  /** Every pair of a Cookie header, as RFC 6265 5.4 describes it. */
   const pairsOf = (header: string): readonly (readonly [string, string])[] =>
     header.split(";").flatMap((pair) => {
       const equals = pair.indexOf("=");
@@ -228,7 +231,7 @@ describe("cookies", () => {
   );
   const headers = fc.array(parts, { maxLength: 30 }).map((all) => all.join(""));
 
-  test("are found as if every pair of the header were taken apart", () => {
+  test("find the same cookies as a reader that takes every pair apart", () => {
     fc.assert(
       fc.property(headers, fc.boolean(), (header, secure) => {
         const prefix = secure ? "__Host-janus_flow_" : "janus_flow_";

@@ -37,30 +37,27 @@ function browserTest(name: string, walk: (stage: Stage) => Promise<void>): void 
   );
 }
 
-browserTest(
-  "the Linked Roles link leads to the success page, and Discord's Link button to the role",
-  async (stage) => {
-    const page = await (await stage.member()).newPage();
-    await page.goto(`${stage.janus.discord.url}/app`);
-    await photograph(page, "discord-1-server");
-    await page.getByRole("link", { name: "Linked Roles: verify" }).click();
-    await photograph(page, "discord-2-consent");
-    await approve(page, ANNA);
-    await photograph(page, "provider-1-login");
-    await signIn(page, "anna");
+browserTest("the Linked Roles link leads to the success page and from there to the role", async (stage) => {
+  const page = await (await stage.member()).newPage();
+  await page.goto(`${stage.janus.discord.url}/app`);
+  await photograph(page, "discord-1-server");
+  await page.getByRole("link", { name: "Linked Roles: verify" }).click();
+  await photograph(page, "discord-2-consent");
+  await approve(page, ANNA);
+  await photograph(page, "provider-1-login");
+  await signIn(page, "anna");
 
-    await expectPage(page, "linked", en.linked.title);
-    expect(await page.locator("main").textContent()).toContain("@anna_d");
-    await press(page, en.buttons.backToDiscord);
-    expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(false);
-    await photograph(page, "discord-3-back");
-    await page.getByRole("button", { name: `Link ${ANNA}` }).click();
-    await photograph(page, "discord-4-role");
+  await expectPage(page, "linked", en.linked.title);
+  expect(await page.locator("main").textContent()).toContain("@anna_d");
+  await press(page, en.buttons.backToDiscord);
+  expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(false);
+  await photograph(page, "discord-3-back");
+  await page.getByRole("button", { name: `Link ${ANNA}` }).click();
+  await photograph(page, "discord-4-role");
 
-    expect(await page.getByText(`${ANNA} has the role`).count()).toBe(1);
-    expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
-  },
-);
+  expect(await page.getByText(`${ANNA} has the role`).count()).toBe(1);
+  expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
+});
 
 browserTest("the flow runs in Swedish on a dark phone without JavaScript", async (stage) => {
   const page = await (await stage.member({ ...SWEDISH_PHONE, javaScriptEnabled: false })).newPage();
@@ -75,7 +72,7 @@ browserTest("the flow runs in Swedish on a dark phone without JavaScript", async
   expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
 });
 
-browserTest("pages that need no sign-in are for everyone, in both languages", async (stage) => {
+browserTest("pages that need no sign-in are accessible in both languages", async (stage) => {
   for (const [options, texts] of [
     [{ viewport: PHONE }, en],
     [SWEDISH_PHONE, sv],
@@ -88,18 +85,15 @@ browserTest("pages that need no sign-in are for everyone, in both languages", as
   }
 });
 
-browserTest(
-  "cancelling at Discord is a friendly page from which the flow can be started again",
-  async (stage) => {
-    const page = await (await stage.member()).newPage();
-    await page.goto(`${stage.janus.url}/linked-role`);
-    await cancel(page);
-    await expectPage(page, "cancelled-at-discord", en.cancelled.discordTitle);
-    await press(page, en.buttons.tryAgain);
+browserTest("cancelling at Discord leads to a page where the flow can be started again", async (stage) => {
+  const page = await (await stage.member()).newPage();
+  await page.goto(`${stage.janus.url}/linked-role`);
+  await cancel(page);
+  await expectPage(page, "cancelled-at-discord", en.cancelled.discordTitle);
+  await press(page, en.buttons.tryAgain);
 
-    expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
-  },
-);
+  expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
+});
 
 browserTest("cancelling at the provider links nothing, and the flow can be started again", async (stage) => {
   const page = await (await stage.member(SWEDISH_PHONE)).newPage();
@@ -116,7 +110,7 @@ browserTest("cancelling at the provider links nothing, and the flow can be start
 });
 
 browserTest(
-  "a second Discord account asks before it takes the link, and then Discord believes it alone",
+  "a second Discord account takes over link and role connection after a question",
   async (stage) => {
     const { discord } = stage.janus;
     const page = await (await stage.member()).newPage();
@@ -142,7 +136,7 @@ browserTest(
   },
 );
 
-browserTest("a second Discord account that leaves the link changes nothing", async (stage) => {
+browserTest("a second Discord account changes nothing if the member leaves the link", async (stage) => {
   const page = await (await stage.member(SWEDISH_PHONE)).newPage();
   await page.goto(`${stage.janus.url}/linked-role`);
   await approve(page, ANNA);
@@ -158,7 +152,7 @@ browserTest("a second Discord account that leaves the link changes nothing", asy
   expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
 });
 
-browserTest("two tabs of one browser both finish, with different accounts", async (stage) => {
+browserTest("two tabs of one browser both finish with different accounts", async (stage) => {
   const context = await stage.member();
   const [first, second] = [await context.newPage(), await context.newPage()];
   for (const page of [first, second]) await page.goto(`${stage.janus.url}/linked-role`);
@@ -172,71 +166,65 @@ browserTest("two tabs of one browser both finish, with different accounts", asyn
   expect(stage.janus.discord.roleConnection(USERS.bo.id)?.platform_username).toBe("bo");
 });
 
-browserTest(
-  "reloading the finished page, or coming back to it, leads the member to their link",
-  async (stage) => {
+browserTest("reloading the success page or going back to it leads to the member's link", async (stage) => {
+  const page = await (await stage.member()).newPage();
+  await page.goto(`${stage.janus.url}/linked-role`);
+  await approve(page, ANNA);
+  await signIn(page, "anna");
+  await expectHeading(page, en.linked.title);
+  await page.reload();
+  await expectPage(page, "reloaded", en.errors.state_mismatch.title);
+  await page.goto(`${stage.janus.discord.url}/app`);
+  await page.goBack();
+  await expectHeading(page, en.errors.state_mismatch.title);
+
+  expect(await page.locator("main").textContent()).toContain(en.errors.state_mismatch.now);
+  expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+  await press(page, en.buttons.toAccount);
+  expect(page.url()).toBe(`${stage.janus.url}/account`);
+  expect(await page.locator("main").textContent()).toContain("@anna_d");
+  await page.goBack();
+  await press(page, en.buttons.startAgain);
+  expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
+});
+
+browserTest("a prefetch spends no code, and the member's own request finishes the flow", async (stage) => {
+  const { logLines, url } = stage.janus;
+  const rules = (kind: string, address: string) =>
+    `<script type=speculationrules>{"${kind}":[{"urls":["${address}"],"eagerness":"immediate"}]}</script>`;
+  const hints = [
+    (address: string) => `<link rel=prefetch href="${address}">`,
+    (address: string) => rules("prefetch", address),
+    (address: string) => rules("prerender", address),
+  ];
+  for (const hint of hints) {
     const page = await (await stage.member()).newPage();
-    await page.goto(`${stage.janus.url}/linked-role`);
-    await approve(page, ANNA);
+    await page.goto(`${url}/linked-role`);
+    const callback = await approveDiscord(page.url(), USERS.anna.id);
+    const from = logLines.length;
+    // Of the same site, since a site has no port: the member's cookies are sent along.
+    using before = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () =>
+        new Response(`${hint(callback)}<a href="${callback.replaceAll("&", "&amp;")}">Go on</a>`, {
+          headers: { "content-type": "text/html" },
+        }),
+    });
+
+    await page.goto(before.url.href);
+    while (!logLines.slice(from).some((line) => line.includes('"prefetch_refused"'))) await Bun.sleep(10);
+    await press(page, "Go on");
     await signIn(page, "anna");
+
     await expectHeading(page, en.linked.title);
-    await page.reload();
-    await expectPage(page, "reloaded", en.errors.state_mismatch.title);
-    await page.goto(`${stage.janus.discord.url}/app`);
-    await page.goBack();
-    await expectHeading(page, en.errors.state_mismatch.title);
-
-    expect(await page.locator("main").textContent()).toContain(en.errors.state_mismatch.now);
-    expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
-    await press(page, en.buttons.toAccount);
-    expect(page.url()).toBe(`${stage.janus.url}/account`);
-    expect(await page.locator("main").textContent()).toContain("@anna_d");
-    await page.goBack();
-    await press(page, en.buttons.startAgain);
-    expect(page.url()).toStartWith(stage.janus.discord.authorizeUrl);
-  },
-);
-
-browserTest(
-  "what the browser asks for in advance spends no code, and is not what the member gets",
-  async (stage) => {
-    const { logLines, url } = stage.janus;
-    const rules = (kind: string, address: string) =>
-      `<script type=speculationrules>{"${kind}":[{"urls":["${address}"],"eagerness":"immediate"}]}</script>`;
-    const hints = [
-      (address: string) => `<link rel=prefetch href="${address}">`,
-      (address: string) => rules("prefetch", address),
-      (address: string) => rules("prerender", address),
-    ];
-    for (const hint of hints) {
-      const page = await (await stage.member()).newPage();
-      await page.goto(`${url}/linked-role`);
-      const callback = await approveDiscord(page.url(), USERS.anna.id);
-      const from = logLines.length;
-      // Of the same site, since a site has no port: the member's cookies are sent along.
-      using before = Bun.serve({
-        hostname: "127.0.0.1",
-        port: 0,
-        fetch: () =>
-          new Response(`${hint(callback)}<a href="${callback.replaceAll("&", "&amp;")}">Go on</a>`, {
-            headers: { "content-type": "text/html" },
-          }),
-      });
-
-      await page.goto(before.url.href);
-      while (!logLines.slice(from).some((line) => line.includes('"prefetch_refused"'))) await Bun.sleep(10);
-      await press(page, "Go on");
-      await signIn(page, "anna");
-
-      await expectHeading(page, en.linked.title);
-      await page.context().close();
-    }
-    // The refused requests themselves, of which the browser tells in its own ways.
-    const others = stage.faults.filter((fault) => !/status of 403|oauth-callback\?.*ERR_ABORTED/.test(fault));
-    expect(others).toEqual([]);
-    stage.faults.length = 0;
-  },
-);
+    await page.context().close();
+  }
+  // The browser reports the refused requests themselves, in words of its own.
+  const others = stage.faults.filter((fault) => !/status of 403|oauth-callback\?.*ERR_ABORTED/.test(fault));
+  expect(others).toEqual([]);
+  stage.faults.length = 0;
+});
 
 browserTest("a move that is confirmed twice leads to the link that it made", async (stage) => {
   for (const [options, texts, languageName] of [
@@ -302,7 +290,7 @@ async function expectHeading(page: Page, title: string): Promise<void> {
   expect(heading).toBe(title.replaceAll("{platform}", PLATFORM));
 }
 
-/** The page with this heading, which anyone can use, and on which nothing runs. */
+/** Expects the page with this heading, accessible and without a script. */
 async function expectPage(page: Page, name: string, title: string): Promise<void> {
   await expectHeading(page, title);
   await photograph(page, `janus-${name}`);
@@ -314,7 +302,7 @@ async function expectPage(page: Page, name: string, title: string): Promise<void
   expect(await findBarriers(page)).toEqual([]);
 }
 
-/** Presses Tab until what has this name has the focus. */
+/** Presses Tab until the element of this name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
   const target = page
     .getByRole("link", { name })

@@ -1,4 +1,4 @@
-/** The double flow, end to end: the certified provider, the stand-in for Discord, a real database. */
+/** The link flow, end to end, with the certified provider, the stand-in for Discord and a real database. */
 import { describe, expect, test } from "bun:test";
 import { useJanus } from "../harness/hooks.ts";
 import {
@@ -25,7 +25,7 @@ import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/mem
 describe("with the certified provider", () => {
   const janus = useJanus(() => startJanus());
 
-  test("the flow links the accounts, pushes the metadata and names both", async () => {
+  test("the link flow links the accounts, pushes the metadata and names both", async () => {
     const response = await linkAccounts(janus, USERS.anna.id, "anna");
 
     const page = await response.text();
@@ -54,7 +54,7 @@ describe("with the certified provider", () => {
     });
   });
 
-  test("a cancelled Discord leg is a friendly page, and nothing is stored", async () => {
+  test("the link flow stores nothing when the member cancels at Discord", async () => {
     const browser = createBrowser(janus.url);
     const callback = await denyDiscord(locationOf(await browser.get("/linked-role")));
     const before = await janus.database.dump();
@@ -67,7 +67,7 @@ describe("with the certified provider", () => {
     expect((await browser.get(callback)).status).toBe(403);
   });
 
-  test("a cancelled provider leg is a friendly page, and no link is made", async () => {
+  test("the link flow makes no link when the member cancels at the provider", async () => {
     const browser = createBrowser(janus.url);
     const departure = await browser.get(await reachDiscordCallback(browser, USERS.cleo.id));
 
@@ -77,7 +77,7 @@ describe("with the certified provider", () => {
     expect(await linkOf(janus, USERS.cleo.id)).toBeUndefined();
   });
 
-  test("a provider that rotates its keys in the middle of a flow does not disturb it", async () => {
+  test("the link flow finishes even if the provider rotates its keys on the way", async () => {
     const browser = createBrowser(janus.url);
     const departure = await browser.get(await reachDiscordCallback(browser, USERS.bo.id));
     janus.provider.rotateKeys();
@@ -89,7 +89,7 @@ describe("with the certified provider", () => {
   });
 });
 
-describe("with a provider that asks nobody", () => {
+describe("with a provider that shows no pages", () => {
   const janus = useJanus(() => startJanusWithForger());
 
   /** Signs in at both; the last callback is not yet visited. */
@@ -105,7 +105,7 @@ describe("with a provider that asks nobody", () => {
     return { ...walk, response: await walk.browser.get(walk.callback) };
   };
 
-  test("startLink() touches no database and calls nobody", async () => {
+  test("startLink() redirects to Discord and calls no server", async () => {
     const before = janus.discord.calls.length + janus.provider.calls.length;
     const browser = createBrowser(janus.url);
 
@@ -123,7 +123,7 @@ describe("with a provider that asks nobody", () => {
     expect(janus.discord.calls.length + janus.provider.calls.length).toBe(before);
   });
 
-  test("a flow makes four upstream calls, none twice", async () => {
+  test("the link flow makes four upstream calls, none twice", async () => {
     await finish("warm-up");
     const discordBefore = janus.discord.calls.length;
     const providerBefore = janus.provider.calls.length;
@@ -138,7 +138,7 @@ describe("with a provider that asks nobody", () => {
     expect(janus.provider.calls.slice(providerBefore)).toEqual(["authorize", "token"]);
   });
 
-  test("several tabs at once, each with a flow of its own, all finish", async () => {
+  test("the link flow finishes in each of three tabs at once", async () => {
     const browser = createBrowser(janus.url);
     const users = [newUser(), newUser(), newUser()];
     const departures = [];
@@ -159,7 +159,7 @@ describe("with a provider that asks nobody", () => {
     }
   });
 
-  test("a member who links the same accounts again keeps one link, with the newer tokens", async () => {
+  test("the link flow keeps one link and newer tokens when the same accounts link again", async () => {
     const { discordUserId } = await finish("again");
     const before = await discordTokenOf(janus, discordUserId);
 
@@ -171,7 +171,7 @@ describe("with a provider that asks nobody", () => {
     expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
   });
 
-  test("a provider that gives no refresh token this time does not lose the earlier one", async () => {
+  test("the link flow keeps the earlier refresh token if the provider gives no new one", async () => {
     const { discordUserId } = await finish("kept-refresh");
     const held = async () => (await organisationTokenOf(janus, "kept-refresh"))?.refreshTokenSealed;
     const before = await held();
@@ -185,8 +185,8 @@ describe("with a provider that asks nobody", () => {
     expect(await held()).toEqual(before);
   });
 
-  describe("an organisation account that is linked to another Discord account", () => {
-    test("finishProviderLeg() names both and changes nothing", async () => {
+  describe("when the organisation account is linked to another Discord account", () => {
+    test("finishProviderLeg() names both accounts and changes nothing", async () => {
       const first = await finish("taken");
       const { response, discordUserId } = await finish("taken");
 
@@ -199,7 +199,7 @@ describe("with a provider that asks nobody", () => {
       expect(janus.discord.roleConnection(first.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
     });
 
-    test("confirmMove() moves the link; the old account loses role connection, grant and rows", async () => {
+    test("confirmMove() moves the link and ends the old account's role, grant and rows", async () => {
       const first = await finish("moved");
       const second = await finish("moved");
       const state = moveStateIn(await second.response.text());
@@ -214,7 +214,7 @@ describe("with a provider that asks nobody", () => {
       expect(await rowsOfMember(janus, "discord_account", first.discordUserId)).toEqual([]);
     });
 
-    test("confirmMove() works once", async () => {
+    test("confirmMove() refuses a second confirmation of one move", async () => {
       await finish("moved-once");
       const second = await finish("moved-once");
       const state = moveStateIn(await second.response.text());
@@ -225,7 +225,7 @@ describe("with a provider that asks nobody", () => {
       expect(again.status).toBe(403);
     });
 
-    test("confirmMove() by two requests at once moves once, and finishes the other", async () => {
+    test("confirmMove() moves once for two requests at once and refuses the other", async () => {
       await finish("moved-twice");
       const second = await finish("moved-twice");
       const state = moveStateIn(await second.response.text());
@@ -238,7 +238,7 @@ describe("with a provider that asks nobody", () => {
     });
 
     test.each([null, "null", "https://evil.example", "http://127.0.0.1:1"])(
-      "moveLink() refuses a form from %p",
+      "POST /link/move refuses a form with the Origin %p and changes nothing",
       async (origin) => {
         const sub = `csrf-${JSON.stringify(origin)}`;
         const first = await finish(sub);
@@ -266,7 +266,7 @@ describe("with a provider that asks nobody", () => {
       expect(response.status).toBe(403);
     });
 
-    test("confirmMove() refuses a flow that is no move", async () => {
+    test("confirmMove() refuses a flow that is not a move, and the flow goes on", async () => {
       const { browser, callback } = await reach("not-a-move");
       const state = new URL(callback).searchParams.get("state") ?? "";
 
@@ -274,7 +274,7 @@ describe("with a provider that asks nobody", () => {
       expect((await browser.get(callback)).status).toBe(200);
     });
 
-    test("confirmMove() refuses a move that waited too long", async () => {
+    test("confirmMove() refuses a move that waited for more than ten minutes", async () => {
       await finish("slow-move");
       const second = await finish("slow-move");
       const state = moveStateIn(await second.response.text());
@@ -289,7 +289,7 @@ describe("with a provider that asks nobody", () => {
     });
   });
 
-  test("a Discord account that is linked to another organisation account is asked as well, and can move", async () => {
+  test("finishProviderLeg() also asks a linked Discord account, which can then move", async () => {
     const { discordUserId } = await finish("earlier");
     const second = await finish("later", discordUserId);
     const page = await second.response.text();
@@ -314,7 +314,7 @@ describe("with a provider that asks nobody", () => {
     expect(await linksOfSubject(janus, "at-once")).toHaveLength(1);
   });
 
-  test("two Discord accounts that claim one organisation account at the same moment: one link, one conflict", async () => {
+  test("three Discord accounts that claim one organisation account at once get one link", async () => {
     const walks = [await reach("contested"), await reach("contested"), await reach("contested")];
 
     const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
@@ -325,11 +325,11 @@ describe("with a provider that asks nobody", () => {
 
   describe("when Discord does not take the role connection", () => {
     test.each([
-      ["a 500 three times", { status: 500 }, 3],
-      ["a 502 three times", { status: 502 }, 3],
-      ["a 429 that lasts", { status: 429, headers: { "retry-after": "120" } }, 1],
+      ["three answers with 500", { status: 500 }, 3],
+      ["three answers with 502", { status: 502 }, 3],
+      ["a 429 with a long wait", { status: 429, headers: { "retry-after": "120" } }, 1],
       ["a 403", { status: 403, body: { message: "Missing Access", code: 50_001 } }, 1],
-    ] as const)("%s: the link stays, and a push is due", async (name, behaviour, times) => {
+    ] as const)("the link stays and a push is due after %s", async (name, behaviour, times) => {
       const sub = `unpushed ${name}`;
       const walk = await reach(sub);
       janus.discord.failNext("put_role_connection", behaviour, times);
@@ -345,7 +345,7 @@ describe("with a provider that asks nobody", () => {
     });
   });
 
-  test("a grant that Discord has ended on the way is told to the member, whom only a new sign-in helps", async () => {
+  test("finishProviderLeg() answers 403 if Discord has ended the grant on the way", async () => {
     const walk = await reach("ended-on-the-way");
     janus.discord.endGrant(walk.discordUserId);
 
@@ -387,7 +387,7 @@ describe("with a provider that asks nobody", () => {
     expect(await linksOfSubject(janus, "asked")).toHaveLength(1);
   });
 
-  test("an access token that expired on the way is refreshed once, stored, and used", async () => {
+  test("finishProviderLeg() refreshes a token that expired on the way, once, and uses it", async () => {
     const walk = await reach("expired-on-the-way");
     const id = walk.discordUserId;
     await setTime(janus, "discord_token", "expires_at", -60, id);

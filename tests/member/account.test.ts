@@ -1,4 +1,4 @@
-/** What a member does with their own link: sync, unlink, export, another account; and that nobody else can. */
+/** Members sync, undo and export their own link, or use another account. Nobody else can do it for them. */
 import { describe, expect, test } from "bun:test";
 import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
@@ -23,7 +23,7 @@ const sync = (browser: Browser) => callApi(janus, "/api/link/sync", { browser, m
 const unlink = (browser: Browser) => callApi(janus, "/api/link", { browser, method: "DELETE" });
 
 describe("POST /api/link/sync", () => {
-  test("pushes now, and answers when Discord has taken it", async () => {
+  test("pushes at once and answers when Discord has taken the push", async () => {
     const browser = await link(newUser());
     const before = pushes();
     const [earlier] = await rowsOf(janus, "link");
@@ -38,7 +38,7 @@ describe("POST /api/link/sync", () => {
     expect(later).toMatchObject({ pushDueAt: null, pushFailures: 0 });
   });
 
-  test("again within a minute: 429 with Retry-After, and Discord is not asked; a minute later it is", async () => {
+  test("answers 429 with Retry-After within a minute, without asking Discord", async () => {
     const browser = await link(newUser());
     await sync(browser);
     const before = pushes();
@@ -56,7 +56,7 @@ describe("POST /api/link/sync", () => {
     expect(later.status).toBe(200);
   });
 
-  test("many at once: one is done", async () => {
+  test("pushes once for ten requests at once", async () => {
     const browser = await link(newUser());
     const before = pushes();
 
@@ -67,7 +67,7 @@ describe("POST /api/link/sync", () => {
     expect(pushes()).toBe(before + 1);
   });
 
-  test("while Discord is down: 503, the link stays, and the push is due again", async () => {
+  test("answers 503 while Discord is down, and upkeep pushes later", async () => {
     const browser = await link(newUser());
     janus.discord.failNext("put_role_connection", { status: 503 }, 3);
 
@@ -80,7 +80,7 @@ describe("POST /api/link/sync", () => {
     expect(await rowsOf(janus, "link")).toMatchObject([{ pushFailures: 0, pushDueAt: null }]);
   });
 
-  test("without a link: 404; without a session: 401; from another origin: 403; nothing pushed", async () => {
+  test("pushes nothing without a link, without a session or from another origin", async () => {
     const browser = await signIn(janus, newUser());
     const linked = await link(newUser());
     const before = pushes();
@@ -102,13 +102,13 @@ describe("POST /api/link/sync", () => {
 });
 
 describe("DELETE /api/link", () => {
-  test("clears the role connection, then revokes at Discord and at the provider, then nothing is left", async () => {
+  test("clears the role connection, revokes both grants and deletes the member's rows", async () => {
     const user = newUser();
     const browser = await link(user);
     const second = await signIn(janus, user);
     const { sessionId, sessionKey } = secretsOf(janus, browser);
     const before = janus.discord.calls.length;
-    // The trail names no member for what was at the provider.
+    // The audit trail names no member for the provider's grant.
     const providerEnds = async () =>
       (await rowsOf(janus, "audit_event")).filter(({ action }) => action === "provider_grant_ended").length;
     const endsBefore = await providerEnds();
@@ -130,7 +130,7 @@ describe("DELETE /api/link", () => {
     expect(await providerEnds()).toBe(endsBefore + 1);
   });
 
-  test("while Discord is down: link, claims and sessions go at once, and the end is finished later", async () => {
+  test("deletes link, claims and sessions at once and the grant when Discord is back", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
@@ -160,7 +160,7 @@ describe("DELETE /api/link", () => {
     expect(await rowsOf(janus, "discord_token")).toEqual([]);
   });
 
-  test("while the provider is down: the same, and its grant is ended later", async () => {
+  test("deletes the claims at once and ends the provider's grant when it is back", async () => {
     const browser = await link(newUser());
     const [tokens] = await rowsOf(janus, "organisation_token");
     janus.provider.failNext("revoke", { status: 503 });
@@ -181,7 +181,7 @@ describe("DELETE /api/link", () => {
     expect(await rowsOf(janus, "organisation_account")).toEqual([]);
   });
 
-  test("by a process that died on the way is finished by another", async () => {
+  test("is finished by upkeep if its process died on the way", async () => {
     const user = newUser();
     await link(user);
     const now = janus.clock.now();
@@ -204,7 +204,7 @@ describe("DELETE /api/link", () => {
     expect(await rowsOf(janus, "organisation_token")).toEqual([]);
   });
 
-  test("a member who signs in at the provider again before its grant has ended keeps the new one", async () => {
+  test("leaves the provider's new grant to a member who links before the old one ends", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [newUser(), newUser()];
     const browser = await linkMember(own, first);
@@ -230,7 +230,7 @@ describe("DELETE /api/link", () => {
     expect((await callApi(janus, "/api/userinfo", { browser: other })).status).toBe(200);
   });
 
-  test("without a link: 404; without a session: 401; from another origin: 403; nothing changes", async () => {
+  test("changes nothing without a link, without a session or without an Origin", async () => {
     const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];
     const before = await janus.database.dump();
 
@@ -249,7 +249,7 @@ describe("the step of an unlink in the log", () => {
   const stepsOf = (response: Response) =>
     linesOf(janus, "flow_step").filter(({ requestId }) => requestId === response.headers.get("x-request-id"));
 
-  test("is there, once, whether it is done or fails", async () => {
+  test("is written once, whether the unlink succeeds or fails", async () => {
     const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];
 
     const [refused, done] = [await unlink(signedIn), await unlink(linked)];
@@ -261,8 +261,8 @@ describe("the step of an unlink in the log", () => {
   });
 });
 
-describe("an unlink that meets something under way", () => {
-  test("a refresh: its new pair is ended as well, once it is stored", async () => {
+describe("an unlink", () => {
+  test("also ends the tokens of a refresh that was under way", async () => {
     const user = newUser();
     const browser = await link(user);
     await setTime(janus, "discord_token", "expires_at", -1);
@@ -282,7 +282,7 @@ describe("an unlink that meets something under way", () => {
     expect(await rowsOf(janus, "discord_token")).toEqual([]);
   });
 
-  test("a push: the role connection that it brings is cleared as well", async () => {
+  test("also clears the role connection of a push that was under way", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.clock.advance(61);
@@ -301,7 +301,7 @@ describe("an unlink that meets something under way", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("a flow: it comes to nothing", async () => {
+  test("makes a link flow that was under way fail with 403", async () => {
     const user = newUser();
     const browser = await link(user);
     const other = createBrowser(janus.url);
@@ -313,7 +313,7 @@ describe("an unlink that meets something under way", () => {
     expect(await rowsOf(janus, "link")).toEqual([]);
   });
 
-  test("an expired session while Discord is down: the member undoes the link all the same, and sees it before", async () => {
+  test("works, as do /account and the export, with an expired token and Discord down", async () => {
     const own = await startJanusWithForger();
     const user = newUser();
     await linkMember(own, user);
@@ -334,7 +334,7 @@ describe("an unlink that meets something under way", () => {
     await own.stop();
   });
 
-  test("a role connection that Discord will not clear: the grant is revoked all the same, and the log says so", async () => {
+  test("revokes the grant if Discord will not clear the role connection, and logs it", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
@@ -346,7 +346,7 @@ describe("an unlink that meets something under way", () => {
     expect(janus.logLines.join("")).toContain('"event":"role_connection_not_cleared"');
   });
 
-  test("a revocation at the provider names the refresh token, by which all of the grant ends", async () => {
+  test("revokes the provider's grant by its refresh token", async () => {
     const sent: URLSearchParams[] = [];
     const own = await startJanusWithForger({
       fetch: (url, init) => {
@@ -365,8 +365,8 @@ describe("an unlink that meets something under way", () => {
   });
 });
 
-describe("the form of an unlink", () => {
-  test("asks first, and changes nothing until it is answered", async () => {
+describe("the forms of the account page", () => {
+  test("GET /account/unlink changes nothing, and POST /account/unlink undoes the link", async () => {
     const user = newUser();
     const browser = await link(user);
     const before = await janus.database.dump();
@@ -382,7 +382,7 @@ describe("the form of an unlink", () => {
   });
 
   test.each(["/account/unlink", "/account/sessions", "/api/link/sync", "/api/auth/logout"])(
-    "%s from another origin is refused, and nothing changes",
+    "POST %s is refused from another origin or without one, and changes nothing",
     async (path) => {
       const browser = await link(newUser());
       const before = await janus.database.dump();
@@ -400,7 +400,7 @@ describe("the form of an unlink", () => {
 });
 
 describe("GET /api/me/export", () => {
-  test("is everything that is stored, secrets as present or absent, in one file", async () => {
+  test("gives all that is stored as a file without secrets, and leaves an audit event", async () => {
     const user = newUser();
     const browser = await link(user);
     const secrets = secretsOf(janus, browser);
@@ -432,7 +432,7 @@ describe("GET /api/me/export", () => {
     expect(await trailOf(janus, user)).toContain("data_exported");
   });
 
-  test("names nobody else", async () => {
+  test("names no other member", async () => {
     const [user, other] = [newUser(), newUser()];
     const browser = await link(user);
     await link(other);
@@ -442,7 +442,7 @@ describe("GET /api/me/export", () => {
 });
 
 describe("GET /linked-role/another", () => {
-  test("has both sides ask for the account: consent at Discord, a fresh sign-in at the provider", async () => {
+  test("asks Discord for consent and the provider for a new login", async () => {
     const browser = createBrowser(janus.url);
     const toDiscord = new URL(locationOf(await browser.get("/linked-role/another")));
     const callback = locationOf(await visit(toDiscord, createJar(), { user_id: newUser() }));
@@ -454,7 +454,7 @@ describe("GET /linked-role/another", () => {
   });
 });
 
-test("HEAD of the export is refused: it would be written down as one, and show nothing", async () => {
+test("HEAD /api/me/export is answered 405 and leaves no audit event", async () => {
   const user = newUser();
   const browser = await link(user);
 
@@ -465,14 +465,14 @@ test("HEAD of the export is refused: it would be written down as one, and show n
 });
 
 describe("GET /account", () => {
-  test("without a session says where to sign in, and forgets cookies that prove none", async () => {
+  test("answers 401 without a session and links to the sign-in", async () => {
     const response = await createBrowser(janus.url).get("/account");
 
     expect(response.status).toBe(401);
     expect(await response.text()).toContain('href="/login"');
   });
 
-  test("while Discord is silent shows what is stored", async () => {
+  test("shows stored data while Discord is down", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
@@ -483,14 +483,14 @@ describe("GET /account", () => {
     expect(await response.text()).toContain(`user_${user}`);
   });
 
-  test("that Discord says no to shows what is stored, too", async () => {
+  test("answers 200 when Discord answers 403", async () => {
     const browser = await link(newUser());
     janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
 
     expect((await browser.get("/account")).status).toBe(200);
   });
 
-  test("lets pictures come from Discord's CDN and from nowhere else", async () => {
+  test("allows pictures only from Discord's CDN and data URLs", async () => {
     const response = await (await link(newUser())).get("/account");
 
     const policy = response.headers.get("content-security-policy") ?? "";
@@ -498,7 +498,7 @@ describe("GET /account", () => {
     expect(policy).toContain("default-src 'none'");
   });
 
-  test("a sync that comes too soon, or that Discord does not take, is told on the page", async () => {
+  test("is where POST /api/link/sync sends a browser, with a notice of the outcome", async () => {
     const browser = await link(newUser());
     const answers: string[] = [];
     // A browser that posts a form wants a page.

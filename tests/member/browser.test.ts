@@ -25,7 +25,7 @@ const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 const UNAVAILABLE = { status: 503, body: { message: "503: Service Unavailable", code: 0 } };
-/** How often Janus asks before it takes no answer for one. */
+/** How often Janus asks Discord before it gives up. */
 const ATTEMPTS = 3;
 const { isSkipped, setStage: setPlainStage } = createTheatre("The browser tests of the account");
 setDefaultTimeout(TEST_TIMEOUT_MS);
@@ -83,7 +83,7 @@ function accountTest(name: string, walk: (stage: Stage) => Promise<void>): void 
   );
 }
 
-/** What is in the log of what nobody but the two servers, Janus and the member's browser may know. */
+/** The secrets in the log that only Janus, the two servers and the member's browser may know. */
 async function findLeaks({ janus, requested, cookies, tokens }: Stage): Promise<readonly string[]> {
   const secret = /^(code|state|nonce|code_challenge)$/;
   const query = requested.flatMap(({ searchParams }) =>
@@ -100,7 +100,7 @@ async function findLeaks({ janus, requested, cookies, tokens }: Stage): Promise<
   return known.filter((value) => log.includes(value));
 }
 
-accountTest("linking leads to the account, without a second visit to Discord", async (stage) => {
+accountTest("linking leads to the account page without a second visit to Discord", async (stage) => {
   const { discord } = stage.janus;
   const page = await (await stage.member()).newPage();
   await link(stage, page);
@@ -122,7 +122,7 @@ accountTest("linking leads to the account, without a second visit to Discord", a
   expect(await mainText(page)).toContain(EN.role.lastTold.replace("{other}", ""));
 });
 
-accountTest("Sync now tells Discord at once, and once a minute", async (stage) => {
+accountTest("Sync now tells Discord at once, at most once a minute", async (stage) => {
   const { clock, discord, provider, url } = stage.janus;
   const page = await (await stage.member()).newPage();
   await linkAndOpenAccount(stage, page);
@@ -153,7 +153,7 @@ accountTest("Sync now tells Discord at once, and once a minute", async (stage) =
   expect(provider.calls.filter((call) => call === "token")).toHaveLength(1);
 });
 
-accountTest("Download my data is a file that holds no secret", async (stage) => {
+accountTest("Download my data gives a file that holds no secret", async (stage) => {
   const { database, discord } = stage.janus;
   const context = await stage.member({ userAgent: FIREFOX });
   const page = await context.newPage();
@@ -183,31 +183,28 @@ accountTest("Download my data is a file that holds no secret", async (stage) => 
   expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe(EN.account.title);
 });
 
-accountTest(
-  "Use another account shows the provider's login again, and asks before it moves",
-  async (stage) => {
-    const { discord, url } = stage.janus;
-    const page = await (await stage.member()).newPage();
-    await linkAndOpenAccount(stage, page);
-    await press(page, EN.buttons.useAnother);
-    await expectPage(page, EN.another.title);
-    await press(page, EN.buttons.confirmAnother);
-    await approve(page, ANNA);
-    // The provider knows anna in this browser, and would go on as her.
-    expect(await page.getByLabel("Username").isVisible()).toBe(true);
-    await signIn(page, "bo");
+accountTest("Use another account shows the provider's login again and asks before a move", async (stage) => {
+  const { discord, url } = stage.janus;
+  const page = await (await stage.member()).newPage();
+  await linkAndOpenAccount(stage, page);
+  await press(page, EN.buttons.useAnother);
+  await expectPage(page, EN.another.title);
+  await press(page, EN.buttons.confirmAnother);
+  await approve(page, ANNA);
+  // The provider knows anna in this browser, and would go on as her.
+  expect(await page.getByLabel("Username").isVisible()).toBe(true);
+  await signIn(page, "bo");
 
-    await expectPage(page, EN.conflict.title);
-    await photograph(page, "account-another-conflict");
-    expect(discord.roleConnection(ANNA_ID)?.platform_username).toBe("anna");
-    await press(page, EN.buttons.leave);
-    await page.goto(`${url}/account`);
-    expect(await accountNames(page)).toEqual([ANNA, "anna"]);
-    expect(discord.matches(ANNA_ID)).toBe(true);
-  },
-);
+  await expectPage(page, EN.conflict.title);
+  await photograph(page, "account-another-conflict");
+  expect(discord.roleConnection(ANNA_ID)?.platform_username).toBe("anna");
+  await press(page, EN.buttons.leave);
+  await page.goto(`${url}/account`);
+  expect(await accountNames(page)).toEqual([ANNA, "anna"]);
+  expect(discord.matches(ANNA_ID)).toBe(true);
+});
 
-accountTest("signing out and in again, and ending the sign-in of another browser", async (stage) => {
+accountTest("a member can sign out, sign in again and end the sign-in of another browser", async (stage) => {
   const { discord, url } = stage.janus;
   const laptop = await stage.member({ userAgent: FIREFOX });
   const page = await laptop.newPage();
@@ -245,7 +242,7 @@ accountTest("signing out and in again, and ending the sign-in of another browser
   expect(await cookiesOfJanus(phone)).toEqual([]);
 });
 
-accountTest("unlinking asks first, leaves nothing, and needs no script", async (stage) => {
+accountTest("unlinking asks first, leaves nothing and needs no script", async (stage) => {
   const { database, discord, provider, url } = stage.janus;
   const context = await stage.member({
     locale: "sv-SE",
@@ -282,7 +279,7 @@ accountTest("unlinking asks first, leaves nothing, and needs no script", async (
   expect(page.url()).toStartWith(discord.authorizeUrl);
 });
 
-accountTest("unlinking while Discord is down is finished when it is back", async (stage) => {
+accountTest("unlinking while Discord is down is finished when Discord is back", async (stage) => {
   const { clock, deps, discord } = stage.janus;
   const context = await stage.member();
   const page = await context.newPage();
@@ -309,7 +306,7 @@ accountTest("unlinking while Discord is down is finished when it is back", async
 
 const STATE_CHANGES = ["/api/auth/logout", "/api/link/sync", "/account/unlink", "/account/sessions"];
 
-accountTest("forms of another origin are refused, and change nothing", async (stage) => {
+accountTest("forms from another origin are refused and change nothing", async (stage) => {
   const { database, discord, url } = stage.janus;
   const context = await stage.member();
   const page = await context.newPage();
@@ -342,25 +339,28 @@ accountTest("forms of another origin are refused, and change nothing", async (st
   await expectPage(page, EN.account.title);
 });
 
-accountTest("cookies of our names that another application has set are in nobody's way", async (stage) => {
-  const context = await stage.member();
-  // A longer path than ours: the browser sends these before ours.
-  for (const name of ["sessionId", "sessionKey"])
-    await context.addCookies([{ name, value: "of-another-app", domain: "127.0.0.1", path: "/account" }]);
-  const page = await context.newPage();
-  await linkAndOpenAccount(stage, page);
-  await press(page, EN.buttons.unlink);
-  await press(page, EN.buttons.confirmUnlink);
+accountTest(
+  "a member can unlink in spite of cookies that another application named like ours",
+  async (stage) => {
+    const context = await stage.member();
+    // A longer path than ours: the browser sends these before ours.
+    for (const name of ["sessionId", "sessionKey"])
+      await context.addCookies([{ name, value: "of-another-app", domain: "127.0.0.1", path: "/account" }]);
+    const page = await context.newPage();
+    await linkAndOpenAccount(stage, page);
+    await press(page, EN.buttons.unlink);
+    await press(page, EN.buttons.confirmUnlink);
 
-  await expectPage(page, EN.unlinked.title);
-  expect(await rowsOf(stage.janus, "link")).toEqual([]);
-});
+    await expectPage(page, EN.unlinked.title);
+    expect(await rowsOf(stage.janus, "link")).toEqual([]);
+  },
+);
 
-accountTest("a browser that hides where its own forms come from can still undo the link", async (stage) => {
+accountTest("a browser that hides the origin of its own forms can still undo the link", async (stage) => {
   const { url } = stage.janus;
   const page = await (await stage.member()).newPage();
   await linkAndOpenAccount(stage, page);
-  // As an add-on does it, or a proxy that sets the policy of every page.
+  // An add-on does this, or a proxy that sets the policy of every page.
   await page.route(`${url}/account/unlink`, async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, headers: { ...response.headers(), "referrer-policy": "no-referrer" } });
@@ -376,7 +376,7 @@ accountTest("a browser that hides where its own forms come from can still undo t
   expect(await rowsOf(stage.janus, "link")).toEqual([]);
 });
 
-accountTest("the keyboard alone reaches and leaves everything, with the focus in sight", async (stage) => {
+accountTest("the keyboard alone operates every page, and the focus stays visible", async (stage) => {
   const page = await (await stage.member()).newPage();
   await page.goto(`${stage.janus.url}/linked-role`);
   await tabTo(page, `Authorize as ${ANNA}`);
@@ -422,40 +422,43 @@ for (const [locale, texts, sizes] of [
   ["en-GB", EN, SIZES],
   ["sv-SE", SV, []],
 ] as const) {
-  accountTest(`every page is for everyone, at every size, light and dark, in ${locale}`, async (stage) => {
-    const { discord, url } = stage.janus;
-    const barriers: string[] = [];
-    const page = await (await stage.member({ locale })).newPage();
-    const see = async (name: string, title: string) => {
-      await expectPage(page, title);
-      await photograph(page, `account-page-${name}`);
-      barriers.push(...(await survey(page, sizes)).map((barrier) => `${name} ${barrier}`));
-    };
-    await page.goto(`${url}/account`);
-    await see("sign-in", texts.signIn.title);
-    const other = await (await stage.member({ locale, userAgent: IPHONE })).newPage();
-    await linkAndOpenAccount(stage, other, texts);
-    await page.goto(`${url}/login`);
-    await approve(page, ANNA);
-    await press(page, texts.buttons.sync);
-    await see("linked", texts.account.title);
-    await press(page, texts.buttons.useAnother);
-    await see("another", texts.another.title);
-    discord.failNext("get_current_authorization", UNAVAILABLE, ATTEMPTS);
-    await press(page, texts.buttons.backToAccount);
-    expect(await mainText(page)).toContain(texts.account.discordSilent);
-    await see("discord-silent", texts.account.title);
-    await press(page, texts.buttons.unlink);
-    await see("unlink-question", texts.unlink.title);
-    await press(page, texts.buttons.confirmUnlink);
-    await see("unlinked", texts.unlinked.title);
-    await page.goto(`${url}/login`);
-    await approve(page, ANNA);
-    expect(await mainText(page)).toContain(texts.account.noAccount);
-    await see("not-linked", texts.account.title);
+  accountTest(
+    `every account page is accessible at every size, light and dark, in ${locale}`,
+    async (stage) => {
+      const { discord, url } = stage.janus;
+      const barriers: string[] = [];
+      const page = await (await stage.member({ locale })).newPage();
+      const see = async (name: string, title: string) => {
+        await expectPage(page, title);
+        await photograph(page, `account-page-${name}`);
+        barriers.push(...(await survey(page, sizes)).map((barrier) => `${name} ${barrier}`));
+      };
+      await page.goto(`${url}/account`);
+      await see("sign-in", texts.signIn.title);
+      const other = await (await stage.member({ locale, userAgent: IPHONE })).newPage();
+      await linkAndOpenAccount(stage, other, texts);
+      await page.goto(`${url}/login`);
+      await approve(page, ANNA);
+      await press(page, texts.buttons.sync);
+      await see("linked", texts.account.title);
+      await press(page, texts.buttons.useAnother);
+      await see("another", texts.another.title);
+      discord.failNext("get_current_authorization", UNAVAILABLE, ATTEMPTS);
+      await press(page, texts.buttons.backToAccount);
+      expect(await mainText(page)).toContain(texts.account.discordSilent);
+      await see("discord-silent", texts.account.title);
+      await press(page, texts.buttons.unlink);
+      await see("unlink-question", texts.unlink.title);
+      await press(page, texts.buttons.confirmUnlink);
+      await see("unlinked", texts.unlinked.title);
+      await page.goto(`${url}/login`);
+      await approve(page, ANNA);
+      expect(await mainText(page)).toContain(texts.account.noAccount);
+      await see("not-linked", texts.account.title);
 
-    expect(barriers).toEqual([]);
-  });
+      expect(barriers).toEqual([]);
+    },
+  );
 }
 
 async function link({ janus }: Stage, page: Page, texts: Texts = EN): Promise<void> {
@@ -471,7 +474,7 @@ async function linkAndOpenAccount(stage: Stage, page: Page, texts: Texts = EN): 
   await expectPage(page, texts.account.title);
 }
 
-/** From the page that says where to sign in. */
+/** Signs in from the page that says where to sign in. */
 async function signInToAccount(page: Page, texts: Texts): Promise<void> {
   await press(page, texts.buttons.signIn);
   await approve(page, ANNA);
@@ -489,7 +492,7 @@ const authorizations = ({ janus, requested }: Stage): readonly URL[] =>
 const callsOf = ({ janus }: Stage, wanted: string): number =>
   janus.discord.calls.filter(({ operation }) => operation === wanted).length;
 
-/** The page with this heading, on which nothing runs. */
+/** Expects the page with this heading and no script on it. */
 async function expectPage(page: Page, title: string): Promise<void> {
   const heading = await page.getByRole("heading", { level: 1 }).textContent();
   expect(heading).toBe(title.replaceAll("{platform}", PLATFORM));
@@ -502,7 +505,7 @@ async function expectNotice(page: Page, text: string): Promise<void> {
   expect(await page.getByRole("status").textContent()).toBe(text);
 }
 
-/** The rows that these tables still hold: nobody but Anna has been in them. */
+/** The rows that are left in these tables, which only Anna had rows in. */
 async function leftOver({ janus }: Stage, tables: readonly string[]): Promise<readonly unknown[]> {
   const rows = await Promise.all(tables.map((table) => janus.database.rows(`select * from ${table}`)));
   return rows.flat();

@@ -1,4 +1,4 @@
-/** What proves a session: its id and its key together. Either alone finds, loads and ends nothing. */
+/** A session is proved by its id and its key together. Either alone finds, loads and ends nothing. */
 import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { createQueries } from "../../lib/database/queries.ts";
@@ -31,17 +31,17 @@ const getWith = (browser: Browser, address: string, planted: string): Promise<Re
     redirect: "manual",
   });
 
-/** As an earlier release leaves it. */
+/** Leaves the session's row as an earlier release wrote it, without a hash of the key. */
 const forgetKeyHash = (user: string) =>
   janus.database.rows(`update session set session_key_hash = null where discord_user_id = '${user}'`);
 
-/** To the last callback, as somebody at the provider: by default a stranger. */
+/** Walks to the last callback of a link, signed in at the provider as a stranger or as this identity. */
 function reachAs(browser: Browser, user: string, identity: Partial<Identity> = {}): Promise<string> {
   janus.provider.signInAs({ sub: crypto.randomUUID(), groups: [], ...identity });
   return reachForgerCallback(browser, user);
 }
 
-/** To the question of a move, in a browser; the form's one field. */
+/** Walks to the question whether to move a link. Gives the state in its form. */
 async function reachQuestion(browser: Browser, user: string): Promise<string> {
   const sub = crypto.randomUUID();
   const holder = createBrowser(janus.url);
@@ -51,18 +51,18 @@ async function reachQuestion(browser: Browser, user: string): Promise<string> {
   return moveStateIn(await question.text());
 }
 
-/** Every way in which a browser is signed in: each ends the session that the browser proves. */
+/** Every way to sign a browser in. Each ends the sessions that the browser proves. */
 const SIGN_INS: readonly (readonly [string, (browser: Browser, planted: string) => Promise<Response>])[] = [
   [
-    "a login",
+    "GET /login",
     async (browser, planted) => getWith(browser, await reachLoginCallback(browser, newUser()), planted),
   ],
   [
-    "the end of the link flow",
+    "GET /dsek-oauth-callback",
     async (browser, planted) => getWith(browser, await reachAs(browser, newUser()), planted),
   ],
   [
-    "a move",
+    "POST /link/move",
     async (browser, planted) => {
       const state = await reachQuestion(browser, newUser());
       return fetch(`${janus.url}/link/move`, {
@@ -76,7 +76,7 @@ const SIGN_INS: readonly (readonly [string, (browser: Browser, planted: string) 
 ];
 
 describe.each(SIGN_INS)("%s", (_, finish) => {
-  test("with the id of somebody's session and another key ends nothing", async () => {
+  test("does not end a session whose id comes with another key", async () => {
     const user = newUser();
     const victim = secretsOf(janus, await signIn(janus, user));
 
@@ -87,7 +87,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect(await statusOf(cookieOf(victim))).toBe(200);
   });
 
-  test("with the id alone, or with the id and the key of two sessions, ends neither", async () => {
+  test("ends no session for an id alone, or for an id with another session's key", async () => {
     const [one, other] = [
       secretsOf(janus, await signIn(janus, newUser())),
       secretsOf(janus, await signIn(janus, newUser())),
@@ -100,7 +100,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect([await statusOf(cookieOf(one)), await statusOf(cookieOf(other))]).toEqual([200, 200]);
   });
 
-  test("with both ends every session that they prove, whatever stands beside them", async () => {
+  test("ends every session that its cookies prove, also beside an unknown pair", async () => {
     const [one, other] = [
       secretsOf(janus, await signIn(janus, newUser())),
       secretsOf(janus, await signIn(janus, newUser())),
@@ -112,7 +112,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect([await statusOf(cookieOf(one)), await statusOf(cookieOf(other))]).toEqual([401, 401]);
   });
 
-  test("ends no session that an earlier release began, until it was used: nothing proves it", async () => {
+  test("ends an earlier release's session only by its own key, after a use", async () => {
     const user = newUser();
     const secrets = secretsOf(janus, await signIn(janus, user));
     await forgetKeyHash(user);
@@ -127,7 +127,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
   });
 });
 
-/** The application with its statements under watch: what each gave, in turn. */
+/** The application, with a record of its statements and of the rows that each gave. */
 function watched() {
   const given: { readonly text: string; readonly rows: readonly unknown[] }[] = [];
   const query: Deps["db"]["query"] = async (text, ...rest) => {
@@ -149,10 +149,10 @@ describe("a session's row", () => {
     ["a wrong key", (real: Secrets) => cookieOf(anotherKey(real))],
     ["a wrong id", (real: Secrets) => cookieOf({ ...createSessionSecrets(), sessionKey: real.sessionKey })],
     [
-      "wrong keys of every number",
+      "four wrong keys",
       (real: Secrets) => Array.from({ length: 4 }, () => cookieOf(anotherKey(real))).join("; "),
     ],
-  ])("is not loaded for %s: one statement, and nothing comes back", async (_, header) => {
+  ])("is not loaded for %s, which costs one statement without rows", async (_, header) => {
     const real = secretsOf(janus, await signIn(janus, newUser()));
     const { given, ask } = watched();
 
@@ -162,7 +162,7 @@ describe("a session's row", () => {
     expect(given.map(({ rows }) => rows)).toEqual([[]]);
   });
 
-  test("holds a hash of the key that opens nothing, differs for each id, and is not the key's alone", async () => {
+  test("holds neither the key nor its plain SHA-256, but another hash", async () => {
     const user = newUser();
     const { sessionKey } = secretsOf(janus, await signIn(janus, user));
     const [row] = await sessionsOf(janus, user);
@@ -175,7 +175,7 @@ describe("a session's row", () => {
       );
   });
 
-  test("that an earlier release wrote is proved by its tokens, and has the hash once it was used", async () => {
+  test("from an earlier release is proved by its tokens and gets the hash when used", async () => {
     const user = newUser();
     const secrets = secretsOf(janus, await signIn(janus, user));
     const [before] = await sessionsOf(janus, user);
@@ -192,7 +192,7 @@ describe("a session's row", () => {
     expect(proved?.sessionKeyHash).toBe(before?.sessionKeyHash);
   });
 
-  test("that says one thing by its hash and another by its tokens opens nothing: the tokens are the proof", async () => {
+  test("opens nothing if the key fits its hash and not its tokens", async () => {
     const [user, other] = [newUser(), newUser()];
     const secrets = secretsOf(janus, await signIn(janus, user));
     await signIn(janus, other);
@@ -205,8 +205,8 @@ describe("a session's row", () => {
   });
 });
 
-describe(`a member of ${GROUPS} groups`, () => {
-  /** More than any session needs to know of its member, and far less than the claims. */
+describe(`for a member of ${GROUPS} groups`, () => {
+  /** More than a session needs of its member, and far less than the claims. */
   const MAX_ROW_BYTES = 4_096;
   const groups = () => Array.from({ length: GROUPS }, (_, index) => `group-${index}`);
   const sizes = (given: readonly { readonly rows: readonly unknown[] }[]): readonly number[] =>
@@ -229,7 +229,7 @@ describe(`a member of ${GROUPS} groups`, () => {
     ["POST", "/api/auth/logout", 200],
     ["POST", "/account/unlink", 200],
     ["DELETE", "/api/link", 200],
-  ])("costs %s %s no more than another: no statement gives the groups", async (method, path, status) => {
+  ])("%s %s runs no statement that gives the groups", async (method, path, status) => {
     const cookie = await linkedWithGroups();
     const { given, ask } = watched();
 
@@ -240,7 +240,7 @@ describe(`a member of ${GROUPS} groups`, () => {
     expect(Math.max(...sizes(given))).toBeLessThan(MAX_ROW_BYTES);
   });
 
-  test("is named on the pages and in the API as before", async () => {
+  test("GET /account and GET /api/userinfo name the organisation account", async () => {
     const cookie = await linkedWithGroups();
 
     const userinfo = await callApi(janus, "/api/userinfo", { cookie });
@@ -250,7 +250,7 @@ describe(`a member of ${GROUPS} groups`, () => {
     expect(await account.text()).toContain("anna@example.org");
   });
 
-  test("is named in the question of a move, whose statement gives no groups of the account that holds the link", async () => {
+  test("GET /dsek-oauth-callback asks about a move, and no statement gives the groups", async () => {
     const user = newUser();
     const [first, second] = [createBrowser(janus.url), createBrowser(janus.url)];
     await first.get(await reachAs(first, user, { name: "Anna Andersson", groups: groups() }));

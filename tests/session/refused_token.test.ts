@@ -1,4 +1,4 @@
-/** An access token that Discord refuses before its time: only a refresh tells whether the authorization has ended. */
+/** Discord may refuse an access token before it expires. Only a refresh tells whether the authorization has ended. */
 import { expect, test } from "bun:test";
 import { openSession } from "../../lib/session/guard.ts";
 import { findMember } from "../../lib/session/refresh.ts";
@@ -14,10 +14,10 @@ const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: tru
 
 const refreshesOf = (user: string): number => countOf(janus, "token_refresh", user);
 const userinfo = (browser: Browser) => callApi(janus, "/api/userinfo", { browser });
-/** Another process, as far as this one's refreshes go. */
+/** Stands for another process: it does not see the refreshes that this one has under way. */
 const anotherProcess = () => ({ ...janus.request(), queries: { ...janus.deps.queries } });
 
-/** A member who is signed in with an access token that Discord no longer takes, and a refresh token that it does. */
+/** Signs a member in whose access token Discord no longer takes, and whose refresh token it still takes. */
 async function signInRefused(): Promise<{ readonly user: string; readonly browser: Browser }> {
   const user = newUser();
   const browser = await signIn(janus, user);
@@ -25,7 +25,7 @@ async function signInRefused(): Promise<{ readonly user: string; readonly browse
   return { user, browser };
 }
 
-test("is refreshed once, and the member is answered", async () => {
+test("GET /api/userinfo refreshes a refused token once and answers the member", async () => {
   const { user, browser } = await signInRefused();
 
   const answers = [await userinfo(browser), await userinfo(browser)];
@@ -36,7 +36,7 @@ test("is refreshed once, and the member is answered", async () => {
   expect(await sessionsOf(janus, user)).toHaveLength(1);
 });
 
-test("is refreshed for the member's page as well", async () => {
+test("GET /account refreshes a refused token once and sets no cookies", async () => {
   const { user, browser } = await signInRefused();
 
   const page = await browser.get("/account");
@@ -46,7 +46,7 @@ test("is refreshed for the member's page as well", async () => {
   expect(refreshesOf(user)).toBe(1);
 });
 
-test("is refreshed once, however many ask at the same moment", async () => {
+test("GET /api/userinfo refreshes a refused token once for 30 requests at once", async () => {
   const { user, browser } = await signInRefused();
 
   const answers = await Promise.all(Array.from({ length: 30 }, () => userinfo(browser)));
@@ -55,7 +55,7 @@ test("is refreshed once, however many ask at the same moment", async () => {
   expect(refreshesOf(user)).toBe(1);
 });
 
-test("is refreshed by one process, and the other waits for it rather than use it again", async () => {
+test("findMember() waits for another process's refresh and does not repeat it", async () => {
   const { user, browser } = await signInRefused();
   const session = await openSession(janus.deps, [secretsOf(janus, browser)]);
   const gate = janus.discord.gate("token_refresh", "answer");
@@ -75,7 +75,7 @@ test("is refreshed by one process, and the other waits for it rather than use it
   expect(refreshesOf(user)).toBe(1);
 });
 
-test("ends the session where Discord refuses the refresh for good", async () => {
+test("GET /api/userinfo ends the session when Discord refuses the refresh for good", async () => {
   const user = newUser();
   const browser = await signIn(janus, user);
   janus.discord.endGrant(user);
@@ -86,7 +86,7 @@ test("ends the session where Discord refuses the refresh for good", async () => 
   expect(await sessionsOf(janus, user)).toEqual([]);
 });
 
-test("ends the session where the new token is refused too, and is not refreshed again", async () => {
+test("GET /api/userinfo ends the session after one refresh if the new token is refused", async () => {
   const user = newUser();
   const browser = await signIn(janus, user);
   janus.discord.failNext("get_current_authorization", UNAUTHORIZED, 2);
@@ -99,7 +99,7 @@ test("ends the session where the new token is refused too, and is not refreshed 
   expect(refreshesOf(user)).toBe(1);
 });
 
-test("ends the session where the token was refreshed in the same request since it was near its end", async () => {
+test("GET /api/userinfo answers 401 if a token refreshed in this request is refused", async () => {
   const user = newUser();
   const browser = await signIn(janus, user);
   await setTime(janus, "session", "token_expires_at", 60, user);
@@ -109,7 +109,7 @@ test("ends the session where the token was refreshed in the same request since i
   expect(refreshesOf(user)).toBe(1);
 });
 
-test("ends nothing while the refresh meets an outage: 503, and later it works", async () => {
+test("GET /api/userinfo answers 503 and keeps the session if the refresh gets a 503", async () => {
   const { user, browser } = await signInRefused();
   janus.discord.failNext("token_refresh", { status: 503 });
 
@@ -122,7 +122,7 @@ test("ends nothing while the refresh meets an outage: 503, and later it works", 
   expect(kept).toHaveLength(1);
 });
 
-test("ends nothing where the new token meets an outage; refused next, it is not answered by another refresh", async () => {
+test("GET /api/userinfo refreshes once if the new token meets an outage, then a 401", async () => {
   const user = newUser();
   const browser = await signIn(janus, user);
   const answers = [UNAUTHORIZED, { status: 502 }, { status: 502 }, { status: 502 }, UNAUTHORIZED];
@@ -138,7 +138,7 @@ test("ends nothing where the new token meets an outage; refused next, it is not 
   expect(await sessionsOf(janus, user)).toEqual([]);
 });
 
-test("is refreshed again where the last refresh is long past", async () => {
+test("GET /api/userinfo refreshes again when the last refresh is an hour ago", async () => {
   const { user, browser } = await signInRefused();
   await userinfo(browser);
   janus.clock.advance(3_600);
@@ -148,7 +148,7 @@ test("is refreshed again where the last refresh is long past", async () => {
   expect(refreshesOf(user)).toBe(2);
 });
 
-test("ends a session without a refresh token: nothing can replace it", async () => {
+test("GET /api/userinfo ends a session with a refused token and no refresh token", async () => {
   const user = newUser();
   const browser = await linkMember(janus, user);
   janus.discord.expireAccessTokens(user);
@@ -160,7 +160,7 @@ test("ends a session without a refresh token: nothing can replace it", async () 
   expect(refreshesOf(user)).toBe(0);
 });
 
-test("is found refreshed by a process that lost the race: no second refresh, and the session stays", async () => {
+test("findMember() uses the token that another process has already refreshed", async () => {
   const { user, browser } = await signInRefused();
   const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
   await userinfo(browser);

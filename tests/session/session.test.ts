@@ -1,4 +1,4 @@
-/** Login sessions: whose key lives only in the cookie, what proves one, how its tokens stay alive, and how it ends. */
+/** Login sessions, whose key is only in the cookie: how they begin, are proved, refresh their tokens, and end. */
 import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: tru
 const refreshesOf = (user: string) => countOf(janus, "token_refresh", user);
 const userinfo = (browser: ReturnType<typeof createBrowser>) => callApi(janus, "/api/userinfo", { browser });
 
-/** An answer without what is new in each: the request id and the date. */
+/** An answer without its request id and its date, which are new each time. */
 async function plain(response: Response) {
   const { "x-request-id": _, date: __, ...headers } = Object.fromEntries(response.headers);
   return {
@@ -62,7 +62,7 @@ async function plain(response: Response) {
 }
 
 describe("GET /login", () => {
-  test("leads to Discord: identify alone, PKCE S256, a state, and no word with the database", async () => {
+  test("redirects to Discord for the scope identify, with PKCE S256 and a state", async () => {
     const response = await createBrowser(janus.url).get("/login");
 
     const { searchParams } = new URL(locationOf(response));
@@ -74,7 +74,7 @@ describe("GET /login", () => {
     expect(response.headers.getSetCookie()).toHaveLength(1);
   });
 
-  test("back with a code: a browser is led to its page, with two cookies that no script sees", async () => {
+  test("redirects a callback to /account and sets two cookies that no script can read", async () => {
     const browser = createBrowser(janus.url);
 
     const response = await browser.get(await reachLoginCallback(browser, newUser()));
@@ -91,7 +91,7 @@ describe("GET /login", () => {
     }
   });
 
-  test("back with a code: a client that asks for JSON gets it, and both cookies", async () => {
+  test("answers a callback with JSON and both cookies if the client accepts JSON", async () => {
     const browser = createBrowser(janus.url);
     const callback = await reachLoginCallback(browser, newUser());
     const cookie = browser.jar.header(new URL(janus.url));
@@ -105,7 +105,7 @@ describe("GET /login", () => {
     expect(response.headers.getSetCookie().filter((line) => /^session(Id|Key)=./.test(line))).toHaveLength(2);
   });
 
-  test("a wanted place in the query is not where it leads", async () => {
+  test("redirects to /account in spite of another destination in the query", async () => {
     const browser = createBrowser(janus.url);
     const callback = new URL(await reachLoginCallback(browser, newUser()));
     callback.searchParams.set("redirect_to", "https://elsewhere.example.org/");
@@ -114,7 +114,7 @@ describe("GET /login", () => {
     expect(locationOf(await browser.get(callback.href))).toBe("/account");
   });
 
-  test("a member who says no at Discord is not signed in, and nothing is stored", async () => {
+  test("signs nobody in and stores nothing when the member cancels at Discord", async () => {
     const browser = createBrowser(janus.url);
     const state = new URL(locationOf(await browser.get("/login"))).searchParams.get("state");
     const before = await janus.database.dump();
@@ -132,7 +132,7 @@ describe("GET /login", () => {
     ["with a foreign state", `code=abc&state=${"s".repeat(43)}`, "state_mismatch", 403],
     ["with two codes", `code=a&code=b&state=${"s".repeat(43)}`, "callback_malformed", 400],
     ["with a code of 10,000 characters", `code=${"a".repeat(10_000)}&state=s`, "callback_malformed", 400],
-  ])("back %s: refused, nothing stored", async (_, query, code, status) => {
+  ])("refuses a callback %s and stores nothing", async (_, query, code, status) => {
     const before = await janus.database.dump();
 
     const response = await createBrowser(janus.url).get(`/login?${query}`);
@@ -142,7 +142,7 @@ describe("GET /login", () => {
     expect(await janus.database.dump()).toBe(before);
   });
 
-  test("a callback works once, in the browser that began, and not for a flow of the link", async () => {
+  test("accepts a callback once, in the browser that began, and none of a link flow", async () => {
     const [browser, other] = [createBrowser(janus.url), createBrowser(janus.url)];
     const callback = await reachLoginCallback(browser, newUser());
     const linkCallback = new URL(await reachDiscordCallback(other, newUser()));
@@ -155,7 +155,7 @@ describe("GET /login", () => {
     expect([foreign.status, first.status, replayed.status, crossed.status]).toEqual([403, 302, 403, 403]);
   });
 
-  test("HEAD spends no code", async () => {
+  test("answers HEAD with 405 and does not spend the code", async () => {
     const browser = createBrowser(janus.url);
     const callback = await reachLoginCallback(browser, newUser());
     const cookie = browser.jar.header(new URL(janus.url));
@@ -166,7 +166,7 @@ describe("GET /login", () => {
     expect(locationOf(await browser.get(callback))).toBe("/account");
   });
 
-  test("a code that Discord does not take signs nobody in", async () => {
+  test("signs nobody in and stores nothing when Discord refuses the code", async () => {
     const browser = createBrowser(janus.url);
     const callback = new URL(await reachLoginCallback(browser, newUser()));
     callback.searchParams.set("code", "another");
@@ -179,7 +179,7 @@ describe("GET /login", () => {
     expect(await janus.database.dump()).toBe(before);
   });
 
-  test("a new sign-in takes the place of the browser's session before", async () => {
+  test("replaces the session that the browser had before", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const before = secretsOf(janus, browser);
@@ -193,7 +193,7 @@ describe("GET /login", () => {
 });
 
 describe("a session's row", () => {
-  test("holds the id's hash and sealed tokens, and no key of the operator's opens them without the cookie", async () => {
+  test("holds the id's hash and tokens that no key of the operator opens", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const { sessionId, sessionKey } = secretsOf(janus, browser);
@@ -209,7 +209,7 @@ describe("a session's row", () => {
       access?.token ?? "none",
     );
 
-    // All that the operator and a thief of the database have: keys of the ring, cookie secrets, every stored value.
+    // All that the operator or a thief of the database has: the keys, the cookie secrets, every stored value.
     const stored = [...dump.matchAll(/[\w-]{43,}/g)].map(([text]) =>
       Buffer.from(text, "base64url").subarray(0, 32),
     );
@@ -225,7 +225,7 @@ describe("a session's row", () => {
     );
   });
 
-  /** What a sealed value opens to with a key, whatever purpose and column it is tried for. */
+  /** Tries a key on a sealed value for every purpose and column, and gives all that opened. */
   function openWith(key: Uint8Array, sealed: string, sessionId: string): readonly string[] {
     const columns = ["access_token", "refresh_token"] as const;
     const context = (column: string) => `session.${column}:${sha256Hex(sessionId)}`;
@@ -240,7 +240,7 @@ describe("a session's row", () => {
       .filter((opened) => opened !== undefined);
   }
 
-  test("does not open once its values change places: between columns, rows and members", async () => {
+  test("does not open after its tokens changed places with other columns or rows", async () => {
     const [user, other] = [newUser(), newUser()];
     const [browser, otherBrowser] = [await signIn(janus, user), await signIn(janus, other)];
     const [mine, theirs] = [(await sessionsOf(janus, user))[0], (await sessionsOf(janus, other))[0]];
@@ -260,7 +260,7 @@ describe("a session's row", () => {
     expect(restored.status).toBe(200);
   });
 
-  test("does not open under another session's id, though the key be the same", () => {
+  test("does not open under another session's id, even with the same key", () => {
     const [one, other] = [createSessionSecrets(), createSessionSecrets()];
     const sealed = sealSessionToken(one, "access_token", "a token");
 
@@ -269,7 +269,7 @@ describe("a session's row", () => {
     ).toBeUndefined();
   });
 
-  test("does not open with one bit flipped, wherever it is", () => {
+  test("does not open with any one bit of a token flipped", () => {
     const secrets = createSessionSecrets();
     const sealed = sealSessionToken(secrets, "access_token", "a token of Discord's");
     const bytes = Buffer.from(sealed.slice(2), "base64url");
@@ -283,8 +283,8 @@ describe("a session's row", () => {
   });
 });
 
-describe("the guard", () => {
-  test("answers the same bytes for an unknown id, for another's key and for what can be no session", async () => {
+describe("the session guard", () => {
+  test("refuses unknown ids, foreign keys and malformed cookies with the same bytes", async () => {
     const [one, other] = [await signIn(janus, newUser()), await signIn(janus, newUser())];
     const [mine, theirs] = [secretsOf(janus, one), secretsOf(janus, other)];
     const unknown = createSessionSecrets();
@@ -314,7 +314,7 @@ describe("the guard", () => {
     expect((await userinfo(one)).status).toBe(200);
   });
 
-  test("takes as long to refuse another's key as an unknown id", async () => {
+  test("takes as long to refuse a wrong key as an unknown id", async () => {
     const mine = secretsOf(janus, await signIn(janus, newUser()));
     const wrongKey = { ...mine, sessionKey: createSessionSecrets().sessionKey };
     const wrongId = createSessionSecrets();
@@ -332,11 +332,11 @@ describe("the guard", () => {
       ids.push(await refuse(wrongId));
     }
 
-    // What is left is noise: half of what a decryption costs would show.
+    // The rest is noise: half the cost of a decryption would show.
     expect(median(keys.slice(100)) / median(ids.slice(100))).toBeWithin(0.75, 1.33);
   });
 
-  test("writes down a use once, however many requests find that it is time to", async () => {
+  test("stores a use once when two requests find that it is due", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "last_used_at", -3_600, user);
@@ -360,7 +360,7 @@ describe("the guard", () => {
     expect((await sessionsOf(janus, user))[0]?.lastUsedAt).toEqual(now);
   });
 
-  test("ends a session after 7 days without use, and after 30 days whatever its use", async () => {
+  test("ends a session after 7 days without use, and after 30 days in any case", async () => {
     const own = await startJanusWithForger({
       forger: { freshSubjects: true },
       accessTokenSeconds: 60 * DAY_SECONDS,
@@ -386,8 +386,8 @@ describe("the guard", () => {
   });
 });
 
-describe("refreshing a session's tokens", () => {
-  test("happens before they expire, once, under the same key", async () => {
+describe("GET /api/userinfo for a session whose tokens expire", () => {
+  test("refreshes them once for 20 requests before they expire, under the same key", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const [before] = await sessionsOf(janus, user);
@@ -403,7 +403,7 @@ describe("refreshing a session's tokens", () => {
     expect(refreshesOf(user)).toBe(1);
   });
 
-  test("200 parallel requests at the moment of expiry across two processes: one refresh, 200 right answers", async () => {
+  test("refreshes them once for 200 requests to two processes when they expire", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const cookie = browser.jar.header(new URL(janus.url));
@@ -425,7 +425,7 @@ describe("refreshing a session's tokens", () => {
     expect(refreshesOf(user)).toBe(1);
   });
 
-  test("that Discord does not answer: 503 with Retry-After, the session stays, and later it works", async () => {
+  test("answers 503 with Retry-After when Discord fails to refresh, and works later", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "token_expires_at", -1, user);
@@ -439,7 +439,7 @@ describe("refreshing a session's tokens", () => {
     expect(await during.json()).toMatchObject({ code: "discord_unavailable" });
   });
 
-  test("of a token that has not expired: an outage of the token endpoint is no reason to refuse it", async () => {
+  test("uses a token that has not yet expired when Discord fails to refresh it", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "token_expires_at", 60, user);
@@ -448,7 +448,7 @@ describe("refreshing a session's tokens", () => {
     expect((await userinfo(browser)).status).toBe(200);
   });
 
-  test("is taken over from a process that died with the lease", async () => {
+  test("takes the refresh over from a process that died with the lease", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "token_expires_at", -1, user);
@@ -458,7 +458,7 @@ describe("refreshing a session's tokens", () => {
     expect(refreshesOf(user)).toBe(1);
   });
 
-  test("that Discord refuses for good ends the session: 401, cookies expired, row gone", async () => {
+  test("answers 401 and ends the session when Discord refuses the refresh for good", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "token_expires_at", -1, user);
@@ -474,7 +474,7 @@ describe("refreshing a session's tokens", () => {
     expect(lines.join("")).toMatch(/"code":"unauthenticated".*"causeCode":"grant_ended"/);
   });
 
-  /** On PostgreSQL a process of its own; the embedded database has one process, so there an application of its own. */
+  /** On PostgreSQL a process of its own. The embedded database allows only one, so there a second application. */
   async function startSecondProcess(): Promise<{ readonly url: string; readonly stop: () => unknown }> {
     const { discord, provider, config, database, clock } = janus;
     if (onPostgres) {
@@ -502,7 +502,7 @@ describe("refreshing a session's tokens", () => {
 });
 
 describe("GET /api/userinfo", () => {
-  test("is Discord's answer about the member, asked now, with the link and what it says of the role", async () => {
+  test("gives Discord's current answer about the member, with the link and the role", async () => {
     const browser = await linkMember(janus, USERS.anna.id);
     const before = janus.discord.calls.length;
 
@@ -522,13 +522,13 @@ describe("GET /api/userinfo", () => {
     expect(operationsOf(janus, before)).toEqual(["get_current_authorization"]);
   });
 
-  test("without a link says so", async () => {
+  test("says that a member has no link", async () => {
     const response = await userinfo(await signIn(janus, newUser()));
 
     expect(await response.json()).toMatchObject({ link: null, role: { status: "not_linked" } });
   });
 
-  test("while Discord is down: 503 problem with Retry-After, and the session stays", async () => {
+  test("answers 503 with Retry-After while Discord is down, and keeps the session", async () => {
     const browser = await signIn(janus, newUser());
     janus.discord.failNext("get_current_authorization", { status: 502 }, 3);
 
@@ -540,7 +540,7 @@ describe("GET /api/userinfo", () => {
     expect((await userinfo(browser)).status).toBe(200);
   });
 
-  test("of an authorization that Discord has ended: the session is deleted, 401", async () => {
+  test("answers 401 and deletes the session if Discord has ended the authorization", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     janus.discord.endGrant(user);
@@ -556,8 +556,8 @@ describe("GET /api/userinfo", () => {
   });
 });
 
-describe("what Discord says of a session", () => {
-  test("of another member than the session's: 502, and it is not believed", async () => {
+describe("findMember()", () => {
+  test("fails with 502 if Discord names another member than the session's", async () => {
     let lie = false;
     const own = await startJanusWithForger({
       fetch: async (url, init) => {
@@ -578,7 +578,7 @@ describe("what Discord says of a session", () => {
     await own.stop();
   });
 
-  test("403 is no end of it", async () => {
+  test("fails with 502 and keeps the session when Discord answers 403", async () => {
     const browser = await signIn(janus, newUser());
     janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
 
@@ -586,7 +586,7 @@ describe("what Discord says of a session", () => {
     expect((await userinfo(browser)).status).toBe(200);
   });
 
-  test("401 to a token that another process has replaced since is no end of it either", async () => {
+  test("keeps the session when Discord refuses a token that was replaced meanwhile", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const stale = await openSession(janus.deps, [secretsOf(janus, browser)]);
@@ -601,7 +601,7 @@ describe("what Discord says of a session", () => {
     expect(await sessionsOf(janus, user)).toHaveLength(1);
   });
 
-  test("is asked by one process at a time for new tokens, though the first has no answer yet", async () => {
+  test("waits for another process's refresh and does not repeat it", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     await setTime(janus, "session", "token_expires_at", -1, user);
@@ -634,7 +634,7 @@ describe("POST /api/auth/logout", () => {
       ...(origin === undefined ? {} : { origin }),
     });
 
-  test("deletes the row, empties both cookies, and leaves the grant at Discord", async () => {
+  test("deletes the row, empties both cookies and leaves the grant at Discord", async () => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const grants = janus.discord.grants(user);
@@ -653,7 +653,7 @@ describe("POST /api/auth/logout", () => {
     expect((await userinfo(browser)).status).toBe(401);
   });
 
-  test("again, and with no session at all: the same answer", async () => {
+  test("gives the same answer a second time, and without any session", async () => {
     const browser = await signIn(janus, newUser());
 
     const answers = [
@@ -666,7 +666,7 @@ describe("POST /api/auth/logout", () => {
     expect(answers[2]).toEqual(answers[0] ?? answers[2]);
   });
 
-  test("with the id of a session and another key ends nothing", async () => {
+  test("does not end a session whose id comes with another key", async () => {
     const browser = await signIn(janus, newUser());
     const cookie = cookieOf({ ...secretsOf(janus, browser), sessionKey: createSessionSecrets().sessionKey });
 
@@ -676,7 +676,7 @@ describe("POST /api/auth/logout", () => {
     expect((await userinfo(browser)).status).toBe(200);
   });
 
-  test("a browser's form is led to the start page", async () => {
+  test("redirects a browser's form to the start page", async () => {
     const browser = await signIn(janus, newUser());
 
     const response = await callApi(janus, "/api/auth/logout", {
@@ -689,7 +689,7 @@ describe("POST /api/auth/logout", () => {
     expect(locationOf(response)).toBe("/");
   });
 
-  test("GET answers 405 with Allow", async () => {
+  test("is refused as GET with 405 and Allow", async () => {
     const response = await callApi(janus, "/api/auth/logout");
 
     expect(response.status).toBe(405);
@@ -699,12 +699,12 @@ describe("POST /api/auth/logout", () => {
 
   test.each([
     ["no Origin", null],
-    ["another host", "https://elsewhere.example.org"],
-    ["another port", "http://127.0.0.1:1"],
-    ["a host that begins like ours", "ours and more"],
-    ["another scheme", "https://127.0.0.1"],
-    ["an opaque one", "null"],
-  ])("with %s is refused, and the session stays", async (_, origin) => {
+    ["an Origin of another host", "https://elsewhere.example.org"],
+    ["an Origin of another port", "http://127.0.0.1:1"],
+    ["an Origin that begins like ours", "ours and more"],
+    ["an Origin of another scheme", "https://127.0.0.1"],
+    ["an opaque Origin", "null"],
+  ])("is refused with %s, and the session stays", async (_, origin) => {
     const browser = await signIn(janus, newUser());
 
     const response = await logOut(browser, origin === "ours and more" ? `${janus.url}.evil.example` : origin);
@@ -722,7 +722,7 @@ describe("/api/sessions", () => {
   const end = (browser: ReturnType<typeof createBrowser>, handle: string) =>
     callApi(janus, `/api/sessions/${handle}`, { browser, method: "DELETE" });
 
-  test("lists the member's own, with the browser in words, and ends one or all others", async () => {
+  test("lists the member's own sessions, and ends one or all others", async () => {
     const user = newUser();
     const [here, there, elsewhere, stranger] = [
       await signIn(janus, user),
@@ -747,7 +747,7 @@ describe("/api/sessions", () => {
   });
 
   test.each(["nobody-has-it", "AAAAAAAAAAAA", "..%2f", "a".repeat(2_000), "%00"])(
-    "knows no session %p: 404, and nothing ends",
+    "answers 404 for the unknown session %p and ends nothing",
     async (handle) => {
       const browser = await signIn(janus, newUser());
       const before = await rowsOf(janus, "session");
@@ -760,7 +760,7 @@ describe("/api/sessions", () => {
     },
   );
 
-  test("ends no session of another member, by its handle", async () => {
+  test("does not end another member's session by its handle", async () => {
     const [browser, stranger] = [await signIn(janus, newUser()), await signIn(janus, newUser())];
     const [theirs] = (await list(stranger)).sessions;
 
@@ -769,8 +769,8 @@ describe("/api/sessions", () => {
   });
 });
 
-describe("after linking", () => {
-  test("the member is signed in, by a session that holds the access token only and lives no longer", async () => {
+describe("the session that a link flow begins", () => {
+  test("holds the access token alone and lives no longer than it", async () => {
     const user = newUser();
     const browser = createBrowser(janus.url);
     const authorizations = countOf(janus, "token_code");
@@ -789,7 +789,7 @@ describe("after linking", () => {
     expect(countOf(janus, "token_code")).toBe(authorizations + 1);
   });
 
-  test("a confirmed move signs in as well, and ends the sessions of the account that lost its link", async () => {
+  test("also begins at a confirmed move, which ends the old account's sessions", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [newUser(), newUser()];
     const [before, after] = [createBrowser(own.url), createBrowser(own.url)];
@@ -806,7 +806,7 @@ describe("after linking", () => {
     await own.stop();
   });
 
-  test("a flow that goes no further than Discord leaves no session, and nothing that opens without its cookie", async () => {
+  test("does not begin at the Discord leg, whose stored token no operator key opens", async () => {
     const user = newUser();
     const response = await walkDiscordLeg(janus, user);
 
@@ -820,7 +820,7 @@ describe("after linking", () => {
   });
 });
 
-test("an abandoned grant whose end Discord does not take keeps nobody from signing in", async () => {
+test("runUpkeep() keeps the sign-in of a member whose grant it could not end before", async () => {
   const own = await startJanusWithForger({ forger: { freshSubjects: true } });
   const user = newUser();
   await walkDiscordLeg(own, user);
@@ -836,7 +836,7 @@ test("an abandoned grant whose end Discord does not take keeps nobody from signi
   await own.stop();
 });
 
-test("a browser that is signed in already has one session after linking, by a first link and by a move", async () => {
+test("a browser that was signed in before a link or a move has one session after it", async () => {
   const own = await startJanusWithForger();
   const [first, second] = [newUser(), newUser()];
   const [one, two] = [await signIn(own, first), await signIn(own, second)];
@@ -848,12 +848,12 @@ test("a browser that is signed in already has one session after linking, by a fi
 
   expect(afterLink).toBe(1);
   expect(await sessionsOf(own, second)).toHaveLength(1);
-  // The account that lost its link: its grant ends, and so its sessions are gone at once.
+  // The grant of the account that lost its link ends, and its sessions with it.
   expect(await sessionsOf(own, first)).toEqual([]);
   await own.stop();
 });
 
-test("an abandoned grant is left alone while its member has a session, and ended once it is over", async () => {
+test("runUpkeep() ends an abandoned grant only after its member's session has ended", async () => {
   const own = await startJanusWithForger({ forger: { freshSubjects: true } });
   const user = newUser();
   await walkDiscordLeg(own, user);
