@@ -1,4 +1,4 @@
-/** Sealing, random values and comparing: properties over everything that can be said to them. */
+/** Sealing, random values and comparisons, as properties that hold for any input. */
 import { describe, expect, test } from "bun:test";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
@@ -23,7 +23,7 @@ const sealer = createSealer([FIRST], PURPOSE);
 
 /** Texts as they come from servers: any characters, the empty text too. */
 const anyText = fc.string({ unit: "binary" });
-/** What somebody may put where a sealed value belongs: noise, or a sealed value with a change somewhere. */
+/** Any text in the place of a sealed value: noise, or a sealed value with a change somewhere. */
 const anySealed = fc.oneof(
   anyText,
   fc
@@ -48,7 +48,7 @@ function splice(text: string, at: number, noise: string): string {
 describe("createMacs()", () => {
   const key = new Uint8Array(32).fill(7);
 
-  test("gives HMAC-SHA-256 under a key of its purpose, whatever was asked before", () => {
+  test("gives HMAC-SHA-256 with a key for its purpose, independent of earlier calls", () => {
     const [mac] = createMacs([key], "flow cookies");
     const derived = new Uint8Array(hkdfSync("sha256", key, "", "janus flow cookies v1", 32));
 
@@ -60,7 +60,7 @@ describe("createMacs()", () => {
     );
   });
 
-  test("gives another under another key or for another purpose", () => {
+  test("gives another value with another key or for another purpose", () => {
     const other = new Uint8Array(32).fill(8);
     const macs = [...createMacs([key, other], "flow cookies"), ...createMacs([key], "something else")];
 
@@ -69,7 +69,7 @@ describe("createMacs()", () => {
 });
 
 describe("createSealer()", () => {
-  test("opens what it sealed, whatever text and context", () => {
+  test("opens what it has sealed, for any text and any context", () => {
     fc.assert(
       fc.property(anyText, anyText, (plaintext, context) => {
         expect(sealer.open(sealer.seal(plaintext, context), context)).toBe(plaintext);
@@ -77,7 +77,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("writes key id, dot, and nonce, ciphertext and tag as base64url", () => {
+  test("writes the key id, a dot, and nonce, ciphertext and tag as base64url", () => {
     fc.assert(
       fc.property(anyText, (plaintext) => {
         const [id, encoded = "", ...rest] = sealer.seal(plaintext, "row").split(".");
@@ -89,7 +89,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("opens what an earlier release sealed: the form on disk does not change", () => {
+  test("opens what an earlier release has sealed", () => {
     const sealed = "k1.AAECAwQFBgcICQoLwdL0gBWuzafnCPnYHilRwkrc_bEX4rty3mYbC-_zbQ";
 
     expect(sealer.open(sealed, "discord_token.access_token:1")).toBe("an access token");
@@ -103,7 +103,7 @@ describe("createSealer()", () => {
 
   // Each length leaves another number of unused bits in the last character.
   test.each(["", "a", "ab", "abc"])(
-    "does not open %j with any one character changed, the last one too",
+    "does not open the sealed form of %j with any one character changed",
     (plaintext) => {
       const sealed = sealer.seal(plaintext, "row");
 
@@ -119,7 +119,7 @@ describe("createSealer()", () => {
     },
   );
 
-  test("does not open with any one bit of nonce, ciphertext or tag flipped", () => {
+  test("does not open a text with one bit of nonce, ciphertext or tag flipped", () => {
     const bytes = decodeBase64url(sealer.seal("a token", "row").slice("k1.".length)) ?? new Uint8Array();
 
     const opened: number[] = [];
@@ -132,7 +132,7 @@ describe("createSealer()", () => {
     expect(opened).toEqual([]);
   });
 
-  test("does not open what was cut, extended, padded or wrapped", () => {
+  test("does not open a text that was cut, extended, padded or wrapped", () => {
     const sealed = sealer.seal("a token", "row");
     const cut = Array.from(sealed, (_, length) => sealed.slice(0, length));
     const extended = ["A", "AAAA", "=", "==", "\n", " ", "."].flatMap((more) => [
@@ -145,7 +145,7 @@ describe("createSealer()", () => {
     expect(opened).toEqual([]);
   });
 
-  test("does not open in another context", () => {
+  test("does not open a text in another context", () => {
     fc.assert(
       fc.property(anyText, anyText, anyText, (plaintext, context, other) => {
         fc.pre(context !== other);
@@ -155,7 +155,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("does not open for another purpose, nor with another key of the same id", () => {
+  test("does not open a text for another purpose or with another key of the same id", () => {
     fc.assert(
       fc.property(
         anyText,
@@ -172,7 +172,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("rotates: the first key seals and is named, every key opens, a key that is gone does not", () => {
+  test("seals with the first key of the ring, and opens with its keys alone", () => {
     const rotated = createSealer([SECOND, FIRST], PURPOSE);
     const oldSealed = sealer.seal("text", "row");
     const newSealed = rotated.seal("text", "row");
@@ -185,7 +185,7 @@ describe("createSealer()", () => {
     expect(rotated.open(oldSealed.replace("k1.", "k2."), "row")).toBeUndefined();
   });
 
-  test("open() gives a text or undefined and never throws, whatever it is given", () => {
+  test("opens any input to a text or undefined, and never throws", () => {
     fc.assert(
       fc.property(anySealed, anyText, (sealed, context) => {
         expect(["string", "undefined"]).toContain(typeof sealer.open(sealed, context));
@@ -194,13 +194,13 @@ describe("createSealer()", () => {
     );
   });
 
-  test("refuses an empty ring", () => {
+  test("refuses a ring without keys", () => {
     expect(() => createSealer([], PURPOSE)).toThrow(TypeError);
   });
 });
 
 describe("randomToken()", () => {
-  test("is so many bytes as base64url without padding", () => {
+  test("gives as many bytes as asked, in base64url without padding", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), (bytes) => {
         const token = randomToken(bytes);
@@ -211,7 +211,7 @@ describe("randomToken()", () => {
     );
   });
 
-  test("never comes twice, and uses the whole alphabet", () => {
+  test("never gives the same token twice, and uses the whole alphabet", () => {
     const tokens = Array.from({ length: 2_000 }, () => randomToken(32));
 
     expect(new Set(tokens).size).toBe(tokens.length);
@@ -247,7 +247,7 @@ describe("decodeBase64url()", () => {
     );
   });
 
-  test("takes one spelling of the same bytes only", () => {
+  test("accepts only one spelling of the same bytes", () => {
     const spellings = ["AA==", "AB", "A", "AAB", "AA\n", " AA", "A+/A", "", "=", "\u00e5"];
 
     expect(spellings.map(decodeBase64url)).toEqual(spellings.map(() => undefined));
@@ -255,7 +255,7 @@ describe("decodeBase64url()", () => {
   });
 });
 
-test("sha256(), sha256Hex() and sha512() are those of FIPS 180-4 over UTF-8", () => {
+test("sha256(), sha256Hex() and sha512() follow FIPS 180-4 over UTF-8", () => {
   expect(sha256Hex("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   expect(sha256("abc").toHex()).toBe(sha256Hex("abc"));
   expect(sha512("abc").toHex()).toStartWith("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea2");

@@ -1,6 +1,6 @@
 /**
- * The soak of flows: SOAK_FLOWS members link and unlink at one process, and its memory, its descriptors and its
- * connections to the database come back. `bun run soak:flows` runs 50,000; without SOAK_FLOWS it is skipped.
+ * The soak of flows: SOAK_FLOWS members link and unlink at one process, which then has no more memory, descriptors or
+ * connections to the database than before. `bun run soak:flows` runs 50,000; without SOAK_FLOWS it is skipped.
  */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -18,9 +18,9 @@ import { startForger } from "../standins/forger.ts";
 const FLOWS = Number(process.env.SOAK_FLOWS ?? 0);
 const WALKERS = 16;
 const LOOKS = 10;
-/** So long nobody asks anything before the last look. */
+/** The time without requests before the last look. */
 const QUIET_MS = 5_000;
-/** What the process may have more in the end than in the middle: a collection that has still to come. */
+/** How much more memory the process may have in the end than in the middle: garbage that is not collected yet. */
 const SPARE_MB = 64;
 const POOL_CONNECTIONS = 10;
 /** Clients and servers keep connections open, as many at each time; some are about to close. */
@@ -40,7 +40,7 @@ type Look = {
   readonly connections: number;
 };
 
-test.if(isAsked)("memory, descriptors and connections come back after so many flows", async () => {
+test.if(isAsked)("Janus needs no more memory, descriptors or connections after many flows", async () => {
   const url = `http://127.0.0.1:${freePort()}`;
   const [folder, database] = [await mkdtemp(join(tmpdir(), "janus-soak-")), await createTestDatabase()];
   const discord = startDiscord({
@@ -58,7 +58,7 @@ test.if(isAsked)("memory, descriptors and connections come back after so many fl
     PORT: new URL(url).port,
   };
   const own = await countConnections(database);
-  // What it logs would fill this process.
+  // Its log would fill the memory of this process.
   const server = Bun.spawn([process.execPath, "run", join(ROOT, "index.ts")], {
     cwd: folder,
     env: environment,
@@ -68,7 +68,7 @@ test.if(isAsked)("memory, descriptors and connections come back after so many fl
     timeout: LIMIT_MS,
   });
   while ((await fetch(`${url}/readyz`).catch(() => undefined))?.status !== 200) await Bun.sleep(50);
-  // Nobody reads what the servers remember, and it would fill this process.
+  // No test reads the calls that the stand-ins keep, and they would fill the memory of this process.
   const forgetting = setInterval(() => {
     discord.calls.splice(0);
     forger.calls.splice(0);

@@ -1,6 +1,6 @@
 /**
- * A disk that is full under PostgreSQL: members are told to come again, nothing that they were told is lost, and once
- * there is room again all goes on by itself. The disk is a small one in memory, which only root can make.
+ * A full disk under PostgreSQL: members are asked to try again, no confirmed link is lost, and once there is room again
+ * Janus goes on by itself. The disk is a small one in memory, which only root can make.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -21,7 +21,7 @@ import { type ForgerStandin, startForger } from "../standins/forger.ts";
 
 const DISK = "24m";
 const WALKERS = 8;
-/** More than the pages of the tables have room for. */
+/** More flows than fit into the pages that the tables already have. */
 const FLOWS_AT_MOST = 2_000;
 
 const isSkipped = !onPostgres || findInitdb() === undefined || !(await canMount());
@@ -81,7 +81,7 @@ describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("members are told to come again, keep what they have, and all goes on once there is room", async () => {
+  test("makes Janus answer 503, costs no link, and lets it go on once there is room", async () => {
     const [anna, annas] = [createBrowser(url), newUser()];
     const linked = await anna.get(await reachForgerCallback(anna, annas));
     const ballast = join(disk, "ballast");

@@ -1,5 +1,5 @@
 /**
- * Several servers of which one is the primary: what members and operators see when it falls silent, stops, or only reads.
+ * Several servers of which one is the primary: members are served soon after it falls silent, crashes, or only reads.
  * Takes about a minute and clusters of its own, so it runs where the suite runs on PostgreSQL.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
@@ -14,11 +14,11 @@ import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
 
-/** A run that must prove it all fails where there is none. */
+/** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = !onPostgres || (findInitdb() === undefined && !process.env.CI);
 if (onPostgres && isSkipped) console.warn(`The tests of a failover are skipped. ${NO_INITDB}`);
 
-/** What is promised, in which a silent server is noticed and left. */
+/** The promised time in which Janus notices a silent server and leaves it. */
 const FAILOVER_SECONDS = 10;
 const WRITE = "insert into written values ($1::integer)";
 
@@ -38,7 +38,7 @@ const outcomeOf = (db: Database): Promise<string> =>
     (error: unknown) => asJanusError(error).code,
   );
 
-/** Members come all the time, whether or not the last one has got an answer; seconds until each of many is served. */
+/** Members come all the time and do not wait for each other. Gives the seconds until twenty in a row are served. */
 async function untilServed(db: Database): Promise<number> {
   const from = performance.now();
   const seconds = () => (performance.now() - from) / 1_000;
@@ -59,7 +59,7 @@ async function untilServed(db: Database): Promise<number> {
   return needed;
 }
 
-describe.skipIf(isSkipped)("of two servers", () => {
+describe.skipIf(isSkipped)("openDatabase()", () => {
   let a: Cluster;
   let b: Cluster;
   let origin: Cluster;
@@ -88,11 +88,11 @@ describe.skipIf(isSkipped)("of two servers", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** All connections that there may be, each idle. */
+  /** Opens every connection of the pool, and leaves each idle. */
   const warmUp = (db: Database) =>
     Promise.all(Array.from({ length: 10 }, () => db.query("select pg_sleep(0.2)")));
 
-  test("the primary falls silent: the other one serves members within ten seconds", async () => {
+  test("serves members from the other within ten seconds when the primary falls silent", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -105,7 +105,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("the primary is silent: a process starts on the other one, at its first try", async () => {
+  test("lets a process start on the other at its first try while the primary is silent", async () => {
     a.freeze();
     await b.promote();
 
@@ -117,7 +117,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
-  test("the primary is silent: each of many first statements is answered", async () => {
+  test("answers each of many first statements while the primary is silent", async () => {
     a.freeze();
     await b.promote();
     const db = await open(urlOf([a.port, b.port]));
@@ -128,7 +128,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(outcomes).toEqual(Array(40).fill("written"));
   });
 
-  test("both fall silent, then one is back: it serves members within ten seconds", async () => {
+  test("serves members within ten seconds after one of two silent servers is back", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -144,7 +144,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("the primary crashes and comes back as a standby: members are served by the other one, and then by it", async () => {
+  test("follows the primary through two crashes, each time to the promoted standby", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     await a.crash();
@@ -164,7 +164,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(Math.max(first, second)).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("one server that falls silent for a while serves members soon after it is back", async () => {
+  test("serves members within ten seconds after its only server is back from silence", async () => {
     const db = await open(urlOf([a.port]));
     await warmUp(db);
     a.freeze();
@@ -178,14 +178,14 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("connections that a firewall has forgotten cost one member a deadline, and not one each", async () => {
+  test("lets only one statement wait on connections that a firewall has forgotten", async () => {
     using gate = startGate(urlOf([a.port]));
     const db = await open(gate.url);
     await warmUp(db);
     gate.mute();
 
     const outcomes = [await outcomeOf(db)];
-    // What is done about it is done two seconds later.
+    // Janus replaces the connections two seconds later.
     await Bun.sleep(3_000);
     for (let member = 0; member < 20; member += 1) outcomes.push(await outcomeOf(db));
     await db.close();
@@ -194,7 +194,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
   });
 
   test.each(["primary", "read-write", "any", ""])(
-    "target_session_attrs=%s: a standby that is named first does not keep members waiting",
+    "passes by a standby that is named first, with target_session_attrs=%s",
     async (attrs) => {
       const db = await open(urlOf([b.port, a.port], attrs));
 
@@ -205,7 +205,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     },
   );
 
-  test("hosts of every other kind before it: no such name, nobody there, one that is silent", async () => {
+  test("passes by hosts that have no address, refuse connections or are silent", async () => {
     using silent = startSilentServer();
     const db = await open(urlOf(["nowhere.invalid:5432", "127.0.0.1:1", Number(silent.port), a.port]));
 
@@ -215,7 +215,7 @@ describe.skipIf(isSkipped)("of two servers", () => {
     expect(outcomes).toEqual(Array(30).fill("written"));
   });
 
-  test("all of them only read: each statement is refused soon, and nobody is asked again and again", async () => {
+  test("refuses statements within four seconds when every server only reads", async () => {
     const c = await a.startStandby();
     disposables.push(c);
     const db = await open(urlOf([b.port, c.port]));

@@ -1,6 +1,6 @@
 /**
- * What each code of PostgreSQL means for a member: "not now" for whatever load, locks, cancels, stops, disks and standbys
- * cause, and a fault of the program for the rest. And what is sent again.
+ * The codes of PostgreSQL: those that load, locks, cancels, stops, disks and standbys cause become
+ * database_unavailable, the others stay a fault of the program. And which statements are sent again.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -17,28 +17,28 @@ const failureOf = (fields: Fields): Error =>
   } as unknown as string);
 const codeOf = (error: unknown): string => (error instanceof JanusError ? error.code : "internal");
 
-/** PostgreSQL Appendix A: what is nobody's fault, and what may help it. */
+/** PostgreSQL Appendix A: the failures that pass, and the remedy of each. */
 const PASSING: readonly (readonly [code: string, remedy: ReturnType<typeof remedyOf>, what: string])[] = [
   ["08000", undefined, "a pooler that has lost its server"],
   ["08003", undefined, "a connection that does not exist"],
   ["08006", undefined, "a connection that broke"],
-  ["08007", undefined, "a commit of which nobody knows"],
+  ["08007", undefined, "a commit with an unknown outcome"],
   ["08P01", undefined, "a pooler at its limit"],
   ["25006", "elsewhere", "a standby, or a database that was told to read only"],
   ["25P01", "elsewhere", "a pooler that mixed transactions up"],
-  ["25P02", "elsewhere", "a transaction of somebody else that failed"],
+  ["25P02", "elsewhere", "a failed transaction of another client"],
   ["26000", "again", "a pooler that lost a prepared statement"],
   ["40000", undefined, "a transaction that was rolled back"],
-  ["40001", "again", "writers that met, or a standby that had to follow"],
-  ["40003", undefined, "a statement of which nobody knows"],
+  ["40001", "again", "writers that met, or a standby that replayed"],
+  ["40003", undefined, "a statement with an unknown outcome"],
   ["40P01", "again", "a deadlock"],
-  ["53000", "later", "too little of something"],
+  ["53000", "later", "too few resources"],
   ["53100", undefined, "a full disk"],
   ["53200", "later", "too little memory"],
   ["53300", "later", "too many connections"],
   ["53400", "later", "a limit of the configuration"],
   ["55006", "later", "an object in use"],
-  ["55P03", "later", "a lock that was not to be had"],
+  ["55P03", "later", "a lock that was not free"],
   ["57000", undefined, "an operator"],
   ["57014", "later", "a cancel, or a time limit"],
   ["57P01", undefined, "a stop by an administrator"],
@@ -62,8 +62,8 @@ const anyCode = fc.string({
   maxLength: 5,
 });
 
-describe("a failure of the database", () => {
-  test.each(PASSING)('with %s is "not now", and what may help it is %j: %s', (code, remedy) => {
+describe("a database failure", () => {
+  test.each(PASSING)("with %s is database_unavailable and has the remedy %j: %s", (code, remedy) => {
     const failure = failureOf({ code });
 
     expect(codeOf(translate(failure))).toBe("database_unavailable");
@@ -75,11 +75,11 @@ describe("a failure of the database", () => {
     ["54000", "_bt_check_third_page", "internal"],
     ["0A000", "RevalidateCachedQuery", "database_unavailable"],
     ["0A000", "transformStmt", "internal"],
-  ])("with %s of %s is %s", (code, routine, expected) => {
+  ])("with %s from %s is %s", (code, routine, expected) => {
     expect(codeOf(translate(failureOf({ code, routine })))).toBe(expected);
   });
 
-  test("whatever may be sent again is never a fault of the program in the end", () => {
+  test("is database_unavailable whenever remedyOf() has a remedy for it", () => {
     fc.assert(
       fc.property(anyCode, (code) => {
         const failure = failureOf({ code });
@@ -90,7 +90,7 @@ describe("a failure of the database", () => {
     );
   });
 
-  test("of a class that a statement is at fault for stays one of the program, and costs no connection", () => {
+  test("caused by a statement stays a fault of the program, and ends no connection", () => {
     const classes = fc.constantFrom("20", "21", "22", "23", "2F", "39", "42", "44", "P0");
     const meant = /^42(501|P01|703|883)$/;
 
@@ -109,7 +109,7 @@ describe("a failure of the database", () => {
   });
 
   test.each(["FATAL", "PANIC", undefined])(
-    'with severity %s is "not now", whatever its code, and ends the connection',
+    "with severity %s is database_unavailable for any code, and ends the connection",
     (severity) => {
       fc.assert(
         fc.property(anyCode, (code) => {
@@ -123,7 +123,7 @@ describe("a failure of the database", () => {
     },
   );
 
-  test('before a connection is made is "not now", whatever its code', () => {
+  test("before a connection is made is database_unavailable for any code", () => {
     fc.assert(
       fc.property(anyCode, fc.constantFrom("tls" as const, "startup" as const), (code, phase) => {
         expect(codeOf(translate(failureOf({ code }), phase))).toBe("database_unavailable");
@@ -132,7 +132,7 @@ describe("a failure of the database", () => {
     );
   });
 
-  test("after which nobody knows the state of the connection ends it", () => {
+  test("of class 08 or 25 ends the connection", () => {
     fc.assert(
       fc.property(anyCode, fc.constantFrom("08", "25"), (rest, start) => {
         expect(endsConnection(failureOf({ code: start + rest.slice(2) }))).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * A statement that is late, and several hosts: it is no reason to give up the statements of others that the server goes
- * on with. Each host is behind a proxy that does not pass requests to cancel on, as one does that restarts.
+ * A late statement, and several hosts: Janus must not give up other statements on which the server still works. Each
+ * host is behind a proxy that does not pass on cancel requests, like a proxy that is restarting.
  */
 import { describe, expect, test } from "bun:test";
 import { type Database, openDatabase } from "../../lib/database/open.ts";
@@ -21,7 +21,7 @@ const sleep = async (db: Database, seconds: number): Promise<string> =>
 const many = (count: number, statement: () => Promise<string>): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, statement));
 
-describe.if(onPostgres)("of two hosts, the first has a statement that is late", () => {
+describe.if(onPostgres)("a late statement on the first of two hosts", () => {
   const database = useForEach(
     () => createTestDatabase(),
     ({ drop }) => drop(),
@@ -51,7 +51,7 @@ describe.if(onPostgres)("of two hosts, the first has a statement that is late", 
     };
   }
 
-  test.each(REACTIONS)("what cancels it %s: others that are half-way are answered", async (does) => {
+  test.each(REACTIONS)("leaves other statements running when the proxy %s", async (does) => {
     await using behind = await openBehind(does);
     const { db } = behind;
     const late = sleep(db, 9);
@@ -64,23 +64,26 @@ describe.if(onPostgres)("of two hosts, the first has a statement that is late", 
     expect(others).toEqual(Array(3).fill("done"));
   });
 
-  test.each(REACTIONS)("what cancels it %s, and it was sent late: the server has its time", async (does) => {
-    await using behind = await openBehind(does);
-    const { db } = behind;
-    const before = many(POOL_CONNECTIONS, () => sleep(db, 3.5));
-    // It waits for a place, and has been on its way for a second and a half when nobody waits for it any more.
-    const late = sleep(db, 9);
-    await before;
+  test.each(REACTIONS)(
+    "leaves other statements running when it was sent late and the proxy %s",
+    async (does) => {
+      await using behind = await openBehind(does);
+      const { db } = behind;
+      const before = many(POOL_CONNECTIONS, () => sleep(db, 3.5));
+      // It first waits for a connection, so it has run for only a second and a half when its deadline ends.
+      const late = sleep(db, 9);
+      await before;
 
-    const others = await many(3, () => sleep(db, 4));
+      const others = await many(3, () => sleep(db, 4));
 
-    expect(await late).toBe("database_unavailable");
-    expect(behind.eaten()).toBe(1);
-    expect(others).toEqual(Array(3).fill("done"));
-  });
+      expect(await late).toBe("database_unavailable");
+      expect(behind.eaten()).toBe(1);
+      expect(others).toEqual(Array(3).fill("done"));
+    },
+  );
 
   test.each(REACTIONS)(
-    "what cancels it %s, and the server has no time limit: it is there while it answers others",
+    "leaves others running when the server has no time limit and the proxy %s",
     async (does) => {
       await using behind = await openBehind(does, NO_TIME_LIMIT);
       const { db } = behind;

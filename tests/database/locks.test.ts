@@ -1,6 +1,6 @@
 /**
- * A table that somebody locks, and statements that are cancelled: what waits is bounded, in time and in connections, and
- * everything works when the lock goes. On PostgreSQL and behind PgBouncer.
+ * A locked table, and statements that are cancelled: statements that wait are bounded in time and in connections, and
+ * everything works when the lock is released. On PostgreSQL and behind PgBouncer.
  */
 import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
@@ -11,7 +11,7 @@ import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
 
 const hasPooler = onPostgres && (findPgBouncer() !== undefined || Boolean(process.env.CI));
 const POOL_CONNECTIONS = 10;
-/** Longer than two deadlines of a statement: whatever piles up has done so by then. */
+/** Longer than two deadlines of a statement: anything that piles up has done so by then. */
 const LOCK_MS = 12_000;
 
 const open = (url: string): Promise<Database> => openDatabase({ url, prepare: true, dataDir: "unused" });
@@ -21,7 +21,7 @@ const outcomeOf = (statement: Promise<unknown>): Promise<string> =>
     (error: unknown) => asJanusError(error).code,
   );
 
-/** Somebody else, on a connection of their own. */
+/** An operator, on connections of their own. */
 function createOperator({ config }: TestDatabase) {
   const connect = () => postgres(config.url ?? "", { max: 1, onnotice: () => undefined });
   const [locker, watcher] = [connect(), connect()];
@@ -36,7 +36,7 @@ function createOperator({ config }: TestDatabase) {
     unlock: () => locker.unsafe("rollback"),
     /** How many connections Janus has. */
     count,
-    /** Until those of others have gone, which are not meant. */
+    /** Waits until connections of other users, which must not be counted, have gone. */
     untilNone: async (): Promise<void> => {
       while ((await count()) > 0) await Bun.sleep(10);
     },
@@ -45,7 +45,7 @@ function createOperator({ config }: TestDatabase) {
   };
 }
 
-/** Members who ask for what is locked, and go on asking; how many connections that made, at most. */
+/** Members ask for the locked table again and again. Gives the most connections at a time, and the outcomes. */
 async function askWhileLocked(db: Database, operator: ReturnType<typeof createOperator>, which?: string) {
   await operator.lock();
   const until = performance.now() + LOCK_MS;
@@ -64,8 +64,8 @@ async function askWhileLocked(db: Database, operator: ReturnType<typeof createOp
   return { most, outcomes: [...outcomes] };
 }
 
-describe.if(onPostgres)("a table that is locked", () => {
-  test("costs no more connections than agreed, and works at once when the lock goes", async () => {
+describe.if(onPostgres)("a locked table", () => {
+  test("costs at most ten connections, and works at once when the lock is released", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     await database.db.close();
@@ -87,7 +87,7 @@ describe.if(onPostgres)("a table that is locked", () => {
     expect(left).toBe(0);
   });
 
-  test("leaves those alone who ask for something else", async () => {
+  test("does not disturb statements that do not need it", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(database.config.url ?? "");
@@ -102,7 +102,7 @@ describe.if(onPostgres)("a table that is locked", () => {
     const asking = [others(), others(), others()];
 
     const late = await Promise.all(blocked);
-    // What is done about the late ones is done by now.
+    // By now Janus has ended the late ones.
     await Bun.sleep(2_500);
     isOver = true;
     const outcomes = (await Promise.all(asking)).flat();
@@ -115,43 +115,40 @@ describe.if(onPostgres)("a table that is locked", () => {
     expect(new Set(outcomes)).toEqual(new Set(["done"]));
   });
 
-  test.if(hasPooler)(
-    "the same behind a pooler that takes no settings, where the role has no time limit",
-    async () => {
-      const database = await createTestDatabase();
-      const operator = createOperator(database);
-      await database.rows(
-        `alter database ${new URL(database.config.url ?? "").pathname.slice(1)} set statement_timeout = 0`,
-      );
-      await database.db.close();
-      await operator.untilNone();
-      await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 50 });
-      const db = await open(pooler.through(database.config.url ?? ""));
+  test.if(hasPooler)("costs at most ten connections behind a pooler without a time limit", async () => {
+    const database = await createTestDatabase();
+    const operator = createOperator(database);
+    await database.rows(
+      `alter database ${new URL(database.config.url ?? "").pathname.slice(1)} set statement_timeout = 0`,
+    );
+    await database.db.close();
+    await operator.untilNone();
+    await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 50 });
+    const db = await open(pooler.through(database.config.url ?? ""));
 
-      // One that is being cancelled the pooler uses for nobody, and opens another meanwhile.
-      const { most, outcomes } = await askWhileLocked(db, operator, "state <> 'idle'");
-      const after = await Promise.all(
-        Array.from({ length: 30 }, () => outcomeOf(db.query("select count(*) from link"))),
-      );
-      await Promise.all([db.close(), operator.end()]);
-      await database.drop();
+    // The pooler does not reuse a connection that is being cancelled, and opens another one meanwhile.
+    const { most, outcomes } = await askWhileLocked(db, operator, "state <> 'idle'");
+    const after = await Promise.all(
+      Array.from({ length: 30 }, () => outcomeOf(db.query("select count(*) from link"))),
+    );
+    await Promise.all([db.close(), operator.end()]);
+    await database.drop();
 
-      expect(most).toBeGreaterThan(1);
-      expect(most).toBeLessThanOrEqual(POOL_CONNECTIONS);
-      expect(outcomes.filter((outcome) => outcome !== "done")).toEqual(["database_unavailable"]);
-      expect(after).toEqual(Array(30).fill("done"));
-    },
-  );
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(POOL_CONNECTIONS);
+    expect(outcomes.filter((outcome) => outcome !== "done")).toEqual(["database_unavailable"]);
+    expect(after).toEqual(Array(30).fill("done"));
+  });
 });
 
-describe.if(onPostgres)("a statement that was given up, and did nothing, is sent again", () => {
+describe.if(onPostgres)("a statement that was given up", () => {
   const withTable = async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     return database;
   };
 
-  test("after an operator cancelled it", async () => {
+  test("is sent again after an operator cancelled it", async () => {
     const database = await withTable();
     const operator = createOperator(database);
     const statement = outcomeOf(
@@ -178,7 +175,7 @@ describe.if(onPostgres)("a statement that was given up, and did nothing, is sent
   test.each([
     ["lock_timeout", "lock_timeout=100"],
     ["statement_timeout", "statement_timeout=100"],
-  ])("after %s of DATABASE_URL ended it, while a table was locked for a second", async (_, parameter) => {
+  ])("is sent again after %s of DATABASE_URL ended it at a lock", async (_, parameter) => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(`${database.config.url}?${parameter}`);
@@ -194,7 +191,7 @@ describe.if(onPostgres)("a statement that was given up, and did nothing, is sent
     expect(outcome).toBe("done");
   });
 
-  test("after the database was full of connections for a moment", async () => {
+  test("is sent again after the role had no free connection for a moment", async () => {
     const database = await createTestDatabase();
     const name = new URL(database.config.url ?? "").pathname.slice(1);
     const role = `janus_role_${crypto.randomUUID().slice(0, 8)}`;
@@ -217,7 +214,7 @@ describe.if(onPostgres)("a statement that was given up, and did nothing, is sent
     expect(outcome).toBe("done");
   });
 
-  test("else it is database_unavailable, with what the database said last", async () => {
+  test("fails as database_unavailable with its last code when the lock stays", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(`${database.config.url}?lock_timeout=100`);

@@ -8,12 +8,12 @@ import { openDatabase } from "../../lib/database/open.ts";
 import { type Environment, run } from "../fixtures/command.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 
-/** A run that must prove it all fails where there is none. */
+/** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;
 if (isSkipped) console.warn(`The tests of the database's password are skipped. ${NO_INITDB}`);
 
 describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
-  // What an address would have to escape, as base64 has some of it, and what SCRAM must not normalise away.
+  // Characters that an address would have to escape, and one that SCRAM must not normalise away.
   const PASSWORD = "p@ss/w:rd? #%+=ö";
   let folder: string;
   let passwordFile: string;
@@ -44,13 +44,13 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
   const JANUS = [{ who: "janus" }];
   const REFUSED = expect.objectContaining({ code: "database_unavailable" });
 
-  test("openDatabase() is let in with the password from the file that PostgreSQL was given", async () => {
+  test("can be read from the file that PostgreSQL was given", async () => {
     const answer = await ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD_FILE: passwordFile });
 
     expect(answer).toEqual(JANUS);
   });
 
-  test("openDatabase() takes the password from the variable, and rather than the address's", async () => {
+  test("is preferred to the password in DATABASE_URL, which works by itself", async () => {
     const answers = await Promise.all([
       ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD: PASSWORD }),
       ask({ DATABASE_URL: urlFor("janus:old"), DATABASE_PASSWORD: PASSWORD }),
@@ -60,7 +60,7 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
     expect(answers).toEqual([JANUS, JANUS, JANUS]);
   });
 
-  test("openDatabase() is refused with another password, and without one", async () => {
+  test("makes openDatabase() fail when it is wrong or missing", async () => {
     const wrong = ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD: "wrong" });
     const none = ask({ DATABASE_URL: urlFor("janus") });
 
@@ -69,7 +69,7 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
     );
   });
 
-  test("`janus migrate` runs on it", async () => {
+  test("is used by janus migrate", async () => {
     const environment = { DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD_FILE: passwordFile };
 
     const ended = await run(folder, "index.ts", ["migrate"], environment);

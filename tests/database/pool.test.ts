@@ -1,11 +1,11 @@
-/** The pool of connections, whatever its users do: one user a connection, and never more connections than agreed. */
+/** The pool of connections has one user a connection and never too many connections, in any order of steps. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createPool, type User } from "../../lib/database/pool.ts";
 
 type Connection = { readonly id: number };
 
-/** A pool of what can be counted. Connections end when `letGo` says so, the oldest first. */
+/** A pool whose connections are counted. They end when `letGo` is called, the oldest first. */
 function createCountedPool(size: number) {
   let opened = 0;
   const ended: number[] = [];
@@ -31,7 +31,7 @@ function createCountedPool(size: number) {
 
 type Holder = User<Connection> & { held: Connection | undefined; times: number; isRefused: boolean };
 
-/** A user who keeps what it is handed. */
+/** A user that keeps the connection that it is handed. */
 function createUser(): Holder {
   const user: Holder = {
     held: undefined,
@@ -53,7 +53,7 @@ function createUser(): Holder {
 function createCrowd({ pool, letGo, opened }: ReturnType<typeof createCountedPool>) {
   const holders: Holder[] = [];
   const waiting: Holder[] = [];
-  /** Those that nobody may be handed any more. */
+  /** Connections that must not be handed out any more. */
   const spent = new Set<number>();
   const remove = (users: Holder[], index: number) => users.splice(index % Math.max(users.length, 1), 1)[0];
   const settle = () => {
@@ -112,7 +112,7 @@ const STEPS = [
   "letGo",
 ] as const;
 
-test("createPool() gives a connection to one user at a time, in the order of the calls", async () => {
+test("createPool() hands a connection to one user at a time, in the order of calls", async () => {
   const SIZE = 3;
 
   await fc.assert(
@@ -160,7 +160,7 @@ test("createPool() does not hand out a connection that has ended by itself", () 
   expect(second.held).toEqual({ id: 2 });
 });
 
-test("createPool() serves nobody once it is closed, and ends what is in use as well", async () => {
+test("createPool() serves nobody after close(), which also ends connections in use", async () => {
   const { pool, ended, letGo } = createCountedPool(2);
   const [first, second, third] = [createUser(), createUser(), createUser()];
   pool.take(first);
@@ -180,7 +180,7 @@ test("createPool() serves nobody once it is closed, and ends what is in use as w
   expect(late).toMatchObject({ held: undefined, isRefused: true });
 });
 
-test("createPool() opens no connection for those whose time is up", async () => {
+test("createPool() opens no connection for users whose time is up", async () => {
   const { pool, opened, letGo } = createCountedPool(2);
   const holders = [createUser(), createUser()];
   const late = Array.from({ length: 100 }, () => ({ ...createUser(), isInTime: () => false }));
@@ -195,7 +195,7 @@ test("createPool() opens no connection for those whose time is up", async () => 
   expect(early.held).toEqual({ id: 3 });
 });
 
-test("createPool() goes on where a connection cannot be ended", async () => {
+test("createPool() goes on when a connection cannot be ended", async () => {
   const pool = createPool<Connection, User<Connection>>({
     size: 1,
     open: () => ({ id: 1 }),

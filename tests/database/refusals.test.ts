@@ -1,4 +1,4 @@
-/** What PostgreSQL and poolers refuse, and what settings of theirs change: what members and operators are told. */
+/** What members and operators are told when PostgreSQL or a pooler refuses, or has unusual settings. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { isRefusal } from "../../lib/database/failures.ts";
@@ -30,7 +30,7 @@ const rejectionOf = async (work: Promise<unknown>): Promise<JanusError> => {
 const open = (url: string, more: { readonly prepare?: boolean } = {}) =>
   openDatabase({ url, prepare: true, dataDir: "unused", ...more });
 
-describe("a connection that is refused", () => {
+describe("a refused connection", () => {
   const refusals: readonly Refusal[] = [
     { code: "XX000", severity: "FATAL" },
     { code: "XX000" },
@@ -43,7 +43,7 @@ describe("a connection that is refused", () => {
     { code: "XX000", severity: "ERROR" },
     { code: "42601", severity: "ERROR" },
   ];
-  test.each(refusals)("with %j is unavailable, whatever the code, and a pooler is named", async (refusal) => {
+  test.each(refusals)("with %j is database_unavailable, and its message names a pooler", async (refusal) => {
     using server = startRefusingServer(refusal);
     const db = await open(server.url);
 
@@ -64,7 +64,7 @@ describe("a connection that is refused", () => {
     ["42704", "does not take a setting of this role or of DATABASE_URL (42704)", true],
     ["53300", "the database cannot be reached (53300)", false],
     ["57P03", "the database cannot be reached (57P03)", false],
-  ] as const)("with %s says what it is about", async (code, said, isFinal) => {
+  ] as const)("with %s names the fault, without the text of the server", async (code, said, isFinal) => {
     using server = startRefusingServer({ code, severity: "FATAL" });
     const db = await open(server.url);
 
@@ -82,7 +82,7 @@ describe("a connection that is refused", () => {
     [{ code: "53300", message: "too many connections" }, true],
     [{ code: "08P01", message: "unsupported startup parameter: statement_timeout" }, false],
     [{ code: "08P01", message: "unsupported startup parameters" }, false],
-  ])("once, with %j, leaves Janus its settings: %s", async (refusal, keeps) => {
+  ])("with %j lets the next one keep the settings of Janus: %s", async (refusal, keeps) => {
     const database = await createTestDatabase({ migrated: false });
     if (database.config.url === undefined) return database.drop();
     using gate = startGate(database.config.url, refusal);
@@ -100,7 +100,7 @@ describe("a connection that is refused", () => {
     expect(said).toHaveLength(keeps ? 0 : 1);
   });
 
-  test.if(hasPooler)("by a pooler that is full is unavailable", async () => {
+  test.if(hasPooler)("by a full pooler is database_unavailable", async () => {
     const database = await createTestDatabase({ migrated: false });
     await using pooler = await startPgBouncer(database.config.url ?? "", {
       more: [
@@ -122,7 +122,7 @@ describe("a connection that is refused", () => {
 });
 
 describe.if(onPostgres)("several servers", () => {
-  test("are tried around, where the first answers nothing", async () => {
+  test("are tried in turn when the first one is silent", async () => {
     const database = await createTestDatabase({ migrated: false });
     using silent = startSilentServer();
     const url = (database.config.url ?? "").replace("@", `@127.0.0.1:${silent.port},`);
@@ -160,7 +160,7 @@ describe.if(onPostgres)("a role without a right", () => {
     await admin.db.query(`create role ${role} login`);
   });
 
-  test("on the schema: migrate names the schema, though all is granted on the database", async () => {
+  test("on the schema makes migrateUp() name it, even with all rights on the database", async () => {
     const empty = await createTestDatabase({ migrated: false });
     await empty.db.query(
       `grant all on database ${new URL(empty.config.url ?? "").pathname.slice(1)} to ${role}`,
@@ -176,7 +176,7 @@ describe.if(onPostgres)("a role without a right", () => {
     expect(isRefusal(failure.cause)).toBe(true);
   });
 
-  test("on any schema: migrate says that there is none", async () => {
+  test("on any schema makes migrateUp() say that it finds no schema", async () => {
     const empty = await createTestDatabase({ migrated: false });
     await empty.db.query("revoke all on schema public from public");
     const db = await open(Object.assign(new URL(empty.config.url ?? ""), { username: role }).href);
@@ -189,7 +189,7 @@ describe.if(onPostgres)("a role without a right", () => {
     expect(isRefusal(failure.cause)).toBe(true);
   });
 
-  test("on a table: the table is named", async () => {
+  test("on a table gets a failure that names the table", async () => {
     await database.rows(`revoke all on all tables in schema public from ${role}`);
     const db = await open(roleUrl());
     const asked = await rejectionOf(db.query("select 1 from link"));
@@ -202,7 +202,7 @@ describe.if(onPostgres)("a role without a right", () => {
     );
   });
 
-  test("to own the tables: a later migration names the table", async () => {
+  test("to alter a table makes migrateUp() name the table in a later migration", async () => {
     await database.rows(`grant all on all tables in schema public to ${role}`);
     await database.rows(`grant create on schema public to ${role}`);
     const db = await open(roleUrl());
@@ -220,7 +220,7 @@ describe.if(onPostgres)("a role without a right", () => {
     expect(failure.message).toStartWith("the role in DATABASE_URL lacks a right on table link (42501)");
   });
 
-  test("to connect: the database is named", async () => {
+  test("to connect gets a failure that says so", async () => {
     const closed = await createTestDatabase({ migrated: false });
     const url = new URL(closed.config.url ?? "");
     await closed.db.query(`revoke connect on database ${url.pathname.slice(1)} from public`);
@@ -234,7 +234,7 @@ describe.if(onPostgres)("a role without a right", () => {
   });
 });
 
-describe.if(onPostgres)("the encoding of the database", () => {
+describe.if(onPostgres)("the database encoding", () => {
   const withEncoding = async (encoding: string) => {
     const outer = await createTestDatabase({ migrated: false });
     const name = `janus_test_${crypto.randomUUID().replaceAll("-", "")}`;
@@ -252,7 +252,7 @@ describe.if(onPostgres)("the encoding of the database", () => {
   };
 
   test.each(["LATIN1", "WIN1252", "EUC_JP"])(
-    "%s is refused by migrate and at the start",
+    "%s is refused by migrateUp(), readMigrationStatus() and requireMigrated()",
     async (encoding) => {
       const { db, drop } = await withEncoding(encoding);
 
@@ -273,7 +273,7 @@ describe.if(onPostgres)("the encoding of the database", () => {
     },
   );
 
-  test("SQL_ASCII keeps what it is given", async () => {
+  test("SQL_ASCII gives back Unicode text unchanged", async () => {
     const { db, drop } = await withEncoding("SQL_ASCII");
     await migrateUp(db, now);
     const [row] = await db.query("select $1::jsonb as claims, $2::text as name", [
@@ -286,7 +286,7 @@ describe.if(onPostgres)("the encoding of the database", () => {
   });
 });
 
-describe.if(onPostgres)("settings of the database", () => {
+describe.if(onPostgres)("unusual settings of the database", () => {
   const STRANGE = {
     default_transaction_isolation: "'serializable'",
     statement_timeout: "1",
@@ -313,7 +313,7 @@ describe.if(onPostgres)("settings of the database", () => {
     return pages;
   };
 
-  test("change nothing for members: each connection begins with what Janus depends on", async () => {
+  test("change nothing for members, since each connection sets what Janus needs", async () => {
     const database = await createTestDatabase();
     await setAll(database, STRANGE);
     const db = await openDatabase(database.config);
@@ -330,39 +330,39 @@ describe.if(onPostgres)("settings of the database", () => {
     expect(pages).toEqual(Array(50).fill(200));
   });
 
-  test.if(hasPooler)(
-    "that a pooler keeps: statements that meet are sent again, and members notice nothing",
-    async () => {
-      const database = await createTestDatabase();
-      await setAll(database, { default_transaction_isolation: "'serializable'", datestyle: "'German, DMY'" });
-      await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 10 });
-      const db = await openDatabase({ ...database.config, url: pooler.through(database.config.url ?? "") });
+  test.if(hasPooler)("change nothing for members behind a pooler that keeps them", async () => {
+    const database = await createTestDatabase();
+    await setAll(database, { default_transaction_isolation: "'serializable'", datestyle: "'German, DMY'" });
+    await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 10 });
+    const db = await openDatabase({ ...database.config, url: pooler.through(database.config.url ?? "") });
 
-      const pages = await linkAtOnce({ ...database, db }, 50);
-      await db.close();
-      await database.drop();
+    const pages = await linkAtOnce({ ...database, db }, 50);
+    await db.close();
+    await database.drop();
 
-      expect(pages).toEqual(Array(50).fill(200));
-    },
-  );
+    expect(pages).toEqual(Array(50).fill(200));
+  });
 
   test.if(hasPooler).each([
     ["statement_timeout", "57014", "select 1", "select pg_sleep(5)"],
     ["lock_timeout", "55P03", "begin; lock table link", "select 1 from link"],
-  ] as const)('that a pooler keeps: %s is "not now"', async (setting, code, before, text) => {
-    const database = await createTestDatabase();
-    await setAll(database, { [setting]: "300" });
-    await using pooler = await startPgBouncer(database.config.url ?? "");
-    const other = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
-    await other.unsafe(before);
-    const db = await open(pooler.through(database.config.url ?? ""));
+  ] as const)(
+    "end a statement as database_unavailable behind a pooler that keeps %s",
+    async (setting, code, before, text) => {
+      const database = await createTestDatabase();
+      await setAll(database, { [setting]: "300" });
+      await using pooler = await startPgBouncer(database.config.url ?? "");
+      const other = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+      await other.unsafe(before);
+      const db = await open(pooler.through(database.config.url ?? ""));
 
-    const failure = await rejectionOf(db.query(text));
-    await db.close();
-    await other.end({ timeout: 0 });
-    await database.drop();
+      const failure = await rejectionOf(db.query(text));
+      await db.close();
+      await other.end({ timeout: 0 });
+      await database.drop();
 
-    expect(failure.code).toBe("database_unavailable");
-    expect(failure.message).toBe(`the database gave a statement up (${code})`);
-  });
+      expect(failure.code).toBe("database_unavailable");
+      expect(failure.message).toBe(`the database gave a statement up (${code})`);
+    },
+  );
 });

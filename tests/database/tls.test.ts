@@ -1,4 +1,4 @@
-/** TLS to the database, as libpq's sslmode says, against servers that show a right certificate and wrong ones. */
+/** TLS to the database by libpq's sslmode, against servers with right and wrong certificates. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { run } from "../fixtures/command.ts";
 import { type Authority, createAuthority } from "../harness/certificates.ts";
 import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 
-/** A run that must prove it all fails where there is none. */
+/** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;
 if (isSkipped) console.warn(`The tests of TLS to the database are skipped. ${NO_INITDB}`);
 
@@ -73,12 +73,9 @@ describe.skipIf(isSkipped)("sslmode", () => {
     ["named", "verify-ca", "localhost", true],
     ["expired", "require", "localhost", true],
     ["plain", "prefer", "localhost", false],
-  ] as const)(
-    "with a %s server: %s at %s connects, encrypted or not as it says",
-    async (server, mode, host, ssl) => {
-      expect(await ask(urlOf(server, mode, host))).toEqual({ ssl });
-    },
-  );
+  ] as const)("for the %s server connects with %s at %s, encrypted: %s", async (server, mode, host, ssl) => {
+    expect(await ask(urlOf(server, mode, host))).toEqual({ ssl });
+  });
 
   test.each([
     ["named", "verify-full", "localhost", "ERR_TLS_CERT_ALTNAME_INVALID"],
@@ -86,7 +83,7 @@ describe.skipIf(isSkipped)("sslmode", () => {
     ["expired", "verify-full", "localhost", "CERT_HAS_EXPIRED"],
     ["expired", "verify-ca", "localhost", "CERT_HAS_EXPIRED"],
   ] as const)(
-    "with a %s certificate: %s at %s refuses it and names the fault",
+    "for the %s certificate refuses with %s at %s, and names the fault %s",
     async (server, mode, host, code) => {
       expect(await ask(urlOf(server, mode, host))).toEqual({
         code: "database_unavailable",
@@ -96,29 +93,24 @@ describe.skipIf(isSkipped)("sslmode", () => {
     },
   );
 
-  test.each(["require", "verify-full", "prefer"])(
-    "%s: a statement that is late is cancelled",
-    async (mode) => {
-      // Longer than the server's own limit, so that nothing else ends it.
-      const url = `${urlOf("right", mode)}&statement_timeout=60000`;
-      const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
-      const asleep =
-        "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
+  test.each(["require", "verify-full", "prefer"])("%s lets a late statement be cancelled", async (mode) => {
+    // Longer than the server's own limit, so that nothing else ends it.
+    const url = `${urlOf("right", mode)}&statement_timeout=60000`;
+    const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
+    const asleep =
+      "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
 
-      const outcome = await db
-        .query("select pg_sleep(40)")
-        .catch((error: unknown) => asJanusError(error).code);
-      const from = performance.now();
-      while ((await db.query(asleep)).length > 0 && performance.now() - from < 20_000) await Bun.sleep(20);
-      const seconds = (performance.now() - from) / 1_000;
-      await db.close();
+    const outcome = await db.query("select pg_sleep(40)").catch((error: unknown) => asJanusError(error).code);
+    const from = performance.now();
+    while ((await db.query(asleep)).length > 0 && performance.now() - from < 20_000) await Bun.sleep(20);
+    const seconds = (performance.now() - from) / 1_000;
+    await db.close();
 
-      expect(outcome).toBe("database_unavailable");
-      expect(seconds).toBeLessThan(10);
-    },
-  );
+    expect(outcome).toBe("database_unavailable");
+    expect(seconds).toBeLessThan(10);
+  });
 
-  test("with an authority that nobody knows: verify-full refuses it", async () => {
+  test("verify-full refuses a certificate of an unknown authority", async () => {
     const url = urlOf("right", "require").replace("require", "verify-full");
 
     expect(await ask(url)).toMatchObject({
@@ -129,7 +121,7 @@ describe.skipIf(isSkipped)("sslmode", () => {
     });
   });
 
-  test("with a server without TLS: require says where it breaks off", async () => {
+  test("require says that a server without TLS breaks off where TLS begins", async () => {
     expect(await ask(urlOf("plain", "require"))).toMatchObject({
       code: "database_unavailable",
       message: expect.stringContaining("the database breaks off where TLS begins"),
@@ -137,7 +129,7 @@ describe.skipIf(isSkipped)("sslmode", () => {
     });
   });
 
-  test("PGSSLMODE is heeded where the address says nothing, and does not silently send in the clear", async () => {
+  test("is taken from PGSSLMODE when DATABASE_URL does not set it", async () => {
     const DATABASE_URL = urlOf("plain", "disable").replace("?sslmode=disable", "");
     const environment = { DATABASE_URL, DATABASE_WAIT_SECONDS: "0" };
 
@@ -152,7 +144,7 @@ describe.skipIf(isSkipped)("sslmode", () => {
     expect(encrypted.stderr).toContain("where TLS begins");
   });
 
-  test("a certificate that is not accepted is not waited for: migrate ends at once", async () => {
+  test("verify-full makes migrate end at once when it refuses the certificate", async () => {
     const environment = { DATABASE_URL: urlOf("expired", "verify-full"), DATABASE_WAIT_SECONDS: "600" };
 
     const { exitCode, stderr } = await run(folder, "index.ts", ["migrate"], environment);

@@ -1,6 +1,6 @@
 /**
- * A database that only reads for a while, or whose disk is full: members are served as soon as it can be written again,
- * and `/readyz` says which it is.
+ * A database that is read-only for a while, or whose disk is full: members are served as soon as it can be written
+ * again, and `/readyz` tells the two apart.
  */
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
@@ -21,7 +21,7 @@ const outcomeOf = (statement: Promise<unknown>): Promise<string> =>
     (error: unknown) => asJanusError(error).code,
   );
 
-/** What a database of its own says of itself at `/readyz`. */
+/** A Janus on this database, to ask its `/readyz`. */
 async function startProbe(database: TestDatabase) {
   const janus = await startJanusWithForger({ database });
   await janus.deps.oidc.prepare();
@@ -32,8 +32,8 @@ async function startProbe(database: TestDatabase) {
   return { readiness, stop: janus.stop };
 }
 
-describe.if(onPostgres)("a database that only reads for a while", () => {
-  test("is written again as soon as it can be, over connections that are all new", async () => {
+describe.if(onPostgres)("a database that is read-only for a while", () => {
+  test("accepts all writes within five seconds after it becomes writable", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     const write = () => outcomeOf(database.db.query("insert into thing values ($1)", [1]));
@@ -67,12 +67,12 @@ describe.if(onPostgres)("a database that only reads for a while", () => {
     expect(own).toBe("done");
   });
 
-  test("refuses ten statements at once without ten failures: old connections go together", async () => {
+  test("accepts writes at once although ten connections are still read-only", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     await database.rows(`alter database ${nameOf(database)} set default_transaction_read_only = on`);
     const db = await openDatabase(database.config);
-    // Ten of them, each used, and each older than any doubt.
+    // Ten used connections, opened so long ago that the server itself no longer counts as read-only.
     await Promise.all(Array.from({ length: 10 }, () => db.query("select pg_sleep(0.3)")));
     await Bun.sleep(1_500);
     await database.rows(
@@ -90,7 +90,7 @@ describe.if(onPostgres)("a database that only reads for a while", () => {
     expect(rows).toHaveLength(10);
   });
 
-  test("is not reconnected to for each statement that it refuses", async () => {
+  test("does not get a new connection for each statement that it refuses", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     await database.rows(`alter database ${nameOf(database)} set default_transaction_read_only = on`);
@@ -109,7 +109,7 @@ describe.if(onPostgres)("a database that only reads for a while", () => {
     expect(pids.size).toBeLessThan(30);
   });
 
-  test("/readyz says database_read_only, and ready when it is over", async () => {
+  test("makes /readyz say database_read_only, and ready afterwards", async () => {
     const database = await createTestDatabase();
     await database.rows(`alter database ${nameOf(database)} set default_transaction_read_only = on`);
     const db = await openDatabase(database.config);
@@ -133,7 +133,7 @@ describe.if(onPostgres)("a database that only reads for a while", () => {
   });
 });
 
-/** A disk of a few megabytes, which root alone may make; undefined for others. */
+/** A disk of a few megabytes. Only root can make one; undefined for other users. */
 async function mountSmallDisk(): Promise<(AsyncDisposable & { readonly folder: string }) | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "janus-disk-"));
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0777", "tmpfs", folder]);
@@ -151,7 +151,7 @@ async function mountSmallDisk(): Promise<(AsyncDisposable & { readonly folder: s
 }
 
 describe.if(onPostgres && findInitdb() !== undefined)("a database whose disk is full", () => {
-  test("/readyz says database_full until something can be written, and members are told to wait", async () => {
+  test("makes /readyz say database_full and writes fail, until there is room again", async () => {
     await using disk = await mountSmallDisk();
     if (disk === undefined)
       return console.warn("The test of a full disk is skipped: it takes root to make one.");

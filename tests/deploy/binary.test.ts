@@ -33,11 +33,11 @@ import { startProvider } from "../standins/provider.ts";
 const LIMIT_MS = 60_000;
 const ANNA = USERS.anna.globalName;
 
-/** Where there is no Chromium a developer is told so; in CI it is a fault. */
+/** Without Chromium the test is skipped with a warning on a developer's machine, and fails in CI. */
 const isSkipped = findChromium() === undefined && !process.env.CI;
 if (isSkipped) console.warn(`The binary's browser test is skipped. ${NO_CHROMIUM}`);
 
-/** What a folder may hold that Bun reads, and the binary must not. */
+/** Files that Bun reads in its folder and that the binary must not read. */
 const HOSTILE = {
   ".env": "PUBLIC_URL=https://hostile.example.org\nDISCORD_CLIENT_ID=1\nLOG_LEVEL=silent\n",
   "bunfig.toml": 'preload = ["./hostile.ts"]\n',
@@ -106,7 +106,7 @@ async function setStage() {
   };
 }
 
-/** What waits is the provider's discovery, which is loaded after the start. */
+/** Waits for the provider's discovery, which is loaded after the start. */
 async function untilReady(server: Serving): Promise<void> {
   const deadline = performance.now() + 20_000;
   for (;;) {
@@ -118,7 +118,7 @@ async function untilReady(server: Serving): Promise<void> {
 }
 
 describe("the binary", () => {
-  test("says its version and its help, and leaves nothing behind", async () => {
+  test("prints its version and its help, and leaves no files behind", async () => {
     const { folder, janus } = await createFolder();
 
     const version = await run(folder, janus, ["--version"], {});
@@ -130,7 +130,7 @@ describe("the binary", () => {
     expect(await readdir(folder)).toEqual(["janus"]);
   });
 
-  test("reads neither .env nor what configures Bun, where Bun itself does", async () => {
+  test("reads neither .env nor Bun's configuration files, though Bun itself does", async () => {
     const { folder, janus } = await createFolder();
     for (const [name, text] of Object.entries(HOSTILE)) await Bun.write(join(folder, name), text);
     await Bun.write(join(folder, "probe.ts"), "console.log(process.env.PUBLIC_URL);\n");
@@ -144,7 +144,7 @@ describe("the binary", () => {
     expect(without.stderr).toContain("DISCORD_CLIENT_ID");
   });
 
-  test("knows nothing of the machine that built it", async () => {
+  test("contains no path of the machine that built it", async () => {
     const bytes = Buffer.from(await Bun.file(built).bytes());
 
     expect(bytes.includes("lib/database/embedded/assets.ts")).toBe(true);
@@ -153,7 +153,7 @@ describe("the binary", () => {
     );
   });
 
-  test("migrates, registers, links a member, stops, and still knows the member after that and after kill -9", async () => {
+  test("migrates, registers and links, and keeps members over restarts and kill -9", async () => {
     const stage = await setStage();
     const { discord, url } = stage;
     const [anna, bo] = [createBrowser(url), createBrowser(url)];
@@ -201,47 +201,44 @@ describe("the binary", () => {
     }
   });
 
-  test.skipIf(isSkipped)(
-    "is clicked through, from Discord to the role and to the member's page",
-    async () => {
-      const stage = await setStage();
-      const browser = await launchChromium();
-      const faults: string[] = [];
-      try {
-        await stage.command(["migrate"]);
-        await stage.command(["register"], { DISCORD_BOT_TOKEN: CANARY.botToken });
-        await stage.start();
-        const context = await browser.newContext({ locale: "en-GB", ...QUIET });
-        watch(context, faults);
-        const page = await context.newPage();
+  test.skipIf(isSkipped)("leads a browser from Discord to the role and to the member's page", async () => {
+    const stage = await setStage();
+    const browser = await launchChromium();
+    const faults: string[] = [];
+    try {
+      await stage.command(["migrate"]);
+      await stage.command(["register"], { DISCORD_BOT_TOKEN: CANARY.botToken });
+      await stage.start();
+      const context = await browser.newContext({ locale: "en-GB", ...QUIET });
+      watch(context, faults);
+      const page = await context.newPage();
 
-        await page.goto(`${stage.discord.url}/app`);
-        await page.getByRole("link", { name: "Linked Roles: verify" }).click();
-        await approve(page, ANNA);
-        await signIn(page, "anna");
-        const linked = await headingOf(page);
-        await page.getByRole("link", { name: en.buttons.backToDiscord }).click();
-        await page.getByRole("button", { name: `Link ${ANNA}` }).click();
-        await page.goto(`${stage.url}/account`);
-        const account = await headingOf(page);
+      await page.goto(`${stage.discord.url}/app`);
+      await page.getByRole("link", { name: "Linked Roles: verify" }).click();
+      await approve(page, ANNA);
+      await signIn(page, "anna");
+      const linked = await headingOf(page);
+      await page.getByRole("link", { name: en.buttons.backToDiscord }).click();
+      await page.getByRole("button", { name: `Link ${ANNA}` }).click();
+      await page.goto(`${stage.url}/account`);
+      const account = await headingOf(page);
 
-        expect(linked).toBe(en.linked.title);
-        expect(stage.discord.hasRole(USERS.anna.id)).toBe(true);
-        expect(account).toBe(en.account.title);
-        expect(faults).toEqual([]);
-      } finally {
-        await browser.close();
-        await stage.strike();
-      }
-    },
-  );
+      expect(linked).toBe(en.linked.title);
+      expect(stage.discord.hasRole(USERS.anna.id)).toBe(true);
+      expect(account).toBe(en.account.title);
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+      await stage.strike();
+    }
+  });
 
   // A test cannot take the rights of root away from files; it can become somebody else.
   const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
   const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const unfriendly = { LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8", TMPDIR: "/nowhere" };
 
-  test("runs as nobody, without a home or a temporary folder, in Turkish, where it may not write", async () => {
+  test("migrates as nobody in a read-only folder, in Turkish, without home or TMPDIR", async () => {
     const { folder, janus } = await createFolder();
     const dataDir = join(top, `data-${crypto.randomUUID()}`);
     await mkdir(dataDir, { mode: 0o777 });

@@ -1,4 +1,4 @@
-/** The whole installation by compose, held to the program and to itself. */
+/** The installation by compose agrees with the program and with itself. */
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ describe("compose.yaml", async () => {
   const { postgres, migrate, janus } = services;
   const own = [migrate, janus];
 
-  test("names images that say which, or that are built here", () => {
+  test("pins the images that it does not build", () => {
     expect(isPinned(postgres.image)).toBe(true);
     for (const { image, build: how } of own) {
       expect({ image, how }).toEqual({
@@ -48,7 +48,7 @@ describe("compose.yaml", async () => {
     }
   });
 
-  test("starts Janus once the migration has succeeded on a PostgreSQL that can be asked", () => {
+  test("starts Janus after the migration, which waits for a healthy PostgreSQL", () => {
     expect(janus.depends_on).toEqual({ migrate: { condition: "service_completed_successfully" } });
     expect(migrate.depends_on).toEqual({ postgres: { condition: "service_healthy" } });
     expect(migrate.restart).toBe("no");
@@ -56,7 +56,7 @@ describe("compose.yaml", async () => {
     expect(postgres.healthcheck?.test.join(" ")).toMatch(/^CMD-SHELL pg_isready .*--host=127\.0\.0\.1/);
   });
 
-  test("has every volume that it mounts, and mounts the password's to be read alone", () => {
+  test("declares every volume it mounts, and mounts the password read-only for Janus", () => {
     const mounts = Object.values(services).flatMap((service) => service.volumes);
 
     expect([...new Set(mounts.map((mount) => mount.split(":")[0] ?? ""))].sort()).toEqual(
@@ -69,7 +69,7 @@ describe("compose.yaml", async () => {
     expect(postgres.volumes).toContain("password:/run/janus");
   });
 
-  test("gives Janus variables that exist, and the password of the database as PostgreSQL has it", () => {
+  test("sets only variables that exist, and gives Janus the database's own password", () => {
     const names = VARIABLES.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name]));
 
     for (const { environment } of own) {
@@ -80,7 +80,7 @@ describe("compose.yaml", async () => {
     }
   });
 
-  test("is a configuration, with example.env filled in", async () => {
+  test("makes a valid configuration together with example.env filled in", async () => {
     await using folder = await createFolder();
     const password = join(folder.path, "password");
     await Bun.write(password, "from the volume\n");
@@ -114,30 +114,30 @@ describe("compose.yaml", async () => {
     ).toBeString();
   });
 
-  test("publishes Janus to this machine alone, by the port that it listens on", () => {
+  test("publishes only Janus, only on loopback, at the port that it listens on", () => {
     expect(janus.ports.map((port) => Object.values(interpolate({ port }))[0])).toEqual([
       `127.0.0.1:${defaultOf("PORT")}:${janus.environment.PORT}`,
     ]);
     expect([...postgres.ports, ...migrate.ports]).toEqual([]);
   });
 
-  test("gives Janus more time to stop than it takes", () => {
+  test("gives Janus more time to stop than SHUTDOWN_SECONDS", () => {
     expect(toSeconds(janus.stop_grace_period ?? "0")).toBeGreaterThan(Number(defaultOf("SHUTDOWN_SECONDS")));
   });
 
-  test("takes from Janus whatever it can do without", () => {
+  test("runs Janus read-only, without capabilities or new privileges", () => {
     for (const service of own) {
       expect(service).toMatchObject({
         read_only: true,
         cap_drop: ["ALL"],
         security_opt: ["no-new-privileges"],
-        // The image's volume would be a nameless one.
+        // Without it the image's volume would become an anonymous one.
         tmpfs: ["/data"],
       });
     }
   });
 
-  test("makes a password at the first start, keeps it, and then starts PostgreSQL", async () => {
+  test("makes a password at the first start, keeps it, and starts PostgreSQL", async () => {
     await using folder = await createFolder();
     const [shell = "", flags = "", script = ""] = postgres.command ?? [];
     const entryPoint = join(folder.path, "bin/docker-entrypoint.sh");

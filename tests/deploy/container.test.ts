@@ -1,4 +1,4 @@
-/** How the image is made, held to the program. That an engine makes it, and that it runs, image.test.ts shows. */
+/** The Containerfile agrees with the program. image.test.ts builds the image and runs it. */
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -27,7 +27,7 @@ const textOf = (name: string, stage = final): string => {
 };
 const listOf = (name: string): readonly string[] => {
   const list = final.instructions.findLast((instruction) => instruction.name === name)?.list;
-  if (list === undefined) throw new Error(`${name} is for a shell, of which there is none`);
+  if (list === undefined) throw new Error(`${name} is for a shell, and the image has no shell`);
   return list;
 };
 const copies = (stage: typeof final) =>
@@ -45,28 +45,28 @@ const copied = stages
 
 const isCommand = readCommands();
 
-/** Images that are known to have none. */
+/** Images that are known to have no shell. */
 const SHELLESS = /^gcr\.io\/distroless\/[\w-]+:(latest|nonroot)(-(amd64|arm64))?(@sha256:[0-9a-f]{64})?$/;
 
 describe("Containerfile", () => {
-  test("copies what exists, and what the build may see", () => {
+  test("copies only paths that exist and that .dockerignore lets through", () => {
     expect(copied.length).toBeGreaterThan(5);
     expect(copied.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     expect(copied.filter((path) => !isInContext(rules, path))).toEqual([]);
   });
 
-  test("copies all that the build imports", async () => {
+  test("copies every file that the build imports", async () => {
     const imported = await findImported(["index.ts", ".ci/build.ts"]);
 
     const isCopied = (path: string) =>
       copied.some((source) => path === source || path.startsWith(`${source}/`));
     expect(imported.length).toBeGreaterThan(60);
     expect(imported.filter((path) => !isCopied(path))).toEqual([]);
-    // Not imported, and yet the build is another one without them.
+    // The build does not import these, but it would differ without them.
     for (const path of ["tsconfig.json", "bunfig.toml", "sql/migrations"]) expect(isCopied(path)).toBe(true);
   });
 
-  test("installs before any source is copied: a change in lib/ leaves the dependencies' layer alone", () => {
+  test("installs packages before it copies any source, so that their layer is kept", () => {
     const names = dependencies.instructions.map(({ name }) => name);
 
     expect(copies(dependencies).flatMap(({ sources }) => sources)).toEqual([
@@ -80,12 +80,12 @@ describe("Containerfile", () => {
     expect(build.instructions.filter(({ rest }) => /\binstall\b/.test(rest))).toEqual([]);
   });
 
-  test("builds by the script that package.json has", () => {
+  test("builds with the build script of package.json", () => {
     expect(textOf("RUN", build)).toBe('["bun", "run", "build"]');
     expect(packageJson.scripts.build).toBeString();
   });
 
-  test("ends with the binary and the folder for data, and nothing that was not built", () => {
+  test("ends with only the binary and the data folder", () => {
     const [binary, data, ...others] = copies(final);
 
     expect(others).toEqual([]);
@@ -98,7 +98,7 @@ describe("Containerfile", () => {
     expect(final.instructions.filter(({ name }) => name === "RUN" || name === "ADD")).toEqual([]);
   });
 
-  test("ends on a base without a shell: distroless, and not one of its images for debugging, which have busybox", () => {
+  test("ends on a distroless base without a shell, not on a debug image", () => {
     expect(final.from).toBe(args.BASE_IMAGE ?? "");
     expect(final.from).toMatch(SHELLESS);
   });
@@ -109,11 +109,11 @@ describe("Containerfile", () => {
     ["gcr.io/distroless/base-nossl-debian13"],
     ["docker.io/debian:13-slim"],
     ["example.org/gcr.io/distroless/base-nossl-debian13:nonroot"],
-  ])("would not be taken to have no shell on %s", (image) => {
+  ])("could not be based on %s, which may have a shell", (image) => {
     expect(image).not.toMatch(SHELLESS);
   });
 
-  test("runs as nobody in particular, by number, who owns the folder for data", () => {
+  test("runs as a numeric user other than root, who owns the data folder", () => {
     const user = textOf("USER");
 
     expect(user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
@@ -121,7 +121,7 @@ describe("Containerfile", () => {
     expect(listOf("VOLUME")).toEqual(["/data"]);
   });
 
-  test("starts the binary without a shell, so that SIGTERM arrives, and is asked by it how it is", () => {
+  test("starts and checks the binary without a shell, so that SIGTERM reaches it", () => {
     const binary = copies(final)[0]?.to ?? "";
 
     expect(listOf("ENTRYPOINT")).toEqual([binary]);
@@ -130,11 +130,11 @@ describe("Containerfile", () => {
     expect(textOf("STOPSIGNAL")).toBe("SIGTERM");
   });
 
-  test("is asked by a command that exists", () => {
+  test("checks its health with a command that exists", () => {
     expect(isCommand("healthcheck")).toBe(true);
   });
 
-  test("sets variables that exist, no secret, and the port that it exposes", () => {
+  test("sets only variables that exist, no secret, and the port that it exposes", () => {
     const variables = readAssignments(textOf("ENV"));
     const open = VARIABLES.filter(({ secret }) => !secret).map(({ name }) => name);
 
@@ -148,7 +148,7 @@ describe("Containerfile", () => {
     );
   });
 
-  test("begins with images that say which, and with the Bun that the project is tested with", async () => {
+  test("pins its base images, and builds with the Bun that the tests run on", async () => {
     const bun = /:(\d+\.\d+)\.\d+-/.exec(args.BUN_IMAGE ?? "");
 
     expect(Object.values(args).filter((image) => !isPinned(image))).toEqual([]);
@@ -156,7 +156,7 @@ describe("Containerfile", () => {
     expect(await readText(".ci/run")).toContain(`bun@${bun?.[1]}'`);
   });
 
-  test("is labelled as package.json has it", () => {
+  test("has the description and licence of package.json as labels", () => {
     expect(readAssignments(textOf("LABEL"))).toMatchObject({
       "org.opencontainers.image.description": packageJson.description,
       "org.opencontainers.image.licenses": packageJson.license,
@@ -165,7 +165,7 @@ describe("Containerfile", () => {
 });
 
 describe(".ci/run", () => {
-  /** What it would install on a machine that has no engine. */
+  /** The packages that it would install on a machine without an engine. */
   async function install(environment: Readonly<Record<string, string>>): Promise<string> {
     const [found] = /^install_engines\(\) \{\n[\s\S]*?\n\}\n/m.exec(await readText(".ci/run")) ?? ["exit 1"];
     const script = `set -u\napt_install() { echo "$@"; }\ncommand() { return 1; }\n${found}\ninstall_engines`;
@@ -175,7 +175,7 @@ describe(".ci/run", () => {
     return said;
   }
 
-  test("installs the engines that image.test.ts needs where that is to run, and nowhere else", async () => {
+  test("installs the engines of image.test.ts only where CONTAINER_TESTS is set", async () => {
     const engines = await install({ CONTAINER_TESTS: "1" });
     const [run, image] = await Promise.all([".ci/run", "tests/deploy/image.test.ts"].map(readText));
     const needed = ["buildah", "podman"].filter((name) => image?.includes(`"${name}"`));
@@ -192,7 +192,7 @@ async function findImported(entries: readonly string[]): Promise<readonly string
   const found = new Set(entries);
   for (const path of found) {
     if (!/\.tsx?$/.test(path)) continue;
-    // Types alone are no imports to the scanner, nor to the build.
+    // Neither the scanner nor the build counts imports of types.
     const loader = path.endsWith("x") ? "tsx" : "ts";
     const imports = new Bun.Transpiler({ loader }).scanImports(await readText(path));
     for (const { path: to } of imports) {
@@ -210,7 +210,7 @@ describe(".dockerignore", () => {
     "node_modules/elysia/package.json",
     "tests/demo.ts",
     ".ci/run",
-  ])("keeps %s out", (path) => {
+  ])("keeps %s out of the build", (path) => {
     expect(isInContext(rules, path)).toBe(false);
   });
 });

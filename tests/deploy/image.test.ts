@@ -1,7 +1,7 @@
 /**
  * The image as an engine makes it, and as it runs: built twice, with a change between. It needs buildah, podman, root and
  * minutes, so it runs only where CONTAINER_TESTS says so. No image is pulled: the bases are made of this machine's own
- * Bun and C library. What the engines need otherwise here they take from their own variables: BUILDAH_ISOLATION,
+ * Bun and C library. The engines take other settings from their own variables: BUILDAH_ISOLATION,
  * CONTAINERS_CONF.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
@@ -23,7 +23,7 @@ const BASE = "localhost/janus-test-base:1";
 const IMAGE = "localhost/janus-test:1";
 const NAME = `janus-test-${process.pid}`;
 const CERTIFICATES = "/etc/ssl/certs";
-/** As compose runs it. */
+/** The restrictions that compose.yaml sets. */
 const HARDENED = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"];
 
 type Ended = { readonly exitCode: number | null; readonly said: string };
@@ -71,7 +71,7 @@ describe.skipIf(isSkipped)("the image", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("does not install again after a change in lib/", () => {
+  test("is built again without installing packages after a change in lib/", () => {
     const [first = "", second = ""] = builds.map(sayOfInstall);
 
     expect(first).toContain("packages installed");
@@ -80,9 +80,9 @@ describe.skipIf(isSkipped)("the image", () => {
     expect(builds[1]).toContain("build: dist/janus");
   });
 
-  // The base here is this suite's own, and has no shell: what this shows is that the build brings none. That the base
-  // of the Containerfile has none, its name says, and container.test.ts holds.
-  test("is Janus, and the Containerfile copies no shell beside it", async () => {
+  // The base here is this suite's own and has no shell, so this shows that the build adds no shell. container.test.ts
+  // holds that the base of the Containerfile has no shell either.
+  test("runs Janus, and gets no shell from the Containerfile", async () => {
     const [version, shell] = [
       await janus(["--network=none"], "--version"),
       await janus(["--network=none", "--entrypoint=/bin/sh"], "-c", "true"),
@@ -92,13 +92,13 @@ describe.skipIf(isSkipped)("the image", () => {
     expect(shell.exitCode).toBe(127);
   });
 
-  test("sets up the embedded database on a read-only root, as nobody in particular", async () => {
+  test("sets up the embedded database as its own user, on a read-only root", async () => {
     const { exitCode, said } = await janus(["--network=none", "--read-only-tmpfs=false"], "-s");
 
     expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("up to date") });
   });
 
-  test("ends with 2 for a configuration that is none", async () => {
+  test("exits with 2 and names PUBLIC_URL when nothing is configured", async () => {
     const { exitCode, said } = await janus(["--network=none"]);
 
     expect({ exitCode, said }).toMatchObject({
@@ -144,7 +144,7 @@ describe.skipIf(isSkipped)("the image", () => {
       expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("registered") });
     });
 
-    test("serves, says that it is healthy, and stops when it is told to", async () => {
+    test("serves, reports that it is healthy, and exits with 0 when it is stopped", async () => {
       await must("podman", "run", "--detach", `--name=${NAME}`, ...HARDENED, ...options, IMAGE);
       const isReady = await until(async () => (await fetch(`${url}/readyz`)).ok);
       const health = await run("podman", "exec", NAME, "/usr/local/bin/janus", "healthcheck");
@@ -158,7 +158,7 @@ describe.skipIf(isSkipped)("the image", () => {
   });
 });
 
-/** What the build copies, and the files that say how. */
+/** The files that the build copies, and the files that describe the build. */
 async function makeContext(context: string): Promise<void> {
   const { stages } = readStages(await readText("Containerfile"));
   const sources = stages
@@ -198,7 +198,7 @@ function build(context: string): Promise<string> {
   return must("buildah", "build", ...options, `--file=${join(context, "Containerfile")}`, context);
 }
 
-/** What a build says between the step that installs and the next. */
+/** The output of a build between the step that installs and the next step. */
 function sayOfInstall(said: string): string {
   const from = said.indexOf('RUN ["bun", "install"');
   return said.slice(from, said.indexOf("STEP", from));

@@ -1,4 +1,4 @@
-/** What a release says of itself: the provenance and the checksums; and where it stops. */
+/** The papers of a release, provenance and checksums, and the faults at which a release stops. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -42,7 +42,7 @@ const MATERIALS = {
 describe("describeProvenance()", () => {
   const subjects = [{ name: "janus-linux-x64", sha256: "a".repeat(64) }];
 
-  test("is an in-toto Statement of SLSA's provenance: what was made, and what of", () => {
+  test("gives an in-toto Statement with SLSA provenance of the files and sources", () => {
     const { predicate, ...statement } = JSON.parse(describeProvenance(subjects, MATERIALS));
 
     expect(statement).toEqual({
@@ -72,7 +72,7 @@ describe("describeProvenance()", () => {
       expect(uri).toStartWith("urn:janus:");
   });
 
-  test("is the same again, and names no time, no machine and no folder", () => {
+  test("gives the same text each time, and names no time, machine or folder", () => {
     const text = describeProvenance(subjects, MATERIALS);
 
     expect(describeProvenance(subjects, MATERIALS)).toBe(text);
@@ -96,7 +96,7 @@ describe("writePapers()", () => {
   };
   const check = (out: string) => run(["sha256sum", "--check", "--strict", SUMS], out);
 
-  test("lists every file in both, the provenance in the sums, and sha256sum agrees", async () => {
+  test("lists every file in both papers, and sha256sum confirms the sums", async () => {
     const out = await publish(MATERIALS);
 
     const listed = (await Bun.file(join(out, SUMS)).text()).trimEnd().split("\n");
@@ -110,7 +110,7 @@ describe("writePapers()", () => {
     expect((await check(out)).exitCode).toBe(0);
   });
 
-  test.each([...FILES, PROVENANCE])("shows that %s was changed", async (name) => {
+  test.each([...FILES, PROVENANCE])("writes sums by which sha256sum notices a change of %s", async (name) => {
     const out = await publish(MATERIALS);
 
     await Bun.write(join(out, name), `${await Bun.file(join(out, name)).text()} `);
@@ -120,7 +120,7 @@ describe("writePapers()", () => {
     expect(stdout).toContain(`${name}: FAILED`);
   });
 
-  test("leaves the same bytes again, and no provenance of what is not known", async () => {
+  test("writes the same bytes each time, and no provenance without materials", async () => {
     const outs = [await publish(MATERIALS), await publish(MATERIALS)];
 
     for (const name of [PROVENANCE, SUMS]) {
@@ -145,7 +145,7 @@ describe("findCommit()", () => {
     return root;
   };
 
-  test("is the one that is checked out", async () => {
+  test("gives the commit that is checked out", async () => {
     const root = await makeCheckout();
     const { stdout } = await run(["git", "rev-parse", "HEAD"], root);
 
@@ -153,7 +153,7 @@ describe("findCommit()", () => {
   });
 
   test.each([["file"], ["another"]])(
-    "refuses where %s is not as a commit has it, and names it",
+    "refuses a checkout where %s is not committed, and names the file",
     async (name) => {
       const root = await makeCheckout();
       await Bun.write(join(root, name), "not committed");
@@ -162,7 +162,7 @@ describe("findCommit()", () => {
     },
   );
 
-  test("refuses a folder that has no commit", async () => {
+  test("refuses a folder without a commit", async () => {
     const root = await newFolder();
     await run(["git", "init", "--quiet"], root);
 
@@ -173,7 +173,7 @@ describe("findCommit()", () => {
 describe("bun run release", () => {
   const release = (args: readonly string[]) => run([process.execPath, "run", ".ci/release.ts", ...args]);
 
-  test("tells its options, and refuses others with exit code 2", async () => {
+  test("prints its options, and refuses others with exit code 2", async () => {
     const [help, wrong] = await Promise.all([release(["--help"]), release(["--sign"])]);
 
     expect([help.exitCode, wrong.exitCode]).toEqual([0, 2]);
@@ -181,7 +181,7 @@ describe("bun run release", () => {
     expect(wrong.stderr).toContain("See bun run release --help.");
   });
 
-  test("stops at a runtime that was tampered with, before anything is built", async () => {
+  test("stops before it builds anything when a runtime was tampered with", async () => {
     const [out, kept] = [join(await newFolder(), "dist"), await newFolder()];
     await Bun.write(join(kept, `bun-linux-x64-${BUN_VERSION}.tgz`), "not what was published");
 

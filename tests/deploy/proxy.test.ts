@@ -1,5 +1,5 @@
 /**
- * Janus behind nginx with TLS in front, as `deploy/nginx.conf` has it: addresses, cookies, ids, and who asks. Janus is a
+ * Janus behind nginx with TLS in front, as `deploy/nginx.conf` has it: addresses, cookies, ids, and rate limits. Janus is a
  * process of its own, and so is nginx. What happens when replicas are restarted is in `rolling_restart.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -37,7 +37,7 @@ import { newUser, reachProviderCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ProviderStandin, startProvider } from "../standins/provider.ts";
 
-/** Where there is none a developer is told so; in CI it is a fault. */
+/** Without them the tests are skipped with a warning on a developer's machine, and fail in CI. */
 const noNginx = findNginx() === undefined && !process.env.CI;
 if (noNginx) console.warn(`The tests behind a proxy are skipped. ${NO_NGINX}`);
 const noChromium = findChromium() === undefined && !process.env.CI;
@@ -46,7 +46,7 @@ if (noChromium) console.warn(`The browser test behind a proxy is skipped. ${NO_C
 const [ANNA, BO] = ["127.0.0.2", "127.0.0.3"];
 const LIMIT = 20;
 const front = { port: freePort(), plainPort: freePort() };
-/** Two more before a Janus with a limit: one that writes X-Forwarded-For anew, and one that adds to it. */
+/** Two more before a Janus with a limit: one that overwrites X-Forwarded-For, and one that appends to it. */
 const [writing, adding] = [
   { port: freePort(), plainPort: freePort() },
   { port: freePort(), plainPort: freePort() },
@@ -110,7 +110,7 @@ async function stopJanus(serving: Serving | undefined): Promise<void> {
   await serving?.stop();
 }
 
-/** A member's browser, which keeps every answer of Janus; what is secret in them is told to the watch over the log. */
+/** A member's browser. It keeps every answer of Janus, and tells the watch over the log about the secrets in them. */
 function openBrowser(): Browser & { readonly answers: readonly Response[] } {
   const browser = createBrowser(url, { tls: { ca: certificate.ca } });
   const answers: Response[] = [];
@@ -140,8 +140,8 @@ async function findLine(serving: Serving, wanted: (line: Line) => boolean): Prom
   return undefined;
 }
 
-describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
-  test("a link, a sign-in and a logout work, every address is PUBLIC_URL's, and every cookie is for https alone", async () => {
+describe.skipIf(noNginx)("Janus behind nginx with TLS", () => {
+  test("links, signs in and logs out, all at PUBLIC_URL and with secure cookies", async () => {
     const browser = openBrowser();
 
     const linked = await browser.get(await reachProviderCallback(browser, USERS.anna.id, "anna"));
@@ -185,14 +185,14 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
     expect([...discord.unexpected, ...provider.unexpected]).toEqual([]);
   });
 
-  test("plain http leads to the same address by https", async () => {
+  test("redirects plain http to the same address by https", async () => {
     const answer = await fetch(`http://127.0.0.1:${front.plainPort}/linked-role?x=1`, { redirect: "manual" });
 
     expect(answer.status).toBe(308);
     expect(answer.headers.get("location")).toBe(`${url}/linked-role?x=1`);
   });
 
-  test("a request has one id: in nginx's log, in Janus's and in the answer, whatever the client calls it", async () => {
+  test("gives a request one id in both logs and the answer, and ignores the client's", async () => {
     const answer = await ask(front.port, {
       path: "/nowhere",
       headers: { "x-request-id": "id-of-the-client" },
@@ -212,7 +212,7 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
     );
   });
 
-  test("nginx's log has no code and no state", async () => {
+  test("leaves no code and no state in nginx's logs", async () => {
     const browser = openBrowser();
     const callback = await reachLoginCallback(browser, newUser());
     const finished = await browser.get(callback);
@@ -225,12 +225,12 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
       const secret = new URL(callback).searchParams.get(name) ?? "nothing";
       expect({ name, found: (text + faults).includes(secret) }).toEqual({ name, found: false });
     }
-    // Another test's body that is too large is the one fault that nginx meets here.
+    // The only fault that nginx logs here is the large body of another test.
     const others = faults.split("\n").filter((line) => line !== "" && !line.includes("too large body"));
     expect(others).toEqual([]);
   });
 
-  test("a body that no form needs is refused", async () => {
+  test("refuses a body that is larger than any form", async () => {
     const statuses: number[] = [];
     for (const size of [8_000, 20_000]) {
       const body = "a".repeat(size);
@@ -243,7 +243,7 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
     expect(statuses).toEqual([413, 413]);
   });
 
-  test.skipIf(noChromium)("a browser clicks through, and meets nothing that it does not like", async () => {
+  test.skipIf(noChromium)("leads a browser through a link and a logout without a fault", async () => {
     const chromium = await launchChromium([certificate.fingerprint]);
     const faults: string[] = [];
     try {
@@ -272,7 +272,7 @@ describe.skipIf(noNginx)("behind nginx with TLS in front", () => {
   });
 });
 
-describe.skipIf(noNginx)("who asks, behind a proxy", () => {
+describe.skipIf(noNginx)("rate limits behind a proxy", () => {
   /** A Janus whose limit is LIMIT, half of which is shared and the other half an address's own; no page needs a database. */
   async function withLimit(more: Environment, walk: (limited: Serving) => Promise<void>): Promise<void> {
     const limited = await startJanus({
@@ -295,30 +295,27 @@ describe.skipIf(noNginx)("who asks, behind a proxy", () => {
   test.each([
     ["$remote_addr", writing],
     ["$proxy_add_x_forwarded_for", adding],
-  ])(
-    "with %s two clients are limited apart, and one that pretends to be others gains nothing",
-    async (_, { port }) => {
-      await withLimit({}, async (limited) => {
-        const pretend = (index: number): Ask => ({
-          from: ANNA,
-          headers: { "x-forwarded-for": `198.51.100.${index}`, forwarded: `for=198.51.100.${index}` },
-        });
-
-        const annas = await countAnswered(LIMIT + 15, port, pretend);
-        const bos = await countAnswered(LIMIT / 2, port, () => ({ from: BO }));
-        await findLine(limited, ({ event, peer }) => event === "address_limited" && peer === ANNA);
-
-        // Buckets fill again while the test runs: one request in a few seconds.
-        expect(annas).toBeGreaterThanOrEqual(LIMIT);
-        expect(annas).toBeLessThan(LIMIT + 10);
-        expect(bos).toBe(LIMIT / 2);
-        expect(peersOf(limited, "address_limited")).toEqual([ANNA]);
-        expect(peersOf(limited, "proxy_not_trusted")).toEqual([]);
+  ])("count each client apart with %s, and ignore made-up addresses", async (_, { port }) => {
+    await withLimit({}, async (limited) => {
+      const pretend = (index: number): Ask => ({
+        from: ANNA,
+        headers: { "x-forwarded-for": `198.51.100.${index}`, forwarded: `for=198.51.100.${index}` },
       });
-    },
-  );
 
-  test("without TRUSTED_PROXIES all are the proxy, which the log says", async () => {
+      const annas = await countAnswered(LIMIT + 15, port, pretend);
+      const bos = await countAnswered(LIMIT / 2, port, () => ({ from: BO }));
+      await findLine(limited, ({ event, peer }) => event === "address_limited" && peer === ANNA);
+
+      // Buckets fill again while the test runs: one request in a few seconds.
+      expect(annas).toBeGreaterThanOrEqual(LIMIT);
+      expect(annas).toBeLessThan(LIMIT + 10);
+      expect(bos).toBe(LIMIT / 2);
+      expect(peersOf(limited, "address_limited")).toEqual([ANNA]);
+      expect(peersOf(limited, "proxy_not_trusted")).toEqual([]);
+    });
+  });
+
+  test("count all clients as the proxy without TRUSTED_PROXIES, and the log says so", async () => {
     await withLimit({ TRUSTED_PROXIES: "" }, async (limited) => {
       const annas = await countAnswered(LIMIT, writing.port, () => ({ from: ANNA }));
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
@@ -331,7 +328,7 @@ describe.skipIf(noNginx)("who asks, behind a proxy", () => {
     });
   });
 
-  test("a peer that is no proxy of ours is who it is, whatever it sends, and the log says so once", async () => {
+  test("ignore X-Forwarded-For from a peer that is not a trusted proxy, and log it once", async () => {
     await withLimit({}, async (limited) => {
       const pretend = (index: number): Ask => ({
         plain: true,
@@ -385,7 +382,7 @@ function ask(port: number, { from = "127.0.0.1", path = "/", plain = false, ...r
   return promise;
 }
 
-/** How many of so many requests, one after the other, are answered. */
+/** How many of these requests, sent one after the other, are answered. */
 async function countAnswered(
   requests: number,
   port: number,

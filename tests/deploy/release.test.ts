@@ -1,4 +1,4 @@
-/** What a release brings besides the binaries: the bill of materials, and commands that say what is wrong. */
+/** How a release is made: its bill of materials, its binary, and the messages of the commands that build it. */
 
 import { Database } from "bun:sqlite";
 import { beforeAll, describe, expect, test } from "bun:test";
@@ -29,11 +29,11 @@ beforeAll(async () => {
 });
 
 describe("describeMaterials()", () => {
-  /** Whether CycloneDX's own schema takes it, and what it has against it. */
+  /** Checks the text against CycloneDX's own schema, and gives its faults. */
   async function validate(text: string): Promise<{ readonly valid: boolean; readonly faults: unknown }> {
     const ajv = new Ajv({ strict: false, allErrors: true });
     addFormats(ajv);
-    // Formats of a later draft, which ajv-formats does not know.
+    // Formats of a later draft that ajv-formats does not know.
     for (const format of ["idn-email", "iri-reference"]) ajv.addFormat(format, true);
     for (const name of ["spdx", "jsf-0.82"]) {
       ajv.addSchema(await readSchema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
@@ -42,7 +42,7 @@ describe("describeMaterials()", () => {
     return { valid: check(JSON.parse(text)) === true, faults: check.errors };
   }
 
-  test("is CycloneDX, and the schema that says so can say no", async () => {
+  test("gives valid CycloneDX, by a schema that refuses an invalid type", async () => {
     const text = describeMaterials(packages, carried);
 
     expect(await validate(text)).toEqual({ valid: true, faults: null });
@@ -51,7 +51,7 @@ describe("describeMaterials()", () => {
     });
   });
 
-  test("lists what is in the binary and no more: packages with their hashes, and Bun", () => {
+  test("lists Bun and the packages in the binary with their hashes, and no others", () => {
     const { components, metadata } = JSON.parse(describeMaterials(packages, carried));
     const names: string[] = components.map(({ purl }: { purl: string }) => purl);
 
@@ -69,7 +69,7 @@ describe("describeMaterials()", () => {
     }
   });
 
-  test("says what needs what, each by a reference that exists", () => {
+  test("gives the dependencies of each component, by references that exist", () => {
     const { components, metadata, dependencies } = JSON.parse(describeMaterials(packages, carried));
     const known = [metadata.component, ...components].map((component) => component["bom-ref"]);
     const needs = new Map<string, string[]>(
@@ -83,7 +83,7 @@ describe("describeMaterials()", () => {
     expect(needs.get(`${key}@${version}`)?.length).toBeGreaterThan(0);
   });
 
-  test("lists what Bun and PGlite carry as parts of their own, by which a scanner finds what is known of them", async () => {
+  test("lists the parts inside Bun and PGlite by names that scanners look up", async () => {
     const { components, dependencies } = JSON.parse(describeMaterials(packages, carried));
     const needsOf = (start: string): readonly string[] =>
       dependencies.find(({ ref }: { ref: string }) => ref.startsWith(start))?.dependsOn ?? [];
@@ -109,7 +109,7 @@ describe("describeMaterials()", () => {
     }
   });
 
-  test("is the same again, and says nothing of a carrier that is not there", async () => {
+  test("gives the same text each time, without parts of a package that is not there", async () => {
     const without = packages.filter(({ key }) => key !== "@electric-sql/pglite");
 
     expect(describeMaterials(packages, await findCarriedParts())).toBe(describeMaterials(packages, carried));
@@ -132,15 +132,18 @@ describe("describeMaterials()", () => {
 
 describe("findCarriedPostgres()", () => {
   test.each([
-    ["none", "no version at all"],
-    ["two", "PostgreSQL 18.6 (PGlite 0.5.16) on wasm32 PostgreSQL 18.7 (PGlite 0.5.16) on wasm32"],
+    ["no PostgreSQL", "no version at all"],
+    [
+      "two versions of PostgreSQL",
+      "PostgreSQL 18.6 (PGlite 0.5.16) on wasm32 PostgreSQL 18.7 (PGlite 0.5.16) on wasm32",
+    ],
   ])("refuses a program that names %s", (_, text) => {
     expect(() => findCarriedPostgres(Buffer.from(text))).toThrow("which PostgreSQL");
   });
 });
 
 describe("buildBinary()", () => {
-  test("builds the same binary again, from a database made again", async () => {
+  test("builds an identical binary from a newly made database template", async () => {
     const { path } = await provideBinary();
     const folder = await mkdtemp(join(tmpdir(), "janus-again-"));
 
@@ -159,7 +162,7 @@ describe("buildBinary()", () => {
 });
 
 describe("findPackages()", () => {
-  test("refuses a package that the lockfile does not know", async () => {
+  test("refuses a package that is not in the lockfile", async () => {
     const found = findPackages(["node_modules/no-such-package/index.js"]);
 
     await expect(found).rejects.toThrow("no-such-package");
@@ -180,7 +183,7 @@ describe("bun run build", () => {
     return { exitCode: await child.exited, stdout, stderr };
   };
 
-  test("tells its options", async () => {
+  test("prints its options", async () => {
     const { exitCode, stdout, stderr } = await build(["--help"]);
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

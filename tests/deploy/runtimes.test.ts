@@ -1,4 +1,4 @@
-/** The runtimes of other targets: what is not the package that is pinned is refused, and nothing is built with it. */
+/** The runtimes of other targets: a package other than the pinned one is refused, and nothing is built with it. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -40,13 +40,13 @@ describe("provideRuntime()", () => {
     };
     return { asked, download };
   };
-  /** A right package, and two folders. */
+  /** A valid package, and two folders. */
   const prepare = async () => {
     const bytes = await pack({ "package/bin/bun": "the executable", "package/package.json": "{}" });
     return { bytes, pins: { [TARGET]: pinOf(bytes) }, folder: await newFolder(), kept: await newFolder() };
   };
 
-  test("fetches what is pinned once, and gives its executable with the hash of the package", async () => {
+  test("downloads the pinned package once, and gives its executable and its hash", async () => {
     const { bytes, pins, folder, kept } = await prepare();
     const { asked, download } = serve(bytes);
 
@@ -64,13 +64,13 @@ describe("provideRuntime()", () => {
 
   const flip = (bytes: Uint8Array, at: number) => bytes.with(at, (bytes[at] ?? 0) ^ 1);
   const TAMPERED: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array])[] = [
-    ["whose first bit is another", (bytes) => flip(bytes, 0)],
-    ["with one bit changed inside", (bytes) => flip(bytes, bytes.length >> 1)],
+    ["whose first bit was flipped", (bytes) => flip(bytes, 0)],
+    ["with one bit flipped inside", (bytes) => flip(bytes, bytes.length >> 1)],
     ["that was cut off", (bytes) => bytes.slice(0, -1)],
     ["that is empty", () => new Uint8Array()],
-    ["with something after its end", (bytes) => Uint8Array.from([...bytes, 0])],
+    ["with a byte after its end", (bytes) => Uint8Array.from([...bytes, 0])],
   ];
-  test.each(TAMPERED)("refuses a package %s, from the registry: nothing is kept", async (_, tamper) => {
+  test.each(TAMPERED)("refuses a downloaded package %s, and keeps nothing", async (_, tamper) => {
     const { bytes, pins, folder, kept } = await prepare();
     const { download } = serve(Uint8Array.from(tamper(bytes)));
 
@@ -80,7 +80,7 @@ describe("provideRuntime()", () => {
     expect([await readdir(folder), await readdir(kept)]).toEqual([[], []]);
   });
 
-  test.each(TAMPERED)("refuses a package %s, that was kept, and says where it is", async (_, tamper) => {
+  test.each(TAMPERED)("refuses a kept package %s, and says where it is", async (_, tamper) => {
     const { bytes, pins, folder, kept } = await prepare();
     await Bun.write(join(kept, KEPT), tamper(bytes));
     const { asked, download } = serve(bytes);
@@ -91,7 +91,7 @@ describe("provideRuntime()", () => {
     expect([await readdir(folder), asked]).toEqual([[], []]);
   });
 
-  test("refuses another right package in the place of the one that is pinned", async () => {
+  test("refuses a well-formed package other than the pinned one", async () => {
     const { bytes, folder, kept } = await prepare();
     const other = await pack({ "package/bin/bun": "another executable" });
 
@@ -106,7 +106,7 @@ describe("provideRuntime()", () => {
     await expect(provided).rejects.toThrow("not the one that is pinned");
   });
 
-  test("refuses a target that nothing is pinned for, and a package without an executable", async () => {
+  test("refuses a target without a pin, and a package without an executable", async () => {
     const { folder, kept } = await prepare();
     const bare = await pack({ "package/README.md": "bun" });
 
@@ -123,7 +123,7 @@ describe("provideRuntime()", () => {
     await expect(empty).rejects.toThrow("has no package/bin/bun");
   });
 
-  test("fetches from the registry that npm is configured with", async () => {
+  test("downloads from the registry that npm is configured with", async () => {
     const { bytes, pins, folder, kept } = await prepare();
     const { asked, download } = serve(bytes);
     const before = process.env.npm_config_registry;
@@ -136,7 +136,7 @@ describe("provideRuntime()", () => {
     expect(asked).toEqual([`https://mirror.example/npm/@oven/bun-test/-/${KEPT}`]);
   });
 
-  test("says so where the registry does not have it", async () => {
+  test("reports the status when the registry does not have the package", async () => {
     const { pins, folder, kept } = await prepare();
     const download = () => Promise.resolve(new Response("gone", { status: 404 }));
 
@@ -148,7 +148,7 @@ describe("provideRuntime()", () => {
 });
 
 describe("RUNTIMES", () => {
-  test("pin every target of a release, by a whole hash of its own", () => {
+  test("pins every target of a release by a whole hash of its own", () => {
     const hashes = Object.values(RUNTIMES).map(({ integrity }) => integrity);
 
     expect(Object.keys(RUNTIMES).sort()).toEqual(Object.keys(TARGETS).sort());
@@ -156,13 +156,13 @@ describe("RUNTIMES", () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  test("are of the Bun that the image is built with", async () => {
+  test("has the version of Bun that the image is built with", async () => {
     expect(await readText("Containerfile")).toContain(`oven/bun:${BUN_VERSION}-`);
   });
 });
 
 describe("buildBinary()", () => {
-  test("makes the binary of the runtime that it is given, and not of one that Bun finds", async () => {
+  test("uses the runtime that it is given, and not one that Bun finds", async () => {
     const work = await newFolder();
     const path = join(work, "no-runtime");
     await Bun.write(path, "no executable at all");

@@ -1,4 +1,4 @@
-/** The units for systemd and for Quadlet, held to the program, to compose, and to each other. */
+/** The units for systemd and for Quadlet agree with the program, with compose, and with each other. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { listFiles, ROOT, readText } from "../fixtures/source.ts";
 const isCommand = readCommands();
 const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 const NAMES = [...VARIABLES.map(({ name }) => name), ...SECRETS.map((name) => `${name}_FILE`)];
-/** What the server requires, its secrets apart. */
+/** The variables that the server requires, without its secrets. */
 const REQUIRED = {
   PUBLIC_URL: "https://janus.example.org",
   DISCORD_CLIENT_ID: "1111111111111111111",
@@ -27,14 +27,14 @@ describe("deploy/janus.service", async () => {
   const unit = await readUnit("deploy/janus.service");
   const of = (key: string): string => unit.value("Service", key);
 
-  test("runs the binary by commands that exist, the migration first", () => {
+  test("migrates and then serves, by commands that exist", () => {
     expect(of("ExecStartPre")).toBe("/usr/local/bin/janus migrate");
     expect(of("ExecStart")).toBe("/usr/local/bin/janus serve");
     for (const key of ["ExecStartPre", "ExecStart"])
       expect(isCommand(of(key).split(" ")[1] ?? "")).toBe(true);
   });
 
-  test("sets variables that exist, and no secret but as a file", () => {
+  test("sets only variables that exist, and secrets only as files", () => {
     expect(unknownTo(NAMES, unit.environment)).toEqual([]);
     expect(Object.keys(unit.environment).filter((name) => SECRETS.some((secret) => secret === name))).toEqual(
       [],
@@ -42,7 +42,7 @@ describe("deploy/janus.service", async () => {
     expect(unit.environment.DATA_DIR).toBe(`%S/${of("StateDirectory")}`);
   });
 
-  test("hands over every secret that the server requires, by the name that its variable has", () => {
+  test("passes every required secret as a file named after its variable", () => {
     const required = VARIABLES.filter(({ secret, required }) => secret && required)
       .map(({ name }) => name)
       .filter((name) => name !== "DISCORD_BOT_TOKEN");
@@ -56,7 +56,7 @@ describe("deploy/janus.service", async () => {
     );
   });
 
-  test("says by which commands to make those files, for nobody else to read, and the program takes them", async () => {
+  test("gives commands that make valid, private secret files and never replace them", async () => {
     const text = await readText("deploy/janus.service");
     const folder = await mkdtemp(join(tmpdir(), "janus-secrets-"));
     const commands = text
@@ -64,7 +64,7 @@ describe("deploy/janus.service", async () => {
       .flatMap((line) => /^# {3}(install -d .*|\( *|\) *| {2}\S.*)$/.exec(line)?.[1] ?? [])
       .join("\n")
       .replaceAll("/etc/janus", folder)
-      // What is pasted there.
+      // In the place of an operator who pastes a secret.
       .replaceAll("cat >", "echo pasted >");
     const program = `janus() { "${process.execPath}" run "${join(ROOT, "index.ts")}" "$@"; }`;
     const install = () => Bun.spawnSync(["sh", "-c", `${program}\n${commands}`], { env: { PATH } });
@@ -86,11 +86,11 @@ describe("deploy/janus.service", async () => {
     expect(modes).toEqual([0o700, 0o700, ...paths.map(() => 0o600)]);
     expect(config.discord.clientSecret).toBe("pasted");
     expect(config.tokenKeys.map(({ id }) => id)).toEqual(["k1"]);
-    // Who follows the recipe again does not lose the ring.
+    // An operator who follows the recipe again does not lose the ring of keys.
     expect(heldLater).toEqual(held);
   });
 
-  test("waits as long as Janus may take to start and to stop, and starts nothing again that cannot start", () => {
+  test("allows the time Janus needs, and does not restart it on a bad configuration", () => {
     expect(toSeconds(of("TimeoutStopSec"))).toBeGreaterThan(Number(defaultOf("SHUTDOWN_SECONDS")));
     expect(toSeconds(of("TimeoutStartSec"))).toBeGreaterThan(Number(defaultOf("DATABASE_WAIT_SECONDS")));
     expect(of("Restart")).toBe("on-failure");
@@ -103,7 +103,7 @@ describe("deploy/janus.service", async () => {
     expect(attempts).toBeLessThan(seconds / toSeconds(of("RestartSec")));
   });
 
-  test("takes from Janus whatever it can do without, and leaves it to compile", () => {
+  test("confines Janus strictly, but lets it compile code at run time", () => {
     for (const key of ["DynamicUser", "NoNewPrivileges", "ProtectHome", "PrivateUsers", "PrivateDevices"]) {
       expect({ key, value: of(key) }).toEqual({ key, value: "yes" });
     }
@@ -115,31 +115,28 @@ describe("deploy/janus.service", async () => {
   const analyze = Bun.which("systemd-analyze");
   if (analyze === null) console.warn("The judgement of systemd is skipped: there is no systemd-analyze.");
 
-  test.skipIf(analyze === null)(
-    "is a unit to systemd, and a safe one: exposed no more than 1.5 of 10",
-    async () => {
-      const folder = await mkdtemp(join(tmpdir(), "janus-unit-"));
-      const path = join(folder, "janus.service");
-      const text = await readText("deploy/janus.service");
-      // The binary need not be installed here.
-      await Bun.write(path, text.replaceAll("/usr/local/bin/janus", process.execPath));
+  test.skipIf(analyze === null)("is valid to systemd, with an exposure of at most 1.5 of 10", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "janus-unit-"));
+    const path = join(folder, "janus.service");
+    const text = await readText("deploy/janus.service");
+    // The binary need not be installed here.
+    await Bun.write(path, text.replaceAll("/usr/local/bin/janus", process.execPath));
 
-      const run = (...args: readonly string[]) => {
-        const { exitCode, stdout, stderr } = Bun.spawnSync(["systemd-analyze", ...args, path]);
-        return { exitCode, said: `${stdout}${stderr}` };
-      };
-      const verified = run("verify");
-      const judged = run("security", "--offline=true", "--threshold=15", "--no-pager");
-      await rm(folder, { recursive: true });
+    const run = (...args: readonly string[]) => {
+      const { exitCode, stdout, stderr } = Bun.spawnSync(["systemd-analyze", ...args, path]);
+      return { exitCode, said: `${stdout}${stderr}` };
+    };
+    const verified = run("verify");
+    const judged = run("security", "--offline=true", "--threshold=15", "--no-pager");
+    await rm(folder, { recursive: true });
 
-      // Other units of the machine may have their faults; it says so of ours by name.
-      expect(verified.said.split("\n").filter((line) => line.includes("janus"))).toEqual([]);
-      expect(judged).toMatchObject({ exitCode: 0 });
-    },
-  );
+    // Other units of the machine may have faults; those of ours are reported by name.
+    expect(verified.said.split("\n").filter((line) => line.includes("janus"))).toEqual([]);
+    expect(judged).toMatchObject({ exitCode: 0 });
+  });
 });
 
-describe("deploy/, for Quadlet", async () => {
+describe("the Quadlet units in deploy/", async () => {
   const [janus, migrate, postgres] = await Promise.all([
     readUnit("deploy/janus.container"),
     readUnit("deploy/janus-migrate.container"),
@@ -148,7 +145,7 @@ describe("deploy/, for Quadlet", async () => {
   const of = (unit: typeof janus, key: string): string => unit.value("Container", key);
   const own = [janus, migrate];
 
-  test("is made of units that are all here", () => {
+  test("require only units that exist, and start after them", () => {
     const names = listFiles("deploy/*.{container,network,volume}").map((path) => path.replace("deploy/", ""));
     const services = names.map((name) => name.replace(/\.container$/, ".service"));
     const units = [janus, migrate, postgres];
@@ -164,7 +161,7 @@ describe("deploy/, for Quadlet", async () => {
     expect(of(postgres, "Notify")).toBe("healthy");
   });
 
-  test("runs the images that compose runs, by commands that exist", async () => {
+  test("run the images of compose.yaml, by commands that exist", async () => {
     const compose = await readText("compose.yaml");
 
     expect(own.map((unit) => of(unit, "Image"))).toEqual([
@@ -177,7 +174,7 @@ describe("deploy/, for Quadlet", async () => {
     expect(own.map((unit) => of(unit, "Exec")).filter((command) => !isCommand(command))).toEqual([]);
   });
 
-  test("gives Janus variables that exist, and the password of the database as PostgreSQL has it", () => {
+  test("set only variables that exist, and give Janus the database's own password", () => {
     for (const unit of own) {
       expect(unknownTo(NAMES, unit.environment)).toEqual([]);
       const { DATABASE_PASSWORD_FILE, DATABASE_URL } = unit.environment;
@@ -191,7 +188,7 @@ describe("deploy/, for Quadlet", async () => {
     }
   });
 
-  test("publishes Janus to this machine alone, asks it without a shell, and gives it time to stop", async () => {
+  test("publish Janus on loopback, check it without a shell, and let it stop in time", async () => {
     const port = defaultOf("PORT");
 
     expect(of(janus, "PublishPort")).toBe(`127.0.0.1:${port}:${port}`);
@@ -206,7 +203,7 @@ describe("deploy/, for Quadlet", async () => {
     expect(janus.value("Service", "RestartPreventExitStatus")).toBe(String(configInvalid("").exitStatus));
   });
 
-  test("takes from Janus whatever it can do without", () => {
+  test("run Janus read-only, without capabilities or new privileges", () => {
     for (const unit of own) {
       const { ReadOnly, DropCapability, NoNewPrivileges, Tmpfs } = Object.fromEntries(
         ["ReadOnly", "DropCapability", "NoNewPrivileges", "Tmpfs"].map((key) => [key, of(unit, key)]),
@@ -216,9 +213,9 @@ describe("deploy/, for Quadlet", async () => {
   });
 });
 
-describe("what the units say of how to install them", () => {
+describe("the comments of the units", () => {
   test.each(["deploy/janus.service", "deploy/janus.container"])(
-    "names files that exist: %s",
+    "name only files that exist, in %s",
     async (path) => {
       const named = [...(await readText(path)).matchAll(/\b(deploy\/[\w.-]+\w|example\.env)/g)].map(
         ([name]) => name,

@@ -1,4 +1,4 @@
-/** `docs/architecture.md`, held to the code: its questions, its rooms and every path that it names. */
+/** `docs/architecture.md` agrees with the code in its answers, its rooms and every path that it names. */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,7 +25,7 @@ test.each(questions)("docs/architecture.md answers %j with one file that exists"
   expect(existsSync(join(ROOT, path))).toBe(true);
 });
 
-test("docs/architecture.md asks about routes that exist", async () => {
+test("docs/architecture.md names only routes that exist", async () => {
   const routes = await readText("index.ts");
   const named = [...text.matchAll(/\b(?:GET|POST|DELETE) (\/[\w/-]*)/g)].map(([, path = ""]) => path);
 
@@ -33,7 +33,7 @@ test("docs/architecture.md asks about routes that exist", async () => {
   expect(named.filter((path) => !routes.includes(`"${path}"`))).toEqual([]);
 });
 
-test("docs/architecture.md names paths that exist", () => {
+test("docs/architecture.md names only paths that exist", () => {
   const named = [
     ...withoutFences(text).matchAll(/`((?:lib|sql|tests|deploy|docs|\.ci)\/[^`\s]*|index\.ts)`/g),
   ];
@@ -43,7 +43,7 @@ test("docs/architecture.md names paths that exist", () => {
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test("docs/architecture.md has every room, and every file that stands beside them", () => {
+test("docs/architecture.md lists every room, and every file beside the rooms", () => {
   const rooms = readTable(text, ["level", "room", "what it owns"]).map(([, room = ""]) =>
     room.replaceAll("`", ""),
   );

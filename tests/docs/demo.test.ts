@@ -1,11 +1,11 @@
-/** `bun run demo` as a newcomer runs it: the one address it prints, the flow from there, and nothing left behind. */
+/** `bun run demo` as a newcomer runs it: it prints an address, the flow works from there, and no files are left. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { approveDiscord, type CookieJar, createJar, signInAtProvider, visit } from "../standins/member.ts";
 
-/** What a developer may have set for other purposes, and would break the demo if it was believed. */
+/** Variables that a developer may have set for other purposes, and that would break the demo if it read them. */
 const FOREIGN_ENVIRONMENT = {
   PUBLIC_URL: "https://janus.example.org",
   HOST: "0.0.0.0",
@@ -31,7 +31,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("the demo leads from the address that it prints to the role, on loopback alone, and leaves nothing behind", async () => {
+test("bun run demo leads to the role, on loopback only, and leaves no files behind", async () => {
   const demo = startDemo("--port", "0");
   const output = await readUntil(demo, "Ctrl-C");
   const addresses = new Set(output.match(/http:\/\/[^\s#]+/g));
@@ -72,7 +72,7 @@ test("the demo leads from the address that it prints to the role, on loopback al
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("the demo ends cleanly when it is interrupted while it starts", async () => {
+test("bun run demo ends cleanly when it is interrupted while it starts", async () => {
   const demo = startDemo("--port", "0");
   await readUntil(demo, "starting");
 
@@ -82,7 +82,7 @@ test("the demo ends cleanly when it is interrupted while it starts", async () =>
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("the demo says in one line that its port is taken", async () => {
+test("bun run demo says in one line that its port is taken", async () => {
   const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const { port } = other;
   const demo = startDemo("--port", String(port));
@@ -105,7 +105,7 @@ function startDemo(...args: readonly string[]) {
   return demo;
 }
 
-/** What was printed up to this text; all of it, where the text does not come. */
+/** The output up to this text, or all of it when the text does not come. */
 async function readUntil({ stdout }: ReturnType<typeof startDemo>, text: string): Promise<string> {
   const reader = stdout.getReader();
   const decoder = new TextDecoder();

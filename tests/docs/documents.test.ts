@@ -20,7 +20,7 @@ describe("README.md", () => {
     expect(textOf("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(MAX_README_LINES);
   });
 
-  test("leads to every document, once in its index", () => {
+  test("lists every document once in its index", () => {
     const index = textOf("README.md").split("\n## Documents\n")[1]?.split("\n## ")[0] ?? "";
     const rows = [...index.matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \|/gm)].map(([, path = ""]) => path);
 
@@ -28,7 +28,7 @@ describe("README.md", () => {
     expect(rows.toSorted()).toEqual(expected.toSorted());
   });
 
-  test("has the test command that .ci/run runs, and the one before it for a machine with only Node.js", async () => {
+  test("has the test command of .ci/run, also with the one that installs Bun first", async () => {
     const script = await readText(".ci/run");
     const [, install = ""] = /^install_bun='([^']+)'$/m.exec(script) ?? [];
     const [, command = ""] = /^test_command='([^']+)'$/m.exec(script) ?? [];
@@ -39,14 +39,14 @@ describe("README.md", () => {
   });
 });
 
-describe("links", () => {
-  test.each([...texts.keys()])("of %s lead to files and headings that exist", (path) => {
+describe("the links of the documents", () => {
+  test.each([...texts.keys()])("in %s lead to files and headings that exist", (path) => {
     const broken = linksOf(textOf(path)).filter((link) => !leadsSomewhere(path, link));
 
     expect(broken).toEqual([]);
   });
 
-  test("would be found broken", () => {
+  test("are found broken when they lead nowhere", () => {
     const [toFile, toHeading, within] = linksOf("[a](none.md) [b](install.md#none) [c](#none)");
 
     for (const link of [toFile, toHeading, within])
@@ -60,10 +60,10 @@ function leadsSomewhere(from: string, { path, anchor }: { readonly path: string;
   return anchor === "" || anchorsOf(textOf(target)).includes(anchor);
 }
 
-describe("commands", () => {
+describe("the commands in the documents", () => {
   const commands = DOCUMENTS.flatMap((path) => [...textOf(path).matchAll(/\bbun (run|test) ([^`\n]*)/g)]);
 
-  test("of the documents are scripts and files that exist", async () => {
+  test("name only scripts and files that exist", async () => {
     const { scripts } = await Bun.file(join(ROOT, "package.json")).json();
     const named = commands.map(([, , rest = ""]) => rest.split(/[\s,;)]/)[0] ?? "");
     const missing = named.filter(
@@ -74,7 +74,7 @@ describe("commands", () => {
     expect(missing).toEqual([]);
   });
 
-  test("that choose a test by its name find one", async () => {
+  test("find a test when they choose one by its name", async () => {
     const chosen = commands.flatMap(
       ([whole]) => /bun test (\S+) --test-name-pattern (?:'([^']+)'|(\S+))/.exec(whole) ?? [],
     );
@@ -89,12 +89,12 @@ describe("commands", () => {
   });
 });
 
-describe("English", () => {
-  // Each of these reads twice: the subject is missing, or it is not the word that a native writer would choose.
+describe("the English of the documents", () => {
+  // Each of these needs a second reading: the subject is missing, or a native writer would choose another word.
   const AVOIDED =
     /\b(is none|whoever|all the same|besides|afresh|anew|is had|nobody asks any more|bears? (?:an?|the) id)\b/i;
 
-  test.each(DOCUMENTS)("of %s does without the phrases that docs/style.md avoids", (path) => {
+  test.each(DOCUMENTS)("avoids in %s the phrases that docs/style.md lists", (path) => {
     // The tables of errors.md repeat the program's own texts.
     const prose = withoutFences(textOf(path))
       .split("\n")

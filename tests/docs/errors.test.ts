@@ -1,4 +1,4 @@
-/** `docs/errors.md`, held to the program: its codes, titles, reasons, commands and events are those of the code. */
+/** `docs/errors.md` agrees with the program in its codes, titles, reasons, commands and events. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
 
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];
-/** What others call theirs. */
+/** Names of variables and codes that belong to other programs. */
 const FOREIGN_NAMES =
   /^(NODE_[A-Z_]+|BUN_[A-Z_]+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|PLATFORM_NAME|ERR_[A-Z_]+|CONNECT_TIMEOUT|UNABLE_TO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|CERT_[A-Z_]+)$/;
 
@@ -44,24 +44,24 @@ function oneLine(part: string): string {
   return part.replaceAll(/\s+/g, " ").trim();
 }
 
-/** What stands between backticks, fenced blocks left out. */
+/** The texts between backticks, without fenced blocks. */
 function codeSpans(part: string): string[] {
   const spans = withoutFences(part).matchAll(/`([^`]+)`/g);
   return [...spans].map(([, span = ""]) => oneLine(span));
 }
 
-/** A text of the program as the document has it: … for what varies. */
+/** A text of the program as the document writes it, with … for the parts that vary. */
 const withDots = (literal: string): string => literal.replaceAll(/(?:\$\{[^}]*\})+/g, "…");
 
 /** A code as the program has it; `new JanusError` takes no other. */
 const errorOf = (code: string): JanusError => new JanusError(code as ErrorCode, "");
 
-describe("the entries", () => {
-  test("are one for each code, and no other", () => {
+describe("the entries of docs/errors.md", () => {
+  test("are exactly one for each error code", () => {
     expect(entries.map(({ code }) => code).sort()).toEqual([...ERROR_CODES].sort());
   });
 
-  test.each([...ERROR_CODES])("of %s: status or exit code, title, and what to do", (code) => {
+  test.each([...ERROR_CODES])("give the status or exit code, the title and the remedy of %s", (code) => {
     const { head = "", body = "" } = entries.find((entry) => entry.code === code) ?? {};
 
     if (isPublicErrorCode(code)) {
@@ -76,7 +76,7 @@ describe("the entries", () => {
     expect(todo.length).toBeGreaterThan("nothing".length);
   });
 
-  test("name variables, files, commands and addresses that exist", async () => {
+  test("name only variables, files, commands and addresses that exist", async () => {
     const known: readonly string[] = VARIABLES.map(({ name }) => name);
     const isCommand = readCommands();
     const routes = await readText("index.ts");
@@ -99,7 +99,7 @@ describe("the entries", () => {
   });
 });
 
-describe("the reasons", () => {
+describe("the reasons in docs/errors.md", () => {
   /** By constructor: `const flowExpired = (…) => new JanusError("flow_expired", …)`. */
   const codes = new Map(
     [...errorsSource.matchAll(/export const (\w+) = [^;]*?new JanusError\(\s*"(\w+)"/g)].map(
@@ -109,7 +109,7 @@ describe("the reasons", () => {
   const isTold = (code: string, reason: string): boolean => {
     const { body = "" } = entries.find((entry) => entry.code === code) ?? {};
     const spans = codeSpans(body);
-    // What ends in what varies may be told apart by it.
+    // A reason that ends in a varying part may have one entry for each value.
     if (reason.endsWith(": …")) return spans.some((span) => span.startsWith(reason.slice(0, -1)));
     return spans.includes(reason) || spans.includes(reason.replace(/^[a-z_]+: /, "…: "));
   };
@@ -123,14 +123,14 @@ describe("the reasons", () => {
     }
   }
 
-  test("that an error is made with are all told, at its code", () => {
+  test("include every reason that an error is made with, at its code", () => {
     const untold: string[] = [];
     let count = 0;
     for (const [maker, code] of codes) {
       if (!isPublicErrorCode(code)) continue;
       for (const reason of reasonsOf(maker)) {
         count += 1;
-        // What a method is refused with is the list of those that are not.
+        // The reason of a refused method is the list of the methods that are allowed.
         if (code !== "method_not_allowed" && !isTold(code, reason)) untold.push(`${code}: ${reason}`);
       }
     }
@@ -139,7 +139,7 @@ describe("the reasons", () => {
     expect(count).toBeGreaterThan(50);
   });
 
-  test("that belong to a code are told there", () => {
+  test("include the fixed reason of each code that has one", () => {
     const fixed = [...errorsSource.matchAll(/new JanusError\(\s*"(\w+)", "([^"]+)"/g)];
 
     expect(fixed.length).toBeGreaterThan(5);
@@ -147,17 +147,20 @@ describe("the reasons", () => {
       expect({ code, reason, told: isTold(code, reason) }).toEqual({ code, reason, told: true });
   });
 
-  test.each(["discord", "provider"])("of whatever is asked are told at %s_unavailable", (upstream) => {
-    const reasons = [...reasonsOf("upstream\\.unavailable"), ...reasonsOf("unavailable")].filter(
-      // One side's own, and what is told by the branches that it is made of.
-      (reason) => !/^(jwks|discovery|userinfo|revoke): |^…: …$/.test(reason),
-    );
+  test.each(["discord", "provider"])(
+    "include every failure of an upstream request, at %s_unavailable",
+    (upstream) => {
+      const reasons = [...reasonsOf("upstream\\.unavailable"), ...reasonsOf("unavailable")].filter(
+        // Leaves out reasons of one upstream only, and those that consist of varying parts.
+        (reason) => !/^(jwks|discovery|userinfo|revoke): |^…: …$/.test(reason),
+      );
 
-    expect(reasons.length).toBeGreaterThan(3);
-    expect(reasons.filter((reason) => !isTold(`${upstream}_unavailable`, reason))).toEqual([]);
-  });
+      expect(reasons.length).toBeGreaterThan(3);
+      expect(reasons.filter((reason) => !isTold(`${upstream}_unavailable`, reason))).toEqual([]);
+    },
+  );
 
-  test("that are told of occur in the program", () => {
+  test("all occur in the program", () => {
     const program = oneLine(sources.map(({ source }) => withDots(source)).join("\n"));
     // `…: answered 401 invalid_client` and the like are put together at run time.
     const isMade = (span: string): boolean => /: answered |^verification failed: |^…/.test(span);
@@ -172,8 +175,8 @@ describe("the reasons", () => {
   });
 });
 
-describe("the public texts", () => {
-  test.each([...LANGUAGES])("in %s are whole for every code", (language) => {
+describe("the public texts of the errors", () => {
+  test.each([...LANGUAGES])("in %s are complete for every code", (language) => {
     for (const code of ERROR_CODES.filter(isPublicErrorCode))
       for (const part of ["title", "why", "now"] as const) {
         const said = TEXTS[language].errors[code][part];
@@ -182,7 +185,7 @@ describe("the public texts", () => {
       }
   });
 
-  test("in Swedish hold no English sentence", () => {
+  test("in Swedish contain no English words", () => {
     const english = /\b(the|you|your|this|that|is|was|and|again|try|with|not|been|has|which)\b/i;
     const left = Object.values(TEXTS.sv.errors).flatMap(({ title, why, now }) =>
       [title, why, now].filter((said) => english.test(said)),
@@ -192,13 +195,13 @@ describe("the public texts", () => {
   });
 });
 
-describe("the log's events", () => {
+describe("the events of the log", () => {
   const rows = [...aboutEvents.matchAll(/^\| `([^`]+)` \| ([a-z, ]+) \| (.+) \|$/gm)].map(
     ([, event = "", levels = "", meaning = ""]) => ({ event, levels: levels.split(", "), meaning }),
   );
   const CALL = /\blog(?:\.(debug|info|warn|error)\(|\[([^\]]+)\]\()\s*(?:"([^"]*)")?/g;
   const PREPARED = /\blog\.prepare\(([^,]+),\s*(?:"([^"]*)")?/g;
-  // It passes on the names of others, which are typed.
+  // log.ts only passes on the names that its callers give, and those are typed.
   const callers = sources.filter(({ path }) => path !== "lib/telemetry/log.ts");
   const logged = callers.flatMap(({ source }) => [
     ...[...source.matchAll(CALL)].map(([, level, choice = "", event]) => ({
@@ -211,7 +214,7 @@ describe("the log's events", () => {
     })),
   ]);
 
-  test("are all in the table, once, in words", () => {
+  test("are each once in the table of docs/errors.md, with a meaning", () => {
     expect(logged.filter(({ event }) => event === undefined)).toEqual([]);
     expect(rows.map(({ event }) => event).sort()).toEqual(
       [...new Set(logged.map(({ event = "" }) => event))].sort(),
@@ -220,7 +223,7 @@ describe("the log's events", () => {
     for (const { meaning } of rows) expect(meaning.length).toBeGreaterThan(10);
   });
 
-  test("have there the levels that they are logged at", () => {
+  test("are in docs/errors.md with the levels at which they are logged", () => {
     for (const { event, levels } of rows) {
       const own = logged.filter((call) => call.event === event).flatMap((call) => call.levels);
       expect({ event, levels: levels.toSorted() }).toEqual({ event, levels: [...new Set(own)].toSorted() });
@@ -235,7 +238,7 @@ function levelsOf(choice: string, source: string): string[] {
   return LOG_LEVELS.filter((level) => (name === "" ? choice : returned).includes(`"${level}"`));
 }
 
-describe("the SQL", () => {
+describe("the SQL in docs/errors.md", () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();

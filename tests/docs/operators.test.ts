@@ -1,4 +1,4 @@
-/** What is written for operators, held to what the program does. */
+/** The documents for operators agree with the program. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
@@ -19,13 +19,13 @@ describe("docs/configuration.md", () => {
   const table = () => readTable(configuration, ["Variable", "Default", "Meaning"]);
   const names = () => table().map(([cell = ""]) => /^`(\w+)`/.exec(cell)?.[1] ?? cell);
 
-  test("lists every variable of the configuration, once, and no other", () => {
+  test("lists every variable once and no other", () => {
     expect(names()).toEqual(expect.arrayContaining(VARIABLES.map(({ name }) => name)));
     expect(names()).toHaveLength(VARIABLES.length);
   });
 
   test.each([...VARIABLES])(
-    "says of $name whether it is required, its default, and whether a file may hold it",
+    "says whether $name is required, its default, and whether it can be in a file",
     (variable) => {
       const [cell = "", fallback] =
         table().find(([first = ""]) => first.startsWith(`\`${variable.name}\``)) ?? [];
@@ -36,7 +36,7 @@ describe("docs/configuration.md", () => {
     },
   );
 
-  test("shows a way to make keys that the program accepts", async () => {
+  test("shows a command that makes keys which the program accepts", async () => {
     const command = /`(echo "k1:\$\(openssl[^`]+)`/.exec(configuration)?.[1] ?? "false";
 
     const made = (await new Response(Bun.spawn(["sh", "-c", command]).stdout).text()).trim();
@@ -48,7 +48,7 @@ describe("docs/configuration.md", () => {
 describe("docs/api.md", async () => {
   const text = await readText("docs/api.md");
 
-  test("lists every route, and no other", () => {
+  test("lists exactly the routes of the program", () => {
     const listed = readTable(text, ["address", "what it does"]).map(([cell = ""]) =>
       cell.replaceAll("`", ""),
     );
@@ -62,7 +62,7 @@ describe("docs/api.md", async () => {
     expect(createProblem("sync_too_soon", 429, "en", "Janus")).toEqual(example);
   });
 
-  test("has every error of its table at the status that it has", () => {
+  test("gives every error in its table the status that the program gives it", () => {
     const rows = readTable(text, ["status", "code", "what to do"]);
 
     expect(rows.length).toBeGreaterThan(5);
@@ -79,7 +79,7 @@ describe("docs/commands.md", async () => {
   const text = await readText("docs/commands.md");
   const cells = readTable(text, ["command", "what it does"]).map(([cell = ""]) => cell);
 
-  test("lists every command of the program, and no other", () => {
+  test("lists exactly the commands of the program", () => {
     const { stdout } = Bun.spawnSync([process.execPath, "run", join(ROOT, "index.ts"), "--help"]);
     const [, listed = ""] = /^Commands:\n((?: .*\n)+)/m.exec(stdout.toString()) ?? [];
     const commands = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, word = ""]) => word);
@@ -92,7 +92,7 @@ describe("docs/commands.md", async () => {
     expect([...new Set(named)].sort()).toEqual(commands.sort());
   });
 
-  test("tells of options that exist", async () => {
+  test("names only options that exist", async () => {
     const help = (await Promise.all(listFiles("lib/cli/**/*.ts").map(readText))).join("\n");
     const options = cells.flatMap((cell) => cell.match(/(?<=[\s`[])--?[a-z]+/g) ?? []);
 
@@ -101,7 +101,7 @@ describe("docs/commands.md", async () => {
   });
 });
 
-describe("the SQL of the documents", async () => {
+describe("the SQL in docs/configuration.md and docs/recovery.md", async () => {
   const documents = ["docs/configuration.md", "docs/recovery.md"];
   const statements = (await Promise.all(documents.map(readText))).flatMap((text) =>
     [...text.matchAll(/^ *```sql\n([\s\S]*?)^ *```$/gm)].map(([, sql = ""]) => sql.trim().replace(/;$/, "")),
@@ -149,7 +149,7 @@ describe("docs/proxies.md", async () => {
   const text = await readText("docs/proxies.md");
   const recipes = await Promise.all(["deploy/nginx.conf", "deploy/Caddyfile"].map(readText));
 
-  test("names variables that exist, in values that are taken", () => {
+  test("names only variables that exist, with values that are accepted", () => {
     const known = new Set(VARIABLES.map(({ name }) => name));
     const pattern = /\b(?:[A-Z]+_)+[A-Z]+\b/g;
     const named = [text, ...recipes].flatMap((page) => page.match(pattern) ?? []);
@@ -164,7 +164,7 @@ describe("docs/proxies.md", async () => {
       expect(() => readConfig({ ...filled, [name]: value })).not.toThrow();
   });
 
-  test("drains for longer than the recipe for nginx keeps a connection, and gives a replica up", () => {
+  test("drains for longer than keepalive_timeout and fail_timeout of nginx", () => {
     const [nginx = ""] = recipes;
     const seconds = (pattern: RegExp) => Number(pattern.exec(nginx)?.[1]);
     const drain = seconds(/DRAIN_SECONDS=(\d+)/);
@@ -174,7 +174,7 @@ describe("docs/proxies.md", async () => {
     expect(text).toContain(`DRAIN_SECONDS=${drain}`);
   });
 
-  test("waits for an answer for longer than Janus does", async () => {
+  test("makes proxies wait for longer than the idle timeout of Janus", async () => {
     const own = Number(/IDLE_TIMEOUT_SECONDS = (\d+)/.exec(await readText("lib/server/listener.ts"))?.[1]);
 
     for (const recipe of recipes) {
@@ -198,7 +198,7 @@ const entries: readonly Entry[] = exampleLines.flatMap((text, line) => {
   return [{ name, value, commented: comment !== undefined, line }];
 });
 
-/** What an operator fills in where the example leaves it empty. */
+/** The values that an operator fills in where the example leaves them empty. */
 const filledIn: Environment = {
   PUBLIC_URL: "https://janus.example.org",
   OIDC_ISSUER: "https://auth.example.org/application/o/janus/",
@@ -215,11 +215,11 @@ const asGiven = Object.fromEntries(
 const filled: Environment = { ...asGiven, ...filledIn };
 
 describe("example.env", () => {
-  test("has every variable of the configuration, once, and no other", () => {
+  test("has every variable once and no other", () => {
     expect(entries.map(({ name }) => name).sort()).toEqual(VARIABLES.map(({ name }) => name).sort());
   });
 
-  test("shows what the server requires, and keeps the rest in comments with its default", () => {
+  test("sets what the server requires, and has the rest in comments with the default", () => {
     const isRequired = new Map(
       VARIABLES.map(({ name, required }) => [name, required && name !== "DISCORD_BOT_TOKEN"]),
     );
@@ -231,7 +231,7 @@ describe("example.env", () => {
     }
   });
 
-  test("is a configuration once the empty ones are filled in, and is the defaults with every comment taken away", () => {
+  test("is valid once it is filled in, and its commented lines are the defaults", () => {
     const withAll = { ...Object.fromEntries(entries.map(({ name, value }) => [name, value])), ...filledIn };
 
     const config = readConfig(filled);
@@ -250,7 +250,7 @@ describe("example.env", () => {
     expect(whole.oidc.scopes).toContain("openid");
   });
 
-  test("leaves no secret in place, and nothing that a shell or a container would read otherwise", () => {
+  test("has no secret, and no value that a shell or a container reads differently", () => {
     const secrets = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 
     for (const { name, value, commented } of entries) {
@@ -259,7 +259,7 @@ describe("example.env", () => {
     }
   });
 
-  test("explains each variable in a comment above it", () => {
+  test("explains each variable in a comment above it, in lines of at most 120", () => {
     const obvious = ["PORT", "DISCORD_AUTHORIZE_URL"];
     const unexplained = entries.filter(({ line }) => !/^# (?![A-Z_]+=)\S/.test(exampleLines[line - 1] ?? ""));
 
@@ -269,7 +269,7 @@ describe("example.env", () => {
 });
 
 describe("errors.ts", () => {
-  test("has no code that no test produces", async () => {
+  test("has no code that no test names", async () => {
     const tables = /^tests\/(docs|pages)\//;
     const paths = listFiles("tests/**/*.test.ts").filter((path) => !tables.test(path));
     const texts = await Promise.all(paths.map(readText));

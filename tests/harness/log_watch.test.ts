@@ -1,4 +1,4 @@
-/** The watch over every line of the suite's logs: that it sees what it is there for. */
+/** The watch over every line of the suite's logs finds the secrets in them. */
 import { describe, expect, test } from "bun:test";
 import { createLogWatch, logWatch } from "./log_watch.ts";
 
@@ -28,7 +28,7 @@ const SEEN: readonly (readonly [string, (watch: ReturnType<typeof createLogWatch
 ];
 
 describe("createLogWatch()", () => {
-  test.each(SEEN)("finds a secret that was seen %s, wherever it stands in a line", (_, see) => {
+  test.each(SEEN)("finds a secret that was seen %s, anywhere in a line", (_, see) => {
     const watch = createLogWatch();
     const leaks = [`{"reason":"${SECRET}"}`, `{"stack":"at x (${SECRET}:1)"}`, `a ${SECRET}.`];
 
@@ -38,7 +38,7 @@ describe("createLogWatch()", () => {
     expect(watch.leaks()).toEqual(leaks);
   });
 
-  test("finds a canary that it was never told of", () => {
+  test("finds a canary that it was never told about", () => {
     const watch = createLogWatch();
 
     watch.addLines(`${LINE}\n{"reason":"the Canary of a test"}\n`);
@@ -46,7 +46,7 @@ describe("createLogWatch()", () => {
     expect(watch.leaks()).toHaveLength(1);
   });
 
-  test("finds nothing in lines that hold none", () => {
+  test("finds nothing in lines without a secret", () => {
     const watch = createLogWatch();
     for (const [, see] of SEEN) see(watch);
 
@@ -56,7 +56,7 @@ describe("createLogWatch()", () => {
     expect(watch.counts().lines).toBe(1);
   });
 
-  test("is the one that this run has", () => {
+  test("has found no leak in this run so far", () => {
     expect(logWatch.leaks()).toEqual([]);
   });
 });

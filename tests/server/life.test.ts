@@ -1,4 +1,4 @@
-/** How a server begins and ends, as a process of its own: what it waits for, what it lets finish, what it cuts off. */
+/** A server process starts and stops: it waits for its database, finishes requests, and cuts off late ones. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ const forger = useForAll(
   ({ stop }) => stop(),
 );
 
-/** A server that needs no database for what is asked of it here. */
+/** A configuration without a database: the requests of these tests need none. */
 const environment = (more: Environment = {}): Environment => ({
   ...environmentFor(url, discord, forger.issuer),
   DATABASE_URL: `postgres://${NOBODY}/janus`,
@@ -58,7 +58,7 @@ const environment = (more: Environment = {}): Environment => ({
 type Line = Readonly<Record<string, unknown>>;
 const eventsOf = ({ lines }: Pick<Serving, "lines">): Line[] => lines.map((line) => JSON.parse(line) as Line);
 
-/** Asks until the answer is as wanted; no longer than a load balancer would. */
+/** Asks until the answer has this status, but no longer than a load balancer would. */
 async function until(server: Serving, path: string, status: number, seconds = 10): Promise<string> {
   const deadline = performance.now() + seconds * 1_000;
   for (;;) {
@@ -81,13 +81,13 @@ async function holdRequest() {
   return { answer, release: gate.release };
 }
 
-describe("SIGTERM", () => {
-  test("/readyz says no first, requests are still answered, then none is taken, and what is under way finishes", async () => {
+describe("janus serve on a stop signal", () => {
+  test("fails /readyz, serves on for DRAIN_SECONDS, then only finishes open requests", async () => {
     const server = await serve(folder, environment({ DRAIN_SECONDS: "2" }));
     const held = await holdRequest();
 
     const stopping = server.stop();
-    // Not ready it was before, without a database.
+    // Without a database /readyz answered 503 before, too.
     while (!server.lines.some((line) => line.includes('"stopping"'))) await Bun.sleep(10);
     const ready = await until(server, "/readyz", 503, 1);
     const during = await fetch(`${url}/linked-role`, { redirect: "manual" });
@@ -108,14 +108,14 @@ describe("SIGTERM", () => {
     expect(during.status).toBe(302);
     expect(during.headers.get("connection")).toBe("close");
     expect(closedAfter).toBeGreaterThan(1);
-    // The database does not answer, which is a page: an answer all the same.
+    // The database does not answer, so the member gets an error page, but the request is answered.
     expect(status).toBe(503);
     expect(ended.exitCode).toBe(0);
     expect(eventsOf(server).filter(({ event }) => event === "requests_cut_off")).toEqual([]);
     expect(eventsOf(server).at(-1)).toMatchObject({ event: "stopped" });
   });
 
-  test("what is not finished within SHUTDOWN_SECONDS is cut off, and said to be: exit 0", async () => {
+  test("cuts off requests that outlast SHUTDOWN_SECONDS, logs it, and exits with 0", async () => {
     const server = await serve(folder, environment({ SHUTDOWN_SECONDS: "1" }));
     const held = await holdRequest();
 
@@ -131,7 +131,7 @@ describe("SIGTERM", () => {
     ]);
   });
 
-  test("twice: ends at once, with exit 1", async () => {
+  test("exits with 1 at once when a second signal comes", async () => {
     const server = await serve(folder, environment({ SHUTDOWN_SECONDS: "60", DRAIN_SECONDS: "60" }));
 
     const first = server.stop("SIGINT");
@@ -145,7 +145,7 @@ describe("SIGTERM", () => {
 });
 
 describe("waitForDatabase()", () => {
-  test("tries for as long as it is given, and says how long it was", async () => {
+  test("retries until its time is over, and reports how long it really waited", async () => {
     let ms = 0;
     const tries: number[] = [];
     const work = async (): Promise<never> => {
@@ -165,14 +165,14 @@ describe("waitForDatabase()", () => {
       }),
     );
 
-    // The second ended before the two seconds were over.
+    // The second try ended before the two seconds were over, so there is a third.
     expect(tries).toEqual([0, 1_300, 2_600]);
     expect(failure.message).toStartWith("waited 3 seconds for the database: ");
   });
 });
 
-describe("a database that is not there", () => {
-  test("is waited for until the deadline, in so many words: exit 1", async () => {
+describe("an unreachable database", () => {
+  test("makes janus serve wait until its deadline, say why, and exit with 1", async () => {
     const password = CANARY.botToken;
     const DATABASE_URL = `postgres://janus:${password}@${NOBODY}/janus`;
 
@@ -206,11 +206,11 @@ describe("a database that is not there", () => {
       reason: "the database cannot be reached (ECONNREFUSED)",
     });
     expect(ended.stdout + ended.stderr).not.toContain(password);
-    // Nobody was ever sent here, so nobody has to notice.
+    // No request ever reached this process, so it does not drain.
     expect(seconds).toBeLessThan(20);
   });
 
-  test("keeps nobody from what needs none, and is a page for the rest", async () => {
+  test("leaves pages that need no database working, and makes /readyz say not_ready", async () => {
     const server = await serve(folder, environment({ DATABASE_WAIT_SECONDS: "60" }));
     await until(server, "/readyz", 503);
 
@@ -225,7 +225,7 @@ describe("a database that is not there", () => {
     expect(ended.seconds).toBeLessThan(4);
   });
 
-  test("is waited for by migrate, which says so once: exit 1", async () => {
+  test("makes janus migrate wait, say so once, and exit with 1", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
       DATABASE_URL: `postgres://${NOBODY}/janus`,
       DATABASE_WAIT_SECONDS: "2",
@@ -239,8 +239,8 @@ describe("a database that is not there", () => {
   });
 });
 
-describe.if(onPostgres)("a database that comes later", () => {
-  test("migrates, and serves, without being started again", async () => {
+describe.if(onPostgres)("a database that comes up later", () => {
+  test("lets the waiting migrate and serve go on without a restart", async () => {
     const database = await createTestDatabase({ migrated: false });
     const target = new URL(database.config.url ?? "");
     const late = new URL(target);

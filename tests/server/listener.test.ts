@@ -1,4 +1,4 @@
-/** What listens, by itself: what it does with connections when it is told to stop. */
+/** The listener by itself: how it stops, and how it reads requests whose length is ambiguous. */
 import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { readConfig } from "../../lib/config/load.ts";
@@ -8,7 +8,7 @@ import { environmentFor } from "../harness/janus.ts";
 const POST = "POST / HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";
 const CONNECTIONS = 20;
 
-/** What a proxy in front must not let a stranger send to somebody else's connection. */
+/** A request hidden in the body of another one. Behind a proxy it would pass for a request of another client. */
 const SMUGGLED = "POST /smuggled HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";
 
 function startListener(answer = (_: Request) => new Response("ok")): Listening {
@@ -29,7 +29,7 @@ function open(listening: Listening): Promise<Socket> {
   return promise;
 }
 
-/** What comes back before the connection ends, in words. */
+/** The status line that comes back, or "closed" when the connection ends without one. */
 function outcomeOf(socket: Socket): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   socket.on("data", (chunk) => resolve(chunk.toString().slice(0, 12)));
@@ -55,7 +55,7 @@ test.each([
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(["HTTP/1.1 200"]));
 });
 
-test("stop() closes connections on which nothing is asked, and takes no new one", async () => {
+test("stop() closes idle connections and accepts no new one", async () => {
   const listening = startListener();
   const socket = await open(listening);
   socket.write(POST);
@@ -73,19 +73,31 @@ const inChunk = `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`;
 const afterChunks = `Content-Length: ${SMUGGLED.length + 5}\r\nTransfer-Encoding: chunked`;
 
 test.each([
-  ["a body of a GET", 200, "GET", inBody, SMUGGLED],
-  ["a body in chunks of a GET", 200, "GET", "Transfer-Encoding: chunked", inChunk],
-  ["a body", 200, "POST", inBody, SMUGGLED],
-  ["a body in chunks", 200, "POST", "Transfer-Encoding: chunked", inChunk],
-  ["two ways to tell the length", 400, "POST", afterChunks, `0\r\n\r\n${SMUGGLED}`],
-  ["two ways, of a GET", 400, "GET", afterChunks, `0\r\n\r\n${SMUGGLED}`],
-  ["two lengths", 400, "POST", `Content-Length: 0\r\n${inBody}`, SMUGGLED],
-  ["a list of lengths", 400, "POST", `Content-Length: 0, ${SMUGGLED.length}`, SMUGGLED],
-  ["a length with a sign", 400, "POST", `Content-Length: +${SMUGGLED.length}`, SMUGGLED],
-  ["a blank before the colon", 400, "POST", "Transfer-Encoding : chunked\r\nContent-Length: 0", SMUGGLED],
-  ["a coding that nobody knows", 400, "POST", `Transfer-Encoding: xchunked\r\n${inBody}`, SMUGGLED],
-  ["a header on two lines", 400, "POST", "Transfer-Encoding:\r\n chunked\r\nContent-Length: 0", SMUGGLED],
-])("%s is one request, or none: answered with %d", async (_, status, method, headers, body) => {
+  ["the body of a GET", 200, "GET", inBody, SMUGGLED],
+  ["the chunked body of a GET", 200, "GET", "Transfer-Encoding: chunked", inChunk],
+  ["the body of a POST", 200, "POST", inBody, SMUGGLED],
+  ["the chunked body of a POST", 200, "POST", "Transfer-Encoding: chunked", inChunk],
+  ["a POST with a length and chunks", 400, "POST", afterChunks, `0\r\n\r\n${SMUGGLED}`],
+  ["a GET with a length and chunks", 400, "GET", afterChunks, `0\r\n\r\n${SMUGGLED}`],
+  ["a request with two lengths", 400, "POST", `Content-Length: 0\r\n${inBody}`, SMUGGLED],
+  ["a request with a list of lengths", 400, "POST", `Content-Length: 0, ${SMUGGLED.length}`, SMUGGLED],
+  ["a request whose length has a sign", 400, "POST", `Content-Length: +${SMUGGLED.length}`, SMUGGLED],
+  [
+    "a header with a blank before its colon",
+    400,
+    "POST",
+    "Transfer-Encoding : chunked\r\nContent-Length: 0",
+    SMUGGLED,
+  ],
+  ["a request with an unknown coding", 400, "POST", `Transfer-Encoding: xchunked\r\n${inBody}`, SMUGGLED],
+  [
+    "a header folded over two lines",
+    400,
+    "POST",
+    "Transfer-Encoding:\r\n chunked\r\nContent-Length: 0",
+    SMUGGLED,
+  ],
+])("listen() finds no second request in %s, and answers %d", async (_, status, method, headers, body) => {
   const paths: string[] = [];
   const listening = startListener(({ url }) => {
     paths.push(new URL(url).pathname);

@@ -1,7 +1,7 @@
 /**
  * The previous release beside this one, on one PostgreSQL: a database that it made is migrated and serves, and it works on
- * the new schema while its replicas are restarted one by one. Both are processes of their own. The checkout's history has
- * the previous release, so this is skipped where there is none.
+ * the new schema while its replicas are restarted one by one. Both are processes of their own. The history of the
+ * checkout has the previous release; without a history the test is skipped.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -23,7 +23,7 @@ import { newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
 import { type ForgerStandin, startForger } from "../standins/forger.ts";
 
-/** Where members find Janus: a proxy would listen here, and lead to either replica. */
+/** The address at which members find Janus: a proxy would listen here, and lead to either replica. */
 const url = `http://127.0.0.1:${freePort()}`;
 const ports = { a: freePort(), b: freePort() };
 type Name = keyof typeof ports;
@@ -48,7 +48,7 @@ async function start(name: Name, entry: Parameters<typeof serve>[2]): Promise<vo
 
 type Member = { readonly browser: Browser; readonly discordUserId: string };
 
-/** A browser that asks one replica, whatever address it is sent to. */
+/** A browser that sends all its requests to one replica. */
 function at(name: Name, { browser }: Member): Browser {
   const moved = (address: string): string => {
     const target = new URL(address, url);
@@ -79,7 +79,7 @@ async function link(first: Name, second: Name, third: Name): Promise<Member> {
   return member;
 }
 
-/** What a member's session is worth at a replica: seen, synced, and seen again with the push recorded. */
+/** Uses a member's session at a replica: it shows the recorded push, and a sync is accepted. */
 async function useSession(name: Name, member: Member): Promise<void> {
   const seen = await at(name, member).get("/api/userinfo");
   expect(seen.status).toBe(200);
@@ -119,7 +119,7 @@ describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 
-  test("runs on the new schema while its replicas are restarted one by one, and every link survives", async () => {
+  test("works on the new schema while its replicas are replaced, and keeps every link", async () => {
     const before = await Promise.all([link("a", "a", "a"), link("a", "b", "a"), link("b", "b", "b")]);
     const begun = newMember();
     const begunBefore = await reachProvider(begun, "a", "b");

@@ -37,12 +37,12 @@ if (onPostgres && isSkipped) console.warn(`The rolling restart is skipped. ${NO_
 
 const CLIENTS = 32;
 const FLOW_WALKERS = 4;
-/** As the recipe has it. */
+/** The value in the recipe for nginx. */
 const DRAIN_SECONDS = 3;
 const STEADY_MS = 1_000;
 /** Flows begun at a replica that are finished at the other, and as many that are finished when it is back. */
 const BEGUN = 3;
-/** Fewer answers to a call, and nothing was tried; flows are ten times as slow. */
+/** With fewer answers to a call the test proves nothing; flows are ten times as slow. */
 const ENOUGH = 100;
 const CALLS = [
   { method: "GET", path: "/", status: 200 },
@@ -107,7 +107,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("a flow goes on at whichever replica is asked next, leg by leg", async () => {
+  test("finish a flow whose legs are spread over them in any way", async () => {
     const ways = REPLICAS.flatMap((first) =>
       REPLICAS.flatMap((second) => REPLICAS.map((third) => [first, second, third] as const)),
     );
@@ -122,7 +122,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     }
   });
 
-  test("a session is good at whichever replica is asked, and ended at one it has ended at the other", async () => {
+  test("share sessions: one that ends at one replica has ended at the other", async () => {
     const discordUserId = newUser();
     const member = openBrowser();
     await member.at("a", await reachSecondCallback(member, "a", "b", discordUserId));
@@ -141,7 +141,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     expect(await whoAnswered(later.ids)).toEqual(["a", "b", "a", "a"]);
   });
 
-  test("restarted one after the other under load, they drop no request, and finish what the other has begun", async () => {
+  test("drop no request and finish every flow when they are restarted under load", async () => {
     const walkers = startWalkers();
     const load = startLoad({ origin: url, ca: certificate.ca }, CLIENTS, CALLS);
     await Bun.sleep(STEADY_MS);
@@ -196,11 +196,11 @@ function at(name: Name, address: string): string {
 
 type Member = Browser & {
   readonly at: (name: Name, address: string) => Promise<Response>;
-  /** What nginx has called the requests. */
+  /** The ids that nginx gave the requests. */
   readonly ids: string[];
 };
 
-/** A member's browser; what is secret in what it asks and gets is told to the watch over the log. */
+/** A member's browser. It tells the watch over the log about the secrets in requests and answers. */
 function openBrowser(): Member {
   const browser = createBrowser(url, { tls: { ca: certificate.ca } });
   const ids: string[] = [];
@@ -233,7 +233,7 @@ async function beginFlow(name: Name) {
   return { finishAt: async (other: Name): Promise<number> => (await member.at(other, callback)).status };
 }
 
-/** By the ids in the replicas' own logs, which come through pipes. */
+/** Looks for the ids in the logs of the replicas, which come through pipes. */
 async function whoAnswered(ids: readonly string[]): Promise<readonly (Name | undefined)[]> {
   const find = (id: string) =>
     REPLICAS.find((name) => running[name].lines.some((line) => line.includes(`"requestId":"${id}"`)));

@@ -1,4 +1,4 @@
-/** What `janus serve` logs of its configuration when it starts: what `janus config check` warns of. */
+/** `janus serve` logs the warnings of `janus config check` when it starts. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Nothing is unwise in it, and no server of anybody else is asked. */
+/** A configuration without risky settings, with which Janus asks no other server. */
 const WISE = {
   PUBLIC_URL: "http://localhost:3000",
   PORT: "0",
@@ -29,7 +29,7 @@ const WISE = {
 };
 type Line = { readonly level: string; readonly event: string; readonly reason?: string };
 
-/** The reasons of a server's start, told as warnings; waits until the last that is expected is there. */
+/** The warnings that a server logs when it starts; waits until as many as expected are there. */
 async function reasonsAtStart(environment: Record<string, string>, expected: number): Promise<string[]> {
   const server = await serve(folder, environment);
   const parsed = () => server.lines.map((line) => JSON.parse(line) as Line);
@@ -42,7 +42,7 @@ async function reasonsAtStart(environment: Record<string, string>, expected: num
   return reasons();
 }
 
-test("janus serve logs what config check warns of, once each, without a value", async () => {
+test("janus serve logs each warning of config check once, without any value", async () => {
   const unwise = {
     ...WISE,
     OIDC_CLIENT_SECRET: `"canary"`,
@@ -60,6 +60,6 @@ test("janus serve logs what config check warns of, once each, without a value", 
   expect(logged.join("")).not.toContain("canary");
 });
 
-test("janus serve logs nothing of a configuration that is wise", async () => {
+test("janus serve logs no warning for a configuration without risky settings", async () => {
   expect(await reasonsAtStart(WISE, 0)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What happens while nobody looks: abandoned grants end, failed pushes come again, and no two processes collide. */
+/** Upkeep: abandoned grants end, failed pushes are repeated, and no two processes collide. */
 import { describe, expect, test } from "bun:test";
 import { endDueGrants } from "../../lib/grants/end_discord_grant.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
@@ -34,8 +34,8 @@ async function link(user: string = newUser()): Promise<string> {
 
 const accounts = () => rowsOf(janus, "discord_account");
 
-describe("a grant whose second leg never came", () => {
-  test("is kept for an hour, then revoked at Discord, then removed", async () => {
+describe("an abandoned grant", () => {
+  test("is kept for an hour, then revoked at Discord and removed", async () => {
     const user = await abandon();
 
     janus.clock.advance(HOUR_SECONDS - 60);
@@ -65,25 +65,22 @@ describe("a grant whose second leg never came", () => {
   test.each([
     ["clearing the role connection", "delete_role_connection", 3],
     ["revoking", "revoke", 1],
-  ] as const)(
-    "stays until Discord takes the end, when Discord is down at %s",
-    async (_, operation, times) => {
-      const user = await abandon();
-      janus.clock.advance(2 * HOUR_SECONDS);
-      janus.discord.failNext(operation, { status: 503 }, times);
+  ] as const)("is kept while Discord fails at %s, and ended an hour later", async (_, operation, times) => {
+    const user = await abandon();
+    janus.clock.advance(2 * HOUR_SECONDS);
+    janus.discord.failNext(operation, { status: 503 }, times);
 
-      await runUpkeep(janus.deps);
-      await runUpkeep(janus.deps);
-      expect(await accounts()).toMatchObject([{ discordUserId: user }]);
+    await runUpkeep(janus.deps);
+    await runUpkeep(janus.deps);
+    expect(await accounts()).toMatchObject([{ discordUserId: user }]);
 
-      janus.clock.advance(HOUR_SECONDS);
-      await runUpkeep(janus.deps);
-      expect(janus.discord.grants(user)).toBe(0);
-      expect(await accounts()).toEqual([]);
-    },
-  );
+    janus.clock.advance(HOUR_SECONDS);
+    await runUpkeep(janus.deps);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await accounts()).toEqual([]);
+  });
 
-  test("that is put off has the cause in the log", async () => {
+  test("leaves the cause in the log when its end is put off", async () => {
     const user = await abandon();
     janus.clock.advance(2 * HOUR_SECONDS);
     janus.discord.failNext("revoke", "drop");
@@ -102,7 +99,7 @@ describe("a grant whose second leg never came", () => {
     ]);
   });
 
-  test("that the member has ended at Discord already is removed here", async () => {
+  test("is removed when the member has already ended it at Discord", async () => {
     const user = await abandon();
     janus.discord.endGrant(user);
     janus.clock.advance(2 * HOUR_SECONDS);
@@ -112,7 +109,7 @@ describe("a grant whose second leg never came", () => {
     expect(await accounts()).toEqual([]);
   });
 
-  test("whose access token has expired is refreshed, then ended", async () => {
+  test("is refreshed and then ended when its access token has expired", async () => {
     const user = await abandon();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
 
@@ -123,7 +120,7 @@ describe("a grant whose second leg never came", () => {
     expect(await accounts()).toEqual([]);
   });
 
-  test("whose access token alone is dead is refreshed before anything is believed", async () => {
+  test("is refreshed and then ended when Discord refuses only its access token", async () => {
     const user = await abandon();
     janus.discord.expireAccessTokens(user);
     janus.clock.advance(2 * HOUR_SECONDS);
@@ -140,7 +137,7 @@ describe("a grant whose second leg never came", () => {
     expect(await accounts()).toEqual([]);
   });
 
-  test("of a link that was moved away is cleared, however often the member begins anew", async () => {
+  test("is cleared after its link was moved, even when the member starts a new flow", async () => {
     const first = await link();
     const browser = createBrowser(janus.url);
     await janus.database.rows(
@@ -157,7 +154,7 @@ describe("a grant whose second leg never came", () => {
     expect((await browser.get(await reachDiscordCallback(browser, first))).status).toBe(302);
   });
 
-  test("is ended by one process, however many do upkeep at once", async () => {
+  test("is ended once when several processes do upkeep at the same time", async () => {
     const users = [await abandon(), await abandon(), await abandon()];
     janus.clock.advance(2 * HOUR_SECONDS);
     await janus.deps.queries.deleteOldFlows({ createdBefore: janus.clock.now(), limit: 9 });
@@ -170,7 +167,7 @@ describe("a grant whose second leg never came", () => {
     expect(countOf(janus, "revoke")).toBe(users.length);
   });
 
-  test("cannot be replaced by a new sign-in while it is being revoked", async () => {
+  test("cannot be replaced by a new flow while it is being revoked", async () => {
     const user = await abandon();
     janus.clock.advance(2 * HOUR_SECONDS);
     const gate = janus.discord.gate("revoke");
@@ -188,8 +185,8 @@ describe("a grant whose second leg never came", () => {
   });
 });
 
-describe("a push that Discord did not take", () => {
-  test("comes again when it is due, and not before", async () => {
+describe("a push", () => {
+  test("is repeated when it is due after a failure, and not before", async () => {
     const user = newUser();
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, user);
@@ -212,7 +209,7 @@ describe("a push that Discord did not take", () => {
     });
   });
 
-  test("waits longer each time, and never ends the link", async () => {
+  test("waits longer after each failure, and never ends the link", async () => {
     const user = newUser();
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, user);
@@ -234,7 +231,7 @@ describe("a push that Discord did not take", () => {
     expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 11 });
   });
 
-  test("whose token was moved from another row, or altered, is never sent anywhere", async () => {
+  test("never uses a token that was copied from another row", async () => {
     const [one, other] = [await link(), await link()];
     await janus.database.rows(`update discord_token set access_token_sealed =
       (select access_token_sealed from discord_token where discord_user_id = '${other}') where discord_user_id = '${one}'`);
@@ -249,7 +246,7 @@ describe("a push that Discord did not take", () => {
     expect(await linkOf(janus, one)).toMatchObject({ pushFailures: 1 });
   });
 
-  test("by a process that died on the way is taken over by another", async () => {
+  test("is taken over when its lease ends, after its process has died", async () => {
     const user = await link();
     await janus.database.rows(
       `update link set push_due_at = now(), pushed_at = null, pushed_metadata = null`,
@@ -265,7 +262,7 @@ describe("a push that Discord did not take", () => {
     expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: null });
   });
 
-  test("that outlived its lease clears no due date that another has set since, and says nothing in the trail", async () => {
+  test("clears no later due date and records nothing after its lease has ended", async () => {
     const user = await link();
     const recorded = await trailOf(janus, user);
     const row = await discordTokenOf(janus, user);
@@ -282,7 +279,7 @@ describe("a push that Discord did not take", () => {
     expect(await trailOf(janus, user)).toEqual(recorded);
   });
 
-  test("is done by one process, however many do upkeep at once", async () => {
+  test("is made once when several processes do upkeep at the same time", async () => {
     for (let count = 0; count < 5; count++) await link();
     const before = operationsOf(janus).length;
     await setTime(janus, "link", "push_due_at", 0);
@@ -294,7 +291,7 @@ describe("a push that Discord did not take", () => {
     expect(operationsOf(janus).length - before).toBe(5);
   });
 
-  test("refreshes an expired token once, however many processes meet it", async () => {
+  test("refreshes an expired token once when several processes meet it", async () => {
     const user = await link();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await setTime(janus, "link", "push_due_at", 0);
@@ -312,7 +309,7 @@ describe("a push that Discord did not take", () => {
     expect(janus.discord.grants(user)).toBeGreaterThan(0);
   });
 
-  test("whose refresh gets no answer keeps the tokens, and frees the lease", async () => {
+  test("keeps the tokens and frees the lease when the refresh fails", async () => {
     const user = await link();
     const tokens = async () => {
       const { accessTokenSealed, refreshTokenSealed, leasedUntil } =
@@ -322,7 +319,7 @@ describe("a push that Discord did not take", () => {
     const before = await tokens();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await setTime(janus, "link", "push_due_at", 0);
-    // Once before the tokens expire, as upkeep thinks, and once for the push.
+    // The first failure is for the refresh that upkeep makes before tokens expire, the second for the push.
     janus.discord.failNext("token_refresh", { status: 502 }, 2);
 
     await runUpkeep(janus.deps);
@@ -332,7 +329,7 @@ describe("a push that Discord did not take", () => {
   });
 });
 
-test("organisation accounts that an unconfirmed move left behind are removed, linked ones stay", async () => {
+test("runUpkeep() removes the account of an unconfirmed move, and keeps linked ones", async () => {
   const user = await link();
   const browser = createBrowser(janus.url);
   const conflict = await browser.get(await reachForgerCallback(browser, user));
@@ -347,7 +344,7 @@ test("organisation accounts that an unconfirmed move left behind are removed, li
   expect(await linkOf(janus, user)).toBeDefined();
 });
 
-test("runUpkeep() goes on with the rest when one part fails, and says so in the log", async () => {
+test("runUpkeep() survives a duty that fails, and logs its name without the message", async () => {
   await abandon();
   janus.clock.advance(2 * HOUR_SECONDS);
   const deleteOldFlows = () => Promise.reject(new Error("canary"));
@@ -359,7 +356,7 @@ test("runUpkeep() goes on with the rest when one part fails, and says so in the 
   expect(janus.logLines.join("")).not.toContain("canary");
 });
 
-test("startUpkeep() waits at its stop for the round under way", async () => {
+test("startUpkeep() waits for the running round when it is stopped", async () => {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   let finished = false;

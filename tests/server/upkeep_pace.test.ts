@@ -1,4 +1,4 @@
-/** How much upkeep does at a time: it goes on while there is more, at a pace, in turns, and not into an outage. */
+/** How much upkeep does in a run: it works off a backlog at one pace, in turns, and stops at an outage. */
 import { describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
 import type { Round } from "../../lib/grants/round.ts";
@@ -16,7 +16,7 @@ import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord-faults.ts";
 
-/** What a round takes at most. */
+/** The most rows that a round takes. */
 const ROUND = 20;
 const RATE_LIMITED = { status: 429, body: { message: "slow down", retry_after: 60, global: true } } as const;
 
@@ -27,7 +27,7 @@ const pushes = () => countOf(janus, "put_role_connection");
 const stillDue = async () =>
   (await database.rows("select from link where push_due_at is not null and push_failures = 0")).length;
 
-/** The same Janus, with a clock that stands but for the waits of upkeep; `onWait` is called in each. */
+/** The same Janus, with a clock that moves only while upkeep waits; `onWait` is called at each wait. */
 function withOwnTime(onWait: (elapsedSeconds: number) => unknown = () => undefined) {
   const beginMs = janus.clock.now().getTime();
   let nowMs = beginMs;
@@ -43,7 +43,7 @@ function withOwnTime(onWait: (elapsedSeconds: number) => unknown = () => undefin
   return { deps, elapsed };
 }
 
-/** A duty with so many rows that all go well; tells of each round. */
+/** A duty with this many rows, all of which succeed; calls `onRound` in each round. */
 function createDuty(
   name: UpkeepStep,
   rows: number,
@@ -61,7 +61,7 @@ function createDuty(
 }
 
 describe("runUpkeep() with many pushes due", () => {
-  test("makes 400 in one run, at its pace", async () => {
+  test("makes 400 pushes in one run, no faster than its pace", async () => {
     await leaveDuePushes(janus, 400);
     const most: number[] = [];
     const { deps, elapsed } = withOwnTime((seconds) =>
@@ -76,7 +76,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect(elapsed()).toBe(400 / STARTS_PER_SECOND);
   });
 
-  test("stops for this time at a rate limit, and goes on the next", async () => {
+  test("stops at a rate limit, and makes the rest in the next run", async () => {
     await leaveDuePushes(janus, 100);
     const { deps } = withOwnTime();
     janus.discord.failNext("put_role_connection", RATE_LIMITED);
@@ -88,7 +88,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect(await stillDue()).toBe(0);
   });
 
-  test("stops for this time where Discord is down", async () => {
+  test("stops after one round when Discord is down", async () => {
     await leaveDuePushes(janus, 100);
     // Each is tried three times.
     janus.discord.failNext("put_role_connection", { status: 502 }, 3 * ROUND);
@@ -98,7 +98,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect([pushes(), await stillDue()]).toEqual([3 * ROUND, 100 - ROUND]);
   });
 
-  test("goes on where Discord refuses one of them, and stops where it refuses a whole round", async () => {
+  test("goes on when Discord refuses one push, and stops when it refuses a whole round", async () => {
     await leaveDuePushes(janus, 100);
     janus.discord.failNext("put_role_connection", refusal(403));
     await runUpkeep(withOwnTime().deps);
@@ -111,7 +111,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect([pushes(), await stillDue()]).toEqual([100 + ROUND, 100 - ROUND]);
   });
 
-  test("lets members go on: they link and look while it works", async () => {
+  test("lets members link and read their data meanwhile", async () => {
     await leaveDuePushes(janus, 100);
     const statuses: number[] = [];
     const { deps } = withOwnTime(async () => {
@@ -127,7 +127,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect(await stillDue()).toBe(0);
   });
 
-  test("shares them with another process: each is made once", async () => {
+  test("makes each push once when two processes share them", async () => {
     await leaveDuePushes(janus, 200);
 
     await Promise.all([runUpkeep(withOwnTime().deps), runUpkeep(withOwnTime().deps)]);
@@ -137,7 +137,7 @@ describe("runUpkeep() with many pushes due", () => {
 });
 
 describe("runUpkeep() with many grants to end", () => {
-  test("ends them all, and removes their accounts", async () => {
+  test("ends all of them and removes their accounts", async () => {
     await leaveGrants(janus, 100);
     janus.clock.advance(2 * 3_600);
 
@@ -147,7 +147,7 @@ describe("runUpkeep() with many grants to end", () => {
     expect(await rowsOf(janus, "discord_account")).toEqual([]);
   });
 
-  test("stops for this time at an outage", async () => {
+  test("stops after one round at a rate limit", async () => {
     await leaveGrants(janus, 100);
     janus.clock.advance(2 * 3_600);
     janus.discord.failNext("delete_role_connection", RATE_LIMITED);
@@ -157,7 +157,7 @@ describe("runUpkeep() with many grants to end", () => {
     expect((await database.rows("select from discord_token where end_failures = 0")).length).toBe(80);
   });
 
-  test("takes minutes for 10,000, and not hours", async () => {
+  test("needs less than 40 minutes for 10,000 grants", async () => {
     const { deps, elapsed } = withOwnTime();
 
     await runUpkeep(deps, [createDuty("end_due_grants", 10_000)]);
@@ -167,8 +167,8 @@ describe("runUpkeep() with many grants to end", () => {
   });
 });
 
-describe("turns", () => {
-  test("go round: a duty with much to do has one round, then the others have theirs", async () => {
+describe("upkeep", () => {
+  test("gives every duty one round before a busy duty has another", async () => {
     const rounds: string[] = [];
     const duty = (name: UpkeepStep, rows: number) => createDuty(name, rows, () => rounds.push(name));
 
@@ -189,7 +189,7 @@ describe("turns", () => {
     ]);
   });
 
-  test("share one pace", async () => {
+  test("shares one pace among its duties", async () => {
     const { deps, elapsed } = withOwnTime();
 
     await runUpkeep(deps, [createDuty("push_due_links", 100), createDuty("end_due_grants", 100)]);
@@ -197,7 +197,7 @@ describe("turns", () => {
     expect(elapsed()).toBeGreaterThanOrEqual((200 - ROUND) / STARTS_PER_SECOND);
   });
 
-  test("do not wait for the pace where nobody is asked anything", async () => {
+  test("does not wait for the pace in a duty that asks no server", async () => {
     const { deps, elapsed } = withOwnTime();
 
     await runUpkeep(deps, [createDuty("delete_old_flows", 10_000, undefined, false)]);
@@ -205,10 +205,10 @@ describe("turns", () => {
     expect(elapsed()).toBe(0);
   });
 
-  test("come to a duty again while another one has much to do", async () => {
+  test("returns to a small duty while another one has endless work", async () => {
     let seldom = 0;
     const seen = Promise.withResolvers<void>();
-    // Without an end: as long as it works there is more.
+    // Endless work: each round is full.
     const much: Duty = {
       name: "delete_old_flows",
       everySeconds: 0.001,
@@ -233,7 +233,7 @@ describe("turns", () => {
   test.each([
     ["its own stop", (stop: () => Promise<void>) => stop()],
     ["the end of the server", () => Promise.resolve(janus.stopping.abort())],
-  ])("end with the round under way at %s, however much there is to do", async (_, end) => {
+  ])("ends after the running round at %s, even with endless work", async (_, end) => {
     let rounds = 0;
     const gate = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -259,7 +259,7 @@ describe("turns", () => {
     expect(rounds).toBe(1);
   });
 
-  test("end at once where they wait for the pace", async () => {
+  test("stops at once while it waits for the pace", async () => {
     const waits = Promise.withResolvers<void>();
     const deps: WorkDeps = {
       ...janus.deps,
@@ -275,7 +275,7 @@ describe("turns", () => {
     expect(await upkeep.stop()).toBeUndefined();
   });
 
-  test("wait no longer than a round is worth when the clock is put back", async () => {
+  test("waits no longer than its pace asks when the clock is put back", async () => {
     const { deps, elapsed } = withOwnTime();
     let isBack = false;
     const now = () => new Date(deps.now().getTime() - (isBack ? 3_600_000 : 0));
@@ -286,10 +286,10 @@ describe("turns", () => {
   });
 });
 
-describe("deletions", () => {
+describe("the deletions of upkeep", () => {
   const OLD = "now() - interval '2 days'";
 
-  /** So many rows of each kind that upkeep deletes. */
+  /** This many rows of each kind that upkeep deletes. */
   async function leaveRows(count: number): Promise<void> {
     const series = `from generate_series(1, ${count}) as n`;
     const hash = (kind: string) => `encode(sha256(('${kind}' || n)::bytea), 'hex')`;
@@ -309,7 +309,7 @@ describe("deletions", () => {
     return (await database.rows(`select ${counts.join()}`))[0];
   };
 
-  test("of a backlog are done in one run, by statements that each take a part of it", async () => {
+  test("clear a backlog in one run, in statements of at most 1,000 rows", async () => {
     await leaveRows(2_500);
     let most = 0;
     const db: WorkDeps["db"] = {
@@ -329,7 +329,7 @@ describe("deletions", () => {
     expect(most).toBe(1_000);
   });
 
-  test.skipIf(!onPostgres)("pass by what another transaction holds, and do not wait for it", async () => {
+  test.skipIf(!onPostgres)("skip rows that another transaction has locked until the next run", async () => {
     await leaveRows(3);
     await database.db.transaction(async (query) => {
       for (const table of ["flow", "session", "discord_account", "organisation_account"])

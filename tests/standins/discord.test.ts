@@ -1,4 +1,4 @@
-/** The stand-in for Discord refuses what Discord refuses, and believes what it is told within the limits. */
+/** The stand-in for Discord accepts and refuses requests by the rules of Discord. */
 import { afterEach, expect, test } from "bun:test";
 import { crc32, inflateSync } from "node:zlib";
 import {
@@ -41,7 +41,7 @@ test("startDiscord() refuses PKCE with role_connections.write", async () => {
   expect(paramsOf(callback)).toMatchObject({ error: "invalid_scope", state: "the-state" });
 });
 
-test("startDiscord() takes PKCE with identify alone and verifies it", async () => {
+test("startDiscord() accepts PKCE with identify alone, and verifies it", async () => {
   const discord = start(discordStandin());
   const right = await approveDiscord(authorizeUrl(discord, { scope: "identify", ...PKCE }), ANNA);
   const wrong = await approveDiscord(authorizeUrl(discord, { scope: "identify", ...PKCE }), ANNA);
@@ -53,7 +53,7 @@ test("startDiscord() takes PKCE with identify alone and verifies it", async () =
   expect(await refused.json()).toMatchObject({ error: "invalid_grant" });
 });
 
-test("startDiscord() shows an error page to an unknown client or address and redirects every other fault", async () => {
+test("startDiscord() redirects faults unless the client or its address is unknown", async () => {
   const discord = start(discordStandin());
   const fault = async (params: Record<string, string>) => {
     const response = await visit(authorizeUrl(discord, params), createJar());
@@ -67,7 +67,7 @@ test("startDiscord() shows an error page to an unknown client or address and red
   expect(await fault({ scope: "identify everything" })).toBe("invalid_scope");
 });
 
-test("startDiscord() sends the member back without iss, and with access_denied on Cancel", async () => {
+test("startDiscord() sends members back without iss, or with access_denied on Cancel", async () => {
   const discord = start(discordStandin());
 
   const approved = paramsOf(await approveDiscord(authorizeUrl(discord), ANNA));
@@ -77,7 +77,7 @@ test("startDiscord() sends the member back without iss, and with access_denied o
   expect(denied).toMatchObject({ error: "access_denied", state: "the-state" });
 });
 
-test("startDiscord() takes a code once, a refresh token once, and ends all by one revocation", async () => {
+test("startDiscord() takes codes and refresh tokens once, and revokes all together", async () => {
   const discord = start(discordStandin());
   const callback = await approveDiscord(authorizeUrl(discord), ANNA);
   const first = await tokensOf(await exchange(discord, callback));
@@ -97,7 +97,7 @@ test("startDiscord() takes a code once, a refresh token once, and ends all by on
   expect((await refresh(discord, second.refresh_token)).status).toBe(400);
 });
 
-test("startDiscord() refuses the token endpoint to a wrong secret, a JSON body and a foreign redirect_uri", async () => {
+test("startDiscord() refuses a wrong secret, a JSON body or a foreign redirect_uri", async () => {
   const discord = start(discordStandin());
   const form = { grant_type: "refresh_token", refresh_token: "x" };
   const url = `${discord.apiUrl}/oauth2/token`;
@@ -118,7 +118,7 @@ test("startDiscord() refuses the token endpoint to a wrong secret, a JSON body a
   expect(await foreign.json()).toMatchObject({ error: "invalid_grant" });
 });
 
-test("startDiscord() blocks a missing User-Agent, and counts unknown routes", async () => {
+test("startDiscord() blocks a wrong User-Agent, and reports unknown routes", async () => {
   const discord = start(discordStandin());
 
   const blocked = await fetch(`${discord.apiUrl}/users/@me`, { headers: { "user-agent": "Bun" } });
@@ -130,7 +130,7 @@ test("startDiscord() blocks a missing User-Agent, and counts unknown routes", as
   expect(discord.calls).toEqual([]);
 });
 
-test("startDiscord() holds the limits of a role connection and of the records", async () => {
+test("startDiscord() enforces the limits of role connections and metadata records", async () => {
   const discord = start(discordStandin());
   const accessToken = await signIn(discord, ANNA);
   const put = async (body: unknown) =>
@@ -153,7 +153,7 @@ test("startDiscord() holds the limits of a role connection and of the records", 
   expect(await record({ ...MEMBER_RECORD, description: "" })).toBe(400);
 });
 
-test('startDiscord() gives the role for "1" alone, and keeps to scope, application and life of a token', async () => {
+test('startDiscord() matches only "1", and checks a token\'s scope, client and expiry', async () => {
   const discord = start(discordStandin());
   const accessToken = await signIn(discord, ANNA);
   const identified = await signIn(discord, BO, "identify");
@@ -186,7 +186,7 @@ test('startDiscord() gives the role for "1" alone, and keeps to scope, applicati
   expect(await (await fetch(`${discord.url}/app`)).text()).toContain("Anna &lt;3");
 });
 
-test("startDiscord() gives the role when the member presses Link, and takes it when what it was told no longer matches", async () => {
+test("startDiscord() gives the role on Link, and takes it when it no longer matches", async () => {
   const discord = start(discordStandin());
   const accessToken = await signIn(discord, ANNA);
   const push = (value: string) =>
@@ -209,7 +209,7 @@ test("startDiscord() gives the role when the member presses Link, and takes it w
   expect(discord.hasRole(ANNA)).toBe(false);
 });
 
-test("startDiscord() shows its page to prompt=none as well, since nobody is signed in here, and logs in by identify and PKCE alone", async () => {
+test("startDiscord() shows its page despite prompt=none, and requires the verifier", async () => {
   const discord = start(discordStandin());
   const login = { scope: "identify", redirect_uri: LOGIN, prompt: "none", ...PKCE };
 
@@ -229,7 +229,7 @@ test("startDiscord() shows its page to prompt=none as well, since nobody is sign
   expect((await exchange(discord, unproven, { redirect_uri: LOGIN })).status).toBe(400);
 });
 
-test("startDiscord() keeps a login's tokens to its scope, however often they are refreshed", async () => {
+test("startDiscord() keeps the scope of a login's tokens through every refresh", async () => {
   const discord = start(discordStandin());
   const login = await logIn(discord);
 
@@ -250,7 +250,7 @@ test("startDiscord() keeps a login's tokens to its scope, however often they are
   expect(discord.calls.filter(({ operation }) => operation === "token_refresh")).toHaveLength(2);
 });
 
-test("startDiscord() lets one access token run out alone, and ends a login by the revocation of the link", async () => {
+test("startDiscord() expires one token alone, and ends logins with a revoked link", async () => {
   const discord = start(discordStandin());
   const linkToken = await signIn(discord, ANNA);
   const login = await logIn(discord);
@@ -282,7 +282,7 @@ test("startDiscord() lets one access token run out alone, and ends a login by th
   expect(discord.tokens(ANNA)).toEqual([]);
 });
 
-test("startDiscord() tells a user's avatar, or that there is none", async () => {
+test("startDiscord() gives the avatar of a user, or null", async () => {
   const discord = start(discordStandin());
   const users = async (userId: string) => {
     const secret = await signIn(discord, userId, "identify");
@@ -297,7 +297,7 @@ test("startDiscord() tells a user's avatar, or that there is none", async () => 
   for (const user of bos) expect(user).toMatchObject({ id: BO, global_name: null, avatar: null });
 });
 
-test("startDiscord() serves avatars as the CDN does", async () => {
+test("startDiscord() serves avatars like the CDN of Discord", async () => {
   const discord = start(discordStandin());
   const picture = async (path: string) => {
     const response = await fetch(`${discord.cdnUrl}${path}`);

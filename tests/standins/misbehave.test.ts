@@ -1,4 +1,4 @@
-/** The stand-ins misbehave on order, and the providers are right when left alone. Discord's own rules: `standins/`. */
+/** The stand-ins misbehave when a test orders it, and the providers follow the protocol otherwise. */
 import { afterEach, expect, test } from "bun:test";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import {
@@ -25,7 +25,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((standin) => standin.stop()));
 });
 
-test("failNext() misbehaves as ordered and stop() ends it", async () => {
+test("failNext() fails the next calls as ordered, and stop() ends those that hang", async () => {
   const discord = start(discordStandin());
   const call = (signal?: AbortSignal) =>
     fetch(`${discord.apiUrl}/oauth2/token`, {
@@ -72,7 +72,7 @@ test("gate() holds a call until it is released", async () => {
   expect([whenHeld, whenDone]).toEqual([0, 2]);
 });
 
-test("direct() decides on every call that no order concerns, and is told of each that was done", async () => {
+test("direct() decides on calls that have no order, and is told of those that ran", async () => {
   const discord = start(discordStandin());
   const callback = await approveDiscord(authorizeUrl(discord), ANNA);
   const done: string[] = [];
@@ -101,7 +101,7 @@ test("direct() decides on every call that no order concerns, and is told of each
   expect(await replayed.json()).toMatchObject({ error: "invalid_grant" });
 });
 
-test("startProvider() ends a sign-in at the callback with code, state and iss", async () => {
+test("startProvider() ends a sign-in with code, state and iss, and gives valid tokens", async () => {
   const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
   const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });
 
@@ -126,7 +126,7 @@ test("startProvider() ends a sign-in at the callback with code, state and iss", 
   expect(provider.unexpected).toEqual([]);
 });
 
-test("startProvider() rotates keys, and ends the grant of an account that is gone", async () => {
+test("startProvider() rotates its keys, and ends the grant of a removed account", async () => {
   const options = {
     ...CLIENT,
     redirectUris: [CALLBACK],
@@ -156,7 +156,7 @@ test("startProvider() rotates keys, and ends the grant of an account that is gon
   expect(await ended.json()).toMatchObject({ error: "invalid_grant" });
 });
 
-test("startForger() is right when left alone", async () => {
+test("startForger() follows the protocol when nothing is ordered", async () => {
   const forger = start(
     startForger({ ...CLIENT, redirectUris: [CALLBACK], issuerPath: "/application/o/janus/" }),
   );
@@ -186,7 +186,7 @@ test("startForger() is right when left alone", async () => {
   ).toBe(400);
 });
 
-test("startForger() forges on order", async () => {
+test("startForger() forges ID Tokens and iss as ordered", async () => {
   const forger = start(
     startForger({ ...CLIENT, redirectUris: [CALLBACK], freshSubjects: true, key: createKey("EdDSA") }),
   );
@@ -213,7 +213,7 @@ test("startForger() forges on order", async () => {
   expect(paramsOf(await authorizeAtForger(`${forger.url}/authorize`)).iss).toBeUndefined();
 });
 
-test("startForger() signs by every algorithm that a key can be made for", async () => {
+test("startForger() signs with every algorithm that createKey() supports", async () => {
   for (const alg of ["RS256", "PS256", "ES256", "EdDSA"] as const) {
     const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK], key: createKey(alg) }));
 
@@ -224,7 +224,7 @@ test("startForger() signs by every algorithm that a key can be made for", async 
   }
 });
 
-test("startProvider() asks for the login again on prompt=login, and takes another account then", async () => {
+test("startProvider() asks for a login on prompt=login, and lets the account change", async () => {
   const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
   const jar = createJar();
   const prompted = (prompt: string) => oidcUrl(`${provider.issuer}/auth`, { prompt });
@@ -252,7 +252,7 @@ test("startProvider() asks for the login again on prompt=login, and takes anothe
   expect(nowKnown).toContain("Bo Bengtsson");
 });
 
-test("startProvider() ends a grant by the revocation of its refresh token, and refuses a stranger", async () => {
+test("startProvider() lets only its client end a grant, by revoking the refresh token", async () => {
   const provider = start(await startProvider({ ...CLIENT, redirectUris: [CALLBACK] }));
   const discovery = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
   const url = oidcUrl(`${provider.issuer}/auth`, { prompt: "consent" });
@@ -282,7 +282,7 @@ test("startProvider() ends a grant by the revocation of its refresh token, and r
   expect(provider.unexpected).toEqual([]);
 });
 
-test("startForger() holds a revocation to RFC 7009, and fails it on order", async () => {
+test("startForger() revokes as RFC 7009 says, and fails as ordered", async () => {
   const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK] }));
   const tokens = await forgedTokens(forger);
   const other = await forgedTokens(forger);
@@ -314,7 +314,7 @@ test("startForger() holds a revocation to RFC 7009, and fails it on order", asyn
   expect(forger.calls.filter((operation) => operation === "revoke")).toHaveLength(7);
 });
 
-test("startForger() ends a rotated grant by its newest refresh token", async () => {
+test("startForger() ends a whole grant when its newest refresh token is revoked", async () => {
   const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK] }));
   const first = await forgedTokens(forger);
   const form = { grant_type: "refresh_token", refresh_token: first.refresh_token };
@@ -327,7 +327,7 @@ test("startForger() ends a rotated grant by its newest refresh token", async () 
   }
 });
 
-test("startForger() has no revocation endpoint where it is told so", async () => {
+test("startForger() can be started without a revocation endpoint", async () => {
   const forger = start(startForger({ ...CLIENT, redirectUris: [CALLBACK], revocationEndpoint: false }));
 
   const discovery = await (await fetch(`${forger.issuer}/.well-known/openid-configuration`)).json();
@@ -348,7 +348,7 @@ function start<Standin extends { readonly stop: () => Promise<void> }>(standin: 
   return standin;
 }
 
-test("createJar() keeps and sends what is Secure by https alone, and a __Host- cookie only as it promises to be", () => {
+test("createJar() keeps Secure cookies to https, and checks __Host- cookies", () => {
   const [secure, plain] = [new URL("https://127.0.0.1/"), new URL("http://127.0.0.1/")];
   const kept = (url: URL, line: string): string => {
     const jar = createJar();
