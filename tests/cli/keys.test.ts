@@ -1,11 +1,9 @@
 /** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../fixtures/command.ts";
-
-setDefaultTimeout(60_000);
 
 let folder: string;
 beforeAll(async () => {

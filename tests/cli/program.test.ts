@@ -1,5 +1,5 @@
 /** Which words run which command, what is said of any other word, and that no output acts on a terminal. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +11,6 @@ import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { run, runInShell } from "../fixtures/command.ts";
-
-setDefaultTimeout(60_000);
 
 let folder: string;
 beforeAll(async () => {

@@ -1,11 +1,8 @@
 /** Names that were mistyped. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VARIABLES } from "../../lib/config/load.ts";
 import { findTypo } from "../../lib/config/typo.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 const NAMES = VARIABLES.map(({ name }) => name);
 

@@ -1,6 +1,6 @@
 /**
- * What the tests of a file stand on, made by a hook and ended by another. It is used by its name as if it were there from
- * the start. Where it cannot be made, that is the one failure, and its cause is told.
+ * Fixtures of a test file: one hook makes a fixture, another ends it, and the tests use it by its name. If a fixture
+ * cannot be made, that is the only failure, with its cause.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
 import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
@@ -23,13 +23,13 @@ export function useJanusForEach<J extends Startable>(start: () => Promise<J>): J
   return useForEach(start, stopJanus);
 }
 
-/** Stops a Janus of which no stand-in was asked what nobody expects. */
+/** Stops a Janus. Fails if a stand-in met a request that it did not expect. */
 export async function stopJanus({ discord, provider, stop }: Startable): Promise<void> {
   await stop();
   expect([...discord.unexpected, ...provider.unexpected]).toEqual([]);
 }
 
-/** A database for all tests of the file, empty before each but for the trail. `change` may put something before it. */
+/** A database for all tests of the file. Each test finds it empty, except for the trail. `change` may wrap it. */
 export function useDatabase(change = (database: TestDatabase): TestDatabase => database): TestDatabase {
   const make = async () => change(await createTestDatabase());
   const database = useForAll(make, ({ drop }) => drop());
@@ -37,12 +37,12 @@ export function useDatabase(change = (database: TestDatabase): TestDatabase => d
   return database;
 }
 
-/** Anything that is made before all tests and ended after them; what was made first ends first. */
+/** A fixture that is made before all tests and ended after them. The first that was made ends first. */
 export function useForAll<T extends object>(make: () => Promise<T>, end: (made: T) => Promise<void>): T {
   return use(beforeAll, afterAll, make, end);
 }
 
-/** Anything that is made before each test and ended after it. */
+/** A fixture that is made before each test and ended after it. */
 export function useForEach<T extends object>(make: () => Promise<T>, end: (made: T) => Promise<void>): T {
   return use(beforeEach, afterEach, make, end);
 }
@@ -64,7 +64,7 @@ function use<T extends object>(
   });
   return new Proxy({} as T, {
     get: (_, name) => {
-      if (made === undefined) throw new Error(`${String(name)} is asked for outside of the tests`);
+      if (made === undefined) throw new Error(`the fixture of "${String(name)}" is used outside of a test`);
       return Reflect.get(made, name);
     },
   });

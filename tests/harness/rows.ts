@@ -1,4 +1,4 @@
-/** What the database holds of a member, and how a test makes it older: assertions name rows, not SQL. */
+/** Reads a member's rows by name, and sets times in them, so that assertions hold no SQL. */
 import type { Table, TestDatabase } from "./database.ts";
 
 type At = { readonly database: Pick<TestDatabase, "rows"> };
@@ -38,7 +38,7 @@ export async function organisationTokenOf({ database }: At, subject: string): Pr
   return (await database.rows(`select * from organisation_token where subject = '${subject}'`))[0];
 }
 
-/** What the trail says that happened to a member, the oldest first. */
+/** The actions that the trail has of a member, the oldest first. */
 export async function trailOf({ database }: At, discordUserId: string): Promise<readonly unknown[]> {
   const rows = await database.rows(
     `select action from audit_event where discord_user_id = '${discordUserId}' order by audit_event_id`,
@@ -46,7 +46,7 @@ export async function trailOf({ database }: At, discordUserId: string): Promise<
   return rows.map(({ action }) => action);
 }
 
-/** Sets a time to so many seconds from now: of a member's rows, or of all. */
+/** Sets a time to so many seconds from now, in a member's rows or in all. */
 export async function setTime(
   { database }: At,
   table: Table,

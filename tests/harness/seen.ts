@@ -1,19 +1,19 @@
-/** What a Janus was seen to do: what it asked Discord, and what it logged. */
+/** Reads the requests that Janus sent to Discord, and the lines that it logged. */
 import type { DiscordOperation, DiscordStandin } from "../standins/discord.ts";
 
 type AtDiscord = { readonly discord: Pick<DiscordStandin, "calls"> };
 type Line = Readonly<Record<string, unknown>>;
 
-/** What Discord was asked, in turn; `from` leaves out as many of the first. */
+/** The requests to Discord, in turn. `from` skips the first ones. */
 export const operationsOf = ({ discord }: AtDiscord, from = 0): readonly DiscordOperation[] =>
   discord.calls.slice(from).map(({ operation }) => operation);
 
-/** How often Discord was asked for one thing, for anybody or for one member. */
+/** The number of requests of one kind, for anybody or for one member. */
 export const countOf = ({ discord }: AtDiscord, operation: DiscordOperation, user?: string): number =>
   discord.calls.filter((call) => call.operation === operation && (user === undefined || call.userId === user))
     .length;
 
-/** What Discord is asked while something is done. */
+/** The requests to Discord that a piece of work sends. */
 export async function askedBy(
   janus: AtDiscord,
   work: () => Promise<unknown>,

@@ -3,7 +3,7 @@ import type { WorkDeps } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import type { Clock } from "./clock.ts";
 
-/** A little more than the hour after which what nobody uses is ended. */
+/** A little more than an hour: upkeep ends grants that were unused for so long. */
 const ROUND_SECONDS = 3_700;
 
 /** Rounds of upkeep, an hour apart. */

@@ -53,5 +53,5 @@ export async function linkMember(janus: At, discordUserId: string): Promise<Brow
   return browser;
 }
 
-/** What the question of a move sends back with its form. */
+/** The state in the form that asks whether to move a link. */
 export const moveStateIn = (page: string): string => /name="state" value="([^"]+)"/.exec(page)?.[1] ?? "";

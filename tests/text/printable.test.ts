@@ -1,10 +1,7 @@
 /** Texts from outside, as a terminal may show them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { printable } from "../../lib/text/printable.ts";
-
-// What takes milliseconds may take seconds on a machine that is busy.
-setDefaultTimeout(30_000);
 
 describe("printable()", () => {
   test("printable() writes out what a terminal would act on, and leaves text alone", () => {
