@@ -1,11 +1,4 @@
-/**
- * From the results of use cases to the answers of the API: names and times as they are on the wire. This room owns the
- * API's form:
- *
- *   GET /openapi.json     showOpenApi, in `handlers.ts`
- *
- * The routes of the API are in the rooms whose subject they have. `schemas.ts` has the shape of each answer.
- */
+/** From the results of use cases to the answers of the API: names and times as they are on the wire. */
 
 import type { DiscordUser } from "../discord/client.ts";
 import type { exportStored } from "../member/export.ts";

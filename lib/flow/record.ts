@@ -4,9 +4,6 @@
  * authentication codes over it, under COOKIE_SECRET. So the state binds the callback to the browser that began
  * (RFC 6749 10.12), and reading or altering a record reveals nothing and gains nothing. A flow is single use because of
  * its row in the database.
- *
- * This room owns the way between the two servers: records, callbacks, and the line that each step leaves in the log
- * (`step.ts`). What a step stores is left to `link/` and `session/`, and the cookies to `http/cookies.ts`.
  */
 
 import type { Mac } from "../crypto.ts";

@@ -1,6 +1,8 @@
 /**
- * A step of a flow: what it takes, what every flow's steps may end with, and the one place where the log says how it
- * ended. Results that only one flow has, such as a link or a session, are that flow's own.
+ * A step of a flow: what it takes, what every flow's steps may end with, and the one place where the log says how a step
+ * ended. This room owns the way between the two servers: what a browser carries from leg to leg (`record.ts`), the
+ * departures to the provider, and callbacks that come twice (`sharing.ts`). What a step stores is left to `link/` and
+ * `session/`, and the cookies to `http/cookies.ts`.
  */
 import { asJanusError } from "../errors.ts";
 import type { ErrorResponse } from "../oauth/authorization.ts";

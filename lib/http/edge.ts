@@ -5,7 +5,7 @@
  *   every route            createEdge().on     in `index.ts`, with the handler of its room
  *   any other request      createEdge().fail   404, or 405 with the methods that the path has
  *
- * Who is kept out is decided in `guard.ts`, how an error looks in `error_response.ts`, and what a route does in the
+ * Who is kept out is decided in `limits.ts`, how an error looks in `error_response.ts`, and what a route does in the
  * `handlers.ts` of each room. Sockets are left to `server/listener.ts`, pages to `pages/`.
  */
 import type { Deps, Shared } from "../deps.ts";
@@ -15,8 +15,8 @@ import { asJanusError, methodNotAllowed, notFound, requestTooLarge } from "../er
 import { errorResponse, isFloodError } from "./error_response.ts";
 import type { ReadForm } from "./form.ts";
 import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
-import type { Guard } from "./guard.ts";
-import { createGuard } from "./guard.ts";
+import type { Limits } from "./limits.ts";
+import { createLimits } from "./limits.ts";
 import type { Exchange, FormHandler, Handler } from "./response.ts";
 
 /** A route: how it is asked for, and what answers it. */
@@ -54,12 +54,12 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 
 /** Makes the edge of one process. */
 export function createEdge(shared: Shared, listener: Listener, routes: readonly Route[]): Edge {
-  const guard = createGuard(shared, listener.peerAddress);
+  const limits = createLimits(shared, listener.peerAddress);
   const readForm = createFormReader();
   const place = (route: string): Place => ({
     shared,
     listener,
-    guard,
+    limits,
     readForm,
     route,
     isProbe: PROBES.includes(route),
@@ -83,7 +83,7 @@ export function createEdge(shared: Shared, listener: Listener, routes: readonly 
 type Place = {
   readonly shared: Shared;
   readonly listener: Listener;
-  readonly guard: Guard;
+  readonly limits: Limits;
   readonly readForm: ReadForm;
   readonly route: string;
   readonly isProbe: boolean;
@@ -98,7 +98,7 @@ function answerPlain(place: Place, request: Request, handler: Handler): Response
   const isTooLarge = hasTooLargeBody(request);
   dropBody(request);
   return answer(place, begun, () => {
-    if (!place.isProbe) place.guard.check(request);
+    if (!place.isProbe) place.limits.check(request);
     if (isTooLarge) throw requestTooLarge("a body that no form needs");
     return handler(begun.deps, begun.exchange);
   });
@@ -106,22 +106,22 @@ function answerPlain(place: Place, request: Request, handler: Handler): Response
 
 /** Reads the form once nothing in the head refuses the request. */
 async function answerForm(place: Place, request: Request, handler: FormHandler): Promise<Response> {
-  const { guard, readForm, shared } = place;
+  const { limits, readForm, shared } = place;
   const begun = begin(place, request);
   const { exchange } = begun;
   let form: URLSearchParams;
   try {
-    guard.check(request);
+    limits.check(request);
     if (hasTooLargeBody(request)) throw requestTooLarge("a form over the cap");
     handler.admit(begun.deps, exchange);
-    form = await readForm(request, guard.subscriberOf(request) ?? "");
+    form = await readForm(request, limits.subscriberOf(request) ?? "");
   } catch (error) {
     dropBody(request);
     return fail(place, begun, error);
   }
   return answer(place, begun, () => {
     // While the form was on its way the request did not count as under way, and its budget must not have run.
-    guard.checkLoad();
+    limits.checkLoad();
     return handler.handle(depsOf(shared, exchange.requestId), exchange, form);
   });
 }
@@ -148,7 +148,7 @@ function answer(
 
 /** Counts the request as under way until it is answered. A probe does not count: it keeps nobody out. */
 async function finishLater(place: Place, begun: Begun, answered: Promise<Response>): Promise<Response> {
-  const leave = place.isProbe ? undefined : place.guard.enter();
+  const leave = place.isProbe ? undefined : place.limits.enter();
   try {
     return finish(place, begun, await answered);
   } catch (error) {

@@ -51,7 +51,7 @@ function levelOf(error: JanusError): "debug" | "info" | "error" {
   return error.status >= 500 ? "error" : "info";
 }
 
-/** Refusals that a flood meets by the hundred: the guard logs them once a minute, and their answers must cost nothing. */
+/** Refusals that a flood meets by the hundred: the limits logs them once a minute, and their answers must cost nothing. */
 export function isFloodError({ code }: JanusError): boolean {
   return code === "too_many_requests" || code === "too_busy";
 }

@@ -1,13 +1,6 @@
 /**
  * The first half of the link flow: to Discord, and back with a code that becomes a stored grant and a flow that waits for
- * the provider leg.
- *
- *   GET /linked-role[/another]   startLink          a seed in a cookie, the state derived from it; to Discord
- *   GET /discord-oauth-callback  finishDiscordLeg   code for tokens, whose they are, stored; to the provider
- *
- * This room owns the link: making it, moving it and undoing it. The second half is in `provider_leg.ts`, a move in
- * `move.ts`, the end of a link in `unlink.ts`. Pushing to Discord is left to `sync/`, ending grants to `grants/`, and
- * requests and pages to `handlers.ts`.
+ * the provider leg. The second half is in `provider_leg.ts`.
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";

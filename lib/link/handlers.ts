@@ -1,4 +1,15 @@
-/** The routes of the link flow and the start page: what each step needs of the request, and how its result is shown. */
+/**
+ * The routes of the link flow, and the start page. This room owns the link: making it, moving it and undoing it.
+ *
+ *   GET /                          showHome
+ *   GET /linked-role[/another]     beginLink                startLink, in `discord_leg.ts`
+ *   GET /discord-oauth-callback    receiveDiscordCallback   finishDiscordLeg, in `discord_leg.ts`
+ *   GET /dsek-oauth-callback       receiveProviderCallback  finishProviderLeg, in `provider_leg.ts`
+ *   POST /link/move                moveLink                 confirmMove, in `move.ts`
+ *
+ * The end of a link is in `unlink.ts`; its routes are with the member's page. Pushing to Discord is left to `sync/`, ending
+ * grants to `grants/`, and what a browser carries between the legs to `flow/`.
+ */
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
 import { requireFlow } from "../flow/record.ts";

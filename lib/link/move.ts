@@ -1,8 +1,6 @@
 /**
  * Moving a link: the member has confirmed that a new link takes the place of an earlier one. The Discord account of the
  * earlier link loses its role connection.
- *
- *   POST /link/move              confirmMove
  */
 import { flowFinished } from "../errors.ts";
 import { deriveSession, hashFlowId, openFlow } from "../flow/record.ts";

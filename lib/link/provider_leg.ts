@@ -1,8 +1,6 @@
 /**
  * The second half of the link flow: back from the provider, the ID Token is verified, the link stored and its metadata
- * pushed. Where one of the accounts has another link already, nothing changes until the member confirms a move.
- *
- *   GET /dsek-oauth-callback     finishProviderLeg
+ * pushed. If one of the accounts has another link already, nothing changes until the member confirms a move.
  */
 import { flowFinished } from "../errors.ts";
 import { departReduced } from "../flow/provider_departure.ts";

@@ -1,8 +1,6 @@
 /**
  * Undoing a link. Link, claims and sessions are gone when this returns; the grants at Discord and at the provider end
  * now, or as soon as each server takes it.
- *
- *   POST /account/unlink, DELETE /api/link     unlink
  */
 import type { Deps } from "../deps.ts";
 import { notLinked } from "../errors.ts";

@@ -1,12 +1,4 @@
-/**
- * What Janus knows of a member's link, as the member's page and the API show it. This room owns what members see of
- * themselves:
- *
- *   GET /account, GET /api/userinfo    describeLink, describeRole
- *   GET /api/me/export                 exportStored, in `export.ts`
- *
- * Undoing a link is left to `link/unlink.ts`, pushing it now to `sync/sync_now.ts`, and sessions to `session/`.
- */
+/** The facts of a member's link, as the member's page and the API show them. */
 import type { Session } from "../session/guard.ts";
 import { readName } from "../text/shown_name.ts";
 

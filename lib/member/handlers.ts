@@ -1,4 +1,13 @@
-/** The routes of the member's own page, and the same for programs under /api. */
+/**
+ * The routes of the member's own page, and the same for programs under /api. This room owns what members see of themselves.
+ *
+ *   GET /account, GET /api/userinfo               describeLink, describeRole, in `facts.ts`
+ *   GET /api/me/export                            exportStored, in `export.ts`
+ *   POST /account/unlink, DELETE /api/link        unlink, in `../link/unlink.ts`
+ *   POST /api/link/sync                           syncNow, in `../sync/sync_now.ts`
+ *
+ * Who is signed in is left to `session/`, and the pages to `pages/`.
+ */
 
 import { viewStored, viewUserinfo } from "../api/views.ts";
 import type { Deps } from "../deps.ts";

@@ -2,6 +2,10 @@
  * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, no compression, and no
  * redirect followed, since it would carry code, verifier and secret to another server. This is the only file that
  * calls `fetch`.
+ *
+ * This room owns OAuth as a client speaks it, once for Discord and the provider: the authorization request and its answer
+ * in `authorization.ts`, tokens in `token_endpoint.ts`, the end of tokens in `revocation.ts`. What each server means by its
+ * answers is left to `discord/` and `oidc/`.
  */
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";

@@ -2,6 +2,9 @@
  * The document around every page: head, inline style, brand and heading. A page runs no script, and loads nothing but the
  * avatar on the member's own page. `pageCsp()` allows that image, and the style by its hash.
  *
+ * This room owns what people read: the link flow in `link.tsx`, errors in `error.tsx`, the member's page in `member.tsx`, and
+ * every text in `texts/`. Which page is shown is left to the `handlers.ts` of each room, headers and languages to `http/`.
+ *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import { createHash } from "node:crypto";

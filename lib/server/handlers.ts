@@ -1,4 +1,9 @@
-/** What operators and load balancers ask: whether the process is alive, and whether it can serve members. */
+/**
+ * What load balancers and operators ask. The rest of this room is described in `lifecycle.ts`.
+ *
+ *   GET /healthz     showHealth        whether the process is alive
+ *   GET /readyz      showReadiness     whether it can serve members
+ */
 
 import { requireMigrated } from "../database/migrations.ts";
 import type { Deps } from "../deps.ts";

@@ -1,9 +1,6 @@
 /**
  * How a session ends: by its member, by Discord, or by age. The grant at Discord stays, since ending it would end the
  * member's link.
- *
- *   POST /api/auth/logout              logOut             every session that the browser proves
- *   DELETE /api/sessions/{handle}      removeOtherSessions  one or all others of the member
  */
 import type { Deps } from "../deps.ts";
 import { secondsAfter } from "../time.ts";

@@ -1,12 +1,6 @@
 /**
- * The guard before the API and the member's page: which session a browser's cookies prove. It does not ask Discord.
- *
- *   every route of a member      openSession        the session of an id and a key, and that it was used
- *   GET /api/sessions            listSessions       the member's own
- *
- * This room owns login sessions. A session begins in `login.ts` or at the end of the link flow, stays alive in
- * `refresh.ts`, and ends in `ending.ts`; `secrets.ts` has its two secrets. What a member sees of a link is left to
- * `member/`, and the cookies to `http/cookies.ts`.
+ * The guard before the API and the member's page: which session a browser's cookies prove. It does not ask Discord, so a
+ * member can undo their link while Discord is down.
  */
 import type { WorkDeps } from "../deps.ts";
 import { unauthenticated } from "../errors.ts";

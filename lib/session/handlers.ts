@@ -1,4 +1,15 @@
-/** The routes of signing in and out. Browsers get pages and redirects, programs get JSON. */
+/**
+ * The routes of signing in and out. Browsers get pages and redirects, programs get JSON. This room owns login sessions.
+ *
+ *   GET /login                       logIn                     startLogin, finishLogin, in `login.ts`
+ *   POST /api/auth/logout            receiveLogout             logOut, in `ending.ts`
+ *   GET /api/sessions                showSessions              listSessions, in `guard.ts`
+ *   DELETE /api/sessions/{handle}    endSessions               removeOtherSessions, in `ending.ts`
+ *   POST /account/sessions           endOtherSessions          removeOtherSessions, in `ending.ts`
+ *
+ * `guard.ts` proves a session for every route of a member, `refresh.ts` keeps its tokens alive, and `secrets.ts` has its two
+ * secrets. What a member sees of a link is left to `member/`, and cookies to `http/cookies.ts`.
+ */
 import * as v from "valibot";
 import { sessionHandle } from "../api/schemas.ts";
 import { viewSessions } from "../api/views.ts";

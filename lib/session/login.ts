@@ -1,9 +1,4 @@
-/**
- * Signing in at Discord alone. It makes a session and no link.
- *
- *   GET /login                    startLogin     state and code verifier from the flow's cookie; to Discord
- *   GET /login?code&state         finishLogin    code for tokens, whose they are, session stored; to /account
- */
+/** Signing in with Discord only: to Discord, and back with a code that becomes a session. It makes no link. */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { grantEnding } from "../errors.ts";

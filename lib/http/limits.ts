@@ -8,7 +8,7 @@ import { createClientAddress, subscriberOf } from "./client_address.ts";
 import { createRateLimit, createReminder } from "./rate_limit.ts";
 
 /** Keeps requests out: what refuses one throws. */
-export type Guard = {
+export type Limits = {
   /** Refuses an address that asks too often, and everybody while too many requests are under way. */
   readonly check: (request: Request) => void;
   /** Refuses everybody while too many requests are under way. */
@@ -25,11 +25,11 @@ const MAX_IN_FLIGHT = 1_000;
 const UNTRUSTED =
   "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: all its clients share one limit";
 
-/** Makes the guard of one process. */
-export function createGuard(
+/** Makes the limits of one process. */
+export function createLimits(
   { config, log }: Pick<Shared, "config" | "log">,
   peerAddress: (request: Request) => string | undefined,
-): Guard {
+): Limits {
   const limit = createRateLimit(config.rateLimitPerMinute);
   const mayMention = createReminder();
   let inFlight = 0;
