@@ -1,12 +1,6 @@
 /**
- * OAuth, as far as it is the same at Discord and at the provider. This room owns what is sent and what may come back:
- *
- *     the authorization endpoint and the callback    authorization.ts
- *     the token endpoint                             token_endpoint.ts
- *     the revocation endpoint                        revocation.ts
- *     every outgoing request, within its bounds      upstream.ts, answer_body.ts, budget.ts
- *
- * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
+ * The authorization endpoint, once for both legs: the request that a browser is sent away with, and what the callback may
+ * say.
  */
 import { OAuth2Client } from "arctic/dist/client.js";
 import type { JanusError } from "../errors.ts";

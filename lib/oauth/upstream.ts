@@ -3,9 +3,14 @@
  * redirect followed, since it would carry code, verifier and secret to another server. This is the only file that
  * calls `fetch`.
  *
- * This room owns OAuth as a client speaks it, once for Discord and the provider: the authorization request and its answer
- * in `authorization.ts`, tokens in `token_endpoint.ts`, the end of tokens in `revocation.ts`. What each server means by its
- * answers is left to `discord/` and `oidc/`.
+ * OAuth, as far as it is the same at Discord and at the provider. This room owns what is sent and what may come back:
+ *
+ *     every outgoing request, within its bounds      upstream.ts, answer_body.ts, budget.ts
+ *     the authorization endpoint and the callback    authorization.ts
+ *     the token endpoint                             token_endpoint.ts
+ *     the revocation endpoint                        revocation.ts
+ *
+ * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
  */
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";
