@@ -22,8 +22,6 @@ import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
 import { NEEDED_CLAIMS } from "./rules/claims.ts";
-import type { RecordPush } from "./sync/push_records.ts";
-import { createPushRecorder } from "./sync/push_records.ts";
 import type { Log } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
 
@@ -39,7 +37,6 @@ type Common = {
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
   readonly flowMacs: readonly Mac[];
-  readonly recordPush: RecordPush;
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
   readonly now: () => Date;
@@ -97,7 +94,6 @@ export function createShared(config: Config, db: Database, world: World): Shared
     bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
-    recordPush: createPushRecorder({ queries, log }),
     unstored: createUnstored(log),
     now,
     sleep,

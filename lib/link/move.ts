@@ -27,7 +27,7 @@ async function moveLink(deps: Needs, { state, records, browser }: MoveRequest): 
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const values = {
     flowIdHash: hashFlowId(flow),
-    pushDueAt: leasedUntil,
+    pushLeasedUntil: leasedUntil,
     ...newSession(deriveSession(flow), browser, now),
     requestId: deps.requestId,
     now,

@@ -94,7 +94,7 @@ async function storeLink(
     claims,
     ...sealOrganisationTokens(deps, signIn),
     expiresAt: signIn.expiresAt ?? null,
-    pushDueAt: leasedUntil,
+    pushLeasedUntil: leasedUntil,
     moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     ...newSession(deriveSession(flow), browser, now),

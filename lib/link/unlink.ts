@@ -10,7 +10,6 @@ import { tryEndGrant } from "../grants/end_discord_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
-import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { secondsAfter } from "../time.ts";
 
 /** The link is gone. */
@@ -35,7 +34,6 @@ async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordU
     requestId: deps.requestId,
     now,
     leasedUntil: secondsAfter(now, LEASE_SECONDS),
-    pushedBy: secondsAfter(now, PUSH_LEASE_SECONDS),
   });
   if (removed === undefined) throw notLinked();
   const [end, providerTold] = await Promise.all([

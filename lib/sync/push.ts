@@ -16,7 +16,7 @@ import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 
 /** What this room works with. */
-export type Needs = GrantDeps & Pick<WorkDeps, "config" | "recordPush" | "requestId">;
+export type Needs = GrantDeps & Pick<WorkDeps, "config" | "requestId">;
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
@@ -37,26 +37,19 @@ export type DuePush = HeldGrant & {
 };
 
 /**
- * Pushes a link's role connection, and returns once the result is recorded: Discord took it, or the push is due again.
- * Returns the failure, if there is one.
+ * Pushes a link's role connection, and returns once the result is recorded: Discord took it, or the push is due again. The
+ * member's next request may reach another process, so nobody is told before. Returns the failure, if there is one.
  */
 export async function pushLink(deps: Needs, link: DuePush): Promise<JanusError | undefined> {
-  const { discordUserId } = link;
   const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
   try {
     await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
   } catch (error) {
-    await reschedule(deps, link, error);
+    await recordFailure(deps, link, error);
     return asJanusError(error);
   }
   const pushedMetadata = roleConnection.metadata;
-  await deps.recordPush({
-    discordUserId,
-    leasedUntil: link.leasedUntil,
-    requestId: deps.requestId,
-    pushedMetadata,
-    pushedAt: deps.now(),
-  });
+  await record(deps, link, (values) => deps.queries.setPushed({ ...values, pushedMetadata }));
   return undefined;
 }
 
@@ -75,23 +68,33 @@ export async function pushDueLinks(deps: Needs): Promise<Round> {
 }
 
 /** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
-async function reschedule(deps: Needs, link: DuePush, error: unknown): Promise<void> {
-  const { discordUserId } = link;
+async function recordFailure(deps: Needs, link: DuePush, error: unknown): Promise<void> {
   const { retryAfterSeconds } = asJanusError(error);
-  deps.log.warn("role_connection_not_pushed", { discordUserId, ...describeError(error) });
+  deps.log.warn("role_connection_not_pushed", {
+    discordUserId: link.discordUserId,
+    ...describeError(error),
+  });
   const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
-  const now = deps.now();
-  const pushDueAt = secondsAfter(now, Math.max(backoff, retryAfterSeconds ?? 0));
+  await record(deps, link, (values) => {
+    const pushDueAt = secondsAfter(values.now, Math.max(backoff, retryAfterSeconds ?? 0));
+    return deps.queries.setPushDue({ ...values, pushDueAt });
+  });
+}
+
+/** What the record of a push says of it, whatever its result. */
+type PushRecord = Pick<DuePush, "discordUserId" | "leasedUntil"> &
+  Pick<Needs, "requestId"> & { readonly now: Date };
+
+/** Stores the result of a push, which frees its lease. Never rejects. */
+async function record(
+  deps: Needs,
+  { discordUserId, leasedUntil }: DuePush,
+  store: (values: PushRecord) => Promise<void>,
+): Promise<void> {
   try {
-    await deps.queries.setPushDue({
-      discordUserId,
-      leasedUntil: link.leasedUntil,
-      pushDueAt,
-      requestId: deps.requestId,
-      now,
-    });
-  } catch (failure) {
-    // Carrying on is right: the lease runs out by itself, and then it is pushed again.
-    deps.log.warn("push_not_put_off", { discordUserId, ...describeError(failure) });
+    await store({ discordUserId, leasedUntil, requestId: deps.requestId, now: deps.now() });
+  } catch (error) {
+    // Carrying on is right: the lease runs out by itself, and then the link is pushed again.
+    deps.log.warn("push_not_recorded", { discordUserId, ...describeError(error) });
   }
 }

@@ -1,5 +1,5 @@
--- Claims links whose push is due. No other process takes them until the lease ends. A time beyond what a correct clock
--- can write counts as now.
+-- Claims links whose push is due. No other process takes them until the lease ends, and then they are due again. A time
+-- beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -8,14 +8,22 @@
 with due as (
   select link.discord_user_id
   from link
-  where link.push_due_at <= $3 or link.push_due_at > $3::timestamptz + interval '7 hours'
+  where
+    (link.push_due_at <= $3 or link.push_due_at > $3::timestamptz + interval '7 hours')
+    and (
+      link.push_leased_until is null
+      or link.push_leased_until <= $3
+      or link.push_leased_until > $3::timestamptz + interval '15 minutes'
+    )
   order by link.push_due_at
   limit $1
   for update skip locked
 )
 
 update link
-set push_due_at = $2
+set
+  push_due_at = $2,
+  push_leased_until = $2
 from due, organisation_account, discord_token
 where
   link.discord_user_id = due.discord_user_id

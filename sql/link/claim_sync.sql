@@ -11,7 +11,8 @@ with claimed as (
   update link
   set
     sync_asked_at = $4,
-    push_due_at = $3
+    push_due_at = $3,
+    push_leased_until = $3
   where
     discord_user_id = $1
     and (sync_asked_at is null or sync_asked_at <= $2 or sync_asked_at > $4::timestamptz + interval '5 minutes')

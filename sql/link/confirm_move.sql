@@ -5,7 +5,7 @@
 -- No row comes back if the flow does not exist, if the grant is to end, or if either account was linked after the
 -- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
 -- $1 flow_id_hash text
--- $2 push_due_at timestamptz: until then no other process pushes
+-- $2 push_leased_until timestamptz
 -- $3 request_id text
 -- $4 now timestamptz
 -- $5 session_id_hash text
@@ -102,7 +102,7 @@ replaced as (
   delete from link
   using locked_links
   where link.discord_user_id = locked_links.discord_user_id and (select count(*) from locked_links) >= 0
-  returning link.discord_user_id, link.issuer, link.subject, link.push_due_at
+  returning link.discord_user_id, link.issuer, link.subject, link.push_leased_until
 ),
 
 -- Waits for a push that may be running: it would bring back the role connection that the end clears.
@@ -111,7 +111,7 @@ ended as (
   set
     end_reason = 'moved',
     end_failures = 0,
-    end_due_at = greatest($4, case when replaced.push_due_at is not null then least(replaced.push_due_at, $2) end)
+    end_due_at = greatest($4, replaced.push_leased_until)
   from replaced, taken
   where
     discord_token.discord_user_id = replaced.discord_user_id
@@ -121,12 +121,13 @@ ended as (
 
 -- Waits for the deletion, so that the unique keys are free. The session below does the same.
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
   select
     taken.discord_user_id,
     taken.issuer,
     taken.subject,
     $4,
+    $2,
     $2
   from taken
   where (select count(*) from replaced) >= 0

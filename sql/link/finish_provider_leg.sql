@@ -13,7 +13,7 @@
 -- $5 access_token_sealed text
 -- $6 refresh_token_sealed text, null if the provider gave none
 -- $7 expires_at timestamptz, null if the provider did not say
--- $8 push_due_at timestamptz: until then no other process pushes
+-- $8 push_leased_until timestamptz
 -- $9 move_id_hash text: the new id of the flow in a conflict
 -- $10 move_expires_at timestamptz
 -- $11 request_id text
@@ -195,12 +195,13 @@ crowded_out as (
 ),
 
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at)
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
   select
     decided.discord_user_id,
     $2,
     $3,
     $12,
+    $8,
     $8
   from decided
   cross join token
@@ -210,7 +211,9 @@ linked as (
 
 relinked as (
   update link
-  set push_due_at = $8
+  set
+    push_due_at = $8,
+    push_leased_until = $8
   from decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning link.discord_user_id

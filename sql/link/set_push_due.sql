@@ -1,5 +1,5 @@
--- Records that a push failed and when the next one is due. A push that has outlived its lease records nothing, because
--- another process may have pushed since.
+-- Records that a push failed, frees the lease, and sets when the next push is due, unless one became due in the meantime.
+-- A push that has outlived its lease records nothing, because another process may have pushed since.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 push_due_at timestamptz
@@ -9,9 +9,10 @@
 with failed as (
   update link
   set
-    push_due_at = $3,
+    push_due_at = coalesce(nullif(push_due_at, push_leased_until), $3),
+    push_leased_until = null,
     push_failures = push_failures + 1
-  where discord_user_id = $1 and push_due_at = $2
+  where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject
 )
 

@@ -7,7 +7,6 @@
 -- $2 request_id text
 -- $3 now timestamptz
 -- $4 leased_until timestamptz: until then no other process ends the grants
--- $5 pushed_by timestamptz: every push that runs now is over by then
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- row: replaced_tokens jsonb
@@ -76,7 +75,7 @@ locked_sessions as (
 removed as (
   delete from link
   where discord_user_id = $1 and (select count(*) from locked_sessions) >= 0
-  returning discord_user_id, issuer, subject, push_due_at
+  returning discord_user_id, issuer, subject, push_leased_until
 ),
 
 -- Already locked. Locking it again reads the row as it is now, not as it was when the statement began.
@@ -87,12 +86,7 @@ held as (
     discord_token.refresh_token_sealed,
     discord_token.expires_at,
     discord_token.scope,
-    -- Null if no push is due, and then none is running. least() would ignore the null.
-    greatest(
-      $3,
-      discord_token.leased_until,
-      case when removed.push_due_at is not null then least(removed.push_due_at, $5) end
-    ) as free_at
+    greatest($3, discord_token.leased_until, removed.push_leased_until) as free_at
   from removed
   inner join discord_token on removed.discord_user_id = discord_token.discord_user_id
   for no key update of discord_token

@@ -107,7 +107,6 @@ export async function countExchanges(
     discord.calls.length = 0;
     provider.calls.length = 0;
     await walkFlows(program.port, effort.countedFlows, 1);
-    // The record of a push waits a moment for others.
     await Bun.sleep(SETTLE_MS);
   } finally {
     await program.stop();

@@ -179,7 +179,7 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     accessTokenSealed: seal(tokenKey, tokens.access_token, `provider access ${payload.sub}`),
     refreshTokenSealed: seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
     expiresAt: inSeconds(now, tokens.expires_in),
-    pushDueAt: inSeconds(now, 120),
+    pushLeasedUntil: inSeconds(now, 120),
     moveIdHash: sha256(secret(), "hex"),
     moveExpiresAt: inSeconds(now, 600),
     requestId: randomUUID(),

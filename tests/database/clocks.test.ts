@@ -152,6 +152,12 @@ const provider = {
 };
 const KINDS: readonly Kind[] = [
   { column: "link.push_due_at", aheadSeconds: 6 * HOUR_SECONDS, claim: claimPush },
+  {
+    column: "link.push_leased_until",
+    aheadSeconds: PUSH_LEASE_SECONDS,
+    before: "update link set push_due_at = $now",
+    claim: claimPush,
+  },
   { column: "link.sync_asked_at", aheadSeconds: 0, claim: claimSync },
   { column: "session.leased_until", aheadSeconds: LEASE_SECONDS, claim: claimSessionRefresh },
   { column: "discord_token.leased_until", aheadSeconds: LEASE_SECONDS, claim: claimRefresh },

@@ -234,3 +234,99 @@ describe(`migrateUp() in ${PROCESSES} places at once`, () => {
     expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
   });
 });
+
+describe("migration 11 (split_push_due_at)", () => {
+  const after = (seconds: number): Date => new Date(Date.now() + seconds * 1_000);
+  const at = (time: Date | null): string => (time === null ? "null" : `timestamptz '${time.toISOString()}'`);
+  const [RUNNING, LATER] = [after(420), after(14_400)];
+
+  /** A link of the previous release, with the writes that it makes. */
+  const addLink = (user: string, pushDueAt: Date | null, pushFailures = 0) =>
+    database.rows(`
+      with account as (
+        insert into discord_account values ('${user}', 'name', null, now(), now()) returning discord_user_id
+      ), token as (
+        insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
+        select discord_user_id, 'at', 'rt', 'identify', now(), now() from account returning discord_user_id
+      ), organisation as (
+        insert into organisation_account values ('i', '${user}', '{}', now(), now()) returning issuer, subject
+      )
+      insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_failures)
+      select discord_user_id, issuer, subject, now(), ${at(pushDueAt)}, ${pushFailures} from token, organisation`);
+  const pushesOf = async () => {
+    const links = await database.rows(
+      "select discord_user_id, push_due_at, push_leased_until from link order by discord_user_id",
+    );
+    return links.map((link) => [link.discordUserId, link.pushDueAt, link.pushLeasedUntil]);
+  };
+  const claim = (leasedUntil: Date) =>
+    database.rows(`update link set push_due_at = ${at(leasedUntil)} where discord_user_id = '1'`);
+  const record = () => database.rows("update link set push_due_at = null, push_failures = 0");
+  const recordFailure = (pushDueAt: Date) =>
+    database.rows(`update link set push_due_at = ${at(pushDueAt)}, push_failures = push_failures + 1`);
+  const claimHere = (leasedUntil: Date) =>
+    database.rows(`update link set push_due_at = ${at(leasedUntil)}, push_leased_until = ${at(leasedUntil)}`);
+
+  test("makes a lease of each push that runs, and leaves what is due as it was", async () => {
+    const past = after(-60);
+    await becomeEmpty();
+    await migrateUp(database.db, now, MIGRATIONS.slice(0, 10));
+    await addLink("1", null);
+    await addLink("2", past);
+    await addLink("3", RUNNING);
+    await addLink("4", LATER, 3);
+
+    await migrateUp(database.db, now);
+
+    expect(await pushesOf()).toEqual([
+      ["1", null, null],
+      ["2", past, null],
+      ["3", RUNNING, RUNNING],
+      ["4", LATER, null],
+    ]);
+  });
+
+  describe("keeps the lease right for what the previous release writes", () => {
+    beforeEach(becomeMigrated);
+
+    test("when it links and records the push", async () => {
+      await addLink("1", RUNNING);
+      const linked = await pushesOf();
+      await record();
+
+      expect(linked).toEqual([["1", RUNNING, RUNNING]]);
+      expect(await pushesOf()).toEqual([["1", null, null]]);
+    });
+
+    test("when it claims a push that is due, and the push fails", async () => {
+      await addLink("1", null);
+      await claim(after(-1));
+      await claim(RUNNING);
+      const claimed = await pushesOf();
+      await recordFailure(LATER);
+
+      expect(claimed).toEqual([["1", RUNNING, RUNNING]]);
+      expect(await pushesOf()).toEqual([["1", LATER, null]]);
+    });
+
+    test("when a push becomes due while one of either release runs", async () => {
+      const due = after(0);
+      await addLink("1", RUNNING);
+      await claim(due);
+      const duringTheirs = await pushesOf();
+      await claimHere(LATER);
+      await claim(due);
+
+      expect(duringTheirs).toEqual([["1", due, RUNNING]]);
+      expect(await pushesOf()).toEqual([["1", due, LATER]]);
+    });
+
+    test("when it claims a push that this release has let run out", async () => {
+      await addLink("1", null);
+      await claimHere(after(-1));
+      await claim(RUNNING);
+
+      expect(await pushesOf()).toEqual([["1", RUNNING, RUNNING]]);
+    });
+  });
+});

@@ -221,7 +221,9 @@ browserTest("a prefetch spends no code, and the member's own request finishes th
     await page.context().close();
   }
   // The browser reports the refused requests themselves, in words of its own.
-  const others = stage.faults.filter((fault) => !/status of 403|oauth-callback\?.*ERR_ABORTED/.test(fault));
+  const others = stage.faults.filter(
+    (fault) => !/status of 403|oauth-callback\?.*ERR_(ABORTED|FAILED)/.test(fault),
+  );
   expect(others).toEqual([]);
   stage.faults.length = 0;
 });

@@ -186,13 +186,7 @@ describe("DELETE /api/link", () => {
     await link(user);
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + LEASE_SECONDS * 1_000);
-    await janus.deps.queries.unlink({
-      discordUserId: user,
-      requestId: "request",
-      now,
-      leasedUntil,
-      pushedBy: now,
-    });
+    await janus.deps.queries.unlink({ discordUserId: user, requestId: "request", now, leasedUntil });
 
     await runUpkeep(janus.deps);
     const during = janus.discord.grants(user);

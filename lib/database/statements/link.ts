@@ -14,15 +14,6 @@ import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, nullableTime, object, replacedTokens, text, time } from "../statement.ts";
 
-/** A push that Discord took, as `link/set_pushed.sql` reads it; times in ISO 8601. */
-const push = v.object({
-  discord_user_id: text,
-  leased_until: text,
-  pushed_metadata: v.record(text, text),
-  pushed_at: text,
-  request_id: nullableText,
-});
-
 /** Parameters and columns as the files have them. */
 export const LINK_STATEMENTS = {
   claimPushDue: {
@@ -56,7 +47,7 @@ export const LINK_STATEMENTS = {
     gives: "row",
     parameters: {
       flowIdHash: text,
-      pushDueAt: time,
+      pushLeasedUntil: time,
       requestId: text,
       now: time,
       sessionIdHash: text,
@@ -94,7 +85,7 @@ export const LINK_STATEMENTS = {
       accessTokenSealed: text,
       refreshTokenSealed: nullableText,
       expiresAt: nullableTime,
-      pushDueAt: time,
+      pushLeasedUntil: time,
       moveIdHash: text,
       moveExpiresAt: time,
       requestId: text,
@@ -143,12 +134,18 @@ export const LINK_STATEMENTS = {
   setPushed: {
     text: setPushedText,
     gives: "nothing",
-    parameters: { pushes: v.pipe(v.array(push), v.readonly()) },
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      pushedMetadata: v.record(text, text),
+      requestId: nullableText,
+      now: time,
+    },
   },
   unlink: {
     text: unlinkText,
     gives: "row",
-    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time, pushedBy: time },
+    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time },
     echoes: "discordUserId",
     row: {
       discordUserId: text,

@@ -1,0 +1,218 @@
+/**
+ * Pushes: the record is in the database before the answer that tells of the push leaves, and what becomes due while a push
+ * runs is pushed after it.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createApp } from "../../index.ts";
+import { STATEMENTS } from "../../lib/database/queries.ts";
+import { createShared } from "../../lib/deps.ts";
+import { databaseUnavailable } from "../../lib/errors.ts";
+import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
+import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
+import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import { callApi } from "../harness/sign_in.ts";
+import { newUser, reachForgerCallback } from "../harness/walk.ts";
+
+setDefaultTimeout(30_000);
+
+/** How late every record of a push is: longer than another process takes to ask. */
+const LATE_MS = 150;
+
+let database: TestDatabase;
+let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const query: TestDatabase["db"]["query"] = async (text, ...rest) => {
+    if (text === STATEMENTS.setPushed.text) await Bun.sleep(LATE_MS);
+    return database.db.query(text, ...rest);
+  };
+  const late = { ...database, db: { ...database.db, query } };
+  janus = await startJanusWithForger({ database: late, forger: { freshSubjects: true } });
+});
+afterAll(async () => {
+  await janus.stop();
+  await database.drop();
+});
+
+/** What another process answers now, which has never seen the member. */
+async function askOther(browser: Browser, path: string): Promise<Response> {
+  const world = {
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    now: janus.clock.now,
+    sleep: (ms: number) => Bun.sleep(ms),
+    log: janus.deps.log,
+    version: "0.0.0-test",
+  };
+  const app = createApp(createShared(janus.config, database.db, world), UNHEARD);
+  const headers = { cookie: browser.jar.header(new URL(janus.url)) };
+  return app.fetch(new Request(new URL(path, janus.url), { headers }));
+}
+
+beforeEach(() => emptyDatabase(database));
+
+async function linkAs(user: string): Promise<Browser> {
+  const browser = createBrowser(janus.url);
+  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  return browser;
+}
+
+const link = (): Promise<Browser> => linkAs(newUser());
+
+/** The link of another Discord account, moved here. */
+async function move(): Promise<Browser> {
+  const [first, browser] = [createBrowser(janus.url), createBrowser(janus.url)];
+  const user = newUser();
+  await first.get(await reachForgerCallback(first, user));
+  const question = await browser.get(await reachForgerCallback(browser, user));
+  const [, state = ""] = /name="state" value="([^"]+)"/.exec(await question.text()) ?? [];
+  expect((await browser.post("/link/move", { state })).status).toBe(200);
+  return browser;
+}
+
+async function sync(): Promise<Browser> {
+  const browser = await link();
+  await database.rows("update link set pushed_at = null, pushed_metadata = null");
+  const answer = await callApi(janus, "/api/link/sync", { browser, method: "POST" });
+  expect(await answer.json()).toEqual({ ok: true });
+  return browser;
+}
+
+describe("an answer that tells of a push", () => {
+  test.each([
+    ["the page after a link", link],
+    ["the page after a move", move],
+    ["POST /api/link/sync", sync],
+  ])("%s leaves when any process can read it: role, page and export", async (_, push) => {
+    const browser = await push();
+
+    const userinfo = await (await askOther(browser, "/api/userinfo")).json();
+    const exported = await (await askOther(browser, "/api/me/export")).json();
+
+    expect(userinfo).toMatchObject({
+      role: { status: "discord_told" },
+      link: { pushed_metadata: { dsek_member: "1" }, next_push_at: null },
+    });
+    expect(exported).toMatchObject({ link: { pushed_metadata: { dsek_member: "1" } } });
+    expect(exported.audit_trail).toContainEqual(
+      expect.objectContaining({ action: "role_connection_pushed" }),
+    );
+  });
+});
+
+describe("a push that becomes due while another of the same link runs", () => {
+  const linkOf = async (user: string) => {
+    const rows = await database.rows(`select * from link where discord_user_id = '${user}'`);
+    return rows[0];
+  };
+  const becomeDue = (user: string, at: Date) =>
+    database.rows(
+      `update link set push_due_at = '${at.toISOString()}', push_failures = 0 where discord_user_id = '${user}'`,
+    );
+
+  /** A round of upkeep whose push waits at Discord until `release`. */
+  async function pushHeld(failures = 0) {
+    const user = newUser();
+    await linkAs(user);
+    await becomeDue(user, janus.clock.now());
+    janus.discord.failNext("put_role_connection", { status: 500 }, failures);
+    const gate = janus.discord.gate("put_role_connection");
+    const pushed = pushDueLinks(janus.deps);
+    await gate.arrived;
+    const due = new Date(janus.clock.now().getTime() + 5);
+    await becomeDue(user, due);
+    janus.clock.advance(1);
+    return { user, due, pushed, release: gate.release };
+  }
+
+  test("stays due when the first is recorded, and is pushed then", async () => {
+    const { user, due, pushed, release } = await pushHeld();
+
+    const meanwhile = await pushDueLinks(janus.deps);
+    release();
+    await pushed;
+    const between = await linkOf(user);
+    const after = await pushDueLinks(janus.deps);
+
+    expect(meanwhile.claimed).toBe(0);
+    expect(between).toMatchObject({ pushDueAt: due, pushLeasedUntil: null, pushFailures: 0 });
+    expect(after).toMatchObject({ claimed: 1, done: 1 });
+    expect(await linkOf(user)).toMatchObject({ pushDueAt: null, pushLeasedUntil: null });
+  });
+
+  test("stays due when the first fails, and does not wait for its next try", async () => {
+    const { user, due, pushed, release } = await pushHeld(3);
+
+    release();
+    await pushed;
+    const between = await linkOf(user);
+    const after = await pushDueLinks(janus.deps);
+
+    expect(between).toMatchObject({ pushDueAt: due, pushLeasedUntil: null, pushFailures: 1 });
+    expect(after).toMatchObject({ claimed: 1, done: 1 });
+  });
+
+  test("is pushed when the lease has ended, if the process of the first died", async () => {
+    const user = newUser();
+    await linkAs(user);
+    const now = janus.clock.now();
+    await becomeDue(user, now);
+    const leasedUntil = new Date(now.getTime() + PUSH_LEASE_SECONDS * 1_000);
+    await janus.deps.queries.claimPushDue({ limit: 20, leasedUntil, now });
+    await becomeDue(user, now);
+
+    const during = await pushDueLinks(janus.deps);
+    janus.clock.advance(PUSH_LEASE_SECONDS + 1);
+    const after = await pushDueLinks(janus.deps);
+
+    expect(during.claimed).toBe(0);
+    expect(after).toMatchObject({ claimed: 1, done: 1 });
+  });
+});
+
+describe("pushDueLinks()", () => {
+  test("counts a push as done that the database does not record, and says so in the log", async () => {
+    await linkAs(newUser());
+    await database.rows(`update link set push_due_at = '${janus.clock.now().toISOString()}'`);
+    const from = janus.logLines.length;
+    const setPushed = () => Promise.reject(databaseUnavailable("not now"));
+
+    const round = await pushDueLinks({ ...janus.deps, queries: { ...janus.deps.queries, setPushed } });
+
+    expect(round.done).toBe(round.claimed);
+    const events = janus.logLines.slice(from).map((line) => JSON.parse(line));
+    expect(events).toContainEqual(
+      expect.objectContaining({ level: "warn", event: "push_not_recorded", code: "database_unavailable" }),
+    );
+  });
+});
+
+describe("an unlink", () => {
+  const unlink = (discordUserId: string) => {
+    const now = janus.clock.now();
+    const leasedUntil = new Date(now.getTime() + 1_000);
+    return janus.deps.queries.unlink({ discordUserId, requestId: "request", now, leasedUntil });
+  };
+
+  test.each([
+    ["waits for a push that runs", "put_role_connection", true],
+    ["does not wait for a push that failed and is due again later", undefined, false],
+  ] as const)("%s", async (_, held, isInUse) => {
+    const user = newUser();
+    await linkAs(user);
+    const now = janus.clock.now();
+    await database.rows(
+      `update link set push_due_at = '${now.toISOString()}' where discord_user_id = '${user}'`,
+    );
+    if (held === undefined) janus.discord.failNext("put_role_connection", { status: 500 }, 3);
+    const gate = held === undefined ? undefined : janus.discord.gate(held, "answer");
+    const pushed = pushDueLinks(janus.deps);
+    if (gate === undefined) await pushed;
+    await gate?.arrived;
+
+    const removed = await unlink(user);
+    gate?.release();
+    await pushed;
+
+    expect(removed?.isInUse).toBe(isInUse);
+  });
+});
