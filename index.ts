@@ -54,7 +54,10 @@ export const ROUTES: readonly Route[] = [
 /** Makes the application. */
 export function createApp(shared: Shared, listener: Listener) {
   const edge = createEdge(shared, listener, ROUTES);
-  const app = new Elysia().onError(({ request, code, error }) => edge.fail(request, code, error));
+  // Otherwise Elysia looks for the path behind eleven characters, and misses it after a host such as `web`.
+  const app = new Elysia({ handler: { standardHostname: false } }).onError(({ request, code, error }) =>
+    edge.fail(request, code, error),
+  );
   for (const [method, path, handler] of ROUTES) {
     const answer = edge.on(path, handler);
     // The edge reads the body of a form, and drops any other.

@@ -1,6 +1,7 @@
 /** Where requests come in: their ids, who asks and how often, how many at once, and a line in the log for each. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { createApp } from "../../index.ts";
 import { readConfig } from "../../lib/config/load.ts";
 import type { Shared } from "../../lib/deps.ts";
 import { createClientAddress, subscriberOf } from "../../lib/http/client_address.ts";
@@ -214,6 +215,21 @@ describe("the log", () => {
       { level: "debug", route: "/readyz" },
     ]);
   });
+});
+
+describe("createApp() finds a route", () => {
+  test.each(["a", "web", "auth", "janus.example.org", "[::1]", "127.0.0.1"])(
+    "behind the host %s",
+    async (host) => {
+      const app = createApp(janus.shared, UNHEARD);
+
+      const answers = ["/healthz", "/linked-role", "/linked-role/another?x=1"].map((path) =>
+        app.fetch(new Request(`http://${host}${path}`)),
+      );
+
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 302, 302]);
+    },
+  );
 });
 
 describe("the rate limit of an address", () => {
