@@ -1,21 +1,22 @@
 /**
- * Finds links and grants that need attention. It only lists them: upkeep, the operator or the member puts them right.
+ * This room owns what an operator does by command, apart from the terminal (`cli/`). The audit finds links and grants that
+ * need attention and only lists them. Upkeep, the operator or the member puts them right.
  */
 import type { Queries } from "../database/queries.ts";
 
-/** One kind of fault: how many there are, and a few examples by Discord user id, subject or id of a stray token. */
+/** One kind of fault, how often it occurs, and a few examples: Discord user ids, subjects, or ids of stray tokens. */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
 /** The result of an audit. */
 export type Audit = { readonly links: number; readonly findings: readonly Finding[] };
 
-/** While all is well, nothing that is due waits as long. */
+/** Work that is due never waits this long while all is well. */
 const OVERDUE_AFTER_MS = 3_600_000;
-/** As often as an end fails before its member may sign in past it. */
+/** After this many failures to end a grant its member may sign in nevertheless. */
 const FAILED_OFTEN = 5;
 const EXAMPLE_COUNT = 5;
 
-/** Looks through all links and grants. */
+/** Looks through all links and grants, and changes none. */
 export async function auditLinks({
   queries,
   now,
@@ -29,7 +30,7 @@ export async function auditLinks({
   return { links: links?.count ?? 0, findings };
 }
 
-/** Forgets that a role was left to a member; false where none is known. */
+/** Forgets that a member may still have a role. False if no such finding exists. */
 export async function forgetRoleLeft(
   { queries }: { readonly queries: Queries },
   discordUserId: string,

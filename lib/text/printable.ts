@@ -1,11 +1,11 @@
 /**
- * Texts from outside as a terminal may show them: nothing in one acts on the terminal, or hides what stands beside it.
- * Names of members are in `shown_name.ts`.
+ * This room owns what texts from outside may do to those who see them: on a terminal here, and on a page in `shown_name.ts`.
+ * It does not matter where a text comes from.
  */
 
 /**
- * A text from outside as one line that does nothing to a terminal: control characters, and those that reorder or hide
- * text, are written out; `most` characters at most.
+ * A text as one line that does not act on a terminal. Control characters, and characters that reorder or hide text, are
+ * written out as codes. A text longer than `most` characters is cut.
  */
 export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
   const shown = text.length > most ? `${text.slice(0, most)}…` : text;
