@@ -1,4 +1,4 @@
-/** `janus config check`: what is in force and from where, what is unwise, and never a secret. */
+/** `janus config check`: what is in force and from where, which settings are risky, and never a secret. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -69,7 +69,7 @@ async function faultOf(read: () => unknown): Promise<JanusError> {
 }
 
 describe("checkConfig()", () => {
-  test("names every variable, with the value in force and where it is from", async () => {
+  test("lists every variable with its value and where it is from", async () => {
     const { variables, warnings, find } = await check(
       { ...GOOD, OIDC_AUTHORIZE_PARAMS: "prompt=login&x=å b", OIDC_SCOPES: "openid   email", PORT: "" },
       {
@@ -92,7 +92,7 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
-  test("says of a secret in a file which variable names the file, and never reads one that is not asked for", async () => {
+  test("names the variable that names the file of a secret", async () => {
     const path = await write("keys", `${GOOD.TOKEN_KEYS}\n`);
     const { TOKEN_KEYS: _, ...rest } = GOOD;
 
@@ -108,7 +108,7 @@ describe("checkConfig()", () => {
     });
   });
 
-  test("what it prints is what the configuration is, when given back", async () => {
+  test("prints values that make the same configuration again", async () => {
     const { variables } = await check({
       ...GOOD,
       OIDC_AUTHORIZE_PARAMS: "a=b&c=%26",
@@ -144,11 +144,11 @@ describe("checkConfig()", () => {
     ["every IPv6 one", { ...GOOD, TRUSTED_PROXIES: "::1/1" }, /^TRUSTED_PROXIES includes addresses/],
     ["no time after draining", { ...GOOD, DRAIN_SECONDS: "8" }, /^DRAIN_SECONDS is not less than/],
     [
-      "a misspelt name",
+      "a mistyped name",
       { ...GOOD, OIDC_ISUER: "canary" },
       /^OIDC_ISUER is not read: did you mean OIDC_ISSUER\?$/,
     ],
-    ["a misspelt file", { ...GOOD, TOKEN_KEY_FILE: "canary" }, /did you mean TOKEN_KEYS_FILE\?$/],
+    ["a mistyped name of a file", { ...GOOD, TOKEN_KEY_FILE: "canary" }, /did you mean TOKEN_KEYS_FILE\?$/],
     [
       "a file of no secret",
       { ...GOOD, OIDC_CLIENT_ID_FILE: "canary" },
@@ -182,7 +182,7 @@ describe("checkConfig()", () => {
     ["PLATFORM_NAME", `"canary"`, / is wrapped in quotes/],
     ["DATA_DIR", "'./canary'", / is wrapped in quotes/],
     ["DISCORD_CLIENT_SECRET", `""`, / is wrapped in quotes/],
-  ] as const)("warns of %s=%j, once, without the value", async (name, value, why) => {
+  ] as const)("warns once of %s=%j, without the value", async (name, value, why) => {
     const { warnings } = await check({ ...GOOD, [name]: value });
 
     expect(warnings).toEqual([expect.stringMatching(why)]);
@@ -195,7 +195,7 @@ describe("checkConfig()", () => {
     ["canary ", / begins or ends with a blank/],
     ["canary\n", / holds characters that cannot be seen/],
     ["can\u200bary", / holds characters that cannot be seen/],
-  ])("warns of DISCORD_BOT_TOKEN=%j, which the server does not parse, too", async (value, why) => {
+  ])("warns of DISCORD_BOT_TOKEN=%j, which the server ignores", async (value, why) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: value });
 
     expect(warnings).toEqual([
@@ -204,7 +204,7 @@ describe("checkConfig()", () => {
     ]);
   });
 
-  test("warns of a secret in a file that is wrapped in quotes, and of nothing that is cut off at its ends", async () => {
+  test("warns of quotes in the file of a secret, but not of blanks", async () => {
     const path = await write("quoted", ` "canary"\r\n`);
     const plain = await write("plain", "\ufeff canary \n");
     const { OIDC_CLIENT_SECRET: _, DISCORD_CLIENT_SECRET: __, ...rest } = GOOD;
@@ -233,7 +233,7 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
-  test.each([...unwise])("warns of %s, once, without a value", async (_, environment, why) => {
+  test.each([...unwise])("warns once of %s, without a value", async (_, environment, why) => {
     const { warnings } = await check(environment);
 
     expect(warnings).toEqual([expect.stringMatching(why)]);
@@ -257,18 +257,15 @@ describe("checkConfig()", () => {
     "BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS",
   ];
 
-  test.each([...EARLY, ...LATE])(
-    "warns of %s in an env file: the runtime does not read it there",
-    async (name) => {
-      const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
+  test.each([...EARLY, ...LATE])("warns of %s in an env file, where Bun does not read it", async (name) => {
+    const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
 
-      expect(warnings).toEqual([
-        `${name} in "a.env" has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
-      ]);
-    },
-  );
+    expect(warnings).toEqual([
+      `${name} in "a.env" has no effect: Bun reads it from the environment that Janus is started with. Set it there.`,
+    ]);
+  });
 
-  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late for it", async (name) => {
+  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late", async (name) => {
     const { warnings } = await check({ ...GOOD, [name]: "canary" }, {}, Object.keys(GOOD));
 
     expect(warnings).toEqual([
@@ -291,7 +288,7 @@ describe("checkConfig()", () => {
       EARLY,
     ],
     ["an empty one", {}, { NODE_EXTRA_CA_CERTS: "", HTTP_PROXY: "" }, []],
-  ])("says nothing of the runtime's variables in %s", async (_, environment, inFile, atStart) => {
+  ])("does not warn of Bun's variables in %s", async (_, environment, inFile, atStart) => {
     const { warnings } = await check({ ...GOOD, ...environment }, { "a.env": inFile }, [
       ...Object.keys(GOOD),
       ...atStart,
@@ -306,7 +303,7 @@ describe("checkConfig()", () => {
     ["BUN_CONFIG_VERBOSE_FETCH", "curl", /^BUN_CONFIG_VERBOSE_FETCH writes/],
     ["BUN_CONFIG_VERBOSE_FETCH", "true", /^BUN_CONFIG_VERBOSE_FETCH writes/],
   ];
-  test.each([...loud])("warns of %s=%s first of all", async (name, value, why) => {
+  test.each([...loud])("warns of %s=%s before anything else", async (name, value, why) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", [name]: value });
 
     expect(warnings).toEqual([expect.stringMatching(why), expect.stringMatching(/^DISCORD_BOT_TOKEN/)]);
@@ -330,7 +327,7 @@ describe("checkConfig()", () => {
       [expect.stringMatching(/^OIDC_ALLOW_HTTP_ENDPOINTS is true: .* the client secret, codes and tokens/)],
     ],
     ["false", []],
-  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s where it takes a protection away", async (value, expected) => {
+  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s only if it removes protection", async (value, expected) => {
     const { warnings, find } = await check({ ...GOOD, OIDC_ALLOW_HTTP_ENDPOINTS: value });
 
     expect(warnings).toEqual(expected);
@@ -369,7 +366,7 @@ describe("checkConfig()", () => {
     ["https://login.microsoftonline.com/%63ommon/v2.0", "a Microsoft account"],
     ["https://sts.windows.net.//9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
   ] as const;
-  test.each([...everybody])("warns that everybody is a member at %s", async (issuer, account) => {
+  test.each([...everybody])("warns that everybody counts as a member at %s", async (issuer, account) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
 
     expect(warnings).toEqual([
@@ -380,7 +377,7 @@ describe("checkConfig()", () => {
     ]);
   });
 
-  test("says at Google that hd only suggests, and at Microsoft which issuer is one's own", async () => {
+  test("says what to do instead at Google and at Microsoft", async () => {
     const google = await check({
       ...GOOD,
       OIDC_ISSUER: "https://accounts.google.com",
@@ -406,13 +403,13 @@ describe("checkConfig()", () => {
     "https://login.microsoftonline.com//example.org/v2.0",
     "https://login.microsoftonline.com/%E0%A4%A/v2.0",
     "https://dex.example.org/dex",
-  ])("says nothing of everybody at %s", async (issuer) => {
+  ])("does not warn of the issuer %s", async (issuer) => {
     const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
 
     expect(warnings).toEqual([]);
   });
 
-  test("each of these has an entry in docs/errors.md that its text leads to", async () => {
+  test("gives no warning that docs/errors.md does not explain", async () => {
     const environments = [
       ...unwise.map(([, environment]) => environment),
       ...[...stray, ...outside, ...loud].map(([name, value]) => ({ ...GOOD, [name]: value })),
@@ -458,13 +455,13 @@ describe("checkConfig()", () => {
     ["PLATFROM_NAME", "PLATFORM_NAME"],
     ["TRUSTEDPROXIES", "TRUSTED_PROXIES"],
   ];
-  test.each([...slips])("warns of %s in the environment: one slip away from %s", async (name, meant) => {
+  test.each([...slips])("warns of %s in the environment, one slip away from %s", async (name, meant) => {
     const { warnings } = await check({ ...GOOD, [name]: "canary" });
 
     expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);
   });
 
-  test("says nothing of what other programs have in their environment", async () => {
+  test("does not warn of other programs' variables in the environment", async () => {
     const shell = [
       "PATH HOME HOSTNAME HOST_IP HOSTTYPE PORTS LOGNAME PWD OLDPWD USER SHELL SHLVL TERM LANG TZ MAIL",
     ];
@@ -486,7 +483,7 @@ describe("checkConfig()", () => {
     expect(warnings).toEqual([]);
   });
 
-  test("warns of any name in an env file that is near to one, and shows no other", async () => {
+  test("warns of a mistyped name in an env file, and shows no other", async () => {
     const names = { PUBLICURL: "canary", prot: "1", LOG_LEVLE: "debug", canaryAAAAAAAA: "=", EDITOR: "vi" };
 
     const { warnings } = await check(GOOD, { "a.env": names });
@@ -497,7 +494,7 @@ describe("checkConfig()", () => {
     ]);
   });
 
-  test("warns of a secret of an env file that others would read otherwise, if it is in force, and shows no part of it", async () => {
+  test("warns of a secret in force that other readers read differently", async () => {
     const own = await write("own.env", "OIDC_CLIENT_SECRET=canary\nDISCORD_CLIENT_SECRET='canary'\n");
     const path = await write(
       "dialects.env",
@@ -520,7 +517,7 @@ describe("checkConfig()", () => {
     expect(JSON.stringify(report)).not.toContain("canary");
   });
 
-  test("on faults, tells of a secret that was cut as well", async () => {
+  test("adds to the faults that a secret was cut", async () => {
     const path = await write("cut.env", "DATABASE_URL=postgres://canary:can#ary@canary/canary\n");
     const { DATABASE_URL: _, ...rest } = GOOD;
     const [, ...files] = await readSources([path]);
@@ -532,7 +529,7 @@ describe("checkConfig()", () => {
     expect(message).not.toContain("canary");
   });
 
-  test("warns of an env file with secrets that everybody can read, and of no other", async () => {
+  test("warns of an env file with secrets that every user can read", async () => {
     const open = await write("open.env", "", 0o644);
     const group = await write("group.env", "", 0o640);
     const plain = await write("plain.env", "", 0o644);
@@ -550,7 +547,7 @@ describe("checkConfig()", () => {
     ]);
   });
 
-  test("on faults, says what serve would, and which names are misspelt", async () => {
+  test("adds to the faults which names are mistyped", async () => {
     const { OIDC_ISSUER: issuer, ...rest } = GOOD;
     const environment = { ...rest, OIDC_ISUER: issuer, PORT: "canary" };
 
@@ -561,7 +558,7 @@ describe("checkConfig()", () => {
     expect(checked.message).toBe(`${own.message}\n  OIDC_ISUER is not read: did you mean OIDC_ISSUER?`);
   });
 
-  test("shows no secret, be it well or malformed, in whichever variable and file", async () => {
+  test("never shows a secret, whatever the variables hold", async () => {
     const damage = fc.constantFrom(
       "",
       "canary",
@@ -599,7 +596,7 @@ describe("checkConfig()", () => {
 });
 
 describe("janus config check", () => {
-  test("prints a table, and what is unwise apart from it", async () => {
+  test("prints a table, and warnings on standard error", async () => {
     const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u200b"\n`);
 
     const { exitCode, stdout, stderr } = await run(
@@ -622,7 +619,7 @@ describe("janus config check", () => {
     expect(stdout + stderr).not.toContain("canary");
   });
 
-  test("with faults: exit 2, every one of them, nothing on standard output", async () => {
+  test("exits with 2 and names every fault, without a result", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check", "--json"], {
       TOKEN_KEYS: "canary",
     });

@@ -59,7 +59,7 @@ describe("checkHealth()", () => {
     expect(paths).toEqual(["/healthz", "/healthz"]);
   });
 
-  test("asks with ready whether members can be served, and says what is missing", async () => {
+  test("says with ready what the server lacks to serve members", async () => {
     const well = listen(() => Response.json(READY));
     const unwell = listen(() =>
       Response.json({ ...READY, status: "not_ready", database: "database_unavailable" }, { status: 503 }),
@@ -92,7 +92,7 @@ describe("checkHealth()", () => {
       "answered 302, but not as Janus does",
     ],
     ["too much", () => new Response("x".repeat(300_000)), "the answer is over 262144 bytes"],
-  ])("is not content with %s", async (_, answer, why) => {
+  ])("does not accept %s", async (_, answer, why) => {
     const { environment, paths } = listen(answer);
 
     const { code, message } = await refusalOf(environment);
@@ -103,7 +103,7 @@ describe("checkHealth()", () => {
     expect(paths).toEqual(["/healthz"]);
   });
 
-  test("waits no longer than a few seconds, for the body neither", async () => {
+  test("gives up on an answer and on a body after three seconds", async () => {
     const silent = listen(() => new Promise<Response>(() => undefined));
     const dripping = listen(() => new Response(new ReadableStream({ start: (it) => it.enqueue("{") })));
 
@@ -135,7 +135,7 @@ describe("checkHealth()", () => {
 });
 
 describe("janus healthcheck", () => {
-  test("needs no secret, asks without the proxy that the environment names, and ends with 0 or 1", async () => {
+  test("needs no secret, uses no proxy, and exits with 0 or 1", async () => {
     const folder = await mkdtemp(join(tmpdir(), "janus-healthcheck-"));
     const proxied = listen(() => Response.json(ALIVE));
     const proxy = `http://127.0.0.1:${proxied.port}`;

@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe("janus keys generate", () => {
   const line = "[A-Za-z0-9_-]{43}";
 
-  test("janus keys generate prints new keys each time, as lines of a dotenv file", async () => {
+  test("prints new keys each time, as lines of a dotenv file", async () => {
     const [first, second] = await Promise.all([
       run(folder, "index.ts", ["keys", "generate"], {}),
       run(folder, "index.ts", ["keys", "generate", "--json"], {}),
@@ -33,7 +33,7 @@ describe("janus keys generate", () => {
 
   const ring = `k7:${"A".repeat(43)},old:${"B".repeat(42)}A`;
 
-  test("janus keys generate --rotate prints one key with a new id, and no old key", async () => {
+  test("prints with --rotate one key with a new id, and no old key", async () => {
     const environment = { TOKEN_KEYS: ring };
     const plain = await run(folder, "index.ts", ["keys", "generate", "--rotate"], environment);
     const json = await run(folder, "index.ts", ["keys", "generate", "--rotate", "--json"], environment);
@@ -45,14 +45,14 @@ describe("janus keys generate", () => {
     expect(plain.stdout + plain.stderr + json.stdout).not.toMatch(/AAAA|BBBB/);
   });
 
-  test("janus keys generate --rotate without a ring exits with 2 and names the variable", async () => {
+  test("exits with 2 for --rotate without a ring", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate", "--rotate"], {});
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain("TOKEN_KEYS is missing");
   });
 
-  test("janus keys generate warns on standard error if there is a ring already", async () => {
+  test("warns on standard error if there is a ring already", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate"], {
       TOKEN_KEYS: ring,
     });
@@ -66,7 +66,7 @@ describe("janus keys generate", () => {
   test.each([
     ["TOKEN_KEYS", `k1:${line}`],
     ["COOKIE_SECRET", line],
-  ])("janus keys generate --only %s prints the value alone, as a file holds it", async (name, form) => {
+  ])("prints with --only %s the value alone, as a file holds it", async (name, form) => {
     const args = ["keys", "generate", "--only", name];
     const plain = await run(folder, "index.ts", args, {});
     const json = await run(folder, "index.ts", [...args, "--json"], {});
@@ -79,7 +79,7 @@ describe("janus keys generate", () => {
     expect(JSON.parse(json.stdout)).toEqual({ [name]: expect.stringMatching(new RegExp(`^${form}$`)) });
   });
 
-  test("janus keys generate --only warns of a ring only if it makes one", async () => {
+  test("warns with --only of a ring only if it makes one", async () => {
     const ended = await Promise.all(
       ["TOKEN_KEYS", "COOKIE_SECRET"].map((name) =>
         run(folder, "index.ts", ["keys", "generate", "--only", name], { TOKEN_KEYS: ring }),
@@ -93,7 +93,7 @@ describe("janus keys generate", () => {
     ]);
   });
 
-  test("janus keys generate --rotate --only makes a token key, and no cookie secret", async () => {
+  test("makes with --rotate --only a token key, and no cookie secret", async () => {
     const rotate = ["keys", "generate", "--rotate", "--only"];
     const key = await run(folder, "index.ts", [...rotate, "TOKEN_KEYS"], { TOKEN_KEYS: ring });
     const secret = await run(folder, "index.ts", [...rotate, "COOKIE_SECRET"], { TOKEN_KEYS: ring });

@@ -139,7 +139,7 @@ async function poll(
 const REQUIRED = VARIABLES.filter(({ name, required }) => required && name !== "DISCORD_BOT_TOKEN");
 
 describe("janus", () => {
-  test.concurrent("without configuration: exit 2, every name in one message, nothing on standard output", async () => {
+  test.concurrent("exits with 2 without configuration, and names every variable", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", [], {});
 
     expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("config_invalid"), stdout: "" });
@@ -148,7 +148,7 @@ describe("janus", () => {
     expect(stderr.trimEnd().split("\n")).toHaveLength(REQUIRED.length + 1);
   });
 
-  test.concurrent("with a malformed secret: exit 2, and the secret is in no output", async () => {
+  test.concurrent("exits with 2 for a malformed secret, and prints no part of it", async () => {
     const environment = serverEnvironment({ TOKEN_KEYS: CANARY.botToken, PORT: CANARY.botToken });
 
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["serve"], environment);
@@ -163,7 +163,7 @@ describe("janus", () => {
   test.concurrent.each([
     ["index.ts", "-h", everything],
     ["sql/migrate.ts", "--help", ["migrate", "up", "status"]],
-  ] as const)("bun run %s %s prints how it is used, and does nothing", async (entry, option, words) => {
+  ] as const)("prints only its help for: bun run %s %s", async (entry, option, words) => {
     const { exitCode, stdout, stderr } = await run(folder, entry, [option], {});
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -176,7 +176,7 @@ describe("janus", () => {
   test.concurrent.each([
     ["index.ts", "-v"],
     ["sql/migrate.ts", "--version"],
-  ] as const)("bun run %s %s prints the version, and does nothing", async (entry, option) => {
+  ] as const)("prints only its version for: bun run %s %s", async (entry, option) => {
     const environment = { DATABASE_URL: `postgres://${NOBODY}/nobody` };
 
     const ended = await run(folder, entry, [option], environment);
@@ -194,24 +194,21 @@ describe("janus", () => {
     ["index.ts", ["serve", "--register"]],
     ["sql/migrate.ts", ["down"]],
     ["sql/migrate.ts", ["--register"]],
-  ] as const)(
-    "bun run %s %j is refused with exit 2 and what to do, before anything is done",
-    async (entry, args) => {
-      const { exitCode, stdout, stderr } = await run(folder, entry, args, {
-        ...serverEnvironment({}),
-        ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
-        DATABASE_URL: `postgres://${NOBODY}/nobody`,
-      });
+  ] as const)("exits with 2 and does nothing for: bun run %s %j", async (entry, args) => {
+    const { exitCode, stdout, stderr } = await run(folder, entry, args, {
+      ...serverEnvironment({}),
+      ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
+      DATABASE_URL: `postgres://${NOBODY}/nobody`,
+    });
 
-      expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
-      expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
-      expect(stderr).not.toContain("    at ");
-    },
-  );
+    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
+    expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
+    expect(stderr).not.toContain("    at ");
+  });
 });
 
 describe("janus migrate", () => {
-  test.concurrent("says what is pending, applies it, says what is applied, and finds nothing to do", async () => {
+  test.concurrent("lists what is pending, applies it, and then has nothing to do", async () => {
     await using place = await createPlace({ migrated: false });
     const { environment } = place;
 
@@ -233,7 +230,7 @@ describe("janus migrate", () => {
     expect(second.stdout).not.toContain("applied");
   });
 
-  test.concurrent("status, where the folder holds no database: says so, and makes nothing", async () => {
+  test.concurrent("says with status that a folder has no database, and makes none", async () => {
     const place = await mkdtemp(join(folder, "none-"));
     const dataDir = join(place, "data");
     const begun = join(place, "begun");
@@ -257,7 +254,7 @@ describe("janus migrate", () => {
     expect(left.toSorted()).toEqual(["begun", "begun/postgres.new"]);
   });
 
-  test.concurrent("-s and --setup do the same, and remove nothing", async () => {
+  test.concurrent("does the same for -s and --setup, and removes nothing", async () => {
     await using place = await createPlace({ migrated: false });
     const { environment, inspect } = place;
 
@@ -288,7 +285,7 @@ describe("janus migrate", () => {
       /^janus: Migration 3 \(create_link\) was edited after this database applied it\. Restore the file/,
     ],
   ] as const)(
-    "on a database that %s: exit 1 and why (%s), and the server does not start either",
+    "exits with 1, as the server does, on a database that %s (%s)",
     async (_, code, statement, why) => {
       await using place = await createPlace({ migrated: true });
       const { environment, inspect } = place;
@@ -308,7 +305,7 @@ describe("janus migrate", () => {
     },
   );
 
-  test.concurrent("where no database answers: exit 1 and why, without the password", async () => {
+  test.concurrent("exits with 1 if no database answers, and hides the password", async () => {
     const DATABASE_URL = `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`;
     const environment = { DATABASE_URL, DATABASE_WAIT_SECONDS: "0" };
 
@@ -318,7 +315,7 @@ describe("janus migrate", () => {
     expect(stderr).toBe("janus: the database cannot be reached (ECONNREFUSED)\n");
   });
 
-  test.concurrent("where none of several hosts answers: exit 1, and not waiting for ever", async () => {
+  test.concurrent("exits with 1 if none of several hosts answers", async () => {
     const environment = {
       DATABASE_URL: `postgres://${NOBODY},127.0.0.1:2/janus?target_session_attrs=primary`,
       DATABASE_WAIT_SECONDS: "0",
@@ -344,38 +341,38 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
       (url: URL) => Object.assign(url, { search: "?role=pg_monitor" }),
       "lacks a right on schema public (42501): make it the owner of the database, or grant it",
     ],
-  ])(
-    "%s: migrate ends with exit 1 and says that it is the database that refuses, and how",
-    async (_, change, code) => {
-      const url = change(new URL(process.env.TEST_DATABASE_URL ?? ""));
-      url.password = CANARY.botToken;
+  ])("exits with 1 and says how the database refuses: %s", async (_, change, code) => {
+    const url = change(new URL(process.env.TEST_DATABASE_URL ?? ""));
+    url.password = CANARY.botToken;
 
-      const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
-        DATABASE_URL: url.href,
-        DATABASE_WAIT_SECONDS: "600",
-      });
+    const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", [], {
+      DATABASE_URL: url.href,
+      DATABASE_WAIT_SECONDS: "600",
+    });
 
-      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-      expect(stderr).toMatch(/database/i);
-      expect(stderr).toContain(code);
-      expect(stderr).not.toContain("canary");
-    },
-  );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/database/i);
+    expect(stderr).toContain(code);
+    expect(stderr).not.toContain("canary");
+  });
 });
 
-test.concurrent.if(onPostgres)("what nobody foresaw is told by its name and code alone", async () => {
-  const database = await createTestDatabase({ migrated: false });
-  await database.db.query(
-    "create view schema_migration as select 1 / 0 as version, 'canary' as name, '' as checksum, now() as applied_at",
-  );
-  const environment = { DATABASE_URL: database.config.url ?? "" };
+test.concurrent.if(onPostgres)(
+  "janus says only the name and code of an error that is not its own",
+  async () => {
+    const database = await createTestDatabase({ migrated: false });
+    await database.db.query(
+      "create view schema_migration as select 1 / 0 as version, 'canary' as name, '' as checksum, now() as applied_at",
+    );
+    const environment = { DATABASE_URL: database.config.url ?? "" };
 
-  const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", ["status"], environment);
-  await database.drop();
+    const { exitCode, stdout, stderr } = await run(folder, "sql/migrate.ts", ["status"], environment);
+    await database.drop();
 
-  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toBe("janus: unexpected failure (PostgresError 22012)\n");
-});
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toBe("janus: unexpected failure (PostgresError 22012)\n");
+  },
+);
 
 describe("janus register", () => {
   const keys = METADATA_RECORDS.map(({ key }) => key);
@@ -385,7 +382,7 @@ describe("janus register", () => {
     ["register", [], said],
     ["--register", [], said],
     ["-r", ["--json"], `${JSON.stringify({ registered: keys, install_url: installUrl })}\n`],
-  ] as const)("%s %j puts the records at Discord: exit 0", async (name, more, output) => {
+  ] as const)("puts the records at Discord and exits with 0: %s %j", async (name, more, output) => {
     const standin = startDiscord({
       clientId: DISCORD_CLIENT_ID,
       clientSecret: "unused",
@@ -409,7 +406,7 @@ describe("janus register", () => {
   test.concurrent.each([
     ["of Discord's own", "https://discord.com/oauth2/authorize"],
     ["of a proxy of one's own, with a query", "https://discord.example.org/authorize?via=proxy"],
-  ])("names the address %s at which the application is added to a server", async (_, authorizeUrl) => {
+  ])("prints the address %s for adding the application", async (_, authorizeUrl) => {
     const standin = startDiscord({
       clientId: DISCORD_CLIENT_ID,
       clientSecret: "unused",
@@ -433,14 +430,14 @@ describe("janus register", () => {
     ]);
   });
 
-  test.concurrent("without a bot token: exit 2, and it is named", async () => {
+  test.concurrent("exits with 2 without a bot token, and names the variable", async () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], { DISCORD_CLIENT_ID });
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain("DISCORD_BOT_TOKEN is missing");
   });
 
-  test.concurrent("with a bot token that no header can hold: named, and not in the output", async () => {
+  test.concurrent("exits with 2 for a bot token that no header can hold", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: "canary\u2028wrong\n" });
 
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], environment);
@@ -450,7 +447,7 @@ describe("janus register", () => {
     expect(stderr).not.toContain("canary");
   });
 
-  test.concurrent("with a bot token in quotes: a warning, and exit 1", async () => {
+  test.concurrent("warns of a bot token in quotes, and exits with 1", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: `"${CANARY.botToken}"` });
 
     const { exitCode, stderr } = await run(folder, "index.ts", ["register"], environment);
@@ -469,7 +466,7 @@ describe("janus register", () => {
     ],
     ["another application's id", { DISCORD_CLIENT_ID: "999999999999999999" }, /DISCORD_CLIENT_ID/],
     ["Discord down", { DISCORD_API_URL: `http://${NOBODY}/api/v10` }, /Discord did not answer.*Try again/],
-  ])("with %s: exit 1, what to do, and no token in the output", async (_, change, why) => {
+  ])("exits with 1 and prints no token if it meets %s", async (_, change, why) => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], registration(change));
 
     expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("registration_failed"), stdout: "" });
@@ -480,7 +477,7 @@ describe("janus register", () => {
   });
 });
 
-test("exit codes: 2 for wrong use and configuration, 1 for what failed", () => {
+test("JanusError.exitStatus is 2 for wrong use and configuration, else 1", () => {
   const codes: readonly CommandErrorCode[] = [
     "usage",
     "config_invalid",
@@ -492,7 +489,7 @@ test("exit codes: 2 for wrong use and configuration, 1 for what failed", () => {
 });
 
 describe("janus serve", () => {
-  test.concurrent("answers as Elysia does, though Bun's own router finds the routes", async () => {
+  test.concurrent("answers each method and path as its route says", async () => {
     await using place = await createPlace({ migrated: true });
     const server = await serve(folder, serverEnvironment(place.environment));
     await poll(() => server.get("/readyz"), 200, 5);
@@ -523,7 +520,7 @@ describe("janus serve", () => {
     expect(answers).toEqual([...asked]);
   });
 
-  test.concurrent("says where it listens, is alive at once, ready when the provider is, and stops when told", async () => {
+  test.concurrent("is alive at once, ready when the provider is, and stops", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;
     const provider = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] });
@@ -565,7 +562,7 @@ describe("janus serve", () => {
     expect(ended.seconds).toBeLessThan(5);
   });
 
-  test.concurrent("stops on SIGINT too, and soon even while neither database nor provider answers", async () => {
+  test.concurrent("stops on SIGINT soon, even if nothing answers it", async () => {
     const environment = { DATABASE_URL: `postgres://${NOBODY}/janus`, OIDC_ISSUER: `http://${NOBODY}` };
     const server = await serve(folder, serverEnvironment(environment));
 
@@ -576,7 +573,7 @@ describe("janus serve", () => {
     expect(ended.seconds).toBeLessThan(5);
   });
 
-  test.concurrent("told to stop, lets a request under way finish", async () => {
+  test.concurrent("lets a request in progress finish when it stops", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;
     const port = freePort();
@@ -609,7 +606,7 @@ describe("janus serve", () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test.concurrent("on a port that another Janus has: exit 1 and a line that says so", async () => {
+  test.concurrent("exits with 1 if its port is taken, and logs that", async () => {
     const database = { DATABASE_URL: `postgres://${NOBODY}/janus` };
     const first = await serve(folder, serverEnvironment(database));
     const taken = new URL(first.address).port;
@@ -630,7 +627,7 @@ describe("janus serve", () => {
     });
   });
 
-  test.concurrent("while no database answers: alive, and not ready with database_unavailable", async () => {
+  test.concurrent("is alive but not ready while no database answers", async () => {
     const environment = serverEnvironment({
       DATABASE_URL: `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`,
     });
@@ -650,7 +647,7 @@ describe("janus serve", () => {
     expect(ended.stdout + ended.stderr).not.toContain("canary");
   });
 
-  test.concurrent("before the migrations: alive, and not ready until they have come", async () => {
+  test.concurrent("is alive but not ready before the migrations", async () => {
     await using place = await createPlace({ migrated: false });
     const { environment } = place;
     const server = await serve(folder, serverEnvironment(environment));
@@ -670,7 +667,7 @@ describe("janus serve", () => {
 });
 
 describe.if(onPostgres)("janus serve on PostgreSQL", () => {
-  test.concurrent("lives through a database that falls silent, and uses it again when it is back", async () => {
+  test.concurrent("survives a database that falls silent, and uses it again", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;
     const url = new URL(environment.DATABASE_URL ?? "");
@@ -711,7 +708,7 @@ describe.if(onPostgres)("janus serve on PostgreSQL", () => {
     expect(ended.stderr).toBe("");
   });
 
-  test.concurrent("twice at once on one database: migrated once, both ready", async () => {
+  test.concurrent("becomes ready twice on one database, migrated once", async () => {
     await using place = await createPlace({ migrated: false });
     const { environment } = place;
 
@@ -742,7 +739,7 @@ describe.if(onPostgres)("DATABASE_PREPARE", () => {
   test.each([
     ["false", 0],
     ["true", 1],
-  ] as const)("%s: the whole flow works, and prepares what it should", async (value, least) => {
+  ] as const)("%s works for the whole flow, and prepares what it should", async (value, least) => {
     const database = await createTestDatabase({ prepare: value === "true" });
     const janus = await startJanus({ database, environment: { DATABASE_PREPARE: value } });
 

@@ -90,7 +90,7 @@ describe("runProgram()", () => {
       ["keys generate"],
       { only: "TOKEN_KEYS", rotate: true, json: true },
     ],
-  ] as const)("runProgram(%j) runs its command with its options", async (args, call, options) => {
+  ] as const)("runs the command and the options of %j", async (args, call, options) => {
     const { calls, refused } = await parse(args);
 
     expect(refused).toBeUndefined();
@@ -128,7 +128,7 @@ describe("runProgram()", () => {
           "janus keys generate",
         ] as const,
     ),
-  ] as const)("runProgram(%j) refuses, and says what was meant if it can", async (args, why, help) => {
+  ] as const)("refuses %j, and suggests what was meant", async (args, why, help) => {
     const { calls, refused } = await parse(args);
 
     expect(calls).toEqual([]);
@@ -143,7 +143,7 @@ describe("runProgram()", () => {
     [["migrate", "-r"], "One command at a time, not --register and migrate.", "janus"],
     [["-s", "migrate", "status"], "One command at a time, not --setup and migrate.", "janus"],
     [["-s", "config", "check"], "One command at a time, not --setup and config.", "janus"],
-  ] as const)("runProgram(%j) refuses anything but one command", async (args, why, help) => {
+  ] as const)("refuses %j, which is not one command", async (args, why, help) => {
     const { calls, refused } = await parse(args);
 
     expect(calls).toEqual([]);
@@ -151,7 +151,7 @@ describe("runProgram()", () => {
     expect(refused?.code).toBe("usage");
   });
 
-  test("runProgram() refuses an id that is not a number for --resolved", async () => {
+  test("refuses an id that is not a number for --resolved", async () => {
     const { calls, refused } = await parse(["audit", "--resolved", "anna"]);
 
     expect(calls).toEqual([]);
@@ -159,7 +159,7 @@ describe("runProgram()", () => {
     expect(refused?.code).toBe("usage");
   });
 
-  test.each([...PATHS])("runProgram() explains janus%s with an example, in 100 columns", async (path) => {
+  test.each([...PATHS])("explains janus%s with an example, in 100 columns", async (path) => {
     const words = path.split(" ").slice(1);
     const asked = await Promise.all([parse([...words, "--help"]), parse([...words, "-h"])]);
     const helped = await parse(["help", ...words]);
@@ -172,7 +172,7 @@ describe("runProgram()", () => {
     expect([...asked, helped].flatMap(({ calls }) => calls)).toEqual([]);
   });
 
-  test("runProgram() returns the version for any command, and runs none", async () => {
+  test("returns the version for any command, and runs none", async () => {
     const given = await Promise.all([parse(["-v"]), parse(["--version"]), parse(["migrate", "-v"])]);
 
     expect(given.map(({ printed, calls }) => [printed, calls])).toEqual(
@@ -180,7 +180,7 @@ describe("runProgram()", () => {
     );
   });
 
-  test("runProgram() runs one command, returns a text or refuses, whatever the words are", async () => {
+  test("runs one command, returns a text or refuses, for any words", async () => {
     const word = fc.oneof(
       fc.constantFrom("serve", "migrate", "status", "config", "check", "keys", "generate", "help", "--"),
       fc.constantFrom("-r", "-s", "--json", "--env-file", "-h", "-v", "--ready", "-rs", "--json=", ""),
@@ -213,19 +213,19 @@ describe("janus", () => {
     ["janus --hlp 2>&1 | true", 2],
     ["janus --help >&-", 0],
     ["janus --hlp 2>&-", 2],
-  ])("janus keeps its exit code when nobody reads its output: %s", async (command, code) => {
+  ])("keeps its exit code when nobody reads its output: %s", async (command, code) => {
     const { stderr, exitCode } = await runInShell(folder, command, {});
 
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: code });
   });
 
-  test.if(process.platform === "linux")("janus fails when a result cannot be written", async () => {
+  test.if(process.platform === "linux")("fails when a result cannot be written", async () => {
     const { stderr, exitCode } = await runInShell(folder, "janus keys generate >/dev/full", {});
 
     expect({ stderr, exitCode }).toEqual({ stderr: "janus: the output cannot be written\n", exitCode: 1 });
   });
 
-  test("janus echoes a word without its control characters, whatever the locale is", async () => {
+  test("echoes a word without control characters in any locale", async () => {
     const { stderr, exitCode } = await run(folder, "index.ts", ["mig\u001b[31mråte\u0007"], {
       LANG: "tr_TR",
       LC_ALL: "C",

@@ -36,7 +36,7 @@ function faultOf(query: string, environment: Readonly<Record<string, string>> = 
   throw new Error("taken");
 }
 
-describe("readDatabaseUrl() reads", () => {
+describe("readDatabaseUrl()", () => {
   test.each([
     [
       "postgres://u:p%40s%3As@a:5433,b/d%20b",
@@ -51,7 +51,7 @@ describe("readDatabaseUrl() reads", () => {
     ["postgresql://u@a/", [["a", 5432]], "u", undefined, undefined],
     ["postgres:///d", [], undefined, undefined, "d"],
     ["postgres://u:@a", [["a", 5432]], "u", undefined, undefined],
-  ] as const)("%s", (url, servers, user, password, database) => {
+  ] as const)("reads %s", (url, servers, user, password, database) => {
     const read = readDatabaseUrl(url);
 
     expect(read).toMatchObject({
@@ -59,7 +59,7 @@ describe("readDatabaseUrl() reads", () => {
     });
   });
 
-  test("the server, user and password that the driver reads", () => {
+  test("reads the server, user and password that the driver reads", () => {
     const text = fc.string({ unit: fc.constantFrom(..."aB1.,:;@/?#[]%&=+ 2C40é"), maxLength: 12 });
 
     fc.assert(
@@ -91,17 +91,17 @@ describe("readDatabaseUrl() reads", () => {
     ["sslmode=verify-full", "verify-full"],
     ["sslrootcert=system", "verify-full"],
     ["sslmode=require&channel_binding=prefer&gssencmode=disable&connect_timeout=10", "require"],
-  ])("?%s as sslmode %s", (query, mode) => {
+  ])("reads ?%s as sslmode %s", (query, mode) => {
     expect(addressOf(query).tls.mode).toBe(mode as DatabaseAddress["tls"]["mode"]);
   });
 
-  test("a root certificate as libpq does: it is read, and makes require check it", () => {
+  test("makes sslmode=require check a root certificate, as libpq does", () => {
     const { tls } = addressOf(`sslmode=require&sslrootcert=${encodeURIComponent(file)}`);
 
     expect(tls).toEqual({ mode: "verify-ca", ca: PEM, cert: undefined, key: undefined });
   });
 
-  test("the TLS parameters of libpq's environment, behind its own", () => {
+  test("prefers its own TLS parameters to those of libpq's environment", () => {
     const environment = { PGSSLMODE: "verify-full", PGSSLROOTCERT: file, PGHOST: "elsewhere" };
 
     const alone = readDatabaseConfig({ DATABASE_URL: SERVER, ...environment }).database;
@@ -119,12 +119,12 @@ describe("readDatabaseUrl() reads", () => {
     ["application_name=janus-1", { settings: { application_name: "janus-1" } }],
     ["options=-c%20search_path%3Djanus", { settings: { options: "-c search_path=janus" } }],
     ["search_path=janus&role=janus_app", { settings: { search_path: "janus", role: "janus_app" } }],
-  ])("?%s", (query, expected) => {
+  ])("reads the parameters ?%s", (query, expected) => {
     expect(addressOf(query)).toMatchObject(expected);
   });
 });
 
-describe("the configuration refuses", () => {
+describe("readDatabaseConfig()", () => {
   test.each([
     ["channel_binding=require", "channel_binding", "use sslmode=verify-full"],
     ["pgbouncer=true", "pgbouncer", "DATABASE_PREPARE=false"],
@@ -148,7 +148,7 @@ describe("the configuration refuses", () => {
     ["sslmode=require&sslmode=disable", "sslmode", "twice"],
     ["sslmode=verify-full&sslrootcert=/nowhere/canary-secret.crt", "sslrootcert", "(ENOENT)"],
     ["sslmode=verify-full&sslcert=/nowhere/canary-secret.crt", "sslcert", "(ENOENT)"],
-  ])("?%s, and names it", (query, name, remedy) => {
+  ])("refuses ?%s and names the parameter", (query, name, remedy) => {
     const fault = faultOf(query);
 
     expect(fault).toStartWith("The configuration has 1 fault:\n  ");
@@ -157,18 +157,18 @@ describe("the configuration refuses", () => {
     expect(fault).not.toContain("canary");
   });
 
-  test("a name that may be a part of a password, without repeating it", () => {
+  test("refuses a name that may be part of a password, without repeating it", () => {
     const fault = faultOf("p4ss%25w0rd=1");
 
     expect(fault).toContain("the parameter (unprintable)");
     expect(fault).not.toContain("p4ss");
   });
 
-  test.each(["\n", " ", "\t", "\u200b", "\x7f", "\r\n"])("an address that ends in %j", (end) => {
+  test.each(["\n", " ", "\t", "\u200b", "\x7f", "\r\n"])("refuses an address that ends in %j", (end) => {
     expect(() => readDatabaseConfig({ DATABASE_URL: `${SERVER}${end}` })).toThrow("DATABASE_URL must be");
   });
 
-  test("a certificate without its key, and a file that holds none", async () => {
+  test("refuses a certificate without its key, and a file without PEM", async () => {
     const empty = join(folder, "empty.crt");
     await Bun.write(empty, "nothing\n");
 
@@ -183,7 +183,7 @@ describe("the configuration refuses", () => {
     ["PGSSLMODE", "no-verify", "sslmode from PGSSLMODE"],
     ["PGTARGETSESSIONATTRS", "any", "target_session_attrs from PGTARGETSESSIONATTRS"],
     ["PGCHANNELBINDING", "require", "channel_binding from PGCHANNELBINDING"],
-  ])("%s=%s, and says where it is from", (name, value, said) => {
+  ])("refuses %s=%s, and says where the value is from", (name, value, said) => {
     expect(faultOf("", { [name]: value })).toContain(said);
   });
 });

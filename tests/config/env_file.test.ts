@@ -62,7 +62,7 @@ describe("readEnvFile()", () => {
     ["a zero byte", "PORT=80\0", "is not text"],
     ["no assignment at all", "canary is not a line\n", "has no line such as NAME=value"],
     ["more than any configuration", `PORT=80\n${"#canary\n".repeat(200_000)}`, "is over 1048576 bytes"],
-  ])("refuses %s, without what stands in it", async (_, content, why) => {
+  ])("refuses %s, without repeating the content", async (_, content, why) => {
     const { code, exitStatus, message } = await refusalOf(await write(content));
 
     expect({ code, exitStatus }).toEqual({ code: "config_invalid", exitStatus: 2 });
@@ -70,7 +70,7 @@ describe("readEnvFile()", () => {
     expect(message).not.toContain("canary");
   });
 
-  test("refuses what is not there, is a folder, or never ends, and says which", async () => {
+  test("refuses a missing file, a folder, and a file that never ends", async () => {
     const messageOf = async (path: string) => (await refusalOf(path)).message;
 
     expect(await messageOf(join(folder, "nothing"))).toContain(
@@ -81,7 +81,7 @@ describe("readEnvFile()", () => {
     if (process.platform === "linux") expect(await messageOf("/dev/zero")).toContain("is over 1048576 bytes");
   });
 
-  test("takes any bytes for variables or for a fault, and repeats none of them", async () => {
+  test("reads any bytes as variables or refuses them, and repeats none", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: "binary", maxLength: 200 })),
@@ -102,8 +102,8 @@ describe("readEnvFile()", () => {
   });
 });
 
-describe("readEnvFile(), of what others read otherwise", () => {
-  test("names the variables that are written with a dollar, a hash, a backslash, a blank or a quote", async () => {
+describe("readEnvFile().ambiguous", () => {
+  test("names variables written with $, #, a backslash, blanks or quotes", async () => {
     const plain = ["A1=abc", "A2=k1:a-_,k2:b", "A3=postgres://a:b%23@c/d?e=f&g", "A4=", "A5 = å", "# A6='x'"];
     const written = ["B1=a$b", "B2=a#b", "B3=a\\b", "B4=a b", "B5='a'", 'B6="a"', "B7=a'b", "B8=`a`"];
     const late = ["B9=a", "export B9=a$b", "B10=\t#a", "A7=a$b", "A7=a"];
@@ -113,7 +113,7 @@ describe("readEnvFile(), of what others read otherwise", () => {
     expect(ambiguous).toEqual(["A5", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10"]);
   });
 
-  test("Bun replaces $NAME in its own .env, within quotes too, and cuts at #", async () => {
+  test("is needed: Bun replaces $NAME in quotes, and cuts at #", async () => {
     await Bun.write(join(folder, "bun", ".env"), "A=a$HOME\nB='a$HOME'\nC=a#b\nD='a#b'\nE=a\\b");
     const program = "const { A, B, C, D, E } = process.env; console.log(JSON.stringify([A, B, C, D, E]))";
 
@@ -127,7 +127,7 @@ describe("readEnvFile(), of what others read otherwise", () => {
 });
 
 describe("mergeSources()", () => {
-  test("lets the environment win over files, and a later file over an earlier one", async () => {
+  test("prefers the environment to files, and a later file to an earlier one", async () => {
     const first = await write("A_TEST=first\nB_TEST=first\nC_TEST=first\nPATH=first");
     const second = await write("B_TEST=second\nC_TEST=second");
     const [own, ...rest] = await readSources([first, second]);
@@ -150,7 +150,7 @@ describe("mergeSources()", () => {
 });
 
 describe("janus --env-file", () => {
-  test("reads files wherever the option stands, and pipes", async () => {
+  test("reads files before and after the command, and pipes", async () => {
     const first = await write("HOST=first.test\nPORT=1");
     const args = ["--env-file", first, "healthcheck", "--json", "--env-file", await write("PORT=2")];
 
@@ -171,7 +171,7 @@ describe("janus --env-file", () => {
     ["audit"],
     ["config check"],
     ["keys generate"],
-  ])("of a file that is not there ends %s with exit 2, before anything is done", async (command) => {
+  ])("makes %s exit with 2 if the file does not exist", async (command) => {
     const args = [...command.split(" "), "--env-file", "no\u001b[2Jsuch"];
 
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", args, {});

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const hostOf = (HOST: string): string => readConfig({ ...ENVIRONMENT, HOST }).host;
 
-describe("readConfig() reads HOST", () => {
+describe("readConfig()", () => {
   test.each([
     ["127.0.0.1", "127.0.0.1"],
     ["0.0.0.0", "0.0.0.0"],
@@ -44,7 +44,7 @@ describe("readConfig() reads HOST", () => {
     ["Janus.internal", "janus.internal"],
     ["my_container-1", "my_container-1"],
     ["å.example.org", "xn--5ca.example.org"],
-  ])("%j as %s", (given, host) => {
+  ])("takes HOST=%j for %s", (given, host) => {
     expect(hostOf(given)).toBe(host);
   });
 
@@ -85,7 +85,7 @@ describe("readConfig() reads HOST", () => {
     "a%20b",
     `"127.0.0.1"`,
     `${"a".repeat(64)}.test`,
-  ])("refuses %j", (HOST) => {
+  ])("refuses HOST=%j", (HOST) => {
     let message = "";
     try {
       hostOf(HOST);
@@ -98,14 +98,14 @@ describe("readConfig() reads HOST", () => {
   });
 });
 
-describe("listen() tells the address that it listens on", () => {
+describe("listen()", () => {
   test.each([
     ["localhost", "127.0.0.1"],
     ["127.0.0.1", "127.0.0.1"],
     ["0.0.0.0", "0.0.0.0"],
     ["[::1]", "[::1]"],
     ["::", "[::]"],
-  ])("HOST=%s as %s, where it answers and where the health check asks", async (HOST, told) => {
+  ])("says for HOST=%s that it listens on %s, where it answers", async (HOST, told) => {
     const PORT = String(freePort());
     const config = readConfig({ ...ENVIRONMENT, HOST, PORT });
     const listening = listen(config, { fetch: () => Response.json({ status: "alive" }) });
@@ -119,7 +119,7 @@ describe("listen() tells the address that it listens on", () => {
     expect(healthy).toBe("alive");
   });
 
-  test("of a name, by number", async () => {
+  test("says its address by number if HOST is a name", async () => {
     const config = readConfig({ ...ENVIRONMENT, HOST: hostname(), PORT: "0" });
     const listening = listen(config, { fetch: () => new Response() });
     await listening.forceClose();
@@ -127,7 +127,7 @@ describe("listen() tells the address that it listens on", () => {
     expect(listening.address).toMatch(/^http:\/\/(127(\.\d+){3}|(\d+\.){3}\d+|\[[0-9a-f:]+\]):\d+$/);
   });
 
-  test("of an address of IPv6 that is not this machine's, in brackets", () => {
+  test("puts an IPv6 address that it cannot have in brackets", () => {
     const config = readConfig({ ...ENVIRONMENT, HOST: "2001:db8::7", PORT: "3000" });
     const start = () => listen(config, { fetch: () => new Response() });
 
@@ -137,7 +137,7 @@ describe("listen() tells the address that it listens on", () => {
 
 describe("janus", () => {
   test.each([["config check"], ["serve"], ["healthcheck"]])(
-    "%s refuses HOST=http://…: exit 2",
+    "exits with 2 for HOST=http://… in %s",
     async (command) => {
       const environment = { ...ENVIRONMENT, HOST: "http://localhost", PORT: "3000" };
 
@@ -148,7 +148,7 @@ describe("janus", () => {
     },
   );
 
-  test("serve on localhost answers at 127.0.0.1, and its log says so", async () => {
+  test("serves on 127.0.0.1 for HOST=localhost, and logs that", async () => {
     const server = await serve(folder, {
       ...ENVIRONMENT,
       HOST: "localhost",

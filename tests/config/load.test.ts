@@ -183,7 +183,7 @@ function fixOf(name: string): string {
 }
 
 describe("readConfig()", () => {
-  test("accepts what is required alone, and fills in the defaults", () => {
+  test("accepts the required variables alone, and fills in defaults", () => {
     const config = readConfig(VALID);
 
     expect(config).toEqual({
@@ -220,7 +220,7 @@ describe("readConfig()", () => {
     });
   });
 
-  test("names every missing variable in one message, each with its fix, and nothing else", () => {
+  test("names every missing variable in one message, with its fix", () => {
     const fault = faultOf({});
 
     const lines = faultLines(fault);
@@ -248,30 +248,27 @@ describe("readConfig()", () => {
     expect(config).toEqual(readConfig(VALID));
   });
 
-  test("has a malformed value in this file for every variable", () => {
+  test("is tested with a malformed value of every variable", () => {
     expect(Object.keys(MALFORMED).sort()).toEqual(SERVER_VARIABLES.map(({ name }) => name).sort());
   });
 
   const malformed = Object.entries(MALFORMED).flatMap(([name, values]) =>
     values.map((value) => ({ name, value, shown: JSON.stringify(value).slice(0, 60) })),
   );
-  test.each(malformed)(
-    "makes one fault of $name=$shown, with the fix and without the value",
-    ({ name, value }) => {
-      const fault = faultOf({ ...VALID, [name]: value });
+  test.each(malformed)("refuses $name=$shown with its fix, without the value", ({ name, value }) => {
+    const fault = faultOf({ ...VALID, [name]: value });
 
-      const lines = faultLines(fault);
-      expect(fault.code).toBe("config_invalid");
-      expect([...lines.keys()]).toEqual([name]);
-      expect(lines.get(name)).not.toContain("is missing");
-      expect(lines.get(name)).toEndWith(`: ${fixOf(name)}`);
-      expect(fault.message).not.toContain(CANARY);
-      expect(fault.message).not.toContain(KEY);
-      expect(String(fault.stack)).not.toContain(CANARY);
-    },
-  );
+    const lines = faultLines(fault);
+    expect(fault.code).toBe("config_invalid");
+    expect([...lines.keys()]).toEqual([name]);
+    expect(lines.get(name)).not.toContain("is missing");
+    expect(lines.get(name)).toEndWith(`: ${fixOf(name)}`);
+    expect(fault.message).not.toContain(CANARY);
+    expect(fault.message).not.toContain(KEY);
+    expect(String(fault.stack)).not.toContain(CANARY);
+  });
 
-  test("reports all malformed and all missing variables together, and echoes none", () => {
+  test("reports all faults together, and repeats no value", () => {
     const environment = Object.fromEntries(Object.entries(MALFORMED).map(([name, [value]]) => [name, value]));
 
     const fault = faultOf(environment);
@@ -281,7 +278,7 @@ describe("readConfig()", () => {
     expect(fault.message).not.toContain(CANARY);
   });
 
-  test("throws config_invalid or nothing, whatever the environment, and never echoes a value", () => {
+  test("never throws another error, and never repeats a value", () => {
     const names = VARIABLES.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name]));
     const value = fc.oneof(
       fc.string({ unit: "binary" }).map((text) => text + CANARY),
@@ -327,7 +324,7 @@ describe("readConfig()", () => {
   });
 });
 
-describe("the fault of a value that is not as it was meant", () => {
+describe("readConfig() on a stray character", () => {
   const quoted = "the quotes around it are part of the value";
   const ended = "it ends in a carriage return, as in a file with Windows line ends";
   const blank = "a blank or a line end around it is part of the value";
@@ -355,7 +352,7 @@ describe("the fault of a value that is not as it was meant", () => {
     ["OIDC_CLIENT_SECRET", "abc\n", blank],
   ];
 
-  test.each([...cases])("%s=%j says what it is", (name, value, why) => {
+  test.each([...cases])("says what is stray in %s=%j", (name, value, why) => {
     const line = faultLines(faultOf({ ...VALID, [name]: value })).get(name);
 
     expect(line).toContain(` (${why}): `);
@@ -366,14 +363,14 @@ describe("the fault of a value that is not as it was meant", () => {
     ["DISCORD_CLIENT_ID", "11111111111"],
     ["PUBLIC_URL", "janus.example.org"],
     ["PORT", "http"],
-  ])("%s=%j says nothing of quotes or blanks that are not there", (name, value) => {
+  ])("says nothing of quotes or blanks that %s=%j lacks", (name, value) => {
     expect(faultLines(faultOf({ ...VALID, [name]: value })).get(name)).not.toMatch(
       /quotes|blank|it ends|seen/,
     );
   });
 
   test.each([["DISCORD_CLIENT_SECRET"], ["OIDC_CLIENT_ID"], ["OIDC_CLIENT_SECRET"], ["DATABASE_PASSWORD"]])(
-    "%s with a line end names control characters",
+    "names control characters for a line end in %s",
     (name) => {
       const { message } = faultOf({ ...VALID, [name]: "abc\n" });
 
@@ -381,14 +378,14 @@ describe("the fault of a value that is not as it was meant", () => {
     },
   );
 
-  test("DISCORD_BOT_TOKEN with a line end names control characters", () => {
+  test("names control characters for a line end in the bot token", () => {
     const { message } = faultOf({ ...VALID, DISCORD_BOT_TOKEN: "abc\n" }, readRegistrationConfig);
 
     expect(message).toContain("DISCORD_BOT_TOKEN must not hold control characters");
   });
 });
 
-describe("readConfig() reads PUBLIC_URL", () => {
+describe("readConfig().publicUrl", () => {
   test.each([
     ["https://janus.example.org", "https://janus.example.org"],
     ["https://janus.example.org/", "https://janus.example.org"],
@@ -397,12 +394,12 @@ describe("readConfig() reads PUBLIC_URL", () => {
     ["http://localhost:3000", "http://localhost:3000"],
     ["http://127.0.0.1:3000", "http://127.0.0.1:3000"],
     ["http://[::1]:3000", "http://[::1]:3000"],
-  ])("%s as the origin %s", (given, origin) => {
+  ])("is for %s the origin %s", (given, origin) => {
     expect(readConfig({ ...VALID, PUBLIC_URL: given }).publicUrl).toBe(origin);
   });
 });
 
-describe("readConfig() reads OIDC_ISSUER", () => {
+describe("readConfig().oidc.issuer", () => {
   test.each([
     "https://auth.example.org/application/o/janus/",
     "https://auth.example.org",
@@ -410,7 +407,7 @@ describe("readConfig() reads OIDC_ISSUER", () => {
     "https://auth.example.org/Realms/%7Ejanus",
     "http://127.0.0.1:9000/",
     "http://localhost:9000/application/o/janus/",
-  ])("%s letter for letter, since it is compared exactly", (issuer) => {
+  ])("is %s letter for letter, since it is compared exactly", (issuer) => {
     expect(readConfig({ ...VALID, OIDC_ISSUER: issuer }).oidc.issuer).toBe(issuer);
   });
 
@@ -419,7 +416,7 @@ describe("readConfig() reads OIDC_ISSUER", () => {
     "https://auth.example.org/ ",
     "https://auth.exam\nple.org/",
     "\thttps://auth.example.org/",
-  ])("%j trimmed or not at all: no discovery document has an issuer with a blank", (given) => {
+  ])("is %j without blanks, or a fault", (given) => {
     let issuer = "";
     try {
       issuer = readConfig({ ...VALID, OIDC_ISSUER: given }).oidc.issuer;
@@ -431,8 +428,8 @@ describe("readConfig() reads OIDC_ISSUER", () => {
   });
 });
 
-describe("readConfig() reads TOKEN_KEYS", () => {
-  test("with several keys in their order, with or without padding and blanks between", () => {
+describe("readConfig().tokenKeys", () => {
+  test("keeps the order of several keys, with padding or blanks", () => {
     const plain = readConfig({ ...VALID, TOKEN_KEYS: `k2:${OTHER_KEY},k1:${KEY}` }).tokenKeys;
     const padded = readConfig({ ...VALID, TOKEN_KEYS: ` k2:${OTHER_KEY}= , k1:${KEY}= ` }).tokenKeys;
 
@@ -444,7 +441,7 @@ describe("readConfig() reads TOKEN_KEYS", () => {
   test.each([
     ["TOKEN_KEYS", "tokenKeys"],
     ["COOKIE_SECRET", "cookieSecrets"],
-  ] as const)("the command that makes a value for %s makes one that is taken", async (name, field) => {
+  ] as const)("accepts what the command in the fix of %s makes", async (name, field) => {
     const command = /make one with: janus keys generate, or (.+)$/.exec(fixOf(name))?.[1] ?? "false";
 
     const shell = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe" });
@@ -455,13 +452,13 @@ describe("readConfig() reads TOKEN_KEYS", () => {
   });
 });
 
-test("readConfig() reads COOKIE_SECRET as a list, the new one first", () => {
+test("readConfig() reads COOKIE_SECRET as a list, the newest first", () => {
   const { cookieSecrets } = readConfig({ ...VALID, COOKIE_SECRET: `${OTHER_KEY}, ${KEY}` });
 
   expect(cookieSecrets).toEqual([OTHER_KEY, KEY].map(decode));
 });
 
-describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
+describe("readConfig().oidc.authorizeParams", () => {
   test.each([
     ["prompt=", "must give every parameter a value"],
     ["prompt", "must give every parameter a value"],
@@ -473,7 +470,7 @@ describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
     ["x=a\n", "must not hold control characters"],
     ["state=x", "without client_id"],
     [`"prompt=login"`, "the quotes around it are part of the value"],
-  ])("%j as a fault that says what is wrong", (given, why) => {
+  ])("refuses %j, and says what is wrong", (given, why) => {
     expect(faultOf({ ...VALID, OIDC_AUTHORIZE_PARAMS: given }).message).toContain(why);
   });
 
@@ -497,8 +494,8 @@ describe("readConfig() reads OIDC_AUTHORIZE_PARAMS", () => {
   });
 });
 
-describe("readConfig() reads the rest", () => {
-  test("as it was given", () => {
+describe("readConfig() on the other variables", () => {
+  test("reads them as they are given", () => {
     const config = readConfig({
       ...VALID,
       HOST: "0.0.0.0",
@@ -541,7 +538,7 @@ describe("readConfig() reads the rest", () => {
     expect(readConfig(VALID).oidc.allowHttpEndpoints).toBe(false);
   });
 
-  test("DISCORD_API_URL with a slash at the end as without: paths are joined to it", () => {
+  test("removes a slash at the end of DISCORD_API_URL", () => {
     const { apiUrl } = readConfig({ ...VALID, DISCORD_API_URL: "https://discord.com/api/v10/" }).discord;
 
     expect(apiUrl).toBe("https://discord.com/api/v10");
@@ -552,24 +549,21 @@ describe("readConfig() reads the rest", () => {
     "postgres://janus:p%23%3F%2F%40%25ss@a/janus",
     "postgresql://janus@db.example.org/janus",
     "postgres://h",
-  ])("DATABASE_URL as %s", (url) => {
+  ])("accepts DATABASE_URL=%s", (url) => {
     expect(readDatabaseConfig({ DATABASE_URL: url }).database.url).toBe(url);
   });
 });
 
-test.each([..."#?/@%"])(
-  "the fault of a DATABASE_URL with a raw %s says what to do with a password",
-  (sign) => {
-    const { message } = faultOf({ ...VALID, DATABASE_URL: `postgres://janus:1${sign}zz${CANARY}@a,b/janus` });
+test.each([..."#?/@%"])("readConfig() says what to do about a raw %s in DATABASE_URL", (sign) => {
+  const { message } = faultOf({ ...VALID, DATABASE_URL: `postgres://janus:1${sign}zz${CANARY}@a,b/janus` });
 
-    expect(message).toContain("percent-encoded in a password");
-    expect(message).toContain(`${sign} `);
-    expect(message).toContain("DATABASE_PASSWORD, which takes it as it is");
-    expect(message).not.toContain(CANARY);
-  },
-);
+  expect(message).toContain("percent-encoded in a password");
+  expect(message).toContain(`${sign} `);
+  expect(message).toContain("DATABASE_PASSWORD, which takes it as it is");
+  expect(message).not.toContain(CANARY);
+});
 
-test("a DATABASE_URL that is taken leads to the host that it names, whatever the password is", () => {
+test("readConfig() accepts no DATABASE_URL that leads to another host", () => {
   const password = fc.string({ unit: fc.constantFrom(..."aB1.,:;@/?#[]%&=+ 2C40é") });
 
   fc.assert(
@@ -616,7 +610,7 @@ describe("NAME_FILE", () => {
   };
   const without = { ...VALID, DISCORD_BOT_TOKEN: "bot token" };
 
-  test("exists for every secret: these are the secrets", () => {
+  test("exists for every secret, and these are the secrets", () => {
     const secrets: string[] = [...SECRETS].sort();
 
     expect(secrets).toEqual([...Object.keys(fileValues), "DISCORD_BOT_TOKEN"].sort());
@@ -627,7 +621,7 @@ describe("NAME_FILE", () => {
     ).toEqual([...SECRETS].sort());
   });
 
-  test("brings each secret from a file, trimmed", async () => {
+  test("gives each secret from a file, without blanks around it", async () => {
     const names = Object.entries(fileValues);
     const files = await Promise.all(
       names.map(([name, value]) => secretFile(`good-${name}`, `\n ${value} \r\n`)),
@@ -640,42 +634,36 @@ describe("NAME_FILE", () => {
     expect(config).toEqual(readConfig({ ...VALID, ...fileValues }));
   });
 
-  test("brings the bot token for registration", async () => {
+  test("gives the bot token for registration", async () => {
     const DISCORD_BOT_TOKEN_FILE = await secretFile("bot-token", "bot token\n");
 
     expect(readRegistrationConfig({ ...VALID, DISCORD_BOT_TOKEN_FILE }).botToken).toBe("bot token");
   });
 
-  test.each([...SECRETS])(
-    "%s both as a variable and as a file is one fault that names both",
-    async (name) => {
-      const file = await secretFile(`twice-${name}`, CANARY);
+  test.each([...SECRETS])("is one fault if %s is set both ways", async (name) => {
+    const file = await secretFile(`twice-${name}`, CANARY);
 
-      const fault = faultOf({ ...without, [name]: CANARY, [`${name}_FILE`]: file }, readBoth);
+    const fault = faultOf({ ...without, [name]: CANARY, [`${name}_FILE`]: file }, readBoth);
 
-      expect([...faultLines(fault).keys()]).toEqual([name]);
-      expect(fault.message).toContain(`${name}_FILE`);
+    expect([...faultLines(fault).keys()]).toEqual([name]);
+    expect(fault.message).toContain(`${name}_FILE`);
+    expect(fault.message).not.toContain(CANARY);
+    expect(fault.message).not.toContain(file);
+  });
+
+  test.each([...SECRETS])("is one fault if the file of %s_FILE cannot be read", async (name) => {
+    const paths = [join(folder, CANARY), folder, `${CANARY}\u0000`, CANARY.repeat(1000)];
+
+    for (const path of paths) {
+      const fault = faultOf({ ...without, [name]: undefined, [`${name}_FILE`]: path }, readBoth);
+
+      expect([...faultLines(fault).keys()]).toEqual([`${name}_FILE`]);
+      expect(fault.message).toContain(fixOf(name));
       expect(fault.message).not.toContain(CANARY);
-      expect(fault.message).not.toContain(file);
-    },
-  );
+    }
+  });
 
-  test.each([...SECRETS])(
-    "%s_FILE that cannot be read is one fault that names the file variable",
-    async (name) => {
-      const paths = [join(folder, CANARY), folder, `${CANARY}\u0000`, CANARY.repeat(1000)];
-
-      for (const path of paths) {
-        const fault = faultOf({ ...without, [name]: undefined, [`${name}_FILE`]: path }, readBoth);
-
-        expect([...faultLines(fault).keys()]).toEqual([`${name}_FILE`]);
-        expect(fault.message).toContain(fixOf(name));
-        expect(fault.message).not.toContain(CANARY);
-      }
-    },
-  );
-
-  test("without the right to read is a fault that names the file variable", async () => {
+  test("is a fault if Janus may not read the file", async () => {
     const DISCORD_CLIENT_SECRET_FILE = await secretFile("forbidden", CANARY);
     await chmod(DISCORD_CLIENT_SECRET_FILE, 0);
     if (process.getuid?.() === 0) return; // root may read anything
@@ -685,7 +673,7 @@ describe("NAME_FILE", () => {
     expect([...faultLines(fault).keys()]).toEqual(["DISCORD_CLIENT_SECRET_FILE"]);
   });
 
-  test.each([...SECRETS])("%s_FILE that is empty is one fault that names the file variable", async (name) => {
+  test.each([...SECRETS])("is one fault if the file of %s_FILE is empty", async (name) => {
     const file = await secretFile(`empty-${name}`, " \n");
 
     // DATABASE_URL above all: a secret that was not mounted must not mean the embedded database.
@@ -695,7 +683,7 @@ describe("NAME_FILE", () => {
     expect(fault.message).toContain(`${name}_FILE`);
   });
 
-  test("with a malformed content is a fault without the content", async () => {
+  test("is a fault without the content if that is malformed", async () => {
     const TOKEN_KEYS_FILE = await secretFile("malformed", `k1:${CANARY}`);
 
     const fault = faultOf({ ...VALID, TOKEN_KEYS: undefined, TOKEN_KEYS_FILE });
@@ -714,7 +702,7 @@ describe("NAME_FILE", () => {
       new Uint8Array([0xff, 0xfe, 0x61, 0, 0x62, 0]),
       "is not text in UTF-8",
     ],
-  ])("with %s is a fault", async (_, content, why) => {
+  ])("is a fault if the file holds %s", async (_, content, why) => {
     const OIDC_CLIENT_SECRET_FILE = join(folder, "controlled");
     await Bun.write(OIDC_CLIENT_SECRET_FILE, content);
 
@@ -738,7 +726,7 @@ describe("NAME_FILE", () => {
     expect(oidc.clientSecret).toBe("abc");
   });
 
-  test("is nothing for a variable that is no secret", async () => {
+  test("is ignored for a variable that is not a secret", async () => {
     const HOST_FILE = await secretFile("host", "0.0.0.0");
 
     expect(readConfig({ ...VALID, HOST_FILE }).host).toBe("127.0.0.1");
@@ -746,7 +734,7 @@ describe("NAME_FILE", () => {
 });
 
 describe("readDatabaseConfig()", () => {
-  test("needs nothing but what concerns the database", () => {
+  test("needs only the variables of the database", () => {
     expect(readDatabaseConfig({ PUBLIC_URL: CANARY, PORT: CANARY })).toEqual({
       database: { url: undefined, password: undefined, prepare: true, libpq: {}, dataDir: "./data" },
       databaseWaitSeconds: 30,
@@ -757,7 +745,7 @@ describe("readDatabaseConfig()", () => {
 });
 
 describe("readRegistrationConfig()", () => {
-  test("needs the application id and the bot token, and no secret of the server", () => {
+  test("needs the application id and the bot token, and no other secret", () => {
     const fault = faultOf({}, readRegistrationConfig);
     const config = readRegistrationConfig({
       DISCORD_CLIENT_ID: VALID.DISCORD_CLIENT_ID,

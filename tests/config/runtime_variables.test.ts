@@ -47,7 +47,7 @@ async function warningsOf(folder: string, environment: Environment, args: readon
 
 describe("janus config check", () => {
   test.each(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"])(
-    "warns of %s in .env and in an env file, and not in the environment",
+    "warns of %s in files, and not in the environment",
     async (name) => {
       const variable = { [name]: "/nowhere" };
       const [own, empty] = [await folderWith(lineOf(variable)), await folderWith("")];
@@ -67,7 +67,7 @@ describe("janus config check", () => {
     },
   );
 
-  test("warns of NODE_TLS_REJECT_UNAUTHORIZED=0 in .env, where it is in force", async () => {
+  test("warns of NODE_TLS_REJECT_UNAUTHORIZED=0 in .env", async () => {
     const folder = await folderWith("NODE_TLS_REJECT_UNAUTHORIZED=0\n");
 
     expect(await warningsOf(folder, {})).toEqual([
@@ -78,7 +78,7 @@ describe("janus config check", () => {
   });
 });
 
-test("janus serve logs the same at its start", async () => {
+test("janus serve logs warnings of Bun's variables when it starts", async () => {
   const folder = await folderWith("NODE_EXTRA_CA_CERTS=/nowhere\n");
   const server = await serve(folder, { ...ENVIRONMENT, NODE_TLS_REJECT_UNAUTHORIZED: "0" });
   const expected = process.platform === "linux" ? 2 : 1;
@@ -128,7 +128,7 @@ describe.skipIf(Bun.which("openssl") === null)("Bun", () => {
     expect(await ask(address, variable, {})).not.toBe("direct");
   });
 
-  test("takes NODE_TLS_REJECT_UNAUTHORIZED from .env too", async () => {
+  test("also takes NODE_TLS_REJECT_UNAUTHORIZED from .env", async () => {
     const address = server.url.origin;
 
     expect(await ask(address, {}, {})).not.toBe("direct");
@@ -136,7 +136,7 @@ describe.skipIf(Bun.which("openssl") === null)("Bun", () => {
     expect(await ask(address, { NODE_TLS_REJECT_UNAUTHORIZED: "false" }, {})).not.toBe("direct");
   });
 
-  test.each(["HTTP_PROXY", "http_proxy", "ALL_PROXY"])("takes %s from .env too", async (name) => {
+  test.each(["HTTP_PROXY", "http_proxy", "ALL_PROXY"])("also takes %s from .env", async (name) => {
     const variable = { [name]: proxy.url.origin };
 
     expect(await ask("http://janus.test/", variable, {})).toBe("by the proxy");

@@ -16,7 +16,7 @@ describe("findTypo()", () => {
     ["DATABASE_URI", "DATABASE_URL"],
     ["DATABASE_ULR", "DATABASE_URL"],
     ["DATABASE_URL", "DATABASE_URL"],
-  ])("findTypo() takes %s for %s", (word, meant) => {
+  ])("takes %s for %s", (word, meant) => {
     expect(findTypo(word, NAMES)).toBe(meant);
   });
 
@@ -29,11 +29,11 @@ describe("findTypo()", () => {
     ["another program's short name", "PATH"],
     ["nothing", ""],
     ["a million letters", "x".repeat(1_000_000)],
-  ])("findTypo() takes %s for no name", (_, word) => {
+  ])("takes %s for no name", (_, word) => {
     expect(findTypo(word, NAMES)).toBeUndefined();
   });
 
-  test("findTypo() finds whatever one slip makes of a name", () => {
+  test("finds whatever one slip makes of a name", () => {
     const meant = "OIDC_ISSUER";
     const slip = fc.tuple(fc.constantFrom(0, 1, 2, 3), fc.nat(meant.length - 2), fc.constantFrom(..."ABC_"));
 

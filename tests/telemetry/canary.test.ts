@@ -72,7 +72,7 @@ test("no secret is in a log line, on a page, or readable in the database", async
   await expectNoneOutside();
 });
 
-test("nor are a session's: whatever a member does with it, and however it goes wrong", async () => {
+test("no secret of a session is in a log line, whatever a member does with it", async () => {
   const user = newUser();
   const linked = createBrowser(janus.url);
   const callback = await reachForgerCallback(linked, user);

@@ -94,7 +94,7 @@ function onlyLine(lines: readonly string[]): Record<string, unknown> {
 }
 
 describe("createLog()", () => {
-  test("writes level, time, event and every field of the list, and nothing by itself", () => {
+  test("writes level, time, event and the given fields, and nothing else", () => {
     const { log, lines } = logAt("info");
 
     log.info("flow_step", ALLOWED);
@@ -122,7 +122,7 @@ describe("createLog()", () => {
     expect(lines.join("")).not.toContain(CANARY);
   });
 
-  test("writes no field of another name, whatever the name, and nothing inherited", () => {
+  test("writes no field of any other name, and none that is inherited", () => {
     const name = fc
       .string()
       .filter((text) => !(text in ALLOWED) && !["level", "time", "event"].includes(text));
@@ -175,7 +175,7 @@ describe("createLog()", () => {
     expect(Object.keys(onlyLine(lines))).toEqual(["level", "time", "event"]);
   });
 
-  test.each([...LOG_LEVELS])("at the level %s writes what is as grave, and nothing less", (level) => {
+  test.each([...LOG_LEVELS])("writes at the level %s nothing that is less grave", (level) => {
     const { log, lines } = logAt(level);
 
     for (const name of LEVELS) log[name]("request");
@@ -202,42 +202,36 @@ describe("createLineWriter()", () => {
     ["json", true],
     ["json", false],
     ["auto", false],
-  ])(
-    "%s, on a terminal: %s: JSON, every line, in order, and none lost at the end",
-    async (format, terminal) => {
-      const { stdout } = await run(format, terminal, 5_000);
+  ])("writes every line as JSON for %s, terminal %j, and loses none", async (format, terminal) => {
+    const { stdout } = await run(format, terminal, 5_000);
 
-      const lines = stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line) as { event: string; count?: number });
-      expect(lines.slice(0, -1).map(({ count }) => count)).toEqual(
-        Array.from({ length: 5_000 }, (_, index) => index + 1),
-      );
-      expect(lines.at(-1)).toMatchObject({ level: "warn", event: "stopped", reason: "two words" });
-    },
-  );
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string; count?: number });
+    expect(lines.slice(0, -1).map(({ count }) => count)).toEqual(
+      Array.from({ length: 5_000 }, (_, index) => index + 1),
+    );
+    expect(lines.at(-1)).toMatchObject({ level: "warn", event: "stopped", reason: "two words" });
+  });
 
   test.each([
     ["readable", false],
     ["readable", true],
     ["auto", true],
-  ])(
-    "%s, on a terminal: %s: one line an event for people, in colour on a terminal alone",
-    async (format, terminal) => {
-      const { stdout } = await run(format, terminal, 2);
+  ])("writes lines for people for %s, terminal %j, and colours a terminal", async (format, terminal) => {
+    const { stdout } = await run(format, terminal, 2);
 
-      const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(3);
-      expect(Bun.stripANSI(lines[0] ?? "")).toBe(
-        '[12:00:00.123] INFO: request {"route":"/linked-role","count":1}',
-      );
-      expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: stopped {"reason":"two words"}');
-      expect(stdout.includes("\u001b[")).toBe(terminal);
-    },
-  );
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(Bun.stripANSI(lines[0] ?? "")).toBe(
+      '[12:00:00.123] INFO: request {"route":"/linked-role","count":1}',
+    );
+    expect(Bun.stripANSI(lines[2] ?? "")).toBe('[12:00:00.123] WARN: stopped {"reason":"two words"}');
+    expect(stdout.includes("\u001b[")).toBe(terminal);
+  });
 
-  test("goes on where nobody reads any more", async () => {
+  test("goes on when nobody reads any more", async () => {
     const { stderr } = await run("json", false, 50_000, "| head -n 1 >/dev/null");
 
     expect(stderr).toContain("alive");
@@ -246,7 +240,7 @@ describe("createLineWriter()", () => {
   test.each([
     ["while it goes on", "3000"],
     ["at the end", "20"],
-  ])("tells how many lines were dropped, once there is a reader again: %s", async (_, pauseMs) => {
+  ])("says how many lines it dropped when a reader is back: %s", async (_, pauseMs) => {
     const { stdout } = await run("json", false, 20_000, `${pauseMs} | { sleep 0.3; cat; }`);
 
     const lines = stdout
@@ -262,7 +256,7 @@ describe("createLineWriter()", () => {
     expect(lines.at(-1)?.event).toBe(pauseMs === "20" ? "log_lines_dropped" : "stopped");
   });
 
-  test("goes on where nobody took any line for a while, as on a disk that was full", async () => {
+  test("goes on after a while in which nobody took a line", async () => {
     const place = await mkdtemp(join(tmpdir(), "janus-log-"));
     const pipe = join(place, "pipe");
 
@@ -283,9 +277,9 @@ describe("createLineWriter()", () => {
   });
 
   test.each([
-    ["waits for a reader that reads nothing", "| sleep 8"],
-    ["waits for a disk that is full", "> /dev/full"],
-  ])("nobody %s: not the lines that come, and not the end", async (_, shell) => {
+    ["a reader that reads nothing", "| sleep 8"],
+    ["a full disk", "> /dev/full"],
+  ])("does not wait for %s", async (_, shell) => {
     const { stderr } = await run("json", false, 20_000, shell);
 
     const [, ms = ""] = /alive after (\d+) ms/.exec(stderr) ?? [];
@@ -295,7 +289,7 @@ describe("createLineWriter()", () => {
 });
 
 describe("describeError()", () => {
-  test("tells code, reason and cause of ours, and takes anything else for the cause of a defect", () => {
+  test("gives code, reason and cause, or the cause of a defect", () => {
     const cause = Object.assign(new TypeError(CANARY), { code: "ECONNREFUSED" });
 
     const ours = describeError(discordUnavailable("revoke: the connection failed or was lost", { cause }));
@@ -312,7 +306,7 @@ describe("describeError()", () => {
 });
 
 describe("describeCause()", () => {
-  test("gives the class, the machine-readable code, and where in the program it arose", () => {
+  test("gives the class, the code, and where in the program it arose", () => {
     const cause = Object.assign(new TypeError("text"), { code: "ECONNREFUSED" });
 
     const { causeName, causeCode, stack } = describeCause(cause);
@@ -321,7 +315,7 @@ describe("describeCause()", () => {
     for (const line of stack?.split("\n") ?? []) expect(line).toMatch(/^ +at .+:\d+:\d+\)?$/);
   });
 
-  test("never gives a message, nor a cause of the cause", () => {
+  test("never gives a message, or the cause of a cause", () => {
     const inner = new Error(CANARY);
     const causes = [
       new Error(CANARY),
@@ -353,7 +347,7 @@ describe("describeCause()", () => {
     );
   });
 
-  test("never gives the message that an error had when its stack was made, and lost later", () => {
+  test("never gives a message that the error had when its stack was made", () => {
     const cause = new Error(FRAME);
     void cause.stack;
     cause.message = "another";

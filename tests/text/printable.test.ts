@@ -4,14 +4,14 @@ import fc from "fast-check";
 import { printable } from "../../lib/text/printable.ts";
 
 describe("printable()", () => {
-  test("printable() writes out what a terminal would act on, and leaves text alone", () => {
+  test("writes out what a terminal would act on, and leaves text alone", () => {
     expect(printable("åäö 漢字 👍\u001b[31m\u0000\u202e\u2028\r")).toBe(
       "åäö 漢字 👍\\u{1b}[31m\\u{0}\\u{202e}\\u{2028}\\u{d}",
     );
     expect(printable("abcdef", 3)).toBe("abc…");
   });
 
-  test("printable() never leaves a control character", () => {
+  test("never leaves a control character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.nat(50), (text, most) => {
         expect(printable(text, most)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);

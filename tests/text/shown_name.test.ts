@@ -104,7 +104,7 @@ describe("cleanName()", () => {
     expect(cleanName(name)).toBe(clean);
   });
 
-  test("leaves nothing that turns text or begins a line, and finds nothing more to take out", () => {
+  test("leaves nothing that turns text, and changes no clean name", () => {
     fc.assert(
       fc.property(anyText, (name) => {
         const clean = cleanName(name);
@@ -127,7 +127,7 @@ describe("readName()", () => {
     expect(readName(`${name}a${name}`)).toContain("a");
   });
 
-  test("gives a name with something to see, or none, and stays with what it gave", () => {
+  test("gives a visible name or none, and does not change it again", () => {
     fc.assert(
       fc.property(anyText, (name) => {
         const read = readName(name);
@@ -145,8 +145,8 @@ describe("readName()", () => {
   });
 });
 
-describe("a name that a provider gives", () => {
-  test("is kept and pushed clean, and one that was stored before is too", () => {
+describe("organisationName()", () => {
+  test("cleans the claims that are kept and those that were stored", () => {
     const stored = { preferred_username: BREAKING_OUT, name: "\u3164" };
 
     const kept = keepClaims(stored);
@@ -156,7 +156,7 @@ describe("a name that a provider gives", () => {
     expect(buildRoleConnection("D", kept).platform_username).toBe("Mallory");
   });
 
-  test("of which nothing is left once it is cut is none", () => {
+  test("gives no name if nothing is left after cutting", () => {
     expect(keepClaims({ name: `${"\u200b".repeat(100)}Anna` })).toEqual({});
   });
 });
@@ -178,13 +178,13 @@ describe("PLATFORM_NAME", () => {
   );
 
   test.each(["\u200b", "\u2800", "\u3164", "\ufe0f", "\u0301"])(
-    "is refused as %j, of which nothing is seen",
+    "is refused as %j, which has no visible character",
     (name) => {
       expect(() => read(name)).toThrow(/PLATFORM_NAME must hold a visible character/);
     },
   );
 
-  test.each(RIGHT_NAMES)("is taken as %j", (name) => {
+  test.each(RIGHT_NAMES)("is accepted as %j", (name) => {
     expect(read(name)).toBe(name);
   });
 });
@@ -208,7 +208,7 @@ const conflictPage = (language: Language, { username, globalName, organisationNa
 const allOf = (name: string): Names => ({ username: name, globalName: name, organisationName: name });
 
 describe("a page", () => {
-  test.each([...LANGUAGES])("holds nothing in %s that turns text, whatever the names are", (language) => {
+  test.each([...LANGUAGES])("holds nothing in %s that turns text, for any names", (language) => {
     fc.assert(
       fc.property(anyText, (name) => {
         const html = conflictPage(language, allOf(name));
@@ -278,7 +278,7 @@ describe("in Chromium", () => {
       "\u200fMal\u061clory\u200f",
       "Mal\u2028lory\u2029",
       "\u202dMallory\u202c\u202c\u202e",
-    ])("%j leaves every letter of the warning where it was", async (name) => {
+    ])("leaves the warning in place after the name %j", async (name) => {
     for (const language of LANGUAGES) {
       const plain = await layoutOf(conflictPage(language, allOf("Mallory")));
 
@@ -287,7 +287,7 @@ describe("in Chromium", () => {
     }
   });
 
-  test.skipIf(isSkipped)("a name from right to left stays within its own place", async () => {
+  test.skipIf(isSkipped)("keeps a right-to-left name within its own place", async () => {
     const hebrew = await layoutOf(conflictPage("en", allOf("שלום")));
 
     const words = hebrew.map((place) => place[0]).join("");
@@ -299,14 +299,14 @@ describe("in Chromium", () => {
   });
 });
 
-describe("names that an earlier release has stored", () => {
+describe("a name of an earlier release", () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
   });
   afterAll(() => database.drop());
 
-  test("are clean on the member's page, in the API, and when they are pushed again", async () => {
+  test("is clean on the page, in the API, and when pushed again", async () => {
     const janus = await startJanusWithForger({ database });
     const browser = createBrowser(janus.url);
     const user = newUser();
