@@ -50,9 +50,7 @@ describe("docs/api.md", async () => {
   const text = await readText("docs/api.md");
 
   test("lists exactly the routes of the program", () => {
-    const listed = readTable(text, ["route", "what it does"]).map(([cell = ""]) =>
-      cell.replaceAll("`", ""),
-    );
+    const listed = readTable(text, ["route", "what it does"]).map(([cell = ""]) => cell.replaceAll("`", ""));
 
     expect(listed).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`));
   });
