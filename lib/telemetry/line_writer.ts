@@ -13,16 +13,16 @@ export type LineWriter = { readonly write: (line: string) => void; readonly end:
 /** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
 const MAX_WAITING_CHARS = 1_048_576;
 const END_DEADLINE_MS = 1_000;
-/** A write costs more than a line: one takes what comes in so long, which nobody who reads a log notices. */
+/** A write costs more than a line, so one write takes all lines of this time. A reader does not notice the delay. */
 const WRITE_EVERY_MS = 10;
 const MOST_TOGETHER_CHARS = 65_536;
-/** What was not taken is offered again: a disk has room again, a reader may be there again. */
+/** The time until the next attempt after a write that failed. The disk may have room by then, or a reader may be back. */
 const RETRY_MS = 100;
 
 /**
- * Writes to standard output, in the order of the lines and each whole. Lines that come soon after one another are
- * written together, and nobody waits for whoever reads them: members are served, and a stop stops, all the same.
- * `onDropped` is told how many lines nobody took, once somebody takes them again.
+ * Writes whole lines to standard output, in their order. Lines that come soon after one another are written together. No
+ * request and no stop waits for the reader. When the reader takes lines again, `onDropped` gets the number of lines that
+ * were dropped.
  */
 export async function createLineWriter(
   format: LogFormat,

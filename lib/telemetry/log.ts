@@ -8,7 +8,7 @@ import { pino } from "pino";
 import { asJanusError } from "../errors.ts";
 import type { LogEvent, LogOutcome, LogStep } from "./events.ts";
 
-/** The closed list of what a log line may hold, besides its level, its time and its event. */
+/** The closed list of fields that a log line may have in addition to its level, its time and its event. */
 export type LogFields = {
   /** Of the request that the line belongs to. */
   readonly requestId?: string | undefined;

@@ -64,7 +64,7 @@ function readHolder(holder: string): string {
   try {
     return readFileSync(holder, "utf8").trim();
   } catch {
-    // Between taking the lock and writing its id, or without the right to read it: the refusal stands all the same.
+    // The holder has not written its id yet, or we may not read the file. The folder is in use either way.
     return "(unknown)";
   }
 }

@@ -29,7 +29,7 @@ export const en = {
     signIn: "Sign in with Discord",
     signOut: "Sign out",
     move: "Link these accounts",
-    leave: "Leave things as they are",
+    leave: "Do not change anything",
     sync: "Sync now",
     unlink: "Unlink",
     confirmUnlink: "Unlink my accounts",
@@ -52,7 +52,7 @@ export const en = {
       "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then go back to Discord, open Linked Roles in the server menu and click {link}.",
     /** Shown after a move if Discord has not cleared the role of the earlier Discord account. */
     earlierRole:
-      "Your other Discord account may keep its role for a while. If it still has the role tomorrow, sign in to Discord with that account. Open User Settings, then Authorized Apps, and deauthorize this app.",
+      "Your other Discord account may keep its role for a while. If it still has the role tomorrow, sign in to Discord with that account. Open User Settings, then Authorized Apps, and choose Deauthorize next to this app.",
   },
   cancelled: {
     discordTitle: "You cancelled the Discord sign-in",
@@ -65,7 +65,7 @@ export const en = {
       "If you cancelled, you can try again whenever you like. If you did not, ask {platform} why and quote the request ID below.",
   },
   conflict: {
-    title: "Link these accounts instead?",
+    title: "Change which accounts are linked?",
     signedIn: "You have just signed in with these accounts:",
     organisationTaken:
       "Your {platform} account is already linked to another Discord account, {other}. If you link these accounts instead, the other Discord account loses the roles it got through {platform}.",
@@ -76,7 +76,8 @@ export const en = {
   },
   account: {
     title: "Your account",
-    discordSilent: "Discord is not responding right now. This is the last information we have from Discord.",
+    discordSilent:
+      "Discord is not responding right now. This page shows the last information that Janus received.",
     /** Replaces the organisation account if there is no link. */
     noAccount: "Not linked",
     linkedSince: "Linked since {other}.",
@@ -94,19 +95,19 @@ export const en = {
     yes: "yes",
     no: "no",
     facts,
-    lastTold: "Last sent to Discord: {other}",
+    lastTold: "Last update: {other}",
     nextCheck: "Next update: {other}",
     noCheck: "No further update is needed",
     /** An earlier link has ended, but its role connection could not be cleared. */
     mayStay:
-      "Your earlier link has been removed, but Janus could not update Discord. If you still have a role from that link, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and deauthorize this app. You can also link your accounts again: the new link replaces the earlier one.",
+      "Your earlier link has been removed, but Janus could not update Discord. If you still have a role from that link, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also link your accounts again: the new link replaces the earlier one.",
     notLinked: "Your accounts are not linked. Link them to get the Discord roles you are entitled to.",
-    notTold: "Discord does not know about your link yet, so it cannot give you the role.",
+    notTold: "Discord has not received an update about your link yet, so it cannot give you the role.",
     /** Shown after a failed update. The information above is what Discord accepted before. */
     outdated: "Discord has not received the latest update yet, so the information above may be out of date.",
     nextTry: "Janus will try again on {other}.",
     noTry: "Click {other} to update Discord.",
-    knows: "Discord has the latest information.",
+    knows: "Discord has received the latest update.",
     /** Shown if at least one answer is yes. */
     given:
       "Discord gives you the role when you click {link} under Linked Roles in the server menu. If you have already done that, there is nothing more to do.",
@@ -114,8 +115,8 @@ export const en = {
     withheld: "Roles that need a {other} above are not given, and are removed if you had them.",
   },
   sessions: {
-    title: "Your data and sign-ins",
-    onlyThis: "You are only signed in on this device.",
+    title: "Your data and devices",
+    onlyThis: "You are signed in on this device only.",
     current: "this device",
     unknownDevice: "Unknown device",
     createdAt: "Signed in: {other}",
@@ -123,16 +124,16 @@ export const en = {
   },
   signIn: {
     title: "Sign in to your account",
-    lead: "Sign in with Discord to see your link to {platform}, download your data or unlink your accounts.",
+    lead: "Sign in with Discord to see your linked Discord and {platform} accounts, unlink them or download your data.",
   },
   unlink: {
     title: "Unlink these accounts?",
-    lead: "If you unlink them:",
+    lead: "This is what happens if you unlink these accounts:",
     ends: [
-      "you lose the Discord roles you got through {platform}",
-      "Janus no longer has access to your Discord and {platform} accounts",
-      "Janus deletes the link and what it has saved about your {platform} account",
-      "you are signed out of Janus on all devices",
+      "You lose the Discord roles you got through {platform}.",
+      "Janus no longer has access to your Discord and {platform} accounts.",
+      "Janus deletes the link and everything it has saved about your {platform} account.",
+      "You are signed out of Janus on all devices.",
     ],
     stays:
       "Your Discord and {platform} accounts themselves stay as they are. You can link them again whenever you like.",
@@ -142,20 +143,20 @@ export const en = {
     finished:
       "Discord will remove the roles you got through {platform}. Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices.",
     roleMayStay:
-      "Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices. However, Janus could not remove your role on Discord. If you still have it, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and deauthorize this app. You can also ask {platform} to remove it.",
+      "Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices. However, Janus could not remove your role on Discord. If you still have it, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also ask {platform} to remove it.",
     pending:
-      "Janus has removed your link and signed you out, but Discord could not be updated just now. You keep your roles until Janus has been able to update Discord. Janus will keep trying. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and deauthorize this app.",
+      "Janus has removed your link and signed you out, but Discord could not be updated just now. You keep your roles until Janus has been able to update Discord. Janus will keep trying. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app.",
     again: "You can link your accounts again whenever you like.",
   },
   another: {
     title: "Use another account",
-    lead: "You sign in to Discord and {platform} again, and choose which accounts to link.",
+    lead: "You will sign in to Discord and {platform} again and choose which accounts to link.",
     atDiscord: "To use another Discord account, click {other} on Discord's page.",
     /** Discord's label for the button on its authorization page. */
     notYou: "Not you?",
     atProvider: "To use another {platform} account, sign in with it when {platform} asks you to sign in.",
     asksFirst:
-      "If one of them is already linked to another account, Janus asks you before it changes anything.",
+      "If one of the accounts is already linked to another account, Janus asks you before it changes anything.",
   },
   errors: errorsEn,
 };

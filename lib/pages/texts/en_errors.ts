@@ -16,6 +16,7 @@ const AGAIN = "If it happens again, contact {platform} and quote the request ID 
 const LATER = "Try again in a minute.";
 const FROM_START = "Go to the start page and try again from there.";
 const NOTHING_LOST = "Nothing has been lost.";
+const NO_USABLE_REPLY = `Janus tried to reach it, but did not get a usable reply. ${NOTHING_LOST}`;
 const MAYBE_LINKED = "Your accounts may already be linked. Go to your account to check.";
 
 const PROVIDER_FAULT: ErrorText = {
@@ -38,13 +39,13 @@ export const errorsEn: ErrorTexts = {
   },
   code_rejected: {
     title: "Your sign-in could not be completed",
-    why: "It took too long or had already been used. This can happen if you reload a page.",
+    why: "It took too long, or this page was loaded twice.",
     now: `${MAYBE_LINKED} If they are not linked, start again.`,
   },
   scope_missing: {
     title: "A permission is missing",
     why: "Discord did not give Janus all the permissions it needs.",
-    now: "Start again and approve everything that Discord asks for.",
+    now: "Start again and approve all the permissions that Discord lists.",
   },
   unauthenticated: {
     title: "You are not signed in",
@@ -73,17 +74,17 @@ export const errorsEn: ErrorTexts = {
   },
   origin_refused: {
     title: "Your request was not accepted",
-    why: "For your security, Janus only accepts requests from its own pages. Nothing has been changed.",
+    why: "For your security, Janus accepts requests only from its own pages. Nothing has been changed.",
     now: `${FROM_START} If it happens again, try another browser.`,
   },
   prefetch_refused: {
-    title: "Your browser opened this page in advance",
+    title: "Your browser opened this page ahead of time",
     why: "Browsers do this to save time, but Janus waits until you open the page yourself. Nothing has been changed.",
     now: "Reload this page to continue.",
   },
   grant_ended: {
     title: "Janus no longer has access to your Discord account",
-    why: "You may have removed this app from your authorised apps in Discord.",
+    why: "You may have removed this app under Authorized Apps in Discord.",
     now: "Start again and approve the app in Discord.",
   },
   not_found: {
@@ -128,12 +129,12 @@ export const errorsEn: ErrorTexts = {
   },
   internal: {
     title: "Something went wrong in Janus",
-    why: "This is not your fault. The error has been logged.",
+    why: "Your last step may not have been completed. This is not your fault, and the error has been logged.",
     now: `${LATER} ${AGAIN}`,
   },
   token_unreadable: {
     title: "Your saved sign-in can no longer be used",
-    why: "Janus saves sign-ins encrypted, and can no longer read yours.",
+    why: "Janus can no longer read your saved sign-in.",
     now: `Start again: a new sign-in replaces it. ${AGAIN}`,
   },
   id_token_refused: {
@@ -143,8 +144,8 @@ export const errorsEn: ErrorTexts = {
   },
   id_token_unsupported: PROVIDER_FAULT,
   userinfo_refused: {
-    title: "{platform} described two different people",
-    why: "Its replies did not match, so nothing has been linked.",
+    title: "{platform} sent conflicting information",
+    why: "Two replies did not agree on who you are, so nothing has been linked.",
     now: `Sign out of {platform} and start again. ${AGAIN}`,
   },
   provider_misconfigured: PROVIDER_FAULT,
@@ -156,28 +157,28 @@ export const errorsEn: ErrorTexts = {
   },
   discord_refused: {
     title: "Discord refused the request",
-    why: "Discord did not let Janus do this.",
+    why: "Janus may be misconfigured at Discord. Nothing has been changed.",
     now: `Start again. ${AGAIN}`,
   },
   provider_unavailable: {
     title: "{platform} is not responding right now",
-    why: NOTHING_LOST,
+    why: NO_USABLE_REPLY,
     now: LATER,
   },
   discord_unavailable: {
     title: "Discord is not responding right now",
-    why: NOTHING_LOST,
+    why: NO_USABLE_REPLY,
     now: LATER,
   },
   discord_rate_limited: {
-    title: "Discord is asking us to wait",
-    why: `It has received too many requests in a short time. ${NOTHING_LOST}`,
+    title: "Discord is asking Janus to wait",
+    why: `Discord has received too many requests in a short time. ${NOTHING_LOST}`,
     now: "Wait a few minutes, then try again.",
   },
   grant_ending: {
     title: "Your earlier sign-in is still being removed",
-    why: "Discord would remove a new sign-in along with it.",
-    now: "Wait a minute, then start again.",
+    why: "If you signed in now, Discord would sign you out again.",
+    now: "Wait a while, then start again. If it still fails after half an hour, contact {platform} and quote the request ID below.",
   },
   database_unavailable: {
     title: "Janus is not working right now",
@@ -186,12 +187,12 @@ export const errorsEn: ErrorTexts = {
   },
   too_busy: {
     title: "Janus is very busy right now",
-    why: NOTHING_LOST,
+    why: `Many people are using it at the same time. ${NOTHING_LOST}`,
     now: LATER,
   },
   database_not_migrated: {
     title: "Janus is being updated",
-    why: NOTHING_LOST,
+    why: `Its saved data is not ready for the new version yet. ${NOTHING_LOST}`,
     now: `${LATER} If you still see this page after a few minutes, contact {platform}.`,
   },
 };

@@ -18,7 +18,7 @@ export const sv: Texts = {
     signIn: "Logga in med Discord",
     signOut: "Logga ut",
     move: "Koppla de här kontona",
-    leave: "Låt allt vara som det är",
+    leave: "Ändra ingenting",
     sync: "Uppdatera nu",
     unlink: "Ta bort kopplingen",
     confirmUnlink: "Ja, ta bort kopplingen",
@@ -39,7 +39,7 @@ export const sv: Texts = {
     later:
       "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Gå sedan tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}.",
     earlierRole:
-      "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon loggar du in på Discord med det kontot. Öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst.",
+      "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon loggar du in på Discord med det kontot. Öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
   },
   cancelled: {
     discordTitle: "Du avbröt inloggningen med Discord",
@@ -51,7 +51,7 @@ export const sv: Texts = {
       "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {platform} varför. Uppge då referensen nedan.",
   },
   conflict: {
-    title: "Vill du koppla de här kontona i stället?",
+    title: "Vill du ändra vilka konton som är kopplade?",
     signedIn: "Du har just loggat in med de här kontona:",
     organisationTaken:
       "Ditt konto hos {platform} är redan kopplat till ett annat Discordkonto, {other}. Om du kopplar de här kontona i stället förlorar det andra Discordkontot de roller som det har fått via {platform}.",
@@ -62,7 +62,7 @@ export const sv: Texts = {
   },
   account: {
     title: "Min sida",
-    discordSilent: "Discord svarar inte just nu. Det här är de senaste uppgifterna som vi har från Discord.",
+    discordSilent: "Discord svarar inte just nu. Sidan visar de senaste uppgifterna som Janus har fått.",
     noAccount: "Inte kopplat",
     linkedSince: "Kopplade sedan den {other}.",
     linkTitle: "Dina kopplade konton",
@@ -79,25 +79,25 @@ export const sv: Texts = {
     yes: "ja",
     no: "nej",
     facts: { dsek_member: "Medlem i {platform}: {other}" },
-    lastTold: "Senast skickat till Discord: {other}",
+    lastTold: "Senaste uppdatering: {other}",
     nextCheck: "Nästa uppdatering: {other}",
     noCheck: "Ingen ny uppdatering behövs",
     mayStay:
-      "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
+      "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
     notLinked:
       "Dina konton är inte kopplade. Koppla dem för att få de roller på Discord som du har rätt till.",
-    notTold: "Discord känner inte till din koppling än och kan därför inte ge dig rollen.",
+    notTold: "Discord har inte fått någon uppdatering om din koppling än och kan därför inte ge dig rollen.",
     outdated: "Discord har inte fått den senaste uppdateringen än, så uppgifterna ovan kan vara inaktuella.",
     nextTry: "Janus försöker igen den {other}.",
     noTry: "Tryck på {other} för att uppdatera Discord.",
-    knows: "Discord har de senaste uppgifterna.",
+    knows: "Discord har fått den senaste uppdateringen.",
     given:
       "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
     withheld: "Du får inte roller som kräver ett {other} här ovanför, och de tas bort om du redan har dem.",
   },
   sessions: {
-    title: "Dina uppgifter och inloggningar",
-    onlyThis: "Du är bara inloggad på den här enheten.",
+    title: "Dina uppgifter och enheter",
+    onlyThis: "Du är inloggad endast på den här enheten.",
     current: "den här enheten",
     unknownDevice: "Okänd enhet",
     createdAt: "Inloggad: {other}",
@@ -105,7 +105,7 @@ export const sv: Texts = {
   },
   signIn: {
     title: "Logga in på Min sida",
-    lead: "Logga in med Discord för att se din koppling till {platform}, ladda ner dina uppgifter eller ta bort kopplingen.",
+    lead: "Logga in med Discord för att se dina kopplade konton hos Discord och {platform}, ta bort kopplingen eller ladda ner dina uppgifter.",
   },
   unlink: {
     title: "Vill du ta bort kopplingen?",
@@ -113,7 +113,7 @@ export const sv: Texts = {
     ends: [
       "Du förlorar de roller på Discord som du har fått via {platform}.",
       "Janus har inte längre åtkomst till dina konton hos Discord och {platform}.",
-      "Janus raderar kopplingen och det som är sparat om ditt konto hos {platform}.",
+      "Janus raderar kopplingen och allt som är sparat om ditt konto hos {platform}.",
       "Du loggas ut från Janus på alla enheter.",
     ],
     stays: "Själva kontona hos Discord och {platform} påverkas inte. Du kan koppla dem igen när du vill.",
@@ -123,19 +123,20 @@ export const sv: Texts = {
     finished:
       "Discord tar bort de roller som du har fått via {platform}. Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter.",
     roleMayStay:
-      "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkalla appens åtkomst. Du kan också be {platform} att ta bort den.",
+      "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också be {platform} att ta bort den.",
     pending:
-      "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon öppnar du Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och återkallar appens åtkomst.",
+      "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon öppnar du Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och väljer att återkalla åtkomsten (Deauthorize) för den här appen.",
     again: "Du kan koppla dina konton igen när du vill.",
   },
   another: {
     title: "Använd ett annat konto",
-    lead: "Du loggar in hos Discord och {platform} igen och väljer vilka konton du vill koppla.",
+    lead: "Du får logga in hos Discord och {platform} igen och välja vilka konton du vill koppla.",
     atDiscord: "Om du vill använda ett annat Discordkonto trycker du på {other} på Discords sida.",
     notYou: "Inte du? (Not you?)",
     atProvider:
       "Om du vill använda ett annat konto hos {platform} loggar du in med det när {platform} ber dig logga in.",
-    asksFirst: "Om något av dem redan är kopplat till ett annat konto frågar Janus dig innan något ändras.",
+    asksFirst:
+      "Om något av kontona redan är kopplat till ett annat konto frågar Janus dig innan något ändras.",
   },
   errors: errorsSv,
 };

@@ -5,6 +5,7 @@ const AGAIN = "Om det händer igen kan du kontakta {platform}. Uppge då referen
 const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och försök igen därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat.";
+const NO_USABLE_REPLY = `Janus försökte men fick inget användbart svar. ${NOTHING_LOST}`;
 const MAYBE_LINKED = "Dina konton kan redan vara kopplade. Gå till Min sida och kontrollera det.";
 
 const PROVIDER_FAULT: ErrorText = {
@@ -27,13 +28,13 @@ export const errorsSv: ErrorTexts = {
   },
   code_rejected: {
     title: "Inloggningen kunde inte slutföras",
-    why: "Den tog för lång tid eller hade redan använts. Det kan hända om du laddar om en sida.",
+    why: "Den tog för lång tid, eller så laddades sidan två gånger.",
     now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om.`,
   },
   scope_missing: {
     title: "En behörighet saknas",
     why: "Discord gav inte Janus alla behörigheter som behövs.",
-    now: "Börja om och godkänn allt som Discord frågar om.",
+    now: "Börja om och godkänn alla behörigheter som Discord visar.",
   },
   unauthenticated: {
     title: "Du är inte inloggad",
@@ -72,7 +73,7 @@ export const errorsSv: ErrorTexts = {
   },
   grant_ended: {
     title: "Janus har inte längre åtkomst till ditt Discordkonto",
-    why: "Du kan ha tagit bort appen bland dina auktoriserade appar i Discord.",
+    why: "Du kan ha tagit bort appen under Auktoriserade appar (Authorized Apps) i Discord.",
     now: "Börja om och godkänn appen i Discord.",
   },
   not_found: {
@@ -117,12 +118,12 @@ export const errorsSv: ErrorTexts = {
   },
   internal: {
     title: "Något gick fel i Janus",
-    why: "Det beror inte på dig. Felet har loggats.",
+    why: "Det du höll på med blev kanske inte klart. Det beror inte på dig, och felet har loggats.",
     now: `${LATER} ${AGAIN}`,
   },
   token_unreadable: {
     title: "Din sparade inloggning går inte längre att använda",
-    why: "Janus sparar inloggningar krypterade och kan inte längre läsa din.",
+    why: "Janus kan inte längre läsa din sparade inloggning.",
     now: `Börja om, så ersätts den av en ny inloggning. ${AGAIN}`,
   },
   id_token_refused: {
@@ -132,8 +133,8 @@ export const errorsSv: ErrorTexts = {
   },
   id_token_unsupported: PROVIDER_FAULT,
   userinfo_refused: {
-    title: "{platform} beskrev två olika personer",
-    why: "Svaren stämde inte överens, så inget har kopplats.",
+    title: "{platform} skickade motstridiga uppgifter",
+    why: "Två svar stämde inte överens om vem du är, så inget har kopplats.",
     now: `Logga ut hos {platform} och börja om. ${AGAIN}`,
   },
   provider_misconfigured: PROVIDER_FAULT,
@@ -144,29 +145,29 @@ export const errorsSv: ErrorTexts = {
     now: PROVIDER_FAULT.now,
   },
   discord_refused: {
-    title: "Discord sa nej",
-    why: "Discord lät inte Janus göra det här.",
+    title: "Discord nekade förfrågan",
+    why: "Janus kan vara felinställt hos Discord. Inget har ändrats.",
     now: `Börja om. ${AGAIN}`,
   },
   provider_unavailable: {
     title: "{platform} svarar inte just nu",
-    why: NOTHING_LOST,
+    why: NO_USABLE_REPLY,
     now: LATER,
   },
   discord_unavailable: {
     title: "Discord svarar inte just nu",
-    why: NOTHING_LOST,
+    why: NO_USABLE_REPLY,
     now: LATER,
   },
   discord_rate_limited: {
-    title: "Discord ber oss vänta",
+    title: "Discord ber Janus att vänta",
     why: `Discord har fått för många förfrågningar på kort tid. ${NOTHING_LOST}`,
     now: "Vänta några minuter och försök sedan igen.",
   },
   grant_ending: {
     title: "Din tidigare inloggning håller på att tas bort",
-    why: "Discord skulle ta bort en ny inloggning på samma gång.",
-    now: "Vänta en minut och börja sedan om.",
+    why: "Om du loggade in nu skulle Discord logga ut dig igen.",
+    now: "Vänta en stund och börja sedan om. Om det fortfarande inte går efter en halvtimme kan du kontakta {platform}. Uppge då referensen nedan.",
   },
   database_unavailable: {
     title: "Janus fungerar inte just nu",
@@ -175,12 +176,12 @@ export const errorsSv: ErrorTexts = {
   },
   too_busy: {
     title: "Janus har mycket att göra just nu",
-    why: NOTHING_LOST,
+    why: `Många använder Janus samtidigt. ${NOTHING_LOST}`,
     now: LATER,
   },
   database_not_migrated: {
     title: "Janus uppdateras just nu",
-    why: NOTHING_LOST,
+    why: `De sparade uppgifterna är inte redo för den nya versionen än. ${NOTHING_LOST}`,
     now: `${LATER} Om sidan fortfarande visas efter några minuter kan du kontakta {platform}.`,
   },
 };
