@@ -132,7 +132,7 @@ export const en = {
     ends: [
       "You lose the Discord roles you got through {platform}.",
       "Janus no longer has access to your Discord and {platform} accounts.",
-      "Janus deletes the link and everything it has saved about your {platform} account.",
+      "Janus deletes the link and what it has saved about your {platform} account.",
       "You are signed out of Janus on all devices.",
     ],
     stays:

@@ -113,7 +113,7 @@ export const sv: Texts = {
     ends: [
       "Du förlorar de roller på Discord som du har fått via {platform}.",
       "Janus har inte längre åtkomst till dina konton hos Discord och {platform}.",
-      "Janus raderar kopplingen och allt som är sparat om ditt konto hos {platform}.",
+      "Janus raderar kopplingen och det som är sparat om ditt konto hos {platform}.",
       "Du loggas ut från Janus på alla enheter.",
     ],
     stays: "Själva kontona hos Discord och {platform} påverkas inte. Du kan koppla dem igen när du vill.",
