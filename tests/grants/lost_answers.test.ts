@@ -155,7 +155,7 @@ test("a member whose role is left reads on their page how to remove it, in both 
   );
   const data = await (await callApi(janus, "/api/me/export", { browser })).json();
 
-  expect(told[0]).toMatch(/still have a role.*Authorized Apps.*deauthorize/s);
+  expect(told[0]).toMatch(/still have a role.*Authorized Apps.*Deauthorize/s);
   expect(told[1]).toMatch(/kvar en roll.*Authorized Apps.*återkalla/s);
   expect(data).toMatchObject({ link: null, role_connection_left_at: expect.any(String) });
 });
