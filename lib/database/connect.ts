@@ -17,8 +17,8 @@ export type Connect = {
   readonly servers: number;
   /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
   readonly open: (settings: Settings, server: number, events: Events) => postgres.Sql;
-  /** Asks a server to end a statement; false where nothing comes back. Undefined where there is nobody to ask. */
-  readonly cancel: ((server: number, key: CancelKey) => Promise<boolean>) | undefined;
+  /** Asks a server to end a statement; false where nothing comes back. */
+  readonly cancel: (server: number, key: CancelKey) => Promise<boolean>;
 };
 
 /** What becomes of a connection. */
@@ -108,23 +108,6 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
       if (server === undefined) return Promise.resolve(true);
       return requestCancel({ ...server, tls: options.ssl }, key);
     },
-  };
-}
-
-/** Connects through sockets that are made in this process. */
-export function connectThrough(socket: () => object): Connect {
-  // The package's types do not know `socket`, which it documents.
-  const options = {
-    ...OPTIONS,
-    connect_timeout: CONNECT_TIMEOUT_SECONDS,
-    connection: { application_name: "janus" },
-    socket,
-  };
-  return {
-    usesTls: false,
-    servers: 1,
-    open: (_, __, { onClose: onclose }) => postgres({ ...options, onclose }),
-    cancel: undefined,
   };
 }
 

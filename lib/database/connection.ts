@@ -125,14 +125,14 @@ function secondsToEnd(why: Ending): number {
   return why === "closing" ? CLOSE_TIMEOUT_SECONDS : LET_GO_SECONDS;
 }
 
-/** Asks for it; undefined where that cannot be. */
+/** Asks for it; undefined if the server gave no key to ask with. */
 function requestEnd(
   cancel: Connect["cancel"],
   server: number,
   statement: object,
 ): Promise<boolean> | undefined {
   const key = readCancelKey(statement);
-  return key === undefined ? undefined : cancel?.(server, key);
+  return key === undefined ? undefined : cancel(server, key);
 }
 
 /** The driver keeps it with the statement; a pooler may give none. */

@@ -1,17 +1,16 @@
 /**
- * The one way to the database: prepared statements through postgres.js, on PostgreSQL or on the embedded one, each
- * with a deadline. It knows no table. Connections are kept in `database/pool.ts`, each a postgres.js of its own with
- * one statement on its way at most: docs/decisions/0018 says why. What becomes of a statement is in
- * `run.ts`.
+ * The one way to the database: prepared statements, on PostgreSQL or on the embedded one, each with a deadline. It knows
+ * no table. PostgreSQL is reached through postgres.js: connections are kept in `pool.ts`, each a postgres.js of its own
+ * with one statement on its way at most (docs/decisions/0018), and `run.ts` says what becomes of a statement. The
+ * embedded database is in `embedded/`.
  */
 import type postgres from "postgres";
 import { readDatabaseUrl } from "../config/database_address.ts";
 import type { Config } from "../config/load.ts";
 import { configInvalid, databaseUnavailable } from "../errors.ts";
 import type { Connect } from "./connect.ts";
-import { connectThrough, connectTo } from "./connect.ts";
+import { connectTo } from "./connect.ts";
 import { type Connection, createConnections } from "./connection.ts";
-import type { Embedded } from "./embedded/open.ts";
 import { translate } from "./failures.ts";
 import { createHabits, type Notice } from "./habits.ts";
 import { CLOSED, createQuery, type Query, settleConnection, type Ways } from "./run.ts";
@@ -34,7 +33,6 @@ export type Database = {
 export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
   Partial<Pick<Config["database"], "password" | "libpq">>;
 
-const EMBEDDED_CONNECTIONS = 4;
 const POOL_CONNECTIONS = 10;
 
 /**
@@ -50,31 +48,18 @@ export async function openDatabase(
     const read = readDatabaseUrl(url, config.libpq);
     if ("fault" in read) throw configInvalid(read.fault);
     const address = password === undefined ? read.address : { ...read.address, password };
-    return createDatabase(connectTo(address, prepare), POOL_CONNECTIONS, prepare, notice);
+    return createDatabase(connectTo(address, prepare), prepare, notice);
   }
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/open.ts");
   const { readAssets } = await import("./embedded/assets.ts");
-  return connectEmbedded(await openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) }));
+  return openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) });
 }
 
-/** Connects to an embedded database that is open already; closing ends both. */
-export function connectEmbedded(embedded: Embedded): Database {
-  const connect = connectThrough(embedded.socket);
-  const database = createDatabase(connect, EMBEDDED_CONNECTIONS, true, () => undefined);
-  return {
-    ...database,
-    close: async () => {
-      await database.close();
-      await embedded.close();
-    },
-  };
-}
-
-function createDatabase(connect: Connect, size: number, prepare: boolean, notice: Notice): Database {
+function createDatabase(connect: Connect, prepare: boolean, notice: Notice): Database {
   const habits = createHabits(prepare, notice);
   const servers = createServers(connect.servers);
-  const pool = createConnections(connect, size, habits, servers);
+  const pool = createConnections(connect, POOL_CONNECTIONS, habits, servers);
   const writable = createWritable();
   const ways: Ways = { pool, habits, servers, usesTls: connect.usesTls, note: writable.note };
   const query = createQuery(ways);

@@ -65,7 +65,8 @@ type Call = Holder & {
   isLate: boolean;
 };
 
-const QUERY_DEADLINE_MS = 5_000;
+/** How long a statement may take, its wait for a connection included. */
+export const QUERY_DEADLINE_MS = 5_000;
 const deadlines = createDeadlines(QUERY_DEADLINE_MS);
 /** A statement with less time left is not begun: connecting alone may take as long. */
 const LEAST_LEFT_MS = 500;
@@ -79,6 +80,12 @@ let pausesSoFar = 0;
 /** Why a statement is refused once the database is closed. */
 export const CLOSED = "the database is closed";
 
+/** For a statement whose deadline has passed. */
+export const noAnswer = () =>
+  databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`);
+/** For rows that `isAnswer` says no to. */
+export const wrongAnswer = () => databaseUnavailable("the database answers another question");
+
 /** Makes the function that runs statements. */
 export function createQuery(ways: Ways): Query {
   const { pool } = ways;
@@ -88,9 +95,7 @@ export function createQuery(ways: Ways): Query {
         call.isLate = true;
         if (call.connection === undefined) pool.leave(call);
         else pool.discard(call.connection);
-        reject(
-          call.failure ?? databaseUnavailable(`the database gives no answer within ${QUERY_DEADLINE_MS} ms`),
-        );
+        reject(call.failure ?? noAnswer());
       });
       const left = (): number => deadlines.leftOf(pending);
       const call: Call = {
@@ -162,7 +167,7 @@ function finish({ pool, habits }: Ways, call: Call, used: Connection, rows: read
     return;
   }
   pool.discard(used);
-  call.reject(databaseUnavailable("the database answers another question"));
+  call.reject(wrongAnswer());
 }
 
 function fail(ways: Ways, call: Call, used: Connection, error: unknown): void {

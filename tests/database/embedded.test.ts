@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import postgres from "postgres";
-import type { Embedded, EmbeddedOptions } from "../../lib/database/embedded/open.ts";
+import type { EmbeddedOptions } from "../../lib/database/embedded/open.ts";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
-import type { EmbeddedSocket } from "../../lib/database/embedded/session.ts";
+import { isCollision } from "../../lib/database/failures.ts";
+import type { Database } from "../../lib/database/open.ts";
 
 const WRITER = join(import.meta.dir, "..", "fixtures", "embedded_writer.ts");
 const ROOT = mkdtempSync(join(tmpdir(), "janus-embedded-"));
@@ -39,103 +38,75 @@ const copyOfFirst = () => {
   return dataDir;
 };
 
-const connect = (embedded: Embedded, max = 8) => {
-  const options = { max, fetch_types: false, onnotice: () => undefined, socket: embedded.socket };
-  return postgres(options);
-};
-
 /** A database of its own for a test, closed at the end whatever happens. */
 async function withDatabase(
-  work: (sql: postgres.Sql, embedded: Embedded) => Promise<void>,
+  work: (db: Database) => Promise<void>,
   options: Partial<EmbeddedOptions> = {},
 ): Promise<void> {
   const start =
     options.dataDir === undefined ? { dataDir: IN_MEMORY, template } : { dataDir: options.dataDir };
-  const embedded = await openEmbedded({ ...options, ...start });
-  const sql = connect(embedded);
+  const db = await openEmbedded({ ...options, ...start });
   try {
-    await work(sql, embedded);
+    await work(db);
   } finally {
-    await sql.end({ timeout: 0 });
-    await embedded.close();
+    await db.close();
   }
 }
 
-const numberOf = async (sql: postgres.Sql, text: string): Promise<number> => {
-  const [row] = await sql.unsafe(text);
-  return Number(Object.values(row ?? {})[0]);
+type Row = Readonly<Record<string, unknown>>;
+
+/** Runs one statement, which may be of a transaction. */
+const rowsOf = async (query: Database["query"], ...given: Parameters<Database["query"]>) =>
+  (await query(...given)) as readonly Row[];
+
+const fieldOf = async (db: Database, text: string): Promise<unknown> => {
+  const [row] = await rowsOf(db.query, text);
+  return Object.values(row ?? {})[0];
 };
+
+const numberOf = async (db: Database, text: string): Promise<number> => Number(await fieldOf(db, text));
+
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
-  }
-  return "no error";
+  const failure = await failureOf(work);
+  if (failure === undefined) return "no error";
+  return failure instanceof Error && "code" in failure ? String(failure.code) : String(failure);
 };
 
-// A bare connection, for what postgres.js does not do.
+/** PostgreSQL's code of what a statement failed with. */
+const sqlStateOf = async (work: Promise<unknown>): Promise<string> => {
+  const failure = await failureOf(work);
+  const { cause = failure } = failure as { cause?: unknown };
+  return String((cause as { code?: unknown }).code);
+};
 
-const STARTUP = Buffer.from("\0\0\0\x17\0\x03\0\0user\0postgres\0\0", "latin1");
-
-function message(type: string, body = ""): Buffer {
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(4 + Buffer.byteLength(body, "latin1"));
-  return Buffer.concat([Buffer.from(type), size, Buffer.from(body, "latin1")]);
+/** Runs so many pieces of work, on so many callers, each of which waits for its answer. */
+async function shareOut<Result>(
+  count: number,
+  callers: number,
+  work: (index: number) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const call = async () => {
+    while (next < count) {
+      const index = next++;
+      results[index] = await work(index);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, call));
+  return results;
 }
 
-const query = (text: string) => message("Q", `${text}\0`);
-const parse = (name: string, text: string) => message("P", `${name}\0${text}\0\0\0`);
-const bindExecute = (name: string) =>
-  Buffer.concat([message("B", `\0${name}\0\0\0\0\0\0\0`), message("E", "\0\0\0\0\0")]);
-const SYNC = message("S");
-const FLUSH = message("H");
+// Turns.
 
-/** Sends, and gives the types of the messages that answer, up to the given type, with the text of rows and errors. */
-async function ask(socket: EmbeddedSocket, bytes: Buffer, until = "Z"): Promise<string> {
-  let arrived = Buffer.alloc(0);
-  const answer = new Promise<string>((resolve, reject) => {
-    const fail = (error?: Error) => reject(error ?? new Error("closed"));
-    const listen = (chunk: Buffer) => {
-      arrived = Buffer.concat([arrived, chunk]);
-      const { text, last } = readMessages(arrived);
-      if (last !== until) return;
-      socket.off("data", listen).off("error", fail).off("close", fail);
-      resolve(text);
-    };
-    socket.on("data", listen).on("error", fail).on("close", fail);
-  });
-  socket.write(bytes);
-  return answer;
-}
-
-function readMessages(bytes: Buffer): { text: string; last: string } {
-  const seen: string[] = [];
-  let last = "";
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 1 + bytes.readInt32BE(at + 1);
-    const body = bytes.toString("latin1", at + 5, end);
-    last = String.fromCharCode(bytes.readUInt8(at));
-    if (last === "D") seen.push(`D:${body.slice(6)}`);
-    if (last === "E") seen.push(`E:${/\0C(\w{5})\0/.exec(body)?.[1]}`);
-    if (last === "Z") seen.push(`Z:${body}`);
-    if (!"DEZSNKR".includes(last)) seen.push(last);
-    at = end;
-  }
-  return { text: seen.join(" "), last };
-}
-
-async function bareConnection(embedded: Embedded): Promise<EmbeddedSocket> {
-  const socket = embedded.socket().on("error", () => undefined);
-  await ask(socket, STARTUP);
-  return socket;
-}
-
-// Connections and turns.
-
-test("openEmbedded() gives each of 5,000 queries on 8 connections its own answer", async () => {
-  await withDatabase(async (sql) => {
+test("query() gives each of 5,000 statements of 8 callers its own answer", async () => {
+  await withDatabase(async (db) => {
     const texts = [
       "select $1::int as number, $2::text as word",
       "select $2::text as word, $1::int as number",
@@ -143,348 +114,318 @@ test("openEmbedded() gives each of 5,000 queries on 8 connections its own answer
       "select number, word from (values ($1::int, $2::text)) as pair (number, word)",
     ];
 
-    const answers = await Promise.all(
-      Array.from({ length: 5_000 }, (_, i) =>
-        sql.unsafe(texts[i % texts.length] ?? "", [i, `word ${i}`], { prepare: i % 5 !== 0 }),
-      ),
+    const answers = await shareOut(5_000, 8, (i) =>
+      i % 5 === 0
+        ? rowsOf(db.query, `select ${i} as number, 'word ${i}' as word`)
+        : rowsOf(db.query, texts[i % texts.length] ?? "", [i, `word ${i}`]),
     );
 
     const wrong = answers.filter(([row], i) => row?.number !== i || row.word !== `word ${i}`);
+    expect(answers).toHaveLength(5_000);
     expect(wrong).toEqual([]);
   });
 });
 
-test("openEmbedded() keeps transactions on parallel connections apart", async () => {
-  await withDatabase(async (sql) => {
-    await sql.unsafe("create table counter (value int not null)");
-    await sql.unsafe("insert into counter values (0)");
+test("transaction() keeps the transactions of parallel callers apart", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table counter (value int not null)");
+    await db.query("insert into counter values (0)");
     const addOne = () =>
-      sql.begin(async (inner) => {
-        const [before] = await inner.unsafe("select value from counter", [], { prepare: true });
+      db.transaction(async (query) => {
+        const [before] = await rowsOf(query, "select value from counter where value >= $1", [0]);
         await setImmediate();
-        await inner.unsafe("update counter set value = $1", [before?.value + 1], { prepare: true });
+        await query("update counter set value = $1", [Number(before?.value) + 1]);
         await setImmediate();
-        const [after] = await inner.unsafe("select value from counter", [], { prepare: true });
-        return after?.value;
+        const [after] = await rowsOf(query, "select value from counter where value >= $1", [0]);
+        return Number(after?.value);
       });
 
     const seen = await Promise.all(Array.from({ length: 40 }, addOne));
 
     expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
-    expect(await numberOf(sql, "select value from counter")).toBe(40);
+    expect(await numberOf(db, "select value from counter")).toBe(40);
   });
 });
 
-test("openEmbedded() rolls back a transaction whose work failed, and disturbs no other", async () => {
-  await withDatabase(async (sql) => {
-    await sql.unsafe("create table kept (number int primary key)");
+test("transaction() rolls back work that failed, and disturbs no other", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table kept (number int primary key)");
     const insert = (number: number, fail: boolean) =>
-      sql.begin(async (inner) => {
-        await inner.unsafe("insert into kept values ($1)", [number], { prepare: true });
+      db.transaction(async (query) => {
+        await query("insert into kept values ($1)", [number]);
         await setImmediate();
-        if (fail) await inner.unsafe("select 1 / $1::int", [0], { prepare: true });
+        if (fail) await query("select 1 / $1::int", [0]);
       });
 
     const codes = await Promise.all(Array.from({ length: 40 }, (_, i) => codeOf(insert(i, i % 4 === 0))));
 
     expect(codes).toEqual(Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? "22012" : "no error")));
-    expect(await numberOf(sql, "select count(*) from kept")).toBe(30);
-    expect(await numberOf(sql, "select count(*) from kept where number % 4 = 0")).toBe(0);
+    expect(await numberOf(db, "select count(*) from kept")).toBe(30);
+    expect(await numberOf(db, "select count(*) from kept where number % 4 = 0")).toBe(0);
   });
 });
 
-test("openEmbedded() runs several statements of one text, cursors and large answers", async () => {
-  await withDatabase(async (sql) => {
-    await sql.begin(async (inner) => {
-      await inner.unsafe("create table one (a int); insert into one values (1); insert into one values (2)");
+test("transaction() commits nothing of work that goes on after an error", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table kept (number int)");
+
+    const code = await codeOf(
+      db.transaction(async (query) => {
+        await query("insert into kept values (1)");
+        await query("select 1 / $1::int", [0]).catch(() => undefined);
+      }),
+    );
+
+    expect(code).not.toBe("no error");
+    expect(await numberOf(db, "select count(*) from kept")).toBe(0);
+  });
+});
+
+test("transaction() runs no statement once it is over", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table kept (number int)");
+
+    const late = await db.transaction(async (query) => () => codeOf(query("insert into kept values (1)")));
+
+    expect(await late()).toBe("database_unavailable");
+    expect(await numberOf(db, "select count(*) from kept")).toBe(0);
+  });
+});
+
+test("query() runs several statements of one text, and gives large answers", async () => {
+  await withDatabase(async (db) => {
+    await db.transaction(async (query) => {
+      await query("create table one (a int); insert into one values (1); insert into one values (2)");
     });
-    const sizes: number[] = [];
-    for await (const rows of sql`select generate_series(1, 5)`.cursor(2)) sizes.push(rows.length);
-    const [large] = await sql.unsafe("select repeat('x', 3000000) as text");
 
-    expect(await numberOf(sql, "select count(*) from one")).toBe(2);
-    expect(sizes).toEqual([2, 2, 1]);
-    expect(large?.text).toHaveLength(3_000_000);
+    expect(await numberOf(db, "select count(*) from one")).toBe(2);
+    expect(await fieldOf(db, "select repeat('x', 3000000) as text")).toHaveLength(3_000_000);
   });
 });
 
-test("openEmbedded() rolls back a connection that is dropped inside a transaction", async () => {
-  await withDatabase(async (sql, embedded) => {
-    await sql.unsafe("create table dropped (a int)");
-    const socket = await bareConnection(embedded);
-    const answer = await ask(socket, query("begin; insert into dropped values (1)"));
-    const waiting = numberOf(sql, "select count(*) from dropped");
-
-    socket.destroy();
-
-    expect(answer).toEndWith("Z:T");
-    expect(await waiting).toBe(0);
-  });
-});
-
-test("openEmbedded() frees the session of a connection that is dropped inside a batch", async () => {
-  await withDatabase(async (sql, embedded) => {
-    const failed = await bareConnection(embedded);
-    await ask(failed, Buffer.concat([parse("", "select nonsense"), FLUSH]), "E");
-    const waiting = numberOf(sql, "select 7");
-
-    failed.end(message("X"));
-
-    expect(await waiting).toBe(7);
-  });
-});
-
-test("openEmbedded() keeps statements of one name on two connections apart", async () => {
-  await withDatabase(async (_, embedded) => {
-    const [one, two] = [await bareConnection(embedded), await bareConnection(embedded)];
-    await ask(one, Buffer.concat([parse("same", "select 'one'"), SYNC]));
-    await ask(two, Buffer.concat([parse("same", "select 'two'"), SYNC]));
-    const run = Buffer.concat([bindExecute("same"), SYNC]);
-
-    expect(await ask(one, run)).toBe("2 D:one C Z:I");
-    expect(await ask(two, run)).toBe("2 D:two C Z:I");
-    one.end();
-    await once(one, "close");
-    expect(await ask(two, run)).toBe("2 D:two C Z:I");
-    const three = await bareConnection(embedded);
-    expect(await ask(three, run)).toBe("E:26000 Z:I");
-  });
-});
-
-test("openEmbedded() never runs another connection's unnamed statement", async () => {
-  await withDatabase(async (_, embedded) => {
-    const [one, two] = [await bareConnection(embedded), await bareConnection(embedded)];
-    const run = Buffer.concat([bindExecute(""), SYNC]);
-    await ask(one, Buffer.concat([parse("", "select 'one'"), SYNC]));
-    expect(await ask(one, run)).toBe("2 D:one C Z:I");
-    await ask(two, Buffer.concat([parse("", "select 'two'"), SYNC]));
-
-    expect(await ask(one, run)).toBe("E:26000 Z:I");
-  });
-});
-
-test("openEmbedded() serves two clients that prepare the same text", async () => {
-  await withDatabase(async (sql, embedded) => {
-    const other = connect(embedded, 2);
+test("query() prepares a text once, however many callers begin with it", async () => {
+  await withDatabase(async (db) => {
+    const count = "select count(*) from pg_prepared_statements";
+    const before = await numberOf(db, count);
     const text = "select $1::int as number";
 
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => (i % 2 ? sql : other).unsafe(text, [i], { prepare: true })),
-    );
-    await other.end();
-    const [after] = await sql.unsafe(text, [1_000], { prepare: true });
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => rowsOf(db.query, text, [i])));
 
     expect(answers.map(([row]) => row?.number)).toEqual(Array.from({ length: 200 }, (_, i) => i));
-    expect(after?.number).toBe(1_000);
+    expect(await numberOf(db, count)).toBe(before + 1);
   });
 });
 
-test("openEmbedded() forgets the statements of a connection that has ended", async () => {
-  await withDatabase(async (sql, embedded) => {
-    const count = "select count(*) from pg_prepared_statements";
-    const before = await numberOf(sql, count);
-    const other = connect(embedded, 2);
-    await Promise.all([1, 2, 3].map((i) => other.unsafe(`select ${i} + $1::int`, [i], { prepare: true })));
-    const during = await numberOf(sql, count);
+test("query() goes on after a text that cannot be prepared, and after one that fails", async () => {
+  await withDatabase(async (db) => {
+    const failing: readonly Parameters<Database["query"]>[] = [
+      ["select nonsense where $1", [true]],
+      ["select $1::int", ["x"]],
+      ["select $1::int", [1, 2]],
+      ["select 1 / $1::int", [0]],
+      ["selekt 1"],
+      ["select 1; select nonsense"],
+    ];
 
-    await other.end();
+    const codes = await Promise.all(failing.map((given) => sqlStateOf(db.query(...given))));
 
-    expect(during).toBe(before + 3);
-    expect(await numberOf(sql, count)).toBe(before);
+    expect(codes).toEqual(["42703", "22P02", "08P01", "22012", "42601", "42703"]);
+    expect(await rowsOf(db.query, "select $1::int as number", [7])).toEqual([{ number: 7 }]);
   });
 });
 
-test("openEmbedded() takes messages in any pieces", async () => {
-  await withDatabase(async (_, embedded) => {
-    const socket = embedded.socket().on("error", () => undefined);
-    const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-    const pipeline = Buffer.concat([
-      ...["a", "b"].flatMap((name) => [parse(name, `select '${name}'`), bindExecute(name), SYNC]),
-      query("select 'last'"),
-    ]);
+test("query() lets the rest of the program run between two statements", async () => {
+  await withDatabase(async (db) => {
+    let isDone = false;
+    let passes = 0;
+    const watch = async () => {
+      for (; !isDone; passes += 1) await setImmediate();
+    };
 
-    socket.write(sslRequest);
-    const [refusal] = await once(socket, "data");
-    await ask(socket, STARTUP);
-    const answers: string[] = [];
-    for (const byte of pipeline.subarray(0, -1)) socket.write(Buffer.from([byte]));
-    answers.push(await ask(socket, pipeline.subarray(-1), "Z"));
-    while (!answers.join(" ").includes("D:last")) answers.push(await ask(socket, Buffer.alloc(0)));
+    const watched = watch();
+    await Promise.all(Array.from({ length: 100 }, (_, i) => db.query("select $1::int", [i])));
+    await db.transaction(async (query) => {
+      for (let i = 0; i < 100; i += 1) await query("select $1::int", [i]);
+    });
+    isDone = true;
+    await watched;
 
-    expect(String(refusal)).toBe("N");
-    expect(answers.join(" ")).toBe("1 2 D:a C Z:I 1 2 D:b C Z:I T D:last C Z:I");
+    expect(passes).toBeGreaterThan(190);
+  });
+});
+
+test("query() never runs a statement whose turn does not come in time", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table kept (number int)");
+    const began = performance.now();
+
+    const failure = await db.transaction(() => failureOf(db.query("insert into kept values (1)")));
+    const waitedMs = performance.now() - began;
+
+    expect(failure).toMatchObject({ code: "database_unavailable" });
+    expect(String(failure)).toContain("gives no answer within 5000 ms");
+    expect(waitedMs).toBeGreaterThan(4_900);
+    expect(await numberOf(db, "select count(*) from kept")).toBe(0);
+  });
+});
+
+test("query() refuses rows that answer another question", async () => {
+  await withDatabase(async (db) => {
+    const ask = (expected: number) =>
+      db.query("select $1::int as number", [1], (row) => (row as Row).number === expected);
+
+    const failure = await failureOf(ask(2));
+
+    expect(failure).toMatchObject({ code: "database_unavailable" });
+    expect(String(failure)).toContain("the database answers another question");
+    expect(await ask(1)).toEqual([{ number: 1 }]);
   });
 });
 
 // What must not harm others.
 
-test("openEmbedded() ends a connection that sends nonsense, and no other", async () => {
-  await withDatabase(async (sql, embedded) => {
-    const nonsense: Record<string, Buffer> = {
-      "unknown type": message("z"),
-      "function call": message("F", "\0\0\0\x01\0\0\0\0\0\0"),
-      "negative size": Buffer.from([0x51, 0xff, 0xff, 0xff, 0xff, 0]),
-      "huge size": Buffer.from([0x51, 0x7f, 0xff, 0xff, 0xff, 0]),
-      "long name": message("D", `S${"x".repeat(20_000)}\0`),
-    };
-    const codes: Record<string, string> = {};
-
-    for (const [name, bytes] of Object.entries(nonsense)) {
-      codes[name] = await codeOf(ask(await bareConnection(embedded), bytes));
-    }
-    codes.startup = await codeOf(ask(embedded.socket(), Buffer.from("GET / HTTP/1.1\r\n\r\n")));
-    codes.version = await codeOf(ask(embedded.socket(), Buffer.from([0, 0, 0, 8, 0, 2, 0, 0])));
-
-    expect(Object.values(codes)).toEqual(Object.values(codes).map(() => "08P01"));
-    expect(await numberOf(sql, "select 7")).toBe(7);
-  });
-});
-
-test("openEmbedded() answers malformed messages, copies from the client and deep recursion with an error", async () => {
-  await withDatabase(async (sql, embedded) => {
-    const socket = await bareConnection(embedded);
+test("query() answers copies from the client and deep recursion with an error", async () => {
+  await withDatabase(async (db) => {
     const recursion =
       "create function pg_temp.deep(i int) returns int language plpgsql as 'begin return pg_temp.deep(i + 1); end'";
-    await ask(socket, query(`create table copied (a int); ${recursion}`));
+    await db.query(`create table copied (a int); ${recursion}`);
 
-    const answers = [
-      await ask(socket, message("Q", "no end")),
-      await ask(socket, Buffer.concat([message("P", "no end"), SYNC])),
-      await ask(socket, query("copy copied from stdin")),
-      await ask(socket, Buffer.concat([parse("", "copy copied from stdin"), bindExecute(""), SYNC])),
-      await ask(socket, Buffer.concat([message("d", "1\n"), message("c"), query("select 1")])),
-      await ask(socket, query("select pg_temp.deep(1)")),
+    const codes = [
+      await sqlStateOf(db.query("copy copied from stdin")),
+      await sqlStateOf(db.transaction((query) => query("copy copied from stdin"))),
+      await sqlStateOf(db.query("select pg_temp.deep(1)")),
+      await sqlStateOf(db.query("select pg_temp.deep($1)", [1])),
     ];
 
-    expect(answers).toEqual([
-      "E:08P01 Z:I",
-      "E:08P01 Z:I",
-      "G E:57014 Z:I",
-      "1 2 G E:57014 Z:I",
-      "T D:1 C Z:I",
-      "T E:54001 Z:I",
-    ]);
-    expect(await numberOf(sql, "select count(*) from copied")).toBe(0);
+    expect(codes).toEqual(["57014", "57014", "54001", "54001"]);
+    expect(await numberOf(db, "select count(*) from copied")).toBe(0);
   });
 });
 
-test("openEmbedded() ignores a request to cancel", async () => {
-  await withDatabase(async (sql) => {
-    const pending = Promise.all(
-      Array.from({ length: 20 }, (_, i) => {
-        const one = sql.unsafe("select $1::int as number", [i], { prepare: true });
-        if (i % 2) setImmediate().then(() => one.cancel());
-        return codeOf(one);
-      }),
-    );
+test("query() names a fault as PostgreSQL does, and none of the parameters", async () => {
+  await withDatabase(async (db) => {
+    await db.query("create table once (word text primary key)");
+    const insert = () => db.query("insert into once values ($1)", ["canary"]);
+    await insert();
 
-    const codes = await pending;
+    const failure = await failureOf(insert());
 
-    expect(codes.filter((code) => code !== "no error" && code !== "57014")).toEqual([]);
-    expect(await numberOf(sql, "select 7")).toBe(7);
+    expect(isCollision(failure)).toBe(true);
+    expect(Bun.inspect(failure)).not.toContain("canary");
   });
 });
 
-test("openEmbedded() ends a transaction that keeps the others waiting without a word", async () => {
+test("transaction() rolls back work that keeps the others waiting for too long", async () => {
   await withDatabase(
-    async (sql) => {
-      const forgetful = sql.begin(async (inner) => {
-        await inner.unsafe("create table forgotten (a int)");
-        // On another connection, which waits for this transaction, which waits for it.
-        await sql.unsafe("select 1");
-        await inner.unsafe("select 1");
-      });
-      const slowCursor = sql`select generate_series(1, 4)`.cursor(2, async () => {
-        await sql.unsafe("select 1");
+    async (db) => {
+      const forgetful = db.transaction(async (query) => {
+        await query("create table forgotten (a int)");
+        // Outside of the transaction, which it waits for, while the transaction waits for it.
+        await db.query("select 1");
+        await query("select 1");
       });
 
-      expect(await codeOf(forgetful)).toBe("25P02");
-      expect(await codeOf(slowCursor)).toBe("34000");
-      expect(await numberOf(sql, "select count(*) from pg_class where relname = 'forgotten'")).toBe(0);
+      expect(await codeOf(forgetful)).toBe("database_unavailable");
+      expect(await numberOf(db, "select count(*) from pg_class where relname = 'forgotten'")).toBe(0);
       expect(
-        await numberOf(sql, "select count(*) from pg_stat_activity where state = 'idle in transaction'"),
+        await numberOf(db, "select count(*) from pg_stat_activity where state = 'idle in transaction'"),
       ).toBe(0);
     },
-    { idleOwnerMs: 20 },
+    { idleTransactionMs: 20 },
   );
 });
 
-test("openEmbedded() answers everybody with an error once PGlite has stopped, and keeps nothing of what it ran", async () => {
+test("query() is refused once PGlite has stopped, and nothing unfinished is kept", async () => {
   const dataDir = copyOfFirst();
   const recursion = "insert into kept values (i); return deep(i + 1);";
   await withDatabase(
-    async (sql) => {
-      await sql.unsafe("create table kept (a int)");
-      await sql.unsafe(
-        `create function deep(i int) returns int language plpgsql as 'begin ${recursion} end'`,
-      );
-      await sql.unsafe("set max_stack_depth = '2MB'");
-      const stopping = codeOf(
-        sql.begin(async (inner) => {
-          await inner.unsafe("insert into kept values (0)");
-          await inner.unsafe("select deep($1::int)", [1], { prepare: true });
+    async (db) => {
+      await db.query("create table kept (a int)");
+      await db.query(`create function deep(i int) returns int language plpgsql as 'begin ${recursion} end'`);
+      await db.query("set max_stack_depth = '2MB'");
+      const stopping = failureOf(
+        db.transaction(async (query) => {
+          await query("insert into kept values (0)");
+          await query("select deep($1::int)", [1]);
         }),
       );
       const waiting = Array.from({ length: 20 }, (_, i) =>
-        codeOf(sql.begin((inner) => inner.unsafe("select $1::int", [i], { prepare: true }))),
+        codeOf(db.transaction((query) => query("select $1::int", [i]))),
       );
 
-      expect(await stopping).toBe("57P03");
-      expect(new Set(await Promise.all(waiting))).toContain("57P03");
-      expect(await codeOf(sql.unsafe("select 1"))).toBe("57P03");
-      expect(await codeOf(sql.begin((inner) => inner.unsafe("select 1")))).toBe("57P03");
+      expect(await stopping).toMatchObject({ code: "database_unavailable" });
+      expect(String(await stopping)).toContain("the embedded database has stopped");
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(["database_unavailable"]));
+      expect(await codeOf(db.query("select 1"))).toBe("database_unavailable");
+      expect(await codeOf(db.query("select $1::int", [1]))).toBe("database_unavailable");
     },
     { dataDir },
   );
 
   await withDatabase(
-    async (sql) => {
-      expect(await numberOf(sql, "select count(*) from kept")).toBe(0);
+    async (db) => {
+      expect(await numberOf(db, "select count(*) from kept")).toBe(0);
     },
     { dataDir },
   );
 });
 
-test("openEmbedded() vacuums and writes checkpoints as turns go by", async () => {
+test("query() vacuums and writes checkpoints as turns go by", async () => {
   await withDatabase(
-    async (sql) => {
-      await sql.unsafe("create table busy (a int)");
+    async (db) => {
+      await db.query("create table busy (a int)");
       const checkpoint = "select redo_lsn - '0/0' from pg_control_checkpoint()";
-      const before = await numberOf(sql, checkpoint);
+      const before = await numberOf(db, checkpoint);
 
-      for (let i = 0; i < 25; i += 1)
-        await sql.unsafe("insert into busy values ($1)", [i], { prepare: true });
+      for (let i = 0; i < 25; i += 1) await db.query("insert into busy values ($1)", [i]);
 
-      expect(await numberOf(sql, checkpoint)).toBeGreaterThan(before);
-      expect(await numberOf(sql, "select reltuples from pg_class where relname = 'busy'")).toBeGreaterThan(0);
+      expect(await numberOf(db, checkpoint)).toBeGreaterThan(before);
+      expect(await numberOf(db, "select reltuples from pg_class where relname = 'busy'")).toBeGreaterThan(0);
     },
     { housekeepingTurns: 10 },
   );
 });
 
-test("close() ends what is open, and the connections after it", async () => {
-  const embedded = await openEmbedded({ dataDir: IN_MEMORY, template });
-  const sql = connect(embedded);
+test("close() ends what is open, and refuses those who wait and those who come later", async () => {
+  const db = await openEmbedded({ dataDir: IN_MEMORY, template });
   const inside = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const open = codeOf(
-    sql.begin(async (inner) => {
-      await inner.unsafe("select 1");
+    db.transaction(async (query) => {
+      await query("select 1");
       inside.resolve();
       await closed.promise;
-      await inner.unsafe("select 1");
+      await query("select 1");
     }),
   );
   await inside.promise;
-  const waiting = codeOf(sql.unsafe("select $1::int", [1], { prepare: true }));
+  const waiting = codeOf(db.query("select $1::int", [1]));
 
-  await Promise.all([embedded.close(), embedded.close()]);
+  await Promise.all([db.close(), db.close()]);
   closed.resolve();
 
-  expect(await open).toBe("57P01");
-  expect(await waiting).toBe("57P01");
-  expect(await codeOf(sql.unsafe("select 1"))).toBe("57P01");
-  await sql.end({ timeout: 0 });
+  expect(await open).toBe("database_unavailable");
+  expect(await waiting).toBe("database_unavailable");
+  expect(await codeOf(db.query("select 1"))).toBe("database_unavailable");
+  expect(await codeOf(db.transaction((query) => query("select 1")))).toBe("database_unavailable");
+});
+
+test("close() lets the statement end that has its turn", async () => {
+  const dataDir = copyOfFirst();
+  const db = await openEmbedded({ dataDir });
+  await db.query("create table kept (number int)");
+
+  const begun = codeOf(db.query("insert into kept values ($1)", [1]));
+  await setImmediate();
+  await db.close();
+
+  expect(await begun).toBe("no error");
+  await withDatabase(
+    async (again) => {
+      expect(await numberOf(again, "select count(*) from kept")).toBe(1);
+    },
+    { dataDir },
+  );
 });
 
 // The folder.
@@ -518,39 +459,34 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
 test("openEmbedded() makes a folder that only its owner can read, and finds its rows again", async () => {
   const dataDir = join(newFolder(), "deeper");
   const one = await openEmbedded({ dataDir, template });
-  const sql = connect(one);
-  await sql.unsafe("create table lasting as select 7 as a");
-  await sql.end();
+  await one.query("create table lasting as select 7 as a");
   await one.close();
 
   const two = await openEmbedded({ dataDir });
-  const again = connect(two);
 
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
   expect(statSync(join(dataDir, "postgres")).mode & 0o777).toBe(0o700);
-  expect(await numberOf(again, "select a from lasting")).toBe(7);
-  await again.end();
+  expect(await numberOf(two, "select a from lasting")).toBe(7);
   await two.close();
 });
 
 test("openEmbedded() syncs a folder's commits to the disk", async () => {
-  const embedded = await openEmbedded({ dataDir: copyOfFirst() });
-  const sql = connect(embedded, 1);
-  await sql.unsafe("create table synced (a int)");
-  const settings = await sql.unsafe(
+  const db = await openEmbedded({ dataDir: copyOfFirst() });
+  await db.query("create table synced (a int)");
+  const settings = await rowsOf(
+    db.query,
     "select setting from pg_settings where name in ('fsync', 'wal_sync_method')",
   );
   const syncs = "select sum(fsyncs) from pg_stat_io where object = 'wal' and context = 'normal'";
-  await sql.unsafe("select pg_stat_force_next_flush()");
-  const before = await numberOf(sql, syncs);
+  await db.query("select pg_stat_force_next_flush()");
+  const before = await numberOf(db, syncs);
 
-  await sql.unsafe("insert into synced values (1)");
-  await sql.unsafe("select pg_stat_force_next_flush()");
+  await db.query("insert into synced values (1)");
+  await db.query("select pg_stat_force_next_flush()");
 
   expect(settings.map((row) => row.setting)).toEqual(["on", "fsync"]);
-  expect(await numberOf(sql, syncs)).toBeGreaterThan(before);
-  await sql.end();
-  await embedded.close();
+  expect(await numberOf(db, syncs)).toBeGreaterThan(before);
+  await db.close();
 });
 
 test("openEmbedded() refuses a folder that this process has open", async () => {
@@ -597,7 +533,7 @@ test("openEmbedded() gives a folder with a stale lock to one of four starters", 
   ]);
 });
 
-test("openEmbedded() begins anew where making a database was interrupted", () => {
+test("openEmbedded() starts again where making a database was interrupted", () => {
   // What `beforeAll` has put there is gone, and every test stands on the database that was made.
   expect(existsSync(HALF_MADE)).toBe(false);
   expect(existsSync(join(FIRST, "postgres", "PG_VERSION"))).toBe(true);
@@ -632,11 +568,9 @@ test("openEmbedded() says which folder cannot be made", async () => {
 
 test("openEmbedded() has every acknowledged row after kill -9 under load", async () => {
   const dataDir = copyOfFirst();
-  let embedded = await openEmbedded({ dataDir });
-  let sql = connect(embedded);
-  await sql.unsafe("create table written (pair int not null, half text not null)");
-  await sql.end();
-  await embedded.close();
+  const empty = await openEmbedded({ dataDir });
+  await empty.query("create table written (pair int not null, half text not null)");
+  await empty.close();
   const acknowledged = new Set<number>();
 
   for (const rounds of [1, 2, 3]) {
@@ -648,15 +582,13 @@ test("openEmbedded() has every acknowledged row after kill -9 under load", async
     }
     await child.exited;
 
-    embedded = await openEmbedded({ dataDir });
-    sql = connect(embedded);
-    const pairs = await sql.unsafe("select pair, count(*)::int as halves from written group by pair");
+    const db = await openEmbedded({ dataDir });
+    const pairs = await rowsOf(db.query, "select pair, count(*)::int as halves from written group by pair");
     const found = new Set(pairs.map((row) => row.pair));
 
     expect(child.signalCode).toBe("SIGKILL");
     expect([...acknowledged].filter((pair) => !found.has(pair))).toEqual([]);
     expect(pairs.filter((row) => row.halves !== 2)).toEqual([]);
-    await sql.end();
-    await embedded.close();
+    await db.close();
   }
 });

@@ -1,8 +1,8 @@
 /** Every statement under sql/, described by a migrated database and held to its own header and to its line in queries.ts. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
+import { messages, PGlite, protocol } from "@electric-sql/pglite";
 import postgres from "postgres";
-import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import type { Statement } from "../../lib/database/statement.ts";
@@ -49,55 +49,87 @@ type Described = {
   readonly columns: readonly (Column & { readonly nullable: boolean })[];
 };
 
-let sql: postgres.Sql;
-let close: () => Promise<void>;
+/** A migrated database without the program's own layer, which neither describes nor leaves the names of columns alone. */
+type Raw = {
+  readonly query: (
+    text: string,
+    parameters: (string | number)[],
+  ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  readonly describe: (text: string) => Promise<{
+    readonly types: readonly number[];
+    readonly columns: readonly {
+      readonly name: string;
+      readonly type: number;
+      readonly table: number;
+      readonly number: number;
+    }[];
+  }>;
+  readonly close: () => Promise<void>;
+};
+
+let raw: Raw;
 const described = new Map<string, Described>();
 
 beforeAll(async () => {
-  ({ sql, close } = await openRaw());
+  raw = await (onPostgres ? openServer() : openPglite());
   const types = await readTypes();
   for (const path of FILES) described.set(path, await describeStatement(path, types));
 });
-afterAll(() => close());
+afterAll(() => raw.close());
 
-/** A migrated database with a client of its own, which does not change the names of columns. */
-async function openRaw() {
+async function openServer(): Promise<Raw> {
+  const database = await createTestDatabase();
   const options = { max: 1, fetch_types: false, onnotice: () => undefined };
-  if (onPostgres) {
-    const database = await createTestDatabase();
-    const client = postgres(database.config.url ?? "", options);
-    return { sql: client, close: () => client.end().then(() => database.drop()) };
-  }
-  const embedded = await openEmbedded({ dataDir: IN_MEMORY });
-  const connection = { ...options, socket: embedded.socket };
-  const client = postgres(connection);
-  for (const text of [
-    textOf("sql/schema_migration/create.sql"),
-    ...MIGRATIONS.map((migration) => migration.text),
-  ]) {
-    await client.unsafe(text);
-  }
-  return { sql: client, close: () => client.end().then(() => embedded.close()) };
+  const client = postgres(database.config.url ?? "", options);
+  return {
+    query: (text, parameters) => client.unsafe(text, parameters),
+    describe: async (text) => {
+      // A statement without rows has no columns at all.
+      const { types, columns = [] } = await client.unsafe(text).describe();
+      return { types, columns };
+    },
+    close: () => client.end().then(() => database.drop()),
+  };
+}
+
+async function openPglite(): Promise<Raw> {
+  const pglite = await PGlite.create("memory://");
+  await pglite.exec(textOf("sql/schema_migration/create.sql"));
+  for (const { text } of MIGRATIONS) await pglite.exec(text);
+  const { parse, describe, sync } = protocol.serialize;
+  return {
+    query: async (text, parameters) => (await pglite.query<Record<string, unknown>>(text, parameters)).rows,
+    describe: async (text) => {
+      const asked = Buffer.concat([parse({ text }), describe({ type: "S" }), sync()]);
+      const answer = await pglite.execProtocolStream(asked);
+      const types = answer.find((message) => message instanceof messages.ParameterDescriptionMessage);
+      const row = answer.find((message) => message instanceof messages.RowDescriptionMessage);
+      const columns = (row?.fields ?? []).map(({ name, dataTypeID, tableID, columnID }) => {
+        return { name, type: dataTypeID, table: tableID, number: columnID };
+      });
+      return { types: types?.dataTypeIDs ?? [], columns };
+    },
+    close: () => pglite.close(),
+  };
 }
 
 /** The names that headers use, by oid. */
 async function readTypes(): Promise<ReadonlyMap<number, string>> {
   const names = ["text", "integer", "bigint", "boolean", "timestamptz", "jsonb", "bytea", "void"];
-  const rows = await sql.unsafe(
+  const rows = await raw.query(
     "select name, name::regtype::oid::integer as oid from unnest($1::text[]) as name",
     [`{${names.join()}}`],
   );
-  return new Map(rows.map(({ name, oid }) => [oid, name]));
+  return new Map(rows.map(({ name, oid }) => [Number(oid), String(name)]));
 }
 
 async function describeStatement(path: string, types: ReadonlyMap<number, string>): Promise<Described> {
-  const { types: parameters, columns } = await sql.unsafe(textOf(path)).describe();
+  const { types: parameters, columns } = await raw.describe(textOf(path));
   const nameOf = (oid: number): string => types.get(oid) ?? `oid ${oid}`;
   return {
     parameters: parameters.map(nameOf),
     columns: await Promise.all(
-      // A statement without rows has no columns at all.
-      (columns ?? [])
+      columns
         .filter(({ type }) => nameOf(type) !== "void")
         .map(async ({ name, type, table, number }) => ({
           name,
@@ -111,7 +143,7 @@ async function describeStatement(path: string, types: ReadonlyMap<number, string
 /** Whether a result's column is a table's column that may be null; false for what is computed. */
 async function isNullable(table: number, column: number): Promise<boolean> {
   if (table === 0) return false;
-  const found = await sql.unsafe(
+  const found = await raw.query(
     "select not attnotnull as nullable from pg_attribute where attrelid = $1::oid and attnum = $2::smallint",
     [table, column],
   );
@@ -232,7 +264,7 @@ describe.each(FILES)("%s", (path) => {
   test("is named by its table and its verb, or by the step that it is", async () => {
     const [table, verb] = [basename(dirname(path)), basename(path, ".sql")];
 
-    const [found] = await sql.unsafe("select to_regclass($1) is not null as present", [table]);
+    const [found] = await raw.query("select to_regclass($1) is not null as present", [table ?? ""]);
 
     expect(found?.present).toBe(path !== CLOCK);
     const isOfMigrations = table === "schema_migration" && MIGRATION_VERBS.test(verb);

@@ -9,7 +9,7 @@ import postgres from "postgres";
 import { sha256Hex } from "../../lib/crypto.ts";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
-import { connectEmbedded, type Database, openDatabase } from "../../lib/database/open.ts";
+import { type Database, openDatabase } from "../../lib/database/open.ts";
 
 export type TestDatabase = {
   readonly config: Parameters<typeof openDatabase>[0];
@@ -100,16 +100,15 @@ async function openFromTemplate(migrated: boolean): Promise<Database> {
   const key = sha256Hex(JSON.stringify([lock, migrated ? MIGRATIONS : []])).slice(0, 16);
   const path = join(tmpdir(), `janus-test-template-${key}.tar`);
   if (!(await Bun.file(path).exists())) await makeTemplate(migrated, path);
-  return connectEmbedded(await openEmbedded({ dataDir: IN_MEMORY, template: Bun.file(path) }));
+  return openEmbedded({ dataDir: IN_MEMORY, template: Bun.file(path) });
 }
 
 async function makeTemplate(migrated: boolean, path: string): Promise<void> {
-  const embedded = await openEmbedded({ dataDir: IN_MEMORY });
-  const db = connectEmbedded(embedded);
+  const db = await openEmbedded({ dataDir: IN_MEMORY });
   if (migrated) await migrateUp(db, () => new Date());
   // Renamed into its place: test files that run in parallel make it at the same time.
   const unfinished = `${path}.${crypto.randomUUID()}`;
-  await Bun.write(unfinished, await embedded.dump());
+  await Bun.write(unfinished, await db.dump());
   await rename(unfinished, path);
   await db.close();
 }

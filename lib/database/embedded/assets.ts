@@ -1,7 +1,6 @@
 /**
- * What the binary carries for the embedded database, since it has no package folder to read from. Called by `db.ts`
- * and, for the names, by the build, which puts the files in. Nothing is read before it is asked for: a server on
- * PostgreSQL does not come here.
+ * Owns the files that the binary carries for the embedded database, since it has no package folder to read from. The
+ * build puts them in, by the names here.
  */
 import type { EmbeddedOptions } from "./open.ts";
 

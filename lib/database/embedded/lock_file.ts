@@ -1,6 +1,5 @@
 /**
  * One process a folder: the lock of the embedded database, held from before the first read to after the last write.
- * Called by `embedded.ts`.
  *
  * The lock is the kernel's, on `janus.lock`, and not the process id in a file: an id says nothing once it is reused,
  * and in a container every run is process 1. SQLite, which is part of Bun, is here for its file lock alone: taken

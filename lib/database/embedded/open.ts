@@ -1,22 +1,24 @@
 /**
- * The embedded default database: PGlite, which is PostgreSQL in this process, for postgres.js through its `socket`
- * option. Called by `db.ts` when there is no DATABASE_URL, and by tests; it must not know a table. Here PGlite is
- * started in a folder of its own and made durable; `session.ts` shares its one session.
+ * Owns the embedded database: PGlite, which is PostgreSQL in this process, for when there is no DATABASE_URL. It knows no
+ * table. Here PGlite is started in a folder of its own and made durable. Its one session is in `session.ts`, and who uses
+ * it when in `turns.ts`. docs/decisions/0008
  */
 import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { PGlite, PGliteOptions, postgresMod } from "@electric-sql/pglite";
+import { PGlite, type PGliteOptions, type postgresMod } from "@electric-sql/pglite";
+import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { databaseUnavailable } from "../../errors.ts";
+import type { Database } from "../open.ts";
 import { isServerFolder, refuseForeignFolder } from "./foreign_folder.ts";
 import { lockFolder } from "./lock_file.ts";
-import type { EmbeddedSocket } from "./session.ts";
-import { shareSession } from "./session.ts";
+import { createSession } from "./session.ts";
+import { createEmbeddedDatabase, type TurnOptions } from "./turns.ts";
 
 /** The `dataDir` of a database that lives and dies with the process, for tests. */
 export const IN_MEMORY = "memory://";
 
 /** Where the database is, and what it begins as. */
-export type EmbeddedOptions = {
+export type EmbeddedOptions = TurnOptions & {
   /** A folder, made with mode 0700 if it is missing, or `IN_MEMORY`. */
   readonly dataDir: string;
   /**
@@ -26,24 +28,13 @@ export type EmbeddedOptions = {
   readonly template?: Blob | undefined;
   /** What PGlite otherwise reads from its package folder, which a compiled binary does not have. Wants a template. */
   readonly assets?: Required<Pick<PGliteOptions, "pgliteWasmModule" | "fsBundle">>;
-  /** How long a connection may keep the others waiting without a word: inside a transaction, say. */
-  readonly idleOwnerMs?: number;
-  /** How many turns pass between two rounds of vacuum and checkpoint. */
-  readonly housekeepingTurns?: number;
 };
 
-/** An embedded database that is open. */
-export type Embedded = {
-  /** postgres.js's `socket` option: makes a new in-process connection. */
-  readonly socket: () => EmbeddedSocket;
+/** An embedded database that is open. Closing it frees the folder. */
+export type Embedded = Database & {
   /** The whole database as a tar, to be another one's `template`. */
   readonly dump: () => Promise<Blob>;
-  /** Cuts the connections, rolls back what they left open, closes PGlite and frees the folder. */
-  readonly close: () => Promise<void>;
 };
-
-const IDLE_OWNER_MS = 30_000;
-const HOUSEKEEPING_TURNS = 5_000;
 
 /**
  * Opens the database in the folder, or makes one. A row is on the disk once its commit is acknowledged. Throws
@@ -57,7 +48,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   makeFolder(options.dataDir);
   const lock = lockFolder(options.dataDir);
   try {
-    return await serve(await startInFolder(options), options, lock.release);
+    return serve(await startInFolder(options), options, lock.release);
   } catch (error) {
     lock.release();
     throw error;
@@ -76,39 +67,17 @@ export function hasDatabase(dataDir: string): boolean {
 
 const placeIn = (dataDir: string): string => join(dataDir, "postgres");
 
-async function serve(pglite: PGlite, options: EmbeddedOptions, release: () => void): Promise<Embedded> {
-  stopOnTrap(pglite.Module);
-  const session = await shareSession({
-    run: (messages) => run(pglite, messages),
-    idleOwnerMs: options.idleOwnerMs ?? IDLE_OWNER_MS,
-    housekeepingTurns: options.housekeepingTurns ?? HOUSEKEEPING_TURNS,
-  });
-  const close = async () => {
-    try {
-      const isSound = await session.end();
-      // A stopped PGlite does not come back from `close`. Its folder recovers at the next start.
-      if (isSound) await pglite.close();
-    } finally {
-      release();
-    }
-  };
+function serve(pglite: PGlite, options: EmbeddedOptions, release: () => void): Embedded {
+  const database = createEmbeddedDatabase(createSession(pglite), options);
   let closing: Promise<void> | undefined;
   return {
-    socket: session.connect,
+    ...database,
     dump: () => pglite.dumpDataDir("none"),
     close: () => {
-      closing ??= close();
+      closing ??= database.close().finally(release);
       return closing;
     },
   };
-}
-
-/** The streaming call, because the plain one keeps every answer for ever. */
-async function run(pglite: PGlite, messages: Uint8Array): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  // Copied, since the chunk is a view of memory that the next one overwrites.
-  await pglite.execProtocolRawStream(messages, { onRawData: (chunk) => chunks.push(Buffer.from(chunk)) });
-  return Buffer.concat(chunks);
 }
 
 /**
@@ -161,14 +130,13 @@ const SETTINGS = [
   "max_wal_size=64MB",
 ];
 
-/** Imported here and not above: a server on PostgreSQL does not pay for it. Without a folder, it is in memory. */
+/** Without a folder, it is in memory. */
 async function startPglite(options: EmbeddedOptions, folder?: string): Promise<PGlite> {
-  const { PGlite } = await import("@electric-sql/pglite");
   const isInMemory = folder === undefined;
   let lastWords = "";
   try {
     return await PGlite.create({
-      ...(isInMemory ? { dataDir: IN_MEMORY } : { fs: await syncedFolder(folder) }),
+      ...(isInMemory ? { dataDir: IN_MEMORY } : { fs: syncedFolder(folder) }),
       ...(options.template === undefined ? {} : { loadDataDir: options.template }),
       ...options.assets,
       startParams: [
@@ -189,8 +157,7 @@ async function startPglite(options: EmbeddedOptions, folder?: string): Promise<P
 }
 
 /** The folder as PGlite mounts it, with an fsync, which PGlite's own lacks. */
-async function syncedFolder(folder: string): Promise<NonNullable<PGliteOptions["fs"]>> {
-  const { NodeFS } = await import("@electric-sql/pglite/nodefs");
+function syncedFolder(folder: string): NodeFS {
   makeFolder(folder);
   const files = new NodeFS(folder);
   const init = files.init.bind(files);
@@ -215,25 +182,4 @@ function addFsync(engine: postgresMod.PostgresMod): void {
       }
     },
   });
-}
-
-const LONGJMP = 100;
-
-/** PGlite swallows an exit or a trap and goes on with the batch, for ever if need be. This lets it through instead. */
-function stopOnTrap(engine: postgresMod.PostgresMod): void {
-  const { _PostgresMainLoopOnce: runOnce, stackRestore } = engine;
-  let trap: { readonly cause: unknown } | undefined;
-  engine._PostgresMainLoopOnce = () => {
-    try {
-      runOnce();
-    } catch (cause) {
-      const isSqlError = cause instanceof Object && "status" in cause && cause.status === LONGJMP;
-      if (!isSqlError) trap = { cause };
-      throw cause;
-    }
-  };
-  engine.stackRestore = (pointer) => {
-    if (trap !== undefined) throw trap.cause;
-    return stackRestore(pointer);
-  };
 }

@@ -1,296 +1,147 @@
 /**
- * Many connections on the embedded database's one session. Called by `embedded.ts`; it knows PostgreSQL's wire
- * protocol, and neither PGlite nor a table.
- *
- * Connections take turns: one owns the session from its first message until ReadyForQuery says idle, which spans a
- * transaction. Statements are renamed, so that no two connections share one. A connection that ends is rolled back.
- * What the backend would answer by exiting never reaches it. The session's own state is everybody's: `set`,
- * temporary tables, LISTEN and session-level advisory locks.
+ * Owns PGlite's one session: how a statement is sent, what its rows become, and what an error means. The caller sees to
+ * it that one statement runs at a time. Each text is prepared once: PGlite's own `query` prepares it each time, which
+ * takes several times as long. docs/decisions/0008
  */
-import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import type { StatementHolder, StatementNames } from "./statement_names.ts";
-import { translate } from "./statement_names.ts";
-import type { Batch } from "./wire.ts";
-import {
-  closeStatement,
-  errorResponse,
-  isIdle,
-  nextBatch,
-  query,
-  readStartup,
-  readyForQuery,
-  STARTUP,
-  SYNC,
-  splitBatch,
-} from "./wire.ts";
+import { messages, type PGlite, parse, type postgresMod, protocol, types } from "@electric-sql/pglite";
+import postgres from "postgres";
+import { databaseUnavailable } from "../../errors.ts";
+import type { Parameter } from "../run.ts";
 
-/** What postgres.js needs of a socket. */
-export type EmbeddedSocket = Duplex & {
-  readyState: "open" | "closed";
-  readonly host: string;
-  readonly port: number;
+/** The session. */
+export type Session = {
+  /** Runs a statement; without parameters, a text of several. A signal that has been aborted keeps it from running. */
+  readonly run: (
+    text: string,
+    parameters: readonly Parameter[],
+    signal?: AbortSignal,
+  ) => Promise<readonly unknown[]>;
+  /** Runs work in a transaction, which an error rolls back, and so does the signal. */
+  readonly transact: <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+  readonly close: () => Promise<void>;
 };
 
-/** The session, shared. */
-export type SharedSession = {
-  /** Makes a connection, which begins with a startup packet. */
-  readonly connect: () => EmbeddedSocket;
-  /** Rolls back what is open; connections get errors from here on. False if the backend must not be spoken to again. */
-  readonly end: () => Promise<boolean>;
+/** A statement that PostgreSQL knows by a name, and what it said of the parameters and of the rows. */
+type Prepared = {
+  readonly name: string;
+  readonly types: readonly number[];
+  readonly rows: readonly messages.BackendMessage[];
 };
 
-type Settings = {
-  /** Runs messages and gives the answer. Throws when the backend has stopped. */
-  readonly run: (messages: Uint8Array) => Promise<Buffer>;
-  /** How long an owner may keep the others waiting without a word. */
-  readonly idleOwnerMs: number;
-  /** After how many turns a single-user backend gets what a server's background processes would do. */
-  readonly housekeepingTurns: number;
-};
+const { serialize } = protocol;
+/** Without it, PostgreSQL would exit over a copy from the client. It ignores it otherwise. */
+const END_COPY = serialize.copyFail("the embedded database does not copy from a client");
+/** A commit syncs the files by itself. */
+const OPTIONS = { syncToFs: false };
+/** Text, as from a server: a number would not hold each of its values. */
+const PARSERS = { [types.INT8]: String };
 
-type Connection = StatementHolder & {
-  readonly socket: EmbeddedSocket;
-  /** What has arrived and has not been run. */
-  inbox: Buffer;
-  isGreeted: boolean;
-  isInTransaction: boolean;
-  /** Asks the writer for more. */
-  taken: () => void;
-  /** Was given an error, and the rest of what belongs together, up to a Sync, goes unanswered. */
-  isSkipping: boolean;
-  /** Owned the session for too long without a word: its transaction is to end, or has been ended. */
-  overdue: "no" | "to end" | "ended";
-};
+/** Makes the session of a PGlite, which nobody else may use from here on. */
+export function createSession(pglite: PGlite): Session {
+  const prepared = new Map<string, Prepared>();
+  const hasStopped = stopOnTrap(pglite.Module);
+  const send = (...parts: readonly Uint8Array[]) => pglite.execProtocolStream(Buffer.concat(parts), OPTIONS);
 
-type Session = Settings & {
-  /** Connections with something to do, the longest waiting first. */
-  readonly ready: Set<Connection>;
-  /** What the backend says to a new connection: its parameters, and that it is ready. */
-  readonly greeting: Buffer;
-  owner?: Connection | undefined;
-  ownerIdle?: ReturnType<typeof setTimeout>;
-  readonly names: StatementNames;
-  turns: number;
-  isTakingTurns: boolean;
-  /** The turn under way, or the last one. */
-  turn?: Promise<void>;
-  /** The error that answers everything once the session has ended. */
-  refusal?: Buffer;
-  isBroken: boolean;
-};
-
-/** Starts the session and shares it. */
-export async function shareSession(settings: Settings): Promise<SharedSession> {
-  const session: Session = {
-    ...settings,
-    ready: new Set(),
-    greeting: await settings.run(STARTUP),
-    names: { made: 0 },
-    turns: 0,
-    isTakingTurns: false,
-    isBroken: false,
+  const prepare = async (text: string): Promise<Prepared> => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    const name = `s${prepared.size}`;
+    const describe = serialize.describe({ type: "S", name });
+    const answer = await send(serialize.parse({ name, text }), describe, serialize.sync());
+    const rows = answer.filter((message) => message instanceof messages.RowDescriptionMessage);
+    const made = { name, types: parse.parseDescribeStatementResults(answer), rows };
+    prepared.set(text, made);
+    return made;
   };
-  return { connect: () => connect(session), end: () => end(session) };
-}
-
-async function end(session: Session): Promise<boolean> {
-  session.refusal ??= errorResponse("57P01", "The embedded database is closed", "");
-  await session.turn?.catch(() => undefined);
-  clearTimeout(session.ownerIdle);
-  if (session.owner !== undefined) await rollBack(session);
-  wakeUp(session);
-  return !session.isBroken;
-}
-
-function connect(session: Session): EmbeddedSocket {
-  const duplex = new Duplex({
-    read: () => undefined,
-    write: (chunk: Buffer, _encoding, taken) => receive(session, connection, chunk, taken),
-    final: (done) => {
-      done();
-      duplex.destroy();
-    },
-    destroy: (error, done) => {
-      socket.readyState = "closed";
-      wake(session, connection);
-      done(error);
-    },
-  });
-  const open = { readyState: "open" as const, host: "embedded", port: 0 };
-  const socket: EmbeddedSocket = Object.assign(duplex, open);
-  const connection: Connection = {
-    socket,
-    statements: new Map(),
-    inbox: NOTHING,
-    isGreeted: false,
-    isInTransaction: false,
-    taken: () => undefined,
-    isSkipping: false,
-    overdue: "no",
+  const sendStatement = async (text: string, parameters: readonly Parameter[]) => {
+    if (parameters.length === 0) return send(serialize.query(text), END_COPY);
+    const { name, types: oids, rows } = await prepare(text);
+    const values = parameters.map((value, index) => write(value, oids[index]));
+    const bind = serialize.bind({ statement: name, values });
+    return [...rows, ...(await send(bind, serialize.execute({}), END_COPY, serialize.sync()))];
   };
-  return socket;
+  const explain = (error: unknown): unknown => {
+    if (hasStopped())
+      return databaseUnavailable("the embedded database has stopped: start Janus again", error);
+    return error instanceof messages.DatabaseError ? asServerError(error) : error;
+  };
+
+  return {
+    run: async (text, parameters, signal) => {
+      // PostgreSQL runs a statement without a pause: let the rest of the program have its say between two.
+      await setImmediate();
+      try {
+        return await pglite.runExclusive(async () => {
+          signal?.throwIfAborted();
+          return readRows(await sendStatement(text, parameters));
+        });
+      } catch (error) {
+        throw explain(error);
+      }
+    },
+    transact: async (work, signal) => {
+      try {
+        return await pglite.transaction(() => Promise.race([work(), rejectOnAbort(signal)]));
+      } catch (error) {
+        throw explain(error);
+      }
+    },
+    // A stopped PGlite does not come back from `close`. Its folder recovers at the next start.
+    close: async () => {
+      if (!hasStopped()) await pglite.close();
+    },
+  };
 }
 
-function receive(session: Session, connection: Connection, chunk: Buffer, taken: () => void): void {
-  connection.inbox = Buffer.concat([connection.inbox, chunk]);
-  if (!connection.isGreeted) greet(session, connection);
-  if (!connection.isGreeted || nextBatch(connection.inbox) === undefined) {
-    taken();
-    return;
-  }
-  // Not before the inbox is worked off: this is what keeps it small.
-  connection.taken = taken;
-  wake(session, connection);
+function write(value: Parameter, oid = 0): string | null {
+  return value === null ? null : (types.serializers[oid] ?? String)(value);
 }
 
-function greet(session: Session, connection: Connection): void {
-  const { inbox, socket } = connection;
-  const startup = readStartup(inbox);
-  if (startup === undefined || socket.destroyed) return;
-  connection.inbox = inbox.subarray(startup.bytes);
-  if (startup.kind === "unknown") return void socket.destroy(violation("not a startup packet of version 3"));
-  // A statement is run whole before anything else is heard: there is never one to cancel.
-  if (startup.kind === "cancel") return void socket.destroy();
-  if (startup.kind === "encrypt") {
-    deliver(socket, Buffer.from("N"));
-    greet(session, connection);
-    return;
-  }
-  connection.isGreeted = true;
-  deliver(socket, session.greeting);
+function readRows(answer: messages.BackendMessage[]): readonly unknown[] {
+  const result = parse.parseResults(answer, PARSERS, { rowMode: "array" }).at(-1);
+  const names = result?.fields.map(({ name }) => postgres.toCamel(name)) ?? [];
+  return (result?.rows ?? []).map((row) =>
+    Object.fromEntries(names.map((name, index) => [name, row[index]])),
+  );
 }
 
-/** Later, since postgres.js loses what it writes while it is writing: no answer may arrive during `write`. */
-function deliver(socket: EmbeddedSocket, answer: Buffer): void {
-  queueMicrotask(() => {
-    if (!socket.destroyed && answer.length > 0) socket.push(answer);
-  });
+/** The error as the driver would have made it of the same answer. PGlite's own has the parameters in it, which are secrets. */
+function asServerError({ message, severity, code, routine, stack }: messages.DatabaseError): unknown {
+  // The package's types do not know its constructor.
+  return Reflect.construct(postgres.PostgresError, [{ message, severity, code, routine, stack }]);
 }
 
-function wake(session: Session, connection: Connection): void {
-  session.ready.add(connection);
-  wakeUp(session);
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const refuse = () => reject(signal.reason);
+  if (signal.aborted) refuse();
+  else signal.addEventListener("abort", refuse);
+  return promise;
 }
 
-function wakeUp(session: Session): void {
-  if (!session.isTakingTurns) void takeTurns(session);
-}
-
-async function takeTurns(session: Session): Promise<void> {
-  session.isTakingTurns = true;
-  for (let next = whoseTurn(session); next !== undefined; next = whoseTurn(session)) {
-    // The backend runs a statement without a pause: let the rest of the program have its say between two.
-    await setImmediate();
-    try {
-      session.turn = takeTurn(session, next);
-      await session.turn;
-    } catch (error) {
-      // Its messages are still there, and get the error as their answer, as do all others' from now on. Nobody is cut
-      // off: postgres.js crashes, or waits for ever, when a connection goes away while it is about to write.
-      session.ready.add(next);
-      session.refusal = errorResponse("57P03", "The embedded database has stopped", String(error));
-      session.isBroken = true;
-      session.owner = undefined;
-    }
-  }
-  session.isTakingTurns = false;
-}
-
-function whoseTurn({ owner, ready }: Session): Connection | undefined {
-  if (owner !== undefined) return ready.has(owner) ? owner : undefined;
-  return ready.values().next().value;
-}
-
-async function takeTurn(session: Session, connection: Connection): Promise<void> {
-  clearTimeout(session.ownerIdle);
-  session.ready.delete(connection);
-  const { socket } = connection;
-  if (socket.destroyed) return leave(session, connection);
-  if (connection.overdue === "to end") await endOverdue(session, connection);
-  const batch = nextBatch(connection.inbox);
-  if (batch === undefined) return;
-  if (batch.end === "terminate") return void socket.destroy();
-  if (batch.end === "malformed") return void socket.destroy(violation("a message of unknown type or size"));
-  const answer =
-    session.refusal === undefined
-      ? await runBatch(session, connection, batch)
-      : refuse(session.refusal, connection, batch);
-  connection.inbox = connection.inbox.subarray(batch.bytes);
-  deliver(socket, answer);
-  if (socket.destroyed || nextBatch(connection.inbox) !== undefined) session.ready.add(connection);
-  if (session.ready.has(connection)) return;
-  if (session.owner === connection) {
-    session.ownerIdle = setTimeout(() => demandEnd(session, connection), session.idleOwnerMs);
-  }
-  connection.taken();
-}
-
-async function runBatch(session: Session, connection: Connection, batch: Batch): Promise<Buffer> {
-  if (connection.overdue === "ended") await session.run(query(ABORTED));
-  connection.overdue = "no";
-  const given = splitBatch(connection.inbox.subarray(0, batch.bytes));
-  const messages = given.flatMap((message) => translate(session.names, connection, message));
-  const answer = await session.run(Buffer.concat(messages));
-  const isDone = batch.end === "sync" && isIdle(answer);
-  session.owner = isDone ? undefined : connection;
-  if (batch.end === "sync") connection.isInTransaction = !isDone;
-  if (isDone) await keepHouse(session);
-  return answer;
-}
+const LONGJMP = 100;
 
 /**
- * Answers with the error instead of the backend. One who is inside a transaction stays there for that answer, and
- * leaves it with the next, which is the rollback: postgres.js gives its connection to others when it is idle.
+ * PGlite swallows an exit or a trap and goes on with the batch, for ever if need be. This lets it through instead, and
+ * runs nothing after it. Returns whether that has happened.
  */
-function refuse(refusal: Buffer, connection: Connection, batch: Batch): Buffer {
-  const error = connection.isSkipping ? NOTHING : refusal;
-  connection.isSkipping = batch.end !== "sync";
-  if (connection.isSkipping) return error;
-  const answer = Buffer.concat([error, readyForQuery(connection.isInTransaction ? "E" : "I")]);
-  connection.isInTransaction = false;
-  return answer;
+function stopOnTrap(engine: postgresMod.PostgresMod): () => boolean {
+  const { _PostgresMainLoopOnce: runOnce, stackRestore } = engine;
+  let trap: { readonly cause: unknown } | undefined;
+  engine._PostgresMainLoopOnce = () => {
+    if (trap !== undefined) throw trap.cause;
+    try {
+      runOnce();
+    } catch (cause) {
+      const isSqlError = cause instanceof Object && "status" in cause && cause.status === LONGJMP;
+      if (!isSqlError) trap = { cause };
+      throw cause;
+    }
+  };
+  engine.stackRestore = (pointer) => {
+    if (trap !== undefined) throw trap.cause;
+    return stackRestore(pointer);
+  };
+  return () => trap !== undefined;
 }
-
-/** Brings the session to where the next owner finds nothing of the last one. True if there was a transaction. */
-async function rollBack(session: Session): Promise<boolean> {
-  const wasInTransaction = !isIdle(await session.run(SYNC));
-  if (wasInTransaction) await session.run(query("rollback"));
-  session.owner = undefined;
-  return wasInTransaction;
-}
-
-/** Ends what a dead connection left behind. */
-async function leave(session: Session, connection: Connection): Promise<void> {
-  if (session.refusal !== undefined) return;
-  if (session.owner === connection) await rollBack(session);
-  const closes = [...connection.statements.values()].map(closeStatement);
-  if (closes.length > 0) await session.run(Buffer.concat([...closes, SYNC]));
-}
-
-function demandEnd(session: Session, connection: Connection): void {
-  connection.overdue = "to end";
-  wake(session, connection);
-}
-
-/** Rolls back, and lets the connection find its transaction failed when it speaks again. */
-async function endOverdue(session: Session, connection: Connection): Promise<void> {
-  connection.overdue = session.refusal === undefined && (await rollBack(session)) ? "ended" : "no";
-}
-
-/** There is no autovacuum and no checkpointer in a single-user backend: without this, dead rows and WAL pile up. */
-async function keepHouse(session: Session): Promise<void> {
-  session.turns += 1;
-  if (session.turns % session.housekeepingTurns !== 0) return;
-  await session.run(query("vacuum (analyze)"));
-  await session.run(query("checkpoint"));
-}
-
-/** An error in the shape that postgres.js gives to the backend's own. */
-function violation(what: string): Error {
-  return Object.assign(new Error(`Protocol violation: ${what}`), { code: "08P01" });
-}
-
-const NOTHING = Buffer.alloc(0);
-/** Leaves a transaction in the state after an error. */
-const ABORTED = "begin; do $$ begin raise exception 'overdue'; end $$";
