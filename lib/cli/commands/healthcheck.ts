@@ -9,7 +9,7 @@ import { inBrackets } from "../../config/listen_host.ts";
 import { readServerAddress } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { asJanusError, configInvalid, JanusError, unhealthy } from "../../errors.ts";
-import { MAX_BODY_BYTES, readBody } from "../../oauth/answer_body.ts";
+import { isCompressed, MAX_BODY_BYTES, readBody, UNCOMPRESSED } from "../../oauth/answer_body.ts";
 import { parseJson } from "../../oauth/upstream.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -19,7 +19,13 @@ const DEADLINE_MS = 3_000;
 const MOST_ECHOED = 200;
 /** The addresses that stand for all addresses of this machine, each with one of them. */
 const EVERY_ADDRESS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-const HEADERS = { accept: "application/json", "user-agent": `Janus/${version} healthcheck` };
+const HEADERS = {
+  ...UNCOMPRESSED,
+  accept: "application/json",
+  "user-agent": `Janus/${version} healthcheck`,
+};
+/** How the server is asked. `proxy` and `decompress` are Bun's own options: no proxy, whatever HTTP_PROXY says. */
+const ASKING = { headers: HEADERS, redirect: "manual", proxy: false, decompress: false } as const;
 
 const statusSchema = v.object({ status: v.string() });
 const partsSchema = v.record(v.string(), v.unknown());
@@ -65,11 +71,13 @@ function addressOf(environment: Environment): string {
   return url.origin;
 }
 
-/** Asks without a proxy, whatever HTTP_PROXY says. Any status is an answer. */
+/** Any status is an answer. Throws unhealthy for a compressed body, one over the cap, and none within the deadline. */
 async function ask(url: string): Promise<Answer> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {
-    const response = await fetch(url, { headers: HEADERS, redirect: "manual", proxy: false, signal });
+    const response = await fetch(url, { ...ASKING, signal });
+    if (isCompressed(response.headers))
+      throw unhealthy(`${url}: the answer is compressed, although Janus asked for an uncompressed one`);
     const text = await readBody(response, signal);
     if (text === undefined) throw unhealthy(`${url}: the answer is over ${MAX_BODY_BYTES} bytes`);
     return { status: response.status, text };
