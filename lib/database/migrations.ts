@@ -12,6 +12,8 @@ import migration8 from "../../sql/migrations/0008_count_end_failures.sql" with {
 import migration9 from "../../sql/migrations/0009_keep_what_is_obtained.sql" with { type: "text" };
 import migration10 from "../../sql/migrations/0010_add_session_key_hash.sql" with { type: "text" };
 import migration11 from "../../sql/migrations/0011_split_push_due_at.sql" with { type: "text" };
+import migration12 from "../../sql/migrations/0012_cheapen_checks.sql" with { type: "text" };
+import migration13 from "../../sql/migrations/0013_create_functions.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../../sql/schema_migration/insert.sql" with { type: "text" };
@@ -58,6 +60,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, name: "keep_what_is_obtained", text: migration9 },
   { version: 10, name: "add_session_key_hash", text: migration10 },
   { version: 11, name: "split_push_due_at", text: migration11 },
+  { version: 12, name: "cheapen_checks", text: migration12 },
+  { version: 13, name: "create_functions", text: migration13 },
 ];
 
 const tableRow = v.tuple([

@@ -15,11 +15,7 @@ with due as (
     -- Tells the planner that few rows match, whatever the values.
     and discord_token.end_due_at is not null
     and (discord_token.end_due_at <= $3 or discord_token.end_due_at > $3::timestamptz + interval '2 hours')
-    and (
-      discord_token.leased_until is null
-      or discord_token.leased_until <= $3
-      or discord_token.leased_until > $3::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(discord_token.leased_until, $3)
     and (
       discord_token.end_reason in ('moved', 'unlinked')
       or (

@@ -14,5 +14,5 @@ set
 where
   discord_user_id = $1
   and end_reason is null
-  and (leased_until is null or leased_until <= $3 or leased_until > $3::timestamptz + interval '15 minutes')
+  and not is_leased(leased_until, $3)
 returning discord_user_id, access_token_sealed, refresh_token_sealed, expires_at, refresh_unanswered_since

@@ -19,11 +19,7 @@ with due as (
       or discord_token.refresh_retry_at <= $4
       or discord_token.refresh_retry_at > $4::timestamptz + interval '25 hours'
     )
-    and (
-      discord_token.leased_until is null
-      or discord_token.leased_until <= $4
-      or discord_token.leased_until > $4::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(discord_token.leased_until, $4)
     and exists (select from link where link.discord_user_id = discord_token.discord_user_id)
   order by discord_token.expires_at
   limit $1

@@ -65,10 +65,7 @@ forgotten as (
 )
 
 insert into audit_event (occurred_at, action, discord_user_id)
-select
-  $3,
-  told.action,
-  ended.discord_user_id
+select $3, told.action, ended.discord_user_id
 from ended
 cross join
   (

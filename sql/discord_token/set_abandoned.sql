@@ -12,11 +12,7 @@ with abandoned as (
   where
     discord_token.end_reason is null
     and (discord_token.obtained_at < $2 or discord_token.obtained_at > $3::timestamptz + interval '1 hour')
-    and (
-      discord_token.leased_until is null
-      or discord_token.leased_until <= $3
-      or discord_token.leased_until > $3::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(discord_token.leased_until, $3)
     and not exists (select from link where link.discord_user_id = discord_token.discord_user_id)
     and not exists (select from flow where flow.discord_user_id = discord_token.discord_user_id)
     and not exists (select from session where session.discord_user_id = discord_token.discord_user_id)

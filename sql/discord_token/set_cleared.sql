@@ -33,9 +33,6 @@ pushed_again as (
 )
 
 insert into audit_event (occurred_at, action, discord_user_id)
-select
-  $4,
-  'role_connection_not_cleared',
-  cleared.discord_user_id
+select $4, 'role_connection_not_cleared', cleared.discord_user_id
 from cleared
 where $3::boolean

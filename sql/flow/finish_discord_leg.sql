@@ -1,28 +1,32 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
--- No row comes back while an earlier grant of this account is to end at Discord, because that end takes these tokens
--- with it. The end goes on with these tokens, which may work where the earlier ones do not; nothing that Janus obtained
--- is dropped. An end that has failed five times no longer keeps the member out, as in session/log_in.sql: these tokens
--- replace the ones that were to end.
+-- No row comes back while the end of an earlier grant keeps the member out, because that end takes these tokens with it.
+-- The end goes on with these tokens, which may work where the earlier ones do not; nothing that Janus obtained is
+-- dropped. Once the end no longer keeps the member out, these tokens replace the ones that were to end.
 -- In that case, and if an earlier role connection could not be cleared, these tokens have to clear it. Then
 -- clear_due_at is set to the time when the flow is over.
 -- Two codes of one state in the same millisecond name the same flow. For the same account the later one replaces the
 -- earlier; for another account the flow stays as it is.
--- $1 discord_user_id text
--- $2 username text
--- $3 global_name text, null if the member chose none
--- $4 access_token_sealed text
--- $5 refresh_token_sealed text
--- $6 scope text
--- $7 expires_at timestamptz
--- $8 flow_id_hash text
--- $9 flow_expires_at timestamptz
--- $10 request_id text
--- $11 now timestamptz
--- $12 session_access_token_sealed text: for the session at the end of the flow, sealed with the member's key
 -- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
-with account as (
+with given as not materialized (
+  select
+    $1::text as discord_user_id,
+    $2::text as username,
+    $3::text as global_name, -- null if the member chose none
+    $4::text as access_token_sealed,
+    $5::text as refresh_token_sealed,
+    $6::text as scope,
+    $7::timestamptz as expires_at,
+    $8::text as flow_id_hash,
+    $9::timestamptz as flow_expires_at,
+    $10::text as request_id,
+    $11::timestamptz as now,
+    $12::text as session_access_token_sealed -- for the session at the end of the flow, sealed with the member's key
+),
+
+account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
-  values ($1, $2, $3, $11, $11)
+  select given.discord_user_id, given.username, given.global_name, given.now, given.now
+  from given
   on conflict (discord_user_id) do update
     set
       username = excluded.username,
@@ -33,29 +37,24 @@ with account as (
 
 token as (
   insert into discord_token as held (
-    discord_user_id,
-    access_token_sealed,
-    refresh_token_sealed,
-    scope,
-    expires_at,
-    obtained_at,
-    clear_due_at
+    discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at, clear_due_at
   )
   select
     account.discord_user_id,
-    $4,
-    $5,
-    $6,
-    $7,
-    $11,
+    given.access_token_sealed,
+    given.refresh_token_sealed,
+    given.scope,
+    given.expires_at,
+    given.now,
     -- The role connection of a link is not one that was left behind.
     case
       when
-        exists (select from role_connection_left where role_connection_left.discord_user_id = $1)
-        and not exists (select from link where link.discord_user_id = $1)
-        then $9::timestamptz
+        exists (select from role_connection_left where role_connection_left.discord_user_id = given.discord_user_id)
+        and not exists (select from link where link.discord_user_id = given.discord_user_id)
+        then given.flow_expires_at
     end
-  from account
+  from given
+  cross join account
   on conflict (discord_user_id) do update
     set
       access_token_sealed = excluded.access_token_sealed,
@@ -68,22 +67,13 @@ token as (
       refresh_failures = 0,
       refresh_retry_at = null,
       clear_due_at = case
-        when held.end_reason in ('moved', 'unlinked') then $9
+        when held.end_reason in ('moved', 'unlinked') then (select given.flow_expires_at from given)
         else coalesce(excluded.clear_due_at, held.clear_due_at)
       end,
       end_reason = null,
       end_due_at = null,
       end_failures = case when held.end_reason is null then held.end_failures else 0 end
-    where
-      held.end_reason is null
-      or (
-        (held.end_reason = 'abandoned' or held.end_failures >= 5)
-        and (
-          held.leased_until is null
-          or held.leased_until <= $11
-          or held.leased_until > $11::timestamptz + interval '15 minutes'
-        )
-      )
+    where not keeps_member_out(held.end_reason, held.end_failures, held.leased_until, excluded.obtained_at)
   returning discord_user_id, clear_due_at
 ),
 
@@ -91,43 +81,40 @@ token as (
 to_end as (
   update discord_token
   set
-    access_token_sealed = $4,
-    refresh_token_sealed = $5,
-    scope = $6,
-    expires_at = $7,
-    obtained_at = $11,
+    access_token_sealed = given.access_token_sealed,
+    refresh_token_sealed = given.refresh_token_sealed,
+    scope = given.scope,
+    expires_at = given.expires_at,
+    obtained_at = given.now,
     refresh_unanswered_since = null,
     refresh_failures = 0,
     refresh_retry_at = null,
-    end_due_at = least(end_due_at, $9)
-  where discord_user_id = $1 and not exists (select from token)
+    end_due_at = least(discord_token.end_due_at, given.flow_expires_at)
+  from given
+  where discord_token.discord_user_id = given.discord_user_id and not exists (select from token)
 ),
 
 forgotten as (
   delete from role_connection_left
-  using token
-  where role_connection_left.discord_user_id = token.discord_user_id and token.clear_due_at = $9
+  using given, token
+  where
+    role_connection_left.discord_user_id = token.discord_user_id
+    and token.clear_due_at = given.flow_expires_at
 ),
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, request_id)
-  select
-    $11,
-    'discord_authorized',
-    token.discord_user_id,
-    $10
-  from token
+  select given.now, 'discord_authorized', token.discord_user_id, given.request_id
+  from given
+  cross join token
 ),
 
 left_flow as (
   insert into flow (flow_id_hash, discord_user_id, created_at, expires_at, session_access_token_sealed)
   select
-    $8,
-    token.discord_user_id,
-    $11,
-    $9,
-    $12
-  from token
+    given.flow_id_hash, token.discord_user_id, given.now, given.flow_expires_at, given.session_access_token_sealed
+  from given
+  cross join token
   on conflict (flow_id_hash) do update
     set
       created_at = excluded.created_at,
@@ -140,6 +127,7 @@ left_flow as (
 select
   token.discord_user_id,
   left_flow.flow_id_hash is not null as has_flow,
-  case when token.clear_due_at = $9 then $9 end as clear_due_at
-from token
+  case when token.clear_due_at = given.flow_expires_at then given.flow_expires_at end as clear_due_at
+from given
+cross join token
 left join left_flow on true

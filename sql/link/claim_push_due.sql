@@ -10,11 +10,7 @@ with due as (
   from link
   where
     (link.push_due_at <= $3 or link.push_due_at > $3::timestamptz + interval '7 hours')
-    and (
-      link.push_leased_until is null
-      or link.push_leased_until <= $3
-      or link.push_leased_until > $3::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(link.push_leased_until, $3)
   order by link.push_due_at
   limit $1
   for update skip locked

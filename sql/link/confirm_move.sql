@@ -4,24 +4,28 @@
 -- with the grant. That end is due now.
 -- No row comes back if the flow does not exist, if the grant is to end, or if either account was linked after the
 -- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
--- $1 flow_id_hash text
--- $2 push_leased_until timestamptz
--- $3 request_id text
--- $4 now timestamptz
--- $5 session_id_hash text
--- $6 session_handle text
--- $7 user_agent text, null if it says nothing useful
--- $8 session_expires_at timestamptz: the session ends with its token if that expires sooner
--- $9 replaced_session_id_hashes text, null if the browser had none; separated by commas
--- $10 session_key_hash text
--- $11 replaced_session_key_hashes text, null if the browser had none: one for each of its keys with each of its ids
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
 -- row: claims jsonb, ended_discord_user_id text
-with asked as (
-  select discord_user_id, issuer, subject
-  from flow
-  where flow_id_hash = $1
+with given as not materialized (
+  select
+    $1::text as flow_id_hash,
+    $2::timestamptz as push_leased_until,
+    $3::text as request_id,
+    $4::timestamptz as now,
+    $5::text as session_id_hash,
+    $6::text as session_handle,
+    $7::text as user_agent, -- null if it says nothing useful
+    $8::timestamptz as session_expires_at, -- the session ends with its token if that expires sooner
+    $9::text as replaced_session_id_hashes, -- null if the browser had none; separated by commas
+    $10::text as session_key_hash,
+    $11::text as replaced_session_key_hashes -- null if the browser had none: one for each of its keys with each of its ids
+),
+
+asked as (
+  select flow.discord_user_id, flow.issuer, flow.subject
+  from given
+  inner join flow on given.flow_id_hash = flow.flow_id_hash
 ),
 
 -- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
@@ -50,20 +54,16 @@ locked_tokens as (
   for no key update of discord_token
 ),
 
-usable as (
-  select locked_tokens.discord_user_id
-  from locked_tokens
-  inner join asked on locked_tokens.discord_user_id = asked.discord_user_id
-  where locked_tokens.end_reason is null and (select count(*) from locked_tokens) >= 0
-),
-
 taken as (
   delete from flow
-  using usable
+  using given, locked_tokens
   where
-    flow.flow_id_hash = $1
+    flow.flow_id_hash = given.flow_id_hash
     and flow.issuer is not null
-    and flow.expires_at > $4
+    and flow.expires_at > given.now
+    and locked_tokens.discord_user_id = flow.discord_user_id
+    and locked_tokens.end_reason is null
+    and (select count(*) from locked_tokens) >= 0
     and not exists (
       select from link
       where
@@ -111,108 +111,61 @@ ended as (
   set
     end_reason = 'moved',
     end_failures = 0,
-    end_due_at = greatest($4, replaced.push_leased_until)
-  from replaced, taken
+    end_due_at = greatest(given.now, replaced.push_leased_until)
+  from given, replaced, taken
   where
     discord_token.discord_user_id = replaced.discord_user_id
     and replaced.discord_user_id <> taken.discord_user_id
   returning discord_token.discord_user_id
 ),
 
--- Waits for the deletion, so that the unique keys are free. The session below does the same.
+-- Waits for the deletion, so that the unique keys are free.
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
   select
-    taken.discord_user_id,
-    taken.issuer,
-    taken.subject,
-    $4,
-    $2,
-    $2
-  from taken
+    taken.discord_user_id, taken.issuer, taken.subject, given.now, given.push_leased_until, given.push_leased_until
+  from given
+  cross join taken
   where (select count(*) from replaced) >= 0
   returning discord_user_id
 ),
 
-locked_sessions as (
-  select session.session_id_hash
-  from linked
-  cross join session
-  where
-    (
-      session.session_id_hash = $5
-      or (
-        session.session_id_hash = any(string_to_array($9, ','))
-        and session.session_key_hash = any(string_to_array($11, ','))
-      )
-      or session.discord_user_id = (select ended.discord_user_id from ended)
-    )
-    and (select count(*) from linked) >= 0
-  order by session.session_id_hash
-  for update of session
-),
-
--- The sessions of the account that loses its link, those that this browser had, and the one of the same flow.
-signed_out as (
-  delete from session
-  using locked_sessions
-  where session.session_id_hash = locked_sessions.session_id_hash and (select count(*) from locked_sessions) >= 0
-  returning session.session_id_hash
-),
-
 signed_in as (
-  insert into session (
-    session_id_hash,
-    session_key_hash,
-    session_handle,
-    discord_user_id,
-    access_token_sealed,
-    token_expires_at,
-    user_agent,
-    created_at,
-    last_used_at,
-    expires_at
-  )
   select
-    $5,
-    $10,
-    $6,
-    taken.discord_user_id,
-    taken.session_access_token_sealed,
-    discord_token.expires_at,
-    $7,
-    $4,
-    $4,
-    least($8, discord_token.expires_at)
-  from taken
+    begin_session(
+      session_id_hash => given.session_id_hash,
+      session_key_hash => given.session_key_hash,
+      session_handle => given.session_handle,
+      discord_user_id => taken.discord_user_id,
+      access_token_sealed => taken.session_access_token_sealed,
+      refresh_token_sealed => null,
+      token_expires_at => discord_token.expires_at,
+      user_agent => given.user_agent,
+      expires_at => least(given.session_expires_at, discord_token.expires_at),
+      now => given.now,
+      replaced_session_id_hashes => given.replaced_session_id_hashes,
+      replaced_session_key_hashes => given.replaced_session_key_hashes,
+      ended_discord_user_id => (select ended.discord_user_id from ended)
+    ) as expires_at
+  from given
+  cross join taken
   inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
-  where taken.session_access_token_sealed is not null and (select count(*) from signed_out) >= 0
-  returning expires_at
+  where (select count(*) from linked) >= 0
 ),
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select
-    $4,
-    'link_replaced',
-    replaced.discord_user_id,
-    replaced.issuer,
-    replaced.subject,
-    $3
-  from replaced
+  select given.now, 'link_replaced', replaced.discord_user_id, replaced.issuer, replaced.subject, given.request_id
+  from given
+  cross join replaced
   union all
-  select
-    $4,
-    'link_moved',
-    taken.discord_user_id,
-    taken.issuer,
-    taken.subject,
-    $3
-  from taken
+  select given.now, 'link_moved', taken.discord_user_id, taken.issuer, taken.subject, given.request_id
+  from given
+  cross join taken
 )
 
 select
-  $1 as flow_id_hash,
+  given.flow_id_hash,
   taken.discord_user_id,
   discord_account.username,
   discord_account.global_name,
@@ -223,7 +176,8 @@ select
   taken.subject,
   organisation_account.claims,
   ended.discord_user_id as ended_discord_user_id
-from taken
+from given
+cross join taken
 inner join discord_account on taken.discord_user_id = discord_account.discord_user_id
 inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
 inner join organisation_account

@@ -4,57 +4,64 @@
 -- No row comes back if the flow does not exist, or if the grant is to end, because that end would take the link's
 -- tokens with it. If two legs of one flow arrive at the same moment, a question that is already stored stays, and the
 -- later leg gets no row. A session of the same flow has the same id and is replaced.
--- The last twenty tokens that sign-ins have replaced are kept. The one before them becomes a stray token, to be
--- revoked.
--- $1 flow_id_hash text
--- $2 issuer text
--- $3 subject text
--- $4 claims jsonb
--- $5 access_token_sealed text
--- $6 refresh_token_sealed text, null if the provider gave none
--- $7 expires_at timestamptz, null if the provider did not say
--- $8 push_leased_until timestamptz
--- $9 move_id_hash text: the new id of the flow in a conflict
--- $10 move_expires_at timestamptz
--- $11 request_id text
--- $12 now timestamptz
--- $13 session_id_hash text
--- $14 session_handle text
--- $15 user_agent text, null if it says nothing useful
--- $16 session_expires_at timestamptz: the session ends with its token if that expires sooner
--- $17 replaced_session_id_hashes text, null if the browser had none; separated by commas
--- $18 session_key_hash text
--- $19 replaced_session_key_hashes text, null if the browser had none: one for each of its keys with each of its ids
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_name text
-with locked_account as (
+with given as not materialized (
+  select
+    $1::text as flow_id_hash,
+    $2::text as issuer,
+    $3::text as subject,
+    $4::jsonb as claims,
+    $5::text as access_token_sealed,
+    $6::text as refresh_token_sealed, -- null if the provider gave none
+    $7::timestamptz as expires_at, -- null if the provider did not say
+    $8::timestamptz as push_leased_until,
+    $9::text as move_id_hash, -- the new id of the flow in a conflict
+    $10::timestamptz as move_expires_at,
+    $11::text as request_id,
+    $12::timestamptz as now,
+    $13::text as session_id_hash,
+    $14::text as session_handle,
+    $15::text as user_agent, -- null if it says nothing useful
+    $16::timestamptz as session_expires_at, -- the session ends with its token if that expires sooner
+    $17::text as replaced_session_id_hashes, -- null if the browser had none; separated by commas
+    $18::text as session_key_hash,
+    $19::text as replaced_session_key_hashes -- null if the browser had none: one for each of its keys with each of its ids
+),
+
+locked_account as (
   select discord_account.discord_user_id
-  from flow
+  from given
+  inner join flow on given.flow_id_hash = flow.flow_id_hash
   inner join discord_account on flow.discord_user_id = discord_account.discord_user_id
-  where flow.flow_id_hash = $1
   for key share of discord_account
 ),
 
-usable as (
-  select discord_token.discord_user_id
+locked_token as (
+  select discord_token.end_reason, discord_token.expires_at
   from locked_account
   inner join discord_token on locked_account.discord_user_id = discord_token.discord_user_id
-  where discord_token.end_reason is null
   for no key update of discord_token
 ),
 
 taken as (
   delete from flow
-  using usable
-  where flow.flow_id_hash = $1 and flow.issuer is null and flow.expires_at > $12
-  returning flow.discord_user_id, flow.session_access_token_sealed
+  using given, locked_token
+  where
+    flow.flow_id_hash = given.flow_id_hash
+    and flow.issuer is null
+    and flow.expires_at > given.now
+    and locked_token.end_reason is null
+  returning flow.discord_user_id, flow.session_access_token_sealed, locked_token.expires_at as token_expires_at
 ),
 
 other_discord as (
   select discord_account.username, discord_account.global_name
-  from taken
-  inner join link on link.issuer = $2 and link.subject = $3 and link.discord_user_id <> taken.discord_user_id
+  from given
+  cross join taken
+  inner join link
+    on given.issuer = link.issuer and given.subject = link.subject and taken.discord_user_id <> link.discord_user_id
   inner join discord_account on link.discord_user_id = discord_account.discord_user_id
 ),
 
@@ -65,9 +72,10 @@ other_organisation as (
     coalesce(
       organisation_account.claims ->> 'preferred_username', organisation_account.claims ->> 'name'
     ) as organisation_name
-  from taken
+  from given
+  cross join taken
   inner join link
-    on taken.discord_user_id = link.discord_user_id and (link.issuer <> $2 or link.subject <> $3)
+    on taken.discord_user_id = link.discord_user_id and (given.issuer <> link.issuer or given.subject <> link.subject)
   inner join organisation_account
     on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
 ),
@@ -76,6 +84,7 @@ decided as (
   select
     taken.discord_user_id,
     taken.session_access_token_sealed,
+    taken.token_expires_at,
     case
       when exists (select from other_discord) or exists (select from other_organisation) then 'conflict_met'
       when exists (select from link where link.discord_user_id = taken.discord_user_id) then 'relinked'
@@ -86,23 +95,13 @@ decided as (
 
 requeued_flow as (
   insert into flow (
-    flow_id_hash,
-    discord_user_id,
-    issuer,
-    subject,
-    created_at,
-    expires_at,
-    session_access_token_sealed
+    flow_id_hash, discord_user_id, issuer, subject, created_at, expires_at, session_access_token_sealed
   )
   select
-    $9,
-    decided.discord_user_id,
-    $2,
-    $3,
-    $12,
-    $10,
+    given.move_id_hash, decided.discord_user_id, given.issuer, given.subject, given.now, given.move_expires_at,
     decided.session_access_token_sealed
-  from decided
+  from given
+  cross join decided
   where decided.outcome = 'conflict_met'
   on conflict (flow_id_hash) do nothing
   returning flow_id_hash
@@ -112,13 +111,9 @@ requeued_flow as (
 -- of docs/decisions/0028.
 account as (
   insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
-  select
-    $2,
-    $3,
-    $4,
-    $12,
-    $12
-  from decided
+  select given.issuer, given.subject, given.claims, given.now, given.now
+  from given
+  cross join decided
   where (select count(*) from requeued_flow) >= 0
   on conflict (issuer, subject) do update
     set
@@ -129,21 +124,12 @@ account as (
 
 token as (
   insert into organisation_token as held (
-    issuer,
-    subject,
-    access_token_sealed,
-    refresh_token_sealed,
-    expires_at,
-    obtained_at
+    issuer, subject, access_token_sealed, refresh_token_sealed, expires_at, obtained_at
   )
   select
-    $2,
-    $3,
-    $5,
-    $6,
-    $7,
-    $12
-  from account
+    given.issuer, given.subject, given.access_token_sealed, given.refresh_token_sealed, given.expires_at, given.now
+  from given
+  cross join account
   on conflict (issuer, subject) do update
     set
       access_token_sealed = excluded.access_token_sealed,
@@ -152,19 +138,14 @@ token as (
       obtained_at = excluded.obtained_at,
       -- The token that this sign-in replaces still works at the provider. It is revoked together with the grant. If it
       -- were revoked now, some providers would end the new tokens too.
-      replaced_tokens = case
-        when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
-        else held.replaced_tokens - 0
-      end || case
+      replaced_tokens = keep_replaced_token(held.replaced_tokens, case
         when held.refresh_token_sealed is null
           then jsonb_build_object('kind', 'access_token', 'sealed', held.access_token_sealed)
         when excluded.refresh_token_sealed is not null
           then jsonb_build_object('kind', 'refresh_token', 'sealed', held.refresh_token_sealed)
         else '[]'
-      end,
-      crowded_out_token = case
-        when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
-      end,
+      end),
+      crowded_out_token = crowd_out_token(held.replaced_tokens),
       -- If an earlier grant was to end, this one is not.
       end_due_at = null,
       end_failures = 0,
@@ -172,38 +153,12 @@ token as (
   returning issuer, crowded_out_token
 ),
 
-crowded_out as (
-  insert into stray_token (
-    stray_token_id,
-    issuer,
-    subject,
-    access_token_sealed,
-    refresh_token_sealed,
-    obtained_at,
-    due_at
-  )
-  select
-    gen_random_uuid()::text,
-    $2,
-    $3,
-    case when token.crowded_out_token ->> 'kind' = 'access_token' then token.crowded_out_token ->> 'sealed' end,
-    case when token.crowded_out_token ->> 'kind' = 'refresh_token' then token.crowded_out_token ->> 'sealed' end,
-    $12,
-    $12
-  from token
-  where token.crowded_out_token is not null
-),
-
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
   select
-    decided.discord_user_id,
-    $2,
-    $3,
-    $12,
-    $8,
-    $8
-  from decided
+    decided.discord_user_id, given.issuer, given.subject, given.now, given.push_leased_until, given.push_leased_until
+  from given
+  cross join decided
   cross join token
   where decided.outcome = 'linked'
   returning discord_user_id
@@ -212,86 +167,62 @@ linked as (
 relinked as (
   update link
   set
-    push_due_at = $8,
-    push_leased_until = $8
-  from decided, token
+    push_due_at = given.push_leased_until,
+    push_leased_until = given.push_leased_until
+  from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning link.discord_user_id
 ),
 
-locked_sessions as (
-  select session.session_id_hash
-  from decided
-  cross join session
+signed_in as (
+  select
+    begin_session(
+      session_id_hash => given.session_id_hash,
+      session_key_hash => given.session_key_hash,
+      session_handle => given.session_handle,
+      discord_user_id => decided.discord_user_id,
+      access_token_sealed => decided.session_access_token_sealed,
+      refresh_token_sealed => null,
+      token_expires_at => decided.token_expires_at,
+      user_agent => given.user_agent,
+      expires_at => least(given.session_expires_at, decided.token_expires_at),
+      now => given.now,
+      replaced_session_id_hashes => given.replaced_session_id_hashes,
+      replaced_session_key_hashes => given.replaced_session_key_hashes
+    ) as expires_at
+  from given
+  cross join decided
   where
     decided.outcome <> 'conflict_met'
-    and (
-      session.session_id_hash = $13
-      or (
-        session.session_id_hash = any(string_to_array($17, ','))
-        and session.session_key_hash = any(string_to_array($19, ','))
-      )
-    )
     and (select count(*) from linked) + (select count(*) from relinked) >= 0
-  order by session.session_id_hash
-  for update of session
 ),
 
--- Runs before the new session is stored, which may have the same id.
-signed_out as (
-  delete from session
-  using locked_sessions
-  where session.session_id_hash = locked_sessions.session_id_hash and (select count(*) from locked_sessions) >= 0
-  returning session.session_id_hash
-),
-
-signed_in as (
-  insert into session (
-    session_id_hash,
-    session_key_hash,
-    session_handle,
-    discord_user_id,
-    access_token_sealed,
-    token_expires_at,
-    user_agent,
-    created_at,
-    last_used_at,
-    expires_at
+crowded_out as (
+  insert into stray_token (
+    stray_token_id, issuer, subject, access_token_sealed, refresh_token_sealed, obtained_at, due_at
   )
   select
-    $13,
-    $18,
-    $14,
-    decided.discord_user_id,
-    decided.session_access_token_sealed,
-    discord_token.expires_at,
-    $15,
-    $12,
-    $12,
-    least($16, discord_token.expires_at)
-  from decided
-  inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
-  where
-    decided.outcome <> 'conflict_met'
-    and decided.session_access_token_sealed is not null
-    and (select count(*) from signed_out) >= 0
-  returning expires_at
+    gen_random_uuid()::text,
+    given.issuer,
+    given.subject,
+    case when token.crowded_out_token ->> 'kind' = 'access_token' then token.crowded_out_token ->> 'sealed' end,
+    case when token.crowded_out_token ->> 'kind' = 'refresh_token' then token.crowded_out_token ->> 'sealed' end,
+    given.now,
+    given.now
+  from given
+  cross join token
+  where token.crowded_out_token is not null
 ),
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select
-    $12,
-    decided.outcome,
-    decided.discord_user_id,
-    $2,
-    $3,
-    $11
-  from decided
+  select given.now, decided.outcome, decided.discord_user_id, given.issuer, given.subject, given.request_id
+  from given
+  cross join decided
 )
 
 select
-  $1 as flow_id_hash,
+  given.flow_id_hash,
   decided.outcome,
   decided.discord_user_id,
   discord_account.username,
@@ -303,7 +234,8 @@ select
   other_discord.global_name as held_by_global_name,
   other_organisation.discord_user_id is not null as is_held_by_organisation,
   other_organisation.organisation_name as held_organisation_name
-from decided
+from given
+cross join decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
 left join signed_in on true

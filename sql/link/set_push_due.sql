@@ -17,11 +17,5 @@ with failed as (
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select
-  $5,
-  'push_failed',
-  failed.discord_user_id,
-  failed.issuer,
-  failed.subject,
-  $4
+select $5, 'push_failed', failed.discord_user_id, failed.issuer, failed.subject, $4
 from failed

@@ -26,11 +26,5 @@ forgotten as (
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select
-  $5,
-  'role_connection_pushed',
-  pushed.discord_user_id,
-  pushed.issuer,
-  pushed.subject,
-  $4
+select $5, 'role_connection_pushed', pushed.discord_user_id, pushed.issuer, pushed.subject, $4
 from pushed

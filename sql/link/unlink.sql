@@ -3,23 +3,34 @@
 -- While another process refreshes the grant or pushes with it, the end waits. Otherwise the refresh could bring a pair
 -- that nobody ends, and the push a role connection after it was cleared. is_in_use says that the end waits.
 -- No row comes back if no link exists.
--- $1 discord_user_id text
--- $2 request_id text
--- $3 now timestamptz
--- $4 leased_until timestamptz: until then no other process ends the grants
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- row: replaced_tokens jsonb
-with asked as (
-  select discord_user_id, issuer, subject
-  from link
-  where discord_user_id = $1
+with given as not materialized (
+  select
+    $1::text as discord_user_id,
+    $2::text as request_id,
+    $3::timestamptz as now,
+    $4::timestamptz as leased_until -- until then no other process ends the grants
+),
+
+asked as (
+  select link.discord_user_id, link.issuer, link.subject
+  from given
+  inner join link on given.discord_user_id = link.discord_user_id
 ),
 
 -- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
 -- which makes it wait. A join alone would not: if its other side is empty, the executor need not read that step.
+-- A locked row is read as it is now, not as it was when the statement began.
 locked_token as (
-  select discord_token.discord_user_id
+  select
+    discord_token.discord_user_id,
+    discord_token.access_token_sealed,
+    discord_token.refresh_token_sealed,
+    discord_token.expires_at,
+    discord_token.scope,
+    discord_token.leased_until
   from asked
   inner join discord_token on asked.discord_user_id = discord_token.discord_user_id
   for no key update of discord_token
@@ -58,9 +69,10 @@ locked_organisation_token as (
 
 locked_link as (
   select link.discord_user_id
-  from link
-  where link.discord_user_id = $1 and (select count(*) from locked_organisation_token) >= 0
-  for update
+  from given
+  inner join link on given.discord_user_id = link.discord_user_id
+  where (select count(*) from locked_organisation_token) >= 0
+  for update of link
 ),
 
 locked_sessions as (
@@ -74,22 +86,9 @@ locked_sessions as (
 
 removed as (
   delete from link
-  where discord_user_id = $1 and (select count(*) from locked_sessions) >= 0
-  returning discord_user_id, issuer, subject, push_leased_until
-),
-
--- Already locked. Locking it again reads the row as it is now, not as it was when the statement began.
-held as (
-  select
-    discord_token.discord_user_id,
-    discord_token.access_token_sealed,
-    discord_token.refresh_token_sealed,
-    discord_token.expires_at,
-    discord_token.scope,
-    greatest($3, discord_token.leased_until, removed.push_leased_until) as free_at
-  from removed
-  inner join discord_token on removed.discord_user_id = discord_token.discord_user_id
-  for no key update of discord_token
+  using given
+  where link.discord_user_id = given.discord_user_id and (select count(*) from locked_sessions) >= 0
+  returning link.discord_user_id, link.issuer, link.subject, link.push_leased_until
 ),
 
 ended as (
@@ -97,23 +96,27 @@ ended as (
   set
     end_reason = 'unlinked',
     end_failures = 0,
-    end_due_at = held.free_at,
-    leased_until = case when held.free_at <= $3 then $4 else discord_token.leased_until end
-  from held
-  where discord_token.discord_user_id = held.discord_user_id
+    end_due_at = greatest(given.now, locked_token.leased_until, removed.push_leased_until),
+    leased_until = case
+      when greatest(locked_token.leased_until, removed.push_leased_until) > given.now then locked_token.leased_until
+      else given.leased_until
+    end
+  from given, locked_token, removed
+  where discord_token.discord_user_id = removed.discord_user_id
+  returning discord_token.end_due_at
 ),
 
 ended_at_provider as (
   update organisation_token
   set
-    end_due_at = $3,
+    end_due_at = given.now,
     end_failures = 0,
-    leased_until = $4
-  from removed
+    leased_until = given.leased_until
+  from given, removed
   where organisation_token.issuer = removed.issuer and organisation_token.subject = removed.subject
   returning
-    organisation_token.access_token_sealed as organisation_access_token_sealed,
-    organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
+    organisation_token.access_token_sealed,
+    organisation_token.refresh_token_sealed,
     organisation_token.replaced_tokens
 ),
 
@@ -140,28 +143,25 @@ stopped as (
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select
-    $3,
-    'unlinked',
-    removed.discord_user_id,
-    removed.issuer,
-    removed.subject,
-    $2
-  from removed
+  select given.now, 'unlinked', removed.discord_user_id, removed.issuer, removed.subject, given.request_id
+  from given
+  cross join removed
 )
 
 select
   removed.discord_user_id,
   removed.issuer,
   removed.subject,
-  held.access_token_sealed,
-  held.refresh_token_sealed,
-  held.expires_at,
-  held.scope,
-  held.free_at > $3 as is_in_use,
-  ended_at_provider.organisation_access_token_sealed,
-  ended_at_provider.organisation_refresh_token_sealed,
+  locked_token.access_token_sealed,
+  locked_token.refresh_token_sealed,
+  locked_token.expires_at,
+  locked_token.scope,
+  ended.end_due_at > given.now as is_in_use,
+  ended_at_provider.access_token_sealed as organisation_access_token_sealed,
+  ended_at_provider.refresh_token_sealed as organisation_refresh_token_sealed,
   ended_at_provider.replaced_tokens
-from removed
-inner join held on true
+from given
+cross join removed
+cross join locked_token
+cross join ended
 left join ended_at_provider on true

@@ -19,14 +19,11 @@ update link
 set push_leased_until = push_due_at
 where push_due_at > now() and push_due_at <= now() + interval '12 minutes';
 
+-- Called only where this release has not set the lease itself: calling it for each link would cost as much as the link.
 create function lease_push_of_previous_release() returns trigger language plpgsql as $$
 begin
-  if new.push_leased_until is distinct from old.push_leased_until then
-    -- This release has claimed or recorded a push.
-    return new;
-  end if;
   if new.push_due_at is null or new.push_failures > old.push_failures then
-    -- The previous release has recorded one.
+    -- The previous release has recorded a push.
     new.push_leased_until := null;
   elsif old.push_leased_until is null or new.push_due_at > old.push_leased_until then
     -- It has claimed one. If a push became due instead, in either release, this lease ends at once.
@@ -37,7 +34,9 @@ end
 $$;
 
 create trigger link_lease_push_insert before insert on link
-for each row execute function lease_push_of_previous_release();
+for each row when (new.push_leased_until is null and new.push_due_at is not null)
+execute function lease_push_of_previous_release();
 
 create trigger link_lease_push_update before update of push_due_at on link
-for each row execute function lease_push_of_previous_release();
+for each row when (new.push_leased_until is not distinct from old.push_leased_until)
+execute function lease_push_of_previous_release();

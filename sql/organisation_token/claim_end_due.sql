@@ -15,11 +15,7 @@ with due as (
       organisation_token.end_due_at <= $3
       or organisation_token.end_due_at > $3::timestamptz + interval '2 hours'
     )
-    and (
-      organisation_token.leased_until is null
-      or organisation_token.leased_until <= $3
-      or organisation_token.leased_until > $3::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(organisation_token.leased_until, $3)
   order by organisation_token.end_due_at
   limit $1
   for update skip locked

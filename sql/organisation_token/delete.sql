@@ -37,9 +37,5 @@ account as (
 )
 
 insert into audit_event (occurred_at, action, issuer, subject)
-select
-  $4,
-  'provider_grant_ended',
-  ended.issuer,
-  ended.subject
+select $4, 'provider_grant_ended', ended.issuer, ended.subject
 from ended

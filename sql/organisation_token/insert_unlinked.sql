@@ -1,84 +1,73 @@
 -- Keeps the tokens of a sign-in that made no link. If the account has a grant, they end together with it; otherwise
 -- they are stray tokens, to be revoked. Tokens that are stored already are not stored twice. An account keeps its last
--- twenty, as in link/finish_provider_leg.sql; the one before them becomes a stray token.
--- $1 issuer text
--- $2 subject text
--- $3 access_token_sealed text
--- $4 refresh_token_sealed text, null if the provider gave none
--- $5 expires_at timestamptz, null if the provider did not say
--- $6 now timestamptz
+-- twenty; the one before them becomes a stray token.
 -- nothing
-with given as (
+with given as not materialized (
   select
-    case when $4::text is null then 'access_token' else 'refresh_token' end as kind,
-    coalesce($4, $3) as sealed
+    $1::text as issuer,
+    $2::text as subject,
+    $3::text as access_token_sealed,
+    $4::text as refresh_token_sealed, -- null if the provider gave none
+    $5::timestamptz as expires_at, -- null if the provider did not say
+    $6::timestamptz as now
+),
+
+brought as (
+  select
+    case when given.refresh_token_sealed is null then 'access_token' else 'refresh_token' end as kind,
+    coalesce(given.refresh_token_sealed, given.access_token_sealed) as sealed
+  from given
 ),
 
 kept as (
   update organisation_token as held
   set
-    replaced_tokens = case
-      when jsonb_array_length(held.replaced_tokens) < 20 then held.replaced_tokens
-      else held.replaced_tokens - 0
-    end || jsonb_build_object('kind', given.kind, 'sealed', given.sealed),
-    crowded_out_token = case
-      when jsonb_array_length(held.replaced_tokens) >= 20 then held.replaced_tokens -> 0
-    end
-  from given
+    replaced_tokens = keep_replaced_token(
+      held.replaced_tokens, jsonb_build_object('kind', brought.kind, 'sealed', brought.sealed)
+    ),
+    crowded_out_token = crowd_out_token(held.replaced_tokens)
+  from given, brought
   where
-    held.issuer = $1
-    and held.subject = $2
-    and held.access_token_sealed <> $3
-    and not held.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', given.sealed))
+    held.issuer = given.issuer
+    and held.subject = given.subject
+    and held.access_token_sealed <> given.access_token_sealed
+    and not held.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', brought.sealed))
   returning held.crowded_out_token
 ),
 
 stored as (
   select organisation_token.issuer
-  from organisation_token
-  cross join given
+  from given
+  cross join brought
+  inner join organisation_token
+    on given.issuer = organisation_token.issuer and given.subject = organisation_token.subject
   where
-    organisation_token.issuer = $1
-    and organisation_token.subject = $2
-    and (
-      organisation_token.access_token_sealed = $3
-      or organisation_token.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', given.sealed))
-    )
+    organisation_token.access_token_sealed = given.access_token_sealed
+    or organisation_token.replaced_tokens @> jsonb_build_array(jsonb_build_object('sealed', brought.sealed))
 ),
 
 stray as (
-  select
-    given.kind,
-    given.sealed,
-    $5::timestamptz as expires_at
+  select brought.kind, brought.sealed, given.expires_at
   from given
+  cross join brought
   where not exists (select from kept) and not exists (select from stored)
   union all
-  select
-    kept.crowded_out_token ->> 'kind',
-    kept.crowded_out_token ->> 'sealed',
-    null
+  select kept.crowded_out_token ->> 'kind', kept.crowded_out_token ->> 'sealed', null
   from kept
   where kept.crowded_out_token is not null
 )
 
 insert into stray_token (
-  stray_token_id,
-  issuer,
-  subject,
-  access_token_sealed,
-  refresh_token_sealed,
-  expires_at,
-  obtained_at,
-  due_at
+  stray_token_id, issuer, subject, access_token_sealed, refresh_token_sealed, expires_at, obtained_at, due_at
 )
 select
   gen_random_uuid()::text,
-  $1,
-  $2,
+  given.issuer,
+  given.subject,
   case when stray.kind = 'access_token' then stray.sealed end,
   case when stray.kind = 'refresh_token' then stray.sealed end,
   stray.expires_at,
-  $6,
-  $6
-from stray
+  given.now,
+  given.now
+from given
+cross join stray

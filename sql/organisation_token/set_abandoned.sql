@@ -14,11 +14,7 @@ with abandoned as (
       and organisation_token.subject = organisation_account.subject
   where
     organisation_token.end_due_at is null
-    and (
-      organisation_token.leased_until is null
-      or organisation_token.leased_until <= $3
-      or organisation_token.leased_until > $3::timestamptz + interval '15 minutes'
-    )
+    and not is_leased(organisation_token.leased_until, $3)
     -- PostgreSQL checks this again on the locked row: a link that was made in the meantime has brought newer tokens.
     and (
       organisation_token.obtained_at < $2

@@ -11,5 +11,5 @@ set leased_until = $3
 where
   session_id_hash = $1
   and access_token_sealed = $2
-  and (leased_until is null or leased_until <= $4 or leased_until > $4::timestamptz + interval '15 minutes')
+  and not is_leased(leased_until, $4)
 returning session_id_hash

@@ -13,11 +13,7 @@ with ended as (
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, request_id)
-  select
-    $4,
-    $2,
-    ended.discord_user_id,
-    $3
+  select $4, $2, ended.discord_user_id, $3
   from ended
 )
 

@@ -26,11 +26,7 @@ ended as (
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, request_id)
-  select
-    $5,
-    'signed_out',
-    ended.discord_user_id,
-    $4
+  select $5, 'signed_out', ended.discord_user_id, $4
   from ended
 )
 

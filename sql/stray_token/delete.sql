@@ -10,10 +10,6 @@ with ended as (
 )
 
 insert into audit_event (occurred_at, action, issuer, subject)
-select
-  $2,
-  'provider_grant_ended',
-  ended.issuer,
-  ended.subject
+select $2, 'provider_grant_ended', ended.issuer, ended.subject
 from ended
 where $3

@@ -163,15 +163,15 @@ function codeOf(path: string): string {
     .replaceAll(/'[^']*'/g, "''");
 }
 
-/** Reads a header, and fails on a line that is not one of its parts. */
+/** Reads what a file says of itself, and fails on a line that is not one of its parts. */
 function readHeader(path: string): Header {
   const lines = (/^(--.*\n)+/.exec(textOf(path))?.[0] ?? "").trimEnd().split("\n");
   const end = lines.findIndex((line) => /^-- (\$\d+ |rows?: |nothing$)/.test(line));
   const rest = lines.slice(end);
-  const parameters = rest
-    .filter((line) => line.startsWith("-- $"))
-    .map((line, index) => readParameter(line, index));
-  const result = rest.slice(parameters.length);
+  const listed = rest.filter((line) => line.startsWith("-- $"));
+  const given = readGiven(path);
+  if (listed.length > 0 && given.length > 0) throw new Error(`${path}: names its inputs twice`);
+  const result = rest.slice(listed.length);
   const gives = /^-- (row|rows|nothing)(: |$)/.exec(result[0] ?? "")?.[1];
   if (gives !== "row" && gives !== "rows" && gives !== "nothing")
     throw new Error(`${path}: no row, rows or nothing`);
@@ -182,18 +182,38 @@ function readHeader(path: string): Header {
       .slice(0, end)
       .map((line) => line.replace(/^-- /, ""))
       .join(" "),
-    parameters,
+    parameters: given.length > 0 ? given : listed.map(readListed),
     gives,
     columns,
   };
 }
 
-function readParameter(line: string, index: number): Parameter {
+/** A line of a header: `-- $1 name type: note`. */
+function readListed(line: string, index: number): Parameter {
   const match = /^-- \$(\d+) ([a-z_]+) ([a-z]+)(?:[,:] (.+))?$/.exec(line);
   if (match === null || Number(match[1]) !== index + 1)
     throw new Error(`not parameter ${index + 1}: ${line}`);
   const [, , name = "", type = "", note = ""] = match;
   return { name, type, note };
+}
+
+/** The inputs of a statement that names them in its first step. After it the statement uses names alone. */
+function readGiven(path: string): Parameter[] {
+  const [step = "", list = ""] =
+    /^with given as not materialized \(\n {2}select\n((?: {4}.*\n)+)\),\n/m.exec(textOf(path)) ?? [];
+  if (step === "") return [];
+  if (/\$\d/.test(codeOf(path).split("\n),\n").slice(1).join()))
+    throw new Error(`${path}: has an input without its name`);
+  return list
+    .trimEnd()
+    .split("\n")
+    .map((line, index, { length }) => {
+      const match = /^ {4}\$(\d+)::([a-z]+) as ([a-z_]+)(,?)(?: -- (.+))?$/.exec(line);
+      if (match === null || Number(match[1]) !== index + 1 || (match[4] === ",") !== index + 1 < length)
+        throw new Error(`${path}: not input ${index + 1}: ${line}`);
+      const [, , type = "", name = "", , note = ""] = match;
+      return { name, type, note };
+    });
 }
 
 function readColumns(path: string, line: string, gives: string): Column[] {
