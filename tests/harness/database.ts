@@ -44,7 +44,9 @@ const EMPTIED_TABLES = TABLES.filter((table) => table !== "audit_event");
 
 /** Leaves a database as if it were new, but for the trail: a new one takes much longer. */
 export async function emptyDatabase({ rows }: TestDatabase): Promise<void> {
-  await rows(`truncate ${EMPTIED_TABLES.join(", ")}`);
+  // In one statement, so that no foreign key minds the order. `truncate` takes twenty times as long: it makes new files.
+  const emptied = EMPTIED_TABLES.map((table) => `${table}_emptied as (delete from ${table})`);
+  await rows(`with ${emptied.join(", ")} select`);
 }
 
 const SERVER_URL = process.env.TEST_DATABASE_URL;

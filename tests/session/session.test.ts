@@ -316,7 +316,7 @@ describe("the session guard", () => {
 
   test("takes as long to refuse a wrong key as an unknown id", async () => {
     const mine = secretsOf(janus, await signIn(janus, newUser()));
-    const wrongKey = { ...mine, sessionKey: createSessionSecrets().sessionKey };
+    const wrongKey = withHash(mine.sessionId, createSessionSecrets().sessionKey);
     const wrongId = createSessionSecrets();
     const refuse = async (secrets: typeof mine): Promise<number> => {
       const from = performance.now();
