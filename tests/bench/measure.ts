@@ -24,7 +24,8 @@ export type Effort = {
   readonly starts: number;
 };
 
-const CONCURRENCY = 8;
+/** Members at once. */
+export const CONCURRENCY = 8;
 const SETTLE_MS = 300;
 
 /** What a complete flow costs, against the reference. */

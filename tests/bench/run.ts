@@ -7,6 +7,7 @@
  * BENCH_DATABASE_URL names a server on which databases may be made; they are dropped at the end.
  */
 import { parseArgs } from "node:util";
+import { measureDatabaseTime } from "./database_time.ts";
 import { createDatabase, dropDatabase } from "./databases.ts";
 import type { Effort } from "./measure.ts";
 import { countExchanges, measureFlows, measureRedirect, measureStart, measureUserinfo } from "./measure.ts";
@@ -70,6 +71,9 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
     const counter = ending(await startStatementCounter(own), ({ stop }) => stop());
     const exchanges = await countExchanges(effort, environment, counter, standins);
 
+    say("the database's own account");
+    const databaseTime = await measureDatabaseTime(effort, environment);
+
     say("first answers");
     const starts = await measureStart(effort, environment);
 
@@ -83,7 +87,7 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
     const flows = await measureFlows(effort, janus, reference);
     say("userinfo");
     const userinfo = await measureUserinfo(effort, janus, reference, standins);
-    return [...flows, ...redirects, ...userinfo, ...exchanges, ...starts];
+    return [...flows, ...redirects, ...userinfo, ...exchanges, ...databaseTime, ...starts];
   } finally {
     await endAll();
   }

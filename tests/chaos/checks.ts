@@ -20,6 +20,7 @@ export type Evidence = {
   readonly links: readonly Row[];
   readonly tokens: readonly Row[];
   readonly organisationTokens: readonly Row[];
+  readonly sessions: readonly Row[];
   readonly told: readonly Row[];
 };
 
@@ -39,6 +40,7 @@ export async function checkAll(stage: Stage, deps: WorkDeps, persons: readonly P
     links: await rows("select discord_user_id, subject, push_due_at, push_failures from link"),
     tokens: await rows("select * from discord_token"),
     organisationTokens: await rows("select * from organisation_token"),
+    sessions: await rows("select discord_user_id from session"),
     told: await rows("select discord_user_id from audit_event where action = 'role_connection_not_cleared'"),
   };
   const grants = checkGrants(evidence);
@@ -141,14 +143,23 @@ const organisationOf = (person: number, row: Row): number =>
   places.findIndex((place) => row.subject === `sub-of-${nameOf("org", person, place)}`);
 
 /** Half a day later no end is left to be tried. */
-function checkDue({ tokens, organisationTokens }: Evidence): readonly string[] {
+function checkDue({ stage, tokens, organisationTokens, sessions }: Evidence): readonly string[] {
+  const now = stage.clock.now().toISOString();
   const isDue = (row: Row) => (row.endDueAt ?? row.clearDueAt ?? null) !== null;
+  // An abandoned grant waits for the member's sessions, whose tokens its end would take.
+  const isKept = ({ endReason, discordUserId }: Row) =>
+    endReason === "abandoned" && sessions.some((session) => session.discordUserId === discordUserId);
+  const describe = ({ endReason, endDueAt, clearDueAt, endFailures, leasedUntil, obtainedAt }: Row): string =>
+    JSON.stringify({ now, endReason, endDueAt, clearDueAt, endFailures, leasedUntil, obtainedAt });
   return [
     ...tokens
-      .filter(isDue)
-      .map((row) => `the end of ${row.discordUserId} at Discord, ${row.endFailures} failures`),
+      .filter((row) => isDue(row) && !isKept(row))
+      .map((row) => {
+        const userId = String(row.discordUserId);
+        return `the grant of ${userId} at Discord ${describe(row)}${historyOf(stage, userId)}`;
+      }),
     ...organisationTokens
       .filter(isDue)
-      .map((row) => `the end of ${row.subject}, ${row.endFailures} failures`),
+      .map((row) => `the grant of ${row.subject} at the provider ${describe(row)}`),
   ];
 }

@@ -78,7 +78,7 @@ function checkProviderGrants({ stage, deps, persons, organisationTokens }: Evide
       const issue = journal.issues.find(({ refreshToken }) => refreshToken === token);
       return {
         what: "provider",
-        text: `${login}, ${row === undefined ? "Janus holds nothing" : "Janus holds another"}`,
+        text: `${login}, ${row === undefined ? "Janus holds nothing" : "Janus holds another"}${issue === undefined ? "" : `, ${journal.fateOf(issue)}`}`,
         at: issue === undefined ? "no known time" : timeOf(stage, issue.at),
         excuse: issue === undefined ? undefined : journal.excuseOf(issue),
       };
@@ -107,9 +107,7 @@ export function historyOf({ journal, startedAt }: Stage, userId: string): string
   );
   const last = issues
     .slice(-6)
-    .map(
-      (issue) => `${issue.grant} ${timeOf({ startedAt }, issue.at)} ${journal.excuseOf(issue) ?? "arrived"}`,
-    );
+    .map((issue) => `${issue.grant} ${timeOf({ startedAt }, issue.at)} ${journal.fateOf(issue)}`);
   const ends = journal
     .endsOf(userId)
     .slice(-2)

@@ -55,6 +55,12 @@ export function createJournal() {
     /** Warnings and errors that the processes logged. */
     lines,
     excuseOf,
+    /** What became of a pair of tokens, for a message. */
+    fateOf: (issue: Issue): string => {
+      const cutOffAt = cutOff.get(issue.replica);
+      const end = cutOffAt === undefined ? "never cut off" : `cut off ${cutOffAt - issue.at} ms later`;
+      return `${excuseOf(issue) ?? "arrived"} at ${issue.replica}, ${end}`;
+    },
     addIssue: (issue: Issue): void => void issues.push(issue),
     addArrived: (hash: string): void => void arrived.add(hash),
     addLine: (line: string): void => {

@@ -36,14 +36,19 @@ export function findInitdb(): string | undefined {
 export type Certificate = { readonly cert: string; readonly key: string };
 
 /**
- * Starts one whose superuser `janus` has the password that this file holds; with a certificate it has TLS. Throws where
- * there is none to start.
+ * Starts one whose superuser `janus` has the password that this file holds; with a certificate it has TLS. `settings`
+ * are options of the server, such as `-c jit=off`. Throws where there is none to start.
  */
-export async function startCluster(passwordFile: string, certificate?: Certificate): Promise<Cluster> {
+export async function startCluster(
+  passwordFile: string,
+  certificate?: Certificate,
+  settings = "",
+): Promise<Cluster> {
   const initdb = findInitdb();
   if (initdb === undefined) throw new Error(NO_INITDB);
   const password = (await Bun.file(passwordFile).text()).trimEnd();
-  return launch(initdb, password, certificate === undefined ? "" : "-c ssl=on", async (folder, data) => {
+  const allSettings = certificate === undefined ? settings : `-c ssl=on ${settings}`;
+  return launch(initdb, password, allSettings, async (folder, data) => {
     const own = join(folder, "password");
     await Bun.write(own, Bun.file(passwordFile));
     await chmod(own, 0o444);
