@@ -421,7 +421,7 @@ describe("createDiscovery()", () => {
 
     expect(error.code).toBe("provider_misconfigured");
     expect(error.message).toStartWith(`discovery: ID Tokens are signed with ${named}, which`);
-    expect(error.message).toContain("choose a signing key (in Authentik");
+    expect(error.message).toContain("choose a signing key of type RSA, EC or Ed25519");
   });
 
   test.each([[[]], [[""]]])("takes %j for an absent list, without a warning", async (empty) => {
