@@ -363,7 +363,7 @@ describe("readConfig() on a stray character", () => {
     ["DISCORD_CLIENT_ID", "11111111111"],
     ["PUBLIC_URL", "janus.example.org"],
     ["PORT", "http"],
-  ])("says nothing of quotes or blanks that %s=%j lacks", (name, value) => {
+  ])("says nothing of quotes or spaces that %s=%j lacks", (name, value) => {
     expect(faultLines(faultOf({ ...VALID, [name]: value })).get(name)).not.toMatch(
       /quotes|space|it ends|seen/,
     );
