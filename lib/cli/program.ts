@@ -96,7 +96,7 @@ function addHelp(program: Command): void {
   program
     .command("help")
     .argument("[command...]", "such as migrate, or config check")
-    .description("print how to use a command")
+    .description("explain a command")
     .action(async (names: readonly string[]) => {
       let found = program;
       for (const name of names) found = findCommand(found, name) ?? (await refuseCommand(found, name));
@@ -137,11 +137,11 @@ const HELP_AFTER = `${examples(
   "DISCORD_BOT_TOKEN=… janus register",
   "janus healthcheck --ready         can it serve members?",
   "janus audit                       does a link or a grant need my attention?",
-  "janus config check                which settings are in force, and which of them are risky?",
+  "janus config check                which settings are in effect, and which of them are risky?",
   "janus keys generate >> .env       new TOKEN_KEYS and COOKIE_SECRET",
   "janus help keys generate          how to use a command",
 )}
 
-Exit codes: 0 done, 1 failed, 2 wrong use or configuration.
-The configuration is in environment variables: see example.env. A variable of the environment wins
-over one of a file, and a later file wins over an earlier one.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+The configuration is in environment variables: see example.env. A variable in the environment wins
+over one in a file, and a later file wins over an earlier one.`;

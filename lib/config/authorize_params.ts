@@ -18,7 +18,7 @@ const NAME = /^[A-Za-z0-9_.:-]+$/;
 /** The name and value of each parameter, in order. Each has a value, and no name comes twice. RFC 6749 3.1 */
 export const authorizeParams = v.pipe(
   v.string(),
-  v.check((text) => !/\p{Cc}/u.test(text), "must not hold control characters"),
+  v.check((text) => !/\p{Cc}/u.test(text), "must not contain control characters"),
   v.trim(),
   v.transform((text) => [...new URLSearchParams(text)]),
   v.check(
@@ -33,5 +33,5 @@ export const authorizeParams = v.pipe(
     (list) => new Set(list.map(([name]) => name)).size === list.length,
     "must name every parameter once",
   ),
-  v.check((list) => list.every(([, value]) => !/\p{Cc}/u.test(value)), "must not hold control characters"),
+  v.check((list) => list.every(([, value]) => !/\p{Cc}/u.test(value)), "must not contain control characters"),
 );

@@ -94,18 +94,18 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
 /** What to write instead of a parameter that is refused. */
 const INSTEAD: Readonly<Record<string, string>> = {
   channel_binding: "Remove it, and use sslmode=verify-full, which proves the server by its certificate.",
-  dbname: "Write it in the address itself: postgres://user@host:5432/database.",
-  host: "Write it in the address itself: postgres://user@host:5432/database.",
-  hostaddr: "Write it in the address itself: postgres://user@host:5432/database.",
-  options: 'Write settings as options=-c%20name%3Dvalue, with each blank as "%20".',
+  dbname: "Write it in the URL itself: postgres://user@host:5432/database.",
+  host: "Write it in the URL itself: postgres://user@host:5432/database.",
+  hostaddr: "Write it in the URL itself: postgres://user@host:5432/database.",
+  options: 'Write settings as options=-c%20name%3Dvalue, with each space as "%20".',
   password: "Write it in DATABASE_PASSWORD.",
   pgbouncer: "Remove it. Behind PgBouncer in transaction mode set DATABASE_PREPARE=false.",
-  port: "Write it in the address itself: postgres://user@host:5432/database.",
+  port: "Write it in the URL itself: postgres://user@host:5432/database.",
   schema: "Remove it. For a schema of its own write options=-c%20search_path%3Dname.",
   ssl: "Write sslmode=verify-full, or sslmode=require for a certificate that nobody checks.",
   sslmode: `It is one of ${SSL_MODES.join(", ")}.`,
   target_session_attrs: "It is primary, read-write or any: Janus writes.",
-  user: "Write it in the address itself: postgres://user@host:5432/database.",
+  user: "Write it in the URL itself: postgres://user@host:5432/database.",
 };
 
 /**
@@ -243,7 +243,9 @@ function readPem(parameter: string, path: string | undefined): Pem {
   try {
     const pem = readFileSync(path, "utf8");
     if (pem.includes("-----BEGIN ")) return { pem };
-    return { fault: `The file that ${parameter} names for the database holds no PEM. Name one that does.` };
+    return {
+      fault: `The file that ${parameter} names for the database contains no PEM. Name one that does.`,
+    };
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     return { fault: `The file that ${parameter} names for the database cannot be read (${why}).` };

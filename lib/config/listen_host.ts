@@ -19,9 +19,12 @@ export const listenHost = v.pipe(
   v.trim(),
   v.minLength(1, "must not be empty"),
   v.maxLength(255, "must have at most 255 characters"),
-  v.check((text) => !/\p{Cc}/u.test(text), "must not hold control characters"),
+  v.check((text) => !/\p{Cc}/u.test(text), "must not contain control characters"),
   v.transform(normalise),
-  v.check((host) => host !== undefined, "must be an address or a name alone, without http://, port or path"),
+  v.check(
+    (host) => host !== undefined,
+    "must be an IP address or a host name, without http://, port or path",
+  ),
   v.transform((host) => host ?? ""),
 );
 

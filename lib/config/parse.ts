@@ -44,7 +44,7 @@ export function readVariables(names: readonly string[], environment: Environment
   return { values, faults };
 }
 
-/** Describes a fault in the parameters of a database address. Undefined if there is none, or if the address itself is invalid. */
+/** Describes a fault in the parameters of DATABASE_URL. Undefined if they have none, or if the URL itself is invalid. */
 function findAddressFault(url: string | undefined, environment: Environment): string | undefined {
   if (url === undefined || !isDatabaseUrl(url)) return undefined;
   const read = readDatabaseUrl(url, readLibpqEnvironment(environment));

@@ -1,10 +1,10 @@
 /**
- * Warns of values that Janus takes as they are, but that were probably meant differently: in quotes, with blanks around
+ * Warns of values that Janus takes as they are, but that were probably meant differently: in quotes, with spaces around
  * them, or with characters that cannot be seen. No warning holds a value.
  */
 import { readRawValues } from "./load.ts";
 import type { Environment } from "./sources.ts";
-import { hasBlankAtAnEnd, hasInvisible, isQuoted } from "./stray_characters.ts";
+import { hasInvisible, hasSpaceAtAnEnd, isQuoted } from "./stray_characters.ts";
 
 /** An operator copies these from another server, which compares them byte by byte. */
 const CREDENTIALS = [
@@ -33,17 +33,17 @@ export function explainStrayValue(name: string, value: string): readonly string[
         "Write it without them.",
     );
   if (!CREDENTIALS.includes(name)) return found;
-  if (hasBlankAtAnEnd(value)) found.push(explainBlank(name));
+  if (hasSpaceAtAnEnd(value)) found.push(explainSpace(name));
   if (hasInvisible(value))
     found.push(
-      `${name} holds characters that cannot be seen, such as a line end or a zero-width space: copy it again.`,
+      `${name} contains characters that cannot be seen, such as a line end or a zero-width space: copy it again.`,
     );
   else if (OF_CLIENTS.includes(name) && /[^\x20-\x7e]/.test(value.trim()) && !isQuoted(value))
-    found.push(`${name} holds characters outside ASCII, which no client id or secret has: copy it again.`);
+    found.push(`${name} contains characters outside ASCII, which no client id or secret has: copy it again.`);
   return found;
 }
 
-const explainBlank = (name: string): string =>
+const explainSpace = (name: string): string =>
   name === "OIDC_CLIENT_ID"
-    ? `${name} begins or ends with a blank, which is left out.`
-    : `${name} begins or ends with a blank, which is part of the value: take it away, unless it belongs there.`;
+    ? `${name} begins or ends with a space, which Janus leaves out.`
+    : `${name} begins or ends with a space, which is part of the value: remove it, unless it belongs there.`;

@@ -24,20 +24,23 @@ export function trustsStrangers(list: readonly string[]): boolean {
   return STRANGERS.some((stranger) => trusts(stranger, 0));
 }
 
-const address = v.pipe(
+const httpsUrl = v.pipe(
   v.string(),
   v.trim(),
   // URL.parse would silently drop a line break in the middle.
-  v.check((text) => !/\s/.test(text) && !hasInvisible(text), "must not hold blanks or invisible characters"),
+  v.check(
+    (text) => !/\s/.test(text) && !hasInvisible(text),
+    "must not contain spaces or invisible characters",
+  ),
   v.check((text) => {
     const url = URL.parse(text);
     return url !== null && isSecureAddress(url) && url.hash === "";
-  }, "must be an https address (http only on loopback)"),
+  }, "must be an https URL (http only on loopback)"),
 );
 
-/** The address at which members reach Janus. The result is an origin, without a slash at its end. */
+/** The URL at which members reach Janus. The result is an origin, without a slash at its end. */
 export const publicUrl = v.pipe(
-  address,
+  httpsUrl,
   v.check((text) => {
     const url = URL.parse(text);
     return url !== null && url.pathname === "/" && url.search === "";
@@ -45,15 +48,15 @@ export const publicUrl = v.pipe(
   v.transform((text) => new URL(text).origin),
 );
 
-/** An address that paths are appended to. Each path begins with a slash. */
-const baseAddress = v.pipe(
-  address,
+/** A URL that paths are appended to. Each path begins with a slash. */
+const baseUrl = v.pipe(
+  httpsUrl,
   v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
   v.transform((text) => text.replace(/\/+$/, "")),
 );
 
 const issuer = v.pipe(
-  address,
+  httpsUrl,
   v.check((text) => URL.parse(text)?.search === "", "must not have a query"),
 );
 
@@ -101,11 +104,11 @@ const scopes = v.pipe(
   v.check((list) => list.includes("openid"), "must include openid, as in: openid profile"),
   v.check(
     (list) => list.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
-    "holds an impossible scope",
+    "contains an invalid scope",
   ),
 );
 
-const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the address of a PostgreSQL"));
+const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the URL of a PostgreSQL server"));
 
 /** A list for `proxy-addr`: addresses, ranges, and its names for private addresses. */
 const trustedProxies = v.pipe(
@@ -113,7 +116,7 @@ const trustedProxies = v.pipe(
   v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== "")),
   v.check(
     (list) => isListOfAddresses(list),
-    "must be addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or loopback",
+    "must be IP addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or loopback",
   ),
 );
 
@@ -123,7 +126,7 @@ const text = (most: number) =>
     v.trim(),
     v.minLength(1, "must not be empty"),
     v.maxLength(most, `must have at most ${most} characters`),
-    v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
+    v.check((value) => !/\p{Cc}/u.test(value), "must not contain control characters"),
   );
 
 /** Every page and the members' Discord profiles show this name. */
@@ -131,9 +134,9 @@ const platformName = v.pipe(
   text(50),
   v.check(
     (name) => !actsOnOthers(name),
-    "must not hold control characters or marks that change the direction of text",
+    "must not contain control characters or marks that change the direction of text",
   ),
-  v.check(isSeen, "must hold a visible character"),
+  v.check(isSeen, "must contain a visible character"),
 );
 
 /** The schema of every variable. It is optional if there is a default, or if leaving it unset has a meaning. */
@@ -152,9 +155,9 @@ export const SCHEMAS = {
   DATABASE_PASSWORD: v.optional(credential),
   DATABASE_PREPARE: v.optional(boolean, "true"),
   DATA_DIR: v.optional(text(4096), "./data"),
-  DISCORD_API_URL: v.optional(baseAddress, "https://discord.com/api/v10"),
-  DISCORD_AUTHORIZE_URL: v.optional(address, "https://discord.com/oauth2/authorize"),
-  DISCORD_CDN_URL: v.optional(baseAddress, "https://cdn.discordapp.com"),
+  DISCORD_API_URL: v.optional(baseUrl, "https://discord.com/api/v10"),
+  DISCORD_AUTHORIZE_URL: v.optional(httpsUrl, "https://discord.com/oauth2/authorize"),
+  DISCORD_CDN_URL: v.optional(baseUrl, "https://cdn.discordapp.com"),
   OIDC_SCOPES: v.optional(scopes),
   OIDC_AUTHORIZE_PARAMS: v.optional(authorizeParams, ""),
   OIDC_TOKEN_AUTH_METHOD: v.optional(
@@ -180,7 +183,7 @@ export type VariableName = keyof typeof SCHEMAS;
 
 /** What to do about a missing or malformed value. */
 export const FIXES: Readonly<Record<VariableName, string>> = {
-  PUBLIC_URL: "the address at which members reach Janus, such as https://janus.example.org",
+  PUBLIC_URL: "the URL at which members reach Janus, such as https://janus.example.org",
   DISCORD_CLIENT_ID: "Discord developer portal, General Information, Application ID",
   DISCORD_CLIENT_SECRET: "Discord developer portal, OAuth2, Client Secret",
   OIDC_ISSUER:
@@ -190,14 +193,14 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   TOKEN_KEYS:
     'make one with: janus keys generate, or echo "k1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)"',
   COOKIE_SECRET: "make one with: janus keys generate, or openssl rand -base64 32 | tr +/ -_ | tr -d =",
-  HOST: "127.0.0.1, or 0.0.0.0 for all; the port goes into PORT, the public address into PUBLIC_URL",
+  HOST: "127.0.0.1, or 0.0.0.0 for all; the port goes into PORT, the public URL into PUBLIC_URL",
   PORT: "the port to listen on, such as 3000",
   DATABASE_URL:
     "postgres://user:password@host:5432/database, with # ? / @ % percent-encoded in a password (%23 for #), or the " +
     "password in DATABASE_PASSWORD, which takes it as it is; the host by name or IPv4 address; or leave it out for the " +
     "embedded database",
   DATABASE_PASSWORD: "the password, where DATABASE_URL has none",
-  DATABASE_PREPARE: "false behind PgBouncer in transaction mode, else leave it out",
+  DATABASE_PREPARE: "false behind PgBouncer in transaction mode, otherwise leave it out",
   DATA_DIR: "the folder of the embedded database, such as ./data",
   DISCORD_API_URL: "leave it out",
   DISCORD_AUTHORIZE_URL: "leave it out",
@@ -206,17 +209,17 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_AUTHORIZE_PARAMS: "a query string, such as: access_type=offline&prompt=consent",
   OIDC_TOKEN_AUTH_METHOD: "leave it out to follow the provider's discovery document",
   OIDC_ALLOW_HTTP_ENDPOINTS:
-    "true if the provider is reached by http within a network that you trust, else leave it out",
+    "true if the provider is reached by http within a network that you trust, otherwise leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
   TRUSTED_PROXIES:
-    "the addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
-  RATE_LIMIT_PER_MINUTE: "requests a minute from one address, such as 300; 0 for no limit",
+    "the IP addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
+  RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",
   DATABASE_WAIT_SECONDS: "seconds, such as 30",
   DRAIN_SECONDS: "seconds, such as 1; longer than your load balancer takes to notice",
   SHUTDOWN_SECONDS:
     "seconds, such as 8; less than the container engine or systemd waits before it kills Janus",
   LOG_LEVEL: "such as info",
-  LOG_FORMAT: "leave it out: readable on a terminal, else JSON",
+  LOG_FORMAT: "leave it out: readable on a terminal, otherwise JSON",
   DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
 };
 

@@ -62,7 +62,7 @@ export function findAmbiguous(sources: readonly Source[]): readonly string[] {
     );
     if (source.file === undefined || names.length === 0) return [];
     return [
-      `${printable(JSON.stringify(source.file))} has quotes, a blank, $, # or \\ in ${names.join(", ")}: Bun, podman, ` +
+      `${printable(JSON.stringify(source.file))} has quotes, a space, $, # or \\ in ${names.join(", ")}: Bun, podman, ` +
         "compose and systemd each read these characters differently. Put such a secret into a file of its own, and name " +
         `that file in ${names[0]}_FILE.`,
     ];
@@ -123,7 +123,7 @@ const RISKS: readonly Risk[] = [
   {
     isTaken: (values) => trustsStrangers(values.TRUSTED_PROXIES),
     warning:
-      "TRUSTED_PROXIES includes addresses that anybody may have: anybody can then pretend to be any address.",
+      "TRUSTED_PROXIES includes addresses that anybody may have: anybody can then pretend to have any address.",
   },
   {
     isTaken: (values) => values.DRAIN_SECONDS >= values.SHUTDOWN_SECONDS,
@@ -139,7 +139,7 @@ const RISKS: readonly Risk[] = [
 function findOpenFiles(sources: readonly Source[]): readonly string[] {
   return sources.flatMap(({ file, variables }) => {
     if (file === undefined || !SECRET_NAMES.some((name) => variables[name]) || !isOpen(file)) return [];
-    return [`${printable(JSON.stringify(file))} holds secrets and every user can read it: chmod o-r.`];
+    return [`${printable(JSON.stringify(file))} contains secrets and every user can read it: chmod o-r.`];
   });
 }
 

@@ -12,6 +12,9 @@ import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
 import { openOrganisationToken } from "./sealing.ts";
 
+/** What work on a provider's grant needs. */
+export type ProviderGrantDeps = Pick<WorkDeps, "config" | "queries" | "oidc" | "tokenSealer" | "now" | "log">;
+
 type SealedToken = { readonly kind: "access_token" | "refresh_token"; readonly sealed: string };
 
 type EndingGrant = {
@@ -26,14 +29,14 @@ type EndingGrant = {
 };
 
 /** One round: claims the grants that are to end, and ends each at the provider, then here. */
-export async function endDueProviderGrants(deps: WorkDeps): Promise<Round> {
+export async function endDueProviderGrants(deps: ProviderGrantDeps): Promise<Round> {
   const due = await deps.queries.claimProviderEndDue({ limit: ROUND_LIMIT, ...leaseFrom(deps.now()) });
   const ended = await Promise.all(due.map((grant) => tryEndProviderGrant(deps, grant)));
   return roundOf(due.length, ended.filter(Boolean).length);
 }
 
 /** Ends one grant that was claimed: at the provider, then here; true if it has ended, else it is due again later. */
-export async function tryEndProviderGrant(deps: WorkDeps, grant: EndingGrant): Promise<boolean> {
+export async function tryEndProviderGrant(deps: ProviderGrantDeps, grant: EndingGrant): Promise<boolean> {
   const { issuer, subject, accessTokenSealed } = grant;
   try {
     const outcome = await endAtProvider(deps, grant);
@@ -53,7 +56,7 @@ export async function tryEndProviderGrant(deps: WorkDeps, grant: EndingGrant): P
 }
 
 /** Revokes every token of the grant, replaced ones first. Returns "revoked", or what became of a token that was not. */
-async function endAtProvider(deps: WorkDeps, grant: EndingGrant): Promise<LogOutcome> {
+async function endAtProvider(deps: ProviderGrantDeps, grant: EndingGrant): Promise<LogOutcome> {
   // OIDC_ISSUER was changed: the grant is of another provider, which Janus no longer talks to.
   if (grant.issuer !== deps.config.oidc.issuer) return "of_another_issuer";
   const { accessTokenSealed, refreshTokenSealed, replacedTokens } = grant;

@@ -20,11 +20,17 @@ import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
 import { openOrganisationToken, sealDiscordTokens, sealOrganisationTokens, sealToken } from "./sealing.ts";
 
+/** What keeping tokens needs. */
+export type KeepDeps = Pick<WorkDeps, "queries" | "tokenSealer" | "unstored" | "now">;
+
+/** What revoking them, or giving them to their account, needs as well. */
+type SettleDeps = KeepDeps & Pick<WorkDeps, "config" | "discord" | "oidc" | "log">;
+
 const ID_BYTES = 16;
 
 /** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
 export function keepDiscordTokens(
-  deps: WorkDeps,
+  deps: KeepDeps,
   tokens: DiscordTokens,
   user?: Pick<DiscordUser, "discordUserId">,
 ): void {
@@ -34,7 +40,7 @@ export function keepDiscordTokens(
 }
 
 /** The same for the provider's tokens. If their subject is known, they are kept with that account. */
-export function keepProviderTokens(deps: WorkDeps, tokens: UnusedTokens): void {
+export function keepProviderTokens(deps: KeepDeps, tokens: UnusedTokens): void {
   const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
   if (subject === undefined) {
     keepStray(deps, { accessToken, refreshToken }, { discordUserId: null, issuer, scope: null, expiresAt });
@@ -46,8 +52,8 @@ export function keepProviderTokens(deps: WorkDeps, tokens: UnusedTokens): void {
 
 /** The same for sealed tokens of a statement that failed. It may have stored them after all, which does no harm. */
 export function keepUnlinkedTokens(
-  { queries, unstored, now }: WorkDeps,
-  tokens: Omit<Parameters<WorkDeps["queries"]["insertUnlinkedTokens"]>[0], "now">,
+  { queries, unstored, now }: KeepDeps,
+  tokens: Omit<Parameters<KeepDeps["queries"]["insertUnlinkedTokens"]>[0], "now">,
 ): void {
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
@@ -62,7 +68,7 @@ type Owner = {
 };
 
 function keepStray(
-  deps: WorkDeps,
+  deps: KeepDeps,
   { accessToken, refreshToken }: Pick<UnusedTokens, "accessToken" | "refreshToken">,
   owner: Owner,
 ): void {
@@ -80,17 +86,17 @@ function keepStray(
   deps.unstored.store("stray_tokens", () => deps.queries.insertStray(values));
 }
 
-type Stray = Awaited<ReturnType<WorkDeps["queries"]["claimStrayDue"]>>[number];
+type Stray = Awaited<ReturnType<SettleDeps["queries"]["claimStrayDue"]>>[number];
 
 /** One round: claims stray tokens, and revokes each or gives it to the account that it belongs to. */
-export async function settleDueStrays(deps: WorkDeps): Promise<Round> {
+export async function settleDueStrays(deps: SettleDeps): Promise<Round> {
   const due = await deps.queries.claimStrayDue({ limit: ROUND_LIMIT, ...leaseFrom(deps.now()) });
   const settled = await Promise.all(due.map((stray) => trySettle(deps, stray)));
   return roundOf(due.length, settled.filter(Boolean).length);
 }
 
 /** Whether nothing kept it from being looked at, so that the next one makes sense. */
-async function trySettle(deps: WorkDeps, stray: Stray): Promise<boolean> {
+async function trySettle(deps: SettleDeps, stray: Stray): Promise<boolean> {
   try {
     if (stray.issuer === null) await giveToOwner(deps, stray);
     else await revokeAtProvider(deps, stray.issuer, stray);
@@ -103,13 +109,17 @@ async function trySettle(deps: WorkDeps, stray: Stray): Promise<boolean> {
   }
 }
 
-async function reschedule(deps: WorkDeps, { strayTokenId, failures }: Stray, error: unknown): Promise<void> {
+async function reschedule(
+  deps: SettleDeps,
+  { strayTokenId, failures }: Stray,
+  error: unknown,
+): Promise<void> {
   const dueAt = endRetryAt(deps.now(), failures, error);
   await tryTo(deps, "put_off", () => deps.queries.setStrayDue({ strayTokenId, dueAt }));
 }
 
 async function forget(
-  deps: WorkDeps,
+  deps: SettleDeps,
   { strayTokenId }: Stray,
   isRevoked: boolean,
   outcome: LogOutcome,
@@ -119,7 +129,7 @@ async function forget(
 }
 
 /** For Discord's tokens: Discord says whose they are. */
-async function giveToOwner(deps: WorkDeps, stray: Stray): Promise<void> {
+async function giveToOwner(deps: SettleDeps, stray: Stray): Promise<void> {
   const tokens = openBoth(deps, stray);
   if (tokens === undefined) return forget(deps, stray, false, "given_up");
   const { accessToken, refreshToken } = tokens;
@@ -147,7 +157,7 @@ async function giveToOwner(deps: WorkDeps, stray: Stray): Promise<void> {
  * the next round. If an earlier refresh got no answer, nothing is known of the grant.
  */
 async function refreshStray(
-  deps: WorkDeps,
+  deps: SettleDeps,
   { strayTokenId }: Stray,
   refreshToken: string,
 ): Promise<"refreshed" | "ended_before" | "given_up"> {
@@ -164,7 +174,7 @@ async function refreshStray(
 }
 
 /** Whose tokens these are: "nobody" if Discord refuses them, "unnamed" if the grant lacks the scope to ask. */
-async function findOwner(deps: WorkDeps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
+async function findOwner(deps: SettleDeps, accessToken: string): Promise<DiscordUser | "nobody" | "unnamed"> {
   try {
     return await deps.discord.findSignedInUser(accessToken);
   } catch (error) {
@@ -175,13 +185,13 @@ async function findOwner(deps: WorkDeps, accessToken: string): Promise<DiscordUs
   }
 }
 
-function openBoth(deps: WorkDeps, stray: Stray) {
+function openBoth(deps: SettleDeps, stray: Stray) {
   const accessToken = openStray(deps, "access_token", stray);
   const refreshToken = openStray(deps, "refresh_token", stray);
   return accessToken === undefined || refreshToken === undefined ? undefined : { accessToken, refreshToken };
 }
 
-async function revokeAtProvider(deps: WorkDeps, issuer: string, stray: Stray): Promise<void> {
+async function revokeAtProvider(deps: SettleDeps, issuer: string, stray: Stray): Promise<void> {
   // OIDC_ISSUER was changed: the token is of another provider, which Janus no longer talks to.
   if (issuer !== deps.config.oidc.issuer) return forget(deps, stray, false, "of_another_issuer");
   const kind = stray.refreshTokenSealed === null ? "access_token" : "refresh_token";
@@ -198,7 +208,7 @@ async function revokeAtProvider(deps: WorkDeps, issuer: string, stray: Stray): P
 
 /** Undefined if no key opens it. A token with a subject is sealed for that account, as the account's own are. */
 function openStray(
-  deps: WorkDeps,
+  deps: SettleDeps,
   kind: "access_token" | "refresh_token",
   { strayTokenId, issuer, subject, accessTokenSealed, refreshTokenSealed }: Stray,
 ): string | undefined {

@@ -52,9 +52,7 @@ export function describeBrowser(exchange: Exchange): Browser {
 export function addressOf({ request }: Exchange): URL {
   const url = parseAddress(request);
   if (url === undefined)
-    throw callbackMalformed(
-      "the address is too long, has too many parameters, or the Host header makes none",
-    );
+    throw callbackMalformed("the URL is too long or has too many parameters, or the Host header is invalid");
   return url;
 }
 

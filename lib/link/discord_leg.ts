@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { flowFinished, grantEnding } from "../errors.ts";
 import { departToProvider } from "../flow/provider_departure.ts";
-import type { Flow, FlowRecords } from "../flow/record.ts";
+import type { Flow, Needs as FlowNeeds, FlowRecords } from "../flow/record.ts";
 import {
   acceptCallback,
   deriveSession,
@@ -18,12 +18,14 @@ import {
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import { cancel, createStep } from "../flow/step.ts";
+import type { GrantDeps } from "../grants/discord_grant.ts";
 import { clearSuperseded } from "../grants/role_connection_left.ts";
 import { sealDiscordTokens } from "../grants/sealing.ts";
 import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";
-import type { Needs } from "./linked.ts";
+
+type Needs = FlowNeeds & GrantDeps & Pick<Deps, "oidc" | "requestId">;
 
 const shareDiscordLeg = createSharing<Departure>();
 
@@ -32,7 +34,7 @@ const shareDiscordLeg = createSharing<Departure>();
  * than those that the two servers know them by.
  */
 export function startLink(
-  deps: Pick<Deps, "discord" | "flowMacs" | "now">,
+  deps: Pick<Needs, "discord" | "flowMacs" | "now">,
   records: FlowRecords,
   leg: "discord" | "another",
 ): Departure {

@@ -3,18 +3,14 @@
  * The provider leg and a move both end with it.
  */
 import { isCollision } from "../database/failures.ts";
-import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import type { Flow, FlowChange } from "../flow/record.ts";
 import { deriveSession } from "../flow/record.ts";
 import type { KeptClaims } from "../rules/claims.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { BegunSession } from "../session/secrets.ts";
-import type { DuePush } from "../sync/push.ts";
+import type { DuePush, Needs } from "../sync/push.ts";
 import { pushLink } from "../sync/push.ts";
-
-/** What this room works with. */
-export type Needs = Deps;
 
 /** The two accounts of a link, as they are shown. */
 export type LinkedAccounts = {

@@ -2,18 +2,23 @@
  * Moving a link: the member has confirmed that a new link takes the place of an earlier one. The Discord account of the
  * earlier link loses its role connection.
  */
+import type { Deps } from "../deps.ts";
 import { flowFinished } from "../errors.ts";
+import type { Needs as FlowNeeds } from "../flow/record.ts";
 import { deriveSession, hashFlowId, openFlow } from "../flow/record.ts";
 import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
 import { keepClaims } from "../rules/claims.ts";
 import { newSession } from "../session/secrets.ts";
+import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
-import type { Linked, Needs } from "./linked.ts";
+import type { Linked } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
+
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId">;
 
 /** What the browser sent with the form. */
 export type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
@@ -62,5 +67,4 @@ async function roleMayStay(deps: Needs, endedDiscordUserId: string): Promise<boo
 }
 
 /** Whether at least half of the request's time is left. Upkeep ends what would be cut off. */
-const hasTimeToEnd = ({ budget }: Needs): boolean =>
-  budget === undefined || budget.leftMs() > budget.totalMs / 2;
+const hasTimeToEnd = ({ budget }: Needs): boolean => budget.leftMs() > budget.totalMs / 2;

@@ -2,9 +2,10 @@
  * The second half of the link flow: back from the provider, the ID Token is verified, the link stored and its metadata
  * pushed. If one of the accounts has another link already, nothing changes until the member confirms a move.
  */
+import type { Deps } from "../deps.ts";
 import { flowFinished } from "../errors.ts";
 import { departReduced } from "../flow/provider_departure.ts";
-import type { Flow, FlowChange } from "../flow/record.ts";
+import type { Flow, FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
 import {
   acceptCallback,
   continueFlow,
@@ -24,11 +25,14 @@ import type { SignIn } from "../oidc/client.ts";
 import { keepClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
+import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { readName } from "../text/shown_name.ts";
 import { secondsAfter } from "../time.ts";
-import type { Linked, LinkedAccounts, Needs } from "./linked.ts";
+import type { Linked, LinkedAccounts } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
+
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "oidc" | "requestId">;
 
 /** One of the accounts is linked to a third: nothing changes until the member confirms with `state`. */
 export type Conflict = LinkedAccounts & {

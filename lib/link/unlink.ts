@@ -5,12 +5,16 @@
 import type { Deps } from "../deps.ts";
 import { notLinked } from "../errors.ts";
 import { createStep } from "../flow/step.ts";
+import type { GrantDeps } from "../grants/discord_grant.ts";
 import type { GrantEnd } from "../grants/end_discord_grant.ts";
 import { tryEndGrant } from "../grants/end_discord_grant.ts";
+import type { ProviderGrantDeps } from "../grants/provider_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
 import { secondsAfter } from "../time.ts";
+
+type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
 
 /** The link is gone. */
 export type Unlinked = {
@@ -27,7 +31,7 @@ export type Unlinked = {
 /** Undoes the member's link. Throws not_linked. */
 export const unlink = createStep("unlink", removeLink);
 
-async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
+async function removeLink(deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
   const now = deps.now();
   const removed = await deps.queries.unlink({
     discordUserId,
@@ -49,14 +53,14 @@ async function removeLink(deps: Deps, { discordUserId }: Pick<Session, "discordU
   };
 }
 
-type Removed = NonNullable<Awaited<ReturnType<Deps["queries"]["unlink"]>>>;
+type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
-async function endAtDiscord(deps: Deps, removed: Removed): Promise<GrantEnd> {
+async function endAtDiscord(deps: Needs, removed: Removed): Promise<GrantEnd> {
   return removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, endFailures: 0 });
 }
 
-async function endAtProvider(deps: Deps, removed: Removed): Promise<boolean> {
+async function endAtProvider(deps: Needs, removed: Removed): Promise<boolean> {
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   if (organisationAccessTokenSealed === null) return true;
   return tryEndProviderGrant(deps, {

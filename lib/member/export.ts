@@ -6,8 +6,10 @@ import type { Deps } from "../deps.ts";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 
+type Needs = Pick<Deps, "queries" | "now" | "requestId">;
+
 /** Reads what is stored, and leaves a line in the trail. */
-export async function exportStored(deps: Pick<Deps, "queries" | "now" | "requestId">, session: Session) {
+export async function exportStored(deps: Needs, session: Session) {
   const { discordUserId } = session;
   const [stored, flows, sessions, trail] = await Promise.all([
     deps.queries.exportMember({ discordUserId }),

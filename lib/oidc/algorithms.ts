@@ -30,7 +30,7 @@ const OTHER_ALGORITHMS: readonly string[] = [
 
 /** The remedy for a provider that signs with the client secret or not at all, or that encrypts. */
 export const SIGNING_REMEDY =
-  "choose a signing key (in Authentik: the provider's Signing Key, an RSA or EC certificate) and no encryption key";
+  "choose a signing key of type RSA, EC or Ed25519 (in Authentik: the provider's Signing Key) and no encryption key";
 
 /** True for the name of a registered algorithm that Janus does not accept. */
 export function isOtherAlgorithm(alg: unknown): alg is string {

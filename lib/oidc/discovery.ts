@@ -156,10 +156,10 @@ function documentError(issues: readonly v.InferIssue<DocumentSchema>[]): JanusEr
   const fields = [...new Set(issues.map(nameOf))];
   if (fields.includes("authorization_endpoint"))
     return providerMisconfigured(
-      "discovery: authorization_endpoint is not https: members' browsers are sent there, so the provider must name an https address",
+      "discovery: authorization_endpoint is not https: members' browsers are sent there, so the provider must name an https URL",
     );
   return providerMisconfigured(
-    `discovery: ${fields.join(", ")} is not https: have the provider name https addresses, or set OIDC_ALLOW_HTTP_ENDPOINTS=true if the way there stays within a network that you trust`,
+    `discovery: ${fields.join(", ")} is not https: have the provider name https URLs, or set OIDC_ALLOW_HTTP_ENDPOINTS=true if the way there stays within a network that you trust`,
   );
 }
 
@@ -175,7 +175,9 @@ function findUnused(json: unknown, document: Readonly<Record<string, unknown>>):
 function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): ProviderMetadata {
   // 4.3: exactly the configured issuer, or the document could be another server's.
   if (document.issuer !== issuer) {
-    throw providerMisconfigured('discovery: "issuer" is not OIDC_ISSUER: compare them letter by letter');
+    throw providerMisconfigured(
+      'discovery: "issuer" is not OIDC_ISSUER: compare them character by character',
+    );
   }
   if (saidOf(document.response_types_supported)?.includes("code") === false) {
     throw providerMisconfigured("discovery: the provider does not support response_type=code");

@@ -14,16 +14,16 @@ export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints"
 export type EndpointUser = "browser" | "janus";
 
 const MAX_LENGTH = 2_048;
-/** The message of an issue that https, or a setting, would resolve. Any other issue is a malformed address. */
+/** The message of an issue that https, or a setting, would resolve. Any other issue is a malformed URL. */
 export const NOT_HTTPS = "not https";
 
-/** The schema of an endpoint: an absolute https address, or http where that is allowed. RFC 6749 3.1, 3.2 */
+/** The schema of an endpoint: an absolute https URL, or http where that is allowed. RFC 6749 3.1, 3.2 */
 export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
   const isAllowed = createHttpCheck(rules, user);
   return v.pipe(
     v.string(),
     v.maxLength(MAX_LENGTH),
-    v.check(isPlainAddress),
+    v.check(isPlainUrl),
     v.check((text) => {
       const url = URL.parse(text);
       return url === null || url.protocol !== "http:" || isAllowed(url);
@@ -31,8 +31,8 @@ export function createEndpointSchema(rules: EndpointRules, user: EndpointUser) {
   );
 }
 
-/** Whether every parser reads an address in the same way: it has no blanks, credentials or fragment. */
-function isPlainAddress(text: string): boolean {
+/** Whether every parser reads a URL in the same way: it has no spaces, credentials or fragment. */
+function isPlainUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || /[\s\p{Cc}#\\]/u.test(text)) return false;
   return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";

@@ -37,7 +37,7 @@ type Claims = Readonly<Record<string, unknown>>;
 const claimsSchema = v.looseObject({ sub: v.string() });
 
 const USERINFO_REMEDY =
-  "at the provider choose an RSA or EC algorithm for UserInfo, or none for plain JSON, and no encryption " +
+  "at the provider choose plain JSON for UserInfo, or an RSA, EC or Ed25519 signature, and no encryption " +
   "(userinfo_signed_response_alg, userinfo_encrypted_response_alg)";
 
 /**

@@ -2,14 +2,17 @@
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
 import { grantEnding } from "../errors.ts";
-import type { Flow, FlowChange, FlowRecords } from "../flow/record.ts";
+import type { Flow, FlowChange, Needs as FlowNeeds, FlowRecords } from "../flow/record.ts";
 import { acceptCallback, deriveSecret, makeRoom, startFlow } from "../flow/record.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
 import { cancel, createStep } from "../flow/step.ts";
+import type { KeepDeps } from "../grants/stray_tokens.ts";
 import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import type { BegunSession, Browser, SessionSecrets } from "./secrets.ts";
 import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";
+
+type Needs = FlowNeeds & KeepDeps & Pick<Deps, "discord" | "log" | "requestId">;
 
 /** The member is signed in. */
 export type SignedIn = {
@@ -22,7 +25,10 @@ export type SignedIn = {
 const shareLogin = createSharing<SignedIn>();
 
 /** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
-export function startLogin(deps: Deps, records: FlowRecords): Departure {
+export function startLogin(
+  deps: Pick<Needs, "discord" | "flowMacs" | "now">,
+  records: FlowRecords,
+): Departure {
   const flow = startFlow(deps, "login");
   return {
     outcome: "departed",
@@ -35,7 +41,7 @@ export function startLogin(deps: Deps, records: FlowRecords): Departure {
 export const finishLogin = createStep("login", takeLogin);
 
 async function takeLogin(
-  deps: Deps,
+  deps: Needs,
   { query, records, browser }: FlowRequest,
 ): Promise<SignedIn | Cancelled> {
   const { flow, response } = acceptCallback(deps, ["login"], query, records);
@@ -46,7 +52,7 @@ async function takeLogin(
 }
 
 /** Exchanges the code and stores the session. */
-async function beginSession(deps: Deps, browser: Browser, flow: Flow, code: string): Promise<SignedIn> {
+async function beginSession(deps: Needs, browser: Browser, flow: Flow, code: string): Promise<SignedIn> {
   const tokens = await deps.discord.exchangeLoginCode(code, deriveSecret(flow, "code_verifier"));
   const secrets = createSessionSecrets();
   const { user, sessionExpiresAt } = await storeSession(deps, browser, secrets, tokens);
@@ -59,7 +65,7 @@ async function beginSession(deps: Deps, browser: Browser, flow: Flow, code: stri
 }
 
 /** Finds whose tokens these are, and stores the session. If that fails, the tokens are kept, to be revoked. */
-async function storeSession(deps: Deps, browser: Browser, secrets: SessionSecrets, tokens: DiscordTokens) {
+async function storeSession(deps: Needs, browser: Browser, secrets: SessionSecrets, tokens: DiscordTokens) {
   let user: DiscordUser | undefined;
   try {
     user = await deps.discord.findSignedInUser(tokens.accessToken);

@@ -18,6 +18,11 @@ import type { Session } from "./guard.ts";
 import { findSession } from "./guard.ts";
 import { openSessionToken, sealSessionToken } from "./secrets.ts";
 
+type Needs = Pick<
+  Deps,
+  "queries" | "discord" | "unstored" | "now" | "sleep" | "log" | "requestId" | "budget"
+>;
+
 /** A token this close to its end is refreshed before it is used. */
 const REFRESH_BEFORE_SECONDS = 300;
 /** If Discord refuses a token this soon after it gave it out, another refresh does not help. */
@@ -34,7 +39,7 @@ type Asked = { readonly user: DiscordUser } | { readonly refusal: JanusError };
  * unauthenticated where Discord has ended the authorization, and with it the session; discord_refused where it speaks
  * of somebody else.
  */
-export async function findMember(deps: Deps, session: Session): Promise<DiscordUser> {
+export async function findMember(deps: Needs, session: Session): Promise<DiscordUser> {
   const token = await freshToken(deps, session);
   const asked = await askWith(deps, session, token);
   if ("user" in asked) return asked.user;
@@ -46,13 +51,13 @@ export async function findMember(deps: Deps, session: Session): Promise<DiscordU
 }
 
 /** The session's access token, good for a while. */
-async function freshToken(deps: Deps, session: Session): Promise<Token> {
+async function freshToken(deps: Needs, session: Session): Promise<Token> {
   const isFresh = session.tokenExpiresAt > secondsAfter(deps.now(), REFRESH_BEFORE_SECONDS);
   if (isFresh || session.refreshTokenSealed === null) return session;
   return refreshOnce(deps, session, "near its end");
 }
 
-async function askWith(deps: Deps, session: Session, { accessToken }: Token): Promise<Asked> {
+async function askWith(deps: Needs, session: Session, { accessToken }: Token): Promise<Asked> {
   try {
     const user = await deps.discord.findSignedInUser(accessToken);
     if (user.discordUserId !== session.discordUserId) throw discordRefused("@me is of another user");
@@ -66,7 +71,7 @@ async function askWith(deps: Deps, session: Session, { accessToken }: Token): Pr
 
 /** Another token for one that Discord refused. Throws unauthenticated if it cannot get one. */
 async function replaceRefused(
-  deps: Deps,
+  deps: Needs,
   session: Session,
   token: Token,
   refusal: JanusError,
@@ -83,7 +88,7 @@ async function replaceRefused(
 
 /** Ends the session and throws unauthenticated, unless the session has another token by now. */
 async function endRefused(
-  deps: Deps,
+  deps: Needs,
   { secrets }: Session,
   { accessTokenSealed }: Token,
   refusal: JanusError,
@@ -96,17 +101,17 @@ async function endRefused(
 type Reason = "near its end" | "refused";
 
 /** Refreshes that are under way in this process, by the database that stores what they bring. */
-const sharings = new WeakMap<Deps["queries"], Share<Token>>();
+const sharings = new WeakMap<Needs["queries"], Share<Token>>();
 
 /** One refresh at Discord for all who ask at once: in this process by waiting for it, across processes by the lease. */
-function refreshOnce(deps: Deps, held: Session, reason: Reason): Promise<Token> {
+function refreshOnce(deps: Needs, held: Session, reason: Reason): Promise<Token> {
   const share = sharings.get(deps.queries) ?? createSharing<Token>();
   sharings.set(deps.queries, share);
   // A refresh for the other reason may return the token that is held.
   return share(`${reason} ${held.accessTokenSealed}`, () => refreshByLease(deps, held, reason));
 }
 
-async function refreshByLease(deps: Deps, held: Session, reason: Reason): Promise<Token> {
+async function refreshByLease(deps: Needs, held: Session, reason: Reason): Promise<Token> {
   const { accessTokenSealed, secrets } = held;
   const { sessionIdHash } = secrets;
   for (let wait = 0; wait < WAITS; wait++) {
@@ -118,13 +123,13 @@ async function refreshByLease(deps: Deps, held: Session, reason: Reason): Promis
     if (row.accessTokenSealed !== accessTokenSealed) return row;
     // Another process refreshes; the present token is good until it expires.
     if (reason !== "refused" && row.tokenExpiresAt > now) return row;
-    if (deps.budget !== undefined && deps.budget.leftMs() <= WAIT_MS) break;
+    if (deps.budget.leftMs() <= WAIT_MS) break;
     await deps.sleep(WAIT_MS);
   }
   throw discordUnavailable("another process refreshes this session");
 }
 
-async function refreshClaimed(deps: Deps, held: Session, reason: Reason): Promise<Token> {
+async function refreshClaimed(deps: Needs, held: Session, reason: Reason): Promise<Token> {
   const { accessTokenSealed, refreshTokenSealed, secrets } = held;
   const refreshToken = openSessionToken(secrets, "refresh_token", refreshTokenSealed ?? undefined);
   if (refreshToken === undefined) throw unauthenticated("the refresh token does not open");
@@ -143,7 +148,7 @@ async function refreshClaimed(deps: Deps, held: Session, reason: Reason): Promis
 
 /** Spends the refresh token under the lease. */
 function spend(
-  deps: Deps,
+  deps: Needs,
   { secrets, accessTokenSealed: spentAccessTokenSealed }: Session,
   refreshToken: string,
 ): Promise<Token> {

@@ -162,19 +162,19 @@ describe("checkConfig()", () => {
     [name, `'"canary"'`, / is wrapped in quotes/],
     [name, `\\"canary\\"`, / is wrapped in quotes/],
     [name, "\u201ccanary\u201d", / is wrapped in quotes/],
-    [name, " canary", / begins or ends with a blank/],
-    [name, "canary  ", / begins or ends with a blank/],
-    [name, "canary\u00a0", / begins or ends with a blank/],
-    [name, "can\u00a0ary", / holds characters that cannot be seen/],
-    [name, "can\u200bary", / holds characters that cannot be seen/],
-    [name, "\ufeffcanary", / holds characters that cannot be seen/],
-    [name, "canary\u200e", / holds characters that cannot be seen/],
-    [name, "can\u00adary", / holds characters that cannot be seen/],
+    [name, " canary", / begins or ends with a space/],
+    [name, "canary  ", / begins or ends with a space/],
+    [name, "canary\u00a0", / begins or ends with a space/],
+    [name, "can\u00a0ary", / contains characters that cannot be seen/],
+    [name, "can\u200bary", / contains characters that cannot be seen/],
+    [name, "\ufeffcanary", / contains characters that cannot be seen/],
+    [name, "canary\u200e", / contains characters that cannot be seen/],
+    [name, "can\u00adary", / contains characters that cannot be seen/],
   ]);
   const outside: readonly (readonly [string, string, RegExp])[] = [
-    ["DISCORD_CLIENT_SECRET", "can\u00e4ry", / holds characters outside ASCII/],
-    ["OIDC_CLIENT_ID", "canary\u2013x", / holds characters outside ASCII/],
-    ["OIDC_CLIENT_SECRET", "canary\ufffd", / holds characters outside ASCII/],
+    ["DISCORD_CLIENT_SECRET", "can\u00e4ry", / contains characters outside ASCII/],
+    ["OIDC_CLIENT_ID", "canary\u2013x", / contains characters outside ASCII/],
+    ["OIDC_CLIENT_SECRET", "canary\ufffd", / contains characters outside ASCII/],
   ];
   test.each([
     ...stray,
@@ -192,9 +192,9 @@ describe("checkConfig()", () => {
 
   test.each([
     [`"canary"`, / is wrapped in quotes/],
-    ["canary ", / begins or ends with a blank/],
-    ["canary\n", / holds characters that cannot be seen/],
-    ["can\u200bary", / holds characters that cannot be seen/],
+    ["canary ", / begins or ends with a space/],
+    ["canary\n", / contains characters that cannot be seen/],
+    ["can\u200bary", / contains characters that cannot be seen/],
   ])("warns of DISCORD_BOT_TOKEN=%j, which the server ignores", async (value, why) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: value });
 
@@ -543,7 +543,7 @@ describe("checkConfig()", () => {
     });
 
     expect(warnings).toEqual([
-      `${JSON.stringify(open)} holds secrets and every user can read it: chmod o-r.`,
+      `${JSON.stringify(open)} contains secrets and every user can read it: chmod o-r.`,
     ]);
   });
 

@@ -121,10 +121,10 @@ describe("checkHealth()", () => {
   test.each([
     [{ PORT: "0" }, "PORT is 0"],
     [{ PORT: "no number" }, "PORT must be"],
-    [{ HOST: "no host\u0007" }, "HOST must not hold"],
-    [{ HOST: "no host" }, "HOST must be an address or a name alone"],
-    [{ HOST: "user@somewhere" }, "HOST must be an address or a name alone"],
-    [{ HOST: "somewhere/path" }, "HOST must be an address or a name alone"],
+    [{ HOST: "no host\u0007" }, "HOST must not contain"],
+    [{ HOST: "no host" }, "HOST must be an IP address or a host name"],
+    [{ HOST: "user@somewhere" }, "HOST must be an IP address or a host name"],
+    [{ HOST: "somewhere/path" }, "HOST must be an IP address or a host name"],
     [{ HOST: "fe80::1%eth0" }, "HOST names an interface"],
   ])("refuses %j as a fault of the configuration", async (environment, why) => {
     const { code, message } = await refusalOf(environment);

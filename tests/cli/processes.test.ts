@@ -244,7 +244,7 @@ describe("janus migrate", () => {
 
     const pending = LABELS.map((label) => `pending  ${label}\n`).join("");
     const absent = (where: string) =>
-      `There is no database in ${where} yet: "janus migrate" makes it, and so does the server when it ` +
+      `There is no database in ${where} yet: "janus migrate" creates it, and so does the server when it ` +
       "starts. To use another database, set DATABASE_URL.\n";
     expect(plain).toEqual({ exitCode: 0, stdout: pending + absent("./data"), stderr: "" });
     expect(ofBegun).toEqual({ exitCode: 0, stdout: pending + absent(begun), stderr: "" });

@@ -141,8 +141,8 @@ describe("readDatabaseConfig()", () => {
     ["sslmode=verify-ca&sslrootcert=system", "sslrootcert=system", "needs sslmode=verify-full"],
     ["target_session_attrs=standby", "target_session_attrs", "Janus writes"],
     ["client_encoding=LATIN1", "client_encoding", "Remove it."],
-    ["dbname=other", "dbname", "in the address itself"],
-    ["user=other", "user", "in the address itself"],
+    ["dbname=other", "dbname", "in the URL itself"],
+    ["user=other", "user", "in the URL itself"],
     ["password=canary-secret", "password", "DATABASE_PASSWORD"],
     ["max=50", "max", "Remove it."],
     ["sslmode=require&sslmode=disable", "sslmode", "twice"],
@@ -176,7 +176,7 @@ describe("readDatabaseConfig()", () => {
     const barren = faultOf(`sslmode=require&sslrootcert=${encodeURIComponent(empty)}`);
 
     expect(lonely).toContain("one of sslcert and sslkey without the other");
-    expect(barren).toContain("holds no PEM");
+    expect(barren).toContain("contains no PEM");
   });
 
   test.each([

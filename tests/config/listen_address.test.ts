@@ -93,7 +93,9 @@ describe("readConfig()", () => {
       message = asJanusError(error).message;
     }
 
-    expect(message).toStartWith("The configuration has 1 fault:\n  HOST must be an address or a name alone");
+    expect(message).toStartWith(
+      "The configuration has 1 fault:\n  HOST must be an IP address or a host name",
+    );
     expect(message).toEndWith(`: ${FIXES.HOST}`);
   });
 });
@@ -144,7 +146,7 @@ describe("janus", () => {
       const { exitCode, stdout, stderr } = await run(folder, "index.ts", command.split(" "), environment);
 
       expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-      expect(stderr).toContain("HOST must be an address or a name alone");
+      expect(stderr).toContain("HOST must be an IP address or a host name");
     },
   );
 

@@ -327,7 +327,7 @@ describe("readConfig()", () => {
 describe("readConfig() on a stray character", () => {
   const quoted = "the quotes around it are part of the value";
   const ended = "it ends in a carriage return, as in a file with Windows line ends";
-  const blank = "a blank or a line end around it is part of the value";
+  const space = "a space or a line end around it is part of the value";
   const cases: readonly (readonly [string, string, string])[] = [
     ["PUBLIC_URL", `"https://janus.example.org"`, quoted],
     ["PUBLIC_URL", `'https://janus.example.org'`, quoted],
@@ -336,20 +336,20 @@ describe("readConfig() on a stray character", () => {
     ["DISCORD_CLIENT_ID", `'"1111111111111111111"'`, quoted],
     ["DISCORD_CLIENT_ID", `\\"1111111111111111111\\"`, quoted],
     ["DISCORD_CLIENT_ID", "1111111111111111111\r", ended],
-    ["DISCORD_CLIENT_ID", " 1111111111111111111", blank],
-    ["DISCORD_CLIENT_ID", "1111111111111111111\n", blank],
+    ["DISCORD_CLIENT_ID", " 1111111111111111111", space],
+    ["DISCORD_CLIENT_ID", "1111111111111111111\n", space],
     ["TOKEN_KEYS", `"k1:${KEY}"`, quoted],
     ["COOKIE_SECRET", `\`${KEY}\``, quoted],
     ["PORT", `"3000"`, quoted],
     ["PORT", "3000\r", ended],
     ["PORT", `"3000"\r`, quoted],
     ["LOG_LEVEL", "info\r", ended],
-    ["LOG_LEVEL", "info ", blank],
+    ["LOG_LEVEL", "info ", space],
     ["DATABASE_URL", `"postgres://janus@host/janus"`, quoted],
     ["OIDC_SCOPES", `"openid profile"`, quoted],
     ["OIDC_SCOPES", "'openid profile'", quoted],
     ["OIDC_CLIENT_SECRET", "abc\r", ended],
-    ["OIDC_CLIENT_SECRET", "abc\n", blank],
+    ["OIDC_CLIENT_SECRET", "abc\n", space],
   ];
 
   test.each([...cases])("says what is stray in %s=%j", (name, value, why) => {
@@ -363,9 +363,9 @@ describe("readConfig() on a stray character", () => {
     ["DISCORD_CLIENT_ID", "11111111111"],
     ["PUBLIC_URL", "janus.example.org"],
     ["PORT", "http"],
-  ])("says nothing of quotes or blanks that %s=%j lacks", (name, value) => {
+  ])("says nothing of quotes or spaces that %s=%j lacks", (name, value) => {
     expect(faultLines(faultOf({ ...VALID, [name]: value })).get(name)).not.toMatch(
-      /quotes|blank|it ends|seen/,
+      /quotes|space|it ends|seen/,
     );
   });
 
@@ -374,14 +374,14 @@ describe("readConfig() on a stray character", () => {
     (name) => {
       const { message } = faultOf({ ...VALID, [name]: "abc\n" });
 
-      expect(message).toContain(`${name} must not hold control characters, such as a line end or a tab`);
+      expect(message).toContain(`${name} must not contain control characters, such as a line end or a tab`);
     },
   );
 
   test("names control characters for a line end in the bot token", () => {
     const { message } = faultOf({ ...VALID, DISCORD_BOT_TOKEN: "abc\n" }, readRegistrationConfig);
 
-    expect(message).toContain("DISCORD_BOT_TOKEN must not hold control characters");
+    expect(message).toContain("DISCORD_BOT_TOKEN must not contain control characters");
   });
 });
 
@@ -407,7 +407,7 @@ describe("readConfig().oidc.issuer", () => {
     "https://auth.example.org/Realms/%7Ejanus",
     "http://127.0.0.1:9000/",
     "http://localhost:9000/application/o/janus/",
-  ])("is %s letter for letter, since it is compared exactly", (issuer) => {
+  ])("is exactly %s, since it is compared byte by byte", (issuer) => {
     expect(readConfig({ ...VALID, OIDC_ISSUER: issuer }).oidc.issuer).toBe(issuer);
   });
 
@@ -416,7 +416,7 @@ describe("readConfig().oidc.issuer", () => {
     "https://auth.example.org/ ",
     "https://auth.exam\nple.org/",
     "\thttps://auth.example.org/",
-  ])("is %j without blanks, or a fault", (given) => {
+  ])("is %j without spaces, or a fault", (given) => {
     let issuer = "";
     try {
       issuer = readConfig({ ...VALID, OIDC_ISSUER: given }).oidc.issuer;
@@ -466,8 +466,8 @@ describe("readConfig().oidc.authorizeParams", () => {
     ["acr_values=&ui_locales=sv", "must give every parameter a value"],
     ["prompt=login&prompt=consent", "must name every parameter once"],
     ["resource=a&resource=b", "must name every parameter once"],
-    ["x=a%0Ab", "must not hold control characters"],
-    ["x=a\n", "must not hold control characters"],
+    ["x=a%0Ab", "must not contain control characters"],
+    ["x=a\n", "must not contain control characters"],
     ["state=x", "without client_id"],
     [`"prompt=login"`, "the quotes around it are part of the value"],
   ])("refuses %j, and says what is wrong", (given, why) => {
@@ -693,9 +693,9 @@ describe("NAME_FILE", () => {
   });
 
   test.each([
-    ["a line end inside", "abc\ndef\n", "must not hold control characters"],
-    ["a tab inside", "abc\tdef\n", "must not hold control characters"],
-    ["a zero byte", "abc\u0000", "must not hold control characters"],
+    ["a line end inside", "abc\ndef\n", "must not contain control characters"],
+    ["a tab inside", "abc\tdef\n", "must not contain control characters"],
+    ["a zero byte", "abc\u0000", "must not contain control characters"],
     ["what no UTF-8 is", new Uint8Array([0x61, 0xe5, 0x62]), "is not text in UTF-8"],
     [
       "UTF-16, as PowerShell writes it",

@@ -92,12 +92,12 @@ describe("openEmbedded() refuses, and changes nothing in,", () => {
     [
       "the folder of a server of the same version",
       (place) => writeFileSync(join(place, "postmaster.opts"), "/usr/bin/postgres"),
-      "belongs to a PostgreSQL server: put its address into DATABASE_URL",
+      "belongs to a PostgreSQL server: put its URL into DATABASE_URL",
     ],
     [
       "a DATA_DIR that is a server's own folder",
       (place) => writeFileSync(join(dirname(place), "PG_VERSION"), "17\n"),
-      "belongs to a PostgreSQL server: put its address into DATABASE_URL",
+      "belongs to a PostgreSQL server: put its URL into DATABASE_URL",
     ],
     [
       "a folder with something else in it",

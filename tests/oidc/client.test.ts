@@ -215,7 +215,7 @@ describe("createDiscovery()", () => {
     const error = await rejection(oidc.prepare());
 
     expect(error.code).toBe("provider_misconfigured");
-    expect(error.message).toContain("letter by letter");
+    expect(error.message).toContain("character by character");
     expect(forger.calls).toEqual(["discovery"]);
   });
 
@@ -250,7 +250,7 @@ describe("createDiscovery()", () => {
     1,
     ["https://idp.example/x"],
   ];
-  test.each(ENDPOINTS)("refuses a document whose %s is not an https address", async (endpoint) => {
+  test.each(ENDPOINTS)("refuses a document whose %s is not an https URL", async (endpoint) => {
     let address: unknown;
     const { oidc } = startOidc({ overrides: { discovery: (right) => ({ ...right, [endpoint]: address }) } });
     for (address of BAD_ADDRESSES) {
@@ -262,7 +262,7 @@ describe("createDiscovery()", () => {
   });
 
   test.each(["userinfo_endpoint", "revocation_endpoint"])(
-    "warns once of a %s that is not an https address",
+    "warns once of a %s that is not an https URL",
     async (endpoint) => {
       for (const address of BAD_ADDRESSES) {
         const { oidc, forger, linesOf, signIn } = startOidc({
@@ -421,7 +421,7 @@ describe("createDiscovery()", () => {
 
     expect(error.code).toBe("provider_misconfigured");
     expect(error.message).toStartWith(`discovery: ID Tokens are signed with ${named}, which`);
-    expect(error.message).toContain("choose a signing key (in Authentik");
+    expect(error.message).toContain("choose a signing key of type RSA, EC or Ed25519");
   });
 
   test.each([[[]], [[""]]])("takes %j for an absent list, without a warning", async (empty) => {

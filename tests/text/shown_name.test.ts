@@ -173,14 +173,16 @@ describe("PLATFORM_NAME", () => {
   test.each([...DIRECTIONS.map((direction) => `D${direction}`), "D\u2028E", BREAKING_OUT])(
     "is refused as %j",
     (name) => {
-      expect(() => read(name)).toThrow(/PLATFORM_NAME must not hold control characters or marks that change/);
+      expect(() => read(name)).toThrow(
+        /PLATFORM_NAME must not contain control characters or marks that change/,
+      );
     },
   );
 
   test.each(["\u200b", "\u2800", "\u3164", "\ufe0f", "\u0301"])(
     "is refused as %j, which has no visible character",
     (name) => {
-      expect(() => read(name)).toThrow(/PLATFORM_NAME must hold a visible character/);
+      expect(() => read(name)).toThrow(/PLATFORM_NAME must contain a visible character/);
     },
   );
 

@@ -21,7 +21,7 @@ const MOST_ECHOED = 120;
 /** What each kind means, and what to do about it. */
 const MEANINGS: Readonly<Record<string, string>> = {
   role_connection_left:
-    "Discord may still give these members a role, and Janus has no token to clear it. Take the role away by hand, then run janus audit --resolved with the id. If a member links again, Janus clears it.",
+    "Discord may still give these members a role, and Janus has no token to clear it. Remove the role by hand, then run janus audit --resolved with the id. If a member links again, Janus clears it.",
   grant_end_failing: "Discord has not ended these grants. The log says why; Janus tries again.",
   refresh_unanswered:
     "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must follow the link again.",
@@ -40,7 +40,7 @@ export function addAudit(program: Command): void {
     .command("audit")
     .option(
       "--resolved <id>",
-      "remove this Discord user from the list: you have taken their role away",
+      "remove this Discord user from the list, after you have removed their role",
       readUserId,
     )
     .description("list links and grants that need your attention; exit code 1 if there are any")
@@ -68,7 +68,9 @@ function audit(resolved: string | undefined, environment: Environment): Promise<
     await requireMigrated(db);
     const queries = createQueries(db);
     if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
-      throw usage(`Janus knows of no role that was left to ${resolved}. See janus audit.`);
+      throw usage(
+        `Janus does not know of a role that the Discord user ${resolved} may still have. See janus audit.`,
+      );
     return auditLinks({ queries, now });
   });
 }

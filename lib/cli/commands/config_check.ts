@@ -36,12 +36,12 @@ export function addConfigCheck(program: Command): void {
   const config = program
     .command("config")
     .helpCommand(false)
-    .description("look at the configuration")
+    .description("check the configuration")
     .addHelpText("after", examples("janus config check"));
   config
     .command("check")
     .description(
-      "print the settings in force and where each is from, and warn of risky ones; shows no secret",
+      "print the settings in effect and where each comes from, and warn of risky ones; never print a secret",
     )
     .addHelpText("after", examples("janus config check", "janus config check --env-file .env --json"))
     .action(async (_: unknown, command: Command) => {

@@ -64,10 +64,14 @@ export async function checkHealth(
 function addressOf(environment: Environment): string {
   const { host, port } = readServerAddress(environment);
   if (port === 0)
-    throw configInvalid("PORT is 0, any free port: set it to the one that the server listens on.");
+    throw configInvalid(
+      "PORT is 0, which means any free port: set it to the one that the server listens on.",
+    );
   const url = URL.parse(`http://${inBrackets(EVERY_ADDRESS[host] ?? host)}:${port}`);
   if (url === null)
-    throw configInvalid("HOST names an interface, which a URL cannot: ask the server from outside instead.");
+    throw configInvalid(
+      "HOST names an interface, which a URL cannot do: ask the server from outside instead.",
+    );
   return url.origin;
 }
 

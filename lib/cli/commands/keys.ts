@@ -23,14 +23,14 @@ export function addKeys(program: Command): void {
   const keys = program
     .command("keys")
     .helpCommand(false)
-    .description("make keys")
+    .description("generate keys")
     .addHelpText("after", examples("janus keys generate >> .env"));
   const only = program
-    .createOption("--only <name>", "print the value of one variable alone, for a file")
+    .createOption("--only <name>", "print only the value of one variable, for a file")
     .choices(KEY_NAMES);
   keys
     .command("generate")
-    .option("--rotate", "print one new key, to put first in the TOKEN_KEYS that are in force")
+    .option("--rotate", "print one new key, to put first in the current TOKEN_KEYS")
     .addOption(only)
     .description("print new TOKEN_KEYS and COOKIE_SECRET, as lines of a dotenv file")
     .addHelpText("after", EXAMPLES)

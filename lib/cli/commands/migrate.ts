@@ -70,7 +70,7 @@ function describeAbsence(dataDir: string, json: boolean): string {
   if (json) return JSON.stringify({ applied: [], pending: MIGRATIONS.map(label), noDatabaseIn: dataDir });
   return [
     ...MIGRATIONS.map(describePending),
-    `There is no database in ${printable(dataDir)} yet: "janus migrate" makes it, and so does the server when it ` +
+    `There is no database in ${printable(dataDir)} yet: "janus migrate" creates it, and so does the server when it ` +
       "starts. To use another database, set DATABASE_URL.",
   ].join("\n");
 }

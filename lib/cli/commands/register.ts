@@ -18,7 +18,7 @@ import { print, warn } from "../output.ts";
 export function addRegister(program: Command): void {
   program
     .command("register")
-    .description("put the metadata records that linked roles are built on at Discord")
+    .description("register the metadata records for linked roles with Discord")
     .addHelpText("after", examples("DISCORD_BOT_TOKEN=… janus register"))
     .action(async (_: unknown, command: Command) => {
       const config = readRegistrationConfig(await readEnvironmentFor(command));
@@ -51,7 +51,7 @@ function explainFailure(error: JanusError): string {
   return `Discord did not answer (${error.message}). Try again: registering twice does no harm.`;
 }
 
-/** The address at which an admin adds the application to a server. Discord offers the records only to its roles. */
+/** The URL at which an admin adds the application to a server. Discord offers the records only to its roles. */
 function installUrlOf({ authorizeUrl, applicationId }: RegistrationConfig): string {
   const url = new URL(authorizeUrl);
   url.searchParams.set("client_id", applicationId);

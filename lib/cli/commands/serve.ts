@@ -26,7 +26,7 @@ const STDOUT = 1;
 export function addServe(program: Command, createApp: CreateApp): void {
   program
     .command("serve")
-    .description("answer requests (the default)")
+    .description("run the server (the default)")
     .addHelpText("after", examples("janus serve", "janus serve --env-file /etc/janus.env"))
     .action(async (_: unknown, command: Command) => {
       if (readCommon(command).json)

@@ -35,7 +35,7 @@ export function refuseForeignFolder(folder: string, place: string): void {
 
 const belongsToServer = (folder: string) =>
   databaseUnavailable(
-    `the folder ${folder} belongs to a PostgreSQL server: put its address into DATABASE_URL, or set DATA_DIR to another folder`,
+    `the folder ${folder} belongs to a PostgreSQL server: put its URL into DATABASE_URL, or set DATA_DIR to another folder`,
   );
 
 function isEmpty(folder: string): boolean {

@@ -102,7 +102,7 @@ export const en = {
     mayStay:
       "Your earlier link has been removed, but Janus could not update Discord. If you still have a role from that link, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also link your accounts again: the new link replaces the earlier one.",
     notLinked: "Your accounts are not linked. Link them to get the Discord roles you are entitled to.",
-    notTold: "Discord has not received an update about your link yet, so it cannot give you the role.",
+    notTold: "Discord does not know about your link yet, so it cannot give you the role.",
     /** Shown after a failed update. The information above is what Discord accepted before. */
     outdated: "Discord has not received the latest update yet, so the information above may be out of date.",
     nextTry: "Janus will try again on {other}.",
@@ -112,7 +112,8 @@ export const en = {
     given:
       "Discord gives you the role when you click {link} under Linked Roles in the server menu. If you have already done that, there is nothing more to do.",
     /** Shown if at least one answer is no. `{other}` is the word yes. */
-    withheld: "Roles that need a {other} above are not given, and are removed if you had them.",
+    withheld:
+      "Discord does not give you roles that require a {other} above. If you had one, Discord removes it.",
   },
   sessions: {
     title: "Your data and devices",
@@ -156,7 +157,7 @@ export const en = {
     notYou: "Not you?",
     atProvider: "To use another {platform} account, sign in with it when {platform} asks you to sign in.",
     asksFirst:
-      "If one of the accounts is already linked to another account, Janus asks you before it changes anything.",
+      "If one of the accounts is already linked to a different account, Janus asks you before it changes anything.",
   },
   errors: errorsEn,
 };

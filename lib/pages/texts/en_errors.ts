@@ -29,7 +29,7 @@ const PROVIDER_FAULT: ErrorText = {
 export const errorsEn: ErrorTexts = {
   callback_malformed: {
     title: "The address of this page is incomplete",
-    why: "A part that Discord or {platform} added to it is missing or has been changed.",
+    why: "Something that Discord or {platform} added to the address is missing or has been changed.",
     now: "Start again from the beginning.",
   },
   authorization_rejected: {
@@ -49,7 +49,7 @@ export const errorsEn: ErrorTexts = {
   },
   unauthenticated: {
     title: "You are not signed in",
-    why: "You have to sign in first. If you were signed in before, that sign-in has expired or ended.",
+    why: "You have to sign in first. If you were signed in before, you have since been signed out.",
     now: "Sign in with Discord to continue.",
   },
   state_mismatch: {
@@ -134,7 +134,7 @@ export const errorsEn: ErrorTexts = {
   },
   token_unreadable: {
     title: "Your saved sign-in can no longer be used",
-    why: "Janus can no longer read your saved sign-in.",
+    why: "This is not your fault: Janus cannot read it any more.",
     now: `Start again: a new sign-in replaces it. ${AGAIN}`,
   },
   id_token_refused: {
@@ -157,7 +157,7 @@ export const errorsEn: ErrorTexts = {
   },
   discord_refused: {
     title: "Discord refused the request",
-    why: "Janus may be misconfigured at Discord. Nothing has been changed.",
+    why: "Janus may not be set up correctly in Discord. Nothing has been changed.",
     now: `Start again. ${AGAIN}`,
   },
   provider_unavailable: {

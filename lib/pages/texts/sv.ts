@@ -30,7 +30,7 @@ export const sv: Texts = {
     seeLink: "Redan kopplat? Logga in",
   },
   home: {
-    title: "Få dina roller på Discord",
+    title: "Hämta dina roller på Discord",
     lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till.",
   },
   linked: {
@@ -39,7 +39,7 @@ export const sv: Texts = {
     later:
       "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Gå sedan tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}.",
     earlierRole:
-      "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon loggar du in på Discord med det kontot. Öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
+      "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon kan du ta bort den själv: logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
   },
   cancelled: {
     discordTitle: "Du avbröt inloggningen med Discord",
@@ -86,18 +86,19 @@ export const sv: Texts = {
       "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
     notLinked:
       "Dina konton är inte kopplade. Koppla dem för att få de roller på Discord som du har rätt till.",
-    notTold: "Discord har inte fått någon uppdatering om din koppling än och kan därför inte ge dig rollen.",
+    notTold: "Discord känner inte till din koppling än och kan därför inte ge dig rollen.",
     outdated: "Discord har inte fått den senaste uppdateringen än, så uppgifterna ovan kan vara inaktuella.",
     nextTry: "Janus försöker igen den {other}.",
     noTry: "Tryck på {other} för att uppdatera Discord.",
     knows: "Discord har fått den senaste uppdateringen.",
     given:
       "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
-    withheld: "Du får inte roller som kräver ett {other} här ovanför, och de tas bort om du redan har dem.",
+    withheld:
+      "Discord ger dig inga roller som kräver ett {other} ovan. Om du har en sådan roll tas den bort.",
   },
   sessions: {
     title: "Dina uppgifter och enheter",
-    onlyThis: "Du är inloggad endast på den här enheten.",
+    onlyThis: "Du är bara inloggad på den här enheten.",
     current: "den här enheten",
     unknownDevice: "Okänd enhet",
     createdAt: "Inloggad: {other}",
@@ -125,12 +126,12 @@ export const sv: Texts = {
     roleMayStay:
       "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också be {platform} att ta bort den.",
     pending:
-      "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon öppnar du Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och väljer att återkalla åtkomsten (Deauthorize) för den här appen.",
+      "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
     again: "Du kan koppla dina konton igen när du vill.",
   },
   another: {
     title: "Använd ett annat konto",
-    lead: "Du får logga in hos Discord och {platform} igen och välja vilka konton du vill koppla.",
+    lead: "Du loggar in hos Discord och {platform} igen och väljer vilka konton du vill koppla.",
     atDiscord: "Om du vill använda ett annat Discordkonto trycker du på {other} på Discords sida.",
     notYou: "Inte du? (Not you?)",
     atProvider:

@@ -6,10 +6,10 @@ const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och försök igen därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat.";
 const NO_USABLE_REPLY = `Janus försökte men fick inget användbart svar. ${NOTHING_LOST}`;
-const MAYBE_LINKED = "Dina konton kan redan vara kopplade. Gå till Min sida och kontrollera det.";
+const MAYBE_LINKED = "Dina konton kanske redan är kopplade. Gå till Min sida och kontrollera.";
 
 const PROVIDER_FAULT: ErrorText = {
-  title: "Inloggningen hos {platform} är felinställd",
+  title: "Inloggningen hos {platform} är felkonfigurerad",
   why: "Det beror inte på dig, och inget har ändrats.",
   now: "Kontakta {platform} och uppge referensen nedan. Det hjälper inte att försöka igen förrän felet är åtgärdat.",
 };
@@ -18,7 +18,7 @@ const PROVIDER_FAULT: ErrorText = {
 export const errorsSv: ErrorTexts = {
   callback_malformed: {
     title: "Sidans adress är ofullständig",
-    why: "En del som Discord eller {platform} har lagt till i den saknas eller har ändrats.",
+    why: "Något som Discord eller {platform} lade till i adressen saknas eller har ändrats.",
     now: "Börja om från början.",
   },
   authorization_rejected: {
@@ -38,7 +38,7 @@ export const errorsSv: ErrorTexts = {
   },
   unauthenticated: {
     title: "Du är inte inloggad",
-    why: "Du måste logga in först. Om du var inloggad tidigare har den inloggningen gått ut eller avslutats.",
+    why: "Du måste logga in först. Om du var inloggad tidigare har du blivit utloggad.",
     now: "Logga in med Discord för att fortsätta.",
   },
   state_mismatch: {
@@ -53,7 +53,7 @@ export const errorsSv: ErrorTexts = {
   },
   flow_finished: {
     title: "Inloggningen är redan klar",
-    why: "Du kan ha laddat om sidan, öppnat den igen eller tryckt på en knapp två gånger.",
+    why: "Du kanske laddade om sidan, öppnade den igen eller tryckte på en knapp två gånger.",
     now: `${MAYBE_LINKED} Om de inte är kopplade kan du börja om.`,
   },
   issuer_mismatch: {
@@ -73,17 +73,17 @@ export const errorsSv: ErrorTexts = {
   },
   grant_ended: {
     title: "Janus har inte längre åtkomst till ditt Discordkonto",
-    why: "Du kan ha tagit bort appen under Auktoriserade appar (Authorized Apps) i Discord.",
+    why: "Du kanske har tagit bort appen under Auktoriserade appar (Authorized Apps) i Discord.",
     now: "Börja om och godkänn appen i Discord.",
   },
   not_found: {
     title: "Sidan finns inte",
-    why: "Adressen kan vara felskriven eller gammal.",
+    why: "Adressen är kanske felskriven eller gammal.",
     now: "Gå till startsidan om du vill koppla dina konton.",
   },
   not_linked: {
     title: "Dina konton är inte kopplade",
-    why: "Det finns ingen koppling att uppdatera eller ta bort. Du kan redan ha tagit bort den.",
+    why: "Det finns ingen koppling att uppdatera eller ta bort. Du kanske redan har tagit bort den.",
     now: "Gå till startsidan om du vill koppla dina konton.",
   },
   session_unknown: {
@@ -108,7 +108,7 @@ export const errorsSv: ErrorTexts = {
   },
   request_timeout: {
     title: "Förfrågan tog för lång tid",
-    why: "Din webbläsare hann inte skicka allt. Din uppkoppling kan vara dålig.",
+    why: "Din webbläsare hann inte skicka allt. Din uppkoppling är kanske dålig.",
     now: FROM_START,
   },
   too_many_requests: {
@@ -123,7 +123,7 @@ export const errorsSv: ErrorTexts = {
   },
   token_unreadable: {
     title: "Din sparade inloggning går inte längre att använda",
-    why: "Janus kan inte längre läsa din sparade inloggning.",
+    why: "Det beror inte på dig: Janus kan inte läsa den längre.",
     now: `Börja om, så ersätts den av en ny inloggning. ${AGAIN}`,
   },
   id_token_refused: {
@@ -140,13 +140,13 @@ export const errorsSv: ErrorTexts = {
   provider_misconfigured: PROVIDER_FAULT,
   provider_client_rejected: PROVIDER_FAULT,
   discord_client_rejected: {
-    title: "Inloggningen med Discord är felinställd",
+    title: "Inloggningen med Discord är felkonfigurerad",
     why: PROVIDER_FAULT.why,
     now: PROVIDER_FAULT.now,
   },
   discord_refused: {
     title: "Discord nekade förfrågan",
-    why: "Janus kan vara felinställt hos Discord. Inget har ändrats.",
+    why: "Janus är kanske inte rätt inställt i Discord. Inget har ändrats.",
     now: `Börja om. ${AGAIN}`,
   },
   provider_unavailable: {
@@ -171,7 +171,7 @@ export const errorsSv: ErrorTexts = {
   },
   database_unavailable: {
     title: "Janus fungerar inte just nu",
-    why: `Det går inte att komma åt sparade uppgifter. ${NOTHING_LOST}`,
+    why: `Janus kommer inte åt sina sparade uppgifter. ${NOTHING_LOST}`,
     now: LATER,
   },
   too_busy: {
