@@ -142,11 +142,11 @@ function whyDead({ journal }: Stage, userId: string): string | undefined {
 const organisationOf = (person: number, row: Row): number =>
   places.findIndex((place) => row.subject === `sub-of-${nameOf("org", person, place)}`);
 
-/** Half a day later no end is left to be tried. */
+/** Half a day later no end is left to be tried, but of abandoned grants that a session keeps. */
 function checkDue({ stage, tokens, organisationTokens, sessions }: Evidence): readonly string[] {
   const now = stage.clock.now().toISOString();
   const isDue = (row: Row) => (row.endDueAt ?? row.clearDueAt ?? null) !== null;
-  // An abandoned grant waits for the member's sessions, whose tokens its end would take.
+  // Its end would take the session's tokens as well, so it waits.
   const isKept = ({ endReason, discordUserId }: Row) =>
     endReason === "abandoned" && sessions.some((session) => session.discordUserId === discordUserId);
   const describe = ({ endReason, endDueAt, clearDueAt, endFailures, leasedUntil, obtainedAt }: Row): string =>
