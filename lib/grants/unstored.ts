@@ -14,6 +14,8 @@ export type Unstored = {
   readonly store: (step: LogStep, work: () => Promise<unknown>) => void;
   /** Waits for the writes that are under way, then tries those that have failed once more. */
   readonly retry: () => Promise<void>;
+  /** Logs what has not been stored, as lost. Called when the process stops. */
+  readonly giveUp: () => void;
 };
 
 /** More than a process collects in an outage. Further writes are logged as lost. */
@@ -24,7 +26,7 @@ type Write = { readonly step: LogStep; readonly work: () => Promise<unknown> };
 /** Makes the keeper of one process. */
 export function createUnstored(log: Log): Unstored {
   const failed = new Set<Write>();
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Map<Promise<void>, Write>();
 
   const attempt = async (write: Write): Promise<void> => {
     const { step, work } = write;
@@ -45,15 +47,19 @@ export function createUnstored(log: Log): Unstored {
   };
   const begin = (write: Write): void => {
     const attempting = attempt(write).finally(() => underWay.delete(attempting));
-    underWay.add(attempting);
+    underWay.set(attempting, write);
   };
 
   return {
     store: (step, work) => begin({ step, work }),
     retry: async () => {
-      await Promise.all(underWay);
+      await Promise.all(underWay.keys());
       for (const write of failed) begin(write);
-      await Promise.all(underWay);
+      await Promise.all(underWay.keys());
+    },
+    giveUp: () => {
+      for (const { step } of new Set([...failed, ...underWay.values()]))
+        log.error("tokens_lost", { step, reason: "Janus stopped before the database had stored them" });
     },
   };
 }

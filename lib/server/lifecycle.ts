@@ -14,6 +14,7 @@ import { waitForDatabase } from "../database/wait.ts";
 import type { WorkDeps, World } from "../deps.ts";
 import { createShared, upkeepDepsOf } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
+import type { Unstored } from "../grants/unstored.ts";
 import { describeError } from "../telemetry/log.ts";
 import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
@@ -110,10 +111,9 @@ function run(parts: Parts): RunningServer {
     ready,
     stop: () => {
       // A server that never became ready has no clients to drain.
-      stopped ??= shutDown(parts, isLost ? 0 : parts.config.drainSeconds, async () => {
-        await Promise.all([listening.stop(), upkeep?.stop()]);
-        await deps.unstored.retry();
-      });
+      stopped ??= shutDown(parts, deps.unstored, isLost ? 0 : parts.config.drainSeconds, () =>
+        Promise.all([listening.stop(), upkeep?.stop()]),
+      );
       return stopped;
     },
   };
@@ -121,8 +121,9 @@ function run(parts: Parts): RunningServer {
 
 async function shutDown(
   { config, db, listening, stopping, world }: Parts,
+  unstored: Unstored,
   drainSeconds: number,
-  finish: () => Promise<void>,
+  finishRequests: () => Promise<unknown>,
 ): Promise<void> {
   const { log, now, sleep } = world;
   const until = now().getTime() + config.shutdownSeconds * 1_000;
@@ -132,11 +133,14 @@ async function shutDown(
   log.info("stopping", { count: listening.requestsUnderWay() });
   await sleep(Math.min(drainSeconds * 1_000, left()));
   // Another process takes over what a round has claimed that is cut off here, once its lease ends.
-  const finished = finish().catch((error: unknown) => log.error("stop_failed", describeError(error)));
+  const finished = finishRequests()
+    .then(unstored.retry)
+    .catch((error: unknown) => log.error("stop_failed", describeError(error)));
   await Promise.race([finished, sleep(left())]);
   const count = listening.requestsUnderWay();
   if (count > 0) log.warn("requests_cut_off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
   await listening.forceClose();
+  unstored.giveUp();
   await Promise.race([db.close(), sleep(Math.max(LEAST_CLOSE_MS, left()))]);
   log.info("stopped");
 }

@@ -24,7 +24,7 @@ export type Issue = {
 /** Why nobody can hold a pair of tokens to Janus's account. */
 export type Excuse = "the answer was lost" | "the answer came too late" | "the process was killed";
 
-/** Longer than a request lasts, or than a refresh with the tries to store what it brought. */
+/** Longer than a request lasts, or than a try to store what it brought. */
 const KILL_WINDOW_MS = 1_500;
 
 export const LINK_SCOPE = "role_connections.write";
@@ -36,16 +36,23 @@ export function createJournal() {
   const issues: Issue[] = [];
   const arrived = new Set<string>();
   const cutOff = new Map<string, number>();
+  const unstored: { readonly replica: string; readonly at: number }[] = [];
   const ended: { readonly userId: string; readonly at: number }[] = [];
   const lines: string[] = [];
   const faults = new Map<string, number>();
   const violations: string[] = [];
 
-  const excuseOf = ({ at, isLost, refreshToken, accessToken, replica }: Issue): Excuse | undefined => {
+  /** Whether the process had the pair in its hands when it was cut off: in a request, or until the database is back. */
+  const isCutOff = ({ at, replica }: Issue): boolean => {
+    const cutOffAt = cutOff.get(replica) ?? 0;
+    const waits = unstored.filter((wait) => wait.replica === replica && wait.at >= at && wait.at <= cutOffAt);
+    const lastSeenAt = Math.max(at, ...waits.map((wait) => wait.at));
+    return cutOffAt >= at && cutOffAt - lastSeenAt <= KILL_WINDOW_MS;
+  };
+  const excuseOf = (issue: Issue): Excuse | undefined => {
+    const { isLost, refreshToken, accessToken } = issue;
     if (isLost) return "the answer was lost";
-    const cutOffAt = cutOff.get(replica);
-    if (cutOffAt !== undefined && cutOffAt >= at && cutOffAt - at <= KILL_WINDOW_MS)
-      return "the process was killed";
+    if (isCutOff(issue)) return "the process was killed";
     return arrived.has(sha256Hex(refreshToken ?? accessToken)) ? undefined : "the answer came too late";
   };
 
@@ -67,6 +74,8 @@ export function createJournal() {
       if (/"level":"(warn|error)"/.test(line)) lines.push(line);
     },
     addEnded: (userId: string, at: number): void => void ended.push({ userId, at }),
+    /** A process has tokens that the database did not store. It tries again at its next round of upkeep. */
+    addUnstored: (replica: string, at: number): void => void unstored.push({ replica, at }),
     /** A process that was killed, or stopped with work under way. */
     addCutOff: (replica: string, at: number): void => void cutOff.set(replica, at),
     addViolation: (text: string): void => void violations.push(text),

@@ -52,7 +52,8 @@ export function createReplicas(
   const hear = (id: string, line: string): void => {
     logWatch.addLines(line);
     journal.addLine(line);
-    if (line.includes('"requests_cut_off"')) journal.addCutOff(id, wallClock());
+    if (line.includes('"tokens_not_stored_yet"')) journal.addUnstored(id, wallClock());
+    if (/"requests_cut_off"|Janus stopped before/.test(line)) journal.addCutOff(id, wallClock());
   };
 
   const start = async (name: Names): Promise<void> => {

@@ -131,6 +131,19 @@ describe("janus serve on a stop signal", () => {
     ]);
   });
 
+  test("logs tokens as lost that the database never stored", async () => {
+    const server = await serve(folder, environment());
+    const held = await holdRequest();
+    held.release();
+    await held.answer;
+
+    await server.stop();
+
+    expect(eventsOf(server).filter(({ event }) => event === "tokens_lost")).toMatchObject([
+      { level: "error", step: "stray_tokens", reason: "Janus stopped before the database had stored them" },
+    ]);
+  });
+
   test("exits with 1 at once when a second signal comes", async () => {
     const server = await serve(folder, environment({ SHUTDOWN_SECONDS: "60", DRAIN_SECONDS: "60" }));
 
