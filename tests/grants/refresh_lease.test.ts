@@ -28,7 +28,11 @@ function prepare({ discord, storeFailures = 0 }: { discord?: Error; storeFailure
     now: () => NOW,
     sleep: async () => void calls.push("sleep"),
     log: NO_LOG,
-    unstored: { store: () => void calls.push("keep"), retry: () => Promise.resolve() },
+    unstored: {
+      store: () => void calls.push("keep"),
+      retry: () => Promise.resolve(),
+      giveUp: () => undefined,
+    },
   };
   const lease = {
     step: "refresh",
