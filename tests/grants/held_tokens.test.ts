@@ -51,7 +51,7 @@ const undo = (discordUserId: string) => unlink(janus.request(), { discordUserId 
 const countRows = async (table: Table): Promise<number> => (await rowsOf(janus, table)).length;
 
 describe("the provider's tokens", () => {
-  test("of five sign-ins are all revoked by one unlink, and none of them before", async () => {
+  test("of five sign-ins are all revoked by one unlink, not before", async () => {
     const user = newUser();
     for (let time = 0; time < 5; time++) expect((await walk(user)).status).toBe(200);
     const before = janus.provider.liveRefreshTokens().length;
@@ -63,7 +63,7 @@ describe("the provider's tokens", () => {
     expect(await countRows("organisation_token")).toBe(0);
   });
 
-  test("of more sign-ins than an account keeps are revoked too, the oldest first", async () => {
+  test("beyond what an account keeps are revoked, the oldest first", async () => {
     const user = newUser();
     for (let time = 0; time < 23; time++) expect((await walk(user)).status).toBe(200);
     const [oldest, second] = janus.provider.liveRefreshTokens();
@@ -79,7 +79,7 @@ describe("the provider's tokens", () => {
     expect(await countRows("stray_token")).toBe(0);
   });
 
-  test("of a flow whose callback comes sixty times are kept to the same number, and all revoked", async () => {
+  test("of a callback that comes 60 times are limited, and revoked", async () => {
     const user = newUser();
     janus.provider.signInAs({ sub: `sub-of-${user}` });
     const browser = createBrowser(janus.url);
@@ -118,7 +118,7 @@ describe("the provider's tokens", () => {
     expect([await countRows("stray_token"), await countRows("organisation_token")]).toEqual([0, 0]);
   });
 
-  test("of a sign-in that fails do not end those of the member's link", async () => {
+  test("of a failed sign-in do not end those of the member's link", async () => {
     const user = newUser();
     await walk(user);
     const [linked = ""] = janus.provider.liveRefreshTokens();
@@ -133,7 +133,7 @@ describe("the provider's tokens", () => {
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
   });
 
-  test("are revoked where the flow was taken by another tab meanwhile", async () => {
+  test("are revoked where another tab took the flow meanwhile", async () => {
     const user = newUser();
     janus.provider.signInAs({ sub: `sub-of-${user}` });
     const browser = createBrowser(janus.url);
@@ -148,7 +148,7 @@ describe("the provider's tokens", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "are kept or revoked where the database stops answering %s the link is stored",
+    "are not lost if the database fails %s storing the link",
     async (when) => {
       const user = newUser();
       blinks.push({ statement: "signed_in as (", when, times: 1 });
@@ -176,7 +176,7 @@ describe("the provider's tokens", () => {
   });
 });
 
-test("the certified provider holds no token of a member who signed in five times and unlinked", async () => {
+test("the certified provider holds no token after five sign-ins and an unlink", async () => {
   const environment = { OIDC_SCOPES: "openid profile offline_access" };
   const certified = await startJanus({ database, environment });
   const user = newUser();
@@ -194,7 +194,7 @@ describe("Discord's tokens", () => {
   test.each([
     ["of a flow", reachDiscordCallback],
     ["of a sign-in", reachLoginCallback],
-  ] as const)("%s whose owner Discord does not tell are revoked once it does", async (_, reach) => {
+  ] as const)("%s are revoked once Discord tells their owner", async (_, reach) => {
     const user = newUser();
 
     const { status } = await leaveStray(user, reach);
@@ -207,7 +207,7 @@ describe("Discord's tokens", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "are revoked where the database stops answering %s the Discord leg is stored",
+    "are revoked if the database fails %s storing the leg",
     async (when) => {
       const user = newUser();
       const browser = createBrowser(janus.url);
@@ -221,7 +221,7 @@ describe("Discord's tokens", () => {
     },
   );
 
-  test("of a flow that fails do not end those of the member's link or of their session", async () => {
+  test("of a failed flow do not end those of a link or a session", async () => {
     const user = newUser();
     await walk(user);
     const session = await signIn(janus, user);
@@ -236,7 +236,7 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("of a request from which the member has taken `identify` do not end their link", async () => {
+  test("without the scope identify do not end the member's link", async () => {
     const user = newUser();
     await walk(user);
     const browser = createBrowser(janus.url);
@@ -254,7 +254,7 @@ describe("Discord's tokens", () => {
     expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 0 });
   });
 
-  test("that run out before Discord tells whose they are are refreshed first", async () => {
+  test("that run out before their owner is known are refreshed first", async () => {
     const user = newUser();
     await leaveStray(user);
     await janus.deps.unstored.retry();
@@ -265,7 +265,7 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("whose refresh gets no answer are given up as an error, not taken for ended", async () => {
+  test("whose refresh gets no answer are given up, not taken for ended", async () => {
     const user = newUser();
     await leaveStray(user);
     await janus.deps.unstored.retry();
@@ -278,7 +278,7 @@ describe("Discord's tokens", () => {
     expect(await countRows("stray_token")).toBe(0);
   });
 
-  test("that outlive a failed sign-in wait for the member's session to end", async () => {
+  test("of a failed sign-in wait for the member's session to end", async () => {
     const user = newUser();
     const session = await signIn(janus, user);
     await leaveStray(user);
@@ -295,7 +295,7 @@ describe("Discord's tokens", () => {
   test.each([
     ["a flow", reachDiscordCallback],
     ["a sign-in", reachLoginCallback],
-  ] as const)("of %s that is refused while an earlier grant ends are revoked with it", async (_, reach) => {
+  ] as const)("of %s refused while a grant ends are revoked with it", async (_, reach) => {
     const user = newUser();
     await walk(user);
     const gate = janus.discord.gate("delete_role_connection", "answer");
@@ -317,7 +317,7 @@ describe("Discord's tokens", () => {
   test.each([
     ["a flow", reachDiscordCallback],
     ["a sign-in", reachLoginCallback],
-  ] as const)("of %s that come after the earlier grant was revoked are revoked as well", async (_, reach) => {
+  ] as const)("of %s that come after a revocation are revoked as well", async (_, reach) => {
     const user = newUser();
     await walk(user);
     const gate = janus.discord.gate("revoke", "answer");
@@ -336,7 +336,7 @@ describe("Discord's tokens", () => {
     expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
-  test("of a refresh whose answer the database does not take are stored when it is back", async () => {
+  test("of a refresh are stored once the database is back", async () => {
     const user = newUser();
     await walk(user);
     janus.clock.advance(6.5 * 86_400);
