@@ -1,5 +1,5 @@
 /** Migrations: each applied once, all or none, and never one that is newer or was edited. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { basename } from "node:path";
 import {
   MIGRATIONS,
@@ -8,10 +8,11 @@ import {
   readMigrationStatus,
   requireMigrated,
 } from "../../lib/database/migrations.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
-import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres, TABLES } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");
 const now = () => NOW;
@@ -20,11 +21,10 @@ const PROCESSES = 20;
 const FILES = listFiles("sql/migrations/*.sql");
 
 /** One database for the file, since making one takes a while; every test begins by putting it where it needs it. */
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase({ migrated: false });
-});
-afterAll(() => database.drop());
+const database = useForAll(
+  () => createTestDatabase({ migrated: false }),
+  ({ drop }) => drop(),
+);
 
 async function becomeEmpty(): Promise<void> {
   await database.rows("drop schema public cascade; create schema public");
@@ -213,26 +213,18 @@ describe.each([
   });
 });
 
-describe(`migrateUp() in ${PROCESSES} places at once`, () => {
-  let places: readonly Database[];
-  beforeAll(async () => {
-    await becomeEmpty();
-    // Each place has connections of its own; the embedded database is of one process, which here calls often.
-    places = onPostgres
-      ? await Promise.all(Array.from({ length: PROCESSES }, () => openDatabase(database.config)))
-      : Array<Database>(PROCESSES).fill(database.db);
-  });
-  afterAll(async () => {
-    if (onPostgres) await Promise.all(places.map((place) => place.close()));
-  });
+test(`migrateUp() in ${PROCESSES} places at once applies each once, and every place ends well`, async () => {
+  await becomeEmpty();
+  // Each place has connections of its own; the embedded database is of one process, which here calls often.
+  const open = () => (onPostgres ? openDatabase(database.config) : database.db);
+  const places = await Promise.all(Array.from({ length: PROCESSES }, open));
 
-  test("applies each once, and every place ends well", async () => {
-    const applied = await Promise.all(places.map((place) => migrateUp(place, now)));
+  const applied = await Promise.all(places.map((place) => migrateUp(place, now)));
+  if (onPostgres) await Promise.all(places.map((place) => place.close()));
 
-    expect(applied.flat()).toEqual([...MIGRATIONS]);
-    expect(applied.filter(({ length }) => length > 0)).toHaveLength(1);
-    expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
-  });
+  expect(applied.flat()).toEqual([...MIGRATIONS]);
+  expect(applied.filter(({ length }) => length > 0)).toHaveLength(1);
+  expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
 });
 
 describe("0011_split_push_due_at", () => {

@@ -1,5 +1,5 @@
 /** Every statement under sql/, described by a migrated database and held to its own header and to its line in queries.ts. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
 import { messages, PGlite, protocol } from "@electric-sql/pglite";
 import postgres from "postgres";
@@ -8,6 +8,7 @@ import { STATEMENTS } from "../../lib/database/queries.ts";
 import type { Statement } from "../../lib/database/statement.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 
 const FILES = listFiles("sql/*/*.sql").filter((path) => !path.startsWith("sql/migrations/"));
 const TEXTS = new Map(await Promise.all(FILES.map(async (path) => [path, await readText(path)] as const)));
@@ -67,15 +68,16 @@ type Raw = {
   readonly close: () => Promise<void>;
 };
 
-let raw: Raw;
+const raw = useForAll(
+  () => (onPostgres ? openServer() : openPglite()),
+  ({ close }) => close(),
+);
 const described = new Map<string, Described>();
 
 beforeAll(async () => {
-  raw = await (onPostgres ? openServer() : openPglite());
   const types = await readTypes();
   for (const path of FILES) described.set(path, await describeStatement(path, types));
 });
-afterAll(() => raw.close());
 
 async function openServer(): Promise<Raw> {
   const database = await createTestDatabase();
