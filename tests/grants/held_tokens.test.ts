@@ -11,7 +11,13 @@ import { discordTokenOf, linkOf, rowsOf, setTime } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { keepUp } from "../harness/upkeep.ts";
-import { linkAccounts, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import {
+  linkAccounts,
+  newUser,
+  reachDiscordCallback,
+  reachForgerCallback,
+  walkDiscordLeg,
+} from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 /** What a statement meets: the database does not answer before it is done, or after. */
@@ -47,7 +53,28 @@ async function leaveStray(user: string, reach = reachDiscordCallback): Promise<R
   janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
   return browser.get(callback);
 }
+/** Both ways to a callback from Discord. */
+const LEGS = [
+  ["a flow", reachDiscordCallback],
+  ["a sign-in", reachLoginCallback],
+] as const;
 const undo = (discordUserId: string) => unlink(janus.request(), { discordUserId });
+/** A sign-in while an unlink waits for an answer of Discord's, and the tokens that it brought by then. */
+async function signInDuringUnlink(
+  user: string,
+  operation: "delete_role_connection" | "revoke",
+  reach: typeof reachDiscordCallback,
+) {
+  const gate = janus.discord.gate(operation, "answer");
+  const ending = undo(user);
+  await gate.arrived;
+  const browser = createBrowser(janus.url);
+  const { status } = await browser.get(await reach(browser, user));
+  const grants = janus.discord.grants(user);
+  gate.release();
+  await ending;
+  return { status, grants };
+}
 const countRows = async (table: Table): Promise<number> => (await rowsOf(janus, table)).length;
 
 describe("the provider's tokens", () => {
@@ -191,10 +218,7 @@ test("the certified provider holds no token after five sign-ins and an unlink", 
 });
 
 describe("Discord's tokens", () => {
-  test.each([
-    ["of a flow", reachDiscordCallback],
-    ["of a sign-in", reachLoginCallback],
-  ] as const)("%s are revoked once Discord tells their owner", async (_, reach) => {
+  test.each(LEGS)("of %s are revoked once Discord tells their owner", async (_, reach) => {
     const user = newUser();
 
     const { status } = await leaveStray(user, reach);
@@ -210,10 +234,9 @@ describe("Discord's tokens", () => {
     "are revoked if the database fails %s storing the leg",
     async (when) => {
       const user = newUser();
-      const browser = createBrowser(janus.url);
       blinks.push({ statement: "left_flow as (", when, times: 1 });
 
-      const { status } = await browser.get(await reachDiscordCallback(browser, user));
+      const { status } = await walkDiscordLeg(janus, user);
       await keepUp(janus, 3);
 
       expect(status).toBe(503);
@@ -292,20 +315,11 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test.each([
-    ["a flow", reachDiscordCallback],
-    ["a sign-in", reachLoginCallback],
-  ] as const)("of %s refused while a grant ends are revoked with it", async (_, reach) => {
+  test.each(LEGS)("of %s refused while a grant ends are revoked with it", async (_, reach) => {
     const user = newUser();
     await walk(user);
-    const gate = janus.discord.gate("delete_role_connection", "answer");
-    const ending = undo(user);
-    await gate.arrived;
-    const browser = createBrowser(janus.url);
 
-    const { status } = await browser.get(await reach(browser, user));
-    gate.release();
-    await ending;
+    const { status } = await signInDuringUnlink(user, "delete_role_connection", reach);
     await keepUp(janus, 3);
 
     expect(status).toBe(503);
@@ -314,24 +328,14 @@ describe("Discord's tokens", () => {
     expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
-  test.each([
-    ["a flow", reachDiscordCallback],
-    ["a sign-in", reachLoginCallback],
-  ] as const)("of %s that come after a revocation are revoked as well", async (_, reach) => {
+  test.each(LEGS)("of %s that come after a revocation are revoked as well", async (_, reach) => {
     const user = newUser();
     await walk(user);
-    const gate = janus.discord.gate("revoke", "answer");
-    const ending = undo(user);
-    await gate.arrived;
-    const browser = createBrowser(janus.url);
 
-    await browser.get(await reach(browser, user));
-    const between = janus.discord.grants(user);
-    gate.release();
-    await ending;
+    const { grants } = await signInDuringUnlink(user, "revoke", reach);
     await keepUp(janus, 3);
 
-    expect(between).toBe(2);
+    expect(grants).toBe(2);
     expect(janus.discord.grants(user)).toBe(0);
     expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
