@@ -32,70 +32,83 @@ export async function createLineWriter(
   const readable = format === "readable" || (format === "auto" && isTerminal);
   const render = readable ? await createPretty(isTerminal) : (line: string) => line;
   const queue = createQueue(STDOUT, onDropped);
-  return { write: (line) => queue.add(render(line)), end: queue.end };
+  return { write: (line) => add(queue, render(line)), end: () => endQueue(queue) };
 }
 
 /**
  * Lines on their way to a file. `sonic-boom`, which pino brings, does nearly this; but with a full queue it tries no more
  * after an error, so that a disk with room again would stay without a log.
  */
-function createQueue(fd: number, onDropped: (count: number) => void) {
-  let waiting = "";
-  let dropped = 0;
-  let isWriting = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let onEmpty: (() => void) | undefined;
+type Queue = {
+  readonly fd: number;
+  readonly onDropped: (count: number) => void;
+  waiting: string;
+  dropped: number;
+  isWriting: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Set once the queue is to end. */
+  onEmpty: (() => void) | undefined;
+};
 
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (isWriting || waiting === "") return;
-    isWriting = true;
-    const lines = Buffer.from(waiting);
-    waiting = "";
-    push(lines);
-  };
-  const push = (lines: Uint8Array): void =>
-    writeFile(fd, lines, (error, written) => {
-      if (error !== null) setTimeout(push, RETRY_MS, lines);
-      else if (written < lines.length) push(lines.subarray(written));
-      else finish();
-    });
-  const finish = (): void => {
-    isWriting = false;
-    if (waiting === "" && dropped > 0) {
-      const count = dropped;
-      dropped = 0;
-      onDropped(count);
-    }
-    if (waiting === "") onEmpty?.();
-    else if (onEmpty === undefined) soon();
-    else flush();
-  };
-  const soon = (): void => {
-    timer ??= setTimeout(flush, WRITE_EVERY_MS);
-  };
+function createQueue(fd: number, onDropped: (count: number) => void): Queue {
+  const empty = { waiting: "", dropped: 0, isWriting: false, timer: undefined, onEmpty: undefined };
+  return { fd, onDropped, ...empty };
+}
 
-  return {
-    add: (line: string): void => {
-      if (waiting.length + line.length > MAX_WAITING_CHARS) {
-        dropped += 1;
-        return;
-      }
-      waiting += line;
-      if (waiting.length > MOST_TOGETHER_CHARS) flush();
-      else soon();
-    },
-    end: async (): Promise<void> => {
-      const ended = Promise.withResolvers<void>();
-      onEmpty = ended.resolve;
-      const deadline = setTimeout(ended.resolve, END_DEADLINE_MS);
-      flush();
-      if (!isWriting) ended.resolve();
-      await ended.promise;
-      clearTimeout(deadline);
-    },
-  };
+function add(queue: Queue, line: string): void {
+  if (queue.waiting.length + line.length > MAX_WAITING_CHARS) {
+    queue.dropped += 1;
+    return;
+  }
+  queue.waiting += line;
+  if (queue.waiting.length > MOST_TOGETHER_CHARS) flush(queue);
+  else flushSoon(queue);
+}
+
+function flushSoon(queue: Queue): void {
+  queue.timer ??= setTimeout(flush, WRITE_EVERY_MS, queue);
+}
+
+/** Writes what waits, unless a write is under way: its end begins the next. */
+function flush(queue: Queue): void {
+  clearTimeout(queue.timer);
+  queue.timer = undefined;
+  if (queue.isWriting || queue.waiting === "") return;
+  queue.isWriting = true;
+  const lines = Buffer.from(queue.waiting);
+  queue.waiting = "";
+  writeAll(queue.fd, lines, () => finishWrite(queue));
+}
+
+/** Tries until the file has taken every byte. */
+function writeAll(fd: number, lines: Uint8Array, onWritten: () => void): void {
+  writeFile(fd, lines, (error, written) => {
+    if (error !== null) setTimeout(writeAll, RETRY_MS, fd, lines, onWritten);
+    else if (written < lines.length) writeAll(fd, lines.subarray(written), onWritten);
+    else onWritten();
+  });
+}
+
+function finishWrite(queue: Queue): void {
+  queue.isWriting = false;
+  if (queue.waiting === "" && queue.dropped > 0) {
+    const count = queue.dropped;
+    queue.dropped = 0;
+    queue.onDropped(count);
+  }
+  if (queue.waiting === "") queue.onEmpty?.();
+  else if (queue.onEmpty === undefined) flushSoon(queue);
+  else flush(queue);
+}
+
+async function endQueue(queue: Queue): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  queue.onEmpty = ended.resolve;
+  const deadline = setTimeout(ended.resolve, END_DEADLINE_MS);
+  flush(queue);
+  if (!queue.isWriting) ended.resolve();
+  await ended.promise;
+  clearTimeout(deadline);
 }
 
 /** Lines for people. Imported here: who reads JSON does not wait for it. */

@@ -1,9 +1,10 @@
 /** What upkeep asks for every half minute, on PostgreSQL: where nothing is due, it reads no table whole. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { fillWithLinkedMembers } from "../fixtures/linked_members.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import { onPostgres } from "../harness/database.ts";
+import { usePostgres } from "../harness/hooks.ts";
 
 const MEMBERS = 3_000;
 const NOW = new Date("2026-11-27T12:00:00Z");
@@ -19,15 +20,7 @@ const BIG_TABLES = [
 /** Of more than a hundred that each of the tables with tokens has. */
 const FEW_PAGES = 20;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  if (!onPostgres) return;
-  database = await createTestDatabase();
-  await connected("auto", (sql) => fillWithLinkedMembers(sql, MEMBERS, NOW));
-});
-afterAll(async () => {
-  if (onPostgres) await database.drop();
-});
+const database = usePostgres();
 
 async function connected<Result>(
   planCacheMode: string,
@@ -79,6 +72,8 @@ const CLAIMS = [
 ] as const;
 
 describe.skipIf(!onPostgres)("where nothing is due", () => {
+  beforeAll(() => connected("auto", (sql) => fillWithLinkedMembers(sql, MEMBERS, NOW)));
+
   test.each(CLAIMS)("%s goes by an index, and reads few pages", async (name, values) => {
     const plan = await explain("auto", STATEMENTS[name].text, values);
 

@@ -456,7 +456,7 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
   }
 }
 
-test("openEmbedded() makes a folder that only its owner can read, and finds its rows again", async () => {
+test("openEmbedded() makes a folder that only its owner can read, and keeps its rows", async () => {
   const dataDir = join(newFolder(), "deeper");
   const one = await openEmbedded({ dataDir, template });
   await one.query("create table lasting as select 7 as a");
@@ -502,7 +502,7 @@ test("openEmbedded() refuses a folder that this process has open", async () => {
   await embedded.close();
 });
 
-test("openEmbedded() refuses a folder that another process has open, and takes it once that one was killed", async () => {
+test("openEmbedded() refuses a folder that another process has open, until it dies", async () => {
   const dataDir = copyOfFirst();
   const { child, start } = await startWriter(dataDir);
 
@@ -539,7 +539,7 @@ test("openEmbedded() starts again where making a database was interrupted", () =
   expect(existsSync(join(FIRST, "postgres", "PG_VERSION"))).toBe(true);
 });
 
-test("openEmbedded() leaves no database where a template cannot be unpacked, and makes one once it can", async () => {
+test("openEmbedded() leaves no database where a template cannot be unpacked", async () => {
   const dataDir = newFolder();
 
   const failed = await openEmbedded({ dataDir, template: new Blob(["no archive"]) }).catch(

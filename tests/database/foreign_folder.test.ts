@@ -55,7 +55,7 @@ async function refusalOf(dataDir: string) {
 const version = (text: string) => (place: string) => writeFileSync(join(place, "PG_VERSION"), text);
 const own = `this Janus has PostgreSQL ${POSTGRES_MAJOR}`;
 
-describe("openEmbedded() refuses, and changes nothing in,", () => {
+describe("openEmbedded() refuses and leaves alone", () => {
   const cases: readonly (readonly [string, (place: string) => void, string])[] = [
     [
       "a database of an earlier version",
@@ -63,12 +63,12 @@ describe("openEmbedded() refuses, and changes nothing in,", () => {
       `is of PostgreSQL 17, and ${own}: start the Janus that made it`,
     ],
     [
-      "one of a later version",
+      "a database of a later version",
       version("19\n"),
       `is of PostgreSQL 19, and ${own}: start the Janus that made it`,
     ],
-    ["one of long ago", version("9.6\n"), `is of PostgreSQL 9.6, and ${own}`],
-    ["one without a line end", version("15"), `is of PostgreSQL 15, and ${own}`],
+    ["a database of long ago", version("9.6\n"), `is of PostgreSQL 9.6, and ${own}`],
+    ["a PG_VERSION without a line end", version("15"), `is of PostgreSQL 15, and ${own}`],
     [
       "an empty PG_VERSION",
       version(""),
@@ -90,7 +90,7 @@ describe("openEmbedded() refuses, and changes nothing in,", () => {
       "has no readable PG_VERSION (ENOENT)",
     ],
     [
-      "the folder of a server of the same version",
+      "a folder of a server of this version",
       (place) => writeFileSync(join(place, "postmaster.opts"), "/usr/bin/postgres"),
       "belongs to a PostgreSQL server: put its URL into DATABASE_URL",
     ],
@@ -122,7 +122,7 @@ describe("openEmbedded() refuses, and changes nothing in,", () => {
     expect(after).toEqual(before);
   });
 
-  test.skipIf(findInitdb() === undefined)("the folder that initdb made, in either place", async () => {
+  test.skipIf(findInitdb() === undefined)("a folder of initdb, in either place", async () => {
     folders += 1;
     const dataDir = join(ROOT, `folder-${folders}`);
     mkdirSync(dataDir, { mode: 0o777 });
@@ -164,7 +164,7 @@ test("hasDatabase() is true of a folder that opening refuses", () => {
   expect(hasDatabase(dataDir)).toBe(true);
 });
 
-test("janus migrate on a database of another version: exit 1, and which version each has", async () => {
+test("janus migrate says which versions differ, and exits with 1", async () => {
   const dataDir = changed(version("17\n"));
 
   const ended = await Promise.all(

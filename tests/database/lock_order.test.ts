@@ -22,7 +22,8 @@ import {
   WRITERS,
   type Writer,
 } from "../fixtures/few_members.ts";
-import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
+import { onPostgres, TABLES } from "../harness/database.ts";
+import { usePostgres } from "../harness/hooks.ts";
 
 /** `HAMMER_ROUNDS=20 bun test tests/database/lock_order.test.ts` is for who has changed a statement. */
 const ROUNDS = Number(process.env.HAMMER_ROUNDS ?? 1);
@@ -54,33 +55,15 @@ for each row when (current_setting('janus.lingers', true) = 'yes') execute funct
   )
   .join("\n")}`;
 
-let database: TestDatabase;
+const database = usePostgres();
 let setup: postgres.Sql;
 let sessions: readonly postgres.Sql[];
 
-beforeAll(async () => {
-  if (!onPostgres) return;
-  database = await createTestDatabase();
-  const { url = "" } = database.config;
-  const options = { max: 1, fetch_types: false, onnotice: () => undefined };
-  setup = postgres(url, { ...options, connection: { synchronous_commit: "off" } });
-  await setup.unsafe(LINGER);
-});
-afterAll(async () => {
-  if (!onPostgres) return;
-  await setup.end();
-  await database.drop();
-});
-// New ones for each test, whichever runs first.
-beforeEach(async () => {
-  if (!onPostgres) return;
-  const connection = { deadlock_timeout: "10ms", "janus.lingers": "yes", synchronous_commit: "off" };
+function connect(settings: Readonly<Record<string, string>>): postgres.Sql {
+  const connection = { ...settings, synchronous_commit: "off" };
   const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection };
-  sessions = Array.from({ length: CONNECTIONS }, () => postgres(database.config.url ?? "", options));
-});
-afterEach(async () => {
-  await Promise.all((sessions ?? []).map((session) => session.end()));
-});
+  return postgres(database.config.url ?? "", options);
+}
 
 const shuffled = <Item>(items: readonly Item[]): readonly Item[] =>
   Math.random() < 0.5 ? items : items.toReversed();
@@ -153,6 +136,18 @@ const UNLINKED = {
 };
 
 describe.if(onPostgres)("statements that meet", () => {
+  beforeAll(async () => {
+    setup = connect({});
+    await setup.unsafe(LINGER);
+  });
+  afterAll(() => setup.end());
+  // New ones for each test, whichever runs first.
+  beforeEach(() => {
+    const settings = { deadlock_timeout: "10ms", "janus.lingers": "yes" };
+    sessions = Array.from({ length: CONNECTIONS }, () => connect(settings));
+  });
+  afterEach(() => Promise.all(sessions.map((session) => session.end())));
+
   test.each([
     ["the same account is linked again", "finishProviderLeg", true],
     ["the account is linked for the first time", "finishProviderLeg", false],

@@ -1,5 +1,5 @@
 /** Migrations: each applied once, all or none, and never one that is newer or was edited. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { basename } from "node:path";
 import {
   MIGRATIONS,
@@ -8,10 +8,11 @@ import {
   readMigrationStatus,
   requireMigrated,
 } from "../../lib/database/migrations.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
-import { createTestDatabase, onPostgres, TABLES, type TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres, TABLES } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");
 const now = () => NOW;
@@ -20,11 +21,10 @@ const PROCESSES = 20;
 const FILES = listFiles("sql/migrations/*.sql");
 
 /** One database for the file, since making one takes a while; every test begins by putting it where it needs it. */
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase({ migrated: false });
-});
-afterAll(() => database.drop());
+const database = useForAll(
+  () => createTestDatabase({ migrated: false }),
+  ({ drop }) => drop(),
+);
 
 async function becomeEmpty(): Promise<void> {
   await database.rows("drop schema public cascade; create schema public");
@@ -68,7 +68,7 @@ async function stateOf(): Promise<string> {
 }
 
 describe("MIGRATIONS", () => {
-  test("lists every file of sql/migrations with its number, its name and its text, in order and without a gap", async () => {
+  test("lists every file with its number, name and text, without a gap", async () => {
     const listed = MIGRATIONS.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}.sql`);
 
     expect(FILES.map((path) => basename(path))).toEqual(listed);
@@ -76,12 +76,12 @@ describe("MIGRATIONS", () => {
     for (const [index, path] of FILES.entries()) expect(MIGRATIONS[index]?.text).toBe(await readText(path));
   });
 
-  test.each(FILES)(
-    "%s is named after what it does and says why, what it locks and what still runs on it",
-    async (path) => {
+  test.each(FILES.map((path) => [basename(path), path] as const))(
+    "%s has a verb and a full header",
+    async (name, path) => {
       const header = /^(--.*\n)+/.exec(await readText(path))?.[0] ?? "";
 
-      expect(basename(path)).toMatch(/^\d{4}_[a-z]+(_[a-z]+)+\.sql$/);
+      expect(name).toMatch(/^\d{4}_[a-z]+(_[a-z]+)+\.sql$/);
       expect(header).toMatch(/^-- [A-Z]/);
       expect(header).toMatch(/\bLock: \w/);
       expect(header).toMatch(/\bThe previous release\b/);
@@ -93,7 +93,7 @@ describe("MIGRATIONS", () => {
 describe("migrateUp() on an empty database", () => {
   beforeEach(becomeEmpty);
 
-  test("applies all, once, with their checksums and the time; a second time it changes nothing", async () => {
+  test("applies all migrations once, and records them", async () => {
     const before = await readMigrationStatus(database.db);
     const notYet = await failureOf(requireMigrated(database.db));
     const first = await migrateUp(database.db, now);
@@ -129,7 +129,7 @@ describe("a migrated database", () => {
     expect(tables.map(({ tablename }) => tablename)).toEqual([...TABLES, "schema_migration"].sort());
   });
 
-  test("has no constraint that PostgreSQL had to name: every name is in a file", async () => {
+  test("has no constraint that PostgreSQL had to name", async () => {
     const texts = [
       ...(await Promise.all(FILES.map(readText))),
       await readText("sql/schema_migration/create.sql"),
@@ -164,7 +164,7 @@ describe("a migrated database", () => {
     expect(await database.rows("select * from audit_event")).toEqual(before);
   });
 
-  test("a migration that fails applies nothing, neither its own first half nor those before it", async () => {
+  test("stays as it was when a later migration fails", async () => {
     const good = later("create table first_half (id integer)");
     const bad = later("create table second_half (id integer); select 1 / 0", MIGRATIONS.length + 2);
     const before = await stateOf();
@@ -193,7 +193,7 @@ describe.each([
     await database.rows(statement);
   });
 
-  test(`is refused with ${code} by all three, and nothing is changed`, async () => {
+  test(`is refused with ${code} by all three, unchanged`, async () => {
     const pending = later("create table must_not_come (id integer)");
     const before = await stateOf();
 
@@ -213,29 +213,21 @@ describe.each([
   });
 });
 
-describe(`migrateUp() in ${PROCESSES} places at once`, () => {
-  let places: readonly Database[];
-  beforeAll(async () => {
-    await becomeEmpty();
-    // Each place has connections of its own; the embedded database is of one process, which here calls often.
-    places = onPostgres
-      ? await Promise.all(Array.from({ length: PROCESSES }, () => openDatabase(database.config)))
-      : Array<Database>(PROCESSES).fill(database.db);
-  });
-  afterAll(async () => {
-    if (onPostgres) await Promise.all(places.map((place) => place.close()));
-  });
+test(`migrateUp() in ${PROCESSES} places at once applies each once, and every place ends well`, async () => {
+  await becomeEmpty();
+  // Each place has connections of its own; the embedded database is of one process, which here calls often.
+  const open = () => (onPostgres ? openDatabase(database.config) : database.db);
+  const places = await Promise.all(Array.from({ length: PROCESSES }, open));
 
-  test("applies each migration once, and every place ends well", async () => {
-    const applied = await Promise.all(places.map((place) => migrateUp(place, now)));
+  const applied = await Promise.all(places.map((place) => migrateUp(place, now)));
+  if (onPostgres) await Promise.all(places.map((place) => place.close()));
 
-    expect(applied.flat()).toEqual([...MIGRATIONS]);
-    expect(applied.filter(({ length }) => length > 0)).toHaveLength(1);
-    expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
-  });
+  expect(applied.flat()).toEqual([...MIGRATIONS]);
+  expect(applied.filter(({ length }) => length > 0)).toHaveLength(1);
+  expect((await readMigrationStatus(database.db)).applied).toHaveLength(MIGRATIONS.length);
 });
 
-describe("migration 11 (split_push_due_at)", () => {
+describe("0011_split_push_due_at", () => {
   const after = (seconds: number): Date => new Date(Date.now() + seconds * 1_000);
   const at = (time: Date | null): string => (time === null ? "null" : `timestamptz '${time.toISOString()}'`);
   const [RUNNING, LATER] = [after(420), after(14_400)];
@@ -267,7 +259,7 @@ describe("migration 11 (split_push_due_at)", () => {
   const claimHere = (leasedUntil: Date) =>
     database.rows(`update link set push_due_at = ${at(leasedUntil)}, push_leased_until = ${at(leasedUntil)}`);
 
-  test("makes a lease of each push that runs, and leaves what is due as it was", async () => {
+  test("makes a lease of each push that runs, and of no other", async () => {
     const past = after(-60);
     await becomeEmpty();
     await migrateUp(database.db, now, MIGRATIONS.slice(0, 10));
@@ -286,10 +278,10 @@ describe("migration 11 (split_push_due_at)", () => {
     ]);
   });
 
-  describe("keeps the lease right for what the previous release writes", () => {
+  describe("keeps leases right", () => {
     beforeEach(becomeMigrated);
 
-    test("when it links and records the push", async () => {
+    test("when the previous release links", async () => {
       await addLink("1", RUNNING);
       const linked = await pushesOf();
       await record();
@@ -298,7 +290,7 @@ describe("migration 11 (split_push_due_at)", () => {
       expect(await pushesOf()).toEqual([["1", null, null]]);
     });
 
-    test("when it claims a push that is due, and the push fails", async () => {
+    test("when the previous release's push fails", async () => {
       await addLink("1", null);
       await claim(after(-1));
       await claim(RUNNING);
@@ -309,7 +301,7 @@ describe("migration 11 (split_push_due_at)", () => {
       expect(await pushesOf()).toEqual([["1", LATER, null]]);
     });
 
-    test("when a push becomes due while one of either release runs", async () => {
+    test("when a push becomes due during another", async () => {
       const due = after(0);
       await addLink("1", RUNNING);
       await claim(due);
@@ -321,7 +313,7 @@ describe("migration 11 (split_push_due_at)", () => {
       expect(await pushesOf()).toEqual([["1", due, LATER]]);
     });
 
-    test("when it claims a push that this release has let run out", async () => {
+    test("when a claim made here has run out", async () => {
       await addLink("1", null);
       await claimHere(after(-1));
       await claim(RUNNING);

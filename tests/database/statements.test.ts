@@ -1,5 +1,5 @@
 /** Every statement under sql/, described by a migrated database and held to its own header and to its line in queries.ts. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
 import { messages, PGlite, protocol } from "@electric-sql/pglite";
 import postgres from "postgres";
@@ -8,6 +8,7 @@ import { STATEMENTS } from "../../lib/database/queries.ts";
 import type { Statement } from "../../lib/database/statement.ts";
 import { listFiles, readText } from "../fixtures/source.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 
 const FILES = listFiles("sql/*/*.sql").filter((path) => !path.startsWith("sql/migrations/"));
 const TEXTS = new Map(await Promise.all(FILES.map(async (path) => [path, await readText(path)] as const)));
@@ -67,15 +68,16 @@ type Raw = {
   readonly close: () => Promise<void>;
 };
 
-let raw: Raw;
+const raw = useForAll(
+  () => (onPostgres ? openServer() : openPglite()),
+  ({ close }) => close(),
+);
 const described = new Map<string, Described>();
 
 beforeAll(async () => {
-  raw = await (onPostgres ? openServer() : openPglite());
   const types = await readTypes();
   for (const path of FILES) described.set(path, await describeStatement(path, types));
 });
-afterAll(() => raw.close());
 
 async function openServer(): Promise<Raw> {
   const database = await createTestDatabase();
@@ -261,14 +263,14 @@ function fileOf(statement: { readonly text: string }): string {
 }
 
 describe.each(FILES)("%s", (path) => {
-  test("takes the parameters that its header lists, in their order and types", () => {
+  test("takes its header's parameters", () => {
     const { parameters } = readHeader(path);
 
     expect(parameters.map(({ type }) => type)).toEqual([...(described.get(path)?.parameters ?? [])]);
     expect(new Set(parameters.map(({ name }) => name)).size).toBe(parameters.length);
   });
 
-  test("gives the columns that its header lists, or nothing", () => {
+  test("gives its header's columns", () => {
     const { gives, columns } = readHeader(path);
 
     const actual = described.get(path)?.columns.map(({ name, type }) => ({ name, type })) ?? [];
@@ -281,7 +283,7 @@ describe.each(FILES)("%s", (path) => {
     expect(readHeader(path).sentence).toMatch(/^[A-Z].{10,}\.$/s);
   });
 
-  test("is named by its table and its verb, or by the step that it is", async () => {
+  test("is named by its table and verb", async () => {
     const [table, verb] = [basename(dirname(path)), basename(path, ".sql")];
 
     const [found] = await raw.query("select to_regclass($1) is not null as present", [table ?? ""]);
@@ -291,7 +293,7 @@ describe.each(FILES)("%s", (path) => {
     expect(VERBS.test(verb) || STEPS.test(verb) || isOfMigrations).toBe(true);
   });
 
-  test("is one statement, in lower case, indented by two, without select * and without a clock", () => {
+  test("is one statement in house style", () => {
     const code = codeOf(path);
 
     expect(code.trim()).not.toContain(";");
@@ -304,7 +306,7 @@ describe.each(FILES)("%s", (path) => {
 });
 
 describe("STATEMENTS", () => {
-  test("and MIGRATIONS' own statements are all there is: each file is imported, once, and used", async () => {
+  test("and those of MIGRATIONS use every file, and import it once", async () => {
     const sources = await Promise.all(listFiles("lib/**/*.{ts,tsx}").map(readText));
     const imported = sources
       .flatMap((source) => [
@@ -323,7 +325,7 @@ describe("STATEMENTS", () => {
     }
   });
 
-  test.each(NAMED)("$name stands in the file that is called like its folder", async ({ name, statement }) => {
+  test.each(NAMED)("$name stands in the file of its folder", async ({ name, statement }) => {
     const folder = basename(dirname(fileOf(statement)));
 
     const source = await readText(`lib/database/statements/${folder}.ts`);
@@ -331,66 +333,57 @@ describe("STATEMENTS", () => {
     expect(source).toMatch(new RegExp(`^ {2}${name}: \\{`, "m"));
   });
 
-  test.each(NAMED)(
-    "$name has the parameters of its file: names, types, and which may be null",
-    ({ statement }) => {
-      const { parameters } = readHeader(fileOf(statement));
+  test.each(NAMED)("$name has the parameters of its file", ({ statement }) => {
+    const { parameters } = readHeader(fileOf(statement));
 
-      const known = Object.entries(statement.parameters).map(([name, schema]) => ({
-        name,
-        ...readSchema(schema),
-      }));
+    const known = Object.entries(statement.parameters).map(([name, schema]) => ({
+      name,
+      ...readSchema(schema),
+    }));
 
-      expect(known).toEqual(
-        parameters.map(({ name, type, note }) => ({
-          name: camelCase(name),
-          // A number goes out as text: it fits either. What comes as bigint would be a text.
-          type: type === "bigint" ? "integer" : type,
-          nullable: /^null\b/.test(note),
-        })),
-      );
-    },
-  );
+    expect(known).toEqual(
+      parameters.map(({ name, type, note }) => ({
+        name: camelCase(name),
+        // A number goes out as text: it fits either. What comes as bigint would be a text.
+        type: type === "bigint" ? "integer" : type,
+        nullable: /^null\b/.test(note),
+      })),
+    );
+  });
 
-  test.each(NAMED)(
-    "$name gives what its file gives, with its columns, and takes null where a table has it",
-    ({ name, statement }) => {
-      const path = fileOf(statement);
-      const { columns, gives } = readHeader(path);
+  test.each(NAMED)("$name gives the columns of its file", ({ name, statement }) => {
+    const path = fileOf(statement);
+    const { columns, gives } = readHeader(path);
 
-      const known = Object.entries(columnsOf(statement)).map(([column, schema]) => ({
-        name: column,
-        ...readSchema(schema),
-      }));
+    const known = Object.entries(columnsOf(statement)).map(([column, schema]) => ({
+      name: column,
+      ...readSchema(schema),
+    }));
 
-      expect(statement.gives).toBe(gives);
-      expect(known.map((column) => ({ name: column.name, type: column.type }))).toEqual(
-        columns.map((column) => ({ name: camelCase(column.name), type: column.type })),
-      );
-      const strict = known.filter(({ nullable }) => !nullable).map((column) => column.name);
-      const mayBeNull = (described.get(path)?.columns ?? [])
-        .filter(({ nullable }) => nullable)
-        .map((column) => camelCase(column.name))
-        .filter((column) => NEVER_NULL[name]?.includes(column) !== true);
-      expect(strict.filter((column) => mayBeNull.includes(column))).toEqual([]);
-    },
-  );
+    expect(statement.gives).toBe(gives);
+    expect(known.map((column) => ({ name: column.name, type: column.type }))).toEqual(
+      columns.map((column) => ({ name: camelCase(column.name), type: column.type })),
+    );
+    const strict = known.filter(({ nullable }) => !nullable).map((column) => column.name);
+    const mayBeNull = (described.get(path)?.columns ?? [])
+      .filter(({ nullable }) => nullable)
+      .map((column) => camelCase(column.name))
+      .filter((column) => NEVER_NULL[name]?.includes(column) !== true);
+    expect(strict.filter((column) => mayBeNull.includes(column))).toEqual([]);
+  });
 
-  test.each(NAMED)(
-    "$name gives back what it was asked by, where it gives what is a member's",
-    ({ statement }) => {
-      const { parameters } = statement;
-      const row = columnsOf(statement);
-      const echoes = "echoes" in statement ? statement.echoes : undefined;
-      const isOfOneMember =
-        "discordUserId" in row &&
-        ["discordUserId", "flowIdHash", "sessionIdHash"].some((key) => key in parameters);
+  test.each(NAMED)("$name gives back what it was asked by", ({ statement }) => {
+    const { parameters } = statement;
+    const row = columnsOf(statement);
+    const echoes = "echoes" in statement ? statement.echoes : undefined;
+    const isOfOneMember =
+      "discordUserId" in row &&
+      ["discordUserId", "flowIdHash", "sessionIdHash"].some((key) => key in parameters);
 
-      if (isOfOneMember) expect(echoes).toBeString();
-      if (echoes !== undefined) {
-        expect(Object.keys(parameters)).toContain(echoes);
-        expect(Object.keys(row)).toContain(echoes);
-      }
-    },
-  );
+    if (isOfOneMember) expect(echoes).toBeString();
+    if (echoes !== undefined) {
+      expect(Object.keys(parameters)).toContain(echoes);
+      expect(Object.keys(row)).toContain(echoes);
+    }
+  });
 });

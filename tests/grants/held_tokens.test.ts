@@ -11,7 +11,13 @@ import { discordTokenOf, linkOf, rowsOf, setTime } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { keepUp } from "../harness/upkeep.ts";
-import { linkAccounts, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import {
+  linkAccounts,
+  newUser,
+  reachDiscordCallback,
+  reachForgerCallback,
+  walkDiscordLeg,
+} from "../harness/walk.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 /** What a statement meets: the database does not answer before it is done, or after. */
@@ -47,11 +53,32 @@ async function leaveStray(user: string, reach = reachDiscordCallback): Promise<R
   janus.discord.failNext("get_current_authorization", { status: 503 }, 3);
   return browser.get(callback);
 }
+/** Both ways to a callback from Discord. */
+const LEGS = [
+  ["a flow", reachDiscordCallback],
+  ["a sign-in", reachLoginCallback],
+] as const;
 const undo = (discordUserId: string) => unlink(janus.request(), { discordUserId });
+/** A sign-in while an unlink waits for an answer of Discord's, and the tokens that it brought by then. */
+async function signInDuringUnlink(
+  user: string,
+  operation: "delete_role_connection" | "revoke",
+  reach: typeof reachDiscordCallback,
+) {
+  const gate = janus.discord.gate(operation, "answer");
+  const ending = undo(user);
+  await gate.arrived;
+  const browser = createBrowser(janus.url);
+  const { status } = await browser.get(await reach(browser, user));
+  const grants = janus.discord.grants(user);
+  gate.release();
+  await ending;
+  return { status, grants };
+}
 const countRows = async (table: Table): Promise<number> => (await rowsOf(janus, table)).length;
 
 describe("the provider's tokens", () => {
-  test("of five sign-ins are all revoked by one unlink, and none of them before", async () => {
+  test("of five sign-ins are all revoked by one unlink, not before", async () => {
     const user = newUser();
     for (let time = 0; time < 5; time++) expect((await walk(user)).status).toBe(200);
     const before = janus.provider.liveRefreshTokens().length;
@@ -63,7 +90,7 @@ describe("the provider's tokens", () => {
     expect(await countRows("organisation_token")).toBe(0);
   });
 
-  test("of more sign-ins than an account keeps are revoked too, the oldest first", async () => {
+  test("beyond what an account keeps are revoked, the oldest first", async () => {
     const user = newUser();
     for (let time = 0; time < 23; time++) expect((await walk(user)).status).toBe(200);
     const [oldest, second] = janus.provider.liveRefreshTokens();
@@ -79,7 +106,7 @@ describe("the provider's tokens", () => {
     expect(await countRows("stray_token")).toBe(0);
   });
 
-  test("of a flow whose callback comes sixty times are kept to the same number, and all revoked", async () => {
+  test("of a callback that comes 60 times are limited, and revoked", async () => {
     const user = newUser();
     janus.provider.signInAs({ sub: `sub-of-${user}` });
     const browser = createBrowser(janus.url);
@@ -118,7 +145,7 @@ describe("the provider's tokens", () => {
     expect([await countRows("stray_token"), await countRows("organisation_token")]).toEqual([0, 0]);
   });
 
-  test("of a sign-in that fails do not end those of the member's link", async () => {
+  test("of a failed sign-in do not end those of the member's link", async () => {
     const user = newUser();
     await walk(user);
     const [linked = ""] = janus.provider.liveRefreshTokens();
@@ -133,7 +160,7 @@ describe("the provider's tokens", () => {
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
   });
 
-  test("are revoked where the flow was taken by another tab meanwhile", async () => {
+  test("are revoked where another tab took the flow meanwhile", async () => {
     const user = newUser();
     janus.provider.signInAs({ sub: `sub-of-${user}` });
     const browser = createBrowser(janus.url);
@@ -148,7 +175,7 @@ describe("the provider's tokens", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "are kept or revoked where the database stops answering %s the link is stored",
+    "are not lost if the database fails %s storing the link",
     async (when) => {
       const user = newUser();
       blinks.push({ statement: "signed_in as (", when, times: 1 });
@@ -176,7 +203,7 @@ describe("the provider's tokens", () => {
   });
 });
 
-test("the certified provider holds no token of a member who signed in five times and unlinked", async () => {
+test("the certified provider holds no token after five sign-ins and an unlink", async () => {
   const environment = { OIDC_SCOPES: "openid profile offline_access" };
   const certified = await startJanus({ database, environment });
   const user = newUser();
@@ -191,10 +218,7 @@ test("the certified provider holds no token of a member who signed in five times
 });
 
 describe("Discord's tokens", () => {
-  test.each([
-    ["of a flow", reachDiscordCallback],
-    ["of a sign-in", reachLoginCallback],
-  ] as const)("%s whose owner Discord does not tell are revoked once it does", async (_, reach) => {
+  test.each(LEGS)("of %s are revoked once Discord tells their owner", async (_, reach) => {
     const user = newUser();
 
     const { status } = await leaveStray(user, reach);
@@ -207,13 +231,12 @@ describe("Discord's tokens", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "are revoked where the database stops answering %s the Discord leg is stored",
+    "are revoked if the database fails %s storing the leg",
     async (when) => {
       const user = newUser();
-      const browser = createBrowser(janus.url);
       blinks.push({ statement: "left_flow as (", when, times: 1 });
 
-      const { status } = await browser.get(await reachDiscordCallback(browser, user));
+      const { status } = await walkDiscordLeg(janus, user);
       await keepUp(janus, 3);
 
       expect(status).toBe(503);
@@ -221,7 +244,7 @@ describe("Discord's tokens", () => {
     },
   );
 
-  test("of a flow that fails do not end those of the member's link or of their session", async () => {
+  test("of a failed flow do not end those of a link or a session", async () => {
     const user = newUser();
     await walk(user);
     const session = await signIn(janus, user);
@@ -236,7 +259,7 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("of a request from which the member has taken `identify` do not end their link", async () => {
+  test("without the scope identify do not end the member's link", async () => {
     const user = newUser();
     await walk(user);
     const browser = createBrowser(janus.url);
@@ -254,7 +277,7 @@ describe("Discord's tokens", () => {
     expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 0 });
   });
 
-  test("that run out before Discord tells whose they are are refreshed first", async () => {
+  test("that run out before their owner is known are refreshed first", async () => {
     const user = newUser();
     await leaveStray(user);
     await janus.deps.unstored.retry();
@@ -265,7 +288,7 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("whose refresh gets no answer are given up as an error, not taken for ended", async () => {
+  test("whose refresh gets no answer are given up, not taken for ended", async () => {
     const user = newUser();
     await leaveStray(user);
     await janus.deps.unstored.retry();
@@ -278,7 +301,7 @@ describe("Discord's tokens", () => {
     expect(await countRows("stray_token")).toBe(0);
   });
 
-  test("that outlive a failed sign-in wait for the member's session to end", async () => {
+  test("of a failed sign-in wait for the member's session to end", async () => {
     const user = newUser();
     const session = await signIn(janus, user);
     await leaveStray(user);
@@ -292,20 +315,11 @@ describe("Discord's tokens", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test.each([
-    ["a flow", reachDiscordCallback],
-    ["a sign-in", reachLoginCallback],
-  ] as const)("of %s that is refused while an earlier grant ends are revoked with it", async (_, reach) => {
+  test.each(LEGS)("of %s refused while a grant ends are revoked with it", async (_, reach) => {
     const user = newUser();
     await walk(user);
-    const gate = janus.discord.gate("delete_role_connection", "answer");
-    const ending = undo(user);
-    await gate.arrived;
-    const browser = createBrowser(janus.url);
 
-    const { status } = await browser.get(await reach(browser, user));
-    gate.release();
-    await ending;
+    const { status } = await signInDuringUnlink(user, "delete_role_connection", reach);
     await keepUp(janus, 3);
 
     expect(status).toBe(503);
@@ -314,29 +328,19 @@ describe("Discord's tokens", () => {
     expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
-  test.each([
-    ["a flow", reachDiscordCallback],
-    ["a sign-in", reachLoginCallback],
-  ] as const)("of %s that come after the earlier grant was revoked are revoked as well", async (_, reach) => {
+  test.each(LEGS)("of %s that come after a revocation are revoked as well", async (_, reach) => {
     const user = newUser();
     await walk(user);
-    const gate = janus.discord.gate("revoke", "answer");
-    const ending = undo(user);
-    await gate.arrived;
-    const browser = createBrowser(janus.url);
 
-    await browser.get(await reach(browser, user));
-    const between = janus.discord.grants(user);
-    gate.release();
-    await ending;
+    const { grants } = await signInDuringUnlink(user, "revoke", reach);
     await keepUp(janus, 3);
 
-    expect(between).toBe(2);
+    expect(grants).toBe(2);
     expect(janus.discord.grants(user)).toBe(0);
     expect([await countRows("stray_token"), await countRows("discord_token")]).toEqual([0, 0]);
   });
 
-  test("of a refresh whose answer the database does not take are stored when it is back", async () => {
+  test("of a refresh are stored once the database is back", async () => {
     const user = newUser();
     await walk(user);
     janus.clock.advance(6.5 * 86_400);

@@ -59,7 +59,7 @@ describe.each([
   ["an unlink", unlink],
   ["a move", moveAway],
 ] as const)("%s whose refresh gets no answer", (_, end) => {
-  test("is told where nothing could clear the role connection: in the log, in the trail, and in a row", async () => {
+  test("is told in the log, the trail and a row", async () => {
     const user = newUser();
     await linkThatRanOut(user);
     janus.discord.failNext("token_refresh", TAKEN);
@@ -77,7 +77,7 @@ describe.each([
     expect(await ofMember("role_connection_left", user)).toHaveLength(1);
   });
 
-  test("clears and revokes by the tokens of the member's next sign-in, even one that links nothing", async () => {
+  test("clears and revokes at any later sign-in", async () => {
     const user = newUser();
     await linkThatRanOut(user);
     janus.discord.failNext("token_refresh", TAKEN);
@@ -94,7 +94,7 @@ describe.each([
     expect(await ofMember("discord_token", user)).toEqual([]);
   });
 
-  test("clears and revokes at the second try where the first had not arrived", async () => {
+  test("clears and revokes if it had not arrived", async () => {
     const user = newUser();
     await linkThatRanOut(user);
     janus.discord.failNext("token_refresh", "drop");
@@ -109,7 +109,7 @@ describe.each([
   });
 });
 
-test("a member who moves a link reads that the other account may keep its role, if it may", async () => {
+test("a member who moves a link reads if the other account may keep its role", async () => {
   const user = newUser();
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
@@ -139,7 +139,7 @@ test("a member who comes back while such an end is still tried helps it to its e
   await link(user);
 });
 
-test("a member whose role is left reads on their page how to remove it, in both languages, and in their data", async () => {
+test("a member whose role is left finds it on their page and in their data", async () => {
   const user = newUser();
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
@@ -160,7 +160,7 @@ test("a member whose role is left reads on their page how to remove it, in both 
   expect(data).toMatchObject({ link: null, role_connection_left_at: expect.any(String) });
 });
 
-test("a new link takes the place of a role that was left: nothing warns of it, and no later sign-in clears it", async () => {
+test("a new link replaces a role that was left, which no later sign-in clears", async () => {
   const user = newUser();
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);
@@ -226,7 +226,7 @@ test.skipIf(!onPostgres)(
   },
 );
 
-test("what may have spent the token leaves the end unknown, and what cannot have does not", async () => {
+test("only an answer that may have spent the token leaves the end unknown", async () => {
   const gateway = { status: 502, body: "<!doctype html>" };
   const told: Record<string, number> = {};
   for (const [name, answer] of [
@@ -261,7 +261,7 @@ test("a process that died while it refreshed leaves the same mark", async () => 
 });
 
 describe("the tokens of a link", () => {
-  test("are refreshed a day before they expire, so that an unlink needs no refresh", async () => {
+  test("are refreshed a day early, so an unlink needs no refresh", async () => {
     const user = newUser();
     await link(user);
     janus.clock.advance(5 * DAY_SECONDS);
@@ -279,7 +279,7 @@ describe("the tokens of a link", () => {
     expect(janus.discord.grants(user)).toBe(0);
   });
 
-  test("end with all that Discord gave out, where the answer to an early refresh was lost", async () => {
+  test("all end, even if the answer to an early refresh was lost", async () => {
     const user = newUser();
     await link(user);
     janus.clock.advance(6.5 * DAY_SECONDS);
@@ -302,7 +302,7 @@ describe("the tokens of a link", () => {
     expect(countOf(janus, "token_refresh")).toBe(1);
   });
 
-  test("are asked for ever more seldom while Discord gives no answer, and kept", async () => {
+  test("are kept, and asked for ever more seldom, in an outage", async () => {
     const user = newUser();
     await link(user);
     janus.clock.advance(6.1 * DAY_SECONDS);
@@ -322,7 +322,7 @@ describe("the tokens of a link", () => {
   });
 });
 
-test("a push does not end a link whose refresh got no answer: the member signs in again, and all is well", async () => {
+test("a push keeps a link whose refresh got no answer, and a sign-in mends it", async () => {
   const user = newUser();
   await linkThatRanOut(user);
   janus.discord.failNext("token_refresh", TAKEN);

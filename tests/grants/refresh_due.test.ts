@@ -32,7 +32,7 @@ test.each<[string, Behaviour]>([
   ["is lost", "lost"],
   ["does not come", "drop"],
   ["is a gateway's", { status: 502, body: "<!doctype html>" }],
-])("an outage in which every answer %s costs a handful of links, not hundreds", async (_, behaviour) => {
+])("an outage in which every answer %s costs a few links, not hundreds", async (_, behaviour) => {
   await leaveDue(100);
   janus.discord.failNext("token_refresh", behaviour, 1_000);
 
@@ -45,7 +45,7 @@ test.each<[string, Behaviour]>([
   expect(refreshes()).toBeLessThan(8);
 });
 
-test("goes on with all of them once Discord answers again", async () => {
+test("runUpkeep() refreshes all grants once Discord answers again", async () => {
   await leaveDue(100);
   janus.discord.failNext("token_refresh", { status: 503 });
   await runUpkeep(janus.deps);
@@ -66,7 +66,7 @@ test("grants that are dead do not keep the others waiting", async () => {
   expect((await tokens()).filter((row) => row.refreshRetryAt !== null)).toHaveLength(99);
 });
 
-test("tokens that no key opens are put off for a day, and are not taken for a lost answer", async () => {
+test("tokens that no key opens are put off for a day, not taken for a lost answer", async () => {
   await leaveDue(40);
   await janus.database.rows(`update discord_token set refresh_token_sealed = 'k9.x' || discord_user_id,
     expires_at = expires_at - interval '1 hour' where discord_user_id < '400000000000000020'`);
@@ -88,7 +88,7 @@ test("tokens that no key opens are put off for a day, and are not taken for a lo
 test.each<[string, Behaviour | undefined]>([
   ["was never sent, for want of time", undefined],
   ["was turned away by a rate limit", { status: 429, headers: { "retry-after": "30" } }],
-])("a refresh that %s is not taken for one that got no answer", async (_, behaviour) => {
+])("a refresh that %s is not taken for a lost answer", async (_, behaviour) => {
   await leaveDue(1);
   const [row] = await tokens();
   const held = {

@@ -59,7 +59,7 @@ describe("spendRefreshToken()", () => {
     expect(calls).toEqual(["send spent", "store"]);
   });
 
-  test("frees the lease where Discord gives no pair, and throws what Discord said", async () => {
+  test("frees the lease if Discord gives no pair, and rethrows", async () => {
     const discord = discordUnavailable("503");
     const { calls, refreshing } = prepare({ discord });
 
@@ -76,7 +76,7 @@ describe("spendRefreshToken()", () => {
     expect(calls).toEqual(["send spent", "store", "sleep", "store", "sleep", "store"]);
   });
 
-  test("keeps the lease where the pair is not stored, since the old token is spent", async () => {
+  test("keeps the lease of a pair that could not be stored", async () => {
     const { calls, refreshing } = prepare({ storeFailures: 100 });
 
     const failure = await refreshing().catch((error: unknown) => error);

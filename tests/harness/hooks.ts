@@ -3,7 +3,7 @@
  * cannot be made, that is the only failure, with its cause.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
+import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "./database.ts";
 
 type StandIn = { readonly unexpected: readonly unknown[] };
 type Startable = {
@@ -35,6 +35,13 @@ export function useDatabase(change = (database: TestDatabase): TestDatabase => d
   const database = useForAll(make, ({ drop }) => drop());
   beforeEach(() => emptyDatabase(database));
   return database;
+}
+
+/** A database for all tests of a file whose tests are skipped without PostgreSQL. Nothing empties it. */
+export function usePostgres(): TestDatabase {
+  const never: Hook = () => undefined;
+  const [before, after] = onPostgres ? [beforeAll, afterAll] : [never, never];
+  return use(before, after, createTestDatabase, ({ drop }) => drop());
 }
 
 /** A fixture that is made before all tests and ended after them. The first that was made ends first. */

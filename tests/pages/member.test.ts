@@ -70,21 +70,18 @@ describe("renderAccount()", () => {
     expect(textOf(html)).not.toMatch(/Member of|retired_record/);
   });
 
-  test.each([...LANGUAGES])(
-    "says that clicking Link gives the role where Discord has a yes, and not otherwise, in %s",
-    (language) => {
-      const { role } = TEXTS[language];
-      const no = accountPage({ pushedMetadata: { dsek_member: "0" } });
+  test.each([...LANGUAGES])("promises the role only where Discord has a yes, in %s", (language) => {
+    const { role } = TEXTS[language];
+    const no = accountPage({ pushedMetadata: { dsek_member: "0" } });
 
-      const given = textOf(renderAccount(contextIn(language), accountPage()));
-      const withheld = textOf(renderAccount(contextIn(language), no));
+    const given = textOf(renderAccount(contextIn(language), accountPage()));
+    const withheld = textOf(renderAccount(contextIn(language), no));
 
-      expect(given).toContain(said(language, role.given));
-      expect(given).not.toContain(said(language, role.withheld, role.yes));
-      expect(withheld).toContain(said(language, role.withheld, role.yes));
-      expect(withheld).not.toContain(said(language, role.given));
-    },
-  );
+    expect(given).toContain(said(language, role.given));
+    expect(given).not.toContain(said(language, role.withheld, role.yes));
+    expect(withheld).toContain(said(language, role.withheld, role.yes));
+    expect(withheld).not.toContain(said(language, role.given));
+  });
 
   test("does not promise the role before the member clicks Link", () => {
     expect(textOf(renderAccount(contextIn("en"), accountPage()))).toContain(
@@ -149,18 +146,15 @@ describe("renderAccount()", () => {
     expect(await formsOf(html)).toEqual(["/api/link/sync", "/api/auth/logout"]);
   });
 
-  test.each([...LANGUAGES])(
-    "offers to link where there is no link, and nothing else to do to it, in %s",
-    async (language) => {
-      const html = renderAccount(contextIn(language), { ...accountPage(), link: null });
+  test.each([...LANGUAGES])("offers only to link where there is no link, in %s", async (language) => {
+    const html = renderAccount(contextIn(language), { ...accountPage(), link: null });
 
-      expect(await linksOf(html)).toEqual(["/linked-role", "/api/me/export"]);
-      expect(await formsOf(html)).toEqual(["/api/auth/logout"]);
-      expect(textOf(html)).toContain(TEXTS[language].account.noAccount);
-      expect(textOf(html)).not.toContain(PLAIN.organisationName);
-      expect(textOf(html)).not.toContain("Authorized Apps");
-    },
-  );
+    expect(await linksOf(html)).toEqual(["/linked-role", "/api/me/export"]);
+    expect(await formsOf(html)).toEqual(["/api/auth/logout"]);
+    expect(textOf(html)).toContain(TEXTS[language].account.noAccount);
+    expect(textOf(html)).not.toContain(PLAIN.organisationName);
+    expect(textOf(html)).not.toContain("Authorized Apps");
+  });
 
   test("lists the sign-ins and ends the others where there are others", async () => {
     const html = renderAccount(contextIn("en"), {
@@ -237,26 +231,23 @@ describe("renderUnlinkQuestion()", () => {
 });
 
 describe("renderUnlinked()", () => {
-  test.each([...LANGUAGES])(
-    "tells a finished unlink from one that Discord must still hear of, in %s",
-    async (language) => {
-      const { unlinked } = TEXTS[language];
-      const outcomes = [
-        [{ discordTold: true, roleMayStay: false }, unlinked.finished],
-        [{ discordTold: true, roleMayStay: true }, unlinked.roleMayStay],
-        [{ discordTold: false, roleMayStay: false }, unlinked.pending],
-      ] as const;
+  test.each([...LANGUAGES])("says whether Discord must still hear of the unlink, in %s", async (language) => {
+    const { unlinked } = TEXTS[language];
+    const outcomes = [
+      [{ discordTold: true, roleMayStay: false }, unlinked.finished],
+      [{ discordTold: true, roleMayStay: true }, unlinked.roleMayStay],
+      [{ discordTold: false, roleMayStay: false }, unlinked.pending],
+    ] as const;
 
-      for (const [page, text] of outcomes) {
-        const html = renderUnlinked(contextIn(language), page);
+    for (const [page, text] of outcomes) {
+      const html = renderUnlinked(contextIn(language), page);
 
-        expect(textOf(html)).toContain(said(language, text));
-        for (const [, other] of outcomes)
-          if (other !== text) expect(textOf(html)).not.toContain(said(language, other));
-        expect(await linksOf(html)).toEqual(["/"]);
-      }
-    },
-  );
+      expect(textOf(html)).toContain(said(language, text));
+      for (const [, other] of outcomes)
+        if (other !== text) expect(textOf(html)).not.toContain(said(language, other));
+      expect(await linksOf(html)).toEqual(["/"]);
+    }
+  });
 
   test("does not say that the roles are gone before Discord was told", () => {
     const pending = textOf(renderUnlinked(contextIn("en"), { discordTold: false, roleMayStay: false }));
