@@ -48,7 +48,7 @@ function splice(text: string, at: number, noise: string): string {
 describe("createMacs()", () => {
   const key = new Uint8Array(32).fill(7);
 
-  test("gives HMAC-SHA-256 with a key for its purpose, independent of earlier calls", () => {
+  test("gives HMAC-SHA-256 by key and purpose, whatever came before", () => {
     const [mac] = createMacs([key], "flow cookies");
     const derived = new Uint8Array(hkdfSync("sha256", key, "", "janus flow cookies v1", 32));
 
@@ -77,7 +77,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("writes the key id, a dot, and nonce, ciphertext and tag as base64url", () => {
+  test("writes key id, dot, and nonce, ciphertext and tag as base64url", () => {
     fc.assert(
       fc.property(anyText, (plaintext) => {
         const [id, encoded = "", ...rest] = sealer.seal(plaintext, "row").split(".");
@@ -102,24 +102,21 @@ describe("createSealer()", () => {
   });
 
   // Each length leaves another number of unused bits in the last character.
-  test.each(["", "a", "ab", "abc"])(
-    "does not open the sealed form of %j with any one character changed",
-    (plaintext) => {
-      const sealed = sealer.seal(plaintext, "row");
+  test.each(["", "a", "ab", "abc"])("does not open sealed %j with any one character changed", (plaintext) => {
+    const sealed = sealer.seal(plaintext, "row");
 
-      const opened: string[] = [];
-      for (let at = 0; at < sealed.length; at += 1) {
-        for (const char of [...ALPHABET, ".", "=", " ", "\u0000", ""]) {
-          const altered = sealed.slice(0, at) + char + sealed.slice(at + 1);
-          if (altered !== sealed && sealer.open(altered, "row") !== undefined) opened.push(altered);
-        }
+    const opened: string[] = [];
+    for (let at = 0; at < sealed.length; at += 1) {
+      for (const char of [...ALPHABET, ".", "=", " ", "\u0000", ""]) {
+        const altered = sealed.slice(0, at) + char + sealed.slice(at + 1);
+        if (altered !== sealed && sealer.open(altered, "row") !== undefined) opened.push(altered);
       }
+    }
 
-      expect(opened).toEqual([]);
-    },
-  );
+    expect(opened).toEqual([]);
+  });
 
-  test("does not open a text with one bit of nonce, ciphertext or tag flipped", () => {
+  test("does not open a text after one bit of any part was flipped", () => {
     const bytes = decodeBase64url(sealer.seal("a token", "row").slice("k1.".length)) ?? new Uint8Array();
 
     const opened: number[] = [];
@@ -155,7 +152,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("does not open a text for another purpose or with another key of the same id", () => {
+  test("does not open for another purpose, or by another key of the id", () => {
     fc.assert(
       fc.property(
         anyText,
@@ -172,7 +169,7 @@ describe("createSealer()", () => {
     );
   });
 
-  test("seals with the first key of the ring, and opens with its keys alone", () => {
+  test("seals with the ring's first key, and opens with its keys alone", () => {
     const rotated = createSealer([SECOND, FIRST], PURPOSE);
     const oldSealed = sealer.seal("text", "row");
     const newSealed = rotated.seal("text", "row");

@@ -149,16 +149,16 @@ describe.each(EVERY.filter(([method]) => method !== "get"))("%s %s", (method, pa
 });
 
 test.each([
-  ["text/html;q=0, application/json", "application/problem+json"],
-  ["application/json, text/html;q=0.1", "application/problem+json"],
-  ["text/html, application/json;q=0.9", "text/html"],
-  ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"],
-  ["application/problem+json", "application/problem+json"],
-  ["*/*", "application/problem+json"],
-  ["image/png", "application/problem+json"],
-  ["", "application/problem+json"],
-  ["%%%;;;,,,", "application/problem+json"],
-])("GET /api/userinfo answers Accept: %s with a problem of type %s", async (accept, type) => {
+  ["no HTML with JSON", "text/html;q=0, application/json", "application/problem+json"],
+  ["JSON before HTML with JSON", "application/json, text/html;q=0.1", "application/problem+json"],
+  ["HTML before JSON with HTML", "text/html, application/json;q=0.9", "text/html"],
+  ["a browser with HTML", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"],
+  ["problem+json with JSON", "application/problem+json", "application/problem+json"],
+  ["anything with JSON", "*/*", "application/problem+json"],
+  ["an image with JSON", "image/png", "application/problem+json"],
+  ["nothing with JSON", "", "application/problem+json"],
+  ["nonsense with JSON", "%%%;;;,,,", "application/problem+json"],
+])("GET /api/userinfo answers an Accept of %s", async (_, accept, type) => {
   const response = await callApi(janus, "/api/userinfo", { headers: { accept } });
 
   expect(response.headers.get("content-type")).toStartWith(type);

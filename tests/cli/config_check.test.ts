@@ -182,7 +182,7 @@ describe("checkConfig()", () => {
     ["PLATFORM_NAME", `"canary"`, / is wrapped in quotes/],
     ["DATA_DIR", "'./canary'", / is wrapped in quotes/],
     ["DISCORD_CLIENT_SECRET", `""`, / is wrapped in quotes/],
-  ] as const)("warns once of %s=%j, without the value", async (name, value, why) => {
+  ] as const)("warns once of %s=%j", async (name, value, why) => {
     const { warnings } = await check({ ...GOOD, [name]: value });
 
     expect(warnings).toEqual([expect.stringMatching(why)]);
@@ -257,7 +257,7 @@ describe("checkConfig()", () => {
     "BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS",
   ];
 
-  test.each([...EARLY, ...LATE])("warns of %s in an env file, where Bun does not read it", async (name) => {
+  test.each([...EARLY, ...LATE])("warns of %s in an env file", async (name) => {
     const { warnings } = await check(GOOD, { "a.env": { [name]: "canary" } });
 
     expect(warnings).toEqual([
@@ -265,7 +265,7 @@ describe("checkConfig()", () => {
     ]);
   });
 
-  test.each([...EARLY])("warns of %s in Bun's own .env, which is read too late", async (name) => {
+  test.each([...EARLY])("warns of %s in Bun's own .env, which is too late", async (name) => {
     const { warnings } = await check({ ...GOOD, [name]: "canary" }, {}, Object.keys(GOOD));
 
     expect(warnings).toEqual([
@@ -274,19 +274,9 @@ describe("checkConfig()", () => {
   });
 
   test.each([
-    [
-      "an environment that has them from the start",
-      Object.fromEntries(EARLY.map((name) => [name, "canary"])),
-      {},
-      EARLY,
-    ],
-    ["Bun's .env where it is early enough", Object.fromEntries(LATE.map((name) => [name, "canary"])), {}, []],
-    [
-      "an env file that repeats the environment",
-      { NODE_EXTRA_CA_CERTS: "a" },
-      { NODE_EXTRA_CA_CERTS: "b" },
-      EARLY,
-    ],
+    ["an environment from the start", Object.fromEntries(EARLY.map((name) => [name, "canary"])), {}, EARLY],
+    ["Bun's .env, read early", Object.fromEntries(LATE.map((name) => [name, "canary"])), {}, []],
+    ["a file like the environment", { NODE_EXTRA_CA_CERTS: "a" }, { NODE_EXTRA_CA_CERTS: "b" }, EARLY],
     ["an empty one", {}, { NODE_EXTRA_CA_CERTS: "", HTTP_PROXY: "" }, []],
   ])("does not warn of Bun's variables in %s", async (_, environment, inFile, atStart) => {
     const { warnings } = await check({ ...GOOD, ...environment }, { "a.env": inFile }, [
@@ -327,7 +317,7 @@ describe("checkConfig()", () => {
       [expect.stringMatching(/^OIDC_ALLOW_HTTP_ENDPOINTS is true: .* the client secret, codes and tokens/)],
     ],
     ["false", []],
-  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s only if it removes protection", async (value, expected) => {
+  ])("warns of OIDC_ALLOW_HTTP_ENDPOINTS=%s only if that is unsafe", async (value, expected) => {
     const { warnings, find } = await check({ ...GOOD, OIDC_ALLOW_HTTP_ENDPOINTS: value });
 
     expect(warnings).toEqual(expected);
@@ -366,7 +356,8 @@ describe("checkConfig()", () => {
     ["https://login.microsoftonline.com/%63ommon/v2.0", "a Microsoft account"],
     ["https://sts.windows.net.//9188040d-6c67-4c5b-b112-36a304b66dad/", "a Microsoft account"],
   ] as const;
-  test.each([...everybody])("warns that everybody counts as a member at %s", async (issuer, account) => {
+  const shown = everybody.map(([issuer, account]) => [issuer.slice(8, 44), issuer, account] as const);
+  test.each(shown)("warns that all are members at %s", async (_, issuer, account) => {
     const { warnings } = await check({ ...GOOD, DISCORD_BOT_TOKEN: "canary", OIDC_ISSUER: issuer });
 
     expect(warnings).toEqual([
@@ -390,7 +381,7 @@ describe("checkConfig()", () => {
     expect(microsoft.warnings.join()).toContain("https://login.microsoftonline.com/<tenant id>/v2.0");
   });
 
-  test.each([
+  const harmless = [
     "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0",
     "https://login.microsoftonline.com/example.org/v2.0",
     "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
@@ -403,11 +394,15 @@ describe("checkConfig()", () => {
     "https://login.microsoftonline.com//example.org/v2.0",
     "https://login.microsoftonline.com/%E0%A4%A/v2.0",
     "https://dex.example.org/dex",
-  ])("does not warn of the issuer %s", async (issuer) => {
-    const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
+  ];
+  test.each(harmless.map((issuer) => [issuer.slice(8, 46), issuer] as const))(
+    "does not warn of the issuer %s",
+    async (_, issuer) => {
+      const { warnings } = await check({ ...GOOD, OIDC_ISSUER: issuer });
 
-    expect(warnings).toEqual([]);
-  });
+      expect(warnings).toEqual([]);
+    },
+  );
 
   test("gives no warning that docs/errors.md does not explain", async () => {
     const environments = [
@@ -455,7 +450,7 @@ describe("checkConfig()", () => {
     ["PLATFROM_NAME", "PLATFORM_NAME"],
     ["TRUSTEDPROXIES", "TRUSTED_PROXIES"],
   ];
-  test.each([...slips])("warns of %s in the environment, one slip away from %s", async (name, meant) => {
+  test.each([...slips])("warns of %s as a typo of %s", async (name, meant) => {
     const { warnings } = await check({ ...GOOD, [name]: "canary" });
 
     expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);

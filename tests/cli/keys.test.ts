@@ -66,7 +66,7 @@ describe("janus keys generate", () => {
   test.each([
     ["TOKEN_KEYS", `k1:${line}`],
     ["COOKIE_SECRET", line],
-  ])("prints with --only %s the value alone, as a file holds it", async (name, form) => {
+  ])("prints with --only %s the value alone", async (name, form) => {
     const args = ["keys", "generate", "--only", name];
     const plain = await run(folder, "index.ts", args, {});
     const json = await run(folder, "index.ts", [...args, "--json"], {});

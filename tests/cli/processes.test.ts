@@ -194,7 +194,7 @@ describe("janus", () => {
     ["index.ts", ["serve", "--register"]],
     ["sql/migrate.ts", ["down"]],
     ["sql/migrate.ts", ["--register"]],
-  ] as const)("exits with 2 and does nothing for: bun run %s %j", async (entry, args) => {
+  ] as const)("exits with 2, doing nothing, for %s %j", async (entry, args) => {
     const { exitCode, stdout, stderr } = await run(folder, entry, args, {
       ...serverEnvironment({}),
       ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
@@ -284,26 +284,23 @@ describe("janus migrate", () => {
       "update schema_migration set checksum = 'x' where version = 3",
       /^janus: Migration 3 \(create_link\) was edited after this database applied it\. Restore the file/,
     ],
-  ] as const)(
-    "exits with 1, as the server does, on a database that %s (%s)",
-    async (_, code, statement, why) => {
-      await using place = await createPlace({ migrated: true });
-      const { environment, inspect } = place;
-      await inspect((db) => db.query(statement));
+  ] as const)("exits with 1 on a database that %s", async (_, code, statement, why) => {
+    await using place = await createPlace({ migrated: true });
+    const { environment, inspect } = place;
+    await inspect((db) => db.query(statement));
 
-      const ended = [
-        await run(folder, "sql/migrate.ts", [], environment),
-        await run(folder, "index.ts", ["migrate", "status"], environment),
-        await run(folder, "index.ts", ["serve"], serverEnvironment({ ...environment, LOG_LEVEL: "silent" })),
-      ];
+    const ended = [
+      await run(folder, "sql/migrate.ts", [], environment),
+      await run(folder, "index.ts", ["migrate", "status"], environment),
+      await run(folder, "index.ts", ["serve"], serverEnvironment({ ...environment, LOG_LEVEL: "silent" })),
+    ];
 
-      for (const { exitCode, stdout, stderr } of ended) {
-        expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf(code), stdout: "" });
-        expect(stderr).toMatch(why);
-        expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-      }
-    },
-  );
+    for (const { exitCode, stdout, stderr } of ended) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf(code), stdout: "" });
+      expect(stderr).toMatch(why);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    }
+  });
 
   test.concurrent("exits with 1 if no database answers, and hides the password", async () => {
     const DATABASE_URL = `postgres://janus:${CANARY.botToken}@${NOBODY}/janus`;
@@ -328,7 +325,7 @@ describe("janus migrate", () => {
   });
 });
 
-describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
+describe.if(onPostgres)("a refusing PostgreSQL", () => {
   test.concurrent.each([
     [
       "a database that does not exist",
@@ -341,7 +338,7 @@ describe.if(onPostgres)("janus on a PostgreSQL that refuses", () => {
       (url: URL) => Object.assign(url, { search: "?role=pg_monitor" }),
       "lacks a right on schema public (42501): make it the owner of the database, or grant it",
     ],
-  ])("exits with 1 and says how the database refuses: %s", async (_, change, code) => {
+  ])("makes janus exit with 1 for %s", async (_, change, code) => {
     const url = change(new URL(process.env.TEST_DATABASE_URL ?? ""));
     url.password = CANARY.botToken;
 
@@ -406,7 +403,7 @@ describe("janus register", () => {
   test.concurrent.each([
     ["of Discord's own", "https://discord.com/oauth2/authorize"],
     ["of a proxy of one's own, with a query", "https://discord.example.org/authorize?via=proxy"],
-  ])("prints the address %s for adding the application", async (_, authorizeUrl) => {
+  ])("prints the address %s", async (_, authorizeUrl) => {
     const standin = startDiscord({
       clientId: DISCORD_CLIENT_ID,
       clientSecret: "unused",
@@ -466,7 +463,7 @@ describe("janus register", () => {
     ],
     ["another application's id", { DISCORD_CLIENT_ID: "999999999999999999" }, /DISCORD_CLIENT_ID/],
     ["Discord down", { DISCORD_API_URL: `http://${NOBODY}/api/v10` }, /Discord did not answer.*Try again/],
-  ])("exits with 1 and prints no token if it meets %s", async (_, change, why) => {
+  ])("exits with 1 and no token if it meets %s", async (_, change, why) => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], registration(change));
 
     expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("registration_failed"), stdout: "" });
@@ -667,7 +664,7 @@ describe("janus serve", () => {
 });
 
 describe.if(onPostgres)("janus serve on PostgreSQL", () => {
-  test.concurrent("survives a database that falls silent, and uses it again", async () => {
+  test.concurrent("survives a database that falls silent for a while", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;
     const url = new URL(environment.DATABASE_URL ?? "");

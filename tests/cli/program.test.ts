@@ -90,7 +90,7 @@ describe("runProgram()", () => {
       ["keys generate"],
       { only: "TOKEN_KEYS", rotate: true, json: true },
     ],
-  ] as const)("runs the command and the options of %j", async (args, call, options) => {
+  ] as const)("runs %j", async (args, call, options) => {
     const { calls, refused } = await parse(args);
 
     expect(refused).toBeUndefined();
@@ -128,7 +128,7 @@ describe("runProgram()", () => {
           "janus keys generate",
         ] as const,
     ),
-  ] as const)("refuses %j, and suggests what was meant", async (args, why, help) => {
+  ] as const)("has a hint for %j", async (args, why, help) => {
     const { calls, refused } = await parse(args);
 
     expect(calls).toEqual([]);

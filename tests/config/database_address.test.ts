@@ -148,7 +148,7 @@ describe("readDatabaseConfig()", () => {
     ["sslmode=require&sslmode=disable", "sslmode", "twice"],
     ["sslmode=verify-full&sslrootcert=/nowhere/canary-secret.crt", "sslrootcert", "(ENOENT)"],
     ["sslmode=verify-full&sslcert=/nowhere/canary-secret.crt", "sslcert", "(ENOENT)"],
-  ])("refuses ?%s and names the parameter", (query, name, remedy) => {
+  ])("refuses ?%s", (query, name, remedy) => {
     const fault = faultOf(query);
 
     expect(fault).toStartWith("The configuration has 1 fault:\n  ");
@@ -157,7 +157,7 @@ describe("readDatabaseConfig()", () => {
     expect(fault).not.toContain("canary");
   });
 
-  test("refuses a name that may be part of a password, without repeating it", () => {
+  test("refuses what may be of a password without repeating it", () => {
     const fault = faultOf("p4ss%25w0rd=1");
 
     expect(fault).toContain("the parameter (unprintable)");
@@ -168,7 +168,7 @@ describe("readDatabaseConfig()", () => {
     expect(() => readDatabaseConfig({ DATABASE_URL: `${SERVER}${end}` })).toThrow("DATABASE_URL must be");
   });
 
-  test("refuses a certificate without its key, and a file without PEM", async () => {
+  test("refuses a certificate without key, and a file without PEM", async () => {
     const empty = join(folder, "empty.crt");
     await Bun.write(empty, "nothing\n");
 
@@ -183,7 +183,7 @@ describe("readDatabaseConfig()", () => {
     ["PGSSLMODE", "no-verify", "sslmode from PGSSLMODE"],
     ["PGTARGETSESSIONATTRS", "any", "target_session_attrs from PGTARGETSESSIONATTRS"],
     ["PGCHANNELBINDING", "require", "channel_binding from PGCHANNELBINDING"],
-  ])("refuses %s=%s, and says where the value is from", (name, value, said) => {
+  ])("refuses %s=%s, and says where it is from", (name, value, said) => {
     expect(faultOf("", { [name]: value })).toContain(said);
   });
 });

@@ -103,7 +103,7 @@ describe("readEnvFile()", () => {
 });
 
 describe("readEnvFile().ambiguous", () => {
-  test("names variables written with $, #, a backslash, spaces or quotes", async () => {
+  test("names variables with $, #, a backslash, spaces or quotes", async () => {
     const plain = ["A1=abc", "A2=k1:a-_,k2:b", "A3=postgres://a:b%23@c/d?e=f&g", "A4=", "A5 = å", "# A6='x'"];
     const written = ["B1=a$b", "B2=a#b", "B3=a\\b", "B4=a b", "B5='a'", 'B6="a"', "B7=a'b", "B8=`a`"];
     const late = ["B9=a", "export B9=a$b", "B10=\t#a", "A7=a$b", "A7=a"];
@@ -127,7 +127,7 @@ describe("readEnvFile().ambiguous", () => {
 });
 
 describe("mergeSources()", () => {
-  test("prefers the environment to files, and a later file to an earlier one", async () => {
+  test("prefers the environment to files, and later to earlier ones", async () => {
     const first = await write("A_TEST=first\nB_TEST=first\nC_TEST=first\nPATH=first");
     const second = await write("B_TEST=second\nC_TEST=second");
     const [own, ...rest] = await readSources([first, second]);

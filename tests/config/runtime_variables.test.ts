@@ -47,7 +47,7 @@ async function warningsOf(folder: string, environment: Environment, args: readon
 
 describe("janus config check", () => {
   test.each(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"])(
-    "warns of %s in files, and not in the environment",
+    "warns of %s in files, not in the environment",
     async (name) => {
       const variable = { [name]: "/nowhere" };
       const [own, empty] = [await folderWith(lineOf(variable)), await folderWith("")];

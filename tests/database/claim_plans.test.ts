@@ -82,7 +82,7 @@ describe.skipIf(!onPostgres)("where nothing is due", () => {
   });
 
   // PostgreSQL may do so once a statement has run five times on a connection.
-  test.each(CLAIMS)("%s reads few pages when it is planned once for all values", async (name, values) => {
+  test.each(CLAIMS)("%s reads few pages by a generic plan", async (name, values) => {
     const plan = await explain("force_generic_plan", STATEMENTS[name].text, values);
 
     expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);

@@ -92,7 +92,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
   const warmUp = (db: Database) =>
     Promise.all(Array.from({ length: 10 }, () => db.query("select pg_sleep(0.2)")));
 
-  test("serves members from the other within ten seconds when the primary falls silent", async () => {
+  test("serves members from the other server when the primary is silent", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -105,7 +105,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("lets a process start on the other at its first try while the primary is silent", async () => {
+  test("lets a process start on the other while the primary is silent", async () => {
     a.freeze();
     await b.promote();
 
@@ -128,7 +128,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(outcomes).toEqual(Array(40).fill("written"));
   });
 
-  test("serves members within ten seconds after one of two silent servers is back", async () => {
+  test("serves members soon after one of two silent servers is back", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -144,7 +144,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("follows the primary through two crashes, each time to the promoted standby", async () => {
+  test("follows the primary to the promoted standby, through two crashes", async () => {
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     await a.crash();
@@ -164,7 +164,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(Math.max(first, second)).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("serves members within ten seconds after its only server is back from silence", async () => {
+  test("serves members soon after its only server is back from silence", async () => {
     const db = await open(urlOf([a.port]));
     await warmUp(db);
     a.freeze();
@@ -178,7 +178,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(seconds).toBeLessThan(FAILOVER_SECONDS);
   });
 
-  test("lets only one statement wait on connections that a firewall has forgotten", async () => {
+  test("lets only one statement wait on connections a firewall forgot", async () => {
     using gate = startGate(urlOf([a.port]));
     const db = await open(gate.url);
     await warmUp(db);
@@ -194,7 +194,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
   });
 
   test.each(["primary", "read-write", "any", ""])(
-    "passes by a standby that is named first, with target_session_attrs=%s",
+    "passes by a first standby with target_session_attrs=%s",
     async (attrs) => {
       const db = await open(urlOf([b.port, a.port], attrs));
 
@@ -205,7 +205,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     },
   );
 
-  test("passes by hosts that have no address, refuse connections or are silent", async () => {
+  test("passes by hosts without an address, closed or silent", async () => {
     using silent = startSilentServer();
     const db = await open(urlOf(["nowhere.invalid:5432", "127.0.0.1:1", Number(silent.port), a.port]));
 
@@ -215,7 +215,7 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(outcomes).toEqual(Array(30).fill("written"));
   });
 
-  test("refuses statements within four seconds when every server only reads", async () => {
+  test("refuses statements within 4 s when every server only reads", async () => {
     const c = await a.startStandby();
     disposables.push(c);
     const db = await open(urlOf([b.port, c.port]));

@@ -63,7 +63,7 @@ const anyCode = fc.string({
 });
 
 describe("a database failure", () => {
-  test.each(PASSING)("with %s is database_unavailable and has the remedy %j: %s", (code, remedy) => {
+  test.each(PASSING)("with %s has the remedy %j", (code, remedy) => {
     const failure = failureOf({ code });
 
     expect(codeOf(translate(failure))).toBe("database_unavailable");
@@ -79,7 +79,7 @@ describe("a database failure", () => {
     expect(codeOf(translate(failureOf({ code, routine })))).toBe(expected);
   });
 
-  test("is database_unavailable whenever remedyOf() has a remedy for it", () => {
+  test("is database_unavailable whenever remedyOf() knows a remedy", () => {
     fc.assert(
       fc.property(anyCode, (code) => {
         const failure = failureOf({ code });
@@ -90,7 +90,7 @@ describe("a database failure", () => {
     );
   });
 
-  test("caused by a statement stays a fault of the program, and ends no connection", () => {
+  test("of a statement is the program's fault, and ends no connection", () => {
     const classes = fc.constantFrom("20", "21", "22", "23", "2F", "39", "42", "44", "P0");
     const meant = /^42(501|P01|703|883)$/;
 
@@ -109,7 +109,7 @@ describe("a database failure", () => {
   });
 
   test.each(["FATAL", "PANIC", undefined])(
-    "with severity %s is database_unavailable for any code, and ends the connection",
+    "with severity %s is an outage, and ends the connection",
     (severity) => {
       fc.assert(
         fc.property(anyCode, (code) => {
@@ -123,7 +123,7 @@ describe("a database failure", () => {
     },
   );
 
-  test("before a connection is made is database_unavailable for any code", () => {
+  test("before a connection is made is always database_unavailable", () => {
     fc.assert(
       fc.property(anyCode, fc.constantFrom("tls" as const, "startup" as const), (code, phase) => {
         expect(codeOf(translate(failureOf({ code }), phase))).toBe("database_unavailable");

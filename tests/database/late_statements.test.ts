@@ -21,7 +21,7 @@ const sleep = async (db: Database, seconds: number): Promise<string> =>
 const many = (count: number, statement: () => Promise<string>): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, statement));
 
-describe.if(onPostgres)("a late statement on the first of two hosts", () => {
+describe.if(onPostgres)("a late statement", () => {
   const database = useForEach(
     () => createTestDatabase(),
     ({ drop }) => drop(),
@@ -51,7 +51,7 @@ describe.if(onPostgres)("a late statement on the first of two hosts", () => {
     };
   }
 
-  test.each(REACTIONS)("leaves other statements running when the proxy %s", async (does) => {
+  test.each(REACTIONS)("leaves others running when the first host's proxy %s", async (does) => {
     await using behind = await openBehind(does);
     const { db } = behind;
     const late = sleep(db, 9);
@@ -64,39 +64,33 @@ describe.if(onPostgres)("a late statement on the first of two hosts", () => {
     expect(others).toEqual(Array(3).fill("done"));
   });
 
-  test.each(REACTIONS)(
-    "leaves other statements running when it was sent late and the proxy %s",
-    async (does) => {
-      await using behind = await openBehind(does);
-      const { db } = behind;
-      const before = many(POOL_CONNECTIONS, () => sleep(db, 3.5));
-      // It first waits for a connection, so it has run for only a second and a half when its deadline ends.
-      const late = sleep(db, 9);
-      await before;
+  test.each(REACTIONS)("sent late leaves others running when the proxy %s", async (does) => {
+    await using behind = await openBehind(does);
+    const { db } = behind;
+    const before = many(POOL_CONNECTIONS, () => sleep(db, 3.5));
+    // It first waits for a connection, so it has run for only a second and a half when its deadline ends.
+    const late = sleep(db, 9);
+    await before;
 
-      const others = await many(3, () => sleep(db, 4));
+    const others = await many(3, () => sleep(db, 4));
 
-      expect(await late).toBe("database_unavailable");
-      expect(behind.eaten()).toBe(1);
-      expect(others).toEqual(Array(3).fill("done"));
-    },
-  );
+    expect(await late).toBe("database_unavailable");
+    expect(behind.eaten()).toBe(1);
+    expect(others).toEqual(Array(3).fill("done"));
+  });
 
-  test.each(REACTIONS)(
-    "leaves others running when the server has no time limit and the proxy %s",
-    async (does) => {
-      await using behind = await openBehind(does, NO_TIME_LIMIT);
-      const { db } = behind;
-      const late = sleep(db, 9);
-      await sleep(db, 3.5);
+  test.each(REACTIONS)("without a limit leaves others running when the proxy %s", async (does) => {
+    await using behind = await openBehind(does, NO_TIME_LIMIT);
+    const { db } = behind;
+    const late = sleep(db, 9);
+    await sleep(db, 3.5);
 
-      const short = sleep(db, 2);
-      const others = await many(3, () => sleep(db, 4));
+    const short = sleep(db, 2);
+    const others = await many(3, () => sleep(db, 4));
 
-      expect(await late).toBe("database_unavailable");
-      expect(await short).toBe("done");
-      expect(behind.eaten()).toBe(1);
-      expect(others).toEqual(Array(3).fill("done"));
-    },
-  );
+    expect(await late).toBe("database_unavailable");
+    expect(await short).toBe("done");
+    expect(behind.eaten()).toBe(1);
+    expect(others).toEqual(Array(3).fill("done"));
+  });
 });

@@ -149,10 +149,10 @@ describe.if(onPostgres)("statements that meet", () => {
   afterEach(() => Promise.all(sessions.map((session) => session.end())));
 
   test.each([
-    ["the same account is linked again", "finishProviderLeg", true],
-    ["the account is linked for the first time", "finishProviderLeg", false],
-    ["a move is confirmed", "confirmMove", true],
-  ] as const)("an unlink, and in the same moment %s: a whole link or none", async (_, writer, isLinked) => {
+    ["another link", "finishProviderLeg", true],
+    ["the first link", "finishProviderLeg", false],
+    ["a move", "confirmMove", true],
+  ] as const)("leave a whole link or none for an unlink and %s", async (_, writer, isLinked) => {
     const states: unknown[] = [];
 
     for (let time = 0; time < PAIRS; time++) {
@@ -171,9 +171,9 @@ describe.if(onPostgres)("statements that meet", () => {
   });
 
   test.each([
-    ["the tables hold rows", true],
-    ["the planner takes the tables for empty", false],
-  ])("never wait for each other, whichever two or three they are, where %s", async (_, isFilled) => {
+    ["hold rows", true],
+    ["seem empty", false],
+  ])("never wait for each other in tables that %s", async (_, isFilled) => {
     const failures: Failure[] = [];
 
     for (let round = 0; round < ROUNDS; round++) {

@@ -65,7 +65,7 @@ async function askWhileLocked(db: Database, operator: ReturnType<typeof createOp
 }
 
 describe.if(onPostgres)("a locked table", () => {
-  test("costs at most ten connections, and works at once when the lock is released", async () => {
+  test("costs at most ten connections, and works again once unlocked", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     await database.db.close();
@@ -115,7 +115,7 @@ describe.if(onPostgres)("a locked table", () => {
     expect(new Set(outcomes)).toEqual(new Set(["done"]));
   });
 
-  test.if(hasPooler)("costs at most ten connections behind a pooler without a time limit", async () => {
+  test.if(hasPooler)("costs at most ten connections behind a pooler without a limit", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     await database.rows(
@@ -175,7 +175,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
   test.each([
     ["lock_timeout", "lock_timeout=100"],
     ["statement_timeout", "statement_timeout=100"],
-  ])("is sent again after %s of DATABASE_URL ended it at a lock", async (_, parameter) => {
+  ])("is sent again after %s ended it", async (_, parameter) => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(`${database.config.url}?${parameter}`);
@@ -191,7 +191,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     expect(outcome).toBe("done");
   });
 
-  test("is sent again after the role had no free connection for a moment", async () => {
+  test("is sent again if the role lacked a connection", async () => {
     const database = await createTestDatabase();
     const name = new URL(database.config.url ?? "").pathname.slice(1);
     const role = `janus_role_${crypto.randomUUID().slice(0, 8)}`;
@@ -214,7 +214,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     expect(outcome).toBe("done");
   });
 
-  test("fails as database_unavailable with its last code when the lock stays", async () => {
+  test("fails as database_unavailable while the lock stays", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(`${database.config.url}?lock_timeout=100`);

@@ -50,7 +50,7 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
     expect(answer).toEqual(JANUS);
   });
 
-  test("is preferred to the password in DATABASE_URL, which works by itself", async () => {
+  test("is preferred to the password in DATABASE_URL", async () => {
     const answers = await Promise.all([
       ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD: PASSWORD }),
       ask({ DATABASE_URL: urlFor("janus:old"), DATABASE_PASSWORD: PASSWORD }),

@@ -30,7 +30,7 @@ const rejectionOf = async (work: Promise<unknown>): Promise<JanusError> => {
 const open = (url: string, more: { readonly prepare?: boolean } = {}) =>
   openDatabase({ url, prepare: true, dataDir: "unused", ...more });
 
-describe("a refused connection", () => {
+describe("a refusal", () => {
   const refusals: readonly Refusal[] = [
     { code: "XX000", severity: "FATAL" },
     { code: "XX000" },
@@ -43,19 +43,22 @@ describe("a refused connection", () => {
     { code: "XX000", severity: "ERROR" },
     { code: "42601", severity: "ERROR" },
   ];
-  test.each(refusals)("with %j is database_unavailable, and its message names a pooler", async (refusal) => {
-    using server = startRefusingServer(refusal);
-    const db = await open(server.url);
+  test.each(refusals.map((refusal) => [Object.values(refusal).join(" "), refusal] as const))(
+    "with %s names a pooler",
+    async (_, refusal) => {
+      using server = startRefusingServer(refusal);
+      const db = await open(server.url);
 
-    const { code, message, cause } = await rejectionOf(db.query("select 1"));
-    await db.close();
+      const { code, message, cause } = await rejectionOf(db.query("select 1"));
+      await db.close();
 
-    expect(code).toBe("database_unavailable");
-    expect(message).toBe(
-      `the database, or a pooler before it, refuses the connection (${refusal.code}): see its log`,
-    );
-    expect(isRefusal(cause)).toBe(false);
-  });
+      expect(code).toBe("database_unavailable");
+      expect(message).toBe(
+        `the database, or a pooler before it, refuses the connection (${refusal.code}): see its log`,
+      );
+      expect(isRefusal(cause)).toBe(false);
+    },
+  );
 
   test.each([
     ["28P01", "the database refuses this role, password or name (28P01)", true],
@@ -78,11 +81,19 @@ describe("a refused connection", () => {
   });
 
   test.each([
-    [{ code: "08P01", message: "no more connections allowed (max_client_conn)" }, true],
-    [{ code: "53300", message: "too many connections" }, true],
-    [{ code: "08P01", message: "unsupported startup parameter: statement_timeout" }, false],
-    [{ code: "08P01", message: "unsupported startup parameters" }, false],
-  ])("with %j lets the next one keep the settings of Janus: %s", async (refusal, keeps) => {
+    [
+      "a pooler at its limit",
+      true,
+      { code: "08P01", message: "no more connections allowed (max_client_conn)" },
+    ],
+    ["a server at its limit", true, { code: "53300", message: "too many connections" }],
+    [
+      "one unknown setting",
+      false,
+      { code: "08P01", message: "unsupported startup parameter: statement_timeout" },
+    ],
+    ["unknown settings", false, { code: "08P01", message: "unsupported startup parameters" }],
+  ])("by %s lets the next one keep settings: %s", async (_, keeps, refusal) => {
     const database = await createTestDatabase({ migrated: false });
     if (database.config.url === undefined) return database.drop();
     using gate = startGate(database.config.url, refusal);
@@ -160,7 +171,7 @@ describe.if(onPostgres)("a role without a right", () => {
     await admin.db.query(`create role ${role} login`);
   });
 
-  test("on the schema makes migrateUp() name it, even with all rights on the database", async () => {
+  test("on the schema is named by migrateUp()", async () => {
     const empty = await createTestDatabase({ migrated: false });
     await empty.db.query(
       `grant all on database ${new URL(empty.config.url ?? "").pathname.slice(1)} to ${role}`,
@@ -176,7 +187,7 @@ describe.if(onPostgres)("a role without a right", () => {
     expect(isRefusal(failure.cause)).toBe(true);
   });
 
-  test("on any schema makes migrateUp() say that it finds no schema", async () => {
+  test("on any schema makes migrateUp() say that it finds none", async () => {
     const empty = await createTestDatabase({ migrated: false });
     await empty.db.query("revoke all on schema public from public");
     const db = await open(Object.assign(new URL(empty.config.url ?? ""), { username: role }).href);
@@ -202,7 +213,7 @@ describe.if(onPostgres)("a role without a right", () => {
     );
   });
 
-  test("to alter a table makes migrateUp() name the table in a later migration", async () => {
+  test("to alter a table makes a later migrateUp() name the table", async () => {
     await database.rows(`grant all on all tables in schema public to ${role}`);
     await database.rows(`grant create on schema public to ${role}`);
     const db = await open(roleUrl());
@@ -252,7 +263,7 @@ describe.if(onPostgres)("the database encoding", () => {
   };
 
   test.each(["LATIN1", "WIN1252", "EUC_JP"])(
-    "%s is refused by migrateUp(), readMigrationStatus() and requireMigrated()",
+    "%s is refused by all that read or write migrations",
     async (encoding) => {
       const { db, drop } = await withEncoding(encoding);
 
@@ -313,7 +324,7 @@ describe.if(onPostgres)("unusual settings of the database", () => {
     return pages;
   };
 
-  test("change nothing for members, since each connection sets what Janus needs", async () => {
+  test("change nothing for members", async () => {
     const database = await createTestDatabase();
     await setAll(database, STRANGE);
     const db = await openDatabase(database.config);
@@ -330,7 +341,7 @@ describe.if(onPostgres)("unusual settings of the database", () => {
     expect(pages).toEqual(Array(50).fill(200));
   });
 
-  test.if(hasPooler)("change nothing for members behind a pooler that keeps them", async () => {
+  test.if(hasPooler)("change nothing for members behind a pooler", async () => {
     const database = await createTestDatabase();
     await setAll(database, { default_transaction_isolation: "'serializable'", datestyle: "'German, DMY'" });
     await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 10 });
@@ -346,23 +357,20 @@ describe.if(onPostgres)("unusual settings of the database", () => {
   test.if(hasPooler).each([
     ["statement_timeout", "57014", "select 1", "select pg_sleep(5)"],
     ["lock_timeout", "55P03", "begin; lock table link", "select 1 from link"],
-  ] as const)(
-    "end a statement as database_unavailable behind a pooler that keeps %s",
-    async (setting, code, before, text) => {
-      const database = await createTestDatabase();
-      await setAll(database, { [setting]: "300" });
-      await using pooler = await startPgBouncer(database.config.url ?? "");
-      const other = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
-      await other.unsafe(before);
-      const db = await open(pooler.through(database.config.url ?? ""));
+  ] as const)("end a statement by a pooler's %s", async (setting, code, before, text) => {
+    const database = await createTestDatabase();
+    await setAll(database, { [setting]: "300" });
+    await using pooler = await startPgBouncer(database.config.url ?? "");
+    const other = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+    await other.unsafe(before);
+    const db = await open(pooler.through(database.config.url ?? ""));
 
-      const failure = await rejectionOf(db.query(text));
-      await db.close();
-      await other.end({ timeout: 0 });
-      await database.drop();
+    const failure = await rejectionOf(db.query(text));
+    await db.close();
+    await other.end({ timeout: 0 });
+    await database.drop();
 
-      expect(failure.code).toBe("database_unavailable");
-      expect(failure.message).toBe(`the database gave a statement up (${code})`);
-    },
-  );
+    expect(failure.code).toBe("database_unavailable");
+    expect(failure.message).toBe(`the database gave a statement up (${code})`);
+  });
 });

@@ -62,21 +62,21 @@ async function askAtOnce(db: Database, disturb: (round: number) => Promise<unkno
   return { right, wrong };
 }
 
-describe.if(onPostgres)("openDatabase() gives each question its own answer", () => {
+describe.if(onPostgres)("openDatabase()", () => {
   test.each([
     [
       "a column's type changes",
       (round: number) => `alter table thing alter column note type varchar(${10 + round})`,
     ],
     ["a column comes", (round: number) => `alter table thing add column more_${round} text`],
-    ["all statements of a connection are forgotten", () => "discard all"],
-    ["one statement of each kind is forgotten", () => "deallocate all"],
+    ["all statements are forgotten", () => "discard all"],
+    ["one statement each is forgotten", () => "deallocate all"],
     [
       "other connections are killed",
       () =>
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     ],
-  ])("while %s", async (_, statementOf) => {
+  ])("gives each its own answer while %s", async (_, statementOf) => {
     const database = await setUp();
 
     const { wrong } = await askAtOnce(database.db, (round) =>
@@ -87,7 +87,7 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
     expect(wrong).toEqual([]);
   });
 
-  test("a statement that is sent again stores what it was given", async () => {
+  test("stores what a repeated statement was given", async () => {
     const database = await setUp();
     const { db } = database;
     const facts = { groups: ["a", 'b"'], name: "\\" };
@@ -110,7 +110,7 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
     ["integer", [0, -7]],
     ["text", ["", "t", "{}", "2026-11-27"]],
     ["jsonb", [{ a: ["b"] }, {}]],
-  ] as const)("a %s that is sent again is stored as it was given", async (type, values) => {
+  ] as const)("stores a %s as given when it is sent again", async (type, values) => {
     const database = await createTestDatabase({ migrated: false });
     await database.db.query(`create table kept (id integer, value ${type})`);
     await database.db.query("insert into kept values (1, null)");
@@ -126,7 +126,7 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
     await database.drop();
   });
 
-  test("callers whose time is up open no connections", async () => {
+  test("opens no connections for callers whose time is up", async () => {
     const database = await createTestDatabase({ migrated: false });
     using gate = startGate(database.config.url ?? "");
     const db = await openDatabase({ ...database.config, url: gate.url });
@@ -144,7 +144,7 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
     expect(after).toEqual({ one: 1 });
   });
 
-  test("a parameter that cannot be sent fails alone", async () => {
+  test("fails a parameter that cannot be sent, and no other", async () => {
     const database = await setUp();
     const { db } = database;
     const ask = (id: number) =>
@@ -165,7 +165,7 @@ describe.if(onPostgres)("openDatabase() gives each question its own answer", () 
   });
 });
 
-describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", () => {
+describe.if(hasPooler)("openDatabase() behind PgBouncer", () => {
   const setUpPooled = async (prepare: boolean, more: readonly string[] = []) => {
     const database = await setUp();
     const pooler = await startPgBouncer(database.config.url ?? "", { servers: 3, more });
@@ -181,9 +181,9 @@ describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", ()
   };
 
   test.each([
-    ["without DATABASE_PREPARE=false", true],
-    ["with DATABASE_PREPARE=false", false],
-  ])("%s: each question gets its own answer", async (_, prepare) => {
+    ["prepared", true],
+    ["unprepared", false],
+  ])("gives each question its own answer, %s", async (_, prepare) => {
     const { database, db, said, end } = await setUpPooled(prepare);
 
     const { wrong } = await askAtOnce(db, (round) =>
@@ -197,7 +197,7 @@ describe.if(hasPooler)("openDatabase() behind PgBouncer in transaction mode", ()
     expect(said).toEqual(prepare ? [settings, statements] : [settings]);
   });
 
-  test("that was told to pass settings over takes them, and nothing is said", async () => {
+  test("takes settings that are passed over, silently", async () => {
     const ignored = "default_transaction_isolation,statement_timeout,lock_timeout,idle_session_timeout";
     const { db, said, end } = await setUpPooled(false, [`ignore_startup_parameters = ${ignored}`]);
 
@@ -232,7 +232,7 @@ describe("an answer to another question", () => {
   }
 
   test.each(["/api/sessions", "/api/me/export", "/api/userinfo"])(
-    "at %s shows nobody's rows, and signs nobody out",
+    "at %s shows no rows, ends no session",
     async (path) => {
       const { janus, swap, end } = await startConfused();
       const [anna, bo] = [createBrowser(janus.url), createBrowser(janus.url)];
@@ -324,7 +324,7 @@ describe.if(onPostgres)("many members at once", () => {
     expect(linked.size).toBeGreaterThan(0);
   };
 
-  test("get their own rows, and stay signed in, while three columns change", async () => {
+  test("keep their own rows and sessions while three columns change", async () => {
     const database = await createTestDatabase();
 
     await live(database, database);

@@ -73,7 +73,7 @@ describe.skipIf(isSkipped)("sslmode", () => {
     ["named", "verify-ca", "localhost", true],
     ["expired", "require", "localhost", true],
     ["plain", "prefer", "localhost", false],
-  ] as const)("for the %s server connects with %s at %s, encrypted: %s", async (server, mode, host, ssl) => {
+  ] as const)("for the %s server with %s at %s encrypts: %s", async (server, mode, host, ssl) => {
     expect(await ask(urlOf(server, mode, host))).toEqual({ ssl });
   });
 
@@ -82,16 +82,13 @@ describe.skipIf(isSkipped)("sslmode", () => {
     ["named", "verify-full", "127.0.0.1", "ERR_TLS_CERT_ALTNAME_INVALID"],
     ["expired", "verify-full", "localhost", "CERT_HAS_EXPIRED"],
     ["expired", "verify-ca", "localhost", "CERT_HAS_EXPIRED"],
-  ] as const)(
-    "for the %s certificate refuses with %s at %s, and names the fault %s",
-    async (server, mode, host, code) => {
-      expect(await ask(urlOf(server, mode, host))).toEqual({
-        code: "database_unavailable",
-        message: `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`,
-        isRefusal: true,
-      });
-    },
-  );
+  ] as const)("refuses the %s certificate with %s at %s", async (server, mode, host, code) => {
+    expect(await ask(urlOf(server, mode, host))).toEqual({
+      code: "database_unavailable",
+      message: `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`,
+      isRefusal: true,
+    });
+  });
 
   test.each(["require", "verify-full", "prefer"])("%s lets a late statement be cancelled", async (mode) => {
     // Longer than the server's own limit, so that nothing else ends it.

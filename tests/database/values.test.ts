@@ -32,7 +32,7 @@ test.each<readonly [type: string, parameter: Parameter, value: unknown]>([
   ["jsonb", '{"a":[1,true,null]}', { a: [1, true, null] }],
   ["jsonb", null, null],
   ["json", { a: "b" }, { a: "b" }],
-])("query() takes a %s from %j and gives %j", async (type, parameter, value) => {
+])("query() takes a %s from %j", async (type, parameter, value) => {
   const prepared = await database.db.query(`select $1::${type} as value`, [parameter]);
   const again = await database.db.query(`select $1::${type} as value`, [parameter]);
 

@@ -32,8 +32,8 @@ async function startProbe(database: TestDatabase) {
   return { readiness, stop: janus.stop };
 }
 
-describe.if(onPostgres)("a database that is read-only for a while", () => {
-  test("accepts all writes within five seconds after it becomes writable", async () => {
+describe.if(onPostgres)("a read-only database", () => {
+  test("accepts all writes within 5 s after it becomes writable", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     const write = () => outcomeOf(database.db.query("insert into thing values ($1)", [1]));
@@ -67,7 +67,7 @@ describe.if(onPostgres)("a database that is read-only for a while", () => {
     expect(own).toBe("done");
   });
 
-  test("accepts writes at once although ten connections are still read-only", async () => {
+  test("accepts writes at once although ten connections only read", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     await database.rows(`alter database ${nameOf(database)} set default_transaction_read_only = on`);
@@ -90,7 +90,7 @@ describe.if(onPostgres)("a database that is read-only for a while", () => {
     expect(rows).toHaveLength(10);
   });
 
-  test("does not get a new connection for each statement that it refuses", async () => {
+  test("gets no new connection for each statement that it refuses", async () => {
     const database = await createTestDatabase();
     await database.rows("create table thing (id integer)");
     await database.rows(`alter database ${nameOf(database)} set default_transaction_read_only = on`);
@@ -151,7 +151,7 @@ async function mountSmallDisk(): Promise<(AsyncDisposable & { readonly folder: s
 }
 
 describe.if(onPostgres && findInitdb() !== undefined)("a database whose disk is full", () => {
-  test("makes /readyz say database_full and writes fail, until there is room again", async () => {
+  test("makes writes fail, and /readyz say database_full", async () => {
     await using disk = await mountSmallDisk();
     if (disk === undefined)
       return console.warn("The test of a full disk is skipped: it takes root to make one.");

@@ -130,7 +130,7 @@ describe("the binary", () => {
     expect(await readdir(folder)).toEqual(["janus"]);
   });
 
-  test("reads neither .env nor Bun's configuration files, though Bun itself does", async () => {
+  test("reads neither .env nor Bun's own files, though Bun itself does", async () => {
     const { folder, janus } = await createFolder();
     for (const [name, text] of Object.entries(HOSTILE)) await Bun.write(join(folder, name), text);
     await Bun.write(join(folder, "probe.ts"), "console.log(process.env.PUBLIC_URL);\n");
@@ -153,7 +153,7 @@ describe("the binary", () => {
     );
   });
 
-  test("migrates, registers and links, and keeps members over restarts and kill -9", async () => {
+  test("migrates, registers, links, and keeps members through kill -9", async () => {
     const stage = await setStage();
     const { discord, url } = stage;
     const [anna, bo] = [createBrowser(url), createBrowser(url)];
@@ -238,7 +238,7 @@ describe("the binary", () => {
   const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const unfriendly = { LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8", TMPDIR: "/nowhere" };
 
-  test("migrates as nobody in a read-only folder, in Turkish, without home or TMPDIR", async () => {
+  test("migrates as nobody, read-only, in Turkish, without home or TMPDIR", async () => {
     const { folder, janus } = await createFolder();
     const dataDir = join(top, `data-${crypto.randomUUID()}`);
     await mkdir(dataDir, { mode: 0o777 });

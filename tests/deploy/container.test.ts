@@ -66,7 +66,7 @@ describe("Containerfile", () => {
     for (const path of ["tsconfig.json", "bunfig.toml", "sql/migrations"]) expect(isCopied(path)).toBe(true);
   });
 
-  test("installs packages before it copies any source, so that their layer is kept", () => {
+  test("installs packages before it copies source, to keep their layer", () => {
     const names = dependencies.instructions.map(({ name }) => name);
 
     expect(copies(dependencies).flatMap(({ sources }) => sources)).toEqual([
@@ -109,7 +109,7 @@ describe("Containerfile", () => {
     ["gcr.io/distroless/base-nossl-debian13"],
     ["docker.io/debian:13-slim"],
     ["example.org/gcr.io/distroless/base-nossl-debian13:nonroot"],
-  ])("could not be based on %s, which may have a shell", (image) => {
+  ])("rejects %s", (image) => {
     expect(image).not.toMatch(SHELLESS);
   });
 
@@ -121,7 +121,7 @@ describe("Containerfile", () => {
     expect(listOf("VOLUME")).toEqual(["/data"]);
   });
 
-  test("starts and checks the binary without a shell, so that SIGTERM reaches it", () => {
+  test("starts and checks the binary without a shell", () => {
     const binary = copies(final)[0]?.to ?? "";
 
     expect(listOf("ENTRYPOINT")).toEqual([binary]);
@@ -134,7 +134,7 @@ describe("Containerfile", () => {
     expect(isCommand("healthcheck")).toBe(true);
   });
 
-  test("sets only variables that exist, no secret, and the port that it exposes", () => {
+  test("sets only known variables, no secret, and the exposed port", () => {
     const variables = readAssignments(textOf("ENV"));
     const open = VARIABLES.filter(({ secret }) => !secret).map(({ name }) => name);
 
@@ -148,7 +148,7 @@ describe("Containerfile", () => {
     );
   });
 
-  test("pins its base images, and builds with the Bun that the tests run on", async () => {
+  test("pins its base images, and builds with the Bun of the tests", async () => {
     const bun = /:(\d+\.\d+)\.\d+-/.exec(args.BUN_IMAGE ?? "");
 
     expect(Object.values(args).filter((image) => !isPinned(image))).toEqual([]);

@@ -42,7 +42,7 @@ const MATERIALS = {
 describe("describeProvenance()", () => {
   const subjects = [{ name: "janus-linux-x64", sha256: "a".repeat(64) }];
 
-  test("gives an in-toto Statement with SLSA provenance of the files and sources", () => {
+  test("gives an in-toto Statement of the files and sources", () => {
     const { predicate, ...statement } = JSON.parse(describeProvenance(subjects, MATERIALS));
 
     expect(statement).toEqual({
@@ -72,7 +72,7 @@ describe("describeProvenance()", () => {
       expect(uri).toStartWith("urn:janus:");
   });
 
-  test("gives the same text each time, and names no time, machine or folder", () => {
+  test("gives the same text at any time, machine and folder", () => {
     const text = describeProvenance(subjects, MATERIALS);
 
     expect(describeProvenance(subjects, MATERIALS)).toBe(text);
@@ -110,7 +110,7 @@ describe("writePapers()", () => {
     expect((await check(out)).exitCode).toBe(0);
   });
 
-  test.each([...FILES, PROVENANCE])("writes sums by which sha256sum notices a change of %s", async (name) => {
+  test.each([...FILES, PROVENANCE])("writes sums by which sha256sum notices a changed %s", async (name) => {
     const out = await publish(MATERIALS);
 
     await Bun.write(join(out, name), `${await Bun.file(join(out, name)).text()} `);
@@ -120,7 +120,7 @@ describe("writePapers()", () => {
     expect(stdout).toContain(`${name}: FAILED`);
   });
 
-  test("writes the same bytes each time, and no provenance without materials", async () => {
+  test("writes the same bytes, and no provenance without materials", async () => {
     const outs = [await publish(MATERIALS), await publish(MATERIALS)];
 
     for (const name of [PROVENANCE, SUMS]) {
@@ -153,7 +153,7 @@ describe("findCommit()", () => {
   });
 
   test.each([["file"], ["another"]])(
-    "refuses a checkout where %s is not committed, and names the file",
+    "refuses a checkout where %s is not committed, by its name",
     async (name) => {
       const root = await makeCheckout();
       await Bun.write(join(root, name), "not committed");

@@ -141,7 +141,7 @@ async function findLine(serving: Serving, wanted: (line: Line) => boolean): Prom
 }
 
 describe.skipIf(noNginx)("Janus behind nginx with TLS", () => {
-  test("links, signs in and logs out, all at PUBLIC_URL and with secure cookies", async () => {
+  test("links, signs in and logs out, with secure cookies", async () => {
     const browser = openBrowser();
 
     const linked = await browser.get(await reachProviderCallback(browser, USERS.anna.id, "anna"));
@@ -192,7 +192,7 @@ describe.skipIf(noNginx)("Janus behind nginx with TLS", () => {
     expect(answer.headers.get("location")).toBe(`${url}/linked-role?x=1`);
   });
 
-  test("gives a request one id in both logs and the answer, and ignores the client's", async () => {
+  test("gives a request one id, in both logs and the answer", async () => {
     const answer = await ask(front.port, {
       path: "/nowhere",
       headers: { "x-request-id": "id-of-the-client" },
@@ -243,7 +243,7 @@ describe.skipIf(noNginx)("Janus behind nginx with TLS", () => {
     expect(statuses).toEqual([413, 413]);
   });
 
-  test.skipIf(noChromium)("leads a browser through a link and a logout without a fault", async () => {
+  test.skipIf(noChromium)("leads a browser through a link and a logout", async () => {
     const chromium = await launchChromium([certificate.fingerprint]);
     const faults: string[] = [];
     try {
@@ -295,7 +295,7 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
   test.each([
     ["$remote_addr", writing],
     ["$proxy_add_x_forwarded_for", adding],
-  ])("count each client apart with %s, and ignore made-up addresses", async (_, { port }) => {
+  ])("tell clients apart with %s", async (_, { port }) => {
     await withLimit({}, async (limited) => {
       const pretend = (index: number): Ask => ({
         from: ANNA,
@@ -315,7 +315,7 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
     });
   });
 
-  test("count all clients as the proxy without TRUSTED_PROXIES, and the log says so", async () => {
+  test("count all as one without TRUSTED_PROXIES, and say so", async () => {
     await withLimit({ TRUSTED_PROXIES: "" }, async (limited) => {
       const annas = await countAnswered(LIMIT, writing.port, () => ({ from: ANNA }));
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
@@ -328,7 +328,7 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
     });
   });
 
-  test("ignore X-Forwarded-For from a peer that is not a trusted proxy, and log it once", async () => {
+  test("ignore, and log once, an untrusted X-Forwarded-For", async () => {
     await withLimit({}, async (limited) => {
       const pretend = (index: number): Ask => ({
         plain: true,

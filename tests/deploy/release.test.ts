@@ -42,7 +42,7 @@ describe("describeMaterials()", () => {
     return { valid: check(JSON.parse(text)) === true, faults: check.errors };
   }
 
-  test("gives valid CycloneDX, by a schema that refuses an invalid type", async () => {
+  test("gives CycloneDX that is valid by a strict schema", async () => {
     const text = describeMaterials(packages, carried);
 
     expect(await validate(text)).toEqual({ valid: true, faults: null });
@@ -51,7 +51,7 @@ describe("describeMaterials()", () => {
     });
   });
 
-  test("lists Bun and the packages in the binary with their hashes, and no others", () => {
+  test("lists Bun and the binary's packages with hashes, no others", () => {
     const { components, metadata } = JSON.parse(describeMaterials(packages, carried));
     const names: string[] = components.map(({ purl }: { purl: string }) => purl);
 
@@ -69,7 +69,7 @@ describe("describeMaterials()", () => {
     }
   });
 
-  test("gives the dependencies of each component, by references that exist", () => {
+  test("gives each component's dependencies by valid references", () => {
     const { components, metadata, dependencies } = JSON.parse(describeMaterials(packages, carried));
     const known = [metadata.component, ...components].map((component) => component["bom-ref"]);
     const needs = new Map<string, string[]>(
@@ -83,7 +83,7 @@ describe("describeMaterials()", () => {
     expect(needs.get(`${key}@${version}`)?.length).toBeGreaterThan(0);
   });
 
-  test("lists the parts inside Bun and PGlite by names that scanners look up", async () => {
+  test("lists parts of Bun and PGlite by names that scanners know", async () => {
     const { components, dependencies } = JSON.parse(describeMaterials(packages, carried));
     const needsOf = (start: string): readonly string[] =>
       dependencies.find(({ ref }: { ref: string }) => ref.startsWith(start))?.dependsOn ?? [];
@@ -109,7 +109,7 @@ describe("describeMaterials()", () => {
     }
   });
 
-  test("gives the same text each time, without parts of a package that is not there", async () => {
+  test("gives the same text, without parts of an absent package", async () => {
     const without = packages.filter(({ key }) => key !== "@electric-sql/pglite");
 
     expect(describeMaterials(packages, await findCarriedParts())).toBe(describeMaterials(packages, carried));

@@ -46,7 +46,7 @@ describe("provideRuntime()", () => {
     return { bytes, pins: { [TARGET]: pinOf(bytes) }, folder: await newFolder(), kept: await newFolder() };
   };
 
-  test("downloads the pinned package once, and gives its executable and its hash", async () => {
+  test("downloads a pinned package once, gives its executable and hash", async () => {
     const { bytes, pins, folder, kept } = await prepare();
     const { asked, download } = serve(bytes);
 
@@ -70,7 +70,7 @@ describe("provideRuntime()", () => {
     ["that is empty", () => new Uint8Array()],
     ["with a byte after its end", (bytes) => Uint8Array.from([...bytes, 0])],
   ];
-  test.each(TAMPERED)("refuses a downloaded package %s, and keeps nothing", async (_, tamper) => {
+  test.each(TAMPERED)("refuses a download %s, keeping nothing", async (_, tamper) => {
     const { bytes, pins, folder, kept } = await prepare();
     const { download } = serve(Uint8Array.from(tamper(bytes)));
 
@@ -80,7 +80,7 @@ describe("provideRuntime()", () => {
     expect([await readdir(folder), await readdir(kept)]).toEqual([[], []]);
   });
 
-  test.each(TAMPERED)("refuses a kept package %s, and says where it is", async (_, tamper) => {
+  test.each(TAMPERED)("refuses a kept package %s, by its path", async (_, tamper) => {
     const { bytes, pins, folder, kept } = await prepare();
     await Bun.write(join(kept, KEPT), tamper(bytes));
     const { asked, download } = serve(bytes);
@@ -106,7 +106,7 @@ describe("provideRuntime()", () => {
     await expect(provided).rejects.toThrow("not the one that is pinned");
   });
 
-  test("refuses a target without a pin, and a package without an executable", async () => {
+  test("refuses a target without pin, and a package without executable", async () => {
     const { folder, kept } = await prepare();
     const bare = await pack({ "package/README.md": "bun" });
 

@@ -165,7 +165,7 @@ describe("every call", () => {
   });
 });
 
-describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
+describe.each(REPEATABLE)("the call %s", (operation, call) => {
   const prepare = async (deadlineMs?: number) => {
     const patient = startBoth();
     const { accessToken } = await patient.signIn();
@@ -179,7 +179,7 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     ["502 in HTML", { status: 502, body: "<h1>Bad gateway</h1>" }],
     ["503", { status: 503 }],
     ["504", { status: 504 }],
-  ] as const)("succeeds after %s twice, with growing waits", async (_, behaviour) => {
+  ] as const)("succeeds after %s twice", async (_, behaviour) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, behaviour, 2);
 
@@ -202,7 +202,7 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     expect(both.waits).toHaveLength(2);
   });
 
-  test("is repeated after a hang, a break or a redirect", async () => {
+  test("is repeated after hang, break and redirect", async () => {
     const { both, attempt } = await prepare(SHORT_DEADLINE_MS);
     both.standin.failNext(operation, "hang");
     both.standin.failNext(operation, "redirect");
@@ -223,7 +223,7 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     ["the header, 5 s", { "retry-after": "5" }, {}, 5],
     ["a header in fractions", { "retry-after": "1.2" }, {}, 2],
     ["the body", {}, { message: "You are being rate limited.", retry_after: 1.336, global: true }, 2],
-  ] as const)("waits after a 429 as long as %s says", async (_, headers, body, seconds) => {
+  ] as const)("waits as long as %s says", async (_, headers, body, seconds) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status: 429, headers, body });
 
@@ -253,12 +253,12 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     ["a day in the header", { "retry-after": "86400" }, {}, 3_600],
     ["over the cap in the body", {}, { retry_after: 64.57 }, 65],
     ["a day in the body", {}, { retry_after: 86_400 }, 3_600],
-    ["beyond all measure in the body", {}, { retry_after: 1e300 }, 3_600],
+    ["beyond measure in the body", {}, { retry_after: 1e300 }, 3_600],
     ["a text in the body", {}, { retry_after: "soon" }, 60],
     ["negative in the body", {}, { retry_after: -1 }, 60],
     ["a date in the header", { "retry-after": "Fri, 31 Dec 1999 23:59:59 GMT" }, {}, 60],
-    ["Cloudflare's page, which says nothing", {}, "<!doctype html><body>error code: 1015</body>", 60],
-  ] as const)("is not repeated when a 429 is %s", async (_, headers, body, seconds) => {
+    ["Cloudflare's page", {}, "<!doctype html><body>error code: 1015</body>", 60],
+  ] as const)("stops at a 429 %s", async (_, headers, body, seconds) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status: 429, headers, body });
 
@@ -285,7 +285,7 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     expect(both.callsOf(operation)).toBe(3);
   });
 
-  test("heeds the Retry-After of a 503, within the cap", async () => {
+  test("heeds a 503's Retry-After, within the cap", async () => {
     const short = await prepare();
     short.both.standin.failNext(operation, { status: 503, headers: { "retry-after": "3" } });
     const long = await prepare();
@@ -305,7 +305,7 @@ describe.each(REPEATABLE)("the repeatable call %s", (operation, call) => {
     [403, "discord_refused"],
     [405, "discord_refused"],
     [413, "discord_refused"],
-  ] as const)("is not repeated after %d, but throws %s", async (status, code) => {
+  ] as const)("stops at %d and throws %s", async (status, code) => {
     const { both, attempt } = await prepare();
     both.standin.failNext(operation, { status, body: { message: `${status}: canary-message`, code: 0 } });
 
@@ -330,7 +330,7 @@ test("putRoleConnection() gives up after three deadlines", async () => {
   expect(both.callsOf("put_role_connection")).toBe(3);
 });
 
-describe.each(ONCE_ONLY)("the single-use request %s", (operation, call) => {
+describe.each(ONCE_ONLY)("the request %s", (operation, call) => {
   test.each([
     ["500", { status: 500 }],
     ["503 in HTML", { status: 503, body: "<h1>Down</h1>" }],
@@ -342,21 +342,18 @@ describe.each(ONCE_ONLY)("the single-use request %s", (operation, call) => {
     ["a hang", "hang"],
     ["a trickle", "trickle"],
     ["a body without end", "huge"],
-  ] satisfies (readonly [string, Behaviour])[])(
-    "is sent once and is unavailable after %s",
-    async (_, behaviour) => {
-      const both = startBoth(SHORT_DEADLINE_MS);
-      // A connection that was used before is where fetch might try again by itself.
-      await call(both).catch(() => undefined);
-      both.standin.failNext(operation, behaviour);
+  ] satisfies (readonly [string, Behaviour])[])("is not repeated after %s", async (_, behaviour) => {
+    const both = startBoth(SHORT_DEADLINE_MS);
+    // A connection that was used before is where fetch might try again by itself.
+    await call(both).catch(() => undefined);
+    both.standin.failNext(operation, behaviour);
 
-      const error = await rejection(call(both));
+    const error = await rejection(call(both));
 
-      expect(error.code).toBe("discord_unavailable");
-      expect(both.callsOf(operation)).toBe(2);
-      expect(both.waits).toEqual([]);
-    },
-  );
+    expect(error.code).toBe("discord_unavailable");
+    expect(both.callsOf(operation)).toBe(2);
+    expect(both.waits).toEqual([]);
+  });
 
   test("is discord_client_rejected for an unknown client", async () => {
     const both = startBoth();
@@ -401,7 +398,7 @@ describe("exchangeCode()", () => {
       { access_token: "a", token_type: "Bearer", refresh_token: "", expires_in: 1 },
     ],
     ["a sane expires_in", { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in: -1 }],
-  ])("takes an answer without %s for unavailable", async (_, body) => {
+  ])("fails for an answer without %s", async (_, body) => {
     const { discord, standin } = startBoth();
     standin.failNext("token_code", { status: 200, body });
 
@@ -427,7 +424,7 @@ describe("exchangeCode()", () => {
 describe("exchangeCode() of Discord", () => {
   // RFC 6749 3.3: printable ASCII. PostgreSQL takes no NUL, so nothing else is stored; /oauth2/@me has the scopes that count.
   test.each([["identify\0"], ["identify\n"], ["\ud800"], [["identify"]], [5], [null], [{}]])(
-    "takes a scope of %j for the one that was asked for",
+    "takes a scope of %j for the one asked",
     async (scope) => {
       const { discord, standin } = startBoth();
       const body = { access_token: "a", token_type: "Bearer", refresh_token: "r", expires_in: 1, scope };
@@ -515,9 +512,9 @@ describe("findCurrentUser()", () => {
   };
 
   test.each([
-    [ANNA, "Anna"],
-    [BO, null],
-  ])("gives the user whose token it is", async ({ id, username }, globalName) => {
+    ["with a display name", ANNA, "Anna"],
+    ["without a display name", BO, null],
+  ])("gives the user %s whose token it is", async (_, { id, username }, globalName) => {
     const { discord, reachCode } = startBoth();
     const { accessToken } = await discord.exchangeCode(await reachCode(undefined, id));
 
@@ -532,7 +529,7 @@ describe("findCurrentUser()", () => {
     ["the avatar that the user chose", "1234", "avatars/1234/a_b1.png?size=128", "a_b1"],
     ["a default avatar for a user who chose none", "200000000000000001", "embed/avatars/0.png", null],
     ["a default avatar by the snowflake", "175928847299117063", "embed/avatars/2.png", null],
-  ])("gives the address of %s", async (_, id, path, avatar) => {
+  ])("gives the URL of %s", async (_, id, path, avatar) => {
     const user = { ...AUTHORIZATION.user, id, avatar };
 
     const { avatarUrl } = await answering({ ...AUTHORIZATION, user });
@@ -541,7 +538,7 @@ describe("findCurrentUser()", () => {
   });
 
   test.each(["identify", "role_connections.write", "guilds"])(
-    "throws scope_missing if the grant has %s alone",
+    "throws scope_missing for a grant of %s",
     async (scope) => {
       const both = startBoth();
       const { accessToken } = await grantOf(both, scope);

@@ -18,7 +18,7 @@ test("docs/architecture.md answers thirty questions, each once", () => {
   expect(asked.filter((question) => question?.endsWith("?") !== true)).toEqual([]);
 });
 
-test.each(questions)("docs/architecture.md answers %j with one file that exists", (_, answer = "") => {
+test.each(questions)("one file answers: %s", (_, answer = "") => {
   const [, path = ""] = /^`([^`]+)`$/.exec(answer) ?? [];
 
   expect(path).toMatch(/\.(ts|tsx|sql)$/);

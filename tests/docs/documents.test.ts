@@ -1,7 +1,7 @@
 /** The documents together: their length, their links, and the commands and files that they name. */
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { anchorsOf, linksOf, withoutFences } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
 
@@ -28,7 +28,7 @@ describe("README.md", () => {
     expect(rows.toSorted()).toEqual(expected.toSorted());
   });
 
-  test("has the test command of .ci/run, also with the one that installs Bun first", async () => {
+  test("has the test command of .ci/run, also with Bun's installation", async () => {
     const script = await readText(".ci/run");
     const [, install = ""] = /^install_bun='([^']+)'$/m.exec(script) ?? [];
     const [, command = ""] = /^test_command='([^']+)'$/m.exec(script) ?? [];
@@ -39,8 +39,8 @@ describe("README.md", () => {
   });
 });
 
-describe("the links of the documents", () => {
-  test.each([...texts.keys()])("in %s lead to files and headings that exist", (path) => {
+describe("the links", () => {
+  test.each([...texts.keys()].map((path) => [basename(path), path] as const))("in %s work", (_, path) => {
     const broken = linksOf(textOf(path)).filter((link) => !leadsSomewhere(path, link));
 
     expect(broken).toEqual([]);
@@ -94,7 +94,7 @@ describe("the English of the documents", () => {
   const AVOIDED =
     /\b(is none|whoever|all the same|besides|afresh|anew|is had|nobody asks any more|bears? (?:an?|the) id)\b/i;
 
-  test.each(DOCUMENTS)("avoids in %s the phrases that docs/style.md lists", (path) => {
+  test.each(DOCUMENTS)("avoids phrases of style.md in %s", (path) => {
     // The tables of errors.md repeat the program's own texts.
     const prose = withoutFences(textOf(path))
       .split("\n")

@@ -41,61 +41,55 @@ const plain = (html: string): string =>
 /** A text of the pages as this organisation's members read it. */
 const filled = (text: string): string => text.replaceAll("{platform}", "D-sektionen");
 
-describe("an error from a token endpoint", () => {
+describe("a token endpoint's error", () => {
   const WORDS = [
     [400, "not_allowed"],
     [403, "access_denied"],
     [400, "vendor.Word-7"],
   ] as const;
 
-  test.each(WORDS)(
-    "with %d %s from the provider rejects the authorization, and the log names it",
-    async (status, error) => {
+  test.each(WORDS)("with %d %s at the provider rejects the flow", async (status, error) => {
+    const browser = createBrowser(janus.url);
+    const user = newUser();
+    const callback = await reachForgerCallback(browser, user);
+    const body = { error, error_description: "canary: Offline tokens not allowed for the user or client" };
+    janus.provider.failNext("token", { status, body });
+    let response = new Response();
+    let page = "";
+
+    const lines = await linesOf(async () => {
+      response = await browser.get(callback);
+      page = plain(await response.text());
+    });
+
+    expect(response.status).toBe(400);
+    expect(response.headers.get("retry-after")).toBeNull();
+    expect(page).toContain(en.errors.authorization_rejected.title);
+    expect(page).not.toContain("canary");
+    expect(failuresOf(lines)).toMatchObject([
+      { level: "info", code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
+    ]);
+    expect(await linkOf(janus, user)).toBeUndefined();
+  });
+
+  test.each(WORDS)("with %d %s at Discord rejects either flow", async (status, error) => {
+    const before = await janus.database.dump();
+
+    for (const reach of [reachDiscordCallback, reachLoginCallback]) {
       const browser = createBrowser(janus.url);
-      const user = newUser();
-      const callback = await reachForgerCallback(browser, user);
-      const body = { error, error_description: "canary: Offline tokens not allowed for the user or client" };
-      janus.provider.failNext("token", { status, body });
-      let response = new Response();
-      let page = "";
+      const callback = await reach(browser, newUser());
+      janus.discord.failNext("token_code", { status, body: { error } });
 
-      const lines = await linesOf(async () => {
-        response = await browser.get(callback);
-        page = plain(await response.text());
-      });
+      const lines = await linesOf(() => browser.get(callback));
 
-      expect(response.status).toBe(400);
-      expect(response.headers.get("retry-after")).toBeNull();
-      expect(page).toContain(en.errors.authorization_rejected.title);
-      expect(page).not.toContain("canary");
       expect(failuresOf(lines)).toMatchObject([
-        { level: "info", code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
+        { status: 400, code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
       ]);
-      expect(await linkOf(janus, user)).toBeUndefined();
-    },
-  );
+    }
+    expect(await janus.database.dump()).toBe(before);
+  });
 
-  test.each(WORDS)(
-    "with %d %s from Discord rejects the authorization of a link and of a sign-in",
-    async (status, error) => {
-      const before = await janus.database.dump();
-
-      for (const reach of [reachDiscordCallback, reachLoginCallback]) {
-        const browser = createBrowser(janus.url);
-        const callback = await reach(browser, newUser());
-        janus.discord.failNext("token_code", { status, body: { error } });
-
-        const lines = await linesOf(() => browser.get(callback));
-
-        expect(failuresOf(lines)).toMatchObject([
-          { status: 400, code: "authorization_rejected", reason: `token_code: answered ${status} ${error}` },
-        ]);
-      }
-      expect(await janus.database.dump()).toBe(before);
-    },
-  );
-
-  test("does not end the grant at a refresh, and session, link and role stay", async () => {
+  test("at a refresh ends neither grant, session, link nor role", async () => {
     const user = newUser();
     await linkMember(janus, user);
     const browser = await signIn(janus, user);
@@ -119,7 +113,7 @@ describe("an error from a token endpoint", () => {
     expect(janus.logLines.join("")).toContain("token_refresh: answered 400 not_allowed");
   });
 
-  test("does not reach the log when it repeats the authorization code", async () => {
+  test("that repeats the code stays out of the log", async () => {
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, newUser());
     const code = new URL(callback).searchParams.get("code") ?? "";
@@ -157,10 +151,10 @@ describe("a provider that does not decode Basic credentials", () => {
   }
 
   test.each([
-    ["janus", "a+b/c=%"],
-    ["janus", "with a space"],
-    ["https://janus.example/client", "plain-secret_1.~"],
-  ])("refuses the client %p with the secret %p, and the log names the remedy", async (id, secret) => {
+    ["a secret with signs", "janus", "a+b/c=%"],
+    ["a secret with a space", "janus", "with a space"],
+    ["a client id with signs", "https://janus.example/client", "plain-secret_1.~"],
+  ])("refuses %s", async (_, id, secret) => {
     const own = await start(id, secret);
     const cured = await start(id, secret, { OIDC_TOKEN_AUTH_METHOD: "client_secret_post" });
     try {
@@ -180,7 +174,7 @@ describe("a provider that does not decode Basic credentials", () => {
     }
   });
 
-  test("is not blamed in the log when the credentials need no encoding", async () => {
+  test("is not blamed without need", async () => {
     const own = await start("janus", "plain-secret");
     try {
       own.provider.failNext("token", { status: 401, body: { error: "invalid_client" } });
@@ -208,7 +202,7 @@ async function reachError(leg: "discord" | "provider" | "login", query: Readonly
 
 const stepsOf = (lines: readonly Line[]) => lines.filter(({ event }) => event === "flow_step");
 
-describe("a refusal at the provider", () => {
+describe("a provider's refusal", () => {
   test.each([
     ["access_denied", "User is not assigned"],
     ["access_denied", "canary <b>policy</b>"],
@@ -219,7 +213,7 @@ describe("a refusal at the provider", () => {
     ["account_selection_required", "canary"],
     ["unmet_authentication_requirements", "canary"],
     ["unauthorized", "user is blocked"],
-  ])("with %s (%p) is explained on a page, and the log names the error", async (error, said) => {
+  ])("by %s (%s) is explained", async (error, said) => {
     const { browser, callback } = await reachError("provider", { error, error_description: said });
     const before = await janus.database.dump();
     let response = new Response();
@@ -251,23 +245,20 @@ describe("a refusal at the provider", () => {
     expect((await browser.get(callback)).status).toBe(403);
   });
 
-  test.each(["discord", "login"] as const)(
-    "is not assumed from access_denied at the leg %s, where Discord sends it",
-    async (leg) => {
-      const { browser, callback } = await reachError(leg, {
-        error: "access_denied",
-        error_description: "canary",
-      });
+  test.each(["discord", "login"] as const)("is not assumed from access_denied at the leg %s", async (leg) => {
+    const { browser, callback } = await reachError(leg, {
+      error: "access_denied",
+      error_description: "canary",
+    });
 
-      const response = await browser.get(callback);
+    const response = await browser.get(callback);
 
-      expect(response.status).toBe(200);
-      expect(plain(await response.text())).toContain(en.cancelled.discordTitle);
-    },
-  );
+    expect(response.status).toBe(200);
+    expect(plain(await response.text())).toContain(en.cancelled.discordTitle);
+  });
 });
 
-describe("an expired sign-in page of the provider", () => {
+describe("an expired sign-in page", () => {
   const EXPIRED = [
     { error: "temporarily_unavailable", error_description: "authentication_expired" },
     {
@@ -278,7 +269,7 @@ describe("an expired sign-in page of the provider", () => {
     { error: "authentication_session_invalid", error_description: "canary" },
   ];
 
-  test.each(EXPIRED)("with %j leads to a page to start again and to no error in the log", async (query) => {
+  test.each(EXPIRED)("with $error leads to the start", async (query) => {
     const { browser, callback } = await reachError("provider", query);
     const before = await janus.database.dump();
     let response = new Response();
@@ -300,10 +291,10 @@ describe("an expired sign-in page of the provider", () => {
   });
 
   test.each([
-    { error: "temporarily_unavailable" },
-    { error: "temporarily_unavailable", error_description: "canary: we are down" },
-    { error: "server_error", error_description: "authentication expired" },
-  ])("is not assumed from %j, which is an outage with Retry-After", async (query) => {
+    ["temporarily_unavailable", { error: "temporarily_unavailable" }],
+    ["another description", { error: "temporarily_unavailable", error_description: "canary: we are down" }],
+    ["server_error", { error: "server_error", error_description: "authentication expired" }],
+  ])("is not assumed from %s", async (_, query) => {
     const { browser, callback } = await reachError("provider", query);
     let response = new Response();
 
@@ -317,7 +308,7 @@ describe("an expired sign-in page of the provider", () => {
   });
 });
 
-describe("the button of an error page", () => {
+describe("an error's button", () => {
   /** Where the buttons lead, without the second one to a link that may already be made. */
   const beginningsOf = async (html: string) => (await linksOf(html)).filter((path) => path !== "/account");
   /** Where the links lead on the page of an error at a route. */
@@ -351,33 +342,30 @@ describe("the button of an error page", () => {
     ["/", "/", "/linked-role"],
     ["/openapi.json", "/", "/linked-role"],
     ["unknown", "/", "/linked-role"],
-  ])(
-    "leads from %s to %s to try again, and to %s to start again",
-    async (route, toTryAgain, toStartAgain) => {
-      expect(await linksAt(route, later)).toEqual([toTryAgain]);
-      expect(await linksAt(route, tooBusy())).toEqual([toTryAgain]);
-      expect(await linksAt(route, again)).toEqual([toStartAgain]);
-    },
-  );
+  ])("at %s leads to its place", async (route, toTryAgain, toStartAgain) => {
+    expect(await linksAt(route, later)).toEqual([toTryAgain]);
+    expect(await linksAt(route, tooBusy())).toEqual([toTryAgain]);
+    expect(await linksAt(route, again)).toEqual([toStartAgain]);
+  });
 
   test.each([
     ["not_found", notFound(), "/"],
     ["too_many_requests", tooManyRequests(7), "/"],
     ["unauthenticated", unauthenticated("for a test"), "/login"],
     ["sync_too_soon", syncTooSoon(7), "/account"],
-  ] as const)("leads from every route to the place that %s names", async (_, error, place) => {
+  ] as const)("leads where %s says from every route", async (_, error, place) => {
     for (const route of ["/login", "/account", "/linked-role"])
       expect(await linksAt(route, error)).toEqual([place]);
   });
 
-  test("leads back to each route on the page that is kept for a flood", async () => {
+  test("leads back to each route, also during a flood", async () => {
     for (const route of ["/login", "/linked-role", "/account", "/login", "/", "/linked-role"]) {
       const [place] = await linksAt(route, tooBusy());
       expect(place).toBe(route);
     }
   });
 
-  test("is not in the problem that a program gets, which is the same at every route", async () => {
+  test("is not in the problem that a program gets", async () => {
     const bodies = ["/login", "/account", "/linked-role"].map(async (route) => {
       const headers = { accept: "application/json" };
       const request = new Request(`${janus.url}${route}`, { headers });
@@ -392,13 +380,17 @@ describe("the button of an error page", () => {
   });
 
   test.each([
-    [{ error: "access_denied" }, 200],
-    [{ error: "temporarily_unavailable" }, 503],
-    [{ error: "temporarily_unavailable", error_description: "authentication_expired" }, 403],
-    [{ error: "invalid_scope" }, 400],
-    [{ error: "access_denied", state: "a-state-of-nobody" }, 403],
-    [{ code: "no-such-code" }, 400],
-  ])("leads to /login after a sign-in that came back with %j", async (query, status) => {
+    ["access_denied", { error: "access_denied" }, 200],
+    ["temporarily_unavailable", { error: "temporarily_unavailable" }, 503],
+    [
+      "authentication_expired",
+      { error: "temporarily_unavailable", error_description: "authentication_expired" },
+      403,
+    ],
+    ["invalid_scope", { error: "invalid_scope" }, 400],
+    ["a state of nobody", { error: "access_denied", state: "a-state-of-nobody" }, 403],
+    ["a code of nobody", { code: "no-such-code" }, 400],
+  ])("leads to /login after %s", async (_, query, status) => {
     const { browser, callback } = await reachError("login", query);
 
     const response = await browser.get(callback);
@@ -407,7 +399,7 @@ describe("the button of an error page", () => {
     expect(await beginningsOf(await response.text())).toEqual(["/login"]);
   });
 
-  test("leads to /login after a sign-in without a state, in an outage or too late", async () => {
+  test("leads to /login after a sign-in that fails or is late", async () => {
     const late = createBrowser(janus.url);
     const callback = await reachLoginCallback(late, newUser());
     const unlucky = createBrowser(janus.url);
@@ -426,7 +418,7 @@ describe("the button of an error page", () => {
   describe.each([
     ["/linked-role", "/linked-role"],
     ["/linked-role/another", "/linked-role/another"],
-  ])("after a flow that began at %s", (start, place) => {
+  ])("from %s", (start, place) => {
     async function reachLegs() {
       const browser = createBrowser(janus.url);
       const toDiscord = locationOf(await browser.get(start));
@@ -446,7 +438,7 @@ describe("the button of an error page", () => {
     };
 
     test.each(["access_denied", "server_error", "unauthorized_client"])(
-      `leads back to ${place} after %s at either leg`,
+      `leads back after %s`,
       async (error) => {
         const first = await reachLegs();
         const second = await reachProviderLeg();
@@ -460,7 +452,7 @@ describe("the button of an error page", () => {
       },
     );
 
-    test("leads back there after an outage or a flow that is too old", async () => {
+    test("leads back after outage or expiry", async () => {
       const { browser, provider } = await reachProviderLeg();
       janus.provider.failNext("token", { status: 503 });
       const outage = await browser.get(provider);

@@ -51,8 +51,8 @@ const warnings = (janus: Janus) => linesOf(janus, "offline_access_left_out");
 
 const isLinked = async (discordUserId: string) => (await linkOf({ database }, discordUserId)) !== undefined;
 
-describe("finishProviderLeg() after a refusal of the added offline_access", () => {
-  test("goes back to the provider without it, and the member ends linked", async () => {
+describe("a refused offline_access", () => {
+  test("is left out at once, and the member ends linked", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const { discordUserId, departure } = await depart(janus, browser);
@@ -76,7 +76,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
     expect(browser.jar.header(new URL(janus.url))).not.toContain("janus_flow");
   });
 
-  test("warns once in the log and names the remedy", async () => {
+  test("is warned of once in the log, with the remedy", async () => {
     const janus = await start();
     for (const browser of [createBrowser(janus.url), createBrowser(janus.url)]) {
       const { departure } = await depart(janus, browser);
@@ -90,7 +90,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
     expect(warnings(janus)[0]?.reason).toContain("OIDC_SCOPES");
   });
 
-  test("leaves it out for the members who come next", async () => {
+  test("is left out for the members who come next", async () => {
     const janus = await start();
     await comeThrough(janus);
 
@@ -104,7 +104,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
   });
 
   // Any member can write the refusal into a callback of their own, and end linked.
-  test("asks for it again after an hour", async () => {
+  test("is asked for again after an hour", async () => {
     const janus = await start();
     await comeThrough(janus);
     const scopeNow = async () => scopeOf((await depart(janus, createBrowser(janus.url))).departure);
@@ -118,7 +118,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
   test.each([
     ["in order", [0, 1, 2]],
     ["in reverse order", [2, 1, 0]],
-  ])("goes back for each of three tabs under way, %s", async (_, order) => {
+  ])("is left out in three tabs under way, %s", async (_, order) => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const tabs = [await depart(janus, browser), await depart(janus, browser), await depart(janus, browser)];
@@ -136,7 +136,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
     expect(warnings(janus)).toHaveLength(1);
   });
 
-  test("goes back for a second tab of a browser while the first is on its way back", async () => {
+  test("is left out in a second tab while the first comes back", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const early = await depart(janus, browser);
@@ -165,7 +165,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
     expect((await browser.get(await answerTo(back))).status).toBe(200);
   });
 
-  test("still asks whether to move a link, and the move can be confirmed", async () => {
+  test("still asks about a move, which can be confirmed", async () => {
     const janus = await startJanusWithForger({ database });
     started.push(janus);
     janus.provider.signInAs({ sub: "sub-of-two", preferred_username: "two", groups: ["members"] });
@@ -190,7 +190,7 @@ describe("finishProviderLeg() after a refusal of the added offline_access", () =
 });
 
 describe("the callback with the refusal", () => {
-  test("is refused a second time from the browser that has already gone back", async () => {
+  test("is refused the second time in the same browser", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const refusal = await answerTo((await depart(janus, browser)).departure);
@@ -203,7 +203,7 @@ describe("the callback with the refusal", () => {
     expect(await database.dump()).toBe(before);
   });
 
-  test("replayed with the old cookie leads to the same departure and to one link", async () => {
+  test("replayed with the old cookie makes one link", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const { departure, discordUserId } = await depart(janus, browser);
@@ -253,7 +253,7 @@ describe("the callback with the refusal", () => {
     expect(warnings(janus)).toEqual([]);
   });
 
-  test("leads to a departure that expires after ten minutes", async () => {
+  test("leads to a departure that lasts for ten minutes", async () => {
     const janus = await start();
     const browser = createBrowser(janus.url);
     const back = locationOf(await browser.get(await answerTo((await depart(janus, browser)).departure)));
@@ -265,7 +265,7 @@ describe("the callback with the refusal", () => {
 });
 
 describe("invalid_scope", () => {
-  test("is authorization_rejected the second time instead of leading in a circle", async () => {
+  test("is authorization_rejected the second time, not an endless circle", async () => {
     const janus = await start({}, ["openid"]);
     const browser = createBrowser(janus.url);
     const back = locationOf(await browser.get(await answerTo((await depart(janus, browser)).departure)));
@@ -280,7 +280,7 @@ describe("invalid_scope", () => {
     expect(warnings(janus)).toEqual([]);
   });
 
-  test("does not change the scopes of others when somebody writes it into a callback", async () => {
+  test("in a made-up callback leaves the scopes of others alone", async () => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const callback = new URL(await answerTo((await depart(janus, browser)).departure));
@@ -315,7 +315,7 @@ describe("invalid_scope", () => {
     ["invalid_request", 400],
     ["unauthorized_client", 400],
     ["server_error", 503],
-  ])("differs from %s, which sends nobody back to the provider", async (error, status) => {
+  ])("differs from %s, which sends nobody back", async (error, status) => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const { state = "" } = parametersOf((await depart(janus, browser)).departure);
@@ -336,7 +336,7 @@ describe("invalid_scope", () => {
     expect(scopeOf((await depart(janus, createBrowser(janus.url))).departure)).toContain("offline_access");
   });
 
-  test("from Discord is authorization_rejected, without a warning about the provider", async () => {
+  test("from Discord is authorization_rejected, without a warning", async () => {
     const janus = await start({}, []);
     const browser = createBrowser(janus.url);
     const { state = "" } = parametersOf(locationOf(await browser.get("/linked-role")));

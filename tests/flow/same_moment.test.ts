@@ -63,8 +63,8 @@ const codesSince = (from: number) =>
   linesOf({ logLines: janus.logLines.slice(from) }, "request_failed").map(({ code }) => code);
 const ofMember = (table: Table, user: string) => rowsOfMember(janus, table, user);
 
-describe("one callback that the browser repeats at once", () => {
-  test("spends its code once at the Discord leg and leads to the same place each time", async () => {
+describe("a repeated callback", () => {
+  test("at the Discord leg spends one code and leads to one place", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     const [callback = ""] = await codesOf(browser, "/linked-role", [user]);
     const from = janus.discord.calls.length;
@@ -77,7 +77,7 @@ describe("one callback that the browser repeats at once", () => {
     expect(operationsOf(janus, from)).toEqual(["token_code", "get_current_authorization"]);
   });
 
-  test("spends its code once at the provider leg and shows the link each time", async () => {
+  test("at the provider leg spends one code and shows one link", async () => {
     const [browser, user] = [createBrowser(janus.url), newUser()];
     janus.provider.signInAs({ sub: newSubject(), preferred_username: "double", groups: ["members"] });
     const callback = await reachForgerCallback(browser, user);
@@ -122,7 +122,7 @@ describe("one callback that the browser repeats at once", () => {
 });
 
 describe("two codes of one state", () => {
-  test("for one account at the Discord leg lead to one flow, which makes one link", async () => {
+  test("for one account at Discord lead to one flow and one link", async () => {
     const walks = await prepare(async () => {
       const [browser, user] = [createBrowser(janus.url), newUser()];
       return { browser, user, codes: await codesOf(browser, "/linked-role", [user, user]) };
@@ -148,7 +148,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("for two accounts at the Discord leg link one account and refuse the other", async () => {
+  test("for two accounts at Discord link one and refuse the other", async () => {
     const walks = await prepare(async () => {
       const [browser, users] = [createBrowser(janus.url), [newUser(), newUser()]];
       return { browser, users, codes: await codesOf(browser, "/linked-role", users) };
@@ -176,7 +176,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("at the provider leg make one link, and the other code is refused", async () => {
+  test("at the provider leg make one link, and one is refused", async () => {
     const walks = await prepare(async () => {
       const [browser, user] = [createBrowser(janus.url), newUser()];
       const [code = ""] = await codesOf(browser, "/linked-role", [user]);
@@ -198,7 +198,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("a moment apart at Discord both finish, with one link and one session", async () => {
+  test("a moment apart at Discord make one link and one session", async () => {
     const walks = await prepare(async () => {
       const [browser, user, subject] = [createBrowser(janus.url), newUser(), newSubject()];
       const codes = await codesOf(browser, "/linked-role", [user, user]);
@@ -230,7 +230,7 @@ describe("two codes of one state", () => {
     }
   });
 
-  test("that both meet a conflict ask one question, and its move happens once", async () => {
+  test("that both meet a conflict ask once, and move once", async () => {
     const walks = await prepare(async () => {
       const subjects = [newSubject(), newSubject()];
       for (const subject of subjects) {
@@ -291,8 +291,8 @@ describe("two codes of one state", () => {
   });
 });
 
-describe(`a callback repeated in each of ${TIMES} browsers`, () => {
-  test.each(["/linked-role", "/login"])("at Discord leads on both times for %s", async (path) => {
+describe(`a callback repeated in ${TIMES} browsers`, () => {
+  test.each(["/linked-role", "/login"])("at Discord leads on for %s", async (path) => {
     const ask = atOneMoment();
     const walks = await prepare(async () => {
       const browser = createBrowser(janus.url);
@@ -306,7 +306,7 @@ describe(`a callback repeated in each of ${TIMES} browsers`, () => {
     expect(outcomes(answers)).toEqual(walks.map(() => [302, 302]));
   });
 
-  test("at the provider shows the link both times, and later leads to the account", async () => {
+  test("at the provider shows the link both times", async () => {
     const walks = await prepare(async () => {
       const browser = createBrowser(janus.url);
       janus.provider.signInAs({ sub: newSubject(), groups: [] });

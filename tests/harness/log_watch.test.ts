@@ -28,7 +28,7 @@ const SEEN: readonly (readonly [string, (watch: ReturnType<typeof createLogWatch
 ];
 
 describe("createLogWatch()", () => {
-  test.each(SEEN)("finds a secret that was seen %s, anywhere in a line", (_, see) => {
+  test.each(SEEN)("finds a secret seen %s, wherever it is", (_, see) => {
     const watch = createLogWatch();
     const leaks = [`{"reason":"${SECRET}"}`, `{"stack":"at x (${SECRET}:1)"}`, `a ${SECRET}.`];
 

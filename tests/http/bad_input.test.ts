@@ -70,7 +70,7 @@ const changed = (query: URLSearchParams, name: string, value: string) =>
   new URLSearchParams([...query].map(([key, old]) => [key, key === name ? value : old])).toString();
 
 describe.each(CALLBACKS)("%s", (path) => {
-  test.each(MALFORMED)("answers 400 to a query with %s, and the flow goes on", async (_, spoil) => {
+  test.each(MALFORMED)("answers 400 to a query with %s", async (_, spoil) => {
     const { browser, callback } = await atLeg(path);
     const before = await janus.database.dump();
     const calls = janus.discord.calls.length + janus.provider.calls.length;
@@ -199,7 +199,7 @@ describe.each(CALLBACKS)("%s", (path) => {
     expect(response.status).toBe(431);
   });
 
-  test("answers each authorization error with a status of its kind and stores nothing", async () => {
+  test("gives each authorization error a status of its kind", async () => {
     for (const [error, status] of [
       ["server_error", 503],
       ["temporarily_unavailable", 503],
@@ -273,7 +273,7 @@ describe("at the other routes", () => {
   });
 
   test.each(["", "?state={}", "?code=a&code=b", "?%00", "?__proto__=1"])(
-    "GET /linked-role%s starts a flow and ignores its query",
+    "GET /linked-role%s starts a flow as without it",
     async (query) => {
       const response = await fetch(`${janus.url}/linked-role${query}`, { redirect: "manual" });
 
@@ -281,7 +281,7 @@ describe("at the other routes", () => {
     },
   );
 
-  test("GET /linked-role does not follow the Host or X-Forwarded headers", async () => {
+  test("GET /linked-role ignores the Host and X-Forwarded headers", async () => {
     const headers = {
       host: "evil.example",
       "x-forwarded-host": "evil.example",
@@ -308,7 +308,7 @@ describe("at the other routes", () => {
     for (const state of states.slice(-5)) expect(kept.join()).toContain(state.slice(0, 16));
   });
 
-  test("GET /discord-oauth-callback does not repeat an unlisted error in the log", async () => {
+  test("GET /discord-oauth-callback logs no unlisted error", async () => {
     const { browser, callback } = await atLeg("/discord-oauth-callback");
     const state = callback.searchParams.get("state") ?? "";
 
@@ -326,7 +326,7 @@ describe("at the other routes", () => {
     }
   });
 
-  test("POST /link/move refuses a form that is too long, malformed or of no move", async () => {
+  test("POST /link/move refuses a long, malformed or foreign form", async () => {
     const origin = janus.url;
     const send = (body: string, type: string) =>
       fetch(`${janus.url}/link/move`, { method: "POST", body, headers: { origin, "content-type": type } });
@@ -350,7 +350,7 @@ describe("at the other routes", () => {
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   });
 
-  test("GET /linked-role works beside malformed cookies of other applications", async () => {
+  test("GET /linked-role works beside malformed foreign cookies", async () => {
     const jar = createJar();
     const response = await fetch(`${janus.url}/linked-role`, {
       headers: { cookie: 'a={"json":true}; __proto__=x; janus_flow_=; janus_flow_x=%E0%A4%A; b' },

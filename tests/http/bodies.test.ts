@@ -65,7 +65,7 @@ async function countAnswered(answers: readonly Promise<Response>[]): Promise<num
 }
 
 describe("forms on their way", () => {
-  test("delay neither other requests nor other forms, even 1,400 from six addresses", async () => {
+  test("delay no requests and no forms, even 1,400 from six addresses", async () => {
     const { ask, waitFrom } = startEdge();
     const slow = Array.from({ length: 1_400 }, (_, index) => waitFrom(`192.0.2.${index % 6}`));
 
@@ -81,7 +81,7 @@ describe("forms on their way", () => {
     expect(slow.length - (await countAnswered(slow))).toBe(6 * 20 - 1);
   });
 
-  test("are bounded for all addresses together, and the longest wait makes room", async () => {
+  test("are bounded together, and the longest wait makes room", async () => {
     const { ask, waitFrom } = startEdge();
     const slow = Array.from({ length: 500 }, (_, index) => waitFrom(`2001:db8:0:${index.toString(16)}::1`));
 
@@ -156,7 +156,7 @@ describe("POST /link/move", () => {
       413,
       "request_too_large",
     ],
-  ])("refuses a form with %s before its body arrives", async (_, headers, status, code) => {
+  ])("refuses a form with %s before its body", async (_, headers, status, code) => {
     const { ask } = startEdge();
 
     const answer = await ask("/link/move", "POST", { "content-type": FORM, ...headers() }, endless().stream);
@@ -193,7 +193,7 @@ describe("a body that nobody needs", () => {
     expect(answered.status).toBeLessThan(500);
   });
 
-  test("is thrown away as it comes while the request waits for something else", async () => {
+  test("is thrown away as it comes, while the request waits", async () => {
     const gate = Promise.withResolvers<undefined>();
     const findSession: typeof janus.deps.queries.findSession = () => gate.promise;
     const { ask } = startEdge({}, { ...janus.shared, queries: { ...janus.deps.queries, findSession } });
@@ -232,7 +232,7 @@ describe("a connection", () => {
     `POST ${path} HTTP/1.1\r\nHost: janus\r\nOrigin: ${janus.url}\r\n${more}\r\n\r\n`;
   const TYPE = `Content-Type: ${FORM}\r\n`;
 
-  test("is closed soon if its body is not read, even while bytes of it trickle in", async () => {
+  test("is closed soon if its body is not read, even if bytes trickle in", async () => {
     const connections = [
       open(head("/account/unlink", "Content-Length: 4000")),
       open(head("/account/unlink", "Content-Length: 4000"), "x"),
@@ -261,7 +261,7 @@ describe("a connection", () => {
     expect(statuses).toEqual(["200", "404"]);
   });
 
-  test("answers a form that arrives in pieces when it is whole, and stays open", async () => {
+  test("answers a form that arrives in pieces, and stays open", async () => {
     const body = "state=another";
     const flow = `Cookie: ${moveCookie()}\r\n`;
     const { socket, first } = open(

@@ -36,7 +36,7 @@ describe("Cache-Control", () => {
     expect(response.headers.get("cache-control")).toBe(UNTOUCHED);
   });
 
-  test("forbids storing and transforming the pages and the file that name accounts", async () => {
+  test("forbids storing and transforming whatever names accounts", async () => {
     const own = await startJanusWithForger();
     own.provider.signInAs({ sub: "elin", preferred_username: "elin@example.org", groups: [] });
     const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
@@ -81,23 +81,20 @@ describe("a form without a usable Origin", () => {
     return browser;
   }
 
-  test.each(ROUTES)(
-    "is accepted with Origin: null and Sec-Fetch-Site: same-origin by %s %s",
-    async (method, path, status) => {
-      const browser = await linkedBrowser();
+  test.each(ROUTES)("from here is accepted: %s %s", async (method, path, status) => {
+    const browser = await linkedBrowser();
 
-      const response = await callApi(janus, path, {
-        browser,
-        method,
-        origin: "null",
-        headers: { "sec-fetch-site": "same-origin" },
-      });
+    const response = await callApi(janus, path, {
+      browser,
+      method,
+      origin: "null",
+      headers: { "sec-fetch-site": "same-origin" },
+    });
 
-      expect(response.status).toBe(status);
-    },
-  );
+    expect(response.status).toBe(status);
+  });
 
-  test("is accepted by POST /link/move from the same origin, and not from another site", async () => {
+  test("is accepted by POST /link/move from here alone", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [createBrowser(own.url), createBrowser(own.url)];
     await first.get(await reachForgerCallback(first, newUser()));
@@ -117,12 +114,12 @@ describe("a form without a usable Origin", () => {
   });
 
   test.each([
-    ["no Sec-Fetch-Site, as from an older browser", "null", undefined],
-    ["Sec-Fetch-Site: cross-site, as from a sandboxed frame", "null", "cross-site"],
-    ["Sec-Fetch-Site: same-site, as from another host of the domain", "null", "same-site"],
-    ["Sec-Fetch-Site: none, as from the address bar", "null", "none"],
+    ["no site (an older browser)", "null", undefined],
+    ["cross-site (a sandboxed frame)", "null", "cross-site"],
+    ["same-site (another host)", "null", "same-site"],
+    ["none (the address bar)", "null", "none"],
     ["two values in Sec-Fetch-Site", "null", "same-origin, cross-site"],
-    ["the same value twice in Sec-Fetch-Site", "null", "same-origin, same-origin"],
+    ["the same value twice", "null", "same-origin, same-origin"],
     ["another spelling of same-origin", "null", "Same-Origin"],
     ["an empty Sec-Fetch-Site", "null", ""],
     ["a doubled Origin", "null, null", "same-origin"],
@@ -131,7 +128,7 @@ describe("a form without a usable Origin", () => {
     ["an empty Origin", "", "same-origin"],
     // A browser that sends Sec-Fetch-Site sends Origin with every POST: something else made this request. Fetch 3.2
     ["no Origin at all", null, "same-origin"],
-  ])("is refused on every route with %s", async (_, origin, site) => {
+  ])("is refused with %s", async (_, origin, site) => {
     const browser = await linkedBrowser();
     const before = await janus.database.dump();
     const headers: Record<string, string> = site === undefined ? {} : { "sec-fetch-site": site };
@@ -166,31 +163,28 @@ describe("a prefetch", () => {
     ["a sign-in", reachLoginCallback],
   ] as const;
 
-  describe.each(LEGS)("at the end of %s", (_, reach) => {
-    test.each(HEADERS)(
-      "spends no code with %s: %s, and the member's own request works",
-      async (...header) => {
-        const browser = createBrowser(janus.url);
-        const callback = await reach(browser, newUser());
-        const cookie = browser.jar.header(new URL(janus.url));
-        const before = await janus.database.dump();
-        const calls = janus.discord.calls.length + janus.provider.calls.length;
+  describe.each(LEGS)("at %s", (_, reach) => {
+    test.each(HEADERS)("spends no code with %s: %s", async (...header) => {
+      const browser = createBrowser(janus.url);
+      const callback = await reach(browser, newUser());
+      const cookie = browser.jar.header(new URL(janus.url));
+      const before = await janus.database.dump();
+      const calls = janus.discord.calls.length + janus.provider.calls.length;
 
-        const early = await fetch(callback, {
-          headers: { accept: "text/html", cookie, ...Object.fromEntries([header]) },
-          redirect: "manual",
-        });
+      const early = await fetch(callback, {
+        headers: { accept: "text/html", cookie, ...Object.fromEntries([header]) },
+        redirect: "manual",
+      });
 
-        // No success: so it is never shown, and the browser asks again. WHATWG HTML 7.6.2
-        expect(early.status).toBe(403);
-        expect(lastCode(janus)).toBe("prefetch_refused");
-        expect(early.headers.get("cache-control")).toContain("no-store");
-        expect(early.headers.getSetCookie()).toEqual([]);
-        expect(await janus.database.dump()).toBe(before);
-        expect(janus.discord.calls.length + janus.provider.calls.length).toBe(calls);
-        expect([200, 302]).toContain((await browser.get(callback)).status);
-      },
-    );
+      // No success: so it is never shown, and the browser asks again. WHATWG HTML 7.6.2
+      expect(early.status).toBe(403);
+      expect(lastCode(janus)).toBe("prefetch_refused");
+      expect(early.headers.get("cache-control")).toContain("no-store");
+      expect(early.headers.getSetCookie()).toEqual([]);
+      expect(await janus.database.dump()).toBe(before);
+      expect(janus.discord.calls.length + janus.provider.calls.length).toBe(calls);
+      expect([200, 302]).toContain((await browser.get(callback)).status);
+    });
   });
 
   test.each(["/linked-role", "/linked-role/another", "/login"])("begins no flow at %s", async (path) => {
@@ -255,7 +249,7 @@ describe("a prefetch", () => {
   });
 });
 
-describe("cookies that another application of the domain named like ours", () => {
+describe("cookies named like ours", () => {
   type Secrets = { readonly sessionId: string; readonly sessionKey: string };
   const other = createSessionSecrets();
 
@@ -274,8 +268,9 @@ describe("cookies that another application of the domain named like ours", () =>
       "a pair of our form between",
       (real) => `sessionId=${real.sessionId}; ${cookieOf(other)}; sessionKey=${real.sessionKey}`,
     ],
+    // As many as are tried.
     [
-      "three pairs of our form, which is as many as are tried",
+      "three pairs of our form",
       (real) => `${[1, 2, 3].map(() => cookieOf(createSessionSecrets())).join("; ")}; ${cookieOf(real)}`,
     ],
     [
@@ -292,7 +287,7 @@ describe("cookies that another application of the domain named like ours", () =>
     return { user, real: secretsOf(janus, browser) };
   }
 
-  test.each(HEADERS)("let a member see and undo their link, with %s", async (_, header) => {
+  test.each(HEADERS)("let a member unlink, with %s", async (_, header) => {
     const { user, real } = await linked();
     const cookie = header(real);
 
@@ -320,7 +315,7 @@ describe("cookies that another application of the domain named like ours", () =>
     expect(await sessionsOf(janus, user)).toEqual([]);
   });
 
-  test.each(HEADERS)("let a new sign-in replace the one before, with %s", async (_, header) => {
+  test.each(HEADERS)("let a member sign in, with %s", async (_, header) => {
     const user = newUser();
     const browser = await signIn(janus, user);
     const before = secretsOf(janus, browser);
@@ -340,7 +335,7 @@ describe("cookies that another application of the domain named like ours", () =>
     expect((await callApi(janus, "/api/sessions", { cookie: cookieOf(before) })).status).toBe(401);
   });
 
-  test("do not keep a logout from ending every session that the browser proves", async () => {
+  test("do not keep a logout from ending every proved session", async () => {
     const [one, two] = [newUser(), newUser()];
     const cookies = [];
     for (const user of [one, two]) cookies.push(cookieOf(secretsOf(janus, await signIn(janus, user))));
@@ -350,7 +345,7 @@ describe("cookies that another application of the domain named like ours", () =>
     expect([...(await sessionsOf(janus, one)), ...(await sessionsOf(janus, two))]).toEqual([]);
   });
 
-  test("do not hide the real pair, which alone proves the session, in any order", async () => {
+  test("do not hide the real pair, in any order", async () => {
     const [mine, theirs] = [newUser(), newUser()];
     const [real, foreign] = [
       secretsOf(janus, await signIn(janus, mine)),
@@ -406,7 +401,7 @@ describe("cookies that another application of the domain named like ours", () =>
     return { status: response.status, looks };
   }
 
-  test("cost at most four look-ups, and none if they cannot be ours", async () => {
+  test("cost at most four look-ups, none if they cannot be ours", async () => {
     const real = secretsOf(janus, await signIn(janus, newUser()));
     const many = Array.from({ length: 100 }, () => cookieOf(createSessionSecrets())).join("; ");
 
@@ -425,7 +420,7 @@ describe("cookies that another application of the domain named like ours", () =>
     expect(await look(many)).toEqual({ status: 401, looks: 4 });
   });
 
-  test("get 401 without the real ones, and the next sign-in works beside them", async () => {
+  test("get 401 alone, and the next sign-in works beside them", async () => {
     const user = newUser();
     const refused = await callApi(janus, "/api/sessions", {
       cookie: `sessionId=of-another-app; ${cookieOf(other)}`,
@@ -470,7 +465,7 @@ describe("cookies that another application of the domain named like ours", () =>
       }
     });
 
-    test("do not make an answer too large for a proxy", async () => {
+    test("make no answer too large for a proxy", async () => {
       const cookie = Array.from({ length: 400 }, (_, index) => `${name(index)}=x`).join("; ");
 
       for (const path of ["/linked-role", "/linked-role/another", "/login"]) {

@@ -75,7 +75,7 @@ function readLine(line: string) {
 describe("writeFlowChange()", () => {
   const set = { name: "0123456789abcdef", value: "a.record-value_" };
 
-  test("sets __Host-, Secure, HttpOnly, SameSite=Lax and Path=/ on https, and no Domain", () => {
+  test("sets __Host-, Secure, HttpOnly, SameSite=Lax and Path on https", () => {
     const lines = writeFlowChange({ set, forget: [] }, true);
 
     expect(lines.map(readLine)).toEqual([
@@ -92,7 +92,7 @@ describe("writeFlowChange()", () => {
     ]);
   });
 
-  test("leaves out __Host- and Secure on http, where a browser would not keep them", () => {
+  test("leaves out __Host- and Secure on http", () => {
     const lines = writeFlowChange({ set, forget: [] }, false);
 
     expect(lines.map(readLine)).toEqual([
@@ -103,18 +103,15 @@ describe("writeFlowChange()", () => {
     ]);
   });
 
-  test.each([true, false])(
-    "forgets a cookie with the attributes that it was set with (secure: %p)",
-    (secure) => {
-      const [kept, forgotten] = [{ set, forget: [] }, { forget: [set.name] }].map((change: FlowChange) =>
-        writeFlowChange(change, secure).map(readLine),
-      );
+  test.each([true, false])("forgets a cookie by its own attributes (secure: %p)", (secure) => {
+    const [kept, forgotten] = [{ set, forget: [] }, { forget: [set.name] }].map((change: FlowChange) =>
+      writeFlowChange(change, secure).map(readLine),
+    );
 
-      expect(forgotten).toHaveLength(1);
-      expect(forgotten?.[0]?.pair).toBe(`${kept?.[0]?.pair.split("=")[0]}=`);
-      expect(forgotten?.[0]?.attributes).toEqual({ ...kept?.[0]?.attributes, "max-age": "0" });
-    },
-  );
+    expect(forgotten).toHaveLength(1);
+    expect(forgotten?.[0]?.pair).toBe(`${kept?.[0]?.pair.split("=")[0]}=`);
+    expect(forgotten?.[0]?.attributes).toEqual({ ...kept?.[0]?.attributes, "max-age": "0" });
+  });
 
   test("writes one well-formed line for each cookie", () => {
     const change = { set, forget: ["a".repeat(16), "b".repeat(16)] };
@@ -126,7 +123,7 @@ describe("writeFlowChange()", () => {
       expect(line).toMatch(/^__Host-janus_flow_[\w-]{16}=[\w.-]*(; [\w-]+(=[\w/-]+)?)+$/);
   });
 
-  test("writes cookies of less than 1 KiB that readFlowRecords() reads back", () => {
+  test("writes cookies of less than 1 KiB that can be read back", () => {
     for (const secure of [true, false]) {
       const flows = LEGS.map((leg) => flowAt(leg));
       const lines = flows.flatMap((flow) => writeFlowChange({ set: flow, forget: [] }, secure));
@@ -163,7 +160,7 @@ describe("readFlowRecords()", () => {
     expect(readFlowRecords(header, false).size).toBe(0);
   });
 
-  test("ignores an unprefixed cookie on https, which any site of the domain could set", () => {
+  test("ignores an unprefixed cookie on https, which others can set", () => {
     const { name, value } = flowAt("discord");
 
     expect(readFlowRecords(`janus_flow_${name}=${value}`, true).size).toBe(0);
@@ -202,7 +199,7 @@ describe("readFlowRecords()", () => {
     expect(records.get(name)).toBe(value);
   });
 
-  test("reads any header so that the next flow is kept, with room made for it", () => {
+  test("reads any header so that the next flow has room", () => {
     const anyName = fc.oneof(
       fc.string(),
       fc.string({ unit: "binary" }),
@@ -286,7 +283,7 @@ describe("makeRoom()", () => {
 });
 
 describe("the callback of a flow", () => {
-  test("acceptCallback() accepts a flow until its lifetime is over, not a second longer", () => {
+  test("acceptCallback() accepts a flow until its lifetime ends", () => {
     const flow = flowAt("discord");
     const query = new URLSearchParams({ state: flow.state, code: "the-code" });
     const accept = (seconds: number) => acceptCallback(at(seconds), ["discord"], query, recordsOf([flow]));
@@ -296,7 +293,7 @@ describe("the callback of a flow", () => {
     expect(outcomeOf(() => accept(FLOW_TTL_SECONDS + 1))).toBe("flow_expired");
   });
 
-  test.each(LEGS)("openFlow() accepts a flow of the leg %s at that leg alone", (leg) => {
+  test.each(LEGS)("openFlow() takes leg %s at that leg alone", (leg) => {
     const flow = flowAt(leg);
     const records = recordsOf([flow]);
 
@@ -307,7 +304,7 @@ describe("the callback of a flow", () => {
     }
   });
 
-  test("openFlow() refuses a record under another name and a state that begins alike", () => {
+  test("openFlow() refuses another name, and a state begun alike", () => {
     const [flow, other] = [flowAt("discord"), flowAt("discord")];
     const similar = flow.state.slice(0, -1) + (flow.state.endsWith("A") ? "B" : "A");
     const swapped = new Map([[other.name, flow.value]]);
@@ -320,7 +317,7 @@ describe("the callback of a flow", () => {
     expect(outcomeOf(() => openFlow(at(0), ["discord"], other.state, swapped))).toBe("state_mismatch");
   });
 
-  test("acceptCallback() accepts only what this browser began at this leg, in time", () => {
+  test("acceptCallback() accepts only this browser's leg, in time", () => {
     const kept = fc.tuple(fc.constantFrom(...LEGS), fc.integer({ min: 0, max: 1_300 }));
     const noise = fc.oneof(
       fc.string(),
@@ -372,7 +369,7 @@ describe("the callback of a flow", () => {
     expect(taken).toBeGreaterThan(0);
   });
 
-  test("openFlow() refuses any state that is not a flow's with state_mismatch", () => {
+  test("openFlow() refuses any other state with state_mismatch", () => {
     const records = recordsOf(LEGS.map((leg) => flowAt(leg)));
 
     fc.assert(
@@ -384,7 +381,7 @@ describe("the callback of a flow", () => {
 });
 
 describe("startFlow()", () => {
-  test("writes a record that opens at no leg after any one bit of it was altered", () => {
+  test("writes a record that no leg opens once any one bit is altered", () => {
     fc.assert(
       fc.property(fc.constantFrom(...LEGS), fc.nat(), fc.integer({ min: 0, max: 6 }), (leg, place, bit) => {
         const flow = flowAt(leg);
@@ -400,7 +397,7 @@ describe("startFlow()", () => {
     );
   });
 
-  test("gives four different secrets, the same on return and not in the record", () => {
+  test("gives four secrets, the same on return and not in the record", () => {
     const begun = startFlow(at(0), "provider");
     const back = openFlow(at(5), ["provider"], begun.state, recordsOf([begun.record]));
     const names = ["nonce", "code_verifier", "flow_id"] as const;
@@ -450,7 +447,7 @@ describe("createShared()", () => {
     return depsOf(shared, "id-of-a-request");
   };
 
-  test("opens a flow of the old COOKIE_SECRET while a new one stands before it", () => {
+  test("opens a flow of the old COOKIE_SECRET while a new one is first", () => {
     const before = depsWith({ COOKIE_SECRET: oldSecret });
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
@@ -462,7 +459,7 @@ describe("createShared()", () => {
     expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("state_mismatch");
   });
 
-  test("opens a flow of the new COOKIE_SECRET after the old one is removed", () => {
+  test("opens a flow of the new COOKIE_SECRET after the old one is gone", () => {
     const during = depsWith({ COOKIE_SECRET: `${newSecret},${oldSecret}` });
     const after = depsWith({ COOKIE_SECRET: newSecret });
 
@@ -472,7 +469,7 @@ describe("createShared()", () => {
     expect(outcomeOf(() => openFlow(after, ["discord"], state, records))).toBe("taken");
   });
 
-  test("opens a token of the old key of TOKEN_KEYS when a new one stands before it", () => {
+  test("opens a token of the old TOKEN_KEYS key behind a new one", () => {
     const before = depsWith({ TOKEN_KEYS: `k1:${oldSecret}` });
     const during = depsWith({ TOKEN_KEYS: `k2:${newSecret},k1:${oldSecret}` });
 

@@ -25,7 +25,7 @@ import { cancelAtProvider, denyDiscord, signInAtProvider } from "../standins/mem
 describe("with the certified provider", () => {
   const janus = useJanus(() => startJanus());
 
-  test("the link flow links the accounts, pushes the metadata and names both", async () => {
+  test("the link flow links, pushes and names both accounts", async () => {
     const response = await linkAccounts(janus, USERS.anna.id, "anna");
 
     const page = await response.text();
@@ -54,7 +54,7 @@ describe("with the certified provider", () => {
     });
   });
 
-  test("the link flow stores nothing when the member cancels at Discord", async () => {
+  test("the link flow stores nothing if cancelled at Discord", async () => {
     const browser = createBrowser(janus.url);
     const callback = await denyDiscord(locationOf(await browser.get("/linked-role")));
     const before = await janus.database.dump();
@@ -67,7 +67,7 @@ describe("with the certified provider", () => {
     expect((await browser.get(callback)).status).toBe(403);
   });
 
-  test("the link flow makes no link when the member cancels at the provider", async () => {
+  test("the link flow makes no link if cancelled there", async () => {
     const browser = createBrowser(janus.url);
     const departure = await browser.get(await reachDiscordCallback(browser, USERS.cleo.id));
 
@@ -77,7 +77,7 @@ describe("with the certified provider", () => {
     expect(await linkOf(janus, USERS.cleo.id)).toBeUndefined();
   });
 
-  test("the link flow finishes even if the provider rotates its keys on the way", async () => {
+  test("the link flow survives new keys of the provider", async () => {
     const browser = createBrowser(janus.url);
     const departure = await browser.get(await reachDiscordCallback(browser, USERS.bo.id));
     janus.provider.rotateKeys();
@@ -89,7 +89,7 @@ describe("with the certified provider", () => {
   });
 });
 
-describe("with a provider that shows no pages", () => {
+describe("with the forger", () => {
   const janus = useJanus(() => startJanusWithForger());
 
   /** Signs in at both; the last callback is not yet visited. */
@@ -159,7 +159,7 @@ describe("with a provider that shows no pages", () => {
     }
   });
 
-  test("the link flow keeps one link and newer tokens when the same accounts link again", async () => {
+  test("the link flow keeps one link and newer tokens when repeated", async () => {
     const { discordUserId } = await finish("again");
     const before = await discordTokenOf(janus, discordUserId);
 
@@ -171,7 +171,7 @@ describe("with a provider that shows no pages", () => {
     expect(after?.accessTokenSealed).not.toBe(before?.accessTokenSealed);
   });
 
-  test("the link flow keeps the earlier refresh token if the provider gives no new one", async () => {
+  test("the link flow keeps the refresh token if no new one comes", async () => {
     const { discordUserId } = await finish("kept-refresh");
     const held = async () => (await organisationTokenOf(janus, "kept-refresh"))?.refreshTokenSealed;
     const before = await held();
@@ -185,8 +185,8 @@ describe("with a provider that shows no pages", () => {
     expect(await held()).toEqual(before);
   });
 
-  describe("when the organisation account is linked to another Discord account", () => {
-    test("finishProviderLeg() names both accounts and changes nothing", async () => {
+  describe("in a conflict", () => {
+    test("finishProviderLeg() names both, changing nothing", async () => {
       const first = await finish("taken");
       const { response, discordUserId } = await finish("taken");
 
@@ -199,7 +199,7 @@ describe("with a provider that shows no pages", () => {
       expect(janus.discord.roleConnection(first.discordUserId)?.metadata).toEqual({ dsek_member: "1" });
     });
 
-    test("confirmMove() moves the link and ends the old account's role, grant and rows", async () => {
+    test("confirmMove() moves all and ends the old grant", async () => {
       const first = await finish("moved");
       const second = await finish("moved");
       const state = moveStateIn(await second.response.text());
@@ -214,7 +214,7 @@ describe("with a provider that shows no pages", () => {
       expect(await rowsOfMember(janus, "discord_account", first.discordUserId)).toEqual([]);
     });
 
-    test("confirmMove() refuses a second confirmation of one move", async () => {
+    test("confirmMove() refuses a second confirmation", async () => {
       await finish("moved-once");
       const second = await finish("moved-once");
       const state = moveStateIn(await second.response.text());
@@ -225,7 +225,7 @@ describe("with a provider that shows no pages", () => {
       expect(again.status).toBe(403);
     });
 
-    test("confirmMove() moves once for two requests at once and refuses the other", async () => {
+    test("confirmMove() moves once for two requests at once", async () => {
       await finish("moved-twice");
       const second = await finish("moved-twice");
       const state = moveStateIn(await second.response.text());
@@ -238,7 +238,7 @@ describe("with a provider that shows no pages", () => {
     });
 
     test.each([null, "null", "https://evil.example", "http://127.0.0.1:1"])(
-      "POST /link/move refuses a form with the Origin %p and changes nothing",
+      "a form of Origin %p is refused",
       async (origin) => {
         const sub = `csrf-${JSON.stringify(origin)}`;
         const first = await finish(sub);
@@ -266,7 +266,7 @@ describe("with a provider that shows no pages", () => {
       expect(response.status).toBe(403);
     });
 
-    test("confirmMove() refuses a flow that is not a move, and the flow goes on", async () => {
+    test("confirmMove() refuses a flow that is not a move", async () => {
       const { browser, callback } = await reach("not-a-move");
       const state = new URL(callback).searchParams.get("state") ?? "";
 
@@ -274,7 +274,7 @@ describe("with a provider that shows no pages", () => {
       expect((await browser.get(callback)).status).toBe(200);
     });
 
-    test("confirmMove() refuses a move that waited for more than ten minutes", async () => {
+    test("confirmMove() refuses a move after ten minutes", async () => {
       await finish("slow-move");
       const second = await finish("slow-move");
       const state = moveStateIn(await second.response.text());
@@ -289,7 +289,7 @@ describe("with a provider that shows no pages", () => {
     });
   });
 
-  test("finishProviderLeg() also asks a linked Discord account, which can then move", async () => {
+  test("finishProviderLeg() also asks a linked account, which can move", async () => {
     const { discordUserId } = await finish("earlier");
     const second = await finish("later", discordUserId);
     const page = await second.response.text();
@@ -304,7 +304,7 @@ describe("with a provider that shows no pages", () => {
     expect(janus.discord.grants(discordUserId)).toBeGreaterThan(0);
   });
 
-  test("two flows that link the same accounts at the same moment make one link", async () => {
+  test("two flows that link the same accounts at once make one link", async () => {
     const user = newUser();
     const walks = [await reach("at-once", user), await reach("at-once", user)];
 
@@ -314,7 +314,7 @@ describe("with a provider that shows no pages", () => {
     expect(await linksOfSubject(janus, "at-once")).toHaveLength(1);
   });
 
-  test("three Discord accounts that claim one organisation account at once get one link", async () => {
+  test("three Discord accounts that claim one at once get one link", async () => {
     const walks = [await reach("contested"), await reach("contested"), await reach("contested")];
 
     const answers = await Promise.all(walks.map(({ browser, callback }) => browser.get(callback)));
@@ -323,13 +323,13 @@ describe("with a provider that shows no pages", () => {
     expect(await linksOfSubject(janus, "contested")).toHaveLength(1);
   });
 
-  describe("when Discord does not take the role connection", () => {
+  describe("when a push fails", () => {
     test.each([
       ["three answers with 500", { status: 500 }, 3],
       ["three answers with 502", { status: 502 }, 3],
       ["a 429 with a long wait", { status: 429, headers: { "retry-after": "120" } }, 1],
       ["a 403", { status: 403, body: { message: "Missing Access", code: 50_001 } }, 1],
-    ] as const)("the link stays and a push is due after %s", async (name, behaviour, times) => {
+    ] as const)("the link stays after %s", async (name, behaviour, times) => {
       const sub = `unpushed ${name}`;
       const walk = await reach(sub);
       janus.discord.failNext("put_role_connection", behaviour, times);
@@ -345,7 +345,7 @@ describe("with a provider that shows no pages", () => {
     });
   });
 
-  test("finishProviderLeg() answers 403 if Discord has ended the grant on the way", async () => {
+  test("finishProviderLeg() answers 403 if the grant ended on the way", async () => {
     const walk = await reach("ended-on-the-way");
     janus.discord.endGrant(walk.discordUserId);
 
@@ -356,7 +356,7 @@ describe("with a provider that shows no pages", () => {
     expect(await linksOfSubject(janus, "ended-on-the-way")).toMatchObject([{ pushFailures: 1 }]);
   });
 
-  test("confirmMove() makes no link on a grant that an earlier move has marked to end", async () => {
+  test("confirmMove() makes no link on a grant that is to end", async () => {
     const [one, two] = [await finish("crossing-a"), await finish("crossing-b")];
     const oneAsB = await finish("crossing-b", one.discordUserId);
     const twoAsA = await finish("crossing-a", two.discordUserId);
@@ -374,7 +374,7 @@ describe("with a provider that shows no pages", () => {
     expect(links.flat()).toMatchObject([{ discordUserId: one.discordUserId, subject: "crossing-b" }]);
   });
 
-  test("confirmMove() does not take a link that was made since the question was asked", async () => {
+  test("confirmMove() takes no link made since the question was asked", async () => {
     await finish("asked");
     const walks = [await finish("asked"), await finish("asked"), await finish("asked")];
     const states = await Promise.all(walks.map(async ({ response }) => moveStateIn(await response.text())));
@@ -387,7 +387,7 @@ describe("with a provider that shows no pages", () => {
     expect(await linksOfSubject(janus, "asked")).toHaveLength(1);
   });
 
-  test("finishProviderLeg() refreshes a token that expired on the way, once, and uses it", async () => {
+  test("finishProviderLeg() refreshes, once, a token that expired", async () => {
     const walk = await reach("expired-on-the-way");
     const id = walk.discordUserId;
     await setTime(janus, "discord_token", "expires_at", -60, id);

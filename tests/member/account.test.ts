@@ -38,7 +38,7 @@ describe("POST /api/link/sync", () => {
     expect(later).toMatchObject({ pushDueAt: null, pushFailures: 0 });
   });
 
-  test("answers 429 with Retry-After within a minute, without asking Discord", async () => {
+  test("answers 429 within a minute, without asking Discord", async () => {
     const browser = await link(newUser());
     await sync(browser);
     const before = pushes();
@@ -80,7 +80,7 @@ describe("POST /api/link/sync", () => {
     expect(await rowsOf(janus, "link")).toMatchObject([{ pushFailures: 0, pushDueAt: null }]);
   });
 
-  test("pushes nothing without a link, without a session or from another origin", async () => {
+  test("pushes nothing without link or session, or from elsewhere", async () => {
     const browser = await signIn(janus, newUser());
     const linked = await link(newUser());
     const before = pushes();
@@ -102,7 +102,7 @@ describe("POST /api/link/sync", () => {
 });
 
 describe("DELETE /api/link", () => {
-  test("clears the role connection, revokes both grants and deletes the member's rows", async () => {
+  test("clears the role connection, ends both grants, deletes the rows", async () => {
     const user = newUser();
     const browser = await link(user);
     const second = await signIn(janus, user);
@@ -130,7 +130,7 @@ describe("DELETE /api/link", () => {
     expect(await providerEnds()).toBe(endsBefore + 1);
   });
 
-  test("deletes link, claims and sessions at once and the grant when Discord is back", async () => {
+  test("deletes the rows at once, and the grant when Discord is back", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
@@ -160,7 +160,7 @@ describe("DELETE /api/link", () => {
     expect(await rowsOf(janus, "discord_token")).toEqual([]);
   });
 
-  test("deletes the claims at once and ends the provider's grant when it is back", async () => {
+  test("deletes claims at once, the provider's grant when it is back", async () => {
     const browser = await link(newUser());
     const [tokens] = await rowsOf(janus, "organisation_token");
     janus.provider.failNext("revoke", { status: 503 });
@@ -198,7 +198,7 @@ describe("DELETE /api/link", () => {
     expect(await rowsOf(janus, "organisation_token")).toEqual([]);
   });
 
-  test("leaves the provider's new grant to a member who links before the old one ends", async () => {
+  test("spares the new grant of a member who links meanwhile", async () => {
     const own = await startJanusWithForger();
     const [first, second] = [newUser(), newUser()];
     const browser = await linkMember(own, first);
@@ -224,7 +224,7 @@ describe("DELETE /api/link", () => {
     expect((await callApi(janus, "/api/userinfo", { browser: other })).status).toBe(200);
   });
 
-  test("changes nothing without a link, without a session or without an Origin", async () => {
+  test("changes nothing without a link, a session or an Origin", async () => {
     const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];
     const before = await janus.database.dump();
 
@@ -243,7 +243,7 @@ describe("the step of an unlink in the log", () => {
   const stepsOf = (response: Response) =>
     linesOf(janus, "flow_step").filter(({ requestId }) => requestId === response.headers.get("x-request-id"));
 
-  test("is written once, whether the unlink succeeds or fails", async () => {
+  test("is written once, whether it succeeds or fails", async () => {
     const [signedIn, linked] = [await signIn(janus, newUser()), await link(newUser())];
 
     const [refused, done] = [await unlink(signedIn), await unlink(linked)];
@@ -307,7 +307,7 @@ describe("an unlink", () => {
     expect(await rowsOf(janus, "link")).toEqual([]);
   });
 
-  test("works, as do /account and the export, with an expired token and Discord down", async () => {
+  test("works, as do page and export, with an expired token and Discord down", async () => {
     const own = await startJanusWithForger();
     const user = newUser();
     await linkMember(own, user);
@@ -328,7 +328,7 @@ describe("an unlink", () => {
     await own.stop();
   });
 
-  test("revokes the grant if Discord will not clear the role connection, and logs it", async () => {
+  test("revokes the grant if Discord will not clear the role, and logs it", async () => {
     const user = newUser();
     const browser = await link(user);
     janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
@@ -360,7 +360,7 @@ describe("an unlink", () => {
 });
 
 describe("the forms of the account page", () => {
-  test("GET /account/unlink changes nothing, and POST /account/unlink undoes the link", async () => {
+  test("undo a link by POST /account/unlink, not by GET", async () => {
     const user = newUser();
     const browser = await link(user);
     const before = await janus.database.dump();
@@ -376,7 +376,7 @@ describe("the forms of the account page", () => {
   });
 
   test.each(["/account/unlink", "/account/sessions", "/api/link/sync", "/api/auth/logout"])(
-    "POST %s is refused from another origin or without one, and changes nothing",
+    "are refused from elsewhere: POST %s",
     async (path) => {
       const browser = await link(newUser());
       const before = await janus.database.dump();
@@ -394,7 +394,7 @@ describe("the forms of the account page", () => {
 });
 
 describe("GET /api/me/export", () => {
-  test("gives all that is stored as a file without secrets, and leaves an audit event", async () => {
+  test("gives all that is stored, without secrets, and is audited", async () => {
     const user = newUser();
     const browser = await link(user);
     const secrets = secretsOf(janus, browser);
@@ -436,7 +436,7 @@ describe("GET /api/me/export", () => {
 });
 
 describe("GET /linked-role/another", () => {
-  test("asks Discord for consent and the provider for a new login", async () => {
+  test("asks Discord for consent and the provider for a login", async () => {
     const browser = createBrowser(janus.url);
     const toDiscord = new URL(locationOf(await browser.get("/linked-role/another")));
     const callback = locationOf(await visit(toDiscord, createJar(), { user_id: newUser() }));
@@ -492,7 +492,7 @@ describe("GET /account", () => {
     expect(policy).toContain("default-src 'none'");
   });
 
-  test("is where POST /api/link/sync sends a browser, with a notice of the outcome", async () => {
+  test("is where POST /api/link/sync sends a browser, with a notice", async () => {
     const browser = await link(newUser());
     const answers: string[] = [];
     // A browser that posts a form wants a page.

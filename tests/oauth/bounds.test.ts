@@ -453,7 +453,7 @@ describe("authorizationError()", () => {
     ["invalid_scope", "authorization_rejected"],
     ["login_required", "authorization_rejected"],
     ["<script>canary</script>", "authorization_rejected"],
-  ])("takes %p for %s", (error, code) => {
+  ])("takes %s for %s", (error, code) => {
     const made = authorizationError(upstream, error);
 
     expect(made.code).toBe(code as JanusError["code"]);
@@ -461,10 +461,10 @@ describe("authorizationError()", () => {
   });
 });
 
-describe("readAuthorizationResponse() with an error_description", () => {
+describe("readAuthorizationResponse()", () => {
   const read = (query: string) => readAuthorizationResponse(new URLSearchParams(`state=s&${query}`)).result;
 
-  test("returns it with the error", () => {
+  test("returns an error_description with the error", () => {
     expect(read("error=access_denied&error_description=No+way.")).toEqual({
       error: "access_denied",
       description: "No way.",
@@ -472,10 +472,9 @@ describe("readAuthorizationResponse() with an error_description", () => {
     expect(read("error=access_denied")).toEqual({ error: "access_denied", description: undefined });
   });
 
-  test.each([
-    "error_description=a&error_description=a",
-    "error_description=authentication_expired&error_description=authentication_expired",
-  ])("ignores a doubled one: %s", (query) => {
+  test.each(["a", "authentication_expired"])("ignores doubled descriptions, %s", (description) => {
+    const query = `error_description=${description}&error_description=${description}`;
+
     expect(read(`error=temporarily_unavailable&${query}`)).toEqual({
       error: "temporarily_unavailable",
       description: undefined,
@@ -505,7 +504,7 @@ describe("readRefusal()", () => {
     ["unauthorized", "user is blocked"],
     ["user_cancelled_login", undefined],
     ["user_cancelled_authorize", undefined],
-  ])("takes the provider's %s (%p) for a no", (error, description) => {
+  ])("takes %s (%s) for a no", (error, description) => {
     expect(codeOf(error, description)).toBe(`provider: the authorization endpoint answered ${error}`);
   });
 
@@ -519,26 +518,29 @@ describe("readRefusal()", () => {
 
   test.each([
     // Keycloak.
-    ["temporarily_unavailable", "authentication_expired"],
-    ["server_error", "authentication_expired"],
-    ["access_denied", "authentication_expired"],
+    ["temporarily_unavailable", "temporarily_unavailable", "authentication_expired"],
+    ["server_error", "server_error", "authentication_expired"],
+    ["access_denied", "access_denied", "authentication_expired"],
     // Ory Hydra, of two releases.
     [
+      "Hydra's login request",
       "request_unauthorized",
       "The request could not be authorized. The login request has expired. Please try again.",
     ],
     [
+      "a newer Hydra's login request",
       "request_unauthorized",
       "The request could not be authorized. The login request has expired, please try again.",
     ],
     [
+      "Hydra's consent request",
       "request_unauthorized",
       "The request could not be authorized. The consent request has expired, please try again.",
     ],
     // Gluu and Janssen, whatever they add.
-    ["authentication_session_invalid", undefined],
-    ["authentication_session_invalid", "anything"],
-  ])("takes %s (%p) for an expired sign-in page", (error, description) => {
+    ["an invalid session", "authentication_session_invalid", undefined],
+    ["an invalid session with more", "authentication_session_invalid", "anything"],
+  ])("takes %s for an expired sign-in page", (_, error, description) => {
     expect(codeOf(error, description)).toBe("flow_expired");
     expect(authorizationError(upstream, error, description).message).toBe(
       "provider: the sign-in page had expired",
@@ -546,15 +548,20 @@ describe("readRefusal()", () => {
   });
 
   test.each([
-    ["temporarily_unavailable", undefined, "provider_unavailable"],
-    ["temporarily_unavailable", "", "provider_unavailable"],
-    ["temporarily_unavailable", "authentication_expired ", "provider_unavailable"],
-    ["temporarily_unavailable", "Authentication_Expired", "provider_unavailable"],
-    ["temporarily_unavailable", "authentication_expired, canary", "provider_unavailable"],
-    ["server_error", "The login request has expired", "provider_unavailable"],
-    ["request_unauthorized", "The request could not be authorized.", "authorization_rejected"],
-    ["invalid_scope", "canary", "authorization_rejected"],
-  ] as const)("takes %s (%p) for %s", (error, description, code) => {
+    ["no description", "temporarily_unavailable", undefined, "provider_unavailable"],
+    ["an empty description", "temporarily_unavailable", "", "provider_unavailable"],
+    ["a blank after it", "temporarily_unavailable", "authentication_expired ", "provider_unavailable"],
+    ["capitals", "temporarily_unavailable", "Authentication_Expired", "provider_unavailable"],
+    ["more after it", "temporarily_unavailable", "authentication_expired, canary", "provider_unavailable"],
+    ["words of another error", "server_error", "The login request has expired", "provider_unavailable"],
+    [
+      "half of the words",
+      "request_unauthorized",
+      "The request could not be authorized.",
+      "authorization_rejected",
+    ],
+    ["invalid_scope", "invalid_scope", "canary", "authorization_rejected"],
+  ] as const)("takes no expiry from %s", (_, error, description, code) => {
     expect(codeOf(error, description)).toBe(code);
     expect(authorizationError(upstream, error, description).message).not.toContain("canary");
   });
@@ -701,7 +708,7 @@ describe("requestTokens()", () => {
     ["canary", "not a JSON object"],
     [["canary"], "not a JSON object"],
     [null, "not a JSON object"],
-  ])("names the fault of a token response: %j", async (body, fault) => {
+  ])("refuses %j", async (body, fault) => {
     const failure = await rejection(answering(200, body).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -724,7 +731,7 @@ describe("requestTokens()", () => {
     "throttling",
     "overloaded",
     "UNAVAILABLE",
-  ])("takes 400 %s for unavailable, not for an invalid code", async (error) => {
+  ])("takes 400 %s for an outage, not a bad code", async (error) => {
     const failure = await rejection(answering(400, { error }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -745,7 +752,7 @@ describe("requestTokens()", () => {
     [422, "AADSTS50105"],
     [400, "vendor-word.v2"],
     [499, "w".repeat(40)],
-  ])("takes %d %s for authorization_rejected", async (status, error) => {
+  ])("takes %d %s for a refusal", async (status, error) => {
     const failure = await rejection(answering(status, { error, error_description: "described" }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -810,7 +817,7 @@ describe("requestTokens()", () => {
     [405, "method_not_allowed"],
     [403, "rate_limited"],
     [401, "temporarily_unavailable"],
-  ])("takes %d for unavailable, whatever the error: %s", async (status, error) => {
+  ])("takes %d for unavailable despite %s", async (status, error) => {
     const failure = await rejection(answering(status, { error }).ask());
 
     expect([failure.code, failure.message]).toEqual([
@@ -900,7 +907,7 @@ describe("requestTokens()", () => {
     ]);
   });
 
-  describe("with a secret that may be misread", () => {
+  describe("with an odd secret", () => {
     const HINT =
       "the client id or the secret has characters that Basic credentials encode and some providers do not decode: " +
       "set OIDC_TOKEN_AUTH_METHOD=client_secret_post";
@@ -918,7 +925,7 @@ describe("requestTokens()", () => {
     };
 
     test.each(["a+b/c=%", "with space", "colon:", "star*", "(x)", "it's", "bang!", "å", "a&b", "a~b@c"])(
-      "gives the hint for the secret %p",
+      "gives a hint for %p",
       async (clientSecret) => {
         const message = await told({ clientSecret });
 
@@ -927,7 +934,7 @@ describe("requestTokens()", () => {
       },
     );
 
-    test.each(["abcXYZ019", "a-b_c.d~e", "0"])("gives no hint for the secret %p", async (clientSecret) => {
+    test.each(["abcXYZ019", "a-b_c.d~e", "0"])("gives no hint for %p", async (clientSecret) => {
       expect(await told({ clientSecret })).toBe("token_code: answered 401 invalid_client");
     });
 
@@ -948,14 +955,14 @@ describe("requestTokens()", () => {
     });
 
     test.each([
-      [400, { error: "invalid_client" }],
+      ["400 invalid_client", 400, { error: "invalid_client" }],
       // Keycloak says it of a wrong secret.
-      [401, { error: "unauthorized_client" }],
-      [400, { error: "incorrect_client_credentials" }],
-      [401, { message: "Unauthorized" }],
+      ["401 unauthorized_client", 401, { error: "unauthorized_client" }],
+      ["400 of incorrect credentials", 400, { error: "incorrect_client_credentials" }],
+      ["401 without an error", 401, { message: "Unauthorized" }],
       // Auth0 says it of a wrong secret.
-      [401, { error: "access_denied" }],
-    ])("gives the hint for %d %j", async (status, body) => {
+      ["401 access_denied", 401, { error: "access_denied" }],
+    ])("gives a hint for %s", async (_, status, body) => {
       expect(await told({ clientSecret: "a+b" }, status, body)).toEndWith(`; ${HINT}`);
     });
   });
@@ -996,7 +1003,7 @@ describe("revokeToken()", () => {
     [403, '{"error":"Forbidden"}'],
     [401, '{"error":"temporarily_unavailable"}'],
     [401, undefined],
-  ])("takes %d %j for unavailable", async (status, body) => {
+  ])("fails at %d %j", async (status, body) => {
     expect((await rejection(revoking(status, body))).code).toBe("provider_unavailable");
   });
 

@@ -156,7 +156,7 @@ const PAGES = [
 ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[];
 
 describe("a page", () => {
-  test.each(PAGES)("%s comes within its budget when %s hangs", async (_, operation, prepare, status) => {
+  test.each(PAGES)("%s is in time as %s hangs", async (_, operation, prepare, status) => {
     const janus = await startSlow();
     const open = await prepare(janus, newUser());
     const before = janus.discord.calls.length;
@@ -174,7 +174,7 @@ describe("a page", () => {
     ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
     ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 200],
   ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[])(
-    "%s comes within its budget when %s hangs, sent once",
+    "%s is in time as %s hangs, sent once",
     async (_, operation, prepare, status) => {
       const janus = await startSlow(BUDGET_MS, 30_000);
       const open = await prepare(janus, newUser());

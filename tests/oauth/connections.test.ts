@@ -54,7 +54,7 @@ async function startBehindProxies() {
   return { janus, link, fallSilent, askedBy };
 }
 
-describe("with every kept connection dead", () => {
+describe("with dead connections", () => {
   test("a member links at the first try", async () => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     await link(newUser());
@@ -90,7 +90,7 @@ describe("with every kept connection dead", () => {
   test.each([
     ["UserInfo, after the code is spent", "userinfo"],
     ["new keys, after the code is spent", "jwks"],
-  ] as const)("a sign-in works that needs %s", async (_, operation) => {
+  ] as const)("a sign-in works with %s", async (_, operation) => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     // Without groups in the ID Token UserInfo is asked.
     janus.provider.override({ idToken: ({ groups: _groups, ...claims }, sign) => sign(claims) });

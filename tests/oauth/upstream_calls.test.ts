@@ -112,7 +112,7 @@ const KINDS: readonly {
 ];
 
 describe("the log lines of calls", () => {
-  test.each(KINDS)("have their own request's id when two members $name", async (kind) => {
+  test.each(KINDS)("have their request's id when two $name", async (kind) => {
     // The first flow of all also fetches discovery and keys.
     await link(newUser());
     const [refused, taken] = [await kind.prepare(false), await kind.prepare(true)];

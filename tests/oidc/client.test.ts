@@ -143,7 +143,7 @@ const NO_ANSWERS: readonly (readonly [what: string, behaviour: Behaviour])[] = [
 ];
 
 describe("createDiscovery()", () => {
-  test.each(NO_ANSWERS)("takes %s for provider_unavailable and asks again", async (_, behaviour) => {
+  test.each(NO_ANSWERS)("takes %s for unavailable and asks again", async (_, behaviour) => {
     const { forger, oidc } = startOidc({ deadlineMs: deadlineFor(behaviour) });
     forger.failNext("discovery", behaviour);
 
@@ -220,7 +220,7 @@ describe("createDiscovery()", () => {
   });
 
   test.each(["", "/", "/realms/one", "/application/o/janus/"])(
-    "finds the document of an issuer with path %p",
+    "finds the document of an issuer at %p",
     async (issuerPath) => {
       const { forger, oidc, sent, signIn } = startOidc({ forger: { issuerPath } });
 
@@ -250,7 +250,7 @@ describe("createDiscovery()", () => {
     1,
     ["https://idp.example/x"],
   ];
-  test.each(ENDPOINTS)("refuses a document whose %s is not an https URL", async (endpoint) => {
+  test.each(ENDPOINTS)("refuses a %s that is not an https URL", async (endpoint) => {
     let address: unknown;
     const { oidc } = startOidc({ overrides: { discovery: (right) => ({ ...right, [endpoint]: address }) } });
     for (address of BAD_ADDRESSES) {
@@ -304,7 +304,7 @@ describe("createDiscovery()", () => {
     ["a list without end", Array(1_001).fill("openid")],
     ["a list of numbers", [1, 2]],
     ["a list of null", [null]],
-  ])("ignores optional fields that are %s, with a warning", async (_, value) => {
+  ])("ignores optional fields that are %s, and warns", async (_, value) => {
     const lists = [
       "scopes_supported",
       "response_types_supported",
@@ -403,14 +403,14 @@ describe("createDiscovery()", () => {
   });
 
   test.each([
-    [["HS256"], "HS256"],
-    [["none"], "none"],
-    [["HS512", "none"], "HS512, none"],
-    [["ES256K"], "ES256K"],
-    [["ML-DSA-65", "HS256", "HS256"], "ML-DSA-65, HS256"],
-    [["<script>", "x".repeat(5_000)], "an unlisted algorithm"],
-    [["es384", "ES256K"], "ES256K, an unlisted algorithm"],
-  ] as const)("names the remedy if a provider signs with %j alone", async (algorithms, named) => {
+    ["HS256", ["HS256"]],
+    ["none", ["none"]],
+    ["HS512, none", ["HS512", "none"]],
+    ["ES256K", ["ES256K"]],
+    ["ML-DSA-65, HS256", ["ML-DSA-65", "HS256", "HS256"]],
+    ["an unlisted algorithm", ["<script>", "x".repeat(5_000)]],
+    ["ES256K, an unlisted algorithm", ["es384", "ES256K"]],
+  ] as const)("names the remedy for %s alone", async (named, algorithms) => {
     const { oidc } = startOidc({
       overrides: {
         discovery: (right) => ({ ...right, id_token_signing_alg_values_supported: algorithms }),
@@ -570,7 +570,7 @@ describe("authorizationUrl()", () => {
     ["announces neither", ["none", "consent"], "login"],
     ["announces create alone", ["create"], "login"],
     ["announces what nobody knows", ["LOGIN", "x"], "login"],
-  ])("has a prompt only for another account if it %s", async (_, announced, forOther) => {
+  ])("asks another account if it %s", async (_, announced, forOther) => {
     expect(await promptsOf({}, announced)).toEqual([undefined, forOther]);
     // With its own scopes, but without offline_access, nothing changes.
     expect(await promptsOf({ OIDC_SCOPES: "openid email" }, announced)).toEqual([undefined, forOther]);
@@ -580,12 +580,9 @@ describe("authorizationUrl()", () => {
     ["is not announced at all", undefined, "consent", "login"],
     ["is announced", ["login", "consent"], "consent", "login"],
     ["is not among what is announced", ["login", "select_account"], undefined, "select_account"],
-  ])(
-    "has one prompt for offline_access in OIDC_SCOPES if consent %s",
-    async (_, announced, prompt, forOther) => {
-      expect(await promptsOf(OFFLINE, announced)).toEqual([prompt, forOther]);
-    },
-  );
+  ])("has one prompt where consent %s", async (_, announced, prompt, forOther) => {
+    expect(await promptsOf(OFFLINE, announced)).toEqual([prompt, forOther]);
+  });
 
   test.each([
     ["prompt=login", undefined, "login", "login"],
@@ -602,16 +599,13 @@ describe("authorizationUrl()", () => {
     // The operator's own two are left as they are, but for another account.
     ["prompt=consent%20select_account", undefined, "consent select_account", "select_account"],
     ["prompt=login%20consent", undefined, "login consent", "login"],
-  ])(
-    "has the prompt of OIDC_AUTHORIZE_PARAMS=%s if %p is announced",
-    async (text, announced, prompt, forOther) => {
-      expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
-      expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
-    },
-  );
+  ])("obeys %s beside %j", async (text, announced, prompt, forOther) => {
+    expect(await promptsOf(params(text), announced)).toEqual([prompt, forOther]);
+    expect(await promptsOf({ ...OFFLINE, ...params(text) }, announced)).toEqual([prompt, forOther]);
+  });
 
   test.each([[undefined], [["openid", "profile"]], [[]]])(
-    "does not ask for offline_access if %p is announced",
+    "lacks offline_access if %p is announced",
     async (scopes) => {
       const oidc = startOidc({
         overrides: { discovery: (right) => ({ ...right, scopes_supported: scopes }) },
@@ -741,7 +735,7 @@ describe("oidc.exchangeCode()", () => {
     expect(unsaid.expiresAt).toBeUndefined();
   });
 
-  describe("authenticates the client", () => {
+  describe("authenticates", () => {
     const credentials = (request: { readonly headers: Headers; readonly body: string } | undefined) => {
       const form = new URLSearchParams(request?.body);
       const basic = /^Basic (.+)$/.exec(request?.headers.get("authorization") ?? "")?.[1];
@@ -859,7 +853,7 @@ describe("oidc.exchangeCode()", () => {
     ...NO_ANSWERS.map(([what, behaviour]) => [what, behaviour, UNAVAILABLE] as const),
     ["a dropped connection", "drop", UNAVAILABLE],
     ["an answer that is lost", "lost", UNAVAILABLE],
-  ] as const)("sends the code once when it meets %s", async (_, behaviour, code) => {
+  ] as const)("sends the code once at %s", async (_, behaviour, code) => {
     const { forger, oidc, signIn } = startOidc({ deadlineMs: deadlineFor(behaviour) });
     const authorizationCode = await signIn();
     forger.failNext("token", behaviour);
@@ -889,7 +883,7 @@ describe("oidc.exchangeCode()", () => {
     ["no token_type", { token_type: undefined }],
     ["a token_type that Janus cannot use", { token_type: "DPoP" }],
     ["a refresh_token that is no text", { refresh_token: 1 }],
-  ])("takes an answer with %s for unavailable", async (_, change) => {
+  ])("fails for an answer with %s", async (_, change) => {
     const { oidc, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, ...change }) },
     });
@@ -967,7 +961,7 @@ describe("oidc.exchangeCode()", () => {
     [true, undefined],
     [[3_600], undefined],
     [{ seconds: 3_600 }, undefined],
-  ])("takes an expires_in of %j for %p seconds", async (expires_in, seconds) => {
+  ])("reads %j as %p seconds", async (expires_in, seconds) => {
     const { oidc, clock, signIn } = startOidc({
       overrides: { tokenAnswer: (answer) => ({ ...answer, expires_in }) },
     });
@@ -1041,10 +1035,10 @@ async function reach(janus: Janus, claims: Claims = { groups: ["members"] }) {
 }
 
 test.each([
-  { revocation_endpoint: "/revoke" },
-  { revocation_endpoint: "http://idp.example/revoke", userinfo_endpoint: 5 },
-  { scopes_supported: "openid offline_access", prompt_values_supported: 1 },
-])("finishProviderLeg() links a member despite the optional fields %j", async (change) => {
+  ["relative", { revocation_endpoint: "/revoke" }],
+  ["of http and a number", { revocation_endpoint: "http://idp.example/revoke", userinfo_endpoint: 5 }],
+  ["not lists", { scopes_supported: "openid offline_access", prompt_values_supported: 1 }],
+])("finishProviderLeg() links despite optional fields that are %s", async (_, change) => {
   const janus = await startJanus({});
   janus.provider.override({ discovery: (right) => ({ ...right, ...change }) });
   const { browser, callback } = await reach(janus);
@@ -1057,7 +1051,7 @@ describe("finishDiscordLeg() without discovery", () => {
     ["down", { status: 503 }],
     ["hanging", "hang"],
     ["another issuer's", { status: 200, body: { issuer: "https://idp.example" } }],
-  ] as const)("does not spend Discord's code while it is %s", async (_, behaviour) => {
+  ] as const)("spends no code while it is %s", async (_, behaviour) => {
     const janus = await startJanus(behaviour === "hang" ? { deadlineMs: 800 } : {});
     const browser = createBrowser(janus.url);
     const callback = await reachDiscordCallback(browser, newUser());
@@ -1090,7 +1084,7 @@ describe("finishDiscordLeg() without discovery", () => {
   });
 });
 
-describe("finishProviderLeg() checks the callback's iss", () => {
+describe("finishProviderLeg() checks iss", () => {
   const change = (callback: string, iss: string | undefined) => {
     const url = new URL(callback);
     url.searchParams.delete("iss");
@@ -1106,7 +1100,7 @@ describe("finishProviderLeg() checks the callback's iss", () => {
       ["in capitals", (issuer: string) => issuer.toUpperCase(), "issuer_mismatch"],
       ["empty", () => "", "callback_malformed"],
       ["absent", () => undefined, announcesIss ? "issuer_mismatch" : undefined],
-    ] as const)("when it is %s", async (_, iss, code) => {
+    ] as const)("if it is %s", async (_, iss, code) => {
       const janus = await startJanus({});
       janus.provider.override({ announcesIss });
       const { browser, callback } = await reach(janus);
@@ -1143,7 +1137,7 @@ describe("finishProviderLeg() checks the callback's iss", () => {
   });
 });
 
-describe("finishProviderLeg() with UserInfo", () => {
+describe("a sign-in with UserInfo", () => {
   const JWT = { "content-type": "application/jwt" };
   const bearer401 = (challenge: string) => ({
     status: 401,
@@ -1177,7 +1171,7 @@ describe("finishProviderLeg() with UserInfo", () => {
   });
 
   test.each([[["groups"]], [["preferred_username"]], [["groups", "preferred_username"]]])(
-    "takes claims from it that the ID Token lacks: %j",
+    "takes missing %j from it",
     async (lacks) => {
       const before = userinfoCalls();
       const { browser, callback, discordUserId, storedClaims } = await reach(janus, { groups: ["a", "b"] });
@@ -1192,7 +1186,7 @@ describe("finishProviderLeg() with UserInfo", () => {
     },
   );
 
-  test.each(["groups", "preferred_username"])("takes %s from it if the ID Token says null", async (name) => {
+  test.each(["groups", "preferred_username"])("takes %s from it for a null", async (name) => {
     const { browser, callback, discordUserId, storedClaims } = await reach(janus);
     janus.provider.override({ idToken: (claims, sign) => sign({ ...claims, [name]: null }) });
 
@@ -1226,7 +1220,7 @@ describe("finishProviderLeg() with UserInfo", () => {
   test.each([
     ["says nothing of groups", (claims: Claims) => ({ sub: claims.sub })],
     ["says that groups are null", (claims: Claims) => ({ sub: claims.sub, groups: null })],
-  ])("takes groups for unknown, not empty, if it %s", async (_, userInfo) => {
+  ])("takes groups for unknown if it %s", async (_, userInfo) => {
     const { browser, callback, discordUserId, storedClaims } = await reach(janus);
     janus.provider.override({ idToken: without("groups"), userInfo });
 
@@ -1291,9 +1285,9 @@ describe("finishProviderLeg() with UserInfo", () => {
     ["a redirect", "redirect"],
     ["303", { status: 303, headers: { location: "/login" } }],
     ["304", { status: 304 }],
-    ["a JWT without algorithm, called a text", { status: 200, body: "e30.e30.AAAA" }],
+    ["an unsigned JWT, called a text", { status: 200, body: "e30.e30.AAAA" }],
     ["a JWT in quotation marks", { status: 200, headers: JWT, body: '"e30.e30.AAAA"' }],
-    ["401 without a challenge that it knows", bearer401('Bearer realm="x"')],
+    ["401 with an unknown challenge", bearer401('Bearer realm="x"')],
     [
       "401 that only describes it",
       bearer401('Bearer error_description="error=\\"invalid_token\\", error=invalid_token"'),
@@ -1303,7 +1297,7 @@ describe("finishProviderLeg() with UserInfo", () => {
     ["403 that says invalid_token", { ...bearer401('Bearer error="invalid_token"'), status: 403 }],
     ["nothing, called a JWT", { status: 200, headers: JWT }],
     ["JSON, called a JWT", { status: 200, headers: JWT, body: '{"sub":"x"}' }],
-  ])("stores nothing and blames the setup for %s", async (_, behaviour) => {
+  ])("blames the setup for %s", async (_, behaviour) => {
     const logged = janus.logLines.length;
 
     await expectNothing("provider_misconfigured", () => janus.provider.failNext("userinfo", behaviour));
@@ -1313,12 +1307,15 @@ describe("finishProviderLeg() with UserInfo", () => {
 
   // Core 3.1.3.2, RFC 6749 4.1.2: the same callback sent twice makes the provider revoke the first one's tokens.
   test.each([
-    'Bearer error="invalid_token"',
-    'Bearer realm="example", error="invalid_token", error_description="The access token expired, or was revoked"',
-    "bearer error=invalid_token",
-    'Basic realm="a, b", Bearer ERROR = "invalid_token"',
-    'DPoP algs="ES256", error="invalid_token"',
-  ])("ends one sign-in after %s", async (challenge) => {
+    ["Bearer", 'Bearer error="invalid_token"'],
+    [
+      "Bearer with a realm",
+      'Bearer realm="example", error="invalid_token", error_description="The access token expired, or was revoked"',
+    ],
+    ["bearer without quotes", "bearer error=invalid_token"],
+    ["Bearer after Basic", 'Basic realm="a, b", Bearer ERROR = "invalid_token"'],
+    ["DPoP", 'DPoP algs="ES256", error="invalid_token"'],
+  ])("ends one sign-in after %s", async (_, challenge) => {
     const logged = janus.logLines.length;
 
     await expectNothing("code_rejected", () => janus.provider.failNext("userinfo", bearer401(challenge)));
@@ -1375,11 +1372,7 @@ describe("finishProviderLeg() with UserInfo", () => {
         },
         undefined,
       ],
-      [
-        "under another spelling of the type",
-        (claims, sign) => sign(about(claims)),
-        "Application/JWT; charset=utf-8",
-      ],
+      ["in another spelling", (claims, sign) => sign(about(claims)), "Application/JWT; charset=utf-8"],
       ["with white space around it", (claims, sign) => `${sign(about(claims))}\n`, undefined],
       ["called a text", (claims, sign) => sign(about(claims)), "text/plain; charset=utf-8"],
       ["called JSON", (claims, sign) => `${sign(about(claims))}\n`, "application/json"],
@@ -1457,7 +1450,7 @@ describe("finishProviderLeg() with UserInfo", () => {
       ],
       ["about a number", (claims, sign) => sign({ ...about(claims), sub: 1 }), "provider_misconfigured"],
       [
-        "signed with the client secret",
+        "signed by client secret",
         (claims, sign) => sign(about(claims), {}, CANARY.oidcClientSecret),
         "provider_misconfigured",
       ],
@@ -1486,10 +1479,10 @@ describe("finishProviderLeg() with UserInfo", () => {
     });
 
     test.each([
-      ["signed with the client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
+      ["signed by client secret", (claims: Claims, sign: Sign) => sign(claims, {}, "secret")],
       ["encrypted", (claims: Claims) => encryptToken(claims, "secret")],
       ["signed with Ed448", (claims: Claims, sign: Sign) => sign(claims, { alg: "Ed448" })],
-    ])("is refused with the remedy if %s", async (_, change) => {
+    ])("has a remedy if %s", async (_, change) => {
       const logged = janus.logLines.length;
 
       await expectNothing("provider_misconfigured", () =>
@@ -1544,7 +1537,7 @@ describe("finishProviderLeg()", () => {
     { expires_in: "-1" },
     { refresh_token: "" },
     { refresh_token: "", expires_in: 3_600.5, scope: "" },
-  ])("links a member despite %j", async (change) => {
+  ])("accepts %j", async (change) => {
     const janus = await startJanus({});
     janus.provider.override({ tokenAnswer: (answer) => ({ ...answer, ...change }) });
     const { browser, callback, subject } = await reach(janus);

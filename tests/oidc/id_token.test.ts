@@ -409,7 +409,7 @@ const NO_TOKENS: readonly Case[] = [
   ],
 ];
 
-describe("finishProviderLeg() refuses an ID Token whose", () => {
+describe("an ID Token is refused whose", () => {
   test.each([...WRONG_CLAIMS, ...WRONG_HEADERS, ...WRONG_SIGNATURES, ...NO_TOKENS])(
     "%s",
     (_, idToken, code = "id_token_refused") => expectRefused(janus, { idToken }, code),
@@ -483,7 +483,7 @@ describe("finishProviderLeg() refuses an ID Token whose", () => {
   );
 });
 
-describe("finishProviderLeg() accepts an ID Token", () => {
+describe("an ID Token is accepted", () => {
   test.each(Object.entries(KEYS))("signed with %s, at_hash included", async (alg, key) => {
     janus.provider.rotateKey(key);
     const [hash, bytes] = alg === "EdDSA" ? (["sha512", 32] as const) : (["sha256", 16] as const);
@@ -572,7 +572,7 @@ test.each([[undefined], [null], [""]])(
   },
 );
 
-describe("verifyIdToken() tries each key that fits", () => {
+describe("verifyIdToken() tries all that fit", () => {
   const first = createKey("ES256", "same");
   const second = createKey("ES256", "same");
   const short = generateKeyPairSync("rsa", { modulusLength: 1_024 }).publicKey.export({ format: "jwk" });
@@ -637,7 +637,7 @@ describe("verifyIdToken() tries each key that fits", () => {
       "id_token_refused",
     ],
   ] as const satisfies readonly (readonly [string, unknown, Forge, Code])[])(
-    "and refuses a token %s",
+    "and refuses one %s",
     async (_, jwks, idToken, code) => {
       await forgetKeys();
 
@@ -693,7 +693,7 @@ describe("verifyIdToken()", () => {
   test.each([
     ["without kid", undefined],
     ["under the kid of the old one", "the-only-one"],
-  ])("finds a new key %s in the flow that meets it", async (_, kid) => {
+  ])("finds a new key %s at once", async (_, kid) => {
     const [older, newer] = [createKey("ES256"), createKey("ES256")];
     const answers = (key: SigningKey): ForgerOverrides => ({
       jwks: () => ({ keys: [{ ...key.publicJwk, kid }] }),
@@ -740,7 +740,7 @@ describe("verifyIdToken()", () => {
         "id_token_refused",
       );
 
-    test.each([[undefined], [null], [""], [5]])("keeps it for the next sign-in: kid %p", async (kid) => {
+    test.each([[undefined], [null], [""], [5]])("keeps it for the next: kid %p", async (kid) => {
       const key = createKey("ES256");
       await hold(shownAs(kid, createKey("ES256"), key));
       const before = keyFetches(janus);
@@ -835,7 +835,7 @@ test("verifyIdToken() ignores a monstrous RSA key under the right kid", async ()
   await expectAccepted(janus, { jwks, idToken: header({}, key) });
 });
 
-describe("finishProviderLeg() stores nothing if the JWK Set is", () => {
+describe("nothing is stored if the JWK Set is", () => {
   let impatient: Janus;
   beforeAll(async () => {
     impatient = await startJanusWithForger({

@@ -8,7 +8,7 @@ import { contextIn, headingOf, PLAIN, said } from "./samples.ts";
 const { en, sv } = TEXTS;
 
 describe("renderError()", () => {
-  test.each(PUBLIC_ERROR_CODES)("says what happened and what to do for %s, in each language", (code) => {
+  test.each(PUBLIC_ERROR_CODES)("says what to do for %s, in each language", (code) => {
     for (const language of LANGUAGES) {
       const html = renderError(contextIn(language), code);
       const text = TEXTS[language].errors[code];
@@ -22,7 +22,7 @@ describe("renderError()", () => {
     }
   });
 
-  test.each(PUBLIC_ERROR_CODES)("names the request id for %s, and not the code", (code) => {
+  test.each(PUBLIC_ERROR_CODES)("names the request id for %s, not the code", (code) => {
     for (const language of LANGUAGES) {
       const text = textOf(renderError(contextIn(language), code));
 
@@ -42,7 +42,7 @@ describe("renderError()", () => {
     ["flow_finished", ["/account", "/linked-role"]],
     ["flow_expired", ["/linked-role", "/account"]],
     ["code_rejected", ["/linked-role", "/account"]],
-  ] as const)("leads who reloads a finished page to their link, for %s", async (code, links) => {
+  ] as const)("leads a reload of a finished page to the link, for %s", async (code, links) => {
     expect(textOf(renderError(contextIn("en"), code))).toContain("Your accounts may already be linked");
     for (const language of LANGUAGES) {
       const html = renderError(contextIn(language), code);
@@ -97,21 +97,18 @@ describe("renderCancelled()", () => {
     expect(await linksOf(atProvider)).toEqual(["/linked-role"]);
   });
 
-  test.each([...LANGUAGES])(
-    "does not tell a member whom the organisation refused that they cancelled, in %s",
-    (language) => {
-      const { cancelled } = TEXTS[language];
-      const html = renderCancelled(contextIn(language), { at: "provider" });
-      const text = textOf(html);
+  test.each([...LANGUAGES])("does not say that a refused member cancelled, in %s", (language) => {
+    const { cancelled } = TEXTS[language];
+    const html = renderCancelled(contextIn(language), { at: "provider" });
+    const text = textOf(html);
 
-      expect(headingOf(html)).toBe(said(language, cancelled.providerTitle));
-      expect(headingOf(html)).not.toMatch(/cancel|avbr/i);
-      expect(text).not.toContain(cancelled.lead);
-      expect(text).toContain(said(language, cancelled.providerWhy));
-      expect(text).toContain(said(language, cancelled.providerNow));
-      expect(text).toContain("request-1");
-    },
-  );
+    expect(headingOf(html)).toBe(said(language, cancelled.providerTitle));
+    expect(headingOf(html)).not.toMatch(/cancel|avbr/i);
+    expect(text).not.toContain(cancelled.lead);
+    expect(text).toContain(said(language, cancelled.providerWhy));
+    expect(text).toContain(said(language, cancelled.providerNow));
+    expect(text).toContain("request-1");
+  });
 
   test.each([...LANGUAGES])("says that nothing was linked, in %s", (language) => {
     const unchanged = {
@@ -139,14 +136,11 @@ describe("a page that offers to begin once more", () => {
     ["internal", "/account"],
     ["not_found", "/"],
     ["unauthenticated", "/login"],
-  ] as const)("leads from %s to %s where it is told so", async (code, path) => {
+  ] as const)("leads %s to %s if told so", async (code, path) => {
     expect(await linksOf(renderError(contextIn("en"), code, beginning))).toEqual([path]);
   });
 
-  test.each(["discord", "provider"] as const)(
-    "leads from a no at %s to the start of the flow",
-    async (at) => {
-      expect(await linksOf(renderCancelled(contextIn("sv"), { at }, beginning))).toEqual(["/login"]);
-    },
-  );
+  test.each(["discord", "provider"] as const)("leads from a no at %s to the start", async (at) => {
+    expect(await linksOf(renderCancelled(contextIn("sv"), { at }, beginning))).toEqual(["/login"]);
+  });
 });

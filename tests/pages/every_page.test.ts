@@ -22,22 +22,19 @@ const HOSTILE_TEXTS = [
 describe.each([...LANGUAGES])("every page in %s", (language) => {
   const pages = Object.entries(everyPage(language, PLAIN));
 
-  test.each(pages)(
-    "%s is one document with its language, one title, one main and one h1",
-    async (_, html) => {
-      const elements = await readElements(html);
+  test.each(pages)("%s is one well-formed document", async (_, html) => {
+    const elements = await readElements(html);
 
-      expect(html).toStartWith("<!doctype html>");
-      expect(elements.filter(({ tag }) => tag === "html")).toEqual([
-        { tag: "html", attributes: [["lang", language]] },
-      ]);
-      for (const tag of ["title", "main", "h1"]) expect(attributesOf(elements, tag)).toHaveLength(1);
-      expect(html).toMatch(/<title>[^<]+ – Janus<\/title>/);
-      expect(headingOf(html)).not.toBeEmpty();
-    },
-  );
+    expect(html).toStartWith("<!doctype html>");
+    expect(elements.filter(({ tag }) => tag === "html")).toEqual([
+      { tag: "html", attributes: [["lang", language]] },
+    ]);
+    for (const tag of ["title", "main", "h1"]) expect(attributesOf(elements, tag)).toHaveLength(1);
+    expect(html).toMatch(/<title>[^<]+ – Janus<\/title>/);
+    expect(headingOf(html)).not.toBeEmpty();
+  });
 
-  test.each(pages)("%s runs nothing, and loads nothing but the avatar of the account", async (name, html) => {
+  test.each(pages)("%s loads nothing but an avatar", async (name, html) => {
     const elements = await readElements(html);
     const images = attributesOf(elements, "img");
 
@@ -49,7 +46,7 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
     expect(html).not.toMatch(/url\(|@import/i);
   });
 
-  test.each(pages)("%s has the style that its policy allows", (_, html) => {
+  test.each(pages)("%s has the style of its policy", (_, html) => {
     const styles = [...html.matchAll(/<style>(.*?)<\/style>/gs)].map(([, style = ""]) => style);
     const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
 
@@ -58,7 +55,7 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
       expect(policy).toContain(`style-src ${hashes[0]};`);
   });
 
-  test.each(pages)("%s leaves no placeholder unfilled", (_, html) => {
+  test.each(pages)("%s leaves no placeholder", (_, html) => {
     const body = html.slice(html.indexOf("<body>"));
 
     expect(body).not.toMatch(/\{\w*\}|undefined|\[object|>null<|Invalid Date|NaN/);
@@ -70,7 +67,7 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
     );
   });
 
-  test.each(pages)("%s changes something by a form post alone", async (_, html) => {
+  test.each(pages)("%s acts by form posts alone", async (_, html) => {
     const elements = await readElements(html);
     const buttons = attributesOf(elements, "button");
 
@@ -168,7 +165,7 @@ describe("PAGE_CSP and pageCsp()", () => {
     expect(PAGE_CSP).not.toContain("unsafe");
   });
 
-  test("allow the images of one origin besides the icon, and change nothing else", () => {
+  test("allow the images of one more origin, and nothing else", () => {
     expect(pageCsp(AVATAR_ORIGIN).replace(` ${AVATAR_ORIGIN};`, ";")).toBe(PAGE_CSP);
     expect(pageCsp(AVATAR_ORIGIN)).toContain(`img-src data: ${AVATAR_ORIGIN};`);
     expect(pageCsp()).toBe(PAGE_CSP);

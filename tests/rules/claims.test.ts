@@ -90,7 +90,7 @@ describe("keepClaims()", () => {
   });
 
   test.each([[[1, 2]], [[null]], [[{ name: "members" }]], [[["members"]]]])(
-    "takes the unreadable groups %j for absent, not for empty",
+    "takes the groups %j for absent, not for empty",
     (groups) => {
       expect(keepClaims({ groups })).toEqual({});
     },

@@ -40,7 +40,7 @@ function outcomeOf(socket: Socket): Promise<string> {
 test.each([
   ["on new connections", false],
   ["on connections that were used before", true],
-])("stop() answers requests that have arrived but were not read yet, %s", async (_, used) => {
+])("stop() answers requests not read yet, %s", async (_, used) => {
   const listening = startListener();
   const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(listening)));
   if (used) {
@@ -97,7 +97,7 @@ test.each([
     "Transfer-Encoding:\r\n chunked\r\nContent-Length: 0",
     SMUGGLED,
   ],
-])("listen() finds no second request in %s, and answers %d", async (_, status, method, headers, body) => {
+])("listen() finds no second request in %s: %d", async (_, status, method, headers, body) => {
   const paths: string[] = [];
   const listening = startListener(({ url }) => {
     paths.push(new URL(url).pathname);

@@ -119,7 +119,7 @@ describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 
-  test("works on the new schema while its replicas are replaced, and keeps every link", async () => {
+  test("works on the new schema while it is being replaced", async () => {
     const before = await Promise.all([link("a", "a", "a"), link("a", "b", "a"), link("b", "b", "b")]);
     const begun = newMember();
     const begunBefore = await reachProvider(begun, "a", "b");

@@ -107,7 +107,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("finish a flow whose legs are spread over them in any way", async () => {
+  test("finish a flow whose legs are spread in any way", async () => {
     const ways = REPLICAS.flatMap((first) =>
       REPLICAS.flatMap((second) => REPLICAS.map((third) => [first, second, third] as const)),
     );
@@ -122,7 +122,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     }
   });
 
-  test("share sessions: one that ends at one replica has ended at the other", async () => {
+  test("share sessions: an end at one is an end at the other", async () => {
     const discordUserId = newUser();
     const member = openBrowser();
     await member.at("a", await reachSecondCallback(member, "a", "b", discordUserId));
@@ -141,7 +141,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     expect(await whoAnswered(later.ids)).toEqual(["a", "b", "a", "a"]);
   });
 
-  test("drop no request and finish every flow when they are restarted under load", async () => {
+  test("drop no request and no flow when restarted under load", async () => {
     const walkers = startWalkers();
     const load = startLoad({ origin: url, ca: certificate.ca }, CLIENTS, CALLS);
     await Bun.sleep(STEADY_MS);

@@ -65,7 +65,7 @@ describe("an abandoned grant", () => {
   test.each([
     ["clearing the role connection", "delete_role_connection", 3],
     ["revoking", "revoke", 1],
-  ] as const)("is kept while Discord fails at %s, and ended an hour later", async (_, operation, times) => {
+  ] as const)("is kept while Discord fails at %s", async (_, operation, times) => {
     const user = await abandon();
     janus.clock.advance(2 * HOUR_SECONDS);
     janus.discord.failNext(operation, { status: 503 }, times);
@@ -120,7 +120,7 @@ describe("an abandoned grant", () => {
     expect(await accounts()).toEqual([]);
   });
 
-  test("is refreshed and then ended when Discord refuses only its access token", async () => {
+  test("is refreshed, then ended, if its access token is refused", async () => {
     const user = await abandon();
     janus.discord.expireAccessTokens(user);
     janus.clock.advance(2 * HOUR_SECONDS);
@@ -137,7 +137,7 @@ describe("an abandoned grant", () => {
     expect(await accounts()).toEqual([]);
   });
 
-  test("is cleared after its link was moved, even when the member starts a new flow", async () => {
+  test("is cleared after its link was moved, even in a new flow", async () => {
     const first = await link();
     const browser = createBrowser(janus.url);
     await janus.database.rows(
@@ -154,7 +154,7 @@ describe("an abandoned grant", () => {
     expect((await browser.get(await reachDiscordCallback(browser, first))).status).toBe(302);
   });
 
-  test("is ended once when several processes do upkeep at the same time", async () => {
+  test("is ended once when several processes do upkeep", async () => {
     const users = [await abandon(), await abandon(), await abandon()];
     janus.clock.advance(2 * HOUR_SECONDS);
     await janus.deps.queries.deleteOldFlows({ createdBefore: janus.clock.now(), limit: 9 });

@@ -61,7 +61,7 @@ function createDuty(
 }
 
 describe("runUpkeep() with many pushes due", () => {
-  test("makes 400 pushes in one run, no faster than its pace", async () => {
+  test("makes 400 in one run, no faster than its pace", async () => {
     await leaveDuePushes(janus, 400);
     const most: number[] = [];
     const { deps, elapsed } = withOwnTime((seconds) =>
@@ -76,7 +76,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect(elapsed()).toBe(400 / STARTS_PER_SECOND);
   });
 
-  test("stops at a rate limit, and makes the rest in the next run", async () => {
+  test("stops at a rate limit, and makes the rest later", async () => {
     await leaveDuePushes(janus, 100);
     const { deps } = withOwnTime();
     janus.discord.failNext("put_role_connection", RATE_LIMITED);
@@ -98,7 +98,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect([pushes(), await stillDue()]).toEqual([3 * ROUND, 100 - ROUND]);
   });
 
-  test("goes on when Discord refuses one push, and stops when it refuses a whole round", async () => {
+  test("goes on after one refusal, not after a round", async () => {
     await leaveDuePushes(janus, 100);
     janus.discord.failNext("put_role_connection", refusal(403));
     await runUpkeep(withOwnTime().deps);
@@ -127,7 +127,7 @@ describe("runUpkeep() with many pushes due", () => {
     expect(await stillDue()).toBe(0);
   });
 
-  test("makes each push once when two processes share them", async () => {
+  test("makes each once when two processes share them", async () => {
     await leaveDuePushes(janus, 200);
 
     await Promise.all([runUpkeep(withOwnTime().deps), runUpkeep(withOwnTime().deps)]);
@@ -233,7 +233,7 @@ describe("upkeep", () => {
   test.each([
     ["its own stop", (stop: () => Promise<void>) => stop()],
     ["the end of the server", () => Promise.resolve(janus.stopping.abort())],
-  ])("ends after the running round at %s, even with endless work", async (_, end) => {
+  ])("ends after the running round at %s, with endless work", async (_, end) => {
     let rounds = 0;
     const gate = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -309,7 +309,7 @@ describe("the deletions of upkeep", () => {
     return (await database.rows(`select ${counts.join()}`))[0];
   };
 
-  test("clear a backlog in one run, in statements of at most 1,000 rows", async () => {
+  test("clear a backlog in one run, by at most 1,000 rows each", async () => {
     await leaveRows(2_500);
     let most = 0;
     const db: WorkDeps["db"] = {
@@ -329,7 +329,7 @@ describe("the deletions of upkeep", () => {
     expect(most).toBe(1_000);
   });
 
-  test.skipIf(!onPostgres)("skip rows that another transaction has locked until the next run", async () => {
+  test.skipIf(!onPostgres)("skip rows that another transaction has locked", async () => {
     await leaveRows(3);
     await database.db.transaction(async (query) => {
       for (const table of ["flow", "session", "discord_account", "organisation_account"])

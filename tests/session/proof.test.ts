@@ -87,7 +87,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect(await statusOf(cookieOf(victim))).toBe(200);
   });
 
-  test("ends no session for an id alone, or for an id with another session's key", async () => {
+  test("ends no session for an id alone or with another's key", async () => {
     const [one, other] = [
       secretsOf(janus, await signIn(janus, newUser())),
       secretsOf(janus, await signIn(janus, newUser())),
@@ -100,7 +100,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect([await statusOf(cookieOf(one)), await statusOf(cookieOf(other))]).toEqual([200, 200]);
   });
 
-  test("ends every session that its cookies prove, also beside an unknown pair", async () => {
+  test("ends all proved sessions, also beside an unknown pair", async () => {
     const [one, other] = [
       secretsOf(janus, await signIn(janus, newUser())),
       secretsOf(janus, await signIn(janus, newUser())),
@@ -112,7 +112,7 @@ describe.each(SIGN_INS)("%s", (_, finish) => {
     expect([await statusOf(cookieOf(one)), await statusOf(cookieOf(other))]).toEqual([401, 401]);
   });
 
-  test("ends an earlier release's session only by its own key, after a use", async () => {
+  test("ends an earlier release's session by its own key alone", async () => {
     const user = newUser();
     const secrets = secretsOf(janus, await signIn(janus, user));
     await forgetKeyHash(user);
@@ -152,7 +152,7 @@ describe("a session's row", () => {
       "four wrong keys",
       (real: Secrets) => Array.from({ length: 4 }, () => cookieOf(anotherKey(real))).join("; "),
     ],
-  ])("is not loaded for %s, which costs one statement without rows", async (_, header) => {
+  ])("is not loaded for %s, by one statement", async (_, header) => {
     const real = secretsOf(janus, await signIn(janus, newUser()));
     const { given, ask } = watched();
 
@@ -175,7 +175,7 @@ describe("a session's row", () => {
       );
   });
 
-  test("from an earlier release is proved by its tokens and gets the hash when used", async () => {
+  test("of an earlier release is proved by its tokens, then gets a hash", async () => {
     const user = newUser();
     const secrets = secretsOf(janus, await signIn(janus, user));
     const [before] = await sessionsOf(janus, user);
@@ -229,7 +229,7 @@ describe(`for a member of ${GROUPS} groups`, () => {
     ["POST", "/api/auth/logout", 200],
     ["POST", "/account/unlink", 200],
     ["DELETE", "/api/link", 200],
-  ])("%s %s runs no statement that gives the groups", async (method, path, status) => {
+  ])("%s %s does not read the groups", async (method, path, status) => {
     const cookie = await linkedWithGroups();
     const { given, ask } = watched();
 
@@ -240,7 +240,7 @@ describe(`for a member of ${GROUPS} groups`, () => {
     expect(Math.max(...sizes(given))).toBeLessThan(MAX_ROW_BYTES);
   });
 
-  test("GET /account and GET /api/userinfo name the organisation account", async () => {
+  test("GET /account and /api/userinfo name the account", async () => {
     const cookie = await linkedWithGroups();
 
     const userinfo = await callApi(janus, "/api/userinfo", { cookie });
@@ -250,7 +250,7 @@ describe(`for a member of ${GROUPS} groups`, () => {
     expect(await account.text()).toContain("anna@example.org");
   });
 
-  test("GET /dsek-oauth-callback asks about a move, and no statement gives the groups", async () => {
+  test("GET /dsek-oauth-callback asks without the groups", async () => {
     const user = newUser();
     const [first, second] = [createBrowser(janus.url), createBrowser(janus.url)];
     await first.get(await reachAs(first, user, { name: "Anna Andersson", groups: groups() }));

@@ -77,12 +77,12 @@ async function sync(): Promise<Browser> {
   return browser;
 }
 
-describe("an answer that tells of a push", () => {
+describe("any process can read a push once", () => {
   test.each([
     ["the page after a link", link],
     ["the page after a move", move],
     ["POST /api/link/sync", sync],
-  ])("%s leaves when any process can read it: role, page and export", async (_, push) => {
+  ])("%s leaves", async (_, push) => {
     const browser = await push();
 
     const userinfo = await (await askOther(browser, "/api/userinfo")).json();
@@ -99,7 +99,7 @@ describe("an answer that tells of a push", () => {
   });
 });
 
-describe("a push that becomes due while another of the same link runs", () => {
+describe("a push due while another runs", () => {
   const linkOf = async (user: string) => {
     const rows = await database.rows(`select * from link where discord_user_id = '${user}'`);
     return rows[0];
@@ -124,7 +124,7 @@ describe("a push that becomes due while another of the same link runs", () => {
     return { user, due, pushed, release: gate.release };
   }
 
-  test("stays due when the first is recorded, and is pushed then", async () => {
+  test("stays due after the first, and is pushed then", async () => {
     const { user, due, pushed, release } = await pushHeld();
 
     const meanwhile = await pushDueLinks(janus.deps);
@@ -139,7 +139,7 @@ describe("a push that becomes due while another of the same link runs", () => {
     expect(await linkOf(user)).toMatchObject({ pushDueAt: null, pushLeasedUntil: null });
   });
 
-  test("stays due when the first fails, and does not wait for its next try", async () => {
+  test("stays due when the first fails, without its wait", async () => {
     const { user, due, pushed, release } = await pushHeld(3);
 
     release();
@@ -151,7 +151,7 @@ describe("a push that becomes due while another of the same link runs", () => {
     expect(after).toMatchObject({ claimed: 1, done: 1 });
   });
 
-  test("is pushed when the lease has ended, if the process of the first died", async () => {
+  test("is pushed after the lease if the first died", async () => {
     const user = newUser();
     await linkAs(user);
     const now = janus.clock.now();
@@ -170,7 +170,7 @@ describe("a push that becomes due while another of the same link runs", () => {
 });
 
 describe("pushDueLinks()", () => {
-  test("counts a push as done that the database does not record, and says so in the log", async () => {
+  test("counts a push that is not recorded as done, and logs it", async () => {
     await linkAs(newUser());
     await database.rows(`update link set push_due_at = '${janus.clock.now().toISOString()}'`);
     const from = janus.logLines.length;

@@ -202,7 +202,7 @@ describe("createLineWriter()", () => {
     ["json", true],
     ["json", false],
     ["auto", false],
-  ])("writes every line as JSON for %s, terminal %j, and loses none", async (format, terminal) => {
+  ])("writes every line as JSON for %s, terminal %j", async (format, terminal) => {
     const { stdout } = await run(format, terminal, 5_000);
 
     const lines = stdout
@@ -219,7 +219,7 @@ describe("createLineWriter()", () => {
     ["readable", false],
     ["readable", true],
     ["auto", true],
-  ])("writes lines for people for %s, terminal %j, and colours a terminal", async (format, terminal) => {
+  ])("writes lines for people for %s, terminal %j", async (format, terminal) => {
     const { stdout } = await run(format, terminal, 2);
 
     const lines = stdout.trimEnd().split("\n");
@@ -240,7 +240,7 @@ describe("createLineWriter()", () => {
   test.each([
     ["while it goes on", "3000"],
     ["at the end", "20"],
-  ])("says how many lines it dropped when a reader is back: %s", async (_, pauseMs) => {
+  ])("counts dropped lines for a returning reader: %s", async (_, pauseMs) => {
     const { stdout } = await run("json", false, 20_000, `${pauseMs} | { sleep 0.3; cat; }`);
 
     const lines = stdout

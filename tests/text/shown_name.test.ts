@@ -308,7 +308,7 @@ describe("a name of an earlier release", () => {
   });
   afterAll(() => database.drop());
 
-  test("is clean on the page, in the API, and when pushed again", async () => {
+  test("is clean on the page, in the API, and in a push", async () => {
     const janus = await startJanusWithForger({ database });
     const browser = createBrowser(janus.url);
     const user = newUser();
