@@ -40,8 +40,8 @@ export async function tryEndProviderGrant(deps: ProviderGrantDeps, grant: Ending
   const { issuer, subject, accessTokenSealed } = grant;
   try {
     const outcome = await endAtProvider(deps, grant);
-    const replacedCount = grant.replacedTokens.length;
-    const ended = { issuer, subject, accessTokenSealed, replacedCount, now: deps.now() };
+    const lastReplacedTokenSealed = grant.replacedTokens.at(-1)?.sealed ?? null;
+    const ended = { issuer, subject, accessTokenSealed, lastReplacedTokenSealed, now: deps.now() };
     await deps.queries.deleteOrganisationToken(ended);
     const isLeft = outcome === "given_up" || outcome === "refused";
     deps.log[isLeft ? "error" : "info"]("provider_grant_ended", { outcome });

@@ -5,7 +5,7 @@
 -- $2 subject text
 -- $3 access_token_sealed text: as it was when the end was claimed
 -- $4 now timestamptz
--- $5 replaced_count integer: the number of replaced tokens when the end was claimed
+-- $5 last_replaced_token_sealed text, null if there was no replaced token when the end was claimed
 -- nothing
 with locked_account as (
   select issuer, subject
@@ -21,7 +21,7 @@ ended as (
     organisation_token.issuer = locked_account.issuer
     and organisation_token.subject = locked_account.subject
     and organisation_token.access_token_sealed = $3
-    and jsonb_array_length(organisation_token.replaced_tokens) = $5
+    and organisation_token.replaced_tokens -> -1 ->> 'sealed' is not distinct from $5
     and organisation_token.end_due_at is not null
   returning organisation_token.issuer, organisation_token.subject
 ),

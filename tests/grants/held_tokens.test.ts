@@ -106,6 +106,27 @@ describe("the provider's tokens", () => {
     expect(await countRows("stray_token")).toBe(0);
   });
 
+  test("that come while a full list of them ends are revoked next", async () => {
+    const user = newUser();
+    for (let time = 0; time < 22; time++) await walk(user);
+    janus.provider.signInAs({ sub: `sub-of-${user}` });
+    const browser = createBrowser(janus.url);
+    const callback = await reachForgerCallback(browser, user);
+    const gate = janus.provider.gate("revoke", "answer");
+
+    const ending = undo(user);
+    await gate.arrived;
+    const { status } = await browser.get(callback);
+    await janus.deps.unstored.retry();
+    gate.release();
+    await ending;
+    await keepUp(janus, 5);
+
+    expect(status).toBe(403);
+    expect(janus.provider.liveRefreshTokens()).toEqual([]);
+    expect(await countRows("organisation_token")).toBe(0);
+  });
+
   test("of a callback that comes 60 times are limited, and revoked", async () => {
     const user = newUser();
     janus.provider.signInAs({ sub: `sub-of-${user}` });

@@ -31,7 +31,13 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
   deleteOrganisationToken: {
     text: deleteOrganisationTokenText,
     gives: "nothing",
-    parameters: { issuer: text, subject: text, accessTokenSealed: text, now: time, replacedCount: integer },
+    parameters: {
+      issuer: text,
+      subject: text,
+      accessTokenSealed: text,
+      now: time,
+      lastReplacedTokenSealed: nullableText,
+    },
   },
   insertUnlinkedTokens: {
     text: insertUnlinkedTokensText,
