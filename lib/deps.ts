@@ -12,6 +12,8 @@ import { createMacs, createSealer } from "./crypto.ts";
 import type { Database } from "./database/open.ts";
 import type { Queries } from "./database/queries.ts";
 import { createQueries } from "./database/queries.ts";
+import type { DiscordUrls } from "./discord/authorization_request.ts";
+import { createDiscordUrls } from "./discord/authorization_request.ts";
 import type { Discord } from "./discord/client.ts";
 import { createDiscord } from "./discord/client.ts";
 import type { Unstored } from "./grants/unstored.ts";
@@ -33,6 +35,8 @@ type Common = {
   readonly config: Config;
   readonly db: Database;
   readonly queries: Queries;
+  /** Where members sign in at Discord. */
+  readonly discordUrls: DiscordUrls;
   /** Seals tokens that work while the member is away, with the operator's key ring. */
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
@@ -90,6 +94,7 @@ export function createShared(config: Config, db: Database, world: World): Shared
     config,
     db,
     queries,
+    discordUrls: createDiscordUrls({ ...config.discord, publicUrl }),
     bindDiscord: createDiscord({ ...config.discord, ...world, publicUrl }),
     bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
@@ -106,27 +111,45 @@ export function createShared(config: Config, db: Database, world: World): Shared
 /** What the work of a request may use. Its budget runs from now. */
 export function depsOf(shared: Shared, requestId: string): Deps {
   const budget = createBudget(shared.budgetMs);
-  const log = bindRequest(shared.log, requestId);
-  return bind({ ...shared, log, requestId, budget }, { requestId, budget });
+  return bind(shared, bindRequest(shared.log, requestId), requestId, budget);
 }
 
 /** What work may use that no request waits for. */
 export function upkeepDepsOf(shared: Shared): WorkDeps {
-  return bind({ ...shared, requestId: null, budget: undefined }, {});
+  return bind(shared, shared.log, null, undefined);
 }
 
 /** Adds the clients, each made when it is first asked for: most requests need neither. */
-function bind<Given extends Shared>(given: Given, work: Work): Given & Pick<WorkDeps, "discord" | "oidc"> {
+function bind<Id extends string | null, Time extends Budget | undefined>(
+  shared: Shared,
+  log: Log,
+  requestId: Id,
+  budget: Time,
+) {
+  const work: Work = requestId === null || budget === undefined ? {} : { requestId, budget };
   let discord: Discord | undefined;
   let oidc: Oidc | undefined;
+  // Field by field, since it runs for every request: copying the object costs several times as much. decision 0032
   return {
-    ...given,
+    config: shared.config,
+    db: shared.db,
+    queries: shared.queries,
+    discordUrls: shared.discordUrls,
+    tokenSealer: shared.tokenSealer,
+    flowMacs: shared.flowMacs,
+    unstored: shared.unstored,
+    now: shared.now,
+    sleep: shared.sleep,
+    log,
+    version: shared.version,
+    requestId,
+    budget,
     get discord() {
-      discord ??= given.bindDiscord(work);
+      discord ??= shared.bindDiscord(work);
       return discord;
     },
     get oidc() {
-      oidc ??= given.bindOidc(work);
+      oidc ??= shared.bindOidc(work);
       return oidc;
     },
   };

@@ -4,7 +4,7 @@
  */
 import { encodeBase64url, sha256 } from "../crypto.ts";
 import { createAuthorizationRequest } from "../oauth/authorization.ts";
-import type { Discord, DiscordOptions } from "./client.ts";
+import type { DiscordOptions } from "./client.ts";
 
 /** A flow: what it asks the member to approve, and where Discord sends the member back. */
 export type DiscordFlow = { readonly scopes: readonly string[]; readonly redirectUri: string };
@@ -25,27 +25,32 @@ export const loginFlow = (publicUrl: string): DiscordFlow => ({
   redirectUri: `${publicUrl}/login`,
 });
 
-type Application = Pick<DiscordOptions, "clientId" | "authorizeUrl">;
+/** Where a member signs in. The same for all work, so no client has to be made for it. */
+export type DiscordUrls = {
+  /** The link flow's authorization request. Without PKCE, which Discord refuses for its scopes. RFC 6749 4.1.1 */
+  readonly authorizationUrl: (state: string) => string;
+  /** A sign-in's authorization request: scope `identify`, PKCE S256. RFC 7636 4.3 */
+  readonly loginUrl: (state: string, codeVerifier: string) => string;
+};
 
-/** Makes `authorizationUrl`. Discord answers PKCE together with `role_connections.write` by `invalid_scope`. */
-export function createAuthorizationUrl(
-  { clientId, authorizeUrl }: Application,
-  { scopes, redirectUri }: DiscordFlow,
-): Discord["authorizationUrl"] {
-  const parameters = [["prompt", "consent"]] as const;
-  const request = createAuthorizationRequest(authorizeUrl, { clientId, redirectUri }, scopes, parameters);
-  return (state) => request({ state });
-}
+type Application = Pick<DiscordOptions, "clientId" | "authorizeUrl" | "publicUrl">;
 
-/** Makes `loginUrl`. With prompt=none a member who has approved before need not do so again. */
-export function createLoginUrl(
-  { clientId, authorizeUrl }: Application,
-  { scopes, redirectUri }: DiscordFlow,
-): Discord["loginUrl"] {
-  const parameters = [
+/** Makes both. */
+export function createDiscordUrls({ clientId, authorizeUrl, publicUrl }: Application): DiscordUrls {
+  const requestOf = (
+    { scopes, redirectUri }: DiscordFlow,
+    parameters: readonly (readonly [string, string])[],
+  ) => createAuthorizationRequest(authorizeUrl, { clientId, redirectUri }, scopes, parameters);
+  // Discord answers PKCE together with `role_connections.write` by `invalid_scope`.
+  const link = requestOf(linkFlow(publicUrl), [["prompt", "consent"]]);
+  // With prompt=none a member who has approved before need not do so again.
+  const login = requestOf(loginFlow(publicUrl), [
     ["prompt", "none"],
     ["code_challenge_method", "S256"],
-  ] as const;
-  const request = createAuthorizationRequest(authorizeUrl, { clientId, redirectUri }, scopes, parameters);
-  return (state, codeVerifier) => request({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) });
+  ]);
+  return {
+    authorizationUrl: (state) => link({ state }),
+    loginUrl: (state, codeVerifier) =>
+      login({ state, code_challenge: encodeBase64url(sha256(codeVerifier)) }),
+  };
 }

@@ -16,7 +16,7 @@ import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createAuthorizationUrl, createLoginUrl, linkFlow, loginFlow } from "./authorization_request.ts";
+import { linkFlow, loginFlow } from "./authorization_request.ts";
 import { createCaller } from "./retries.ts";
 import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
 import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
@@ -26,11 +26,6 @@ import { findUser } from "./user.ts";
 export type Discord = {
   /** The name and the errors of the server, for what a callback says. */
   readonly upstream: Upstream;
-
-  /** The link flow's authorization request. Without PKCE, which Discord refuses for its scopes. RFC 6749 4.1.1 */
-  readonly authorizationUrl: (state: string) => string;
-  /** A sign-in's authorization request: scope `identify`, PKCE S256. RFC 7636 4.3 */
-  readonly loginUrl: (state: string, codeVerifier: string) => string;
 
   /** Exchanges a link's code. Throws code_rejected, authorization_rejected, discord_client_rejected. RFC 6749 4.1.3 */
   readonly exchangeCode: (code: string) => Promise<DiscordTokens>;
@@ -101,16 +96,12 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
   const server = createUpstream(options);
   const link = linkFlow(options.publicUrl);
   const login = loginFlow(options.publicUrl);
-  const authorizationUrl = createAuthorizationUrl(options, link);
-  const loginUrl = createLoginUrl(options, login);
   return (work) => {
     const upstream: Upstream = { ...server, ...work };
     const tokens = createTokenClient(options, upstream);
     const call = createCaller(upstream, options);
     return {
       upstream,
-      authorizationUrl,
-      loginUrl,
       exchangeCode: (code) => exchangeCode(tokens, link, { code }),
       exchangeLoginCode: (code, codeVerifier) =>
         exchangeCode(tokens, login, { code, code_verifier: codeVerifier }),

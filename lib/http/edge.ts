@@ -12,6 +12,7 @@ import type { Deps, Shared } from "../deps.ts";
 import { depsOf } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
+import type { LogFields } from "../telemetry/log.ts";
 import { errorResponse, isFloodError } from "./error_response.ts";
 import type { ReadForm } from "./form.ts";
 import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
@@ -61,8 +62,10 @@ export function createEdge(shared: Shared, listener: Listener, routes: readonly 
     listener,
     limits,
     readForm,
-    route,
     isProbe: PROBES.includes(route),
+    route,
+    logRequest: shared.log.prepare(PROBES.includes(route) ? "debug" : "info", "request", { route }),
+    logQuietly: shared.log.prepare("debug", "request", { route }),
   });
   const nowhere = place("unknown");
   return {
@@ -87,6 +90,8 @@ type Place = {
   readonly readForm: ReadForm;
   readonly route: string;
   readonly isProbe: boolean;
+  readonly logRequest: (fields: LogFields) => void;
+  readonly logQuietly: (fields: LogFields) => void;
 };
 
 /** A request under way. */
@@ -160,15 +165,16 @@ async function finishLater(place: Place, begun: Begun, answered: Promise<Respons
 
 function fail(place: Place, begun: Begun, failure: unknown): Response {
   const error = asJanusError(failure);
-  return finish(place, begun, errorResponse(begun.deps, begun.exchange, error), isFloodError(error));
+  const write = isFloodError(error) ? place.logQuietly : place.logRequest;
+  return finish(place, begun, errorResponse(begun.deps, begun.exchange, error), write);
 }
 
 /** Writes the request's line, and prepares its connection for its end if it is not to be kept. */
-function finish(place: Place, begun: Begun, response: Response, isQuiet = place.isProbe): Response {
-  const { listener, route } = place;
-  const { request } = begun.exchange;
-  begun.deps.log[isQuiet ? "debug" : "info"]("request", {
-    route,
+function finish(place: Place, begun: Begun, response: Response, write = place.logRequest): Response {
+  const { listener } = place;
+  const { request, requestId } = begun.exchange;
+  write({
+    requestId,
     method: request.method,
     status: response.status,
     durationMs: Math.round(performance.now() - begun.startedAt),

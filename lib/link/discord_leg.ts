@@ -34,14 +34,14 @@ const shareDiscordLeg = createSharing<Departure>();
  * than those that the two servers know them by.
  */
 export function startLink(
-  deps: Pick<Needs, "discord" | "flowMacs" | "now">,
+  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now">,
   records: FlowRecords,
   leg: "discord" | "another",
 ): Departure {
   const { state, record } = startFlow(deps, leg);
   return {
     outcome: "departed",
-    location: deps.discord.authorizationUrl(state),
+    location: deps.discordUrls.authorizationUrl(state),
     flow: { set: record, forget: makeRoom(deps, records) },
   };
 }

@@ -26,13 +26,13 @@ const shareLogin = createSharing<SignedIn>();
 
 /** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
 export function startLogin(
-  deps: Pick<Needs, "discord" | "flowMacs" | "now">,
+  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now">,
   records: FlowRecords,
 ): Departure {
   const flow = startFlow(deps, "login");
   return {
     outcome: "departed",
-    location: deps.discord.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
+    location: deps.discordUrls.loginUrl(flow.state, deriveSecret(flow, "code_verifier")),
     flow: { set: flow.record, forget: makeRoom(deps, records) },
   };
 }

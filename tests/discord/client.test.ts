@@ -1,5 +1,6 @@
 /** Discord's side: what is sent, what is sent again and what never, and what each answer is taken for. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { createDiscordUrls } from "../../lib/discord/authorization_request.ts";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
@@ -61,12 +62,13 @@ function startBoth(deadlineMs = 5_000) {
     deadlineMs,
   };
   const discord = createDiscord(options)({});
-  const reachCode = async (authorizationUrl = discord.authorizationUrl("the-state"), userId = ANNA.id) =>
+  const urls = createDiscordUrls(options);
+  const reachCode = async (authorizationUrl = urls.authorizationUrl("the-state"), userId = ANNA.id) =>
     new URL(await approveDiscord(authorizationUrl, userId)).searchParams.get("code") ?? "";
   const signIn = async () => discord.exchangeCode(await reachCode());
   const callsOf = (operation: DiscordOperation) =>
     standin.calls.filter((call) => call.operation === operation).length;
-  return { standin, discord, options, sent, waits, logLines, reachCode, signIn, callsOf };
+  return { standin, discord, urls, options, sent, waits, logLines, reachCode, signIn, callsOf };
 }
 type Both = ReturnType<typeof startBoth>;
 
@@ -90,9 +92,9 @@ const ONCE_ONLY = [
 
 describe("authorizationUrl()", () => {
   test("asks for both scopes and consent, without PKCE", async () => {
-    const { discord, standin, reachCode } = startBoth();
+    const { urls, standin, reachCode } = startBoth();
 
-    const url = new URL(discord.authorizationUrl("the-state"));
+    const url = new URL(urls.authorizationUrl("the-state"));
 
     expect(`${url.origin}${url.pathname}`).toBe(standin.authorizeUrl);
     expect([...url.searchParams].sort()).toEqual([
@@ -107,10 +109,10 @@ describe("authorizationUrl()", () => {
   });
 
   test("has the state that it is given", () => {
-    const { discord } = startBoth();
+    const { urls } = startBoth();
 
     const states = ["one", "two"].map((state) =>
-      new URL(discord.authorizationUrl(state)).searchParams.getAll("state"),
+      new URL(urls.authorizationUrl(state)).searchParams.getAll("state"),
     );
 
     expect(states).toEqual([["one"], ["two"]]);
@@ -496,7 +498,7 @@ describe("revokeGrant()", () => {
 
 describe("findCurrentUser()", () => {
   const grantOf = async (both: Both, scope: string) => {
-    const url = new URL(both.discord.authorizationUrl("s"));
+    const url = new URL(both.urls.authorizationUrl("s"));
     url.searchParams.set("scope", scope);
     return both.discord.exchangeCode(await both.reachCode(url.href));
   };

@@ -186,6 +186,50 @@ describe("createLog()", () => {
   });
 });
 
+describe("prepare()", () => {
+  test("writes the same line as the level, without a field that is not listed", () => {
+    const { log, lines } = logAt("info");
+    const fixed = { route: "/login", secret: CANARY } as LogFields;
+
+    log.prepare("info", "request", fixed)({ status: 200, token: CANARY } as LogFields);
+    log.info("request", { route: "/login", status: 200 });
+
+    const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(prepared).toEqual(plain ?? {});
+    expect(lines.join("")).not.toContain(CANARY);
+  });
+
+  test("writes the same line as the level, whatever the fields hold", () => {
+    const value = fc.oneof(fc.string({ unit: "binary" }), fc.double(), fc.constant(undefined));
+    const some = fc.record(Object.fromEntries(Object.keys(ALLOWED).map((name) => [name, value])), {
+      requiredKeys: [],
+    });
+    const given = (fields: object) =>
+      Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined));
+
+    fc.assert(
+      fc.property(some, some, (fixed, fields) => {
+        const { log, lines } = logAt("info");
+
+        log.prepare("warn", "request", fixed as LogFields)(fields as LogFields);
+        log.warn("request", { ...given(fixed), ...given(fields) } as LogFields);
+
+        for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
+        const [prepared, plain] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+        expect(prepared).toEqual(plain ?? {});
+      }),
+    );
+  });
+
+  test("writes nothing below the level", () => {
+    const { log, lines } = logAt("info");
+
+    log.prepare("debug", "request", {})({ status: 200 });
+
+    expect(lines).toEqual([]);
+  });
+});
+
 describe("createLineWriter()", () => {
   const program = join(import.meta.dir, "..", "fixtures", "log_lines.ts");
   const run = async (format: string, terminal: boolean, count: number, shell = "", before = "") => {
