@@ -105,7 +105,7 @@ async function storeWithRetry(
     } catch (error) {
       if (asJanusError(error).code !== "database_unavailable") throw error;
       if (attempt === STORE_ATTEMPTS) {
-        unstored.store(step, store);
+        void unstored.store(step, store);
         throw error;
       }
       await sleep(STORE_RETRY_MS * attempt);

@@ -10,7 +10,7 @@
 import { randomToken } from "../crypto.ts";
 import type { WorkDeps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
-import { asJanusError } from "../errors.ts";
+import { asJanusError, databaseUnavailable } from "../errors.ts";
 import type { UnusedTokens } from "../oidc/client.ts";
 import type { LogOutcome } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
@@ -28,22 +28,29 @@ type SettleDeps = KeepDeps & Pick<WorkDeps, "config" | "discord" | "oidc" | "log
 
 const ID_BYTES = 16;
 
-/** Keeps the Discord tokens of a flow or a sign-in that failed. It returns before the database has stored them. */
+/**
+ * Keeps the Discord tokens of a flow or a sign-in that failed. Nobody has to wait for the database; whoever does learns
+ * whether it has stored them.
+ */
 export function keepDiscordTokens(
   deps: KeepDeps,
   tokens: DiscordTokens,
   user?: Pick<DiscordUser, "discordUserId">,
-): void {
+): Promise<boolean> {
   const { accessToken, refreshToken, scope, expiresAt } = tokens;
   const discordUserId = user?.discordUserId ?? null;
-  keepStray(deps, { accessToken, refreshToken }, { discordUserId, issuer: null, scope, expiresAt });
+  return keepStray(deps, { accessToken, refreshToken }, { discordUserId, issuer: null, scope, expiresAt });
 }
 
 /** The same for the provider's tokens. If their subject is known, they are kept with that account. */
 export function keepProviderTokens(deps: KeepDeps, tokens: UnusedTokens): void {
   const { issuer, subject, accessToken, refreshToken, expiresAt = null } = tokens;
   if (subject === undefined) {
-    keepStray(deps, { accessToken, refreshToken }, { discordUserId: null, issuer, scope: null, expiresAt });
+    void keepStray(
+      deps,
+      { accessToken, refreshToken },
+      { discordUserId: null, issuer, scope: null, expiresAt },
+    );
     return;
   }
   const sealed = sealOrganisationTokens(deps, { issuer, subject, accessToken, refreshToken });
@@ -57,7 +64,7 @@ export function keepUnlinkedTokens(
 ): void {
   const { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt } = tokens;
   const values = { issuer, subject, accessTokenSealed, refreshTokenSealed, expiresAt, now: now() };
-  unstored.store("provider_tokens", () => queries.insertUnlinkedTokens(values));
+  void unstored.store("provider_tokens", () => queries.insertUnlinkedTokens(values));
 }
 
 type Owner = {
@@ -71,7 +78,7 @@ function keepStray(
   deps: KeepDeps,
   { accessToken, refreshToken }: Pick<UnusedTokens, "accessToken" | "refreshToken">,
   owner: Owner,
-): void {
+): Promise<boolean> {
   const strayTokenId = randomToken(ID_BYTES);
   const values = {
     ...owner,
@@ -83,7 +90,7 @@ function keepStray(
         : sealToken(deps, refreshToken, "stray_token.refresh_token", strayTokenId),
     now: deps.now(),
   };
-  deps.unstored.store("stray_tokens", () => deps.queries.insertStray(values));
+  return deps.unstored.store("stray_tokens", () => deps.queries.insertStray(values));
 }
 
 type Stray = Awaited<ReturnType<SettleDeps["queries"]["claimStrayDue"]>>[number];
@@ -165,7 +172,9 @@ async function refreshStray(
   const sent = await deps.queries.setStrayRefreshSent({ strayTokenId, now });
   const isUnanswered = isFromEarlier(sent?.refreshUnansweredSince ?? null, now);
   try {
-    keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
+    const isStored = await keepDiscordTokens(deps, await deps.discord.refreshTokens(refreshToken));
+    // Until then the row of the spent pair says that there may be a grant.
+    if (!isStored) throw databaseUnavailable("the new pair is not stored yet");
     return "refreshed";
   } catch (error) {
     if (asJanusError(error).code !== "grant_ended") throw error;

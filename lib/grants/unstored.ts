@@ -10,8 +10,11 @@ import { describeError } from "../telemetry/log.ts";
 
 /** Keeps writes until they have succeeded. Repeating a write must change nothing. */
 export type Unstored = {
-  /** Begins a write, and keeps it until it has succeeded. `step` names it in the log. */
-  readonly store: (step: LogStep, work: () => Promise<unknown>) => void;
+  /**
+   * Begins a write, and keeps it until it has succeeded. `step` names it in the log. Resolves after the first try: whether
+   * the write has succeeded.
+   */
+  readonly store: (step: LogStep, work: () => Promise<unknown>) => Promise<boolean>;
   /** Waits for the writes that are under way, then tries those that have failed once more. */
   readonly retry: () => Promise<void>;
   /** Logs what has not been stored, as lost. Called when the process stops. */
@@ -26,28 +29,31 @@ type Write = { readonly step: LogStep; readonly work: () => Promise<unknown> };
 /** Makes the keeper of one process. */
 export function createUnstored(log: Log): Unstored {
   const failed = new Set<Write>();
-  const underWay = new Map<Promise<void>, Write>();
+  const underWay = new Map<Promise<boolean>, Write>();
 
-  const attempt = async (write: Write): Promise<void> => {
+  const attempt = async (write: Write): Promise<boolean> => {
     const { step, work } = write;
     try {
       await work();
       failed.delete(write);
+      return true;
     } catch (error) {
       // Any other failure would come again for ever.
       const mayPass = asJanusError(error).code.startsWith("database_");
       if (mayPass && (failed.has(write) || failed.size < MAX_WAITING)) {
         failed.add(write);
         log.warn("tokens_not_stored_yet", { step, ...describeError(error) });
-        return;
+        return false;
       }
       failed.delete(write);
       log.error("tokens_lost", { step, ...describeError(error) });
+      return false;
     }
   };
-  const begin = (write: Write): void => {
+  const begin = (write: Write): Promise<boolean> => {
     const attempting = attempt(write).finally(() => underWay.delete(attempting));
     underWay.set(attempting, write);
+    return attempting;
   };
 
   return {

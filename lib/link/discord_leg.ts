@@ -99,7 +99,7 @@ async function storeGrant(deps: Needs, next: Flow, tokens: DiscordTokens) {
     });
     return { user, stored };
   } catch (error) {
-    keepDiscordTokens(deps, tokens, user);
+    void keepDiscordTokens(deps, tokens, user);
     throw error;
   }
 }

@@ -84,7 +84,7 @@ async function storeSession(deps: Needs, browser: Browser, secrets: SessionSecre
     if (stored === undefined) throw grantEnding();
     return { user, sessionExpiresAt };
   } catch (error) {
-    keepDiscordTokens(deps, tokens, user);
+    void keepDiscordTokens(deps, tokens, user);
     throw error;
   }
 }

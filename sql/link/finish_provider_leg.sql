@@ -143,9 +143,11 @@ token as (
           then jsonb_build_object('kind', 'access_token', 'sealed', held.access_token_sealed)
         when excluded.refresh_token_sealed is not null
           then jsonb_build_object('kind', 'refresh_token', 'sealed', held.refresh_token_sealed)
-        else '[]'
       end),
-      crowded_out_token = crowd_out_token(held.replaced_tokens),
+      crowded_out_token = case
+        when held.refresh_token_sealed is null or excluded.refresh_token_sealed is not null
+          then crowd_out_token(held.replaced_tokens)
+      end,
       -- If an earlier grant was to end, this one is not.
       end_due_at = null,
       end_failures = 0,

@@ -21,12 +21,17 @@ create function keeps_member_out(
     )
 $$;
 
--- The tokens that sign-ins have replaced, with one more: the last twenty.
+-- The tokens that sign-ins have replaced, with one more if there is one: the last twenty.
 create function keep_replaced_token(replaced_tokens jsonb, token jsonb) returns jsonb language sql immutable as $$
-  select case when jsonb_array_length(replaced_tokens) < 20 then replaced_tokens else replaced_tokens - 0 end || token
+  select
+    case
+      when token is null then replaced_tokens
+      when jsonb_array_length(replaced_tokens) < 20 then replaced_tokens || token
+      else (replaced_tokens - 0) || token
+    end
 $$;
 
--- The one that has to go, null if there is room.
+-- The one that has to go for one more, null if there is room.
 create function crowd_out_token(replaced_tokens jsonb) returns jsonb language sql immutable as $$
   select case when jsonb_array_length(replaced_tokens) >= 20 then replaced_tokens -> 0 end
 $$;

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Query } from "../../lib/database/run.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
+import { settleDueStrays } from "../../lib/grants/stray_tokens.ts";
 import { unlink } from "../../lib/link/unlink.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import type { Table } from "../harness/database.ts";
@@ -103,6 +104,20 @@ describe("the provider's tokens", () => {
     expect(during).not.toContain(oldest);
     expect(during).not.toContain(second);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
+    expect(await countRows("stray_token")).toBe(0);
+  });
+
+  test("crowd out none of a full list if they replace none", async () => {
+    const user = newUser();
+    for (let time = 0; time < 21; time++) await walk(user);
+    const [before] = await rowsOf(janus, "organisation_token");
+    janus.provider.override({ tokenAnswer: (right: object) => ({ ...right, refresh_token: undefined }) });
+
+    await walk(user);
+
+    const [after] = await rowsOf(janus, "organisation_token");
+    expect(before?.replacedTokens).toHaveLength(20);
+    expect(after?.replacedTokens).toEqual(before?.replacedTokens);
     expect(await countRows("stray_token")).toBe(0);
   });
 
@@ -307,6 +322,22 @@ describe("Discord's tokens", () => {
     await keepUp(janus, 4);
 
     expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("keep the row of a spent pair until the new one is stored", async () => {
+    const user = newUser();
+    await leaveStray(user);
+    await janus.deps.unstored.retry();
+    janus.clock.advance(8 * 86_400);
+    blinks.push({ statement: "insert into stray_token", when: "before", times: 1 });
+
+    await settleDueStrays(janus.deps);
+    const meanwhile = await countRows("stray_token");
+    await keepUp(janus, 5);
+
+    expect(meanwhile).toBe(1);
+    expect(janus.discord.grants(user)).toBe(0);
+    expect(await countRows("stray_token")).toBe(0);
   });
 
   test("whose refresh gets no answer are given up, not taken for ended", async () => {
