@@ -33,15 +33,21 @@ describe("docs/configuration.md", () => {
     expect(fallback).toBe(expected);
     expect(cell.endsWith("◆")).toBe(variable.secret);
   });
-
-  test("shows a command that makes keys which the program accepts", async () => {
-    const command = /`(echo "k1:\$\(openssl[^`]+)`/.exec(configuration)?.[1] ?? "false";
-
-    const made = (await new Response(Bun.spawn(["sh", "-c", command]).stdout).text()).trim();
-
-    expect(() => readConfig({ ...filled, TOKEN_KEYS: made })).not.toThrow();
-  });
 });
+
+test.each(["docs/configuration.md", "docs/install.md", "example.env"])(
+  "%s shows commands that print keys which the program accepts",
+  async (path) => {
+    const commands = (await readText(path)).match(/echo "[A-Z_]+=.*\$\(openssl .*\)"$/gm) ?? [];
+
+    const printed = await new Response(Bun.spawn(["sh", "-c", commands.join("\n")]).stdout).text();
+    const made = Object.fromEntries(printed.split("\n", 2).map((line) => line.split("=", 2)));
+
+    expect(Object.keys(made)).toEqual(["TOKEN_KEYS", "COOKIE_SECRET"]);
+    expect(commands).toHaveLength(2);
+    expect(() => readConfig({ ...filled, ...made })).not.toThrow();
+  },
+);
 
 describe("docs/api.md", async () => {
   const text = await readText("docs/api.md");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { basename, dirname, join, normalize } from "node:path";
 import { findLines, listFiles, ROOT, readText } from "../fixtures/source.ts";
 
-/** What may import what: a room imports from lower levels, and from its own. `handlers.ts` of any room is at the top. */
+/** What may import what: a room imports from its own level or a lower one. `handlers.ts` of any room is at the top. */
 const LEVELS: readonly (readonly string[])[] = [
   ["errors", "crypto", "time", "text", "config", "telemetry"],
   ["database", "oauth"],
@@ -69,7 +69,7 @@ describe("rooms", () => {
     expect(pathsOf(LIB.filter(({ path }) => dirname(path) === "lib"))).toEqual(LEAVES);
   });
 
-  test("import from a lower level, or from their own", () => {
+  test("import from their own level or a lower one", () => {
     expect(OWN_IMPORTS.filter(({ from, to }) => levelOf(to) > levelOf(from)).map(arrow)).toEqual([]);
     expect(OWN_IMPORTS.length).toBeGreaterThan(50);
   });

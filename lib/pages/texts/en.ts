@@ -113,7 +113,7 @@ export const en = {
       "Discord gives you the role when you click {link} under Linked Roles in the server menu. If you have already done that, there is nothing more to do.",
     /** Shown if at least one answer is no. `{other}` is the word yes. */
     withheld:
-      "Discord does not give you roles that require a {other} above. If you had one, Discord removes it.",
+      "You do not get roles that need a {other} where it says no above. If you had such a role, Discord removes it.",
   },
   sessions: {
     title: "Your data and devices",

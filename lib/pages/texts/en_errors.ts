@@ -98,8 +98,8 @@ export const errorsEn: ErrorTexts = {
     now: "Go to the start page if you want to link your accounts.",
   },
   session_unknown: {
-    title: "That sign-in does not exist",
-    why: "It has probably ended already.",
+    title: "This sign-in has already ended",
+    why: "You may have signed out on that device, or the sign-in may have expired.",
     now: "Go to your account to see where you are signed in.",
   },
   sync_too_soon: {

@@ -64,7 +64,7 @@ export const sv: Texts = {
     title: "Min sida",
     discordSilent: "Discord svarar inte just nu. Sidan visar de senaste uppgifterna som Janus har fått.",
     noAccount: "Inte kopplat",
-    linkedSince: "Kopplade sedan den {other}.",
+    linkedSince: "Kontona kopplades den {other}.",
     linkTitle: "Dina kopplade konton",
   },
   notices: {
@@ -94,7 +94,7 @@ export const sv: Texts = {
     given:
       "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
     withheld:
-      "Discord ger dig inga roller som kräver ett {other} ovan. Om du har en sådan roll tas den bort.",
+      "Du får inga roller som kräver {other} på en rad ovan där det står nej. Om du redan har en sådan roll tas den bort.",
   },
   sessions: {
     title: "Dina uppgifter och enheter",

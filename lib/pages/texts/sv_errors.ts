@@ -5,7 +5,7 @@ const AGAIN = "Om det händer igen kan du kontakta {platform}. Uppge då referen
 const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och försök igen därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat.";
-const NO_USABLE_REPLY = `Janus försökte men fick inget användbart svar. ${NOTHING_LOST}`;
+const NO_USABLE_REPLY = `Janus försökte få kontakt men fick inget användbart svar. ${NOTHING_LOST}`;
 const MAYBE_LINKED = "Dina konton kanske redan är kopplade. Gå till Min sida och kontrollera.";
 
 const PROVIDER_FAULT: ErrorText = {
@@ -87,8 +87,8 @@ export const errorsSv: ErrorTexts = {
     now: "Gå till startsidan om du vill koppla dina konton.",
   },
   session_unknown: {
-    title: "Inloggningen finns inte",
-    why: "Den har troligen redan avslutats.",
+    title: "Inloggningen är redan avslutad",
+    why: "Du kanske har loggat ut på den enheten, eller så har inloggningen gått ut.",
     now: "Gå till Min sida för att se var du är inloggad.",
   },
   sync_too_soon: {
