@@ -29,7 +29,10 @@ function prepare({ discord, storeFailures = 0 }: { discord?: Error; storeFailure
     sleep: async () => void calls.push("sleep"),
     log: NO_LOG,
     unstored: {
-      store: () => void calls.push("keep"),
+      store: async () => {
+        calls.push("keep");
+        return false;
+      },
       retry: () => Promise.resolve(),
       giveUp: () => undefined,
     },
