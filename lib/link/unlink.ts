@@ -29,29 +29,30 @@ export type Unlinked = {
 };
 
 /** Undoes the member's link. Throws not_linked. */
-export const unlink = createStep("unlink", removeLink);
-
-async function removeLink(deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
-  const now = deps.now();
-  const removed = await deps.queries.unlink({
-    discordUserId,
-    requestId: deps.requestId,
-    now,
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-  });
-  if (removed === undefined) throw notLinked();
-  const [end, providerTold] = await Promise.all([
-    endAtDiscord(deps, { ...removed, discordUserId }),
-    endAtProvider(deps, removed),
-  ]);
-  return {
-    outcome: "unlinked",
-    discordUserId,
-    discordTold: end !== "put_off",
-    providerTold,
-    roleMayStay: end === "role_may_stay",
-  };
-}
+export const unlink = createStep(
+  "unlink",
+  async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
+    const now = deps.now();
+    const removed = await deps.queries.unlink({
+      discordUserId,
+      requestId: deps.requestId,
+      now,
+      leasedUntil: secondsAfter(now, LEASE_SECONDS),
+    });
+    if (removed === undefined) throw notLinked();
+    const [end, providerTold] = await Promise.all([
+      endAtDiscord(deps, { ...removed, discordUserId }),
+      endAtProvider(deps, removed),
+    ]);
+    return {
+      outcome: "unlinked",
+      discordUserId,
+      discordTold: end !== "put_off",
+      providerTold,
+      roleMayStay: end === "role_may_stay",
+    };
+  },
+);
 
 type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
 
