@@ -1,6 +1,6 @@
 /**
  * Whose turn it is: duties of upkeep take turns of one round each, so that a duty with much to do does not keep the others
- * waiting. The duties themselves are in `../upkeep.ts`.
+ * waiting. The duties themselves are in `upkeep.ts`.
  */
 
 import type { WorkDeps } from "../deps.ts";

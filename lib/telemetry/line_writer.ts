@@ -1,6 +1,6 @@
 /**
- * How the log's lines leave the process: on standard output, as JSON or as people read them. Called by `serve`. What may
- * stand in a line is `log.ts`'s to say.
+ * How the log's lines leave the process: on standard output, as JSON or as people read them. What may stand in a line is
+ * in `log.ts`.
  */
 import { write as writeFile } from "node:fs";
 import type { LogFormat } from "./log.ts";
