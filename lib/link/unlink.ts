@@ -10,9 +10,8 @@ import type { GrantEnd } from "../grants/end_discord_grant.ts";
 import { tryEndGrant } from "../grants/end_discord_grant.ts";
 import type { ProviderGrantDeps } from "../grants/provider_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
-import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import { leaseFrom } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
-import { secondsAfter } from "../time.ts";
 
 type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
 
@@ -32,12 +31,10 @@ export type Unlinked = {
 export const unlink = createStep(
   "unlink",
   async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
-    const now = deps.now();
     const removed = await deps.queries.unlink({
       discordUserId,
       requestId: deps.requestId,
-      now,
-      leasedUntil: secondsAfter(now, LEASE_SECONDS),
+      ...leaseFrom(deps.now()),
     });
     if (removed === undefined) throw notLinked();
     const [end, providerTold] = await Promise.all([
