@@ -15,16 +15,9 @@ import type { DiscordUser } from "../discord/client.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
-import {
-  addressOf,
-  checkOrigin,
-  discordAppUrl,
-  isSecure,
-  requireGet,
-  requireSession,
-} from "../http/request.ts";
+import { addressOf, checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
-import { jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import { isSecure, jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
 import { unlink } from "../link/unlink.ts";
 import {
   renderAccount,
