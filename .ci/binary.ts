@@ -19,7 +19,7 @@ export const TARGETS = {
 } as const;
 
 /** Where the binary goes, and the Bun inside it; without a runtime, the Bun that builds. */
-export type Build = {
+type Build = {
   readonly outfile: string;
   readonly runtime?: { readonly target: string; readonly path: string } | undefined;
   /** What `makeTemplate` made. */

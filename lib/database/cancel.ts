@@ -10,7 +10,7 @@ import { createDeadlines } from "../time.ts";
 export type CancelKey = { readonly pid: number; readonly secret: number };
 
 /** Where to, and how it is encrypted. With `prefer`, it goes on without TLS if the server has none. */
-export type CancelTarget = {
+type CancelTarget = {
   readonly host: string;
   readonly port: number;
   readonly tls: false | "prefer" | ConnectionOptions;

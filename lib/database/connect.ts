@@ -22,7 +22,7 @@ export type Connect = {
 };
 
 /** What becomes of a connection. */
-export type Events = {
+type Events = {
   /** Called for each thing that the server says of itself: once it has taken the connection, before the first statement. */
   readonly onWord: () => void;
   readonly onClose: () => void;

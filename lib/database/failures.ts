@@ -132,7 +132,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 
 /** How far a connection had come: TLS begins, the server has not said a word of itself, or it has. */
-export type Phase = "tls" | "startup" | "connected";
+type Phase = "tls" | "startup" | "connected";
 
 /** What the driver threw, as the program's own error where it has one. Without a connection it is always "not now". */
 export function translate(error: unknown, phase: Phase = "connected"): unknown {

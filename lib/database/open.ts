@@ -30,7 +30,7 @@ export type Database = {
 };
 
 /** Where it is; without an address, embedded in a folder. */
-export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
+type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
   Partial<Pick<Config["database"], "password" | "libpq">>;
 
 const POOL_CONNECTIONS = 10;

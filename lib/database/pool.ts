@@ -37,7 +37,7 @@ export type User<Connection> = {
 export type Ending = "unfit" | "lost" | "closing";
 
 /** What a pool is made of. */
-export type PoolOptions<Connection, Holder> = {
+type PoolOptions<Connection, Holder> = {
   /** How many connections there may be, those that are about to end among them. */
   readonly size: number;
   /** Makes a connection for somebody. Nothing is sent before it is used. */

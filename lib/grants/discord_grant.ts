@@ -65,7 +65,7 @@ export type ClaimedRefresh = {
  * The result of a refresh. The grant has ended if Discord says so. But if an earlier refresh got no answer, that one may
  * have spent the token. Then the grant may live on with tokens that Janus never saw, and the result is unknown.
  */
-export type RefreshOutcome =
+type RefreshOutcome =
   | (RefreshedPair & { readonly outcome: "refreshed" })
   | { readonly outcome: "ended" | "unknown" };
 

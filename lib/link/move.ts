@@ -21,7 +21,7 @@ import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked
 type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId">;
 
 /** What the browser sent with the form. */
-export type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
+type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
 
 /** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished. */
 export const confirmMove = createStep(

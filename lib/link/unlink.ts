@@ -16,7 +16,7 @@ import type { Session } from "../session/guard.ts";
 type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
 
 /** The link is gone. */
-export type Unlinked = {
+type Unlinked = {
   readonly outcome: "unlinked";
   readonly discordUserId: string;
   /** Whether Discord has been told. */

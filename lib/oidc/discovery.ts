@@ -30,7 +30,7 @@ export type ProviderMetadata = {
 };
 
 /** The document's loader. */
-export type Discovery = {
+type Discovery = {
   /**
    * The document. One fetch at a time serves all requests, and is logged with the id of the one that began it; each
    * waits no longer than it has time. Throws provider_unavailable, provider_misconfigured.

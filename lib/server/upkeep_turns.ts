@@ -20,7 +20,7 @@ export type Duty = {
 };
 
 /** Duties that wait for their turn. */
-export type Turns = {
+type Turns = {
   /** Gives a duty a turn, unless it is waiting for one or having it. */
   readonly add: (duty: Duty) => void;
   /** Settles when no duty has anything left to do. */

@@ -15,7 +15,7 @@ import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts
 type Needs = FlowNeeds & KeepDeps & Pick<Deps, "discord" | "log" | "requestId">;
 
 /** The member is signed in. */
-export type SignedIn = {
+type SignedIn = {
   readonly outcome: "signed_in";
   readonly discordUserId: string;
   readonly session: BegunSession;

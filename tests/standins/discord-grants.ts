@@ -5,7 +5,7 @@
 import { randomToken } from "./oauth-rules.ts";
 
 /** An authorization code and what it is bound to. */
-export type IssuedCode = {
+type IssuedCode = {
   readonly userId: string;
   readonly scopes: readonly string[];
   readonly redirectUri: string;
@@ -27,7 +27,7 @@ export type IssuedToken = {
 };
 
 /** A token endpoint's answer. RFC 6749 5.1 */
-export type TokenAnswer = {
+type TokenAnswer = {
   readonly token_type: "Bearer";
   readonly access_token: string;
   readonly refresh_token: string;

@@ -23,7 +23,7 @@ export type { IssuedToken } from "./discord-grants.ts";
 export type { MetadataRecord, RoleConnection } from "./discord-limits.ts";
 
 /** What the stand-in is told at its start. `redirectUris` are compared exactly. */
-export type DiscordOptions = {
+type DiscordOptions = {
   readonly port?: number;
   /** The application id, a snowflake. */
   readonly clientId: string;
@@ -43,7 +43,7 @@ export type DiscordOptions = {
 };
 
 /** A call that arrived. `userId` is missing where the call showed no token or code of a member. */
-export type DiscordCall = {
+type DiscordCall = {
   readonly operation: DiscordOperation;
   readonly at: Date;
   readonly userId?: string;

@@ -8,7 +8,7 @@ import { html, page } from "./html.ts";
 import type { ArtifactStore, ProviderUser } from "./provider-accounts.ts";
 
 /** The password of every account, printed on the page. */
-export const DEMO_PASSWORD = "demo";
+const DEMO_PASSWORD = "demo";
 
 /** Where the sign-in pages live, by interaction. */
 export const INTERACTION_PATH = "/interaction/";

@@ -31,7 +31,7 @@ export type EmbeddedOptions = TurnOptions & {
 };
 
 /** An embedded database that is open. Closing it frees the folder. */
-export type Embedded = Database & {
+type Embedded = Database & {
   /** The whole database as a tar, to be another one's `template`. */
   readonly dump: () => Promise<Blob>;
 };
