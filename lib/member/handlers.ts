@@ -79,7 +79,7 @@ async function askDiscord(deps: Deps, session: Session): Promise<DiscordUser | u
   } catch (error) {
     const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member_not_asked_for", describeError(error));
+    deps.log.warn("member_not_fetched", describeError(error));
     return undefined;
   }
 }

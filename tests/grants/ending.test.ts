@@ -305,7 +305,7 @@ describe("a sign-in past a failing end", () => {
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
     expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
-    expect(linesOf(janus, "role_connection_still_to_be_cleared")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf(janus, "role_connection_not_cleared_yet")).toMatchObject([{ discordUserId: user }]);
   });
 
   test("clears in the end, after ever rarer tries", async () => {
