@@ -14,7 +14,7 @@ import {
   walkDiscordLeg,
 } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
-import { refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
+import { refusal, UNAUTHORIZED } from "../standins/discord_faults.ts";
 import type { Behaviour } from "../standins/faults.ts";
 
 const FOR_EVER = 1_000;

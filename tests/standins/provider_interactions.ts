@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InteractionDetails, Provider } from "oidc-provider";
 import { html, page } from "./html.ts";
-import type { ArtifactStore, ProviderUser } from "./provider-accounts.ts";
+import type { ArtifactStore, ProviderUser } from "./provider_accounts.ts";
 
 /** The password of every account, printed on the page. */
 const DEMO_PASSWORD = "demo";

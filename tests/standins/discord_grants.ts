@@ -2,7 +2,7 @@
  * What the stand-in for Discord remembers of authorizations: codes, access tokens, refresh tokens.
  * A member's authorization of the application is one thing at Discord: ending it by any token ends all.
  */
-import { randomToken } from "./oauth-rules.ts";
+import { randomToken } from "./oauth_rules.ts";
 
 /** An authorization code and what it is bound to. */
 type IssuedCode = {
