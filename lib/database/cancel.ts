@@ -1,5 +1,5 @@
 /**
- * Owns the request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
+ * The request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
  * that somebody is there. PostgreSQL's manual, "Canceling Requests in Progress"
  */
 import { connect, isIP, type Socket } from "node:net";

@@ -1,5 +1,5 @@
 /**
- * Owns how a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
+ * How a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
  * connection is a postgres.js of its own, and goes to one server: with several, the driver would go on trying them for
  * ever. This file sends no statement.
  */

@@ -1,5 +1,5 @@
 /**
- * Owns what a failure of the database means: "not now" for a member, what to do for the operator, and whether the
+ * What a failure of the database means: "not now" for a member, what to do for the operator, and whether the
  * connection that it came over can be used again. PostgreSQL Appendix A has the codes (SQLSTATE).
  */
 import postgres from "postgres";

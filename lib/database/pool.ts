@@ -1,5 +1,5 @@
 /**
- * Owns the connections to the database, and who uses which: a connection has one user at a time, whatever happens to
+ * The connections to the database, and who uses which: a connection has one user at a time, whatever happens to
  * it. So one member never gets another's rows. `connection.ts` opens and ends connections; `run.ts` sends
  * statements and limits how long they wait for a connection. docs/decisions/0018, 0023
  */

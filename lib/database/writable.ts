@@ -1,5 +1,5 @@
 /**
- * Owns whether the database accepts writes, for `/readyz`, which must not write at each probe. A read-only server says so
+ * Whether the database accepts writes, for `/readyz`, which must not write at each probe. A read-only server says so
  * by itself; a full disk shows only when a write fails. docs/decisions/0023
  */
 import { asJanusError } from "../errors.ts";
