@@ -1,6 +1,6 @@
 /**
- * The one binary: `bun build --compile`, with all inside that the program would read from a disk. Called by
- * `build.ts`, `release.ts` and the tests. It needs Bun and the production dependencies, and nothing else.
+ * The one binary: `bun build --compile`, with all inside that the program would read from a disk. It needs Bun and the
+ * production dependencies, and nothing else.
  */
 import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -19,7 +19,7 @@ export const TARGETS = {
 } as const;
 
 /** Where the binary goes, and the Bun inside it; without a runtime, the Bun that builds. */
-export type Build = {
+type Build = {
   readonly outfile: string;
   readonly runtime?: { readonly target: string; readonly path: string } | undefined;
   /** What `makeTemplate` made. */

@@ -1,6 +1,6 @@
 /**
  * What the binary has in it that no lockfile names: the libraries that Bun is linked with, and the PostgreSQL inside
- * PGlite. Called by `release.ts` and the tests, for the bill of materials. The versions are those that the parts tell.
+ * PGlite. The bill of materials lists them, with the versions that the parts tell.
  */
 import { dirname, join } from "node:path";
 import { ASSETS } from "../lib/database/embedded/assets.ts";

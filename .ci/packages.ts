@@ -1,6 +1,6 @@
 /**
- * The packages that a bundle is made of, as the bundler, the lockfile and the packages themselves tell it. Called by
- * `sbom.ts`. It reads folders of `node_modules`, and asks no registry.
+ * The packages that a bundle is made of, as the bundler, the lockfile and the packages themselves tell it. It reads
+ * folders of `node_modules`, and asks no registry.
  */
 import { join } from "node:path";
 import * as v from "valibot";

@@ -51,7 +51,7 @@ export type Runtime = {
 };
 
 /** What fetches an address: `fetch`, but in tests. */
-export type Download = (url: string) => Promise<Response>;
+type Download = (url: string) => Promise<Response>;
 
 /** Where fetched packages are kept, each as the registry sent it. */
 export const KEPT_PACKAGES = join(ROOT, "node_modules/.cache/janus-runtimes");

@@ -1,7 +1,7 @@
 /**
  * The software bill of materials of the binary, in CycloneDX: the packages that are really in it, the Bun that runs
- * them, and what these carry inside. Called by `release.ts` and the tests. It names no time and no number of its own,
- * so that the same binary has the same bill.
+ * them, and what these carry inside. It names no time and no number of its own, so that the same binary has the same
+ * bill.
  */
 import { Enums, Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import janus from "../package.json" with { type: "json" };

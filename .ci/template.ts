@@ -1,6 +1,6 @@
 /**
- * The database that every embedded one begins as, which the binary carries. Called by `build.ts`, `release.ts` and the
- * tests. It is made from nothing each time and comes out the same to the byte, so that two builds of one commit do.
+ * The database that every embedded one begins as, which the binary carries. It is made from nothing each time and comes
+ * out the same to the byte, so that two builds of one commit do.
  */
 import nodeCrypto from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";

@@ -93,7 +93,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
 };
 
 /** Which problems an operation may answer with. */
-export function problemsOf(path: string, { changes, anybody }: Operation): readonly (number | "default")[] {
+function problemsOf(path: string, { changes, anybody }: Operation): readonly (number | "default")[] {
   const concernsLink = path.startsWith("/api/link");
   return [
     ...(anybody === true ? [] : [401]),

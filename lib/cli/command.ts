@@ -10,7 +10,7 @@ import { mergeSources, readSources } from "../config/sources.ts";
 export type AddCommand = (program: Command) => void;
 
 /** The options that every command takes. */
-export type CommonOptions = { readonly envFile: readonly string[]; readonly json: boolean };
+type CommonOptions = { readonly envFile: readonly string[]; readonly json: boolean };
 
 /** The common options of a command. They may stand before or after its name. */
 export function readCommon(command: Command): CommonOptions {

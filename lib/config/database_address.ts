@@ -33,7 +33,7 @@ export type Tls =
     };
 
 /** An address, or its fault in whole sentences for the operator. No sentence repeats a value. */
-export type ReadAddress = { readonly address: DatabaseAddress } | { readonly fault: string };
+type ReadAddress = { readonly address: DatabaseAddress } | { readonly fault: string };
 
 /** Parameters by their names. */
 type Parameters = ReadonlyMap<string, string>;

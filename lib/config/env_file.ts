@@ -12,7 +12,7 @@ const MAX_BYTES = 1_024 * 1_024;
 const AMBIGUOUS = /[\s"'`#$\\]/;
 
 /** The content of a file. */
-export type EnvFile = {
+type EnvFile = {
   readonly variables: Readonly<Record<string, string>>;
   /** Names of variables whose values other readers read differently. */
   readonly ambiguous: readonly string[];

@@ -179,7 +179,7 @@ export const SCHEMAS = {
 };
 
 /** The name of a variable. */
-export type VariableName = keyof typeof SCHEMAS;
+type VariableName = keyof typeof SCHEMAS;
 
 /** What to do about a missing or malformed value. */
 export const FIXES: Readonly<Record<VariableName, string>> = {

@@ -1,5 +1,5 @@
 /**
- * Owns the request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
+ * The request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
  * that somebody is there. PostgreSQL's manual, "Canceling Requests in Progress"
  */
 import { connect, isIP, type Socket } from "node:net";
@@ -10,7 +10,7 @@ import { createDeadlines } from "../time.ts";
 export type CancelKey = { readonly pid: number; readonly secret: number };
 
 /** Where to, and how it is encrypted. With `prefer`, it goes on without TLS if the server has none. */
-export type CancelTarget = {
+type CancelTarget = {
   readonly host: string;
   readonly port: number;
   readonly tls: false | "prefer" | ConnectionOptions;

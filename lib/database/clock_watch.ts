@@ -1,6 +1,6 @@
 /**
- * Owns the comparison of this process's clock with the database's, which all processes share: it warns, and corrects
- * nothing.
+ * This process's clock beside the database's, which all processes share. A difference brings a warning, and no
+ * correction.
  */
 import type { Log } from "../telemetry/log.ts";
 import { describeError } from "../telemetry/log.ts";

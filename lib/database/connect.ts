@@ -1,5 +1,5 @@
 /**
- * Owns how a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
+ * How a connection to PostgreSQL begins: its driver, its encryption, and the settings that Janus depends on. Each
  * connection is a postgres.js of its own, and goes to one server: with several, the driver would go on trying them for
  * ever. This file sends no statement.
  */
@@ -22,7 +22,7 @@ export type Connect = {
 };
 
 /** What becomes of a connection. */
-export type Events = {
+type Events = {
   /** Called for each thing that the server says of itself: once it has taken the connection, before the first statement. */
   readonly onWord: () => void;
   readonly onClose: () => void;

@@ -1,5 +1,5 @@
 /**
- * Owns a connection from its first byte to its last: which server it goes to, and how it ends. Its place in the pool is
+ * A connection from its first byte to its last: which server it goes to, and how it ends. Its place in the pool is
  * free only when the server has ended it, so a statement that nobody waits for is cancelled first. `run.ts` sends
  * the statements. docs/decisions/0023
  */

@@ -1,5 +1,5 @@
 /**
- * Owns what a failure of the database means: "not now" for a member, what to do for the operator, and whether the
+ * What a failure of the database means: "not now" for a member, what to do for the operator, and whether the
  * connection that it came over can be used again. PostgreSQL Appendix A has the codes (SQLSTATE).
  */
 import postgres from "postgres";
@@ -132,7 +132,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 
 /** How far a connection had come: TLS begins, the server has not said a word of itself, or it has. */
-export type Phase = "tls" | "startup" | "connected";
+type Phase = "tls" | "startup" | "connected";
 
 /** What the driver threw, as the program's own error where it has one. Without a connection it is always "not now". */
 export function translate(error: unknown, phase: Phase = "connected"): unknown {

@@ -1,5 +1,5 @@
 /**
- * Owns what Janus learns about a pooler before the database: it may take no settings, and may lose prepared statements.
+ * What Janus learns about a pooler before the database: it may take no settings, and may lose prepared statements.
  * From then on Janus works without them, and tells the operator once.
  */
 import { PLAIN_SETTINGS, SETTINGS, type Settings } from "./connect.ts";

@@ -39,7 +39,7 @@ import type { Query } from "./run.ts";
 export type Migration = { readonly version: number; readonly name: string; readonly text: string };
 
 /** What a database has applied. */
-export type AppliedMigration = { readonly version: number; readonly name: string; readonly appliedAt: Date };
+type AppliedMigration = { readonly version: number; readonly name: string; readonly appliedAt: Date };
 
 /** What a database has, and what it lacks. */
 export type MigrationStatus = {

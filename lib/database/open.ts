@@ -1,8 +1,16 @@
 /**
- * The one way to the database: prepared statements, on PostgreSQL or on the embedded one, each with a deadline. It knows
- * no table. PostgreSQL is reached through postgres.js: connections are kept in `pool.ts`, each a postgres.js of its own
- * with one statement on its way at most (docs/decisions/0018), and `run.ts` says what becomes of a statement. The
- * embedded database is in `embedded/`.
+ * The one way to the database. This room owns how statements are sent, on PostgreSQL or on the embedded database:
+ *
+ *     a statement, and its deadline        run.ts, failures.ts, cancel.ts, wait.ts
+ *     the connections to PostgreSQL        pool.ts, connection.ts, connect.ts, servers.ts, habits.ts
+ *     the embedded database                embedded/
+ *     statements as functions              queries.ts, statement.ts, statements/
+ *     migrations                           migrations.ts
+ *     what is checked now and then         clock_watch.ts, writable.ts
+ *
+ * PostgreSQL is reached through postgres.js. Each connection is a postgres.js of its own, with one statement on its way
+ * at most (docs/decisions/0018). The room leaves to `sql/` the text of each statement, and to the rooms that send one
+ * when it is sent and what its rows mean.
  */
 import type postgres from "postgres";
 import { readDatabaseUrl } from "../config/database_address.ts";
@@ -30,7 +38,7 @@ export type Database = {
 };
 
 /** Where it is; without an address, embedded in a folder. */
-export type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
+type DatabaseOptions = Omit<Config["database"], "password" | "libpq"> &
   Partial<Pick<Config["database"], "password" | "libpq">>;
 
 const POOL_CONNECTIONS = 10;

@@ -1,5 +1,5 @@
 /**
- * Owns the connections to the database, and who uses which: a connection has one user at a time, whatever happens to
+ * The connections to the database, and who uses which: a connection has one user at a time, whatever happens to
  * it. So one member never gets another's rows. `connection.ts` opens and ends connections; `run.ts` sends
  * statements and limits how long they wait for a connection. docs/decisions/0018, 0023
  */
@@ -37,7 +37,7 @@ export type User<Connection> = {
 export type Ending = "unfit" | "lost" | "closing";
 
 /** What a pool is made of. */
-export type PoolOptions<Connection, Holder> = {
+type PoolOptions<Connection, Holder> = {
   /** How many connections there may be, those that are about to end among them. */
   readonly size: number;
   /** Makes a connection for somebody. Nothing is sent before it is used. */

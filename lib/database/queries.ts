@@ -7,7 +7,7 @@
  */
 import type { Database } from "./open.ts";
 import type { QueryOf } from "./statement.ts";
-import { createQuery } from "./statement.ts";
+import { queryOf } from "./statement.ts";
 import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
 import { CLOCK_STATEMENTS } from "./statements/clock.ts";
 import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
@@ -45,6 +45,6 @@ export function createQueries(db: Database): Queries;
 /** The compiler cannot follow the loop, so the signature above says what each name gets. */
 export function createQueries(db: Database): Readonly<Record<string, (values: never) => Promise<unknown>>> {
   return Object.fromEntries(
-    Object.entries(STATEMENTS).map(([name, statement]) => [name, createQuery(db, statement)]),
+    Object.entries(STATEMENTS).map(([name, statement]) => [name, queryOf(db, statement)]),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Owns a statement from the call to its answer: its deadline, its connection, and what happens if it fails. If it has done
+ * A statement from the call to its answer: its deadline, its connection, and what happens if it fails. If it has done
  * nothing, it is sent again while there is time; any other failure becomes an error by `failures.ts`.
  * docs/decisions/0018, 0023
  */

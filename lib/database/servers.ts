@@ -1,6 +1,6 @@
 /**
- * Owns which of several servers a new connection goes to. Each connection goes to one server; a statement that is refused
- * there tries the next. It knows a server by its place in DATABASE_URL, and sends nothing. docs/decisions/0023
+ * Which of several servers a new connection goes to. Each connection goes to one server; a statement that is refused
+ * there tries the next. A server is known by its place in DATABASE_URL. Nothing is sent here. docs/decisions/0023
  */
 import { createDeadlines, startStopwatch } from "../time.ts";
 

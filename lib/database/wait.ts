@@ -10,7 +10,7 @@ import { isRefusal } from "./failures.ts";
 const PAUSE_MS = 1_000;
 
 /** For how long, and who is told. */
-export type Patience = {
+type Patience = {
   readonly seconds: number;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;

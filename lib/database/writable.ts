@@ -1,5 +1,5 @@
 /**
- * Owns whether the database accepts writes, for `/readyz`, which must not write at each probe. A read-only server says so
+ * Whether the database accepts writes, for `/readyz`, which must not write at each probe. A read-only server says so
  * by itself; a full disk shows only when a write fails. docs/decisions/0023
  */
 import { asJanusError } from "../errors.ts";
@@ -24,7 +24,7 @@ const SPILL =
   "do $$ begin perform set_config('work_mem', '64kB', true); perform count(*) from generate_series(1, 20000); end $$";
 
 /** Whether writes work. */
-export type Writable = {
+type Writable = {
   /** Learns of a failed statement. */
   readonly note: (error: unknown) => void;
   /** Asks why the database accepts no writes now. It writes only if an earlier write has met a full disk. */

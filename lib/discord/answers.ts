@@ -84,7 +84,7 @@ const discordError = v.object({
 });
 
 /** Why Discord refuses for good: it does not know the token, does not know what is asked about, or says no. */
-export type Refusal = "unknown_token" | "unknown" | "refused";
+type Refusal = "unknown_token" | "unknown" | "refused";
 
 /**
  * Reads a final refusal by Discord itself; undefined if it may come from something else, or is not final. Where it

@@ -31,7 +31,7 @@ const CLOUDFLARE_WAIT_SECONDS = 60;
 const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
 /** One call by its name, with the credentials that it is made with. */
-export type Call = {
+type Call = {
   readonly operation: string;
   readonly method: "GET" | "PUT" | "DELETE";
   readonly path: string;

@@ -15,7 +15,7 @@ import { LINK_SCOPES } from "./authorization_request.ts";
 import type { DiscordOptions, DiscordTokens } from "./client.ts";
 
 /** What a token request needs. */
-export type TokenClient = {
+type TokenClient = {
   readonly upstream: Upstream;
   readonly endpoint: TokenEndpoint;
   readonly now: () => Date;

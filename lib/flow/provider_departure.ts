@@ -14,7 +14,7 @@ import type { Departure } from "./step.ts";
 type Needs = FlowNeeds & Pick<WorkDeps, "oidc">;
 
 /** A flow at its new leg, and where to send the browser. */
-export type ProviderDeparture = { readonly next: Flow; readonly location: string };
+type ProviderDeparture = { readonly next: Flow; readonly location: string };
 
 /** For each leg with the added scope, the same leg without it. */
 const REDUCED: ReadonlyMap<Leg, Leg> = new Map([

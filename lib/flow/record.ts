@@ -127,7 +127,7 @@ export function makeRoom(deps: Needs, records: FlowRecords): readonly string[] {
 }
 
 /** A callback that belongs to a flow of this browser. */
-export type AcceptedCallback = { readonly flow: Flow; readonly response: AuthorizationResponse };
+type AcceptedCallback = { readonly flow: Flow; readonly response: AuthorizationResponse };
 
 /**
  * Accepts a callback of either leg: parameters well-formed, state of a flow of this browser at this leg, in time.

@@ -1,8 +1,16 @@
 /**
- * A member's Discord grant while it lives: an access token that works, and the refresh that brings one. Its end is in
- * `end_discord_grant.ts`. It knows nothing of claims.
+ * A member's Discord grant while it lives: an access token that works, and the refresh that brings one. This room owns
+ * the tokens of links, and the tokens that no link keeps:
+ *
+ *     refresh                                     this file, refresh_due.ts, refresh_lease.ts, unstored.ts
+ *     the end of a grant                          end_discord_grant.ts, provider_grant.ts, end_retry.ts
+ *     tokens of sign-ins that failed              stray_tokens.ts
+ *     role connections of superseded grants       role_connection_left.ts
+ *     tokens as they are stored                   sealing.ts
+ *
+ * It leaves to `discord/` and `oidc/` how a server is asked, to `session/` the tokens of sessions, to `sync/` what is
+ * pushed with a token, and to `server/upkeep.ts` when a round runs. It knows nothing of claims.
  */
-
 import type { WorkDeps } from "../deps.ts";
 import { asJanusError, discordUnavailable, grantEnded } from "../errors.ts";
 import { secondsAfter } from "../time.ts";
@@ -65,7 +73,7 @@ export type ClaimedRefresh = {
  * The result of a refresh. The grant has ended if Discord says so. But if an earlier refresh got no answer, that one may
  * have spent the token. Then the grant may live on with tokens that Janus never saw, and the result is unknown.
  */
-export type RefreshOutcome =
+type RefreshOutcome =
   | (RefreshedPair & { readonly outcome: "refreshed" })
   | { readonly outcome: "ended" | "unknown" };
 

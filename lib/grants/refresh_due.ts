@@ -26,23 +26,24 @@ const pauses = new WeakMap<GrantDeps["queries"], Pause>();
 /** One round: claims the grants of links that expire soon, and refreshes each. */
 export async function refreshDueGrants(deps: GrantDeps): Promise<Round> {
   const pause = pauses.get(deps.queries);
-  if (pause !== undefined && pause.until > deps.now()) return roundOf([], false);
+  if (pause !== undefined && pause.until > deps.now()) return summariseRound([], false);
   const first = await claimAndRefresh(deps, 1);
   if (first.includes("put_off")) {
     const failures = pause?.failures ?? 0;
     pauses.set(deps.queries, { failures: failures + 1, until: endRetryAt(deps.now(), failures, undefined) });
-    return roundOf(first, false);
+    return summariseRound(first, false);
   }
-  if (first.length === 0) return roundOf(first, false);
+  if (first.length === 0) return summariseRound(first, false);
   pauses.delete(deps.queries);
   const others = await claimAndRefresh(deps, ROUND_LIMIT - 1);
-  return roundOf([...first, ...others], others.length === ROUND_LIMIT - 1);
+  return summariseRound([...first, ...others], others.length === ROUND_LIMIT - 1);
 }
 
 /** What a refresh came to: dead are those that no refresh brings back. */
 type Outcome = "refreshed" | "dead" | "put_off";
 
-const roundOf = (outcomes: readonly Outcome[], isFull: boolean): Round => ({
+/** What a round reports of its refreshes. */
+const summariseRound = (outcomes: readonly Outcome[], isFull: boolean): Round => ({
   claimed: outcomes.length,
   isFull,
   done: outcomes.filter((outcome) => outcome !== "put_off").length,

@@ -43,7 +43,7 @@ type SealedPair = { readonly accessTokenSealed: string; readonly refreshTokenSea
 export type RefreshedPair = DiscordTokens & SealedPair;
 
 /** A row whose refresh this process has claimed. */
-export type RefreshLease = {
+type RefreshLease = {
   /** What the log calls the work. */
   readonly step: LogStep;
   /** The refresh token. May throw, which counts as a failure of the refresh. */

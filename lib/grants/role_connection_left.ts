@@ -68,7 +68,7 @@ async function clear(
   } catch (error) {
     const { code } = asJanusError(error);
     if (code !== "discord_refused" && code !== "token_unreadable") {
-      deps.log.warn("role_connection_still_to_be_cleared", { discordUserId, ...describeError(error) });
+      deps.log.warn("role_connection_not_cleared_yet", { discordUserId, ...describeError(error) });
       return error;
     }
     isRoleConnectionLeft = true;

@@ -10,7 +10,7 @@ import type { SignIn } from "../oidc/client.ts";
 type Needs = Pick<WorkDeps, "tokenSealer">;
 
 /** A column that holds sealed tokens; part of what a ciphertext is bound to. */
-export type TokenColumn =
+type TokenColumn =
   `${"discord_token" | "organisation_token" | "stray_token"}.${"access_token" | "refresh_token"}`;
 
 /** Seals a token for one row and column. */

@@ -8,6 +8,7 @@ import type { Beginning } from "../pages/error.tsx";
 import { parseAddress } from "./address.ts";
 import { readFlowRecords } from "./cookies.ts";
 import type { Exchange } from "./response.ts";
+import { isSecure } from "./response.ts";
 
 const at = (path: string): Beginning => ({ startAgain: path, tryAgain: path });
 
@@ -39,8 +40,7 @@ export function findBeginning(
 /** Whether the callback belongs to a flow in which the member wants to use other accounts. */
 function isOfAnother(deps: Deps, request: Request): boolean {
   const state = parseAddress(request)?.searchParams.get("state") ?? "";
-  const secure = deps.config.publicUrl.startsWith("https:");
-  const records = readFlowRecords(request.headers.get("cookie"), secure, (name, value) =>
+  const records = readFlowRecords(request.headers.get("cookie"), isSecure(deps), (name, value) =>
     isFlowRecord(deps, name, value),
   );
   const leg = findLeg(deps, state, records);

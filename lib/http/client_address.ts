@@ -6,7 +6,7 @@ import ipaddr from "ipaddr.js";
 import proxyAddr from "proxy-addr";
 
 /** Finds the client's address. `peer` is the address that has connected. */
-export type ClientAddress = (peer: string, request: Request) => string;
+type ClientAddress = (peer: string, request: Request) => string;
 
 type Trust = (address: string, hop: number) => boolean;
 

@@ -12,7 +12,7 @@ import { findBeginning } from "./begin_again.ts";
 import { forgetSession } from "./cookies.ts";
 import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 import type { Exchange } from "./response.ts";
-import { jsonResponse, pageResponse } from "./response.ts";
+import { isSecure, jsonResponse, pageResponse } from "./response.ts";
 
 /** Makes the response of an error, and logs the error. */
 export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
@@ -23,8 +23,7 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   if (error.allow !== undefined) headers.allow = error.allow;
   const { status } = error;
   // The browser forgets a session that does not exist, whatever was wrong with it.
-  const setCookies =
-    code === "unauthenticated" ? forgetSession(deps.config.publicUrl.startsWith("https:")) : [];
+  const setCookies = code === "unauthenticated" ? forgetSession(isSecure(deps)) : [];
   const isFlood = isFloodError(error);
   const language = isFlood ? guessLanguage(exchange.request) : chooseLanguage(exchange.request);
   if (isFlood ? seemsToWantPage(exchange) : wantsPage(exchange)) {

@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
  * Takes one request. Undefined where it may be answered; else who asks too often, and the seconds after which they may
  * again. `findAddress` is called where that must be known.
  */
-export type RateLimit = (
+type RateLimit = (
   findAddress: () => string | undefined,
 ) => { readonly address: string; readonly retryAfterSeconds: number } | undefined;
 

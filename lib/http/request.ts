@@ -16,11 +16,8 @@ import { parseAddress } from "./address.ts";
 import { findBeginning } from "./begin_again.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "./cookies.ts";
 import type { Exchange } from "./response.ts";
-import { pageResponse, redirectResponse } from "./response.ts";
+import { isSecure, pageResponse, redirectResponse } from "./response.ts";
 import { describeUserAgent } from "./user_agent.ts";
-
-/** Whether cookies are for https alone. */
-export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
 
 /** The browser's flows. */
 export const flowRecords = (deps: Deps, { request }: Exchange): FlowRecords =>

@@ -26,6 +26,9 @@ export type FormHandler = {
   readonly handle: (deps: Deps, exchange: Exchange, form: URLSearchParams) => Promise<Response>;
 };
 
+/** Whether browsers reach Janus by https. Then cookies are for https alone. */
+export const isSecure = ({ config }: Deps): boolean => config.publicUrl.startsWith("https:");
+
 /** A page, by the member's language. */
 export function pageResponse(
   deps: Deps,
@@ -69,8 +72,7 @@ export function redirectResponse(
   setCookies: readonly string[],
   status: 302 | 303 = 302,
 ): Response {
-  const secure = deps.config.publicUrl.startsWith("https:");
-  const response = new Response(null, { status, headers: secure ? SECURE_REDIRECT : REDIRECT });
+  const response = new Response(null, { status, headers: isSecure(deps) ? SECURE_REDIRECT : REDIRECT });
   response.headers.set("location", location);
   response.headers.set("x-request-id", exchange.requestId);
   return withCookies(response, setCookies);
@@ -99,9 +101,9 @@ const REDIRECT = new Headers({ "cache-control": CACHE_CONTROL });
 const SECURE_REDIRECT = new Headers({ "cache-control": CACHE_CONTROL, "strict-transport-security": HSTS });
 
 /** No answer may be kept by a cache, changed on the way or read as another type. On https, browsers never use http again. */
-function commonHeaders({ config }: Deps, { requestId }: Exchange): HeaderMap {
+function commonHeaders(deps: Deps, { requestId }: Exchange): HeaderMap {
   const headers = { ...COMMON_HEADERS, "x-request-id": requestId };
-  if (!config.publicUrl.startsWith("https:")) return headers;
+  if (!isSecure(deps)) return headers;
   return { ...headers, "strict-transport-security": HSTS };
 }
 

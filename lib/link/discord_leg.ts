@@ -50,15 +50,16 @@ export function startLink(
  * Step 2. Throws what the callback, the exchange of the code and `@me` throw; grant_ending; flow_finished where a second
  * account finishes the same flow.
  */
-export const finishDiscordLeg = createStep("discord", takeDiscordLeg);
-
-async function takeDiscordLeg(deps: Needs, { query, records }: FlowRequest): Promise<Departure | Cancelled> {
-  const { flow, response } = acceptCallback(deps, ["discord", "another"], query, records);
-  const { result } = response;
-  if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
-  const { code } = result;
-  return shareDiscordLeg(`${flow.record.value} ${code}`, () => storeDiscordLeg(deps, flow, code));
-}
+export const finishDiscordLeg = createStep(
+  "discord",
+  async (deps: Needs, { query, records }: FlowRequest): Promise<Departure | Cancelled> => {
+    const { flow, response } = acceptCallback(deps, ["discord", "another"], query, records);
+    const { result } = response;
+    if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
+    const { code } = result;
+    return shareDiscordLeg(`${flow.record.value} ${code}`, () => storeDiscordLeg(deps, flow, code));
+  },
+);
 
 /** Exchanges the code of the Discord leg, and stores what it brings. */
 async function storeDiscordLeg(deps: Needs, flow: Flow, code: string): Promise<Departure> {

@@ -21,38 +21,39 @@ import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked
 type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId">;
 
 /** What the browser sent with the form. */
-export type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
+type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
 
 /** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished. */
-export const confirmMove = createStep("move", moveLink);
-
-async function moveLink(deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked> {
-  const flow = openFlow(deps, ["move"], state, records);
-  const now = deps.now();
-  const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
-  const values = {
-    flowIdHash: hashFlowId(flow),
-    pushLeasedUntil: leasedUntil,
-    ...newSession(deriveSession(flow), browser, now),
-    requestId: deps.requestId,
-    now,
-  };
-  const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
-  if (moved === undefined) throw flowFinished("no such move waits for confirmation");
-  const { discordUserId, endedDiscordUserId } = moved;
-  const claims = keepClaims(moved.claims);
-  const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil });
-  const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
-  return {
-    ...linkedAccounts(moved, claims),
-    outcome: "moved",
-    discordUserId,
-    pushed,
-    earlierRoleMayStay,
-    session: begunSession(flow, moved.sessionExpiresAt),
-    flow: { forget: [flow.record.name] },
-  };
-}
+export const confirmMove = createStep(
+  "move",
+  async (deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked> => {
+    const flow = openFlow(deps, ["move"], state, records);
+    const now = deps.now();
+    const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
+    const values = {
+      flowIdHash: hashFlowId(flow),
+      pushLeasedUntil: leasedUntil,
+      ...newSession(deriveSession(flow), browser, now),
+      requestId: deps.requestId,
+      now,
+    };
+    const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
+    if (moved === undefined) throw flowFinished("no such move waits for confirmation");
+    const { discordUserId, endedDiscordUserId } = moved;
+    const claims = keepClaims(moved.claims);
+    const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil });
+    const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
+    return {
+      ...linkedAccounts(moved, claims),
+      outcome: "moved",
+      discordUserId,
+      pushed,
+      earlierRoleMayStay,
+      session: begunSession(flow, moved.sessionExpiresAt),
+      flow: { forget: [flow.record.name] },
+    };
+  },
+);
 
 /** Ends the earlier Discord account's grant, or leaves that to upkeep. True if the account may still have its role. */
 async function roleMayStay(deps: Needs, endedDiscordUserId: string): Promise<boolean> {

@@ -54,31 +54,32 @@ export type HeldByOrganisation =
 const shareProviderLeg = createSharing<Linked | Conflict>();
 
 /** Step 3. Throws what the callback, the exchange and the ID Token throw; flow_finished for a replay. */
-export const finishProviderLeg = createStep("provider", takeProviderLeg);
-
-async function takeProviderLeg(
-  deps: Needs,
-  { query, records, browser }: FlowRequest,
-): Promise<Linked | Conflict | Departure | Cancelled> {
-  const { flow, response } = acceptCallback(deps, PROVIDER_LEGS, query, records);
-  await deps.oidc.checkIssuer(response.iss);
-  const { result } = response;
-  if ("error" in result) {
-    const back = result.error === "invalid_scope" ? await departReduced(deps, flow) : undefined;
-    return back ?? cancel("provider", deps.oidc.upstream, result, flow);
-  }
-  const { code } = result;
-  return shareProviderLeg(`${flow.record.value} ${code}`, async () => {
-    const signIn = await deps.oidc.exchangeCode(
-      code,
-      deriveSecret(flow, "code_verifier"),
-      deriveSecret(flow, "nonce"),
-      (unused) => keepProviderTokens(deps, unused),
-    );
-    if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
-    return storeLink(deps, browser, flow, signIn);
-  });
-}
+export const finishProviderLeg = createStep(
+  "provider",
+  async (
+    deps: Needs,
+    { query, records, browser }: FlowRequest,
+  ): Promise<Linked | Conflict | Departure | Cancelled> => {
+    const { flow, response } = acceptCallback(deps, PROVIDER_LEGS, query, records);
+    await deps.oidc.checkIssuer(response.iss);
+    const { result } = response;
+    if ("error" in result) {
+      const back = result.error === "invalid_scope" ? await departReduced(deps, flow) : undefined;
+      return back ?? cancel("provider", deps.oidc.upstream, result, flow);
+    }
+    const { code } = result;
+    return shareProviderLeg(`${flow.record.value} ${code}`, async () => {
+      const signIn = await deps.oidc.exchangeCode(
+        code,
+        deriveSecret(flow, "code_verifier"),
+        deriveSecret(flow, "nonce"),
+        (unused) => keepProviderTokens(deps, unused),
+      );
+      if (isReduced(flow.leg)) deps.oidc.leaveOutOfflineAccess(flow.startedAt);
+      return storeLink(deps, browser, flow, signIn);
+    });
+  },
+);
 
 /** Stores what the provider leg brought, and pushes if that made a link. */
 async function storeLink(

@@ -10,14 +10,13 @@ import type { GrantEnd } from "../grants/end_discord_grant.ts";
 import { tryEndGrant } from "../grants/end_discord_grant.ts";
 import type { ProviderGrantDeps } from "../grants/provider_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
-import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import { leaseFrom } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
-import { secondsAfter } from "../time.ts";
 
 type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
 
 /** The link is gone. */
-export type Unlinked = {
+type Unlinked = {
   readonly outcome: "unlinked";
   readonly discordUserId: string;
   /** Whether Discord has been told. */
@@ -29,29 +28,28 @@ export type Unlinked = {
 };
 
 /** Undoes the member's link. Throws not_linked. */
-export const unlink = createStep("unlink", removeLink);
-
-async function removeLink(deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> {
-  const now = deps.now();
-  const removed = await deps.queries.unlink({
-    discordUserId,
-    requestId: deps.requestId,
-    now,
-    leasedUntil: secondsAfter(now, LEASE_SECONDS),
-  });
-  if (removed === undefined) throw notLinked();
-  const [end, providerTold] = await Promise.all([
-    endAtDiscord(deps, { ...removed, discordUserId }),
-    endAtProvider(deps, removed),
-  ]);
-  return {
-    outcome: "unlinked",
-    discordUserId,
-    discordTold: end !== "put_off",
-    providerTold,
-    roleMayStay: end === "role_may_stay",
-  };
-}
+export const unlink = createStep(
+  "unlink",
+  async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
+    const removed = await deps.queries.unlink({
+      discordUserId,
+      requestId: deps.requestId,
+      ...leaseFrom(deps.now()),
+    });
+    if (removed === undefined) throw notLinked();
+    const [end, providerTold] = await Promise.all([
+      endAtDiscord(deps, { ...removed, discordUserId }),
+      endAtProvider(deps, removed),
+    ]);
+    return {
+      outcome: "unlinked",
+      discordUserId,
+      discordTold: end !== "put_off",
+      providerTold,
+      roleMayStay: end === "role_may_stay",
+    };
+  },
+);
 
 type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
 

@@ -15,16 +15,9 @@ import type { DiscordUser } from "../discord/client.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
-import {
-  addressOf,
-  checkOrigin,
-  discordAppUrl,
-  isSecure,
-  requireGet,
-  requireSession,
-} from "../http/request.ts";
+import { addressOf, checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
-import { jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import { isSecure, jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
 import { unlink } from "../link/unlink.ts";
 import {
   renderAccount,
@@ -86,7 +79,7 @@ async function askDiscord(deps: Deps, session: Session): Promise<DiscordUser | u
   } catch (error) {
     const { code } = asJanusError(error);
     if (!code.startsWith("discord_") && code !== "scope_missing") throw error;
-    deps.log.warn("member_not_asked_for", describeError(error));
+    deps.log.warn("member_not_fetched", describeError(error));
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ import { authorizationRejected, callbackMalformed, flowExpired } from "../errors
 import type { Upstream } from "./upstream.ts";
 
 /** Gives the address of an authorization request for what is new in each: state, nonce and the like, as base64url. */
-export type AuthorizationRequest = (fresh: Readonly<Record<string, string>>) => string;
+type AuthorizationRequest = (fresh: Readonly<Record<string, string>>) => string;
 
 /** Makes an authorization request, but for what is new in each. Decision 0032 says why in two steps. RFC 6749 4.1.1 */
 export function createAuthorizationRequest(

@@ -1,7 +1,7 @@
 /**
  * Bounded requests to an upstream: one deadline over headers and body, a cap on the body, no compression, and no
- * redirect followed, since it would carry code, verifier and secret to another server. This is the only file that
- * calls `fetch`.
+ * redirect followed, since it would carry code, verifier and secret to another server. No other file calls `fetch`,
+ * except for the health check, which asks this machine's own server.
  *
  * OAuth, as far as it is the same at Discord and at the provider. This room owns what is sent and what may come back:
  *

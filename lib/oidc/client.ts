@@ -69,7 +69,7 @@ export type Oidc = {
 };
 
 /** As the revocation endpoint calls them. RFC 7009 2.1 */
-export type TokenKind = "access_token" | "refresh_token";
+type TokenKind = "access_token" | "refresh_token";
 
 /** A verified sign-in: who signed in, what the provider says of them, and the tokens of the grant. */
 export type SignIn = {

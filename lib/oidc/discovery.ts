@@ -30,7 +30,7 @@ export type ProviderMetadata = {
 };
 
 /** The document's loader. */
-export type Discovery = {
+type Discovery = {
   /**
    * The document. One fetch at a time serves all requests, and is logged with the id of the one that began it; each
    * waits no longer than it has time. Throws provider_unavailable, provider_misconfigured.
@@ -142,7 +142,7 @@ async function fetchMetadata(
   const unused = findUnused(json, parsed.output);
   if (unused.length > 0) {
     const reason = `discovery: ignored, because malformed or not https: ${unused.join(", ")}`;
-    upstream.log.warn("discovery_in_part_not_used", { requestId: upstream.requestId, reason });
+    upstream.log.warn("discovery_partly_ignored", { requestId: upstream.requestId, reason });
   }
   return metadata;
 }

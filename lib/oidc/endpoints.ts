@@ -11,7 +11,7 @@ import { isLoopback } from "../config/secure_address.ts";
 export type EndpointRules = Pick<Config["oidc"], "issuer" | "allowHttpEndpoints">;
 
 /** Who calls an endpoint. A browser does so over networks that the operator does not control. */
-export type EndpointUser = "browser" | "janus";
+type EndpointUser = "browser" | "janus";
 
 const MAX_LENGTH = 2_048;
 /** The message of an issue that https, or a setting, would resolve. Any other issue is a malformed URL. */

@@ -16,7 +16,7 @@ const MAX_AGE_SECONDS = 600;
 const MAX_AUDIENCES = 200;
 
 /** The values that a token is checked against. */
-export type Expectation = {
+type Expectation = {
   readonly issuer: string;
   readonly clientId: string;
   readonly nonce: string;

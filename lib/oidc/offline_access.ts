@@ -17,7 +17,7 @@ export function addsOfflineAccess(config: Config["oidc"], metadata: ProviderMeta
 }
 
 /** Whether the scope is left out, for all members. */
-export type OfflineAccess = {
+type OfflineAccess = {
   readonly isLeftOut: () => boolean;
   /**
    * Leaves it out for an hour, once a member has come through without it whom the provider had refused with it. The

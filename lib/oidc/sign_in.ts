@@ -17,13 +17,13 @@ import { chooseTokenEndpoint } from "./token_endpoint.ts";
 import { fetchUserInfo } from "./userinfo.ts";
 
 /** The relying party, as far as a sign-in needs it. */
-export type RelyingParty = Pick<OidcOptions, "config" | "neededClaims" | "now"> & {
+type RelyingParty = Pick<OidcOptions, "config" | "neededClaims" | "now"> & {
   readonly redirectUri: string;
   readonly keysAt: (jwksUri: string) => KeySet;
 };
 
 /** What the callback brought, with what the flow knows. */
-export type Code = { readonly code: string; readonly codeVerifier: string; readonly nonce: string };
+type Code = { readonly code: string; readonly codeVerifier: string; readonly nonce: string };
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -24,7 +24,7 @@ import {
 } from "./keys.ts";
 
 /** The values that an answer is checked against. */
-export type UserInfoExpectation = {
+type UserInfoExpectation = {
   readonly issuer: string;
   readonly clientId: string;
   /** The ID Token's. */

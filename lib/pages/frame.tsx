@@ -51,7 +51,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 )}`;
 
 /** The parts of a page. `heading` is the title with its elements. */
-export type Frame = {
+type Frame = {
   readonly language: "en" | "sv";
   readonly platformName: string;
   readonly title: string;

@@ -10,7 +10,7 @@ import type { DiscordName, PageContext, Pair } from "./parts.tsx";
 import { Accounts, ButtonLink, DiscordAccount, renderPage, say, shownName, TEXTS } from "./parts.tsx";
 
 /** The accounts of a finished link. */
-export type LinkedPage = Pair & {
+type LinkedPage = Pair & {
   /** False if the link is stored but Discord has not accepted the role connection yet. */
   readonly pushed: boolean;
   /** True after a move whose earlier Discord account may still have its role. */

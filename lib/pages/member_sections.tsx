@@ -27,7 +27,7 @@ export type AccountPage = {
 };
 
 /** One sign-in of the member. `userAgent` is a short description, or null if the browser sent none. */
-export type SignIn = {
+type SignIn = {
   readonly current: boolean;
   readonly userAgent: string | null;
   readonly createdAt: Date;

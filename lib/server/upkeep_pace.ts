@@ -9,7 +9,7 @@ import type { WorkDeps } from "../deps.ts";
 export const STARTS_PER_SECOND = 5;
 
 /** Spaces rounds. */
-export type Pace = {
+type Pace = {
   /** Waits as long as the last round is worth at this pace, or until `signal` is aborted. */
   readonly wait: (signal: AbortSignal) => Promise<void>;
   /** Reports how many grants or pushes a round has begun. */

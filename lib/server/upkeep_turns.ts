@@ -1,6 +1,6 @@
 /**
  * Whose turn it is: duties of upkeep take turns of one round each, so that a duty with much to do does not keep the others
- * waiting. The duties themselves are in `../upkeep.ts`.
+ * waiting. The duties themselves are in `upkeep.ts`.
  */
 
 import type { WorkDeps } from "../deps.ts";
@@ -20,7 +20,7 @@ export type Duty = {
 };
 
 /** Duties that wait for their turn. */
-export type Turns = {
+type Turns = {
   /** Gives a duty a turn, unless it is waiting for one or having it. */
   readonly add: (duty: Duty) => void;
   /** Settles when no duty has anything left to do. */

@@ -1,6 +1,6 @@
 /**
  * The world outside the program: the clock of this machine, its network, and how to wait. Nothing else in `lib/` reads the
- * clock or has the global `fetch`; tests make a world of their own.
+ * clock. Nothing else has the global `fetch`, except for `janus healthcheck`. Tests make a world of their own.
  */
 import { setTimeout } from "node:timers/promises";
 import { version } from "../../package.json" with { type: "json" };

@@ -23,7 +23,6 @@ import {
   flowCookies,
   flowRecords,
   flowRequest,
-  isSecure,
   refusePrefetch,
   requireSession,
   sessionCandidates,
@@ -31,7 +30,7 @@ import {
   showStep,
 } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
-import { jsonResponse, redirectResponse } from "../http/response.ts";
+import { isSecure, jsonResponse, redirectResponse } from "../http/response.ts";
 import { logOut, removeOtherSessions } from "./ending.ts";
 import { listSessions } from "./guard.ts";
 import { finishLogin, startLogin } from "./login.ts";

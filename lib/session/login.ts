@@ -15,7 +15,7 @@ import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts
 type Needs = FlowNeeds & KeepDeps & Pick<Deps, "discord" | "log" | "requestId">;
 
 /** The member is signed in. */
-export type SignedIn = {
+type SignedIn = {
   readonly outcome: "signed_in";
   readonly discordUserId: string;
   readonly session: BegunSession;
@@ -38,18 +38,16 @@ export function startLogin(
 }
 
 /** Back from Discord. Throws what the callback, the exchange of the code and `@me` throw; grant_ending. */
-export const finishLogin = createStep("login", takeLogin);
-
-async function takeLogin(
-  deps: Needs,
-  { query, records, browser }: FlowRequest,
-): Promise<SignedIn | Cancelled> {
-  const { flow, response } = acceptCallback(deps, ["login"], query, records);
-  const { result } = response;
-  if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
-  const { code } = result;
-  return shareLogin(`${flow.record.value} ${code}`, () => beginSession(deps, browser, flow, code));
-}
+export const finishLogin = createStep(
+  "login",
+  async (deps: Needs, { query, records, browser }: FlowRequest): Promise<SignedIn | Cancelled> => {
+    const { flow, response } = acceptCallback(deps, ["login"], query, records);
+    const { result } = response;
+    if ("error" in result) return cancel("discord", deps.discord.upstream, result, flow);
+    const { code } = result;
+    return shareLogin(`${flow.record.value} ${code}`, () => beginSession(deps, browser, flow, code));
+  },
+);
 
 /** Exchanges the code and stores the session. */
 async function beginSession(deps: Needs, browser: Browser, flow: Flow, code: string): Promise<SignedIn> {

@@ -1,6 +1,6 @@
 /**
- * How the log's lines leave the process: on standard output, as JSON or as people read them. Called by `serve`. What may
- * stand in a line is `log.ts`'s to say.
+ * How the log's lines leave the process: on standard output, as JSON or as people read them. What may stand in a line is
+ * in `log.ts`.
  */
 import { write as writeFile } from "node:fs";
 import type { LogFormat } from "./log.ts";
@@ -8,7 +8,7 @@ import type { LogFormat } from "./log.ts";
 const STDOUT = 1;
 
 /** What takes lines of JSON. `end` resolves once they are written, or when nobody takes them: then the process may end. */
-export type LineWriter = { readonly write: (line: string) => void; readonly end: () => Promise<void> };
+type LineWriter = { readonly write: (line: string) => void; readonly end: () => Promise<void> };
 
 /** What may wait for a reader that is slow, or for a disk that is full; what comes then is dropped. */
 const MAX_WAITING_CHARS = 1_048_576;

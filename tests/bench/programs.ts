@@ -24,7 +24,7 @@ export type Memory = {
 };
 
 /** A file for `bun run`, or a command line of its own. */
-export type Command = string | readonly string[];
+type Command = string | readonly string[];
 
 export type Environment = Readonly<Record<string, string>>;
 

@@ -13,7 +13,7 @@ export type Answer = {
   readonly isSignedIn: boolean;
 };
 
-export type Asking = {
+type Asking = {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly form?: Readonly<Record<string, string>>;
   readonly accept?: string;

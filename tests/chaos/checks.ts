@@ -25,7 +25,7 @@ export type Evidence = {
 };
 
 /** What does not hold, in words, by the promise that it breaks; and how much was let pass, by its excuse. */
-export type Findings = {
+type Findings = {
   readonly broken: readonly string[];
   readonly excused: Readonly<Record<string, number>>;
 };

@@ -46,7 +46,7 @@ const BY_OPERATION: Readonly<Partial<Record<Operation, typeof FAULTS>>> = {
 /** A request that has waited for so long is not begun any more: its client may be gone before it is done. */
 const LATE_MS = DEADLINE_MS * 0.6;
 
-export type Weather = ReturnType<typeof createWeather>;
+type Weather = ReturnType<typeof createWeather>;
 
 /** Lets faults rain on both servers until the calm. */
 export function createWeather(

@@ -6,7 +6,7 @@ import type { Journal } from "./journal.ts";
 import { inConflict, linked, moved, perhaps, type Told } from "./worlds.ts";
 
 /** Who walks, and as whom. */
-export type Walk = {
+type Walk = {
   readonly person: number;
   readonly userId: string;
   /** Places of the two accounts among the person's. */

@@ -9,7 +9,7 @@ import { type Issue, LINK_SCOPE } from "./journal.ts";
 import type { Stage } from "./stage.ts";
 
 /** Tokens that are alive and that Janus does not hold. `what` is by whom they were given, `text` to whom. */
-export type Unknown = {
+type Unknown = {
   readonly what: "Discord" | "provider";
   readonly text: string;
   readonly at: string;

@@ -22,7 +22,7 @@ export type Issue = {
 };
 
 /** Why nobody can hold a pair of tokens to Janus's account. */
-export type Excuse = "the answer was lost" | "the answer came too late" | "the process was killed";
+type Excuse = "the answer was lost" | "the answer came too late" | "the process was killed";
 
 /** Longer than a request lasts, or than a try to store what it brought. */
 const KILL_WINDOW_MS = 1_500;

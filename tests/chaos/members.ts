@@ -22,7 +22,7 @@ import {
 } from "./worlds.ts";
 
 /** Where members are. */
-export type Place = {
+type Place = {
   readonly seed: number;
   readonly url: string;
   readonly clock: FastClock;

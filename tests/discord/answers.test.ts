@@ -13,7 +13,7 @@ import { rejection } from "../harness/rejection.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback } from "../harness/walk.ts";
 import { startDiscord } from "../standins/discord.ts";
-import { NOT_DISCORDS_WORD, refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
+import { NOT_DISCORDS_WORD, refusal, UNAUTHORIZED } from "../standins/discord_faults.ts";
 import type { FaultAnswer } from "../standins/faults.ts";
 import { rawAnswer, startRaw } from "../standins/raw.ts";
 

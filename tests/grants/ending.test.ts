@@ -14,7 +14,7 @@ import {
   walkDiscordLeg,
 } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
-import { refusal, UNAUTHORIZED } from "../standins/discord-faults.ts";
+import { refusal, UNAUTHORIZED } from "../standins/discord_faults.ts";
 import type { Behaviour } from "../standins/faults.ts";
 
 const FOR_EVER = 1_000;
@@ -305,7 +305,7 @@ describe("a sign-in past a failing end", () => {
     expect(await tokenOf(user)).toMatchObject({ clearDueAt: null, endReason: null, endFailures: 0 });
     expect((await callApi(janus, "/api/userinfo", { browser: session })).status).toBe(200);
     expect(linesOf(janus, "role_connection_not_cleared")).toEqual([]);
-    expect(linesOf(janus, "role_connection_still_to_be_cleared")).toMatchObject([{ discordUserId: user }]);
+    expect(linesOf(janus, "role_connection_not_cleared_yet")).toMatchObject([{ discordUserId: user }]);
   });
 
   test("clears in the end, after ever rarer tries", async () => {

@@ -12,7 +12,7 @@ import { countOf, operationsOf } from "../harness/seen.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
 import { keepUp } from "../harness/upkeep.ts";
 import { linkMember, moveStateIn, newUser, reachForgerCallback, walkDiscordLeg } from "../harness/walk.ts";
-import { refusal } from "../standins/discord-faults.ts";
+import { refusal } from "../standins/discord_faults.ts";
 import type { Behaviour } from "../standins/faults.ts";
 
 const DAY_SECONDS = 86_400;

@@ -1,7 +1,7 @@
 /** Pages as a parser and as a reader see them. */
 import { expect } from "bun:test";
 
-export type Element = {
+type Element = {
   readonly tag: string;
   readonly attributes: readonly (readonly [string, string])[];
 };

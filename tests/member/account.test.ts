@@ -10,7 +10,7 @@ import { rowsOf, setTime, trailOf } from "../harness/rows.ts";
 import { countOf, linesOf, operationsOf } from "../harness/seen.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
-import { refusal } from "../standins/discord-faults.ts";
+import { refusal } from "../standins/discord_faults.ts";
 import { createJar, visit } from "../standins/member.ts";
 
 const database = useDatabase();

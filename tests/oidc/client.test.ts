@@ -285,7 +285,7 @@ describe("createDiscovery()", () => {
         expect(ended).toBe(endpoint === "userinfo_endpoint" ? "revoked" : "unsupported");
         // Left out, as some servers write it.
         const isAbsent = address === null || address === "";
-        const warned = linesOf("discovery_in_part_not_used");
+        const warned = linesOf("discovery_partly_ignored");
         expect({ address, warned: warned.length }).toEqual({ address, warned: isAbsent ? 0 : 1 });
         for (const { level, reason } of warned) {
           expect(level).toBe("warn");
@@ -321,8 +321,8 @@ describe("createDiscovery()", () => {
 
     await oidc.exchangeCode(await signIn(), VERIFIER, NONCE);
 
-    expect(linesOf("discovery_in_part_not_used")).toHaveLength(1);
-    for (const name of lists) expect(linesOf("discovery_in_part_not_used")[0]?.reason).toContain(name);
+    expect(linesOf("discovery_partly_ignored")).toHaveLength(1);
+    for (const name of lists) expect(linesOf("discovery_partly_ignored")[0]?.reason).toContain(name);
   });
 
   test("takes only the texts of a mixed list", async () => {
@@ -350,7 +350,7 @@ describe("createDiscovery()", () => {
 
       await oidc.checkIssuer(undefined);
 
-      expect(linesOf("discovery_in_part_not_used")).toHaveLength(1);
+      expect(linesOf("discovery_partly_ignored")).toHaveLength(1);
     },
   );
 
@@ -358,7 +358,7 @@ describe("createDiscovery()", () => {
     const { oidc, forger, clock, linesOf } = startOidc({
       overrides: { discovery: (right) => ({ ...right, revocation_endpoint: "/revoke" }) },
     });
-    const warned = () => linesOf("discovery_in_part_not_used").length;
+    const warned = () => linesOf("discovery_partly_ignored").length;
 
     await oidc.prepare();
     await oidc.prepare();
@@ -448,7 +448,7 @@ describe("createDiscovery()", () => {
     expect(await oidc.authorizationUrl("s", NONCE, VERIFIER, { otherAccount: true })).toContain(
       "prompt=login",
     );
-    expect(linesOf("discovery_in_part_not_used")).toEqual([]);
+    expect(linesOf("discovery_partly_ignored")).toEqual([]);
   });
 
   test("accepts a minimal document, and one with unknown fields", async () => {

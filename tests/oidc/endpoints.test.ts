@@ -56,7 +56,7 @@ function startOidc(
   const reasons = (): readonly string[] =>
     lines
       .map((line) => JSON.parse(line))
-      .flatMap(({ event, reason }) => (event === "discovery_in_part_not_used" ? [reason] : []));
+      .flatMap(({ event, reason }) => (event === "discovery_partly_ignored" ? [reason] : []));
   return { oidc, sent, reasons };
 }
 const exchange = ({ oidc }: ReturnType<typeof startOidc>) => oidc.exchangeCode("code", VERIFIER, "nonce");

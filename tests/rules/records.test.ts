@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
-import { checkRecords } from "../standins/discord-limits.ts";
+import { checkRecords } from "../standins/discord_limits.ts";
 
 describe("METADATA_RECORDS", () => {
   test("has valid records, one for each key that is pushed", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { keepClaims } from "../../lib/rules/claims.ts";
 import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
 import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
-import { checkRoleConnection } from "../standins/discord-limits.ts";
+import { checkRoleConnection } from "../standins/discord_limits.ts";
 
 const PLATFORM_NAME = "D-sektionen";
 

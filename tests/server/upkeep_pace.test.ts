@@ -14,7 +14,7 @@ import { rowsOf } from "../harness/rows.ts";
 import { countOf } from "../harness/seen.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-import { refusal } from "../standins/discord-faults.ts";
+import { refusal } from "../standins/discord_faults.ts";
 
 /** The most rows that a round takes. */
 const ROUND = 20;

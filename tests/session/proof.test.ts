@@ -9,7 +9,7 @@ import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../h
 import { sessionsOf, setTime } from "../harness/rows.ts";
 import { callApi, cookieOf, reachLoginCallback, secretsOf, signIn } from "../harness/sign_in.ts";
 import { moveStateIn, newUser, reachForgerCallback } from "../harness/walk.ts";
-import type { Identity } from "../standins/forger-state.ts";
+import type { Identity } from "../standins/forger_state.ts";
 
 const GROUPS = 13_000;
 

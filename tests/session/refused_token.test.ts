@@ -8,7 +8,7 @@ import { sessionsOf, setTime } from "../harness/rows.ts";
 import { countOf } from "../harness/seen.ts";
 import { callApi, secretsOf, signIn } from "../harness/sign_in.ts";
 import { linkMember, newUser } from "../harness/walk.ts";
-import { UNAUTHORIZED } from "../standins/discord-faults.ts";
+import { UNAUTHORIZED } from "../standins/discord_faults.ts";
 
 const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 

@@ -40,7 +40,7 @@ import {
   reachForgerCallback,
   walkDiscordLeg,
 } from "../harness/walk.ts";
-import { refusal } from "../standins/discord-faults.ts";
+import { refusal } from "../standins/discord_faults.ts";
 
 const DAY_SECONDS = 86_400;
 const WEEK_SECONDS = 7 * DAY_SECONDS;

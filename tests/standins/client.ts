@@ -69,7 +69,7 @@ export function token(
   return tokenCall(`${discord.apiUrl}${path}`, form);
 }
 
-export function codeForm(callback: string) {
+function codeForm(callback: string) {
   return { grant_type: "authorization_code", code: paramsOf(callback).code ?? "", redirect_uri: CALLBACK };
 }
 

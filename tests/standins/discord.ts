@@ -10,20 +10,20 @@ import {
   discordError,
   matchCall,
   matchesMemberRole,
-} from "./discord-api.ts";
-import { appPage, hasMemberRole, pressLink } from "./discord-app.ts";
-import { authorize } from "./discord-authorize.ts";
-import { answerPicture } from "./discord-cdn.ts";
-import { createGrants, type IssuedToken } from "./discord-grants.ts";
-import type { MetadataRecord, RoleConnection } from "./discord-limits.ts";
+} from "./discord_api.ts";
+import { appPage, hasMemberRole, pressLink } from "./discord_app.ts";
+import { authorize } from "./discord_authorize.ts";
+import { answerPicture } from "./discord_cdn.ts";
+import { createGrants, type IssuedToken } from "./discord_grants.ts";
+import type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
 import { createFaults, type FaultControl, type Faults } from "./faults.ts";
 
-export type { DiscordOperation, DiscordUser } from "./discord-api.ts";
-export type { IssuedToken } from "./discord-grants.ts";
-export type { MetadataRecord, RoleConnection } from "./discord-limits.ts";
+export type { DiscordOperation, DiscordUser } from "./discord_api.ts";
+export type { IssuedToken } from "./discord_grants.ts";
+export type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
 
 /** What the stand-in is told at its start. `redirectUris` are compared exactly. */
-export type DiscordOptions = {
+type DiscordOptions = {
   readonly port?: number;
   /** The application id, a snowflake. */
   readonly clientId: string;
@@ -43,7 +43,7 @@ export type DiscordOptions = {
 };
 
 /** A call that arrived. `userId` is missing where the call showed no token or code of a member. */
-export type DiscordCall = {
+type DiscordCall = {
   readonly operation: DiscordOperation;
   readonly at: Date;
   readonly userId?: string;

@@ -26,7 +26,7 @@ export type Behaviour = FaultAnswer | "hang" | "trickle" | "drop" | "lost" | "si
 export type Gate = { readonly arrived: Promise<void>; readonly release: () => void };
 
 /** Where a gate holds: before anything is done, or when it is done and only the answer is missing. */
-export type GatePlace = "request" | "answer";
+type GatePlace = "request" | "answer";
 
 /** A call as it arrives. `userId` is of whom it is, where the stand-in knows. */
 export type Met<Operation extends string> = {
@@ -70,7 +70,7 @@ export type Faults<Operation extends string> = FaultControl<Operation> & {
 type HeldGate = { readonly place: GatePlace; readonly arrive: () => void; readonly released: Promise<void> };
 
 /** Where a `redirect` leads: a path that no stand-in has. */
-export const REDIRECTED_PATH = "/redirected";
+const REDIRECTED_PATH = "/redirected";
 
 const NOTHING_KNOWN = { headers: new Headers() };
 const TRICKLE_EVERY_MS = 100;

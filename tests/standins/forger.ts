@@ -4,18 +4,18 @@
  * It asks nobody: an authorization request is answered at once.
  */
 import { createFaults, type FaultControl } from "./faults.ts";
-import { answerToken, revokeToken } from "./forger-grants.ts";
+import { answerToken, revokeToken } from "./forger_grants.ts";
 import type {
   ForgerOperation,
   ForgerOptions,
   ForgerOverrides,
   ForgerState,
   Identity,
-} from "./forger-state.ts";
-import { type Claims, createKey, type Sign, type SigningKey, signToken } from "./forger-tokens.ts";
-import { randomToken, redirectBack, schemeToken } from "./oauth-rules.ts";
+} from "./forger_state.ts";
+import { type Claims, createKey, type Sign, type SigningKey, signToken } from "./forger_tokens.ts";
+import { randomToken, redirectBack, schemeToken } from "./oauth_rules.ts";
 
-export type { ForgerOperation, ForgerOptions, ForgerOverrides, Identity } from "./forger-state.ts";
+export type { ForgerOperation, ForgerOptions, ForgerOverrides, Identity } from "./forger_state.ts";
 export {
   accessTokenHash,
   createKey,
@@ -24,7 +24,7 @@ export {
   type Sign,
   type SigningKey,
   signToken,
-} from "./forger-tokens.ts";
+} from "./forger_tokens.ts";
 
 /** The forger in the hands of a test. */
 export type ForgerStandin = FaultControl<ForgerOperation> & {

@@ -3,11 +3,11 @@
  * a sign-in page of our own. This file is its front: it counts calls, and misbehaves on order.
  */
 import { createFaults, type FaultControl, type Faults } from "./faults.ts";
-import { DEMO_USERS, type ProviderUser } from "./provider-accounts.ts";
-import { INTERACTION_PATH } from "./provider-interactions.ts";
-import { type InnerProvider, startInnerProvider } from "./provider-server.ts";
+import { DEMO_USERS, type ProviderUser } from "./provider_accounts.ts";
+import { INTERACTION_PATH } from "./provider_interactions.ts";
+import { type InnerProvider, startInnerProvider } from "./provider_server.ts";
 
-export { DEMO_USERS, type ProviderUser } from "./provider-accounts.ts";
+export { DEMO_USERS, type ProviderUser } from "./provider_accounts.ts";
 
 /** The operations by name. */
 export type ProviderOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";

@@ -29,7 +29,7 @@ type InForce = {
 };
 
 /** The settings in force, and the warnings about them. */
-export type Report = { readonly variables: readonly InForce[]; readonly warnings: readonly string[] };
+type Report = { readonly variables: readonly InForce[]; readonly warnings: readonly string[] };
 
 /** Adds the command. */
 export function addConfigCheck(program: Command): void {

@@ -82,7 +82,7 @@ function logWarnings(log: Log, sources: readonly Source[]): void {
     for (const reason of findAtStart(sources)) log.warn("configuration_unwise", { reason });
   } catch (error) {
     // A server can do without advice.
-    log.warn("configuration_not_looked_at", describeError(error));
+    log.warn("configuration_not_checked", describeError(error));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Owns the files that the binary carries for the embedded database, since it has no package folder to read from. The
+ * The files that the binary carries for the embedded database, since it has no package folder to read from. The
  * build puts them in, by the names here.
  */
 import type { EmbeddedOptions } from "./open.ts";

@@ -13,7 +13,7 @@ import { databaseUnavailable, dataDirLocked } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 
 /** A lock that is held. */
-export type FolderLock = { readonly release: () => void };
+type FolderLock = { readonly release: () => void };
 
 /** Keeps the handles from the garbage collector, which would close them, and the lock with them. */
 const held = new Set<Database>();

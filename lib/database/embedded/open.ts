@@ -1,5 +1,5 @@
 /**
- * Owns the embedded database: PGlite, which is PostgreSQL in this process, for when there is no DATABASE_URL. It knows no
+ * The embedded database: PGlite, which is PostgreSQL in this process, for when there is no DATABASE_URL. It knows no
  * table. Here PGlite is started in a folder of its own and made durable. Its one session is in `session.ts`, and who uses
  * it when in `turns.ts`. docs/decisions/0008
  */
@@ -31,7 +31,7 @@ export type EmbeddedOptions = TurnOptions & {
 };
 
 /** An embedded database that is open. Closing it frees the folder. */
-export type Embedded = Database & {
+type Embedded = Database & {
   /** The whole database as a tar, to be another one's `template`. */
   readonly dump: () => Promise<Blob>;
 };

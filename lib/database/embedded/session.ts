@@ -1,5 +1,5 @@
 /**
- * Owns PGlite's one session: how a statement is sent, what its rows become, and what an error means. The caller sees to
+ * PGlite's one session: how a statement is sent, what its rows become, and what an error means. The caller sees to
  * it that one statement runs at a time. Each text is prepared once: PGlite's own `query` prepares it each time, which
  * takes several times as long. docs/decisions/0008
  */

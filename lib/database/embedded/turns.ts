@@ -1,5 +1,5 @@
 /**
- * Owns who uses PGlite's one session, and for how long: callers take turns, in the order of their calls, and a
+ * Who uses PGlite's one session, and for how long: callers take turns, in the order of their calls, and a
  * transaction is one turn. `session.ts` runs the statements. docs/decisions/0008
  */
 import { databaseUnavailable } from "../../errors.ts";

@@ -5,10 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InteractionDetails, Provider } from "oidc-provider";
 import { html, page } from "./html.ts";
-import type { ArtifactStore, ProviderUser } from "./provider-accounts.ts";
+import type { ArtifactStore, ProviderUser } from "./provider_accounts.ts";
 
 /** The password of every account, printed on the page. */
-export const DEMO_PASSWORD = "demo";
+const DEMO_PASSWORD = "demo";
 
 /** Where the sign-in pages live, by interaction. */
 export const INTERACTION_PATH = "/interaction/";

@@ -2,8 +2,8 @@
  * The server as its members see it in Discord: the linked role, the link that leads to the application, and the
  * Link button that alone gives the role. Below stands what this Discord believes about each of its accounts.
  */
-import { type DiscordState, type DiscordUser, displayName, matchesMemberRole } from "./discord-api.ts";
-import { picturePath } from "./discord-cdn.ts";
+import { type DiscordState, type DiscordUser, displayName, matchesMemberRole } from "./discord_api.ts";
+import { picturePath } from "./discord_cdn.ts";
 import { html, type Markup, page } from "./html.ts";
 
 /** `GET /app` */

@@ -2,10 +2,10 @@
  * What the stand-in for Discord remembers of authorizations: codes, access tokens, refresh tokens.
  * A member's authorization of the application is one thing at Discord: ending it by any token ends all.
  */
-import { randomToken } from "./oauth-rules.ts";
+import { randomToken } from "./oauth_rules.ts";
 
 /** An authorization code and what it is bound to. */
-export type IssuedCode = {
+type IssuedCode = {
   readonly userId: string;
   readonly scopes: readonly string[];
   readonly redirectUri: string;
@@ -27,7 +27,7 @@ export type IssuedToken = {
 };
 
 /** A token endpoint's answer. RFC 6749 5.1 */
-export type TokenAnswer = {
+type TokenAnswer = {
   readonly token_type: "Bearer";
   readonly access_token: string;
   readonly refresh_token: string;

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { crc32, deflateSync } from "node:zlib";
-import type { DiscordState, DiscordUser } from "./discord-api.ts";
+import type { DiscordState, DiscordUser } from "./discord_api.ts";
 
 /** Answers `GET` of this address; undefined where there is no such picture, as after a wrong user id or hash. */
 export function answerPicture(state: DiscordState, url: URL): Response | undefined {

@@ -7,8 +7,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Provider } from "oidc-provider";
 import { html } from "./html.ts";
 import type { ProviderOptions } from "./provider.ts";
-import { createArtifactStore, type ProviderUser } from "./provider-accounts.ts";
-import { INTERACTION_PATH, interact, show } from "./provider-interactions.ts";
+import { createArtifactStore, type ProviderUser } from "./provider_accounts.ts";
+import { INTERACTION_PATH, interact, show } from "./provider_interactions.ts";
 
 /** The running provider. `origin` is for the front alone: the issuer is another address. */
 export type InnerProvider = {

@@ -2,9 +2,9 @@
  * Discord's token endpoint and its revocation, RFC 6749 and RFC 7009: codes and refresh tokens are good once,
  * and revoking one token ends all that the member's authorization of the application gave out.
  */
-import type { DiscordState, MatchedCall, ReadRequest } from "./discord-api.ts";
-import type { LiveToken } from "./discord-grants.ts";
-import { type Form, oauthError, parseForm, provesChallenge, refuseClient } from "./oauth-rules.ts";
+import type { DiscordState, MatchedCall, ReadRequest } from "./discord_api.ts";
+import type { LiveToken } from "./discord_grants.ts";
+import { type Form, oauthError, parseForm, provesChallenge, refuseClient } from "./oauth_rules.ts";
 
 /** Names a call to the token or revocation endpoint by its grant, and answers it. */
 export function matchTokenCall(state: DiscordState, request: ReadRequest): MatchedCall {

@@ -1,6 +1,6 @@
 /** What the forger is told, what a test may replace, and what it remembers of codes and tokens. */
-import type { Claims, Sign, SigningKey } from "./forger-tokens.ts";
-import type { RegisteredClient } from "./oauth-rules.ts";
+import type { Claims, Sign, SigningKey } from "./forger_tokens.ts";
+import type { RegisteredClient } from "./oauth_rules.ts";
 
 /** The operations by name. */
 export type ForgerOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";

@@ -17,7 +17,7 @@ export const DEMO_USERS: readonly ProviderUser[] = [
 ];
 
 /** What oidc-provider stores of a token, a grant, a session or an interaction. */
-export type StoredArtifact = {
+type StoredArtifact = {
   readonly accountId?: string;
   readonly grantId?: string;
   readonly uid?: string;

@@ -16,7 +16,7 @@ import {
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** The header of a token; a field that is undefined is left out. */
-export type TokenHeader = Readonly<Record<string, unknown>>;
+type TokenHeader = Readonly<Record<string, unknown>>;
 
 /** The algorithms that a key can be made for. */
 export type KeyAlgorithm = `${"RS" | "PS" | "ES"}${"256" | "384" | "512"}` | "EdDSA" | "Ed25519";

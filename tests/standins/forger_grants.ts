@@ -1,6 +1,6 @@
 /** The forger's token and revocation endpoints: strict with the client, at a test's mercy in what they answer. */
-import type { ForgerGrant, ForgerState } from "./forger-state.ts";
-import { accessTokenHash, type Claims, type Sign, signToken } from "./forger-tokens.ts";
+import type { ForgerGrant, ForgerState } from "./forger_state.ts";
+import { accessTokenHash, type Claims, type Sign, signToken } from "./forger_tokens.ts";
 import {
   type Form,
   oauthError,
@@ -8,7 +8,7 @@ import {
   provesChallenge,
   randomToken,
   refuseClient,
-} from "./oauth-rules.ts";
+} from "./oauth_rules.ts";
 
 /** Answers the token endpoint. OpenID Connect Core 3.1.3, 12 */
 export async function answerToken(state: ForgerState, request: Request): Promise<Response> {

@@ -2,16 +2,16 @@
  * Discord's API as far as Janus uses it: the token endpoint, the current authorization, the user, role
  * connections and metadata records. Each route has the name under which tests find its calls.
  */
-import type { Grants, LiveToken } from "./discord-grants.ts";
+import type { Grants, LiveToken } from "./discord_grants.ts";
 import {
   BOOLEAN_EQUAL,
   checkRecords,
   checkRoleConnection,
   type MetadataRecord,
   type RoleConnection,
-} from "./discord-limits.ts";
-import { matchTokenCall } from "./discord-tokens.ts";
-import { schemeToken } from "./oauth-rules.ts";
+} from "./discord_limits.ts";
+import { matchTokenCall } from "./discord_tokens.ts";
+import { schemeToken } from "./oauth_rules.ts";
 
 /** The operations by name. */
 export type DiscordOperation =

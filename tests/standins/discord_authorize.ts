@@ -2,9 +2,9 @@
  * Discord's authorization endpoint and its pages: it refuses what Discord refuses, asks for consent, and
  * sends the member back with a code. No `iss` is ever sent.
  */
-import { type DiscordState, displayName } from "./discord-api.ts";
+import { type DiscordState, displayName } from "./discord_api.ts";
 import { html, page } from "./html.ts";
-import { redirectBack } from "./oauth-rules.ts";
+import { redirectBack } from "./oauth_rules.ts";
 
 /** Answers `GET` and `POST /oauth2/authorize`; `form` is the consent page's, on `POST`. RFC 6749 4.1.1 */
 export function authorize(
