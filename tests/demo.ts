@@ -109,7 +109,7 @@ function describe({ appUrl, accountUrl }: Demo): string {
   Open  ${appUrl}
 
 That is the stand-in for Discord, where a member begins. Follow "Linked Roles: verify", authorize Janus,
-sign in as anna, bo or cleo with the password demo, and press Link when you are back.
+sign in as anna, bo or cleo with the password demo, and click Link when you are back.
 
 What Discord believes is on the same page: ${appUrl}#believes
 The member's own page, once signed in, is at Janus: ${accountUrl}

@@ -20,7 +20,7 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
     next: "Janus tries again by itself at next_push_at; POST /api/link/sync tries now.",
   },
   discord_told: {
-    reason: "Discord has been told. It gives the role when the member presses Link there.",
+    reason: "Discord has been told. It gives the role when the member clicks Link there.",
     next: "In Discord: the server's name, Linked Roles, Link.",
   },
 };

@@ -14,7 +14,7 @@ export type LinkFacts = {
   readonly pushFailures: number;
 };
 
-/** Why the role is or is not given, as far as Janus can know: Discord gives it when the member presses Link there. */
+/** Why the role is or is not given, as far as Janus can know: Discord gives it when the member clicks Link there. */
 export type RoleStatus = "not_linked" | "discord_not_told" | "discord_told";
 
 /** The member's link, as the session's row has it; null where there is none. */
