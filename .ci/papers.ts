@@ -2,7 +2,8 @@
  * The papers of a release, made from its finished files: the provenance, and SHA256SUMS over all. Neither is signed here.
  */
 import { join } from "node:path";
-import { describeProvenance, type Materials, type Subject } from "./provenance.ts";
+import type { Materials, Subject } from "./provenance.ts";
+import { describeProvenance } from "./provenance.ts";
 
 /** What the provenance is called. */
 export const PROVENANCE = "janus.intoto.json";

@@ -12,7 +12,8 @@ import { findCarriedParts } from "./carried.ts";
 import { findPackages } from "./packages.ts";
 import { hashFile, PROVENANCE, SUMS, writePapers } from "./papers.ts";
 import { findCommit } from "./provenance.ts";
-import { KEPT_PACKAGES, provideRuntime, type Runtime } from "./runtimes.ts";
+import type { Runtime } from "./runtimes.ts";
+import { KEPT_PACKAGES, provideRuntime } from "./runtimes.ts";
 import { describeMaterials } from "./sbom.ts";
 import { makeTemplate } from "./template.ts";
 

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
+import type { RingKey } from "../lib/crypto.ts";
 import {
   createMacs,
   createSealer,
   decodeBase64url,
   encodeBase64url,
   equalInConstantTime,
-  type RingKey,
   randomToken,
   sha256,
   sha256Hex,

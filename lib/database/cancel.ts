@@ -2,8 +2,10 @@
  * The request that ends a statement: a connection of its own, sixteen bytes, and the server hangs up. That also says
  * that somebody is there. PostgreSQL's manual, "Canceling Requests in Progress"
  */
-import { connect, isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectSecurely } from "node:tls";
+import type { Socket } from "node:net";
+import { connect, isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import { connect as connectSecurely } from "node:tls";
 import { createDeadlines } from "../time.ts";
 
 /** What a server gave a connection to cancel its statements with. */

@@ -7,7 +7,8 @@ import type { ConnectionOptions } from "node:tls";
 import postgres from "postgres";
 import type { DatabaseAddress, Tls } from "../config/database_address.ts";
 import { databaseUnavailable } from "../errors.ts";
-import { type CancelKey, requestCancel } from "./cancel.ts";
+import type { CancelKey } from "./cancel.ts";
+import { requestCancel } from "./cancel.ts";
 
 /** How connections are made. */
 export type Connect = {

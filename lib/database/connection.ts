@@ -6,9 +6,11 @@
 import type postgres from "postgres";
 import { settlesWithin, startStopwatch } from "../time.ts";
 import type { CancelKey } from "./cancel.ts";
-import { type Connect, type Settings, STATEMENT_TIMEOUT_MS } from "./connect.ts";
+import type { Connect, Settings } from "./connect.ts";
+import { STATEMENT_TIMEOUT_MS } from "./connect.ts";
 import type { Habits } from "./habits.ts";
-import { createPool, type Ending, type Pool, type User } from "./pool.ts";
+import type { Ending, Pool, User } from "./pool.ts";
+import { createPool } from "./pool.ts";
 import type { Servers } from "./servers.ts";
 
 /** A connection to one server, and its state. */

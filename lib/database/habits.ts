@@ -2,7 +2,8 @@
  * What Janus learns about a pooler before the database: it may take no settings, and may lose prepared statements.
  * From then on Janus works without them, and tells the operator once.
  */
-import { PLAIN_SETTINGS, SETTINGS, type Settings } from "./connect.ts";
+import type { Settings } from "./connect.ts";
+import { PLAIN_SETTINGS, SETTINGS } from "./connect.ts";
 import { isStatementLost, refusesSettings } from "./failures.ts";
 
 /** Called once for each thing that an operator should know about a database that works. */

@@ -18,12 +18,16 @@ import type { Config } from "../config/load.ts";
 import { configInvalid, databaseUnavailable } from "../errors.ts";
 import type { Connect } from "./connect.ts";
 import { connectTo } from "./connect.ts";
-import { type Connection, createConnections } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { createConnections } from "./connection.ts";
 import { translate } from "./failures.ts";
-import { createHabits, type Notice } from "./habits.ts";
-import { CLOSED, createQuery, type Query, settleConnection, type Ways } from "./run.ts";
+import type { Notice } from "./habits.ts";
+import { createHabits } from "./habits.ts";
+import type { Query, Ways } from "./run.ts";
+import { CLOSED, createQuery, settleConnection } from "./run.ts";
 import { createServers } from "./servers.ts";
-import { createWritable, type Hindrance } from "./writable.ts";
+import type { Hindrance } from "./writable.ts";
+import { createWritable } from "./writable.ts";
 
 /** A database, whichever it is. */
 export type Database = {

@@ -8,13 +8,13 @@ import { databaseUnavailable, JanusError } from "../errors.ts";
 import { createDeadlines, startStopwatch } from "../time.ts";
 import { NOT_WANTED } from "./connect.ts";
 import type { Connection, Connections, Holder } from "./connection.ts";
+import type { Remedy } from "./failures.ts";
 import {
   endsConnection,
   isAnswer,
   isConnectTimeout,
   isDestroyed,
   isReadOnly,
-  type Remedy,
   remedyOf,
   translate,
 } from "./failures.ts";

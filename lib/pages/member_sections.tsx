@@ -7,7 +7,8 @@
 import type { ComponentChildren } from "preact";
 import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
-import { METADATA_RECORDS, type MetadataRecord } from "../rules/records.ts";
+import type { MetadataRecord } from "../rules/records.ts";
+import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
 import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
 

@@ -6,8 +6,10 @@
  */
 import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
-import { type Badge, renderFrame } from "./frame.tsx";
-import { en, type Texts } from "./texts/en.ts";
+import type { Badge } from "./frame.tsx";
+import { renderFrame } from "./frame.tsx";
+import type { Texts } from "./texts/en.ts";
+import { en } from "./texts/en.ts";
 import { sv } from "./texts/sv.ts";
 
 /** A language of the pages. RFC 5646 */

@@ -4,7 +4,8 @@
  */
 
 import type { WorkDeps } from "../deps.ts";
-import { isWorthAnother, type Round } from "../grants/round.ts";
+import type { Round } from "../grants/round.ts";
+import { isWorthAnother } from "../grants/round.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 import { createPace } from "./upkeep_pace.ts";

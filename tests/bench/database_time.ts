@@ -9,10 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import * as v from "valibot";
-import { type Cluster, findInitdb, startCluster } from "../harness/cluster.ts";
-import { CONCURRENCY, type Effort } from "./measure.ts";
-import { type Environment, runToEnd, startProgram } from "./programs.ts";
-import { type Figure, median } from "./report.ts";
+import type { Cluster } from "../harness/cluster.ts";
+import { findInitdb, startCluster } from "../harness/cluster.ts";
+import type { Effort } from "./measure.ts";
+import { CONCURRENCY } from "./measure.ts";
+import type { Environment } from "./programs.ts";
+import { runToEnd, startProgram } from "./programs.ts";
+import type { Figure } from "./report.ts";
+import { median } from "./report.ts";
 import { walkFlows } from "./walk.ts";
 
 const PASSWORD = "bench";

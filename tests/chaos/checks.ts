@@ -7,7 +7,8 @@ import { places, userIdOf } from "./accounts.ts";
 import { nameOf } from "./browser.ts";
 import { checkGrants, historyOf, unexcused } from "./grant_checks.ts";
 import { LINK_SCOPE } from "./journal.ts";
-import { describeWorlds, type Person } from "./members.ts";
+import type { Person } from "./members.ts";
+import { describeWorlds } from "./members.ts";
 import type { Stage } from "./stage.ts";
 
 export type Row = Readonly<Record<string, unknown>>;

@@ -5,7 +5,8 @@
 import type { DiscordOperation, DiscordStandin } from "../standins/discord.ts";
 import type { Behaviour, Director, Met } from "../standins/faults.ts";
 import type { ProviderOperation, ProviderStandin } from "../standins/provider.ts";
-import { type Chance, createChance } from "./chance.ts";
+import type { Chance } from "./chance.ts";
+import { createChance } from "./chance.ts";
 import { DEADLINE_MS, wallClock } from "./fast_clock.ts";
 import type { Journal } from "./journal.ts";
 import type { Names, Replicas } from "./replicas.ts";

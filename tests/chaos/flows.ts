@@ -1,9 +1,11 @@
 /** The link flow as a member walks it, to its end or not, and what its answers say of the member's links. */
 import { cancelAtProvider, signInAtProvider } from "../standins/member.ts";
-import { type Answer, type Browser, consent, nameOf } from "./browser.ts";
+import type { Answer, Browser } from "./browser.ts";
+import { consent, nameOf } from "./browser.ts";
 import type { Chance } from "./chance.ts";
 import type { Journal } from "./journal.ts";
-import { inConflict, linked, moved, perhaps, type Told } from "./worlds.ts";
+import type { Told } from "./worlds.ts";
+import { inConflict, linked, moved, perhaps } from "./worlds.ts";
 
 /** Who walks, and as whom. */
 type Walk = {

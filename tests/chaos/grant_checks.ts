@@ -5,7 +5,8 @@
 import { openDiscordToken, openOrganisationToken } from "../../lib/grants/sealing.ts";
 import { accountsOf } from "./accounts.ts";
 import type { Evidence, Row } from "./checks.ts";
-import { type Issue, LINK_SCOPE } from "./journal.ts";
+import type { Issue } from "./journal.ts";
+import { LINK_SCOPE } from "./journal.ts";
 import type { Stage } from "./stage.ts";
 
 /** Tokens that are alive and that Janus does not hold. `what` is by whom they were given, `text` to whom. */

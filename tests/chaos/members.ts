@@ -3,23 +3,18 @@
  * accounts on each side and two browsers, and does one thing after the other, or two in two tabs.
  */
 import { ACCOUNTS, places, userIdOf } from "./accounts.ts";
-import { type Answer, type Browser, consent, createBrowser, nameOf } from "./browser.ts";
-import { type Chance, createChance } from "./chance.ts";
-import { type FastClock, wallClock } from "./fast_clock.ts";
-import { type Walked, walk } from "./flows.ts";
+import type { Answer, Browser } from "./browser.ts";
+import { consent, createBrowser, nameOf } from "./browser.ts";
+import type { Chance } from "./chance.ts";
+import { createChance } from "./chance.ts";
+import type { FastClock } from "./fast_clock.ts";
+import { wallClock } from "./fast_clock.ts";
+import type { Walked } from "./flows.ts";
+import { walk } from "./flows.ts";
 import type { Journal } from "./journal.ts";
 import type { Replicas } from "./replicas.ts";
-import {
-  NO_LINKS,
-  notLinked,
-  perhaps,
-  seenLinked,
-  type Told,
-  together,
-  unlinked,
-  type World,
-  type Worlds,
-} from "./worlds.ts";
+import type { Told, World, Worlds } from "./worlds.ts";
+import { NO_LINKS, notLinked, perhaps, seenLinked, together, unlinked } from "./worlds.ts";
 
 /** Where members are. */
 type Place = {

@@ -11,7 +11,8 @@ import { startDiscord } from "../standins/discord.ts";
 import { startProvider } from "../standins/provider.ts";
 import { accountsOf } from "./accounts.ts";
 import { createFastClock, wallClock } from "./fast_clock.ts";
-import { type Breakable, createWeather } from "./faults.ts";
+import type { Breakable } from "./faults.ts";
+import { createWeather } from "./faults.ts";
 import { createJournal } from "./journal.ts";
 import { createReplicas } from "./replicas.ts";
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { createQueries } from "../../lib/database/queries.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { run } from "../fixtures/command.ts";
-import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, emptyDatabase, onPostgres } from "../harness/database.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -5,14 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
-import { type CommandErrorCode, JanusError } from "../../lib/errors.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
+import type { CommandErrorCode } from "../../lib/errors.ts";
+import { JanusError } from "../../lib/errors.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { type Environment, run, serve } from "../fixtures/command.ts";
+import type { Environment } from "../fixtures/command.ts";
+import { run, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import {
   CANARY,
   createBrowser,
@@ -24,8 +28,10 @@ import {
 } from "../harness/janus.ts";
 import { freePort, NOBODY } from "../harness/ports.ts";
 import { linkAccounts, reachDiscordCallback } from "../harness/walk.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerStandin, startForger } from "../standins/forger.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ForgerStandin } from "../standins/forger.ts";
+import { startForger } from "../standins/forger.ts";
 
 // All wait in turn for the few that run.
 setDefaultTimeout(180_000);

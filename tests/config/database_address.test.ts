@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
-import { type DatabaseAddress, isDatabaseUrl, readDatabaseUrl } from "../../lib/config/database_address.ts";
+import type { DatabaseAddress } from "../../lib/config/database_address.ts";
+import { isDatabaseUrl, readDatabaseUrl } from "../../lib/config/database_address.ts";
 import { readDatabaseConfig } from "../../lib/config/load.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, run, serve } from "../fixtures/command.ts";
+import type { Environment } from "../fixtures/command.ts";
+import { run, serve } from "../fixtures/command.ts";
 import { environmentFor } from "../harness/janus.ts";
 
 const STANDIN = { apiUrl: "https://d.test", authorizeUrl: "https://d.test/a", cdnUrl: "https://c.test" };

@@ -3,14 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
-import { createShared, type Deps, upkeepDepsOf, type WorkDeps } from "../../lib/deps.ts";
+import type { Deps, WorkDeps } from "../../lib/deps.ts";
+import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { deleteExpiredSessions } from "../../lib/session/ending.ts";
 import { SESSION_TTL_SECONDS } from "../../lib/session/secrets.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
-import { type Log, NO_LOG } from "../../lib/telemetry/log.ts";
+import type { Log } from "../../lib/telemetry/log.ts";
+import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../lib/time.ts";
 import { emptyDatabase } from "../harness/database.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";

@@ -7,11 +7,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrateUp } from "../../lib/database/migrations.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
-import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import type { Cluster } from "../harness/cluster.ts";
+import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */

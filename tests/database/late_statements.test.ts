@@ -3,7 +3,8 @@
  * host is behind a proxy that does not pass on cancel requests, like a proxy that is restarting.
  */
 import { describe, expect, test } from "bun:test";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { startCancelEater } from "../fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";

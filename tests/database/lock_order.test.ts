@@ -13,15 +13,8 @@ import {
   test,
 } from "bun:test";
 import postgres from "postgres";
-import {
-  describePair,
-  describeState,
-  type Prepared,
-  prepare,
-  prepareFor,
-  WRITERS,
-  type Writer,
-} from "../fixtures/few_members.ts";
+import type { Prepared, Writer } from "../fixtures/few_members.ts";
+import { describePair, describeState, prepare, prepareFor, WRITERS } from "../fixtures/few_members.ts";
 import { onPostgres, TABLES } from "../harness/database.ts";
 import { usePostgres } from "../harness/hooks.ts";
 

@@ -4,9 +4,11 @@
  */
 import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
 
 const hasPooler = onPostgres && (findPgBouncer() !== undefined || Boolean(process.env.CI));

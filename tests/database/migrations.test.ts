@@ -1,9 +1,9 @@
 /** Migrations: each applied once, all or none, and never one that is newer or was edited. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { basename } from "node:path";
+import type { Migration } from "../../lib/database/migrations.ts";
 import {
   MIGRATIONS,
-  type Migration,
   migrateUp,
   readMigrationStatus,
   requireMigrated,

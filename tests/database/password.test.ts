@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDatabaseConfig } from "../../lib/config/load.ts";
 import { openDatabase } from "../../lib/database/open.ts";
-import { type Environment, run } from "../fixtures/command.ts";
-import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import type { Environment } from "../fixtures/command.ts";
+import { run } from "../fixtures/command.ts";
+import type { Cluster } from "../harness/cluster.ts";
+import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;

@@ -1,7 +1,8 @@
 /** The pool of connections has one user a connection and never too many connections, in any order of steps. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createPool, type User } from "../../lib/database/pool.ts";
+import type { User } from "../../lib/database/pool.ts";
+import { createPool } from "../../lib/database/pool.ts";
 
 type Connection = { readonly id: number };
 

@@ -4,14 +4,12 @@ import postgres from "postgres";
 import { isRefusal } from "../../lib/database/failures.ts";
 import { migrateUp, readMigrationStatus, requireMigrated } from "../../lib/database/migrations.ts";
 import { openDatabase } from "../../lib/database/open.ts";
-import { asJanusError, type JanusError } from "../../lib/errors.ts";
-import {
-  type Refusal,
-  startGate,
-  startRefusingServer,
-  startSilentServer,
-} from "../fixtures/refusing_server.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { JanusError } from "../../lib/errors.ts";
+import { asJanusError } from "../../lib/errors.ts";
+import type { Refusal } from "../fixtures/refusing_server.ts";
+import { startGate, startRefusingServer, startSilentServer } from "../fixtures/refusing_server.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useForAll } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";

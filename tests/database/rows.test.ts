@@ -4,12 +4,16 @@
  */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import postgres from "postgres";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
-import { type Crowd, findSwapped, gather } from "../fixtures/crowd.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
+import type { Crowd } from "../fixtures/crowd.ts";
+import { findSwapped, gather } from "../fixtures/crowd.ts";
 import { startGate } from "../fixtures/refusing_server.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
-import { findPgBouncer, NO_PGBOUNCER, type PgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
+import type { PgBouncer } from "../harness/pgbouncer.ts";
+import { findPgBouncer, NO_PGBOUNCER, startPgBouncer } from "../harness/pgbouncer.ts";
 import { callApi, secretsOf } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 

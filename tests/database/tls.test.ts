@@ -7,8 +7,10 @@ import { isRefusal } from "../../lib/database/failures.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
-import { type Authority, createAuthority } from "../harness/certificates.ts";
-import { type Cluster, findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import type { Authority } from "../harness/certificates.ts";
+import { createAuthority } from "../harness/certificates.ts";
+import type { Cluster } from "../harness/cluster.ts";
+import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;

@@ -1,7 +1,8 @@
 /** How values go into a statement and come out of it: the same on PostgreSQL and on the embedded database. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Parameter } from "../../lib/database/run.ts";
-import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase } from "../harness/database.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

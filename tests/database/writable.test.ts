@@ -10,7 +10,8 @@ import { migrateUp } from "../../lib/database/migrations.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { findInitdb, startCluster } from "../harness/cluster.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 
 const NOT_READY = { http: 503, status: "not_ready", provider: "ready" };

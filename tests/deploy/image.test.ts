@@ -12,8 +12,10 @@ import packageJson from "../../package.json" with { type: "json" };
 import { readStages } from "../fixtures/deployment.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
 import { CANARY, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID, USERS } from "../harness/janus.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerStandin, startForger } from "../standins/forger.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ForgerStandin } from "../standins/forger.ts";
+import { startForger } from "../standins/forger.ts";
 
 setDefaultTimeout(600_000);
 

@@ -9,19 +9,15 @@ import { request as requestSecure } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { en } from "../../lib/pages/texts/en.ts";
-import { type Environment, type Serving, serve } from "../fixtures/command.ts";
-import {
-  type Certificate,
-  findNginx,
-  makeCertificate,
-  type Nginx,
-  NO_NGINX,
-  startNginx,
-} from "../fixtures/nginx.ts";
+import type { Environment, Serving } from "../fixtures/command.ts";
+import { serve } from "../fixtures/command.ts";
+import type { Certificate, Nginx } from "../fixtures/nginx.ts";
+import { findNginx, makeCertificate, NO_NGINX, startNginx } from "../fixtures/nginx.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "../harness/chromium.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import type { Browser } from "../harness/janus.ts";
 import {
-  type Browser,
   createBrowser,
   discordClient,
   environmentFor,
@@ -34,8 +30,10 @@ import { freePort, NOBODY } from "../harness/ports.ts";
 import { reachLoginCallback } from "../harness/sign_in.ts";
 import { approve, signIn } from "../harness/stage.ts";
 import { newUser, reachProviderCallback } from "../harness/walk.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ProviderStandin, startProvider } from "../standins/provider.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ProviderStandin } from "../standins/provider.ts";
+import { startProvider } from "../standins/provider.ts";
 
 /** Without them the tests are skipped with a warning on a developer's machine, and fail in CI. */
 const noNginx = findNginx() === undefined && !process.env.CI;

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildBinary, TARGETS } from "../../.ci/binary.ts";
-import { BUN_VERSION, type Pin, provideRuntime, RUNTIMES } from "../../.ci/runtimes.ts";
+import type { Pin } from "../../.ci/runtimes.ts";
+import { BUN_VERSION, provideRuntime, RUNTIMES } from "../../.ci/runtimes.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
 
 // A build takes ten seconds, and minutes on a machine that is busy.

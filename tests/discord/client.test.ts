@@ -6,7 +6,8 @@ import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
-import { type DiscordOperation, startDiscord } from "../standins/discord.ts";
+import type { DiscordOperation } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
 import type { Behaviour } from "../standins/faults.ts";
 import { approveDiscord } from "../standins/member.ts";
 

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { approveDiscord, type CookieJar, createJar, signInAtProvider, visit } from "../standins/member.ts";
+import type { CookieJar } from "../standins/member.ts";
+import { approveDiscord, createJar, signInAtProvider, visit } from "../standins/member.ts";
 
 /** Variables that a developer may have set for other purposes, and that would break the demo if it read them. */
 const FOREIGN_ENVIRONMENT = {

@@ -3,14 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
-import { ERROR_CODES, type ErrorCode, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/errors.ts";
+import { ERROR_CODES, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
 import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";
 import { withoutFences } from "../fixtures/markdown.ts";
 import { blankComments, listFiles, ROOT, readText } from "../fixtures/source.ts";
-import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase } from "../harness/database.ts";
 
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];

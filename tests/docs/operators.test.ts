@@ -5,11 +5,13 @@ import { ROUTES } from "../../index.ts";
 import { readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
 import type { Environment } from "../../lib/config/sources.ts";
 import { createSealer } from "../../lib/crypto.ts";
-import { ERROR_CODES, type ErrorCode, JanusError } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/errors.ts";
+import { ERROR_CODES, JanusError } from "../../lib/errors.ts";
 import { createProblem } from "../../lib/http/problem.ts";
 import { readTable } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
-import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase } from "../harness/database.ts";
 import { randomKey } from "../harness/janus.ts";
 
 const configuration = await readText("docs/configuration.md");

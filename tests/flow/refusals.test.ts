@@ -1,7 +1,7 @@
 /** Errors of Discord and of the provider: a page tells the member, and a line in the log tells the operator. */
 import { afterEach, describe, expect, test } from "bun:test";
+import type { JanusError } from "../../lib/errors.ts";
 import {
-  type JanusError,
   notFound,
   providerUnavailable,
   scopeMissing,

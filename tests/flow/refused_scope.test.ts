@@ -1,7 +1,8 @@
 /** A provider that announces offline_access and does not give it to this client: members are linked without it. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { stopJanus, useDatabase } from "../harness/hooks.ts";
-import { type Browser, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
+import type { Browser } from "../harness/janus.ts";
+import { createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { moveStateIn, newUser } from "../harness/walk.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
-import { type Browser, createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import type { Browser } from "../harness/janus.ts";
+import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf, rowsOf, setTime, trailOf } from "../harness/rows.ts";
 import { askedBy, linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page, type ViewportSize } from "playwright-core";
+import type { Browser, BrowserContext, Page, ViewportSize } from "playwright-core";
+import { chromium } from "playwright-core";
 
 /** The one without windows first: each page of the others costs a window with pages of its own. */
 const PATHS = [

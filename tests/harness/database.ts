@@ -9,7 +9,8 @@ import postgres from "postgres";
 import { sha256Hex } from "../../lib/crypto.ts";
 import { IN_MEMORY, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
-import { type Database, openDatabase } from "../../lib/database/open.ts";
+import type { Database } from "../../lib/database/open.ts";
+import { openDatabase } from "../../lib/database/open.ts";
 
 export type TestDatabase = {
   readonly config: Parameters<typeof openDatabase>[0];

@@ -3,7 +3,8 @@
  * cannot be made, that is the only failure, with its cause.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
-import { createTestDatabase, emptyDatabase, onPostgres, type TestDatabase } from "./database.ts";
+import type { TestDatabase } from "./database.ts";
+import { createTestDatabase, emptyDatabase, onPostgres } from "./database.ts";
 
 type StandIn = { readonly unexpected: readonly unknown[] };
 type Startable = {

@@ -4,18 +4,27 @@
  * the log's destination.
  */
 import { createApp } from "../../index.ts";
-import { type Config, readConfig } from "../../lib/config/load.ts";
-import { createShared, type Deps, depsOf, type Shared, upkeepDepsOf, type WorkDeps } from "../../lib/deps.ts";
+import type { Config } from "../../lib/config/load.ts";
+import { readConfig } from "../../lib/config/load.ts";
+import type { Deps, Shared, WorkDeps } from "../../lib/deps.ts";
+import { createShared, depsOf, upkeepDepsOf } from "../../lib/deps.ts";
 import type { Listener } from "../../lib/http/edge.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { type App, type Listening, listen } from "../../lib/server/listener.ts";
+import type { App, Listening } from "../../lib/server/listener.ts";
+import { listen } from "../../lib/server/listener.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerOptions, type ForgerStandin, startForger } from "../standins/forger.ts";
-import { createJar, type Trust, visit } from "../standins/member.ts";
-import { type ProviderOptions, type ProviderStandin, startProvider } from "../standins/provider.ts";
-import { type Clock, createClock } from "./clock.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ForgerOptions, ForgerStandin } from "../standins/forger.ts";
+import { startForger } from "../standins/forger.ts";
+import type { Trust } from "../standins/member.ts";
+import { createJar, visit } from "../standins/member.ts";
+import type { ProviderOptions, ProviderStandin } from "../standins/provider.ts";
+import { startProvider } from "../standins/provider.ts";
+import type { Clock } from "./clock.ts";
+import { createClock } from "./clock.ts";
+import type { TestDatabase } from "./database.ts";
+import { createTestDatabase } from "./database.ts";
 import { logWatch } from "./log_watch.ts";
 import { holdPort } from "./ports.ts";
 

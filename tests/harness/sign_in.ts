@@ -1,7 +1,9 @@
 /** Signing in as a member does, and asking the API as a program does. */
-import { type SessionSecrets, withHash } from "../../lib/session/secrets.ts";
+import type { SessionSecrets } from "../../lib/session/secrets.ts";
+import { withHash } from "../../lib/session/secrets.ts";
 import { createJar, visit } from "../standins/member.ts";
-import { type Browser, createBrowser, locationOf } from "./janus.ts";
+import type { Browser } from "./janus.ts";
+import { createBrowser, locationOf } from "./janus.ts";
 
 type At = { readonly url: string };
 

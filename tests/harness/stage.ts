@@ -8,7 +8,8 @@ import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "./database.ts";
+import type { TestDatabase } from "./database.ts";
+import { createTestDatabase, emptyDatabase } from "./database.ts";
 import { CANARY, DISCORD_CLIENT_ID, startJanus } from "./janus.ts";
 
 /** A browser and a database for the tests of one file; where there is no Chromium a developer is told so. */

@@ -1,7 +1,8 @@
 /** The flow as a member walks it, leg by leg or whole. */
 import { expect } from "bun:test";
 import { createJar, signInAtProvider, visit } from "../standins/member.ts";
-import { type Browser, createBrowser, locationOf } from "./janus.ts";
+import type { Browser } from "./janus.ts";
+import { createBrowser, locationOf } from "./janus.ts";
 
 type At = { readonly url: string };
 

@@ -2,14 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { useJanus } from "../harness/hooks.ts";
-import {
-  type Browser,
-  CANARY,
-  createBrowser,
-  lastCode,
-  locationOf,
-  startJanusWithForger,
-} from "../harness/janus.ts";
+import type { Browser } from "../harness/janus.ts";
+import { CANARY, createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import { createJar } from "../standins/member.ts";
 

@@ -4,14 +4,14 @@ import fc from "fast-check";
 import { readConfig } from "../../lib/config/load.ts";
 import { createMacs } from "../../lib/crypto.ts";
 import { openDatabase } from "../../lib/database/open.ts";
-import { createShared, type Deps, depsOf } from "../../lib/deps.ts";
+import type { Deps } from "../../lib/deps.ts";
+import { createShared, depsOf } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
+import type { FlowChange, FlowRecords } from "../../lib/flow/record.ts";
 import {
   acceptCallback,
   deriveSecret,
   FLOW_TTL_SECONDS,
-  type FlowChange,
-  type FlowRecords,
   makeRoom,
   openFlow,
   startFlow,

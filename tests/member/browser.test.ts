@@ -5,7 +5,8 @@
  */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
-import { en as EN, type Texts } from "../../lib/pages/texts/en.ts";
+import type { Texts } from "../../lib/pages/texts/en.ts";
+import { en as EN } from "../../lib/pages/texts/en.ts";
 import { sv as SV } from "../../lib/pages/texts/sv.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { follow, photograph, survey, tabOrder, tabTo } from "../harness/chromium.ts";

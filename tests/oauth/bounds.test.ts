@@ -4,14 +4,10 @@ import fc from "fast-check";
 import { JanusError, providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
 import { authorizationError, readAuthorizationResponse, readRefusal } from "../../lib/oauth/authorization.ts";
 import { revokeToken } from "../../lib/oauth/revocation.ts";
-import { postForm, requestTokens, type TokenEndpoint } from "../../lib/oauth/token_endpoint.ts";
-import {
-  type Answer,
-  retryAfterSeconds,
-  send,
-  type Upstream,
-  type UpstreamRequest,
-} from "../../lib/oauth/upstream.ts";
+import type { TokenEndpoint } from "../../lib/oauth/token_endpoint.ts";
+import { postForm, requestTokens } from "../../lib/oauth/token_endpoint.ts";
+import type { Answer, Upstream, UpstreamRequest } from "../../lib/oauth/upstream.ts";
+import { retryAfterSeconds, send } from "../../lib/oauth/upstream.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import { createFaults } from "../standins/faults.ts";

@@ -1,16 +1,20 @@
 /** How long a member waits at most: the calls of one request share one budget, whichever of them hangs. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createDiscord } from "../../lib/discord/client.ts";
-import { type Budget, createBudget } from "../../lib/oauth/budget.ts";
+import type { Budget } from "../../lib/oauth/budget.ts";
+import { createBudget } from "../../lib/oauth/budget.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
-import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, emptyDatabase } from "../harness/database.ts";
+import type { Browser } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
-import { createKey, type ForgerOperation } from "../standins/forger.ts";
+import type { ForgerOperation } from "../standins/forger.ts";
+import { createKey } from "../standins/forger.ts";
 
 const ROLE_CONNECTION = { platform_name: "D-sektionen", metadata: { dsek_member: "1" } };
 

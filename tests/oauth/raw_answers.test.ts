@@ -3,10 +3,12 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
-import { retryAfterSeconds, send, type Upstream } from "../../lib/oauth/upstream.ts";
+import type { Upstream } from "../../lib/oauth/upstream.ts";
+import { retryAfterSeconds, send } from "../../lib/oauth/upstream.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
-import { makeBomb, type RawAnswer, rawAnswer, startRaw } from "../standins/raw.ts";
+import type { RawAnswer } from "../standins/raw.ts";
+import { makeBomb, rawAnswer, startRaw } from "../standins/raw.ts";
 
 const SHORT_DEADLINE_MS = 500;
 /** What Janus reads of a body is 256 KiB; the rest is buffers of the runtime. */

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { type Browser, createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import type { Browser } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { Gate } from "../standins/faults.ts";

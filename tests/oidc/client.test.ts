@@ -8,7 +8,8 @@ import { createOidc } from "../../lib/oidc/client.ts";
 import { NEEDED_CLAIMS } from "../../lib/rules/claims.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createClock } from "../harness/clock.ts";
-import { createTestDatabase, type TestDatabase, WITHOUT_STRAYS } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, WITHOUT_STRAYS } from "../harness/database.ts";
 import {
   CANARY,
   createBrowser,
@@ -20,14 +21,8 @@ import {
 import { rejection } from "../harness/rejection.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { Behaviour } from "../standins/faults.ts";
-import {
-  createKey,
-  encryptToken,
-  type ForgerOptions,
-  type ForgerOverrides,
-  type Sign,
-  startForger,
-} from "../standins/forger.ts";
+import type { ForgerOptions, ForgerOverrides, Sign } from "../standins/forger.ts";
+import { createKey, encryptToken, startForger } from "../standins/forger.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -4,14 +4,8 @@ import { createHash, createHmac, createPublicKey, generateKeyPairSync, sign as s
 import { WITHOUT_STRAYS } from "../harness/database.ts";
 import { CANARY, createBrowser, OIDC_CLIENT_ID, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-import {
-  createKey,
-  encryptToken,
-  type ForgerOverrides,
-  type KeyAlgorithm,
-  type Sign,
-  type SigningKey,
-} from "../standins/forger.ts";
+import type { ForgerOverrides, KeyAlgorithm, Sign, SigningKey } from "../standins/forger.ts";
+import { createKey, encryptToken } from "../standins/forger.ts";
 
 type Janus = Awaited<ReturnType<typeof startJanusWithForger>>;
 type Claims = Readonly<Record<string, unknown>>;

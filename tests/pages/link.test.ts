@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type ConflictPage, renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
+import type { ConflictPage } from "../../lib/pages/link.tsx";
+import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
 import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import { contextIn, DISCORD_APP_URL, said } from "./samples.ts";

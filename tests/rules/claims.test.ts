@@ -1,7 +1,8 @@
 /** The claims that Janus keeps: whatever a provider sends, they are storable and of one form. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type KeptClaims, keepClaims, NEEDED_CLAIMS, organisationName } from "../../lib/rules/claims.ts";
+import type { KeptClaims } from "../../lib/rules/claims.ts";
+import { keepClaims, NEEDED_CLAIMS, organisationName } from "../../lib/rules/claims.ts";
 import { anyClaims, isStorable, textsIn } from "../fixtures/any_claims.ts";
 
 describe("keepClaims()", () => {

@@ -1,8 +1,10 @@
 /** The listener by itself: how it stops, and how it reads requests whose length is ambiguous. */
 import { expect, test } from "bun:test";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { connect } from "node:net";
 import { readConfig } from "../../lib/config/load.ts";
-import { type Listening, listen } from "../../lib/server/listener.ts";
+import type { Listening } from "../../lib/server/listener.ts";
+import { listen } from "../../lib/server/listener.ts";
 import { environmentFor } from "../harness/janus.ts";
 
 const POST = "POST / HTTP/1.1\r\nHost: janus\r\nContent-Length: 0\r\n\r\n";

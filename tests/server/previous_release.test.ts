@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, run, type Serving, serve } from "../fixtures/command.ts";
+import type { Environment, Serving } from "../fixtures/command.ts";
+import { run, serve } from "../fixtures/command.ts";
 import { hasPreviousRelease, unpackPreviousRelease } from "../fixtures/previous_release.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import type { Browser } from "../harness/janus.ts";
 import {
-  type Browser,
   createBrowser,
   discordClient,
   environmentFor,
@@ -20,8 +22,10 @@ import {
 } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 import { newUser, reachDiscordCallback } from "../harness/walk.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerStandin, startForger } from "../standins/forger.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ForgerStandin } from "../standins/forger.ts";
+import { startForger } from "../standins/forger.ts";
 
 /** The address at which members find Janus: a proxy would listen here, and lead to either replica. */
 const url = `http://127.0.0.1:${freePort()}`;

@@ -6,19 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, type Serving, serve } from "../fixtures/command.ts";
-import {
-  type Certificate,
-  findNginx,
-  makeCertificate,
-  type Nginx,
-  NO_NGINX,
-  startNginx,
-} from "../fixtures/nginx.ts";
+import type { Environment, Serving } from "../fixtures/command.ts";
+import { serve } from "../fixtures/command.ts";
+import type { Certificate, Nginx } from "../fixtures/nginx.ts";
+import { findNginx, makeCertificate, NO_NGINX, startNginx } from "../fixtures/nginx.ts";
 import { startLoad } from "../fixtures/steady_load.ts";
-import { createTestDatabase, onPostgres, type TestDatabase } from "../harness/database.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import type { Browser } from "../harness/janus.ts";
 import {
-  type Browser,
   createBrowser,
   discordClient,
   environmentFor,
@@ -29,8 +25,10 @@ import { logWatch } from "../harness/log_watch.ts";
 import { freePort } from "../harness/ports.ts";
 import { reachLoginCallback } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback } from "../harness/walk.ts";
-import { type DiscordStandin, startDiscord } from "../standins/discord.ts";
-import { type ForgerStandin, startForger } from "../standins/forger.ts";
+import type { DiscordStandin } from "../standins/discord.ts";
+import { startDiscord } from "../standins/discord.ts";
+import type { ForgerStandin } from "../standins/forger.ts";
+import { startForger } from "../standins/forger.ts";
 
 const isSkipped = findNginx() === undefined && !process.env.CI;
 if (onPostgres && isSkipped) console.warn(`The rolling restart is skipped. ${NO_NGINX}`);

@@ -3,7 +3,8 @@
  * makes them wrong. Tests of Janus do not need it, since there Janus is the client.
  */
 import { createHash } from "node:crypto";
-import { type DiscordStandin, startDiscord } from "./discord.ts";
+import type { DiscordStandin } from "./discord.ts";
+import { startDiscord } from "./discord.ts";
 import { approveDiscord, createJar, visit } from "./member.ts";
 
 export const ANNA = "100000000000000001";

@@ -3,20 +3,16 @@
  * and ends, the authorization page, the token endpoint, the few API routes that Janus calls and the avatars that its
  * pages show. It refuses what Discord refuses, so that a mistake shows here first, and it counts every call.
  */
-import {
-  type DiscordOperation,
-  type DiscordState,
-  type DiscordUser,
-  discordError,
-  matchCall,
-  matchesMemberRole,
-} from "./discord_api.ts";
+import type { DiscordOperation, DiscordState, DiscordUser } from "./discord_api.ts";
+import { discordError, matchCall, matchesMemberRole } from "./discord_api.ts";
 import { appPage, hasMemberRole, pressLink } from "./discord_app.ts";
 import { authorize } from "./discord_authorize.ts";
 import { answerPicture } from "./discord_cdn.ts";
-import { createGrants, type IssuedToken } from "./discord_grants.ts";
+import type { IssuedToken } from "./discord_grants.ts";
+import { createGrants } from "./discord_grants.ts";
 import type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
-import { createFaults, type FaultControl, type Faults } from "./faults.ts";
+import type { FaultControl, Faults } from "./faults.ts";
+import { createFaults } from "./faults.ts";
 
 export type { DiscordOperation, DiscordUser } from "./discord_api.ts";
 export type { IssuedToken } from "./discord_grants.ts";

@@ -3,13 +3,8 @@
  * connections and metadata records. Each route has the name under which tests find its calls.
  */
 import type { Grants, LiveToken } from "./discord_grants.ts";
-import {
-  BOOLEAN_EQUAL,
-  checkRecords,
-  checkRoleConnection,
-  type MetadataRecord,
-  type RoleConnection,
-} from "./discord_limits.ts";
+import type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
+import { BOOLEAN_EQUAL, checkRecords, checkRoleConnection } from "./discord_limits.ts";
 import { matchTokenCall } from "./discord_tokens.ts";
 import { schemeToken } from "./oauth_rules.ts";
 

@@ -2,9 +2,11 @@
  * The server as its members see it in Discord: the linked role, the link that leads to the application, and the
  * Link button that alone gives the role. Below stands what this Discord believes about each of its accounts.
  */
-import { type DiscordState, type DiscordUser, displayName, matchesMemberRole } from "./discord_api.ts";
+import type { DiscordState, DiscordUser } from "./discord_api.ts";
+import { displayName, matchesMemberRole } from "./discord_api.ts";
 import { picturePath } from "./discord_cdn.ts";
-import { html, type Markup, page } from "./html.ts";
+import type { Markup } from "./html.ts";
+import { html, page } from "./html.ts";
 
 /** `GET /app` */
 export function appPage(state: DiscordState): Response {

@@ -2,7 +2,8 @@
  * Discord's authorization endpoint and its pages: it refuses what Discord refuses, asks for consent, and
  * sends the member back with a code. No `iss` is ever sent.
  */
-import { type DiscordState, displayName } from "./discord_api.ts";
+import type { DiscordState } from "./discord_api.ts";
+import { displayName } from "./discord_api.ts";
 import { html, page } from "./html.ts";
 import { redirectBack } from "./oauth_rules.ts";
 

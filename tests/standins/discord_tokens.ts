@@ -4,7 +4,8 @@
  */
 import type { DiscordState, MatchedCall, ReadRequest } from "./discord_api.ts";
 import type { LiveToken } from "./discord_grants.ts";
-import { type Form, oauthError, parseForm, provesChallenge, refuseClient } from "./oauth_rules.ts";
+import type { Form } from "./oauth_rules.ts";
+import { oauthError, parseForm, provesChallenge, refuseClient } from "./oauth_rules.ts";
 
 /** Names a call to the token or revocation endpoint by its grant, and answers it. */
 export function matchTokenCall(state: DiscordState, request: ReadRequest): MatchedCall {

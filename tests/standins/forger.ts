@@ -3,7 +3,8 @@
  * discovery, UserInfo and `iss` can be anything. Left alone it is right, and light enough for the benchmark.
  * It asks nobody: an authorization request is answered at once.
  */
-import { createFaults, type FaultControl } from "./faults.ts";
+import type { FaultControl } from "./faults.ts";
+import { createFaults } from "./faults.ts";
 import { answerToken, revokeToken } from "./forger_grants.ts";
 import type {
   ForgerOperation,
@@ -12,7 +13,8 @@ import type {
   ForgerState,
   Identity,
 } from "./forger_state.ts";
-import { type Claims, createKey, type Sign, type SigningKey, signToken } from "./forger_tokens.ts";
+import type { Claims, Sign, SigningKey } from "./forger_tokens.ts";
+import { createKey, signToken } from "./forger_tokens.ts";
 import { randomToken, redirectBack, schemeToken } from "./oauth_rules.ts";
 
 export type { ForgerOperation, ForgerOptions, ForgerOverrides, Identity } from "./forger_state.ts";

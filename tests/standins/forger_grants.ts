@@ -1,14 +1,9 @@
 /** The forger's token and revocation endpoints: strict with the client, at a test's mercy in what they answer. */
 import type { ForgerGrant, ForgerState } from "./forger_state.ts";
-import { accessTokenHash, type Claims, type Sign, signToken } from "./forger_tokens.ts";
-import {
-  type Form,
-  oauthError,
-  parseForm,
-  provesChallenge,
-  randomToken,
-  refuseClient,
-} from "./oauth_rules.ts";
+import type { Claims, Sign } from "./forger_tokens.ts";
+import { accessTokenHash, signToken } from "./forger_tokens.ts";
+import type { Form } from "./oauth_rules.ts";
+import { oauthError, parseForm, provesChallenge, randomToken, refuseClient } from "./oauth_rules.ts";
 
 /** Answers the token endpoint. OpenID Connect Core 3.1.3, 12 */
 export async function answerToken(state: ForgerState, request: Request): Promise<Response> {

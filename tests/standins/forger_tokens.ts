@@ -2,12 +2,12 @@
  * Tokens as nobody should make them: keys, and a signer that puts any claims under any header with any key.
  * Written by hand, since a proper JOSE library refuses most of what the tests need.
  */
+import type { KeyObject } from "node:crypto";
 import {
   createCipheriv,
   createHash,
   createHmac,
   generateKeyPairSync,
-  type KeyObject,
   randomBytes,
   sign as signBytes,
 } from "node:crypto";

@@ -16,7 +16,8 @@ import {
   tokensOf,
   USER_AGENT,
 } from "./client.ts";
-import { createKey, encryptToken, type ForgerStandin, startForger } from "./forger.ts";
+import type { ForgerStandin } from "./forger.ts";
+import { createKey, encryptToken, startForger } from "./forger.ts";
 import { approveDiscord, cancelAtProvider, createJar, signInAtProvider, visit } from "./member.ts";
 import { startProvider } from "./provider.ts";
 

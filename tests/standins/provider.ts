@@ -2,10 +2,13 @@
  * The organisation's OpenID Provider of the tests and the demo: the certified `oidc-provider`, in memory, with
  * a sign-in page of our own. This file is its front: it counts calls, and misbehaves on order.
  */
-import { createFaults, type FaultControl, type Faults } from "./faults.ts";
-import { DEMO_USERS, type ProviderUser } from "./provider_accounts.ts";
+import type { FaultControl, Faults } from "./faults.ts";
+import { createFaults } from "./faults.ts";
+import type { ProviderUser } from "./provider_accounts.ts";
+import { DEMO_USERS } from "./provider_accounts.ts";
 import { INTERACTION_PATH } from "./provider_interactions.ts";
-import { type InnerProvider, startInnerProvider } from "./provider_server.ts";
+import type { InnerProvider } from "./provider_server.ts";
+import { startInnerProvider } from "./provider_server.ts";
 
 export { DEMO_USERS, type ProviderUser } from "./provider_accounts.ts";
 

@@ -3,11 +3,13 @@
  * runs it. Faults and counting happen in front of it, in `provider.ts`.
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { Provider } from "oidc-provider";
 import { html } from "./html.ts";
 import type { ProviderOptions } from "./provider.ts";
-import { createArtifactStore, type ProviderUser } from "./provider_accounts.ts";
+import type { ProviderUser } from "./provider_accounts.ts";
+import { createArtifactStore } from "./provider_accounts.ts";
 import { INTERACTION_PATH, interact, show } from "./provider_interactions.ts";
 
 /** The running provider. `origin` is for the front alone: the issuer is another address. */

@@ -3,17 +3,8 @@
  * that means harm, or for what a broken gateway puts in its place.
  */
 import { once } from "node:events";
-import {
-  type BrotliCompress,
-  constants,
-  createBrotliCompress,
-  createDeflate,
-  createGzip,
-  createZstdCompress,
-  type Deflate,
-  type Gzip,
-  type ZstdCompress,
-} from "node:zlib";
+import type { BrotliCompress, Deflate, Gzip, ZstdCompress } from "node:zlib";
+import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from "node:zlib";
 
 /** What comes: bytes, or pieces that are asked for one after the other as long as the connection takes them. */
 export type RawAnswer = string | Uint8Array | { readonly first: string; readonly thenForEver: string };

@@ -8,8 +8,10 @@ import { STATEMENTS } from "../../lib/database/queries.ts";
 import { createShared } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
-import { createTestDatabase, emptyDatabase, type TestDatabase } from "../harness/database.ts";
-import { type Browser, createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { createTestDatabase, emptyDatabase } from "../harness/database.ts";
+import type { Browser } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 

@@ -7,15 +7,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { discordUnavailable } from "../../lib/errors.ts";
 import type { LogEvent } from "../../lib/telemetry/events.ts";
-import {
-  createLog,
-  describeCause,
-  describeError,
-  LOG_LEVELS,
-  type Log,
-  type LogFields,
-  type LogLevel,
-} from "../../lib/telemetry/log.ts";
+import type { Log, LogFields, LogLevel } from "../../lib/telemetry/log.ts";
+import { createLog, describeCause, describeError, LOG_LEVELS } from "../../lib/telemetry/log.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";

@@ -5,14 +5,16 @@
  */
 import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { PGlite, type PGliteOptions, type postgresMod } from "@electric-sql/pglite";
+import type { PGliteOptions, postgresMod } from "@electric-sql/pglite";
+import { PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { databaseUnavailable } from "../../errors.ts";
 import type { Database } from "../open.ts";
 import { isServerFolder, refuseForeignFolder } from "./foreign_folder.ts";
 import { lockFolder } from "./lock_file.ts";
 import { createSession } from "./session.ts";
-import { createEmbeddedDatabase, type TurnOptions } from "./turns.ts";
+import type { TurnOptions } from "./turns.ts";
+import { createEmbeddedDatabase } from "./turns.ts";
 
 /** The `dataDir` of a database that lives and dies with the process, for tests. */
 export const IN_MEMORY = "memory://";

@@ -4,7 +4,8 @@
  * takes several times as long. docs/decisions/0008
  */
 import { setImmediate } from "node:timers/promises";
-import { messages, type PGlite, parse, type postgresMod, protocol, types } from "@electric-sql/pglite";
+import type { PGlite, postgresMod } from "@electric-sql/pglite";
+import { messages, parse, protocol, types } from "@electric-sql/pglite";
 import postgres from "postgres";
 import { databaseUnavailable } from "../../errors.ts";
 import type { Parameter } from "../run.ts";

@@ -6,7 +6,8 @@ import { databaseUnavailable } from "../../errors.ts";
 import { createDeadlines } from "../../time.ts";
 import { translate } from "../failures.ts";
 import type { Database } from "../open.ts";
-import { CLOSED, noAnswer, QUERY_DEADLINE_MS, type Query, wrongAnswer } from "../run.ts";
+import type { Query } from "../run.ts";
+import { CLOSED, noAnswer, QUERY_DEADLINE_MS, wrongAnswer } from "../run.ts";
 import { createWritable } from "../writable.ts";
 import type { Session } from "./session.ts";
 
