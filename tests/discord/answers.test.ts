@@ -300,7 +300,11 @@ describe("a thousand random calls", () => {
     fc
       .record({ error: fc.record({ message: words, code: fc.integer() }) })
       .map((body) => JSON.stringify(body)),
-    fc.jsonValue({ maxDepth: 2 }).map((body) => JSON.stringify(body)),
+    fc
+      .jsonValue({ maxDepth: 2 })
+      .map((body) => JSON.stringify(body))
+      // With status 200, this is Discord's own answer to a revocation.
+      .filter((body) => body !== "{}"),
   );
   const foreignAnswers = fc.record({
     // An empty 200 to a revocation is Discord's own, and so is an empty 204 to a deletion.
