@@ -24,7 +24,7 @@ import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
 import { NEEDED_CLAIMS } from "./rules/claims.ts";
-import type { Log } from "./telemetry/log.ts";
+import type { Log, MainLog } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
 
 /** What all upstream calls of one request may take together. */
@@ -51,6 +51,7 @@ type Common = {
 
 /** What is built once, for all work. */
 export type Shared = Common & {
+  readonly log: MainLog;
   readonly bindDiscord: (work: Work) => Discord;
   readonly bindOidc: (work: Work) => Oidc;
   /** What all upstream calls of one request may take together. */
@@ -75,7 +76,7 @@ export type World = {
   readonly fetch: Fetch;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly log: Log;
+  readonly log: MainLog;
   readonly version: string;
   /** How long an upstream call may take; each client has its own default. */
   readonly deadlineMs?: number;

@@ -6,7 +6,7 @@
  *     the embedded database                embedded/
  *     statements as functions              queries.ts, statement.ts, statements/
  *     migrations                           migrations.ts
- *     what is checked now and then         clock_watch.ts, writable.ts
+ *     periodic checks                      clock_watch.ts, writable.ts
  *
  * PostgreSQL is reached through postgres.js. Each connection is a postgres.js of its own, with one statement on its way
  * at most (docs/decisions/0018). The room leaves to `sql/` the text of each statement, and to the rooms that send one

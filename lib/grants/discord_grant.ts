@@ -8,8 +8,8 @@
  *     role connections of superseded grants       role_connection_left.ts
  *     tokens as they are stored                   sealing.ts
  *
- * It leaves to `discord/` and `oidc/` how a server is asked, to `session/` the tokens of sessions, to `sync/` what is
- * pushed with a token, and to `server/upkeep.ts` when a round runs. It knows nothing of claims.
+ * `discord/` and `oidc/` send the requests. `session/` owns the tokens of sessions. `sync/` decides what is pushed with a
+ * token, and `server/upkeep.ts` when a round runs. This room does not read claims.
  */
 import type { WorkDeps } from "../deps.ts";
 import { asJanusError, discordUnavailable, grantEnded } from "../errors.ts";

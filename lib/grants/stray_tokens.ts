@@ -29,7 +29,7 @@ type SettleDeps = KeepDeps & Pick<WorkDeps, "config" | "discord" | "oidc" | "log
 const ID_BYTES = 16;
 
 /**
- * Keeps the Discord tokens of a flow or a sign-in that failed. Nobody has to wait for the database; whoever does learns
+ * Keeps the Discord tokens of a flow or a sign-in that failed. The caller need not wait for the database. The promise says
  * whether it has stored them.
  */
 export function keepDiscordTokens(

@@ -57,16 +57,12 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 export function createEdge(shared: Shared, listener: Listener, routes: readonly Route[]): Edge {
   const limits = createLimits(shared, listener.peerAddress);
   const readForm = createFormReader();
-  const place = (route: string): Place => ({
-    shared,
-    listener,
-    limits,
-    readForm,
-    isProbe: PROBES.includes(route),
-    route,
-    logRequest: shared.log.prepare(PROBES.includes(route) ? "debug" : "info", "request", { route }),
-    logQuietly: shared.log.prepare("debug", "request", { route }),
-  });
+  const place = (route: string): Place => {
+    const isProbe = PROBES.includes(route);
+    const logQuietly = shared.log.prepare("debug", "request", { route });
+    const logRequest = isProbe ? logQuietly : shared.log.prepare("info", "request", { route });
+    return { shared, listener, limits, readForm, route, isProbe, logRequest, logQuietly };
+  };
   const nowhere = place("unknown");
   return {
     on: (path, handler) => {

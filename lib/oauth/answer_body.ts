@@ -5,7 +5,7 @@
  */
 
 /** Janus reads no more of a body than this. */
-export const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 
 /** Asks for an uncompressed body. RFC 9110 12.5.3 */
 export const UNCOMPRESSED = { "accept-encoding": "identity" } as const;
@@ -25,8 +25,20 @@ function codings(headers: Headers, name: string): readonly string[] {
   return list.split(",").flatMap((coding) => coding.trim().toLowerCase() || []);
 }
 
-/** The whole body as text, or undefined once it is over the cap. Throws when the signal fires. */
-export async function readBody(response: Response, signal: AbortSignal): Promise<string | undefined> {
+/** A body, or why it was not read, in words for an error's reason. */
+export type Body = { readonly text: string } | { readonly refusal: string };
+
+/** Reads the whole body as text. Refuses a compressed one, and one over the cap. Throws when the signal fires. */
+export async function readBody(response: Response, signal: AbortSignal): Promise<Body> {
+  if (isCompressed(response.headers)) {
+    await dropBody(response);
+    return { refusal: "the answer is compressed, although Janus asked for an uncompressed one" };
+  }
+  const text = await readText(response, signal);
+  return text === undefined ? { refusal: `the answer is over ${MAX_BODY_BYTES} bytes` } : { text };
+}
+
+async function readText(response: Response, signal: AbortSignal): Promise<string | undefined> {
   // The common and cheap case. With chunks the length does not count. RFC 9112 6.3
   const length = response.headers.get("content-length");
   if (length !== null && !response.headers.has("transfer-encoding")) {

@@ -15,7 +15,7 @@
 import { JanusError } from "../errors.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";
 import { describeCause } from "../telemetry/log.ts";
-import { dropBody, isCompressed, MAX_BODY_BYTES, readBody, UNCOMPRESSED } from "./answer_body.ts";
+import { dropBody, isCompressed, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
 
 /** The global `fetch`, as an argument. */
@@ -129,18 +129,15 @@ async function fetchAnswer(
     await dropBody(response);
     throw onRedirect(`${operation}: answered with a redirect (${response.status})`);
   }
-  if (isCompressed(response.headers)) {
+  const { status, headers } = response;
+  if (isCompressed(headers) && isOutage(status)) {
     await dropBody(response);
     // Of an outage only the status and Retry-After are read.
-    if (isOutage(response.status)) return { status: response.status, headers: response.headers, text: "" };
-    throw upstream.unavailable(
-      `${operation}: the answer is compressed, although Janus asked for an uncompressed one`,
-    );
+    return { status, headers, text: "" };
   }
-  const text = await readBody(response, init.signal);
-  if (text === undefined)
-    throw upstream.unavailable(`${operation}: the answer is over ${MAX_BODY_BYTES} bytes`);
-  return { status: response.status, headers: response.headers, text };
+  const body = await readBody(response, init.signal);
+  if ("refusal" in body) throw upstream.unavailable(`${operation}: ${body.refusal}`);
+  return { status, headers, text: body.text };
 }
 
 function asUnavailable(upstream: Upstream, operation: string, ms: number, error: unknown): JanusError {

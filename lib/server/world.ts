@@ -5,13 +5,13 @@
 import { setTimeout } from "node:timers/promises";
 import { version } from "../../package.json" with { type: "json" };
 import type { World } from "../deps.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { MainLog } from "../telemetry/log.ts";
 
 /** The clock of this machine. */
 export const now = (): Date => new Date();
 
 /** Makes the world. With `ref: false` a wait does not keep a process alive that has nothing else to do. */
-export function createWorld(log: Log, { ref }: { readonly ref: boolean }): World {
+export function createWorld(log: MainLog, { ref }: { readonly ref: boolean }): World {
   const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { ref });
   return { fetch: (url, init) => fetch(url, init), now, sleep, log, version };
 }

@@ -2,8 +2,7 @@
  * Keeping Discord's view of a link true. This room owns when a role connection is pushed: when it is due (this file), and
  * when a member asks (`sync_now.ts`). A push that fails changes nothing but when the next one is due.
  *
- * The room leaves to `rules/` what is pushed, to `discord/` how, to `grants/` the access token, and to `link/` whether
- * there is a link.
+ * `rules/` decides what is pushed, `discord/` sends it, `grants/` provides the access token, and `link/` owns the link.
  */
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";

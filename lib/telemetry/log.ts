@@ -1,8 +1,13 @@
 /**
- * The log: one line an event, on standard output, as JSON or as people read it. `pino` does the writing; this file
- * decides what may be written. A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a
- * state, a path or a query string has no name to travel under. Texts from outside are never log fields, but for a
- * request id that is sane, and addresses.
+ * The log: one line an event, on standard output. This room owns what may be written, and how lines leave the process:
+ *
+ *     fields, levels, errors in a line       this file
+ *     events, steps and outcomes             events.ts
+ *     lines on standard output               line_writer.ts
+ *
+ * A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a state, a path or a query string has
+ * no name under which it could be logged. A text from outside is never a field, except for a valid request id and IP
+ * addresses. `pino` writes the lines. The room leaves to all others what they log, and when.
  */
 import { pino } from "pino";
 import { asJanusError } from "../errors.ts";
@@ -86,14 +91,17 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 type Write = (event: LogEvent, fields?: LogFields) => void;
 type Level = Exclude<LogLevel, "silent">;
 /** One function a level. */
-export type Log = { readonly [level in Level]: Write } & {
-  /** A line of one event with the same first fields each time, for the one that every request writes. decision 0032 */
+export type Log = { readonly [level in Level]: Write };
+
+/** The log of the process. */
+export type MainLog = Log & {
+  /** Prepares the line of an event whose first fields are always the same: the one of each request. decision 0032 */
   readonly prepare: (level: Level, event: LogEvent, fixed: LogFields) => (fields: LogFields) => void;
 };
 
 const nothing = (): void => undefined;
 /** For commands whose result is what they print. */
-export const NO_LOG: Log = {
+export const NO_LOG: MainLog = {
   debug: nothing,
   info: nothing,
   warn: nothing,
@@ -102,7 +110,7 @@ export const NO_LOG: Log = {
 };
 
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
-export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): Log {
+export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): MainLog {
   const timestamp = createTimestamp(now);
   const logger = pino(
     {
@@ -167,7 +175,6 @@ export function bindRequest(log: Log, requestId: string): Log {
     info: bind(log.info),
     warn: bind(log.warn),
     error: bind(log.error),
-    prepare: (level, event, fixed) => log.prepare(level, event, { requestId, ...fixed }),
   };
 }
 

@@ -58,7 +58,7 @@ async function countRounds(effort: Effort, environment: Environment, cluster: Cl
     await sql.unsafe("create extension pg_stat_statements");
     await sql.unsafe("create table plain (id text primary key, name text, token text, seen_at timestamptz)");
     await sql.unsafe("create index plain_seen_at_idx on plain (seen_at)");
-    // Each connection plans anew for a while before PostgreSQL keeps a plan, and a plan is made again as tables grow.
+    // Each connection makes some plans before PostgreSQL keeps one. When tables grow, PostgreSQL plans again.
     await walkBoth(program.port, sql, effort.warmUpFlows);
     const rounds: Times[] = [];
     for (let round = 0; round < effort.flowRounds; round++) {

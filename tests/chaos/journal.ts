@@ -1,6 +1,6 @@
 /**
  * What the kill test knows of a run: tokens that were given out and what became of their answers, authorizations that
- * were ended, processes that were killed, lines that the operator was told. Written by whoever causes it, read by the checks.
+ * were ended, processes that were killed, lines that the operator was told. The faults write it, and the checks read it.
  */
 import { sha256Hex } from "../../lib/crypto.ts";
 

@@ -355,7 +355,7 @@ describe("readConfig()", () => {
   const shown = cases.map(
     ([name, value, why]) => [name, JSON.stringify(value).slice(0, 28), value, why] as const,
   );
-  test.each(shown)("says what is stray in %s=%s", (name, _, value, why) => {
+  test.each(shown)("names the stray characters in %s=%s", (name, _, value, why) => {
     const line = faultLines(faultOf({ ...VALID, [name]: value })).get(name);
 
     expect(line).toContain(` (${why}): `);

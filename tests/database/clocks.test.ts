@@ -39,7 +39,7 @@ function processAhead(seconds: number) {
     fetch: (url: string, init: RequestInit) => fetch(url, init),
     now: () => after(seconds),
     sleep: (ms: number) => Bun.sleep(ms),
-    log: janus.deps.log,
+    log: janus.shared.log,
     version: "0.0.0-test",
   };
   const shared = createShared(janus.config, janus.database.db, world);

@@ -386,7 +386,7 @@ test("query() vacuums and writes checkpoints as turns go by", async () => {
   );
 });
 
-test("close() ends what is open, and refuses those who wait and those who come later", async () => {
+test("close() ends the open session, and refuses waiting and later callers", async () => {
   const db = await openEmbedded({ dataDir: IN_MEMORY, template });
   const inside = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();

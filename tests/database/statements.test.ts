@@ -344,7 +344,7 @@ describe("STATEMENTS", () => {
     expect(known).toEqual(
       parameters.map(({ name, type, note }) => ({
         name: camelCase(name),
-        // A number goes out as text: it fits either. What comes as bigint would be a text.
+        // A number is sent as text, which fits both types. A bigint would come back as text.
         type: type === "bigint" ? "integer" : type,
         nullable: /^null\b/.test(note),
       })),

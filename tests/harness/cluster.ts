@@ -37,7 +37,7 @@ export type Certificate = { readonly cert: string; readonly key: string };
 
 /**
  * Starts one whose superuser `janus` has the password that this file holds; with a certificate it has TLS. `settings`
- * are options of the server, such as `-c jit=off`. Throws where there is none to start.
+ * are options of the server, such as `-c jit=off`. Throws if no PostgreSQL is installed.
  */
 export async function startCluster(
   passwordFile: string,

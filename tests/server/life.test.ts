@@ -83,7 +83,7 @@ async function holdRequest() {
 }
 
 describe("janus serve on a stop signal", () => {
-  test("fails /readyz, serves on, then ends what is open", async () => {
+  test("fails /readyz, keeps serving, then finishes open requests", async () => {
     const server = await serve(folder, environment({ DRAIN_SECONDS: "2" }));
     const held = await holdRequest();
 

@@ -492,7 +492,7 @@ describe("GET /api/userinfo with expiring tokens", () => {
       fetch: (url: string, init: RequestInit) => fetch(url, init),
       now: clock.now,
       sleep: (ms: number) => Bun.sleep(ms),
-      log: janus.deps.log,
+      log: janus.shared.log,
       version: "0.0.0-test",
     };
     const app = createApp(createShared(config, database.db, world), UNHEARD);

@@ -89,7 +89,7 @@ async function finish(
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }
 
-/** Begins the same authorization request anew, for another account. */
+/** Begins the same authorization request again, for another account. */
 function restart(response: ServerResponse, details: InteractionDetails): void {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(details.params))

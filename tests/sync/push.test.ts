@@ -42,7 +42,7 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
     fetch: (url: string, init: RequestInit) => fetch(url, init),
     now: janus.clock.now,
     sleep: (ms: number) => Bun.sleep(ms),
-    log: janus.deps.log,
+    log: janus.shared.log,
     version: "0.0.0-test",
   };
   const app = createApp(createShared(janus.config, database.db, world), UNHEARD);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { discordUnavailable } from "../../lib/errors.ts";
 import type { LogEvent } from "../../lib/telemetry/events.ts";
-import type { Log, LogFields, LogLevel } from "../../lib/telemetry/log.ts";
+import type { LogFields, LogLevel, MainLog } from "../../lib/telemetry/log.ts";
 import { createLog, describeCause, describeError, LOG_LEVELS } from "../../lib/telemetry/log.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
@@ -69,7 +69,7 @@ const FORBIDDEN = [
 ];
 
 /** A log at a level, and the lines that it has written. */
-function logAt(level: LogLevel): { readonly log: Log; readonly lines: string[] } {
+function logAt(level: LogLevel): { readonly log: MainLog; readonly lines: string[] } {
   const lines: string[] = [];
   return {
     log: createLog(

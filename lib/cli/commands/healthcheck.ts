@@ -9,7 +9,7 @@ import { inBrackets } from "../../config/listen_host.ts";
 import { readServerAddress } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { asJanusError, configInvalid, JanusError, unhealthy } from "../../errors.ts";
-import { isCompressed, MAX_BODY_BYTES, readBody, UNCOMPRESSED } from "../../oauth/answer_body.ts";
+import { readBody, UNCOMPRESSED } from "../../oauth/answer_body.ts";
 import { parseJson } from "../../oauth/upstream.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -80,11 +80,9 @@ async function ask(url: string): Promise<Answer> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {
     const response = await fetch(url, { ...ASKING, signal });
-    if (isCompressed(response.headers))
-      throw unhealthy(`${url}: the answer is compressed, although Janus asked for an uncompressed one`);
-    const text = await readBody(response, signal);
-    if (text === undefined) throw unhealthy(`${url}: the answer is over ${MAX_BODY_BYTES} bytes`);
-    return { status: response.status, text };
+    const body = await readBody(response, signal);
+    if ("refusal" in body) throw unhealthy(`${url}: ${body.refusal}`);
+    return { status: response.status, text: body.text };
   } catch (error) {
     if (error instanceof JanusError) throw error;
     const reason = signal.aborted

@@ -1,0 +1,33 @@
+/** CI runs the tests that reach a database on both databases: what its pattern leaves out must reach none. */
+import { expect, test } from "bun:test";
+import { dirname, join } from "node:path";
+import { listFiles, readText } from "../fixtures/source.ts";
+
+const DATABASE = "tests/harness/database.ts";
+
+/** What a file imports of the tests, at any depth, itself included. */
+async function reachFrom(path: string, reached = new Set<string>()): Promise<ReadonlySet<string>> {
+  if (reached.has(path)) return reached;
+  reached.add(path);
+  const text = await readText(path);
+  for (const [, given = ""] of text.matchAll(/^(?:import|export|\} from)\b[^;"]*"(\.[^"]+\.tsx?)"/gm)) {
+    const imported = join(dirname(path), given);
+    if (imported.startsWith("tests/")) await reachFrom(imported, reached);
+  }
+  return reached;
+}
+
+test(".ci/run leaves out no test on PostgreSQL that reaches a database", async () => {
+  const script = await readText(".ci/run");
+  const pattern = new RegExp(/^reaches_database='(.+)'$/m.exec(script)?.[1] ?? "no pattern");
+  const files = listFiles("tests/**/*.test.ts");
+  const texts = await Promise.all(files.map(readText));
+  const leftOut = files.filter((_, index) => !pattern.test(texts[index] ?? ""));
+
+  const wrong: string[] = [];
+  for (const file of leftOut) if ((await reachFrom(file)).has(DATABASE)) wrong.push(file);
+
+  expect(leftOut.length).toBeGreaterThan(0);
+  expect(wrong).toEqual([]);
+  expect((await reachFrom("tests/link/flow.test.ts")).has(DATABASE)).toBe(true);
+});
