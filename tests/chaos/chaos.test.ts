@@ -5,7 +5,7 @@
  * CHAOS_SECONDS is the length of a run. CHAOS_SEED decides the steps of the members and the faults, but not how the
  * processes interleave: a second run with the same seed is similar, not identical.
  */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { onPostgres } from "../harness/database.ts";
 import { checkAll } from "./checks.ts";
 import { startDisturbing } from "./faults.ts";
@@ -18,7 +18,7 @@ const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31
 const PERSONS = 10;
 const AGAIN = `CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS} bun run chaos`;
 
-setDefaultTimeout(SECONDS * 1_000 + 180_000);
+const LIMIT_MS = SECONDS * 1_000 + 180_000;
 
 const isAsked = onPostgres && SECONDS > 0;
 if (!isAsked)
@@ -46,4 +46,5 @@ test.if(isAsked)(
     if (broken.length > 0) console.log(`chaos: again with ${AGAIN}\n${broken.join("\n")}`);
     expect(broken).toEqual([]);
   },
+  LIMIT_MS,
 );

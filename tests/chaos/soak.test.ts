@@ -2,7 +2,7 @@
  * The soak of flows: SOAK_FLOWS members link and unlink at one process, which then has no more memory, descriptors or
  * connections to the database than before. `bun run soak:flows` runs 50,000; without SOAK_FLOWS it is skipped.
  */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +29,6 @@ const SPARE_DESCRIPTORS = 8;
 /** As slow as a busy machine is. */
 const LIMIT_MS = 120_000 + FLOWS * 200;
 
-setDefaultTimeout(LIMIT_MS);
-
 const isAsked = onPostgres && FLOWS > 0;
 if (!isAsked) console.warn("The soak of flows is skipped. It runs with TEST_DATABASE_URL and SOAK_FLOWS.");
 
@@ -41,59 +39,64 @@ type Look = {
   readonly connections: number;
 };
 
-test.if(isAsked)("Janus needs no more memory, descriptors or connections after many flows", async () => {
-  const url = `http://127.0.0.1:${freePort()}`;
-  const [folder, database] = [await mkdtemp(join(tmpdir(), "janus-soak-")), await createTestDatabase()];
-  const discord = startDiscord({
-    ...discordClient(url),
-    users: [],
-    acceptAnyUser: true,
-  });
-  const forger = startForger({
-    ...providerClient(url),
-    freshSubjects: true,
-  });
-  const environment = {
-    ...environmentFor(url, discord, forger.issuer),
-    DATABASE_URL: database.config.url ?? "",
-    PORT: new URL(url).port,
-  };
-  const own = await countConnections(database);
-  // Its log would fill the memory of this process.
-  const server = Bun.spawn([process.execPath, "run", join(ROOT, "index.ts")], {
-    cwd: folder,
-    env: environment,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "inherit",
-    timeout: LIMIT_MS,
-  });
-  while ((await fetch(`${url}/readyz`).catch(() => undefined))?.status !== 200) await Bun.sleep(50);
-  // No test reads the calls that the stand-ins keep, and they would fill the memory of this process.
-  const forgetting = setInterval(() => {
-    discord.calls.splice(0);
-    forger.calls.splice(0);
-  }, 1_000);
+test.if(isAsked)(
+  "Janus needs no more memory, descriptors or connections after many flows",
+  async () => {
+    const url = `http://127.0.0.1:${freePort()}`;
+    const [folder, database] = [await mkdtemp(join(tmpdir(), "janus-soak-")), await createTestDatabase()];
+    const discord = startDiscord({
+      ...discordClient(url),
+      users: [],
+      acceptAnyUser: true,
+    });
+    const forger = startForger({
+      ...providerClient(url),
+      freshSubjects: true,
+    });
+    const environment = {
+      ...environmentFor(url, discord, forger.issuer),
+      DATABASE_URL: database.config.url ?? "",
+      PORT: new URL(url).port,
+    };
+    const own = await countConnections(database);
+    // Its log would fill the memory of this process.
+    const server = Bun.spawn([process.execPath, "run", join(ROOT, "index.ts")], {
+      cwd: folder,
+      env: environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+      timeout: LIMIT_MS,
+    });
+    while ((await fetch(`${url}/readyz`).catch(() => undefined))?.status !== 200) await Bun.sleep(50);
+    // No test reads the calls that the stand-ins keep, and they would fill the memory of this process.
+    const forgetting = setInterval(() => {
+      discord.calls.splice(0);
+      forger.calls.splice(0);
+    }, 1_000);
 
-  const lookNow = async (flows: number) => look(server, (await countConnections(database)) - own, flows);
-  const before = await lookNow(0);
-  const looks = await walkAll({ url }, lookNow);
-  await Bun.sleep(QUIET_MS);
-  const after = await lookNow(FLOWS);
-  const rows = await leftRows(database);
-  clearInterval(forgetting);
-  server.kill();
-  await server.exited;
-  await Promise.all([discord.stop(), forger.stop(), database.drop()]);
-  await rm(folder, { recursive: true, force: true });
+    const lookNow = async (flows: number) => look(server, (await countConnections(database)) - own, flows);
+    const before = await lookNow(0);
+    const looks = await walkAll({ url }, lookNow);
+    await Bun.sleep(QUIET_MS);
+    const after = await lookNow(FLOWS);
+    const rows = await leftRows(database);
+    clearInterval(forgetting);
+    server.kill();
+    await server.exited;
+    await Promise.all([discord.stop(), forger.stop(), database.drop()]);
+    await rm(folder, { recursive: true, force: true });
 
-  console.table([before, ...looks, after]);
-  const most = (what: "mb" | "descriptors") => Math.max(...looks.slice(0, LOOKS / 2).map((one) => one[what]));
-  expect(after.mb).toBeLessThan(most("mb") + SPARE_MB);
-  expect(after.descriptors).toBeLessThanOrEqual(most("descriptors") + SPARE_DESCRIPTORS);
-  expect(Math.max(...looks.map(({ connections }) => connections))).toBeLessThanOrEqual(POOL_CONNECTIONS);
-  expect(rows).toEqual([{ links: 0, sessions: 0, flows: 0, tokens: 0, accounts: 0 }]);
-});
+    console.table([before, ...looks, after]);
+    const most = (what: "mb" | "descriptors") =>
+      Math.max(...looks.slice(0, LOOKS / 2).map((one) => one[what]));
+    expect(after.mb).toBeLessThan(most("mb") + SPARE_MB);
+    expect(after.descriptors).toBeLessThanOrEqual(most("descriptors") + SPARE_DESCRIPTORS);
+    expect(Math.max(...looks.map(({ connections }) => connections))).toBeLessThanOrEqual(POOL_CONNECTIONS);
+    expect(rows).toEqual([{ links: 0, sessions: 0, flows: 0, tokens: 0, accounts: 0 }]);
+  },
+  LIMIT_MS,
+);
 
 /** All flows, by walkers each of whom begins the next when one is finished. Looks now and then. */
 async function walkAll(at: { readonly url: string }, lookNow: (flows: number) => Promise<Look>) {

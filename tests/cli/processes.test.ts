@@ -1,5 +1,5 @@
 /** The commands as an operator meets them: processes of their own, their output and their exit codes. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,9 +32,6 @@ import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerStandin } from "../standins/forger.ts";
 import { startForger } from "../standins/forger.ts";
-
-// All wait in turn for the few that run.
-setDefaultTimeout(180_000);
 
 /** How many databases may be in use at once: each embedded one is a PostgreSQL of its own to start, several times. */
 const turns = createTurns(onPostgres ? 4 : 2);

@@ -2,16 +2,7 @@
  * Statements that meet, on PostgreSQL: whatever two or three of them are at work on the same few members at once, none
  * waits for one that waits for it. The order in which they lock is in docs/decisions/0028.
  */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import type { Prepared, Writer } from "../fixtures/few_members.ts";
 import { describePair, describeState, prepare, prepareFor, WRITERS } from "../fixtures/few_members.ts";
@@ -25,7 +16,7 @@ const PAIRS = 60 * ROUNDS;
 /** Two that write the same unique key: the program asks again, and the later one finds what the earlier did. */
 const COLLISION = "23505";
 
-setDefaultTimeout(120_000 + ROUNDS * 120_000);
+const LIMIT_MS = 120_000 + ROUNDS * 120_000;
 
 /** Two of each of three. */
 const CONNECTIONS = 6;
@@ -145,45 +136,53 @@ describe.if(onPostgres)("statements that meet", () => {
     ["another link", "finishProviderLeg", true],
     ["the first link", "finishProviderLeg", false],
     ["a move", "confirmMove", true],
-  ] as const)("leave a whole link or none for an unlink and %s", async (_, writer, isLinked) => {
-    const states: unknown[] = [];
+  ] as const)(
+    "leave a whole link or none for an unlink and %s",
+    async (_, writer, isLinked) => {
+      const states: unknown[] = [];
 
-    for (let time = 0; time < PAIRS; time++) {
-      // The planner makes other plans for tables that it takes for empty.
-      if (time === 10) await analyzeEmpty();
-      if (time === 30) await setup.unsafe(`${describeState()}; analyze`);
-      await setup.unsafe(describePair(writer, isLinked));
-      const outcomes = await runAll(shuffled([prepareFor("unlink"), prepareFor(writer)]));
-      const [state] = await setup.unsafe(STATE);
-      const failure = outcomes.find(({ status }) => status === "rejected");
-      const isWhole = [LINKED, UNLINKED].some((whole) => Bun.deepEquals({ ...state }, whole));
-      states.push(failure ?? (isWhole ? "whole" : state));
-    }
+      for (let time = 0; time < PAIRS; time++) {
+        // The planner makes other plans for tables that it takes for empty.
+        if (time === 10) await analyzeEmpty();
+        if (time === 30) await setup.unsafe(`${describeState()}; analyze`);
+        await setup.unsafe(describePair(writer, isLinked));
+        const outcomes = await runAll(shuffled([prepareFor("unlink"), prepareFor(writer)]));
+        const [state] = await setup.unsafe(STATE);
+        const failure = outcomes.find(({ status }) => status === "rejected");
+        const isWhole = [LINKED, UNLINKED].some((whole) => Bun.deepEquals({ ...state }, whole));
+        states.push(failure ?? (isWhole ? "whole" : state));
+      }
 
-    expect(states).toEqual(states.map(() => "whole"));
-  });
+      expect(states).toEqual(states.map(() => "whole"));
+    },
+    LIMIT_MS,
+  );
 
   test.each([
     ["hold rows", true],
     ["seem empty", false],
-  ])("never wait for each other in tables that %s", async (_, isFilled) => {
-    const failures: Failure[] = [];
+  ])(
+    "never wait for each other in tables that %s",
+    async (_, isFilled) => {
+      const failures: Failure[] = [];
 
-    for (let round = 0; round < ROUNDS; round++) {
-      await (isFilled ? setup.unsafe(`${describeState()}; analyze`) : analyzeEmpty());
-      for (const [index, writer] of WRITERS.entries())
-        for (const other of WRITERS.slice(index)) failures.push(...(await meet([writer, other])));
-    }
-    for (let triple = 0; triple < TRIPLES; triple++) {
-      const three = Array.from({ length: 3 }, () => WRITERS[Math.floor(Math.random() * WRITERS.length)]);
-      failures.push(...(await meet(three as Writer[])));
-    }
-    const deadlocks = await readDeadlocks();
+      for (let round = 0; round < ROUNDS; round++) {
+        await (isFilled ? setup.unsafe(`${describeState()}; analyze`) : analyzeEmpty());
+        for (const [index, writer] of WRITERS.entries())
+          for (const other of WRITERS.slice(index)) failures.push(...(await meet([writer, other])));
+      }
+      for (let triple = 0; triple < TRIPLES; triple++) {
+        const three = Array.from({ length: 3 }, () => WRITERS[Math.floor(Math.random() * WRITERS.length)]);
+        failures.push(...(await meet(three as Writer[])));
+      }
+      const deadlocks = await readDeadlocks();
 
-    const locked = failures.filter(({ code }) => code === "40P01");
-    const broken = failures.filter(({ code }) => code !== "40P01" && code !== COLLISION);
-    expect(count(locked.map(({ together }) => together))).toEqual({});
-    expect(count(broken.map(({ together, code }) => `${code} ${together}`))).toEqual({});
-    expect(deadlocks).toBe(0);
-  });
+      const locked = failures.filter(({ code }) => code === "40P01");
+      const broken = failures.filter(({ code }) => code !== "40P01" && code !== COLLISION);
+      expect(count(locked.map(({ together }) => together))).toEqual({});
+      expect(count(broken.map(({ together, code }) => `${code} ${together}`))).toEqual({});
+      expect(deadlocks).toBe(0);
+    },
+    LIMIT_MS,
+  );
 });

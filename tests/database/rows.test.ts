@@ -2,7 +2,7 @@
  * Whose rows a member gets, whatever happens to the connections: on PostgreSQL and behind PgBouncer, while columns
  * change, statements are forgotten and servers are killed.
  */
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
@@ -19,8 +19,7 @@ import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 /** `bun run soak` lives with it for as long as this: a column changes every minute. */
 const SOAK_MINUTES = Number(process.env.SOAK_MINUTES ?? 0);
-
-setDefaultTimeout(120_000 + SOAK_MINUTES * 90_000);
+const LIMIT_MS = 120_000 + SOAK_MINUTES * 90_000;
 
 const isPoolerMissing = findPgBouncer() === undefined;
 // In CI it is a fault.
@@ -328,25 +327,33 @@ describe.if(onPostgres)("many members at once", () => {
     expect(linked.size).toBeGreaterThan(0);
   };
 
-  test("keep their own rows and sessions while three columns change", async () => {
-    const database = await createTestDatabase();
+  test(
+    "keep their own rows and sessions while three columns change",
+    async () => {
+      const database = await createTestDatabase();
 
-    await live(database, database);
-    await database.drop();
-  });
+      await live(database, database);
+      await database.drop();
+    },
+    LIMIT_MS,
+  );
 
   test.if(hasPooler).each([
     ["without DATABASE_PREPARE=false", true],
     ["with DATABASE_PREPARE=false", false],
-  ])("the same behind PgBouncer %s", async (_, prepare) => {
-    const database = await createTestDatabase();
-    const pooler: PgBouncer = await startPgBouncer(database.config.url ?? "");
-    disposables.push(pooler);
-    const url = pooler.through(database.config.url ?? "");
-    const db = await openDatabase({ ...database.config, url, prepare });
+  ])(
+    "the same behind PgBouncer %s",
+    async (_, prepare) => {
+      const database = await createTestDatabase();
+      const pooler: PgBouncer = await startPgBouncer(database.config.url ?? "");
+      disposables.push(pooler);
+      const url = pooler.through(database.config.url ?? "");
+      const db = await openDatabase({ ...database.config, url, prepare });
 
-    await live(database, { ...database, db });
-    await db.close();
-    await database.drop();
-  });
+      await live(database, { ...database, db });
+      await db.close();
+      await database.drop();
+    },
+    LIMIT_MS,
+  );
 });

@@ -4,7 +4,7 @@
  * Bun and C library. The engines take other settings from their own variables: BUILDAH_ISOLATION,
  * CONTAINERS_CONF.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFile, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -16,8 +16,6 @@ import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerStandin } from "../standins/forger.ts";
 import { startForger } from "../standins/forger.ts";
-
-setDefaultTimeout(600_000);
 
 const isSkipped = !process.env.CONTAINER_TESTS;
 const BUN_BASE = "localhost/janus-test-bun:1";

@@ -1,5 +1,5 @@
 /** The runtimes of other targets: a package other than the pinned one is refused, and nothing is built with it. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +7,6 @@ import { buildBinary, TARGETS } from "../../.ci/binary.ts";
 import type { Pin } from "../../.ci/runtimes.ts";
 import { BUN_VERSION, provideRuntime, RUNTIMES } from "../../.ci/runtimes.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
-
-// A build takes ten seconds, and minutes on a machine that is busy.
-setDefaultTimeout(300_000);
 
 let root: string;
 beforeAll(async () => {

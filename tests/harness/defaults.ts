@@ -1,12 +1,13 @@
 /**
  * Sets one default time-out for every test file. Loaded before any of them (bunfig.toml).
  *
- * A test takes milliseconds, but minutes on a busy machine. Where files run one after the other, Bun keeps a time-out
+ * It only ends a test that hangs: a test takes milliseconds, but minutes on a busy machine. Tests whose length the caller
+ * chooses, such as the soak, have time-outs of their own. Where files run one after the other, Bun keeps a time-out
  * that a preload sets for the first file only (oven-sh/bun#43787). Therefore each file gets a line that sets it.
  */
 import { plugin } from "bun";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 const SET_TIMEOUT = `import { setDefaultTimeout as _set } from "bun:test"; _set(${TIMEOUT_MS});`;
 
 plugin({

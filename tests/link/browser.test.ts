@@ -2,7 +2,7 @@
  * The flow in a real browser, from the Linked Roles link to the role, clicked through the pages of Discord and of
  * the provider. SCREENSHOTS=<folder> keeps a picture of every page: desktop and phone, light and dark.
  */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { en } from "../../lib/pages/texts/en.ts";
 import { sv } from "../../lib/pages/texts/sv.ts";
@@ -11,30 +11,24 @@ import { USERS } from "../harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "../harness/stage.ts";
 import { approveDiscord } from "../standins/member.ts";
 
-const TEST_TIMEOUT_MS = 180_000;
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
 const ANNA = "Anna on Discord";
 const PLATFORM = "D-sektionen";
 const { isSkipped, setStage } = createTheatre("The browser tests");
-setDefaultTimeout(TEST_TIMEOUT_MS);
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
 
 function browserTest(name: string, walk: (stage: Stage) => Promise<void>): void {
-  test.skipIf(isSkipped)(
-    name,
-    async () => {
-      const stage = await setStage();
-      try {
-        await walk(stage);
-        expect(stage.faults).toEqual([]);
-        expect([...stage.janus.discord.unexpected, ...stage.janus.provider.unexpected]).toEqual([]);
-      } finally {
-        await stage.strike();
-      }
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test.skipIf(isSkipped)(name, async () => {
+    const stage = await setStage();
+    try {
+      await walk(stage);
+      expect(stage.faults).toEqual([]);
+      expect([...stage.janus.discord.unexpected, ...stage.janus.provider.unexpected]).toEqual([]);
+    } finally {
+      await stage.strike();
+    }
+  });
 }
 
 browserTest("the Linked Roles link leads to the success page and from there to the role", async (stage) => {

@@ -3,7 +3,7 @@
  * with the keyboard alone, and against the forms of another origin. SCREENSHOTS=<folder> keeps a picture of every page:
  * desktop and phone, light and dark.
  */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
 import type { Texts } from "../../lib/pages/texts/en.ts";
 import { en as EN } from "../../lib/pages/texts/en.ts";
@@ -14,7 +14,6 @@ import { CANARY, USERS } from "../harness/janus.ts";
 import { rowsOf } from "../harness/rows.ts";
 import { approve, createTheatre, press, signIn } from "../harness/stage.ts";
 
-const TEST_TIMEOUT_MS = 180_000;
 const ANNA = "Anna on Discord";
 const ANNA_ID = USERS.anna.id;
 const PLATFORM = "D-sektionen";
@@ -29,7 +28,6 @@ const UNAVAILABLE = { status: 503, body: { message: "503: Service Unavailable", 
 /** How often Janus asks Discord before it gives up. */
 const ATTEMPTS = 3;
 const { isSkipped, setStage: setPlainStage } = createTheatre("The browser tests of the account");
-setDefaultTimeout(TEST_TIMEOUT_MS);
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
 
@@ -67,21 +65,17 @@ function looseContent(response: Response): readonly string[] {
 }
 
 function accountTest(name: string, walk: (stage: Stage) => Promise<void>): void {
-  test.skipIf(isSkipped)(
-    name,
-    async () => {
-      const stage = await setStage();
-      try {
-        await walk(stage);
-        expect(stage.faults).toEqual([]);
-        expect([...stage.janus.discord.unexpected, ...stage.janus.provider.unexpected]).toEqual([]);
-        expect(await findLeaks(stage)).toEqual([]);
-      } finally {
-        await stage.strike();
-      }
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test.skipIf(isSkipped)(name, async () => {
+    const stage = await setStage();
+    try {
+      await walk(stage);
+      expect(stage.faults).toEqual([]);
+      expect([...stage.janus.discord.unexpected, ...stage.janus.provider.unexpected]).toEqual([]);
+      expect(await findLeaks(stage)).toEqual([]);
+    } finally {
+      await stage.strike();
+    }
+  });
 }
 
 /** The secrets in the log that only Janus, the two servers and the member's browser may know. */

@@ -116,12 +116,12 @@ describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
     const migrated = await run(folder, old("sql/migrate.ts"), [], environment);
     expect(migrated).toMatchObject({ exitCode: 0 });
     await Promise.all([start("a", { entry: old("index.ts") }), start("b", { entry: old("index.ts") })]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all([...running.values()].map((serving) => serving.stop()));
     await Promise.all([discord?.stop(), forger?.stop(), database?.drop(), previous?.remove()]);
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   test("works on the new schema while it is being replaced", async () => {
     const before = await Promise.all([link("a", "a", "a"), link("a", "b", "a"), link("b", "b", "b")]);
@@ -164,5 +164,5 @@ describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
       lines.filter((line) => /"level":"error"/.test(line)),
     );
     expect(failures).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -2,7 +2,7 @@
  * Pushes: the record is in the database before the answer that tells of the push leaves, and what becomes due while a push
  * runs is pushed after it.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { createShared } from "../../lib/deps.ts";
@@ -14,8 +14,6 @@ import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
-
-setDefaultTimeout(30_000);
 
 /** How late every record of a push is: longer than another process takes to ask. */
 const LATE_MS = 150;
