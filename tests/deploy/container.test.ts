@@ -63,7 +63,8 @@ describe("Containerfile", () => {
     expect(imported.length).toBeGreaterThan(60);
     expect(imported.filter((path) => !isCopied(path))).toEqual([]);
     // The build does not import these, but it would differ without them.
-    for (const path of ["tsconfig.json", "bunfig.toml", "sql/migrations"]) expect(isCopied(path)).toBe(true);
+    for (const path of ["tsconfig.json", "bunfig.toml", ".ci/require_bun.ts", "sql/migrations"])
+      expect(isCopied(path)).toBe(true);
   });
 
   test("installs packages before it copies source, to keep their layer", () => {
@@ -153,7 +154,7 @@ describe("Containerfile", () => {
 
     expect(Object.values(args).filter((image) => !isPinned(image))).toEqual([]);
     expect(Bun.semver.satisfies(`${bun?.[1]}.0`, packageJson.engines.bun)).toBe(true);
-    expect(await readText(".ci/run")).toContain(`bun@${bun?.[1]}'`);
+    expect(await readText(".ci/run")).toContain(`bun@${bun?.[1]} `);
   });
 
   test("has the description and licence of package.json as labels", () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
+import { engines } from "../../package.json" with { type: "json" };
 import { anchorsOf, linksOf, withoutFences } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
 
@@ -28,14 +29,27 @@ describe("README.md", () => {
     expect(rows.toSorted()).toEqual(expected.toSorted());
   });
 
-  test("has the test command of .ci/run, also with Bun's installation", async () => {
+  test("has the test command of .ci/run, with and without a Bun from npm", async () => {
     const script = await readText(".ci/run");
-    const [, install = ""] = /^install_bun='([^']+)'$/m.exec(script) ?? [];
+    const [, withBun = ""] = /^with_bun='([^']+)'$/m.exec(script) ?? [];
     const [, command = ""] = /^test_command='([^']+)'$/m.exec(script) ?? [];
 
     expect(command).toContain("bun test");
     expect(textOf("README.md")).toContain(`| \`${command}\` |`);
-    expect(textOf("README.md")).toContain(`| \`${install} && ${command}\` |`);
+    expect(textOf("README.md")).toContain(`| \`${withBun} "${command}"\` |`);
+  });
+
+  test("has each line for Bun also for a machine with only Node.js", async () => {
+    const [, withBun = "none"] = /^with_bun='([^']+)'$/m.exec(await readText(".ci/run")) ?? [];
+    const rows = [...textOf("README.md").matchAll(/^\| ([^|]+) \| `([^`]+)` \|$/gm)];
+    const linesOf = (machine: string) =>
+      rows.filter(([, who = ""]) => who.includes(machine)).map(([, , line = ""]) => line);
+
+    expect(linesOf("Bun")).toHaveLength(2);
+    expect(linesOf("Node.js")).toEqual(linesOf("Bun").map((line) => `${withBun} "${line}"`));
+    // The Bun that npm gives is one that Janus runs on.
+    const [, version = "0.0"] = /bun@(\d+\.\d+) /.exec(withBun) ?? [];
+    expect(Bun.semver.satisfies(`${version}.0`, engines.bun)).toBe(true);
   });
 });
 
@@ -61,7 +75,7 @@ function leadsSomewhere(from: string, { path, anchor }: { readonly path: string;
 }
 
 describe("the commands in the documents", () => {
-  const commands = DOCUMENTS.flatMap((path) => [...textOf(path).matchAll(/\bbun (run|test) ([^`\n]*)/g)]);
+  const commands = DOCUMENTS.flatMap((path) => [...textOf(path).matchAll(/\bbun (run|test) ([^`"\n]*)/g)]);
 
   test("name only scripts and files that exist", async () => {
     const { scripts } = await Bun.file(join(ROOT, "package.json")).json();

@@ -3,6 +3,10 @@
  * cannot be made, that is the only failure, with its cause.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestDatabase } from "./database.ts";
 import { createTestDatabase, emptyDatabase, onPostgres } from "./database.ts";
 
@@ -43,6 +47,13 @@ export function usePostgres(): TestDatabase {
   const never: Hook = () => undefined;
   const [before, after] = onPostgres ? [beforeAll, afterAll] : [never, never];
   return use(before, after, createTestDatabase, ({ drop }) => drop());
+}
+
+/** The path of a new folder for all tests of the file, or of the `describe` that it stands in. */
+export function useFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `janus-${name}-`));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A fixture that is made before all tests and ended after them. The first that was made ends first. */
