@@ -1,11 +1,12 @@
 /** /openapi.json describes the API, and each endpoint answers as described. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { createApp, ROUTES } from "../../index.ts";
 import { OPERATIONS } from "../../lib/api/openapi.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
@@ -21,13 +22,11 @@ type Document = {
   readonly components: { readonly schemas: { readonly Problem: object } };
 };
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 let document: Document;
 beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
   document = (await (await callApi(janus, "/openapi.json")).json()) as Document;
 });
-afterAll(() => janus.stop());
 
 const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
 

@@ -1,20 +1,15 @@
 /** `janus audit`: what needs the operator, in words and for programs, and that it changes nothing. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createQueries } from "../../lib/database/queries.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { run } from "../fixtures/command.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, emptyDatabase, onPostgres } from "../harness/database.ts";
+import { onPostgres } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyDatabase(database));
+const database = useDatabase();
 
 const look = () => auditLinks({ queries: createQueries(database.db), now: () => new Date() });
 

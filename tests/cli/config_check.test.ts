@@ -1,7 +1,6 @@
 /** `janus config check`: what is in force and from where, which settings are risky, and never a secret. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { checkConfig } from "../../lib/cli/commands/config_check.ts";
@@ -11,6 +10,7 @@ import { readSources } from "../../lib/config/sources.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { readText } from "../fixtures/source.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 const KEY = `canary${"A".repeat(37)}`;
 /** Every secret has the word in it; nothing unwise is in it. */
@@ -28,11 +28,7 @@ const GOOD = {
 } as const;
 const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-config-check-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("config-check");
 
 async function write(name: string, content: string, mode = 0o600): Promise<string> {
   const path = join(folder, name);

@@ -1,15 +1,9 @@
 /** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import { run } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-keys-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("keys");
 
 describe("janus keys generate", () => {
   const line = "[A-Za-z0-9_-]{43}";

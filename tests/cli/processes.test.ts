@@ -1,7 +1,6 @@
 /** The commands as an operator meets them: processes of their own, their output and their exit codes. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
@@ -17,6 +16,7 @@ import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useFolder, useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -28,9 +28,7 @@ import {
 } from "../harness/janus.ts";
 import { freePort, NOBODY } from "../harness/ports.ts";
 import { linkAccounts, reachDiscordCallback } from "../harness/walk.ts";
-import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
-import type { ForgerStandin } from "../standins/forger.ts";
 import { startForger } from "../standins/forger.ts";
 
 /** How many databases may be in use at once: each embedded one is a PostgreSQL of its own to start, several times. */
@@ -43,26 +41,26 @@ const LABELS = MIGRATIONS.map(({ version, name }) => `${String(version).padStart
 const FIRST_ROW = "insert into discord_account values ('1', 'anna', null, now(), now())";
 
 /** Every process starts here: an empty folder, without a `.env`. */
-let folder: string;
-let discord: DiscordStandin;
-let forger: ForgerStandin;
+const folder = useFolder("cli");
+const redirectUris = ["http://127.0.0.1/unused"];
+const discord = useForAll(
+  async () =>
+    startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: CANARY.discordClientSecret,
+      botToken: CANARY.botToken,
+      redirectUris,
+      users: Object.values(USERS),
+    }),
+  ({ stop }) => stop(),
+);
+const forger = useForAll(
+  async () => startForger({ clientId: OIDC_CLIENT_ID, clientSecret: CANARY.oidcClientSecret, redirectUris }),
+  ({ stop }) => stop(),
+);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-cli-"));
   if (!onPostgres) await inspectFolder(join(folder, "template"), (db) => db.query("select 1"));
-  const redirectUris = ["http://127.0.0.1/unused"];
-  discord = startDiscord({
-    clientId: DISCORD_CLIENT_ID,
-    clientSecret: CANARY.discordClientSecret,
-    botToken: CANARY.botToken,
-    redirectUris,
-    users: Object.values(USERS),
-  });
-  forger = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: CANARY.oidcClientSecret, redirectUris });
-});
-afterAll(async () => {
-  await Promise.all([discord.stop(), forger.stop()]);
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** Where a process of the program has its database; `await using` gives it back. */

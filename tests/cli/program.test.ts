@@ -1,8 +1,5 @@
 /** Which words run which command, what is said of any other word, and that no output acts on a terminal. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import type { Command } from "commander";
 import fc from "fast-check";
 import type { AddCommand } from "../../lib/cli/command.ts";
@@ -11,12 +8,9 @@ import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { run, runInShell } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-commands-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("commands");
 
 const COMMANDS = listCommands(() => {
   throw new Error("No test here starts a server.");

@@ -1,26 +1,23 @@
 /** What DATABASE_URL may say beside the server: libpq's parameters, each honoured or refused by its name. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
 import type { DatabaseAddress } from "../../lib/config/database_address.ts";
 import { isDatabaseUrl, readDatabaseUrl } from "../../lib/config/database_address.ts";
 import { readDatabaseConfig } from "../../lib/config/load.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const SERVER = "postgres://janus@db.example.org/janus";
 
-let folder: string;
+const folder = useFolder("address");
 let file: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-address-"));
   file = join(folder, "root.crt");
   await Bun.write(file, PEM);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function addressOf(query: string, defaults: Readonly<Record<string, string>> = {}): DatabaseAddress {
   const read = readDatabaseUrl(`${SERVER}?${query}`, defaults);

@@ -1,19 +1,14 @@
 /** Files that `--env-file` names: what is read of them, what wins, and what is refused. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readEnvFile } from "../../lib/config/env_file.ts";
 import { mergeSources, readSources } from "../../lib/config/sources.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runInShell } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-env-file-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("env-file");
 
 let files = 0;
 /** A new file with this content. */

@@ -1,25 +1,20 @@
 /** HOST: what is taken, where Janus then listens, what the log says of it, and where the health check asks. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
+import { hostname } from "node:os";
 import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { readConfig } from "../../lib/config/load.ts";
 import { FIXES } from "../../lib/config/variables.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listen } from "../../lib/server/listener.ts";
 import { run, serve } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { environmentFor } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 
 const STANDIN = { apiUrl: "https://d.test", authorizeUrl: "https://d.test/a", cdnUrl: "https://c.test" };
 const ENVIRONMENT = environmentFor("http://localhost:3000", STANDIN, "http://127.0.0.1:1");
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-listen-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("listen");
 
 const hostOf = (HOST: string): string => readConfig({ ...ENVIRONMENT, HOST }).host;
 

@@ -1,7 +1,6 @@
 /** The configuration: every fault in one message, with its fix, and never a value. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
@@ -9,6 +8,7 @@ import { readConfig, readDatabaseConfig, readRegistrationConfig, VARIABLES } fro
 import type { Environment } from "../../lib/config/sources.ts";
 import { FIXES, SECRETS } from "../../lib/config/variables.ts";
 import { asJanusError, JanusError } from "../../lib/errors.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 /** In no message, since no message repeats a value. Long enough, and unlike any word of ours. */
 const CANARY = "canary7f3a";
@@ -137,11 +137,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   LOG_FORMAT: [CANARY, "JSON", "pretty"],
 };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-config-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("config");
 
 /** A file for a secret, below the test's own folder. */
 async function secretFile(name: string, content: string): Promise<string> {

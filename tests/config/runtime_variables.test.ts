@@ -1,10 +1,10 @@
 /** Variables that Bun reads and Janus does not: from where each takes effect, as docs/errors.md says, and the warnings. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { environmentFor } from "../harness/janus.ts";
 
 const STANDIN = { apiUrl: "https://d.test", authorizeUrl: "https://d.test/a", cdnUrl: "https://c.test" };
@@ -16,12 +16,8 @@ const ENVIRONMENT = {
 };
 const EFFECTLESS = " has no effect: Bun reads it from the environment that Janus is started with";
 
-let root: string;
+const root = useFolder("runtime");
 let folders = 0;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "janus-runtime-"));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** A folder to start in, with a `.env` in it. */
 async function folderWith(dotenv: string): Promise<string> {
@@ -107,7 +103,7 @@ describe.skipIf(Bun.which("openssl") === null)("Bun", () => {
     server = Bun.serve({ hostname: "127.0.0.1", port: 0, tls, fetch: () => new Response("direct") });
     proxy = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("by the proxy") });
   });
-  afterAll(() => Promise.all([server.stop(true), proxy.stop(true)]));
+  afterAll(() => Promise.all([server?.stop(true), proxy?.stop(true)]));
 
   /** What a program gets from the address, or the code of what it met. */
   async function ask(address: string, dotenv: Environment, environment: Environment): Promise<string> {

@@ -1,5 +1,5 @@
 /** Processes whose clocks differ share one database: within the tolerance nothing is lost, and no time from the future is believed. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
@@ -15,6 +15,7 @@ import type { Log } from "../../lib/telemetry/log.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../lib/time.ts";
 import { emptyDatabase } from "../harness/database.ts";
+import { useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
@@ -24,11 +25,7 @@ const DAY_SECONDS = 86_400;
 /** What is under way while a lease holds, at most. */
 const WORK_SECONDS = LEASE_SECONDS - CLOCK_TOLERANCE_SECONDS;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger();
-});
-afterAll(() => janus.stop());
+const janus = useJanus(() => startJanusWithForger());
 beforeEach(() => emptyDatabase(janus.database));
 
 const after = (seconds: number): Date => new Date(janus.clock.now().getTime() + seconds * 1_000);

@@ -14,6 +14,7 @@ import { serve } from "../fixtures/command.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { findInitdb, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { createBrowser, discordClient, environmentFor, providerClient } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 import { callApi } from "../harness/sign_in.ts";
@@ -32,10 +33,11 @@ const isSkipped = !onPostgres || findInitdb() === undefined || !(await canMount(
 if (onPostgres && isSkipped)
   console.warn("The full disk is skipped: it needs PostgreSQL's initdb, and root's right to mount.");
 
+const folder = useFolder("full");
+const disk = join(folder, "disk");
+
 describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
   const url = `http://127.0.0.1:${freePort()}`;
-  let folder: string;
-  let disk: string;
   let cluster: Cluster;
   let operator: postgres.Sql;
   let discord: DiscordStandin;
@@ -43,8 +45,6 @@ describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
   let server: Serving;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-full-"));
-    disk = join(folder, "disk");
     const password = join(folder, "password");
     await Bun.write(password, "secret");
     await sh("chmod", "755", folder);
@@ -82,7 +82,6 @@ describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
     await Promise.all([discord?.stop(), forger?.stop(), operator?.end()]);
     await cluster?.[Symbol.asyncDispose]();
     await sh("umount", disk);
-    await rm(folder, { recursive: true, force: true });
   });
 
   test("makes Janus answer 503 until there is room again", async () => {

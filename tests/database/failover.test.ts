@@ -3,8 +3,6 @@
  * Takes about a minute and clusters of its own, so it runs where the suite runs on PostgreSQL.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrateUp } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
@@ -15,6 +13,7 @@ import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = !onPostgres || (findInitdb() === undefined && !process.env.CI);
@@ -24,7 +23,7 @@ if (onPostgres && isSkipped) console.warn(`The tests of a failover are skipped. 
 const FAILOVER_SECONDS = 10;
 const WRITE = "insert into written values ($1::integer)";
 
-let folder: string;
+const folder = useFolder("failover");
 let passwordFile: string;
 
 const urlOf = (servers: readonly (number | string)[], attrs = "primary"): string => {
@@ -68,7 +67,6 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
   const disposables: AsyncDisposable[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-failover-"));
     passwordFile = join(folder, "password");
     await Bun.write(passwordFile, "secret\n");
     origin = await startCluster(passwordFile);
@@ -86,8 +84,8 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     disposables.push(b);
   });
   afterAll(async () => {
-    for (const one of [...disposables.splice(0), origin]) await one?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+    for (const one of disposables.splice(0)) await one[Symbol.asyncDispose]();
+    await origin?.[Symbol.asyncDispose]();
   });
 
   /** Opens every connection of the pool, and leaves each idle. */

@@ -41,7 +41,7 @@ for each row when (current_setting('janus.lingers', true) = 'yes') execute funct
 
 const database = usePostgres();
 let setup: postgres.Sql;
-let sessions: readonly postgres.Sql[];
+let sessions: readonly postgres.Sql[] = [];
 
 function connect(settings: Readonly<Record<string, string>>): postgres.Sql {
   const connection = { ...settings, synchronous_commit: "off" };
@@ -124,7 +124,7 @@ describe.if(onPostgres)("statements that meet", () => {
     setup = connect({});
     await setup.unsafe(LINGER);
   });
-  afterAll(() => setup.end());
+  afterAll(() => setup?.end());
   // New ones for each test, whichever runs first.
   beforeEach(() => {
     const settings = { deadlock_timeout: "10ms", "janus.lingers": "yes" };

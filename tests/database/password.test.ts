@@ -1,7 +1,5 @@
 /** The password of the database as a secret of its own, against a PostgreSQL that asks for one. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDatabaseConfig } from "../../lib/config/load.ts";
 import { openDatabase } from "../../lib/database/open.ts";
@@ -9,21 +7,22 @@ import type { Environment } from "../fixtures/command.ts";
 import { run } from "../fixtures/command.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;
 if (isSkipped) console.warn(`The tests of the database's password are skipped. ${NO_INITDB}`);
 
+const folder = useFolder("password");
+
 describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
   // Characters that an address would have to escape, and one that SCRAM must not normalise away.
   const PASSWORD = "p@ss/w:rd? #%+=ö";
-  let folder: string;
   let passwordFile: string;
   let cluster: Cluster;
 
   beforeAll(async () => {
     if (findInitdb() === undefined) throw new Error(NO_INITDB);
-    folder = await mkdtemp(join(tmpdir(), "janus-password-"));
     passwordFile = join(folder, "password");
     // With the line break that `openssl rand` and editors leave.
     await Bun.write(passwordFile, `${PASSWORD}\n`);
@@ -31,7 +30,6 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
   });
   afterAll(async () => {
     await cluster?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const urlFor = (userinfo: string): string => `postgres://${userinfo}@127.0.0.1:${cluster.port}/postgres`;

@@ -1,7 +1,5 @@
 /** TLS to the database by libpq's sslmode, against servers with right and wrong certificates. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRefusal } from "../../lib/database/failures.ts";
 import { openDatabase } from "../../lib/database/open.ts";
@@ -11,6 +9,7 @@ import type { Authority } from "../harness/certificates.ts";
 import { createAuthority } from "../harness/certificates.ts";
 import type { Cluster } from "../harness/cluster.ts";
 import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 /** Without initdb the tests are skipped, but in CI they fail. */
 const isSkipped = findInitdb() === undefined && !process.env.CI;
@@ -24,13 +23,13 @@ const SERVERS = {
 };
 type Server = keyof typeof SERVERS;
 
+const folder = useFolder("tls");
+
 describe.skipIf(isSkipped)("sslmode", () => {
-  let folder: string;
   let authority: Authority;
   const clusters = new Map<Server, Cluster>();
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-tls-"));
     const passwordFile = join(folder, "password");
     await Bun.write(passwordFile, "secret\n");
     authority = await createAuthority();
@@ -43,7 +42,6 @@ describe.skipIf(isSkipped)("sslmode", () => {
   afterAll(async () => {
     for (const cluster of clusters.values()) await cluster[Symbol.asyncDispose]();
     await authority?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const urlOf = (server: Server, mode: string, host = "localhost"): string => {

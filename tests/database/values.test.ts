@@ -1,14 +1,13 @@
 /** How values go into a statement and come out of it: the same on PostgreSQL and on the embedded database. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Parameter } from "../../lib/database/run.ts";
-import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase } from "../harness/database.ts";
+import { useForAll } from "../harness/hooks.ts";
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase({ migrated: false });
-});
-afterAll(() => database.drop());
+const database = useForAll(
+  () => createTestDatabase({ migrated: false }),
+  ({ drop }) => drop(),
+);
 
 const NOON = new Date("2026-03-04T12:00:00.123Z");
 

@@ -2,9 +2,8 @@
  * The binary as an operator gets it: alone in a folder, with nothing of Janus, Bun or the checkout around it. It
  * serves the embedded database, or the PostgreSQL of TEST_DATABASE_URL.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, describe, expect, test } from "bun:test";
+import { chmod, copyFile, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
@@ -17,6 +16,7 @@ import { run, serve } from "../fixtures/command.ts";
 import { ROOT } from "../fixtures/source.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "../harness/chromium.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -46,14 +46,12 @@ const HOSTILE = {
   "hostile.ts": "process.exit(3);\n",
 };
 
-let top: string;
+const top = useFolder("binary");
 let built: string;
 
 beforeAll(async () => {
-  top = await mkdtemp(join(tmpdir(), "janus-binary-"));
   built = (await provideBinary()).path;
 });
-afterAll(() => rm(top, { recursive: true, force: true }));
 
 /** A folder with the binary in it, and the binary as a command line. */
 async function createFolder(): Promise<{ readonly folder: string; readonly janus: Entry }> {

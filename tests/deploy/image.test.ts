@@ -5,12 +5,12 @@
  * CONTAINERS_CONF.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFile, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { readStages } from "../fixtures/deployment.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID, USERS } from "../harness/janus.ts";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
@@ -45,13 +45,13 @@ async function must(...command: readonly string[]): Promise<string> {
 const janus = (options: readonly string[], ...args: readonly string[]) =>
   run("podman", "run", "--rm", ...HARDENED, ...options, IMAGE, ...args);
 
+const folder = useFolder("image");
+
 describe.skipIf(isSkipped)("the image", () => {
-  let folder: string;
   let context: string;
   const builds: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-image-"));
     context = join(folder, "context");
     await makeContext(context);
     const programs = {
@@ -68,7 +68,6 @@ describe.skipIf(isSkipped)("the image", () => {
   afterAll(async () => {
     await run("podman", "rm", "--force", "--time=0", NAME);
     await run("podman", "rmi", "--force", IMAGE, BASE, BUN_BASE);
-    await rm(folder, { recursive: true, force: true });
   });
 
   test("is built again without installing packages after a change in lib/", () => {
@@ -136,7 +135,7 @@ describe.skipIf(isSkipped)("the image", () => {
       const variables = Object.entries(environment).map(([name, value]) => `--env=${name}=${value}`);
       options = ["--network=host", ...variables];
     });
-    afterAll(() => Promise.all([discord.stop(), forger.stop()]));
+    afterAll(() => Promise.all([discord?.stop(), forger?.stop()]));
 
     test("registers the metadata records with -r", async () => {
       const { exitCode, said } = await janus(options, "-r");

@@ -1,6 +1,6 @@
 /** The papers of a release, provenance and checksums, and the faults at which a release stops. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { describe, expect, test } from "bun:test";
+import { mkdir, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashFile, PROVENANCE, SUMS, writePapers } from "../../.ci/papers.ts";
@@ -8,12 +8,9 @@ import { describeProvenance, findCommit } from "../../.ci/provenance.ts";
 import { BUN_VERSION } from "../../.ci/runtimes.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { ROOT } from "../fixtures/source.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-provenance-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("provenance");
 
 /** A folder that no other test uses. */
 async function newFolder(): Promise<string> {

@@ -3,10 +3,8 @@
  * process of its own, and so is nginx. What happens when replicas are restarted is in `rolling_restart.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { en } from "../../lib/pages/texts/en.ts";
 import type { Environment, Serving } from "../fixtures/command.ts";
@@ -16,6 +14,7 @@ import { findNginx, makeCertificate, NO_NGINX, startNginx } from "../fixtures/ng
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "../harness/chromium.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import {
   createBrowser,
@@ -52,7 +51,7 @@ const [writing, adding] = [
 const inner = { port: freePort(), limitedPort: freePort() };
 const url = `https://127.0.0.1:${front.port}`;
 
-let folder: string;
+const folder = useFolder("proxy");
 let certificate: Certificate;
 let database: TestDatabase | undefined;
 let discord: DiscordStandin;
@@ -62,7 +61,6 @@ let janus: Serving;
 
 beforeAll(async () => {
   if (noNginx) return;
-  folder = await mkdtemp(join(tmpdir(), "janus-proxy-"));
   certificate = await makeCertificate(folder);
   database = onPostgres ? await createTestDatabase() : undefined;
   discord = startDiscord({
@@ -88,9 +86,8 @@ beforeAll(async () => {
 afterAll(async () => {
   if (noNginx) return;
   await nginx?.stop();
-  await stopJanus(janus);
+  if (janus !== undefined) await stopJanus(janus);
   await Promise.all([discord?.stop(), provider?.stop(), database?.drop()]);
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** A Janus behind these fronts. */

@@ -1,18 +1,14 @@
 /** The runtimes of other targets: a package other than the pinned one is refused, and nothing is built with it. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildBinary, TARGETS } from "../../.ci/binary.ts";
 import type { Pin } from "../../.ci/runtimes.ts";
 import { BUN_VERSION, provideRuntime, RUNTIMES } from "../../.ci/runtimes.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "janus-runtimes-"));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
+const root = useFolder("runtimes");
 
 /** A folder that no other test uses. */
 async function newFolder(): Promise<string> {

@@ -1,5 +1,5 @@
 /** Which answers are Discord's word, and which come from something between Discord and Janus. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
@@ -7,8 +7,7 @@ import type { JanusError } from "../../lib/errors.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, emptyDatabase } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
@@ -24,12 +23,7 @@ const METADATA = { metadata: { dsek_member: "1" } };
 const ROLE_CONNECTION = { platform_name: "D-sektionen", ...METADATA };
 
 const started: { readonly stop: () => Promise<void> }[] = [];
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyDatabase(database));
+const database = useDatabase();
 afterEach(async () => {
   await Promise.all(started.splice(0).map((standin) => standin.stop()));
 });

@@ -29,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const demo of demos.splice(0)) demo.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
 test("bun run demo leads to the role, on loopback only, and leaves no files behind", async () => {

@@ -1,5 +1,5 @@
 /** `docs/errors.md` agrees with the program in its codes, titles, reasons, commands and events. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
@@ -11,8 +11,7 @@ import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";
 import { withoutFences } from "../fixtures/markdown.ts";
 import { blankComments, listFiles, ROOT, readText } from "../fixtures/source.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 
 const DOCUMENT = "docs/errors.md";
 const PARTS = ["When", "Log", "To do", "Changed"];
@@ -237,11 +236,7 @@ function levelsOf(choice: string, source: string): string[] {
 }
 
 describe("the SQL of errors.md", () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-  afterAll(() => database.drop());
+  const database = useDatabase();
 
   const statements = [...text.matchAll(/^ *```sql\n([\s\S]*?)^ *```$/gm)].map(([, sql = ""]) => oneLine(sql));
 

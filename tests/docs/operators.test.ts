@@ -1,5 +1,5 @@
 /** The documents for operators agree with the program. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
 import { readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
@@ -10,8 +10,7 @@ import { ERROR_CODES, JanusError } from "../../lib/errors.ts";
 import { createProblem } from "../../lib/http/problem.ts";
 import { readTable } from "../fixtures/markdown.ts";
 import { listFiles, ROOT, readText } from "../fixtures/source.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 
 const configuration = await readText("docs/configuration.md");
@@ -110,11 +109,7 @@ describe("the SQL for operators", async () => {
   const statements = (await Promise.all(documents.map(readText))).flatMap((text) =>
     [...text.matchAll(/^ *```sql\n([\s\S]*?)^ *```$/gm)].map(([, sql = ""]) => sql.trim().replace(/;$/, "")),
   );
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-  afterAll(() => database.drop());
+  const database = useDatabase();
 
   test.each([...new Set(statements)].map((statement) => [statement.slice(0, 50), statement] as const))(
     "runs: %s",

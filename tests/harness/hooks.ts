@@ -49,7 +49,7 @@ export function usePostgres(): TestDatabase {
   return use(before, after, createTestDatabase, ({ drop }) => drop());
 }
 
-/** The path of a new folder for all tests of the file, or of the `describe` that it stands in. */
+/** The path of a new folder for all tests of the file. It stands outside of any `describe`, which may be skipped. */
 export function useFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `janus-${name}-`));
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -74,7 +74,12 @@ function use<T extends object>(
 ): T {
   let made: T | undefined;
   before(async () => {
-    made = await make();
+    try {
+      made = await make();
+    } catch (cause) {
+      // Bun names no hook: the tests of the file are left out, and this is why.
+      throw new Error("A hook failed: it could not make the fixture of these tests", { cause });
+    }
   });
   after(async () => {
     const last = made;

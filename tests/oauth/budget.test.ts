@@ -1,12 +1,11 @@
 /** How long a member waits at most: the calls of one request share one budget, whichever of them hangs. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { createDiscord } from "../../lib/discord/client.ts";
 import type { Budget } from "../../lib/oauth/budget.ts";
 import { createBudget } from "../../lib/oauth/budget.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, emptyDatabase } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
@@ -110,12 +109,7 @@ const DEADLINE_MS = 1_000;
 const BUDGET_MS = 1_500;
 
 const started: { readonly stop: () => Promise<unknown> }[] = [];
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyDatabase(database));
+const database = useDatabase();
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop();
 });

@@ -1,7 +1,8 @@
 /** Whose call to Discord or the provider a line of the log is of, however many members are at it at once. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
@@ -10,14 +11,7 @@ import type { Gate } from "../standins/faults.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  janus = await startJanusWithForger({ forger: { freshSubjects: true } });
-});
-afterAll(async () => {
-  expect(janus.discord.unexpected).toEqual([]);
-  await janus.stop();
-});
+const janus = useJanus(() => startJanusWithForger({ forger: { freshSubjects: true } }));
 
 let lastId = 0;
 const newId = (): string => `request-of-a-test-${++lastId}`;

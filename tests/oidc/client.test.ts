@@ -1,5 +1,5 @@
 /** The provider's side but for the ID Token itself: discovery, the requests that Janus makes, and every answer to them. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
@@ -8,8 +8,8 @@ import { createOidc } from "../../lib/oidc/client.ts";
 import { NEEDED_CLAIMS } from "../../lib/rules/claims.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createClock } from "../harness/clock.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, WITHOUT_STRAYS } from "../harness/database.ts";
+import { WITHOUT_STRAYS } from "../harness/database.ts";
+import { useDatabase, useJanus } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -38,15 +38,11 @@ const DEADLINE_MS = 400;
 const deadlineFor = (behaviour: Behaviour) =>
   behaviour === "hang" || behaviour === "trickle" ? DEADLINE_MS : 10_000;
 
-let database: TestDatabase;
 const started: { readonly stop: () => Promise<void> }[] = [];
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
+const database = useDatabase();
 afterEach(async () => {
   await Promise.all(started.splice(0).map((standin) => standin.stop()));
 });
-afterAll(() => database.drop());
 
 /** The client alone with a forger, and every request that it sends. */
 function startOidc(
@@ -1139,21 +1135,13 @@ describe("a sign-in with UserInfo", () => {
     headers: { "www-authenticate": challenge },
     body: { error: "invalid_token" },
   });
-  let janus: Janus;
   const without =
     (...names: readonly string[]): NonNullable<ForgerOverrides["idToken"]> =>
     (claims, sign) =>
       sign(Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name))));
+  const janus = useJanus(() => startJanusWithForger({ database, deadlineMs: 800, forger: { key: KEY } }));
   const userinfoCalls = () => janus.provider.calls.filter((operation) => operation === "userinfo").length;
-  beforeAll(async () => {
-    janus = await startJanusWithForger({ database, deadlineMs: 800, forger: { key: KEY } });
-  });
   afterEach(() => janus.provider.reset());
-  afterAll(async () => {
-    expect(janus.provider.unexpected).toEqual([]);
-    expect(janus.discord.unexpected).toEqual([]);
-    await janus.stop();
-  });
 
   test("does not ask it for claims that are there", async () => {
     const before = userinfoCalls();

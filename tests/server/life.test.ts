@@ -1,15 +1,12 @@
 /** A server process starts and stops: it waits for its database, finishes requests, and cuts off late ones. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import { waitForDatabase } from "../../lib/database/wait.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import type { Environment, Serving } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
-import { useForAll } from "../harness/hooks.ts";
+import { useFolder, useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -24,14 +21,10 @@ import { reachDiscordCallback } from "../harness/walk.ts";
 import { startDiscord } from "../standins/discord.ts";
 import { startForger } from "../standins/forger.ts";
 
-let folder: string;
+const folder = useFolder("life");
 const port = freePort();
 const url = `http://127.0.0.1:${port}`;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-life-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 const discord = useForAll(
   async () =>
     startDiscord({

@@ -4,14 +4,13 @@
  * checkout has the previous release; without a history the test is skipped.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment, Serving } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
 import { hasPreviousRelease, unpackPreviousRelease } from "../fixtures/previous_release.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import {
   createBrowser,
@@ -32,7 +31,7 @@ const url = `http://127.0.0.1:${freePort()}`;
 const ports = { a: freePort(), b: freePort() };
 type Name = keyof typeof ports;
 
-let folder: string;
+const folder = useFolder("beside");
 let previous: Awaited<ReturnType<typeof unpackPreviousRelease>>;
 let database: TestDatabase;
 let discord: DiscordStandin;
@@ -102,7 +101,6 @@ async function undo(name: Name, member: Member): Promise<void> {
 
 describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-beside-"));
     [previous, database] = await Promise.all([
       unpackPreviousRelease(),
       createTestDatabase({ migrated: false }),
@@ -120,7 +118,6 @@ describe.if(onPostgres && hasPreviousRelease)("the previous release", () => {
   afterAll(async () => {
     await Promise.all([...running.values()].map((serving) => serving.stop()));
     await Promise.all([discord?.stop(), forger?.stop(), database?.drop(), previous?.remove()]);
-    await rm(folder, { recursive: true, force: true });
   });
 
   test("works on the new schema while it is being replaced", async () => {

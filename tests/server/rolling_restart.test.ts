@@ -3,9 +3,6 @@
  * flow may be begun at one and finished at the other.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Environment, Serving } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
 import type { Certificate, Nginx } from "../fixtures/nginx.ts";
@@ -13,6 +10,7 @@ import { findNginx, makeCertificate, NO_NGINX, startNginx } from "../fixtures/ng
 import { startLoad } from "../fixtures/steady_load.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { useFolder } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import {
   createBrowser,
@@ -61,7 +59,7 @@ const pinned = { a: newFront(), b: newFront() };
 const ports = { a: freePort(), b: freePort() };
 const url = `https://127.0.0.1:${front.port}`;
 
-let folder: string;
+const folder = useFolder("rolling");
 let certificate: Certificate;
 let database: TestDatabase;
 let discord: DiscordStandin;
@@ -73,7 +71,6 @@ const ended: Serving[] = [];
 
 describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "janus-rolling-"));
     certificate = await makeCertificate(folder);
     database = await createTestDatabase();
     discord = startDiscord({
@@ -102,7 +99,6 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
     await nginx?.stop();
     await Promise.all(Object.values(running ?? {}).map((serving) => serving.stop()));
     await Promise.all([discord?.stop(), forger?.stop(), database?.drop()]);
-    await rm(folder, { recursive: true, force: true });
   });
 
   test("finish a flow whose legs are spread in any way", async () => {

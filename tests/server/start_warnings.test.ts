@@ -1,16 +1,10 @@
 /** `janus serve` logs the warnings of `janus config check` when it starts. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { expect, test } from "bun:test";
 import { run, serve } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-start-warnings-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("start-warnings");
 
 /** A configuration without risky settings, with which Janus asks no other server. */
 const WISE = {

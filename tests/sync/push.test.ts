@@ -2,14 +2,14 @@
  * Pushes: the record is in the database before the answer that tells of the push leaves, and what becomes due while a push
  * runs is pushed after it.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { createShared } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
 import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, emptyDatabase } from "../harness/database.ts";
+import { useDatabase, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
@@ -18,20 +18,15 @@ import { newUser, reachForgerCallback } from "../harness/walk.ts";
 /** How late every record of a push is: longer than another process takes to ask. */
 const LATE_MS = 150;
 
-let database: TestDatabase;
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
-beforeAll(async () => {
-  database = await createTestDatabase();
+const database = useDatabase();
+const janus = useJanus(() => {
   const query: TestDatabase["db"]["query"] = async (text, ...rest) => {
     if (text === STATEMENTS.setPushed.text) await Bun.sleep(LATE_MS);
     return database.db.query(text, ...rest);
   };
-  const late = { ...database, db: { ...database.db, query } };
-  janus = await startJanusWithForger({ database: late, forger: { freshSubjects: true } });
-});
-afterAll(async () => {
-  await janus.stop();
-  await database.drop();
+  const { config, dump, rows, drop } = database;
+  const late = { config, dump, rows, drop, db: { ...database.db, query } };
+  return startJanusWithForger({ database: late, forger: { freshSubjects: true } });
 });
 
 /** What another process answers now, which has never seen the member. */
@@ -47,8 +42,6 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
   const headers = { cookie: browser.jar.header(new URL(janus.url)) };
   return app.fetch(new Request(new URL(path, janus.url), { headers }));
 }
-
-beforeEach(() => emptyDatabase(database));
 
 async function linkAs(user: string): Promise<Browser> {
   const browser = createBrowser(janus.url);

@@ -1,16 +1,16 @@
 /** Secrets never leave: not to the log, not to a page, not unsealed into the database. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
+import { useJanus } from "../harness/hooks.ts";
 import { CANARY, createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback } from "../harness/sign_in.ts";
 import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 
-let janus: Awaited<ReturnType<typeof startJanusWithForger>>;
 /** Everything that crossed the network and must stay between those who sent and received it. */
 const secrets = new Set<string>(Object.values(CANARY));
 const pages: string[] = [];
 
-beforeAll(async () => {
-  janus = await startJanusWithForger({
+const janus = useJanus(() =>
+  startJanusWithForger({
     fetch: async (address, init) => {
       const response = await fetch(address, init);
       const text = await response.clone().text();
@@ -24,9 +24,8 @@ beforeAll(async () => {
       if (authorization !== null) secrets.add(authorization.replace(/^\w+ /, ""));
       return response;
     },
-  });
-});
-afterAll(() => janus.stop());
+  }),
+);
 
 async function walkWith(fault: () => void): Promise<void> {
   const browser = createBrowser(janus.url);

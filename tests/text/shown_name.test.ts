@@ -10,8 +10,7 @@ import { keepClaims, organisationName } from "../../lib/rules/claims.ts";
 import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
 import { cleanName, readName } from "../../lib/text/shown_name.ts";
 import { findChromium, launchChromium, PHONE } from "../harness/chromium.ts";
-import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase } from "../harness/database.ts";
+import { useDatabase } from "../harness/hooks.ts";
 import { textOf } from "../harness/html.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
@@ -304,11 +303,7 @@ describe("in Chromium", () => {
 });
 
 describe("a name of an earlier release", () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-  afterAll(() => database.drop());
+  const database = useDatabase();
 
   test("is clean on the page, in the API, and in a push", async () => {
     const janus = await startJanusWithForger({ database });
