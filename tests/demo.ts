@@ -15,6 +15,7 @@ import { METADATA_RECORDS } from "../lib/rules/records.ts";
 import { startServer } from "../lib/server/lifecycle.ts";
 import { createLog } from "../lib/telemetry/log.ts";
 import { version } from "../package.json" with { type: "json" };
+import { createSteps } from "./demo_steps.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { startProvider } from "./standins/provider.ts";
 
@@ -53,7 +54,8 @@ const DISCORD_USERS = [
 type Options = { readonly port: number | undefined; readonly verbose: boolean };
 type Demo = { readonly appUrl: string; readonly accountUrl: string; readonly parts: AsyncDisposableStack };
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const write = (text: string): void => void process.stdout.write(text);
+const print = (text: string): void => write(`${text}\n`);
 
 try {
   await run();
@@ -73,7 +75,7 @@ async function run(): Promise<void> {
   for (const signal of SIGNALS) process.on(signal, () => ended.resolve(undefined));
   // Nobody reads any more, as in `bun run demo | head`.
   process.stdout.on("error", () => ended.resolve(undefined));
-  print("The demo of Janus is starting…");
+  print("The demo of Janus is starting. On a slow machine this takes a minute or two.");
   const folder = mkdtempSync(join(tmpdir(), "janus-demo-"));
   try {
     // What is still starting when a signal comes ends with the process.
@@ -131,6 +133,8 @@ async function startDemo(options: Options, folder: string): Promise<Demo> {
 }
 
 async function startParts({ port, verbose }: Options, folder: string): Promise<Demo> {
+  // The lines of a log would end up in the middle of a step's.
+  const step = createSteps(write, process.stdout.isTTY && !verbose);
   await using parts = new AsyncDisposableStack();
   const held = holdPort(port);
   parts.defer(() => held.stop(true));
@@ -138,24 +142,28 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   const [discordSecret, oidcSecret, botToken] = [randomKey(), randomKey(), randomKey()];
   const [discordPort, providerPort] = neighbours(port ?? FRIENDLY_PORT);
 
-  const discord = await withPort(discordPort, (port) =>
-    startDiscord({
-      port,
-      clientId: DISCORD_CLIENT_ID,
-      clientSecret: discordSecret,
-      botToken,
-      users: DISCORD_USERS,
-      redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
-    }),
+  const discord = await step("Discord, played by a stand-in", () =>
+    withPort(discordPort, (port) =>
+      startDiscord({
+        port,
+        clientId: DISCORD_CLIENT_ID,
+        clientSecret: discordSecret,
+        botToken,
+        users: DISCORD_USERS,
+        redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
+      }),
+    ),
   );
   parts.defer(discord.stop);
-  const provider = await withPort(providerPort, (port) =>
-    startProvider({
-      port,
-      clientId: OIDC_CLIENT_ID,
-      clientSecret: oidcSecret,
-      redirectUris: [`${url}/dsek-oauth-callback`],
-    }),
+  const provider = await step("the OpenID Provider", () =>
+    withPort(providerPort, (port) =>
+      startProvider({
+        port,
+        clientId: OIDC_CLIENT_ID,
+        clientSecret: oidcSecret,
+        redirectUris: [`${url}/dsek-oauth-callback`],
+      }),
+    ),
   );
   parts.defer(provider.stop);
 
@@ -179,11 +187,13 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   });
   const world = createWorld(verbose);
   const application = { ...world, clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url };
-  await putMetadataRecords(application, botToken, METADATA_RECORDS);
+  await step("the metadata records, registered with Discord", () =>
+    putMetadataRecords(application, botToken, METADATA_RECORDS),
+  );
   await held.stop(true);
-  const janus = await startServer(config, createApp, world);
+  const janus = await step("the embedded database", () => startServer(config, createApp, world));
   parts.defer(janus.stop);
-  await janus.ready;
+  await step("Janus", () => janus.ready);
   return { appUrl: `${discord.url}/app`, accountUrl: `${url}/account`, parts: parts.move() };
 }
 

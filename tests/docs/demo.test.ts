@@ -1,8 +1,9 @@
 /** `bun run demo` as a newcomer runs it: it prints an address, the flow works from there, and no files are left. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createSteps } from "../demo_steps.ts";
 import type { CookieJar } from "../standins/member.ts";
 import { approveDiscord, createJar, signInAtProvider, visit } from "../standins/member.ts";
 
@@ -19,6 +20,15 @@ const FOREIGN_ENVIRONMENT = {
   HTTP_PROXY: "http://127.0.0.1:1",
   http_proxy: "http://127.0.0.1:1",
 };
+
+const STARTING = "The demo of Janus is starting. On a slow machine this takes a minute or two.";
+const STEPS = [
+  "Discord, played by a stand-in",
+  "the OpenID Provider",
+  "the metadata records, registered with Discord",
+  "the embedded database",
+  "Janus",
+];
 
 let folder: string;
 const demos: { readonly kill: (signal: "SIGKILL") => void }[] = [];
@@ -58,6 +68,9 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   const listening = listeningAddresses(demo.pid);
   demo.kill("SIGTERM");
 
+  // In a pipe: whole lines, each once, and nothing that only a terminal understands.
+  expect(output.split("\n").slice(0, 7)).toEqual([STARTING, ...STEPS.map((name) => `  ✓ ${name}`), ""]);
+  expect(output).not.toContain("\r");
   expect([...addresses]).toEqual([appUrl, new URL("/account", linkedRole).href]);
   expect(success).toContain("Your accounts are linked");
   expect(success).toContain(`href="${appUrl}"`);
@@ -94,6 +107,32 @@ test("bun run demo says in one line that its port is taken", async () => {
   expect(complaint).toMatch(new RegExp(`^demo: Port ${port} is taken[^\n]*\n$`));
   expect(await demo.exited).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+describe("createSteps()", () => {
+  /** A step that succeeds and one that fails, as they are printed. */
+  async function printSteps(isLive: boolean): Promise<readonly string[]> {
+    const printed: string[] = [];
+    const step = createSteps((text) => void printed.push(text), isLive);
+    expect(await step("the first", () => 1)).toBe(1);
+    const failing = step("the second", () => Promise.reject(new Error("no")));
+    expect(failing).rejects.toThrow("no");
+    await failing.catch(() => undefined);
+    return printed;
+  }
+
+  test("names a step on a terminal when it begins, and writes over it when it ends", async () => {
+    expect(await printSteps(true)).toEqual([
+      "  … the first",
+      "\r  ✓ the first\n",
+      "  … the second",
+      "\r  ✗ the second\n",
+    ]);
+  });
+
+  test("prints one line for each step where there is no terminal", async () => {
+    expect(await printSteps(false)).toEqual(["  ✓ the first\n", "  ✗ the second\n"]);
+  });
 });
 
 function startDemo(...args: readonly string[]) {
