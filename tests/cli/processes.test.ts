@@ -333,9 +333,13 @@ describe.if(onPostgres)("a refusing PostgreSQL", () => {
     [
       "a database that does not exist",
       (url: URL) => Object.assign(url, { pathname: "/janus_no_such_database" }),
-      "3D000",
+      "has no database of this name (3D000): create it",
     ],
-    ["a role that does not exist", (url: URL) => Object.assign(url, { username: "janus_nobody" }), "28"],
+    [
+      "a role that does not exist",
+      (url: URL) => Object.assign(url, { username: "janus_nobody" }),
+      "has no such role, or the role may not log in (28000): create it",
+    ],
     [
       "a role that may not",
       (url: URL) => Object.assign(url, { search: "?role=pg_monitor" }),
