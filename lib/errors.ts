@@ -3,7 +3,8 @@
  * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
  *
  * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
- * fault, then the remedy, in our own words; it never holds what came from outside. The public texts are in `pages/`.
+ * fault, then the remedy, in our own words. It never holds what came from outside, except for an OAuth error and for the
+ * issuer that a discovery document names, which are public. The public texts are in `pages/`.
  */
 
 const STATUS = {

@@ -8,6 +8,7 @@ import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import { describeError } from "../telemetry/log.ts";
+import { printable } from "../text/printable.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 import type { EndpointRules } from "./endpoints.ts";
 import { createEndpointSchema, NOT_HTTPS } from "./endpoints.ts";
@@ -42,6 +43,9 @@ type Discovery = {
 
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
+
+/** How much of an issuer a message repeats. */
+const MAX_SHOWN = 300;
 
 const MAX_LIST_LENGTH = 1_000;
 /** The texts of a list. A list without any text is malformed, unless it is empty. */
@@ -176,7 +180,7 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
   // 4.3: exactly the configured issuer, or the document could be another server's.
   if (document.issuer !== issuer) {
     throw providerMisconfigured(
-      'discovery: "issuer" is not OIDC_ISSUER: compare them character by character',
+      `discovery: "issuer" is ${showIssuer(document.issuer)} and OIDC_ISSUER is ${showIssuer(issuer)}: they must be the same, character by character`,
     );
   }
   if (saidOf(document.response_types_supported)?.includes("code") === false) {
@@ -204,6 +208,13 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
     tokenAuthMethods: saidOf(document.token_endpoint_auth_methods_supported) ?? ["client_secret_basic"],
     sendsIss: document.authorization_response_iss_parameter_supported ?? false,
   };
+}
+
+/** An issuer in quotes, as it is written: it is public, and who compares two needs every character. */
+function showIssuer(issuer: string): string {
+  const url = URL.parse(issuer);
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === "";
+  return isPlain ? `"${printable(issuer, MAX_SHOWN)}"` : "not a plain URL";
 }
 
 /** An empty list counts as left out: a provider that supported nothing could not be used at all. */
