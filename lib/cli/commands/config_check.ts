@@ -48,7 +48,7 @@ export function addConfigCheck(program: Command): void {
       const report = checkConfig(await readSourcesFor(command));
       if (readCommon(command).json) return print(JSON.stringify(report, undefined, 2));
       await print(formatTable(report.variables));
-      for (const warning of report.warnings) await warn(`warning: ${warning}`);
+      for (const warning of report.warnings) await warn(`warning: ${warning}`, false);
     });
 }
 

@@ -21,12 +21,13 @@ export function addRegister(program: Command): void {
     .description("register the metadata records for linked roles with Discord")
     .addHelpText("after", examples("DISCORD_BOT_TOKEN=… janus register"))
     .action(async (_: unknown, command: Command) => {
+      const { json } = readCommon(command);
       const config = readRegistrationConfig(await readEnvironmentFor(command));
       // Discord says only that a token is wrong, not why.
       for (const text of explainStrayValue("DISCORD_BOT_TOKEN", config.botToken))
-        await warn(`warning: ${text}`);
+        await warn(json ? text : `warning: ${text}`, json);
       await register(config);
-      await print(describe(installUrlOf(config), readCommon(command).json));
+      await print(describe(installUrlOf(config), json));
     });
 }
 
