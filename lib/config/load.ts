@@ -147,6 +147,12 @@ export function readConfig(environment: Environment): Config {
   };
 }
 
+/** Reads the public URL alone, even if other variables are wrong; undefined if it is missing or malformed. */
+export function findPublicUrl({ PUBLIC_URL }: Environment): string | undefined {
+  const parsed = v.safeParse(publicUrl, PUBLIC_URL);
+  return parsed.success ? parsed.output : undefined;
+}
+
 /** Reads where the database is. Throws config_invalid. */
 export function readDatabaseConfig(environment: Environment): DatabaseConfig {
   return databaseOf(parseVariables(databaseSchema, environment), environment);

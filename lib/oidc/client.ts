@@ -10,6 +10,7 @@
  * The room leaves to `oauth/` how a request is sent, to `rules/` which claims are kept, to `flow/` state, nonce and
  * verifier, and to `grants/` where tokens are stored. It stores nothing. OpenID Connect Core 1.0, 3.1
  */
+import { addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/load.ts";
 import { issuerMismatch, providerClientRejected, providerUnavailable } from "../errors.ts";
 import type { Revocation } from "../oauth/revocation.ts";
@@ -110,7 +111,7 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   const provider = createUpstream(options);
   const discovery = createDiscovery(provider, config, now);
   const offlineAccess = createOfflineAccess(now);
-  const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
+  const redirectUri = addressesOf(options.publicUrl).providerCallback;
   const party = { config, redirectUri, neededClaims, now, keysAt: createKeySets(provider) };
   return (work) => {
     const upstream: Upstream = { ...provider, ...work };

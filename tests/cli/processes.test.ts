@@ -148,7 +148,8 @@ describe("janus", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("config_invalid"), stdout: "" });
     expect(stderr).toStartWith("janus: The configuration has");
     for (const { name } of REQUIRED) expect(stderr).toContain(`  ${name} is missing: `);
-    expect(stderr.trimEnd().split("\n")).toHaveLength(REQUIRED.length + 1);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(REQUIRED.length + 2);
+    expect(stderr).toContain("cp example.env .env");
   });
 
   test.concurrent("exits with 2 for a malformed secret, and prints no part of it", async () => {
