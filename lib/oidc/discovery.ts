@@ -37,6 +37,8 @@ type Discovery = {
    * waits no longer than it has time. Throws provider_unavailable, provider_misconfigured.
    */
   readonly load: (upstream: Upstream) => Promise<ProviderMetadata>;
+  /** The same, fetched again before if that was more than a minute ago; the old document where that fails. */
+  readonly renew: (upstream: Upstream) => Promise<ProviderMetadata>;
   /** Whether it was ever loaded. */
   readonly isLoaded: () => boolean;
 };
@@ -87,18 +89,22 @@ function createDocumentSchema(rules: EndpointRules) {
 /** Makes the loader of one issuer's document. `own` is bound to no request, as renewals are. */
 export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => Date): Discovery {
   const schema = createDocumentSchema(rules);
-  let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
+  let held:
+    | { readonly metadata: ProviderMetadata; readonly freshUntil: number; readonly triedAt: number }
+    | undefined;
   let pending: Promise<ProviderMetadata> | undefined;
 
   const reload = async (upstream: Upstream): Promise<ProviderMetadata> => {
     const metadata = await fetchMetadata(upstream, rules.issuer, schema);
-    held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
+    const triedAt = now().getTime();
+    held = { metadata, freshUntil: triedAt + MAX_AGE_MS, triedAt };
     return metadata;
   };
   /** The old document stays in use until there is a new one: endpoints outlive outages, and each answer is checked. */
   const refresh = async (old: ProviderMetadata): Promise<void> => {
     // For a minute no other request tries.
-    held = { metadata: old, freshUntil: now().getTime() + RETRY_MS };
+    const triedAt = now().getTime();
+    held = { metadata: old, freshUntil: triedAt + RETRY_MS, triedAt };
     try {
       await reloadOnce(own);
     } catch (error) {
@@ -113,13 +119,19 @@ export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => 
     return pending;
   };
 
+  const load = async (upstream: Upstream): Promise<ProviderMetadata> => {
+    if (held === undefined) return waitWithin(upstream, "discovery", reloadOnce(upstream));
+    const { metadata, freshUntil } = held;
+    if (now().getTime() >= freshUntil) void refresh(metadata);
+    return metadata;
+  };
+
   return {
     isLoaded: () => held !== undefined,
-    load: async (upstream) => {
-      if (held === undefined) return waitWithin(upstream, "discovery", reloadOnce(upstream));
-      const { metadata, freshUntil } = held;
-      if (now().getTime() >= freshUntil) void refresh(metadata);
-      return metadata;
+    load,
+    renew: async (upstream) => {
+      if (held !== undefined && now().getTime() - held.triedAt > RETRY_MS) await refresh(held.metadata);
+      return load(upstream);
     },
   };
 }

@@ -204,6 +204,7 @@ describe("readConfig()", () => {
       discord: {
         clientId: "1111111111111111111",
         clientSecret: "discord client secret",
+        botToken: undefined,
         apiUrl: "https://discord.com/api/v10",
         authorizeUrl: "https://discord.com/oauth2/authorize",
         cdnUrl: "https://cdn.discordapp.com",
