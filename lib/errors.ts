@@ -3,7 +3,8 @@
  * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
  *
  * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
- * fault, then the remedy, in our own words; it never holds what came from outside. The public texts are in `pages/`.
+ * fault, then the remedy, in our own words. It never holds what came from outside, except for an OAuth error and for the
+ * issuer that a discovery document names, which are public. The public texts are in `pages/`.
  */
 
 const STATUS = {
@@ -55,6 +56,7 @@ const EXIT_STATUS = {
   migration_edited: 1,
   migration_failed: 1,
   registration_failed: 1,
+  records_not_registered: 1,
   unhealthy: 1,
 } as const;
 
@@ -253,6 +255,8 @@ export const migrationFailed = (message: string, cause?: unknown) =>
 /** Discord did not take the metadata records. */
 export const registrationFailed = (message: string, cause?: unknown) =>
   new JanusError("registration_failed", message, { cause });
+/** Discord lacks the metadata records, as far as Janus knows. */
+export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
 /** The server on this machine does not answer, or not as it should. */
 export const unhealthy = (message: string, detail: Detail = {}) =>
   new JanusError("unhealthy", message, detail);

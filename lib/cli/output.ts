@@ -1,6 +1,7 @@
 /**
  * How every command ends: with its result on standard output, or with its error on standard error, and with an exit code.
- * That is 2 for wrong use and configuration, and 1 for a command that failed.
+ * That is 2 for wrong use and configuration, and 1 for a command that failed. With --json each line on standard error is a
+ * JSON object, `{"error":{"code","message"}}` or `{"warning"}`.
  */
 import { asJanusError, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
@@ -10,18 +11,24 @@ import { printable } from "../text/printable.ts";
  * Runs a command. If it fails, prints the error, sets the exit code and returns false. Of an error that is not ours only the
  * name and the code are printed, because its text may quote input.
  */
-export async function exitWithStatus(command: () => Promise<void>): Promise<boolean> {
+export async function exitWithStatus(command: () => Promise<void>, json = false): Promise<boolean> {
   try {
     await command();
     return true;
   } catch (error) {
-    const { message, exitStatus, cause } = asJanusError(error);
-    const { causeName = "unknown", causeCode } = describeCause(cause);
-    const name = [causeName, causeCode].filter((part) => part !== undefined).join(" ");
-    await warn(error instanceof JanusError ? message : `${message} (${name})`);
+    const { code, exitStatus } = asJanusError(error);
+    const message = explain(error);
+    await tell(json ? JSON.stringify({ error: { code, message } }) : named(message));
     process.exitCode = exitStatus;
     return false;
   }
+}
+
+function explain(error: unknown): string {
+  const { message, cause } = asJanusError(error);
+  if (error instanceof JanusError) return message;
+  const { causeName = "unknown", causeCode } = describeCause(cause);
+  return `${message} (${[causeName, causeCode].filter((part) => part !== undefined).join(" ")})`;
 }
 
 /** Makes the program end with 1 although it prints a result: an audit has findings. */
@@ -30,10 +37,10 @@ export function endWithFindings(): void {
 }
 
 /** Says on standard error why a command waits. The same reason is said once, and not at every try. */
-export function sayOnce(beginning: string): (what: string) => void {
+export function sayOnce(beginning: string, json: boolean): (what: string) => void {
   let said = "";
   return (what) => {
-    if (what !== said) void warn(beginning + what);
+    if (what !== said) void warn(beginning + what, json);
     said = what;
   };
 }
@@ -44,15 +51,19 @@ export function print(text: string): Promise<void> {
 }
 
 /** Says something on standard error, apart from the result. */
-export async function warn(message: string): Promise<void> {
+export function warn(message: string, json: boolean): Promise<void> {
+  return tell(json ? JSON.stringify({ warning: message }) : named(message));
+}
+
+/** The lines of a message, under the name of the program. */
+function named(message: string): string {
+  const lines = message.split("\n").map((line) => printable(line));
+  return `janus: ${lines.join("\n")}`;
+}
+
+async function tell(text: string): Promise<void> {
   try {
-    await write(
-      process.stderr,
-      `janus: ${message
-        .split("\n")
-        .map((line) => printable(line))
-        .join("\n")}\n`,
-    );
+    await write(process.stderr, `${text}\n`);
   } catch {
     // Nowhere is left to say it. The exit code still tells.
   }

@@ -24,19 +24,25 @@ const SHORTCUTS = [
 export async function runProgram(
   args: readonly string[],
   commands: readonly AddCommand[],
+  json = false,
 ): Promise<string | undefined> {
   const said: string[] = [];
   const program = createProgram((text) => said.push(text));
   for (const add of commands) add(program);
   addHelp(program);
   explainFaults(program, "janus");
+  let isVersion = false;
   try {
     await parse(program, args);
   } catch (error) {
     // commander stops so after it has printed a help or the version.
     if (!(error instanceof CommanderError)) throw error;
+    isVersion = error.code === "commander.version";
   }
-  return said.length === 0 ? undefined : said.join("").trimEnd();
+  if (said.length === 0) return undefined;
+  const text = said.join("").trimEnd();
+  if (!json) return text;
+  return JSON.stringify(isVersion ? { version: text } : { help: text });
 }
 
 function createProgram(say: (text: string) => void): Command {

@@ -33,10 +33,8 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
 
 /** Runs `janus <args>`, and sets the exit code. */
 export async function runCommand(args: readonly string[], createApp: CreateApp): Promise<void> {
-  await exitWithStatus(async () => {
-    if (isPlainStart(args)) return serve(createApp, await readSources([]));
-    await parseAndRun(args, listCommands(createApp));
-  });
+  if (isPlainStart(args)) await exitWithStatus(async () => serve(createApp, await readSources([])));
+  else await parseAndRun(args, listCommands(createApp));
 }
 
 /** A server that starts without options need not wait for commander to load: docs/decisions/0030 has the figures. */
@@ -45,11 +43,17 @@ const isPlainStart = ([command = "serve", ...rest]: readonly string[]): boolean 
 
 /** Runs `janus migrate <args>`, and sets the exit code. */
 export async function runMigrate(args: readonly string[]): Promise<void> {
-  await exitWithStatus(() => parseAndRun(["migrate", ...args], [addMigrate]));
+  await parseAndRun(["migrate", ...args], [addMigrate]);
 }
 
 async function parseAndRun(args: readonly string[], commands: readonly AddCommand[]): Promise<void> {
-  const { runProgram } = await import("./program.ts");
-  const help = await runProgram(args, commands);
-  if (help !== undefined) await print(help);
+  const json = wantsJson(args);
+  await exitWithStatus(async () => {
+    const { runProgram } = await import("./program.ts");
+    const said = await runProgram(args, commands, json);
+    if (said !== undefined) await print(said);
+  }, json);
 }
+
+/** Looks at the words as they are: the error of words that cannot be parsed is JSON as well. */
+const wantsJson = (args: readonly string[]): boolean => args.includes("--json");

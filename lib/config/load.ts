@@ -55,6 +55,8 @@ export type Config = DatabaseConfig & {
   readonly discord: {
     readonly clientId: string;
     readonly clientSecret: string;
+    /** Undefined where the server has none, which is the rule. It is used to ask for the metadata records. */
+    readonly botToken: string | undefined;
     readonly apiUrl: string;
     readonly authorizeUrl: string;
     readonly cdnUrl: string;
@@ -130,6 +132,7 @@ export function readConfig(environment: Environment): Config {
     discord: {
       clientId: values.DISCORD_CLIENT_ID,
       clientSecret: values.DISCORD_CLIENT_SECRET,
+      botToken: readBotToken(environment),
       apiUrl: values.DISCORD_API_URL,
       authorizeUrl: values.DISCORD_AUTHORIZE_URL,
       cdnUrl: values.DISCORD_CDN_URL,
@@ -145,6 +148,19 @@ export function readConfig(environment: Environment): Config {
     },
     ...databaseOf(values, environment),
   };
+}
+
+/** The server needs no bot token, so a malformed one counts as unset. `config check` warns of both. */
+function readBotToken(environment: Environment): string | undefined {
+  const { values } = readVariables(["DISCORD_BOT_TOKEN"], environment);
+  const parsed = v.safeParse(DISCORD_BOT_TOKEN, values.DISCORD_BOT_TOKEN);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Reads the public URL alone, even if other variables are wrong; undefined if it is missing or malformed. */
+export function findPublicUrl({ PUBLIC_URL }: Environment): string | undefined {
+  const parsed = v.safeParse(publicUrl, PUBLIC_URL);
+  return parsed.success ? parsed.output : undefined;
 }
 
 /** Reads where the database is. Throws config_invalid. */

@@ -19,6 +19,7 @@ export function parseVariables<Own extends Schema>(
   environment: Environment,
 ): v.InferOutput<Own> {
   const { values, faults } = readVariables(Object.keys(schema.entries), environment);
+  const isUntouched = faults.size === 0 && isNothingSet(schema, values);
   const result = v.safeParse(schema, values);
   const addressFault = findAddressFault(values.DATABASE_URL, environment);
   if (addressFault !== undefined) faults.set("DATABASE_URL", addressFault);
@@ -29,7 +30,19 @@ export function parseVariables<Own extends Schema>(
   }
   if (result.success && faults.size === 0) return result.output;
   const count = faults.size === 1 ? "1 fault" : `${faults.size} faults`;
-  throw configInvalid([`The configuration has ${count}:`, ...faults.values()].join("\n  "));
+  const message = [`The configuration has ${count}:`, ...faults.values()].join("\n  ");
+  throw configInvalid(isUntouched ? `${message}\n${BEGINNING}` : message);
+}
+
+/** What to do first. */
+const BEGINNING =
+  "Nothing is set yet. Start with cp example.env .env, and fill in the file. Bun reads .env by itself; to the binary and to " +
+  "a container name it with --env-file.";
+
+/** Whether none of several variables is set that are required. */
+function isNothingSet(schema: Schema, values: Readonly<Record<string, string>>): boolean {
+  const required = (v.safeParse(schema, {}).issues ?? []).map(({ path }) => String(path?.[0]?.key ?? ""));
+  return required.length > 1 && required.every((name) => values[name] === undefined);
 }
 
 /** The values before they are parsed, those in files included. A file that cannot be read is a fault. */

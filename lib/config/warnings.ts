@@ -13,7 +13,7 @@ import type { Environment, Source } from "./sources.ts";
 import { mergeSources } from "./sources.ts";
 import { findStray } from "./stray_values.ts";
 import { findTypo } from "./typo.ts";
-import { trustsStrangers } from "./variables.ts";
+import { SCHEMAS, trustsStrangers } from "./variables.ts";
 
 const NAMES = VARIABLES.map(({ name }) => name);
 const SECRET_NAMES = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
@@ -102,6 +102,12 @@ const RISKS: readonly Risk[] = [
       Boolean(DISCORD_BOT_TOKEN || DISCORD_BOT_TOKEN_FILE),
     warning:
       "DISCORD_BOT_TOKEN is set: the server does not need it, only janus register does. Leave it out here.",
+  },
+  {
+    isTaken: (values) => isPublic(values) && values.PLATFORM_NAME === SCHEMAS.PLATFORM_NAME.default,
+    warning:
+      "PLATFORM_NAME is Janus: every page and members' Discord profiles show it as your organisation's name. Set it to " +
+      "that name.",
   },
   {
     isTaken: (values) => isPublic(values) && values.DATABASE_URL === undefined,

@@ -16,6 +16,8 @@ const BROKEN = /^(F0|XX)/;
 const OUT_OF_NUMBERS = /^GetNew(Transaction|MultiXact)Id$/;
 /** Wrong role, password or database: the operator must change DATABASE_URL. */
 const REFUSED = /^(28|3D)/;
+/** Where 28000 means that the server does not know the role, or does not let it log in. Elsewhere pg_hba.conf says no. */
+const UNKNOWN_ROLE = "InitializeSessionUserId";
 /** The role is right, and may not do what it must: the operator must grant it. */
 const NO_RIGHT = /^42501$/;
 /** A setting in DATABASE_URL that the server does not know, or not with this value. */
@@ -153,8 +155,7 @@ function explain(error: Error, code: string, phase: Phase): string | undefined {
     return `the certificate of the database is not accepted (${code}): see sslmode and sslrootcert in DATABASE_URL`;
   if (NO_TLS.test(code) || (phase === "tls" && /^(CONNECTION_CLOSED|ECONNRESET)$/.test(code)))
     return `the database breaks off where TLS begins (${code}): a server without TLS does so; see sslmode in DATABASE_URL`;
-  if (REFUSED.test(code))
-    return `the database refuses this role, password or name (${code}): check DATABASE_URL and DATABASE_PASSWORD`;
+  if (REFUSED.test(code)) return explainRefusal(error, code);
   if (NO_RIGHT.test(code)) return explainRight(error, code);
   if (NO_SCHEMA.test(code))
     return `the role in DATABASE_URL finds no schema that it may use (${code}): grant it usage and create on one, and see search_path`;
@@ -165,6 +166,17 @@ function explain(error: Error, code: string, phase: Phase): string | undefined {
     return `the database gave a statement up (${code})`;
   if (BROKEN.test(code)) return `the database has an internal error (${code}): see its log`;
   return undefined;
+}
+
+/** Which of the three is refused: the password, the role or the database. */
+function explainRefusal(error: Error, code: string): string {
+  if (code === "28P01")
+    return `the database refuses the password of this role (${code}): check the user and the password in DATABASE_URL, or DATABASE_PASSWORD`;
+  if (code.startsWith("3D"))
+    return `the database server has no database of this name (${code}): create it, or correct the name in DATABASE_URL`;
+  if (error instanceof postgres.PostgresError && error.routine === UNKNOWN_ROLE)
+    return `the database has no such role, or the role may not log in (${code}): create it, or correct the user in DATABASE_URL`;
+  return `the database does not let this role in from here (${code}): see pg_hba.conf on its server, and sslmode in DATABASE_URL`;
 }
 
 const isOutOfNumbers = (error: Error): boolean =>

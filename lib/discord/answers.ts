@@ -30,9 +30,14 @@ export function isRoleConnectionOf(sent: RoleConnection, body: unknown): boolean
   return Object.entries(sent.metadata).every(([key, value]) => String(has.get(key)) === value);
 }
 
+const recordList = v.array(v.object({ key: v.string(), type: v.number() }));
+
+/** Whether a body is the answer to GET metadata: the records, null for none. */
+export const isListOfRecords = (body: unknown): boolean => v.is(v.nullable(recordList), body);
+
 /** Whether a body is the answer to PUT metadata: the records as Discord now has them. */
 export function hasRecords(body: unknown, records: readonly MetadataRecord[]): boolean {
-  const parsed = v.safeParse(v.array(v.object({ key: v.string(), type: v.number() })), body);
+  const parsed = v.safeParse(recordList, body);
   if (!parsed.success) return false;
   return records.every(({ key, type }) =>
     parsed.output.some((record) => record.key === key && record.type === type),

@@ -2,6 +2,7 @@
  * The authorization requests to Discord: the link flow's, and that of a sign-in alone. Each flow has its own scopes and
  * redirect address. https://discord.com/developers/docs/topics/oauth2
  */
+import { addressesOf } from "../config/addresses.ts";
 import { encodeBase64url, sha256 } from "../crypto.ts";
 import { createAuthorizationRequest } from "../oauth/authorization.ts";
 import type { DiscordOptions } from "./client.ts";
@@ -16,13 +17,13 @@ const LOGIN_SCOPES: readonly string[] = ["identify"];
 /** The flow that makes a link. */
 export const linkFlow = (publicUrl: string): DiscordFlow => ({
   scopes: LINK_SCOPES,
-  redirectUri: `${publicUrl}/discord-oauth-callback`,
+  redirectUri: addressesOf(publicUrl).discordCallback,
 });
 
 /** The flow that signs a member in. */
 export const loginFlow = (publicUrl: string): DiscordFlow => ({
   scopes: LOGIN_SCOPES,
-  redirectUri: `${publicUrl}/login`,
+  redirectUri: addressesOf(publicUrl).login,
 });
 
 /** Where a member signs in. The same for all work, so no client has to be made for it. */

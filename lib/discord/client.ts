@@ -5,21 +5,25 @@
  *     POST /oauth2/token, …/revoke           tokens.ts
  *     GET /oauth2/@me                        user.ts
  *     PUT and DELETE …/role-connection       role_connection.ts
- *     PUT …/role-connections/metadata        metadata_records.ts
+ *     GET and PUT …/role-connections/metadata  metadata_records.ts
  *
  * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy. The room
  * leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and
  * when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
-import { discordClientRejected, discordUnavailable } from "../errors.ts";
+import type { ClientCheck } from "../oauth/client_check.ts";
+import { checkClient } from "../oauth/client_check.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
+import type { MetadataRecord } from "../rules/records.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
 import { linkFlow, loginFlow } from "./authorization_request.ts";
+import { hasMetadataRecords } from "./metadata_records.ts";
 import { createCaller } from "./retries.ts";
 import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
 import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
+import { createUpstream } from "./upstream.ts";
 import { findUser } from "./user.ts";
 
 /** Discord, as the use cases see it. Any call may throw discord_unavailable; those of the API, discord_rate_limited. */
@@ -31,6 +35,8 @@ export type Discord = {
   readonly exchangeCode: (code: string) => Promise<DiscordTokens>;
   /** Exchanges a sign-in's code. Throws as the call above. RFC 7636 4.5 */
   readonly exchangeLoginCode: (code: string, codeVerifier: string) => Promise<DiscordTokens>;
+  /** Asks whether Discord accepts the client id and the secret; makes no token. Throws discord_client_rejected. */
+  readonly checkClient: () => Promise<ClientCheck>;
   /** Throws discord_unavailable where a refresh could be cut off, which would spend the token and lose the new pair. */
   readonly requireTimeToRefresh: () => void;
   /** Refreshes a grant; the token is spent in any case. Throws grant_ended, discord_client_rejected. RFC 6749 6 */
@@ -49,6 +55,8 @@ export type Discord = {
 
   /** Replaces the role connection. The role comes when the member clicks Link. Throws grant_ended, discord_refused. */
   readonly putRoleConnection: (accessToken: string, roleConnection: RoleConnection) => Promise<void>;
+  /** Whether Discord has these metadata records. Throws grant_ended for a wrong bot token, discord_refused. */
+  readonly hasMetadataRecords: (botToken: string, records: readonly MetadataRecord[]) => Promise<boolean>;
   /** Clears the role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
   readonly deleteRoleConnection: (accessToken: string) => Promise<void>;
 };
@@ -89,7 +97,8 @@ export type DiscordOptions = {
   readonly deadlineMs?: number;
 };
 
-const DEADLINE_MS = 5_000;
+const CLIENT_REMEDY =
+  "compare DISCORD_CLIENT_ID with the Application ID in the developer portal, and copy DISCORD_CLIENT_SECRET again";
 
 /** Makes the function that gives a client for each piece of work. Nothing is sent before the first call. */
 export function createDiscord(options: DiscordOptions): (work: Work) => Discord {
@@ -105,6 +114,7 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
       exchangeCode: (code) => exchangeCode(tokens, link, { code }),
       exchangeLoginCode: (code, codeVerifier) =>
         exchangeCode(tokens, login, { code, code_verifier: codeVerifier }),
+      checkClient: () => checkClient(upstream, tokens.endpoint, link.redirectUri, CLIENT_REMEDY),
       requireTimeToRefresh: () => requireWholeDeadline(upstream, REFRESH),
       refreshTokens: (refreshToken) => refreshTokens(tokens, refreshToken),
       revokeGrant: (token) => revokeGrant(tokens, token),
@@ -112,23 +122,9 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
       findSignedInUser: (accessToken) => findUser(call, options, accessToken, login.scopes),
       putRoleConnection: (accessToken, roleConnection) =>
         putRoleConnection(call, options.clientId, accessToken, roleConnection),
+      hasMetadataRecords: (botToken, records) =>
+        hasMetadataRecords(call, options.clientId, botToken, records),
       deleteRoleConnection: (accessToken) => deleteRoleConnection(call, options.clientId, accessToken),
     };
-  };
-}
-
-/** What the upstream is made of. */
-export type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;
-
-/** Discord as an upstream, for no work in particular. */
-export function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: UpstreamOptions): Upstream {
-  return {
-    name: "discord",
-    fetch,
-    log,
-    deadlineMs: deadlineMs ?? DEADLINE_MS,
-    userAgent: `DiscordBot (${publicUrl}, ${version})`,
-    unavailable: discordUnavailable,
-    clientRejected: discordClientRejected,
   };
 }

@@ -1,12 +1,15 @@
 /**
- * The application's metadata records at Discord, put with the bot's token. Which records they are, `rules/` says.
+ * The application's metadata records at Discord, put and read with the bot's token. Which records they are, `rules/` says.
  * https://discord.com/developers/docs/resources/application-role-connection-metadata
  */
+import { parseJson } from "../oauth/upstream.ts";
 import type { MetadataRecord } from "../rules/records.ts";
-import { hasRecords } from "./answers.ts";
-import type { DiscordOptions, UpstreamOptions } from "./client.ts";
-import { createUpstream } from "./client.ts";
+import { hasRecords, isListOfRecords } from "./answers.ts";
+import type { DiscordOptions } from "./client.ts";
+import type { Caller } from "./retries.ts";
 import { createCaller } from "./retries.ts";
+import type { UpstreamOptions } from "./upstream.ts";
+import { createUpstream } from "./upstream.ts";
 
 /** Replaces all metadata records. Throws grant_ended for a wrong bot token, discord_refused, discord_unavailable. */
 export async function putMetadataRecords(
@@ -18,10 +21,30 @@ export async function putMetadataRecords(
   await call({
     operation: "put_metadata",
     method: "PUT",
-    path: `/applications/${options.clientId}/role-connections/metadata`,
+    path: pathOf(options.clientId),
     authorization: `Bot ${botToken}`,
     body: records,
     status: 200,
     isRight: (body) => hasRecords(body, records),
   });
 }
+
+/** Whether Discord has all of these records. Throws as `putMetadataRecords`. */
+export async function hasMetadataRecords(
+  call: Caller,
+  clientId: string,
+  botToken: string,
+  records: readonly MetadataRecord[],
+): Promise<boolean> {
+  const { text } = await call({
+    operation: "get_metadata",
+    method: "GET",
+    path: pathOf(clientId),
+    authorization: `Bot ${botToken}`,
+    status: 200,
+    isRight: isListOfRecords,
+  });
+  return hasRecords(parseJson(text), records);
+}
+
+const pathOf = (clientId: string): string => `/applications/${clientId}/role-connections/metadata`;

@@ -105,7 +105,8 @@ export function postForm(
   return send(upstream, operation, url, { method: "POST", headers, body, ownConnection: true });
 }
 
-function tokenError(
+/** What a server's refusal means, as `requestTokens` throws it. */
+export function tokenError(
   upstream: Upstream,
   operation: string,
   endpoint: TokenEndpoint,
@@ -132,7 +133,7 @@ export function readError({ text }: Answer): string | undefined {
 }
 
 /** Errors about the client's id or secret. Keycloak answers a wrong secret with unauthorized_client. */
-const CREDENTIAL_ERRORS: readonly string[] = [
+export const CREDENTIAL_ERRORS: readonly string[] = [
   "invalid_client",
   "unauthorized_client",
   "incorrect_client_credentials",

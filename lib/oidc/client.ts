@@ -10,8 +10,11 @@
  * The room leaves to `oauth/` how a request is sent, to `rules/` which claims are kept, to `flow/` state, nonce and
  * verifier, and to `grants/` where tokens are stored. It stores nothing. OpenID Connect Core 1.0, 3.1
  */
+import { addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/load.ts";
 import { issuerMismatch, providerClientRejected, providerUnavailable } from "../errors.ts";
+import type { ClientCheck } from "../oauth/client_check.ts";
+import { checkClient } from "../oauth/client_check.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
@@ -34,6 +37,8 @@ export type Oidc = {
   readonly prepare: () => Promise<void>;
   /** Whether discovery was loaded at least once. */
   readonly isReady: () => boolean;
+  /** Asks whether the provider accepts the client id and the secret; makes no token. Throws provider_client_rejected. */
+  readonly checkClient: () => Promise<ClientCheck>;
 
   /** The authorization request of a kind: code flow, PKCE S256, nonce. Core 3.1.2.1, RFC 7636 4.3 */
   readonly authorizationUrl: (
@@ -103,6 +108,8 @@ export type OidcOptions = {
 };
 
 const DEADLINE_MS = 10_000;
+const CLIENT_REMEDY =
+  "compare OIDC_CLIENT_ID with the client at the provider, and copy OIDC_CLIENT_SECRET again";
 
 /** Makes the function that gives a client for each piece of work. They share discovery, keys and refused scopes. */
 export function createOidc(options: OidcOptions): (work: Work) => Oidc {
@@ -110,7 +117,7 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   const provider = createUpstream(options);
   const discovery = createDiscovery(provider, config, now);
   const offlineAccess = createOfflineAccess(now);
-  const redirectUri = `${options.publicUrl}/dsek-oauth-callback`;
+  const redirectUri = addressesOf(options.publicUrl).providerCallback;
   const party = { config, redirectUri, neededClaims, now, keysAt: createKeySets(provider) };
   return (work) => {
     const upstream: Upstream = { ...provider, ...work };
@@ -119,6 +126,13 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
       upstream,
       prepare: async () => void (await load()),
       isReady: discovery.isLoaded,
+      checkClient: async () =>
+        checkClient(
+          upstream,
+          chooseTokenEndpoint(config, await discovery.renew(upstream)),
+          redirectUri,
+          CLIENT_REMEDY,
+        ),
       authorizationUrl: async (state, nonce, codeVerifier, kind = {}) =>
         buildAuthorizationUrl(config, await load(), redirectUri, kind, { state, nonce, codeVerifier }),
       addsOfflineAccess: async () => addsOfflineAccess(config, await load()),

@@ -8,6 +8,7 @@ import { providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
 import { describeError } from "../telemetry/log.ts";
+import { printable } from "../text/printable.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 import type { EndpointRules } from "./endpoints.ts";
 import { createEndpointSchema, NOT_HTTPS } from "./endpoints.ts";
@@ -36,12 +37,17 @@ type Discovery = {
    * waits no longer than it has time. Throws provider_unavailable, provider_misconfigured.
    */
   readonly load: (upstream: Upstream) => Promise<ProviderMetadata>;
+  /** The same, fetched again before if that was more than a minute ago; the old document where that fails. */
+  readonly renew: (upstream: Upstream) => Promise<ProviderMetadata>;
   /** Whether it was ever loaded. */
   readonly isLoaded: () => boolean;
 };
 
 const MAX_AGE_MS = 3_600_000;
 const RETRY_MS = 60_000;
+
+/** How much of an issuer a message repeats. */
+const MAX_SHOWN = 300;
 
 const MAX_LIST_LENGTH = 1_000;
 /** The texts of a list. A list without any text is malformed, unless it is empty. */
@@ -83,18 +89,22 @@ function createDocumentSchema(rules: EndpointRules) {
 /** Makes the loader of one issuer's document. `own` is bound to no request, as renewals are. */
 export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => Date): Discovery {
   const schema = createDocumentSchema(rules);
-  let held: { readonly metadata: ProviderMetadata; readonly freshUntil: number } | undefined;
+  let held:
+    | { readonly metadata: ProviderMetadata; readonly freshUntil: number; readonly triedAt: number }
+    | undefined;
   let pending: Promise<ProviderMetadata> | undefined;
 
   const reload = async (upstream: Upstream): Promise<ProviderMetadata> => {
     const metadata = await fetchMetadata(upstream, rules.issuer, schema);
-    held = { metadata, freshUntil: now().getTime() + MAX_AGE_MS };
+    const triedAt = now().getTime();
+    held = { metadata, freshUntil: triedAt + MAX_AGE_MS, triedAt };
     return metadata;
   };
   /** The old document stays in use until there is a new one: endpoints outlive outages, and each answer is checked. */
   const refresh = async (old: ProviderMetadata): Promise<void> => {
     // For a minute no other request tries.
-    held = { metadata: old, freshUntil: now().getTime() + RETRY_MS };
+    const triedAt = now().getTime();
+    held = { metadata: old, freshUntil: triedAt + RETRY_MS, triedAt };
     try {
       await reloadOnce(own);
     } catch (error) {
@@ -109,13 +119,19 @@ export function createDiscovery(own: Upstream, rules: EndpointRules, now: () => 
     return pending;
   };
 
+  const load = async (upstream: Upstream): Promise<ProviderMetadata> => {
+    if (held === undefined) return waitWithin(upstream, "discovery", reloadOnce(upstream));
+    const { metadata, freshUntil } = held;
+    if (now().getTime() >= freshUntil) void refresh(metadata);
+    return metadata;
+  };
+
   return {
     isLoaded: () => held !== undefined,
-    load: async (upstream) => {
-      if (held === undefined) return waitWithin(upstream, "discovery", reloadOnce(upstream));
-      const { metadata, freshUntil } = held;
-      if (now().getTime() >= freshUntil) void refresh(metadata);
-      return metadata;
+    load,
+    renew: async (upstream) => {
+      if (held !== undefined && now().getTime() - held.triedAt > RETRY_MS) await refresh(held.metadata);
+      return load(upstream);
     },
   };
 }
@@ -176,7 +192,7 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
   // 4.3: exactly the configured issuer, or the document could be another server's.
   if (document.issuer !== issuer) {
     throw providerMisconfigured(
-      'discovery: "issuer" is not OIDC_ISSUER: compare them character by character',
+      `discovery: "issuer" is ${showIssuer(document.issuer)} and OIDC_ISSUER is ${showIssuer(issuer)}: they must be the same, character by character`,
     );
   }
   if (saidOf(document.response_types_supported)?.includes("code") === false) {
@@ -204,6 +220,13 @@ function readDocument(document: v.InferOutput<DocumentSchema>, issuer: string): 
     tokenAuthMethods: saidOf(document.token_endpoint_auth_methods_supported) ?? ["client_secret_basic"],
     sendsIss: document.authorization_response_iss_parameter_supported ?? false,
   };
+}
+
+/** An issuer in quotes, as it is written: it is public, and who compares two needs every character. */
+function showIssuer(issuer: string): string {
+  const url = URL.parse(issuer);
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === "";
+  return isPlain ? `"${printable(issuer, MAX_SHOWN)}"` : "not a plain URL";
 }
 
 /** An empty list counts as left out: a provider that supported nothing could not be used at all. */

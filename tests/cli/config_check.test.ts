@@ -3,10 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
+import { ROUTES } from "../../index.ts";
 import { checkConfig } from "../../lib/cli/commands/config_check.ts";
 import { readConfig, VARIABLES } from "../../lib/config/load.ts";
 import type { Environment } from "../../lib/config/sources.ts";
 import { readSources } from "../../lib/config/sources.ts";
+import { createDiscordUrls } from "../../lib/discord/authorization_request.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { readText } from "../fixtures/source.ts";
@@ -25,6 +27,7 @@ const GOOD = {
   COOKIE_SECRET: KEY,
   DATABASE_URL: "postgres://canary-user:canary-password@canary-host:5432/canary",
   TRUSTED_PROXIES: "loopback, 10.0.0.0/8",
+  PLATFORM_NAME: "D-sektionen",
 } as const;
 const SECRETS = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 
@@ -39,7 +42,9 @@ async function write(name: string, content: string, mode = 0o600): Promise<strin
 
 type Report = {
   readonly variables: readonly Readonly<Record<string, unknown>>[];
+  readonly addresses: Readonly<Record<string, string | readonly string[]>>;
   readonly warnings: readonly string[];
+  readonly verdict: string;
 };
 
 /** What is said of an environment, and of files, the last one first. */
@@ -126,6 +131,8 @@ describe("checkConfig()", () => {
   const unwise: readonly (readonly [string, Environment, RegExp])[] = [
     ["a bot token", { ...GOOD, DISCORD_BOT_TOKEN: "canary" }, /^DISCORD_BOT_TOKEN is set: .* Leave it out/],
     ["a bot token in a file", { ...GOOD, DISCORD_BOT_TOKEN_FILE: "x" }, /^DISCORD_BOT_TOKEN is set/],
+    ["no name of the organisation", { ...GOOD, PLATFORM_NAME: "" }, /^PLATFORM_NAME is Janus: .* Set it to/],
+    ["the name of the program", { ...GOOD, PLATFORM_NAME: " Janus " }, /^PLATFORM_NAME is Janus/],
     ["an embedded database in public", embedded, /^DATABASE_URL is unset while PUBLIC_URL is public/],
     [
       "a password of no database",
@@ -426,7 +433,10 @@ describe("checkConfig()", () => {
   });
 
   test.each([
-    ["a trial on this machine", { ...embedded, PUBLIC_URL: "http://localhost:3000", TRUSTED_PROXIES: "" }],
+    [
+      "a trial on this machine",
+      { ...embedded, PUBLIC_URL: "http://localhost:3000", TRUSTED_PROXIES: "", PLATFORM_NAME: "" },
+    ],
     ["a server that listens to all", { ...GOOD, HOST: "0.0.0.0", TRUSTED_PROXIES: "" }],
     ["private proxies", { ...GOOD, TRUSTED_PROXIES: "uniquelocal linklocal 203.0.113.7" }],
     ["variables of others", { ...GOOD, PATH: "/bin", HOSTNAME: "x", PORTS: "1", DATA: "1", LOGNAME: "x" }],
@@ -587,37 +597,108 @@ describe("checkConfig()", () => {
   });
 });
 
+/** The addresses to enter, as an operator reads them. */
+const ADDRESSES = `Enter these addresses, exactly as written:
+Discord: OAuth2, Redirects                                   https://janus.example.org/discord-oauth-callback
+Discord: OAuth2, Redirects                                   https://janus.example.org/login
+Discord: General Information, Linked Roles Verification URL  https://janus.example.org/linked-role
+The provider: redirect URL of the client                     https://janus.example.org/dsek-oauth-callback`;
+
+describe("the addresses of config check", () => {
+  test("are those that Janus listens at and sends to other servers", async () => {
+    const config = readConfig(GOOD);
+    const { authorizationUrl, loginUrl } = createDiscordUrls({
+      ...config.discord,
+      publicUrl: config.publicUrl,
+    });
+    const routes = new Set(ROUTES.map(([method, path]) => `${method} https://janus.example.org${path}`));
+
+    const { addresses } = await check(GOOD);
+
+    const sent = [authorizationUrl("s"), loginUrl("s", "v")].map((url) =>
+      String(new URL(url).searchParams.get("redirect_uri")),
+    );
+    expect(addresses.discord_redirects).toEqual(sent);
+    for (const address of Object.values(addresses).flat()) expect(routes).toContain(`GET ${address}`);
+  });
+});
+
+describe("the verdict of config check", () => {
+  test.each([
+    [GOOD, "The configuration is complete."],
+    [{ ...GOOD, TRUSTED_PROXIES: "" }, "The configuration is complete, with 1 warning."],
+    [{ ...GOOD, TRUSTED_PROXIES: "", PLATFORM_NAME: "" }, "The configuration is complete, with 2 warnings."],
+  ])("counts the warnings", async (environment, expected) => {
+    const { verdict, warnings } = await check(environment);
+
+    expect(verdict).toBe(expected);
+    expect(warnings.length).toBe(Number(/\d+/.exec(expected)?.[0] ?? 0));
+  });
+
+  test.each([
+    ["nothing", {}, true],
+    ["only what has a default", { HOST: "0.0.0.0", DATA_DIR: "/data", LOG_FORMAT: "json" }, true],
+    ["empty variables", { PUBLIC_URL: "", TOKEN_KEYS: "" }, true],
+    ["one variable", { PUBLIC_URL: "https://janus.example.org" }, false],
+    ["a secret in a file", { TOKEN_KEYS_FILE: "/nowhere" }, false],
+    ["a malformed variable", { OIDC_ISSUER: "canary" }, false],
+  ])("says how to begin if %s is set", async (_, environment, isBeginning) => {
+    const { message } = await faultOf(() => check(environment));
+
+    expect(message.includes("\nNothing is set yet. Start with cp example.env .env")).toBe(isBeginning);
+  });
+});
+
 describe("janus config check", () => {
   test("prints a table, and warnings on standard error", async () => {
     const path = await write("check.env", `DISCORD_BOT_TOKEN=canary\nPLATFORM_NAME="Org\u200b"\n`);
+    const { PLATFORM_NAME: _, ...environment } = GOOD;
 
     const { exitCode, stdout, stderr } = await run(
       folder,
       "index.ts",
       ["config", "check", "--env-file", path],
-      { ...GOOD, DATABASE_PASSWORD: "canary" },
+      { ...environment, DATABASE_PASSWORD: "canary" },
     );
 
     expect(exitCode).toBe(0);
-    const rows = stdout.trimEnd().split("\n");
+    const [table = "", addresses, verdict] = stdout.trimEnd().split("\n\n");
+    const rows = table.split("\n");
     expect(rows).toHaveLength(VARIABLES.length);
     expect(rows[0]).toMatch(/^PUBLIC_URL +https:\/\/janus\.example\.org +environment$/);
     expect(stdout).toMatch(/\nDATABASE_URL +set +environment\n/);
     expect(stdout).toMatch(/\nHOST +127\.0\.0\.1 +default\n/);
     expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
     expect(stdout).toContain("Org\\u{200b}");
-    expect(stdout).toEndWith(`--env-file ${path}\n`);
+    expect(table).toEndWith(`--env-file ${path}`);
+    expect(addresses).toBe(ADDRESSES);
+    expect(verdict).toBe("The configuration is complete, with 1 warning.");
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");
   });
 
   test("exits with 2 and names every fault, without a result", async () => {
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check", "--json"], {
-      TOKEN_KEYS: "canary",
-    });
+    const environment = { TOKEN_KEYS: "canary" };
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toStartWith("janus: The configuration has 8 faults:\n");
-    expect(stderr).not.toContain("canary");
+    const [plain, json] = await Promise.all([
+      run(folder, "index.ts", ["config", "check"], environment),
+      run(folder, "index.ts", ["config", "check", "--json"], environment),
+    ]);
+
+    for (const { exitCode, stdout, stderr } of [plain, json]) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).not.toContain("canary");
+    }
+    expect(plain.stderr).toStartWith("janus: The configuration has 8 faults:\n");
+    expect(JSON.parse(json.stderr).error.message).toStartWith("The configuration has 8 faults:\n");
+  });
+
+  test("prints the addresses to enter while secrets are still missing", async () => {
+    const { PUBLIC_URL } = GOOD;
+
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check"], { PUBLIC_URL });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: `${ADDRESSES}\n` });
+    expect(stderr).toStartWith("janus: The configuration has 7 faults:\n");
   });
 });

@@ -170,7 +170,11 @@ function faultOf(
 
 /** The lines of a message that name a variable, by its name. */
 function faultLines({ message }: JanusError): Map<string, string> {
-  const lines = message.split("\n").slice(1);
+  // Where nothing at all is set, the last line says how to begin.
+  const lines = message
+    .split("\n")
+    .slice(1)
+    .filter((line) => !line.startsWith("Nothing is set yet."));
   return new Map(lines.map((line) => [/^ {2}(\S+) /.exec(line)?.[1] ?? `unnamed: ${line}`, line]));
 }
 
@@ -196,6 +200,7 @@ describe("readConfig()", () => {
       discord: {
         clientId: "1111111111111111111",
         clientSecret: "discord client secret",
+        botToken: undefined,
         apiUrl: "https://discord.com/api/v10",
         authorizeUrl: "https://discord.com/oauth2/authorize",
         cdnUrl: "https://cdn.discordapp.com",

@@ -71,6 +71,21 @@ describe("a database failure", () => {
   });
 
   test.each([
+    ["28P01", "auth_failed", "refuses the password of this role (28P01)"],
+    ["28000", "InitializeSessionUserId", "has no such role, or the role may not log in (28000)"],
+    ["28000", "ClientAuthentication", "does not let this role in from here (28000): see pg_hba.conf"],
+    ["28000", "auth_failed", "does not let this role in from here (28000): see pg_hba.conf"],
+    ["3D000", "InitPostgres", "has no database of this name (3D000)"],
+  ])("with %s from %s says which of role, password and name is refused", (code, routine, said) => {
+    const failure = translate(failureOf({ code, severity: "FATAL", routine }));
+
+    expect(failure).toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringContaining(said),
+    });
+  });
+
+  test.each([
     ["54000", "GetNewTransactionId", "database_unavailable"],
     ["54000", "_bt_check_third_page", "internal"],
     ["0A000", "RevalidateCachedQuery", "database_unavailable"],

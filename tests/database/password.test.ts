@@ -42,7 +42,10 @@ describe.skipIf(isSkipped)("DATABASE_PASSWORD", () => {
     }
   };
   const JANUS = [{ who: "janus" }];
-  const REFUSED = expect.objectContaining({ code: "database_unavailable" });
+  const REFUSED = expect.objectContaining({
+    code: "database_unavailable",
+    message: expect.stringContaining("refuses the password of this role (28P01)"),
+  });
 
   test("can be read from the file that PostgreSQL was given", async () => {
     const answer = await ask({ DATABASE_URL: urlFor("janus"), DATABASE_PASSWORD_FILE: passwordFile });

@@ -59,8 +59,13 @@ describe("a refusal", () => {
   );
 
   test.each([
-    ["28P01", "the database refuses this role, password or name (28P01)", true],
-    ["3D000", "the database refuses this role, password or name (3D000)", true],
+    [
+      "28P01",
+      "the database refuses the password of this role (28P01): check the user and the password",
+      true,
+    ],
+    ["28000", "the database does not let this role in from here (28000): see pg_hba.conf", true],
+    ["3D000", "the database server has no database of this name (3D000): create it, or correct", true],
     ["42501", "may not connect in this way (42501): grant it connect on the database", true],
     ["42704", "does not take a setting of this role or of DATABASE_URL (42704)", true],
     ["53300", "the database cannot be reached (53300)", false],

@@ -206,8 +206,28 @@ describe("createDiscovery()", () => {
     const error = await rejection(oidc.prepare());
 
     expect(error.code).toBe("provider_misconfigured");
-    expect(error.message).toContain("character by character");
+    expect(error.message).toBe(
+      `discovery: "issuer" is "${forger.issuer}" and OIDC_ISSUER is "${issuer(forger.issuer)}": they must be the same, character by character`,
+    );
     expect(forger.calls).toEqual(["discovery"]);
+  });
+
+  test.each([
+    ["a trailing space", "https://id.example ", '"https://id.example "'],
+    ["a template", "https://id.example/{tenantid}/v2.0", '"https://id.example/{tenantid}/v2.0"'],
+    ["a hidden character", "https://id.example/\u200b", '"https://id.example/\\u{200b}"'],
+    ["a line break", "https://id.example/\nx", '"https://id.example/\\u{a}x"'],
+    ["credentials", "https://canary:canary@id.example", "not a plain URL"],
+    ["a query", "https://id.example/?key=canary", "not a plain URL"],
+    ["a fragment", "https://id.example/#canary", "not a plain URL"],
+    ["no URL", "canary", "not a plain URL"],
+    ["a long path", `https://id.example/${"x".repeat(5_000)}`, `"https://id.example/${"x".repeat(281)}…"`],
+  ])("shows an issuer with %s as far as it is one", async (_, issuer, shown) => {
+    const { oidc } = startOidc({ overrides: { discovery: (right) => ({ ...right, issuer }) } });
+
+    const { message } = await rejection(oidc.prepare());
+
+    expect(message).toStartWith(`discovery: "issuer" is ${shown} and OIDC_ISSUER is "http://127.0.0.1:`);
   });
 
   test.each(["", "/", "/realms/one", "/application/o/janus/"])(

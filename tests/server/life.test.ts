@@ -271,7 +271,7 @@ describe.if(onPostgres)("a database that comes up later", () => {
     await database.drop();
 
     expect(migrated.exitCode).toBe(0);
-    expect(migrated.stderr).toStartWith("janus: waiting for the database: ");
+    expect(migrated.stderr).toStartWith('{"warning":"waiting for the database: ');
     expect(JSON.parse(ready)).toMatchObject({ status: "ready" });
   });
 });

@@ -49,9 +49,10 @@ export function addAudit(program: Command): void {
       examples("janus audit", "janus audit --json", "janus audit --resolved 80351110224678912"),
     )
     .action(async ({ resolved }: { readonly resolved?: string }, command: Command) => {
-      const found = await audit(resolved, await readEnvironmentFor(command));
+      const { json } = readCommon(command);
+      const found = await audit(resolved, json, await readEnvironmentFor(command));
       if (found.findings.length > 0) endWithFindings();
-      await print(readCommon(command).json ? JSON.stringify(found) : describe(found));
+      await print(json ? JSON.stringify(found) : describe(found));
     });
 }
 
@@ -63,8 +64,8 @@ function readUserId(word: string): string {
 }
 
 /** Looks at the database. With `resolved` it first forgets one finding, and throws usage if there is no such finding. */
-function audit(resolved: string | undefined, environment: Environment): Promise<Audit> {
-  return withDatabase(readDatabaseConfig(environment), async (db) => {
+function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
+  return withDatabase(readDatabaseConfig(environment), json, async (db) => {
     await requireMigrated(db);
     const queries = createQueries(db);
     if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))

@@ -1,11 +1,12 @@
 /**
- * `janus config check`: shows the settings in force and where each is from, and warns of those that are valid but risky. It
- * asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
+ * `janus config check`: shows the settings in force and where each is from, the addresses to enter at other servers, and
+ * warns of settings that are valid but risky. It ends with a verdict. It asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
  * to one of ours, because a secret that broke into two lines looks like a name.
  */
 import type { Command } from "commander";
+import { addressesOf } from "../../config/addresses.ts";
 import type { ServerVariables } from "../../config/load.ts";
-import { readServerVariables, VARIABLES } from "../../config/load.ts";
+import { findPublicUrl, readServerVariables, VARIABLES } from "../../config/load.ts";
 import type { Environment, Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
@@ -28,8 +29,13 @@ type InForce = {
   readonly file?: string;
 };
 
-/** The settings in force, and the warnings about them. */
-type Report = { readonly variables: readonly InForce[]; readonly warnings: readonly string[] };
+/** The settings in force, where to enter which address, and the warnings. */
+type Report = {
+  readonly variables: readonly InForce[];
+  readonly addresses: ReturnType<typeof addressesByPlace>;
+  readonly warnings: readonly string[];
+  readonly verdict: string;
+};
 
 /** Adds the command. */
 export function addConfigCheck(program: Command): void {
@@ -41,25 +47,69 @@ export function addConfigCheck(program: Command): void {
   config
     .command("check")
     .description(
-      "print the settings in effect and where each comes from, and warn of risky ones; never print a secret",
+      "print the settings in effect, the addresses to enter at Discord and at the provider, and warnings; never a secret",
     )
     .addHelpText("after", examples("janus config check", "janus config check --env-file .env --json"))
     .action(async (_: unknown, command: Command) => {
-      const report = checkConfig(await readSourcesFor(command));
-      if (readCommon(command).json) return print(JSON.stringify(report, undefined, 2));
-      await print(formatTable(report.variables));
-      for (const warning of report.warnings) await warn(`warning: ${warning}`);
+      const sources = await readSourcesFor(command);
+      if (readCommon(command).json) return print(JSON.stringify(checkConfig(sources), undefined, 2));
+      await printReport(sources);
     });
+}
+
+/** Prints what there is to enter at other servers even if the configuration is incomplete: that comes first. */
+async function printReport(sources: readonly Source[]): Promise<void> {
+  const publicUrl = findPublicUrl(mergeSources(sources));
+  let report: Report;
+  try {
+    report = checkConfig(sources);
+  } catch (error) {
+    if (publicUrl !== undefined) await print(formatAddresses(addressesByPlace(publicUrl)));
+    throw error;
+  }
+  await print(`${formatSettings(report.variables)}\n\n${formatAddresses(report.addresses)}`);
+  for (const warning of report.warnings) await warn(`warning: ${warning}`, false);
+  await print(`\n${report.verdict}`);
 }
 
 /** Checks the configuration of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */
 export function checkConfig(sources: readonly Source[]): Report {
   const misread = [...findMistyped(sources), ...findAmbiguous(sources)];
   const values = readOrExplain(mergeSources(sources), misread);
+  const warnings = [...misread, ...findRisky(values, sources)];
   return {
     variables: VARIABLES.map((variable) => describe(variable, values, sources)),
-    warnings: [...misread, ...findRisky(values, sources)],
+    addresses: addressesByPlace(values.PUBLIC_URL),
+    warnings,
+    verdict: describeVerdict(warnings.length),
   };
+}
+
+function describeVerdict(warnings: number): string {
+  if (warnings === 0) return "The configuration is complete.";
+  return `The configuration is complete, with ${warnings === 1 ? "1 warning" : `${warnings} warnings`}.`;
+}
+
+/** The addresses to enter, by the places that they belong to. */
+function addressesByPlace(publicUrl: string) {
+  const { discordCallback, login, linkedRole, providerCallback } = addressesOf(publicUrl);
+  return {
+    discord_redirects: [discordCallback, login],
+    discord_linked_roles_verification_url: linkedRole,
+    provider_redirect: providerCallback,
+  };
+}
+
+function formatAddresses(addresses: Report["addresses"]): string {
+  const rows = [
+    ...addresses.discord_redirects.map((address) => ["Discord: OAuth2, Redirects", address]),
+    [
+      "Discord: General Information, Linked Roles Verification URL",
+      addresses.discord_linked_roles_verification_url,
+    ],
+    ["The provider: redirect URL of the client", addresses.provider_redirect],
+  ];
+  return `Enter these addresses, exactly as written:\n${formatTable(rows)}`;
 }
 
 /** A mistyped name often explains a missing variable, and a value that was cut often explains a malformed one. */
@@ -104,12 +154,17 @@ function format(value: Exclude<ServerVariables[keyof ServerVariables], undefined
   return String(new URLSearchParams(parts.map(([name, content]) => [String(name), String(content)])));
 }
 
-function formatTable(variables: readonly InForce[]): string {
-  const rows = variables.map((variable) => [
-    variable.name,
-    printable(variable.value ?? "unset"),
-    formatOrigin(variable),
-  ]);
+function formatSettings(variables: readonly InForce[]): string {
+  return formatTable(
+    variables.map((variable) => [
+      variable.name,
+      printable(variable.value ?? "unset"),
+      formatOrigin(variable),
+    ]),
+  );
+}
+
+function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

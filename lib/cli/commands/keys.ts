@@ -63,6 +63,7 @@ async function generateNew(
     await warn(
       "TOKEN_KEYS is set already. Replacing it makes every stored token unreadable: " +
         "to rotate, use janus keys generate --rotate.",
+      json,
     );
   }
   if (json) return JSON.stringify(Object.fromEntries(keys));
@@ -84,6 +85,7 @@ async function rotateKey(
   if (json) return JSON.stringify({ token_key: key });
   await warn(
     "Put it first in TOKEN_KEYS, with a comma after it. Keep the old keys: old tokens still need them.",
+    false,
   );
   return key;
 }

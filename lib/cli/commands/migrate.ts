@@ -34,7 +34,7 @@ export function addMigrate(program: Command): void {
 }
 
 async function apply(config: DatabaseConfig, json: boolean): Promise<string> {
-  const applied = await withDatabase(config, (db) => migrateUp(db, now));
+  const applied = await withDatabase(config, json, (db) => migrateUp(db, now));
   if (json) return JSON.stringify({ applied: applied.map(label) });
   const state = `${nameOf(config)} is up to date.`;
   return [
@@ -47,7 +47,7 @@ async function list(config: DatabaseConfig, json: boolean): Promise<string> {
   const { url, dataDir } = config.database;
   // Opening the embedded database would make one.
   if (url === undefined && !hasDatabase(dataDir)) return describeAbsence(dataDir, json);
-  return describeStatus(await withDatabase(config, readMigrationStatus), json, nameOf(config));
+  return describeStatus(await withDatabase(config, json, readMigrationStatus), json, nameOf(config));
 }
 
 /** Names the embedded database by its folder, so that a mistyped DATABASE_URL is noticed. */
