@@ -226,7 +226,7 @@ accountTest("a member can sign out, sign in again and end the sign-in of another
   const signIns = await page.locator(".sessions li").allInnerTexts();
   expect(signIns.map((text) => text.split("\n")[0]).toSorted()).toEqual([
     `Firefox on Linux (${EN.sessions.current})`,
-    "Safari on iOS",
+    "Safari on iPhone",
   ]);
   await press(page, EN.buttons.endOthers);
 
