@@ -46,7 +46,8 @@ export function pageResponse(
 ): Response {
   const { requestId, request } = exchange;
   const language = options.language ?? chooseLanguage(request);
-  const html = render({ language, requestId, platformName: deps.config.platformName });
+  const { platformName, timeZone } = deps.config;
+  const html = render({ language, requestId, platformName, timeZone });
   const headers = {
     ...commonHeaders(deps, exchange),
     // With no-referrer a browser would send the form that moves a link with `Origin: null`.

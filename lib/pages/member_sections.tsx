@@ -4,13 +4,12 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { ComponentChildren } from "preact";
 import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
+import { ButtonLink, DiscordAccount, say, sayTime, shownName, TEXTS } from "./parts.tsx";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -36,9 +35,6 @@ type SignIn = {
 };
 
 const AVATAR_PIXELS = 64;
-
-const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
-const TIME_FORMAT = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
 
 type Section<Props> = Props & { readonly context: PageContext };
 
@@ -248,10 +244,4 @@ function FormButton({ action, children }: FormButtonProps) {
       </button>
     </form>
   );
-}
-
-/** Replaces `{other}` with a time in UTC. A page without script does not know the member's time zone. */
-function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
-  const shown = `${at.toLocaleString(LOCALES[context.language], TIME_FORMAT)} UTC`;
-  return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }

@@ -115,14 +115,27 @@ describe("renderAccount()", () => {
   });
 
   test.each([
-    ["en", "4 Jul 2026, 22:30 UTC"],
-    ["sv", "4 juli 2026 22:30 UTC"],
-  ] as const)("shows times as UTC, in %s", async (language, shown) => {
-    const html = renderAccount(contextIn(language), accountPage());
+    ["en", "UTC", "4 Jul 2026, 22:30 UTC"],
+    ["en", "Europe/Stockholm", "5 Jul 2026, 00:30 CEST"],
+    ["en", "America/New_York", "4 Jul 2026, 18:30 GMT-4"],
+    ["en", "Asia/Kolkata", "5 Jul 2026, 04:00 GMT+5:30"],
+    ["sv", "UTC", "4 juli 2026 22:30 UTC"],
+    ["sv", "Europe/Stockholm", "5 juli 2026 00:30 CEST"],
+  ] as const)("shows times in the zone and names it, in %s for %s", async (language, timeZone, shown) => {
+    const html = renderAccount({ ...contextIn(language), timeZone }, accountPage());
     const times = attributesOf(await readElements(html), "time").map(({ datetime }) => datetime);
 
     expect(textOf(html)).toContain(shown);
     expect(times).toEqual([LINKED_AT, PUSHED_AT, NEXT_PUSH_AT].map((at) => at.toISOString()));
+  });
+
+  test("names summer time and winter time", () => {
+    const context = { ...contextIn("en"), timeZone: "Europe/Stockholm" };
+    const linkedAt = new Date("2026-01-04T22:30:00Z");
+    const text = textOf(renderAccount(context, accountPage({ linkedAt })));
+
+    expect(text).toContain("Linked since 4 Jan 2026, 23:30 CET.");
+    expect(text).toContain("5 Jul 2026, 12:03 CEST");
   });
 
   test("says so where no update is due", () => {

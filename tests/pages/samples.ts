@@ -16,9 +16,9 @@ import { TEXTS } from "../../lib/pages/parts.tsx";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
+export const TIME_ZONE = "UTC";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
 export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
-/** The UTC offset of summer in Sweden must not show. */
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
@@ -70,7 +70,8 @@ export function outsideOf(text: string): Outside {
 }
 
 export function contextIn(language: Language, outside: Outside = PLAIN): PageContext {
-  return { language, requestId: outside.requestId, platformName: outside.platformName };
+  const { requestId, platformName } = outside;
+  return { language, requestId, platformName, timeZone: TIME_ZONE };
 }
 
 /** A text as a reader reads it, with its placeholders filled in. */
