@@ -36,7 +36,7 @@ import { exportStored } from "./export.ts";
 import type { LinkFacts } from "./facts.ts";
 import { describeLink, describeRole } from "./facts.ts";
 
-const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {

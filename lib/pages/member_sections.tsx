@@ -1,6 +1,6 @@
 /**
- * The sections of the member's own page: both accounts, the role, the link, and the sign-ins. A form makes each change, so
- * that opening a link changes nothing.
+ * The sections of the member's own page: both accounts, the role, and the link. A form makes each change, so that opening
+ * a link changes nothing. The list of sign-ins is in `sign_ins.tsx`.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -9,7 +9,16 @@ import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAccount, say, sayTime, shownName, TEXTS } from "./parts.tsx";
+import {
+  ButtonLink,
+  DiscordAccount,
+  FormButton,
+  say,
+  sayTime,
+  shownName,
+  TEXTS,
+} from "./parts.tsx";
+import type { SignIn } from "./sign_ins.tsx";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -20,18 +29,10 @@ export type AccountPage = {
   /** True if the member may still have a role from an earlier link. */
   readonly roleMayStay: boolean;
   /** The result of the form that led back to the page, or null. */
-  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
+  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "session_ended" | "sessions_ended";
   /** The member's sign-ins, including this one. */
   readonly sessions: readonly SignIn[];
   readonly discordAppUrl: string;
-};
-
-/** One sign-in of the member. `userAgent` is a short description, or null if the browser sent none. */
-type SignIn = {
-  readonly current: boolean;
-  readonly userAgent: string | null;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date;
 };
 
 const AVATAR_PIXELS = 64;
@@ -189,59 +190,5 @@ export function LinkActions({ context }: Section<object>) {
         </ButtonLink>
       </div>
     </section>
-  );
-}
-
-/** The devices on which the member is signed in, and the member's data. */
-export function SignIns({ context, sessions }: Section<{ readonly sessions: readonly SignIn[] }>) {
-  const { sessions: texts, buttons } = TEXTS[context.language];
-  const hasOthers = sessions.some(({ current }) => !current);
-  return (
-    <section>
-      <h2>{texts.title}</h2>
-      {hasOthers && (
-        <>
-          <ul class="sessions">
-            {sessions.map((session) => (
-              <SignInItem key={session.createdAt.toISOString()} context={context} session={session} />
-            ))}
-          </ul>
-          <FormButton action="/account/sessions">{buttons.endOthers}</FormButton>
-        </>
-      )}
-      {!hasOthers && <p>{texts.onlyThis}</p>}
-      <div class="actions">
-        <ButtonLink href="/api/me/export" quiet>
-          {buttons.export}
-        </ButtonLink>
-        <FormButton action="/api/auth/logout">{buttons.signOut}</FormButton>
-      </div>
-    </section>
-  );
-}
-
-function SignInItem({ context, session }: Section<{ readonly session: SignIn }>) {
-  const { sessions: texts } = TEXTS[context.language];
-  const device = shownName(session.userAgent);
-  return (
-    <li>
-      {device === null ? texts.unknownDevice : <bdi class="account">{device}</bdi>}
-      {session.current && ` (${texts.current})`}
-      <small>{sayTime(texts.createdAt, context, session.createdAt)}</small>
-      <small>{sayTime(texts.lastUsedAt, context, session.lastUsedAt)}</small>
-    </li>
-  );
-}
-
-type FormButtonProps = { readonly action: string; readonly children: string };
-
-/** A form with one button and no fields. */
-function FormButton({ action, children }: FormButtonProps) {
-  return (
-    <form method="post" action={action}>
-      <button class="button quiet" type="submit">
-        {children}
-      </button>
-    </form>
   );
 }

@@ -124,6 +124,19 @@ export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
   );
 }
 
+type FormButtonProps = { readonly action: string; readonly children: string };
+
+/** A form with one button and no fields. */
+export function FormButton({ action, children }: FormButtonProps) {
+  return (
+    <form method="post" action={action}>
+      <button class="button quiet" type="submit">
+        {children}
+      </button>
+    </form>
+  );
+}
+
 /** A whole page. `title` may hold `{platform}`. */
 export function renderPage(
   context: PageContext,

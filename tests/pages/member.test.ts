@@ -178,7 +178,31 @@ describe("renderAccount()", () => {
     expect(textOf(html)).toContain(`Firefox on Linux (${en.sessions.current})`);
     expect(textOf(html)).not.toContain(`Safari on iPhone (${en.sessions.current})`);
     expect(textOf(html)).toContain(en.sessions.unknownDevice);
-    expect(await formsOf(html)).toEqual(["/api/link/sync", "/account/sessions", "/api/auth/logout"]);
+    expect(await formsOf(html)).toEqual([
+      "/api/link/sync",
+      ...Array(3).fill("/account/sessions"),
+      "/api/auth/logout",
+    ]);
+  });
+
+  test.each([
+    ["en", "Safari on iPhone", "Sign out on Safari on iPhone", "Sign out on the unknown device"],
+    ["sv", "Safari på iPhone", "Logga ut från Safari på iPhone", "Logga ut från den okända enheten"],
+  ] as const)("names each browser and its button, in %s", async (language, browser, label, unknown) => {
+    const html = renderAccount(contextIn(language), {
+      ...accountPage(),
+      sessions: manySignIns("Safari on iPhone"),
+    });
+    const buttons = attributesOf(await readElements(html), "button").filter(({ name }) => name === "session");
+
+    expect(textOf(html)).toContain(browser);
+    expect(buttons.map(({ value, "aria-label": spoken }) => [value, spoken])).toEqual([
+      ["handle-of-it2", label],
+      ["handle-of-it3", unknown],
+      ["all", undefined],
+    ]);
+    // Somebody who speaks to their computer says what they see. WCAG 2.5.3
+    for (const spoken of [label, unknown]) expect(spoken).toStartWith(TEXTS[language].buttons.signOut);
   });
 
   test("ends no other sign-ins where there are none", async () => {

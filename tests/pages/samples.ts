@@ -18,7 +18,7 @@ import { textOf } from "../harness/html.ts";
 export const DISCORD_APP_URL = "https://discord.test/app";
 export const TIME_ZONE = "UTC";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
-export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
@@ -113,9 +113,9 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
 export function manySignIns(otherUserAgent: string | null): AccountPage["sessions"] {
   const times = { createdAt: LINKED_AT, lastUsedAt: PUSHED_AT };
   return [
-    { current: true, userAgent: "Firefox on Linux", ...times },
-    { current: false, userAgent: otherUserAgent, ...times },
-    { current: false, userAgent: null, ...times },
+    { sessionHandle: "handle-of-it1", current: true, userAgent: "Firefox on Linux", ...times },
+    { sessionHandle: "handle-of-it2", current: false, userAgent: otherUserAgent, ...times },
+    { sessionHandle: "handle-of-it3", current: false, userAgent: null, ...times },
   ];
 }
 

@@ -88,6 +88,7 @@ export const en = {
     sync_failed:
       "Discord could not be updated just now. Nothing has been lost, and Janus will try again automatically.",
     sync_too_soon: "You did this less than a minute ago. Wait a minute, then try again.",
+    session_ended: "You are now signed out on that device.",
     sessions_ended: "You are now signed out on all other devices.",
   },
   role: {
@@ -120,6 +121,11 @@ export const en = {
     onlyThis: "You are signed in on this device only.",
     current: "this device",
     unknownDevice: "Unknown device",
+    /** A browser and the system it runs on, such as Firefox on Linux. */
+    browser: "{browser} on {system}",
+    /** What a screen reader says for the button *Sign out* of another browser. It begins with the button's text. */
+    end: "Sign out on {browser}",
+    endUnknown: "Sign out on the unknown device",
     createdAt: "Signed in: {other}",
     lastUsedAt: "Last used: {other}",
   },

@@ -72,6 +72,7 @@ export const sv: Texts = {
     sync_failed:
       "Discord kunde inte uppdateras just nu. Inget har gått förlorat, och Janus försöker igen automatiskt.",
     sync_too_soon: "Du gjorde det här för mindre än en minut sedan. Vänta en minut och försök sedan igen.",
+    session_ended: "Du är nu utloggad på den enheten.",
     sessions_ended: "Du är nu utloggad på alla andra enheter.",
   },
   role: {
@@ -101,6 +102,9 @@ export const sv: Texts = {
     onlyThis: "Du är bara inloggad på den här enheten.",
     current: "den här enheten",
     unknownDevice: "Okänd enhet",
+    browser: "{browser} på {system}",
+    end: "Logga ut från {browser}",
+    endUnknown: "Logga ut från den okända enheten",
     createdAt: "Inloggad: {other}",
     lastUsedAt: "Senast använd: {other}",
   },
