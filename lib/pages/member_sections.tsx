@@ -12,6 +12,7 @@ import type { DiscordName, Language, PageContext } from "./parts.tsx";
 import {
   ButtonLink,
   DiscordAccount,
+  DiscordAppLink,
   FormButton,
   say,
   sayTime,
@@ -110,6 +111,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
         <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
       </div>
+      <DiscordAppLink context={context} url={page.discordAppUrl} />
     </section>
   );
 }

@@ -137,6 +137,23 @@ export function FormButton({ action, children }: FormButtonProps) {
   );
 }
 
+/** Discord's own address, as `new URL().origin` writes it. */
+const DISCORD_ORIGIN = "https://discord.com";
+
+/**
+ * A link that opens Discord's app, beside the button that leads to its website. The app has the paths of the website under
+ * a scheme of its own. A stand-in of Discord has no app. Nothing happens where the app is missing, so the website is first.
+ */
+export function DiscordAppLink({ context, url }: { readonly context: PageContext; readonly url: string }) {
+  const { origin, pathname } = new URL(url);
+  if (origin !== DISCORD_ORIGIN) return null;
+  return (
+    <p class="aside">
+      <a href={`discord://-${pathname}`}>{TEXTS[context.language].buttons.openDiscordApp}</a>
+    </p>
+  );
+}
+
 /** A whole page. `title` may hold `{platform}`. */
 export function renderPage(
   context: PageContext,

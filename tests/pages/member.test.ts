@@ -12,6 +12,7 @@ import {
   accountPage,
   contextIn,
   DISCORD_APP_URL,
+  DISCORD_URL,
   LINKED_AT,
   manySignIns,
   NEXT_PUSH_AT,
@@ -157,6 +158,12 @@ describe("renderAccount()", () => {
       "/api/me/export",
     ]);
     expect(await formsOf(html)).toEqual(["/api/link/sync", "/api/auth/logout"]);
+  });
+
+  test("offers the app beside the website of Discord itself", async () => {
+    const html = renderAccount(contextIn("en"), { ...accountPage(), discordAppUrl: DISCORD_URL });
+
+    expect((await linksOf(html)).slice(0, 2)).toEqual([DISCORD_URL, "discord://-/channels/@me"]);
   });
 
   test.each([...LANGUAGES])("offers only to link where there is no link, in %s", async (language) => {

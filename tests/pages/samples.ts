@@ -16,6 +16,8 @@ import { TEXTS } from "../../lib/pages/parts.tsx";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
+/** Discord's own, which has an app. */
+export const DISCORD_URL = "https://discord.com/channels/@me";
 export const TIME_ZONE = "UTC";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
 export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
@@ -139,6 +141,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
     home: renderHome(context),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
+    "linked, with the app": renderLinked(context, { ...pair, ...linked, discordAppUrl: DISCORD_URL }),
     "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
     "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
     "linked, an earlier role left": renderLinked(context, { ...pair, ...linked, earlierRoleMayStay: true }),

@@ -21,6 +21,7 @@ export const en = {
   buttons: {
     linkAccount: "Link my accounts",
     backToDiscord: "Back to Discord",
+    openDiscordApp: "Open the Discord app",
     tryAgain: "Try again",
     startAgain: "Start again",
     toStart: "Go to the start page",
@@ -47,9 +48,13 @@ export const en = {
   },
   linked: {
     title: "Your accounts are linked",
-    now: "One step left: go back to Discord, open Linked Roles in the server menu and click {link}. Discord gives you the role only after that.",
+    now: "One step left: get your role in Discord.",
     later:
-      "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then go back to Discord, open Linked Roles in the server menu and click {link}.",
+      "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then get your role in Discord.",
+    /** Where Discord has its button. Its menu is named as Discord names it. */
+    onComputer: "On a computer: open the server, click its name at the top left and choose Linked Roles.",
+    onPhone: "On a phone: open the server, tap its name at the top and choose Linked Roles.",
+    last: "Then choose your role and click {link}. Discord gives you the role only after that.",
     /** Shown after a move if Discord has not cleared the role of the earlier Discord account. */
     earlierRole:
       "Your other Discord account may keep its role for a while. If it still has the role tomorrow, sign in to Discord with that account. Open User Settings, then Authorized Apps, and choose Deauthorize next to this app.",

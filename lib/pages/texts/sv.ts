@@ -10,6 +10,7 @@ export const sv: Texts = {
   buttons: {
     linkAccount: "Koppla mina konton",
     backToDiscord: "Tillbaka till Discord",
+    openDiscordApp: "Öppna Discordappen",
     tryAgain: "Försök igen",
     startAgain: "Börja om",
     toStart: "Gå till startsidan",
@@ -35,9 +36,13 @@ export const sv: Texts = {
   },
   linked: {
     title: "Dina konton är kopplade",
-    now: "Ett steg återstår: gå tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}. Först då får du rollen.",
+    now: "Ett steg återstår: hämta din roll i Discord.",
     later:
-      "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Gå sedan tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}.",
+      "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Hämta sedan din roll i Discord.",
+    onComputer:
+      "På dator: öppna servern, klicka på dess namn högst upp till vänster och välj Länkade roller (Linked Roles).",
+    onPhone: "På mobil: öppna servern, tryck på dess namn högst upp och välj Länkade roller (Linked Roles).",
+    last: "Välj sedan din roll och tryck på {link}. Först då får du rollen.",
     earlierRole:
       "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon kan du ta bort den själv: logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
   },
