@@ -91,6 +91,22 @@ export function jsonResponse(
   return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
 }
 
+/** A file that a member keeps. It is indented, so that people can read it too. */
+export function fileResponse(
+  deps: Deps,
+  exchange: Exchange,
+  file: { readonly name: string; readonly content: object; readonly language: Language },
+): Response {
+  const headers = {
+    ...commonHeaders(deps, exchange),
+    "content-type": "application/json;charset=utf-8",
+    "content-disposition": `attachment; filename="${file.name}"`,
+    "content-language": file.language,
+    vary: "accept-language",
+  };
+  return new Response(`${JSON.stringify(file.content, null, 2)}\n`, { headers });
+}
+
 type HeaderMap = Readonly<Record<string, string>>;
 
 /** Nothing may be kept by a cache or rewritten by a proxy: some rewrite a name that looks like an e-mail address. RFC 9111 5.2.2 */

@@ -428,6 +428,29 @@ describe("GET /api/me/export", () => {
     expect(await trailOf(janus, user)).toContain("data_exported");
   });
 
+  test.each([
+    ["en", "contains everything that Janus has saved about you", "All times are in UTC."],
+    ["sv", "innehåller allt som Janus har sparat om dig", "Alla tider är i UTC."],
+  ])("explains itself first, in %s, and is indented", async (language, what, times) => {
+    const browser = await link(newUser());
+
+    const response = await callApi(janus, "/api/me/export", {
+      browser,
+      headers: { "accept-language": language },
+    });
+
+    const text = await response.text();
+    const stored = JSON.parse(text) as { readonly about: readonly string[] };
+    expect(text).toBe(`${JSON.stringify(stored, null, 2)}\n`);
+    expect(Object.keys(stored)[0]).toBe("about");
+    expect(stored.about.join(" ")).toContain(what);
+    expect(stored.about.join(" ")).toContain("D-sektionen");
+    expect(stored.about.join(" ")).toContain('"present"');
+    expect(stored.about.at(-1)).toBe(times);
+    expect(response.headers.get("content-language")).toBe(language);
+    expect(response.headers.get("vary")).toBe("accept-language");
+  });
+
   test("names no other member", async () => {
     const [user, other] = [newUser(), newUser()];
     const browser = await link(user);

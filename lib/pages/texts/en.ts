@@ -170,6 +170,15 @@ export const en = {
     asksFirst:
       "If one of the accounts is already linked to a different account, Janus asks you before it changes anything.",
   },
+  /** The explanation at the top of the file with the member's data. `present` and `absent` are words of the file. */
+  export: {
+    about: [
+      "This file contains everything that Janus has saved about you.",
+      "{platform} is responsible for this data. If you have questions about it, contact {platform}.",
+      'Where the file says "present", Janus has saved a secret, such as access to your Discord account. The secret itself is left out for your security. "absent" means that Janus has no such secret.',
+      "All times are in UTC.",
+    ],
+  },
   errors: errorsEn,
 };
 

@@ -148,5 +148,13 @@ export const sv: Texts = {
     asksFirst:
       "Om något av kontona redan är kopplat till ett annat konto frågar Janus dig innan något ändras.",
   },
+  export: {
+    about: [
+      "Den här filen innehåller allt som Janus har sparat om dig.",
+      "{platform} ansvarar för uppgifterna. Om du har frågor om dem kan du kontakta {platform}.",
+      'Där det står "present" har Janus sparat en hemlighet, till exempel åtkomsten till ditt Discordkonto. Själva hemligheten är utelämnad för din säkerhet. "absent" betyder att Janus inte har någon sådan hemlighet.',
+      "Alla tider är i UTC.",
+    ],
+  },
   errors: errorsSv,
 };
