@@ -23,7 +23,13 @@ import {
   showUserinfo,
 } from "./lib/member/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
-import { endOtherSessions, endSessions, logIn, receiveLogout, showSessions } from "./lib/session/handlers.ts";
+import {
+  endSessions,
+  logIn,
+  receiveLogout,
+  receiveSessionsEnd,
+  showSessions,
+} from "./lib/session/handlers.ts";
 
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
@@ -38,7 +44,7 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/account/another", showAnotherAccount],
   ["GET", "/account/unlink", askUnlink],
   ["POST", "/account/unlink", receiveUnlink],
-  ["POST", "/account/sessions", endOtherSessions],
+  ["POST", "/account/sessions", receiveSessionsEnd],
   ["GET", "/api/userinfo", showUserinfo],
   ["POST", "/api/auth/logout", receiveLogout],
   ["GET", "/api/sessions", showSessions],

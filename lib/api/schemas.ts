@@ -67,6 +67,8 @@ const presence = v.picklist(["present", "absent"]);
 
 /** GET /api/me/export */
 export const storedData = v.object({
+  /** What the file is, for people, in the language of Accept-Language. */
+  about: v.array(text),
   exported_at: time,
   discord_account: v.object({
     id: text,

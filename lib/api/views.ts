@@ -66,10 +66,15 @@ export function viewSessions(sessions: Sessions, currentHandle: string): Session
   };
 }
 
-/** GET /api/me/export; undefined where nothing is stored any more. */
-export function viewStored({ stored, flows, sessions, trail }: Stored, now: Date): StoredData | undefined {
+/** GET /api/me/export; undefined where nothing is stored any more. `about` explains the file to the member. */
+export function viewStored(
+  { stored, flows, sessions, trail }: Stored,
+  about: readonly string[],
+  now: Date,
+): StoredData | undefined {
   if (stored === undefined) return undefined;
   return {
+    about: [...about],
     exported_at: now.toISOString(),
     discord_account: {
       id: stored.discordUserId,

@@ -44,6 +44,8 @@ export type Config = DatabaseConfig & {
   /** 0 for any free port. */
   readonly port: number;
   readonly platformName: string;
+  /** The IANA name of the zone in which pages show times. */
+  readonly timeZone: string;
   readonly trustedProxies: readonly string[];
   /** Requests that one address may make; 0 for no limit. */
   readonly rateLimitPerMinute: number;
@@ -123,6 +125,7 @@ export function readConfig(environment: Environment): Config {
     host: values.HOST,
     port: values.PORT,
     platformName: values.PLATFORM_NAME,
+    timeZone: values.TIME_ZONE,
     trustedProxies: values.TRUSTED_PROXIES,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     drainSeconds: values.DRAIN_SECONDS,

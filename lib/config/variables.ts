@@ -12,6 +12,7 @@ import { isDatabaseUrl } from "./database_address.ts";
 import { listenHost } from "./listen_host.ts";
 import { isSecureAddress } from "./secure_address.ts";
 import { clientId, credential, hasInvisible } from "./stray_characters.ts";
+import { timeZone } from "./time_zone.ts";
 
 const KEY_BYTES = 32;
 
@@ -168,6 +169,7 @@ export const SCHEMAS = {
   ),
   OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
   PLATFORM_NAME: v.optional(platformName, "Janus"),
+  TIME_ZONE: v.optional(timeZone, "UTC"),
   TRUSTED_PROXIES: v.optional(trustedProxies, ""),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
   DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
@@ -211,6 +213,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   OIDC_ALLOW_HTTP_ENDPOINTS:
     "true if the provider is reached by http within a network that you trust, otherwise leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
+  TIME_ZONE: "the IANA name of your members' time zone, such as Europe/Stockholm; leave it out for UTC",
   TRUSTED_PROXIES:
     "the IP addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
   RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",

@@ -112,5 +112,6 @@ export function showStep(deps: Deps, exchange: Exchange, result: Departure | Can
   });
 }
 
-/** The address of Discord itself, derived from that of its authorize page. */
-export const discordAppUrl = ({ config }: Deps): string => new URL("/app", config.discord.authorizeUrl).href;
+/** The address of Discord itself, derived from that of its authorize page. On a phone it opens the app: docs/discord.md */
+export const discordAppUrl = ({ config }: Deps): string =>
+  new URL("/channels/@me", config.discord.authorizeUrl).href;

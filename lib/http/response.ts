@@ -46,7 +46,8 @@ export function pageResponse(
 ): Response {
   const { requestId, request } = exchange;
   const language = options.language ?? chooseLanguage(request);
-  const html = render({ language, requestId, platformName: deps.config.platformName });
+  const { platformName, timeZone } = deps.config;
+  const html = render({ language, requestId, platformName, timeZone });
   const headers = {
     ...commonHeaders(deps, exchange),
     // With no-referrer a browser would send the form that moves a link with `Origin: null`.
@@ -88,6 +89,22 @@ export function jsonResponse(
 ): Response {
   const headers = { ...commonHeaders(deps, exchange), ...options.headers };
   return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
+}
+
+/** A file that a member keeps. It is indented, so that people can read it too. */
+export function fileResponse(
+  deps: Deps,
+  exchange: Exchange,
+  file: { readonly name: string; readonly content: object; readonly language: Language },
+): Response {
+  const headers = {
+    ...commonHeaders(deps, exchange),
+    "content-type": "application/json;charset=utf-8",
+    "content-disposition": `attachment; filename="${file.name}"`,
+    "content-language": file.language,
+    vary: "accept-language",
+  };
+  return new Response(`${JSON.stringify(file.content, null, 2)}\n`, { headers });
 }
 
 type HeaderMap = Readonly<Record<string, string>>;

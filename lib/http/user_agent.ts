@@ -3,17 +3,25 @@
  * header would identify a browser, and nobody needs that.
  */
 
+/** The first that matches wins: most browsers also name the ones whose place they take, Chrome and Safari last. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
-  [/\bEdgA?\//, "Edge"],
-  [/\b(OPR|Opera)\//, "Opera"],
+  [/\bEdg(e|A|iOS)?\//, "Edge"],
+  [/\b(OPR|OPT|OPiOS|Opera)\//, "Opera"],
   [/\bSamsungBrowser\//, "Samsung Internet"],
+  [/\bVivaldi\//, "Vivaldi"],
+  [/\bYaBrowser\//, "Yandex Browser"],
+  [/\b(DuckDuckGo|Ddg)\//, "DuckDuckGo"],
+  [/\bGSA\//, "Google app"],
+  [/\bEpiphany\//, "GNOME Web"],
+  [/\b(Focus|Klar)\//, "Firefox Focus"],
   [/\b(Firefox|FxiOS)\//, "Firefox"],
   [/\b(Chrome|CriOS|Chromium|HeadlessChrome)\//, "Chrome"],
   [/\bSafari\//, "Safari"],
 ];
 const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bAndroid\b/, "Android"],
-  [/\b(iPhone|iPad|iPod)\b/, "iOS"],
+  [/\biPad\b/, "iPad"],
+  [/\b(iPhone|iPod)\b/, "iPhone"],
   [/\bWindows\b/, "Windows"],
   [/\bMac OS X\b/, "macOS"],
   [/\bCrOS\b/, "ChromeOS"],

@@ -13,11 +13,11 @@ import { viewStored, viewUserinfo } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
-import { wantsPage } from "../http/accept.ts";
+import { chooseLanguage, wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
 import { addressOf, checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
-import { isSecure, jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import { fileResponse, isSecure, jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
 import { unlink } from "../link/unlink.ts";
 import {
   renderAccount,
@@ -27,6 +27,7 @@ import {
   renderUnlinkQuestion,
 } from "../pages/member.tsx";
 import type { AccountPage } from "../pages/member_sections.tsx";
+import { TEXTS } from "../pages/parts.tsx";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 import { findMember } from "../session/refresh.ts";
@@ -36,7 +37,7 @@ import { exportStored } from "./export.ts";
 import type { LinkFacts } from "./facts.ts";
 import { describeLink, describeRole } from "./facts.ts";
 
-const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
+const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
@@ -155,8 +156,11 @@ export const showAnotherAccount: Handler = (deps, exchange) =>
 export const exportData: Handler = async (deps, exchange) => {
   requireGet(exchange);
   const session = await requireSession(deps, exchange);
-  const stored = viewStored(await exportStored(deps, session), deps.now());
-  if (stored === undefined) throw notFound();
-  const headers = { "content-disposition": 'attachment; filename="janus-export.json"' };
-  return jsonResponse(deps, exchange, 200, stored, { headers });
+  const language = chooseLanguage(exchange.request);
+  const about = TEXTS[language].export.about.map((line) =>
+    line.replaceAll("{platform}", () => deps.config.platformName),
+  );
+  const content = viewStored(await exportStored(deps, session), about, deps.now());
+  if (content === undefined) throw notFound();
+  return fileResponse(deps, exchange, { name: "janus-export.json", content, language });
 };

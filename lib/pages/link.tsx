@@ -7,7 +7,16 @@
 import type { ComponentChildren } from "preact";
 import type { HeldByOrganisation } from "../link/provider_leg.ts";
 import type { DiscordName, PageContext, Pair } from "./parts.tsx";
-import { Accounts, ButtonLink, DiscordAccount, renderPage, say, shownName, TEXTS } from "./parts.tsx";
+import {
+  Accounts,
+  ButtonLink,
+  DiscordAccount,
+  DiscordAppLink,
+  renderPage,
+  say,
+  shownName,
+  TEXTS,
+} from "./parts.tsx";
 
 /** The accounts of a finished link. */
 type LinkedPage = Pair & {
@@ -54,9 +63,15 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
     linked.title,
     <>
       <Accounts context={context} pair={page} />
-      <p>{say(page.pushed ? linked.now : linked.later, context)}</p>
+      <p>{page.pushed ? linked.now : linked.later}</p>
+      <ul>
+        <li>{linked.onComputer}</li>
+        <li>{linked.onPhone}</li>
+      </ul>
+      <p>{say(linked.last, context)}</p>
       {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
       <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+      <DiscordAppLink context={context} url={page.discordAppUrl} />
       {page.signedIn && (
         <ButtonLink href="/account" quiet>
           {buttons.toAccount}

@@ -6,14 +6,15 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { AccountPage } from "./member_sections.tsx";
-import { BothSides, LinkActions, Role, SignIns } from "./member_sections.tsx";
+import { BothSides, LinkActions, Role } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
 import { Accounts, ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
+import { SignIns } from "./sign_ins.tsx";
 
 const ACCOUNT_PATH = "/account";
 
 /** Notices of a request that succeeded. */
-const DONE: readonly AccountPage["notice"][] = ["synced", "sessions_ended"];
+const DONE: readonly AccountPage["notice"][] = ["synced", "session_ended", "sessions_ended"];
 
 /** The member's own page: both accounts, the role, and everything the member can do with them. */
 export function renderAccount(context: PageContext, page: AccountPage): string {

@@ -1,16 +1,25 @@
 /**
- * The sections of the member's own page: both accounts, the role, the link, and the sign-ins. A form makes each change, so
- * that opening a link changes nothing.
+ * The sections of the member's own page: both accounts, the role, and the link. A form makes each change, so that opening
+ * a link changes nothing. The list of sign-ins is in `sign_ins.tsx`.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { ComponentChildren } from "preact";
 import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
+import {
+  ButtonLink,
+  DiscordAccount,
+  DiscordAppLink,
+  FormButton,
+  say,
+  sayTime,
+  shownName,
+  TEXTS,
+} from "./parts.tsx";
+import type { SignIn } from "./sign_ins.tsx";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -21,24 +30,13 @@ export type AccountPage = {
   /** True if the member may still have a role from an earlier link. */
   readonly roleMayStay: boolean;
   /** The result of the form that led back to the page, or null. */
-  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "sessions_ended";
+  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "session_ended" | "sessions_ended";
   /** The member's sign-ins, including this one. */
   readonly sessions: readonly SignIn[];
   readonly discordAppUrl: string;
 };
 
-/** One sign-in of the member. `userAgent` is a short description, or null if the browser sent none. */
-type SignIn = {
-  readonly current: boolean;
-  readonly userAgent: string | null;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date;
-};
-
 const AVATAR_PIXELS = 64;
-
-const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
-const TIME_FORMAT = { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } as const;
 
 type Section<Props> = Props & { readonly context: PageContext };
 
@@ -113,6 +111,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
         <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
       </div>
+      <DiscordAppLink context={context} url={page.discordAppUrl} />
     </section>
   );
 }
@@ -194,64 +193,4 @@ export function LinkActions({ context }: Section<object>) {
       </div>
     </section>
   );
-}
-
-/** The devices on which the member is signed in, and the member's data. */
-export function SignIns({ context, sessions }: Section<{ readonly sessions: readonly SignIn[] }>) {
-  const { sessions: texts, buttons } = TEXTS[context.language];
-  const hasOthers = sessions.some(({ current }) => !current);
-  return (
-    <section>
-      <h2>{texts.title}</h2>
-      {hasOthers && (
-        <>
-          <ul class="sessions">
-            {sessions.map((session) => (
-              <SignInItem key={session.createdAt.toISOString()} context={context} session={session} />
-            ))}
-          </ul>
-          <FormButton action="/account/sessions">{buttons.endOthers}</FormButton>
-        </>
-      )}
-      {!hasOthers && <p>{texts.onlyThis}</p>}
-      <div class="actions">
-        <ButtonLink href="/api/me/export" quiet>
-          {buttons.export}
-        </ButtonLink>
-        <FormButton action="/api/auth/logout">{buttons.signOut}</FormButton>
-      </div>
-    </section>
-  );
-}
-
-function SignInItem({ context, session }: Section<{ readonly session: SignIn }>) {
-  const { sessions: texts } = TEXTS[context.language];
-  const device = shownName(session.userAgent);
-  return (
-    <li>
-      {device === null ? texts.unknownDevice : <bdi class="account">{device}</bdi>}
-      {session.current && ` (${texts.current})`}
-      <small>{sayTime(texts.createdAt, context, session.createdAt)}</small>
-      <small>{sayTime(texts.lastUsedAt, context, session.lastUsedAt)}</small>
-    </li>
-  );
-}
-
-type FormButtonProps = { readonly action: string; readonly children: string };
-
-/** A form with one button and no fields. */
-function FormButton({ action, children }: FormButtonProps) {
-  return (
-    <form method="post" action={action}>
-      <button class="button quiet" type="submit">
-        {children}
-      </button>
-    </form>
-  );
-}
-
-/** Replaces `{other}` with a time in UTC. A page without script does not know the member's time zone. */
-function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
-  const shown = `${at.toLocaleString(LOCALES[context.language], TIME_FORMAT)} UTC`;
-  return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }

@@ -18,11 +18,12 @@ export type Language = "en" | "sv";
 /** The languages of the pages. A member who asks for no other gets the first. */
 export const LANGUAGES: readonly Language[] = ["en", "sv"];
 
-/** The values that every page needs. `platformName` is the organisation's name, as the operator set it. */
+/** The values that every page needs. The operator sets `platformName`, the organisation's name, and `timeZone`. */
 export type PageContext = {
   readonly language: Language;
   readonly requestId: string;
   readonly platformName: string;
+  readonly timeZone: string;
 };
 
 /** A Discord account as Discord shows it: the display name, if it has one, and the username. */
@@ -33,6 +34,16 @@ export type Pair = { readonly discord: DiscordName; readonly organisationName: s
 
 /** The texts of all pages. */
 export const TEXTS: Readonly<Record<Language, Texts>> = { en, sv };
+
+const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
+const TIME_FORMAT = {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+} as const;
 
 /** A name of this length fits on a line of a 320 px screen, even if all its letters are wide. */
 const WHOLE_NAME_MAX_LENGTH = 14;
@@ -45,6 +56,16 @@ export function say(text: string, context: PageContext, other: ComponentChild = 
     if (piece === "{other}") return other;
     return piece;
   });
+}
+
+/**
+ * Replaces `{other}` with a time in the organisation's time zone, and names the zone. A page without script does not know
+ * the member's own: docs/decisions/0036.
+ */
+export function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
+  const { language, timeZone } = context;
+  const shown = at.toLocaleString(LOCALES[language], { ...TIME_FORMAT, timeZone });
+  return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }
 
 /**
@@ -100,6 +121,36 @@ export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
     <a class={quiet ? "button quiet" : "button"} href={href}>
       {children}
     </a>
+  );
+}
+
+type FormButtonProps = { readonly action: string; readonly children: string };
+
+/** A form with one button and no fields. */
+export function FormButton({ action, children }: FormButtonProps) {
+  return (
+    <form method="post" action={action}>
+      <button class="button quiet" type="submit">
+        {children}
+      </button>
+    </form>
+  );
+}
+
+/** Discord's own address, as `new URL().origin` writes it. */
+const DISCORD_ORIGIN = "https://discord.com";
+
+/**
+ * A link that opens Discord's app, beside the button that leads to its website. The app has the paths of the website under
+ * a scheme of its own. A stand-in of Discord has no app. Nothing happens where the app is missing, so the website is first.
+ */
+export function DiscordAppLink({ context, url }: { readonly context: PageContext; readonly url: string }) {
+  const { origin, pathname } = new URL(url);
+  if (origin !== DISCORD_ORIGIN) return null;
+  return (
+    <p class="aside">
+      <a href={`discord://-${pathname}`}>{TEXTS[context.language].buttons.openDiscordApp}</a>
+    </p>
   );
 }
 

@@ -5,7 +5,7 @@
  *   POST /api/auth/logout            receiveLogout             logOut, in `ending.ts`
  *   GET /api/sessions                showSessions              listSessions, in `guard.ts`
  *   DELETE /api/sessions/{handle}    endSessions               removeOtherSessions, in `ending.ts`
- *   POST /account/sessions           endOtherSessions          removeOtherSessions, in `ending.ts`
+ *   POST /account/sessions           receiveSessionsEnd        removeOtherSessions, in `ending.ts`
  *
  * `guard.ts` proves a session for every route of a member, `refresh.ts` keeps its tokens alive, and `secrets.ts` has its two
  * secrets. What a member sees of a link is left to `member/`, and cookies to `http/cookies.ts`.
@@ -14,9 +14,10 @@ import * as v from "valibot";
 import { sessionHandle } from "../api/schemas.ts";
 import { viewSessions } from "../api/views.ts";
 import type { Deps } from "../deps.ts";
-import { sessionUnknown } from "../errors.ts";
+import { sessionUnknown, unauthenticated } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
+import { requireForm } from "../http/form.ts";
 import {
   addressOf,
   checkOrigin,
@@ -29,9 +30,10 @@ import {
   sessionCookies,
   showStep,
 } from "../http/request.ts";
-import type { Exchange, Handler } from "../http/response.ts";
+import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { isSecure, jsonResponse, redirectResponse } from "../http/response.ts";
 import { logOut, removeOtherSessions } from "./ending.ts";
+import type { Session } from "./guard.ts";
 import { listSessions } from "./guard.ts";
 import { finishLogin, startLogin } from "./login.ts";
 
@@ -85,18 +87,32 @@ export const showSessions: Handler = async (deps, exchange) => {
 export const endSessions: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  const handle = v.safeParse(sessionHandle, addressOf(exchange).pathname.split("/").at(-1));
-  if (!handle.success) throw sessionUnknown();
-  const one = handle.output === "all" ? null : handle.output;
-  const ended = await removeOtherSessions(deps, session, one);
-  if (ended === 0 && one !== null) throw sessionUnknown();
+  const handle = addressOf(exchange).pathname.split("/").at(-1);
+  const { ended } = await endOthers(deps, session, handle);
   return jsonResponse(deps, exchange, 200, { ok: true, ended });
 };
 
-/** POST /account/sessions: the form that ends all others. */
-export const endOtherSessions: Handler = async (deps, exchange) => {
-  checkOrigin(deps, exchange);
-  const session = await requireSession(deps, exchange);
-  await removeOtherSessions(deps, session, null);
-  return redirectResponse(deps, exchange, "/account?notice=sessions_ended", [], 303);
+/** POST /account/sessions: a form with one field, `session`. */
+export const receiveSessionsEnd: FormHandler = {
+  admit: (deps, exchange) => {
+    checkOrigin(deps, exchange);
+    if (sessionCandidates(exchange).length === 0) throw unauthenticated("no session cookies");
+    requireForm(exchange.request);
+  },
+  handle: async (deps, exchange, form) => {
+    const session = await requireSession(deps, exchange);
+    const { all } = await endOthers(deps, session, form.get("session"));
+    const notice = all ? "sessions_ended" : "session_ended";
+    return redirectResponse(deps, exchange, `${AFTER_LOGIN}?notice=${notice}`, [], 303);
+  },
 };
+
+/** Ends the session of a handle, or with `all` every other one. Throws session_unknown, also for the session itself. */
+async function endOthers(deps: Deps, session: Session, asked: string | null | undefined) {
+  const handle = v.safeParse(sessionHandle, asked);
+  if (!handle.success) throw sessionUnknown();
+  const all = handle.output === "all";
+  const ended = await removeOtherSessions(deps, session, all ? null : handle.output);
+  if (ended === 0 && !all) throw sessionUnknown();
+  return { all, ended };
+}

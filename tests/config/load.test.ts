@@ -128,6 +128,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   OIDC_TOKEN_AUTH_METHOD: [CANARY, "none", "private_key_jwt"],
   OIDC_ALLOW_HTTP_ENDPOINTS: [CANARY, "yes", "1", "TRUE"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
+  TIME_ZONE: [CANARY, `Europe/${CANARY}`, "+01:00", "-05", "UTC+1", "Europe/Stockholm;UTC", "  "],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
   RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
   DATABASE_WAIT_SECONDS: [CANARY, "-1", "3601"],
@@ -191,6 +192,7 @@ describe("readConfig()", () => {
       host: "127.0.0.1",
       port: 3000,
       platformName: "Janus",
+      timeZone: "UTC",
       trustedProxies: [],
       rateLimitPerMinute: 300,
       drainSeconds: 1,
@@ -514,6 +516,7 @@ describe("readConfig()", () => {
       OIDC_TOKEN_AUTH_METHOD: "client_secret_post",
       OIDC_ALLOW_HTTP_ENDPOINTS: "true",
       PLATFORM_NAME: "D-sektionen",
+      TIME_ZONE: " Europe/Stockholm ",
       LOG_LEVEL: "debug",
     });
 
@@ -521,6 +524,7 @@ describe("readConfig()", () => {
       host: "0.0.0.0",
       port: 8080,
       platformName: "D-sektionen",
+      timeZone: "Europe/Stockholm",
       logLevel: "debug",
       database: {
         url: "postgres://janus:p%40ss@a:5432,b:5433/janus?target_session_attrs=primary",

@@ -229,6 +229,7 @@ export function environmentFor(
     TOKEN_KEYS: `k1:${randomKey()}`,
     COOKIE_SECRET: randomKey(),
     PLATFORM_NAME: "D-sektionen",
+    TIME_ZONE: "Europe/Stockholm",
     // The suite is one address, and in a hurry.
     RATE_LIMIT_PER_MINUTE: "0",
     DRAIN_SECONDS: "0",

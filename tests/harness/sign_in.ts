@@ -41,6 +41,7 @@ export function callApi(
     readonly method?: string;
     readonly origin?: string | null;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly form?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Response> {
   const { browser, method = "GET", origin = method === "GET" ? null : janus.url } = options;
@@ -53,5 +54,6 @@ export function callApi(
       ...(origin === null ? {} : { origin }),
       ...options.headers,
     },
+    ...(options.form === undefined ? {} : { body: new URLSearchParams(options.form) }),
   });
 }

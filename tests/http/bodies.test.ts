@@ -166,9 +166,25 @@ describe("POST /link/move", () => {
   });
 });
 
+describe("POST /account/sessions", () => {
+  test.each<[string, () => Readonly<Record<string, string>>, number, string]>([
+    ["no session", () => ({}), 401, "unauthenticated"],
+    ["another Origin", () => ({ cookie, origin: "https://a.example" }), 403, "origin_refused"],
+    ["no type", () => ({ cookie, "content-type": "" }), 400, "callback_malformed"],
+    ["a length over the cap", () => ({ cookie, "content-length": "4097" }), 413, "request_too_large"],
+  ])("refuses a form with %s before its body", async (_, headers, status, code) => {
+    const { ask } = startEdge();
+    const given = { "content-type": FORM, ...headers() };
+
+    const answer = await ask("/account/sessions", "POST", given, endless().stream);
+
+    expect(answer.status).toBe(status);
+    expect(lastCode(janus)).toBe(code);
+  });
+});
+
 const FORMLESS = [
   ["POST", "/account/unlink"],
-  ["POST", "/account/sessions"],
   ["POST", "/api/auth/logout"],
   ["POST", "/api/link/sync"],
   ["DELETE", "/api/sessions/all"],

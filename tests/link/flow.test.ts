@@ -32,7 +32,7 @@ describe("with the certified provider", () => {
     expect(response.status).toBe(200);
     expect(page).toContain("Anna on Discord");
     expect(page).toContain("anna_d");
-    expect(page).toContain(`href="${janus.discord.url}/app"`);
+    expect(page).toContain(`href="${janus.discord.url}/channels/@me"`);
     expect(janus.discord.roleConnection(USERS.anna.id)).toEqual({
       platform_name: "D-sektionen",
       platform_username: "anna",

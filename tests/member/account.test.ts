@@ -5,6 +5,7 @@ import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
 import { WITHOUT_STRAYS } from "../harness/database.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
+import { linksOf } from "../harness/html.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, setTime, trailOf } from "../harness/rows.ts";
@@ -427,6 +428,29 @@ describe("GET /api/me/export", () => {
     expect(await trailOf(janus, user)).toContain("data_exported");
   });
 
+  test.each([
+    ["en", "contains everything that Janus has saved about you", "All times are in UTC."],
+    ["sv", "innehåller allt som Janus har sparat om dig", "Alla tider är i UTC."],
+  ])("explains itself first, in %s, and is indented", async (language, what, times) => {
+    const browser = await link(newUser());
+
+    const response = await callApi(janus, "/api/me/export", {
+      browser,
+      headers: { "accept-language": language },
+    });
+
+    const text = await response.text();
+    const stored = JSON.parse(text) as { readonly about: readonly string[] };
+    expect(text).toBe(`${JSON.stringify(stored, null, 2)}\n`);
+    expect(Object.keys(stored)[0]).toBe("about");
+    expect(stored.about.join(" ")).toContain(what);
+    expect(stored.about.join(" ")).toContain("D-sektionen");
+    expect(stored.about.join(" ")).toContain('"present"');
+    expect(stored.about.at(-1)).toBe(times);
+    expect(response.headers.get("content-language")).toBe(language);
+    expect(response.headers.get("vary")).toBe("accept-language");
+  });
+
   test("names no other member", async () => {
     const [user, other] = [newUser(), newUser()];
     const browser = await link(user);
@@ -483,6 +507,33 @@ describe("GET /account", () => {
     janus.discord.failNext("get_current_authorization", refusal(403, "Missing Access", 50_001));
 
     expect((await browser.get("/account")).status).toBe(200);
+  });
+
+  test("leads to Discord's website and its app, unless Discord is a stand-in", async () => {
+    const environment = { DISCORD_AUTHORIZE_URL: "https://discord.com/oauth2/authorize" };
+    const own = await startJanusWithForger({ forger: { freshSubjects: true }, environment });
+    const browser = createBrowser(own.url);
+    /** From Discord's own address to the stand-in, which answers in its place. */
+    const approve = async (address: string) => {
+      const atStandin = new URL(new URL(address).search, own.discord.authorizeUrl);
+      return locationOf(await visit(atStandin, createJar(), { user_id: newUser() }));
+    };
+
+    const atProvider = locationOf(
+      await browser.get(await approve(locationOf(await browser.get("/linked-role")))),
+    );
+    const linked = await browser.get(locationOf(await visit(atProvider, createJar())));
+    const account = await browser.get("/account");
+    const ofStandin = await (await link(newUser())).get("/account");
+
+    for (const page of [linked, account])
+      expect((await linksOf(await page.text())).slice(0, 2)).toEqual([
+        "https://discord.com/channels/@me",
+        "discord://-/channels/@me",
+      ]);
+    expect((await linksOf(await ofStandin.text()))[0]).toBe(`${janus.discord.url}/channels/@me`);
+    expect(account.headers.get("content-security-policy")).not.toContain("discord:");
+    await own.stop();
   });
 
   test("allows pictures only from Discord's CDN and data URLs", async () => {

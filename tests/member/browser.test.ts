@@ -24,6 +24,7 @@ const SIZES = [
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+const IPAD = IPHONE.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS");
 const UNAVAILABLE = { status: 503, body: { message: "503: Service Unavailable", code: 0 } };
 /** How often Janus asks Discord before it gives up. */
 const ATTEMPTS = 3;
@@ -226,7 +227,7 @@ accountTest("a member can sign out, sign in again and end the sign-in of another
   const signIns = await page.locator(".sessions li").allInnerTexts();
   expect(signIns.map((text) => text.split("\n")[0]).toSorted()).toEqual([
     `Firefox on Linux (${EN.sessions.current})`,
-    "Safari on iOS",
+    "Safari on iPhone",
   ]);
   await press(page, EN.buttons.endOthers);
 
@@ -235,6 +236,46 @@ accountTest("a member can sign out, sign in again and end the sign-in of another
   await other.reload();
   await expectPage(other, EN.signIn.title);
   expect(await cookiesOfJanus(phone)).toEqual([]);
+});
+
+accountTest("a member ends the sign-in of one browser and leaves the others alone", async (stage) => {
+  const { url } = stage.janus;
+  const laptop = await (await stage.member({ userAgent: FIREFOX, javaScriptEnabled: false })).newPage();
+  await linkAndOpenAccount(stage, laptop);
+  const phone = await (await stage.member({ userAgent: IPHONE })).newPage();
+  const tablet = await (await stage.member({ userAgent: IPAD })).newPage();
+  for (const page of [phone, tablet]) {
+    await page.goto(`${url}/account`);
+    await signInToAccount(page, EN);
+  }
+  await laptop.reload();
+  await photograph(laptop, "account-browsers");
+  const items = laptop.locator(".sessions li");
+  const own = items.filter({ hasText: EN.sessions.current });
+  expect(await own.getByRole("button").count()).toBe(0);
+  const times = await items
+    .locator("time")
+    .evaluateAll((all: HTMLTimeElement[]) =>
+      all.map(({ dateTime, textContent }) => ({ dateTime, shown: textContent ?? "" })),
+    );
+  expect(times).toHaveLength(6);
+  for (const { dateTime, shown } of times) {
+    expect(dateTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(shown).toMatch(/^\d{1,2} \w+ \d{4}, \d\d:\d\d CES?T$/);
+  }
+
+  await press(laptop, "Sign out on Safari on iPhone");
+  await expectNotice(laptop, EN.notices.session_ended);
+  await photograph(laptop, "account-browser-ended");
+  expect(await items.count()).toBe(2);
+  await phone.reload();
+  await expectPage(phone, EN.signIn.title);
+  await tablet.reload();
+  await expectPage(tablet, EN.account.title);
+
+  await press(laptop, "Sign out on Safari on iPad");
+  await expectNotice(laptop, EN.notices.session_ended);
+  expect(await mainText(laptop)).toContain(EN.sessions.onlyThis);
 });
 
 accountTest("unlinking asks first, leaves nothing and needs no script", async (stage) => {

@@ -8,7 +8,15 @@ import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { readName } from "../../lib/text/shown_name.ts";
 import { activeParts, attributesOf, expectSameStructure, readElements, textOf } from "../harness/html.ts";
 import type { Outside } from "./samples.ts";
-import { AVATAR_ORIGIN, DISCORD_APP_URL, everyPage, headingOf, outsideOf, PLAIN } from "./samples.ts";
+import {
+  AVATAR_ORIGIN,
+  DISCORD_APP_URL,
+  DISCORD_URL,
+  everyPage,
+  headingOf,
+  outsideOf,
+  PLAIN,
+} from "./samples.ts";
 
 const HOSTILE_TEXTS = [
   "<script>alert(1)</script>",
@@ -41,7 +49,10 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
     expect(activeParts(elements).filter((part) => !["img", "img src"].includes(part))).toEqual([]);
     for (const { src, alt } of images) expect([src, alt]).toEqual([PLAIN.avatarUrl, ""]);
     expect(images.length).toBeLessThanOrEqual(name.startsWith("account") ? 1 : 0);
-    const own = html.replaceAll(DISCORD_APP_URL, "").replaceAll(PLAIN.avatarUrl, "");
+    const own = html
+      .replaceAll(DISCORD_APP_URL, "")
+      .replaceAll(DISCORD_URL, "")
+      .replaceAll(PLAIN.avatarUrl, "");
     expect(own).not.toMatch(/(https?:)?\/\/[a-z]/i);
     expect(html).not.toMatch(/url\(|@import/i);
   });

@@ -3,7 +3,7 @@ import type { ConflictPage } from "../../lib/pages/link.tsx";
 import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
 import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
-import { contextIn, DISCORD_APP_URL, said } from "./samples.ts";
+import { contextIn, DISCORD_APP_URL, DISCORD_URL, said } from "./samples.ts";
 
 const { en } = TEXTS;
 
@@ -41,6 +41,37 @@ describe("renderLinked()", () => {
     const html = renderLinked(contextIn(language), { ...page, signedIn: true });
 
     expect(await linksOf(html)).toEqual([DISCORD_APP_URL, "/account"]);
+  });
+
+  test.each([...LANGUAGES])(
+    "offers the app beside the website of Discord itself, in %s",
+    async (language) => {
+      const html = renderLinked(contextIn(language), { ...page, signedIn: true, discordAppUrl: DISCORD_URL });
+
+      expect(await linksOf(html)).toEqual([DISCORD_URL, "discord://-/channels/@me", "/account"]);
+      expect(textOf(html)).toContain(TEXTS[language].buttons.openDiscordApp);
+    },
+  );
+
+  test.each([
+    "https://discord.test/channels/@me",
+    "http://discord.com/channels/@me",
+    "https://discord.com.example.org/channels/@me",
+    "https://discord.com:8443/channels/@me",
+  ])("offers no app of the stand-in %s", async (discordAppUrl) => {
+    expect(await linksOf(renderLinked(contextIn("en"), { ...page, discordAppUrl }))).toEqual([discordAppUrl]);
+  });
+
+  test.each([...LANGUAGES])("says where the button is, on a computer and a phone, in %s", (language) => {
+    const { linked } = TEXTS[language];
+    for (const pushed of [true, false]) {
+      const text = textOf(renderLinked(contextIn(language), { ...page, pushed }));
+
+      for (const step of [linked.onComputer, linked.onPhone]) expect(text).toContain(step);
+      expect(text).toContain(said(language, linked.last));
+      expect(linked.onComputer).toContain("Linked Roles");
+      expect(linked.onPhone).toContain("Linked Roles");
+    }
   });
 
   test.each([true, false])("says to click Discord's own button when pushed is %p", (pushed) => {

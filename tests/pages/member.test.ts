@@ -12,6 +12,7 @@ import {
   accountPage,
   contextIn,
   DISCORD_APP_URL,
+  DISCORD_URL,
   LINKED_AT,
   manySignIns,
   NEXT_PUSH_AT,
@@ -115,14 +116,27 @@ describe("renderAccount()", () => {
   });
 
   test.each([
-    ["en", "4 Jul 2026, 22:30 UTC"],
-    ["sv", "4 juli 2026 22:30 UTC"],
-  ] as const)("shows times as UTC, in %s", async (language, shown) => {
-    const html = renderAccount(contextIn(language), accountPage());
+    ["en", "UTC", "4 Jul 2026, 22:30 UTC"],
+    ["en", "Europe/Stockholm", "5 Jul 2026, 00:30 CEST"],
+    ["en", "America/New_York", "4 Jul 2026, 18:30 GMT-4"],
+    ["en", "Asia/Kolkata", "5 Jul 2026, 04:00 GMT+5:30"],
+    ["sv", "UTC", "4 juli 2026 22:30 UTC"],
+    ["sv", "Europe/Stockholm", "5 juli 2026 00:30 CEST"],
+  ] as const)("shows times in the zone and names it, in %s for %s", async (language, timeZone, shown) => {
+    const html = renderAccount({ ...contextIn(language), timeZone }, accountPage());
     const times = attributesOf(await readElements(html), "time").map(({ datetime }) => datetime);
 
     expect(textOf(html)).toContain(shown);
     expect(times).toEqual([LINKED_AT, PUSHED_AT, NEXT_PUSH_AT].map((at) => at.toISOString()));
+  });
+
+  test("names summer time and winter time", () => {
+    const context = { ...contextIn("en"), timeZone: "Europe/Stockholm" };
+    const linkedAt = new Date("2026-01-04T22:30:00Z");
+    const text = textOf(renderAccount(context, accountPage({ linkedAt })));
+
+    expect(text).toContain("Linked since 4 Jan 2026, 23:30 CET.");
+    expect(text).toContain("5 Jul 2026, 12:03 CEST");
   });
 
   test("says so where no update is due", () => {
@@ -146,6 +160,12 @@ describe("renderAccount()", () => {
     expect(await formsOf(html)).toEqual(["/api/link/sync", "/api/auth/logout"]);
   });
 
+  test("offers the app beside the website of Discord itself", async () => {
+    const html = renderAccount(contextIn("en"), { ...accountPage(), discordAppUrl: DISCORD_URL });
+
+    expect((await linksOf(html)).slice(0, 2)).toEqual([DISCORD_URL, "discord://-/channels/@me"]);
+  });
+
   test.each([...LANGUAGES])("offers only to link where there is no link, in %s", async (language) => {
     const html = renderAccount(contextIn(language), { ...accountPage(), link: null });
 
@@ -165,7 +185,31 @@ describe("renderAccount()", () => {
     expect(textOf(html)).toContain(`Firefox on Linux (${en.sessions.current})`);
     expect(textOf(html)).not.toContain(`Safari on iPhone (${en.sessions.current})`);
     expect(textOf(html)).toContain(en.sessions.unknownDevice);
-    expect(await formsOf(html)).toEqual(["/api/link/sync", "/account/sessions", "/api/auth/logout"]);
+    expect(await formsOf(html)).toEqual([
+      "/api/link/sync",
+      ...Array(3).fill("/account/sessions"),
+      "/api/auth/logout",
+    ]);
+  });
+
+  test.each([
+    ["en", "Safari on iPhone", "Sign out on Safari on iPhone", "Sign out on the unknown device"],
+    ["sv", "Safari på iPhone", "Logga ut från Safari på iPhone", "Logga ut från den okända enheten"],
+  ] as const)("names each browser and its button, in %s", async (language, browser, label, unknown) => {
+    const html = renderAccount(contextIn(language), {
+      ...accountPage(),
+      sessions: manySignIns("Safari on iPhone"),
+    });
+    const buttons = attributesOf(await readElements(html), "button").filter(({ name }) => name === "session");
+
+    expect(textOf(html)).toContain(browser);
+    expect(buttons.map(({ value, "aria-label": spoken }) => [value, spoken])).toEqual([
+      ["handle-of-it2", label],
+      ["handle-of-it3", unknown],
+      ["all", undefined],
+    ]);
+    // Somebody who speaks to their computer says what they see. WCAG 2.5.3
+    for (const spoken of [label, unknown]) expect(spoken).toStartWith(TEXTS[language].buttons.signOut);
   });
 
   test("ends no other sign-ins where there are none", async () => {

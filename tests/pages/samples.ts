@@ -16,9 +16,11 @@ import { TEXTS } from "../../lib/pages/parts.tsx";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
+/** Discord's own, which has an app. */
+export const DISCORD_URL = "https://discord.com/channels/@me";
+export const TIME_ZONE = "UTC";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
-export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
-/** The UTC offset of summer in Sweden must not show. */
+export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
@@ -70,7 +72,8 @@ export function outsideOf(text: string): Outside {
 }
 
 export function contextIn(language: Language, outside: Outside = PLAIN): PageContext {
-  return { language, requestId: outside.requestId, platformName: outside.platformName };
+  const { requestId, platformName } = outside;
+  return { language, requestId, platformName, timeZone: TIME_ZONE };
 }
 
 /** A text as a reader reads it, with its placeholders filled in. */
@@ -112,9 +115,9 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
 export function manySignIns(otherUserAgent: string | null): AccountPage["sessions"] {
   const times = { createdAt: LINKED_AT, lastUsedAt: PUSHED_AT };
   return [
-    { current: true, userAgent: "Firefox on Linux", ...times },
-    { current: false, userAgent: otherUserAgent, ...times },
-    { current: false, userAgent: null, ...times },
+    { sessionHandle: "handle-of-it1", current: true, userAgent: "Firefox on Linux", ...times },
+    { sessionHandle: "handle-of-it2", current: false, userAgent: otherUserAgent, ...times },
+    { sessionHandle: "handle-of-it3", current: false, userAgent: null, ...times },
   ];
 }
 
@@ -138,6 +141,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
     home: renderHome(context),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
+    "linked, with the app": renderLinked(context, { ...pair, ...linked, discordAppUrl: DISCORD_URL }),
     "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
     "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
     "linked, an earlier role left": renderLinked(context, { ...pair, ...linked, earlierRoleMayStay: true }),

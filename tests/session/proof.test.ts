@@ -138,10 +138,11 @@ function watched() {
   };
   const db = { ...janus.deps.db, query };
   const app = createApp({ ...janus.shared, db, queries: createQueries(db) }, UNHEARD);
-  const ask = (path: string, cookie: string, method = "GET"): Promise<Response> =>
-    Promise.resolve(
-      app.fetch(new Request(janus.url + path, { method, headers: { cookie, origin: janus.url } })),
-    );
+  /** The one route that needs a form reads it, and the others drop it. */
+  const ask = async (path: string, cookie: string, method = "GET"): Promise<Response> => {
+    const body = method === "GET" ? null : new URLSearchParams({ session: "all" });
+    return app.fetch(new Request(janus.url + path, { method, body, headers: { cookie, origin: janus.url } }));
+  };
   return { given, ask };
 }
 

@@ -20,6 +20,7 @@ import {
 import { serve } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useJanus } from "../harness/hooks.ts";
+import type { Browser } from "../harness/janus.ts";
 import {
   createBrowser,
   environmentFor,
@@ -767,6 +768,73 @@ describe("/api/sessions", () => {
 
     expect((await end(browser, theirs?.handle ?? "")).status).toBe(404);
     expect((await userinfo(stranger)).status).toBe(200);
+  });
+});
+
+describe("POST /account/sessions", () => {
+  const handleOf = async (browser: Browser) => {
+    const { sessions } = (await (await callApi(janus, "/api/sessions", { browser })).json()) as {
+      readonly sessions: readonly { readonly handle: string; readonly current: boolean }[];
+    };
+    return sessions.find(({ current }) => current)?.handle ?? "";
+  };
+  const statusOf = async (browser: Browser) => (await userinfo(browser)).status;
+
+  test("ends the session of a handle alone, and leads back with a notice", async () => {
+    const user = newUser();
+    const [here, there, elsewhere] = [
+      await signIn(janus, user),
+      await signIn(janus, user),
+      await signIn(janus, user),
+    ];
+
+    const answer = await here.post("/account/sessions", { session: await handleOf(there) });
+
+    expect([answer.status, locationOf(answer)]).toEqual([303, "/account?notice=session_ended"]);
+    expect([await statusOf(here), await statusOf(there), await statusOf(elsewhere)]).toEqual([200, 401, 200]);
+  });
+
+  test("ends every other session for `all`", async () => {
+    const user = newUser();
+    const [here, there, stranger] = [
+      await signIn(janus, user),
+      await signIn(janus, user),
+      await signIn(janus, newUser()),
+    ];
+
+    const answer = await here.post("/account/sessions", { session: "all" });
+
+    expect([answer.status, locationOf(answer)]).toEqual([303, "/account?notice=sessions_ended"]);
+    expect([await statusOf(here), await statusOf(there), await statusOf(stranger)]).toEqual([200, 401, 200]);
+  });
+
+  test("answers 404 for no handle, a wrong, foreign or own one, changing nothing", async () => {
+    const user = newUser();
+    const [here, other, stranger] = [
+      await signIn(janus, user),
+      await signIn(janus, user),
+      await signIn(janus, newUser()),
+    ];
+    const ended = await handleOf(other);
+    await here.post("/account/sessions", { session: ended });
+    const forms: readonly Record<string, string>[] = [
+      { handle: "all" },
+      { session: "" },
+      { session: "ALL" },
+      { session: "AAAAAAAAAAAA" },
+      { session: "a".repeat(2_000) },
+      { session: ended },
+      { session: await handleOf(here) },
+      { session: await handleOf(stranger) },
+    ];
+    const before = await janus.database.dump();
+
+    for (const form of forms) {
+      const answer = await here.post("/account/sessions", form);
+      expect([form, answer.status, lastCode(janus)]).toEqual([form, 404, "session_unknown"]);
+    }
+
+    expect(await janus.database.dump()).toBe(before);
   });
 });
 

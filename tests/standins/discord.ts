@@ -115,6 +115,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
         case "POST /oauth2/authorize":
           return authorize(state, url.searchParams, new URLSearchParams(await request.text()), acceptAnyUser);
         case "GET /app":
+        case "GET /channels/@me":
           return appPage(state);
         case "POST /app/link":
           return pressLink(state, new URLSearchParams(await request.text()));

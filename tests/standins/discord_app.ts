@@ -8,7 +8,7 @@ import { picturePath } from "./discord_cdn.ts";
 import type { Markup } from "./html.ts";
 import { html, page } from "./html.ts";
 
-/** `GET /app` */
+/** `GET /app`, and where links into Discord lead: `GET /channels/@me` */
 export function appPage(state: DiscordState): Response {
   const users = [...state.users.values()];
   const content = html`

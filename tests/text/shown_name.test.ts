@@ -199,7 +199,7 @@ type Names = {
 };
 const conflictPage = (language: Language, { username, globalName, organisationName }: Names): string =>
   renderConflict(
-    { language, requestId: "request-1", platformName: "D-sektionen" },
+    { language, requestId: "request-1", platformName: "D-sektionen", timeZone: "UTC" },
     {
       discord: { username, globalName },
       organisationName,
@@ -229,7 +229,7 @@ describe("a page", () => {
       signedIn: false,
       discordAppUrl: "https://discord.test/app",
     };
-    const context = { language: "en", requestId: "request-1", platformName: "D" } as const;
+    const context = { language: "en", requestId: "request-1", platformName: "D", timeZone: "UTC" } as const;
 
     const html = renderLinked(context, {
       ...rest,

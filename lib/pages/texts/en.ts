@@ -21,6 +21,7 @@ export const en = {
   buttons: {
     linkAccount: "Link my accounts",
     backToDiscord: "Back to Discord",
+    openDiscordApp: "Open the Discord app",
     tryAgain: "Try again",
     startAgain: "Start again",
     toStart: "Go to the start page",
@@ -47,9 +48,13 @@ export const en = {
   },
   linked: {
     title: "Your accounts are linked",
-    now: "One step left: go back to Discord, open Linked Roles in the server menu and click {link}. Discord gives you the role only after that.",
+    now: "One step left: get your role in Discord.",
     later:
-      "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then go back to Discord, open Linked Roles in the server menu and click {link}.",
+      "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then get your role in Discord.",
+    /** Where Discord has its button. Its menu is named as Discord names it. */
+    onComputer: "On a computer: open the server, click its name at the top left and choose Linked Roles.",
+    onPhone: "On a phone: open the server, tap its name at the top and choose Linked Roles.",
+    last: "Then choose your role and click {link}. Discord gives you the role only after that.",
     /** Shown after a move if Discord has not cleared the role of the earlier Discord account. */
     earlierRole:
       "Your other Discord account may keep its role for a while. If it still has the role tomorrow, sign in to Discord with that account. Open User Settings, then Authorized Apps, and choose Deauthorize next to this app.",
@@ -88,6 +93,7 @@ export const en = {
     sync_failed:
       "Discord could not be updated just now. Nothing has been lost, and Janus will try again automatically.",
     sync_too_soon: "You did this less than a minute ago. Wait a minute, then try again.",
+    session_ended: "You are now signed out on that device.",
     sessions_ended: "You are now signed out on all other devices.",
   },
   role: {
@@ -120,6 +126,11 @@ export const en = {
     onlyThis: "You are signed in on this device only.",
     current: "this device",
     unknownDevice: "Unknown device",
+    /** A browser and the system it runs on, such as Firefox on Linux. */
+    browser: "{browser} on {system}",
+    /** What a screen reader says for the button *Sign out* of another browser. It begins with the button's text. */
+    end: "Sign out on {browser}",
+    endUnknown: "Sign out on the unknown device",
     createdAt: "Signed in: {other}",
     lastUsedAt: "Last used: {other}",
   },
@@ -158,6 +169,15 @@ export const en = {
     atProvider: "To use another {platform} account, sign in with it when {platform} asks you to sign in.",
     asksFirst:
       "If one of the accounts is already linked to a different account, Janus asks you before it changes anything.",
+  },
+  /** The explanation at the top of the file with the member's data. `present` and `absent` are words of the file. */
+  export: {
+    about: [
+      "This file contains everything that Janus has saved about you.",
+      "{platform} is responsible for this data. If you have questions about it, contact {platform}.",
+      'Where the file says "present", Janus has saved a secret, such as access to your Discord account. The secret itself is left out for your security. "absent" means that Janus has no such secret.',
+      "All times are in UTC.",
+    ],
   },
   errors: errorsEn,
 };

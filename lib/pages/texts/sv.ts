@@ -10,6 +10,7 @@ export const sv: Texts = {
   buttons: {
     linkAccount: "Koppla mina konton",
     backToDiscord: "Tillbaka till Discord",
+    openDiscordApp: "Öppna Discordappen",
     tryAgain: "Försök igen",
     startAgain: "Börja om",
     toStart: "Gå till startsidan",
@@ -35,9 +36,13 @@ export const sv: Texts = {
   },
   linked: {
     title: "Dina konton är kopplade",
-    now: "Ett steg återstår: gå tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}. Först då får du rollen.",
+    now: "Ett steg återstår: hämta din roll i Discord.",
     later:
-      "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Gå sedan tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}.",
+      "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Hämta sedan din roll i Discord.",
+    onComputer:
+      "På dator: öppna servern, klicka på dess namn högst upp till vänster och välj Länkade roller (Linked Roles).",
+    onPhone: "På mobil: öppna servern, tryck på dess namn högst upp och välj Länkade roller (Linked Roles).",
+    last: "Välj sedan din roll och tryck på {link}. Först då får du rollen.",
     earlierRole:
       "Ditt andra Discordkonto kan ha kvar sin roll ett tag. Om rollen är kvar i morgon kan du ta bort den själv: logga in på Discord med det kontot, öppna Användarinställningar, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
   },
@@ -72,6 +77,7 @@ export const sv: Texts = {
     sync_failed:
       "Discord kunde inte uppdateras just nu. Inget har gått förlorat, och Janus försöker igen automatiskt.",
     sync_too_soon: "Du gjorde det här för mindre än en minut sedan. Vänta en minut och försök sedan igen.",
+    session_ended: "Du är nu utloggad på den enheten.",
     sessions_ended: "Du är nu utloggad på alla andra enheter.",
   },
   role: {
@@ -101,6 +107,9 @@ export const sv: Texts = {
     onlyThis: "Du är bara inloggad på den här enheten.",
     current: "den här enheten",
     unknownDevice: "Okänd enhet",
+    browser: "{browser} på {system}",
+    end: "Logga ut från {browser}",
+    endUnknown: "Logga ut från den okända enheten",
     createdAt: "Inloggad: {other}",
     lastUsedAt: "Senast använd: {other}",
   },
@@ -138,6 +147,14 @@ export const sv: Texts = {
       "Om du vill använda ett annat konto hos {platform} loggar du in med det när {platform} ber dig logga in.",
     asksFirst:
       "Om något av kontona redan är kopplat till ett annat konto frågar Janus dig innan något ändras.",
+  },
+  export: {
+    about: [
+      "Den här filen innehåller allt som Janus har sparat om dig.",
+      "{platform} ansvarar för uppgifterna. Om du har frågor om dem kan du kontakta {platform}.",
+      'Där det står "present" har Janus sparat en hemlighet, till exempel åtkomsten till ditt Discordkonto. Själva hemligheten är utelämnad för din säkerhet. "absent" betyder att Janus inte har någon sådan hemlighet.',
+      "Alla tider är i UTC.",
+    ],
   },
   errors: errorsSv,
 };
