@@ -113,6 +113,9 @@ export function startJanusWithForger(options: Options & { readonly forger?: Part
   );
 }
 
+/** More than Janus reads of an answer. */
+const WATCHED_LENGTH = 1024 * 1024;
+
 type Client = ReturnType<typeof providerClient>;
 type Startable = { readonly issuer: string; readonly stop: () => Promise<void> };
 
@@ -199,15 +202,23 @@ function watched(send: Fetch): Fetch {
     logWatch.addRequest(address, new Headers(init.headers), init.body);
     const response = await send(address, init);
     if (/json/.test(response.headers.get("content-type") ?? ""))
-      response
-        .clone()
-        .text()
-        .then(
-          (text) => logWatch.addAnswer(response.headers, text),
-          () => undefined,
-        );
+      readStart(response.clone()).then(
+        (text) => logWatch.addAnswer(response.headers, text),
+        () => undefined,
+      );
     return response;
   };
+}
+
+/** The body, or the start of one that may have no end: a copy goes on when Janus has given the answer up. */
+async function readStart({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > WATCHED_LENGTH) break;
+  }
+  return text;
 }
 
 /** The environment of a Janus between these two. */

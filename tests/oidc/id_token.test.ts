@@ -4,6 +4,7 @@ import { createHash, createHmac, createPublicKey, generateKeyPairSync, sign as s
 import { WITHOUT_STRAYS } from "../harness/database.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { CANARY, createBrowser, OIDC_CLIENT_ID, startJanusWithForger } from "../harness/janus.ts";
+import { useStillTime } from "../harness/still_time.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { ForgerOverrides, KeyAlgorithm, Sign, SigningKey } from "../standins/forger.ts";
 import { createKey, encryptToken } from "../standins/forger.ts";
@@ -830,14 +831,11 @@ test("verifyIdToken() ignores a monstrous RSA key under the right kid", async ()
 });
 
 describe("nothing is stored if the JWK Set is", () => {
-  const impatient = useJanus(() =>
-    startJanusWithForger({
-      deadlineMs: 800,
-      database: janus.database,
-      forger: { key: createKey("ES256") },
-    }),
+  const own = useJanus(() =>
+    startJanusWithForger({ database: janus.database, forger: { key: createKey("ES256") } }),
   );
-  afterEach(() => impatient.provider.reset());
+  useStillTime();
+  afterEach(() => own.provider.reset());
 
   test.each([
     ["500", { status: 500 }],
@@ -852,11 +850,11 @@ describe("nothing is stored if the JWK Set is", () => {
     ["a hang", "hang"],
     ["a trickle", "trickle"],
   ] as const)("%s", async (_, behaviour) => {
-    impatient.provider.rotateKey(createKey("ES256"));
-    impatient.provider.failNext("jwks", behaviour);
+    own.provider.rotateKey(createKey("ES256"));
+    own.provider.failNext("jwks", behaviour);
 
-    await expectRefused(impatient, {}, "provider_unavailable");
-    await expectAccepted(impatient, {});
+    await expectRefused(own, {}, "provider_unavailable");
+    await expectAccepted(own, {});
   });
 
   // Asking again does not change these: waiting is no help, and the operator is told.
@@ -880,13 +878,13 @@ describe("nothing is stored if the JWK Set is", () => {
     ["303", { status: 303, headers: { location: "/login" } }],
     ["304", { status: 304 }],
   ] as const)("%s, a fault of the setup", async (_, behaviour) => {
-    impatient.provider.rotateKey(createKey("ES256"));
-    impatient.provider.failNext("jwks", behaviour);
-    const logged = impatient.logLines.length;
+    own.provider.rotateKey(createKey("ES256"));
+    own.provider.failNext("jwks", behaviour);
+    const logged = own.logLines.length;
 
-    await expectRefused(impatient, {}, "provider_misconfigured");
-    expect(errorOf(impatient.logLines.slice(logged)).reason).toStartWith("jwks: ");
-    await expectAccepted(impatient, {});
+    await expectRefused(own, {}, "provider_misconfigured");
+    expect(errorOf(own.logLines.slice(logged)).reason).toStartWith("jwks: ");
+    await expectAccepted(own, {});
   });
 
   test.each([
@@ -896,19 +894,19 @@ describe("nothing is stored if the JWK Set is", () => {
     [429, "provider_unavailable"],
     [500, "provider_unavailable"],
   ] as const)("the right keys with status %d", async (status, code) => {
-    impatient.provider.rotateKey(createKey("ES256"));
+    own.provider.rotateKey(createKey("ES256"));
     const jwks: ForgerOverrides["jwks"] = (right) => Response.json(right, { status });
 
-    await expectRefused(impatient, { jwks }, code);
+    await expectRefused(own, { jwks }, code);
   });
 
   test("a dropped connection", async () => {
-    impatient.provider.rotateKey(createKey("ES256"));
+    own.provider.rotateKey(createKey("ES256"));
     // Twice: on a connection that was used before, fetch tries a GET again by itself.
-    impatient.provider.failNext("jwks", "drop", 2);
+    own.provider.failNext("jwks", "drop", 2);
 
-    await expectRefused(impatient, {}, "provider_unavailable");
-    await useUpFaults(`${impatient.provider.url}/jwks`);
+    await expectRefused(own, {}, "provider_unavailable");
+    await useUpFaults(`${own.provider.url}/jwks`);
   });
 });
 

@@ -76,6 +76,18 @@ const NOTHING_KNOWN = { headers: new Headers() };
 const TRICKLE_EVERY_MS = 100;
 const HUGE_CHUNK_BYTES = 65_536;
 
+const silenceListeners = new Set<() => void>();
+
+/** Tells of each call, at any stand-in of this process, that is left without an answer. Returns how to stop that. */
+export function onSilence(listener: () => void): () => void {
+  silenceListeners.add(listener);
+  return () => void silenceListeners.delete(listener);
+}
+
+function tellSilence(): void {
+  for (const listener of silenceListeners) listener();
+}
+
 /** Makes the faults of one stand-in. */
 export function createFaults<Operation extends string>(): Faults<Operation> {
   const orders = new Map<Operation, Behaviour[]>();
@@ -120,7 +132,10 @@ export function createFaults<Operation extends string>(): Faults<Operation> {
       const response = await answer();
       await director?.done(met, behaviour, response);
       if (gates.has(operation)) await pass(operation, "answer");
-      if (behaviour === "silent") await stopping.promise;
+      if (behaviour === "silent") {
+        tellSilence();
+        await stopping.promise;
+      }
       return behaviour === "lost" || behaviour === "silent" ? dropped() : response;
     },
 
@@ -140,6 +155,7 @@ async function misbehave(
     case "silent":
       return undefined;
     case "hang":
+      tellSilence();
       await stopping;
       return dropped();
     case "trickle":
@@ -180,7 +196,12 @@ function trickling(stopping: Promise<void>): Response {
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(Buffer.from("{"));
-      timer = setInterval(() => controller.enqueue(Buffer.from(" ")), TRICKLE_EVERY_MS);
+      let isTold = false;
+      timer = setInterval(() => {
+        controller.enqueue(Buffer.from(" "));
+        if (!isTold) tellSilence();
+        isTold = true;
+      }, TRICKLE_EVERY_MS);
       stopping.then(() => clearInterval(timer));
     },
     cancel: () => clearInterval(timer),
