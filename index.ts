@@ -22,12 +22,15 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
 import { endOtherSessions, endSessions, logIn, receiveLogout, showSessions } from "./lib/session/handlers.ts";
 
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
   ["GET", "/", showHome],
+  ["GET", "/about", showAbout],
+  ["GET", "/assets/:name", showAsset],
   ["GET", "/linked-role", beginLink],
   ["GET", "/linked-role/another", beginLinkOfAnother],
   ["GET", "/discord-oauth-callback", receiveDiscordCallback],
