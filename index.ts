@@ -22,6 +22,7 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
 import {
   endSessions,
@@ -34,6 +35,8 @@ import {
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
   ["GET", "/", showHome],
+  ["GET", "/about", showAbout],
+  ["GET", "/assets/:name", showAsset],
   ["GET", "/linked-role", beginLink],
   ["GET", "/linked-role/another", beginLinkOfAnother],
   ["GET", "/discord-oauth-callback", receiveDiscordCallback],

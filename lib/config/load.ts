@@ -13,6 +13,8 @@ import * as v from "valibot";
 import type { RingKey } from "../crypto.ts";
 import type { LogFormat, LogLevel } from "../telemetry/log.ts";
 import { readLibpqEnvironment } from "./database_address.ts";
+import type { Logo } from "./logo.ts";
+import { readLogo } from "./logo.ts";
 import { parseVariables, readVariables } from "./parse.ts";
 import type { Environment } from "./sources.ts";
 import { publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
@@ -46,6 +48,13 @@ export type Config = DatabaseConfig & {
   readonly platformName: string;
   /** The IANA name of the zone in which pages show times. */
   readonly timeZone: string;
+  /** Undefined for the mark of Janus. */
+  readonly platformLogo: Logo | undefined;
+  /** As `#rrggbb`; undefined for the colour of Janus. */
+  readonly platformColor: string | undefined;
+  /** Where members can ask for help: an address by `https:` or `mailto:`. */
+  readonly supportUrl: string | undefined;
+  readonly privacyUrl: string | undefined;
   readonly trustedProxies: readonly string[];
   /** Requests that one address may make; 0 for no limit. */
   readonly rateLimitPerMinute: number;
@@ -126,6 +135,10 @@ export function readConfig(environment: Environment): Config {
     port: values.PORT,
     platformName: values.PLATFORM_NAME,
     timeZone: values.TIME_ZONE,
+    platformLogo: values.PLATFORM_LOGO === undefined ? undefined : readLogo(values.PLATFORM_LOGO),
+    platformColor: values.PLATFORM_COLOR === undefined ? undefined : `#${values.PLATFORM_COLOR}`,
+    supportUrl: values.SUPPORT_URL,
+    privacyUrl: values.PRIVACY_URL,
     trustedProxies: values.TRUSTED_PROXIES,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     drainSeconds: values.DRAIN_SECONDS,

@@ -1,7 +1,9 @@
 /**
- * Which addresses a secret may be sent to: those by https, and those on this machine by http. What an address is for does
- * not matter here.
+ * Which addresses a secret may be sent to, or a member may be led to: those by https, and those on this machine by http.
+ * What an address is for does not matter here.
  */
+import * as v from "valibot";
+import { hasInvisible } from "./stray_characters.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -13,3 +15,18 @@ export function isSecureAddress(url: URL): boolean {
   const isEncrypted = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
   return isEncrypted && url.username === "" && url.password === "";
 }
+
+/** Such an address as an operator writes it. It may have a path, a query and a fragment. */
+export const secureUrl = v.pipe(
+  v.string(),
+  v.trim(),
+  // URL.parse would silently drop a line break in the middle.
+  v.check(
+    (text) => !/\s/.test(text) && !hasInvisible(text),
+    "must not contain spaces or invisible characters",
+  ),
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && isSecureAddress(url);
+  }, "must be an https URL (http only on loopback)"),
+);

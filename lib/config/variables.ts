@@ -10,8 +10,9 @@ import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
 import { listenHost } from "./listen_host.ts";
-import { isSecureAddress } from "./secure_address.ts";
-import { clientId, credential, hasInvisible } from "./stray_characters.ts";
+import { platformColor, platformLogo, privacyUrl, supportUrl } from "./look.ts";
+import { secureUrl } from "./secure_address.ts";
+import { clientId, credential } from "./stray_characters.ts";
 import { timeZone } from "./time_zone.ts";
 
 const KEY_BYTES = 32;
@@ -26,17 +27,8 @@ export function trustsStrangers(list: readonly string[]): boolean {
 }
 
 const httpsUrl = v.pipe(
-  v.string(),
-  v.trim(),
-  // URL.parse would silently drop a line break in the middle.
-  v.check(
-    (text) => !/\s/.test(text) && !hasInvisible(text),
-    "must not contain spaces or invisible characters",
-  ),
-  v.check((text) => {
-    const url = URL.parse(text);
-    return url !== null && isSecureAddress(url) && url.hash === "";
-  }, "must be an https URL (http only on loopback)"),
+  secureUrl,
+  v.check((text) => URL.parse(text)?.hash === "", "must not have a fragment"),
 );
 
 /** The URL at which members reach Janus. The result is an origin, without a slash at its end. */
@@ -170,6 +162,10 @@ export const SCHEMAS = {
   OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
   PLATFORM_NAME: v.optional(platformName, "Janus"),
   TIME_ZONE: v.optional(timeZone, "UTC"),
+  PLATFORM_LOGO: v.optional(platformLogo),
+  PLATFORM_COLOR: v.optional(platformColor),
+  SUPPORT_URL: v.optional(supportUrl),
+  PRIVACY_URL: v.optional(privacyUrl),
   TRUSTED_PROXIES: v.optional(trustedProxies, ""),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
   DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
@@ -214,6 +210,11 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
     "true if the provider is reached by http within a network that you trust, otherwise leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
   TIME_ZONE: "the IANA name of your members' time zone, such as Europe/Stockholm; leave it out for UTC",
+  PLATFORM_LOGO:
+    "the path of a PNG, WebP, JPEG or SVG file of at most 256 KiB that Janus may read, or leave it out",
+  PLATFORM_COLOR: "your organisation's colour, such as 4650c8, or leave it out",
+  SUPPORT_URL: "where members can ask for help, such as https://example.org/help or help@example.org",
+  PRIVACY_URL: "your privacy policy, such as https://example.org/privacy",
   TRUSTED_PROXIES:
     "the IP addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
   RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",

@@ -132,6 +132,11 @@ const RISKS: readonly Risk[] = [
       "TRUSTED_PROXIES includes addresses that anybody may have: anybody can then pretend to have any address.",
   },
   {
+    isTaken: (_, { PLATFORM_COLOR }) => PLATFORM_COLOR === "",
+    warning:
+      "PLATFORM_COLOR is empty: a # in an env file begins a comment. Write the six digits without it, or leave the variable out.",
+  },
+  {
     isTaken: (values) => values.DRAIN_SECONDS >= values.SHUTDOWN_SECONDS,
     warning:
       "DRAIN_SECONDS is not less than SHUTDOWN_SECONDS: requests in progress are cut off at every stop.",

@@ -3,7 +3,8 @@
  * `error_response.ts`.
  */
 import type { Deps } from "../deps.ts";
-import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
+import type { ServedLogo } from "../pages/look.ts";
+import { lookOf, pageCsp } from "../pages/look.ts";
 import type { Language, PageContext } from "../pages/parts.tsx";
 import { chooseLanguage } from "./accept.ts";
 
@@ -46,15 +47,16 @@ export function pageResponse(
 ): Response {
   const { requestId, request } = exchange;
   const language = options.language ?? chooseLanguage(request);
+  const look = lookOf(deps.config);
   const { platformName, timeZone } = deps.config;
-  const html = render({ language, requestId, platformName, timeZone });
+  const html = render({ language, requestId, platformName, timeZone, look });
   const headers = {
     ...commonHeaders(deps, exchange),
     // With no-referrer a browser would send the form that moves a link with `Origin: null`.
     "referrer-policy": "same-origin",
     "content-type": "text/html; charset=utf-8",
     "content-language": language,
-    "content-security-policy": options.imageOrigin === undefined ? PAGE_CSP : pageCsp(options.imageOrigin),
+    "content-security-policy": pageCsp(look, options.imageOrigin),
     "cross-origin-opener-policy": "same-origin",
     vary: "accept-language",
     ...options.headers,
@@ -106,6 +108,25 @@ export function fileResponse(
   };
   return new Response(`${JSON.stringify(file.content, null, 2)}\n`, { headers });
 }
+
+/**
+ * The organisation's logo. Its address changes with its content, so every cache may keep it for good. RFC 8246
+ *
+ * An SVG is a document that could run scripts and load things. In an `<img>` browsers let it do neither. If somebody opens
+ * its address, this policy does: the sandbox takes away scripts and the origin.
+ */
+export function logoResponse(deps: Deps, exchange: Exchange, { bytes, type }: ServedLogo): Response {
+  const headers = {
+    ...commonHeaders(deps, exchange),
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-type": type,
+    "content-security-policy": LOGO_CSP,
+  };
+  return new Response(bytes, { headers });
+}
+
+/** An SVG may hold styles and pictures of its own. */
+const LOGO_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 
 type HeaderMap = Readonly<Record<string, string>>;
 

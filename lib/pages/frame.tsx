@@ -1,38 +1,21 @@
 /**
- * The document around every page: head, inline style, brand and heading. A page runs no script, and loads nothing but the
- * avatar on the member's own page. `pageCsp()` allows that image, and the style by its hash.
+ * The document around every page: head, inline style, brand, heading and footer. A page runs no script, and loads nothing
+ * but the organisation's logo, and the avatar on the member's own page. `pageCsp()` in `look.ts` allows these images, and
+ * the style by its hash.
  *
- * This room owns what people read: the link flow in `link.tsx`, errors in `error.tsx`, the member's page in `member.tsx`, and
- * every text in `texts/`. Which page is shown is left to the `handlers.ts` of each room, headers and languages to `http/`.
+ * This room owns what people read: the link flow in `link.tsx`, errors in `error.tsx`, the member's page in `member.tsx`,
+ * what Janus is in `about.tsx`, and every text in `texts/`. Which page is shown is left to the `handlers.ts` of each room,
+ * headers and languages to `http/`.
+ *
+ *   GET /about             showAbout      in `handlers.ts`
+ *   GET /assets/{name}     showAsset      the organisation's logo, in `handlers.ts`
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import { createHash } from "node:crypto";
 import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
-import css from "./style.css" with { type: "text" };
-
-const STYLE_HASH = createHash("sha256").update(css).digest("base64");
-
-/**
- * The Content-Security-Policy of a page. `imageOrigin` is the origin, as `URL.origin` writes it, that the page may show
- * images from; it must never be text from outside. `img-src data:` is for the icon: without an icon, browsers ask for
- * /favicon.ico. Browsers apply `form-action` to redirects too, so answer a form with a page or a redirect to Janus.
- * https://www.w3.org/TR/CSP3/
- */
-export function pageCsp(imageOrigin?: string): string {
-  return [
-    "default-src 'none'",
-    `style-src 'sha256-${STYLE_HASH}'`,
-    imageOrigin === undefined ? "img-src data:" : `img-src data: ${imageOrigin}`,
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-  ].join("; ");
-}
-
-/** The Content-Security-Policy of a page without images, which is every page but the member's own. */
-export const PAGE_CSP = pageCsp();
+import type { Look } from "./look.ts";
+import { MARK_PATH } from "./look.ts";
 
 const BADGE_PATH = {
   done: "M5 12.5l4.5 4.5L19 7.5",
@@ -44,44 +27,53 @@ const BADGE_PATH = {
 /** The icon above the heading. */
 export type Badge = keyof typeof BADGE_PATH;
 
-/** The two faces of Janus, looking away from each other. */
-const MARK_PATH = "M11 2a10 10 0 0 0 0 20zM13 5a7 7 0 0 1 0 14z";
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#6d78ea" d="${MARK_PATH}"/></svg>`,
-)}`;
-
 /** The parts of a page. `heading` is the title with its elements. */
 type Frame = {
   readonly language: "en" | "sv";
   readonly platformName: string;
+  readonly look: Look;
   readonly title: string;
   readonly heading: ComponentChildren;
   readonly body: ComponentChildren;
+  readonly footer: ComponentChildren;
   readonly badge: Badge | undefined;
 };
 
-function Head({ title }: Pick<Frame, "title">) {
+function Head({ title, look }: Pick<Frame, "title" | "look">) {
   return (
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content="light dark" />
-      <link rel="icon" href={ICON} />
-      {/* This is our own file. Escaping it would change its hash. */}
-      <style dangerouslySetInnerHTML={{ __html: css }} />
+      <link rel="icon" href={look.icon} />
+      {/* This is our own text. Escaping it would change its hash. */}
+      <style dangerouslySetInnerHTML={{ __html: look.css }} />
       <title>{`${title} – Janus`}</title>
     </head>
   );
 }
 
-function Brand({ platformName }: Pick<Frame, "platformName">) {
+function Brand({ platformName, look: { logo } }: Pick<Frame, "platformName" | "look">) {
+  if (logo === undefined)
+    return (
+      <header class="brand">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d={MARK_PATH} />
+        </svg>
+        <span>
+          <strong>Janus</strong> · <bdi>{platformName}</bdi>
+        </span>
+      </header>
+    );
   return (
-    <header class="brand">
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        <path d={MARK_PATH} />
-      </svg>
+    <header class="brand own">
+      {/* The name beside it says the same. */}
+      <img class="logo" src={logo.path} alt="" />
       <span>
-        <strong>Janus</strong> · <bdi>{platformName}</bdi>
+        <strong>
+          <bdi>{platformName}</bdi>
+        </strong>{" "}
+        · Janus
       </span>
     </header>
   );
@@ -98,17 +90,18 @@ function BadgeIcon({ badge }: { readonly badge: Badge }) {
 }
 
 /** Puts a page into its document. */
-export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
+export function renderFrame({ language, title, heading, body, footer, badge, ...brand }: Frame): string {
   const html = renderToString(
     <html lang={language}>
-      <Head title={title} />
+      <Head title={title} look={brand.look} />
       <body>
-        <Brand platformName={platformName} />
+        <Brand {...brand} />
         <main>
           {badge !== undefined && <BadgeIcon badge={badge} />}
           <h1>{heading}</h1>
           {body}
         </main>
+        <footer>{footer}</footer>
       </body>
     </html>,
   );

@@ -51,6 +51,9 @@ export function renderHome(context: PageContext): string {
       <p class="aside">
         <a href="/account">{buttons.seeLink}</a>
       </p>
+      <p class="stores">
+        {say(home.stores, context)} <a href="/about">{home.more}</a>
+      </p>
     </>,
   );
 }

@@ -8,6 +8,7 @@ import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
 import type { Badge } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
+import type { Look } from "./look.ts";
 import type { Texts } from "./texts/en.ts";
 import { en } from "./texts/en.ts";
 import { sv } from "./texts/sv.ts";
@@ -24,6 +25,7 @@ export type PageContext = {
   readonly requestId: string;
   readonly platformName: string;
   readonly timeZone: string;
+  readonly look: Look;
 };
 
 /** A Discord account as Discord shows it: the display name, if it has one, and the username. */
@@ -52,6 +54,7 @@ const WHOLE_NAME_MAX_LENGTH = 14;
 export function say(text: string, context: PageContext, other: ComponentChild = null): ComponentChildren {
   return text.split(/(\{\w+\})/).map((piece) => {
     if (piece === "{platform}") return <Platform name={context.platformName} />;
+    if (piece === "{contact}") return <Contact context={context} />;
     if (piece === "{link}") return <strong>{TEXTS[context.language].discordLink}</strong>;
     if (piece === "{other}") return other;
     return piece;
@@ -77,6 +80,19 @@ export const shownName = (name: string | null): string | null => readName(name) 
 /** A short name stays in one piece. Otherwise a line could break at the hyphen of D-sektionen. */
 function Platform({ name }: { readonly name: string }) {
   return <bdi class={name.length <= WHOLE_NAME_MAX_LENGTH ? "whole" : undefined}>{name}</bdi>;
+}
+
+/** The organisation's name, which leads to where members can ask for help if there is such a place. */
+function Contact({ context }: { readonly context: PageContext }) {
+  const name = <Platform name={context.platformName} />;
+  const { supportUrl } = context.look;
+  return supportUrl === undefined ? name : <a href={withRequestId(supportUrl, context)}>{name}</a>;
+}
+
+/** An e-mail quotes the request ID in its subject. RFC 6068 2 */
+function withRequestId(supportUrl: string, { language, requestId }: PageContext): string {
+  if (!supportUrl.startsWith("mailto:")) return supportUrl;
+  return `${supportUrl}?subject=${encodeURIComponent(`Janus, ${TEXTS[language].requestId} ${requestId}`)}`;
 }
 
 /** A Discord account: the display name followed by the username, or the username alone. */
@@ -154,6 +170,32 @@ export function DiscordAppLink({ context, url }: { readonly context: PageContext
   );
 }
 
+/** Who runs Janus, what it stores, and where members can ask: the end of every page. */
+function Footer({ context }: { readonly context: PageContext }) {
+  const { footer } = TEXTS[context.language];
+  const { supportUrl, privacyUrl } = context.look;
+  return (
+    <>
+      <p>{say(footer.runBy, context)}</p>
+      <ul>
+        <li>
+          <a href="/about">{footer.about}</a>
+        </li>
+        {privacyUrl !== undefined && (
+          <li>
+            <a href={privacyUrl}>{footer.privacy}</a>
+          </li>
+        )}
+        {supportUrl !== undefined && (
+          <li>
+            <a href={supportUrl}>{say(footer.support, context)}</a>
+          </li>
+        )}
+      </ul>
+    </>
+  );
+}
+
 /** A whole page. `title` may hold `{platform}`. */
 export function renderPage(
   context: PageContext,
@@ -161,14 +203,16 @@ export function renderPage(
   body: ComponentChildren,
   badge?: Badge,
 ): string {
-  const { language, platformName } = context;
+  const { language, platformName, look } = context;
   const plainTitle = title.replaceAll("{platform}", () => platformName);
   return renderFrame({
     language,
     platformName,
+    look,
     title: plainTitle,
     heading: say(title, context),
     body,
+    footer: <Footer context={context} />,
     badge,
   });
 }

@@ -111,20 +111,25 @@ describe("checkConfig()", () => {
   });
 
   test("prints values that make the same configuration again", async () => {
-    const { variables } = await check({
+    const own = {
       ...GOOD,
       OIDC_AUTHORIZE_PARAMS: "a=b&c=%26",
       OIDC_SCOPES: "openid x",
-    });
+      PLATFORM_COLOR: "#F280A1",
+      SUPPORT_URL: "help@example.org",
+      PRIVACY_URL: "https://example.org/hjälp",
+    };
+    const { variables, find } = await check(own);
+    // A # would be lost in an env file.
+    expect(find("PLATFORM_COLOR")).toMatchObject({ value: "f280a1" });
+    expect(find("SUPPORT_URL")).toMatchObject({ value: "mailto:help@example.org" });
 
     const given = variables.flatMap(({ name, secret, value }) =>
       secret === false && typeof value === "string" ? [[name, value]] : [],
     );
 
     const again = readConfig({ ...GOOD, ...Object.fromEntries(given) });
-    expect(again).toEqual(
-      readConfig({ ...GOOD, OIDC_AUTHORIZE_PARAMS: "a=b&c=%26", OIDC_SCOPES: "openid x" }),
-    );
+    expect(again).toEqual(readConfig(own));
   });
 
   const embedded: Environment = { ...GOOD, DATABASE_URL: "" };
@@ -146,6 +151,11 @@ describe("checkConfig()", () => {
       /^TRUSTED_PROXIES includes addresses/,
     ],
     ["every IPv6 one", { ...GOOD, TRUSTED_PROXIES: "::1/1" }, /^TRUSTED_PROXIES includes addresses/],
+    [
+      "a colour that was lost",
+      { ...GOOD, PLATFORM_COLOR: "" },
+      /^PLATFORM_COLOR is empty: a # in an env file/,
+    ],
     ["no time after draining", { ...GOOD, DRAIN_SECONDS: "8" }, /^DRAIN_SECONDS is not less than/],
     [
       "a mistyped name",
@@ -675,6 +685,17 @@ describe("janus config check", () => {
     expect(verdict).toBe("The configuration is complete, with 1 warning.");
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");
+  });
+
+  test("exits with 2 and a fix for a logo that cannot be read", async () => {
+    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["config", "check"], {
+      ...GOOD,
+      PLATFORM_LOGO: join(folder, "canary.svg"),
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("PLATFORM_LOGO names a file that cannot be read (ENOENT): the path of a PNG");
+    expect(stderr).not.toContain("canary");
   });
 
   test("exits with 2 and names every fault, without a result", async () => {

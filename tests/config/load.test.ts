@@ -129,6 +129,28 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   OIDC_ALLOW_HTTP_ENDPOINTS: [CANARY, "yes", "1", "TRUE"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
   TIME_ZONE: [CANARY, `Europe/${CANARY}`, "+01:00", "-05", "UTC+1", "Europe/Stockholm;UTC", "  "],
+  PLATFORM_LOGO: [`/${CANARY}`, `/${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`, "/", "  "],
+  PLATFORM_COLOR: [CANARY, "#fff", "#f280a1c0", "rgb(0 0 0)", "#gggggg", "##28281"],
+  SUPPORT_URL: [
+    CANARY,
+    `http://${CANARY}.example.org`,
+    `https://user:${CANARY}@example.org/help`,
+    `javascript:${CANARY}`,
+    `mailto:${CANARY}`,
+    `mailto:help@${CANARY}.example.org?cc=other@example.org`,
+    `mailto:help@${CANARY}.example.org,other@example.org`,
+    `${CANARY}@example.org\u200b`,
+    `https://${CANARY}.example.org/\u200b`,
+    `tel:${CANARY}`,
+  ],
+  PRIVACY_URL: [
+    CANARY,
+    `http://${CANARY}.example.org`,
+    `https://${CANARY}@example.org`,
+    `mailto:${CANARY}@example.org`,
+    `data:text/html,${CANARY}`,
+    `https://example.org/${CANARY}${"x".repeat(2_000)}`,
+  ],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
   RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
   DATABASE_WAIT_SECONDS: [CANARY, "-1", "3601"],
@@ -193,6 +215,10 @@ describe("readConfig()", () => {
       port: 3000,
       platformName: "Janus",
       timeZone: "UTC",
+      platformLogo: undefined,
+      platformColor: undefined,
+      supportUrl: undefined,
+      privacyUrl: undefined,
       trustedProxies: [],
       rateLimitPerMinute: 300,
       drainSeconds: 1,
@@ -403,6 +429,29 @@ describe("readConfig().publicUrl", () => {
   ])("is the origin of %s", (given, origin) => {
     expect(readConfig({ ...VALID, PUBLIC_URL: given }).publicUrl).toBe(origin);
   });
+});
+
+describe("readConfig().supportUrl and .privacyUrl", () => {
+  test.each([
+    ["https://example.org", "https://example.org/"],
+    [" https://EXAMPLE.org/hjälp?a=b#kontakt ", "https://example.org/hj%C3%A4lp?a=b#kontakt"],
+    ["http://localhost:8080/help", "http://localhost:8080/help"],
+  ])("are %s as browsers write it", (given, url) => {
+    const { supportUrl, privacyUrl } = readConfig({ ...VALID, SUPPORT_URL: given, PRIVACY_URL: given });
+
+    expect([supportUrl, privacyUrl]).toEqual([url, url]);
+  });
+
+  test.each(["help@example.org", "mailto:help@example.org", " MAILTO:help@example.org "])(
+    "take the e-mail address %s for support",
+    (given) => {
+      expect(readConfig({ ...VALID, SUPPORT_URL: given }).supportUrl).toBe("mailto:help@example.org");
+    },
+  );
+});
+
+test.each(["#F280a1", "f280a1", " #f280A1 "])("readConfig() takes %s for a colour", (given) => {
+  expect(readConfig({ ...VALID, PLATFORM_COLOR: given }).platformColor).toBe("#f280a1");
 });
 
 describe("readConfig().oidc.issuer", () => {

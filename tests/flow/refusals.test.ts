@@ -39,7 +39,7 @@ const plain = (html: string): string =>
   (html.match(/<main>(.*)<\/main>/s)?.[1] ?? "").replaceAll(/<\/?bdi[^>]*>/g, "").replaceAll("&#39;", "'");
 
 /** A text of the pages as this organisation's members read it. */
-const filled = (text: string): string => text.replaceAll("{platform}", "D-sektionen");
+const filled = (text: string): string => text.replaceAll(/\{(platform|contact)\}/g, "D-sektionen");
 
 describe("a token endpoint's error", () => {
   const WORDS = [

@@ -6,10 +6,10 @@ type Element = {
   readonly attributes: readonly (readonly [string, string])[];
 };
 
-/** The elements of a document. */
-export async function readElements(html: string): Promise<readonly Element[]> {
+/** The elements of a document, or those that a selector finds. */
+export async function readElements(html: string, selector = "*"): Promise<readonly Element[]> {
   const elements: Element[] = [];
-  const rewriter = new HTMLRewriter().on("*", {
+  const rewriter = new HTMLRewriter().on(selector, {
     element(element) {
       const attributes = [...element.attributes].map(([name = "", value = ""]) => [name, value] as const);
       elements.push({ tag: element.tagName, attributes });
@@ -62,9 +62,12 @@ export function attributesOf(
     .map(({ attributes }) => Object.fromEntries(attributes));
 }
 
-/** Where the links of a page lead. */
-export async function linksOf(html: string): Promise<readonly string[]> {
-  return attributesOf(await readElements(html), "a").map(({ href = "" }) => href);
+/** Where the links of a page lead: those of its own part, since every page has the same footer. */
+export async function linksOf(
+  html: string,
+  landmark: "main" | "footer" = "main",
+): Promise<readonly string[]> {
+  return attributesOf(await readElements(html, `${landmark} a`), "a").map(({ href = "" }) => href);
 }
 
 /** Where the forms of a page are sent. */

@@ -29,18 +29,20 @@ export function createTheatre(tests: string) {
     await database?.drop();
   });
 
-  /** `fetch` is Janus's own; `onContext` sees every new browser. */
+  /** `fetch` and `environment` are Janus's own; `onContext` sees every new browser. */
   const setStage = async ({
     fetch: ask = (address, init) => fetch(address, init),
+    environment = {},
     onContext = () => undefined,
   }: {
     readonly fetch?: Fetch;
+    readonly environment?: Readonly<Record<string, string>>;
     readonly onContext?: (context: BrowserContext) => void;
   } = {}) => {
     await emptyDatabase(database);
     // The certified provider gives a refresh token with consent alone, which Janus asks for where the scope is configured.
-    const environment = { OIDC_SCOPES: "openid profile offline_access" };
-    const janus = await startJanus({ database, fetch: ask, environment });
+    const scopes = { OIDC_SCOPES: "openid profile offline_access" };
+    const janus = await startJanus({ database, fetch: ask, environment: { ...scopes, ...environment } });
     await registerMetadata(janus);
     const faults: string[] = [];
     const contexts: BrowserContext[] = [];

@@ -426,7 +426,8 @@ accountTest("the keyboard alone operates every page, and the focus stays visible
   await follow(page, "Enter");
   await expectPage(page, EN.account.title);
   const { backToDiscord, sync, useAnother, unlink, export: download, signOut } = EN.buttons;
-  expect(await tabOrder(page)).toEqual([backToDiscord, sync, useAnother, unlink, download, signOut]);
+  const { about } = EN.footer;
+  expect(await tabOrder(page)).toEqual([backToDiscord, sync, useAnother, unlink, download, signOut, about]);
 
   await tabTo(page, sync);
   await follow(page, "Space");
@@ -436,7 +437,7 @@ accountTest("the keyboard alone operates every page, and the focus stays visible
   await tabTo(page, unlink);
   await follow(page, "Enter");
   await expectPage(page, EN.unlink.title);
-  expect(await tabOrder(page)).toEqual([EN.buttons.confirmUnlink, EN.buttons.keepLink]);
+  expect(await tabOrder(page)).toEqual([EN.buttons.confirmUnlink, EN.buttons.keepLink, about]);
   await tabTo(page, EN.buttons.keepLink);
   await follow(page, "Enter");
   await expectPage(page, EN.account.title);

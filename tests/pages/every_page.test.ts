@@ -2,11 +2,18 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { PAGE_CSP, pageCsp } from "../../lib/pages/frame.tsx";
+import { pageCsp } from "../../lib/pages/look.ts";
 import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { readName } from "../../lib/text/shown_name.ts";
-import { activeParts, attributesOf, expectSameStructure, readElements, textOf } from "../harness/html.ts";
+import {
+  activeParts,
+  attributesOf,
+  expectSameStructure,
+  linksOf,
+  readElements,
+  textOf,
+} from "../harness/html.ts";
 import type { Outside } from "./samples.ts";
 import {
   AVATAR_ORIGIN,
@@ -14,9 +21,14 @@ import {
   DISCORD_URL,
   everyPage,
   headingOf,
+  lookWith,
+  OWN_LOOK,
   outsideOf,
   PLAIN,
 } from "./samples.ts";
+
+const PLAIN_LOOK = lookWith();
+const LOOKS = { plain: PLAIN_LOOK, own: OWN_LOOK };
 
 const HOSTILE_TEXTS = [
   "<script>alert(1)</script>",
@@ -57,13 +69,34 @@ describe.each([...LANGUAGES])("every page in %s", (language) => {
     expect(html).not.toMatch(/url\(|@import/i);
   });
 
-  test.each(pages)("%s has the style of its policy", (_, html) => {
-    const styles = [...html.matchAll(/<style>(.*?)<\/style>/gs)].map(([, style = ""]) => style);
-    const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
+  test.each(Object.entries(LOOKS))("has the style of its policy, with the %s look", (_, look) => {
+    for (const html of Object.values(everyPage(language, PLAIN, look))) {
+      const styles = [...html.matchAll(/<style>(.*?)<\/style>/gs)].map(([, style = ""]) => style);
+      const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
 
-    expect(hashes).toHaveLength(1);
-    for (const policy of [PAGE_CSP, pageCsp(AVATAR_ORIGIN)])
-      expect(policy).toContain(`style-src ${hashes[0]};`);
+      expect(hashes).toHaveLength(1);
+      for (const policy of [pageCsp(look), pageCsp(look, AVATAR_ORIGIN)])
+        expect(policy).toContain(`style-src ${hashes[0]};`);
+    }
+  });
+
+  test("ends with who runs Janus, and with links that say more", async () => {
+    const { footer } = TEXTS[language];
+    const own = Object.entries(everyPage(language, PLAIN, OWN_LOOK));
+
+    for (const [name, html] of pages) {
+      expect([name, footerOf(html)]).toEqual([name, [footer.runBy, footer.about].map(named).join(" ")]);
+      expect(await footerLinksOf(html)).toEqual(["/about"]);
+    }
+    for (const [name, html] of own) {
+      const whole = [footer.runBy, footer.about, footer.privacy, footer.support];
+      expect([name, footerOf(html)]).toEqual([name, whole.map(named).join(" ")]);
+      expect(await footerLinksOf(html)).toEqual([
+        "/about",
+        "https://example.org/privacy",
+        "mailto:help@example.org",
+      ]);
+    }
   });
 
   test.each(pages)("%s leaves no placeholder", (_, html) => {
@@ -160,11 +193,13 @@ describe("the texts", () => {
   });
 });
 
-describe("PAGE_CSP and pageCsp()", () => {
-  test("allow nothing but the style, the icon and our own forms", () => {
-    const directives = PAGE_CSP.split("; ").map((directive) => directive.split(" ")[0]);
+describe("pageCsp()", () => {
+  test("allows nothing but the style, the icon and our own forms", () => {
+    const directives = pageCsp(PLAIN_LOOK)
+      .split("; ")
+      .map((directive) => directive.split(" ")[0] ?? "");
 
-    expect(PAGE_CSP).toStartWith("default-src 'none';");
+    expect(pageCsp(PLAIN_LOOK)).toStartWith("default-src 'none';");
     expect(directives.toSorted()).toEqual([
       "base-uri",
       "default-src",
@@ -173,15 +208,36 @@ describe("PAGE_CSP and pageCsp()", () => {
       "img-src",
       "style-src",
     ]);
-    expect(PAGE_CSP).not.toContain("unsafe");
+    for (const look of Object.values(LOOKS)) expect(pageCsp(look)).not.toContain("unsafe");
   });
 
-  test("allow the images of one more origin, and nothing else", () => {
-    expect(pageCsp(AVATAR_ORIGIN).replace(` ${AVATAR_ORIGIN};`, ";")).toBe(PAGE_CSP);
-    expect(pageCsp(AVATAR_ORIGIN)).toContain(`img-src data: ${AVATAR_ORIGIN};`);
-    expect(pageCsp()).toBe(PAGE_CSP);
+  test("allows the images of one more origin, and nothing else", () => {
+    const policy = pageCsp(PLAIN_LOOK, AVATAR_ORIGIN);
+
+    expect(policy.replace(` ${AVATAR_ORIGIN};`, ";")).toBe(pageCsp(PLAIN_LOOK));
+    expect(policy).toContain(`img-src data: ${AVATAR_ORIGIN};`);
+  });
+
+  test("allows images of our own only where there is a logo", () => {
+    expect(pageCsp(OWN_LOOK)).toContain("; img-src data: 'self';");
+    expect(pageCsp(OWN_LOOK, AVATAR_ORIGIN)).toContain(`; img-src data: 'self' ${AVATAR_ORIGIN};`);
+    expect(pageCsp(PLAIN_LOOK)).not.toContain("'self' ");
+    expect(pageCsp(lookWith({ platformColor: "#f280a1" }))).toContain("; img-src data:;");
   });
 });
+
+const named = (text: string): string => text.replaceAll("{platform}", PLAIN.platformName);
+
+/** What a reader reads in the footer. */
+function footerOf(html: string): string {
+  const [, footer = ""] = /<footer>(.*)<\/footer>/s.exec(html) ?? [];
+  return footer
+    .replaceAll(/<\/?bdi[^>]*>/g, "")
+    .replaceAll(/(?:<[^>]*>)+/g, " ")
+    .trim();
+}
+
+const footerLinksOf = (html: string): Promise<readonly string[]> => linksOf(html, "footer");
 
 /** Every text of a tree of texts, by its path. */
 function leavesOf(texts: object, path = ""): ReadonlyMap<string, string> {

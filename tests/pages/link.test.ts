@@ -13,7 +13,7 @@ describe("renderHome()", () => {
     async (language) => {
       const html = renderHome(contextIn(language));
 
-      expect(await linksOf(html)).toEqual(["/linked-role", "/account"]);
+      expect(await linksOf(html)).toEqual(["/linked-role", "/account", "/about"]);
       expect(textOf(html)).toContain("D-sektionen");
     },
   );

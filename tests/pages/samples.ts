@@ -1,8 +1,11 @@
 /** Every page in each of its forms, with texts from outside wherever one can stand. */
 import { PUBLIC_ERROR_CODES } from "../../lib/errors.ts";
 import type { LinkFacts } from "../../lib/member/facts.ts";
+import { renderAbout } from "../../lib/pages/about.tsx";
 import { renderCancelled, renderError } from "../../lib/pages/error.tsx";
 import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
+import type { Look } from "../../lib/pages/look.ts";
+import { createLook } from "../../lib/pages/look.ts";
 import {
   renderAccount,
   renderAnotherAccount,
@@ -24,6 +27,27 @@ export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
+
+const NOT_CHOSEN = {
+  platformLogo: undefined,
+  platformColor: undefined,
+  supportUrl: undefined,
+  privacyUrl: undefined,
+} as const;
+
+/** The look of Janus where an operator has chosen nothing, or only these. */
+export const lookWith = (choices: Partial<Parameters<typeof createLook>[0]> = {}): Look =>
+  createLook({ ...NOT_CHOSEN, ...choices });
+
+/** Everything that an operator can choose. */
+export const OWN_LOOK = lookWith({
+  platformLogo: { bytes: new Uint8Array(1), type: "image/png" },
+  platformColor: "#f280a1",
+  supportUrl: "mailto:help@example.org",
+  privacyUrl: "https://example.org/privacy",
+});
+
+const PLAIN_LOOK = lookWith();
 
 /** What comes from outside, one text for each place where it can stand. */
 export type Outside = {
@@ -71,15 +95,24 @@ export function outsideOf(text: string): Outside {
   };
 }
 
-export function contextIn(language: Language, outside: Outside = PLAIN): PageContext {
-  const { requestId, platformName } = outside;
-  return { language, requestId, platformName, timeZone: TIME_ZONE };
+export function contextIn(
+  language: Language,
+  outside: Outside = PLAIN,
+  look: Look = PLAIN_LOOK,
+): PageContext {
+  return {
+    language,
+    requestId: outside.requestId,
+    platformName: outside.platformName,
+    timeZone: TIME_ZONE,
+    look,
+  };
 }
 
 /** A text as a reader reads it, with its placeholders filled in. */
 export function said(language: Language, text: string, other = ""): string {
   return text
-    .replaceAll("{platform}", PLAIN.platformName)
+    .replaceAll(/\{(platform|contact)\}/g, PLAIN.platformName)
     .replaceAll("{link}", TEXTS[language].discordLink)
     .replaceAll("{other}", other);
 }
@@ -122,8 +155,12 @@ export function manySignIns(otherUserAgent: string | null): AccountPage["session
 }
 
 /** Each page in each of its forms, by a name for the test's report. */
-export function everyPage(language: Language, outside: Outside): Readonly<Record<string, string>> {
-  const context = contextIn(language, outside);
+export function everyPage(
+  language: Language,
+  outside: Outside,
+  look?: Look,
+): Readonly<Record<string, string>> {
+  const context = contextIn(language, outside, look);
   return { ...linkPages(context, outside), ...errorPages(context), ...memberPages(context, outside) };
 }
 
@@ -139,6 +176,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   };
   return {
     home: renderHome(context),
+    about: renderAbout(context),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
     "linked, with the app": renderLinked(context, { ...pair, ...linked, discordAppUrl: DISCORD_URL }),

@@ -15,6 +15,7 @@ import { textOf } from "../harness/html.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { contextIn } from "../pages/samples.ts";
 
 const BREAKING_OUT = "Mallory\u2069\u202e";
 /** Every character that Unicode calls a control of direction. */
@@ -198,16 +199,13 @@ type Names = {
   readonly organisationName: string;
 };
 const conflictPage = (language: Language, { username, globalName, organisationName }: Names): string =>
-  renderConflict(
-    { language, requestId: "request-1", platformName: "D-sektionen", timeZone: "UTC" },
-    {
-      discord: { username, globalName },
-      organisationName,
-      heldByDiscord: { username, globalName },
-      heldByOrganisation: { kind: "named", name: organisationName },
-      formState: "state-1",
-    },
-  );
+  renderConflict(contextIn(language), {
+    discord: { username, globalName },
+    organisationName,
+    heldByDiscord: { username, globalName },
+    heldByOrganisation: { kind: "named", name: organisationName },
+    formState: "state-1",
+  });
 const allOf = (name: string): Names => ({ username: name, globalName: name, organisationName: name });
 
 describe("a page", () => {
@@ -229,7 +227,7 @@ describe("a page", () => {
       signedIn: false,
       discordAppUrl: "https://discord.test/app",
     };
-    const context = { language: "en", requestId: "request-1", platformName: "D", timeZone: "UTC" } as const;
+    const context = contextIn("en");
 
     const html = renderLinked(context, {
       ...rest,

@@ -3,7 +3,8 @@
  *
  * The error pages are in `en_errors.ts`: they are as long as all other pages together, and only `error.tsx` shows them.
  *
- * Placeholders: `{platform}` is the organisation, `{link}` is Discord's own *Link* button, and `{other}` is a value that
+ * Placeholders: `{platform}` is the organisation, `{contact}` is the same where a text tells the member to ask it: it leads
+ * to where they can ask, if the operator has set that. It does not stand in titles. `{link}` is Discord's own *Link* button, and `{other}` is a value that
  * the page puts in, such as a time or an account. The texts never mention tokens, keys or other internals.
  */
 import { errorsEn } from "./en_errors.ts";
@@ -45,6 +46,9 @@ export const en = {
   home: {
     title: "Get your roles on Discord",
     lead: "Link your Discord account to your {platform} account to get the Discord roles you are entitled to.",
+    /** A link to the page about Janus follows. */
+    stores: "Janus saves the name and ID of both accounts until you unlink them.",
+    more: "What Janus saves",
   },
   linked: {
     title: "Your accounts are linked",
@@ -67,7 +71,7 @@ export const en = {
     providerWhy:
       "Either you cancelled, or {platform} did not let you in. Nothing has been linked or changed.",
     providerNow:
-      "If you cancelled, you can try again whenever you like. If you did not, ask {platform} why and quote the request ID below.",
+      "If you cancelled, you can try again whenever you like. If you did not, ask {contact} why and quote the request ID below.",
   },
   conflict: {
     title: "Change which accounts are linked?",
@@ -155,7 +159,7 @@ export const en = {
     finished:
       "Discord will remove the roles you got through {platform}. Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices.",
     roleMayStay:
-      "Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices. However, Janus could not remove your role on Discord. If you still have it, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also ask {platform} to remove it.",
+      "Janus has deleted the link and what it had saved about your {platform} account. You are signed out on all devices. However, Janus could not remove your role on Discord. If you still have it, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also ask {contact} to remove it.",
     pending:
       "Janus has removed your link and signed you out, but Discord could not be updated just now. You keep your roles until Janus has been able to update Discord. Janus will keep trying. If you still have a role tomorrow, open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app.",
     again: "You can link your accounts again whenever you like.",
@@ -178,6 +182,43 @@ export const en = {
       'Where the file says "present", Janus has saved a secret, such as access to your Discord account. The secret itself is left out for your security. "absent" means that Janus has no such secret.',
       "All times are in UTC.",
     ],
+  },
+  about: {
+    title: "About Janus",
+    lead: "Janus links your Discord account to your {platform} account and tells Discord whether you are a member, so that you get the right roles. {platform} runs this service.",
+    never: "Janus never sees your passwords, and it cannot read your messages on Discord.",
+    storesTitle: "What Janus saves",
+    stores: [
+      "Your Discord account: its ID, username and display name.",
+      "Your {platform} account: its ID, username, name and groups.",
+      "When you linked the accounts, and what Janus has told Discord about you.",
+      "The access that you gave Janus to both accounts. It is encrypted.",
+      "Where you are signed in: the kind of browser, and when you used it.",
+      "A history: when your accounts were linked, updated and unlinked, with the IDs of both.",
+    ],
+    log: "The server also keeps a log to find faults. It may contain your Discord ID, but not your name. It contains an IP address only if that address sends too many requests or passes on requests for others.",
+    keepsTitle: "For how long",
+    keeps: [
+      "The link, and what is saved about both accounts: until you unlink.",
+      "A sign-in: until you sign out, for at most 30 days. It ends after 7 days if you do not use it. If your accounts are not linked, what is saved about your Discord account is deleted with your last sign-in.",
+      "A link that you began and did not finish: about an hour.",
+      "A role that Janus could not remove when you unlinked: your Discord ID for up to 400 days, so that it can be removed later.",
+      "The history: Janus does not delete it. {platform} decides how long to keep it, and how long to keep the log and backups.",
+    ],
+    deleteTitle: "How to have it deleted",
+    unlink:
+      "Unlink your accounts. Janus then deletes the link, what it has saved about your {platform} account, and your sign-ins. It deletes what it has saved about your Discord account as soon as Discord has been told.",
+    ask: "If you cannot sign in, or if you have questions about the rest, ask {contact}.",
+    /** Shown if the operator has set where the privacy policy is. `{other}` is a link to it. */
+    policy: "{other} says more about how {platform} handles your data.",
+    policyName: "The privacy policy",
+  },
+  /** The end of every page. */
+  footer: {
+    runBy: "Janus is run by {platform}.",
+    about: "About Janus",
+    privacy: "Privacy policy",
+    support: "Contact {platform}",
   },
   errors: errorsEn,
 };

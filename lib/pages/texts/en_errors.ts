@@ -12,7 +12,7 @@ export type ErrorText = { readonly title: string; readonly why: string; readonly
 /** The errors in one language. */
 export type ErrorTexts = Readonly<Record<PublicErrorCode, ErrorText>>;
 
-const AGAIN = "If it happens again, contact {platform} and quote the request ID below.";
+const AGAIN = "If it happens again, contact {contact} and quote the request ID below.";
 const LATER = "Try again in a minute.";
 const FROM_START = "Go to the start page and try again from there.";
 const NOTHING_LOST = "Nothing has been lost.";
@@ -22,7 +22,7 @@ const MAYBE_LINKED = "Your accounts may already be linked. Go to your account to
 const PROVIDER_FAULT: ErrorText = {
   title: "Sign-in with {platform} is misconfigured",
   why: "This is not your fault, and nothing has been changed.",
-  now: "Contact {platform} and quote the request ID below. Trying again will not help until they have fixed it.",
+  now: "Contact {contact} and quote the request ID below. Trying again will not help until they have fixed it.",
 };
 
 /** The English texts of the error pages. */
@@ -178,7 +178,7 @@ export const errorsEn: ErrorTexts = {
   grant_ending: {
     title: "Your earlier sign-in is still being removed",
     why: "If you signed in now, Discord would sign you out again.",
-    now: "Wait a while, then start again. If it still fails after half an hour, contact {platform} and quote the request ID below.",
+    now: "Wait a while, then start again. If it still fails after half an hour, contact {contact} and quote the request ID below.",
   },
   database_unavailable: {
     title: "Janus is not working right now",
@@ -193,6 +193,6 @@ export const errorsEn: ErrorTexts = {
   database_not_migrated: {
     title: "Janus is being updated",
     why: `Its saved data is not ready for the new version yet. ${NOTHING_LOST}`,
-    now: `${LATER} If you still see this page after a few minutes, contact {platform}.`,
+    now: `${LATER} If you still see this page after a few minutes, contact {contact}.`,
   },
 };

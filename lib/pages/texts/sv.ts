@@ -33,6 +33,9 @@ export const sv: Texts = {
   home: {
     title: "Hämta dina roller på Discord",
     lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till.",
+    stores:
+      "Janus är en tjänst som drivs av {platform}. Den sparar vem du är på båda ställena, tills du tar bort kopplingen.",
+    more: "Det här sparar Janus",
   },
   linked: {
     title: "Dina konton är kopplade",
@@ -53,7 +56,7 @@ export const sv: Texts = {
     providerWhy:
       "Antingen avbröt du, eller så släppte {platform} inte in dig. Inget har kopplats eller ändrats.",
     providerNow:
-      "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {platform} varför. Uppge då referensen nedan.",
+      "Om du avbröt kan du försöka igen när du vill. Annars kan du fråga {contact} varför. Uppge då referensen nedan.",
   },
   conflict: {
     title: "Vill du ändra vilka konton som är kopplade?",
@@ -133,7 +136,7 @@ export const sv: Texts = {
     finished:
       "Discord tar bort de roller som du har fått via {platform}. Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter.",
     roleMayStay:
-      "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också be {platform} att ta bort den.",
+      "Janus har raderat kopplingen och det som var sparat om ditt konto hos {platform}. Du är utloggad på alla enheter. Däremot kunde Janus inte ta bort din roll på Discord. Om du har kvar den kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också be {contact} att ta bort den.",
     pending:
       "Janus har tagit bort din koppling och loggat ut dig, men Discord kunde inte uppdateras just nu. Du har kvar dina roller tills Janus har kunnat uppdatera Discord. Janus fortsätter att försöka. Om du har kvar en roll i morgon kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen.",
     again: "Du kan koppla dina konton igen när du vill.",
@@ -155,6 +158,41 @@ export const sv: Texts = {
       'Där det står "present" har Janus sparat en hemlighet, till exempel åtkomsten till ditt Discordkonto. Själva hemligheten är utelämnad för din säkerhet. "absent" betyder att Janus inte har någon sådan hemlighet.',
       "Alla tider är i UTC.",
     ],
+  },
+  about: {
+    title: "Om Janus",
+    lead: "Janus kopplar ihop ditt Discordkonto med ditt konto hos {platform} och meddelar Discord om du är medlem, så att du får rätt roller. Tjänsten drivs av {platform}.",
+    never: "Janus får aldrig se dina lösenord och kan inte läsa dina meddelanden på Discord.",
+    storesTitle: "Det här sparar Janus",
+    stores: [
+      "Ditt Discordkonto: id, användarnamn och visningsnamn.",
+      "Ditt konto hos {platform}: id, användarnamn, namn och grupper.",
+      "När du kopplade kontona, och vad Janus har meddelat Discord om dig.",
+      "Den åtkomst till kontona som du har gett Janus. Den är krypterad.",
+      "Var du är inloggad: vilken sorts webbläsare du använder, och när du har använt den.",
+      "En historik: när kontona har kopplats och uppdaterats och när kopplingen har tagits bort, med id för båda kontona.",
+    ],
+    log: "Servern har också en logg för felsökning. Ditt Discord-id kan finnas i den, men inte ditt namn. Den innehåller en IP-adress bara om för många förfrågningar kommer därifrån, eller om adressen skickar vidare förfrågningar åt andra.",
+    keepsTitle: "Så länge sparas det",
+    keeps: [
+      "Kopplingen och det som är sparat om båda kontona: tills du tar bort kopplingen.",
+      "En inloggning: tills du loggar ut, men högst 30 dagar. Om du inte använder den går den ut efter 7 dagar. Om dina konton inte är kopplade raderas det som är sparat om ditt Discordkonto tillsammans med din sista inloggning.",
+      "En koppling som du har påbörjat men inte slutfört: ungefär en timme.",
+      "En roll som Janus inte kunde ta bort när kopplingen togs bort: ditt Discord-id i upp till 400 dagar, så att rollen kan tas bort senare.",
+      "Historiken: den raderas inte av Janus. {platform} bestämmer hur länge den sparas, och hur länge loggen och säkerhetskopior sparas.",
+    ],
+    deleteTitle: "Så får du uppgifterna raderade",
+    unlink:
+      "Ta bort kopplingen. Då raderar Janus den, det som är sparat om ditt konto hos {platform} och dina inloggningar. Det som är sparat om ditt Discordkonto raderas så snart Discord har fått veta att kopplingen är borta.",
+    ask: "Om du inte kan logga in, eller har frågor om resten, kan du fråga {contact}.",
+    policy: "{other} berättar mer om hur {platform} hanterar dina uppgifter.",
+    policyName: "Integritetspolicyn",
+  },
+  footer: {
+    runBy: "Janus drivs av {platform}.",
+    about: "Om Janus",
+    privacy: "Integritetspolicy",
+    support: "Kontakta {platform}",
   },
   errors: errorsSv,
 };

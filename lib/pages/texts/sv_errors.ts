@@ -1,7 +1,7 @@
 /** The Swedish of the error pages. The placeholders are those of `en.ts`. */
 import type { ErrorText, ErrorTexts } from "./en_errors.ts";
 
-const AGAIN = "Om det händer igen kan du kontakta {platform}. Uppge då referensen nedan.";
+const AGAIN = "Om det händer igen kan du kontakta {contact}. Uppge då referensen nedan.";
 const LATER = "Försök igen om en minut.";
 const FROM_START = "Gå till startsidan och försök igen därifrån.";
 const NOTHING_LOST = "Inget har gått förlorat.";
@@ -11,7 +11,7 @@ const MAYBE_LINKED = "Dina konton kanske redan är kopplade. Gå till Min sida o
 const PROVIDER_FAULT: ErrorText = {
   title: "Inloggningen hos {platform} är felkonfigurerad",
   why: "Det beror inte på dig, och inget har ändrats.",
-  now: "Kontakta {platform} och uppge referensen nedan. Det hjälper inte att försöka igen förrän felet är åtgärdat.",
+  now: "Kontakta {contact} och uppge referensen nedan. Det hjälper inte att försöka igen förrän felet är åtgärdat.",
 };
 
 /** The Swedish texts of the error pages. */
@@ -167,7 +167,7 @@ export const errorsSv: ErrorTexts = {
   grant_ending: {
     title: "Din tidigare inloggning håller på att tas bort",
     why: "Om du loggade in nu skulle Discord logga ut dig igen.",
-    now: "Vänta en stund och börja sedan om. Om det fortfarande inte går efter en halvtimme kan du kontakta {platform}. Uppge då referensen nedan.",
+    now: "Vänta en stund och börja sedan om. Om det fortfarande inte går efter en halvtimme kan du kontakta {contact}. Uppge då referensen nedan.",
   },
   database_unavailable: {
     title: "Janus fungerar inte just nu",
@@ -182,6 +182,6 @@ export const errorsSv: ErrorTexts = {
   database_not_migrated: {
     title: "Janus uppdateras just nu",
     why: `De sparade uppgifterna är inte redo för den nya versionen än. ${NOTHING_LOST}`,
-    now: `${LATER} Om sidan fortfarande visas efter några minuter kan du kontakta {platform}.`,
+    now: `${LATER} Om sidan fortfarande visas efter några minuter kan du kontakta {contact}.`,
   },
 };
