@@ -23,6 +23,8 @@ import { createBudget } from "./oauth/budget.ts";
 import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
+import type { Setup } from "./operator/setup.ts";
+import { createSetup } from "./operator/setup.ts";
 import { NEEDED_CLAIMS } from "./rules/claims.ts";
 import type { Log, MainLog } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
@@ -43,6 +45,8 @@ type Common = {
   readonly flowMacs: readonly Mac[];
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
+  /** What this process knows of faults that only other servers can tell. */
+  readonly setup: Setup;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
@@ -101,6 +105,7 @@ export function createShared(config: Config, db: Database, world: World): Shared
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     unstored: createUnstored(log),
+    setup: createSetup(now),
     now,
     sleep,
     log,
@@ -139,6 +144,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     tokenSealer: shared.tokenSealer,
     flowMacs: shared.flowMacs,
     unstored: shared.unstored,
+    setup: shared.setup,
     now: shared.now,
     sleep: shared.sleep,
     log,

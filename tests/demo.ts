@@ -168,6 +168,8 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     DRAIN_SECONDS: "0",
     DISCORD_CLIENT_ID,
     DISCORD_CLIENT_SECRET: discordSecret,
+    // With it Janus asks Discord for the records, which no janus register has put.
+    DISCORD_BOT_TOKEN: botToken,
     DISCORD_API_URL: discord.apiUrl,
     DISCORD_AUTHORIZE_URL: discord.authorizeUrl,
     DISCORD_CDN_URL: discord.cdnUrl,

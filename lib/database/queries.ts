@@ -16,6 +16,7 @@ import { FLOW_STATEMENTS } from "./statements/flow.ts";
 import { LINK_STATEMENTS } from "./statements/link.ts";
 import { ORGANISATION_ACCOUNT_STATEMENTS } from "./statements/organisation_account.ts";
 import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.ts";
+import { REGISTRATION_STATEMENTS } from "./statements/registration.ts";
 import { ROLE_CONNECTION_LEFT_STATEMENTS } from "./statements/role_connection_left.ts";
 import { SESSION_STATEMENTS } from "./statements/session.ts";
 import { STRAY_TOKEN_STATEMENTS } from "./statements/stray_token.ts";
@@ -30,6 +31,7 @@ export const STATEMENTS = {
   ...LINK_STATEMENTS,
   ...ORGANISATION_ACCOUNT_STATEMENTS,
   ...ORGANISATION_TOKEN_STATEMENTS,
+  ...REGISTRATION_STATEMENTS,
   ...ROLE_CONNECTION_LEFT_STATEMENTS,
   ...SESSION_STATEMENTS,
   ...STRAY_TOKEN_STATEMENTS,

@@ -31,13 +31,16 @@ const shareDiscordLeg = createSharing<Departure>();
 
 /**
  * Step 1. Nothing is sent, and the database is not spoken to. At the leg `another` the member can use other accounts
- * than those that the two servers know them by.
+ * than those that the two servers know them by. Throws what is known to be wrong at either server, so that nobody consents
+ * at Discord for nothing.
  */
 export function startLink(
-  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now">,
+  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now" | "setup">,
   records: FlowRecords,
   leg: "discord" | "another",
 ): Departure {
+  deps.setup.requireSound("provider");
+  deps.setup.requireSound("discord_client");
   const { state, record } = startFlow(deps, leg);
   return {
     outcome: "departed",

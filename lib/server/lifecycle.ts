@@ -20,6 +20,7 @@ import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
 import type { CreateApp, Listening } from "./listener.ts";
 import { listen } from "./listener.ts";
+import { watchSetup } from "./setup_watch.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { startUpkeep } from "./upkeep.ts";
 
@@ -34,7 +35,6 @@ export type RunningServer = {
   readonly stop: () => Promise<void>;
 };
 
-const DISCOVERY_RETRY_MS = 10_000;
 /** How long closing the database may take if nothing is left of SHUTDOWN_SECONDS. */
 const LEAST_CLOSE_MS = 1_000;
 
@@ -63,8 +63,9 @@ export async function startServer(
     const deps = upkeepDepsOf(shared);
     listening = listen(config, app);
     world.log.info("listening", { address: listening.address, version: world.version });
-    void prepareProvider(deps, stopping.signal);
-    return run({ config, db, deps, gate, listening, stopping, world });
+    const server = run({ config, db, deps, gate, listening, stopping, world });
+    void watchSetup(deps, server.ready, stopping.signal);
+    return server;
   } catch (error) {
     await db.close();
     throw error;
@@ -176,17 +177,5 @@ async function checkDatabase({ config, db, gate, stopping, world }: Parts): Prom
     if (asJanusError(error).code !== "database_not_migrated") throw error;
     log.warn("database_not_ready", describeError(error));
     return false;
-  }
-}
-
-/** Loads discovery, so that the first member does not wait for it; until then /readyz says no. */
-async function prepareProvider({ oidc, log, sleep }: WorkDeps, stopping: AbortSignal): Promise<void> {
-  while (!stopping.aborted && !oidc.isReady()) {
-    try {
-      await oidc.prepare();
-    } catch (error) {
-      log.warn("provider_not_ready", describeError(error));
-      await sleep(DISCOVERY_RETRY_MS);
-    }
   }
 }

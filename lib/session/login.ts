@@ -24,11 +24,12 @@ type SignedIn = {
 
 const shareLogin = createSharing<SignedIn>();
 
-/** Sends the member to Discord. Nothing is sent and the database is not spoken to. */
+/** Sends the member to Discord. Nothing is sent and the database is not spoken to. Throws what is known to be wrong there. */
 export function startLogin(
-  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now">,
+  deps: Pick<Deps, "discordUrls" | "flowMacs" | "now" | "setup">,
   records: FlowRecords,
 ): Departure {
+  deps.setup.requireSound("discord_client");
   const flow = startFlow(deps, "login");
   return {
     outcome: "departed",

@@ -41,6 +41,8 @@ export const LOG_EVENTS = [
   "role_connection_not_cleared_yet",
   "role_connection_not_pushed",
   "serving",
+  "setup_faulty",
+  "setup_mended",
   "start_failed",
   "stop_failed",
   "stopped",

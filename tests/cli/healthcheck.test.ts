@@ -61,8 +61,13 @@ describe("checkHealth()", () => {
 
   test("says with ready what the server lacks to serve members", async () => {
     const well = listen(() => Response.json(READY));
+    const warnings = ["records_not_registered", "a\u001bb"];
+    const warned = listen(() => Response.json({ ...READY, warnings }));
     const unwell = listen(() =>
-      Response.json({ ...READY, status: "not_ready", database: "database_unavailable" }, { status: 503 }),
+      Response.json(
+        { ...READY, status: "not_ready", database: "database_unavailable", warnings },
+        { status: 503 },
+      ),
     );
     const stopping = listen(() => Response.json({ ...READY, status: "stopping" }, { status: 503 }));
 
@@ -71,6 +76,13 @@ describe("checkHealth()", () => {
     const last = await refusalOf(stopping.environment, true);
 
     expect(said).toBe("ready");
+    expect(await checkHealth({ json: false, ready: true }, warned.environment)).toBe(
+      "ready\nwarning: records_not_registered\nwarning: a\\u{1b}b",
+    );
+    expect(JSON.parse(await checkHealth({ json: true, ready: true }, warned.environment))).toMatchObject({
+      healthy: true,
+      warnings: ["records_not_registered", "a\u001bb"],
+    });
     expect([well.paths, unwell.paths]).toEqual([["/readyz"], ["/readyz"]]);
     expect({ code, exitStatus }).toEqual({ code: "unhealthy", exitStatus: 1 });
     expect(message).toBe(`http://127.0.0.1:${unwell.port}/readyz: database: database_unavailable`);
@@ -154,7 +166,8 @@ describe("janus healthcheck", () => {
     expect(alive).toEqual({ exitCode: 0, stdout: "alive\n", stderr: "" });
     expect(ready).toMatchObject({ exitCode: 0, stderr: "" });
     expect(gone).toEqual({ exitCode: 1, stdout: "", stderr: `janus: ${reason}\n` });
-    expect(goneJson).toMatchObject({ exitCode: 1, stderr: `janus: ${reason}\n` });
+    expect(goneJson.exitCode).toBe(1);
+    expect(JSON.parse(goneJson.stderr)).toEqual({ error: { code: "unhealthy", message: reason } });
     expect(JSON.parse(goneJson.stdout)).toEqual({ healthy: false, url, reason });
     expect(paths).toEqual(["/healthz", "/readyz"]);
     expect(proxied.paths).toEqual([]);

@@ -7,8 +7,10 @@ import { VARIABLES } from "../../lib/config/load.ts";
 import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
+import { createQueries } from "../../lib/database/queries.ts";
 import type { CommandErrorCode } from "../../lib/errors.ts";
 import { JanusError } from "../../lib/errors.ts";
+import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../fixtures/command.ts";
@@ -400,7 +402,8 @@ describe("janus register", () => {
     const { exitCode, stdout, stderr } = await run(folder, "index.ts", [name, ...more], environment);
     await standin.stop();
 
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("the database of the server was not told (there is no database in ./data yet)");
     expect(stdout).toStartWith(output);
     expect(stdout).toContain(installUrl);
     expect(standin.records().map(({ key }) => key)).toEqual(keys);
@@ -433,6 +436,67 @@ describe("janus register", () => {
       ["client_id", DISCORD_CLIENT_ID],
       ["scope", "applications.commands"],
     ]);
+  });
+
+  test.concurrent("tells the database, so that a server knows that it was done", async () => {
+    await using place = await createPlace({ migrated: true });
+    const { environment, inspect } = place;
+    const registered = () =>
+      inspect((db) => db.query("select application_id, records_hash from registration"));
+    const standin = startDiscord({
+      clientId: DISCORD_CLIENT_ID,
+      clientSecret: CANARY.discordClientSecret,
+      botToken: CANARY.botToken,
+      redirectUris: [],
+      users: [],
+    });
+    const own = { ...environment, DISCORD_API_URL: standin.apiUrl };
+
+    const first = await run(folder, "index.ts", ["register"], registration(own));
+    const rows = await registered();
+    const again = await run(folder, "index.ts", ["register"], registration(own));
+    const server = await serve(folder, serverEnvironment(own));
+    const ready = await poll(() => server.get("/readyz"), 200, 5);
+    await server.stop();
+    await standin.stop();
+
+    expect([first, again].map(({ exitCode, stderr }) => ({ exitCode, stderr }))).toEqual([
+      { exitCode: 0, stderr: "" },
+      { exitCode: 0, stderr: "" },
+    ]);
+    expect(rows).toEqual([
+      { applicationId: DISCORD_CLIENT_ID, recordsHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
+    expect(await registered()).toEqual(rows);
+    expect(JSON.parse(ready.text).warnings ?? []).not.toContain("records_not_registered");
+  });
+
+  test.concurrent.each([
+    ["a database that is down", { DATABASE_URL: `postgres://${NOBODY}/janus` }, "cannot be reached"],
+    ["a malformed DATABASE_URL", { DATABASE_URL: "canary" }, "DATABASE_URL must be the URL"],
+    ["no folder", { DATA_DIR: "/nowhere/janus" }, "there is no database in /nowhere/janus yet"],
+  ])("registers anyway beside %s, and says so", async (_, more, why) => {
+    const { exitCode, stdout, stderr } = await run(
+      folder,
+      "index.ts",
+      ["register", "--json"],
+      registration(more),
+    );
+
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).registered).toEqual(keys);
+    expect(JSON.parse(stderr).warning).toContain(`was not told (`);
+    expect(JSON.parse(stderr).warning).toContain(why);
+    expect(stderr).not.toContain("canary");
+  });
+
+  test.concurrent.if(onPostgres)("registers before janus migrate as well, and says so", async () => {
+    await using place = await createPlace({ migrated: false });
+
+    const { exitCode, stderr } = await run(folder, "index.ts", ["register"], registration(place.environment));
+
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("was not told (the database lacks what the program needs");
   });
 
   test.concurrent("exits with 2 without a bot token, and names the variable", async () => {
@@ -528,8 +592,16 @@ describe("janus serve", () => {
   test.concurrent("is alive at once, ready when the provider is, and stops", async () => {
     await using place = await createPlace({ migrated: true });
     const { environment } = place;
-    const provider = startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] });
+    const provider = startForger({
+      clientId: OIDC_CLIENT_ID,
+      clientSecret: CANARY.oidcClientSecret,
+      redirectUris: [],
+    });
     const gate = provider.gate("discovery");
+    const asked = provider.gate("token", "answer");
+    await place.inspect((db) =>
+      rememberRecords({ queries: createQueries(db), now: () => new Date() }, DISCORD_CLIENT_ID),
+    );
 
     const server = await serve(folder, serverEnvironment({ ...environment, OIDC_ISSUER: provider.issuer }));
     await gate.arrived;
@@ -537,6 +609,8 @@ describe("janus serve", () => {
     const early = await server.get("/readyz");
     gate.release();
     const late = await poll(() => server.get("/readyz"), 200, 5);
+    await asked.arrived;
+    asked.release();
     const ended = await server.stop();
     await provider.stop();
 
@@ -545,7 +619,8 @@ describe("janus serve", () => {
     expect(lines.filter(({ address }) => address !== undefined)).toMatchObject([
       { level: "info", event: "listening", address: server.address, version: packageJson.version },
     ]);
-    const loud = lines.filter(({ level }) => level !== "debug");
+    // The questions about the setup are asked at the same time, and nothing waits for them.
+    const loud = lines.filter(({ level, operation }) => level !== "debug" && operation !== "client_check");
     expect(loud.map(({ event, operation }) => operation ?? event)).toEqual([
       "listening",
       "serving",

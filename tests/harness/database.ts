@@ -31,6 +31,7 @@ export const TABLES = [
   "session",
   "stray_token",
   "role_connection_left",
+  "registration",
   "audit_event",
 ] as const;
 

@@ -27,7 +27,10 @@ const HEADERS = {
 /** How the server is asked. `proxy` and `decompress` are Bun's own options: no proxy, whatever HTTP_PROXY says. */
 const ASKING = { headers: HEADERS, redirect: "manual", proxy: false, decompress: false } as const;
 
-const statusSchema = v.object({ status: v.string() });
+const statusSchema = v.object({
+  status: v.string(),
+  warnings: v.fallback(v.optional(v.array(v.string()), []), []),
+});
 const partsSchema = v.record(v.string(), v.unknown());
 
 type Answer = { readonly status: number; readonly text: string };
@@ -52,13 +55,15 @@ export async function checkHealth(
 ): Promise<string> {
   const url = addressOf(environment) + (ready ? "/readyz" : "/healthz");
   const wanted = ready ? "ready" : "alive";
+  let warnings: readonly string[];
   try {
-    requireStatus(await ask(url), url, wanted);
+    warnings = requireStatus(await ask(url), url, wanted);
   } catch (error) {
     if (json) await print(JSON.stringify({ healthy: false, url, reason: asJanusError(error).message }));
     throw error;
   }
-  return json ? JSON.stringify({ healthy: true, url }) : wanted;
+  if (json) return JSON.stringify({ healthy: true, url, ...(warnings.length === 0 ? {} : { warnings }) });
+  return [wanted, ...warnings.map((code) => `warning: ${printable(code, MOST_ECHOED)}`)].join("\n");
 }
 
 function addressOf(environment: Environment): string {
@@ -92,19 +97,23 @@ async function ask(url: string): Promise<Answer> {
   }
 }
 
-function requireStatus({ status, text }: Answer, url: string, wanted: string): void {
+/** Returns what the server warns of, by its codes. */
+function requireStatus({ status, text }: Answer, url: string, wanted: string): readonly string[] {
   const answer = parseJson(text);
   const said = v.safeParse(statusSchema, answer);
   // Another program may listen there.
   if (!said.success) throw unhealthy(`${url}: answered ${status}, but not as Janus does: is it on PORT?`);
-  if (status === 200 && said.output.status === wanted) return;
+  if (status === 200 && said.output.status === wanted) return said.output.warnings;
   throw unhealthy(`${url}: ${describe(answer)}`);
 }
+
+/** Fields of the answer that are no parts of the server. */
+const BESIDE = ["status", "warnings"];
 
 /** Names each part that is not ready, or the status if no part says why. */
 function describe(answer: unknown): string {
   const parts = Object.entries(v.parse(partsSchema, answer));
-  const missing = parts.filter(([name, state]) => name !== "status" && state !== "ready");
+  const missing = parts.filter(([name, state]) => !BESIDE.includes(name) && state !== "ready");
   const told = missing.length > 0 ? missing : parts.filter(([name]) => name === "status");
   return printable(told.map(([name, state]) => `${name}: ${String(state)}`).join(", "), MOST_ECHOED);
 }

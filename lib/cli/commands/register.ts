@@ -1,16 +1,23 @@
 /**
- * `janus register`: puts the metadata records at Discord. An admin builds linked roles from these records.
+ * `janus register`: puts the metadata records at Discord, and tells the database. An admin builds linked roles from these
+ * records.
  */
 import type { Command } from "commander";
 import type { RegistrationConfig } from "../../config/load.ts";
-import { readRegistrationConfig } from "../../config/load.ts";
+import { readDatabaseConfig, readRegistrationConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
 import { explainStrayValue } from "../../config/stray_values.ts";
+import { hasDatabase } from "../../database/embedded/open.ts";
+import { openDatabase } from "../../database/open.ts";
+import { createQueries } from "../../database/queries.ts";
 import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
+import { rememberRecords } from "../../operator/setup_questions.ts";
 import { METADATA_RECORDS } from "../../rules/records.ts";
-import { createWorld } from "../../server/world.ts";
+import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
+import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print, warn } from "../output.ts";
 
@@ -22,12 +29,15 @@ export function addRegister(program: Command): void {
     .addHelpText("after", examples("DISCORD_BOT_TOKEN=… janus register"))
     .action(async (_: unknown, command: Command) => {
       const { json } = readCommon(command);
-      const config = readRegistrationConfig(await readEnvironmentFor(command));
+      const environment = await readEnvironmentFor(command);
+      const config = readRegistrationConfig(environment);
       // Discord says only that a token is wrong, not why.
       for (const text of explainStrayValue("DISCORD_BOT_TOKEN", config.botToken))
         await warn(json ? text : `warning: ${text}`, json);
       await register(config);
+      const hindrance = await tellDatabase(environment, config.applicationId);
       await print(describe(installUrlOf(config), json));
+      if (hindrance !== undefined) await warnOfSilence(hindrance, json);
     });
 }
 
@@ -39,6 +49,31 @@ async function register({ applicationId, apiUrl, publicUrl, botToken }: Registra
   } catch (error) {
     throw registrationFailed(explainFailure(asJanusError(error)), error);
   }
+}
+
+/**
+ * Tells the database of the servers, which cannot ask Discord themselves. Returns why that was not possible: the records
+ * are at Discord anyway.
+ */
+async function tellDatabase(environment: Environment, applicationId: string): Promise<string | undefined> {
+  try {
+    const { database } = readDatabaseConfig(environment);
+    // Opening the embedded database would make one.
+    if (database.url === undefined && !hasDatabase(database.dataDir))
+      return `there is no database in ${printable(database.dataDir)} yet`;
+    const db = await openDatabase(database);
+    await rememberRecords({ queries: createQueries(db), now }, applicationId).finally(() => db.close());
+    return undefined;
+  } catch (error) {
+    return asJanusError(error).message;
+  }
+}
+
+function warnOfSilence(hindrance: string, json: boolean): Promise<void> {
+  const text =
+    `The records are registered, but the database of the server was not told (${hindrance}). The server will say that it ` +
+    "does not know of them, until janus register is run once with its database.";
+  return warn(json ? text : `warning: ${text}`, json);
 }
 
 function explainFailure(error: JanusError): string {

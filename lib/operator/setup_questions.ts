@@ -1,0 +1,86 @@
+/**
+ * The questions about the setup, one for each part: cheap, and none makes a token or changes anything. Who asks them, and how
+ * often, is left to the callers. docs/decisions/0034
+ */
+import { sha256Hex } from "../crypto.ts";
+import type { WorkDeps } from "../deps.ts";
+import type { ErrorCode, JanusError } from "../errors.ts";
+import { asJanusError, recordsNotRegistered } from "../errors.ts";
+import type { ClientCheck } from "../oauth/client_check.ts";
+import { METADATA_RECORDS } from "../rules/records.ts";
+
+/** An answer. `untold`: the server will not tell, however often it is asked. `unknown`: another time it may. */
+export type Finding =
+  | { readonly kind: "sound" | "untold" }
+  | { readonly kind: "faulty" | "unknown"; readonly error: JanusError };
+
+/** Asks Discord whether it accepts the client id and the secret. */
+export const askDiscordClient = ({ discord }: Pick<WorkDeps, "discord">): Promise<Finding> =>
+  askClient(discord.checkClient, ["discord_client_rejected"]);
+
+/** Asks the provider the same. Discovery is loaded first, and may be what is faulty. */
+export const askProvider = ({ oidc }: Pick<WorkDeps, "oidc">): Promise<Finding> =>
+  askClient(oidc.checkClient, ["provider_client_rejected", "provider_misconfigured"]);
+
+async function askClient(ask: () => Promise<ClientCheck>, faults: readonly ErrorCode[]): Promise<Finding> {
+  try {
+    return { kind: (await ask()) === "accepted" ? "sound" : "untold" };
+  } catch (error) {
+    const known = asJanusError(error);
+    return { kind: faults.includes(known.code) ? "faulty" : "unknown", error: known };
+  }
+}
+
+/** Whether Discord has the metadata records: asks Discord if there is a bot token, otherwise the database. */
+export async function askRecords(deps: Pick<WorkDeps, "config" | "discord" | "queries">): Promise<Finding> {
+  try {
+    return (await askRecordsAtDiscord(deps)) ?? (await askRecordsOfDatabase(deps));
+  } catch (error) {
+    return { kind: "unknown", error: asJanusError(error) };
+  }
+}
+
+/** Undefined if Discord does not say: no bot token, a wrong one, or Discord is down. */
+export async function askRecordsAtDiscord({
+  config,
+  discord,
+}: Pick<WorkDeps, "config" | "discord">): Promise<Finding | undefined> {
+  const { botToken } = config.discord;
+  if (botToken === undefined) return undefined;
+  let hasRecords: boolean;
+  try {
+    hasRecords = await discord.hasMetadataRecords(botToken, METADATA_RECORDS);
+  } catch {
+    // The log has the call. What the database remembers is the next best answer.
+    return undefined;
+  }
+  if (hasRecords) return { kind: "sound" };
+  return faulty("Discord does not have the metadata records of Janus: run janus register");
+}
+
+async function askRecordsOfDatabase({
+  config,
+  queries,
+}: Pick<WorkDeps, "config" | "queries">): Promise<Finding> {
+  const applicationId = config.discord.clientId;
+  const registered = await queries.findRegistration({ applicationId });
+  if (registered === undefined)
+    return faulty(
+      "this database does not know that the metadata records are at Discord: run janus register with this database",
+    );
+  if (registered.recordsHash !== hashRecords())
+    return faulty("janus register has put other metadata records than this Janus has: run it again");
+  return { kind: "sound" };
+}
+
+/** Remembers that the metadata records of this Janus are at Discord. */
+export function rememberRecords(
+  { queries, now }: Pick<WorkDeps, "queries" | "now">,
+  applicationId: string,
+): Promise<void> {
+  return queries.upsertRegistration({ applicationId, recordsHash: hashRecords(), now: now() });
+}
+
+const hashRecords = (): string => sha256Hex(JSON.stringify(METADATA_RECORDS));
+
+const faulty = (reason: string): Finding => ({ kind: "faulty", error: recordsNotRegistered(reason) });
