@@ -13,6 +13,9 @@ import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { readText } from "../fixtures/source.ts";
 import { useFolder } from "../harness/hooks.ts";
+import { CANARY, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID } from "../harness/janus.ts";
+import { startDiscord } from "../standins/discord.ts";
+import { startForger } from "../standins/forger.ts";
 
 const KEY = `canary${"A".repeat(37)}`;
 /** Every secret has the word in it; nothing unwise is in it. */
@@ -712,6 +715,79 @@ describe("janus config check", () => {
     }
     expect(plain.stderr).toStartWith("janus: The configuration has 8 faults:\n");
     expect(JSON.parse(json.stderr).error.message).toStartWith("The configuration has 8 faults:\n");
+  });
+
+  describe("--ask", () => {
+    const startServers = () => {
+      const redirectUris = ["http://127.0.0.1/unused"];
+      const discord = startDiscord({
+        clientId: DISCORD_CLIENT_ID,
+        clientSecret: CANARY.discordClientSecret,
+        botToken: CANARY.botToken,
+        redirectUris,
+        users: [],
+      });
+      const forger = startForger({
+        clientId: OIDC_CLIENT_ID,
+        clientSecret: CANARY.oidcClientSecret,
+        redirectUris,
+      });
+      const environment = environmentFor("http://127.0.0.1:3000", discord, forger.issuer);
+      const stop = () => Promise.all([discord.stop(), forger.stop()]);
+      return { discord, forger, environment, [Symbol.asyncDispose]: async () => void (await stop()) };
+    };
+    const ask = async (environment: Readonly<Record<string, string>>, more: readonly string[] = []) =>
+      run(folder, "index.ts", ["config", "check", "--ask", ...more], environment);
+
+    test("says that Discord and the provider accept the configuration", async () => {
+      await using servers = startServers();
+      const { discord, forger, environment } = servers;
+
+      const { exitCode, stdout, stderr } = await ask(environment);
+
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      expect(stdout).toContain("\nDoes Discord accept the client id and the secret? yes\n");
+      expect(stdout).toContain("\nDoes the provider accept the client id and the secret? yes\n");
+      expect(stdout).toContain("\nDoes Discord have the metadata records? unknown: Discord shows them only");
+      expect(stdout).toEndWith("\n\nThe configuration is complete.\n");
+      expect(discord.calls.map(({ operation }) => operation)).toEqual(["token_code"]);
+      expect(forger.calls).toEqual(["discovery", "token"]);
+    });
+
+    test("exits with 1 if one of them does not", async () => {
+      await using servers = startServers();
+      const environment = {
+        ...servers.environment,
+        OIDC_CLIENT_SECRET: "canary-wrong",
+        DISCORD_BOT_TOKEN: CANARY.botToken,
+      };
+
+      const [plain, json] = await Promise.all([ask(environment), ask(environment, ["--json"])]);
+
+      expect([plain.exitCode, json.exitCode]).toEqual([1, 1]);
+      expect(plain.stdout).toContain("the secret? no: client_check: answered 401 invalid_client; ");
+      expect(plain.stdout).toContain("records? no: Discord does not have the metadata records of Janus");
+      expect(plain.stdout).toEndWith(" Not every other server accepts it: see above.\n");
+      const { answers, verdict } = JSON.parse(json.stdout);
+      expect(answers.map(({ answer }: { readonly answer: string }) => answer)).toEqual(["yes", "no", "no"]);
+      expect(plain.stdout).toContain(verdict);
+      expect(plain.stdout + plain.stderr + json.stdout + json.stderr).not.toContain("canary");
+    });
+
+    test("does not take an outage for a no", async () => {
+      await using servers = startServers();
+      servers.discord.failNext("token_code", { status: 503, body: {} });
+      servers.forger.failNext("discovery", "drop");
+
+      const { exitCode, stdout } = await ask(servers.environment);
+
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(
+        "Discord accept the client id and the secret? unknown: client_check: answered 503",
+      );
+      expect(stdout).toContain("provider accept the client id and the secret? unknown: discovery: ");
+      expect(stdout).toEndWith("\n\nThe configuration is complete.\n");
+    });
   });
 
   test("prints the addresses to enter while secrets are still missing", async () => {

@@ -37,7 +37,8 @@ const discord = useForAll(
   ({ stop }) => stop(),
 );
 const forger = useForAll(
-  async () => startForger({ clientId: OIDC_CLIENT_ID, clientSecret: "x", redirectUris: [] }),
+  async () =>
+    startForger({ clientId: OIDC_CLIENT_ID, clientSecret: CANARY.oidcClientSecret, redirectUris: [] }),
   ({ stop }) => stop(),
 );
 

@@ -12,6 +12,7 @@ const WISE = {
   PORT: "0",
   DISCORD_CLIENT_ID: "1111111111111111111",
   DISCORD_CLIENT_SECRET: "secret",
+  DISCORD_API_URL: "http://127.0.0.1:1",
   OIDC_ISSUER: "http://127.0.0.1:1/",
   OIDC_CLIENT_ID: "janus",
   OIDC_CLIENT_SECRET: "secret",

@@ -1,19 +1,20 @@
 /**
  * `janus config check`: shows the settings in force and where each is from, the addresses to enter at other servers, and
- * warns of settings that are valid but risky. It ends with a verdict. It asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
+ * warns of settings that are valid but risky. It ends with a verdict. Unless told to, it asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
  * to one of ours, because a secret that broke into two lines looks like a name.
  */
 import type { Command } from "commander";
 import { addressesOf } from "../../config/addresses.ts";
 import type { ServerVariables } from "../../config/load.ts";
-import { findPublicUrl, readServerVariables, VARIABLES } from "../../config/load.ts";
+import { findPublicUrl, readConfig, readServerVariables, VARIABLES } from "../../config/load.ts";
 import type { Environment, Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
+import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
-import { print, warn } from "../output.ts";
+import { endWithFindings, print, warn } from "../output.ts";
 
 /** Where a value is from. */
 type Origin = "environment" | "env-file" | "default" | "unset";
@@ -37,6 +38,8 @@ type Report = {
   readonly verdict: string;
 };
 
+type Answers = Awaited<ReturnType<typeof askServers>>;
+
 /** Adds the command. */
 export function addConfigCheck(program: Command): void {
   const config = program
@@ -49,16 +52,34 @@ export function addConfigCheck(program: Command): void {
     .description(
       "print the settings in effect, the addresses to enter at Discord and at the provider, and warnings; never a secret",
     )
-    .addHelpText("after", examples("janus config check", "janus config check --env-file .env --json"))
-    .action(async (_: unknown, command: Command) => {
+    .option("--ask", "ask Discord and the provider whether they accept the client ids and secrets")
+    .addHelpText(
+      "after",
+      examples(
+        "janus config check",
+        "janus config check --ask                       exit code 1 if Discord or the provider says no",
+        "janus config check --env-file .env --json",
+      ),
+    )
+    .action(async ({ ask = false }: { readonly ask?: boolean }, command: Command) => {
       const sources = await readSourcesFor(command);
-      if (readCommon(command).json) return print(JSON.stringify(checkConfig(sources), undefined, 2));
-      await printReport(sources);
+      const { json } = readCommon(command);
+      if (json) await printJson(sources, ask);
+      else await printReport(sources, ask);
     });
 }
 
+async function printJson(sources: readonly Source[], ask: boolean): Promise<void> {
+  const report = checkConfig(sources);
+  const answers = ask ? await askAll(sources) : undefined;
+  const verdict = `${report.verdict}${describeAnswers(answers)}`;
+  await print(
+    JSON.stringify({ ...report, ...(answers === undefined ? {} : { answers }), verdict }, undefined, 2),
+  );
+}
+
 /** Prints what there is to enter at other servers even if the configuration is incomplete: that comes first. */
-async function printReport(sources: readonly Source[]): Promise<void> {
+async function printReport(sources: readonly Source[], ask: boolean): Promise<void> {
   const publicUrl = findPublicUrl(mergeSources(sources));
   let report: Report;
   try {
@@ -68,8 +89,27 @@ async function printReport(sources: readonly Source[]): Promise<void> {
     throw error;
   }
   await print(`${formatSettings(report.variables)}\n\n${formatAddresses(report.addresses)}`);
+  const answers = ask ? await askAll(sources) : undefined;
+  if (answers !== undefined) await print(`\n${answers.map(formatAnswer).join("\n")}`);
   for (const warning of report.warnings) await warn(`warning: ${warning}`, false);
-  await print(`\n${report.verdict}`);
+  await print(`\n${report.verdict}${describeAnswers(answers)}`);
+}
+
+const formatAnswer = ({ question, answer, reason }: Answers[number]): string =>
+  `${question} ${answer}${reason === undefined ? "" : `: ${reason}`}`;
+
+/** Asks the other servers. A no is a finding. */
+async function askAll(sources: readonly Source[]): Promise<Answers> {
+  const { askServers } = await import("../ask_servers.ts");
+  const answers = await askServers(readConfig(mergeSources(sources)));
+  if (answers.some(({ answer }) => answer === "no")) endWithFindings();
+  return answers;
+}
+
+function describeAnswers(answers: Answers | undefined): string {
+  if (answers === undefined) return "";
+  if (answers.some(({ answer }) => answer === "no")) return " Not every other server accepts it: see above.";
+  return answers.every(({ answer }) => answer === "yes") ? " The other servers accept it." : "";
 }
 
 /** Checks the configuration of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */

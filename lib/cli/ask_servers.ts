@@ -1,0 +1,54 @@
+/**
+ * What Discord and the provider say of a configuration, for `janus config check --ask`. It makes no token and changes
+ * nothing. The questions are those that a server asks when it starts.
+ */
+import type { Config } from "../config/load.ts";
+import { createDiscord } from "../discord/client.ts";
+import { createOidc } from "../oidc/client.ts";
+import type { Finding } from "../operator/setup_questions.ts";
+import { askDiscordClient, askProvider, askRecordsAtDiscord } from "../operator/setup_questions.ts";
+import { createWorld } from "../server/world.ts";
+import { NO_LOG } from "../telemetry/log.ts";
+
+/** The answer to one question. `reason` says what is wrong, or why there is no answer. */
+type Answer = {
+  readonly question: string;
+  readonly answer: "yes" | "no" | "unknown";
+  readonly reason?: string;
+};
+
+/** Asks all questions at the same time. */
+export async function askServers(config: Config): Promise<readonly Answer[]> {
+  const world = createWorld(NO_LOG, { ref: true });
+  const options = { ...world, publicUrl: config.publicUrl };
+  const discord = createDiscord({ ...config.discord, ...options })({});
+  const oidc = createOidc({ config: config.oidc, ...options, neededClaims: [] })({});
+  const findings = await Promise.all([
+    askDiscordClient({ discord }),
+    askProvider({ oidc }),
+    askRecordsAtDiscord({ config, discord }),
+  ]);
+  return findings.map((finding, index) => ({ question: QUESTIONS[index] ?? "", ...read(finding) }));
+}
+
+/** In the order in which they are asked. */
+const QUESTIONS = [
+  "Does Discord accept the client id and the secret?",
+  "Does the provider accept the client id and the secret?",
+  "Does Discord have the metadata records?",
+] as const;
+
+function read(finding: Finding | undefined): Omit<Answer, "question"> {
+  if (finding === undefined)
+    return { answer: "unknown", reason: "Discord shows them only to a right DISCORD_BOT_TOKEN" };
+  switch (finding.kind) {
+    case "sound":
+      return { answer: "yes" };
+    case "untold":
+      return { answer: "unknown", reason: "it does not tell" };
+    case "faulty":
+      return { answer: "no", reason: finding.error.message };
+    case "unknown":
+      return { answer: "unknown", reason: finding.error.message };
+  }
+}
