@@ -11,7 +11,7 @@ import { readConfig } from "../lib/config/load.ts";
 import type { World } from "../lib/deps.ts";
 import { putMetadataRecords } from "../lib/discord/metadata_records.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
-import { METADATA_RECORDS } from "../lib/rules/records.ts";
+import { METADATA_RECORDS } from "../lib/pages/metadata_records.ts";
 import { startServer } from "../lib/server/lifecycle.ts";
 import { createLog } from "../lib/telemetry/log.ts";
 import { version } from "../package.json" with { type: "json" };

@@ -4,7 +4,8 @@
  */
 import type { Deps } from "../deps.ts";
 import { PAGE_CSP, pageCsp } from "../pages/frame.tsx";
-import type { Language, PageContext } from "../pages/parts.tsx";
+import type { PageContext } from "../pages/parts.tsx";
+import type { Language } from "../pages/texts/languages.ts";
 import { chooseLanguage } from "./accept.ts";
 
 /** A request under way. */

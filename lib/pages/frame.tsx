@@ -52,7 +52,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 
 /** The parts of a page. `heading` is the title with its elements. */
 type Frame = {
-  readonly language: "en" | "sv";
+  readonly language: string;
   readonly platformName: string;
   readonly title: string;
   readonly heading: ComponentChildren;

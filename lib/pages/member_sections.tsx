@@ -6,20 +6,11 @@
  */
 import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
-import type { MetadataRecord } from "../rules/records.ts";
-import { METADATA_RECORDS } from "../rules/records.ts";
-import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import {
-  ButtonLink,
-  DiscordAccount,
-  DiscordAppLink,
-  FormButton,
-  say,
-  sayTime,
-  shownName,
-  TEXTS,
-} from "./parts.tsx";
+import { RECORDS } from "../rules/records.ts";
+import type { DiscordName, PageContext } from "./parts.tsx";
+import { ButtonLink, DiscordAccount, DiscordAppLink, FormButton, say, sayTime, shownName } from "./parts.tsx";
 import type { SignIn } from "./sign_ins.tsx";
+import { TEXTS } from "./texts/languages.ts";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -118,14 +109,14 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
 
 /** The answers that Discord accepted last, when that was, and when the next update is due. */
 function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>) {
-  const { role } = TEXTS[context.language];
+  const { role, records } = TEXTS[context.language];
   const { pushedAt, nextPushAt } = link;
   return (
     <ul class="facts">
-      {knownRecords(link).map(({ record, holds }) => (
-        <li key={record.key}>
+      {knownRecords(link).map(({ key, holds }) => (
+        <li key={key}>
           {say(
-            role.facts[record.key] ?? `${recordName(record, context.language)}: {other}`,
+            records[key].fact,
             context,
             <strong class={holds ? "yes" : "no"}>{holds ? role.yes : role.no}</strong>,
           )}
@@ -167,14 +158,10 @@ function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
 
 /** The records that Discord has an answer for. "1" is yes and "0" is no. */
 function knownRecords({ pushedMetadata }: LinkFacts) {
-  return METADATA_RECORDS.flatMap((record) => {
-    const value = pushedMetadata?.[record.key];
-    return value === undefined ? [] : [{ record, holds: value === "1" }];
+  return RECORDS.flatMap(({ key }) => {
+    const value = pushedMetadata?.[key];
+    return value === undefined ? [] : [{ key, holds: value === "1" }];
   });
-}
-
-function recordName(record: MetadataRecord, language: Language): string {
-  return (language === "sv" ? record.name_localizations?.["sv-SE"] : undefined) ?? record.name;
 }
 
 /** The actions that change the link. */

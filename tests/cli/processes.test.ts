@@ -9,7 +9,7 @@ import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import type { CommandErrorCode } from "../../lib/errors.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { METADATA_RECORDS } from "../../lib/pages/metadata_records.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";

@@ -8,7 +8,7 @@ import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { en } from "../../lib/pages/texts/en.ts";
+import { en } from "../../lib/pages/texts/en/pages.ts";
 import type { Environment, Serving } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
 import type { Certificate, Nginx } from "../fixtures/nginx.ts";

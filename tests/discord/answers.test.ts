@@ -5,7 +5,7 @@ import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { JanusError } from "../../lib/errors.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { METADATA_RECORDS } from "../../lib/pages/metadata_records.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, emptyDatabase } from "../harness/database.ts";

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createDiscordUrls } from "../../lib/discord/authorization_request.ts";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { METADATA_RECORDS } from "../../lib/pages/metadata_records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
 import type { DiscordOperation } from "../standins/discord.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
 import type { ErrorCode } from "../../lib/errors.ts";
 import { ERROR_CODES, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
 import { readCommands } from "../fixtures/deployment.ts";

@@ -11,7 +11,7 @@ import {
   unauthenticated,
 } from "../../lib/errors.ts";
 import { errorResponse } from "../../lib/http/error_response.ts";
-import { en } from "../../lib/pages/texts/en.ts";
+import { en } from "../../lib/pages/texts/en/pages.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { linksOf } from "../harness/html.ts";
 import { createBrowser, locationOf, startJanusWithForger } from "../harness/janus.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { METADATA_RECORDS } from "../../lib/pages/metadata_records.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
 import type { TestDatabase } from "./database.ts";
 import { createTestDatabase, emptyDatabase } from "./database.ts";

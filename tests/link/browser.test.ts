@@ -4,8 +4,8 @@
  */
 import { expect, test } from "bun:test";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { en } from "../../lib/pages/texts/en.ts";
-import { sv } from "../../lib/pages/texts/sv.ts";
+import { en } from "../../lib/pages/texts/en/pages.ts";
+import { sv } from "../../lib/pages/texts/sv/pages.ts";
 import { findBarriers, PHONE, photograph } from "../harness/chromium.ts";
 import { USERS } from "../harness/janus.ts";
 import { approve, createTheatre, press, signIn } from "../harness/stage.ts";

@@ -5,9 +5,9 @@
  */
 import { expect, test } from "bun:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
-import type { Texts } from "../../lib/pages/texts/en.ts";
-import { en as EN } from "../../lib/pages/texts/en.ts";
-import { sv as SV } from "../../lib/pages/texts/sv.ts";
+import type { Texts } from "../../lib/pages/texts/en/pages.ts";
+import { en as EN } from "../../lib/pages/texts/en/pages.ts";
+import { sv as SV } from "../../lib/pages/texts/sv/pages.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { follow, photograph, survey, tabOrder, tabTo } from "../harness/chromium.ts";
 import { CANARY, USERS } from "../harness/janus.ts";

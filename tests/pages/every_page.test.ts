@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { PAGE_CSP, pageCsp } from "../../lib/pages/frame.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { RECORDS } from "../../lib/rules/records.ts";
 import { readName } from "../../lib/text/shown_name.ts";
 import { activeParts, attributesOf, expectSameStructure, readElements, textOf } from "../harness/html.ts";
 import type { Outside } from "./samples.ts";
@@ -153,8 +153,8 @@ describe("the texts", () => {
   });
 
   test.each([...LANGUAGES])("in %s have a sentence for each metadata record, a yes or a no", (language) => {
-    for (const { key, type } of METADATA_RECORDS) {
-      expect(TEXTS[language].role.facts[key]).toContain("{other}");
+    for (const { key, type } of RECORDS) {
+      expect(TEXTS[language].records[key].fact).toContain("{other}");
       expect(type).toBe(7);
     }
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ConflictPage } from "../../lib/pages/link.tsx";
 import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import { contextIn, DISCORD_APP_URL, DISCORD_URL, said } from "./samples.ts";
 

@@ -6,7 +6,7 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import {
   accountPage,

@@ -8,7 +8,7 @@ import { explainStrayValue } from "../../config/stray_values.ts";
 import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
-import { METADATA_RECORDS } from "../../rules/records.ts";
+import { METADATA_RECORDS } from "../../pages/metadata_records.ts";
 import { createWorld } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";

@@ -1,10 +1,10 @@
 /**
- * The English of the error pages, one text for each public error code. The placeholders are those of `en.ts`.
+ * The English of the error pages, one text for each public error code. The placeholders are those of `pages.ts`.
  *
  * Programs read `title` and `why` as the `detail` of a problem document. `now` is for the page alone, which has the
  * buttons and the request ID that it mentions.
  */
-import type { PublicErrorCode } from "../../errors.ts";
+import type { PublicErrorCode } from "../../../errors.ts";
 
 /** An error in three parts: the heading, the reason, and what to do next. */
 export type ErrorText = { readonly title: string; readonly why: string; readonly now: string };

@@ -1,18 +1,40 @@
 /**
- * The English of every page. Its type is the shape of every other language.
+ * The English of every page, and of the names that Discord shows. Its type is the shape of every other language.
  *
- * The error pages are in `en_errors.ts`: they are as long as all other pages together, and only `error.tsx` shows them.
+ * The error pages are in `errors.ts` beside it: they are as long as all other pages together, and only `error.tsx` shows
+ * them.
  *
  * Placeholders: `{platform}` is the organisation, `{link}` is Discord's own *Link* button, and `{other}` is a value that
  * the page puts in, such as a time or an account. The texts never mention tokens, keys or other internals.
  */
-import { errorsEn } from "./en_errors.ts";
+import type { RecordKey } from "../../../rules/records.ts";
+import { errorsEn } from "./errors.ts";
 
-/** A sentence for each metadata record, by its key. `{other}` is yes or no. */
-const facts: Readonly<Record<string, string>> = { dsek_member: "Member of {platform}: {other}" };
+/** What a metadata record is called. */
+type RecordText = {
+  /** Discord shows the name and the description to admins who build a role. */
+  readonly name: string;
+  readonly description: string;
+  /** The member's own page says this. `{other}` is yes or no. */
+  readonly fact: string;
+};
+
+const records: Readonly<Record<RecordKey, RecordText>> = {
+  dsek_member: {
+    name: "Member",
+    description: "Has an account at the organisation",
+    fact: "Member of {platform}: {other}",
+  },
+};
 
 /** The English texts. */
 export const en = {
+  /**
+   * How the pages write times. It is also Discord's tag for the language, under which Discord gets the names of the
+   * metadata records. https://discord.com/developers/docs/reference#locales
+   */
+  locale: "en-GB",
+  records,
   /** Discord's label for the button that gives the role. */
   discordLink: "Link",
   requestId: "Request ID",
@@ -100,7 +122,6 @@ export const en = {
     title: "Your role on Discord",
     yes: "yes",
     no: "no",
-    facts,
     lastTold: "Last update: {other}",
     nextCheck: "Next update: {other}",
     noCheck: "No further update is needed",

@@ -1,5 +1,5 @@
-/** The Swedish of the error pages. The placeholders are those of `en.ts`. */
-import type { ErrorText, ErrorTexts } from "./en_errors.ts";
+/** The Swedish of the error pages. The placeholders are those of `en/pages.ts`. */
+import type { ErrorText, ErrorTexts } from "../en/errors.ts";
 
 const AGAIN = "Om det händer igen kan du kontakta {platform}. Uppge då referensen nedan.";
 const LATER = "Försök igen om en minut.";

@@ -1,9 +1,17 @@
-/** The Swedish of every page but the error pages, which are in `sv_errors.ts`. The placeholders are those of `en.ts`. */
-import type { Texts } from "./en.ts";
-import { errorsSv } from "./sv_errors.ts";
+/** The Swedish of every page but the error pages, which are in `errors.ts`. The placeholders are those of `en/pages.ts`. */
+import type { Texts } from "../en/pages.ts";
+import { errorsSv } from "./errors.ts";
 
 /** The Swedish texts. */
 export const sv: Texts = {
+  locale: "sv-SE",
+  records: {
+    dsek_member: {
+      name: "Medlem",
+      description: "Har ett konto hos organisationen",
+      fact: "Medlem i {platform}: {other}",
+    },
+  },
   discordLink: "Länka (Link)",
   requestId: "Referens",
   unnamedAccount: "Kontot du loggade in med",
@@ -84,7 +92,6 @@ export const sv: Texts = {
     title: "Din roll på Discord",
     yes: "ja",
     no: "nej",
-    facts: { dsek_member: "Medlem i {platform}: {other}" },
     lastTold: "Senaste uppdatering: {other}",
     nextCheck: "Nästa uppdatering: {other}",
     noCheck: "Ingen ny uppdatering behövs",
