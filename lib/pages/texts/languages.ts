@@ -2,12 +2,13 @@
  * The languages of the pages, each by its tag (RFC 5646). A language is a folder beside this file and a name in the list
  * below. Its type, the negotiation with a browser and the names at Discord follow from the list.
  */
+import { de } from "./de/pages.ts";
 import type { Texts } from "./en/pages.ts";
 import { en } from "./en/pages.ts";
 import { sv } from "./sv/pages.ts";
 
 /** Everything that is said, in each language. */
-export const TEXTS = { en, sv } satisfies Readonly<Record<string, Texts>>;
+export const TEXTS = { en, sv, de } satisfies Readonly<Record<string, Texts>>;
 
 /** A language of the pages. */
 export type Language = keyof typeof TEXTS;
