@@ -3,8 +3,8 @@
  * many. So a long header is ignored. RFC 9110 12.5
  */
 import Negotiator from "negotiator";
-import type { Language } from "../pages/parts.tsx";
-import { LANGUAGES } from "../pages/parts.tsx";
+import type { Language } from "../pages/texts/languages.ts";
+import { DEFAULT_LANGUAGE, LANGUAGES } from "../pages/texts/languages.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import type { Exchange } from "./response.ts";
 
@@ -33,15 +33,15 @@ export function seemsToWantPage(exchange: Exchange): boolean {
 /** The language of a client's pages. RFC 9110 12.5.4 */
 export function chooseLanguage(request: Request): Language {
   const header = readHeader(request, "accept-language");
-  if (header === undefined) return "en";
+  if (header === undefined) return DEFAULT_LANGUAGE;
   const chosen = new Negotiator({ headers: { "accept-language": header } }).language([...LANGUAGES]);
-  return LANGUAGES.find((language) => language === chosen) ?? "en";
+  return LANGUAGES.find((language) => language === chosen) ?? DEFAULT_LANGUAGE;
 }
 
 /** The same, judged by the first language alone: for a flood. */
 export function guessLanguage({ headers }: Request): Language {
-  const first = headers.get("accept-language")?.slice(0, 2).toLowerCase();
-  return LANGUAGES.find((language) => language === first) ?? "en";
+  const [first] = /^[a-z]{2,8}/i.exec(headers.get("accept-language") ?? "") ?? [];
+  return LANGUAGES.find((language) => language === first?.toLowerCase()) ?? DEFAULT_LANGUAGE;
 }
 
 function readHeader({ headers }: Request, name: string): string | undefined {

@@ -5,7 +5,8 @@
 import type { Deps } from "../deps.ts";
 import type { ServedLogo } from "../pages/look.ts";
 import { lookOf, pageCsp } from "../pages/look.ts";
-import type { Language, PageContext } from "../pages/parts.tsx";
+import type { PageContext } from "../pages/parts.tsx";
+import type { Language } from "../pages/texts/languages.ts";
 import { chooseLanguage } from "./accept.ts";
 
 /** A request under way. */

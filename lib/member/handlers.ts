@@ -27,7 +27,7 @@ import {
   renderUnlinkQuestion,
 } from "../pages/member.tsx";
 import type { AccountPage } from "../pages/member_sections.tsx";
-import { TEXTS } from "../pages/parts.tsx";
+import { TEXTS } from "../pages/texts/languages.ts";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 import { findMember } from "../session/refresh.ts";

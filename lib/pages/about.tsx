@@ -5,7 +5,8 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
+import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { TEXTS } from "./texts/languages.ts";
 
 /** What Janus is and what it keeps, for anybody. */
 export function renderAbout(context: PageContext): string {

@@ -6,7 +6,8 @@
  */
 import type { PublicErrorCode } from "../errors.ts";
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
+import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { TEXTS } from "./texts/languages.ts";
 
 /** The paths, all our own, from which a member can start the flow again or repeat the request. */
 export type Beginning = { readonly startAgain: string; readonly tryAgain: string };

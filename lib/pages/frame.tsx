@@ -29,7 +29,7 @@ export type Badge = keyof typeof BADGE_PATH;
 
 /** The parts of a page. `heading` is the title with its elements. */
 type Frame = {
-  readonly language: "en" | "sv";
+  readonly language: string;
   readonly platformName: string;
   readonly look: Look;
   readonly title: string;

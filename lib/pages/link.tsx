@@ -15,8 +15,8 @@ import {
   renderPage,
   say,
   shownName,
-  TEXTS,
 } from "./parts.tsx";
+import { TEXTS } from "./texts/languages.ts";
 
 /** The accounts of a finished link. */
 type LinkedPage = Pair & {

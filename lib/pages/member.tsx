@@ -8,8 +8,9 @@
 import type { AccountPage } from "./member_sections.tsx";
 import { BothSides, LinkActions, Role } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
-import { Accounts, ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
+import { Accounts, ButtonLink, renderPage, say } from "./parts.tsx";
 import { SignIns } from "./sign_ins.tsx";
+import { TEXTS } from "./texts/languages.ts";
 
 const ACCOUNT_PATH = "/account";
 

@@ -8,18 +8,11 @@ import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
-import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import {
-  ButtonLink,
-  DiscordAccount,
-  DiscordAppLink,
-  FormButton,
-  say,
-  sayTime,
-  shownName,
-  TEXTS,
-} from "./parts.tsx";
+import type { DiscordName, PageContext } from "./parts.tsx";
+import { ButtonLink, DiscordAccount, DiscordAppLink, FormButton, say, sayTime, shownName } from "./parts.tsx";
 import type { SignIn } from "./sign_ins.tsx";
+import type { Language } from "./texts/languages.ts";
+import { TEXTS } from "./texts/languages.ts";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -173,8 +166,9 @@ function knownRecords({ pushedMetadata }: LinkFacts) {
   });
 }
 
-function recordName(record: MetadataRecord, language: Language): string {
-  return (language === "sv" ? record.name_localizations?.["sv-SE"] : undefined) ?? record.name;
+function recordName({ name, name_localizations }: MetadataRecord, language: Language): string {
+  const names = Object.entries(name_localizations ?? {});
+  return names.find(([locale]) => locale === TEXTS[language].locale)?.[1] ?? name;
 }
 
 /** The actions that change the link. */

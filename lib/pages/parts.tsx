@@ -9,15 +9,8 @@ import { readName } from "../text/shown_name.ts";
 import type { Badge } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
 import type { Look } from "./look.ts";
-import type { Texts } from "./texts/en.ts";
-import { en } from "./texts/en.ts";
-import { sv } from "./texts/sv.ts";
-
-/** A language of the pages. RFC 5646 */
-export type Language = "en" | "sv";
-
-/** The languages of the pages. A member who asks for no other gets the first. */
-export const LANGUAGES: readonly Language[] = ["en", "sv"];
+import type { Language } from "./texts/languages.ts";
+import { TEXTS } from "./texts/languages.ts";
 
 /** The values that every page needs. The operator sets `platformName`, the organisation's name, and `timeZone`. */
 export type PageContext = {
@@ -34,10 +27,6 @@ export type DiscordName = { readonly username: string; readonly globalName: stri
 /** A member's account on each side. `organisationName` is null if the provider gives no name. */
 export type Pair = { readonly discord: DiscordName; readonly organisationName: string | null };
 
-/** The texts of all pages. */
-export const TEXTS: Readonly<Record<Language, Texts>> = { en, sv };
-
-const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", sv: "sv-SE" };
 const TIME_FORMAT = {
   day: "numeric",
   month: "short",
@@ -67,7 +56,7 @@ export function say(text: string, context: PageContext, other: ComponentChild = 
  */
 export function sayTime(text: string, context: PageContext, at: Date): ComponentChildren {
   const { language, timeZone } = context;
-  const shown = at.toLocaleString(LOCALES[language], { ...TIME_FORMAT, timeZone });
+  const shown = at.toLocaleString(TEXTS[language].locale, { ...TIME_FORMAT, timeZone });
   return say(text, context, <time dateTime={at.toISOString()}>{shown}</time>);
 }
 

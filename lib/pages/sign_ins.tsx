@@ -5,8 +5,9 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, FormButton, sayTime, shownName, TEXTS } from "./parts.tsx";
+import { ButtonLink, FormButton, sayTime, shownName } from "./parts.tsx";
 import type { Texts } from "./texts/en.ts";
+import { TEXTS } from "./texts/languages.ts";
 
 /** One sign-in of the member. `userAgent` is a short description, or null if the browser sent none. */
 export type SignIn = {

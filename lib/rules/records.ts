@@ -17,8 +17,11 @@ export const METADATA_RECORDS: readonly MetadataRecord[] = [
     type: BOOLEAN_EQUAL,
     key: "dsek_member",
     name: "Member",
-    name_localizations: { "sv-SE": "Medlem" },
+    name_localizations: { "sv-SE": "Medlem", de: "Mitglied" },
     description: "Has an account at the organisation",
-    description_localizations: { "sv-SE": "Har ett konto hos organisationen" },
+    description_localizations: {
+      "sv-SE": "Har ett konto hos organisationen",
+      de: "Hat ein Konto bei der Organisation",
+    },
   },
 ];

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClientAddress } from "../../lib/http/client_address.ts";
 import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 
@@ -160,6 +161,27 @@ describe("a request's head", () => {
 
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(response.headers.get("content-language")).toBe("sv");
+  });
+
+  test.each([...LANGUAGES])("gets pages in %s for its tags, also in a flood", async (language) => {
+    const { locale } = TEXTS[language];
+    await ask({}, limited);
+    const asked = [`${locale},${language};q=0.9`, language.toUpperCase(), `${language};q=0.9,*;q=0.1`];
+
+    for (const tags of asked) {
+      const headers = { accept: "text/html", "accept-language": tags };
+      const answers = [await ask(headers), await ask(headers, limited)];
+      expect(answers.map((answer) => answer.headers.get("content-language"))).toEqual([language, language]);
+      for (const answer of answers) expect(await answer.text()).toContain(`<html lang="${language}">`);
+    }
+  });
+
+  test.each(["fi", "x", "english", "den", "", "*"])("gets the first language for %j", async (tags) => {
+    await ask({}, limited);
+    const headers = { accept: "text/html", "accept-language": tags };
+    const answers = [await ask(headers), await ask(headers, limited)];
+
+    expect(answers.map((answer) => answer.headers.get("content-language"))).toEqual(["en", "en"]);
   });
 
   test("decides the language and form of the refusal of a flood", async () => {

@@ -121,8 +121,10 @@ describe("files", () => {
     ).toEqual([]);
   });
 
-  test("stay under 300 lines", () => {
-    expect(pathsOf(LIB.filter(({ text }) => text.trimEnd().split("\n").length > 300))).toEqual([]);
+  test("stay under 300 lines, but for a language, which is one file of sentences", () => {
+    const code = LIB.filter(({ path }) => !path.startsWith("lib/pages/texts/"));
+
+    expect(pathsOf(code.filter(({ text }) => text.trimEnd().split("\n").length > 300))).toEqual([]);
   });
 
   test("of lib/ open with what they are for, in two lines or more", () => {

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { de } from "../../lib/pages/texts/de.ts";
 import { en } from "../../lib/pages/texts/en.ts";
 import { sv } from "../../lib/pages/texts/sv.ts";
 import { findBarriers, PHONE, photograph } from "../harness/chromium.ts";
@@ -12,6 +13,7 @@ import { approve, createTheatre, press, signIn } from "../harness/stage.ts";
 import { approveDiscord } from "../standins/member.ts";
 
 const SWEDISH_PHONE: BrowserContextOptions = { locale: "sv-SE", viewport: PHONE, colorScheme: "dark" };
+const GERMAN_PHONE = { ...SWEDISH_PHONE, locale: "de-DE" };
 const ANNA = "Anna on Discord";
 const PLATFORM = "D-sektionen";
 const { isSkipped, setStage } = createTheatre("The browser tests");
@@ -53,23 +55,29 @@ browserTest("the Linked Roles link leads to the success page and from there to t
   expect(stage.janus.discord.hasRole(USERS.anna.id)).toBe(true);
 });
 
-browserTest("the flow runs in Swedish on a dark phone without JavaScript", async (stage) => {
-  const page = await (await stage.member({ ...SWEDISH_PHONE, javaScriptEnabled: false })).newPage();
-  await page.goto(`${stage.janus.url}/`);
-  await expectHeading(page, sv.home.title);
-  await press(page, sv.buttons.linkAccount);
-  await approve(page, ANNA);
-  await signIn(page, "anna");
+for (const [language, options, texts] of [
+  ["sv", SWEDISH_PHONE, sv],
+  ["de", GERMAN_PHONE, de],
+] as const) {
+  browserTest(`the flow runs in ${language} on a dark phone without JavaScript`, async (stage) => {
+    const page = await (await stage.member({ ...options, javaScriptEnabled: false })).newPage();
+    await page.goto(`${stage.janus.url}/`);
+    await expectHeading(page, texts.home.title);
+    await press(page, texts.buttons.linkAccount);
+    await approve(page, ANNA);
+    await signIn(page, "anna");
 
-  await expectHeading(page, sv.linked.title);
-  expect(await page.locator("html").getAttribute("lang")).toBe("sv");
-  expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
-});
+    await expectHeading(page, texts.linked.title);
+    expect(await page.locator("html").getAttribute("lang")).toBe(language);
+    expect(stage.janus.discord.matches(USERS.anna.id)).toBe(true);
+  });
+}
 
-browserTest("pages that need no sign-in are accessible in both languages", async (stage) => {
+browserTest("pages that need no sign-in are accessible in every language", async (stage) => {
   for (const [options, texts] of [
     [{ viewport: PHONE }, en],
     [SWEDISH_PHONE, sv],
+    [GERMAN_PHONE, de],
   ] as const) {
     const page = await (await stage.member(options)).newPage();
     await page.goto(`${stage.janus.url}/`);

@@ -431,6 +431,7 @@ describe("GET /api/me/export", () => {
   test.each([
     ["en", "contains everything that Janus has saved about you", "All times are in UTC."],
     ["sv", "innehåller allt som Janus har sparat om dig", "Alla tider är i UTC."],
+    ["de", "enthält alles, was Janus über dich gespeichert hat", "Alle Zeiten sind in UTC."],
   ])("explains itself first, in %s, and is indented", async (language, what, times) => {
     const browser = await link(newUser());
 

@@ -5,6 +5,7 @@
  */
 import { expect, test } from "bun:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
+import { de as DE } from "../../lib/pages/texts/de.ts";
 import type { Texts } from "../../lib/pages/texts/en.ts";
 import { en as EN } from "../../lib/pages/texts/en.ts";
 import { sv as SV } from "../../lib/pages/texts/sv.ts";
@@ -458,6 +459,7 @@ accountTest("the keyboard alone operates every page, and the focus stays visible
 for (const [locale, texts, sizes] of [
   ["en-GB", EN, SIZES],
   ["sv-SE", SV, []],
+  ["de-DE", DE, []],
 ] as const) {
   accountTest(
     `every account page is accessible at every size, light and dark, in ${locale}`,

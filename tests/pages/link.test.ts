@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ConflictPage } from "../../lib/pages/link.tsx";
 import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import { contextIn, DISCORD_APP_URL, DISCORD_URL, said } from "./samples.ts";
 
@@ -75,11 +75,9 @@ describe("renderLinked()", () => {
   });
 
   test.each([true, false])("says to click Discord's own button when pushed is %p", (pushed) => {
-    const inEnglish = renderLinked(contextIn("en"), { ...page, pushed });
-    const inSwedish = renderLinked(contextIn("sv"), { ...page, pushed });
-
-    expect(textOf(inEnglish)).toContain("click Link");
-    expect(textOf(inSwedish)).toContain("på Länka (Link)");
+    const said = { en: "click Link", sv: "på Länka (Link)", de: "auf Verknüpfen (Link)" };
+    for (const language of LANGUAGES)
+      expect(textOf(renderLinked(contextIn(language), { ...page, pushed }))).toContain(said[language]);
   });
 
   test("does not promise the role before the member clicks Link", () => {

@@ -6,7 +6,7 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/parts.tsx";
+import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import {
   accountPage,
@@ -59,6 +59,8 @@ describe("renderAccount()", () => {
     ["en", "0", "Member of D-sektionen: no"],
     ["sv", "1", "Medlem i D-sektionen: ja"],
     ["sv", "0", "Medlem i D-sektionen: nej"],
+    ["de", "1", "Mitglied bei D-sektionen: ja"],
+    ["de", "0", "Mitglied bei D-sektionen: nein"],
   ] as const)("says in words what Discord knows, in %s for %s", (language, value, sentence) => {
     const html = renderAccount(contextIn(language), accountPage({ pushedMetadata: { dsek_member: value } }));
 
@@ -122,6 +124,8 @@ describe("renderAccount()", () => {
     ["en", "Asia/Kolkata", "5 Jul 2026, 04:00 GMT+5:30"],
     ["sv", "UTC", "4 juli 2026 22:30 UTC"],
     ["sv", "Europe/Stockholm", "5 juli 2026 00:30 CEST"],
+    ["de", "UTC", "4. Juli 2026, 22:30 UTC"],
+    ["de", "Europe/Berlin", "5. Juli 2026, 00:30 MESZ"],
   ] as const)("shows times in the zone and names it, in %s for %s", async (language, timeZone, shown) => {
     const html = renderAccount({ ...contextIn(language), timeZone }, accountPage());
     const times = attributesOf(await readElements(html), "time").map(({ datetime }) => datetime);
@@ -195,6 +199,7 @@ describe("renderAccount()", () => {
   test.each([
     ["en", "Safari on iPhone", "Sign out on Safari on iPhone", "Sign out on the unknown device"],
     ["sv", "Safari på iPhone", "Logga ut från Safari på iPhone", "Logga ut från den okända enheten"],
+    ["de", "Safari auf iPhone", "Abmelden: Safari auf iPhone", "Abmelden: unbekanntes Gerät"],
   ] as const)("names each browser and its button, in %s", async (language, browser, label, unknown) => {
     const html = renderAccount(contextIn(language), {
       ...accountPage(),

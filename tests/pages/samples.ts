@@ -14,8 +14,9 @@ import {
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
-import type { Language, PageContext } from "../../lib/pages/parts.tsx";
-import { TEXTS } from "../../lib/pages/parts.tsx";
+import type { PageContext } from "../../lib/pages/parts.tsx";
+import type { Language } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";

@@ -1,0 +1,389 @@
+/**
+ * The German of every page. The placeholders are those of `en.ts`.
+ *
+ * Unreviewed: no native speaker has read these texts yet.
+ */
+import type { ErrorText, Texts } from "./en.ts";
+
+const AGAIN = "Wenn es wieder passiert, wende dich an {contact} und gib die Anfrage-ID unten an.";
+const LATER = "Versuche es in einer Minute noch einmal.";
+const FROM_START = "Geh zur Startseite und versuche es von dort noch einmal.";
+const NOTHING_LOST = "Es ist nichts verloren gegangen.";
+const NO_USABLE_REPLY = `Janus hat eine Anfrage geschickt, aber keine brauchbare Antwort bekommen. ${NOTHING_LOST}`;
+const MAYBE_LINKED = "Deine Konten sind vielleicht schon verknüpft. Sieh in deinem Konto nach.";
+const START_AGAIN = "Wenn sie nicht verknüpft sind, beginne neu.";
+
+const PROVIDER_FAULT: ErrorText = {
+  title: "Die Anmeldung bei {platform} ist falsch eingerichtet",
+  why: "Das liegt nicht an dir, und es wurde nichts geändert.",
+  now: "Wende dich an {contact} und gib die Anfrage-ID unten an. Ein neuer Versuch hilft erst, wenn der Fehler behoben ist.",
+};
+
+/** The German texts. */
+export const de: Texts = {
+  locale: "de",
+  discordLink: "Verknüpfen (Link)",
+  requestId: "Anfrage-ID",
+  unnamedAccount: "Das Konto, mit dem du dich angemeldet hast",
+  buttons: {
+    linkAccount: "Meine Konten verknüpfen",
+    backToDiscord: "Zurück zu Discord",
+    openDiscordApp: "Discord-App öffnen",
+    tryAgain: "Noch einmal versuchen",
+    startAgain: "Neu beginnen",
+    toStart: "Zur Startseite",
+    toAccount: "Zu meinem Konto",
+    backToAccount: "Zurück zu meinem Konto",
+    signIn: "Mit Discord anmelden",
+    signOut: "Abmelden",
+    move: "Diese Konten verknüpfen",
+    leave: "Nichts ändern",
+    sync: "Jetzt aktualisieren",
+    unlink: "Verknüpfung aufheben",
+    confirmUnlink: "Ja, Verknüpfung aufheben",
+    keepLink: "Verknüpfung behalten",
+    useAnother: "Anderes Konto verwenden",
+    confirmAnother: "Weiter",
+    export: "Meine Daten herunterladen",
+    endOthers: "Auf allen anderen Geräten abmelden",
+    seeLink: "Schon verknüpft? Anmelden",
+  },
+  home: {
+    title: "Hol dir deine Rollen auf Discord",
+    lead: "Verknüpfe dein Discord-Konto mit deinem Konto bei {platform}. Dann bekommst du die Rollen auf Discord, die dir zustehen.",
+    stores: "Janus speichert von beiden Konten den Namen und die ID, bis du die Verknüpfung aufhebst.",
+    more: "Was Janus speichert",
+  },
+  linked: {
+    title: "Deine Konten sind verknüpft",
+    now: "Ein Schritt fehlt noch: Hol dir deine Rolle in Discord.",
+    later:
+      "Deine Verknüpfung ist gespeichert, aber Discord konnte gerade nicht aktualisiert werden. Janus versucht es automatisch noch einmal. Warte ein paar Minuten. Hol dir dann deine Rolle in Discord.",
+    onComputer:
+      "Am Computer: Öffne den Server, klicke oben links auf seinen Namen und wähle Verknüpfte Rollen (Linked Roles).",
+    onPhone:
+      "Am Handy: Öffne den Server, tippe oben auf seinen Namen und wähle Verknüpfte Rollen (Linked Roles).",
+    last: "Wähle dann deine Rolle aus und klicke auf {link}. Erst danach gibt dir Discord die Rolle.",
+    earlierRole:
+      "Dein anderes Discord-Konto behält seine Rolle vielleicht noch eine Weile. Wenn es die Rolle morgen noch hat, kannst du sie selbst entfernen: Melde dich mit diesem Konto bei Discord an. Öffne die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize).",
+  },
+  cancelled: {
+    discordTitle: "Du hast die Anmeldung bei Discord abgebrochen",
+    lead: "Kein Problem: Es wurde nichts verknüpft oder geändert. Du kannst diese Seite schließen oder es jederzeit noch einmal versuchen.",
+    providerTitle: "Du wurdest bei {platform} nicht angemeldet",
+    providerWhy:
+      "Entweder hast du abgebrochen, oder {platform} hat dich nicht angemeldet. Es wurde nichts verknüpft oder geändert.",
+    providerNow:
+      "Wenn du abgebrochen hast, kannst du es jederzeit noch einmal versuchen. Wenn nicht, frag {contact} nach dem Grund und gib die Anfrage-ID unten an.",
+  },
+  conflict: {
+    title: "Möchtest du ändern, welche Konten verknüpft sind?",
+    signedIn: "Du hast dich gerade mit diesen Konten angemeldet:",
+    organisationTaken:
+      "Dein Konto bei {platform} ist schon mit einem anderen Discord-Konto verknüpft: {other}. Wenn du stattdessen diese Konten verknüpfst, verliert das andere Discord-Konto die Rollen, die es über {platform} bekommen hat.",
+    discordTaken:
+      "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft: {other}. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
+    discordTakenUnnamed:
+      "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
+  },
+  account: {
+    title: "Dein Konto",
+    discordSilent:
+      "Discord antwortet gerade nicht. Diese Seite zeigt die letzten Informationen, die Janus bekommen hat.",
+    noAccount: "Nicht verknüpft",
+    linkedSince: "Verknüpft seit {other}.",
+    linkTitle: "Deine verknüpften Konten",
+  },
+  notices: {
+    synced: "Fertig. Discord wurde aktualisiert.",
+    sync_failed:
+      "Discord konnte gerade nicht aktualisiert werden. Es ist nichts verloren gegangen, und Janus versucht es automatisch noch einmal.",
+    sync_too_soon:
+      "Das hast du vor weniger als einer Minute schon gemacht. Warte eine Minute und versuche es dann noch einmal.",
+    session_ended: "Du bist auf dem anderen Gerät jetzt abgemeldet.",
+    sessions_ended: "Du bist jetzt auf allen anderen Geräten abgemeldet.",
+  },
+  role: {
+    title: "Deine Rolle auf Discord",
+    yes: "ja",
+    no: "nein",
+    facts: { dsek_member: "Mitglied bei {platform}: {other}" },
+    lastTold: "Letzte Aktualisierung: {other}",
+    nextCheck: "Nächste Aktualisierung: {other}",
+    noCheck: "Keine weitere Aktualisierung nötig",
+    mayStay:
+      "Deine frühere Verknüpfung ist aufgehoben, aber Janus konnte Discord nicht aktualisieren. Wenn du noch eine Rolle aus dieser Verknüpfung hast, kannst du sie selbst entfernen: Öffne in Discord die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize). Du kannst deine Konten auch neu verknüpfen: Die neue Verknüpfung ersetzt die frühere.",
+    notLinked:
+      "Deine Konten sind nicht verknüpft. Verknüpfe sie, um die Rollen auf Discord zu bekommen, die dir zustehen.",
+    notTold: "Discord weiß noch nichts von deiner Verknüpfung und kann dir deshalb die Rolle nicht geben.",
+    outdated:
+      "Discord hat die letzte Aktualisierung noch nicht bekommen. Die Angaben oben sind deshalb vielleicht veraltet.",
+    nextTry: "Janus versucht es am {other} noch einmal.",
+    noTry: "Klicke auf {other}, um Discord zu aktualisieren.",
+    knows: "Discord hat die letzte Aktualisierung bekommen.",
+    given:
+      "Discord gibt dir die Rolle, wenn du im Menü des Servers unter Verknüpfte Rollen (Linked Roles) auf {link} klickst. Wenn du das schon getan hast, musst du nichts mehr tun.",
+    withheld:
+      "Rollen, die ein {other} brauchen, wo oben ein Nein steht, bekommst du nicht. Wenn du so eine Rolle hattest, entfernt Discord sie.",
+  },
+  sessions: {
+    title: "Deine Daten und Geräte",
+    onlyThis: "Du bist nur auf diesem Gerät angemeldet.",
+    current: "dieses Gerät",
+    unknownDevice: "Unbekanntes Gerät",
+    browser: "{browser} auf {system}",
+    end: "Abmelden: {browser}",
+    endUnknown: "Abmelden: unbekanntes Gerät",
+    createdAt: "Angemeldet: {other}",
+    lastUsedAt: "Zuletzt benutzt: {other}",
+  },
+  signIn: {
+    title: "Melde dich bei deinem Konto an",
+    lead: "Melde dich mit Discord an, um deine verknüpften Konten bei Discord und {platform} zu sehen, die Verknüpfung aufzuheben oder deine Daten herunterzuladen.",
+  },
+  unlink: {
+    title: "Verknüpfung dieser Konten aufheben?",
+    lead: "Das passiert, wenn du die Verknüpfung aufhebst:",
+    ends: [
+      "Du verlierst die Rollen auf Discord, die du über {platform} bekommen hast.",
+      "Janus hat keinen Zugriff mehr auf deine Konten bei Discord und {platform}.",
+      "Janus löscht die Verknüpfung und alles, was es über dein Konto bei {platform} gespeichert hat.",
+      "Du wirst auf allen Geräten bei Janus abgemeldet.",
+    ],
+    stays:
+      "Deine Konten bei Discord und {platform} selbst bleiben, wie sie sind. Du kannst sie jederzeit wieder verknüpfen.",
+  },
+  unlinked: {
+    title: "Deine Konten sind nicht mehr verknüpft",
+    finished:
+      "Discord entfernt die Rollen, die du über {platform} bekommen hast. Janus hat die Verknüpfung gelöscht und alles, was es über dein Konto bei {platform} gespeichert hatte. Du bist auf allen Geräten abgemeldet.",
+    roleMayStay:
+      "Janus hat die Verknüpfung gelöscht und alles, was es über dein Konto bei {platform} gespeichert hatte. Du bist auf allen Geräten abgemeldet. Deine Rolle auf Discord konnte Janus aber nicht entfernen. Wenn du sie noch hast, kannst du sie selbst entfernen: Öffne in Discord die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize). Du kannst auch {contact} bitten, sie zu entfernen.",
+    pending:
+      "Janus hat deine Verknüpfung gelöscht und dich abgemeldet, aber Discord konnte gerade nicht aktualisiert werden. Du behältst deine Rollen, bis Janus Discord aktualisieren konnte. Janus versucht es weiter. Wenn du morgen noch eine Rolle hast, kannst du sie selbst entfernen: Öffne in Discord die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize).",
+    again: "Du kannst deine Konten jederzeit wieder verknüpfen.",
+  },
+  another: {
+    title: "Anderes Konto verwenden",
+    lead: "Du meldest dich noch einmal bei Discord und {platform} an und wählst aus, welche Konten du verknüpfen möchtest.",
+    atDiscord: "Für ein anderes Discord-Konto klickst du auf der Seite von Discord auf {other}.",
+    notYou: "Nicht du? (Not you?)",
+    atProvider:
+      "Für ein anderes Konto bei {platform} meldest du dich damit an, wenn {platform} dich zur Anmeldung auffordert.",
+    asksFirst:
+      "Wenn eines der Konten schon mit einem anderen verknüpft ist, fragt dich Janus, bevor es etwas ändert.",
+  },
+  export: {
+    about: [
+      "Diese Datei enthält alles, was Janus über dich gespeichert hat.",
+      "{platform} ist für diese Daten verantwortlich. Wenn du Fragen dazu hast, wende dich an {platform}.",
+      'Wo "present" steht, hat Janus ein Geheimnis gespeichert, zum Beispiel den Zugang zu deinem Discord-Konto. Das Geheimnis selbst ist zu deiner Sicherheit weggelassen. "absent" heißt, dass Janus kein solches Geheimnis hat.',
+      "Alle Zeiten sind in UTC.",
+    ],
+  },
+  about: {
+    title: "Über Janus",
+    lead: "Janus verknüpft dein Discord-Konto mit deinem Konto bei {platform} und teilt Discord mit, ob du Mitglied bist, damit du die richtigen Rollen bekommst. {platform} betreibt diesen Dienst.",
+    never: "Janus sieht deine Passwörter nie und kann deine Nachrichten auf Discord nicht lesen.",
+    storesTitle: "Das speichert Janus",
+    stores: [
+      "Dein Discord-Konto: ID, Benutzername und Anzeigename.",
+      "Dein Konto bei {platform}: ID, Benutzername, Name und Gruppen.",
+      "Wann du die Konten verknüpft hast und was Janus Discord über dich mitgeteilt hat.",
+      "Den Zugang zu beiden Konten, den du Janus gegeben hast. Er ist verschlüsselt.",
+      "Wo du angemeldet bist: die Art des Browsers und wann du ihn benutzt hast.",
+      "Einen Verlauf: wann deine Konten verknüpft und aktualisiert wurden und wann die Verknüpfung aufgehoben wurde, mit den IDs beider Konten.",
+    ],
+    log: "Der Server führt außerdem ein Protokoll, um Fehler zu finden. Es kann deine Discord-ID enthalten, aber nicht deinen Namen. Eine IP-Adresse enthält es nur, wenn von ihr zu viele Anfragen kommen oder wenn sie Anfragen für andere weiterleitet.",
+    keepsTitle: "So lange wird es gespeichert",
+    keeps: [
+      "Die Verknüpfung und alles, was über beide Konten gespeichert ist: bis du die Verknüpfung aufhebst.",
+      "Eine Anmeldung: bis du dich abmeldest, höchstens 30 Tage. Sie endet nach 7 Tagen, wenn du sie nicht benutzt. Wenn deine Konten nicht verknüpft sind, wird mit deiner letzten Anmeldung auch gelöscht, was über dein Discord-Konto gespeichert ist.",
+      "Eine Verknüpfung, die du begonnen und nicht abgeschlossen hast: etwa eine Stunde.",
+      "Eine Rolle, die Janus beim Aufheben der Verknüpfung nicht entfernen konnte: deine Discord-ID bis zu 400 Tage, damit die Rolle später entfernt werden kann.",
+      "Der Verlauf: Janus löscht ihn nicht. {platform} entscheidet, wie lange er aufbewahrt wird, und wie lange das Protokoll und die Sicherungen aufbewahrt werden.",
+    ],
+    deleteTitle: "So lässt du es löschen",
+    unlink:
+      "Hebe die Verknüpfung auf. Janus löscht dann die Verknüpfung, alles, was es über dein Konto bei {platform} gespeichert hat, und deine Anmeldungen. Was es über dein Discord-Konto gespeichert hat, löscht es, sobald Discord davon weiß.",
+    ask: "Wenn du dich nicht anmelden kannst oder Fragen zum Rest hast, frag {contact}.",
+    policy: "{other} sagt mehr darüber, wie {platform} mit deinen Daten umgeht.",
+    policyName: "Die Datenschutzerklärung",
+  },
+  footer: {
+    runBy: "Janus wird von {platform} betrieben.",
+    about: "Über Janus",
+    privacy: "Datenschutz",
+    support: "Kontakt: {platform}",
+  },
+  errors: {
+    callback_malformed: {
+      title: "Die Adresse dieser Seite ist unvollständig",
+      why: "Etwas, das Discord oder {platform} an die Adresse angehängt hat, fehlt oder wurde geändert.",
+      now: "Beginne noch einmal von vorn.",
+    },
+    authorization_rejected: {
+      title: "Du konntest nicht angemeldet werden",
+      why: "Discord oder {platform} hat die Anmeldung hier abgelehnt.",
+      now: `Beginne neu. ${AGAIN}`,
+    },
+    code_rejected: {
+      title: "Deine Anmeldung konnte nicht abgeschlossen werden",
+      why: "Sie hat zu lange gedauert, oder diese Seite wurde zweimal geladen.",
+      now: `${MAYBE_LINKED} ${START_AGAIN}`,
+    },
+    scope_missing: {
+      title: "Eine Berechtigung fehlt",
+      why: "Discord hat Janus nicht alle Berechtigungen gegeben, die nötig sind.",
+      now: "Beginne neu und stimme allen Berechtigungen zu, die Discord anzeigt.",
+    },
+    unauthenticated: {
+      title: "Du bist nicht angemeldet",
+      why: "Du musst dich zuerst anmelden. Wenn du vorher angemeldet warst, wurdest du inzwischen abgemeldet.",
+      now: "Melde dich mit Discord an, um weiterzumachen.",
+    },
+    state_mismatch: {
+      title: "Janus erkennt diese Anmeldung nicht",
+      why: "Das kann passieren, wenn du eine Seite neu lädst, den Browser wechselst oder Cookies blockierst.",
+      now: `${MAYBE_LINKED} Wenn sie nicht verknüpft sind, beginne in diesem Browser neu und erlaube Cookies.`,
+    },
+    flow_expired: {
+      title: "Die Anmeldung hat zu lange gedauert",
+      why: "Zu deiner Sicherheit läuft eine begonnene Anmeldung nach kurzer Zeit ab.",
+      now: `${MAYBE_LINKED} ${START_AGAIN}`,
+    },
+    flow_finished: {
+      title: "Diese Anmeldung ist schon abgeschlossen",
+      why: "Vielleicht hast du die Seite neu geladen, sie noch einmal geöffnet oder zweimal auf eine Schaltfläche geklickt.",
+      now: `${MAYBE_LINKED} ${START_AGAIN}`,
+    },
+    issuer_mismatch: {
+      title: "Die Antwort kam von einer unerwarteten Stelle",
+      why: "Janus konnte nicht bestätigen, wer sie geschickt hat, und hat zu deiner Sicherheit abgebrochen.",
+      now: `Beginne neu. ${AGAIN}`,
+    },
+    origin_refused: {
+      title: "Deine Anfrage wurde nicht angenommen",
+      why: "Zu deiner Sicherheit nimmt Janus nur Anfragen von seinen eigenen Seiten an. Es wurde nichts geändert.",
+      now: `${FROM_START} Wenn es wieder passiert, versuche es mit einem anderen Browser.`,
+    },
+    prefetch_refused: {
+      title: "Dein Browser hat diese Seite im Voraus geöffnet",
+      why: "Browser tun das, um Zeit zu sparen, aber Janus wartet, bis du die Seite selbst öffnest. Es wurde nichts geändert.",
+      now: "Lade diese Seite neu, um weiterzumachen.",
+    },
+    grant_ended: {
+      title: "Janus hat keinen Zugriff mehr auf dein Discord-Konto",
+      why: "Vielleicht hast du diese App in Discord unter Autorisierte Apps (Authorized Apps) entfernt.",
+      now: "Beginne neu und stimme der App in Discord zu.",
+    },
+    not_found: {
+      title: "Diese Seite gibt es nicht",
+      why: "Die Adresse ist vielleicht falsch oder veraltet.",
+      now: "Geh zur Startseite, wenn du deine Konten verknüpfen möchtest.",
+    },
+    not_linked: {
+      title: "Deine Konten sind nicht verknüpft",
+      why: "Es gibt keine Verknüpfung, die aktualisiert oder aufgehoben werden kann. Vielleicht hast du sie schon aufgehoben.",
+      now: "Geh zur Startseite, wenn du deine Konten verknüpfen möchtest.",
+    },
+    session_unknown: {
+      title: "Diese Anmeldung ist schon beendet",
+      why: "Vielleicht hast du dich auf dem Gerät abgemeldet, oder die Anmeldung ist abgelaufen.",
+      now: "Sieh in deinem Konto nach, wo du angemeldet bist.",
+    },
+    sync_too_soon: {
+      title: "Das hast du vor weniger als einer Minute schon gemacht",
+      why: "Janus aktualisiert Discord für jedes Mitglied höchstens einmal pro Minute.",
+      now: "Warte eine Minute und versuche es dann von deinem Konto aus noch einmal.",
+    },
+    method_not_allowed: {
+      title: "Diese Seite lässt sich nicht direkt öffnen",
+      why: "Du kommst nur von einer anderen Seite von Janus hierher.",
+      now: FROM_START,
+    },
+    request_too_large: {
+      title: "Die Anfrage war zu groß",
+      why: "Dein Browser hat mehr geschickt, als Janus annimmt.",
+      now: FROM_START,
+    },
+    request_timeout: {
+      title: "Die Anfrage hat zu lange gedauert",
+      why: "Dein Browser hat nicht alles rechtzeitig geschickt. Vielleicht ist deine Verbindung schlecht.",
+      now: FROM_START,
+    },
+    too_many_requests: {
+      title: "Zu viele Anfragen",
+      why: "Dein Netzwerk hat in kurzer Zeit viele Anfragen geschickt. Deshalb nimmt Janus gerade keine weiteren an.",
+      now: "Warte eine Minute und versuche es dann von der Startseite aus noch einmal.",
+    },
+    internal: {
+      title: "Bei Janus ist etwas schiefgegangen",
+      why: "Dein letzter Schritt ist vielleicht nicht abgeschlossen. Das liegt nicht an dir, und der Fehler wurde protokolliert.",
+      now: `${LATER} ${AGAIN}`,
+    },
+    token_unreadable: {
+      title: "Deine gespeicherte Anmeldung lässt sich nicht mehr verwenden",
+      why: "Das liegt nicht an dir: Janus kann sie nicht mehr lesen.",
+      now: `Beginne neu: Eine neue Anmeldung ersetzt sie. ${AGAIN}`,
+    },
+    id_token_refused: {
+      title: "Deine Anmeldung bei {platform} konnte nicht bestätigt werden",
+      why: "Die Antwort von {platform} hat eine Sicherheitsprüfung nicht bestanden. Deshalb wurde nichts verknüpft.",
+      now: `Beginne neu. ${AGAIN}`,
+    },
+    id_token_unsupported: PROVIDER_FAULT,
+    userinfo_refused: {
+      title: "{platform} hat widersprüchliche Angaben geschickt",
+      why: "Zwei Antworten stimmen nicht darin überein, wer du bist. Deshalb wurde nichts verknüpft.",
+      now: `Melde dich bei {platform} ab und beginne neu. ${AGAIN}`,
+    },
+    provider_misconfigured: PROVIDER_FAULT,
+    provider_client_rejected: PROVIDER_FAULT,
+    discord_client_rejected: {
+      title: "Die Anmeldung mit Discord ist falsch eingerichtet",
+      why: PROVIDER_FAULT.why,
+      now: PROVIDER_FAULT.now,
+    },
+    discord_refused: {
+      title: "Discord hat die Anfrage abgelehnt",
+      why: "Vielleicht ist Janus in Discord nicht richtig eingerichtet. Es wurde nichts geändert.",
+      now: `Beginne neu. ${AGAIN}`,
+    },
+    provider_unavailable: {
+      title: "{platform} antwortet gerade nicht",
+      why: NO_USABLE_REPLY,
+      now: LATER,
+    },
+    discord_unavailable: {
+      title: "Discord antwortet gerade nicht",
+      why: NO_USABLE_REPLY,
+      now: LATER,
+    },
+    discord_rate_limited: {
+      title: "Discord bittet Janus zu warten",
+      why: `Discord hat in kurzer Zeit zu viele Anfragen bekommen. ${NOTHING_LOST}`,
+      now: "Warte ein paar Minuten und versuche es dann noch einmal.",
+    },
+    grant_ending: {
+      title: "Deine frühere Anmeldung wird noch entfernt",
+      why: "Wenn du dich jetzt anmelden würdest, würde Discord dich wieder abmelden.",
+      now: "Warte eine Weile und beginne dann neu. Wenn es nach einer halben Stunde immer noch nicht geht, wende dich an {contact} und gib die Anfrage-ID unten an.",
+    },
+    database_unavailable: {
+      title: "Janus funktioniert gerade nicht",
+      why: `Janus kommt nicht an seine gespeicherten Daten. ${NOTHING_LOST}`,
+      now: LATER,
+    },
+    too_busy: {
+      title: "Janus hat gerade sehr viel zu tun",
+      why: `Viele Leute verwenden Janus gleichzeitig. ${NOTHING_LOST}`,
+      now: LATER,
+    },
+    database_not_migrated: {
+      title: "Janus wird gerade aktualisiert",
+      why: `Die gespeicherten Daten sind noch nicht für die neue Version bereit. ${NOTHING_LOST}`,
+      now: `${LATER} Wenn du diese Seite nach ein paar Minuten immer noch siehst, wende dich an {contact}.`,
+    },
+  },
+};
