@@ -696,7 +696,7 @@ describe("janus config check", () => {
       PLATFORM_LOGO: join(folder, "canary.svg"),
     });
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: `${ADDRESSES}\n` });
     expect(stderr).toContain("PLATFORM_LOGO names a file that cannot be read (ENOENT): the path of a PNG");
     expect(stderr).not.toContain("canary");
   });

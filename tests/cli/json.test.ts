@@ -1,18 +1,12 @@
 /** With --json a command speaks JSON alone: its result on standard output, its errors and warnings on standard error. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { run } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 import { NOBODY } from "../harness/ports.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-json-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("json");
 
 type Said = Readonly<Record<string, unknown>>;
 const linesOf = (text: string): readonly Said[] =>

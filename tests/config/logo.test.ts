@@ -1,17 +1,13 @@
 /** The file that PLATFORM_LOGO names: what it is taken for, and every way in which it is refused. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findLogoFault, readLogo } from "../../lib/config/logo.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { JPEG, PNG, SVG, WEBP } from "../fixtures/logos.ts";
+import { useFolder } from "../harness/hooks.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-logo-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = useFolder("logo");
 
 async function fileOf(content: string | Uint8Array): Promise<string> {
   const path = join(folder, crypto.randomUUID());

@@ -1,23 +1,13 @@
 /** What a running Janus answers where an operator has chosen a look: the logo, and the policy of every page. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PNG, SVG } from "../fixtures/logos.ts";
+import { useFolder, useForAll } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 
-type Started = Awaited<ReturnType<typeof startJanusWithForger>>;
-
-let folder: string;
-let plain: Started;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-assets-"));
-  plain = await startJanusWithForger();
-});
-afterAll(async () => {
-  await plain.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = useFolder("assets");
+const plain = useForAll(startJanusWithForger, ({ stop }) => stop());
 
 /** A Janus with this logo, which is asked and then stopped. */
 async function ask<T>(

@@ -2,15 +2,14 @@
  * The organisation's own look in a real browser: the logo and several colours, in light, dark and forced colours, on a
  * phone, and twice as large. SCREENSHOTS=<folder> keeps a picture of every page.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { en } from "../../lib/pages/texts/en.ts";
 import { sv } from "../../lib/pages/texts/sv.ts";
 import { PNG, SVG } from "../fixtures/logos.ts";
 import { DESKTOP, findBarriers, PHONE, photograph, survey, tabTo } from "../harness/chromium.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { approve, createTheatre, signIn } from "../harness/stage.ts";
 
 const PLACES = { SUPPORT_URL: "mailto:help@example.org", PRIVACY_URL: "https://example.org/privacy" };
@@ -18,9 +17,8 @@ const { isSkipped, setStage } = createTheatre("The browser tests of an organisat
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
 
-let folder: string;
+const folder = useFolder("look");
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "janus-look-"));
   const hostile = SVG.replace(
     "</svg>",
     `<script>document.documentElement.setAttribute("class", "ran")</script></svg>`,
@@ -28,7 +26,6 @@ beforeAll(async () => {
   for (const [name, content] of Object.entries({ svg: SVG, png: PNG, hostile }))
     await Bun.write(join(folder, name), content);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function lookTest(
   name: string,

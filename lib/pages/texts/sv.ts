@@ -46,8 +46,7 @@ export const sv: Texts = {
   home: {
     title: "Hämta dina roller på Discord",
     lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till.",
-    stores:
-      "Janus är en tjänst som drivs av {platform}. Den sparar vem du är på båda ställena, tills du tar bort kopplingen.",
+    stores: "Janus sparar namn och id för båda kontona tills du tar bort kopplingen.",
     more: "Det här sparar Janus",
   },
   linked: {
