@@ -98,7 +98,7 @@ function startJanus(more: Environment): Promise<Serving> {
     LOG_LEVEL: "debug",
     ...more,
   };
-  return serve(folder, environment, { limitMs: 120_000 });
+  return serve(folder, environment);
 }
 
 async function stopJanus(serving: Serving | undefined): Promise<void> {

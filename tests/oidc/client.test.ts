@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
-import type { ErrorCode, JanusError } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/errors.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
 import { NEEDED_CLAIMS } from "../../lib/rules/claims.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
