@@ -69,11 +69,7 @@ describe.if(!isSkipped)("a full disk under PostgreSQL", () => {
       freshSubjects: true,
     });
     const environment = { DATABASE_URL: databaseUrl, PORT: new URL(url).port };
-    server = await serve(
-      folder,
-      { ...environmentFor(url, discord, forger.issuer), ...environment },
-      { limitMs: 110_000 },
-    );
+    server = await serve(folder, { ...environmentFor(url, discord, forger.issuer), ...environment });
     while ((await server.get("/readyz")).status !== 200) await Bun.sleep(20);
   });
   afterAll(async () => {

@@ -92,19 +92,18 @@ describe.skipIf(isSkipped)("sslmode", () => {
 
   test.each(["require", "verify-full", "prefer"])("%s lets a late statement be cancelled", async (mode) => {
     // Longer than the server's own limit, so that nothing else ends it.
-    const url = `${urlOf("right", mode)}&statement_timeout=60000`;
+    const url = `${urlOf("right", mode)}&statement_timeout=3600000`;
     const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
     const asleep =
       "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
 
-    const outcome = await db.query("select pg_sleep(40)").catch((error: unknown) => asJanusError(error).code);
-    const from = performance.now();
-    while ((await db.query(asleep)).length > 0 && performance.now() - from < 20_000) await Bun.sleep(20);
-    const seconds = (performance.now() - from) / 1_000;
+    const outcome = await db
+      .query("select pg_sleep(3600)")
+      .catch((error: unknown) => asJanusError(error).code);
+    while ((await db.query(asleep)).length > 0) await Bun.sleep(20);
     await db.close();
 
     expect(outcome).toBe("database_unavailable");
-    expect(seconds).toBeLessThan(10);
   });
 
   test("verify-full refuses a certificate of an unknown authority", async () => {

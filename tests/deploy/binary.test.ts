@@ -31,7 +31,6 @@ import { reachProviderCallback } from "../harness/walk.ts";
 import { startDiscord } from "../standins/discord.ts";
 import { startProvider } from "../standins/provider.ts";
 
-const LIMIT_MS = 60_000;
 const ANNA = USERS.anna.globalName;
 
 /** Without Chromium the test is skipped with a warning on a developer's machine, and fails in CI. */
@@ -93,7 +92,7 @@ async function setStage() {
     command: (args: readonly string[], more: Environment = {}) =>
       run(folder, janus, args, { ...environment, ...more }),
     start: async () => {
-      const server = await serve(folder, environment, { entry: janus, limitMs: LIMIT_MS });
+      const server = await serve(folder, environment, { entry: janus });
       servers.push(server);
       await untilReady(server);
       return server;
@@ -107,11 +106,9 @@ async function setStage() {
 
 /** Waits for the provider's discovery, which is loaded after the start. */
 async function untilReady(server: Serving): Promise<void> {
-  const deadline = performance.now() + 20_000;
   for (;;) {
-    const { status, text } = await server.get("/readyz");
+    const { status } = await server.get("/readyz");
     if (status === 200) return;
-    if (performance.now() > deadline) throw new Error(`not ready: ${text}`);
     await Bun.sleep(20);
   }
 }

@@ -98,7 +98,7 @@ function startJanus(more: Environment): Promise<Serving> {
     LOG_LEVEL: "debug",
     ...more,
   };
-  return serve(folder, environment, { limitMs: 120_000 });
+  return serve(folder, environment);
 }
 
 async function stopJanus(serving: Serving | undefined): Promise<void> {
@@ -282,6 +282,8 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
       await stopJanus(limited);
     }
   }
+  /** Buckets fill again while the test runs: by one request in a few seconds. */
+  const refilledSince = (from: number): number => Math.ceil(((performance.now() - from) * LIMIT) / 60_000);
   const peersOf = (limited: Serving, wanted: string) =>
     linesOf(limited)
       .filter(({ event }) => event === wanted)
@@ -297,13 +299,14 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
         headers: { "x-forwarded-for": `198.51.100.${index}`, forwarded: `for=198.51.100.${index}` },
       });
 
+      const from = performance.now();
       const annas = await countAnswered(LIMIT + 15, port, pretend);
+      const most = LIMIT + refilledSince(from);
       const bos = await countAnswered(LIMIT / 2, port, () => ({ from: BO }));
       await findLine(limited, ({ event, peer }) => event === "address_limited" && peer === ANNA);
 
-      // Buckets fill again while the test runs: one request in a few seconds.
       expect(annas).toBeGreaterThanOrEqual(LIMIT);
-      expect(annas).toBeLessThan(LIMIT + 10);
+      expect(annas).toBeLessThanOrEqual(most);
       expect(bos).toBe(LIMIT / 2);
       expect(peersOf(limited, "address_limited")).toEqual([ANNA]);
       expect(peersOf(limited, "proxy_not_trusted")).toEqual([]);
@@ -312,12 +315,14 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
 
   test("count all as one without TRUSTED_PROXIES, and say so", async () => {
     await withLimit({ TRUSTED_PROXIES: "" }, async (limited) => {
+      const from = performance.now();
       const annas = await countAnswered(LIMIT, writing.port, () => ({ from: ANNA }));
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
+      const most = refilledSince(from);
       await findLine(limited, ({ event }) => event === "address_limited");
 
       expect(annas).toBe(LIMIT);
-      expect(bos).toBeLessThan(LIMIT / 2);
+      expect(bos).toBeLessThanOrEqual(most);
       expect(peersOf(limited, "address_limited")).toEqual(["127.0.0.1"]);
       expect(peersOf(limited, "proxy_not_trusted")).toEqual(["127.0.0.1"]);
     });
@@ -331,11 +336,13 @@ describe.skipIf(noNginx)("rate limits behind a proxy", () => {
         headers: { "x-forwarded-for": `198.51.100.${index}` },
       });
 
+      const from = performance.now();
       const annas = await countAnswered(LIMIT + 15, inner.limitedPort, pretend);
+      const most = LIMIT + refilledSince(from);
       const bos = await countAnswered(LIMIT / 2, writing.port, () => ({ from: BO }));
       await findLine(limited, ({ event }) => event === "address_limited");
 
-      expect(annas).toBeLessThan(LIMIT + 10);
+      expect(annas).toBeLessThanOrEqual(most);
       expect(bos).toBe(LIMIT / 2);
       expect(peersOf(limited, "proxy_not_trusted")).toEqual([ANNA]);
       expect(peersOf(limited, "address_limited")).toEqual([ANNA]);

@@ -5,23 +5,27 @@ import { refreshDueGrants } from "../../lib/grants/refresh_due.ts";
 import { createBudget } from "../../lib/oauth/budget.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
-import { stopJanus, useDatabase, useJanusForEach } from "../harness/hooks.ts";
+import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
 import { rowsOf, setTime } from "../harness/rows.ts";
 import { countOf } from "../harness/seen.ts";
+import { useStillTime } from "../harness/still_time.ts";
 import type { Behaviour } from "../standins/faults.ts";
 
+/** What a call may take within a request. */
+const DEADLINE_MS = 5_000;
 const NEARLY_A_WEEK_SECONDS = 6.5 * 86_400;
 
 const database = useDatabase();
-const janus = useJanusForEach(() => startJanusWithForger({ database }));
+const time = useStillTime();
+const janus = useJanusForEach(() => startJanusWithForger({ database, deadlineMs: DEADLINE_MS }));
 
 /** Links that share one refresh token, so that all refreshes after the first answer invalid_grant. */
-async function leaveDue(count: number, at = janus): Promise<void> {
-  await leaveDuePushes(at, count);
+async function leaveDue(count: number): Promise<void> {
+  await leaveDuePushes(janus, count);
   await database.rows("update link set push_due_at = null");
-  at.clock.advance(NEARLY_A_WEEK_SECONDS);
+  janus.clock.advance(NEARLY_A_WEEK_SECONDS);
 }
 const refreshes = () => countOf(janus, "token_refresh");
 const tokens = () => rowsOf(janus, "discord_token");
@@ -116,12 +120,14 @@ test.each<[string, Behaviour | undefined]>([
 });
 
 test("a refresh for which nobody waits gets longer than one in a request", async () => {
-  const hurried = await startJanusWithForger({ database, deadlineMs: 300 });
-  await leaveDue(1, hurried);
-  hurried.discord.failNext("token_refresh", { delayMs: 600 });
+  await leaveDue(1);
+  const refresh = janus.discord.gate("token_refresh", "answer");
 
-  const round = await refreshDueGrants(hurried.deps);
-  await stopJanus(hurried);
+  const refreshing = refreshDueGrants(janus.deps);
+  await refresh.arrived;
+  time.pass(2 * DEADLINE_MS);
+  refresh.release();
+  const round = await refreshing;
 
   expect(round).toMatchObject({ claimed: 1, done: 1, metOutage: false });
   expect(await unanswered()).toEqual([]);

@@ -31,6 +31,9 @@ const FLAGS = [
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
 
+/** It only ends a step that hangs. */
+const STEP_TIMEOUT_MS = 300_000;
+
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 /** A phone as narrow as phones get. */
@@ -48,13 +51,15 @@ export function findChromium(): string | undefined {
 export async function launchChromium(fingerprints: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(NO_CHROMIUM);
-  return await chromium.launch({ executablePath, args: [...FLAGS, ...trustFlags(fingerprints)] });
+  return await chromium.launch({
+    executablePath,
+    args: [...FLAGS, ...trustFlags(fingerprints)],
+    timeout: STEP_TIMEOUT_MS,
+  });
 }
 
 const trustFlags = (fingerprints: readonly string[]): string[] =>
   fingerprints.length === 0 ? [] : [`--ignore-certificate-errors-spki-list=${fingerprints.join(",")}`];
-
-const STEP_TIMEOUT_MS = 10_000;
 
 /** Writes down what no page may do: errors on the console, requests that fail, for a script, or to any other host. */
 export function watch(context: BrowserContext, faults: string[]): void {

@@ -23,6 +23,9 @@ export type Cluster = AsyncDisposable & {
   readonly crash: () => Promise<void>;
 };
 
+/** It only ends what hangs: pg_ctl gives up after a minute by itself. */
+const PATIENCE = "--timeout=600";
+
 export const NO_INITDB = "No PostgreSQL is found: install one, or put its initdb on the PATH.";
 
 /** The path of initdb: on the PATH, else where Debian has it, the newest; undefined where there is none. */
@@ -78,7 +81,7 @@ async function launch(
     await chmod(folder, 0o777);
     await fill(folder, data);
     const port = freePort();
-    const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait"];
+    const pgCtl = [join(dirname(initdb), "pg_ctl"), `--pgdata=${data}`, "--silent", "--wait", PATIENCE];
     const listen = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off ${settings}`;
     await runAsPostgres([...pgCtl, `--log=${join(folder, "log")}`, `--options=${listen}`, "start"]);
     return {

@@ -92,8 +92,9 @@ export type TestJanus<P> = {
 
 type Options = {
   readonly environment?: Readonly<Record<string, string>>;
+  /** What one upstream call may take; a minute, unless given. */
   readonly deadlineMs?: number;
-  /** What the upstream calls of one request may take together. */
+  /** What the upstream calls of one request may take together; two minutes, unless given. */
   readonly budgetMs?: number;
   readonly database?: TestDatabase;
   readonly accessTokenSeconds?: number;
@@ -113,6 +114,9 @@ export function startJanusWithForger(options: Options & { readonly forger?: Part
   );
 }
 
+/** On a busy machine an answer may take seconds. What hangs is late at once: see still_time.ts. */
+const PATIENT_DEADLINE_MS = 60_000;
+const PATIENT_BUDGET_MS = 120_000;
 /** More than Janus reads of an answer. */
 const WATCHED_LENGTH = 1024 * 1024;
 
@@ -154,8 +158,8 @@ async function start<P extends Startable>(
       clock.now,
     ),
     version: "0.0.0-test",
-    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-    ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+    deadlineMs: options.deadlineMs ?? PATIENT_DEADLINE_MS,
+    budgetMs: options.budgetMs ?? PATIENT_BUDGET_MS,
   });
   const app = createApp(shared, {
     stopping: stopping.signal,

@@ -54,7 +54,7 @@ export async function startPgBouncer(
     stdout: "ignore",
     stderr: "ignore",
   });
-  await waitUntilListening(port);
+  await waitUntilListening(port, child);
   return {
     through: (url) => {
       const pooled = new URL(url);
@@ -69,8 +69,9 @@ export async function startPgBouncer(
   };
 }
 
-async function waitUntilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
+async function waitUntilListening(port: number, child: { readonly exitCode: number | null }): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error("PgBouncer has ended");
     try {
       const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data: () => undefined } });
       socket.end();
@@ -80,5 +81,4 @@ async function waitUntilListening(port: number): Promise<void> {
       await Bun.sleep(50);
     }
   }
-  throw new Error("PgBouncer does not listen");
 }

@@ -13,6 +13,7 @@ import { rejection } from "../harness/rejection.ts";
 import { createFaults } from "../standins/faults.ts";
 
 const DEADLINE_MS = 300;
+const LATE = `call: no answer within ${DEADLINE_MS} ms`;
 const CAP_BYTES = 256 * 1024;
 
 const logLines: string[] = [];
@@ -32,7 +33,7 @@ const upstreamWith = (fetchIt: Upstream["fetch"], deadlineMs = DEADLINE_MS): Ups
 });
 const upstream = upstreamWith((url, init) => fetch(url, init));
 /** For answers that arrive, on a machine that may be busy. */
-const patient = upstreamWith((url, init) => fetch(url, init), 10_000);
+const patient = upstreamWith((url, init) => fetch(url, init), 300_000);
 
 describe("send()", () => {
   const faults = createFaults<"call">();
@@ -81,9 +82,9 @@ describe("send()", () => {
 
     const error = await rejection(call({}, upstream));
 
-    const took = performance.now() - begun;
-    expect(error.code).toBe("provider_unavailable");
-    expect(took).toBeWithin(DEADLINE_MS - 50, DEADLINE_MS + 700);
+    // Nothing else ends such a call.
+    expect([error.code, error.message]).toEqual(["provider_unavailable", LATE]);
+    expect(performance.now() - begun).toBeGreaterThan(DEADLINE_MS - 50);
   });
 
   test("has one deadline for headers and body together", async () => {
@@ -101,27 +102,22 @@ describe("send()", () => {
       );
     };
 
-    expect((await rejection(call({}, upstream))).code).toBe("provider_unavailable");
+    expect((await rejection(call({}, upstream))).message).toBe(LATE);
     expect((await call()).text).toBe("{}");
   });
 
   test("gives up on headers that trickle", async () => {
-    const begun = performance.now();
-
     const error = await rejection(call({}, upstream, `http://127.0.0.1:${slow.port}/`));
 
-    expect(error.code).toBe("provider_unavailable");
-    expect(performance.now() - begun).toBeLessThan(DEADLINE_MS + 700);
+    expect([error.code, error.message]).toEqual(["provider_unavailable", LATE]);
   });
 
   test("stops reading an endless body at the cap, before the deadline", async () => {
     faults.failNext("call", "huge");
-    const begun = performance.now();
 
     const error = await rejection(call());
 
     expect(error.message).toContain("262144 bytes");
-    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   test.each([

@@ -25,7 +25,7 @@ const upstreamWith = (deadlineMs: number): Upstream => ({
   unavailable: providerUnavailable,
   clientRejected: providerClientRejected,
 });
-const patient = upstreamWith(20_000);
+const patient = upstreamWith(300_000);
 const hasty = upstreamWith(SHORT_DEADLINE_MS);
 
 const started: { readonly stop: () => void }[] = [];

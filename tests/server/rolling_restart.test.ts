@@ -176,7 +176,7 @@ describe.if(onPostgres && !isSkipped)("two replicas behind nginx", () => {
 });
 
 async function start(name: Name): Promise<Serving> {
-  const serving = await serve(folder, { ...environment, PORT: String(ports[name]) }, { limitMs: 90_000 });
+  const serving = await serve(folder, { ...environment, PORT: String(ports[name]) });
   while ((await serving.get("/readyz")).status !== 200) await Bun.sleep(20);
   return serving;
 }
