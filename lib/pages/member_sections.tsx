@@ -10,7 +10,7 @@ import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAccount, say, shownName, TEXTS } from "./parts.tsx";
+import { ButtonLink, DiscordLines, say, shownName, TEXTS } from "./parts.tsx";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -49,7 +49,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
   const name = shownName(link?.organisationName ?? null);
   return (
     <>
-      <dl class="accounts beside">
+      <dl class="accounts pictured">
         <div>
           <dt>Discord</dt>
           <dd>
@@ -58,7 +58,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
               url={discord.avatarUrl}
             />
             <span>
-              <DiscordAccount name={discord} />
+              <DiscordLines name={discord} />
             </span>
           </dd>
         </div>
