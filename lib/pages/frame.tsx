@@ -50,6 +50,9 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#6d78ea" d="${MARK_PATH}"/></svg>`,
 )}`;
 
+/** The result of the member's last step, in a sentence. `isGood` is false if the step did not do what it should. */
+export type Notice = { readonly text: string; readonly isGood: boolean };
+
 /** The parts of a page. `heading` is the title with its elements. */
 type Frame = {
   readonly language: "en" | "sv";
@@ -58,9 +61,10 @@ type Frame = {
   readonly heading: ComponentChildren;
   readonly body: ComponentChildren;
   readonly badge: Badge | undefined;
+  readonly notice: Notice | undefined;
 };
 
-function Head({ title }: Pick<Frame, "title">) {
+function Head({ title, notice }: Pick<Frame, "title" | "notice">) {
   return (
     <head>
       <meta charset="utf-8" />
@@ -69,7 +73,7 @@ function Head({ title }: Pick<Frame, "title">) {
       <link rel="icon" href={ICON} />
       {/* This is our own file. Escaping it would change its hash. */}
       <style dangerouslySetInnerHTML={{ __html: css }} />
-      <title>{`${title} – Janus`}</title>
+      <title>{[notice?.text, title, "Janus"].filter((part) => part !== undefined).join(" – ")}</title>
     </head>
   );
 }
@@ -97,14 +101,28 @@ function BadgeIcon({ badge }: { readonly badge: Badge }) {
   );
 }
 
+/**
+ * A screen reader announces no text that was there when the page came. So the notice takes the focus, and the title begins
+ * with it.
+ */
+function Announcement({ text, isGood }: Notice) {
+  return (
+    <p class={isGood ? "notice done" : "notice"} role="status" tabIndex={-1} autofocus>
+      {text}
+    </p>
+  );
+}
+
 /** Puts a page into its document. */
-export function renderFrame({ language, platformName, title, heading, body, badge }: Frame): string {
+export function renderFrame(frame: Frame): string {
+  const { language, platformName, title, heading, body, badge, notice } = frame;
   const html = renderToString(
     <html lang={language}>
-      <Head title={title} />
+      <Head title={title} notice={notice} />
       <body>
         <Brand platformName={platformName} />
         <main>
+          {notice !== undefined && <Announcement {...notice} />}
           {badge !== undefined && <BadgeIcon badge={badge} />}
           <h1>{heading}</h1>
           {body}

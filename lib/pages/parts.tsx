@@ -6,7 +6,7 @@
  */
 import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
-import type { Badge } from "./frame.tsx";
+import type { Badge, Notice } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
 import type { Texts } from "./texts/en.ts";
 import { en } from "./texts/en.ts";
@@ -123,6 +123,7 @@ export function renderPage(
   title: string,
   body: ComponentChildren,
   badge?: Badge,
+  notice?: Notice,
 ): string {
   const { language, platformName } = context;
   const plainTitle = title.replaceAll("{platform}", () => platformName);
@@ -133,5 +134,6 @@ export function renderPage(
     heading: say(title, context),
     body,
     badge,
+    notice,
   });
 }
