@@ -27,6 +27,9 @@ const BADGE_PATH = {
 /** The icon above the heading. */
 export type Badge = keyof typeof BADGE_PATH;
 
+/** The result of the member's last step, in a sentence. `isGood` is false if the step did not do what it should. */
+export type Notice = { readonly text: string; readonly isGood: boolean };
+
 /** The parts of a page. `heading` is the title with its elements. */
 type Frame = {
   readonly language: string;
@@ -37,9 +40,10 @@ type Frame = {
   readonly body: ComponentChildren;
   readonly footer: ComponentChildren;
   readonly badge: Badge | undefined;
+  readonly notice: Notice | undefined;
 };
 
-function Head({ title, look }: Pick<Frame, "title" | "look">) {
+function Head({ title, notice, look }: Pick<Frame, "title" | "notice" | "look">) {
   return (
     <head>
       <meta charset="utf-8" />
@@ -48,7 +52,7 @@ function Head({ title, look }: Pick<Frame, "title" | "look">) {
       <link rel="icon" href={look.icon} />
       {/* This is our own text. Escaping it would change its hash. */}
       <style dangerouslySetInnerHTML={{ __html: look.css }} />
-      <title>{`${title} – Janus`}</title>
+      <title>{[notice?.text, title, "Janus"].filter((part) => part !== undefined).join(" – ")}</title>
     </head>
   );
 }
@@ -89,14 +93,28 @@ function BadgeIcon({ badge }: { readonly badge: Badge }) {
   );
 }
 
+/**
+ * A screen reader announces no text that was there when the page came. So the notice takes the focus, and the title begins
+ * with it.
+ */
+function Announcement({ text, isGood }: Notice) {
+  return (
+    <p class={isGood ? "notice done" : "notice"} role="status" tabIndex={-1} autofocus>
+      {text}
+    </p>
+  );
+}
+
 /** Puts a page into its document. */
-export function renderFrame({ language, title, heading, body, footer, badge, ...brand }: Frame): string {
+export function renderFrame(frame: Frame): string {
+  const { language, title, heading, body, footer, badge, notice, ...brand } = frame;
   const html = renderToString(
     <html lang={language}>
-      <Head title={title} look={brand.look} />
+      <Head title={title} notice={notice} look={brand.look} />
       <body>
         <Brand {...brand} />
         <main>
+          {notice !== undefined && <Announcement {...notice} />}
           {badge !== undefined && <BadgeIcon badge={badge} />}
           <h1>{heading}</h1>
           {body}

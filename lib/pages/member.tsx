@@ -24,17 +24,14 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
     context,
     account.title,
     <>
-      {page.notice !== null && (
-        <p class={DONE.includes(page.notice) ? "notice done" : "notice"} role="status">
-          {notices[page.notice]}
-        </p>
-      )}
       {!page.discordAnswered && <p class="notice">{account.discordSilent}</p>}
       <BothSides context={context} page={page} />
       <Role context={context} page={page} />
       {page.link !== null && <LinkActions context={context} />}
       <SignIns context={context} sessions={page.sessions} />
     </>,
+    undefined,
+    page.notice === null ? undefined : { text: notices[page.notice], isGood: DONE.includes(page.notice) },
   );
 }
 

@@ -9,7 +9,7 @@ import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAccount, DiscordAppLink, FormButton, say, sayTime, shownName } from "./parts.tsx";
+import { ButtonLink, DiscordAppLink, DiscordLines, FormButton, say, sayTime, shownName } from "./parts.tsx";
 import type { SignIn } from "./sign_ins.tsx";
 import type { Language } from "./texts/languages.ts";
 import { TEXTS } from "./texts/languages.ts";
@@ -40,7 +40,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
   const name = shownName(link?.organisationName ?? null);
   return (
     <>
-      <dl class="accounts beside">
+      <dl class="accounts pictured">
         <div>
           <dt>Discord</dt>
           <dd>
@@ -49,7 +49,7 @@ export function BothSides({ context, page }: Section<{ readonly page: AccountPag
               url={discord.avatarUrl}
             />
             <span>
-              <DiscordAccount name={discord} />
+              <DiscordLines name={discord} />
             </span>
           </dd>
         </div>

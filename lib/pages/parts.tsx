@@ -6,7 +6,7 @@
  */
 import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
-import type { Badge } from "./frame.tsx";
+import type { Badge, Notice } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
 import type { Look } from "./look.ts";
 import type { Language } from "./texts/languages.ts";
@@ -84,17 +84,31 @@ function withRequestId(supportUrl: string, { language, requestId }: PageContext)
   return `${supportUrl}?subject=${encodeURIComponent(`Janus, ${TEXTS[language].requestId} ${requestId}`)}`;
 }
 
-/** A Discord account: the display name followed by the username, or the username alone. */
+/** A Discord account in a sentence: the display name followed by the username, or the username alone. */
 export function DiscordAccount({ name }: { readonly name: DiscordName }) {
-  const globalName = shownName(name.globalName);
-  // Discord's usernames are ASCII. A username without a visible character does not come from Discord.
-  const username = shownName(name.username) ?? "…";
-  if (globalName === null) return <bdi class="account">@{username}</bdi>;
+  const { displayName, username } = discordNames(name);
+  if (displayName === null) return <bdi class="account">{username}</bdi>;
   return (
     <>
-      <bdi class="account">{globalName}</bdi> (<bdi>@{username}</bdi>)
+      <bdi class="account">{displayName}</bdi> (<bdi>{username}</bdi>)
     </>
   );
+}
+
+/** A Discord account on lines of its own: the username has a line to itself, so that it breaks only if it must. */
+export function DiscordLines({ name }: { readonly name: DiscordName }) {
+  const { displayName, username } = discordNames(name);
+  if (displayName === null) return <bdi class="account">{username}</bdi>;
+  return (
+    <>
+      <bdi class="account">{displayName}</bdi> <bdi class="username">{username}</bdi>
+    </>
+  );
+}
+
+function discordNames({ globalName, username }: DiscordName) {
+  // Discord's usernames are ASCII. A username without a visible character does not come from Discord.
+  return { displayName: shownName(globalName), username: `@${shownName(username) ?? "…"}` };
 }
 
 /** The names of the account on each side. */
@@ -105,7 +119,7 @@ export function Accounts({ context, pair }: { readonly context: PageContext; rea
       <div>
         <dt>Discord</dt>
         <dd>
-          <DiscordAccount name={pair.discord} />
+          <DiscordLines name={pair.discord} />
         </dd>
       </div>
       <div>
@@ -191,6 +205,7 @@ export function renderPage(
   title: string,
   body: ComponentChildren,
   badge?: Badge,
+  notice?: Notice,
 ): string {
   const { language, platformName, look } = context;
   const plainTitle = title.replaceAll("{platform}", () => platformName);
@@ -203,5 +218,6 @@ export function renderPage(
     body,
     footer: <Footer context={context} />,
     badge,
+    notice,
   });
 }

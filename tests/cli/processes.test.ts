@@ -449,7 +449,7 @@ describe("janus register", () => {
     const rows = await registered();
     const again = await run(folder, "index.ts", ["register"], registration(own));
     const server = await serve(folder, serverEnvironment(own));
-    const ready = await poll(() => server.get("/readyz"), 200, 5);
+    const ready = await poll(() => server.get("/readyz"), 200);
     await server.stop();
     await standin.stop();
 

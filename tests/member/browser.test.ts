@@ -539,9 +539,12 @@ async function expectPage(page: Page, title: string): Promise<void> {
   expect(await active.count()).toBe(0);
 }
 
+/** Expects the account page with this notice, which a screen reader reads out: it has the focus and begins the title. */
 async function expectNotice(page: Page, text: string): Promise<void> {
   await expectPage(page, EN.account.title);
   expect(await page.getByRole("status").textContent()).toBe(text);
+  expect(await page.locator(":focus").textContent()).toBe(text);
+  expect(await page.title()).toStartWith(text);
 }
 
 /** The rows that are left in these tables, which only Anna had rows in. */

@@ -28,7 +28,7 @@ describe("renderAccount()", () => {
   test("names both accounts, with the avatar on Discord's side", async () => {
     const html = renderAccount(contextIn("en"), accountPage());
 
-    expect(textOf(html)).toContain("Elin Lindqvist (@elin.l)");
+    expect(textOf(html)).toContain("Elin Lindqvist @elin.l");
     expect(textOf(html)).toContain("elili123");
     expect(attributesOf(await readElements(html), "img").map(({ src }) => src)).toEqual([PLAIN.avatarUrl]);
   });
@@ -272,7 +272,7 @@ describe("renderUnlinkQuestion()", () => {
     const text = textOf(renderUnlinkQuestion(contextIn(language), pair));
     const ends = TEXTS[language].unlink.ends.map((end) => said(language, end));
 
-    for (const part of ["Elin Lindqvist (@elin.l)", "elili123"]) expect(text).toContain(part);
+    for (const part of ["Elin Lindqvist @elin.l", "elili123"]) expect(text).toContain(part);
     // The roles, the access of Janus, what is saved, and the sign-ins.
     expect(ends).toHaveLength(4);
     expect(text).toContain(ends.join("\n"));
