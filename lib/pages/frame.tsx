@@ -10,6 +10,8 @@
 import { createHash } from "node:crypto";
 import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
+import type { IconName } from "./icons.tsx";
+import { Icon } from "./icons.tsx";
 import css from "./style.css" with { type: "text" };
 
 const STYLE_HASH = createHash("sha256").update(css).digest("base64");
@@ -34,15 +36,11 @@ export function pageCsp(imageOrigin?: string): string {
 /** The Content-Security-Policy of a page without images, which is every page but the member's own. */
 export const PAGE_CSP = pageCsp();
 
-const BADGE_PATH = {
-  done: "M5 12.5l4.5 4.5L19 7.5",
-  stopped: "M9 7v10M15 7v10",
-  question: "M4 9h15l-4-4M20 15H5l4 4",
-  attention: "M12 5v9M12 18.8v.01",
-} as const;
-
-/** The icon above the heading. */
-export type Badge = keyof typeof BADGE_PATH;
+/** The icons that may stand above the heading: each says what became of the request, or what is asked. */
+export type Badge = Extract<
+  IconName,
+  "done" | "stopped" | "attention" | "signedOut" | "move" | "unlink" | "another"
+>;
 
 /** The two faces of Janus, looking away from each other. */
 const MARK_PATH = "M11 2a10 10 0 0 0 0 20zM13 5a7 7 0 0 1 0 14z";
@@ -91,16 +89,6 @@ function Brand({ platformName }: Pick<Frame, "platformName">) {
   );
 }
 
-function BadgeIcon({ badge }: { readonly badge: Badge }) {
-  return (
-    <div class={`badge ${badge}`}>
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        <path d={BADGE_PATH[badge]} />
-      </svg>
-    </div>
-  );
-}
-
 /**
  * A screen reader announces no text that was there when the page came. So the notice takes the focus, and the title begins
  * with it.
@@ -123,7 +111,11 @@ export function renderFrame(frame: Frame): string {
         <Brand platformName={platformName} />
         <main>
           {notice !== undefined && <Announcement {...notice} />}
-          {badge !== undefined && <BadgeIcon badge={badge} />}
+          {badge !== undefined && (
+            <div class={`badge ${badge}`}>
+              <Icon name={badge} />
+            </div>
+          )}
           <h1>{heading}</h1>
           {body}
         </main>
