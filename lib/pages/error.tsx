@@ -5,6 +5,7 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PublicErrorCode } from "../errors.ts";
+import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";
 import { ButtonLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
@@ -39,7 +40,7 @@ export function renderError(
       )}
       <RequestId context={context} />
     </>,
-    HARMLESS.includes(code) ? "stopped" : "attention",
+    badgeOf(code),
   );
 }
 
@@ -83,11 +84,15 @@ function RequestId({ context }: { readonly context: PageContext }) {
   );
 }
 
+function badgeOf(code: PublicErrorCode): Badge {
+  if (code === "unauthenticated") return "signedOut";
+  return HARMLESS.includes(code) ? "stopped" : "attention";
+}
+
 /** Members meet these in ordinary use, for example by reloading a page. Their pages raise no alarm. */
 const HARMLESS: readonly PublicErrorCode[] = [
   "state_mismatch",
   "flow_finished",
-  "unauthenticated",
   "not_linked",
   "session_unknown",
   "sync_too_soon",

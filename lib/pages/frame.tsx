@@ -14,18 +14,16 @@
  */
 import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
+import type { IconName } from "./icons.tsx";
+import { Icon } from "./icons.tsx";
 import type { Look } from "./look.ts";
 import { MARK_PATH } from "./look.ts";
 
-const BADGE_PATH = {
-  done: "M5 12.5l4.5 4.5L19 7.5",
-  stopped: "M9 7v10M15 7v10",
-  question: "M4 9h15l-4-4M20 15H5l4 4",
-  attention: "M12 5v9M12 18.8v.01",
-} as const;
-
-/** The icon above the heading. */
-export type Badge = keyof typeof BADGE_PATH;
+/** The icons that may stand above the heading: each says what became of the request, or what is asked. */
+export type Badge = Extract<
+  IconName,
+  "done" | "stopped" | "attention" | "signedOut" | "move" | "unlink" | "another"
+>;
 
 /** The result of the member's last step, in a sentence. `isGood` is false if the step did not do what it should. */
 export type Notice = { readonly text: string; readonly isGood: boolean };
@@ -83,16 +81,6 @@ function Brand({ platformName, look: { logo } }: Pick<Frame, "platformName" | "l
   );
 }
 
-function BadgeIcon({ badge }: { readonly badge: Badge }) {
-  return (
-    <div class={`badge ${badge}`}>
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        <path d={BADGE_PATH[badge]} />
-      </svg>
-    </div>
-  );
-}
-
 /**
  * A screen reader announces no text that was there when the page came. So the notice takes the focus, and the title begins
  * with it.
@@ -115,7 +103,11 @@ export function renderFrame(frame: Frame): string {
         <Brand {...brand} />
         <main>
           {notice !== undefined && <Announcement {...notice} />}
-          {badge !== undefined && <BadgeIcon badge={badge} />}
+          {badge !== undefined && (
+            <div class={`badge ${badge}`}>
+              <Icon name={badge} />
+            </div>
+          )}
           <h1>{heading}</h1>
           {body}
         </main>

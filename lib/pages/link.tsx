@@ -109,7 +109,7 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
         </ButtonLink>
       </form>
     </>,
-    "question",
+    "move",
   );
 }
 

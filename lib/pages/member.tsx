@@ -5,6 +5,7 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
+import { Icon } from "./icons.tsx";
 import type { AccountPage } from "./member_sections.tsx";
 import { BothSides, LinkActions, Role } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
@@ -45,6 +46,7 @@ export function renderSignIn(context: PageContext): string {
       <p>{say(signIn.lead, context)}</p>
       <ButtonLink href="/login">{buttons.signIn}</ButtonLink>
     </>,
+    "signedOut",
   );
 }
 
@@ -65,6 +67,7 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
       <p>{say(unlink.stays, context)}</p>
       <form method="post" action="/account/unlink">
         <button class="button danger" type="submit">
+          <Icon name="unlink" />
           {buttons.confirmUnlink}
         </button>
         <ButtonLink href={ACCOUNT_PATH} quiet>
@@ -72,7 +75,7 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
         </ButtonLink>
       </form>
     </>,
-    "question",
+    "unlink",
   );
 }
 
@@ -115,6 +118,6 @@ export function renderAnotherAccount(context: PageContext): string {
         {buttons.backToAccount}
       </ButtonLink>
     </>,
-    "question",
+    "another",
   );
 }

@@ -1,0 +1,59 @@
+/** One icon has one meaning: which badge each page has, and that no two meanings share a drawing. */
+import { describe, expect, test } from "bun:test";
+import { LANGUAGES } from "../../lib/pages/texts/languages.ts";
+import { everyPage, PLAIN } from "./samples.ts";
+
+/** The badge of each page. A page that is named after another one has its badge. An error that is not here has `attention`. */
+const BADGES: Readonly<Record<string, string | null>> = {
+  home: null,
+  linked: "done",
+  conflict: "move",
+  "cancelled at discord": "stopped",
+  "cancelled at provider": "stopped",
+  account: null,
+  "sign-in": "signedOut",
+  "unlink question": "unlink",
+  unlinked: "done",
+  "another account": "another",
+  unauthenticated: "signedOut",
+  state_mismatch: "stopped",
+  flow_finished: "stopped",
+  not_linked: "stopped",
+  session_unknown: "stopped",
+  sync_too_soon: "stopped",
+  prefetch_refused: "stopped",
+};
+
+const pages = LANGUAGES.flatMap((language) => Object.entries(everyPage(language, PLAIN)));
+
+const badgeOf = (html: string) =>
+  /<div class="badge (\w+)"><svg[^>]*><path d="([^"]+)"/.exec(html)?.slice(1) ?? [null];
+
+/** The drawing in the element that this expression begins. */
+const drawingsIn = (start: RegExp): readonly string[] =>
+  pages.flatMap(([, html]) =>
+    [...html.matchAll(new RegExp(`${start.source}.*?<path d="([^"]+)"`, "gs"))].map(([, path = ""]) => path),
+  );
+
+describe("the icons", () => {
+  test.each(pages)("%s has the badge of its meaning", (name, html) => {
+    const known = BADGES[name] ?? BADGES[name.split(",")[0] ?? ""];
+
+    expect(badgeOf(html)[0]).toBe(known === undefined ? "attention" : known);
+  });
+
+  test("stand for one meaning each", () => {
+    const badges = pages.map(([, html]) => badgeOf(html)).filter(([badge]) => badge !== null);
+    const meanings = new Map(badges.map(([badge, path]) => [badge, path]));
+
+    for (const [badge, path] of badges) expect(path).toBe(meanings.get(badge ?? ""));
+    expect(meanings.size).toBe(new Set(Object.values(BADGES)).size);
+    expect(new Set(meanings.values()).size).toBe(meanings.size);
+  });
+
+  test("of a button has the meaning that it has above a heading", () => {
+    const [unlink] = drawingsIn(/<div class="badge unlink">/);
+
+    expect(new Set(drawingsIn(/<button class="button danger"[^>]*>/))).toEqual(new Set([unlink ?? ""]));
+  });
+});
