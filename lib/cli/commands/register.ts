@@ -19,7 +19,7 @@ export function addRegister(program: Command): void {
   program
     .command("register")
     .description("register the metadata records for linked roles with Discord")
-    .addHelpText("after", examples("DISCORD_BOT_TOKEN=… janus register"))
+    .addHelpText("after", examples("DISCORD_BOT_TOKEN_FILE=bot_token janus register"))
     .action(async (_: unknown, command: Command) => {
       const config = readRegistrationConfig(await readEnvironmentFor(command));
       // Discord says only that a token is wrong, not why.
