@@ -140,7 +140,7 @@ const HELP_AFTER = `${examples(
   "janus                             serve, with the configuration from the environment",
   "janus serve --env-file .env       serve, with the configuration from a file",
   'janus migrate status              what would "janus migrate" do?',
-  "DISCORD_BOT_TOKEN=… janus register",
+  "DISCORD_BOT_TOKEN_FILE=bot_token janus register",
   "janus healthcheck --ready         can it serve members?",
   "janus audit                       does a link or a grant need my attention?",
   "janus config check                which settings are in effect, and which of them are risky?",

@@ -12,6 +12,7 @@ import { randomKey } from "../harness/janus.ts";
 const isCommand = readCommands();
 
 const serviceSchema = v.object({
+  container_name: v.string(),
   image: v.string(),
   build: v.optional(v.object({ context: v.string(), dockerfile: v.string() })),
   command: v.optional(v.array(v.string())),
@@ -28,9 +29,12 @@ const serviceSchema = v.object({
   cap_drop: v.optional(v.array(v.string())),
   security_opt: v.optional(v.array(v.string())),
 });
-const composeSchema = v.object({
+/** Strict, because docker-compose 1.29 refuses a key at the top that it does not know, such as a name. */
+const composeSchema = v.strictObject({
+  "x-janus": v.unknown(),
+  "x-database": v.unknown(),
   services: v.object({ postgres: serviceSchema, migrate: serviceSchema, janus: serviceSchema }),
-  volumes: v.record(v.string(), v.null()),
+  volumes: v.record(v.string(), v.object({ name: v.string() })),
 });
 
 describe("compose.yaml", async () => {
@@ -51,9 +55,25 @@ describe("compose.yaml", async () => {
   test("starts Janus after the migration, which waits for a healthy PostgreSQL", () => {
     expect(janus.depends_on).toEqual({ migrate: { condition: "service_completed_successfully" } });
     expect(migrate.depends_on).toEqual({ postgres: { condition: "service_healthy" } });
-    expect(migrate.restart).toBe("no");
+    // A tool that knows no conditions starts everything at once: the password's file, and then the database, may be late.
+    expect(migrate.restart).toBe("on-failure:5");
+    expect(Number(migrate.environment.DATABASE_WAIT_SECONDS)).toBeGreaterThan(
+      Number(defaultOf("DATABASE_WAIT_SECONDS")),
+    );
     expect(migrate.command?.map(isCommand)).toEqual([true]);
     expect(postgres.healthcheck?.test.join(" ")).toMatch(/^CMD-SHELL pg_isready .*--host=127\.0\.0\.1/);
+  });
+
+  test("names containers and volumes itself, as the Quadlet files do", async () => {
+    for (const [service, name] of Object.entries({
+      postgres: "janus-postgres",
+      migrate: "janus-migrate",
+      janus: "janus",
+    })) {
+      expect(await readText(`deploy/${name}.container`)).toContain(`\nContainerName=${name}\n`);
+      expect(Object.entries(services).find(([key]) => key === service)?.[1].container_name).toBe(name);
+    }
+    for (const [volume, { name }] of Object.entries(volumes)) expect(name).toBe(`janus_${volume}`);
   });
 
   test("declares every volume it mounts, and mounts the password read-only for Janus", () => {

@@ -50,6 +50,44 @@ test.each(["docs/configuration.md", "docs/install.md", "example.env"])(
   },
 );
 
+describe("docs/install.md", async () => {
+  const text = await readText("docs/install.md");
+  const ways = [...text.matchAll(/^### ((?:From|With|As) .*)\n([\s\S]*?)(?=^##)/gm)].map(
+    ([, way = "", section = ""]) => [way, section] as const,
+  );
+
+  test("has every way to run Janus", () => {
+    expect(ways.map(([way]) => way)).toEqual([
+      ...["From the checkout", "With systemd", "With compose", "From the image", "As a Quadlet"],
+    ]);
+  });
+
+  test.each(ways)("registers the records and says what to see: %s", (_, section) => {
+    expect(section).toContain("register");
+    expect(section).toContain("You should now see");
+  });
+
+  test("creates the file and the keys before it fills them in", () => {
+    const steps = ["cp example.env .env", "TOKEN_KEYS=k1:", "COOKIE_SECRET=", "Fill in the required section"];
+    const places = steps.map((step) => text.indexOf(step));
+
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+});
+
+test("no text puts the bot token into a command, which a shell remembers", async () => {
+  const paths = [
+    "README.md",
+    "example.env",
+    ...listFiles("{docs,deploy}/*"),
+    ...listFiles("lib/cli/**/*.ts"),
+  ];
+  const pages = await Promise.all(paths.map(readText));
+
+  expect(pages.flatMap((page) => page.match(/\bDISCORD_BOT_TOKEN=.+/g) ?? [])).toEqual([]);
+});
+
 describe("docs/api.md", async () => {
   const text = await readText("docs/api.md");
 

@@ -26,7 +26,7 @@ export function addRegister(program: Command): void {
   program
     .command("register")
     .description("register the metadata records for linked roles with Discord")
-    .addHelpText("after", examples("DISCORD_BOT_TOKEN=… janus register"))
+    .addHelpText("after", examples("DISCORD_BOT_TOKEN_FILE=bot_token janus register"))
     .action(async (_: unknown, command: Command) => {
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
