@@ -17,6 +17,11 @@ import { withHash } from "../session/secrets.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
+/**
+ * How long a browser keeps a flow's record: much longer than the flow lives. So a member who comes back late reads that the
+ * sign-in took too long, and not that it began in another browser.
+ */
+export const FLOW_COOKIE_SECONDS = 86_400;
 
 /** Flows that one browser may have under way; the oldest makes room. */
 const MAX_FLOWS = 5;

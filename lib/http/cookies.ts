@@ -4,7 +4,7 @@
  */
 import { stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
-import { FLOW_TTL_SECONDS } from "../flow/record.ts";
+import { FLOW_COOKIE_SECONDS } from "../flow/record.ts";
 import type { BegunSession, SessionSecrets } from "../session/secrets.ts";
 import { pairSecrets } from "../session/secrets.ts";
 
@@ -125,7 +125,7 @@ const PLAIN = attributes(false);
 function attributes(secure: boolean): { readonly keep: string; readonly expire: string } {
   const cookie = { name: "n", value: "", path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
   const after = (maxAge: number) => stringifySetCookie({ ...cookie, maxAge }).slice("n=".length);
-  return { keep: after(FLOW_TTL_SECONDS), expire: after(0) };
+  return { keep: after(FLOW_COOKIE_SECONDS), expire: after(0) };
 }
 
 function flowPrefix(secure: boolean): string {
