@@ -7,6 +7,7 @@ import { createEdge } from "./lib/http/edge.ts";
 import {
   beginLink,
   beginLinkOfAnother,
+  keepLink,
   moveLink,
   receiveDiscordCallback,
   receiveProviderCallback,
@@ -22,6 +23,7 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import { showResult } from "./lib/result/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
 import { endOtherSessions, endSessions, logIn, receiveLogout, showSessions } from "./lib/session/handlers.ts";
 
@@ -33,6 +35,8 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/discord-oauth-callback", receiveDiscordCallback],
   ["GET", "/dsek-oauth-callback", receiveProviderCallback],
   ["POST", "/link/move", moveLink],
+  ["POST", "/link/keep", keepLink],
+  ["GET", "/result/:name", showResult],
   ["GET", "/login", logIn],
   ["GET", "/account", showAccount],
   ["GET", "/account/another", showAnotherAccount],

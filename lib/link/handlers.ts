@@ -6,19 +6,19 @@
  *   GET /discord-oauth-callback    receiveDiscordCallback   finishDiscordLeg, in `discord_leg.ts`
  *   GET /dsek-oauth-callback       receiveProviderCallback  finishProviderLeg, in `provider_leg.ts`
  *   POST /link/move                moveLink                 confirmMove, in `move.ts`
+ *   POST /link/keep                keepLink                 keepLinks, in `move.ts`
  *
  * The end of a link is in `unlink.ts`; its routes are with the member's page. Pushing to Discord is left to `sync/`, ending
  * grants to `grants/`, and what a browser carries between the legs to `flow/`.
  */
 import type { Deps } from "../deps.ts";
 import { callbackMalformed } from "../errors.ts";
-import { requireFlow } from "../flow/record.ts";
+import { requireFlow, requireRecord } from "../flow/record.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import { requireForm } from "../http/form.ts";
 import {
   checkOrigin,
   describeBrowser,
-  discordAppUrl,
   flowCookies,
   flowRecords,
   flowRequest,
@@ -28,10 +28,11 @@ import {
 } from "../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
-import { renderConflict, renderHome, renderLinked } from "../pages/link.tsx";
+import { resultResponse } from "../http/results.ts";
+import { renderHome } from "../pages/link.tsx";
 import { finishDiscordLeg, startLink } from "./discord_leg.ts";
 import type { Linked } from "./linked.ts";
-import { confirmMove } from "./move.ts";
+import { confirmMove, keepLinks } from "./move.ts";
 import type { Conflict } from "./provider_leg.ts";
 import { finishProviderLeg } from "./provider_leg.ts";
 
@@ -65,9 +66,7 @@ export const moveLink: FormHandler = {
     requireFlow(deps, ["move"], flowRecords(deps, exchange));
   },
   handle: async (deps, exchange, form) => {
-    const states = form.getAll("state");
-    const [state] = states;
-    if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+    const state = readState(form);
     const records = flowRecords(deps, exchange);
     return show(
       deps,
@@ -76,6 +75,29 @@ export const moveLink: FormHandler = {
     );
   },
 };
+
+/** POST /link/keep: the other button of the same form. */
+export const keepLink: FormHandler = {
+  admit: (deps, exchange) => {
+    checkOrigin(deps, exchange);
+    requireForm(exchange.request);
+    requireRecord(deps, ["move"], flowRecords(deps, exchange));
+  },
+  handle: async (deps, exchange, form) => {
+    const { outcome, resultName, flow } = await keepLinks(deps, {
+      state: readState(form),
+      records: flowRecords(deps, exchange),
+    });
+    return resultResponse(deps, exchange, resultName, { outcome }, flowCookies(deps, flow));
+  },
+};
+
+function readState(form: URLSearchParams): string {
+  const states = form.getAll("state");
+  const [state] = states;
+  if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+  return state;
+}
 
 function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
   const setCookies = flowCookies(deps, result.flow);
@@ -87,18 +109,12 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
     case "linked":
     case "relinked":
     case "moved": {
-      const { session } = result;
-      const page = { ...result, signedIn: session !== undefined, discordAppUrl: discordAppUrl(deps) };
-      return pageResponse(deps, exchange, (context) => renderLinked(context, page), {
-        setCookies: session === undefined ? setCookies : [...setCookies, ...sessionCookies(deps, session)],
-      });
+      const { resultName, session } = result;
+      const content = { ...result, signedIn: session !== undefined };
+      const ofSession = session === undefined ? [] : sessionCookies(deps, session);
+      return resultResponse(deps, exchange, resultName, content, [...setCookies, ...ofSession]);
     }
-    case "conflict": {
-      const page = { ...result, formState: result.state };
-      return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
-        setCookies,
-        status: 409,
-      });
-    }
+    case "conflict":
+      return resultResponse(deps, exchange, result.resultName, result, setCookies);
   }
 }

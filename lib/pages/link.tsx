@@ -1,6 +1,6 @@
 /**
- * The pages of the link flow: the start page, the question before a link is moved, and the page of a finished link. A flow
- * that ends without a link is in `error.tsx`.
+ * The pages of the link flow: the start page, the question before a link is moved, and the page of a finished link. Other
+ * results are in `result.tsx`.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -26,7 +26,7 @@ export type ConflictPage = Pair & {
   readonly heldByDiscord: DiscordName | null;
   /** The organisation account that this Discord account is linked to. */
   readonly heldByOrganisation: HeldByOrganisation;
-  /** The field `state` of `POST /link/move`. */
+  /** The field `state` of `POST /link/move` and `POST /link/keep`. */
   readonly formState: string;
 };
 
@@ -86,9 +86,9 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
         <button class="button" type="submit">
           {buttons.move}
         </button>
-        <ButtonLink href="/" quiet>
+        <button class="button quiet" type="submit" formaction="/link/keep">
           {buttons.leave}
-        </ButtonLink>
+        </button>
       </form>
     </>,
     "question",

@@ -23,7 +23,13 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
     account.title,
     <>
       {page.notice !== null && (
-        <p class={DONE.includes(page.notice) ? "notice done" : "notice"} role="status">
+        <p
+          class={DONE.includes(page.notice) ? "notice done" : "notice"}
+          role="status"
+          // Focused when the page loads, so that a screen reader says it.
+          tabIndex={-1}
+          autofocus
+        >
           {notices[page.notice]}
         </p>
       )}
@@ -33,6 +39,8 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
       {page.link !== null && <LinkActions context={context} />}
       <SignIns context={context} sessions={page.sessions} />
     </>,
+    undefined,
+    page.notice === null ? undefined : notices[page.notice],
   );
 }
 

@@ -103,15 +103,17 @@ export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
   );
 }
 
-/** A whole page. `title` may hold `{platform}`. */
+/** A whole page. `title` may hold `{platform}`. A notice stands first in the title of the window, where it is said first. */
 export function renderPage(
   context: PageContext,
   title: string,
   body: ComponentChildren,
   badge?: Badge,
+  notice?: string,
 ): string {
   const { language, platformName } = context;
-  const plainTitle = title.replaceAll("{platform}", () => platformName);
+  const ownTitle = title.replaceAll("{platform}", () => platformName);
+  const plainTitle = notice === undefined ? ownTitle : `${notice} – ${ownTitle}`;
   return renderFrame({
     language,
     platformName,

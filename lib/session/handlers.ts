@@ -17,6 +17,7 @@ import type { Deps } from "../deps.ts";
 import { sessionUnknown } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
+import { noticeResponse } from "../http/notices.ts";
 import {
   addressOf,
   checkOrigin,
@@ -31,13 +32,14 @@ import {
 } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
 import { isSecure, jsonResponse, redirectResponse } from "../http/response.ts";
+import { forgetResults, resultResponse } from "../http/results.ts";
+import { newResultName } from "../result/record.ts";
 import { logOut, removeOtherSessions } from "./ending.ts";
 import { listSessions } from "./guard.ts";
 import { finishLogin, startLogin } from "./login.ts";
 
 /** Where a member goes who has signed in; nothing in a request can name another place. */
 const AFTER_LOGIN = "/account";
-const AFTER_LOGOUT = "/";
 
 /** What an authorization response has and nothing else. RFC 6749 4.1.2 */
 const RESPONSE_PARAMETERS = ["code", "error", "state"];
@@ -54,7 +56,11 @@ export const logIn: Handler = (deps, exchange) => {
 async function receiveLogin(deps: Deps, exchange: Exchange): Promise<Response> {
   const result = await finishLogin(deps, flowRequest(deps, exchange));
   if (result.outcome === "cancelled") return showStep(deps, exchange, result);
-  const setCookies = [...flowCookies(deps, result.flow), ...sessionCookies(deps, result.session)];
+  const setCookies = [
+    ...flowCookies(deps, result.flow),
+    ...sessionCookies(deps, result.session),
+    ...forgetResults(deps, exchange, "signed_in"),
+  ];
   return wantsPage(exchange)
     ? redirectResponse(deps, exchange, AFTER_LOGIN, setCookies)
     : jsonResponse(deps, exchange, 200, { ok: true }, { setCookies });
@@ -65,9 +71,10 @@ export const receiveLogout: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   await logOut(deps, sessionCandidates(exchange));
   const setCookies = forgetSession(isSecure(deps));
-  return wantsPage(exchange)
-    ? redirectResponse(deps, exchange, AFTER_LOGOUT, setCookies, 303)
-    : jsonResponse(deps, exchange, 200, { ok: true }, { setCookies });
+  if (wantsPage(exchange))
+    return resultResponse(deps, exchange, newResultName(), { outcome: "signed_out" }, setCookies);
+  const forgotten = forgetResults(deps, exchange, "signed_out");
+  return jsonResponse(deps, exchange, 200, { ok: true }, { setCookies: [...setCookies, ...forgotten] });
 };
 
 /** GET /api/sessions */
@@ -98,5 +105,5 @@ export const endOtherSessions: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
   await removeOtherSessions(deps, session, null);
-  return redirectResponse(deps, exchange, "/account?notice=sessions_ended", [], 303);
+  return noticeResponse(deps, exchange, "sessions_ended");
 };

@@ -157,7 +157,10 @@ describe("renderConflict()", () => {
 
     expect(attributesOf(elements, "form")).toEqual([{ method: "post", action: "/link/move" }]);
     expect(attributesOf(elements, "input")).toEqual([{ type: "hidden", name: "state", value: "state-1" }]);
-    expect(attributesOf(elements, "button")).toEqual([{ class: "button", type: "submit" }]);
-    expect(await linksOf(html)).toEqual(["/"]);
+    expect(attributesOf(elements, "button")).toEqual([
+      { class: "button", type: "submit" },
+      { class: "button quiet", type: "submit", formaction: "/link/keep" },
+    ]);
+    expect(await linksOf(html)).toEqual([]);
   });
 });

@@ -13,11 +13,12 @@ import {
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
 import type { Language, PageContext } from "../../lib/pages/parts.tsx";
 import { TEXTS } from "../../lib/pages/parts.tsx";
+import { renderKept, renderSignedOut } from "../../lib/pages/result.tsx";
+import { NOTICES } from "../../lib/result/notice.ts";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
-export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "sessions_ended"] as const;
 /** The UTC offset of summer in Sweden must not show. */
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
@@ -147,6 +148,8 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
       ...conflict,
       heldByOrganisation: { kind: "unnamed" },
     }),
+    kept: renderKept(context),
+    "signed out": renderSignedOut(context),
   };
 }
 

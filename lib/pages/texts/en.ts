@@ -74,6 +74,15 @@ export const en = {
     discordTakenUnnamed:
       "Your Discord account is already linked to another {platform} account. If you link these accounts instead, that account will no longer be linked.",
   },
+  /** The member did not want to change which accounts are linked. */
+  kept: {
+    title: "Nothing has been changed",
+    lead: "Your accounts are linked as before. Your account page shows which accounts are linked.",
+  },
+  signedOut: {
+    title: "You are signed out",
+    lead: "Signing out does not affect your roles on Discord.",
+  },
   account: {
     title: "Your account",
     discordSilent:

@@ -60,6 +60,14 @@ export const sv: Texts = {
     discordTakenUnnamed:
       "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
   },
+  kept: {
+    title: "Inget har ändrats",
+    lead: "Dina konton är kopplade som förut. På Min sida ser du vilka konton som är kopplade.",
+  },
+  signedOut: {
+    title: "Du är utloggad",
+    lead: "Att du har loggat ut påverkar inte dina roller på Discord.",
+  },
   account: {
     title: "Min sida",
     discordSilent: "Discord svarar inte just nu. Sidan visar de senaste uppgifterna som Janus har fått.",
