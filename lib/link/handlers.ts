@@ -12,7 +12,7 @@
  * grants to `grants/`, and what a browser carries between the legs to `flow/`.
  */
 import type { Deps } from "../deps.ts";
-import { callbackMalformed } from "../errors.ts";
+import { asJanusError, callbackMalformed } from "../errors.ts";
 import { requireFlow, requireRecord } from "../flow/record.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import { requireForm } from "../http/form.ts";
@@ -23,13 +23,17 @@ import {
   flowRecords,
   flowRequest,
   refusePrefetch,
+  sessionCandidates,
   sessionCookies,
   showStep,
 } from "../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
 import { resultResponse } from "../http/results.ts";
+import type { HomeMember } from "../pages/link.tsx";
 import { renderHome } from "../pages/link.tsx";
+import { findSession } from "../session/guard.ts";
+import { describeError } from "../telemetry/log.ts";
 import { finishDiscordLeg, startLink } from "./discord_leg.ts";
 import type { Linked } from "./linked.ts";
 import { confirmMove, keepLinks } from "./move.ts";
@@ -37,7 +41,27 @@ import type { Conflict } from "./provider_leg.ts";
 import { finishProviderLeg } from "./provider_leg.ts";
 
 /** GET / */
-export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);
+export const showHome: Handler = async (deps, exchange) => {
+  const member = await findHomeMember(deps, exchange);
+  return pageResponse(deps, exchange, (context) => renderHome(context, member));
+};
+
+/** The member who is signed in. The database is asked only if the browser has cookies of a session, and never for a HEAD. */
+async function findHomeMember(deps: Deps, exchange: Exchange): Promise<HomeMember | undefined> {
+  const candidates = sessionCandidates(exchange);
+  if (candidates.length === 0 || exchange.request.method !== "GET") return undefined;
+  try {
+    const { username, globalName, linkedAt } = await findSession(deps, candidates);
+    return { discord: { username, globalName }, isLinked: linkedAt !== null };
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "unauthenticated") return undefined;
+    if (!code.startsWith("database_")) throw error;
+    // Carrying on is right: the start page is for everybody, and says nothing that needs the database.
+    deps.log.warn("member_not_fetched", describeError(error));
+    return undefined;
+  }
+}
 
 /** GET /linked-role */
 export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");

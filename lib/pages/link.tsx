@@ -30,8 +30,12 @@ export type ConflictPage = Pair & {
   readonly formState: string;
 };
 
-/** The start page: what Janus is for, and where to begin. */
-export function renderHome(context: PageContext): string {
+/** A member who is signed in where they ask for the start page. */
+export type HomeMember = { readonly discord: DiscordName; readonly isLinked: boolean };
+
+/** The start page: what Janus is for, and where to begin. It greets a member who is signed in. */
+export function renderHome(context: PageContext, member?: HomeMember): string {
+  if (member !== undefined) return renderHomeOf(context, member);
   const { home, buttons } = TEXTS[context.language];
   return renderPage(
     context,
@@ -42,6 +46,22 @@ export function renderHome(context: PageContext): string {
       <p class="aside">
         <a href="/account">{buttons.seeLink}</a>
       </p>
+    </>,
+  );
+}
+
+function renderHomeOf(context: PageContext, { discord, isLinked }: HomeMember): string {
+  const { welcome, buttons } = TEXTS[context.language];
+  return renderPage(
+    context,
+    welcome.title,
+    <>
+      <p>{say(welcome.signedIn, context, <DiscordAccount name={discord} />)}</p>
+      <p>{say(isLinked ? welcome.linked : welcome.notLinked, context)}</p>
+      <ButtonLink href="/account">{buttons.toAccount}</ButtonLink>
+      <ButtonLink href={isLinked ? "/account/another" : "/linked-role"} quiet>
+        {isLinked ? buttons.useAnother : buttons.linkAccount}
+      </ButtonLink>
     </>,
   );
 }

@@ -17,6 +17,20 @@ describe("renderHome()", () => {
       expect(textOf(html)).toContain("D-sektionen");
     },
   );
+
+  test.each([...LANGUAGES])("greets a member, and leads to their own page first, in %s", async (language) => {
+    const discord = { username: "elin.l", globalName: "Elin Lindqvist" };
+    const [linked, notLinked] = [true, false].map((isLinked) =>
+      renderHome(contextIn(language), { discord, isLinked }),
+    );
+    const { welcome } = TEXTS[language];
+
+    expect(textOf(linked ?? "")).toContain("Elin Lindqvist (@elin.l)");
+    expect(textOf(linked ?? "")).toContain(said(language, welcome.linked));
+    expect(textOf(notLinked ?? "")).toContain(said(language, welcome.notLinked));
+    expect(await linksOf(linked ?? "")).toEqual(["/account", "/account/another"]);
+    expect(await linksOf(notLinked ?? "")).toEqual(["/account", "/linked-role"]);
+  });
 });
 
 describe("renderLinked()", () => {

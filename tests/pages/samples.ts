@@ -137,6 +137,8 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   };
   return {
     home: renderHome(context),
+    "home, signed in": renderHome(context, { discord, isLinked: true }),
+    "home, signed in, not linked": renderHome(context, { discord, isLinked: false }),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
     "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),

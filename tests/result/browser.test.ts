@@ -253,6 +253,22 @@ walkTest(
   },
 );
 
+walkTest("the start page knows a member who is signed in", async (stage, visitor) => {
+  const { page, texts } = visitor;
+  await page.goto(`${stage.janus.url}/`);
+  await expectHeading(page, texts.home.title);
+  await link(stage, page);
+  await page.goto(`${stage.janus.url}/`);
+
+  await expectPage(visitor, "welcome", texts.welcome.title);
+  expect(await mainText(page)).toContain(`${ANNA} (@anna_d)`);
+  await press(page, texts.buttons.toAccount);
+  await expectHeading(page, texts.account.title);
+  await page.goBack();
+  await press(page, texts.buttons.useAnother);
+  await expectHeading(page, texts.another.title);
+});
+
 async function link({ janus }: Stage, page: Page): Promise<void> {
   await page.goto(`${janus.url}/linked-role`);
   await approve(page, ANNA);

@@ -45,6 +45,13 @@ export const en = {
     title: "Get your roles on Discord",
     lead: "Link your Discord account to your {platform} account to get the Discord roles you are entitled to.",
   },
+  /** The start page of a member who is signed in. */
+  welcome: {
+    title: "Welcome back",
+    signedIn: "You are signed in as {other}.",
+    linked: "Your Discord account is linked to your {platform} account.",
+    notLinked: "Your Discord account is not linked to a {platform} account yet.",
+  },
   linked: {
     title: "Your accounts are linked",
     now: "One step left: go back to Discord, open Linked Roles in the server menu and click {link}. Discord gives you the role only after that.",

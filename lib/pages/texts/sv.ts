@@ -33,6 +33,12 @@ export const sv: Texts = {
     title: "Hämta dina roller på Discord",
     lead: "Koppla ihop ditt Discordkonto med ditt konto hos {platform}, så får du de roller på Discord som du har rätt till.",
   },
+  welcome: {
+    title: "Välkommen tillbaka",
+    signedIn: "Du är inloggad som {other}.",
+    linked: "Ditt Discordkonto är kopplat till ditt konto hos {platform}.",
+    notLinked: "Ditt Discordkonto är inte kopplat till något konto hos {platform} än.",
+  },
   linked: {
     title: "Dina konton är kopplade",
     now: "Ett steg återstår: gå tillbaka till Discord, öppna Länkade roller (Linked Roles) i serverns meny och tryck på {link}. Först då får du rollen.",
