@@ -7,6 +7,7 @@ import { createEdge } from "./lib/http/edge.ts";
 import {
   beginLink,
   beginLinkOfAnother,
+  keepLink,
   moveLink,
   receiveDiscordCallback,
   receiveProviderCallback,
@@ -23,6 +24,7 @@ import {
   showUserinfo,
 } from "./lib/member/handlers.ts";
 import { showAbout, showAsset } from "./lib/pages/handlers.ts";
+import { showResult } from "./lib/result/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
 import {
   endSessions,
@@ -42,6 +44,8 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/discord-oauth-callback", receiveDiscordCallback],
   ["GET", "/dsek-oauth-callback", receiveProviderCallback],
   ["POST", "/link/move", moveLink],
+  ["POST", "/link/keep", keepLink],
+  ["GET", "/result/:name", showResult],
   ["GET", "/login", logIn],
   ["GET", "/account", showAccount],
   ["GET", "/account/another", showAnotherAccount],

@@ -14,6 +14,7 @@ import { constantTimeEqual } from "oslo/crypto";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_ID_LENGTH = 8;
 
 const utf8 = new TextEncoder();
 
@@ -42,6 +43,14 @@ export function createSealer(ring: readonly RingKey[], purpose: string): Sealer 
       return key === undefined ? undefined : decrypt(key, sealed.slice(dot + 1), context);
     },
   };
+}
+
+/**
+ * A ring of keys that have no ids. Each gets an id that follows from it, so that it keeps its id when another key is put
+ * before it.
+ */
+export function nameKeys(keys: readonly Uint8Array[]): readonly RingKey[] {
+  return keys.map((key) => ({ id: encodeBase64url(deriveKey(key, "key ids")).slice(0, KEY_ID_LENGTH), key }));
 }
 
 /** HMAC-SHA-256 of a text under a key of one purpose, as base64url: 43 characters. RFC 2104 */

@@ -8,7 +8,7 @@
  */
 import type { Config } from "./config/load.ts";
 import type { Mac, Sealer } from "./crypto.ts";
-import { createMacs, createSealer } from "./crypto.ts";
+import { createMacs, createSealer, nameKeys } from "./crypto.ts";
 import type { Database } from "./database/open.ts";
 import type { Queries } from "./database/queries.ts";
 import { createQueries } from "./database/queries.ts";
@@ -43,6 +43,8 @@ type Common = {
   readonly tokenSealer: Sealer;
   /** Derive a flow's secrets from what the browser carries from one leg to the next; the first one begins flows. */
   readonly flowMacs: readonly Mac[];
+  /** Seals what a browser keeps for the next page that it loads. */
+  readonly cookieSealer: Sealer;
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
   /** What this process knows of faults that only other servers can tell. */
@@ -104,6 +106,7 @@ export function createShared(config: Config, db: Database, world: World): Shared
     bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
+    cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
     unstored: createUnstored(log),
     setup: createSetup(now),
     now,
@@ -143,6 +146,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     discordUrls: shared.discordUrls,
     tokenSealer: shared.tokenSealer,
     flowMacs: shared.flowMacs,
+    cookieSealer: shared.cookieSealer,
     unstored: shared.unstored,
     setup: shared.setup,
     now: shared.now,

@@ -17,6 +17,11 @@ import { withHash } from "../session/secrets.ts";
 
 /** How long a member may take for one leg. */
 export const FLOW_TTL_SECONDS = 600;
+/**
+ * How long a browser keeps a flow's record: much longer than the flow lives. So a member who comes back late reads that the
+ * sign-in took too long, and not that it began in another browser.
+ */
+export const FLOW_COOKIE_SECONDS = 86_400;
 
 /** Flows that one browser may have under way; the oldest makes room. */
 const MAX_FLOWS = 5;
@@ -113,6 +118,13 @@ export function deriveSession({ mac, seed }: Flow): SessionSecrets {
 /** The key of a flow's row. The id itself can only be derived from the browser's record. */
 export const hashFlowId = (flow: Flow): string => sha256Hex(deriveSecret(flow, "flow_id"));
 
+/**
+ * What the page is called that says how a leg ended. It stands in an address, so it is no part of the state. A question has
+ * the same name as the page that says what the member answered.
+ */
+export const resultNameOf = ({ mac, record }: Flow): string =>
+  mac(`${record.value} result`).slice(0, NAME_LENGTH);
+
 /** The records that must go, oldest and unreadable first, before another flow begins. */
 export function makeRoom(deps: Needs, records: FlowRecords): readonly string[] {
   if (records.size < MAX_FLOWS) return [];
@@ -145,6 +157,13 @@ export function acceptCallback(
 
 /** The browser's flow with this state at one of these legs. Throws state_mismatch, flow_expired. */
 export function openFlow(deps: Needs, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
+  const flow = findFlow(deps, legs, state, records);
+  if (isOld(deps, flow)) throw flowExpired("older than its lifetime");
+  return flow;
+}
+
+/** The same, in time or not. Throws state_mismatch. */
+export function findFlow(deps: Needs, legs: readonly Leg[], state: string, records: FlowRecords): Flow {
   const name = nameOf(state);
   const value = records.get(name);
   if (value === undefined) throw stateMismatch("no flow of this browser has the state");
@@ -152,18 +171,23 @@ export function openFlow(deps: Needs, legs: readonly Leg[], state: string, recor
   if (flow === undefined) throw stateMismatch("the flow record is not one of ours");
   if (!legs.includes(flow.leg)) throw stateMismatch("the flow is at another leg");
   if (!equalInConstantTime(flow.state, state)) throw stateMismatch("the state is another one");
-  if (isOld(deps, flow)) throw flowExpired("older than its lifetime");
   return flow;
 }
 
 /** Refuses a browser without any flow at one of these legs, whatever its state. Throws state_mismatch, flow_expired. */
 export function requireFlow(deps: Needs, legs: readonly Leg[], records: FlowRecords): void {
+  const flows = requireRecord(deps, legs, records);
+  if (flows.every((flow) => isOld(deps, flow))) throw flowExpired("older than its lifetime");
+}
+
+/** The same, in time or not: the browser's flows at these legs. Throws state_mismatch. */
+export function requireRecord(deps: Needs, legs: readonly Leg[], records: FlowRecords): readonly Flow[] {
   const flows = [...records]
     .slice(0, MAX_OPENED)
     .flatMap(([name, value]) => openRecord(deps, name, value) ?? [])
     .filter(({ leg }) => legs.includes(leg));
   if (flows.length === 0) throw stateMismatch("no flow of this browser has the state");
-  if (flows.every((flow) => isOld(deps, flow))) throw flowExpired("older than its lifetime");
+  return flows;
 }
 
 const isOld = ({ now }: Needs, { startedAt }: Flow): boolean =>

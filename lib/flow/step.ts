@@ -12,6 +12,7 @@ import type { Browser } from "../session/secrets.ts";
 import type { LogOutcome, LogStep } from "../telemetry/events.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Flow, FlowChange, FlowRecords } from "./record.ts";
+import { resultNameOf } from "./record.ts";
 
 /** What the browser sent with a callback. */
 export type FlowRequest = {
@@ -36,6 +37,8 @@ export type Cancelled = {
   readonly at: "discord" | "provider";
   /** For the log. */
   readonly reason: string;
+  /** What its page is called. */
+  readonly resultName: string;
   readonly flow: FlowChange;
 };
 
@@ -73,7 +76,13 @@ export function cancel(
   at: Cancelled["at"],
   upstream: Upstream,
   answer: ErrorResponse,
-  { record }: Flow,
+  flow: Flow,
 ): Cancelled {
-  return { outcome: "cancelled", at, reason: readRefusal(upstream, answer), flow: { forget: [record.name] } };
+  return {
+    outcome: "cancelled",
+    at,
+    reason: readRefusal(upstream, answer),
+    resultName: resultNameOf(flow),
+    flow: { forget: [flow.record.name] },
+  };
 }

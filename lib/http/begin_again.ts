@@ -10,7 +10,7 @@ import { readFlowRecords } from "./cookies.ts";
 import type { Exchange } from "./response.ts";
 import { isSecure } from "./response.ts";
 
-const at = (path: string): Beginning => ({ startAgain: path, tryAgain: path });
+const at = (path: Beginning["startAgain"]): Beginning => ({ startAgain: path, tryAgain: path });
 
 const LINK = at("/linked-role");
 const ANOTHER = at("/linked-role/another");
@@ -23,6 +23,8 @@ const BEGINNINGS: ReadonlyMap<string, Beginning> = new Map([
   ["/linked-role", LINK],
   ["/linked-role/another", ANOTHER],
   ["/link/move", LINK],
+  ["/link/keep", LINK],
+  ["/result/:name", LINK],
   ["/account/another", { startAgain: ANOTHER.startAgain, tryAgain: "/account/another" }],
 ]);
 const LINK_CALLBACKS: readonly string[] = ["/discord-oauth-callback", "/dsek-oauth-callback"];

@@ -1,27 +1,38 @@
 /**
- * Cookies, in and out. Each flow's record is a cookie of its own. On https its name begins with `__Host-`, so no other site
- * of the domain can plant one. It is HttpOnly, and SameSite=Lax, which the redirect back from a provider needs.
+ * Cookies, in and out. Each flow's record is a cookie of its own, and so is each result. On https their names begin with
+ * `__Host-`, so no other site of the domain can plant one. They are HttpOnly, and SameSite=Lax, which the redirect back from
+ * a provider needs.
  */
 import { stringifySetCookie } from "cookie";
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
-import { FLOW_TTL_SECONDS } from "../flow/record.ts";
+import { FLOW_COOKIE_SECONDS } from "../flow/record.ts";
 import type { BegunSession, SessionSecrets } from "../session/secrets.ts";
 import { pairSecrets } from "../session/secrets.ts";
 
 const FLOW_PREFIX = "janus_flow_";
+const HOST_PREFIX = "__Host-";
 const RECORD_NAME = /^[A-Za-z0-9_-]{1,32}$/;
-const NONE: FlowRecords = new Map();
+const NONE: ReadonlyMap<string, string> = new Map();
 
-/**
- * The flow records among a request's cookies. Of two cookies with one name, it keeps the one that `isOurs` accepts.
- */
+/** The flow records among a request's cookies. */
 export function readFlowRecords(
   header: string | null,
   secure: boolean,
-  isOurs: (name: string, value: string) => boolean = () => true,
+  isOurs?: (name: string, value: string) => boolean,
 ): FlowRecords {
+  return readRecords(header, nameOf(FLOW_PREFIX, secure), isOurs);
+}
+
+/**
+ * The cookies whose names begin with a prefix, by the rest of their names. Of two cookies with one name, it keeps the one
+ * that `isOurs` accepts.
+ */
+export function readRecords(
+  header: string | null,
+  prefix: string,
+  isOurs: (name: string, value: string) => boolean = () => true,
+): ReadonlyMap<string, string> {
   if (header === null) return NONE;
-  const prefix = flowPrefix(secure);
   const records = new Map<string, string>();
   let doubts = 0;
   for (const { name, value } of readCookies(header, prefix)) {
@@ -68,7 +79,7 @@ function beginsPair(header: string, at: number): boolean {
 /** The Set-Cookie headers that make a browser keep and forget flow records. RFC 6265 4.1 */
 export function writeFlowChange({ set, forget }: FlowChange, secure: boolean): readonly string[] {
   const { keep, expire } = secure ? SECURE : PLAIN;
-  const prefix = flowPrefix(secure);
+  const prefix = nameOf(FLOW_PREFIX, secure);
   const written = forget.map((name) => `${prefix}${name}=${expire}`);
   // Names and values are base64url and dots, so nothing has to be encoded.
   if (set !== undefined) written.push(`${prefix}${set.name}=${set.value}${keep}`);
@@ -80,10 +91,13 @@ const SESSION_KEY = "sessionKey";
 
 /** Possible secrets of a session among a request's cookies: usually one pair, or nothing. */
 export function readSessionCookies(header: string | null): readonly SessionSecrets[] {
+  return pairSecrets(readValues(header, SESSION_ID), readValues(header, SESSION_KEY));
+}
+
+/** Every value of the cookies with this name, in the header's order. */
+export function readValues(header: string | null, wanted: string): readonly string[] {
   if (header === null) return [];
-  const valuesOf = (wanted: string) =>
-    [...readCookies(header, wanted)].filter(({ name }) => name === wanted).map(({ value }) => value);
-  return pairSecrets(valuesOf(SESSION_ID), valuesOf(SESSION_KEY));
+  return [...readCookies(header, wanted)].filter(({ name }) => name === wanted).map(({ value }) => value);
 }
 
 /** The Set-Cookie headers that make a browser keep a session until it ends. */
@@ -94,17 +108,21 @@ export function writeSession(
 ): readonly string[] {
   const maxAge = Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1_000));
   return [
-    writeSessionCookie(SESSION_ID, secrets.sessionId, maxAge, secure),
-    writeSessionCookie(SESSION_KEY, secrets.sessionKey, maxAge, secure),
+    writeCookie(SESSION_ID, secrets.sessionId, maxAge, secure),
+    writeCookie(SESSION_KEY, secrets.sessionKey, maxAge, secure),
   ];
 }
 
 /** The Set-Cookie headers that make a browser forget a session at once. */
 export function forgetSession(secure: boolean): readonly string[] {
-  return [SESSION_ID, SESSION_KEY].map((name) => writeSessionCookie(name, "", 0, secure));
+  return [SESSION_ID, SESSION_KEY].map((name) => expireCookie(name, secure));
 }
 
-function writeSessionCookie(name: string, value: string, maxAge: number, secure: boolean): string {
+/** The Set-Cookie header that makes a browser forget a cookie. */
+export const expireCookie = (name: string, secure: boolean): string => writeCookie(name, "", 0, secure);
+
+/** The Set-Cookie header of one cookie. */
+export function writeCookie(name: string, value: string, maxAge: number, secure: boolean): string {
   const expires = maxAge === 0 ? { expires: new Date(0) } : {};
   return stringifySetCookie({
     name,
@@ -125,9 +143,8 @@ const PLAIN = attributes(false);
 function attributes(secure: boolean): { readonly keep: string; readonly expire: string } {
   const cookie = { name: "n", value: "", path: "/", httpOnly: true, secure, sameSite: "lax" } as const;
   const after = (maxAge: number) => stringifySetCookie({ ...cookie, maxAge }).slice("n=".length);
-  return { keep: after(FLOW_TTL_SECONDS), expire: after(0) };
+  return { keep: after(FLOW_COOKIE_SECONDS), expire: after(0) };
 }
 
-function flowPrefix(secure: boolean): string {
-  return secure ? `__Host-${FLOW_PREFIX}` : FLOW_PREFIX;
-}
+/** The name, or the beginning of the name, of a cookie that no other site of the domain may plant. */
+export const nameOf = (name: string, secure: boolean): string => (secure ? `${HOST_PREFIX}${name}` : name);

@@ -196,11 +196,11 @@ function findFault(request: Request, routes: readonly Route[]): JanusError {
 /** More than any route has. */
 const MAX_SEGMENTS = 10;
 
-/** Whether a path is one of a route's, whose `:name` stands for one segment. */
+/** Whether a path is one of a route's, whose `:name` stands for one segment with at least one letter. */
 function matches(route: string, theirs: readonly string[]): boolean {
   const ours = route.split("/");
   return (
     ours.length === theirs.length &&
-    ours.every((part, index) => part.startsWith(":") || part === theirs[index])
+    ours.every((part, index) => (part.startsWith(":") ? theirs[index] !== "" : part === theirs[index]))
   );
 }

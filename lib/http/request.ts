@@ -8,7 +8,6 @@ import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } f
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
 import { isFlowRecord } from "../flow/record.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import { renderCancelled } from "../pages/error.tsx";
 import type { Session } from "../session/guard.ts";
 import { openSession } from "../session/guard.ts";
 import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";
@@ -16,7 +15,8 @@ import { parseAddress } from "./address.ts";
 import { findBeginning } from "./begin_again.ts";
 import { readFlowRecords, readSessionCookies, writeFlowChange, writeSession } from "./cookies.ts";
 import type { Exchange } from "./response.ts";
-import { isSecure, pageResponse, redirectResponse } from "./response.ts";
+import { isSecure, redirectResponse } from "./response.ts";
+import { resultResponse } from "./results.ts";
 import { describeUserAgent } from "./user_agent.ts";
 
 /** The browser's flows. */
@@ -71,9 +71,13 @@ const IN_ADVANCE = /(?:^|[\s,;"])(?:prefetch|prerender|preview|preload)(?:$|[\s,
  * Refuses a request that a browser sends before its member asks for the page. It would spend a code, or begin a flow that
  * pushes out another. Browsers do not show such a refusal: they ask again when the member comes.
  */
-export function refusePrefetch({ request: { headers } }: Exchange): void {
-  if (PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""))) throw prefetchRefused();
+export function refusePrefetch(exchange: Exchange): void {
+  if (isInAdvance(exchange)) throw prefetchRefused();
 }
+
+/** Whether a browser sends a request before its member asks for the page. */
+export const isInAdvance = ({ request: { headers } }: Exchange): boolean =>
+  PURPOSE_HEADERS.some((name) => IN_ADVANCE.test(headers.get(name) ?? ""));
 
 /** A callback's request, which must be the member's own: a code that is spent unseen is lost. */
 export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
@@ -106,10 +110,9 @@ export function checkOrigin({ config }: Deps, { request: { headers } }: Exchange
 export function showStep(deps: Deps, exchange: Exchange, result: Departure | Cancelled): Response {
   const setCookies = flowCookies(deps, result.flow);
   if (result.outcome !== "cancelled") return redirectResponse(deps, exchange, result.location, setCookies);
-  const beginning = findBeginning(deps, exchange);
-  return pageResponse(deps, exchange, (context) => renderCancelled(context, result, beginning), {
-    setCookies,
-  });
+  const { outcome, at, resultName } = result;
+  const { startAgain } = findBeginning(deps, exchange);
+  return resultResponse(deps, exchange, resultName, { outcome, at, startAgain }, setCookies);
 }
 
 /** The address of Discord itself, derived from that of its authorize page. On a phone it opens the app: docs/discord.md */

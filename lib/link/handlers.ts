@@ -6,37 +6,62 @@
  *   GET /discord-oauth-callback    receiveDiscordCallback   finishDiscordLeg, in `discord_leg.ts`
  *   GET /dsek-oauth-callback       receiveProviderCallback  finishProviderLeg, in `provider_leg.ts`
  *   POST /link/move                moveLink                 confirmMove, in `move.ts`
+ *   POST /link/keep                keepLink                 keepLinks, in `move.ts`
  *
  * The end of a link is in `unlink.ts`; its routes are with the member's page. Pushing to Discord is left to `sync/`, ending
  * grants to `grants/`, and what a browser carries between the legs to `flow/`.
  */
 import type { Deps } from "../deps.ts";
-import { callbackMalformed } from "../errors.ts";
-import { requireFlow } from "../flow/record.ts";
+import { asJanusError, callbackMalformed } from "../errors.ts";
+import { requireFlow, requireRecord } from "../flow/record.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import { requireForm } from "../http/form.ts";
 import {
   checkOrigin,
   describeBrowser,
-  discordAppUrl,
   flowCookies,
   flowRecords,
   flowRequest,
   refusePrefetch,
+  sessionCandidates,
   sessionCookies,
   showStep,
 } from "../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
-import { renderConflict, renderHome, renderLinked } from "../pages/link.tsx";
+import { resultResponse } from "../http/results.ts";
+import type { HomeMember } from "../pages/link.tsx";
+import { renderHome } from "../pages/link.tsx";
+import { findSession } from "../session/guard.ts";
+import { describeError } from "../telemetry/log.ts";
 import { finishDiscordLeg, startLink } from "./discord_leg.ts";
 import type { Linked } from "./linked.ts";
-import { confirmMove } from "./move.ts";
+import { confirmMove, keepLinks } from "./move.ts";
 import type { Conflict } from "./provider_leg.ts";
 import { finishProviderLeg } from "./provider_leg.ts";
 
 /** GET / */
-export const showHome: Handler = (deps, exchange) => pageResponse(deps, exchange, renderHome);
+export const showHome: Handler = async (deps, exchange) => {
+  const member = await findHomeMember(deps, exchange);
+  return pageResponse(deps, exchange, (context) => renderHome(context, member));
+};
+
+/** The member who is signed in. The database is asked only if the browser has cookies of a session, and never for a HEAD. */
+async function findHomeMember(deps: Deps, exchange: Exchange): Promise<HomeMember | undefined> {
+  const candidates = sessionCandidates(exchange);
+  if (candidates.length === 0 || exchange.request.method !== "GET") return undefined;
+  try {
+    const { username, globalName, linkedAt } = await findSession(deps, candidates);
+    return { discord: { username, globalName }, isLinked: linkedAt !== null };
+  } catch (error) {
+    const { code } = asJanusError(error);
+    if (code === "unauthenticated") return undefined;
+    if (!code.startsWith("database_")) throw error;
+    // Carrying on is right: the start page is for everybody, and says nothing that needs the database.
+    deps.log.warn("member_not_fetched", describeError(error));
+    return undefined;
+  }
+}
 
 /** GET /linked-role */
 export const beginLink: Handler = (deps, exchange) => begin(deps, exchange, "discord");
@@ -65,9 +90,7 @@ export const moveLink: FormHandler = {
     requireFlow(deps, ["move"], flowRecords(deps, exchange));
   },
   handle: async (deps, exchange, form) => {
-    const states = form.getAll("state");
-    const [state] = states;
-    if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+    const state = readState(form);
     const records = flowRecords(deps, exchange);
     return show(
       deps,
@@ -76,6 +99,29 @@ export const moveLink: FormHandler = {
     );
   },
 };
+
+/** POST /link/keep: the other button of the same form. */
+export const keepLink: FormHandler = {
+  admit: (deps, exchange) => {
+    checkOrigin(deps, exchange);
+    requireForm(exchange.request);
+    requireRecord(deps, ["move"], flowRecords(deps, exchange));
+  },
+  handle: async (deps, exchange, form) => {
+    const { outcome, resultName, flow } = await keepLinks(deps, {
+      state: readState(form),
+      records: flowRecords(deps, exchange),
+    });
+    return resultResponse(deps, exchange, resultName, { outcome }, flowCookies(deps, flow));
+  },
+};
+
+function readState(form: URLSearchParams): string {
+  const states = form.getAll("state");
+  const [state] = states;
+  if (state === undefined || states.length > 1) throw callbackMalformed("the form has no state");
+  return state;
+}
 
 function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
   const setCookies = flowCookies(deps, result.flow);
@@ -87,18 +133,12 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
     case "linked":
     case "relinked":
     case "moved": {
-      const { session } = result;
-      const page = { ...result, signedIn: session !== undefined, discordAppUrl: discordAppUrl(deps) };
-      return pageResponse(deps, exchange, (context) => renderLinked(context, page), {
-        setCookies: session === undefined ? setCookies : [...setCookies, ...sessionCookies(deps, session)],
-      });
+      const { resultName, session } = result;
+      const content = { ...result, signedIn: session !== undefined };
+      const ofSession = session === undefined ? [] : sessionCookies(deps, session);
+      return resultResponse(deps, exchange, resultName, content, [...setCookies, ...ofSession]);
     }
-    case "conflict": {
-      const page = { ...result, formState: result.state };
-      return pageResponse(deps, exchange, (context) => renderConflict(context, page), {
-        setCookies,
-        status: 409,
-      });
-    }
+    case "conflict":
+      return resultResponse(deps, exchange, result.resultName, result, setCookies);
   }
 }

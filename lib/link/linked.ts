@@ -29,6 +29,8 @@ export type Linked = LinkedAccounts & {
   readonly earlierRoleMayStay: boolean;
   /** Undefined where none could be made; the link does not depend on it. */
   readonly session: BegunSession | undefined;
+  /** What its page is called. */
+  readonly resultName: string;
   readonly flow: FlowChange;
 };
 

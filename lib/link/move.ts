@@ -1,11 +1,12 @@
 /**
- * Moving a link: the member has confirmed that a new link takes the place of an earlier one. The Discord account of the
- * earlier link loses its role connection.
+ * The answer to the question whether to move a link. If the member confirms it, a new link takes the place of an earlier
+ * one, and the Discord account of the earlier link loses its role connection. If the member does not want it, the question
+ * is forgotten.
  */
 import type { Deps } from "../deps.ts";
 import { flowFinished } from "../errors.ts";
-import type { Needs as FlowNeeds } from "../flow/record.ts";
-import { deriveSession, hashFlowId, openFlow } from "../flow/record.ts";
+import type { FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
+import { deriveSession, findFlow, hashFlowId, openFlow, resultNameOf } from "../flow/record.ts";
 import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
@@ -50,8 +51,27 @@ export const confirmMove = createStep(
       pushed,
       earlierRoleMayStay,
       session: begunSession(flow, moved.sessionExpiresAt),
+      resultName: resultNameOf(flow),
       flow: { forget: [flow.record.name] },
     };
+  },
+);
+
+/** The member does not want the move: nothing has changed. */
+type Kept = { readonly outcome: "kept"; readonly resultName: string; readonly flow: FlowChange };
+
+/**
+ * The other answer. The database is not asked: what waits there ends by its age. A late answer is as good, since it changes
+ * nothing. Throws state_mismatch.
+ */
+export const keepLinks = createStep(
+  "move",
+  async (
+    deps: FlowNeeds & Pick<Deps, "log">,
+    { state, records }: Omit<MoveRequest, "browser">,
+  ): Promise<Kept> => {
+    const flow = findFlow(deps, ["move"], state, records);
+    return { outcome: "kept", resultName: resultNameOf(flow), flow: { forget: [flow.record.name] } };
   },
 );
 

@@ -15,6 +15,7 @@ import {
   hashFlowId,
   isReduced,
   PROVIDER_LEGS,
+  resultNameOf,
 } from "../flow/record.ts";
 import { createSharing } from "../flow/sharing.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
@@ -42,6 +43,8 @@ export type Conflict = LinkedAccounts & {
   readonly heldByDiscord: LinkedAccounts["discord"] | null;
   readonly heldByOrganisation: HeldByOrganisation;
   readonly state: string;
+  /** What the page of the question is called. */
+  readonly resultName: string;
   readonly flow: FlowChange;
 };
 
@@ -111,11 +114,26 @@ async function storeLink(
   const forget = [flow.record.name];
   if (outcome === "conflict_met") {
     const { state, record } = move;
-    return { ...result, ...heldAccounts(stored), outcome: "conflict", state, flow: { set: record, forget } };
+    return {
+      ...result,
+      ...heldAccounts(stored),
+      outcome: "conflict",
+      state,
+      resultName: resultNameOf(move),
+      flow: { set: record, forget },
+    };
   }
   const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil });
   const session = begunSession(flow, stored.sessionExpiresAt);
-  return { ...result, outcome, pushed, earlierRoleMayStay: false, session, flow: { forget } };
+  return {
+    ...result,
+    outcome,
+    pushed,
+    earlierRoleMayStay: false,
+    session,
+    resultName: resultNameOf(flow),
+    flow: { forget },
+  };
 }
 
 /** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */

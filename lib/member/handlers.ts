@@ -15,19 +15,17 @@ import type { DiscordUser } from "../discord/client.ts";
 import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { chooseLanguage, wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
-import { addressOf, checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
+import { noticeResponse, takeNotice } from "../http/notices.ts";
+import { checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
-import { fileResponse, isSecure, jsonResponse, pageResponse, redirectResponse } from "../http/response.ts";
+import { fileResponse, isSecure, jsonResponse, pageResponse } from "../http/response.ts";
+import { forgetResults, resultResponse } from "../http/results.ts";
 import { unlink } from "../link/unlink.ts";
-import {
-  renderAccount,
-  renderAnotherAccount,
-  renderSignIn,
-  renderUnlinked,
-  renderUnlinkQuestion,
-} from "../pages/member.tsx";
+import { renderAccount, renderAnotherAccount, renderSignIn, renderUnlinkQuestion } from "../pages/member.tsx";
 import type { AccountPage } from "../pages/member_sections.tsx";
 import { TEXTS } from "../pages/texts/languages.ts";
+import type { Notice } from "../result/notice.ts";
+import { newResultName } from "../result/record.ts";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 import { findMember } from "../session/refresh.ts";
@@ -36,8 +34,6 @@ import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
 import type { LinkFacts } from "./facts.ts";
 import { describeLink, describeRole } from "./facts.ts";
-
-const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
@@ -53,24 +49,25 @@ export const showAccount: Handler = async (deps, exchange) => {
     return await showAccountOf(deps, exchange, await requireSession(deps, exchange));
   } catch (error) {
     if (asJanusError(error).code !== "unauthenticated") throw error;
-    const setCookies = forgetSession(isSecure(deps));
+    const setCookies = [...forgetSession(isSecure(deps)), ...takeNotice(deps, exchange).setCookies];
     return pageResponse(deps, exchange, renderSignIn, { status: 401, setCookies });
   }
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
   const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
+  const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
     link: describeLink(session),
     roleMayStay: session.roleConnectionLeftAt !== null,
-    notice: readNotice(exchange),
+    notice,
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
     discordAppUrl: discordAppUrl(deps),
   };
   const imageOrigin = new URL(deps.config.discord.cdnUrl).origin;
-  return pageResponse(deps, exchange, (context) => renderAccount(context, page), { imageOrigin });
+  return pageResponse(deps, exchange, (context) => renderAccount(context, page), { imageOrigin, setCookies });
 }
 
 /** The member as Discord has them now; undefined while it does not say, which is no reason to hide what is stored. */
@@ -85,11 +82,6 @@ async function askDiscord(deps: Deps, session: Session): Promise<DiscordUser | u
   }
 }
 
-function readNotice(exchange: Exchange): AccountPage["notice"] {
-  const asked = addressOf(exchange).searchParams.get("notice");
-  return NOTICES.find((notice) => notice === asked) ?? null;
-}
-
 /** POST /api/link/sync */
 export const receiveSync: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
@@ -98,11 +90,10 @@ export const receiveSync: Handler = async (deps, exchange) => {
     await syncNow(deps, session);
     return jsonResponse(deps, exchange, 200, { ok: true });
   }
-  const notice = await syncForPage(deps, session);
-  return redirectResponse(deps, exchange, `/account?notice=${notice}`, [], 303);
+  return noticeResponse(deps, exchange, await syncForPage(deps, session));
 };
 
-async function syncForPage(deps: Deps, session: Session) {
+async function syncForPage(deps: Deps, session: Session): Promise<Notice> {
   try {
     await syncNow(deps, session);
     return "synced";
@@ -121,7 +112,7 @@ export const deleteLink: Handler = async (deps, exchange) => {
   const session = await requireSession(deps, exchange);
   const { discordTold, providerTold } = await unlink(deps, session);
   const finished = discordTold && providerTold;
-  const setCookies = forgetSession(isSecure(deps));
+  const setCookies = [...forgetSession(isSecure(deps)), ...forgetResults(deps, exchange, "unlinked")];
   return jsonResponse(deps, exchange, 200, { ok: true, finished }, { setCookies });
 };
 
@@ -137,10 +128,8 @@ export const askUnlink: Handler = async (deps, exchange) => {
 export const receiveUnlink: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
-  const { discordTold, roleMayStay } = await unlink(deps, session);
-  const page = { discordTold, roleMayStay };
-  const setCookies = forgetSession(isSecure(deps));
-  return pageResponse(deps, exchange, (context) => renderUnlinked(context, page), { setCookies });
+  const result = await unlink(deps, session);
+  return resultResponse(deps, exchange, newResultName(), result, forgetSession(isSecure(deps)));
 };
 
 function requireLink(link: LinkFacts | null): LinkFacts {

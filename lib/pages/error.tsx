@@ -5,13 +5,14 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PublicErrorCode } from "../errors.ts";
+import type { BEGINNINGS } from "../result/content.ts";
 import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";
 import { ButtonLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The paths, all our own, from which a member can start the flow again or repeat the request. */
-export type Beginning = { readonly startAgain: string; readonly tryAgain: string };
+export type Beginning = { readonly startAgain: (typeof BEGINNINGS)[number]; readonly tryAgain: string };
 
 const LINK_FLOW: Beginning = { startAgain: "/linked-role", tryAgain: "/linked-role" };
 
@@ -48,10 +49,10 @@ export function renderError(
 export function renderCancelled(
   context: PageContext,
   page: { readonly at: "discord" | "provider" },
-  beginning: Beginning = LINK_FLOW,
+  { startAgain }: Pick<Beginning, "startAgain"> = LINK_FLOW,
 ): string {
   const { cancelled, buttons } = TEXTS[context.language];
-  const button = <ButtonLink href={beginning.startAgain}>{buttons.tryAgain}</ButtonLink>;
+  const button = <ButtonLink href={startAgain}>{buttons.tryAgain}</ButtonLink>;
   if (page.at === "discord")
     return renderPage(
       context,

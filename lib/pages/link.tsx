@@ -1,6 +1,6 @@
 /**
- * The pages of the link flow: the start page, the question before a link is moved, and the page of a finished link. A flow
- * that ends without a link is in `error.tsx`.
+ * The pages of the link flow: the start page, the question before a link is moved, and the page of a finished link. Other
+ * results are in `result.tsx`.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -35,12 +35,16 @@ export type ConflictPage = Pair & {
   readonly heldByDiscord: DiscordName | null;
   /** The organisation account that this Discord account is linked to. */
   readonly heldByOrganisation: HeldByOrganisation;
-  /** The field `state` of `POST /link/move`. */
+  /** The field `state` of `POST /link/move` and `POST /link/keep`. */
   readonly formState: string;
 };
 
-/** The start page: what Janus is for, and where to begin. */
-export function renderHome(context: PageContext): string {
+/** A member who is signed in where they ask for the start page. */
+export type HomeMember = { readonly discord: DiscordName; readonly isLinked: boolean };
+
+/** The start page: what Janus is for, and where to begin. It greets a member who is signed in. */
+export function renderHome(context: PageContext, member?: HomeMember): string {
+  if (member !== undefined) return renderHomeOf(context, member);
   const { home, buttons } = TEXTS[context.language];
   return renderPage(
     context,
@@ -54,6 +58,22 @@ export function renderHome(context: PageContext): string {
       <p class="stores">
         {say(home.stores, context)} <a href="/about">{home.more}</a>
       </p>
+    </>,
+  );
+}
+
+function renderHomeOf(context: PageContext, { discord, isLinked }: HomeMember): string {
+  const { welcome, buttons } = TEXTS[context.language];
+  return renderPage(
+    context,
+    welcome.title,
+    <>
+      <p>{say(welcome.signedIn, context, <DiscordAccount name={discord} />)}</p>
+      <p>{say(isLinked ? welcome.linked : welcome.notLinked, context)}</p>
+      <ButtonLink href="/account">{buttons.toAccount}</ButtonLink>
+      <ButtonLink href={isLinked ? "/account/another" : "/linked-role"} quiet>
+        {isLinked ? buttons.useAnother : buttons.linkAccount}
+      </ButtonLink>
     </>,
   );
 }
@@ -104,9 +124,9 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
         <button class="button" type="submit">
           {buttons.move}
         </button>
-        <ButtonLink href="/" quiet>
+        <button class="button quiet" type="submit" formaction="/link/keep">
           {buttons.leave}
-        </ButtonLink>
+        </button>
       </form>
     </>,
     "move",

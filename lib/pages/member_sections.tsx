@@ -6,6 +6,7 @@
  */
 import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
+import type { Notice } from "../result/notice.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
@@ -23,7 +24,7 @@ export type AccountPage = {
   /** True if the member may still have a role from an earlier link. */
   readonly roleMayStay: boolean;
   /** The result of the form that led back to the page, or null. */
-  readonly notice: null | "synced" | "sync_failed" | "sync_too_soon" | "session_ended" | "sessions_ended";
+  readonly notice: Notice | null;
   /** The member's sign-ins, including this one. */
   readonly sessions: readonly SignIn[];
   readonly discordAppUrl: string;

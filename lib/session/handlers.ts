@@ -18,6 +18,7 @@ import { sessionUnknown, unauthenticated } from "../errors.ts";
 import { wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
 import { requireForm } from "../http/form.ts";
+import { noticeResponse } from "../http/notices.ts";
 import {
   addressOf,
   checkOrigin,
@@ -32,6 +33,8 @@ import {
 } from "../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { isSecure, jsonResponse, redirectResponse } from "../http/response.ts";
+import { forgetResults, resultResponse } from "../http/results.ts";
+import { newResultName } from "../result/record.ts";
 import { logOut, removeOtherSessions } from "./ending.ts";
 import type { Session } from "./guard.ts";
 import { listSessions } from "./guard.ts";
@@ -39,7 +42,6 @@ import { finishLogin, startLogin } from "./login.ts";
 
 /** Where a member goes who has signed in; nothing in a request can name another place. */
 const AFTER_LOGIN = "/account";
-const AFTER_LOGOUT = "/";
 
 /** What an authorization response has and nothing else. RFC 6749 4.1.2 */
 const RESPONSE_PARAMETERS = ["code", "error", "state"];
@@ -56,7 +58,11 @@ export const logIn: Handler = (deps, exchange) => {
 async function receiveLogin(deps: Deps, exchange: Exchange): Promise<Response> {
   const result = await finishLogin(deps, flowRequest(deps, exchange));
   if (result.outcome === "cancelled") return showStep(deps, exchange, result);
-  const setCookies = [...flowCookies(deps, result.flow), ...sessionCookies(deps, result.session)];
+  const setCookies = [
+    ...flowCookies(deps, result.flow),
+    ...sessionCookies(deps, result.session),
+    ...forgetResults(deps, exchange, "signed_in"),
+  ];
   return wantsPage(exchange)
     ? redirectResponse(deps, exchange, AFTER_LOGIN, setCookies)
     : jsonResponse(deps, exchange, 200, { ok: true }, { setCookies });
@@ -67,9 +73,10 @@ export const receiveLogout: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   await logOut(deps, sessionCandidates(exchange));
   const setCookies = forgetSession(isSecure(deps));
-  return wantsPage(exchange)
-    ? redirectResponse(deps, exchange, AFTER_LOGOUT, setCookies, 303)
-    : jsonResponse(deps, exchange, 200, { ok: true }, { setCookies });
+  if (wantsPage(exchange))
+    return resultResponse(deps, exchange, newResultName(), { outcome: "signed_out" }, setCookies);
+  const forgotten = forgetResults(deps, exchange, "signed_out");
+  return jsonResponse(deps, exchange, 200, { ok: true }, { setCookies: [...setCookies, ...forgotten] });
 };
 
 /** GET /api/sessions */
@@ -102,8 +109,7 @@ export const receiveSessionsEnd: FormHandler = {
   handle: async (deps, exchange, form) => {
     const session = await requireSession(deps, exchange);
     const { all } = await endOthers(deps, session, form.get("session"));
-    const notice = all ? "sessions_ended" : "session_ended";
-    return redirectResponse(deps, exchange, `${AFTER_LOGIN}?notice=${notice}`, [], 303);
+    return noticeResponse(deps, exchange, all ? "sessions_ended" : "session_ended");
   },
 };
 

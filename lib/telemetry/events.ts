@@ -103,6 +103,7 @@ export type LogOutcome =
   | "failed"
   | "given_to_their_account"
   | "given_up"
+  | "kept"
   | "linked"
   | "moved"
   | "no_revocation"

@@ -213,7 +213,16 @@ async function finishProviderLeg(request: Request): Promise<Response> {
   const headers = new Headers();
   headers.append("set-cookie", `sessionId=${sessionId}${attributes}`);
   headers.append("set-cookie", `sessionKey=${sessionKey}${attributes}`);
-  return new Response("Linked.", { headers });
+  const names = { discord: row?.username, organisation: claims.preferred_username };
+  headers.append("set-cookie", `result=${seal(cookieKey, JSON.stringify(names), "result")}${attributes}`);
+  headers.set("location", "/result/linked");
+  return new Response(null, { status: 303, headers });
+}
+
+/** What the last callback has left in the browser. */
+function showResult(request: Request): Response {
+  const [, sealed = ""] = /result=([^;]*)/.exec(request.headers.get("cookie") ?? "") ?? [];
+  return new Response(`Linked: ${open(cookieKey, sealed, "result")}`);
 }
 
 /** Whose session it is, as Discord tells it now: one lookup, one decryption, one call. */
@@ -249,6 +258,8 @@ Bun.serve({
         return finishDiscordLeg(request);
       case "/dsek-oauth-callback":
         return finishProviderLeg(request);
+      case "/result/linked":
+        return showResult(request);
       case "/api/userinfo":
         return showUserinfo(request);
       default:

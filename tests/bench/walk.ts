@@ -95,9 +95,23 @@ async function walkFlow(base: string): Promise<Response> {
   const between = await comeBack(base, atDiscord, start);
   const atProvider = await fetch(locationOf(between), { redirect: "manual" });
   const end = await comeBack(base, atProvider, between);
-  const page = await end.text();
-  if (end.status !== 200) throw new Error(`the flow ended with ${end.status}: ${page}`);
+  const text = await showResult(base, end);
+  if (!text.includes("inked")) throw new Error(`the flow ended with ${end.status}: ${text}`);
   return end;
+}
+
+/** The page that the last callback leads to, with the cookie that the answer has set. */
+async function showResult(base: string, end: Response): Promise<string> {
+  if (end.status !== 303) return end.text();
+  const cookie = end.headers
+    .getSetCookie()
+    .filter((line) => !line.includes("Max-Age=0;"))
+    .map((line) => line.slice(0, line.indexOf(";")))
+    .join("; ");
+  const page = await fetch(base + locationOf(end), { redirect: "manual", headers: { cookie } });
+  const text = await page.text();
+  if (page.status !== 200) throw new Error(`the page of the result is ${page.status}: ${text}`);
+  return text;
 }
 
 /** Follows a server's redirect to the program, with the cookie that the program's last answer set. */

@@ -1,4 +1,5 @@
 /** A member's browser, which asks whichever process runs, and watches for what is not the member's. */
+import { resultOf } from "../harness/janus.ts";
 import { createJar, visit } from "../standins/member.ts";
 import type { Chance } from "./chance.ts";
 import type { Journal } from "./journal.ts";
@@ -9,6 +10,8 @@ export type Answer = {
   readonly status: number;
   readonly location: string;
   readonly text: string;
+  /** The path of the result that it leads to. */
+  readonly result: string | undefined;
   /** Whether it brings a session. */
   readonly isSignedIn: boolean;
 };
@@ -41,7 +44,7 @@ export function createBrowser(
 ) {
   const jar = createJar();
 
-  /** Undefined where no answer came. */
+  /** The answer, or the page of the result that it leads to. Undefined where no answer came. */
   const ask = async (chance: Chance, address: string, asking: Asking = {}): Promise<Answer | undefined> => {
     const addresses = replicas.addresses();
     const drawn = chance.next();
@@ -52,7 +55,11 @@ export function createBrowser(
       const answer = await send(new URL(pathname + search, own), asking);
       look(`${asking.method ?? "GET"} ${pathname}`, answer);
       journal.count(`answer ${answer.status}`);
-      return answer;
+      if (answer.result === undefined) return answer;
+      const page = await send(new URL(answer.result, own), {});
+      look("GET /result/", page);
+      journal.count(`result ${page.status}`);
+      return { ...page, isSignedIn: answer.isSignedIn };
     } catch {
       journal.count("no answer");
       return void (await Bun.sleep(AFTER_NO_ANSWER_MS));
@@ -77,6 +84,7 @@ export function createBrowser(
       status: response.status,
       text,
       location: response.headers.get("location") ?? "",
+      result: resultOf(response),
       isSignedIn: response.headers.getSetCookie().some((line) => /^(__Host-)?sessionId=[^;]/.test(line)),
     };
   };

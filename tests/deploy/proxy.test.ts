@@ -22,6 +22,7 @@ import {
   environmentFor,
   locationOf,
   providerClient,
+  resultOf,
   USERS,
 } from "../harness/janus.ts";
 import { logWatch } from "../harness/log_watch.ts";
@@ -109,17 +110,15 @@ async function stopJanus(serving: Serving | undefined): Promise<void> {
 function openBrowser(): Browser & { readonly answers: readonly Response[] } {
   const browser = createBrowser(url, { tls: { ca: certificate.ca } });
   const answers: Response[] = [];
-  return {
-    ...browser,
-    answers,
-    get: async (address) => {
-      logWatch.addRequest(new URL(address, url).href, new Headers(), null);
-      const answer = await browser.get(address);
-      logWatch.addAnswer(answer.headers, "");
-      answers.push(answer);
-      return answer;
-    },
+  const get = async (address: string): Promise<Response> => {
+    logWatch.addRequest(new URL(address, url).href, new Headers(), null);
+    const answer = await browser.getOnce(address);
+    logWatch.addAnswer(answer.headers, "");
+    answers.push(answer);
+    const result = resultOf(answer);
+    return result === undefined ? answer : get(result);
   };
+  return { ...browser, answers, get };
 }
 
 type Line = Readonly<Record<string, unknown>>;

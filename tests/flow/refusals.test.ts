@@ -216,19 +216,20 @@ describe("a provider's refusal", () => {
   ])("by %s (%s) is explained", async (error, said) => {
     const { browser, callback } = await reachError("provider", { error, error_description: said });
     const before = await janus.database.dump();
-    let response = new Response();
+    let answer = new Response();
 
     const lines = await linesOf(async () => {
-      response = await browser.get(callback);
+      answer = await browser.getOnce(callback);
     });
 
+    const response = await browser.get(locationOf(answer));
     const html = await response.text();
     const page = plain(html);
     expect(response.status).toBe(200);
     expect(page).toContain(filled(en.cancelled.providerTitle));
     expect(page).toContain(filled(en.cancelled.providerWhy));
     expect(page).toContain(filled(en.cancelled.providerNow));
-    expect(page).toContain(response.headers.get("x-request-id") ?? "none");
+    expect(page).toContain(answer.headers.get("x-request-id") ?? "none");
     expect(html).toContain('href="/linked-role"');
     if (said !== "") expect(page).not.toContain(said);
     expect(await janus.database.dump()).toBe(before);

@@ -223,7 +223,7 @@ describe("the callback with the refusal", () => {
     const statuses = [];
     for (const callback of callbacks)
       statuses.push((await fetch(callback, { headers: { cookie: kept }, redirect: "manual" })).status);
-    expect(statuses).toEqual([200, 403]);
+    expect(statuses).toEqual([303, 403]);
     expect(lastCode(janus)).toBe("flow_finished");
     expect(await isLinked(discordUserId)).toBe(true);
     // The refused request's flow is finished as well: it was the same one.

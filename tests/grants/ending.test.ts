@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
-import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, lastCode, locationOf, startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf, rowsOf, setTime, trailOf } from "../harness/rows.ts";
 import { askedBy, linesOf } from "../harness/seen.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
@@ -106,10 +106,10 @@ describe("a refusal to clear a role connection", () => {
       const browser = await link(newUser());
       janus.discord.failNext("delete_role_connection", refusal(403, "Missing Access", 50_001));
 
-      const page = await callApi(janus, "/account/unlink", {
+      const answer = await browser.postOnce("/account/unlink", {});
+      const page = await callApi(janus, locationOf(answer), {
         browser,
-        method: "POST",
-        headers: { accept: "text/html", "accept-language": language },
+        headers: { "accept-language": language },
       });
 
       expect(await page.text()).toMatch(words);

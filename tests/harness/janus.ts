@@ -265,35 +265,57 @@ export function lastCode({ logLines }: { readonly logLines: readonly string[] })
   return codes.filter((code) => code !== undefined).at(-1);
 }
 
-/** A browser with cookies, at one Janus. */
+type Get = (address: string) => Promise<Response>;
+type Post = (
+  address: string,
+  form: Readonly<Record<string, string>>,
+  origin?: string | null,
+) => Promise<Response>;
+
+/**
+ * A browser with cookies, at one Janus. Redirects are left to the test, but for the one to the page of a result: `get` and
+ * `post` go on to it, as a member's browser does, and the page is their answer. `getOnce` and `postOnce` do not.
+ */
 export type Browser = {
   readonly jar: ReturnType<typeof createJar>;
-  readonly get: (address: string) => Promise<Response>;
-  readonly post: (
-    address: string,
-    form: Readonly<Record<string, string>>,
-    origin?: string | null,
-  ) => Promise<Response>;
+  readonly get: Get;
+  readonly post: Post;
+  readonly getOnce: Get;
+  readonly postOnce: Post;
 };
 
 export function createBrowser(url: string, trust: Trust = {}): Browser {
   const jar = createJar();
+  const getOnce: Get = (address) => visit(new URL(address, url), jar, undefined, trust);
+  const postOnce: Post = async (address, form, origin = url) => {
+    const target = new URL(address, url);
+    const response = await fetch(target, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie: jar.header(target), ...(origin === null ? {} : { origin }) },
+      body: new URLSearchParams(form),
+      ...trust,
+    });
+    jar.keep(target, response);
+    return response;
+  };
+  const goOn = (address: string, answer: Response): Response | Promise<Response> => {
+    const result = resultOf(answer);
+    return result === undefined ? answer : getOnce(new URL(result, new URL(address, url)).href);
+  };
   return {
     jar,
-    get: (address) => visit(new URL(address, url), jar, undefined, trust),
-    post: async (address, form, origin = url) => {
-      const target = new URL(address, url);
-      const response = await fetch(target, {
-        method: "POST",
-        redirect: "manual",
-        headers: { cookie: jar.header(target), ...(origin === null ? {} : { origin }) },
-        body: new URLSearchParams(form),
-        ...trust,
-      });
-      jar.keep(target, response);
-      return response;
-    },
+    getOnce,
+    postOnce,
+    get: async (address) => goOn(address, await getOnce(address)),
+    post: async (address, form, origin) => goOn(address, await postOnce(address, form, origin)),
   };
+}
+
+/** The path of the result that an answer leads to; undefined if it leads to none. */
+export function resultOf({ status, headers }: Pick<Response, "status" | "headers">): string | undefined {
+  const location = headers.get("location") ?? "";
+  return status === 303 && location.startsWith("/result/") ? location : undefined;
 }
 
 /** Where a redirect leads; fails the test if the answer is none. */

@@ -255,6 +255,8 @@ describe("at the other routes", () => {
   test.each([
     ["/linked-role", "POST", "GET"],
     ["/link/move", "GET", "POST"],
+    ["/link/keep", "GET", "POST"],
+    ["/result/x", "POST", "GET"],
     ["/", "DELETE", "GET"],
     ["/healthz", "POST", "GET"],
     ["/readyz", "PUT", "GET"],
@@ -320,19 +322,24 @@ describe("at the other routes", () => {
     }
   });
 
-  test("POST /link/move refuses a long, malformed or foreign form", async () => {
-    const origin = janus.url;
-    const send = (body: string, type: string) =>
-      fetch(`${janus.url}/link/move`, { method: "POST", body, headers: { origin, "content-type": type } });
+  test.each(["/link/move", "/link/keep"])(
+    "POST %s refuses a long, malformed or foreign form",
+    async (path) => {
+      const origin = janus.url;
+      const send = (body: string, type: string) =>
+        fetch(janus.url + path, { method: "POST", body, headers: { origin, "content-type": type } });
 
-    expect((await send(`state=${"s".repeat(5_000)}`, "application/x-www-form-urlencoded")).status).toBe(413);
-    expect(lastCode(janus)).toBe("request_too_large");
-    expect((await send('{"state":"s"}', "application/json")).status).toBe(400);
-    expect((await send("", "application/x-www-form-urlencoded")).status).toBe(400);
-    // Without a move under way nothing of the form is read.
-    expect((await send("state=a&state=b", "application/x-www-form-urlencoded")).status).toBe(403);
-    expect((await send("state=unknown", "application/x-www-form-urlencoded")).status).toBe(403);
-  });
+      expect((await send(`state=${"s".repeat(5_000)}`, "application/x-www-form-urlencoded")).status).toBe(
+        413,
+      );
+      expect(lastCode(janus)).toBe("request_too_large");
+      expect((await send('{"state":"s"}', "application/json")).status).toBe(400);
+      expect((await send("", "application/x-www-form-urlencoded")).status).toBe(400);
+      // Without a question nothing of the form is read.
+      expect((await send("state=a&state=b", "application/x-www-form-urlencoded")).status).toBe(403);
+      expect((await send("state=unknown", "application/x-www-form-urlencoded")).status).toBe(403);
+    },
+  );
 
   test("GET / sets a strict policy that also forbids framing", async () => {
     const response = await fetch(janus.url);

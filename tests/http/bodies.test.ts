@@ -126,7 +126,7 @@ describe("forms on their way", () => {
   });
 });
 
-describe("POST /link/move", () => {
+describe.each(["/link/move", "/link/keep"])("POST %s", (path) => {
   const old = (): string => {
     const then = new Date(janus.clock.now().getTime() - 601_000);
     const { name, value } = startFlow({ ...janus.deps, now: () => then }, "move").record;
@@ -141,7 +141,6 @@ describe("POST /link/move", () => {
     ["no flow", () => ({}), 403, "state_mismatch"],
     ["a flow at another leg", () => ({ cookie: atAnotherLeg() }), 403, "state_mismatch"],
     ["a flow that nobody began", () => ({ cookie: "janus_flow_a=move.0.x" }), 403, "state_mismatch"],
-    ["a flow that is too old", () => ({ cookie: old() }), 403, "flow_expired"],
     ["another Origin", () => ({ cookie: moveCookie(), origin: "https://a.example" }), 403, "origin_refused"],
     ["no type", () => ({ cookie: moveCookie(), "content-type": "" }), 400, "callback_malformed"],
     [
@@ -159,10 +158,20 @@ describe("POST /link/move", () => {
   ])("refuses a form with %s before its body", async (_, headers, status, code) => {
     const { ask } = startEdge();
 
-    const answer = await ask("/link/move", "POST", { "content-type": FORM, ...headers() }, endless().stream);
+    const answer = await ask(path, "POST", { "content-type": FORM, ...headers() }, endless().stream);
 
     expect(answer.status).toBe(status);
     expect(lastCode(janus)).toBe(code);
+  });
+
+  test("refuses a flow that is too old, unless nothing is to change", async () => {
+    const { ask } = startEdge();
+    const headers = { "content-type": FORM, cookie: old() };
+
+    const answer = await ask(path, "POST", headers, "state=another");
+
+    expect(answer.status).toBe(403);
+    expect(lastCode(janus)).toBe(path === "/link/move" ? "flow_expired" : "state_mismatch");
   });
 });
 

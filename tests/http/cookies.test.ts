@@ -11,6 +11,7 @@ import type { FlowChange, FlowRecords } from "../../lib/flow/record.ts";
 import {
   acceptCallback,
   deriveSecret,
+  FLOW_COOKIE_SECONDS,
   FLOW_TTL_SECONDS,
   makeRoom,
   openFlow,
@@ -82,7 +83,7 @@ describe("writeFlowChange()", () => {
       {
         pair: "__Host-janus_flow_0123456789abcdef=a.record-value_",
         attributes: {
-          "max-age": String(FLOW_TTL_SECONDS),
+          "max-age": String(FLOW_COOKIE_SECONDS),
           path: "/",
           httponly: "",
           secure: "",
@@ -98,7 +99,7 @@ describe("writeFlowChange()", () => {
     expect(lines.map(readLine)).toEqual([
       {
         pair: "janus_flow_0123456789abcdef=a.record-value_",
-        attributes: { "max-age": String(FLOW_TTL_SECONDS), path: "/", httponly: "", samesite: "Lax" },
+        attributes: { "max-age": String(FLOW_COOKIE_SECONDS), path: "/", httponly: "", samesite: "Lax" },
       },
     ]);
   });

@@ -140,10 +140,11 @@ describe("the log", () => {
       "upstream_call put_role_connection",
       "flow_step provider",
       "request /dsek-oauth-callback",
+      "request /result/:name",
     ]);
     const ids = lines.flatMap(({ requestId }) => requestId ?? []);
-    const [start, discord, provider] = [...new Set(ids)];
-    expect(ids).toEqual([start, ...Array(4).fill(discord), ...Array(4).fill(provider)]);
+    const [start, discord, provider, page] = [...new Set(ids)];
+    expect(ids).toEqual([start, ...Array(4).fill(discord), ...Array(4).fill(provider), page]);
     for (const line of lines) {
       expect(line).toMatchObject({ level: "info" });
       if (line.event === "request") {

@@ -154,7 +154,7 @@ const PAGES = [
   ["GET /login", "get_current_authorization", flowPage(reachLoginCallback), 503],
   ["GET /account", "get_current_authorization", memberPage(signIn, "/account", "GET"), 200],
   ["POST /api/link/sync", "put_role_connection", memberPage(link, "/api/link/sync", "POST"), 303],
-  ["POST /account/unlink", "delete_role_connection", memberPage(link, "/account/unlink", "POST"), 200],
+  ["POST /account/unlink", "delete_role_connection", memberPage(link, "/account/unlink", "POST"), 303],
 ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[];
 
 describe("a page", () => {
@@ -175,7 +175,7 @@ describe("a page", () => {
   // Sent once, so their own deadline is no help: the budget alone ends the wait.
   test.each([
     ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
-    ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 200],
+    ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 303],
   ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[])(
     "%s is in time as %s hangs, sent once",
     async (_, operation, prepare, status) => {

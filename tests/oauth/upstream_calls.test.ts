@@ -139,7 +139,7 @@ describe("the log lines of calls", () => {
     const [, state = ""] = /name="state" value="([^"]+)"/.exec(await page.text()) ?? [];
     const before = own.logLines.length;
 
-    const response = await browser.post("/link/move", { state });
+    const response = await browser.postOnce("/link/move", { state });
 
     const calls = own.logLines.slice(before).map((line) => JSON.parse(line) as Line);
     const id = response.headers.get("x-request-id");

@@ -131,7 +131,7 @@ describe("renderCancelled()", () => {
 });
 
 describe("a page that offers to begin once more", () => {
-  const beginning = { startAgain: "/login", tryAgain: "/account" };
+  const beginning = { startAgain: "/login", tryAgain: "/account" } as const;
 
   test.each([
     ["scope_missing", "/login"],

@@ -17,6 +17,20 @@ describe("renderHome()", () => {
       expect(textOf(html)).toContain("D-sektionen");
     },
   );
+
+  test.each([...LANGUAGES])("greets a member, and leads to their own page first, in %s", async (language) => {
+    const discord = { username: "elin.l", globalName: "Elin Lindqvist" };
+    const [linked, notLinked] = [true, false].map((isLinked) =>
+      renderHome(contextIn(language), { discord, isLinked }),
+    );
+    const { welcome } = TEXTS[language];
+
+    expect(textOf(linked ?? "")).toContain("Elin Lindqvist (@elin.l)");
+    expect(textOf(linked ?? "")).toContain(said(language, welcome.linked));
+    expect(textOf(notLinked ?? "")).toContain(said(language, welcome.notLinked));
+    expect(await linksOf(linked ?? "")).toEqual(["/account", "/account/another"]);
+    expect(await linksOf(notLinked ?? "")).toEqual(["/account", "/linked-role"]);
+  });
 });
 
 describe("renderLinked()", () => {
@@ -185,7 +199,10 @@ describe("renderConflict()", () => {
 
     expect(attributesOf(elements, "form")).toEqual([{ method: "post", action: "/link/move" }]);
     expect(attributesOf(elements, "input")).toEqual([{ type: "hidden", name: "state", value: "state-1" }]);
-    expect(attributesOf(elements, "button")).toEqual([{ class: "button", type: "submit" }]);
-    expect(await linksOf(html)).toEqual(["/"]);
+    expect(attributesOf(elements, "button")).toEqual([
+      { class: "button", type: "submit" },
+      { class: "button quiet", type: "submit", formaction: "/link/keep" },
+    ]);
+    expect(await linksOf(html)).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import {
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
 import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { NOTICES } from "../../lib/result/notice.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import {
   accountPage,
@@ -16,7 +17,6 @@ import {
   LINKED_AT,
   manySignIns,
   NEXT_PUSH_AT,
-  NOTICES,
   PLAIN,
   PUSHED_AT,
   said,
@@ -230,6 +230,9 @@ describe("renderAccount()", () => {
       const shown = /<p [^>]*role="status"[^>]*>([^<]*)<\/p>/.exec(html)?.[1];
 
       expect(shown).toBe(TEXTS[language].notices[notice]);
+      // A screen reader says the title first, and then what has the focus.
+      expect(html).toContain(`<title>${shown} – ${TEXTS[language].account.title} – Janus</title>`);
+      expect(html).toMatch(/<p [^>]*tabindex="-1"[^>]* autofocus/);
     }
   });
 

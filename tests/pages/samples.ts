@@ -15,8 +15,10 @@ import {
 } from "../../lib/pages/member.tsx";
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
 import type { PageContext } from "../../lib/pages/parts.tsx";
+import { renderKept, renderSignedOut } from "../../lib/pages/result.tsx";
 import type { Language } from "../../lib/pages/texts/languages.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { NOTICES } from "../../lib/result/notice.ts";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
@@ -24,7 +26,6 @@ export const DISCORD_APP_URL = "https://discord.test/app";
 export const DISCORD_URL = "https://discord.com/channels/@me";
 export const TIME_ZONE = "UTC";
 export const AVATAR_ORIGIN = "https://cdn.discord.test";
-export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
 export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
@@ -178,6 +179,8 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   return {
     home: renderHome(context),
     about: renderAbout(context),
+    "home, signed in": renderHome(context, { discord, isLinked: true }),
+    "home, signed in, not linked": renderHome(context, { discord, isLinked: false }),
     linked: renderLinked(context, { ...pair, ...linked }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
     "linked, with the app": renderLinked(context, { ...pair, ...linked, discordAppUrl: DISCORD_URL }),
@@ -190,6 +193,8 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
       ...conflict,
       heldByOrganisation: { kind: "unnamed" },
     }),
+    kept: renderKept(context),
+    "signed out": renderSignedOut(context),
   };
 }
 

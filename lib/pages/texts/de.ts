@@ -54,6 +54,12 @@ export const de: Texts = {
     stores: "Janus speichert von beiden Konten den Namen und die ID, bis du die Verknüpfung aufhebst.",
     more: "Was Janus speichert",
   },
+  welcome: {
+    title: "Willkommen zurück",
+    signedIn: "Du bist angemeldet als {other}.",
+    linked: "Dein Discord-Konto ist mit deinem Konto bei {platform} verknüpft.",
+    notLinked: "Dein Discord-Konto ist noch mit keinem Konto bei {platform} verknüpft.",
+  },
   linked: {
     title: "Deine Konten sind verknüpft",
     now: "Ein Schritt fehlt noch: Hol dir deine Rolle in Discord.",
@@ -85,6 +91,14 @@ export const de: Texts = {
       "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft: {other}. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
     discordTakenUnnamed:
       "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
+  },
+  kept: {
+    title: "Es wurde nichts geändert",
+    lead: "Deine Konten sind verknüpft wie zuvor. In deinem Konto siehst du, welche Konten verknüpft sind.",
+  },
+  signedOut: {
+    title: "Du bist abgemeldet",
+    lead: "Deine Rollen auf Discord bleiben, wie sie sind.",
   },
   account: {
     title: "Dein Konto",

@@ -73,6 +73,13 @@ export const en = {
     stores: "Janus saves the name and ID of both accounts until you unlink them.",
     more: "What Janus saves",
   },
+  /** The start page of a member who is signed in. */
+  welcome: {
+    title: "Welcome back",
+    signedIn: "You are signed in as {other}.",
+    linked: "Your Discord account is linked to your {platform} account.",
+    notLinked: "Your Discord account is not linked to a {platform} account yet.",
+  },
   linked: {
     title: "Your accounts are linked",
     now: "One step left: get your role in Discord.",
@@ -105,6 +112,15 @@ export const en = {
       "Your Discord account is already linked to another {platform} account, {other}. If you link these accounts instead, that account will no longer be linked.",
     discordTakenUnnamed:
       "Your Discord account is already linked to another {platform} account. If you link these accounts instead, that account will no longer be linked.",
+  },
+  /** The member did not want to change which accounts are linked. */
+  kept: {
+    title: "Nothing has been changed",
+    lead: "Your accounts are linked as before. Your account page shows which accounts are linked.",
+  },
+  signedOut: {
+    title: "You are signed out",
+    lead: "Signing out does not affect your roles on Discord.",
   },
   account: {
     title: "Your account",

@@ -49,6 +49,12 @@ export const sv: Texts = {
     stores: "Janus sparar namn och id för båda kontona tills du tar bort kopplingen.",
     more: "Det här sparar Janus",
   },
+  welcome: {
+    title: "Välkommen tillbaka",
+    signedIn: "Du är inloggad som {other}.",
+    linked: "Ditt Discordkonto är kopplat till ditt konto hos {platform}.",
+    notLinked: "Ditt Discordkonto är inte kopplat till något konto hos {platform} än.",
+  },
   linked: {
     title: "Dina konton är kopplade",
     now: "Ett steg återstår: hämta din roll i Discord.",
@@ -79,6 +85,14 @@ export const sv: Texts = {
       "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}, {other}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
     discordTakenUnnamed:
       "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
+  },
+  kept: {
+    title: "Inget har ändrats",
+    lead: "Dina konton är kopplade som förut. På Min sida ser du vilka konton som är kopplade.",
+  },
+  signedOut: {
+    title: "Du är utloggad",
+    lead: "Att du har loggat ut påverkar inte dina roller på Discord.",
   },
   account: {
     title: "Min sida",

@@ -1,0 +1,63 @@
+/**
+ * The page of each result: how a flow or a form ended. A browser can load it again, so it says nothing that a second reading
+ * would make untrue.
+ *
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
+ */
+import type { Content } from "../result/content.ts";
+import { renderCancelled } from "./error.tsx";
+import { renderConflict, renderLinked } from "./link.tsx";
+import { renderUnlinked } from "./member.tsx";
+import type { PageContext } from "./parts.tsx";
+import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { TEXTS } from "./texts/languages.ts";
+
+/** The page of a result. `context` has the id of the request that it is the result of. */
+export function renderResult(context: PageContext, content: Content, discordAppUrl: string): string {
+  switch (content.outcome) {
+    case "linked":
+    case "relinked":
+    case "moved":
+      return renderLinked(context, { ...content, discordAppUrl });
+    case "conflict":
+      return renderConflict(context, { ...content, formState: content.state });
+    case "kept":
+      return renderKept(context);
+    case "cancelled":
+      return renderCancelled(context, content, content);
+    case "unlinked":
+      return renderUnlinked(context, content);
+    case "signed_out":
+      return renderSignedOut(context);
+  }
+}
+
+/** The member has left the links as they are. */
+export function renderKept(context: PageContext): string {
+  const { kept, buttons } = TEXTS[context.language];
+  return renderPage(
+    context,
+    kept.title,
+    <>
+      <p>{say(kept.lead, context)}</p>
+      <ButtonLink href="/account">{buttons.toAccount}</ButtonLink>
+    </>,
+    "done",
+  );
+}
+
+/** The member is signed out here. Nobody who has just left is asked to begin again. */
+export function renderSignedOut(context: PageContext): string {
+  const { signedOut, buttons } = TEXTS[context.language];
+  return renderPage(
+    context,
+    signedOut.title,
+    <>
+      <p>{say(signedOut.lead, context)}</p>
+      <ButtonLink href="/" quiet>
+        {buttons.toStart}
+      </ButtonLink>
+    </>,
+    "done",
+  );
+}
