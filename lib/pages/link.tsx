@@ -7,7 +7,7 @@
 import type { ComponentChildren } from "preact";
 import type { HeldByOrganisation } from "../link/provider_leg.ts";
 import type { DiscordName, PageContext, Pair } from "./parts.tsx";
-import { Accounts, ButtonLink, DiscordAccount, renderPage, say, shownName, TEXTS } from "./parts.tsx";
+import { Accounts, ArrowLink, DiscordAccount, renderPage, say, shownName, TEXTS } from "./parts.tsx";
 
 /** The accounts of a finished link. */
 type LinkedPage = Pair & {
@@ -38,10 +38,10 @@ export function renderHome(context: PageContext): string {
     home.title,
     <>
       <p>{say(home.lead, context)}</p>
-      <ButtonLink href="/linked-role">{buttons.linkAccount}</ButtonLink>
-      <p class="aside">
-        <a href="/account">{buttons.seeLink}</a>
-      </p>
+      <ArrowLink href="/linked-role">{buttons.linkAccount}</ArrowLink>
+      <ArrowLink href="/account" quiet>
+        {buttons.seeLink}
+      </ArrowLink>
     </>,
   );
 }
@@ -56,11 +56,11 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
       <Accounts context={context} pair={page} />
       <p>{say(page.pushed ? linked.now : linked.later, context)}</p>
       {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
-      <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+      <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
       {page.signedIn && (
-        <ButtonLink href="/account" quiet>
+        <ArrowLink href="/account" quiet>
           {buttons.toAccount}
-        </ButtonLink>
+        </ArrowLink>
       )}
     </>,
     "done",
@@ -86,9 +86,9 @@ export function renderConflict(context: PageContext, page: ConflictPage): string
         <button class="button" type="submit">
           {buttons.move}
         </button>
-        <ButtonLink href="/" quiet>
+        <ArrowLink href="/" quiet>
           {buttons.leave}
-        </ButtonLink>
+        </ArrowLink>
       </form>
     </>,
     "move",

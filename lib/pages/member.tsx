@@ -9,7 +9,7 @@ import { Icon } from "./icons.tsx";
 import type { AccountPage } from "./member_sections.tsx";
 import { BothSides, LinkActions, Role, SignIns } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
-import { Accounts, ButtonLink, renderPage, say, TEXTS } from "./parts.tsx";
+import { Accounts, ArrowLink, renderPage, say, TEXTS } from "./parts.tsx";
 
 const ACCOUNT_PATH = "/account";
 
@@ -42,7 +42,7 @@ export function renderSignIn(context: PageContext): string {
     signIn.title,
     <>
       <p>{say(signIn.lead, context)}</p>
-      <ButtonLink href="/login">{buttons.signIn}</ButtonLink>
+      <ArrowLink href="/login">{buttons.signIn}</ArrowLink>
     </>,
     "signedOut",
   );
@@ -68,9 +68,9 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
           <Icon name="unlink" />
           {buttons.confirmUnlink}
         </button>
-        <ButtonLink href={ACCOUNT_PATH} quiet>
+        <ArrowLink href={ACCOUNT_PATH} quiet>
           {buttons.keepLink}
-        </ButtonLink>
+        </ArrowLink>
       </form>
     </>,
     "unlink",
@@ -90,9 +90,9 @@ export function renderUnlinked(
     <>
       <p>{say(page.discordTold ? told : unlinked.pending, context)}</p>
       <p>{unlinked.again}</p>
-      <ButtonLink href="/" quiet>
+      <ArrowLink href="/" quiet>
         {buttons.toStart}
-      </ButtonLink>
+      </ArrowLink>
     </>,
     "done",
   );
@@ -111,10 +111,10 @@ export function renderAnotherAccount(context: PageContext): string {
         <li>{say(another.atProvider, context)}</li>
       </ul>
       <p>{another.asksFirst}</p>
-      <ButtonLink href="/linked-role/another">{buttons.confirmAnother}</ButtonLink>
-      <ButtonLink href={ACCOUNT_PATH} quiet>
+      <ArrowLink href="/linked-role/another">{buttons.confirmAnother}</ArrowLink>
+      <ArrowLink href={ACCOUNT_PATH} quiet>
         {buttons.backToAccount}
-      </ButtonLink>
+      </ArrowLink>
     </>,
     "another",
   );

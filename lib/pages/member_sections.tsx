@@ -10,7 +10,7 @@ import { isDiscordBehind } from "../member/facts.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, Language, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordLines, say, shownName, TEXTS } from "./parts.tsx";
+import { ArrowLink, DiscordLines, say, shownName, TEXTS } from "./parts.tsx";
 
 /** The content of the member's own page. */
 export type AccountPage = {
@@ -100,7 +100,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
         <h2>{role.title}</h2>
         <p>{say(role.notLinked, context)}</p>
         {page.roleMayStay && <p class="notice">{say(role.mayStay, context)}</p>}
-        <ButtonLink href="/linked-role">{buttons.linkAccount}</ButtonLink>
+        <ArrowLink href="/linked-role">{buttons.linkAccount}</ArrowLink>
       </section>
     );
   }
@@ -110,7 +110,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
       {page.link.pushedMetadata !== null && <DiscordAnswers context={context} link={page.link} />}
       <Reasons context={context} link={page.link} />
       <div class="actions">
-        <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+        <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
       </div>
     </section>
@@ -185,12 +185,12 @@ export function LinkActions({ context }: Section<object>) {
     <section>
       <h2>{account.linkTitle}</h2>
       <div class="actions">
-        <ButtonLink href="/account/another" quiet>
+        <ArrowLink href="/account/another" quiet>
           {buttons.useAnother}
-        </ButtonLink>
-        <ButtonLink href="/account/unlink" quiet>
+        </ArrowLink>
+        <ArrowLink href="/account/unlink" quiet>
           {buttons.unlink}
-        </ButtonLink>
+        </ArrowLink>
       </div>
     </section>
   );
@@ -215,9 +215,9 @@ export function SignIns({ context, sessions }: Section<{ readonly sessions: read
       )}
       {!hasOthers && <p>{texts.onlyThis}</p>}
       <div class="actions">
-        <ButtonLink href="/api/me/export" quiet>
+        <ArrowLink href="/api/me/export" quiet download>
           {buttons.export}
-        </ButtonLink>
+        </ArrowLink>
         <FormButton action="/api/auth/logout">{buttons.signOut}</FormButton>
       </div>
     </section>
