@@ -5,7 +5,7 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** What Janus is and what it keeps, for anybody. */
@@ -34,9 +34,9 @@ export function renderAbout(context: PageContext): string {
         {privacyUrl !== undefined && (
           <p>{say(about.policy, context, <a href={privacyUrl}>{about.policyName}</a>)}</p>
         )}
-        <ButtonLink href="/account" quiet>
+        <ArrowLink href="/account" quiet>
           {buttons.toAccount}
-        </ButtonLink>
+        </ArrowLink>
       </section>
     </>,
   );

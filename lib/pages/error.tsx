@@ -1,6 +1,6 @@
 /**
  * The pages of a request that did not succeed: an error for each public code, and the page of a member who cancelled. Each
- * says what happened and what to do next, and offers the button that helps.
+ * says what happened and what to do next, and offers the link that helps.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -8,7 +8,7 @@ import type { PublicErrorCode } from "../errors.ts";
 import type { BEGINNINGS } from "../result/content.ts";
 import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The paths, all our own, from which a member can start the flow again or repeat the request. */
@@ -33,11 +33,11 @@ export function renderError(
     <>
       <p>{say(text.why, context)}</p>
       <p>{say(text.now, context)}</p>
-      {action !== null && <ButtonLink href={paths[action]}>{buttons[action]}</ButtonLink>}
+      {action !== null && <ArrowLink href={paths[action]}>{buttons[action]}</ArrowLink>}
       {second !== undefined && (
-        <ButtonLink href={paths[second]} quiet>
+        <ArrowLink href={paths[second]} quiet>
           {buttons[second]}
-        </ButtonLink>
+        </ArrowLink>
       )}
       <RequestId context={context} />
     </>,
@@ -52,14 +52,14 @@ export function renderCancelled(
   { startAgain }: Pick<Beginning, "startAgain"> = LINK_FLOW,
 ): string {
   const { cancelled, buttons } = TEXTS[context.language];
-  const button = <ButtonLink href={startAgain}>{buttons.tryAgain}</ButtonLink>;
+  const link = <ArrowLink href={startAgain}>{buttons.tryAgain}</ArrowLink>;
   if (page.at === "discord")
     return renderPage(
       context,
       cancelled.discordTitle,
       <>
         <p>{say(cancelled.lead, context)}</p>
-        {button}
+        {link}
       </>,
       "stopped",
     );
@@ -69,7 +69,7 @@ export function renderCancelled(
     <>
       <p>{say(cancelled.providerWhy, context)}</p>
       <p>{say(cancelled.providerNow, context)}</p>
-      {button}
+      {link}
       <RequestId context={context} />
     </>,
     "stopped",
@@ -100,13 +100,13 @@ const HARMLESS: readonly PublicErrorCode[] = [
   "prefetch_refused",
 ];
 
-/** The buttons that lead to the same place, whatever the member was doing. */
+/** The links that lead to the same place, whatever the member was doing. */
 const FIXED_PATH = { toStart: "/", signIn: "/login", toAccount: "/account" } as const;
 
 type Action = keyof Beginning | keyof typeof FIXED_PATH;
 
 /**
- * The second button, where an earlier callback may have made the link already. Everybody gets the same page, so that it
+ * The second link, where an earlier callback may have made the link already. Everybody gets the same page, so that it
  * does not reveal whether there is a link.
  */
 const SECOND_ACTION: Readonly<Partial<Record<PublicErrorCode, Action>>> = {
@@ -116,7 +116,7 @@ const SECOND_ACTION: Readonly<Partial<Record<PublicErrorCode, Action>>> = {
   flow_finished: "startAgain",
 };
 
-/** The button of an error page. Null if no button would help. */
+/** The link of an error page. Null if no link would help. */
 const ERROR_ACTION: Readonly<Record<PublicErrorCode, Action | null>> = {
   callback_malformed: "startAgain",
   authorization_rejected: "startAgain",

@@ -22,6 +22,12 @@ const ICON_PATH = {
     "M6.5 12.5l-2 2a3.54 3.54 0 0 0 5 5l2-2M17.5 11.5l2-2a3.54 3.54 0 0 0-5-5l-2 2M8.5 4v2.5M4 8.5h2.5M15.5 17.5V20M17.5 15.5H20",
   /** Another account comes. */
   another: "M10 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3.5 19.5a6.5 6.5 0 0 1 13 0M19.5 7v6M16.5 10h6",
+  /** On to another page. */
+  onward: "M5 12h14M13 6l6 6-6 6",
+  /** Away from Janus. */
+  elsewhere: "M6.5 17.5l11-11M8.5 6.5h9v9",
+  /** A file comes. */
+  download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
 } as const;
 
 /** An icon, by its meaning. */

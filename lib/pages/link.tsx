@@ -7,15 +7,7 @@
 import type { ComponentChildren } from "preact";
 import type { HeldByOrganisation } from "../link/provider_leg.ts";
 import type { DiscordName, PageContext, Pair } from "./parts.tsx";
-import {
-  Accounts,
-  ButtonLink,
-  DiscordAccount,
-  DiscordAppLink,
-  renderPage,
-  say,
-  shownName,
-} from "./parts.tsx";
+import { Accounts, ArrowLink, DiscordAccount, DiscordAppLink, renderPage, say, shownName } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The accounts of a finished link. */
@@ -51,10 +43,10 @@ export function renderHome(context: PageContext, member?: HomeMember): string {
     home.title,
     <>
       <p>{say(home.lead, context)}</p>
-      <ButtonLink href="/linked-role">{buttons.linkAccount}</ButtonLink>
-      <p class="aside">
-        <a href="/account">{buttons.seeLink}</a>
-      </p>
+      <ArrowLink href="/linked-role">{buttons.linkAccount}</ArrowLink>
+      <ArrowLink href="/account" quiet>
+        {buttons.seeLink}
+      </ArrowLink>
       <p class="stores">
         {say(home.stores, context)} <a href="/about">{home.more}</a>
       </p>
@@ -70,10 +62,10 @@ function renderHomeOf(context: PageContext, { discord, isLinked }: HomeMember): 
     <>
       <p>{say(welcome.signedIn, context, <DiscordAccount name={discord} />)}</p>
       <p>{say(isLinked ? welcome.linked : welcome.notLinked, context)}</p>
-      <ButtonLink href="/account">{buttons.toAccount}</ButtonLink>
-      <ButtonLink href={isLinked ? "/account/another" : "/linked-role"} quiet>
+      <ArrowLink href="/account">{buttons.toAccount}</ArrowLink>
+      <ArrowLink href={isLinked ? "/account/another" : "/linked-role"} quiet>
         {isLinked ? buttons.useAnother : buttons.linkAccount}
-      </ButtonLink>
+      </ArrowLink>
     </>,
   );
 }
@@ -93,12 +85,12 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
       </ul>
       <p>{say(linked.last, context)}</p>
       {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
-      <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+      <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
       <DiscordAppLink context={context} url={page.discordAppUrl} />
       {page.signedIn && (
-        <ButtonLink href="/account" quiet>
+        <ArrowLink href="/account" quiet>
           {buttons.toAccount}
-        </ButtonLink>
+        </ArrowLink>
       )}
     </>,
     "done",

@@ -9,7 +9,7 @@ import { Icon } from "./icons.tsx";
 import type { AccountPage } from "./member_sections.tsx";
 import { BothSides, LinkActions, Role } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
-import { Accounts, ButtonLink, renderPage, say } from "./parts.tsx";
+import { Accounts, ArrowLink, renderPage, say } from "./parts.tsx";
 import { SignIns } from "./sign_ins.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
@@ -44,7 +44,7 @@ export function renderSignIn(context: PageContext): string {
     signIn.title,
     <>
       <p>{say(signIn.lead, context)}</p>
-      <ButtonLink href="/login">{buttons.signIn}</ButtonLink>
+      <ArrowLink href="/login">{buttons.signIn}</ArrowLink>
     </>,
     "signedOut",
   );
@@ -70,9 +70,9 @@ export function renderUnlinkQuestion(context: PageContext, page: Pair): string {
           <Icon name="unlink" />
           {buttons.confirmUnlink}
         </button>
-        <ButtonLink href={ACCOUNT_PATH} quiet>
+        <ArrowLink href={ACCOUNT_PATH} quiet>
           {buttons.keepLink}
-        </ButtonLink>
+        </ArrowLink>
       </form>
     </>,
     "unlink",
@@ -92,9 +92,9 @@ export function renderUnlinked(
     <>
       <p>{say(page.discordTold ? told : unlinked.pending, context)}</p>
       <p>{unlinked.again}</p>
-      <ButtonLink href="/" quiet>
+      <ArrowLink href="/" quiet>
         {buttons.toStart}
-      </ButtonLink>
+      </ArrowLink>
     </>,
     "done",
   );
@@ -113,10 +113,10 @@ export function renderAnotherAccount(context: PageContext): string {
         <li>{say(another.atProvider, context)}</li>
       </ul>
       <p>{another.asksFirst}</p>
-      <ButtonLink href="/linked-role/another">{buttons.confirmAnother}</ButtonLink>
-      <ButtonLink href={ACCOUNT_PATH} quiet>
+      <ArrowLink href="/linked-role/another">{buttons.confirmAnother}</ArrowLink>
+      <ArrowLink href={ACCOUNT_PATH} quiet>
         {buttons.backToAccount}
-      </ButtonLink>
+      </ArrowLink>
     </>,
     "another",
   );

@@ -10,7 +10,7 @@ import type { Notice } from "../result/notice.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
-import { ButtonLink, DiscordAppLink, DiscordLines, FormButton, say, sayTime, shownName } from "./parts.tsx";
+import { ArrowLink, DiscordAppLink, DiscordLines, FormButton, say, sayTime, shownName } from "./parts.tsx";
 import type { SignIn } from "./sign_ins.tsx";
 import type { Language } from "./texts/languages.ts";
 import { TEXTS } from "./texts/languages.ts";
@@ -92,7 +92,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
         <h2>{role.title}</h2>
         <p>{say(role.notLinked, context)}</p>
         {page.roleMayStay && <p class="notice">{say(role.mayStay, context)}</p>}
-        <ButtonLink href="/linked-role">{buttons.linkAccount}</ButtonLink>
+        <ArrowLink href="/linked-role">{buttons.linkAccount}</ArrowLink>
       </section>
     );
   }
@@ -102,7 +102,7 @@ export function Role({ context, page }: Section<{ readonly page: AccountPage }>)
       {page.link.pushedMetadata !== null && <DiscordAnswers context={context} link={page.link} />}
       <Reasons context={context} link={page.link} />
       <div class="actions">
-        <ButtonLink href={page.discordAppUrl}>{buttons.backToDiscord}</ButtonLink>
+        <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
       </div>
       <DiscordAppLink context={context} url={page.discordAppUrl} />
@@ -179,12 +179,12 @@ export function LinkActions({ context }: Section<object>) {
     <section>
       <h2>{account.linkTitle}</h2>
       <div class="actions">
-        <ButtonLink href="/account/another" quiet>
+        <ArrowLink href="/account/another" quiet>
           {buttons.useAnother}
-        </ButtonLink>
-        <ButtonLink href="/account/unlink" quiet>
+        </ArrowLink>
+        <ArrowLink href="/account/unlink" quiet>
           {buttons.unlink}
-        </ButtonLink>
+        </ArrowLink>
       </div>
     </section>
   );

@@ -8,6 +8,7 @@ import type { ComponentChild, ComponentChildren } from "preact";
 import { readName } from "../text/shown_name.ts";
 import type { Badge, Notice } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
+import { Icon } from "./icons.tsx";
 import type { Look } from "./look.ts";
 import type { Language } from "./texts/languages.ts";
 import { TEXTS } from "./texts/languages.ts";
@@ -132,13 +133,25 @@ export function Accounts({ context, pair }: { readonly context: PageContext; rea
   );
 }
 
-type ButtonLinkProps = { readonly href: string; readonly quiet?: boolean; readonly children: string };
+type ArrowLinkProps = {
+  readonly href: string;
+  readonly quiet?: boolean;
+  /** True if the link brings a file. */
+  readonly download?: boolean;
+  readonly children: string;
+};
 
-/** A link that looks like a button. `quiet` is for the second choice. */
-export function ButtonLink({ href, quiet = false, children }: ButtonLinkProps) {
+/**
+ * The way on from a page. It does not look like a button: Space would press a button, and does nothing to a link. It cannot
+ * be a button, since the way leads to other servers, where the policy of the page lets no form go. `quiet` is for the second
+ * choice.
+ */
+export function ArrowLink({ href, quiet = false, download = false, children }: ArrowLinkProps) {
+  const onward = href.startsWith("/") ? "onward" : "elsewhere";
   return (
-    <a class={quiet ? "button quiet" : "button"} href={href}>
-      {children}
+    <a class={quiet ? "way quiet" : "way"} href={href}>
+      <span>{children}</span>
+      <Icon name={download ? "download" : onward} />
     </a>
   );
 }
@@ -167,9 +180,9 @@ export function DiscordAppLink({ context, url }: { readonly context: PageContext
   const { origin, pathname } = new URL(url);
   if (origin !== DISCORD_ORIGIN) return null;
   return (
-    <p class="aside">
-      <a href={`discord://-${pathname}`}>{TEXTS[context.language].buttons.openDiscordApp}</a>
-    </p>
+    <ArrowLink href={`discord://-${pathname}`} quiet>
+      {TEXTS[context.language].buttons.openDiscordApp}
+    </ArrowLink>
   );
 }
 

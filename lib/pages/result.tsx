@@ -9,7 +9,7 @@ import { renderCancelled } from "./error.tsx";
 import { renderConflict, renderLinked } from "./link.tsx";
 import { renderUnlinked } from "./member.tsx";
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, renderPage, say } from "./parts.tsx";
+import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The page of a result. `context` has the id of the request that it is the result of. */
@@ -40,7 +40,7 @@ export function renderKept(context: PageContext): string {
     kept.title,
     <>
       <p>{say(kept.lead, context)}</p>
-      <ButtonLink href="/account">{buttons.toAccount}</ButtonLink>
+      <ArrowLink href="/account">{buttons.toAccount}</ArrowLink>
     </>,
     "done",
   );
@@ -54,9 +54,9 @@ export function renderSignedOut(context: PageContext): string {
     signedOut.title,
     <>
       <p>{say(signedOut.lead, context)}</p>
-      <ButtonLink href="/" quiet>
+      <ArrowLink href="/" quiet>
         {buttons.toStart}
-      </ButtonLink>
+      </ArrowLink>
     </>,
     "done",
   );

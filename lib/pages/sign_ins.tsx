@@ -5,7 +5,7 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { PageContext } from "./parts.tsx";
-import { ButtonLink, FormButton, sayTime, shownName } from "./parts.tsx";
+import { ArrowLink, FormButton, sayTime, shownName } from "./parts.tsx";
 import type { Texts } from "./texts/en.ts";
 import { TEXTS } from "./texts/languages.ts";
 
@@ -39,9 +39,9 @@ export function SignIns({ context, sessions }: SignInsProps) {
       )}
       {!hasOthers && <p>{texts.onlyThis}</p>}
       <div class="actions">
-        <ButtonLink href="/api/me/export" quiet>
+        <ArrowLink href="/api/me/export" quiet download>
           {buttons.export}
-        </ButtonLink>
+        </ArrowLink>
         <FormButton action="/api/auth/logout">{buttons.signOut}</FormButton>
       </div>
     </section>

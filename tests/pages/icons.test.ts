@@ -1,7 +1,7 @@
 /** One icon has one meaning: which badge each page has, and that no two meanings share a drawing. */
 import { describe, expect, test } from "bun:test";
 import { LANGUAGES } from "../../lib/pages/texts/languages.ts";
-import { everyPage, PLAIN } from "./samples.ts";
+import { DISCORD_APP_URL, everyPage, PLAIN } from "./samples.ts";
 
 /** The badge of each page. A page that is named after another one has its badge. An error that is not here has `attention`. */
 const BADGES: Readonly<Record<string, string | null>> = {
@@ -51,9 +51,21 @@ describe("the icons", () => {
     expect(new Set(meanings.values()).size).toBe(meanings.size);
   });
 
-  test("of a button has the meaning that it has above a heading", () => {
+  test("of links and buttons say where they lead, and share no drawing with another meaning", () => {
     const [unlink] = drawingsIn(/<div class="badge unlink">/);
+    const byMeaning = [
+      drawingsIn(/<button class="button danger"[^>]*>/),
+      drawingsIn(/<a class="way[^"]*" href="\/(?!api)[^>]*>/),
+      drawingsIn(/<a class="way[^"]*" href="\/api\/me\/export"[^>]*>/),
+      drawingsIn(new RegExp(`<a class="way[^"]*" href="${DISCORD_APP_URL}"[^>]*>`)),
+    ];
 
-    expect(new Set(drawingsIn(/<button class="button danger"[^>]*>/))).toEqual(new Set([unlink ?? ""]));
+    const drawings = byMeaning.map((paths) => new Set(paths));
+    expect(drawings.map(({ size }) => size)).toEqual([1, 1, 1, 1]);
+    expect([...(drawings[0] ?? [])]).toEqual([unlink ?? ""]);
+    const badges = pages.map(([, html]) => badgeOf(html)[1]).filter((path) => path !== undefined);
+    expect(new Set([...badges, ...drawings.flatMap((paths) => [...paths])]).size).toBe(
+      new Set(badges).size + 3,
+    );
   });
 });
