@@ -42,7 +42,7 @@ export function renderKept(context: PageContext): string {
       <p>{say(kept.lead, context)}</p>
       <ArrowLink href="/account">{buttons.toAccount}</ArrowLink>
     </>,
-    "done",
+    "stopped",
   );
 }
 
@@ -58,6 +58,6 @@ export function renderSignedOut(context: PageContext): string {
         {buttons.toStart}
       </ArrowLink>
     </>,
-    "done",
+    "signedOut",
   );
 }

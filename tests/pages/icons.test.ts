@@ -6,6 +6,7 @@ import { DISCORD_APP_URL, everyPage, PLAIN } from "./samples.ts";
 /** The badge of each page. A page that is named after another one has its badge. An error that is not here has `attention`. */
 const BADGES: Readonly<Record<string, string | null>> = {
   home: null,
+  about: null,
   linked: "done",
   conflict: "move",
   "cancelled at discord": "stopped",
@@ -15,6 +16,8 @@ const BADGES: Readonly<Record<string, string | null>> = {
   "unlink question": "unlink",
   unlinked: "done",
   "another account": "another",
+  kept: "stopped",
+  "signed out": "signedOut",
   unauthenticated: "signedOut",
   state_mismatch: "stopped",
   flow_finished: "stopped",
