@@ -790,7 +790,7 @@ describe("POST /account/sessions", () => {
 
     const answer = await here.post("/account/sessions", { session: await handleOf(there) });
 
-    expect([answer.status, locationOf(answer)]).toEqual([303, "/account?notice=session_ended"]);
+    expect([answer.status, locationOf(answer)]).toEqual([303, "/account"]);
     expect([await statusOf(here), await statusOf(there), await statusOf(elsewhere)]).toEqual([200, 401, 200]);
   });
 
@@ -804,7 +804,7 @@ describe("POST /account/sessions", () => {
 
     const answer = await here.post("/account/sessions", { session: "all" });
 
-    expect([answer.status, locationOf(answer)]).toEqual([303, "/account?notice=sessions_ended"]);
+    expect([answer.status, locationOf(answer)]).toEqual([303, "/account"]);
     expect([await statusOf(here), await statusOf(there), await statusOf(stranger)]).toEqual([200, 401, 200]);
   });
 
