@@ -12,7 +12,7 @@ import { JanusError } from "../../lib/errors.ts";
 import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import type { Environment } from "../fixtures/command.ts";
+import type { Environment, Serving } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
@@ -131,6 +131,16 @@ const registration = (more: Environment = {}): Environment => ({
 async function poll(get: () => Promise<{ status: number; text: string }>, status: number) {
   let answer = await get();
   while (answer.status !== status) answer = await get();
+  return answer;
+}
+
+/**
+ * What /readyz says of a database that answers. On a busy machine it may give up its look at one, and says so: it is to
+ * be asked again.
+ */
+async function readinessOf(server: Serving) {
+  let answer = await server.get("/readyz");
+  while (JSON.parse(answer.text).database === "database_unavailable") answer = await server.get("/readyz");
   return answer;
 }
 
@@ -599,7 +609,7 @@ describe("janus serve", () => {
     const server = await serve(folder, serverEnvironment({ ...environment, OIDC_ISSUER: provider.issuer }));
     await gate.arrived;
     const health = await server.get("/healthz");
-    const early = await server.get("/readyz");
+    const early = await readinessOf(server);
     gate.release();
     const late = await poll(() => server.get("/readyz"), 200);
     await asked.arrived;
@@ -723,7 +733,7 @@ describe("janus serve", () => {
     const { environment } = place;
     const server = await serve(folder, serverEnvironment(environment));
 
-    const before = await server.get("/readyz");
+    const before = await readinessOf(server);
     // The embedded database is migrated at the start; PostgreSQL when the operator says.
     const migrated = onPostgres ? await run(folder, "sql/migrate.ts", [], environment) : { exitCode: 0 };
     const after = await poll(() => server.get("/readyz"), 200);
@@ -752,11 +762,14 @@ describe.if(onPostgres)("janus serve on PostgreSQL", () => {
       );
     const inParallel = () => Promise.all(Array.from({ length: 10 }, database));
 
-    const before = await inParallel();
+    while ((await inParallel()).some((state) => state !== "ready")) await Bun.sleep(20);
     await proxy.cut();
     const during = await inParallel();
     const { port } = new URL(server.address);
-    const told = await run(folder, "index.ts", ["healthcheck", "--ready"], { PORT: port });
+    const check = () => run(folder, "index.ts", ["healthcheck", "--ready"], { PORT: port });
+    let told = await check();
+    // The check has a deadline of its own, which a busy machine may miss.
+    while (told.stderr.includes("no answer within")) told = await check();
     const health = await server
       .get("/healthz")
       .catch((error: unknown) => ({ status: 0, text: String(error) }));
@@ -766,7 +779,6 @@ describe.if(onPostgres)("janus serve on PostgreSQL", () => {
     const ended = await server.stop();
     await proxy.stop();
 
-    expect(new Set(before)).toEqual(new Set(["ready"]));
     expect(new Set(during)).toEqual(new Set(["database_unavailable"]));
     expect(told.stderr).toBe(`janus: http://127.0.0.1:${port}/readyz: database: database_unavailable\n`);
     expect(health.status).toBe(200);

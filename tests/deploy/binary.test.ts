@@ -244,6 +244,8 @@ describe("the binary", () => {
 
     const migrated = await run(folder, somebody, ["migrate", "--json"], environment);
     const refused = await run(folder, somebody, ["migrate"], { ...environment, DATA_DIR: "./data" });
+    // Only root could remove it otherwise.
+    await chmod(folder, 0o755);
 
     expect(migrated).toMatchObject({ exitCode: 0, stderr: "" });
     expect(JSON.parse(migrated.stdout).applied).toHaveLength(MIGRATIONS.length);
