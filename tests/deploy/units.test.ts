@@ -266,8 +266,8 @@ describe("the comments of the units", () => {
   const STEPS = [
     "example.env",
     "keys generate",
-    "register",
     "systemctl daemon-reload",
+    "register",
     "healthcheck --ready",
   ];
 

@@ -53,7 +53,8 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   const authorization = await follow(linkedRole, jar);
   const userId = /value="(\d+)">Authorize as Anna</.exec(await read(authorization, jar))?.[1] ?? "";
   const provider = await follow(await approveDiscord(authorization, userId), jar);
-  const success = await read(await signInAtProvider(provider, "anna"), jar);
+  const callback = await signInAtProvider(provider, "anna");
+  const success = await read(new URL(await follow(callback, jar), callback).href, jar);
   const mayHave = await read(appUrl, jar);
   const pressed = await visit(new URL("/app/link", appUrl), jar, { user_id: userId });
   const hasRole = await read(appUrl, jar);

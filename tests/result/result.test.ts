@@ -436,9 +436,7 @@ describe("a notice", () => {
 
   async function synced() {
     const { browser } = await finish();
-    const headers = { accept: "text/html" };
-    const page = await callApi(janus, "/account/sessions", { browser, method: "POST", headers });
-    browser.jar.keep(HOME(), page);
+    const page = await browser.post("/account/sessions", { session: "all" });
     const [line = ""] = page.headers.getSetCookie();
     return { browser, line };
   }
