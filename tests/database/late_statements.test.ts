@@ -56,9 +56,9 @@ describe.if(onPostgres)("a late statement", () => {
     await using behind = await openBehind(does);
     const { db } = behind;
     const late = sleep(db, 9);
-    await sleep(db, 3.5);
+    await sleep(db, 3);
 
-    const others = await many(3, () => sleep(db, 4));
+    const others = await many(3, () => sleep(db, 3));
 
     expect(await late).toBe("database_unavailable");
     expect(behind.eaten()).toBe(1);
@@ -68,12 +68,12 @@ describe.if(onPostgres)("a late statement", () => {
   test.each(REACTIONS)("sent late leaves others running when the proxy %s", async (does) => {
     await using behind = await openBehind(does);
     const { db } = behind;
-    const before = many(POOL_CONNECTIONS, () => sleep(db, 3.5));
-    // It first waits for a connection, so it has run for only a second and a half when its deadline ends.
+    const before = many(POOL_CONNECTIONS, () => sleep(db, 3));
+    // It first waits for a connection, so it has run for only two seconds when its deadline ends.
     const late = sleep(db, 9);
     await before;
 
-    const others = await many(3, () => sleep(db, 4));
+    const others = await many(3, () => sleep(db, 3));
 
     expect(await late).toBe("database_unavailable");
     expect(behind.eaten()).toBe(1);
@@ -84,10 +84,10 @@ describe.if(onPostgres)("a late statement", () => {
     await using behind = await openBehind(does, NO_TIME_LIMIT);
     const { db } = behind;
     const late = sleep(db, 9);
-    await sleep(db, 3.5);
+    await sleep(db, 3);
 
     const short = sleep(db, 2);
-    const others = await many(3, () => sleep(db, 4));
+    const others = await many(3, () => sleep(db, 3));
 
     expect(await late).toBe("database_unavailable");
     expect(await short).toBe("done");
