@@ -94,7 +94,7 @@ export const de: Texts = {
   },
   kept: {
     title: "Es wurde nichts geändert",
-    lead: "Deine Konten sind verknüpft wie zuvor. In deinem Konto siehst du, welche Konten verknüpft sind.",
+    lead: "Die Verknüpfung ist dieselbe wie zuvor. Du siehst sie in deinem Konto.",
   },
   signedOut: {
     title: "Du bist abgemeldet",

@@ -116,7 +116,7 @@ export const en = {
   /** The member did not want to change which accounts are linked. */
   kept: {
     title: "Nothing has been changed",
-    lead: "Your accounts are linked as before. Your account page shows which accounts are linked.",
+    lead: "The link is the same as before. You can see it on your account page.",
   },
   signedOut: {
     title: "You are signed out",

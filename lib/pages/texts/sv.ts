@@ -88,11 +88,11 @@ export const sv: Texts = {
   },
   kept: {
     title: "Inget har ändrats",
-    lead: "Dina konton är kopplade som förut. På Min sida ser du vilka konton som är kopplade.",
+    lead: "Kopplingen är densamma som förut. Du ser den på Min sida.",
   },
   signedOut: {
     title: "Du är utloggad",
-    lead: "Att du har loggat ut påverkar inte dina roller på Discord.",
+    lead: "Dina roller på Discord påverkas inte av det.",
   },
   account: {
     title: "Min sida",
