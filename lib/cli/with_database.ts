@@ -10,7 +10,10 @@ import { createWorld } from "../server/world.ts";
 import { NO_LOG } from "../telemetry/log.ts";
 import { sayOnce } from "./output.ts";
 
-/** Does the work as soon as the database answers, and says on standard error why it waits. Throws what the work throws, and database_unavailable. */
+/**
+ * Does the work as soon as the database answers, and says on standard error why it waits. Throws what the work throws, and
+ * database_unavailable.
+ */
 export async function withDatabase<Result>(
   { database, databaseWaitSeconds }: DatabaseConfig,
   json: boolean,

@@ -15,8 +15,9 @@ const MAX_PATH_LENGTH = 4_096;
 /** An address as browsers write it. It is a link on every page. */
 const pageUrl = v.pipe(
   secureUrl,
-  v.maxLength(MAX_URL_LENGTH, `must have at most ${MAX_URL_LENGTH} characters`),
   v.transform((text) => new URL(text).href),
+  // A browser writes a letter beyond ASCII as up to twelve characters.
+  v.maxLength(MAX_URL_LENGTH, `must have at most ${MAX_URL_LENGTH} characters`),
 );
 
 /** An e-mail address, with or without `mailto:`. It has no parameters: Janus itself writes the subject. RFC 6068 */

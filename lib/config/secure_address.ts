@@ -11,7 +11,7 @@ const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 export const isLoopback = (url: URL): boolean => LOOPBACK_HOSTS.has(url.hostname);
 
 /** Whether the address is https, or http on loopback, and holds no credentials. */
-export function isSecureAddress(url: URL): boolean {
+function isSecureAddress(url: URL): boolean {
   const isEncrypted = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
   return isEncrypted && url.username === "" && url.password === "";
 }

@@ -1,10 +1,10 @@
 /**
  * Discord's side. This room owns everything that Janus asks of Discord:
  *
- *     the authorization page                 authorization_request.ts
- *     POST /oauth2/token, …/revoke           tokens.ts
- *     GET /oauth2/@me                        user.ts
- *     PUT and DELETE …/role-connection       role_connection.ts
+ *     the authorization page                   authorization_request.ts
+ *     POST /oauth2/token, …/revoke             tokens.ts
+ *     GET /oauth2/@me                          user.ts
+ *     PUT and DELETE …/role-connection         role_connection.ts
  *     GET and PUT …/role-connections/metadata  metadata_records.ts
  *
  * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy. The room

@@ -196,7 +196,7 @@ function findFault(request: Request, routes: readonly Route[]): JanusError {
 /** More than any route has. */
 const MAX_SEGMENTS = 10;
 
-/** Whether a path is one of a route's, whose `:name` stands for one segment with at least one letter. */
+/** Whether a path is one of a route's, whose `:name` stands for one segment that is not empty. */
 function matches(route: string, theirs: readonly string[]): boolean {
   const ours = route.split("/");
   return (

@@ -173,7 +173,7 @@ export function FormButton({ action, children }: FormButtonProps) {
 const DISCORD_ORIGIN = "https://discord.com";
 
 /**
- * A link that opens Discord's app, beside the button that leads to its website. The app has the paths of the website under
+ * A link that opens Discord's app, below the one that leads to its website. The app has the paths of the website under
  * a scheme of its own. A stand-in of Discord has no app. Nothing happens where the app is missing, so the website is first.
  */
 export function DiscordAppLink({ context, url }: { readonly context: PageContext; readonly url: string }) {

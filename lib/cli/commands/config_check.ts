@@ -1,7 +1,8 @@
 /**
- * `janus config check`: shows the settings in force and where each is from, the addresses to enter at other servers, and
- * warns of settings that are valid but risky. It ends with a verdict. Unless told to, it asks no server. A secret is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near
- * to one of ours, because a secret that broke into two lines looks like a name.
+ * `janus config check`: shows the settings in force and where each is from, and the addresses to enter at other servers.
+ * It warns of settings that are valid but risky, and ends with a verdict. It asks other servers only with `--ask`. A secret
+ * is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near to one of ours, because
+ * a secret that broke into two lines looks like a name.
  */
 import type { Command } from "commander";
 import { addressesOf } from "../../config/addresses.ts";

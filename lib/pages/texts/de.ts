@@ -138,7 +138,7 @@ export const de: Texts = {
     given:
       "Discord gibt dir die Rolle, wenn du im Menü des Servers unter Verknüpfte Rollen (Linked Roles) auf {link} klickst. Wenn du das schon getan hast, musst du nichts mehr tun.",
     withheld:
-      "Rollen, die ein {other} brauchen, wo oben ein Nein steht, bekommst du nicht. Wenn du so eine Rolle hattest, entfernt Discord sie.",
+      "Wo oben „nein“ steht, bekommst du keine Rollen, für die dort „{other}“ stehen muss. Wenn du so eine Rolle hattest, entfernt Discord sie.",
   },
   sessions: {
     title: "Deine Daten und Geräte",

@@ -162,7 +162,7 @@ export const en = {
       "Discord gives you the role when you click {link} under Linked Roles in the server menu. If you have already done that, there is nothing more to do.",
     /** Shown if at least one answer is no. `{other}` is the word yes. */
     withheld:
-      "You do not get roles that need a {other} where it says no above. If you had such a role, Discord removes it.",
+      "Where it says no above, you do not get the roles that need a {other} there. If you had such a role, Discord removes it.",
   },
   sessions: {
     title: "Your data and devices",

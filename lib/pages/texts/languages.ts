@@ -1,5 +1,5 @@
 /**
- * The languages of the pages, each by its tag (RFC 5646). A language is a folder beside this file and a name in the list
+ * The languages of the pages, each by its tag (RFC 5646). A language is a file beside this one and a name in the list
  * below. Its type, the negotiation with a browser and the names at Discord follow from the list.
  */
 import { de } from "./de.ts";

@@ -129,7 +129,7 @@ export const sv: Texts = {
     given:
       "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
     withheld:
-      "Du får inga roller som kräver {other} på en rad ovan där det står nej. Om du redan har en sådan roll tas den bort.",
+      "Där det står nej ovan får du inga roller som kräver {other}. Om du redan har en sådan roll tas den bort.",
   },
   sessions: {
     title: "Dina uppgifter och enheter",
