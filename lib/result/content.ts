@@ -87,7 +87,8 @@ export const MADE_UNTRUE: Readonly<Record<Outcome | "signed_in", readonly Outcom
   unlinked: EVERY,
   // The next person at this browser must not read the names of the last.
   signed_out: EVERY,
-  signed_in: OF_ABSENCE,
+  // Another person may have signed in at this browser.
+  signed_in: [...OF_LINKS, ...OF_ABSENCE],
 };
 
 /** A name of at most so many bytes. It is cut between letters. */

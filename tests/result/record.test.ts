@@ -205,7 +205,7 @@ describe("resultsToForget()", () => {
     ["moved", ["0-linked"]],
     ["unlinked", ["0-linked", "1-conflict"]],
     ["signed_out", ["0-linked", "1-conflict"]],
-    ["signed_in", []],
+    ["signed_in", ["0-linked"]],
   ] as const)("after %s forgets what says that there is a link: %j", (happened, expected) => {
     expect(forgotten(["linked", "conflict"], happened, "own")).toEqual([...expected]);
   });
