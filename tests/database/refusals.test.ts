@@ -123,6 +123,13 @@ describe("a refusal", () => {
       ],
     });
     const db = await open(pooler.through(database.config.url ?? ""));
+    const isTaken = () =>
+      db.query("select 1").then(
+        () => true,
+        () => false,
+      );
+    // The pooler may still count the connection that found it listening.
+    while (!(await isTaken())) await Bun.sleep(10);
 
     const answers = await Promise.allSettled(Array.from({ length: 5 }, () => db.query("select 1")));
     await db.close();
@@ -350,11 +357,12 @@ describe.if(onPostgres)("unusual settings of the database", () => {
     await using pooler = await startPgBouncer(database.config.url ?? "", { servers: 10 });
     const db = await openDatabase({ ...database.config, url: pooler.through(database.config.url ?? "") });
 
-    const pages = await linkAtOnce({ ...database, db }, 50);
+    // Statements that meet are sent again until their deadline. On a busy machine many more would not get through.
+    const pages = await linkAtOnce({ ...database, db }, 15);
     await db.close();
     await database.drop();
 
-    expect(pages).toEqual(Array(50).fill(200));
+    expect(pages).toEqual(Array(15).fill(200));
   });
 
   test.if(hasPooler).each([

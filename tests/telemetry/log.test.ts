@@ -1,6 +1,7 @@
 /** The log: only what is on the list, one JSON line an event. */
 
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { discordUnavailable } from "../../lib/errors.ts";
 import type { LogEvent } from "../../lib/telemetry/events.ts";
 import type { LogFields, LogLevel, MainLog } from "../../lib/telemetry/log.ts";
 import { createLog, describeCause, describeError, LOG_LEVELS } from "../../lib/telemetry/log.ts";
+import { hear } from "../fixtures/command.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.123Z");
 const CANARY = "canary-of-a-secret";
@@ -225,11 +227,18 @@ describe("prepare()", () => {
 
 describe("createLineWriter()", () => {
   const program = join(import.meta.dir, "..", "fixtures", "log_lines.ts");
-  const run = async (format: string, terminal: boolean, count: number, shell = "", before = "") => {
+  const run = async (
+    format: string,
+    terminal: boolean,
+    count: number,
+    shell = "",
+    before = "",
+    onOutput: (stdout: string) => void = () => undefined,
+  ) => {
     const command = `${before} "${process.execPath}" run "${program}" ${format} ${terminal} ${count} ${shell}`;
     const child = Bun.spawn(["sh", "-c", command], { stdout: "pipe", stderr: "pipe", env: { TZ: "UTC" } });
     const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
+      hear(child.stdout, onOutput),
       new Response(child.stderr).text(),
     ]);
     return { stdout, stderr, exitCode: await child.exited };
@@ -281,11 +290,12 @@ describe("createLineWriter()", () => {
     return work(place).finally(() => rm(place, { recursive: true, force: true }));
   }
   /** Waits until the program has said so many words. Open for both, a pipe blocks nobody. */
-  const hear = (place: string, words: number): string =>
+  const awaitWords = (place: string, words: number): string =>
     `exec 3<>${place}/said; ${"read word <&3; ".repeat(words)}`;
-  /** Passes on each line, and tells the program to end when it has met the number of those that were dropped. */
-  const passOn = (place: string): string =>
-    `awk '{ print } /log_lines_dropped/ { print > "${place}/met"; close("${place}/met") }'`;
+  /** Tells the program to end when the number of lines that were dropped has arrived. */
+  const meet = (place: string) => (stdout: string) => {
+    if (stdout.includes("log_lines_dropped")) writeFileSync(join(place, "met"), "");
+  };
   const parse = (stdout: string) =>
     stdout
       .trimEnd()
@@ -301,7 +311,9 @@ describe("createLineWriter()", () => {
         "json",
         false,
         20_000,
-        `${words === 1 ? `${place}/met` : ""} 2>${place}/said | { ${hear(place, words)} ${passOn(place)}; }`,
+        `${words === 1 ? `${place}/met` : ""} 2>${place}/said | { ${awaitWords(place, words)} cat; }`,
+        "",
+        meet(place),
       ),
     );
 
@@ -318,13 +330,14 @@ describe("createLineWriter()", () => {
   test("goes on after a while in which nobody took a line", async () => {
     const { stdout } = await withPipe((place) => {
       const begin = `head -c 100 <${place}/lines >/dev/null`;
-      const goOn = `${hear(place, 1)} ${passOn(place)} <${place}/lines`;
+      const goOn = `${awaitWords(place, 1)} cat <${place}/lines`;
       return run(
         "json",
         false,
         20_000,
         `${place}/met >${place}/lines 2>${place}/said & ${begin}; ${goOn}; wait`,
         `exec 3<>${place}/said;`,
+        meet(place),
       );
     });
 
