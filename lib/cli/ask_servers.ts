@@ -10,7 +10,7 @@ import { askDiscordClient, askProvider, askRecordsAtDiscord } from "../operator/
 import { createWorld } from "../server/world.ts";
 import { NO_LOG } from "../telemetry/log.ts";
 
-/** The answer to one question. `reason` says what is wrong, or why there is no answer. */
+/** The answer to one question. `reason` is the fault, or why the answer is unknown. */
 type Answer = {
   readonly question: string;
   readonly answer: "yes" | "no" | "unknown";
@@ -23,20 +23,17 @@ export async function askServers(config: Config): Promise<readonly Answer[]> {
   const options = { ...world, publicUrl: config.publicUrl };
   const discord = createDiscord({ ...config.discord, ...options })({});
   const oidc = createOidc({ config: config.oidc, ...options, neededClaims: [] })({});
-  const findings = await Promise.all([
-    askDiscordClient({ discord }),
-    askProvider({ oidc }),
-    askRecordsAtDiscord({ config, discord }),
+  return Promise.all([
+    answer("Does Discord accept the client id and the secret?", askDiscordClient({ discord })),
+    answer("Does the provider accept the client id and the secret?", askProvider({ oidc })),
+    answer("Does Discord have the metadata records?", askRecordsAtDiscord({ config, discord })),
   ]);
-  return findings.map((finding, index) => ({ question: QUESTIONS[index] ?? "", ...read(finding) }));
 }
 
-/** In the order in which they are asked. */
-const QUESTIONS = [
-  "Does Discord accept the client id and the secret?",
-  "Does the provider accept the client id and the secret?",
-  "Does Discord have the metadata records?",
-] as const;
+const answer = async (question: string, asked: Promise<Finding | undefined>): Promise<Answer> => ({
+  question,
+  ...read(await asked),
+});
 
 function read(finding: Finding | undefined): Omit<Answer, "question"> {
   if (finding === undefined)

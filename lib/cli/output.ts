@@ -55,6 +55,10 @@ export function warn(message: string, json: boolean): Promise<void> {
   return tell(json ? JSON.stringify({ warning: message }) : named(message));
 }
 
+/** Warns of something that may be a mistake. */
+export const warnOfRisk = (message: string, json: boolean): Promise<void> =>
+  warn(json ? message : `warning: ${message}`, json);
+
 /** The lines of a message, under the name of the program. */
 function named(message: string): string {
   const lines = message.split("\n").map((line) => printable(line));

@@ -24,7 +24,7 @@ export function readLogo(path: string): Logo {
   return read;
 }
 
-/** Describes what is wrong with a logo. Undefined if it can be served. */
+/** The fault of a logo; undefined if it can be served. */
 export function findLogoFault(path: string): string | undefined {
   const read = readFile(path);
   return "fault" in read ? read.fault : undefined;

@@ -5,7 +5,7 @@
 import type { Problem } from "../api/schemas.ts";
 import type { PublicErrorCode } from "../errors.ts";
 import type { Language } from "../pages/texts/languages.ts";
-import { TEXTS } from "../pages/texts/languages.ts";
+import { sayPlain, TEXTS } from "../pages/texts/languages.ts";
 
 /** Its media type. RFC 9457 3 */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -34,7 +34,7 @@ export function createProblem(
 ): Problem {
   const text = TEXTS[language].errors[code];
   // The advice of the page is about the page, so it is left out.
-  const detail = `${text.title}. ${text.why}`.replaceAll("{platform}", () => platformName);
+  const detail = sayPlain(`${text.title}. ${text.why}`, platformName);
   const title = TITLES[status] ?? "Error";
   return { type: "about:blank", title, status, code, detail };
 }

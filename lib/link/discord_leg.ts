@@ -31,8 +31,8 @@ const shareDiscordLeg = createSharing<Departure>();
 
 /**
  * Step 1. Nothing is sent, and the database is not spoken to. At the leg `another` the member can use other accounts
- * than those that the two servers know them by. Throws what is known to be wrong at either server, so that nobody consents
- * at Discord for nothing.
+ * than those that the two servers know them by. Throws the known fault of either server, so that nobody consents at
+ * Discord for nothing.
  */
 export function startLink(
   deps: Pick<Deps, "discordUrls" | "flowMacs" | "now" | "setup">,

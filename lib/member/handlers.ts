@@ -23,7 +23,7 @@ import { forgetResults, resultResponse } from "../http/results.ts";
 import { unlink } from "../link/unlink.ts";
 import { renderAccount, renderAnotherAccount, renderSignIn, renderUnlinkQuestion } from "../pages/member.tsx";
 import type { AccountPage } from "../pages/member_sections.tsx";
-import { TEXTS } from "../pages/texts/languages.ts";
+import { sayPlain, TEXTS } from "../pages/texts/languages.ts";
 import type { Notice } from "../result/notice.ts";
 import { newResultName } from "../result/record.ts";
 import type { Session } from "../session/guard.ts";
@@ -146,9 +146,7 @@ export const exportData: Handler = async (deps, exchange) => {
   requireGet(exchange);
   const session = await requireSession(deps, exchange);
   const language = chooseLanguage(exchange.request);
-  const about = TEXTS[language].export.about.map((line) =>
-    line.replaceAll("{platform}", () => deps.config.platformName),
-  );
+  const about = TEXTS[language].export.about.map((line) => sayPlain(line, deps.config.platformName));
   const content = viewStored(await exportStored(deps, session), about, deps.now());
   if (content === undefined) throw notFound();
   return fileResponse(deps, exchange, { name: "janus-export.json", content, language });

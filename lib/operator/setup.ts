@@ -1,16 +1,16 @@
 /**
  * What this process knows of faults in its setup that only other servers can tell: a client that is refused, a provider
  * whose discovery breaks a rule, metadata records that Discord lacks. `setup_questions.ts` has the questions, `server/`
- * asks them. Nothing here waits for anything, so that a request may ask what is known.
+ * asks them. Nothing here waits, so a request can look.
  */
 import type { JanusError } from "../errors.ts";
 
 /** What can be wrong, and is asked about by itself. */
 export type SetupPart = "discord_client" | "provider" | "records";
 
-/** What is known. */
+/** The faults that this process knows of. */
 export type Setup = {
-  /** Keeps the fault of a part; undefined where there is none. */
+  /** Remembers the fault of a part, or with undefined that the part has none. */
   readonly note: (part: SetupPart, fault: JanusError | undefined) => void;
   readonly listFaults: () => readonly JanusError[];
   /** Throws the fault of a part. No member can get further than that part. */

@@ -18,7 +18,7 @@ export type Finding =
 export const askDiscordClient = ({ discord }: Pick<WorkDeps, "discord">): Promise<Finding> =>
   askClient(discord.checkClient, ["discord_client_rejected"]);
 
-/** Asks the provider the same. Discovery is loaded first, and may be what is faulty. */
+/** Asks the provider the same. This loads discovery first, and discovery may have the fault. */
 export const askProvider = ({ oidc }: Pick<WorkDeps, "oidc">): Promise<Finding> =>
   askClient(oidc.checkClient, ["provider_client_rejected", "provider_misconfigured"]);
 

@@ -24,8 +24,8 @@ export const THEMES = {
 } as const;
 
 /**
- * What WCAG 2.2 AA asks between a text and what is behind it. A shade that reaches it on the card also reaches it under
- * `--on-accent`, and the 3 that AA asks between a button and `--page`.
+ * The contrast that WCAG 2.2 AA demands between a text and its background. A shade that reaches it on the card also
+ * reaches it under `--on-accent`, and the 3 that AA demands between a button and `--page`.
  * https://www.w3.org/TR/WCAG22/#contrast-minimum https://www.w3.org/TR/WCAG22/#non-text-contrast
  */
 export const LEAST_CONTRAST = 4.5;

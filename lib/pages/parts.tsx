@@ -11,7 +11,7 @@ import { renderFrame } from "./frame.tsx";
 import { Icon } from "./icons.tsx";
 import type { Look } from "./look.ts";
 import type { Language } from "./texts/languages.ts";
-import { TEXTS } from "./texts/languages.ts";
+import { sayPlain, TEXTS } from "./texts/languages.ts";
 
 /** The values that every page needs. The operator sets `platformName`, the organisation's name, and `timeZone`. */
 export type PageContext = {
@@ -221,12 +221,11 @@ export function renderPage(
   notice?: Notice,
 ): string {
   const { language, platformName, look } = context;
-  const plainTitle = title.replaceAll("{platform}", () => platformName);
   return renderFrame({
     language,
     platformName,
     look,
-    title: plainTitle,
+    title: sayPlain(title, platformName),
     heading: say(title, context),
     body,
     footer: <Footer context={context} />,

@@ -24,7 +24,7 @@ type SignedIn = {
 
 const shareLogin = createSharing<SignedIn>();
 
-/** Sends the member to Discord. Nothing is sent and the database is not spoken to. Throws what is known to be wrong there. */
+/** Sends the member to Discord. Nothing is sent and the database is not spoken to. Throws the known fault of Discord. */
 export function startLogin(
   deps: Pick<Deps, "discordUrls" | "flowMacs" | "now" | "setup">,
   records: FlowRecords,

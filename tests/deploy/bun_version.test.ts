@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { engines, scripts } from "../../package.json" with { type: "json" };
+import { run } from "../fixtures/command.ts";
 import { ROOT, readText } from "../fixtures/source.ts";
 import { useFolder } from "../harness/hooks.ts";
 
@@ -12,20 +13,8 @@ const FUTURE = "97.5";
 
 /** What Bun prints in a checkout without packages that needs a newer one, and how it ends. */
 const folder = useFolder("bun-version");
-async function runBun(...args: readonly string[]) {
-  const child = Bun.spawn([process.execPath, ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { exitCode: await child.exited, stdout, stderr };
-}
+const runBun = (...args: readonly string[]) =>
+  run(folder, [process.execPath], args, { PATH: process.env.PATH ?? "" });
 
 beforeAll(async () => {
   const own = await Bun.file(join(ROOT, "package.json")).json();

@@ -15,7 +15,7 @@ import { configInvalid, JanusError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
 import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
-import { endWithFindings, print, warn } from "../output.ts";
+import { endWithFindings, print, warnOfRisk } from "../output.ts";
 
 /** Where a value is from. */
 type Origin = "environment" | "env-file" | "default" | "unset";
@@ -79,7 +79,7 @@ async function printJson(sources: readonly Source[], ask: boolean): Promise<void
   );
 }
 
-/** Prints what there is to enter at other servers even if the configuration is incomplete: that comes first. */
+/** Prints the addresses even if the configuration is incomplete: an operator enters them to get the missing secrets. */
 async function printReport(sources: readonly Source[], ask: boolean): Promise<void> {
   const publicUrl = findPublicUrl(mergeSources(sources));
   let report: Report;
@@ -92,7 +92,7 @@ async function printReport(sources: readonly Source[], ask: boolean): Promise<vo
   await print(`${formatSettings(report.variables)}\n\n${formatAddresses(report.addresses)}`);
   const answers = ask ? await askAll(sources) : undefined;
   if (answers !== undefined) await print(`\n${answers.map(formatAnswer).join("\n")}`);
-  for (const warning of report.warnings) await warn(`warning: ${warning}`, false);
+  for (const warning of report.warnings) await warnOfRisk(warning, false);
   await print(`\n${report.verdict}${describeAnswers(answers)}`);
 }
 

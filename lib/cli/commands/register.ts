@@ -19,7 +19,7 @@ import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
-import { print, warn } from "../output.ts";
+import { print, warnOfRisk } from "../output.ts";
 
 /** Adds the command. */
 export function addRegister(program: Command): void {
@@ -33,7 +33,7 @@ export function addRegister(program: Command): void {
       const config = readRegistrationConfig(environment);
       // Discord says only that a token is wrong, not why.
       for (const text of explainStrayValue("DISCORD_BOT_TOKEN", config.botToken))
-        await warn(json ? text : `warning: ${text}`, json);
+        await warnOfRisk(text, json);
       await register(config);
       const hindrance = await tellDatabase(environment, config.applicationId);
       await print(describe(installUrlOf(config), json));
@@ -73,7 +73,7 @@ function warnOfSilence(hindrance: string, json: boolean): Promise<void> {
   const text =
     `The records are registered, but the database of the server was not told (${hindrance}). The server will say that it ` +
     "does not know of them, until janus register is run once with its database.";
-  return warn(json ? text : `warning: ${text}`, json);
+  return warnOfRisk(text, json);
 }
 
 function explainFailure(error: JanusError): string {

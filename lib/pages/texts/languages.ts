@@ -19,6 +19,10 @@ export const DEFAULT_LANGUAGE: Language = "en";
 /** The languages, in the order of the list. */
 export const LANGUAGES: readonly Language[] = Object.keys(TEXTS).filter(isLanguage);
 
+/** A text with the organisation's name in it, where no element can stand: in a title, in JSON. */
+export const sayPlain = (text: string, platformName: string): string =>
+  text.replaceAll("{platform}", () => platformName);
+
 function isLanguage(tag: string): tag is Language {
   return Object.hasOwn(TEXTS, tag);
 }
