@@ -26,7 +26,7 @@ export type Expression = {
 /** What came of a run. The code of an error is the library's; its message may quote values, and is left out. */
 export type Ran =
   | { readonly ended: "value"; readonly value: unknown }
-  | { readonly ended: "missing_key"; readonly node: Node | undefined }
+  | { readonly ended: "missing"; readonly node: Node | undefined }
   | { readonly ended: "error"; readonly code: string };
 
 /** The type of a point in time, as CEL names it. */
@@ -60,8 +60,10 @@ export function parseExpression(text: string): Expression | ExpressionFault {
         return { ended: "value", value: parsed(variables) };
       } catch (error) {
         if (!(error instanceof EvaluationError)) return { ended: "error", code: "runtime_error" };
-        if (error.code !== "no_such_key") return { ended: "error", code: error.code };
-        return { ended: "missing_key", node: isNode(error.node) ? error.node : undefined };
+        // Every variable is known, so one without a value is a fact that is not known.
+        const isMissing = error.code === "no_such_key" || error.code === "unknown_variable";
+        if (!isMissing) return { ended: "error", code: error.code };
+        return { ended: "missing", node: isNode(error.node) ? error.node : undefined };
       }
     },
   };

@@ -15,16 +15,14 @@ import type { Measured } from "./values.ts";
 import { describeJson, toCel } from "./values.ts";
 import { MAX_WORK, unitsOf } from "./work.ts";
 
-/** What is known of one member. */
+/** What is known of one member. A rule that needs what is undefined here ends as unknown. */
 export type Facts = {
   readonly claims: StoredClaims;
   /** The answers of the sources that answered, by name. */
   readonly sources: Readonly<Record<string, unknown>>;
-  readonly issuer: string;
-  readonly subject: string;
-  /** Undefined where nobody asked Discord who the member is. */
-  readonly discord: { readonly id: string; readonly username: string } | undefined;
-  /** Undefined where there is no link, and none is about to be made. */
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
+  readonly discord: { readonly id: string | undefined; readonly username: string | undefined };
   readonly linkedAt: Date | undefined;
   readonly now: Date;
 };
@@ -93,8 +91,6 @@ function createRun(facts: Facts) {
     if (units > workLeft)
       return { outcome: "error", reason: `${listOf(rule)}: there is too much to evaluate` };
     workLeft -= units;
-    if (rule.readsAccount && (facts.discord === undefined || facts.linkedAt === undefined))
-      return { outcome: "unknown", missing: "discord, linked_at" };
     return describeRun(rule, facts, rule.run(variablesOf(facts, claims, sources)), read);
   };
 }
@@ -123,24 +119,18 @@ function variablesOf(
   claims: ReadonlyMap<string, Measured | undefined>,
   sources: ReadonlyMap<string, Measured | undefined>,
 ): Readonly<Record<string, unknown>> {
+  const { id, username } = discord;
+  const account = { id, username, created_at: id === undefined ? undefined : createdAt(id) };
   return {
+    ...withoutUndefined({ issuer, subject, linked_at: linkedAt, now }),
     claims: presentOf(claims),
     sources: presentOf(sources),
-    issuer,
-    subject,
-    now,
-    linked_at: linkedAt ?? now,
-    discord: new Map<string, unknown>(
-      discord === undefined
-        ? []
-        : [
-            ["id", discord.id],
-            ["username", discord.username],
-            ["created_at", createdAt(discord.id)],
-          ],
-    ),
+    discord: new Map(Object.entries(withoutUndefined(account))),
   };
 }
+
+const withoutUndefined = (all: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 
 function presentOf(measured: ReadonlyMap<string, Measured | undefined>): Map<string, unknown> {
   return new Map([...measured].flatMap(([name, one]) => (one === undefined ? [] : [[name, one.value]])));
@@ -150,7 +140,7 @@ const createdAt = (discordUserId: string): Date =>
   new Date(Number(BigInt(discordUserId) >> 22n) + DISCORD_EPOCH_MS);
 
 function describeRun<Value>(rule: Rule, facts: Facts, ran: Ran, read: Read<Value>): Outcome<Value> {
-  if (ran.ended === "missing_key")
+  if (ran.ended === "missing")
     return { outcome: "unknown", missing: ran.node === undefined ? listOf(rule) : pathOf(ran.node) };
   const what =
     ran.ended === "error"
