@@ -5,7 +5,14 @@ import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { discordTokenOf, linkOf, linksOfSubject, organisationTokenOf, sessionsOf, trailOf } from "../harness/rows.ts";
+import {
+  discordTokenOf,
+  linkOf,
+  linksOfSubject,
+  organisationTokenOf,
+  sessionsOf,
+  trailOf,
+} from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { signIn } from "../harness/sign_in.ts";
 import { countStatements } from "../harness/statements.ts";
@@ -53,7 +60,9 @@ describe("finishProviderLeg()", () => {
     expect(response.status).toBe(403);
     expect(page).toContain("Only &lt;b>active&lt;/b> members can link.");
     expect([await linkOf(janus, user), await sessionsOf(janus, user)]).toEqual([undefined, []]);
-    expect(await janus.database.rows(`select * from organisation_account where subject = '${subject}'`)).toEqual([]);
+    expect(
+      await janus.database.rows(`select * from organisation_account where subject = '${subject}'`),
+    ).toEqual([]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
@@ -129,10 +138,7 @@ describe("finishProviderLeg()", () => {
 
   test.each([
     ["claims.active", ["finishProviderLeg", "setPushed"]],
-    [
-      "claims.active && linked_at <= now && discord.id != \"\"",
-      ["findFlow", "finishProviderLeg", "setPushed"],
-    ],
+    ['claims.active && linked_at <= now && discord.id != ""', ["findFlow", "finishProviderLeg", "setPushed"]],
   ])("costs a statement more only if the rule reads the account: %s", async (when, expected) => {
     const own = await start(when);
     own.provider.signInAs({ sub: newSubject(), active: true });
@@ -201,7 +207,9 @@ describe("confirmMove()", () => {
     const { status } = await browser.post("/link/move", { state: moveStateIn(await question.text()) });
 
     expect(status).toBe(200);
-    expect((await linksOfSubject(janus, subject)).map(({ discordUserId }) => discordUserId)).toEqual([second]);
+    expect((await linksOfSubject(janus, subject)).map(({ discordUserId }) => discordUserId)).toEqual([
+      second,
+    ]);
     expect(janus.discord.roleConnection(second)?.metadata).toEqual({ member: "1" });
   });
 });
