@@ -65,9 +65,12 @@ function named(message: string): string {
   return `janus: ${lines.join("\n")}`;
 }
 
-async function tell(text: string): Promise<void> {
+const tell = (text: string): Promise<void> => show(`${text}\n`);
+
+/** Writes to standard error as it is, without an end of line: a question, or how far a command is. */
+export async function show(text: string): Promise<void> {
   try {
-    await write(process.stderr, `${text}\n`);
+    await write(process.stderr, text);
   } catch {
     // Nowhere is left to say it. The exit code still tells.
   }

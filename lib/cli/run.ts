@@ -15,6 +15,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addServe, serve } from "./commands/serve.ts";
@@ -25,6 +26,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   (program) => addServe(program, createApp),
   addMigrate,
   addRegister,
+  addMetadata,
   addHealthcheck,
   addAudit,
   addConfigCheck,
