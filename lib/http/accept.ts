@@ -3,8 +3,8 @@
  * many. So a long header is ignored. RFC 9110 12.5
  */
 import Negotiator from "negotiator";
-import type { Language } from "../pages/texts/languages.ts";
-import { DEFAULT_LANGUAGE, LANGUAGES } from "../pages/texts/languages.ts";
+import type { Language } from "../text/languages.ts";
+import { DEFAULT_LANGUAGE, LANGUAGES } from "../text/languages.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import type { Exchange } from "./response.ts";
 

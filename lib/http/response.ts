@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import type { ServedLogo } from "../pages/look.ts";
 import { lookOf, pageCsp } from "../pages/look.ts";
 import type { PageContext } from "../pages/parts.tsx";
-import type { Language } from "../pages/texts/languages.ts";
+import type { Language } from "../text/languages.ts";
 import { chooseLanguage } from "./accept.ts";
 
 /** A request under way. */

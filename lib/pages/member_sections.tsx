@@ -9,10 +9,10 @@ import { isDiscordBehind } from "../member/facts.ts";
 import type { Notice } from "../result/notice.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { METADATA_RECORDS } from "../rules/records.ts";
+import type { Language } from "../text/languages.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
 import { ArrowLink, DiscordAppLink, DiscordLines, FormButton, say, sayTime, shownName } from "./parts.tsx";
 import type { SignIn } from "./sign_ins.tsx";
-import type { Language } from "./texts/languages.ts";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The content of the member's own page. */

@@ -5,12 +5,12 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { ComponentChild, ComponentChildren } from "preact";
+import type { Language } from "../text/languages.ts";
 import { readName } from "../text/shown_name.ts";
 import type { Badge, Notice } from "./frame.tsx";
 import { renderFrame } from "./frame.tsx";
 import { Icon } from "./icons.tsx";
 import type { Look } from "./look.ts";
-import type { Language } from "./texts/languages.ts";
 import { sayPlain, TEXTS } from "./texts/languages.ts";
 
 /** The values that every page needs. The operator sets `platformName`, the organisation's name, and `timeZone`. */

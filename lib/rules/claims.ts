@@ -1,65 +1,49 @@
 /**
  * The rules: from what a provider says of a member to what Discord is told. This room is pure, without network, clock
- * or database: claims go in (this file), records and values come out (`records.ts`, `role_connection.ts`). It leaves to
- * `oidc/` who has signed the claims, and to `link/` and `sync/` whether a link exists and when it is pushed.
+ * or database.
+ *
+ *   file.ts              the rules file becomes a rule set, or all its faults (`rule_set.ts`)
+ *   rule.ts              one expression: parsed (`cel.ts`), within bounds (`subset.ts`, `work.ts`)
+ *   claims.ts            which claims are kept, in the form in which they came
+ *   evaluate.ts          claims become values for Discord, or unknown, or an error
+ *   role_connection.ts   the values become the body of a push
+ *
+ * It leaves to `oidc/` who has signed the claims, and to `link/` and `sync/` whether a link exists and when it is pushed.
  */
 import { cleanName, readName } from "../text/shown_name.ts";
+import type { RuleSet } from "./rule_set.ts";
+import { isStorable } from "./values.ts";
 
-/** The claims that Janus keeps, in the form that it stores. It stores no others: what is not kept cannot leak. */
-export type KeptClaims = {
-  readonly preferred_username?: string;
-  readonly name?: string;
-  readonly groups?: readonly string[];
-};
+/** Claims as Janus stores them: JSON, each claim whole. It stores no others: what is not kept cannot leak. */
+export type StoredClaims = Readonly<Record<string, unknown>>;
 
-/** Janus asks UserInfo for these claims where the ID Token lacks them. OpenID Connect Core 5.3 */
-export const NEEDED_CLAIMS = ["preferred_username", "groups"] as const;
+/** The claims that name a member, in the order of preference. OpenID Connect Core 5.1 */
+export const NAME_CLAIMS = ["preferred_username", "name"] as const;
 
 const MAX_NAME_LENGTH = 100;
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /**
- * Picks what Janus keeps from a provider's claims, in one form whatever form they came in: one group may come as a
- * text, roles as an object keyed by role (Zitadel). A claim of any other shape counts as absent, not as empty.
+ * Picks the claims that rules and names read. A claim is kept whole or not at all: one that the database cannot store as
+ * it is counts as absent, since a shortened one could say something else.
  */
-export function keepClaims(claims: Readonly<Record<string, unknown>>): KeptClaims {
-  const username = readNameClaim(claims.preferred_username);
-  const name = readNameClaim(claims.name);
-  const groups = readGroups(claims.groups);
-  return {
-    ...(username === undefined ? {} : { preferred_username: username }),
-    ...(name === undefined ? {} : { name }),
-    ...(groups === undefined ? {} : { groups }),
-  };
+export function keepClaims(
+  { neededClaims }: Pick<RuleSet, "neededClaims">,
+  claims: StoredClaims,
+): StoredClaims {
+  const wanted = new Set<string>([...neededClaims, ...NAME_CLAIMS]);
+  const kept = Object.entries(claims).filter(
+    ([name, claim]) => wanted.has(name) && claim !== null && claim !== undefined && isStorable(claim),
+  );
+  return Object.fromEntries(kept);
 }
 
-/** The member's name at the organisation as pages and Discord show it; undefined where no claim gives one. */
-export function organisationName(claims: KeptClaims): string | undefined {
-  return claims.preferred_username ?? claims.name;
+/** The member's name at the organisation as pages show it; undefined if no claim gives one. */
+export function organisationName(claims: StoredClaims): string | undefined {
+  return readNameClaim(claims.preferred_username) ?? readNameClaim(claims.name);
 }
 
-function readGroups(claim: unknown): readonly string[] | undefined {
-  if (typeof claim === "string") return cleanGroups([claim]);
-  if (Array.isArray(claim)) return cleanGroups(claim);
-  if (typeof claim === "object" && claim !== null) return cleanGroups(Object.keys(claim));
-  return undefined;
-}
-
-/**
- * Group names are compared, so each is kept whole or not at all: a shortened name might be another group's. A list in
- * which no name can be read counts as absent: it does not say that the member has no groups.
- */
-function cleanGroups(groups: readonly unknown[]): readonly string[] | undefined {
-  const kept = [...new Set(groups.filter(isGroupName))];
-  return kept.length === 0 && groups.length > 0 ? undefined : kept;
-}
-
-function isGroupName(group: unknown): group is string {
-  return typeof group === "string" && group.isWellFormed() && !CONTROL_CHARACTER.test(group);
-}
-
-/** A name that pages, PostgreSQL and Discord all take, at most 100 long; undefined if it has no visible character. */
-function readNameClaim(claim: unknown): string | undefined {
+/** A name that pages take, at most 100 long; undefined if it has no visible character, or is not a text. */
+export function readNameClaim(claim: unknown): string | undefined {
   if (typeof claim !== "string") return undefined;
   let cut = "";
   for (const char of cleanName(claim)) {

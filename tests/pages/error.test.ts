@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { PUBLIC_ERROR_CODES } from "../../lib/errors.ts";
 import { renderCancelled, renderError } from "../../lib/pages/error.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { linksOf, textOf } from "../harness/html.ts";
 import { contextIn, headingOf, PLAIN, said } from "./samples.ts";
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { pageCsp } from "../../lib/pages/look.ts";
-import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { readName } from "../../lib/text/shown_name.ts";
 import {
   activeParts,

@@ -1,6 +1,6 @@
 /** One icon has one meaning: which badge each page has, and that no two meanings share a drawing. */
 import { describe, expect, test } from "bun:test";
-import { LANGUAGES } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { DISCORD_APP_URL, everyPage, PLAIN } from "./samples.ts";
 
 /** The badge of each page. A page that is named after another one has its badge. An error that is not here has `attention`. */

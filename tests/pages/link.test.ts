@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { ConflictPage } from "../../lib/pages/link.tsx";
 import { renderConflict, renderHome, renderLinked } from "../../lib/pages/link.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { attributesOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import { contextIn, DISCORD_APP_URL, DISCORD_URL, said } from "./samples.ts";
 

@@ -5,7 +5,8 @@ import { contrastOf, findAccent, LEAST_CONTRAST, THEMES } from "../../lib/pages/
 import { renderCancelled, renderError } from "../../lib/pages/error.tsx";
 import { lookOf } from "../../lib/pages/look.ts";
 import { renderUnlinked } from "../../lib/pages/member.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { readText } from "../fixtures/source.ts";
 import { linksOf } from "../harness/html.ts";
 import { contextIn, lookWith, OWN_LOOK, PLAIN } from "./samples.ts";

@@ -6,8 +6,9 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
-import { LANGUAGES, TEXTS } from "../../lib/pages/texts/languages.ts";
+import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
 import {
   accountPage,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Browser, ViewportSize } from "playwright-core";
-import { LANGUAGES } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { DESKTOP, findChromium, launchChromium, PHONE } from "../harness/chromium.ts";
 import type { Outside } from "./samples.ts";
 import { everyPage, PLAIN } from "./samples.ts";

@@ -16,9 +16,9 @@ import {
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
 import type { PageContext } from "../../lib/pages/parts.tsx";
 import { renderKept, renderSignedOut } from "../../lib/pages/result.tsx";
-import type { Language } from "../../lib/pages/texts/languages.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
+import type { Language } from "../../lib/text/languages.ts";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";

@@ -1,0 +1,77 @@
+/**
+ * CEL, the Common Expression Language, as the rules use it: this file alone knows the library. It parses an expression,
+ * finds the type of its result, and runs it. What of the language rules may use is in `subset.ts`, and how much work that
+ * can be in `work.ts`. https://github.com/google/cel-spec
+ */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
+
+/** A node of the syntax tree, with its place in the expression. */
+export type Node = ASTNode;
+
+/** Why an expression cannot be used, and where: in UTF-16 code units from its start. */
+export type ExpressionFault = { readonly offset: number; readonly reason: string };
+
+/** The result of an expression, as CEL names its type. `dyn` is known only when the expression runs. */
+export type ResultType = string;
+
+/** A parsed expression. */
+export type Expression = {
+  readonly root: Node;
+  /** Finds faults of types, and the type of the result. Nothing runs. */
+  readonly check: () => { readonly type: ResultType } | ExpressionFault;
+  readonly run: (variables: Readonly<Record<string, unknown>>) => Ran;
+};
+
+/** What came of a run. The code of an error is the library's; its message may quote values, and is left out. */
+export type Ran =
+  | { readonly ended: "value"; readonly value: unknown }
+  | { readonly ended: "missing_key"; readonly node: Node | undefined }
+  | { readonly ended: "error"; readonly code: string };
+
+/** The type of a point in time, as CEL names it. */
+export const TIMESTAMP = "google.protobuf.Timestamp";
+
+const environment = new Environment({ unlistedVariablesAreDyn: false })
+  .registerVariable("claims", "map")
+  .registerVariable("sources", "map")
+  .registerVariable("discord", "map")
+  .registerVariable("issuer", "string")
+  .registerVariable("subject", "string")
+  .registerVariable("linked_at", TIMESTAMP)
+  .registerVariable("now", TIMESTAMP);
+
+/** Parses an expression. */
+export function parseExpression(text: string): Expression | ExpressionFault {
+  let parsed: ReturnType<typeof environment.parse>;
+  try {
+    parsed = environment.parse(text);
+  } catch (error) {
+    return describeFault(error);
+  }
+  return {
+    root: parsed.ast,
+    check: () => {
+      const { valid, type, error } = parsed.check();
+      return valid && type !== undefined ? { type } : describeFault(error);
+    },
+    run: (variables) => {
+      try {
+        return { ended: "value", value: parsed(variables) };
+      } catch (error) {
+        if (!(error instanceof EvaluationError)) return { ended: "error", code: "runtime_error" };
+        if (error.code !== "no_such_key") return { ended: "error", code: error.code };
+        return { ended: "missing_key", node: isNode(error.node) ? error.node : undefined };
+      }
+    },
+  };
+}
+
+/** The library's messages about an expression quote the expression alone. */
+function describeFault(error: unknown): ExpressionFault {
+  if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)
+    return { offset: error.range?.start ?? 0, reason: error.summary };
+  return { offset: 0, reason: "the expression cannot be read" };
+}
+
+const isNode = (node: object | undefined): node is Node => node !== undefined && "op" in node;

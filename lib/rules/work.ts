@@ -1,0 +1,140 @@
+/**
+ * How much work an expression can be, found before it runs: from its syntax tree, and from the size of the claims that it
+ * reads. `subset.ts` has refused what grows faster than the claims. One unit is about a tenth of a microsecond, the time of
+ * one node of the tree. The figures were measured, and rounded up; decision 0039 has them.
+ */
+import type { Node } from "./cel.ts";
+import { isConstant, macroOf, textOf } from "./subset.ts";
+
+/** Units: once, for each element of the lists and maps that are read, and for each character of their texts. */
+export type Work = { readonly once: number; readonly perElement: number; readonly perCharacter: number };
+
+/** The size of a value. */
+export type Size = { readonly elements: number; readonly characters: number };
+
+/** One evaluation of all rules of a member may take so much, some 30 milliseconds. */
+export const MAX_WORK = 300_000;
+
+/** An error is made, and thrown, for each element where a rule meets values that it does not expect. */
+const THROW = 13;
+/** The library copies the expression up to the place of the error. */
+const THROW_PER_OFFSET = 1 / 13;
+const TIME_ZONE = 1_000;
+
+/** Units for each element, and for each character, of what an operation reads. */
+const LINEAR: Readonly<Record<string, readonly [element: number, character: number]>> = {
+  in: [1, 0.02],
+  "==": [1, 0.02],
+  "!=": [1, 0.02],
+  "+": [2, 0.02],
+  "<": [0, 0.02],
+  "<=": [0, 0.02],
+  ">": [0, 0.02],
+  ">=": [0, 0.02],
+  size: [1, 0.05],
+  startsWith: [0, 0.02],
+  endsWith: [0, 0.02],
+  contains: [0, 0.05],
+  indexOf: [0, 0.05],
+  lastIndexOf: [0, 0.05],
+  lowerAscii: [0, 0.1],
+  upperAscii: [0, 0.1],
+  trim: [0, 0.05],
+  split: [0, 1],
+  string: [0, 0.02],
+  double: [0, 0.05],
+  substring: [0, 0.02],
+};
+/** More for each character of the text that is looked for, since a hostile text can match all but its end everywhere. */
+const SEARCH_PER_CHARACTER = 1 / 500;
+
+type Tally = { once: number; perElement: number; perCharacter: number; growth: number };
+
+/** What an expression can cost. */
+export function findWork(root: Node): Work {
+  const tally: Tally = { once: 0, perElement: 0, perCharacter: 0, growth: 1 };
+  count(root, tally, "outside");
+  const { once, perElement, perCharacter, growth } = tally;
+  return { once, perElement: perElement * growth, perCharacter: perCharacter * growth };
+}
+
+/** The units of a run over claims of this size. */
+export const unitsOf = ({ once, perElement, perCharacter }: Work, { elements, characters }: Size): number =>
+  once + perElement * elements + perCharacter * characters;
+
+/** How often a node runs: once, or for each element, or for each part of a text that was split. */
+type Place = "outside" | "per_element" | "per_part";
+
+const TALLIED_AS = { outside: "once", per_element: "perElement", per_part: "perCharacter" } as const;
+
+function count(node: Node, tally: Tally, place: Place): void {
+  countNode(node, tally, place);
+  const macro = macroOf(node);
+  for (const child of macro === undefined ? childrenOf(node) : [macro.over]) count(child, tally, place);
+  if (macro === undefined) return;
+  const within = splits(macro.over) ? "per_part" : "per_element";
+  count(macro.body, tally, place === "outside" ? within : place);
+}
+
+function countNode(node: Node, tally: Tally, place: Place): void {
+  const units = 1 + (canThrow(node) ? THROW + node.start * THROW_PER_OFFSET : 0);
+  tally[TALLIED_AS[place]] += units;
+  const name = node.op === "call" || node.op === "rcall" ? node.args[0] : node.op;
+  const [element, character] = (Object.hasOwn(LINEAR, name) ? LINEAR[name] : undefined) ?? [0, 0];
+  tally.perElement += element;
+  tally.perCharacter += character + searchOf(node);
+  if (!isConstant(node)) tally.growth += growthOf(node);
+  if (name.startsWith("get") && childrenOf(node).length > 1) tally.once += TIME_ZONE;
+}
+
+/** `+` and literals make values that are larger than the claims: by one share of the claims for each part. */
+function growthOf(node: Node): number {
+  if (node.op === "+") return 1;
+  if (node.op === "list") return node.args.filter((part) => !isConstant(part)).length;
+  return node.op === "map" ? node.args.flat().filter((part) => !isConstant(part)).length : 0;
+}
+
+function searchOf(node: Node): number {
+  if (node.op !== "rcall" || !["contains", "indexOf", "lastIndexOf", "split"].includes(node.args[0]))
+    return 0;
+  const [looked] = node.args[2];
+  return (looked === undefined ? 0 : (textOf(looked)?.length ?? 0)) * SEARCH_PER_CHARACTER;
+}
+
+const splits = (node: Node): boolean =>
+  (node.op === "rcall" && node.args[0] === "split") || childrenOf(node).some(splits);
+
+/** Values, names, comparisons and what joins them do not fail, whatever they meet. */
+function canThrow(node: Node): boolean {
+  if (node.op === "&&" || node.op === "||") return !node.args.every(isCondition);
+  return !["value", "id", "list", "map", "==", "!="].includes(node.op);
+}
+
+function isCondition(node: Node): boolean {
+  if (["==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "!_"].includes(node.op)) return true;
+  const name = node.op === "call" || node.op === "rcall" ? node.args[0] : "";
+  return ["has", "bool", "startsWith", "endsWith", "contains", "exists", "all", "exists_one"].includes(name);
+}
+
+/** The nodes right below a node. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.op) {
+    case "value":
+    case "id":
+      return [];
+    case ".":
+    case ".?":
+      return [node.args[0]];
+    case "call":
+      return node.args[1];
+    case "rcall":
+      return [node.args[1], ...node.args[2]];
+    case "map":
+      return node.args.flat();
+    case "!_":
+    case "-_":
+      return [node.args];
+    default:
+      return node.args;
+  }
+}
