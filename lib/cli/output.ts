@@ -36,6 +36,11 @@ export function endWithFindings(): void {
   process.exitCode = 1;
 }
 
+/** Makes the program end as one that Ctrl+C has ended. A shell then does not go on with the next command. */
+export function endAsInterrupted(): void {
+  process.exitCode = 130;
+}
+
 /** Says on standard error why a command waits. The same reason is said once, and not at every try. */
 export function sayOnce(beginning: string, json: boolean): (what: string) => void {
   let said = "";

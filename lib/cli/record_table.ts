@@ -4,7 +4,7 @@
  */
 import type { ComparedRecord, Part, RecordChange } from "../operator/record_difference.ts";
 import { findLosses } from "../operator/record_difference.ts";
-import { nameRecordType } from "../rules/record_types.ts";
+import { recordTypeOf } from "../rules/records.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
 
@@ -61,7 +61,7 @@ export const changesAsJson = (changes: readonly RecordChange[]) =>
   }));
 
 /** Discord may have a type that this Janus does not know. */
-const typeOf = ({ type }: ComparedRecord): string => nameRecordType(type) ?? `type ${type}`;
+const typeOf = ({ type }: ComparedRecord): string => recordTypeOf(type) ?? `type ${type}`;
 
 function describeTypes({ before, after }: RecordChange): string {
   const types = [before, after].flatMap((record) => (record === undefined ? [] : [typeOf(record)]));

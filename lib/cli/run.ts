@@ -13,6 +13,7 @@ import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetadata } from "./commands/metadata.ts";
@@ -27,6 +28,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addMigrate,
   addRegister,
   addMetadata,
+  addExplain,
   addHealthcheck,
   addAudit,
   addConfigCheck,

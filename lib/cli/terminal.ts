@@ -1,12 +1,13 @@
 /**
- * What a command learns from who started it: whether somebody sits at a terminal, their answer to a question, and what
- * arrives on standard input. What it says to them is in `output.ts`.
+ * What a command learns from who started it: whether somebody sits at a terminal, their answer to a question, what arrives
+ * on standard input, and Ctrl+C. What it says to them is in `output.ts`.
  */
 import { isatty } from "node:tty";
 import { show } from "./output.ts";
 
 const STANDARD_INPUT = 0;
 const STANDARD_ERROR = 2;
+const END_OF_LINE = 10;
 /** An answer is a word. Whatever is longer is not one. */
 const MOST_ANSWERED = 64;
 
@@ -19,23 +20,43 @@ export const canShowProgress = (): boolean => isatty(STANDARD_ERROR);
 /** Asks on the terminal. Everything but a yes is a no, also the end of the input. */
 export async function confirm(question: string): Promise<boolean> {
   await show(`${question} [y/N] `);
-  const answer = await readInput((text) => text.includes("\n") || text.length > MOST_ANSWERED);
-  const [line = ""] = answer.split("\n", 1);
+  const isAnswered = (bytes: Uint8Array): boolean =>
+    bytes.includes(END_OF_LINE) || bytes.length > MOST_ANSWERED;
+  const answer = Buffer.from(await readInput(isAnswered)).toString("utf8");
   if (!answer.includes("\n")) await show("\n");
+  const [line = ""] = answer.split("\n", 1);
   return /^y(es)?$/i.test(line.trim());
 }
 
-/** Standard input to its end; undefined if it is longer than so many bytes, of which no more are read. */
-export async function readStandardInput(mostBytes: number): Promise<string | undefined> {
-  const text = await readInput((read) => Buffer.byteLength(read) > mostBytes);
-  return Buffer.byteLength(text) > mostBytes ? undefined : text;
+/** Standard input to its end, or until it is longer than so many bytes. */
+export const readStandardInput = (mostBytes: number): Promise<Uint8Array> =>
+  readInput(({ length }) => length > mostBytes);
+
+/**
+ * Does work that Ctrl+C asks to stop, so that it can end in good order. A second Ctrl+C ends the process, as it does for
+ * every other command.
+ */
+export async function untilInterrupted<Result>(
+  work: (stop: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const stopping = new AbortController();
+  const onInterrupt = (): void => {
+    process.off("SIGINT", onInterrupt);
+    stopping.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  try {
+    return await work(stopping.signal);
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
 }
 
-async function readInput(isEnough: (text: string) => boolean): Promise<string> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) {
-    text += String(chunk);
-    if (isEnough(text)) break;
+async function readInput(isEnough: (bytes: Uint8Array) => boolean): Promise<Uint8Array> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
+    if (isEnough(bytes)) break;
   }
-  return text;
+  return bytes;
 }
