@@ -33,20 +33,25 @@ export const readStandardInput = (mostBytes: number): Promise<Uint8Array> =>
   readInput(({ length }) => length > mostBytes);
 
 /**
- * Does work that Ctrl+C asks to stop, so that it can end in good order. A second Ctrl+C ends the process, as it does for
- * every other command.
+ * Does work that Ctrl+C stops at once; then the result is undefined. What the work has open is closed by its owner. A second
+ * Ctrl+C ends the process, as it does for every other command.
  */
 export async function untilInterrupted<Result>(
   work: (stop: AbortSignal) => Promise<Result>,
-): Promise<Result> {
+): Promise<Result | undefined> {
   const stopping = new AbortController();
+  const interrupted = Promise.withResolvers<undefined>();
   const onInterrupt = (): void => {
     process.off("SIGINT", onInterrupt);
     stopping.abort();
+    interrupted.resolve(undefined);
   };
   process.on("SIGINT", onInterrupt);
   try {
-    return await work(stopping.signal);
+    const working = work(stopping.signal);
+    // What becomes of work that nobody waits for any more is of no interest.
+    working.catch(() => undefined);
+    return await Promise.race([working, interrupted.promise]);
   } finally {
     process.off("SIGINT", onInterrupt);
   }

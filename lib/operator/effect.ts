@@ -54,6 +54,7 @@ export async function countEffect(
   const started = now();
   let turnBegan = started.getTime();
   let [links, after, isLast] = [0, "", false];
+  await onPage(links);
   while (!isLast) {
     const page = await queries.listLinks({ after, limit: pageLinks });
     for (const link of page) {

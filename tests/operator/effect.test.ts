@@ -6,6 +6,7 @@ import { countEffect, createTally } from "../../lib/operator/effect.ts";
 import type { LastPush } from "../../lib/operator/explain.ts";
 import type { Outcome } from "../../lib/rules/evaluate.ts";
 import { recordText, rulesOf } from "../fixtures/rules.ts";
+import { addLinkOf } from "../fixtures/stored_link.ts";
 import { useDatabase } from "../harness/hooks.ts";
 
 const NOW = new Date("2026-11-28T12:00:00Z");
@@ -118,19 +119,8 @@ describe("countEffect()", () => {
     now: () => NOW,
     sleep: () => Promise.resolve(),
   });
-  const add = async (id: number, claims: object, pushed: object | null): Promise<void> => {
-    const statements = [
-      `insert into discord_account values ('${id}', 'user_${id}', null, now(), now())`,
-      `insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
-         values ('${id}', 'a', 'r', 'identify', now(), now())`,
-      `insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
-         values ('https://id.example', 'sub-${id}', '${JSON.stringify(claims)}', now(), now())`,
-      `insert into link (discord_user_id, issuer, subject, linked_at, pushed_metadata, pushed_at)
-         values ('${id}', 'https://id.example', 'sub-${id}', now(),
-           ${pushed === null ? "null, null" : `'${JSON.stringify(pushed)}', now()`})`,
-    ];
-    for (const statement of statements) await database.rows(statement);
-  };
+  const add = (id: number, claims: object, pushed: object | null) =>
+    addLinkOf(database, { discordUserId: String(id), claims, pushed });
 
   test("reads every link once, in pages, and changes nothing", async () => {
     await add(9, { adult: true, groups: ["m"], points: 5 }, { member: "1", points: "5" });
@@ -156,7 +146,7 @@ describe("countEffect()", () => {
       },
       dropped: new Map([["old", 1]]),
     });
-    expect(pages).toEqual([2, 4, 5]);
+    expect(pages).toEqual([0, 2, 4, 5]);
     expect(await database.dump()).toBe(before);
   });
 
@@ -183,10 +173,10 @@ describe("countEffect()", () => {
       pageLinks: 2,
       onPage: async (links) => {
         pages.push(links);
-        stopping.abort();
+        if (links > 0) stopping.abort();
       },
     });
 
-    expect([effect, pages]).toEqual([undefined, [2]]);
+    expect([effect, pages]).toEqual([undefined, [0, 2]]);
   });
 });

@@ -10,11 +10,12 @@ import { hasDatabase } from "../../database/embedded/open.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
 import { asJanusError, registrationFailed, registrationUnconfirmed } from "../../errors.ts";
+import { readRules } from "../../operator/configuration.ts";
 import type { RecordChange } from "../../operator/record_difference.ts";
 import { compareRecords, findLosses, hasChanges } from "../../operator/record_difference.ts";
-import { rememberRecords } from "../../operator/setup_questions.ts";
+import { recordsOf, rememberRecords } from "../../operator/setup_questions.ts";
 import type { MetadataRecord } from "../../rules/records.ts";
-import { METADATA_RECORDS } from "../../rules/records.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -51,14 +52,15 @@ export function addRegister(program: Command): void {
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
       const config = readRegistrationConfig(environment);
+      const rules = await readRules(environment);
       await warnOfStrayBotToken(config, json);
-      await register(METADATA_RECORDS, { ...options, json, environment, config });
+      await register(rules, { ...options, json, environment, config });
     });
 }
 
 /** Throws registration_failed, and registration_unconfirmed where nobody has agreed to a change. */
 async function register(
-  records: readonly MetadataRecord[],
+  rules: RuleSet,
   options: Options & {
     readonly json: boolean;
     readonly environment: Environment;
@@ -66,6 +68,7 @@ async function register(
   },
 ): Promise<void> {
   const { json, environment, config } = options;
+  const records = recordsOf(rules);
   const discord = recordsAtDiscord(config);
   const before = await discord.list();
   const changes = compareRecords(before, records);
@@ -74,7 +77,7 @@ async function register(
   const outcome = await decide(changes, options);
   if (outcome === "applied") await put(discord, records, json);
   const isThere = outcome === "applied" || outcome === "as_is";
-  const hindrance = isThere ? await tellDatabase(environment, config.applicationId) : undefined;
+  const hindrance = isThere ? await tellDatabase(environment, rules, config.applicationId) : undefined;
   const result = { changes, outcome, installUrl: installUrlOf(config) };
   if (json) await print(describeAsJson(result, isThere ? records : before));
   else await print(describe(result, records));
@@ -121,14 +124,14 @@ async function put(
  * Tells the database of the servers, which cannot ask Discord themselves. Returns why that was not possible: the records
  * are at Discord anyway.
  */
-async function tellDatabase(environment: Environment, applicationId: string): Promise<string | undefined> {
+async function tellDatabase(environment: Environment, rules: RuleSet, applicationId: string): Promise<string | undefined> {
   try {
     const { database } = readDatabaseConfig(environment);
     // Opening the embedded database would make one.
     if (database.url === undefined && !hasDatabase(database.dataDir))
       return `there is no database in ${printable(database.dataDir)} yet`;
     const db = await openDatabase(database);
-    await rememberRecords({ queries: createQueries(db), now }, applicationId).finally(() => db.close());
+    await rememberRecords({ queries: createQueries(db), rules, now }, applicationId).finally(() => db.close());
     return undefined;
   } catch (error) {
     return asJanusError(error).message;
