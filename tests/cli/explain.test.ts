@@ -6,7 +6,7 @@ import { describeProgress } from "../../lib/cli/progress.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
-import { recordText } from "../fixtures/rules.ts";
+import { recordOf } from "../fixtures/rules.ts";
 import { addLinkOf, ISSUER } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
@@ -19,9 +19,9 @@ const RULES = `platform_username = "claims.preferred_username"
 [admit]
 when = '!has(claims.banned) || !claims.banned'
 message.en = "No."
-${recordText("member", "boolean_equal", '"m" in claims.groups')}
-${recordText("points", "integer_equal", "claims.points")}
-${recordText("account", "boolean_equal", 'discord.username.startsWith("a") && issuer != ""')}`;
+${recordOf('"m" in claims.groups', "boolean_equal", "member")}
+${recordOf("claims.points", "integer_equal", "points")}
+${recordOf('discord.username.startsWith("a") && issuer != ""', "boolean_equal", "account")}`;
 const ANNA = { iss: ISSUER, sub: "anna", preferred_username: "anna", groups: ["m", "\u202e\n"], unread: 1 };
 
 beforeAll(async () => {
@@ -108,7 +108,7 @@ describe("janus explain --claims", () => {
   });
 
   test("exits with 2 for rules that have faults, and explains nothing", async () => {
-    await Bun.write(pathOf("bad.toml"), recordText("member", "boolean", "claims.x"));
+    await Bun.write(pathOf("bad.toml"), recordOf("claims.x", "boolean", "member"));
 
     const ended = await run(folder, "index.ts", ["explain", "--claims", "anna.json"], {
       RULES_FILE: "bad.toml",

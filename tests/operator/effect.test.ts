@@ -5,7 +5,7 @@ import { createQueries } from "../../lib/database/queries.ts";
 import { countEffect, createTally } from "../../lib/operator/effect.ts";
 import type { LastPush } from "../../lib/operator/explain.ts";
 import type { Outcome } from "../../lib/rules/evaluate.ts";
-import { recordText, rulesOf } from "../fixtures/rules.ts";
+import { recordOf, rulesOf } from "../fixtures/rules.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { useDatabase } from "../harness/hooks.ts";
 
@@ -13,8 +13,8 @@ const NOW = new Date("2026-11-28T12:00:00Z");
 const RULES = await rulesOf(`[admit]
 when = "claims.adult"
 message.en = "No."
-${recordText("member", "boolean_equal", '"m" in claims.groups')}
-${recordText("points", "integer_equal", "claims.points")}`);
+${recordOf('"m" in claims.groups', "boolean_equal", "member")}
+${recordOf("claims.points", "integer_equal", "points")}`);
 
 type Value = string | undefined | "unknown" | "error";
 const outcomeOf = <V>(value: V | "unknown" | "error"): Outcome<V> => {

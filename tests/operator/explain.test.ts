@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { KnownFacts, LastPush } from "../../lib/operator/explain.ts";
 import { explainMember } from "../../lib/operator/explain.ts";
-import { recordText, rulesOf } from "../fixtures/rules.ts";
+import { recordOf, rulesOf } from "../fixtures/rules.ts";
 
 const NOW = new Date("2026-11-28T12:00:00Z");
 const FACTS: KnownFacts = {
@@ -22,7 +22,7 @@ const RULES = await rulesOf(`platform_username = "claims.name"
 [admit]
 when = "claims.adult"
 message.en = "No."
-${recordText("member", "boolean_equal", '"m" in claims.groups')}`);
+${recordOf('"m" in claims.groups', "boolean_equal", "member")}`);
 
 describe("explainMember()", () => {
   test("says of each rule what it read and how it ended", () => {
@@ -77,7 +77,7 @@ describe("explainMember()", () => {
         ["account", 'discord.username == ""'],
         ["nothing", "true"],
       ]
-        .map(([key = "", value = ""]) => recordText(key, "boolean_equal", value))
+        .map(([key = "", value = ""]) => recordOf(value, "boolean_equal", key))
         .join("\n"),
     );
     const unknown = { ...FACTS, issuer: undefined, subject: undefined, discord: undefined };
