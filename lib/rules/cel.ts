@@ -26,7 +26,7 @@ export type Expression = {
 /** What came of a run. The code of an error is the library's; its message may quote values, and is left out. */
 export type Ran =
   | { readonly ended: "value"; readonly value: unknown }
-  | { readonly ended: "missing_key"; readonly node: Node | undefined }
+  | { readonly ended: "missing"; readonly node: Node | undefined }
   | { readonly ended: "error"; readonly code: string };
 
 /** The type of a point in time, as CEL names it. */
@@ -49,6 +49,7 @@ export function parseExpression(text: string): Expression | ExpressionFault {
   } catch (error) {
     return describeFault(error);
   }
+  forgetInput(parsed.ast);
   return {
     root: parsed.ast,
     check: () => {
@@ -60,18 +61,54 @@ export function parseExpression(text: string): Expression | ExpressionFault {
         return { ended: "value", value: parsed(variables) };
       } catch (error) {
         if (!(error instanceof EvaluationError)) return { ended: "error", code: "runtime_error" };
-        if (error.code !== "no_such_key") return { ended: "error", code: error.code };
-        return { ended: "missing_key", node: isNode(error.node) ? error.node : undefined };
+        // Every variable is known, so one without a value is a fact that is not known.
+        const isMissing = error.code === "no_such_key" || error.code === "unknown_variable";
+        if (!isMissing) return { ended: "error", code: error.code };
+        return { ended: "missing", node: isNode(error.node) ? error.node : undefined };
       }
     },
   };
 }
 
+/**
+ * The library copies the expression into each error, up to the place of the error. A rule may fail for each of many
+ * groups, and nobody reads these messages.
+ */
+function forgetInput(node: Node): void {
+  Object.defineProperty(node, "input", { value: "" });
+  for (const child of childrenOf(node)) forgetInput(child);
+}
+
+const ENDS_EARLY = "the expression ends too early";
+
 /** The library's messages about an expression quote the expression alone. */
 function describeFault(error: unknown): ExpressionFault {
   if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)
-    return { offset: error.range?.start ?? 0, reason: error.summary };
+    return { offset: error.range?.start ?? 0, reason: error.summary.replace(/^.* token: EOF$/, ENDS_EARLY) };
   return { offset: 0, reason: "the expression cannot be read" };
 }
 
 const isNode = (node: object | undefined): node is Node => node !== undefined && "op" in node;
+
+/** The nodes right below a node. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.op) {
+    case "value":
+    case "id":
+      return [];
+    case ".":
+    case ".?":
+      return [node.args[0]];
+    case "call":
+      return node.args[1];
+    case "rcall":
+      return [node.args[1], ...node.args[2]];
+    case "map":
+      return node.args.flat();
+    case "!_":
+    case "-_":
+      return [node.args];
+    default:
+      return node.args;
+  }
+}
