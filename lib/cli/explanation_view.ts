@@ -2,8 +2,8 @@
  * An explanation of one member as the operator reads it, and as JSON. It shows values of claims, because the operator asks
  * about this member. They come from the provider, so they are made printable and cut.
  */
-import type { Explained, Explanation, KnownFacts, Push } from "../operator/explain.ts";
-import type { Outcome } from "../rules/evaluate.ts";
+import type { Explained, Explanation, Push } from "../operator/explain.ts";
+import type { Facts, Outcome } from "../rules/evaluate.ts";
 import type { Rule } from "../rules/rule.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
@@ -32,7 +32,7 @@ export const hasErrors = ({ admit, platformUsername, records }: Explanation): bo
   [admit, platformUsername, ...records].some((explained) => explained?.outcome.outcome === "error");
 
 /** For the operator: each rule with what it read, and then what is pushed. */
-export function describeExplanation(explanation: Explanation, facts: KnownFacts): string {
+export function describeExplanation(explanation: Explanation, facts: Facts): string {
   const { admit, platformUsername, records, push } = explanation;
   return [
     ...(admit === undefined ? [] : [describeRule("admit", admit, facts)]),
@@ -42,11 +42,7 @@ export function describeExplanation(explanation: Explanation, facts: KnownFacts)
   ].join("\n\n");
 }
 
-function describeRule(
-  name: string,
-  { rule, outcome }: Explained<string | boolean>,
-  facts: KnownFacts,
-): string {
+function describeRule(name: string, { rule, outcome }: Explained<string | boolean>, facts: Facts): string {
   const lines = rule.expression
     .trim()
     .split("\n")
@@ -60,7 +56,7 @@ function describeRule(
 }
 
 /** Each claim and each answer of a source that the rule names, with its value. */
-function readsOf({ claimsRead, sourcesRead }: Rule, { claims, sources }: KnownFacts): readonly string[] {
+function readsOf({ claimsRead, sourcesRead }: Rule, { claims, sources }: Facts): readonly string[] {
   return [
     ...claimsRead.map((name) => describeRead(`claims.${name}`, claims, name)),
     ...sourcesRead.map((name) => describeRead(`sources.${name}`, sources, name)),

@@ -28,14 +28,6 @@ export function findGiven(given: GivenFacts): readonly string[] {
   return options.filter(([, value]) => value !== undefined).map(([name]) => name);
 }
 
-/** The Discord account; undefined if nothing is known of it. Throws usage for a half of it. */
-export function readDiscord({ discordId, discordUsername }: GivenFacts) {
-  if (discordId === undefined && discordUsername === undefined) return undefined;
-  if (discordId === undefined || discordUsername === undefined)
-    throw usage("Give both --discord-id and --discord-username, or neither.");
-  return { id: discordId, username: discordUsername };
-}
-
 /** Reads `--discord-id`. Throws usage. */
 export function readUserId(word: string): string {
   if (/^[0-9]{1,20}$/.test(word)) return word;

@@ -10,12 +10,6 @@ import { buildRoleConnection } from "../rules/role_connection.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 
-/** What is known of a member. Of a set of claims in a file, issuer and subject may not be. */
-export type KnownFacts = Omit<Facts, "issuer" | "subject"> & {
-  readonly issuer: string | undefined;
-  readonly subject: string | undefined;
-};
-
 /** A stored link: what the rules read of it, and what Discord last took. */
 export type StoredLink = Awaited<ReturnType<Queries["listLinks"]>>[number];
 
@@ -47,11 +41,11 @@ export type Push =
 /** Explains one member; `last` is undefined for somebody who has no link. */
 export function explainMember(
   rules: RuleSet,
-  facts: KnownFacts,
+  facts: Facts,
   last: LastPush | undefined,
   platformName: string,
 ): Explanation {
-  const verdict = evaluateKnown(rules, facts);
+  const verdict = evaluateRules(rules, facts);
   const { admit, platformUsername } = rules;
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
@@ -87,30 +81,3 @@ export const factsOf = (link: StoredLink, now: Date): Facts => ({
   linkedAt: link.linkedAt,
   now,
 });
-
-/** Evaluates the rules. One that reads an issuer or a subject that is not known is unknown. */
-function evaluateKnown(rules: RuleSet, facts: KnownFacts): Verdict {
-  const { issuer, subject } = facts;
-  const verdict = evaluateRules(rules, { ...facts, issuer: issuer ?? "", subject: subject ?? "" });
-  const read = <Value>(rule: Rule | undefined, outcome: Outcome<Value>): Outcome<Value> => {
-    const missing = findUnknown(rule, { issuer, subject });
-    return missing === undefined ? outcome : { outcome: "unknown", missing };
-  };
-  return {
-    admitted: read(rules.admit?.when, verdict.admitted),
-    platformUsername: read(rules.platformUsername, verdict.platformUsername),
-    records: verdict.records.map(({ key, outcome }, index) => ({
-      key,
-      outcome: read(rules.records[index]?.value, outcome),
-    })),
-  };
-}
-
-/** The name also counts where the rule only quotes it: unknown is never wrong. */
-const findUnknown = (
-  rule: Rule | undefined,
-  known: Readonly<Record<"issuer" | "subject", string | undefined>>,
-): string | undefined =>
-  Object.entries(known).find(
-    ([name, value]) => value === undefined && new RegExp(`\\b${name}\\b`).test(rule?.expression ?? ""),
-  )?.[0];

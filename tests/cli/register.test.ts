@@ -1,6 +1,6 @@
 /** `janus register` and `janus metadata show` before a Discord that has records already: what is shown, asked and kept. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import type { Environment } from "../fixtures/command.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
 import { useFolder, useForEach } from "../harness/hooks.ts";
@@ -32,6 +32,7 @@ beforeEach(() => {
   };
 });
 
+const METADATA_RECORDS = DEFAULT_RULES.records.map(({ record }) => record);
 const [MEMBER] = METADATA_RECORDS;
 if (MEMBER === undefined) throw new Error("Janus has no record.");
 const OLD = { key: "old", type: 3, name: "Old \u202e", description: "Goes" };

@@ -1,11 +1,12 @@
 /** What the rules make of one member, and what a push does with that. */
 import { describe, expect, test } from "bun:test";
-import type { KnownFacts, LastPush } from "../../lib/operator/explain.ts";
+import type { LastPush } from "../../lib/operator/explain.ts";
 import { explainMember } from "../../lib/operator/explain.ts";
+import type { Facts } from "../../lib/rules/evaluate.ts";
 import { recordOf, rulesOf } from "../fixtures/rules.ts";
 
 const NOW = new Date("2026-11-28T12:00:00Z");
-const FACTS: KnownFacts = {
+const FACTS: Facts = {
   claims: {},
   sources: {},
   issuer: "https://id.example",
@@ -43,7 +44,7 @@ describe("explainMember()", () => {
     ]);
   });
 
-  const put = (metadata: object, name?: string) => ({
+  const put = (metadata: Readonly<Record<string, string>>, name?: string) => ({
     kind: "put" as const,
     body: { platform_name: "Guild", ...(name === undefined ? {} : { platform_username: name }), metadata },
   });
@@ -80,9 +81,14 @@ describe("explainMember()", () => {
         .map(([key = "", value = ""]) => recordOf(value, "boolean_equal", key))
         .join("\n"),
     );
-    const unknown = { ...FACTS, issuer: undefined, subject: undefined, discord: undefined };
+    const unknown = {
+      ...FACTS,
+      issuer: undefined,
+      subject: undefined,
+      discord: { id: undefined, username: undefined },
+    };
 
-    const outcomes = (facts: KnownFacts) =>
+    const outcomes = (facts: Facts) =>
       explainMember(rules, facts, undefined, "Guild").records.map(({ outcome }) => outcome.outcome);
 
     expect(outcomes(unknown)).toEqual(["unknown", "unknown", "unknown", "value"]);

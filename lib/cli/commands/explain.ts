@@ -10,11 +10,12 @@ import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
 import { readRules } from "../../operator/configuration.ts";
 import { countEffect } from "../../operator/effect.ts";
-import type { KnownFacts, LastPush, StoredLink } from "../../operator/explain.ts";
+import type { LastPush, StoredLink } from "../../operator/explain.ts";
 import { explainMember, factsOf } from "../../operator/explain.ts";
 import type { FoundMember } from "../../operator/find_member.ts";
 import { findMember } from "../../operator/find_member.ts";
 import { keepClaims } from "../../rules/claims.ts";
+import type { Facts } from "../../rules/evaluate.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
@@ -23,7 +24,7 @@ import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { describeEffect, effectAsJson, warnOfDropped } from "../effect_view.ts";
 import { describeExplanation, explanationAsJson, hasErrors } from "../explanation_view.ts";
 import type { GivenFacts } from "../given_facts.ts";
-import { findGiven, readDiscord, readTime, readUserId } from "../given_facts.ts";
+import { findGiven, readTime, readUserId } from "../given_facts.ts";
 import { readJsonFile } from "../json_file.ts";
 import { endAsInterrupted, endWithFindings, print, warn, warnOfRisk } from "../output.ts";
 import { createProgress } from "../progress.ts";
@@ -55,7 +56,7 @@ export function addExplain(program: Command): void {
     .option("--subject <subject>", "with --claims: the subject, if the claims have no sub")
     .option("--discord-id <id>", "with --claims: the Discord user id", readUserId)
     .option("--discord-username <name>", "with --claims: the username at Discord")
-    .option("--linked-at <time>", "with --claims: when the link was made; now unless given", readTime)
+    .option("--linked-at <time>", "with --claims: when the link was made", readTime)
     .addHelpText(
       "after",
       examples(
@@ -90,16 +91,15 @@ function choose(options: Options): (asked: Asked) => Promise<void> {
 }
 
 async function explainClaims(path: string, options: Options, asked: Asked): Promise<void> {
-  const discord = readDiscord(options);
   const claims = await readJsonFile(path);
   const sources = options.sources === undefined ? {} : await readJsonFile(options.sources);
-  const facts: KnownFacts = {
+  const facts: Facts = {
     claims: keepClaims(asked.rules, claims),
     sources,
     issuer: options.issuer ?? textOf(claims.iss),
     subject: options.subject ?? textOf(claims.sub),
-    discord,
-    linkedAt: options.linkedAt ?? now(),
+    discord: { id: options.discordId, username: options.discordUsername },
+    linkedAt: options.linkedAt,
     now: now(),
   };
   await tell(facts, undefined, asked);
@@ -139,7 +139,7 @@ const describeLink = ({ discordUserId, username, subject, issuer }: StoredLink):
 
 /** Prints an explanation. A rule in error is a finding. */
 async function tell(
-  facts: KnownFacts,
+  facts: Facts,
   last: LastPush | undefined,
   { environment, rules, json }: Asked,
 ): Promise<void> {

@@ -124,14 +124,20 @@ async function put(
  * Tells the database of the servers, which cannot ask Discord themselves. Returns why that was not possible: the records
  * are at Discord anyway.
  */
-async function tellDatabase(environment: Environment, rules: RuleSet, applicationId: string): Promise<string | undefined> {
+async function tellDatabase(
+  environment: Environment,
+  rules: RuleSet,
+  applicationId: string,
+): Promise<string | undefined> {
   try {
     const { database } = readDatabaseConfig(environment);
     // Opening the embedded database would make one.
     if (database.url === undefined && !hasDatabase(database.dataDir))
       return `there is no database in ${printable(database.dataDir)} yet`;
     const db = await openDatabase(database);
-    await rememberRecords({ queries: createQueries(db), rules, now }, applicationId).finally(() => db.close());
+    await rememberRecords({ queries: createQueries(db), rules, now }, applicationId).finally(() =>
+      db.close(),
+    );
     return undefined;
   } catch (error) {
     return asJanusError(error).message;
