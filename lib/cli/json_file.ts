@@ -5,6 +5,7 @@
 import { createReadStream } from "node:fs";
 import { usage } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
+import { decodeText } from "../text/decode.ts";
 import { findJsonFault } from "../text/json_fault.ts";
 import { printable } from "../text/printable.ts";
 import { readStandardInput } from "./terminal.ts";
@@ -18,7 +19,9 @@ export async function readJsonFile(path: string): Promise<Readonly<Record<string
   const name = path === "-" ? "standard input" : printable(path, MOST_ECHOED);
   const bytes = path === "-" ? await readStandardInput(MAX_BYTES) : await readFileFor(path, name);
   if (bytes.byteLength > MAX_BYTES) throw usage(`${name} is over ${MAX_BYTES / 1024} KB.`);
-  const value = parse(decode(bytes, name), name);
+  const text = decodeText(bytes);
+  if (text === undefined) throw usage(`${name} is not text in UTF-8.`);
+  const value = parse(text, name);
   if (!isObject(value)) throw usage(`${name} must be a JSON object, such as {"groups": ["members"]}.`);
   return value;
 }
@@ -32,14 +35,6 @@ async function readFileFor(path: string, name: string): Promise<Uint8Array> {
     throw usage(`${name} cannot be read: ${describeCause(error).causeCode ?? "it failed"}.`);
   }
   return Buffer.concat(chunks);
-}
-
-function decode(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw usage(`${name} is not text in UTF-8.`);
-  }
 }
 
 function parse(text: string, name: string): unknown {

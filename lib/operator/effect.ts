@@ -8,8 +8,8 @@ import { evaluateRules } from "../rules/evaluate.ts";
 import { valueKindOf } from "../rules/records.ts";
 import { NOTHING_KNOWN } from "../rules/role_connection.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
-import type { LastPush } from "./explain.ts";
-import { factsOf } from "./explain.ts";
+import type { PushedBefore } from "../sync/member_rules.ts";
+import { factsOf, readAdmission } from "../sync/member_rules.ts";
 
 /** Counts of links. `unknown` keeps what was, also where the rule is in error. */
 type AdmissionEffect = Record<"gain" | "lose" | "stay" | "unknown", number>;
@@ -80,7 +80,7 @@ export function createTally(rules: RuleSet) {
   );
   const dropped = new Map<string, number>();
   return {
-    add: (last: LastPush, verdict: Verdict): void => {
+    add: (last: PushedBefore, verdict: Verdict): void => {
       const wasAdmitted = last.clearedAt === null;
       const admission = compareAdmission(wasAdmitted, verdict.admitted);
       admitted[admission] += 1;
@@ -106,9 +106,11 @@ const isBoolean = ({ type }: { readonly type: number }): boolean => valueKindOf(
 const noEffect = (): RecordEffect => ({ gain: 0, lose: 0, change: 0, stay: 0, unknown: 0, error: 0 });
 
 function compareAdmission(was: boolean, now: Outcome<boolean>): keyof AdmissionEffect {
-  if (now.outcome !== "value") return "unknown";
-  if (now.value === was) return "stay";
-  return now.value ? "gain" : "lose";
+  const admission = readAdmission(now);
+  if (admission === "unknown") return "unknown";
+  const is = admission === "admitted";
+  if (is === was) return "stay";
+  return is ? "gain" : "lose";
 }
 
 /** Where a member is not admitted, Discord has no value, whatever the rule of the record says. */

@@ -9,16 +9,11 @@ import type { RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection } from "../rules/role_connection.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
+import type { PushedBefore } from "../sync/member_rules.ts";
+import { pushedOf, readAdmission } from "../sync/member_rules.ts";
 
 /** A stored link: what the rules read of it, and what Discord last took. */
 export type StoredLink = Awaited<ReturnType<Queries["listLinks"]>>[number];
-
-/** What Discord last took for a link. */
-export type LastPush = {
-  readonly pushedMetadata: Readonly<Record<string, string>> | null;
-  readonly pushedPlatformUsername: string | null;
-  readonly clearedAt: Date | null;
-};
 
 /** A rule and how it ended. */
 export type Explained<Value> = { readonly rule: Rule; readonly outcome: Outcome<Value> };
@@ -42,7 +37,7 @@ export type Push =
 export function explainMember(
   rules: RuleSet,
   facts: Facts,
-  last: LastPush | undefined,
+  last: PushedBefore | undefined,
   platformName: string,
 ): Explanation {
   const verdict = evaluateRules(rules, facts);
@@ -60,24 +55,11 @@ export function explainMember(
   };
 }
 
-/** What a push of a link does, and what linking does for somebody who has none. */
-export function decidePush(verdict: Verdict, last: LastPush | undefined, platformName: string): Push {
-  const { admitted } = verdict;
-  const isCleared = last === undefined || last.clearedAt !== null;
-  if (admitted.outcome !== "value" && isCleared) return { kind: "keep" };
-  if (admitted.outcome === "value" && !admitted.value) return { kind: isCleared ? "keep" : "clear" };
-  const metadata = isCleared ? null : last.pushedMetadata;
-  const pushed = metadata && { metadata, platformUsername: last?.pushedPlatformUsername ?? null };
-  return { kind: "put", body: buildRoleConnection(platformName, verdict, pushed ?? undefined) };
+/** What a push of a link does, as `sync/push.ts` does it, and what linking does for somebody who has no link. */
+function decidePush(verdict: Verdict, last: PushedBefore | undefined, platformName: string): Push {
+  const admission = readAdmission(verdict.admitted);
+  const hasNothing = last === undefined || last.clearedAt !== null;
+  if (hasNothing && admission !== "admitted") return { kind: "keep" };
+  if (admission === "refused") return { kind: "clear" };
+  return { kind: "put", body: buildRoleConnection(platformName, verdict, last && pushedOf(last)) };
 }
-
-/** What the rules read of a stored link. */
-export const factsOf = (link: StoredLink, now: Date): Facts => ({
-  claims: link.claims,
-  sources: link.sources,
-  issuer: link.issuer,
-  subject: link.subject,
-  discord: { id: link.discordUserId, username: link.username },
-  linkedAt: link.linkedAt,
-  now,
-});

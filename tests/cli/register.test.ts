@@ -1,8 +1,8 @@
 /** `janus register` and `janus metadata show` before a Discord that has records already: what is shown, asked and kept. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import type { Environment } from "../fixtures/command.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { useFolder, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import type { MetadataRecord } from "../standins/discord.ts";
@@ -32,8 +32,7 @@ beforeEach(() => {
   };
 });
 
-const METADATA_RECORDS = DEFAULT_RULES.records.map(({ record }) => record);
-const [MEMBER] = METADATA_RECORDS;
+const [MEMBER] = DEFAULT_RECORDS;
 if (MEMBER === undefined) throw new Error("Janus has no record.");
 const OLD = { key: "old", type: 3, name: "Old \u202e", description: "Goes" };
 /** As a janus register of another file has left it. */
@@ -104,7 +103,7 @@ describe("janus register", () => {
   test("changes nothing with --dry-run, and has nothing to do once the records are there", async () => {
     const dry = await register("--dry-run");
     const both = await register("--dry-run", "--yes");
-    await has(METADATA_RECORDS);
+    await has(DEFAULT_RECORDS);
     const again = await register();
 
     expect([dry.exitCode, both.exitCode, again.exitCode]).toEqual([0, 2, 0]);

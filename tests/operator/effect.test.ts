@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createQueries } from "../../lib/database/queries.ts";
 import { countEffect, createTally } from "../../lib/operator/effect.ts";
-import type { LastPush } from "../../lib/operator/explain.ts";
 import type { Outcome } from "../../lib/rules/evaluate.ts";
+import type { PushedBefore } from "../../lib/sync/member_rules.ts";
 import { recordOf, rulesOf } from "../fixtures/rules.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { useDatabase } from "../harness/hooks.ts";
@@ -21,14 +21,14 @@ const outcomeOf = <V>(value: V | "unknown" | "error"): Outcome<V> => {
   if (value === "unknown") return { outcome: "unknown", missing: "claims.x" };
   return value === "error" ? { outcome: "error", reason: "" } : { outcome: "value", value };
 };
-const linkOf = (metadata: LastPush["pushedMetadata"], isCleared = false): LastPush => ({
+const linkOf = (metadata: PushedBefore["pushedMetadata"], isCleared = false): PushedBefore => ({
   pushedMetadata: metadata,
   pushedPlatformUsername: null,
   clearedAt: isCleared ? NOW : null,
 });
 
 /** What one link counts as. */
-function countOne(last: LastPush, admitted: boolean | "unknown" | "error", member: Value, points: Value) {
+function countOne(last: PushedBefore, admitted: boolean | "unknown" | "error", member: Value, points: Value) {
   const tally = createTally(RULES);
   tally.add(last, {
     admitted: outcomeOf<boolean>(admitted),

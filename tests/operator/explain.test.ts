@@ -1,8 +1,8 @@
 /** What the rules make of one member, and what a push does with that. */
 import { describe, expect, test } from "bun:test";
-import type { LastPush } from "../../lib/operator/explain.ts";
 import { explainMember } from "../../lib/operator/explain.ts";
 import type { Facts } from "../../lib/rules/evaluate.ts";
+import type { PushedBefore } from "../../lib/sync/member_rules.ts";
 import { recordOf, rulesOf } from "../fixtures/rules.ts";
 
 const NOW = new Date("2026-11-28T12:00:00Z");
@@ -15,9 +15,9 @@ const FACTS: Facts = {
   linkedAt: NOW,
   now: NOW,
 };
-const NEVER: LastPush = { pushedMetadata: null, pushedPlatformUsername: null, clearedAt: null };
-const PUSHED: LastPush = { ...NEVER, pushedMetadata: { member: "1" }, pushedPlatformUsername: "anna" };
-const CLEARED: LastPush = { ...NEVER, pushedMetadata: {}, clearedAt: NOW };
+const NEVER: PushedBefore = { pushedMetadata: null, pushedPlatformUsername: null, clearedAt: null };
+const PUSHED: PushedBefore = { ...NEVER, pushedMetadata: { member: "1" }, pushedPlatformUsername: "anna" };
+const CLEARED: PushedBefore = { ...NEVER, pushedMetadata: {}, clearedAt: NOW };
 
 const RULES = await rulesOf(`platform_username = "claims.name"
 [admit]

@@ -8,16 +8,16 @@ import type { Environment } from "../../config/sources.ts";
 import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
-import { readRules } from "../../operator/configuration.ts";
+import { readWithRules } from "../../operator/configuration.ts";
 import { countEffect } from "../../operator/effect.ts";
-import type { LastPush, StoredLink } from "../../operator/explain.ts";
-import { explainMember, factsOf } from "../../operator/explain.ts";
+import type { Explanation, StoredLink } from "../../operator/explain.ts";
+import { explainMember } from "../../operator/explain.ts";
 import type { FoundMember } from "../../operator/find_member.ts";
 import { findMember } from "../../operator/find_member.ts";
 import { keepClaims } from "../../rules/claims.ts";
 import type { Facts } from "../../rules/evaluate.ts";
-import type { RuleSet } from "../../rules/rule_set.ts";
 import { createWorld, now } from "../../server/world.ts";
+import { factsOf } from "../../sync/member_rules.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -41,7 +41,7 @@ type Options = GivenFacts & {
 };
 
 /** What every way of explaining needs. */
-type Asked = { readonly environment: Environment; readonly rules: RuleSet; readonly json: boolean };
+type Asked = { readonly environment: Environment; readonly json: boolean };
 
 /** Adds the command. Its exit code is 1 if a rule is in error for the member. */
 export function addExplain(program: Command): void {
@@ -69,8 +69,7 @@ export function addExplain(program: Command): void {
     .action(async (options: Options, command: Command) => {
       const explainChosen = choose(options);
       const environment = await readEnvironmentFor(command);
-      const rules = await readRules(environment);
-      await explainChosen({ environment, rules, json: readCommon(command).json });
+      await explainChosen({ environment, json: readCommon(command).json });
     });
 }
 
@@ -90,11 +89,12 @@ function choose(options: Options): (asked: Asked) => Promise<void> {
   return explainAll;
 }
 
-async function explainClaims(path: string, options: Options, asked: Asked): Promise<void> {
+async function explainClaims(path: string, options: Options, { environment, json }: Asked): Promise<void> {
+  const { read: platformName, rules } = await readWithRules(environment, () => readPlatformName(environment));
   const claims = await readJsonFile(path);
   const sources = options.sources === undefined ? {} : await readJsonFile(options.sources);
   const facts: Facts = {
-    claims: keepClaims(asked.rules, claims),
+    claims: keepClaims(rules, claims),
     sources,
     issuer: options.issuer ?? textOf(claims.iss),
     subject: options.subject ?? textOf(claims.sub),
@@ -102,19 +102,23 @@ async function explainClaims(path: string, options: Options, asked: Asked): Prom
     linkedAt: options.linkedAt,
     now: now(),
   };
-  await tell(facts, undefined, asked);
+  await tell(explainMember(rules, facts, undefined, platformName), facts, json);
 }
 
 const textOf = (claim: unknown): string | undefined => (typeof claim === "string" ? claim : undefined);
 
-async function explainStored(member: string, asked: Asked): Promise<void> {
-  const { environment, json } = asked;
-  const link = await withDatabase(readDatabaseConfig(environment), json, async (db) => {
+async function explainStored(member: string, { environment, json }: Asked): Promise<void> {
+  const { read, rules } = await readWithRules(environment, () => ({
+    ...readDatabaseConfig(environment),
+    platformName: readPlatformName(environment),
+  }));
+  const link = await withDatabase(read, json, async (db) => {
     await requireMigrated(db);
     return requireOne(member, await findMember({ queries: createQueries(db) }, member));
   });
   if (!json) await print(`${describeLink(link)}\n`);
-  await tell(factsOf(link, now()), link, asked);
+  const facts = factsOf(link, now());
+  await tell(explainMember(rules, facts, link, read.platformName), facts, json);
 }
 
 /** Throws usage where it is not one member. It lists those who may be meant. */
@@ -138,20 +142,16 @@ const describeLink = ({ discordUserId, username, subject, issuer }: StoredLink):
   `${discordUserId}  @${printable(username, MOST_ECHOED)}  ${printable(subject)} at ${printable(issuer)}`;
 
 /** Prints an explanation. A rule in error is a finding. */
-async function tell(
-  facts: Facts,
-  last: LastPush | undefined,
-  { environment, rules, json }: Asked,
-): Promise<void> {
-  const explanation = explainMember(rules, facts, last, readPlatformName(environment));
+async function tell(explanation: Explanation, facts: Facts, json: boolean): Promise<void> {
   if (hasErrors(explanation)) endWithFindings();
   await print(
     json ? JSON.stringify(explanationAsJson(explanation)) : describeExplanation(explanation, facts),
   );
 }
 
-async function explainAll({ environment, rules, json }: Asked): Promise<void> {
-  const effect = await withDatabase(readDatabaseConfig(environment), json, async (db) => {
+async function explainAll({ environment, json }: Asked): Promise<void> {
+  const { read, rules } = await readWithRules(environment, () => readDatabaseConfig(environment));
+  const effect = await withDatabase(read, json, async (db) => {
     await requireMigrated(db);
     const queries = createQueries(db);
     const total = (await queries.countLinks({}))?.count ?? 0;

@@ -10,7 +10,7 @@ import { hasDatabase } from "../../database/embedded/open.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
 import { asJanusError, registrationFailed, registrationUnconfirmed } from "../../errors.ts";
-import { readRules } from "../../operator/configuration.ts";
+import { readWithRules } from "../../operator/configuration.ts";
 import type { RecordChange } from "../../operator/record_difference.ts";
 import { compareRecords, findLosses, hasChanges } from "../../operator/record_difference.ts";
 import { recordsOf, rememberRecords } from "../../operator/setup_questions.ts";
@@ -51,8 +51,9 @@ export function addRegister(program: Command): void {
     .action(async (options: Options, command: Command) => {
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
-      const config = readRegistrationConfig(environment);
-      const rules = await readRules(environment);
+      const { read: config, rules } = await readWithRules(environment, () =>
+        readRegistrationConfig(environment),
+      );
       await warnOfStrayBotToken(config, json);
       await register(rules, { ...options, json, environment, config });
     });
