@@ -174,6 +174,7 @@ describe("janus", () => {
     "migrate",
     "register",
     "metadata",
+    "explain",
     "healthcheck",
     "audit",
     "config",
