@@ -1,8 +1,10 @@
 /** `janus register` and `janus metadata show` before a Discord that has records already: what is shown, asked and kept. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { Environment } from "../fixtures/command.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
+import { recordOf } from "../fixtures/rules.ts";
 import { useFolder, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import type { MetadataRecord } from "../standins/discord.ts";
@@ -111,6 +113,27 @@ describe("janus register", () => {
     expect(again.stdout).toContain("Discord has the records already:");
     expect(again.stdout).toContain("Nothing to change.");
     expect(operations()).toEqual(["get_metadata"]);
+  });
+
+  test("registers the records of RULES_FILE, and nothing if the file has a fault", async () => {
+    const records = recordOf("true", "boolean_equal", "one") + recordOf("1", "integer_equal", "two");
+    await Bun.write(join(folder, "rules.toml"), records);
+    await Bun.write(join(folder, "bad.toml"), records.replace("integer_equal", "integer"));
+    const token = environment;
+
+    environment = { ...token, RULES_FILE: "rules.toml" };
+    const good = await register("--yes", "--json");
+    environment = { ...token, RULES_FILE: "bad.toml" };
+    const bad = await register("--yes");
+
+    expect([good.exitCode, bad.exitCode, bad.stdout]).toEqual([0, 2, ""]);
+    expect(JSON.parse(good.stdout)).toMatchObject({ registered: ["one", "two"], applied: true });
+    expect(discord.records().map(({ key, type }) => [key, type])).toEqual([
+      ["one", 7],
+      ["two", 3],
+    ]);
+    expect(bad.stderr).toContain("bad.toml:");
+    expect(operations()).toHaveLength(3);
   });
 
   test.each([
