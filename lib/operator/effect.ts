@@ -57,11 +57,12 @@ export async function countEffect(
   await onPage(links);
   while (!isLast) {
     const page = await queries.listLinks({ after, limit: pageLinks });
+    if (stop.aborted) return undefined;
     for (const link of page) {
-      if (stop.aborted) return undefined;
       tally.add(link, evaluateRules(rules, factsOf(link, started)));
       if (now().getTime() - turnBegan < LONGEST_TURN_MS) continue;
       await sleep(0);
+      if (stop.aborted) return undefined;
       turnBegan = now().getTime();
     }
     links += page.length;
