@@ -56,6 +56,7 @@ const EXIT_STATUS = {
   migration_edited: 1,
   migration_failed: 1,
   registration_failed: 1,
+  registration_unconfirmed: 1,
   records_not_registered: 1,
   unhealthy: 1,
 } as const;
@@ -255,6 +256,9 @@ export const migrationFailed = (message: string, cause?: unknown) =>
 /** Discord did not take the metadata records. */
 export const registrationFailed = (message: string, cause?: unknown) =>
   new JanusError("registration_failed", message, { cause });
+/** Nobody has agreed to change the metadata records. */
+export const registrationUnconfirmed = (message: string) =>
+  new JanusError("registration_unconfirmed", message);
 /** Discord lacks the metadata records, as far as Janus knows. */
 export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
 /** The server on this machine does not answer, or not as it should. */

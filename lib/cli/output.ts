@@ -36,6 +36,11 @@ export function endWithFindings(): void {
   process.exitCode = 1;
 }
 
+/** Makes the program end as one that Ctrl+C has ended. A shell then does not go on with the next command. */
+export function endAsInterrupted(): void {
+  process.exitCode = 130;
+}
+
 /** Says on standard error why a command waits. The same reason is said once, and not at every try. */
 export function sayOnce(beginning: string, json: boolean): (what: string) => void {
   let said = "";
@@ -65,9 +70,12 @@ function named(message: string): string {
   return `janus: ${lines.join("\n")}`;
 }
 
-async function tell(text: string): Promise<void> {
+const tell = (text: string): Promise<void> => show(`${text}\n`);
+
+/** Writes to standard error as it is, without an end of line: a question, or how far a command is. */
+export async function show(text: string): Promise<void> {
   try {
-    await write(process.stderr, `${text}\n`);
+    await write(process.stderr, text);
   } catch {
     // Nowhere is left to say it. The exit code still tells.
   }

@@ -141,6 +141,7 @@ const HELP_AFTER = `${examples(
   "janus serve --env-file .env       serve, with the configuration from a file",
   'janus migrate status              what would "janus migrate" do?',
   "DISCORD_BOT_TOKEN_FILE=bot_token janus register",
+  "janus explain --member anna       why does Anna have the role, or not?",
   "janus healthcheck --ready         can it serve members?",
   "janus audit                       does a link or a grant need my attention?",
   "janus config check                which settings are in effect, and which of them are risky?",

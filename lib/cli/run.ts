@@ -13,8 +13,10 @@ import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addServe, serve } from "./commands/serve.ts";
@@ -25,6 +27,8 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   (program) => addServe(program, createApp),
   addMigrate,
   addRegister,
+  addMetadata,
+  addExplain,
   addHealthcheck,
   addAudit,
   addConfigCheck,

@@ -124,6 +124,7 @@ const registrationSchema = v.object({
   PUBLIC_URL: v.optional(publicUrl, "http://localhost"),
 });
 const addressSchema = v.pick(serverSchema, ["HOST", "PORT"]);
+const platformNameSchema = v.pick(serverSchema, ["PLATFORM_NAME"]);
 const keyRingSchema = v.pick(serverSchema, ["TOKEN_KEYS"]);
 const rulesSchema = v.pick(serverSchema, ["RULES_FILE"]);
 
@@ -222,6 +223,11 @@ export function readServerAddress(environment: Environment): {
 } {
   const { HOST, PORT } = parseVariables(addressSchema, environment);
   return { host: HOST, port: PORT };
+}
+
+/** Reads the name that Discord shows beside a role connection. Throws config_invalid. */
+export function readPlatformName(environment: Environment): string {
+  return parseVariables(platformNameSchema, environment).PLATFORM_NAME;
 }
 
 /** Reads the ids of the key ring, and leaves its keys out. Throws config_invalid. */

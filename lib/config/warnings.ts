@@ -101,7 +101,8 @@ const RISKS: readonly Risk[] = [
     isTaken: (_, { DISCORD_BOT_TOKEN, DISCORD_BOT_TOKEN_FILE }) =>
       Boolean(DISCORD_BOT_TOKEN || DISCORD_BOT_TOKEN_FILE),
     warning:
-      "DISCORD_BOT_TOKEN is set: the server does not need it, only janus register does. Leave it out here.",
+      "DISCORD_BOT_TOKEN is set: the server does not need it, only janus register and janus metadata show do. " +
+      "Leave it out here.",
   },
   {
     isTaken: (values) => isPublic(values) && values.PLATFORM_NAME === SCHEMAS.PLATFORM_NAME.default,

@@ -30,17 +30,35 @@ export function isRoleConnectionOf(sent: RoleConnection, body: unknown): boolean
   return Object.entries(sent.metadata).every(([key, value]) => String(has.get(key)) === value);
 }
 
-const recordList = v.array(v.object({ key: v.string(), type: v.number() }));
+const localizations = v.nullish(v.record(v.string(), v.nullable(v.string())));
+const storedRecord = v.object({
+  key: v.string(),
+  type: v.number(),
+  name: v.string(),
+  name_localizations: localizations,
+  description: v.string(),
+  description_localizations: localizations,
+});
+const recordList = v.nullable(v.array(storedRecord));
+
+/** A metadata record as Discord has it. Its type may be one that this Janus does not know. */
+export type StoredRecord = Readonly<v.InferOutput<typeof storedRecord>>;
 
 /** Whether a body is the answer to GET metadata: the records, null for none. */
-export const isListOfRecords = (body: unknown): boolean => v.is(v.nullable(recordList), body);
+export const isListOfRecords = (body: unknown): boolean => v.is(recordList, body);
+
+/** The records of an answer; none if it is no list of records. */
+export function readRecords(body: unknown): readonly StoredRecord[] {
+  const parsed = v.safeParse(recordList, body);
+  return parsed.success ? (parsed.output ?? []) : [];
+}
 
 /** Whether a body is the answer to PUT metadata: the records as Discord now has them. */
 export function hasRecords(body: unknown, records: readonly MetadataRecord[]): boolean {
-  const parsed = v.safeParse(recordList, body);
-  if (!parsed.success) return false;
+  if (!isListOfRecords(body)) return false;
+  const stored = readRecords(body);
   return records.every(({ key, type }) =>
-    parsed.output.some((record) => record.key === key && record.type === type),
+    stored.some((record) => record.key === key && record.type === type),
   );
 }
 

@@ -4,16 +4,20 @@
  */
 import { parseJson } from "../oauth/upstream.ts";
 import type { MetadataRecord } from "../rules/records.ts";
-import { hasRecords, isListOfRecords } from "./answers.ts";
+import type { StoredRecord } from "./answers.ts";
+import { hasRecords, isListOfRecords, readRecords } from "./answers.ts";
 import type { DiscordOptions } from "./client.ts";
 import type { Caller } from "./retries.ts";
 import { createCaller } from "./retries.ts";
 import type { UpstreamOptions } from "./upstream.ts";
 import { createUpstream } from "./upstream.ts";
 
+/** What a call is made of that only a bot token is needed for. */
+export type RecordsOptions = UpstreamOptions & Pick<DiscordOptions, "clientId" | "apiUrl" | "sleep">;
+
 /** Replaces all metadata records. Throws grant_ended for a wrong bot token, discord_refused, discord_unavailable. */
 export async function putMetadataRecords(
-  options: UpstreamOptions & Pick<DiscordOptions, "clientId" | "apiUrl" | "sleep">,
+  options: RecordsOptions,
   botToken: string,
   records: readonly MetadataRecord[],
 ): Promise<void> {
@@ -29,6 +33,15 @@ export async function putMetadataRecords(
   });
 }
 
+/** The metadata records that Discord has. Throws as `putMetadataRecords`. */
+export async function listMetadataRecords(
+  options: RecordsOptions,
+  botToken: string,
+): Promise<readonly StoredRecord[]> {
+  const call = createCaller(createUpstream(options), options);
+  return readRecords(await getRecords(call, options.clientId, botToken));
+}
+
 /** Whether Discord has all of these records. Throws as `putMetadataRecords`. */
 export async function hasMetadataRecords(
   call: Caller,
@@ -36,6 +49,10 @@ export async function hasMetadataRecords(
   botToken: string,
   records: readonly MetadataRecord[],
 ): Promise<boolean> {
+  return hasRecords(await getRecords(call, clientId, botToken), records);
+}
+
+async function getRecords(call: Caller, clientId: string, botToken: string): Promise<unknown> {
   const { text } = await call({
     operation: "get_metadata",
     method: "GET",
@@ -44,7 +61,7 @@ export async function hasMetadataRecords(
     status: 200,
     isRight: isListOfRecords,
   });
-  return hasRecords(parseJson(text), records);
+  return parseJson(text);
 }
 
 const pathOf = (clientId: string): string => `/applications/${clientId}/role-connections/metadata`;

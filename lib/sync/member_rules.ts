@@ -38,12 +38,15 @@ export function readAdmission(admitted: Outcome<boolean>): Admission {
 
 /** Evaluates the rules for a stored link. The log is told of a rule in error. Never throws. */
 export function evaluateLink(deps: RuleDeps, member: LinkedMember): Verdict {
-  const { discordUserId: id, username, issuer, subject, claims, sources, linkedAt } = member;
-  const discord = { id, username };
-  const facts = { claims, sources, issuer, subject, discord, linkedAt, now: deps.now() };
-  const verdict = evaluateRules(deps.rules, facts);
+  const verdict = evaluateRules(deps.rules, factsOf(member, deps.now()));
   deps.ruleFaults.tell(verdict);
   return verdict;
+}
+
+/** What the rules read of a stored link. */
+export function factsOf(member: LinkedMember, now: Date): Facts {
+  const { discordUserId: id, username, issuer, subject, claims, sources, linkedAt } = member;
+  return { claims, sources, issuer, subject, discord: { id, username }, linkedAt, now };
 }
 
 /** What was pushed last; undefined before the first push. */

@@ -161,7 +161,7 @@ describe("the binary", () => {
     };
     try {
       const migrated = await stage.command(["migrate", "--json"]);
-      const registered = await stage.command(["register"], { DISCORD_BOT_TOKEN: CANARY.botToken });
+      const registered = await stage.command(["register", "--yes"], { DISCORD_BOT_TOKEN: CANARY.botToken });
       const first = await stage.start();
       const linked = await link(anna, USERS.anna.id, "anna");
       const account = await pageOf(anna);
@@ -203,7 +203,7 @@ describe("the binary", () => {
     const faults: string[] = [];
     try {
       await stage.command(["migrate"]);
-      await stage.command(["register"], { DISCORD_BOT_TOKEN: CANARY.botToken });
+      await stage.command(["register", "--yes"], { DISCORD_BOT_TOKEN: CANARY.botToken });
       await stage.start();
       const context = await browser.newContext({ locale: "en-GB", ...QUIET });
       watch(context, faults);

@@ -137,8 +137,8 @@ describe.skipIf(isSkipped)("the image", () => {
     });
     afterAll(() => Promise.all([discord?.stop(), forger?.stop()]));
 
-    test("registers the metadata records with -r", async () => {
-      const { exitCode, said } = await janus(options, "-r");
+    test("registers the metadata records, without a terminal with --yes", async () => {
+      const { exitCode, said } = await janus(options, "register", "--yes");
 
       expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("registered") });
     });

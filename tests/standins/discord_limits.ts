@@ -129,12 +129,14 @@ function localizations(
 ): { [name in typeof field]?: Record<string, string | null> | null } {
   const value = source[field];
   if (value === undefined || value === null) return value === null ? { [field]: null } : {};
-  const localized: Record<string, string | null> = {};
+  const localized: Record<string, string> = {};
   const given = isObject(value) ? value : complaints.add([index, field], ...NOT_OBJECT);
   for (const [locale, item] of Object.entries(given ?? {})) {
     const path = [index, field, locale];
     if (!LOCALES.has(locale)) complaints.add(path, "BASE_TYPE_CHOICES", "Value must be one of the locales.");
-    localized[locale] = nullableText(item, path, 1, max, complaints);
+    const checked = nullableText(item, path, 1, max, complaints);
+    // Discord takes null for a language without a text, and does not show such a language again.
+    if (checked !== null) localized[locale] = checked;
   }
   return { [field]: localized };
 }

@@ -17,6 +17,7 @@ import { printable } from "../../text/printable.ts";
 import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { endWithFindings, print, warnOfRisk } from "../output.ts";
+import { formatTable } from "../table.ts";
 
 /** Where a value is from. */
 type Origin = "environment" | "env-file" | "default" | "unset";
@@ -216,18 +217,6 @@ function formatSettings(variables: readonly InForce[]): string {
       formatOrigin(variable),
     ]),
   );
-}
-
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 function formatOrigin({ from, by, file }: InForce): string {

@@ -1,62 +1,124 @@
 /**
- * `janus register`: puts the metadata records at Discord, and tells the database. An admin builds linked roles from these
- * records.
+ * `janus register`: makes Discord's metadata records those of the rules. It shows what would change, asks, puts the
+ * records, looks at what Discord kept, and tells the database. An admin builds linked roles from these records.
  */
 import type { Command } from "commander";
 import type { RegistrationConfig } from "../../config/load.ts";
 import { readDatabaseConfig, readRegistrationConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
-import { explainStrayValue } from "../../config/stray_values.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
-import { putMetadataRecords } from "../../discord/metadata_records.ts";
-import type { JanusError } from "../../errors.ts";
-import { asJanusError, registrationFailed } from "../../errors.ts";
+import { asJanusError, registrationFailed, registrationUnconfirmed } from "../../errors.ts";
 import { readWithRules } from "../../operator/configuration.ts";
+import type { RecordChange } from "../../operator/record_difference.ts";
+import { compareRecords, findLosses, hasChanges } from "../../operator/record_difference.ts";
 import { recordsOf, rememberRecords } from "../../operator/setup_questions.ts";
 import type { MetadataRecord } from "../../rules/records.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
-import { createWorld, now } from "../../server/world.ts";
-import { NO_LOG } from "../../telemetry/log.ts";
+import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print, warnOfRisk } from "../output.ts";
+import { changesAsJson, formatChanges, warnOfLosses } from "../record_table.ts";
+import { recordsAtDiscord } from "../records_at_discord.ts";
+import { warnOfStrayBotToken } from "../stray_bot_token.ts";
+import { canAsk, confirm } from "../terminal.ts";
 
-/** Adds the command. */
+type Options = { readonly yes?: boolean; readonly dryRun?: boolean };
+
+/** What became of the changes. `as_is`: there were none. */
+type Outcome = "as_is" | "applied" | "dry_run" | "unconfirmed";
+
+/** Adds the command. Its exit code is 1 if it applies nothing although something is to change. */
 export function addRegister(program: Command): void {
+  const dryRun = program
+    .createOption("--dry-run", "only show what would change, and exit with 0")
+    .conflicts("yes");
   program
     .command("register")
-    .description("register the metadata records for linked roles with Discord")
-    .addHelpText("after", examples("DISCORD_BOT_TOKEN_FILE=bot_token janus register"))
-    .action(async (_: unknown, command: Command) => {
+    .description("show how the metadata records at Discord differ, ask, and register them")
+    .option("-y, --yes", "do not ask; without a terminal nothing is registered unless this is given")
+    .addOption(dryRun)
+    .addHelpText(
+      "after",
+      examples(
+        "DISCORD_BOT_TOKEN_FILE=bot_token janus register",
+        "DISCORD_BOT_TOKEN_FILE=bot_token janus register --yes      in a script or a container",
+        "DISCORD_BOT_TOKEN_FILE=bot_token janus register --dry-run",
+      ),
+    )
+    .action(async (options: Options, command: Command) => {
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
       const { read: config, rules } = await readWithRules(environment, () =>
         readRegistrationConfig(environment),
       );
-      const records = recordsOf(rules);
-      // Discord says only that a token is wrong, not why.
-      for (const text of explainStrayValue("DISCORD_BOT_TOKEN", config.botToken))
-        await warnOfRisk(text, json);
-      await register(config, records);
-      const hindrance = await tellDatabase(environment, rules, config.applicationId);
-      await print(describe(records, installUrlOf(config), json));
-      if (hindrance !== undefined) await warnOfSilence(hindrance, json);
+      await warnOfStrayBotToken(config, json);
+      await register(rules, { ...options, json, environment, config });
     });
 }
 
-/** Puts the records. Throws registration_failed. */
+/** Throws registration_failed, and registration_unconfirmed where nobody has agreed to a change. */
 async function register(
-  { applicationId, apiUrl, publicUrl, botToken }: RegistrationConfig,
-  records: readonly MetadataRecord[],
+  rules: RuleSet,
+  options: Options & {
+    readonly json: boolean;
+    readonly environment: Environment;
+    readonly config: RegistrationConfig;
+  },
 ): Promise<void> {
-  const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
+  const { json, environment, config } = options;
+  const records = recordsOf(rules);
+  const discord = recordsAtDiscord(config);
+  const before = await discord.list();
+  const changes = compareRecords(before, records);
+  if (!json) await print(introduce(changes));
+  for (const warning of warnOfLosses(changes)) await warnOfRisk(warning, json);
+  const outcome = await decide(changes, options);
+  if (outcome === "applied") await put(discord, records, json);
+  const isThere = outcome === "applied" || outcome === "as_is";
+  const hindrance = isThere ? await tellDatabase(environment, rules, config.applicationId) : undefined;
+  const result = { changes, outcome, installUrl: installUrlOf(config) };
+  if (json) await print(describeAsJson(result, isThere ? records : before));
+  else await print(describe(result, records));
+  if (hindrance !== undefined) await warnOfSilence(hindrance, json);
+  if (outcome === "unconfirmed")
+    throw registrationUnconfirmed("Discord's records stay as they are. To change them: janus register --yes");
+}
+
+async function decide(
+  changes: readonly RecordChange[],
+  { yes = false, dryRun = false, json }: Options & { readonly json: boolean },
+): Promise<Outcome> {
+  if (!hasChanges(changes)) return "as_is";
+  if (dryRun) return "dry_run";
+  if (yes) return "applied";
+  // With --json a program reads what a question would be asked on.
+  return !json && canAsk() && (await confirm("Apply?")) ? "applied" : "unconfirmed";
+}
+
+/** Puts the records, and looks at what Discord kept. Throws registration_failed. */
+async function put(
+  discord: ReturnType<typeof recordsAtDiscord>,
+  records: readonly MetadataRecord[],
+  json: boolean,
+): Promise<void> {
+  await discord.put(records);
+  let kept: readonly RecordChange[];
   try {
-    await putMetadataRecords(options, botToken, records);
+    kept = compareRecords(await discord.list(), records);
   } catch (error) {
-    throw registrationFailed(explainFailure(asJanusError(error)), error);
+    // Discord has said that it has the records. It only did not show them.
+    const text = `Discord has taken the records, but did not show what it kept: ${asJanusError(error).message} See janus metadata show.`;
+    return warnOfRisk(text, json);
   }
+  const named = kept.filter(({ change }) => change !== "unchanged").map(({ key }) => printable(key));
+  const text = `Discord has kept other records than were put (${named.join(", ")}): see janus metadata show.`;
+  if (kept.some(({ change }) => change === "added") || findLosses(kept).length > 0)
+    throw registrationFailed(`${text} Then run janus register again.`);
+  // Roles find the records by key and type. A text that Discord writes in its own way takes no role from anybody.
+  if (named.length > 0) await warnOfRisk(text, json);
 }
 
 /**
@@ -90,17 +152,6 @@ function warnOfSilence(hindrance: string, json: boolean): Promise<void> {
   return warnOfRisk(text, json);
 }
 
-function explainFailure(error: JanusError): string {
-  if (error.code === "grant_ended") return "Discord does not accept the bot token: check DISCORD_BOT_TOKEN.";
-  if (error.code === "discord_refused") {
-    return `Discord refuses the records (${error.message}): is DISCORD_CLIENT_ID the bot's application?`;
-  }
-  if (error.code === "discord_rate_limited") {
-    return `Discord asks to wait ${error.retryAfterSeconds ?? 60} seconds: try again then.`;
-  }
-  return `Discord did not answer (${error.message}). Try again: registering twice does no harm.`;
-}
-
 /** The URL at which an admin adds the application to a server. Discord offers the records only to its roles. */
 function installUrlOf({ authorizeUrl, applicationId }: RegistrationConfig): string {
   const url = new URL(authorizeUrl);
@@ -109,13 +160,35 @@ function installUrlOf({ authorizeUrl, applicationId }: RegistrationConfig): stri
   return url.href;
 }
 
-function describe(records: readonly MetadataRecord[], installUrl: string, json: boolean): string {
-  if (json) {
-    const registered = records.map(({ key }) => key);
-    return JSON.stringify({ registered, install_url: installUrl });
-  }
+type Result = {
+  readonly changes: readonly RecordChange[];
+  readonly outcome: Outcome;
+  readonly installUrl: string;
+};
+
+/** `registered` has the keys that Discord has now. */
+function describeAsJson(
+  { changes, outcome, installUrl }: Result,
+  registered: readonly { readonly key: string }[],
+): string {
+  return JSON.stringify({
+    registered: registered.map(({ key }) => key),
+    install_url: installUrl,
+    applied: outcome === "applied",
+    changes: changesAsJson(changes),
+  });
+}
+
+const introduce = (changes: readonly RecordChange[]): string =>
+  `${hasChanges(changes) ? "What would change at Discord:" : "Discord has the records already:"}\n${formatChanges(changes)}`;
+
+function describe({ outcome, installUrl }: Result, records: readonly MetadataRecord[]): string {
+  if (outcome === "dry_run") return "\nNothing was changed: this was a dry run.";
+  if (outcome === "unconfirmed") return "\nNothing was changed.";
+  const registered = records.map(({ key, name }) => `registered  ${key}  (${printable(name)})`);
   return [
-    ...records.map(({ key, name }) => `registered  ${key}  (${name})`),
+    "",
+    ...(outcome === "applied" ? registered : ["Nothing to change."]),
     "Any server that has the application can now build linked roles from these records. Add it to a server here:",
     installUrl,
     "Then in Discord: Server Settings, Roles, a role, Links.",

@@ -8,7 +8,9 @@ import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "t
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
 import findLinkText from "../../../sql/link/find.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
+import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
+import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushNeedlessText from "../../../sql/link/set_push_needless.sql" with { type: "text" };
@@ -161,6 +163,18 @@ export const LINK_STATEMENTS = {
     gives: "rows",
     parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
     row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
+  },
+  listLinks: {
+    text: listLinksText,
+    gives: "rows",
+    parameters: { after: text, limit: integer },
+    row: { discordUserId: text, ...facts, ...pushed },
+  },
+  listLinksOfMember: {
+    text: listLinksOfMemberText,
+    gives: "rows",
+    parameters: { member: text, limit: integer },
+    row: { rank: integer, discordUserId: text, ...facts, ...pushed },
   },
   setLinkCleared: {
     text: setLinkClearedText,

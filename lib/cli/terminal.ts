@@ -1,0 +1,67 @@
+/**
+ * What a command learns from who started it: whether somebody sits at a terminal, their answer to a question, what arrives
+ * on standard input, and Ctrl+C. What it says to them is in `output.ts`.
+ */
+import { isatty } from "node:tty";
+import { show } from "./output.ts";
+
+const STANDARD_INPUT = 0;
+const STANDARD_ERROR = 2;
+const END_OF_LINE = 10;
+/** An answer is a word. Whatever is longer is not one. */
+const MOST_ANSWERED = 64;
+
+/** Whether a question would be seen and could be answered. */
+export const canAsk = (): boolean => isatty(STANDARD_INPUT) && isatty(STANDARD_ERROR);
+
+/** Whether somebody sees on standard error how far a command is. */
+export const canShowProgress = (): boolean => isatty(STANDARD_ERROR);
+
+/** Asks on the terminal. Everything but a yes is a no, also the end of the input. */
+export async function confirm(question: string): Promise<boolean> {
+  await show(`${question} [y/N] `);
+  const isAnswered = (bytes: Uint8Array): boolean =>
+    bytes.includes(END_OF_LINE) || bytes.length > MOST_ANSWERED;
+  const answer = Buffer.from(await readInput(isAnswered)).toString("utf8");
+  if (!answer.includes("\n")) await show("\n");
+  const [line = ""] = answer.split("\n", 1);
+  return /^y(es)?$/i.test(line.trim());
+}
+
+/** Standard input to its end, or until it is longer than so many bytes. */
+export const readStandardInput = (mostBytes: number): Promise<Uint8Array> =>
+  readInput(({ length }) => length > mostBytes);
+
+/**
+ * Does work that Ctrl+C stops at once; then the result is undefined. What the work has open is closed by its owner. A second
+ * Ctrl+C ends the process, as it does for every other command.
+ */
+export async function untilInterrupted<Result>(
+  work: (stop: AbortSignal) => Promise<Result>,
+): Promise<Result | undefined> {
+  const stopping = new AbortController();
+  const interrupted = Promise.withResolvers<undefined>();
+  const onInterrupt = (): void => {
+    process.off("SIGINT", onInterrupt);
+    stopping.abort();
+    interrupted.resolve(undefined);
+  };
+  process.on("SIGINT", onInterrupt);
+  try {
+    const working = work(stopping.signal);
+    // What becomes of work that nobody waits for any more is of no interest.
+    working.catch(() => undefined);
+    return await Promise.race([working, interrupted.promise]);
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+async function readInput(isEnough: (bytes: Uint8Array) => boolean): Promise<Uint8Array> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
+    if (isEnough(bytes)) break;
+  }
+  return bytes;
+}
