@@ -31,7 +31,8 @@ export type Work = {
 
 /** A server that we call, what for, and how its failures are named. */
 export type Upstream = Work & {
-  readonly name: "discord" | "provider";
+  /** `janus`: this Janus itself, as members reach it. */
+  readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
   readonly deadlineMs: number;
