@@ -49,6 +49,7 @@ export function parseExpression(text: string): Expression | ExpressionFault {
   } catch (error) {
     return describeFault(error);
   }
+  forgetInput(parsed.ast);
   return {
     root: parsed.ast,
     check: () => {
@@ -69,11 +70,45 @@ export function parseExpression(text: string): Expression | ExpressionFault {
   };
 }
 
+/**
+ * The library copies the expression into each error, up to the place of the error. A rule may fail for each of many
+ * groups, and nobody reads these messages.
+ */
+function forgetInput(node: Node): void {
+  Object.defineProperty(node, "input", { value: "" });
+  for (const child of childrenOf(node)) forgetInput(child);
+}
+
+const ENDS_EARLY = "the expression ends too early";
+
 /** The library's messages about an expression quote the expression alone. */
 function describeFault(error: unknown): ExpressionFault {
   if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)
-    return { offset: error.range?.start ?? 0, reason: error.summary };
+    return { offset: error.range?.start ?? 0, reason: error.summary.replace(/^.* token: EOF$/, ENDS_EARLY) };
   return { offset: 0, reason: "the expression cannot be read" };
 }
 
 const isNode = (node: object | undefined): node is Node => node !== undefined && "op" in node;
+
+/** The nodes right below a node. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.op) {
+    case "value":
+    case "id":
+      return [];
+    case ".":
+    case ".?":
+      return [node.args[0]];
+    case "call":
+      return node.args[1];
+    case "rcall":
+      return [node.args[1], ...node.args[2]];
+    case "map":
+      return node.args.flat();
+    case "!_":
+    case "-_":
+      return [node.args];
+    default:
+      return node.args;
+  }
+}

@@ -11,8 +11,8 @@ import { valueKindOf } from "./records.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleSet } from "./rule_set.ts";
 import { textOf } from "./subset.ts";
-import type { Measured } from "./values.ts";
-import { describeJson, toCel } from "./values.ts";
+import { describeJson, measure, toCel } from "./values.ts";
+import type { Size } from "./work.ts";
 import { MAX_WORK, unitsOf } from "./work.ts";
 
 /** What is known of one member. A rule that needs what is undefined here ends as unknown. */
@@ -77,64 +77,71 @@ type Read<Value> = (value: unknown) => { readonly value: Value } | string;
 
 /** Runs rules over the same facts, and stops when all of them together would take too long. */
 function createRun(facts: Facts) {
-  const claims = new Map<string, Measured | undefined>();
-  const sources = new Map<string, Measured | undefined>();
+  const claims = createInputs(facts.claims);
+  const sources = createInputs(facts.sources);
   let workLeft = MAX_WORK;
   return <Value>(rule: Rule, read: Read<Value>): Outcome<Value> => {
-    const inputs = [
-      ...rule.claimsRead.map((name) => convertOnce(claims, name, facts.claims)),
-      ...rule.sourcesRead.map((name) => convertOnce(sources, name, facts.sources)),
-    ];
-    const elements = inputs.reduce((sum, one) => sum + (one?.size.elements ?? 0), 0);
-    const characters = inputs.reduce((sum, one) => sum + (one?.size.characters ?? 0), 0);
-    const units = unitsOf(rule.work, { elements, characters });
+    const sizes = [...claims.sizesOf(rule.claimsRead), ...sources.sizesOf(rule.sourcesRead)];
+    const units = unitsOf(rule.work, addSizes(sizes));
     if (units > workLeft)
       return { outcome: "error", reason: `${listOf(rule)}: there is too much to evaluate` };
     workLeft -= units;
-    return describeRun(rule, facts, rule.run(variablesOf(facts, claims, sources)), read);
+    const variables = variablesOf(
+      facts,
+      claims.valuesOf(rule.claimsRead),
+      sources.valuesOf(rule.sourcesRead),
+    );
+    const ran = rule.run(variables);
+    // The library says that a text or a number has no such key, too. That is another type than the rule expects.
+    const isMistyped = ran.ended === "missing" && ran.node !== undefined && isNoMap(ran.node, variables);
+    return describeRun(rule, facts, isMistyped ? { ended: "error", code: "no_map" } : ran, read);
   };
 }
 
-function convertOnce(
-  kept: Map<string, Measured | undefined>,
-  name: string,
-  all: Readonly<Record<string, unknown>>,
-): Measured | undefined {
-  if (!kept.has(name)) kept.set(name, Object.hasOwn(all, name) ? convertOrNothing(all[name]) : undefined);
-  return kept.get(name);
+/** Claims, or sources, as rules read them: measured first, and converted once a rule may run. A null says nothing. */
+function createInputs(all: Readonly<Record<string, unknown>>) {
+  const sizes = new Map<string, Size | undefined>();
+  const values = new Map<string, unknown>();
+  const sizeOf = (name: string): Size | undefined => {
+    if (!sizes.has(name)) {
+      const json = Object.hasOwn(all, name) ? all[name] : undefined;
+      sizes.set(name, json === undefined || json === null ? undefined : measure(json));
+    }
+    return sizes.get(name);
+  };
+  return {
+    sizesOf: (names: readonly string[]): readonly Size[] => names.flatMap((name) => sizeOf(name) ?? []),
+    valuesOf: (names: readonly string[]): ReadonlyMap<string, unknown> => {
+      const present = names.filter((name) => sizeOf(name) !== undefined);
+      for (const name of present) if (!values.has(name)) values.set(name, toCel(all[name]));
+      return new Map(present.map((name) => [name, values.get(name)]));
+    },
+  };
 }
 
-/** What is nested too deeply counts as absent. A null says nothing. */
-function convertOrNothing(json: unknown): Measured | undefined {
-  if (json === null || json === undefined) return undefined;
-  try {
-    return toCel(json);
-  } catch {
-    return undefined;
-  }
-}
+const addSizes = (sizes: readonly Size[]): Size => ({
+  elements: sizes.reduce((sum, { elements }) => sum + elements, 0),
+  characters: sizes.reduce((sum, { characters }) => sum + characters, 0),
+  isOfTexts: sizes.every(({ isOfTexts }) => isOfTexts),
+});
 
 function variablesOf(
   { issuer, subject, discord, linkedAt, now }: Facts,
-  claims: ReadonlyMap<string, Measured | undefined>,
-  sources: ReadonlyMap<string, Measured | undefined>,
+  claims: ReadonlyMap<string, unknown>,
+  sources: ReadonlyMap<string, unknown>,
 ): Readonly<Record<string, unknown>> {
   const { id, username } = discord;
   const account = { id, username, created_at: id === undefined ? undefined : createdAt(id) };
   return {
     ...withoutUndefined({ issuer, subject, linked_at: linkedAt, now }),
-    claims: presentOf(claims),
-    sources: presentOf(sources),
+    claims,
+    sources,
     discord: new Map(Object.entries(withoutUndefined(account))),
   };
 }
 
 const withoutUndefined = (all: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-
-function presentOf(measured: ReadonlyMap<string, Measured | undefined>): Map<string, unknown> {
-  return new Map([...measured].flatMap(([name, one]) => (one === undefined ? [] : [[name, one.value]])));
-}
 
 const createdAt = (discordUserId: string): Date =>
   new Date(Number(BigInt(discordUserId) >> 22n) + DISCORD_EPOCH_MS);
@@ -176,6 +183,22 @@ const describeOne = (path: string, all: Readonly<Record<string, unknown>>, name:
 
 const listOf = ({ claimsRead, sourcesRead }: Rule): string =>
   [...claimsRead.map((name) => `claims.${name}`), ...sourcesRead.map((name) => `sources.${name}`)].join(", ");
+
+/** Whether a node reads a part of what has no parts. False where that cannot be told, as for a macro's variable. */
+function isNoMap(node: Node, variables: Readonly<Record<string, unknown>>): boolean {
+  if (node.op !== "." && node.op !== "[]") return false;
+  const whole = valueAt(node.args[0], variables);
+  return whole !== undefined && !(whole instanceof Map) && !Array.isArray(whole);
+}
+
+/** The value of a path such as `claims.a["b"]`; undefined for anything else. */
+function valueAt(node: Node, variables: Readonly<Record<string, unknown>>): unknown {
+  if (node.op === "id") return Object.hasOwn(variables, node.args) ? variables[node.args] : undefined;
+  if (node.op !== "." && node.op !== "[]") return undefined;
+  const whole = valueAt(node.args[0], variables);
+  const name = node.op === "." ? node.args[1] : textOf(node.args[1]);
+  return whole instanceof Map ? whole.get(name) : undefined;
+}
 
 /** The path that a node of the tree reads, as the rule writes it. */
 function pathOf(node: Node): string {

@@ -7,27 +7,36 @@ import type { Size } from "./work.ts";
 /** Claims and sources that are nested deeper than this count as absent, since no stack is deep enough for all of them. */
 export const MAX_DEPTH = 32;
 
-/** A value of CEL, with its size. */
-export type Measured = { readonly value: unknown; readonly size: Size };
+type Tally = { elements: number; characters: number; isOfTexts: boolean };
 
-/** Converts JSON. Throws RangeError for what is nested deeper than claims are kept. */
-export function toCel(json: unknown): Measured {
-  const size = { elements: 0, characters: 0 };
-  return { value: convert(json, size, 0), size };
+/** The size of JSON; undefined for what is nested deeper than claims are kept. */
+export function measure(json: unknown): Size | undefined {
+  const size: Tally = { elements: 0, characters: 0, isOfTexts: true };
+  return addSize(json, size, 0) ? size : undefined;
 }
 
-function convert(json: unknown, size: { elements: number; characters: number }, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new RangeError("nested too deeply");
+function addSize(json: unknown, size: Tally, depth: number): boolean {
+  if (depth > MAX_DEPTH) return false;
   size.elements += 1;
-  if (typeof json === "number") return Number.isSafeInteger(json) ? BigInt(json) : json;
-  if (typeof json === "string") size.characters += json.length;
-  if (typeof json !== "object" || json === null) return json;
-  if (Array.isArray(json)) return json.map((element: unknown) => convert(element, size, depth + 1));
-  const entries = Object.entries(json).map(([key, value]): [string, unknown] => {
+  if (typeof json === "string") {
+    size.characters += json.length;
+    return true;
+  }
+  if (!Array.isArray(json) || depth > 0) size.isOfTexts = false;
+  if (typeof json !== "object" || json === null) return true;
+  if (Array.isArray(json)) return json.every((element) => addSize(element, size, depth + 1));
+  return Object.entries(json).every(([key, value]) => {
     size.characters += key.length;
-    return [key, convert(value, size, depth + 1)];
+    return addSize(value, size, depth + 1);
   });
-  return new Map(entries);
+}
+
+/** Converts JSON that was measured. */
+export function toCel(json: unknown): unknown {
+  if (typeof json === "number") return Number.isSafeInteger(json) ? BigInt(json) : json;
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(toCel);
+  return new Map(Object.entries(json).map(([key, value]): [string, unknown] => [key, toCel(value)]));
 }
 
 /** Whether PostgreSQL can store JSON as it is, in a `jsonb`: no NUL, no half of a surrogate pair, and not too deep. */

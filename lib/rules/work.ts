@@ -4,21 +4,31 @@
  * one node of the tree. The figures were measured, and rounded up; decision 0039 has them.
  */
 import type { Node } from "./cel.ts";
+import { childrenOf } from "./cel.ts";
 import { isConstant, macroOf, textOf } from "./subset.ts";
 
 /** Units: once, for each element of the lists and maps that are read, and for each character of their texts. */
-export type Work = { readonly once: number; readonly perElement: number; readonly perCharacter: number };
+export type Work = {
+  readonly once: number;
+  readonly perElement: number;
+  /** The same where every element is a text, as groups are: then the functions of texts do not fail. */
+  readonly perText: number;
+  readonly perCharacter: number;
+};
 
 /** The size of a value. */
-export type Size = { readonly elements: number; readonly characters: number };
+export type Size = {
+  readonly elements: number;
+  readonly characters: number;
+  /** Whether it is made of texts and lists of texts alone. */
+  readonly isOfTexts: boolean;
+};
 
 /** One evaluation of all rules of a member may take so much, some 30 milliseconds. */
 export const MAX_WORK = 300_000;
 
 /** An error is made, and thrown, for each element where a rule meets values that it does not expect. */
-const THROW = 13;
-/** The library copies the expression up to the place of the error. */
-const THROW_PER_OFFSET = 1 / 13;
+const THROW = 12;
 const TIME_ZONE = 1_000;
 
 /** Units for each element, and for each character, of what an operation reads. */
@@ -48,19 +58,26 @@ const LINEAR: Readonly<Record<string, readonly [element: number, character: numb
 /** More for each character of the text that is looked for, since a hostile text can match all but its end everywhere. */
 const SEARCH_PER_CHARACTER = 1 / 500;
 
-type Tally = { once: number; perElement: number; perCharacter: number; growth: number };
+type Tally = { once: number; perElement: number; perText: number; perCharacter: number; growth: number };
 
 /** What an expression can cost. */
 export function findWork(root: Node): Work {
-  const tally: Tally = { once: 0, perElement: 0, perCharacter: 0, growth: 1 };
+  const tally: Tally = { once: 0, perElement: 0, perText: 0, perCharacter: 0, growth: 1 };
   count(root, tally, "outside");
-  const { once, perElement, perCharacter, growth } = tally;
-  return { once, perElement: perElement * growth, perCharacter: perCharacter * growth };
+  const { once, perElement, perText, perCharacter, growth } = tally;
+  return {
+    once,
+    perElement: perElement * growth,
+    perText: perText * growth,
+    perCharacter: perCharacter * growth,
+  };
 }
 
 /** The units of a run over claims of this size. */
-export const unitsOf = ({ once, perElement, perCharacter }: Work, { elements, characters }: Size): number =>
-  once + perElement * elements + perCharacter * characters;
+export function unitsOf(work: Work, { elements, characters, isOfTexts }: Size): number {
+  const perElement = isOfTexts ? work.perText : work.perElement;
+  return work.once + perElement * elements + work.perCharacter * characters;
+}
 
 /** How often a node runs: once, or for each element, or for each part of a text that was split. */
 type Place = "outside" | "per_element" | "per_part";
@@ -77,11 +94,13 @@ function count(node: Node, tally: Tally, place: Place): void {
 }
 
 function countNode(node: Node, tally: Tally, place: Place): void {
-  const units = 1 + (canThrow(node) ? THROW + node.start * THROW_PER_OFFSET : 0);
+  const units = canThrow(node) ? 1 + THROW : 1;
   tally[TALLIED_AS[place]] += units;
+  if (place === "per_element") tally.perText += isOfText(node) ? 1 : units;
   const name = node.op === "call" || node.op === "rcall" ? node.args[0] : node.op;
   const [element, character] = (Object.hasOwn(LINEAR, name) ? LINEAR[name] : undefined) ?? [0, 0];
   tally.perElement += element;
+  tally.perText += element;
   tally.perCharacter += character + searchOf(node);
   if (!isConstant(node)) tally.growth += growthOf(node);
   if (name.startsWith("get") && childrenOf(node).length > 1) tally.once += TIME_ZONE;
@@ -110,31 +129,15 @@ function canThrow(node: Node): boolean {
   return !["value", "id", "list", "map", "==", "!="].includes(node.op);
 }
 
+/** What does not fail if it gets a text. */
+function isOfText(node: Node): boolean {
+  if (node.op === "in") return isConstant(node.args[1]);
+  const name = node.op === "rcall" && node.args[1].op === "id" ? node.args[0] : "";
+  return ["startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "size"].includes(name);
+}
+
 function isCondition(node: Node): boolean {
   if (["==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "!_"].includes(node.op)) return true;
   const name = node.op === "call" || node.op === "rcall" ? node.args[0] : "";
   return ["has", "bool", "startsWith", "endsWith", "contains", "exists", "all", "exists_one"].includes(name);
-}
-
-/** The nodes right below a node. */
-export function childrenOf(node: Node): readonly Node[] {
-  switch (node.op) {
-    case "value":
-    case "id":
-      return [];
-    case ".":
-    case ".?":
-      return [node.args[0]];
-    case "call":
-      return node.args[1];
-    case "rcall":
-      return [node.args[1], ...node.args[2]];
-    case "map":
-      return node.args.flat();
-    case "!_":
-    case "-_":
-      return [node.args];
-    default:
-      return node.args;
-  }
 }

@@ -1,16 +1,32 @@
-/** The metadata records: Discord accepts them, and they are the ones that role connections answer. */
+/** The metadata records: Discord accepts those that a file can declare, and those of the default rules. */
 import { describe, expect, test } from "bun:test";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
-import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
+import { RECORD_TYPES, recordTypeOf, recordTypes, valueKindOf } from "../../lib/rules/records.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
+import { recordOf, rulesOf } from "../fixtures/rules.ts";
 import { checkRecords } from "../standins/discord_limits.ts";
 
-describe("METADATA_RECORDS", () => {
-  test("has valid records, one for each key that is pushed", () => {
-    const taken = checkRecords(JSON.parse(JSON.stringify(METADATA_RECORDS)));
+describe("DEFAULT_RULES", () => {
+  test("has a record that Discord accepts", () => {
+    const records = DEFAULT_RULES.records.map(({ record }) => record);
 
-    expect(taken).toEqual(METADATA_RECORDS);
-    const keys = METADATA_RECORDS.map(({ key }) => key);
-    expect(keys).toEqual(Object.keys(buildRoleConnection("D-sektionen", {}).metadata));
-    expect(METADATA_RECORDS.find(({ key }) => key === "dsek_member")?.type).toBe(7);
+    expect(checkRecords(JSON.parse(JSON.stringify(records)))).toEqual(records);
+    expect(records.map(({ key, type }) => [key, type])).toEqual([["dsek_member", 7]]);
+  });
+});
+
+describe("RECORD_TYPES", () => {
+  test("has Discord's eight types, each with its number", () => {
+    expect(Object.values(RECORD_TYPES)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(recordTypes().map((name) => recordTypeOf(RECORD_TYPES[name]))).toEqual([...recordTypes()]);
+    expect(recordTypeOf(9)).toBeUndefined();
+  });
+
+  test.each([...recordTypes()])("makes a record of the type %s that Discord accepts", async (type) => {
+    const value = { boolean: "true", integer: "1", datetime: "now" }[valueKindOf(RECORD_TYPES[type])];
+    const rules = await rulesOf(recordOf(value, type));
+
+    const records = rules.records.map(({ record }) => record);
+
+    expect(checkRecords(JSON.parse(JSON.stringify(records)))).toEqual(records);
   });
 });
