@@ -36,6 +36,11 @@ export function endWithFindings(): void {
   process.exitCode = 1;
 }
 
+/** Makes the program end with 2 although it prints a result: what it examined does not work. */
+export function endWithFaults(): void {
+  process.exitCode = 2;
+}
+
 /** Says on standard error why a command waits. The same reason is said once, and not at every try. */
 export function sayOnce(beginning: string, json: boolean): (what: string) => void {
   let said = "";
@@ -55,6 +60,9 @@ export function warn(message: string, json: boolean): Promise<void> {
   return tell(json ? JSON.stringify({ warning: message }) : named(message));
 }
 
+/** Shows one line on the terminal in place of the one before, to say what a command is doing; an empty text removes it. */
+export const showProgress = (text: string): Promise<void> => show(`\r\u001b[K${printable(text)}`);
+
 /** Warns of something that may be a mistake. */
 export const warnOfRisk = (message: string, json: boolean): Promise<void> =>
   warn(json ? message : `warning: ${message}`, json);
@@ -65,9 +73,11 @@ function named(message: string): string {
   return `janus: ${lines.join("\n")}`;
 }
 
-async function tell(text: string): Promise<void> {
+const tell = (text: string): Promise<void> => show(`${text}\n`);
+
+async function show(text: string): Promise<void> {
   try {
-    await write(process.stderr, `${text}\n`);
+    await write(process.stderr, text);
   } catch {
     // Nowhere is left to say it. The exit code still tells.
   }

@@ -13,6 +13,7 @@ import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -28,6 +29,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addHealthcheck,
   addAudit,
   addConfigCheck,
+  addDoctor,
   addKeys,
 ];
 

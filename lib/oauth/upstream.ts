@@ -102,6 +102,20 @@ export async function send(
   }
 }
 
+/** The same `fetch`. It tells the Date of each answer, and when this clock asked and had it, all in milliseconds. RFC 9110 6.6.1 */
+export function tellDates(
+  world: { readonly fetch: Fetch; readonly now: () => Date },
+  onDate: (date: number, askedAt: number, answeredAt: number) => void,
+): Fetch {
+  return async (url, init) => {
+    const askedAt = world.now().getTime();
+    const response = await world.fetch(url, init);
+    const date = Date.parse(response.headers.get("date") ?? "");
+    if (!Number.isNaN(date)) onDate(date, askedAt, world.now().getTime());
+    return response;
+  };
+}
+
 type Init = BunFetchRequestInit & { readonly signal: AbortSignal };
 
 function initOf(

@@ -15,6 +15,8 @@ import { fetchKeys } from "./keys.ts";
 export type ProviderExamination = {
   /** Why there is no document at all, or none that is an object. */
   readonly unread: JanusError | undefined;
+  /** As the document has it; undefined if it names none. */
+  readonly issuer: string | undefined;
   /** What keeps the endpoints from being used. */
   readonly endpoints: JanusError | undefined;
   readonly faults: readonly DocumentFault[];
@@ -29,7 +31,7 @@ export type ProviderExamination = {
   readonly signingKeys: number | JanusError | undefined;
 };
 
-const NOTHING = { endpoints: undefined, faults: [], signingKeys: undefined } as const;
+const NOTHING = { issuer: undefined, endpoints: undefined, faults: [], signingKeys: undefined } as const;
 const SAYS_NOTHING = {
   challengeMethods: undefined,
   algorithms: undefined,
@@ -51,6 +53,7 @@ export async function examineProvider(
       return { ...NOTHING, unread: document.error, announced: SAYS_NOTHING };
     return {
       unread: undefined,
+      issuer: announced.issuer,
       endpoints: document.error,
       faults: findDocumentFaults(announced, config.issuer),
       announced: describe(announced),
