@@ -32,7 +32,7 @@ export async function checkDiscord(
   queries: Queries | undefined,
   world: World,
 ): Promise<readonly Check[]> {
-  const bind = createDiscord({ ...part.discord, ...world, publicUrl: part.publicUrl });
+  const bind = createDiscord({ ...world, ...part.discord, publicUrl: part.publicUrl });
   const discord = () => bind({ budget: createBudget(world.budgetMs ?? BUDGET_MS) });
   const groups = await Promise.all([
     checkClient(discord()),
@@ -54,7 +54,7 @@ async function checkApplication(
   if (config.botToken === undefined) return withoutApplication(NO_BOT_TOKEN, GIVE_BOT_TOKEN);
   let found: Application;
   try {
-    found = await findApplication(createCaller(upstream, { ...config, ...world }), config.botToken);
+    found = await findApplication(createCaller(upstream, { ...world, ...config }), config.botToken);
   } catch (error) {
     const known = asJanusError(error);
     const rest = withoutApplication("Discord did not show the application.", "Mend discord_bot first.");

@@ -29,7 +29,7 @@ export async function checkProvider(
   world: World,
 ): Promise<readonly Check[]> {
   const read = "faults" in rules ? { neededClaims: [], sources: [] } : rules;
-  const bind = createOidc({ config, ...world, publicUrl, rules: read });
+  const bind = createOidc({ ...world, config, publicUrl, rules: read });
   const client = () => bind({ budget: createBudget(world.budgetMs ?? BUDGET_MS) });
   const found = await examineProvider(client().upstream, config);
   if (found.unread !== undefined) return unread(found.unread);
