@@ -113,15 +113,17 @@ async function checkMigrations(db: Database, rights: Rights, isEmbedded: boolean
       await checkRights(db, rights, isUpToDate),
     ];
   } catch (error) {
-    const known = asJanusError(error);
-    // Its message says both what is wrong and what to do.
-    if (known.code === "database_unsupported")
-      return [
-        fault("database_encoding", sayReason(known), "Use a database that Janus supports: docs/database.md."),
-      ];
-    const remedy = "Run the release that last migrated this database, or a later one.";
-    return [encoding, fault("database_migrations", sayReason(known), remedy)];
+    return [...explainStatus(asJanusError(error), encoding), await checkRights(db, rights, false)];
   }
+}
+
+/** Why the migrations cannot be compared. The messages say both what is wrong and what to do. */
+function explainStatus(error: JanusError, encoding: Check): readonly Check[] {
+  const detail = sayReason(error);
+  if (error.code === "database_unsupported")
+    return [fault("database_encoding", detail, "Use a database that Janus supports: docs/database.md.")];
+  const remedy = "Run the release that last migrated this database, or a later one.";
+  return [encoding, fault("database_migrations", detail, remedy)];
 }
 
 function describePending(count: number, isEmbedded: boolean): Check {
