@@ -23,7 +23,7 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
-import { answerReach } from "./lib/operator/doctor/handlers.ts";
+import { answerReach, beginExamination } from "./lib/operator/doctor/handlers.ts";
 import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showResult } from "./lib/result/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
@@ -61,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
   ["GET", "/openapi.json", showOpenApi],
+  ["GET", "/doctor", beginExamination],
   ["GET", "/doctor/reach", answerReach],
   ["GET", "/healthz", showHealth],
   ["GET", "/readyz", showReadiness],

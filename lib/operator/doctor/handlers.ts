@@ -1,19 +1,40 @@
 /**
  * What the running server does for the doctor. To anybody who does not know COOKIE_SECRET these addresses do not exist.
  *
- *   GET /doctor/reach    answerReach    proves that this is the server, and says what it saw of the request
+ *   GET /doctor          beginExamination   startExamination, in `login.ts`
+ *   the provider's callback of that sign-in  showExamined   finishExamination, in `login.ts`
+ *   GET /doctor/reach    answerReach        proves that this is the server, and says what it saw of the request
  */
 import type { Deps } from "../../deps.ts";
 import { notFound } from "../../errors.ts";
+import type { FlowRequest } from "../../flow/step.ts";
 import { parseAddress } from "../../http/address.ts";
 import { createClientAddress } from "../../http/client_address.ts";
+import { flowCookies, flowRecords, requireGet, showStep } from "../../http/request.ts";
 import type { Exchange, Handler } from "../../http/response.ts";
-import { jsonResponse } from "../../http/response.ts";
+import { jsonResponse, pageResponse } from "../../http/response.ts";
+import { renderExamination } from "../../pages/examination.tsx";
 import { CLOCK_TOLERANCE_SECONDS } from "../../time.ts";
 import { examineDatabase } from "./database_checks.ts";
+import { finishExamination, startExamination } from "./login.ts";
 import type { Forwarded, Seen } from "./seen.ts";
 import type { OpenedToken } from "./token.ts";
 import { codeOfAnswer, openToken } from "./token.ts";
+
+/** GET /doctor: to the provider, with the ticket of `janus doctor --login`. */
+export const beginExamination: Handler = async (deps, exchange) => {
+  requireGet(exchange);
+  const ticket = parseAddress(exchange.request)?.searchParams.get("ticket") ?? "";
+  return showStep(deps, exchange, await startExamination(deps, ticket, flowRecords(deps, exchange)));
+};
+
+/** Back from the provider: the page for the operator, in English as all that operators read. */
+export async function showExamined(deps: Deps, exchange: Exchange, request: FlowRequest): Promise<Response> {
+  const result = await finishExamination(deps, request);
+  if (result.outcome === "cancelled") return showStep(deps, exchange, result);
+  const options = { language: "en", setCookies: flowCookies(deps, result.flow) } as const;
+  return pageResponse(deps, exchange, (context) => renderExamination(context, result), options);
+}
 
 /** GET /doctor/reach */
 export const answerReach: Handler = async (deps, exchange) => {
