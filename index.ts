@@ -23,6 +23,7 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import { answerReach, beginExamination } from "./lib/operator/doctor/handlers.ts";
 import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showResult } from "./lib/result/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
@@ -60,6 +61,8 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
   ["GET", "/openapi.json", showOpenApi],
+  ["GET", "/doctor", beginExamination],
+  ["GET", "/doctor/reach", answerReach],
   ["GET", "/healthz", showHealth],
   ["GET", "/readyz", showReadiness],
 ];

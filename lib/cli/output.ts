@@ -41,6 +41,11 @@ export function endAsInterrupted(): void {
   process.exitCode = 130;
 }
 
+/** Makes the program end with 2 although it prints a result: what it examined does not work. */
+export function endWithFaults(): void {
+  process.exitCode = 2;
+}
+
 /** Says on standard error why a command waits. The same reason is said once, and not at every try. */
 export function sayOnce(beginning: string, json: boolean): (what: string) => void {
   let said = "";
@@ -59,6 +64,9 @@ export function print(text: string): Promise<void> {
 export function warn(message: string, json: boolean): Promise<void> {
   return tell(json ? JSON.stringify({ warning: message }) : named(message));
 }
+
+/** Shows one line on the terminal in place of the one before, to say what a command is doing; an empty text removes it. */
+export const showProgress = (text: string): Promise<void> => show(`\r\u001b[K${printable(text)}`);
 
 /** Warns of something that may be a mistake. */
 export const warnOfRisk = (message: string, json: boolean): Promise<void> =>

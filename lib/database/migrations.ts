@@ -17,6 +17,7 @@ import migration13 from "../../sql/migrations/0013_create_functions.sql" with { 
 import migration14 from "../../sql/migrations/0014_create_registration.sql" with { type: "text" };
 import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
+import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../../sql/schema_migration/insert.sql" with { type: "text" };
 import listText from "../../sql/schema_migration/list.sql" with { type: "text" };
@@ -71,6 +72,15 @@ export const MIGRATIONS: readonly Migration[] = [
 const tableRow = v.tuple([
   v.object({ present: v.boolean(), encoding: v.string(), versionNumber: v.number() }),
 ]);
+const rightsRow = v.tuple([
+  v.object({
+    role: v.string(),
+    encoding: v.string(),
+    creates: v.boolean(),
+    alters: v.boolean(),
+    refused: v.string(),
+  }),
+]);
 /** SQL_ASCII keeps the bytes that it is given, and Janus gives UTF-8. */
 const ENCODINGS = ["UTF8", "SQL_ASCII"];
 const LEAST_VERSION = 15;
@@ -113,6 +123,25 @@ export async function requireMigrated(db: Database): Promise<void> {
   if (pending.length > 0) {
     throw databaseNotMigrated(`${pending.length} migrations are pending: run "janus migrate"`);
   }
+}
+
+/** What the role may do that Janus connects as. */
+export type Rights = {
+  readonly role: string;
+  /** Of the database. */
+  readonly encoding: string;
+  /** Whether it may make tables where migrations make them. */
+  readonly creates: boolean;
+  /** Whether it may alter those that are there. */
+  readonly alters: boolean;
+  /** Tables that it may not read and write, with commas; empty if there are none. */
+  readonly refused: string;
+};
+
+/** Looks at the rights of the role, and uses none of them. Throws database_unavailable. */
+export async function readRights(db: Database): Promise<Rights> {
+  const [rights] = v.parse(rightsRow, await db.query(findRightsText));
+  return rights;
 }
 
 /** Whether the table of migrations is there. Throws database_unsupported for a database that Janus cannot use. */

@@ -72,3 +72,17 @@ export function openOrganisationToken(
 ): string | undefined {
   return tokenSealer.open(sealed, `organisation_token.${column}:${organisationRow(account)}`);
 }
+
+/** A sealed token as it is stored. `kind` is its column; `subject` is null except for an account at a provider. */
+export type StoredToken = {
+  readonly kind: string;
+  readonly owner: string;
+  readonly subject: string | null;
+  readonly sealed: string;
+};
+
+/** Whether a key of TOKEN_KEYS opens a stored token. */
+export function isReadable({ tokenSealer }: Needs, { kind, owner, subject, sealed }: StoredToken): boolean {
+  const row = subject === null ? owner : organisationRow({ issuer: owner, subject });
+  return tokenSealer.open(sealed, `${kind}:${row}`) !== undefined;
+}

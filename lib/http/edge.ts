@@ -131,7 +131,9 @@ function begin({ shared, listener, route }: Place, request: Request): Begun {
   const startedAt = performance.now();
   const requestId = readRequestId(request);
   const isStopping = listener.stopping.aborted;
-  return { startedAt, deps: depsOf(shared, requestId), exchange: { request, requestId, route, isStopping } };
+  const { peerAddress } = listener;
+  const exchange = { request, requestId, route, isStopping, peerAddress };
+  return { startedAt, deps: depsOf(shared, requestId), exchange };
 }
 
 function answer(

@@ -17,6 +17,8 @@ export type Exchange = {
   readonly route: string;
   /** The server was told to stop: it still answers, and sends clients elsewhere. */
   readonly isStopping: boolean;
+  /** The address that a request's connection comes from; undefined once it is gone. */
+  readonly peerAddress: (request: Request) => string | undefined;
 };
 
 /** What answers a route. */

@@ -13,7 +13,7 @@
  */
 import type { Deps } from "../deps.ts";
 import { asJanusError, callbackMalformed } from "../errors.ts";
-import { requireFlow, requireRecord } from "../flow/record.ts";
+import { isOfDoctor, requireFlow, requireRecord } from "../flow/record.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import { requireForm } from "../http/form.ts";
 import {
@@ -30,6 +30,7 @@ import {
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
 import { resultResponse } from "../http/results.ts";
+import { showExamined } from "../operator/doctor/handlers.ts";
 import type { HomeMember } from "../pages/link.tsx";
 import { renderHome } from "../pages/link.tsx";
 import { findSession } from "../session/guard.ts";
@@ -80,8 +81,11 @@ export const receiveDiscordCallback: Handler = async (deps, exchange) =>
   showStep(deps, exchange, await finishDiscordLeg(deps, flowRequest(deps, exchange)));
 
 /** GET /dsek-oauth-callback */
-export const receiveProviderCallback: Handler = async (deps, exchange) =>
-  show(deps, exchange, await finishProviderLeg(deps, flowRequest(deps, exchange)));
+export const receiveProviderCallback: Handler = async (deps, exchange) => {
+  const request = flowRequest(deps, exchange);
+  if (isOfDoctor(request.query, request.records)) return showExamined(deps, exchange, request);
+  return show(deps, exchange, await finishProviderLeg(deps, request));
+};
 
 /** POST /link/move */
 export const moveLink: FormHandler = {

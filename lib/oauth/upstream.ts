@@ -31,7 +31,8 @@ export type Work = {
 
 /** A server that we call, what for, and how its failures are named. */
 export type Upstream = Work & {
-  readonly name: "discord" | "provider";
+  /** `janus`: this Janus itself, as members reach it. */
+  readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
   readonly deadlineMs: number;
@@ -99,6 +100,20 @@ export async function send(
     logCall({ outcome: "failed", code: failure.code, causeName, causeCode });
     throw failure;
   }
+}
+
+/** The same `fetch`. It tells the Date of each answer, and when this clock asked and had it, all in milliseconds. RFC 9110 6.6.1 */
+export function tellDates(
+  world: { readonly fetch: Fetch; readonly now: () => Date },
+  onDate: (date: number, askedAt: number, answeredAt: number) => void,
+): Fetch {
+  return async (url, init) => {
+    const askedAt = world.now().getTime();
+    const response = await world.fetch(url, init);
+    const date = Date.parse(response.headers.get("date") ?? "");
+    if (!Number.isNaN(date)) onDate(date, askedAt, world.now().getTime());
+    return response;
+  };
 }
 
 type Init = BunFetchRequestInit & { readonly signal: AbortSignal };

@@ -45,3 +45,8 @@ export function nameAlgorithms(announced: readonly string[]): string {
   const names = known.length < new Set(announced).size ? [...known, "an unlisted algorithm"] : known;
   return names.length === 0 ? "nothing" : names.join(", ");
 }
+
+/** True for the name of an algorithm that Janus verifies. */
+export function isSigningAlgorithm(alg: unknown): boolean {
+  return typeof alg === "string" && SIGNING_ALGORITHMS.includes(alg);
+}

@@ -60,7 +60,8 @@ export type Oidc = {
   /** Checks which server sent an authorization response. Throws issuer_mismatch. RFC 9207 2.4 */
   readonly checkIssuer: (iss: string | undefined) => Promise<void>;
   /**
-   * Exchanges a code and verifies what comes. If it throws after the exchange, `onUnused` gets the tokens first. Throws
+   * Exchanges a code and verifies what comes. If it throws after the exchange, `onUnused` gets the tokens first. With
+   * `wantsAll` it asks UserInfo even if no rule needs a claim of it. Throws
    * code_rejected, authorization_rejected, provider_client_rejected, id_token_refused, id_token_unsupported,
    * userinfo_refused. Core 3.1.3
    */
@@ -69,6 +70,7 @@ export type Oidc = {
     codeVerifier: string,
     nonce: string,
     onUnused?: (unused: UnusedTokens) => void,
+    wantsAll?: boolean,
   ) => Promise<SignIn>;
 
   /** Revokes a token; "unsupported" without a revocation endpoint. Throws provider_client_rejected. RFC 7009 2 */
@@ -86,6 +88,10 @@ export type SignIn = {
   readonly claims: Readonly<Record<string, unknown>>;
   /** The answers of the sources that answered, by name. */
   readonly sources: Readonly<Record<string, unknown>>;
+  /** The names of the claims that the ID Token had. */
+  readonly idTokenClaims: readonly string[];
+  /** What was granted, a list with blanks; undefined where the provider does not say. RFC 6749 5.1 */
+  readonly scope: string | undefined;
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   /** Absolute UTC; undefined where the provider does not say. */
@@ -93,7 +99,7 @@ export type SignIn = {
 };
 
 /** Tokens of a sign-in that failed. */
-export type UnusedTokens = Omit<SignIn, "subject" | "claims" | "sources"> & {
+export type UnusedTokens = Pick<SignIn, "issuer" | "accessToken" | "refreshToken" | "expiresAt"> & {
   /** Undefined if no ID Token could be verified. */
   readonly subject: string | undefined;
 };
@@ -143,8 +149,8 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
       leavesOutOfflineAccess: offlineAccess.isLeftOut,
       leaveOutOfflineAccess: (startedAt) => offlineAccess.leaveOut(upstream, startedAt),
       checkIssuer: (iss) => checkIssuer(config.issuer, iss, load),
-      exchangeCode: async (code, codeVerifier, nonce, onUnused = () => undefined) =>
-        exchangeCode(party, upstream, await load(), { code, codeVerifier, nonce }, onUnused),
+      exchangeCode: async (code, codeVerifier, nonce, onUnused = () => undefined, wantsAll = false) =>
+        exchangeCode(party, upstream, await load(), { code, codeVerifier, nonce, wantsAll }, onUnused),
       revokeToken: async (kind, token) => revoke(config, upstream, await load(), kind, token),
     };
   };

@@ -84,7 +84,8 @@ function findAmong(keys: readonly Key[]): JWTVerifyGetKey {
   };
 }
 
-async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[]> {
+/** Asks for the usable keys of a JWK Set. Throws provider_unavailable, provider_misconfigured. */
+export async function fetchKeys(upstream: Upstream, url: string): Promise<readonly Key[]> {
   const headers = { accept: "application/json" };
   const answer = await send(upstream, "jwks", url, { headers, onRedirect: providerMisconfigured });
   if (isOutage(answer.status)) throw unavailable(upstream, `jwks: answered ${answer.status}`, answer);

@@ -24,7 +24,13 @@ type RelyingParty = Pick<OidcOptions, "config" | "rules" | "now"> & {
 };
 
 /** What the callback brought, with what the flow knows. */
-type Code = { readonly code: string; readonly codeVerifier: string; readonly nonce: string };
+type Code = {
+  readonly code: string;
+  readonly codeVerifier: string;
+  readonly nonce: string;
+  /** Whether UserInfo is asked even if the ID Token has every claim that is needed. */
+  readonly wantsAll: boolean;
+};
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -42,7 +48,7 @@ export async function exchangeCode(
     redirect_uri: party.redirectUri,
     code_verifier: code.codeVerifier,
   });
-  const { accessToken, refreshToken, expiresIn } = response;
+  const { accessToken, refreshToken, expiresIn, scope } = response;
   const expiresAt = expiresIn === undefined ? undefined : secondsAfter(party.now(), expiresIn);
   const tokens = { issuer: metadata.issuer, accessToken, refreshToken, expiresAt };
   let subject: string | undefined;
@@ -50,10 +56,10 @@ export async function exchangeCode(
     const idToken = await verifyTokens(party, upstream, metadata, response, code.nonce);
     subject = idToken.sub;
     const [claims, sources] = await Promise.all([
-      completeClaims(party, upstream, metadata, idToken, accessToken),
+      completeClaims(party, upstream, metadata, idToken, accessToken, code.wantsAll),
       fetchSources(upstream, party.rules.sources, accessToken),
     ]);
-    return { ...tokens, subject, claims, sources };
+    return { ...tokens, subject, claims, sources, scope, idTokenClaims: Object.keys(idToken) };
   } catch (error) {
     onUnused({ ...tokens, subject });
     throw error;
@@ -82,9 +88,10 @@ async function completeClaims(
   { issuer, jwksUri, userinfoEndpoint }: ProviderMetadata,
   idToken: IdTokenClaims,
   accessToken: string,
+  wantsAll: boolean,
 ): Promise<Claims> {
   const claims = withoutNulls(idToken);
-  const isComplete = rules.neededClaims.every((name) => name in claims);
+  const isComplete = !wantsAll && rules.neededClaims.every((name) => name in claims);
   if (isComplete || userinfoEndpoint === undefined) return claims;
   const expected = { issuer, clientId: config.clientId, subject: idToken.sub, now: now() };
   const more = await fetchUserInfo(upstream, userinfoEndpoint, accessToken, keysAt(jwksUri), expected);

@@ -2,6 +2,7 @@
  * The questions about the setup, one for each part: cheap, and none makes a token or changes anything. Who asks them, and how
  * often, is left to the callers. docs/decisions/0034
  */
+import type { Config } from "../config/load.ts";
 import { sha256Hex } from "../crypto.ts";
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";
@@ -32,10 +33,11 @@ async function askClient(ask: () => Promise<ClientCheck>, faults: readonly Error
   }
 }
 
+/** What the questions about the records need of the configuration. */
+type RecordDeps = { readonly config: Pick<Config, "discord"> } & Pick<WorkDeps, "rules">;
+
 /** Whether Discord has the metadata records: asks Discord if there is a bot token, otherwise the database. */
-export async function askRecords(
-  deps: Pick<WorkDeps, "config" | "rules" | "discord" | "queries">,
-): Promise<Finding> {
+export async function askRecords(deps: RecordDeps & Pick<WorkDeps, "discord" | "queries">): Promise<Finding> {
   try {
     return (await askRecordsAtDiscord(deps)) ?? (await askRecordsOfDatabase(deps));
   } catch (error) {
@@ -48,7 +50,7 @@ export async function askRecordsAtDiscord({
   config,
   rules,
   discord,
-}: Pick<WorkDeps, "config" | "rules" | "discord">): Promise<Finding | undefined> {
+}: RecordDeps & Pick<WorkDeps, "discord">): Promise<Finding | undefined> {
   const { botToken } = config.discord;
   if (botToken === undefined) return undefined;
   let hasRecords: boolean;
@@ -66,7 +68,7 @@ async function askRecordsOfDatabase({
   config,
   rules,
   queries,
-}: Pick<WorkDeps, "config" | "rules" | "queries">): Promise<Finding> {
+}: RecordDeps & Pick<WorkDeps, "queries">): Promise<Finding> {
   const applicationId = config.discord.clientId;
   const registered = await queries.findRegistration({ applicationId });
   if (registered === undefined)

@@ -317,7 +317,7 @@ describe("an error's button", () => {
     const request = new Request(new URL(route, janus.url), { headers: { accept: "text/html" } });
     const response = errorResponse(
       janus.request(),
-      { request, route, requestId: "id-of-a-request", isStopping: false },
+      { request, route, requestId: "id-of-a-request", isStopping: false, peerAddress: () => undefined },
       error,
     );
     return linksOf(await response.text());
@@ -372,7 +372,7 @@ describe("an error's button", () => {
       const request = new Request(`${janus.url}${route}`, { headers });
       return errorResponse(
         janus.request(),
-        { request, route, requestId: "id-of-a-request", isStopping: false },
+        { request, route, requestId: "id-of-a-request", isStopping: false, peerAddress: () => undefined },
         later,
       ).text();
     });

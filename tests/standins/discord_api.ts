@@ -18,6 +18,7 @@ export type DiscordOperation =
   | "put_role_connection"
   | "get_role_connection"
   | "delete_role_connection"
+  | "get_application"
   | "put_metadata"
   | "get_metadata";
 
@@ -101,6 +102,10 @@ export function matchCall(state: DiscordState, request: ReadRequest): MatchedCal
           return new Response(null, { status: 204 });
         }),
       );
+    case "GET /applications/@me":
+      return call("get_application", () =>
+        asBot(state, headers, state.clientId, () => Response.json(describeApplication(state))),
+      );
     case "PUT /applications/:id/role-connections/metadata":
       return call("put_metadata", () =>
         asBot(state, headers, applicationId, () => putRecords(state, request)),
@@ -177,6 +182,21 @@ function refuseApplication(state: DiscordState, applicationId: string): Response
   const invalid = { code: "NUMBER_TYPE_COERCE", message: `Value "${applicationId}" is not snowflake.` };
   const errors = { application_id: { _errors: [invalid] } };
   return Response.json({ message: "Invalid Form Body", code: 50035, errors }, { status: 400 });
+}
+
+/** An application sets one address for its Linked Roles; here it is beside the first redirect address. */
+export function verificationUrl({ redirectUris: [first = ""] }: DiscordState): string {
+  return URL.parse("/linked-role", first)?.href ?? "";
+}
+
+function describeApplication(state: DiscordState) {
+  return {
+    id: state.clientId,
+    name: "Janus",
+    redirect_uris: state.redirectUris,
+    role_connections_verification_url: verificationUrl(state),
+    event_webhooks_url: null,
+  };
 }
 
 function currentAuthorization(state: DiscordState, live: LiveToken): Response {

@@ -3,7 +3,7 @@
  * Link button that alone gives the role. Below stands what this Discord believes about each of its accounts.
  */
 import type { DiscordState, DiscordUser } from "./discord_api.ts";
-import { displayName, matchesMemberRole } from "./discord_api.ts";
+import { displayName, matchesMemberRole, verificationUrl } from "./discord_api.ts";
 import { picturePath } from "./discord_cdn.ts";
 import type { Markup } from "./html.ts";
 import { html, page } from "./html.ts";
@@ -41,11 +41,6 @@ export function pressLink(state: DiscordState, form: URLSearchParams): Response 
 /** Whether the member has the role: Link was pressed, and what Discord has been told still matches. */
 export function hasMemberRole(state: DiscordState, userId: string): boolean {
   return state.roleHolders.has(userId) && matchesMemberRole(state, userId);
-}
-
-/** An application sets one address for its Linked Roles; here it is beside the first redirect address. */
-function verificationUrl({ redirectUris: [first = ""] }: DiscordState): string {
-  return URL.parse("/linked-role", first)?.href ?? "";
 }
 
 /** Discord's button, for every account that may have the role and has not pressed it. */

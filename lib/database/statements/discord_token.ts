@@ -7,6 +7,7 @@ import claimEndDueText from "../../../sql/discord_token/claim_end_due.sql" with 
 import claimRefreshText from "../../../sql/discord_token/claim_refresh.sql" with { type: "text" };
 import claimRefreshDueText from "../../../sql/discord_token/claim_refresh_due.sql" with { type: "text" };
 import deleteDiscordTokenText from "../../../sql/discord_token/delete.sql" with { type: "text" };
+import listTokenSamplesText from "../../../sql/discord_token/list_samples.sql" with { type: "text" };
 import setDiscordAbandonedText from "../../../sql/discord_token/set_abandoned.sql" with { type: "text" };
 import setClearDueText from "../../../sql/discord_token/set_clear_due.sql" with { type: "text" };
 import setClearedText from "../../../sql/discord_token/set_cleared.sql" with { type: "text" };
@@ -134,5 +135,11 @@ export const DISCORD_TOKEN_STATEMENTS = {
     },
     echoes: "discordUserId",
     row: { discordUserId: text },
+  },
+  listTokenSamples: {
+    text: listTokenSamplesText,
+    gives: "rows",
+    parameters: {},
+    row: { kind: text, owner: text, subject: nullableText, sealed: text },
   },
 } as const satisfies Record<string, Statement>;

@@ -1,0 +1,153 @@
+/** The checks at Discord: five requests at most. None makes a token or changes anything. */
+import { addressesOf } from "../../config/addresses.ts";
+import type { Config } from "../../config/load.ts";
+import type { Queries } from "../../database/queries.ts";
+import type { World } from "../../deps.ts";
+import type { Application } from "../../discord/application.ts";
+import { findApplication } from "../../discord/application.ts";
+import type { Discord } from "../../discord/client.ts";
+import { createDiscord } from "../../discord/client.ts";
+import { createCaller } from "../../discord/retries.ts";
+import type { JanusError } from "../../errors.ts";
+import { asJanusError } from "../../errors.ts";
+import { createBudget } from "../../oauth/budget.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
+import { askDiscordClient, askRecords, askRecordsAtDiscord } from "../setup_questions.ts";
+import type { Check, CheckId } from "./check.ts";
+import { fault, ok, sayReason, unknown } from "./check.ts";
+import { checkOfFinding, readFinding } from "./finding.ts";
+import type { Settings } from "./settings.ts";
+
+type Part = Pick<Config, "publicUrl" | "discord">;
+
+/** What all requests of one check may take together. */
+const BUDGET_MS = 9_000;
+const NO_BOT_TOKEN = "Discord shows this only to the bot, and DISCORD_BOT_TOKEN is unset.";
+const GIVE_BOT_TOKEN = "Run the doctor with DISCORD_BOT_TOKEN_FILE, as for janus register.";
+
+/** Examines the application. `queries` knows of the records where there is no bot token. Never throws. */
+export async function checkDiscord(
+  part: Part,
+  rules: Settings["rules"],
+  queries: Queries | undefined,
+  world: World,
+): Promise<readonly Check[]> {
+  const bind = createDiscord({ ...world, ...part.discord, publicUrl: part.publicUrl });
+  const discord = () => bind({ budget: createBudget(world.budgetMs ?? BUDGET_MS) });
+  const groups = await Promise.all([
+    checkClient(discord()),
+    checkApplication(part, discord(), world),
+    checkRecords(part, rules, queries, discord()),
+  ]);
+  return groups.flat();
+}
+
+async function checkClient(discord: Discord): Promise<readonly Check[]> {
+  return [checkOfFinding("discord_client", "Discord", await askDiscordClient({ discord }))];
+}
+
+async function checkApplication(
+  { publicUrl, discord: config }: Part,
+  { upstream }: Discord,
+  world: World,
+): Promise<readonly Check[]> {
+  if (config.botToken === undefined) return withoutApplication(NO_BOT_TOKEN, GIVE_BOT_TOKEN);
+  let found: Application;
+  try {
+    found = await findApplication(createCaller(upstream, { ...world, ...config }), config.botToken);
+  } catch (error) {
+    const known = asJanusError(error);
+    const rest = withoutApplication("Discord did not show the application.", "Mend discord_bot first.");
+    return [explainBot(known), ...rest.filter(({ id }) => id !== "discord_bot")];
+  }
+  if (found.applicationId !== config.clientId)
+    return [
+      fault(
+        "discord_bot",
+        `The bot token belongs to the application ${found.applicationId}, and DISCORD_CLIENT_ID is ${config.clientId}.`,
+        "Copy both from the same application in the developer portal.",
+      ),
+      ...withoutApplication("It is another application.", "Mend discord_bot first.").filter(
+        ({ id }) => id !== "discord_bot",
+      ),
+    ];
+  return [
+    ok("discord_bot", "The bot token and DISCORD_CLIENT_ID belong to the same application."),
+    checkRedirects(publicUrl, found),
+    checkVerificationUrl(publicUrl, found),
+  ];
+}
+
+const OF_APPLICATION: readonly CheckId[] = ["discord_bot", "discord_redirects", "discord_verification_url"];
+
+const withoutApplication = (detail: string, remedy: string): readonly Check[] =>
+  OF_APPLICATION.map((id) => unknown(id, detail, remedy));
+
+function explainBot(error: JanusError): Check {
+  if (error.code === "grant_ended")
+    return fault(
+      "discord_bot",
+      "Discord does not accept the bot token.",
+      "Reset the token in the developer portal, under Bot, and copy it to DISCORD_BOT_TOKEN.",
+    );
+  return unknown("discord_bot", sayReason(error), "Run the doctor again later.");
+}
+
+function checkRedirects(publicUrl: string, { redirectUris }: Application): Check {
+  const id = "discord_redirects";
+  if (redirectUris === undefined)
+    return unknown(id, "Discord does not show the redirects.", "Compare them with janus config check.");
+  const { discordCallback, login } = addressesOf(publicUrl);
+  const missing = [discordCallback, login].filter((address) => !redirectUris.includes(address));
+  if (missing.length === 0) return ok(id, "Both redirects are entered.");
+  return fault(
+    id,
+    `Discord lacks ${missing.join(" and ")}.`,
+    "Enter it in the developer portal, under OAuth2, Redirects, character by character.",
+  );
+}
+
+function checkVerificationUrl(publicUrl: string, { verificationUrl }: Application): Check {
+  const id = "discord_verification_url";
+  const { linkedRole } = addressesOf(publicUrl);
+  if (verificationUrl === linkedRole) return ok(id, `The Linked Roles Verification URL is ${linkedRole}.`);
+  return fault(
+    id,
+    verificationUrl === undefined
+      ? "No Linked Roles Verification URL is entered, so Discord offers members no way to Janus."
+      : "Another Linked Roles Verification URL is entered.",
+    `Enter ${linkedRole} in the developer portal, under General Information.`,
+  );
+}
+
+async function checkRecords(
+  part: Part,
+  rules: RuleSet | { readonly faults: string },
+  queries: Queries | undefined,
+  discord: Discord,
+): Promise<readonly Check[]> {
+  const id = "discord_records";
+  if ("faults" in rules) return [unknown(id, "The rules have faults.", "Mend the rules first.")];
+  const deps = { config: part, rules, discord };
+  const known = part.discord.botToken === undefined ? queries : undefined;
+  const finding =
+    known === undefined ? await askRecordsAtDiscord(deps) : await askRecords({ ...deps, queries: known });
+  if (finding === undefined)
+    return [
+      part.discord.botToken === undefined
+        ? unknown(id, NO_BOT_TOKEN, GIVE_BOT_TOKEN)
+        : unknown(
+            id,
+            "Discord did not show its metadata records.",
+            "Mend discord_bot, or run the doctor again later.",
+          ),
+    ];
+  return [
+    readFinding(finding, {
+      sound: () => ok(id, "Discord has the metadata records of the rules."),
+      untold: () => unknown(id, NO_BOT_TOKEN, GIVE_BOT_TOKEN),
+      faulty: (error) => fault(id, sayReason(error), "Run janus register."),
+      unknown: (error) => unknown(id, sayReason(error), "Run the doctor again later."),
+    }),
+  ];
+}
