@@ -23,9 +23,12 @@ import { createBudget } from "./oauth/budget.ts";
 import type { Fetch, Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
 import { createOidc } from "./oidc/client.ts";
+import type { Configuration } from "./operator/configuration.ts";
 import type { Setup } from "./operator/setup.ts";
 import { createSetup } from "./operator/setup.ts";
-import { NEEDED_CLAIMS } from "./rules/claims.ts";
+import type { RuleSet } from "./rules/rule_set.ts";
+import type { RuleFaults } from "./sync/rule_faults.ts";
+import { createRuleFaults } from "./sync/rule_faults.ts";
 import type { Log, MainLog } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
 
@@ -35,6 +38,8 @@ const BUDGET_MS = 9_000;
 /** What is the same for all work of this process. */
 type Common = {
   readonly config: Config;
+  /** What a member's claims mean, and who may link. */
+  readonly rules: RuleSet;
   readonly db: Database;
   readonly queries: Queries;
   /** Where members sign in at Discord. */
@@ -47,6 +52,8 @@ type Common = {
   readonly cookieSealer: Sealer;
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
+  /** Rules that could not be evaluated, each told once. */
+  readonly ruleFaults: RuleFaults;
   /** What this process knows of faults that only other servers can tell. */
   readonly setup: Setup;
   readonly now: () => Date;
@@ -93,21 +100,23 @@ export type World = {
 };
 
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
-export function createShared(config: Config, db: Database, world: World): Shared {
+export function createShared({ config, rules }: Configuration, db: Database, world: World): Shared {
   const { publicUrl } = config;
   const { log, now, sleep, version } = world;
   const queries = createQueries(db);
   return {
     config,
+    rules,
     db,
     queries,
     discordUrls: createDiscordUrls({ ...config.discord, publicUrl }),
     bindDiscord: createDiscord({ ...config.discord, ...world, publicUrl }),
-    bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, neededClaims: NEEDED_CLAIMS }),
+    bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, rules }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
     unstored: createUnstored(log),
+    ruleFaults: createRuleFaults(log),
     setup: createSetup(now),
     now,
     sleep,
@@ -141,6 +150,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
   // Field by field, since it runs for every request: copying the object costs several times as much. decision 0032
   return {
     config: shared.config,
+    rules: shared.rules,
     db: shared.db,
     queries: shared.queries,
     discordUrls: shared.discordUrls,
@@ -148,6 +158,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     flowMacs: shared.flowMacs,
     cookieSealer: shared.cookieSealer,
     unstored: shared.unstored,
+    ruleFaults: shared.ruleFaults,
     setup: shared.setup,
     now: shared.now,
     sleep: shared.sleep,

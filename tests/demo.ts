@@ -11,11 +11,12 @@ import { readConfig } from "../lib/config/load.ts";
 import type { World } from "../lib/deps.ts";
 import { putMetadataRecords } from "../lib/discord/metadata_records.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
-import { METADATA_RECORDS } from "../lib/rules/records.ts";
+import { DEFAULT_RULES } from "../lib/rules/rule_set.ts";
 import { startServer } from "../lib/server/lifecycle.ts";
 import { createLog } from "../lib/telemetry/log.ts";
 import { version } from "../package.json" with { type: "json" };
 import { createSteps } from "./demo_steps.ts";
+import { DEFAULT_RECORDS } from "./fixtures/default_records.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { startProvider } from "./standins/provider.ts";
 
@@ -190,10 +191,12 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   const world = createWorld(verbose);
   const application = { ...world, clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url };
   await step("the metadata records, registered with Discord", () =>
-    putMetadataRecords(application, botToken, METADATA_RECORDS),
+    putMetadataRecords(application, botToken, DEFAULT_RECORDS),
   );
   await held.stop(true);
-  const janus = await step("the embedded database", () => startServer(config, createApp, world));
+  const janus = await step("the embedded database", () =>
+    startServer({ config, rules: DEFAULT_RULES }, createApp, world),
+  );
   parts.defer(janus.stop);
   await step("Janus", () => janus.ready);
   return { appUrl: `${discord.url}/app`, accountUrl: `${url}/account`, parts: parts.move() };

@@ -31,10 +31,28 @@ export const userinfo = v.object({
       pushed_at: nullableTime,
       next_push_at: nullableTime,
       push_failures: count,
+      /** Whether the rules let the member link, by the claims that are stored. */
+      admission: v.picklist(["admitted", "refused", "unknown"]),
+      /** Since when Discord has nothing of the member, because the rules no longer admit them. */
+      cleared_at: nullableTime,
+      records: v.array(
+        v.object({
+          key: text,
+          name: text,
+          /** The type as Discord numbers it. */
+          type: count,
+          /** What Discord last took; null if it has no value. */
+          discord_has: nullableText,
+          /** What the rules say now: a value, or that a claim is missing, or that it has another form. */
+          outcome: v.picklist(["value", "unknown", "error"]),
+          value: nullableText,
+          reason: nullableText,
+        }),
+      ),
     }),
   ),
   role: v.object({
-    status: v.picklist(["not_linked", "discord_not_told", "discord_told"]),
+    status: v.picklist(["not_linked", "not_admitted", "discord_not_told", "discord_told"]),
     reason: text,
     next: text,
   }),
@@ -91,7 +109,9 @@ export const storedData = v.object({
     v.object({
       linked_at: time,
       pushed_metadata: v.nullable(metadata),
+      pushed_platform_username: nullableText,
       pushed_at: nullableTime,
+      cleared_at: nullableTime,
       next_push_at: nullableTime,
       push_failures: count,
       sync_asked_at: nullableTime,
@@ -102,6 +122,8 @@ export const storedData = v.object({
       issuer: text,
       subject: text,
       claims: v.record(text, v.unknown()),
+      /** What the sources of the rules have answered, by their names. */
+      sources: v.record(text, v.unknown()),
       claims_seen_at: time,
       created_at: time,
     }),
@@ -124,7 +146,12 @@ export const storedData = v.object({
       expires_at: time,
       /** Of a flow that waits for a move to be confirmed. */
       organisation_account: v.nullable(
-        v.object({ issuer: text, subject: text, claims: v.record(text, v.unknown()) }),
+        v.object({
+          issuer: text,
+          subject: text,
+          claims: v.record(text, v.unknown()),
+          sources: v.record(text, v.unknown()),
+        }),
       ),
     }),
   ),

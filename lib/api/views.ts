@@ -2,7 +2,7 @@
 
 import type { DiscordUser } from "../discord/client.ts";
 import type { exportStored } from "../member/export.ts";
-import type { LinkFacts, RoleStatus } from "../member/facts.ts";
+import type { LinkFacts, RecordFacts, RoleStatus } from "../member/facts.ts";
 import type { listSessions } from "../session/guard.ts";
 import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
 
@@ -14,6 +14,10 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
   not_linked: {
     reason: "No account at the organisation is linked, so Discord has nothing to give a role for.",
     next: "Follow the Linked Roles link in Discord, or GET /linked-role.",
+  },
+  not_admitted: {
+    reason: "The organisation no longer admits the member, so Janus has cleared what Discord had of them.",
+    next: "If this is wrong, ask the organisation. Signing in again brings its latest answer.",
   },
   discord_not_told: {
     reason: "The link is stored, and Discord has not taken it yet.",
@@ -47,9 +51,26 @@ export function viewUserinfo(user: DiscordUser, link: LinkFacts | null, status: 
             pushed_at: isoOrNull(link.pushedAt),
             next_push_at: isoOrNull(link.nextPushAt),
             push_failures: link.pushFailures,
+            admission: link.admission,
+            cleared_at: isoOrNull(link.clearedAt),
+            records: link.records.map(viewRecord),
           },
     role: { status, ...ROLE_WORDS[status] },
   };
+}
+
+function viewRecord({ record, value, outcome }: RecordFacts) {
+  const { key, name, type } = record;
+  const said = { outcome: outcome.outcome, value: null, reason: null };
+  const fixed = { key, name, type, discord_has: value };
+  switch (outcome.outcome) {
+    case "value":
+      return { ...fixed, ...said, value: outcome.value };
+    case "unknown":
+      return { ...fixed, ...said, reason: `${outcome.missing} is missing` };
+    case "error":
+      return { ...fixed, ...said, reason: outcome.reason };
+  }
 }
 
 /** GET /api/sessions */
@@ -87,11 +108,13 @@ export function viewStored(
     link: viewStoredLink(stored),
     ...viewOrganisation(stored),
     role_connection_left_at: isoOrNull(stored.roleConnectionLeftAt),
-    flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims }) => ({
+    flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims, sources }) => ({
       created_at: createdAt.toISOString(),
       expires_at: expiresAt.toISOString(),
       organisation_account:
-        issuer === null || subject === null ? null : { issuer, subject, claims: claims ?? {} },
+        issuer === null || subject === null
+          ? null
+          : { issuer, subject, claims: claims ?? {}, sources: sources ?? {} },
     })),
     sessions: sessions.map((session) => ({
       handle: session.sessionHandle,
@@ -129,11 +152,12 @@ function viewDiscordGrant(stored: StoredRow): StoredData["discord_grant"] {
 
 function viewStoredLink(stored: StoredRow): StoredData["link"] {
   if (stored.linkedAt === null) return null;
-  const texts = Object.entries(stored.pushedMetadata ?? {}).map(([name, value]) => [name, String(value)]);
   return {
     linked_at: stored.linkedAt.toISOString(),
-    pushed_metadata: stored.pushedMetadata === null ? null : Object.fromEntries(texts),
+    pushed_metadata: stored.pushedMetadata === null ? null : { ...stored.pushedMetadata },
+    pushed_platform_username: stored.pushedPlatformUsername,
     pushed_at: isoOrNull(stored.pushedAt),
+    cleared_at: isoOrNull(stored.clearedAt),
     next_push_at: isoOrNull(stored.pushDueAt),
     push_failures: stored.pushFailures ?? 0,
     sync_asked_at: isoOrNull(stored.syncAskedAt),
@@ -143,7 +167,7 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
 function viewOrganisation(
   stored: StoredRow,
 ): Pick<StoredData, "organisation_account" | "organisation_grant"> {
-  const { issuer, subject, claims, claimsSeenAt, organisationCreatedAt } = stored;
+  const { issuer, subject, claims, sources, claimsSeenAt, organisationCreatedAt } = stored;
   const isKnown = issuer !== null && subject !== null && claims !== null;
   const obtainedAt = stored.organisationTokenObtainedAt;
   return {
@@ -153,6 +177,7 @@ function viewOrganisation(
             issuer,
             subject,
             claims,
+            sources: sources ?? {},
             claims_seen_at: claimsSeenAt.toISOString(),
             created_at: organisationCreatedAt.toISOString(),
           }

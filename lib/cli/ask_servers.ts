@@ -2,9 +2,9 @@
  * What Discord and the provider say of a configuration, for `janus config check --ask`. It makes no token and changes
  * nothing. The questions are those that a server asks when it starts.
  */
-import type { Config } from "../config/load.ts";
 import { createDiscord } from "../discord/client.ts";
 import { createOidc } from "../oidc/client.ts";
+import type { Configuration } from "../operator/configuration.ts";
 import type { Finding } from "../operator/setup_questions.ts";
 import { askDiscordClient, askProvider, askRecordsAtDiscord } from "../operator/setup_questions.ts";
 import { createWorld } from "../server/world.ts";
@@ -18,15 +18,15 @@ type Answer = {
 };
 
 /** Asks all questions at the same time. */
-export async function askServers(config: Config): Promise<readonly Answer[]> {
+export async function askServers({ config, rules }: Configuration): Promise<readonly Answer[]> {
   const world = createWorld(NO_LOG, { ref: true });
   const options = { ...world, publicUrl: config.publicUrl };
   const discord = createDiscord({ ...config.discord, ...options })({});
-  const oidc = createOidc({ config: config.oidc, ...options, neededClaims: [] })({});
+  const oidc = createOidc({ config: config.oidc, ...options, rules })({});
   return Promise.all([
     answer("Does Discord accept the client id and the secret?", askDiscordClient({ discord })),
     answer("Does the provider accept the client id and the secret?", askProvider({ oidc })),
-    answer("Does Discord have the metadata records?", askRecordsAtDiscord({ config, discord })),
+    answer("Does Discord have the metadata records?", askRecordsAtDiscord({ config, rules, discord })),
   ]);
 }
 

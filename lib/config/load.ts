@@ -5,6 +5,7 @@
  *   variables.ts      every variable: form, default, fix
  *   parse.ts          reads them, or reports all faults together
  *   load.ts           what each part of the program gets
+ *   rules_file.ts     the file that RULES_FILE names, as text
  *   warnings.ts       what `config check` and the start of the server warn of
  *
  * It opens no connection. What the configuration is for is up to the rooms that get it.
@@ -16,6 +17,8 @@ import { readLibpqEnvironment } from "./database_address.ts";
 import type { Logo } from "./logo.ts";
 import { readLogo } from "./logo.ts";
 import { parseVariables, readVariables } from "./parse.ts";
+import type { RulesFile } from "./rules_file.ts";
+import { readRulesFile } from "./rules_file.ts";
 import type { Environment } from "./sources.ts";
 import { publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
@@ -122,6 +125,7 @@ const registrationSchema = v.object({
 });
 const addressSchema = v.pick(serverSchema, ["HOST", "PORT"]);
 const keyRingSchema = v.pick(serverSchema, ["TOKEN_KEYS"]);
+const rulesSchema = v.pick(serverSchema, ["RULES_FILE"]);
 
 /** The server's variables after parsing, by their names. */
 export type ServerVariables = v.InferOutput<typeof serverSchema>;
@@ -223,6 +227,12 @@ export function readServerAddress(environment: Environment): {
 /** Reads the ids of the key ring, and leaves its keys out. Throws config_invalid. */
 export function readTokenKeyIds(environment: Environment): readonly string[] {
   return parseVariables(keyRingSchema, environment).TOKEN_KEYS.map(({ id }) => id);
+}
+
+/** Reads the file that RULES_FILE names, and nothing else; undefined if it is unset. Throws config_invalid. */
+export function findRulesFile(environment: Environment): RulesFile | undefined {
+  const { RULES_FILE } = parseVariables(rulesSchema, environment);
+  return RULES_FILE === undefined ? undefined : readRulesFile(RULES_FILE);
 }
 
 /** Reads the server's variables, by their names. Throws config_invalid. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { configInvalid } from "../errors.ts";
+import { decodeText } from "../text/decode.ts";
 
 /** A picture that browsers show. */
 export type Logo = {
@@ -105,14 +106,4 @@ function recogniseSvg(bytes: Uint8Array<ArrayBuffer>): Read {
   return rest.includes("</svg")
     ? { bytes, type: "image/svg+xml" }
     : { fault: "names a picture that ends too early" };
-}
-
-/** The text without a byte order mark; undefined for bytes that are not UTF-8. */
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // Not UTF-8, which is the answer.
-    return undefined;
-  }
 }

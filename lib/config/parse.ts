@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { configInvalid } from "../errors.ts";
+import { decodeText } from "../text/decode.ts";
 import { isDatabaseUrl, readDatabaseUrl, readLibpqEnvironment } from "./database_address.ts";
 import type { Environment } from "./sources.ts";
 import { explainStray } from "./stray_characters.ts";
@@ -94,16 +95,6 @@ function readSecretFile(name: string, file: string): Read {
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     return { fault: `${name}_FILE names a file that cannot be read (${why}): ${fixOf(name)}` };
-  }
-}
-
-/** The text without a byte order mark; undefined for bytes that are not UTF-8, which would become another secret. */
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // Not UTF-8, which is the answer.
-    return undefined;
   }
 }
 

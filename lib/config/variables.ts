@@ -11,6 +11,7 @@ import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
 import { listenHost } from "./listen_host.ts";
 import { platformColor, platformLogo, privacyUrl, supportUrl } from "./look.ts";
+import { rulesFile } from "./rules_file.ts";
 import { secureUrl } from "./secure_address.ts";
 import { clientId, credential } from "./stray_characters.ts";
 import { timeZone } from "./time_zone.ts";
@@ -162,6 +163,7 @@ export const SCHEMAS = {
   OIDC_ALLOW_HTTP_ENDPOINTS: v.optional(boolean, "false"),
   PLATFORM_NAME: v.optional(platformName, "Janus"),
   TIME_ZONE: v.optional(timeZone, "UTC"),
+  RULES_FILE: v.optional(rulesFile),
   PLATFORM_LOGO: v.optional(platformLogo),
   PLATFORM_COLOR: v.optional(platformColor),
   SUPPORT_URL: v.optional(supportUrl),
@@ -210,6 +212,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
     "true if the provider is reached by http within a network that you trust, otherwise leave it out",
   PLATFORM_NAME: "your organisation's name, at most 50 characters",
   TIME_ZONE: "the IANA name of your members' time zone, such as Europe/Stockholm; leave it out for UTC",
+  RULES_FILE:
+    "the path of a TOML file of at most 256 KiB that Janus may read, such as /etc/janus/rules.toml, or leave it out",
   PLATFORM_LOGO:
     "the path of a PNG, WebP, JPEG or SVG file of at most 256 KiB that Janus may read, or leave it out",
   PLATFORM_COLOR: "your organisation's colour, such as 4650c8, or leave it out",

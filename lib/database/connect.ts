@@ -10,6 +10,12 @@ import { databaseUnavailable } from "../errors.ts";
 import type { CancelKey } from "./cancel.ts";
 import { requestCancel } from "./cancel.ts";
 
+/** What is written as jsonb: data that JSON can hold. */
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** The driver of one connection, with the types that `connectTo` teaches it. */
+export type Driver = postgres.Sql<{ boolean: boolean; json: unknown }>;
+
 /** How connections are made. */
 export type Connect = {
   /** Whether a connection begins with TLS or not at all. */
@@ -17,7 +23,7 @@ export type Connect = {
   /** How many servers there are to choose from. */
   readonly servers: number;
   /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
-  readonly open: (settings: Settings, server: number, events: Events) => postgres.Sql;
+  readonly open: (settings: Settings, server: number, events: Events) => Driver;
   /** Asks a server to end a statement; false where nothing comes back. */
   readonly cancel: (server: number, key: CancelKey) => Promise<boolean>;
 };

@@ -3,10 +3,9 @@
  * free only when the server has ended it, so a statement that nobody waits for is cancelled first. `run.ts` sends
  * the statements. docs/decisions/0023
  */
-import type postgres from "postgres";
 import { settlesWithin, startStopwatch } from "../time.ts";
 import type { CancelKey } from "./cancel.ts";
-import type { Connect, Settings } from "./connect.ts";
+import type { Connect, Driver, Settings } from "./connect.ts";
 import { STATEMENT_TIMEOUT_MS } from "./connect.ts";
 import type { Habits } from "./habits.ts";
 import type { Ending, Pool, User } from "./pool.ts";
@@ -15,7 +14,7 @@ import type { Servers } from "./servers.ts";
 
 /** A connection to one server, and its state. */
 export type Connection = {
-  readonly sql: postgres.Sql;
+  readonly sql: Driver;
   readonly settings: Settings;
   readonly server: number;
   /** For whom it was made. */

@@ -15,6 +15,7 @@ import migration11 from "../../sql/migrations/0011_split_push_due_at.sql" with {
 import migration12 from "../../sql/migrations/0012_cheapen_checks.sql" with { type: "text" };
 import migration13 from "../../sql/migrations/0013_create_functions.sql" with { type: "text" };
 import migration14 from "../../sql/migrations/0014_create_registration.sql" with { type: "text" };
+import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../../sql/schema_migration/insert.sql" with { type: "text" };
@@ -64,6 +65,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 12, name: "cheapen_checks", text: migration12 },
   { version: 13, name: "create_functions", text: migration13 },
   { version: 14, name: "create_registration", text: migration14 },
+  { version: 15, name: "evaluate_rules", text: migration15 },
 ];
 
 const tableRow = v.tuple([

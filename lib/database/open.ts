@@ -12,11 +12,10 @@
  * at most (docs/decisions/0018). The room leaves to `sql/` the text of each statement, and to the rooms that send one
  * when it is sent and what its rows mean.
  */
-import type postgres from "postgres";
 import { readDatabaseUrl } from "../config/database_address.ts";
 import type { Config } from "../config/load.ts";
 import { configInvalid, databaseUnavailable } from "../errors.ts";
-import type { Connect } from "./connect.ts";
+import type { Connect, Driver } from "./connect.ts";
 import { connectTo } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { createConnections } from "./connection.ts";
@@ -102,7 +101,7 @@ async function runTransaction<Result>(ways: Ways, work: (query: Query) => Promis
   }
 }
 
-async function begin<Result>(sql: postgres.Sql, work: (query: Query) => Promise<Result>): Promise<Result> {
+async function begin<Result>(sql: Driver, work: (query: Query) => Promise<Result>): Promise<Result> {
   let result: { readonly value: Result } | undefined;
   await sql.begin("isolation level read committed", async (inner) => {
     // Without parameters the simple protocol is used, which takes a text of several statements.

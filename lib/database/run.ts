@@ -6,6 +6,7 @@
 
 import { databaseUnavailable, JanusError } from "../errors.ts";
 import { createDeadlines, startStopwatch } from "../time.ts";
+import type { JsonObject } from "./connect.ts";
 import { NOT_WANTED } from "./connect.ts";
 import type { Connection, Connections, Holder } from "./connection.ts";
 import type { Remedy } from "./failures.ts";
@@ -23,9 +24,6 @@ import type { Servers } from "./servers.ts";
 
 /** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
 export type Parameter = string | number | boolean | Date | null | JsonObject | readonly JsonObject[];
-
-/** What is written as jsonb. */
-type JsonObject = { readonly [name: string]: string | null | readonly string[] | JsonObject };
 
 /**
  * Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. Rows that `isAnswer`

@@ -16,8 +16,10 @@ export const time = v.date();
 export const nullableTime = v.nullable(time);
 /** integer, or bigint where the value is small */
 export const integer = v.number();
-/** jsonb as we write it, and as it is read: what is read was written by us, perhaps by another release. */
-export const object = v.record(text, v.union([text, v.pipe(v.array(text), v.readonly())]));
+/** jsonb of texts by name, as a role connection has them. */
+export const texts = v.record(text, text);
+/** jsonb with an object of any form, as a provider gave it. */
+export const json = v.record(text, v.unknown());
 
 /** What later sign-ins have replaced of a provider's tokens, the oldest first. */
 export const replacedTokens = v.pipe(

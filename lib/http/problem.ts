@@ -4,8 +4,8 @@
  */
 import type { Problem } from "../api/schemas.ts";
 import type { PublicErrorCode } from "../errors.ts";
-import type { Language } from "../text/languages.ts";
 import { sayPlain, TEXTS } from "../pages/texts/languages.ts";
+import type { Language } from "../text/languages.ts";
 
 /** Its media type. RFC 9457 3 */
 export const PROBLEM_TYPE = "application/problem+json";

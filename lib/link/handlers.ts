@@ -34,6 +34,7 @@ import type { HomeMember } from "../pages/link.tsx";
 import { renderHome } from "../pages/link.tsx";
 import { findSession } from "../session/guard.ts";
 import { describeError } from "../telemetry/log.ts";
+import type { NotAdmitted } from "./admission.ts";
 import { finishDiscordLeg, startLink } from "./discord_leg.ts";
 import type { Linked } from "./linked.ts";
 import { confirmMove, keepLinks } from "./move.ts";
@@ -123,7 +124,9 @@ function readState(form: URLSearchParams): string {
   return state;
 }
 
-function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Linked | Conflict): Response {
+type Ended = Departure | Cancelled | Linked | Conflict | NotAdmitted;
+
+function show(deps: Deps, exchange: Exchange, result: Ended): Response {
   const setCookies = flowCookies(deps, result.flow);
   switch (result.outcome) {
     case "departed":
@@ -139,6 +142,7 @@ function show(deps: Deps, exchange: Exchange, result: Departure | Cancelled | Li
       return resultResponse(deps, exchange, resultName, content, [...setCookies, ...ofSession]);
     }
     case "conflict":
+    case "not_admitted":
       return resultResponse(deps, exchange, result.resultName, result, setCookies);
   }
 }

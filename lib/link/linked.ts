@@ -6,10 +6,10 @@ import { isCollision } from "../database/failures.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import type { Flow, FlowChange } from "../flow/record.ts";
 import { deriveSession } from "../flow/record.ts";
-import type { KeptClaims } from "../rules/claims.ts";
+import type { StoredClaims } from "../rules/claims.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { BegunSession } from "../session/secrets.ts";
-import type { DuePush, Needs } from "../sync/push.ts";
+import type { DuePush, Needs, Told } from "../sync/push.ts";
 import { pushLink } from "../sync/push.ts";
 
 /** The two accounts of a link, as they are shown. */
@@ -25,6 +25,8 @@ export type Linked = LinkedAccounts & {
   readonly discordUserId: string;
   /** Whether Discord has taken the role connection already. */
   readonly pushed: boolean;
+  /** What Discord has been told, or will be. */
+  readonly told: Told;
   /** Whether the Discord account that the link was moved from may still have its role. */
   readonly earlierRoleMayStay: boolean;
   /** Undefined where none could be made; the link does not depend on it. */
@@ -37,7 +39,10 @@ export type Linked = LinkedAccounts & {
 type StoredAccounts = { readonly username: string; readonly globalName: string | null };
 
 /** The accounts of a link as its statement gives them back. */
-export function linkedAccounts({ username, globalName }: StoredAccounts, claims: KeptClaims): LinkedAccounts {
+export function linkedAccounts(
+  { username, globalName }: StoredAccounts,
+  claims: StoredClaims,
+): LinkedAccounts {
   return { discord: { username, globalName }, organisationName: organisationName(claims) ?? null };
 }
 
@@ -57,11 +62,11 @@ export async function retryOnConflict<Row>(statement: () => Promise<Row>): Promi
 }
 
 /**
- * Pushes at the end of a flow. False if Discord did not take it and another try can help. The link is stored either way;
- * what only a new sign-in mends is thrown, so that the member is told.
+ * Pushes at the end of a flow. `pushed` is false if Discord did not take it and another try can help. The link is stored
+ * either way; what only a new sign-in mends is thrown, so that the member is told.
  */
-export async function pushNow(deps: Needs, link: DuePush): Promise<boolean> {
-  const failure = await pushLink(deps, link);
+export async function pushNow(deps: Needs, link: DuePush): Promise<Pick<Linked, "pushed" | "told">> {
+  const { failure, told } = await pushLink(deps, link);
   if (failure?.code === "grant_ended" || failure?.code === "token_unreadable") throw failure;
-  return failure === undefined;
+  return { pushed: failure === undefined, told };
 }

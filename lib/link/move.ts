@@ -5,17 +5,19 @@
  */
 import type { Deps } from "../deps.ts";
 import { flowFinished } from "../errors.ts";
-import type { FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
+import type { Flow, FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
 import { deriveSession, findFlow, hashFlowId, openFlow, resultNameOf } from "../flow/record.ts";
 import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
-import { keepClaims } from "../rules/claims.ts";
 import { newSession } from "../session/secrets.ts";
+import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
+import type { NotAdmitted } from "./admission.ts";
+import { judgeMover, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
@@ -27,9 +29,11 @@ type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
 /** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished. */
 export const confirmMove = createStep(
   "move",
-  async (deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked> => {
+  async (deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked | NotAdmitted> => {
     const flow = openFlow(deps, ["move"], state, records);
     const now = deps.now();
+    const refused = await refuseMove(deps, flow, now);
+    if (refused !== undefined) return refused;
     const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
     const values = {
       flowIdHash: hashFlowId(flow),
@@ -41,14 +45,13 @@ export const confirmMove = createStep(
     const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
     if (moved === undefined) throw flowFinished("no such move waits for confirmation");
     const { discordUserId, endedDiscordUserId } = moved;
-    const claims = keepClaims(moved.claims);
-    const pushed = await pushNow(deps, { ...moved, claims, pushFailures: 0, leasedUntil });
+    const push = await pushNow(deps, { ...moved, ...NEVER_PUSHED, linkedAt: now, leasedUntil });
     const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
     return {
-      ...linkedAccounts(moved, claims),
+      ...linkedAccounts(moved, moved.claims),
+      ...push,
       outcome: "moved",
       discordUserId,
-      pushed,
       earlierRoleMayStay,
       session: begunSession(flow, moved.sessionExpiresAt),
       resultName: resultNameOf(flow),
@@ -56,6 +59,31 @@ export const confirmMove = createStep(
     };
   },
 );
+
+/** What Discord has of a link that has just been made. */
+const NEVER_PUSHED = {
+  pushedMetadata: null,
+  pushedPlatformUsername: null,
+  clearedAt: null,
+  pushFailures: 0,
+} as const;
+
+/**
+ * Ends the flow of a member whom the rules do not admit any more; undefined if they do. Claims may have changed since the
+ * question, and so may the rules. Without `admit` this costs no statement.
+ */
+async function refuseMove(deps: Needs, flow: Flow, now: Date): Promise<NotAdmitted | undefined> {
+  if (deps.rules.admit === undefined) return undefined;
+  const flowIdHash = hashFlowId(flow);
+  const member = await deps.queries.findMove({ flowIdHash });
+  if (member === undefined) throw flowFinished("no such move waits for confirmation");
+  const admitted = judgeMover(deps, member, now);
+  if (readAdmission(admitted) === "admitted") return undefined;
+  const taken = await deps.queries.refuseMove({ flowIdHash, requestId: deps.requestId, now });
+  if (taken === undefined) throw flowFinished("no such move waits for confirmation");
+  tellUnknown(deps, admitted, member.discordUserId);
+  return notAdmitted(flow, admitted, member.discordUserId);
+}
 
 /** The member does not want the move: nothing has changed. */
 type Kept = { readonly outcome: "kept"; readonly resultName: string; readonly flow: FlowChange };

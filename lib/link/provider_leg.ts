@@ -1,6 +1,7 @@
 /**
  * The second half of the link flow: back from the provider, the ID Token is verified, the link stored and its metadata
- * pushed. If one of the accounts has another link already, nothing changes until the member confirms a move.
+ * pushed. If one of the accounts has another link already, nothing changes until the member confirms a move. If the rules
+ * do not admit the member, nothing changes at all.
  */
 import type { Deps } from "../deps.ts";
 import { flowFinished } from "../errors.ts";
@@ -23,13 +24,16 @@ import { cancel, createStep } from "../flow/step.ts";
 import { sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { SignIn } from "../oidc/client.ts";
-import { keepClaims } from "../rules/claims.ts";
+import type { StoredClaims } from "../rules/claims.ts";
+import { keepClaims, organisationName } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
+import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
-import { readName } from "../text/shown_name.ts";
 import { secondsAfter } from "../time.ts";
+import type { NotAdmitted } from "./admission.ts";
+import { judgeApplicant, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked, LinkedAccounts } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
@@ -54,7 +58,10 @@ export type HeldByOrganisation =
   | { readonly kind: "unnamed" }
   | { readonly kind: "named"; readonly name: string };
 
-const shareProviderLeg = createSharing<Linked | Conflict>();
+/** How a leg ended whose code was exchanged. */
+type Finished = Linked | Conflict | NotAdmitted;
+
+const shareProviderLeg = createSharing<Finished>();
 
 /** Step 3. Throws what the callback, the exchange and the ID Token throw; flow_finished for a replay. */
 export const finishProviderLeg = createStep(
@@ -62,7 +69,7 @@ export const finishProviderLeg = createStep(
   async (
     deps: Needs,
     { query, records, browser }: FlowRequest,
-  ): Promise<Linked | Conflict | Departure | Cancelled> => {
+  ): Promise<Finished | Departure | Cancelled> => {
     const { flow, response } = acceptCallback(deps, PROVIDER_LEGS, query, records);
     await deps.oidc.checkIssuer(response.iss);
     const { result } = response;
@@ -85,21 +92,18 @@ export const finishProviderLeg = createStep(
 );
 
 /** Stores what the provider leg brought, and pushes if that made a link. */
-async function storeLink(
-  deps: Needs,
-  browser: Browser,
-  flow: Flow,
-  signIn: SignIn,
-): Promise<Linked | Conflict> {
-  const claims = keepClaims(signIn.claims);
+async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: SignIn): Promise<Finished> {
+  const { issuer, subject, sources } = signIn;
+  const applicant = { issuer, subject, claims: keepClaims(deps.rules, signIn.claims), sources };
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
+  const flowIdHash = hashFlowId(flow);
+  const admitted = await judgeApplicant(deps, flowIdHash, applicant, now);
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const stored = await insertOrKeep(deps, {
-    flowIdHash: hashFlowId(flow),
-    issuer: signIn.issuer,
-    subject: signIn.subject,
-    claims,
+    flowIdHash,
+    ...applicant,
+    isAdmitted: readAdmission(admitted) === "admitted",
     ...sealOrganisationTokens(deps, signIn),
     expiresAt: signIn.expiresAt ?? null,
     pushLeasedUntil: leasedUntil,
@@ -110,36 +114,46 @@ async function storeLink(
     now,
   });
   const { discordUserId, outcome } = stored;
-  const result = { ...linkedAccounts(stored, claims), discordUserId };
-  const forget = [flow.record.name];
-  if (outcome === "conflict_met") {
-    const { state, record } = move;
-    return {
-      ...result,
-      ...heldAccounts(stored),
-      outcome: "conflict",
-      state,
-      resultName: resultNameOf(move),
-      flow: { set: record, forget },
-    };
-  }
-  const pushed = await pushNow(deps, { ...stored, claims, pushFailures: 0, leasedUntil });
-  const session = begunSession(flow, stored.sessionExpiresAt);
+  if (outcome === "not_admitted" || outcome === "relinked") tellUnknown(deps, admitted, discordUserId);
+  if (outcome === "not_admitted") return notAdmitted(flow, admitted, discordUserId);
+  if (outcome === "conflict_met") return askMove(flow, move, stored, applicant.claims);
+  const push = await pushNow(deps, { ...stored, ...applicant, pushFailures: 0, leasedUntil });
   return {
-    ...result,
+    ...linkedAccounts(stored, applicant.claims),
+    ...push,
     outcome,
-    pushed,
+    discordUserId,
     earlierRoleMayStay: false,
-    session,
+    session: begunSession(flow, stored.sessionExpiresAt),
     resultName: resultNameOf(flow),
-    flow: { forget },
+    flow: { forget: [flow.record.name] },
   };
 }
 
-/** Stores the link. If that fails, the provider's tokens are kept, to be revoked. */
-async function insertOrKeep(deps: Needs, values: Parameters<Needs["queries"]["finishProviderLeg"]>[0]) {
+/** The question whether to move the link. */
+function askMove(flow: Flow, move: Flow, stored: Stored, claims: StoredClaims): Conflict {
+  const { state, record } = move;
+  return {
+    ...linkedAccounts(stored, claims),
+    ...heldAccounts(stored),
+    outcome: "conflict",
+    discordUserId: stored.discordUserId,
+    state,
+    resultName: resultNameOf(move),
+    flow: { set: record, forget: [flow.record.name] },
+  };
+}
+
+type Stored = NonNullable<Awaited<ReturnType<Needs["queries"]["finishProviderLeg"]>>>;
+
+/** Stores the link. If that fails, or if nothing may be stored, the provider's tokens are kept, to be revoked. */
+async function insertOrKeep(
+  deps: Needs,
+  values: Parameters<Needs["queries"]["finishProviderLeg"]>[0],
+): Promise<Stored> {
   try {
     const stored = await retryOnConflict(() => deps.queries.finishProviderLeg(values));
+    if (stored?.outcome === "not_admitted") keepUnlinkedTokens(deps, values);
     if (stored !== undefined) return stored;
   } catch (error) {
     keepUnlinkedTokens(deps, values);
@@ -149,22 +163,17 @@ async function insertOrKeep(deps: Needs, values: Parameters<Needs["queries"]["fi
   throw flowFinished("the provider leg was finished before");
 }
 
-function heldAccounts(row: {
-  readonly heldByUsername: string | null;
-  readonly heldByGlobalName: string | null;
-  readonly isHeldByOrganisation: boolean;
-  readonly heldOrganisationName: string | null;
-}): Pick<Conflict, "heldByDiscord" | "heldByOrganisation"> {
+function heldAccounts(row: Stored): Pick<Conflict, "heldByDiscord" | "heldByOrganisation"> {
   const { heldByUsername: username, heldByGlobalName: globalName } = row;
   return {
     heldByDiscord: username === null ? null : { username, globalName },
     heldByOrganisation: row.isHeldByOrganisation
-      ? describeHolder(row.heldOrganisationName)
+      ? describeHolder(row.heldOrganisationNames ?? {})
       : { kind: "none" },
   };
 }
 
-function describeHolder(stored: string | null): HeldByOrganisation {
-  const name = readName(stored);
+function describeHolder(names: StoredClaims): HeldByOrganisation {
+  const name = organisationName(names);
   return name === undefined ? { kind: "unnamed" } : { kind: "named", name };
 }

@@ -1,6 +1,22 @@
 /** The facts of a member's link, as the member's page and the API show them. */
+import type { WorkDeps } from "../deps.ts";
+import { organisationName } from "../rules/claims.ts";
+import type { Outcome } from "../rules/evaluate.ts";
+import type { MetadataRecord } from "../rules/records.ts";
 import type { Session } from "../session/guard.ts";
-import { readName } from "../text/shown_name.ts";
+import type { Admission, RuleDeps } from "../sync/member_rules.ts";
+import { evaluateLink, readAdmission } from "../sync/member_rules.ts";
+
+type Needs = RuleDeps & Pick<WorkDeps, "queries">;
+
+/** A metadata record of one member. */
+export type RecordFacts = {
+  readonly record: MetadataRecord;
+  /** What Discord last took; null if it has no value. */
+  readonly value: string | null;
+  /** What the rules say now, as it would be pushed. */
+  readonly outcome: Outcome<string>;
+};
 
 /** A member's link as they see it. */
 export type LinkFacts = {
@@ -12,41 +28,56 @@ export type LinkFacts = {
   /** When Janus tells Discord next by itself; null when nothing is due. */
   readonly nextPushAt: Date | null;
   readonly pushFailures: number;
+  /** In the order of the rules. */
+  readonly records: readonly RecordFacts[];
+  /** Whether the rules let the member link, by the claims that are stored. */
+  readonly admission: Admission;
+  /** Since when Discord has nothing of the member, because the rules no longer admit them; null otherwise. */
+  readonly clearedAt: Date | null;
 };
 
 /** Why the role is or is not given, as far as Janus can know: Discord gives it when the member clicks Link there. */
-export type RoleStatus = "not_linked" | "discord_not_told" | "discord_told";
+export type RoleStatus = "not_linked" | "not_admitted" | "discord_not_told" | "discord_told";
 
-/** The member's link, as the session's row has it; null where there is none. */
-export function describeLink(session: Session): LinkFacts | null {
+/** The member's name at the organisation; null if no claim gives one. */
+export const nameAtOrganisation = ({
+  organisationNames,
+}: Pick<Session, "organisationNames">): string | null => organisationName(organisationNames ?? {}) ?? null;
+
+/** The member's link, with what the rules say of it; null if there is none. */
+export async function findLink(deps: Needs, session: Session): Promise<LinkFacts | null> {
+  // Most sessions have a link, and those without need not ask for it.
   if (session.linkedAt === null) return null;
-  const { organisationName, linkedAt, pushedMetadata, pushedAt, pushDueAt, pushFailures } = session;
+  const link = await deps.queries.findLink(session);
+  if (link === undefined) return null;
+  const { pushedMetadata, clearedAt, linkedAt } = link;
+  const verdict = evaluateLink(deps, link);
+  const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
-    // Cleaned again: an earlier release may have stored it.
-    organisationName: readName(organisationName) ?? null,
+    organisationName: organisationName(link.claims) ?? null,
     linkedAt,
-    pushedMetadata: pushedMetadata === null ? null : onlyTexts(pushedMetadata),
-    pushedAt,
-    nextPushAt: pushDueAt,
-    pushFailures: pushFailures ?? 0,
+    pushedMetadata,
+    pushedAt: session.pushedAt,
+    nextPushAt: session.pushDueAt,
+    pushFailures: session.pushFailures ?? 0,
+    records: deps.rules.records.flatMap(({ record }) => {
+      const outcome = outcomes.get(record.key);
+      const value = pushedMetadata?.[record.key] ?? null;
+      return outcome === undefined ? [] : [{ record, value, outcome }];
+    }),
+    admission: readAdmission(verdict.admitted),
+    clearedAt,
   };
 }
 
 /** What a link says of the role. */
 export function describeRole(link: LinkFacts | null): RoleStatus {
   if (link === null) return "not_linked";
+  if (link.clearedAt !== null) return "not_admitted";
   return isDiscordBehind(link) ? "discord_not_told" : "discord_told";
 }
 
 /** Whether Discord has not accepted the latest push, or any. */
 export function isDiscordBehind({ pushedMetadata, pushFailures }: LinkFacts): boolean {
   return pushedMetadata === null || pushFailures > 0;
-}
-
-function onlyTexts(
-  values: Readonly<Record<string, string | readonly string[]>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
 }

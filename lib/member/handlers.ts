@@ -1,7 +1,7 @@
 /**
  * The routes of the member's own page, and the same for programs under /api. This room owns what members see of themselves.
  *
- *   GET /account, GET /api/userinfo               describeLink, describeRole, in `facts.ts`
+ *   GET /account, GET /api/userinfo               findLink, describeRole, in `facts.ts`
  *   GET /api/me/export                            exportStored, in `export.ts`
  *   POST /account/unlink, DELETE /api/link        unlink, in `../link/unlink.ts`
  *   POST /api/link/sync                           syncNow, in `../sync/sync_now.ts`
@@ -32,14 +32,13 @@ import { findMember } from "../session/refresh.ts";
 import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
-import type { LinkFacts } from "./facts.ts";
-import { describeLink, describeRole } from "./facts.ts";
+import { describeRole, findLink, nameAtOrganisation } from "./facts.ts";
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
   const session = await requireSession(deps, exchange);
   const user = await findMember(deps, session);
-  const link = describeLink(session);
+  const link = await findLink(deps, session);
   return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
 };
 
@@ -55,12 +54,16 @@ export const showAccount: Handler = async (deps, exchange) => {
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
-  const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
+  const [user, sessions, link] = await Promise.all([
+    askDiscord(deps, session),
+    listSessions(deps, session),
+    findLink(deps, session),
+  ]);
   const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
-    link: describeLink(session),
+    link,
     roleMayStay: session.roleConnectionLeftAt !== null,
     notice,
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
@@ -119,8 +122,8 @@ export const deleteLink: Handler = async (deps, exchange) => {
 /** GET /account/unlink: the question before it is done. */
 export const askUnlink: Handler = async (deps, exchange) => {
   const session = await requireSession(deps, exchange);
-  const { organisationName } = requireLink(describeLink(session));
-  const page = { discord: session, organisationName };
+  if (session.linkedAt === null) throw notLinked();
+  const page = { discord: session, organisationName: nameAtOrganisation(session) };
   return pageResponse(deps, exchange, (context) => renderUnlinkQuestion(context, page));
 };
 
@@ -131,11 +134,6 @@ export const receiveUnlink: Handler = async (deps, exchange) => {
   const result = await unlink(deps, session);
   return resultResponse(deps, exchange, newResultName(), result, forgetSession(isSecure(deps)));
 };
-
-function requireLink(link: LinkFacts | null): LinkFacts {
-  if (link === null) throw notLinked();
-  return link;
-}
 
 /** GET /account/another */
 export const showAnotherAccount: Handler = (deps, exchange) =>

@@ -6,8 +6,9 @@
  *     the token endpoint            token_endpoint.ts, sign_in.ts, id_token.ts
  *     the JWK Set                   keys.ts, algorithms.ts
  *     UserInfo                      userinfo.ts
+ *     sources of further claims     sources.ts
  *
- * The room leaves to `oauth/` how a request is sent, to `rules/` which claims are kept, to `flow/` state, nonce and
+ * The room leaves to `oauth/` how a request is sent, to `rules/` which claims and sources are read, to `flow/` state, nonce and
  * verifier, and to `grants/` where tokens are stored. It stores nothing. OpenID Connect Core 1.0, 3.1
  */
 import { addressesOf } from "../config/addresses.ts";
@@ -18,6 +19,7 @@ import { checkClient } from "../oauth/client_check.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestKind } from "./authorization_request.ts";
 import { buildAuthorizationUrl } from "./authorization_request.ts";
@@ -82,6 +84,8 @@ export type SignIn = {
   readonly subject: string;
   /** The ID Token's claims with UserInfo's, unfiltered. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** The answers of the sources that answered, by name. */
+  readonly sources: Readonly<Record<string, unknown>>;
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
   /** Absolute UTC; undefined where the provider does not say. */
@@ -89,7 +93,7 @@ export type SignIn = {
 };
 
 /** Tokens of a sign-in that failed. */
-export type UnusedTokens = Omit<SignIn, "subject" | "claims"> & {
+export type UnusedTokens = Omit<SignIn, "subject" | "claims" | "sources"> & {
   /** Undefined if no ID Token could be verified. */
   readonly subject: string | undefined;
 };
@@ -99,8 +103,8 @@ export type OidcOptions = {
   readonly config: Config["oidc"];
   readonly publicUrl: string;
   readonly version: string;
-  /** Claims that UserInfo is asked for where the ID Token lacks them. */
-  readonly neededClaims: readonly string[];
+  /** The claims that UserInfo is asked for where the ID Token lacks them, and the sources that are asked. */
+  readonly rules: Pick<RuleSet, "neededClaims" | "sources">;
   readonly fetch: Fetch;
   readonly log: Log;
   readonly now: () => Date;
@@ -113,12 +117,12 @@ const CLIENT_REMEDY =
 
 /** Makes the function that gives a client for each piece of work. They share discovery, keys and refused scopes. */
 export function createOidc(options: OidcOptions): (work: Work) => Oidc {
-  const { config, now, neededClaims } = options;
+  const { config, now, rules } = options;
   const provider = createUpstream(options);
   const discovery = createDiscovery(provider, config, now);
   const offlineAccess = createOfflineAccess(now);
   const redirectUri = addressesOf(options.publicUrl).providerCallback;
-  const party = { config, redirectUri, neededClaims, now, keysAt: createKeySets(provider) };
+  const party = { config, redirectUri, rules, now, keysAt: createKeySets(provider) };
   return (work) => {
     const upstream: Upstream = { ...provider, ...work };
     const load = (): Promise<ProviderMetadata> => discovery.load(upstream);

@@ -1,6 +1,6 @@
 /**
  * A member's sign-in at the provider: the code is exchanged, the ID Token is verified, and UserInfo is asked for claims
- * that the ID Token lacks. OpenID Connect Core 1.0, 3.1.3
+ * that the ID Token lacks, and the sources that the rules read. OpenID Connect Core 1.0, 3.1.3
  */
 import { providerMisconfigured } from "../errors.ts";
 import type { TokenResponse } from "../oauth/token_endpoint.ts";
@@ -13,11 +13,12 @@ import type { ProviderMetadata } from "./discovery.ts";
 import type { IdTokenClaims } from "./id_token.ts";
 import { verifyIdToken } from "./id_token.ts";
 import type { KeySet } from "./keys.ts";
+import { fetchSources } from "./sources.ts";
 import { chooseTokenEndpoint } from "./token_endpoint.ts";
 import { fetchUserInfo } from "./userinfo.ts";
 
 /** The relying party, as far as a sign-in needs it. */
-type RelyingParty = Pick<OidcOptions, "config" | "neededClaims" | "now"> & {
+type RelyingParty = Pick<OidcOptions, "config" | "rules" | "now"> & {
   readonly redirectUri: string;
   readonly keysAt: (jwksUri: string) => KeySet;
 };
@@ -48,11 +49,11 @@ export async function exchangeCode(
   try {
     const idToken = await verifyTokens(party, upstream, metadata, response, code.nonce);
     subject = idToken.sub;
-    return {
-      ...tokens,
-      subject,
-      claims: await completeClaims(party, upstream, metadata, idToken, accessToken),
-    };
+    const [claims, sources] = await Promise.all([
+      completeClaims(party, upstream, metadata, idToken, accessToken),
+      fetchSources(upstream, party.rules.sources, accessToken),
+    ]);
+    return { ...tokens, subject, claims, sources };
   } catch (error) {
     onUnused({ ...tokens, subject });
     throw error;
@@ -76,14 +77,14 @@ function verifyTokens(
 
 /** Asks UserInfo where the ID Token lacks a needed claim. If that fails the sign-in does: it is never "no groups". */
 async function completeClaims(
-  { config, neededClaims, keysAt, now }: RelyingParty,
+  { config, rules, keysAt, now }: RelyingParty,
   upstream: Upstream,
   { issuer, jwksUri, userinfoEndpoint }: ProviderMetadata,
   idToken: IdTokenClaims,
   accessToken: string,
 ): Promise<Claims> {
   const claims = withoutNulls(idToken);
-  const isComplete = neededClaims.every((name) => name in claims);
+  const isComplete = rules.neededClaims.every((name) => name in claims);
   if (isComplete || userinfoEndpoint === undefined) return claims;
   const expected = { issuer, clientId: config.clientId, subject: idToken.sub, now: now() };
   const more = await fetchUserInfo(upstream, userinfoEndpoint, accessToken, keysAt(jwksUri), expected);

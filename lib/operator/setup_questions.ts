@@ -7,7 +7,8 @@ import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";
 import { asJanusError, recordsNotRegistered } from "../errors.ts";
 import type { ClientCheck } from "../oauth/client_check.ts";
-import { METADATA_RECORDS } from "../rules/records.ts";
+import type { MetadataRecord } from "../rules/records.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
 
 /** An answer. `untold`: the server will not tell, however often it is asked. `unknown`: another time it may. */
 export type Finding =
@@ -32,7 +33,9 @@ async function askClient(ask: () => Promise<ClientCheck>, faults: readonly Error
 }
 
 /** Whether Discord has the metadata records: asks Discord if there is a bot token, otherwise the database. */
-export async function askRecords(deps: Pick<WorkDeps, "config" | "discord" | "queries">): Promise<Finding> {
+export async function askRecords(
+  deps: Pick<WorkDeps, "config" | "rules" | "discord" | "queries">,
+): Promise<Finding> {
   try {
     return (await askRecordsAtDiscord(deps)) ?? (await askRecordsOfDatabase(deps));
   } catch (error) {
@@ -43,44 +46,50 @@ export async function askRecords(deps: Pick<WorkDeps, "config" | "discord" | "qu
 /** Undefined if Discord does not say: no bot token, a wrong one, or Discord is down. */
 export async function askRecordsAtDiscord({
   config,
+  rules,
   discord,
-}: Pick<WorkDeps, "config" | "discord">): Promise<Finding | undefined> {
+}: Pick<WorkDeps, "config" | "rules" | "discord">): Promise<Finding | undefined> {
   const { botToken } = config.discord;
   if (botToken === undefined) return undefined;
   let hasRecords: boolean;
   try {
-    hasRecords = await discord.hasMetadataRecords(botToken, METADATA_RECORDS);
+    hasRecords = await discord.hasMetadataRecords(botToken, recordsOf(rules));
   } catch {
     // The log has the call. What the database remembers is the next best answer.
     return undefined;
   }
   if (hasRecords) return { kind: "sound" };
-  return faulty("Discord does not have the metadata records of Janus: run janus register");
+  return faulty("Discord does not have the metadata records of the rules: run janus register");
 }
 
 async function askRecordsOfDatabase({
   config,
+  rules,
   queries,
-}: Pick<WorkDeps, "config" | "queries">): Promise<Finding> {
+}: Pick<WorkDeps, "config" | "rules" | "queries">): Promise<Finding> {
   const applicationId = config.discord.clientId;
   const registered = await queries.findRegistration({ applicationId });
   if (registered === undefined)
     return faulty(
       "this database does not know that the metadata records are at Discord: run janus register with this database",
     );
-  if (registered.recordsHash !== hashRecords())
-    return faulty("janus register has put other metadata records than this Janus has: run it again");
+  if (registered.recordsHash !== hashRecords(rules))
+    return faulty("janus register has put other metadata records than the rules have: run it again");
   return { kind: "sound" };
 }
 
-/** Remembers that the metadata records of this Janus are at Discord. */
+/** Remembers that the metadata records of these rules are at Discord. */
 export function rememberRecords(
-  { queries, now }: Pick<WorkDeps, "queries" | "now">,
+  { queries, rules, now }: Pick<WorkDeps, "queries" | "rules" | "now">,
   applicationId: string,
 ): Promise<void> {
-  return queries.upsertRegistration({ applicationId, recordsHash: hashRecords(), now: now() });
+  return queries.upsertRegistration({ applicationId, recordsHash: hashRecords(rules), now: now() });
 }
 
-const hashRecords = (): string => sha256Hex(JSON.stringify(METADATA_RECORDS));
+/** The metadata records of a rule set, as Discord has them. */
+export const recordsOf = ({ records }: Pick<RuleSet, "records">): readonly MetadataRecord[] =>
+  records.map(({ record }) => record);
+
+const hashRecords = (rules: RuleSet): string => sha256Hex(JSON.stringify(recordsOf(rules)));
 
 const faulty = (reason: string): Finding => ({ kind: "faulty", error: recordsNotRegistered(reason) });

@@ -8,7 +8,6 @@ import type { LinkFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import type { Notice } from "../result/notice.ts";
 import type { MetadataRecord } from "../rules/records.ts";
-import { METADATA_RECORDS } from "../rules/records.ts";
 import type { Language } from "../text/languages.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
 import { ArrowLink, DiscordAppLink, DiscordLines, FormButton, say, sayTime, shownName } from "./parts.tsx";
@@ -160,11 +159,8 @@ function Reasons({ context, link }: Section<{ readonly link: LinkFacts }>) {
 }
 
 /** The records that Discord has an answer for. "1" is yes and "0" is no. */
-function knownRecords({ pushedMetadata }: LinkFacts) {
-  return METADATA_RECORDS.flatMap((record) => {
-    const value = pushedMetadata?.[record.key];
-    return value === undefined ? [] : [{ record, holds: value === "1" }];
-  });
+function knownRecords({ records }: LinkFacts) {
+  return records.flatMap(({ record, value }) => (value === null ? [] : [{ record, holds: value === "1" }]));
 }
 
 function recordName({ name, name_localizations }: MetadataRecord, language: Language): string {

@@ -5,15 +5,22 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { Content } from "../result/content.ts";
+import type { RuleSet } from "../rules/rule_set.ts";
 import { renderCancelled } from "./error.tsx";
 import { renderConflict, renderLinked } from "./link.tsx";
 import { renderUnlinked } from "./member.tsx";
+import { renderNotAdmitted } from "./not_admitted.tsx";
 import type { PageContext } from "./parts.tsx";
 import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The page of a result. `context` has the id of the request that it is the result of. */
-export function renderResult(context: PageContext, content: Content, discordAppUrl: string): string {
+export function renderResult(
+  context: PageContext,
+  content: Content,
+  discordAppUrl: string,
+  rules: Pick<RuleSet, "admit">,
+): string {
   switch (content.outcome) {
     case "linked":
     case "relinked":
@@ -21,6 +28,8 @@ export function renderResult(context: PageContext, content: Content, discordAppU
       return renderLinked(context, { ...content, discordAppUrl });
     case "conflict":
       return renderConflict(context, { ...content, formState: content.state });
+    case "not_admitted":
+      return renderNotAdmitted(context, content, rules);
     case "kept":
       return renderKept(context);
     case "cancelled":

@@ -25,6 +25,8 @@ const accounts = { discord: discordName, organisationName: v.nullable(name) };
 const linked = {
   ...accounts,
   pushed: v.boolean(),
+  /** What Discord has been told, or will be. A cookie of the previous release does not say. */
+  told: v.optional(v.picklist(["values", "nothing_known", "cleared"]), "values"),
   earlierRoleMayStay: v.boolean(),
   signedIn: v.boolean(),
 };
@@ -46,6 +48,8 @@ const content = v.variant("outcome", [
     state: v.pipe(v.string(), v.maxLength(MAX_STATE_LENGTH)),
   }),
   v.object({ outcome: v.literal("kept") }),
+  /** Nothing was linked: the rules say no, or the claims do not say. */
+  v.object({ outcome: v.literal("not_admitted"), why: v.picklist(["refused", "unknown"]) }),
   v.object({
     outcome: v.literal("cancelled"),
     at: v.picklist(["discord", "provider"]),
@@ -83,6 +87,7 @@ export const MADE_UNTRUE: Readonly<Record<Outcome | "signed_in", readonly Outcom
   moved: [...OF_LINKS, ...OF_ABSENCE],
   conflict: [],
   kept: [],
+  not_admitted: [],
   cancelled: [],
   unlinked: EVERY,
   // The next person at this browser must not read the names of the last.

@@ -14,10 +14,13 @@ import type { Exchange, Handler } from "../http/response.ts";
 import { pageResponse, redirectResponse } from "../http/response.ts";
 import { findResult } from "../http/results.ts";
 import { renderResult } from "../pages/result.tsx";
-import type { Content } from "./content.ts";
+import type { Content, Outcome } from "./content.ts";
 
 /** Where a browser without the result goes: that page says what is true. */
 const WITHOUT_RESULT = "/account";
+
+/** Of results that are not a success. The callback itself has answered 303. */
+const STATUS: Readonly<Partial<Record<Outcome, number>>> = { conflict: 409, not_admitted: 403 };
 
 /** GET /result/{name}. It changes nothing, whoever asks. */
 export const showResult: Handler = (deps, exchange) => {
@@ -29,8 +32,8 @@ export const showResult: Handler = (deps, exchange) => {
   return pageResponse(
     deps,
     exchange,
-    (context) => renderResult({ ...context, requestId }, content, discordAppUrl(deps)),
-    { status: content.outcome === "conflict" ? 409 : 200 },
+    (context) => renderResult({ ...context, requestId }, content, discordAppUrl(deps), deps.rules),
+    { status: STATUS[content.outcome] ?? 200 },
   );
 };
 

@@ -15,6 +15,8 @@ import type { WorkDeps, World } from "../deps.ts";
 import { createShared, upkeepDepsOf } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
 import type { Unstored } from "../grants/unstored.ts";
+import type { Configuration } from "../operator/configuration.ts";
+import { describeRules } from "../operator/configuration.ts";
 import { describeError } from "../telemetry/log.ts";
 import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
@@ -45,16 +47,17 @@ const LEAST_CLOSE_MS = 1_000;
  * DATABASE_WAIT_SECONDS database_unavailable.
  */
 export async function startServer(
-  config: Config,
+  configuration: Configuration,
   createApp: CreateApp,
   world: World,
 ): Promise<RunningServer> {
+  const { config, rules } = configuration;
   const db = await openDatabase(config.database, (reason) => world.log.warn("database_pooled", { reason }));
   const stopping = new AbortController();
   const gate = createGate(db);
   let listening: Listening | undefined;
   try {
-    const shared = createShared(config, gate.db, world);
+    const shared = createShared(configuration, gate.db, world);
     const app = createApp(shared, {
       stopping: stopping.signal,
       peerAddress: (request) => listening?.peerAddress(request),
@@ -63,6 +66,7 @@ export async function startServer(
     const deps = upkeepDepsOf(shared);
     listening = listen(config, app);
     world.log.info("listening", { address: listening.address, version: world.version });
+    world.log.info("rules_in_force", { rules: describeRules(rules) });
     const server = run({ config, db, deps, gate, listening, stopping, world });
     void watchSetup(deps, server.ready, stopping.signal);
     return server;

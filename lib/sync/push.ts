@@ -1,9 +1,12 @@
 /**
  * Keeping Discord's view of a link true. This room owns when a role connection is pushed: when it is due (this file), and
- * when a member asks (`sync_now.ts`). A push that fails changes nothing but when the next one is due.
+ * when a member asks (`sync_now.ts`). A push evaluates the rules with the claims that are stored. If they no longer admit
+ * the member, it clears the role connection, and the link stays. A push that fails changes nothing but when the next one is
+ * due.
  *
  * `rules/` decides what is pushed, `discord/` sends it, `grants/` provides the access token, and `link/` owns the link.
  */
+import { setImmediate } from "node:timers/promises";
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
@@ -11,14 +14,14 @@ import type { GrantDeps, HeldGrant } from "../grants/discord_grant.ts";
 import { freshAccessToken } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
-import type { KeptClaims } from "../rules/claims.ts";
-import { keepClaims } from "../rules/claims.ts";
-import { buildRoleConnection } from "../rules/role_connection.ts";
+import { buildRoleConnection, NOTHING_KNOWN } from "../rules/role_connection.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
+import type { LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
+import { evaluateLink, pushedOf, readAdmission } from "./member_rules.ts";
 
 /** What this room works with. */
-export type Needs = GrantDeps & Pick<WorkDeps, "config" | "requestId">;
+export type Needs = GrantDeps & RuleDeps & Pick<WorkDeps, "config" | "requestId">;
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
@@ -30,29 +33,65 @@ const RETRY_MAX_SECONDS = 6 * 3_600;
 const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token_unreadable"];
 
 /** A link whose role connection is to be pushed. */
-export type DuePush = HeldGrant & {
-  readonly claims: KeptClaims;
-  /** Pushes that failed since the last that did not. */
-  readonly pushFailures: number;
-  /** Until when no other process pushes it. */
-  readonly leasedUntil: Date;
-};
+export type DuePush = HeldGrant &
+  LinkedMember &
+  PushedBefore & {
+    /** Pushes that failed since the last that did not. */
+    readonly pushFailures: number;
+    /** Until when no other process pushes it. */
+    readonly leasedUntil: Date;
+  };
+
+/** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
+export type Told = "values" | "nothing_known" | "cleared";
+
+/** The result of a push. If it failed, Discord has not been told yet. */
+export type Push = { readonly failure: JanusError | undefined; readonly told: Told };
 
 /**
- * Pushes a link's role connection, and returns once the result is recorded: Discord took it, or the push is due again. The
- * member's next request may reach another process, so nobody is told before. Returns the failure, if there is one.
+ * Pushes a link's role connection, or clears it, and returns once the result is recorded: Discord took it, or the push is
+ * due again. The member's next request may reach another process, so nobody is told before.
  */
-export async function pushLink(deps: Needs, link: DuePush): Promise<JanusError | undefined> {
-  const roleConnection = buildRoleConnection(deps.config.platformName, link.claims);
+export async function pushLink(deps: Needs, link: DuePush): Promise<Push> {
+  const verdict = evaluateLink(deps, link);
+  const admission = readAdmission(verdict.admitted);
+  if (link.clearedAt !== null && admission !== "admitted") {
+    await record(deps, link, deps.queries.setPushNeedless);
+    return { failure: undefined, told: "cleared" };
+  }
+  if (admission === "refused") return clear(deps, link);
+  const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
+  const { metadata: pushedMetadata, platform_username: pushedPlatformUsername = null } = roleConnection;
+  const told = Object.hasOwn(pushedMetadata, NOTHING_KNOWN.key) ? "nothing_known" : "values";
+  return tell(
+    deps,
+    link,
+    told,
+    (accessToken) => deps.discord.putRoleConnection(accessToken, roleConnection),
+    (values) => deps.queries.setPushed({ ...values, pushedMetadata, pushedPlatformUsername }),
+  );
+}
+
+/** Ends what Discord knows of a member whom the rules no longer admit. */
+const clear = (deps: Needs, link: DuePush): Promise<Push> =>
+  tell(deps, link, "cleared", deps.discord.deleteRoleConnection, deps.queries.setLinkCleared);
+
+/** Tells Discord, and records that or the failure. */
+async function tell(
+  deps: Needs,
+  link: DuePush,
+  told: Told,
+  send: (accessToken: string) => Promise<void>,
+  store: (values: PushRecord) => Promise<void>,
+): Promise<Push> {
   try {
-    await deps.discord.putRoleConnection(await freshAccessToken(deps, link), roleConnection);
+    await send(await freshAccessToken(deps, link));
   } catch (error) {
     await recordFailure(deps, link, error);
-    return asJanusError(error);
+    return { failure: asJanusError(error), told };
   }
-  const pushedMetadata = roleConnection.metadata;
-  await record(deps, link, (values) => deps.queries.setPushed({ ...values, pushedMetadata }));
-  return undefined;
+  await record(deps, link, store);
+  return { failure: undefined, told };
 }
 
 /** One round: claims links whose push is due and pushes each. */
@@ -60,12 +99,16 @@ export async function pushDueLinks(deps: Needs): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimPushDue({ limit: ROUND_LIMIT, leasedUntil, now });
-  const pushed = await Promise.all(
-    due.map((link) => pushLink(deps, { ...link, claims: keepClaims(link.claims), leasedUntil })),
-  );
+  const pushes: Promise<Push>[] = [];
+  for (const link of due) {
+    pushes.push(pushLink(deps, { ...link, leasedUntil }));
+    // An evaluation does not wait for anything. Between two of them, requests have their turn.
+    await setImmediate();
+  }
+  const failures = (await Promise.all(pushes)).flatMap(({ failure }) => failure ?? []);
   return {
-    ...roundOf(due.length, pushed.filter((failure) => failure === undefined).length),
-    metOutage: pushed.some((failure) => failure !== undefined && !REFUSALS.includes(failure.code)),
+    ...roundOf(due.length, due.length - failures.length),
+    metOutage: failures.some(({ code }) => !REFUSALS.includes(code)),
   };
 }
 

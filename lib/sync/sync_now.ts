@@ -4,7 +4,6 @@
  *   POST /api/link/sync     syncNow
  */
 import { notLinked, syncTooSoon } from "../errors.ts";
-import { keepClaims } from "../rules/claims.ts";
 import { secondsAfter } from "../time.ts";
 import type { Needs } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./push.ts";
@@ -24,18 +23,10 @@ export async function syncNow(
   const askedBefore = secondsAfter(now, -SYNC_EVERY_SECONDS);
   const row = await deps.queries.claimSync({ discordUserId, askedBefore, leasedUntil, now });
   if (row === undefined) throw notLinked();
-  const { claims, accessTokenSealed, discordExpiresAt, pushFailures } = row;
-  if (claims === null || accessTokenSealed === null || discordExpiresAt === null) {
+  if (!row.isClaimed) {
     const next = secondsAfter(row.syncAskedAt ?? now, SYNC_EVERY_SECONDS);
     throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1_000)));
   }
-  const failure = await pushLink(deps, {
-    discordUserId,
-    accessTokenSealed,
-    discordExpiresAt,
-    leasedUntil,
-    claims: keepClaims(claims),
-    pushFailures: pushFailures ?? 0,
-  });
+  const { failure } = await pushLink(deps, { ...row, leasedUntil });
   if (failure !== undefined) throw failure;
 }

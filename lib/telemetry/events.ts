@@ -6,6 +6,7 @@
 /** Every event. */
 export const LOG_EVENTS = [
   "address_limited",
+  "admission_unknown",
   "clock_differs",
   "clock_not_compared",
   "configuration_not_checked",
@@ -40,9 +41,12 @@ export const LOG_EVENTS = [
   "role_connection_not_cleared",
   "role_connection_not_cleared_yet",
   "role_connection_not_pushed",
+  "rule_failed",
+  "rules_in_force",
   "serving",
   "setup_faulty",
   "setup_mended",
+  "source_not_read",
   "start_failed",
   "stop_failed",
   "stopped",
@@ -107,6 +111,7 @@ export type LogOutcome =
   | "linked"
   | "moved"
   | "no_revocation"
+  | "not_admitted"
   | "of_another_issuer"
   | "of_unknown_member"
   | "put_off"

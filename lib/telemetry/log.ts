@@ -45,6 +45,8 @@ export type LogFields = {
   /** The address of somebody who is kept out, or who speaks for others and is not trusted. */
   readonly peer?: string | undefined;
   readonly version?: string | undefined;
+  /** Which rules are in force: the file and its records. */
+  readonly rules?: string | undefined;
 };
 
 const FIELD_NAMES = [
@@ -69,6 +71,7 @@ const FIELD_NAMES = [
   "address",
   "peer",
   "version",
+  "rules",
 ] as const satisfies readonly (keyof LogFields)[];
 const ALLOWED: ReadonlySet<string> = new Set(FIELD_NAMES);
 const isAllowed = (name: string): boolean => ALLOWED.has(name);

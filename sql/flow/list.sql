@@ -1,11 +1,12 @@
 -- A member's open flows, each with its organisation account if it waits for the member to confirm a move.
 -- $1 discord_user_id text
--- rows: discord_user_id text, issuer text, subject text, claims jsonb, created_at timestamptz, expires_at timestamptz
+-- rows: discord_user_id text, issuer text, subject text, claims jsonb, sources jsonb, created_at timestamptz, expires_at timestamptz
 select
   flow.discord_user_id,
   flow.issuer,
   flow.subject,
   organisation_account.claims,
+  organisation_account.sources,
   flow.created_at,
   flow.expires_at
 from flow

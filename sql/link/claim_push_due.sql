@@ -3,8 +3,9 @@
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
--- rows: discord_user_id text, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,
--- rows: push_failures integer
+-- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
+-- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: access_token_sealed text, discord_expires_at timestamptz, push_failures integer
 with due as (
   select link.discord_user_id
   from link
@@ -20,15 +21,24 @@ update link
 set
   push_due_at = $2,
   push_leased_until = $2
-from due, organisation_account, discord_token
+from due, organisation_account, discord_token, discord_account
 where
   link.discord_user_id = due.discord_user_id
   and organisation_account.issuer = link.issuer
   and organisation_account.subject = link.subject
   and discord_token.discord_user_id = link.discord_user_id
+  and discord_account.discord_user_id = link.discord_user_id
 returning
   link.discord_user_id,
+  discord_account.username,
+  link.issuer,
+  link.subject,
   organisation_account.claims,
+  organisation_account.sources,
+  link.linked_at,
+  link.pushed_metadata,
+  link.pushed_platform_username,
+  link.cleared_at,
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
   link.push_failures

@@ -1,34 +1,48 @@
--- Claims a member's link for a push that the member asks for, at most once a minute. A row without tokens says that it
--- is too soon; no row says that no link exists. An earlier request beyond what a correct clock can write does not
+-- Claims a member's link for a push that the member asks for, at most once a minute. is_claimed is false if
+-- it is too soon; no row says that no link exists. An earlier request beyond what a correct clock can write does not
 -- count.
 -- $1 discord_user_id text
 -- $2 asked_before timestamptz: a request before this no longer counts
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
--- row: discord_user_id text, sync_asked_at timestamptz, claims jsonb, access_token_sealed text, discord_expires_at timestamptz,
--- row: push_failures integer
+-- row: discord_user_id text, is_claimed boolean, sync_asked_at timestamptz, username text, issuer text, subject text,
+-- row: claims jsonb, sources jsonb, linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- row: cleared_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer
 with claimed as (
   update link
   set
     sync_asked_at = $4,
-    push_due_at = $3,
+    push_due_at = push_due_beside(push_leased_until, $3, $4),
     push_leased_until = $3
   where
     discord_user_id = $1
     and (sync_asked_at is null or sync_asked_at <= $2 or sync_asked_at > $4::timestamptz + interval '5 minutes')
-  returning discord_user_id, issuer, subject, push_failures
+  returning
+    discord_user_id, issuer, subject, linked_at, pushed_metadata, pushed_platform_username, cleared_at, push_failures
 )
 
 select
   link.discord_user_id,
+  claimed.discord_user_id is not null as is_claimed,
   link.sync_asked_at,
+  discord_account.username,
+  organisation_account.issuer,
+  organisation_account.subject,
   organisation_account.claims,
+  organisation_account.sources,
+  coalesce(claimed.linked_at, link.linked_at) as linked_at,
+  claimed.pushed_metadata,
+  claimed.pushed_platform_username,
+  claimed.cleared_at,
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
-  claimed.push_failures
+  coalesce(claimed.push_failures, link.push_failures) as push_failures
 from link
 left join claimed on link.discord_user_id = claimed.discord_user_id
-left join organisation_account
-  on claimed.issuer = organisation_account.issuer and claimed.subject = organisation_account.subject
-left join discord_token on claimed.discord_user_id = discord_token.discord_user_id
+inner join discord_account on link.discord_user_id = discord_account.discord_user_id
+inner join discord_token on link.discord_user_id = discord_token.discord_user_id
+inner join organisation_account
+  on
+    coalesce(claimed.issuer, link.issuer) = organisation_account.issuer
+    and coalesce(claimed.subject, link.subject) = organisation_account.subject
 where link.discord_user_id = $1

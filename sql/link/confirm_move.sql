@@ -6,7 +6,7 @@
 -- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
--- row: claims jsonb, ended_discord_user_id text
+-- row: claims jsonb, sources jsonb, ended_discord_user_id text
 with given as not materialized (
   select
     $1::text as flow_id_hash,
@@ -123,7 +123,16 @@ ended as (
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
   select
-    taken.discord_user_id, taken.issuer, taken.subject, given.now, given.push_leased_until, given.push_leased_until
+    taken.discord_user_id,
+    taken.issuer,
+    taken.subject,
+    given.now,
+    push_due_beside(
+      (select replaced.push_leased_until from replaced where replaced.discord_user_id = taken.discord_user_id),
+      given.push_leased_until,
+      given.now
+    ),
+    given.push_leased_until
   from given
   cross join taken
   where (select count(*) from replaced) >= 0
@@ -175,6 +184,7 @@ select
   taken.issuer,
   taken.subject,
   organisation_account.claims,
+  organisation_account.sources,
   ended.discord_user_id as ended_discord_user_id
 from given
 cross join taken

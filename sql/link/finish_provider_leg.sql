@@ -1,12 +1,15 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, links the two accounts,
 -- and signs the member in. If either account is linked to a third one, no link changes: the flow is stored again under
 -- a new id until the member confirms the move.
+-- If the rules do not admit the member, nothing is linked or stored, the flow is over, and the Discord grant ends soon,
+-- unless the member needs it for something else. A link of exactly these two accounts stays: its next push decides.
 -- No row comes back if the flow does not exist, or if the grant is to end, because that end would take the link's
 -- tokens with it. If two legs of one flow arrive at the same moment, a question that is already stored stays, and the
 -- later leg gets no row. A session of the same flow has the same id and is replaced.
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
--- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_name text
+-- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_names jsonb, linked_at timestamptz,
+-- row: pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz
 with given as not materialized (
   select
     $1::text as flow_id_hash,
@@ -27,7 +30,9 @@ with given as not materialized (
     $16::timestamptz as session_expires_at, -- the session ends with its token if that expires sooner
     $17::text as replaced_session_id_hashes, -- null if the browser had none; separated by commas
     $18::text as session_key_hash,
-    $19::text as replaced_session_key_hashes -- null if the browser had none: one for each of its keys with each of its ids
+    $19::text as replaced_session_key_hashes, -- null if the browser had none: one for each of its keys with each of its ids
+    $20::jsonb as sources,
+    $21::boolean as is_admitted
 ),
 
 locked_account as (
@@ -68,10 +73,11 @@ other_discord as (
 other_organisation as (
   select
     taken.discord_user_id,
-    -- Only the name, since the claims may be large.
-    coalesce(
-      organisation_account.claims ->> 'preferred_username', organisation_account.claims ->> 'name'
-    ) as organisation_name
+    -- Only the names, since the claims may be large.
+    (
+      select jsonb_build_object('preferred_username', claim.preferred_username, 'name', claim.name)
+      from jsonb_to_record(organisation_account.claims) as claim (preferred_username jsonb, name jsonb)
+    ) as organisation_names
   from given
   cross join taken
   inner join link
@@ -86,11 +92,20 @@ decided as (
     taken.session_access_token_sealed,
     taken.token_expires_at,
     case
+      when
+        exists (
+          select from link
+          where
+            link.discord_user_id = taken.discord_user_id
+            and link.issuer = given.issuer
+            and link.subject = given.subject
+        ) then 'relinked'
+      when not given.is_admitted then 'not_admitted'
       when exists (select from other_discord) or exists (select from other_organisation) then 'conflict_met'
-      when exists (select from link where link.discord_user_id = taken.discord_user_id) then 'relinked'
       else 'linked'
     end as outcome
-  from taken
+  from given
+  cross join taken
 ),
 
 requeued_flow as (
@@ -110,14 +125,15 @@ requeued_flow as (
 -- From here on each step counts the rows of the one before, which makes it wait. So the statement locks rows in the order
 -- of docs/decisions/0028.
 account as (
-  insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
-  select given.issuer, given.subject, given.claims, given.now, given.now
+  insert into organisation_account (issuer, subject, claims, sources, claims_seen_at, created_at)
+  select given.issuer, given.subject, given.claims, given.sources, given.now, given.now
   from given
   cross join decided
-  where (select count(*) from requeued_flow) >= 0
+  where decided.outcome <> 'not_admitted' and (select count(*) from requeued_flow) >= 0
   on conflict (issuer, subject) do update
     set
       claims = excluded.claims,
+      sources = excluded.sources,
       claims_seen_at = excluded.claims_seen_at
   returning issuer
 ),
@@ -169,11 +185,12 @@ linked as (
 relinked as (
   update link
   set
-    push_due_at = given.push_leased_until,
+    push_due_at = push_due_beside(link.push_leased_until, given.push_leased_until, given.now),
     push_leased_until = given.push_leased_until
   from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
-  returning link.discord_user_id
+  returning
+    link.discord_user_id, link.linked_at, link.pushed_metadata, link.pushed_platform_username, link.cleared_at
 ),
 
 signed_in as (
@@ -195,7 +212,7 @@ signed_in as (
   from given
   cross join decided
   where
-    decided.outcome <> 'conflict_met'
+    decided.outcome in ('linked', 'relinked')
     and (select count(*) from linked) + (select count(*) from relinked) >= 0
 ),
 
@@ -214,6 +231,13 @@ crowded_out as (
   from given
   cross join token
   where token.crowded_out_token is not null
+),
+
+abandoned as (
+  select abandon_grant(decided.discord_user_id, given.now) as is_abandoned
+  from given
+  cross join decided
+  where decided.outcome = 'not_admitted'
 ),
 
 audit as (
@@ -235,12 +259,18 @@ select
   other_discord.username as held_by_username,
   other_discord.global_name as held_by_global_name,
   other_organisation.discord_user_id is not null as is_held_by_organisation,
-  other_organisation.organisation_name as held_organisation_name
+  other_organisation.organisation_names as held_organisation_names,
+  coalesce(relinked.linked_at, given.now) as linked_at,
+  relinked.pushed_metadata,
+  relinked.pushed_platform_username,
+  relinked.cleared_at
 from given
 cross join decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
 left join signed_in on true
+left join relinked on true
+left join abandoned on true
 left join requeued_flow on true
 left join other_discord on true
 left join other_organisation on true

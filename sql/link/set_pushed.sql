@@ -3,14 +3,17 @@
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 pushed_metadata jsonb
--- $4 request_id text, null for a push of upkeep
--- $5 now timestamptz
+-- $4 pushed_platform_username text, null if the role connection has none
+-- $5 request_id text, null for a push of upkeep
+-- $6 now timestamptz
 -- nothing
 with pushed as (
   update link
   set
     pushed_metadata = $3,
-    pushed_at = $5,
+    pushed_platform_username = $4,
+    pushed_at = $6,
+    cleared_at = null,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0
@@ -26,5 +29,5 @@ forgotten as (
 )
 
 insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select $5, 'role_connection_pushed', pushed.discord_user_id, pushed.issuer, pushed.subject, $4
+select $6, 'role_connection_pushed', pushed.discord_user_id, pushed.issuer, pushed.subject, $5
 from pushed

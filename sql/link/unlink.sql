@@ -122,7 +122,9 @@ ended_at_provider as (
 
 forgotten as (
   update organisation_account
-  set claims = '{}'
+  set
+    claims = '{}',
+    sources = '{}'
   from removed
   where organisation_account.issuer = removed.issuer and organisation_account.subject = removed.subject
 ),

@@ -1,13 +1,13 @@
 -- A session that has not ended, with everything that a request of its member needs. An id without its key finds no row,
 -- like an unknown id. A session that an earlier release began has no hash of its key: for that one, only opening the
--- token shows whether the key is right. The claims may be large, so the statement reads only the name.
+-- token shows whether the key is right. The claims may be large, so the statement reads only the names.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
 -- $4 session_key_hashes text: of the keys that the browser sent, separated by commas
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, refreshed_at timestamptz, username text, global_name text,
--- row: linked_at timestamptz, organisation_name text, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
+-- row: linked_at timestamptz, organisation_names jsonb, pushed_metadata jsonb, pushed_at timestamptz, push_due_at timestamptz,
 -- row: push_failures integer, role_connection_left_at timestamptz
 select
   session.session_id_hash,
@@ -22,9 +22,9 @@ select
   discord_account.global_name,
   link.linked_at,
   (
-    select coalesce(claim.preferred_username, claim.name)
-    from jsonb_to_record(organisation_account.claims) as claim (preferred_username text, name text)
-  ) as organisation_name,
+    select jsonb_build_object('preferred_username', claim.preferred_username, 'name', claim.name)
+    from jsonb_to_record(organisation_account.claims) as claim (preferred_username jsonb, name jsonb)
+  ) as organisation_names,
   link.pushed_metadata,
   link.pushed_at,
   link.push_due_at,

@@ -176,6 +176,8 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     issuer: OIDC_ISSUER,
     subject: payload.sub,
     claims,
+    sources: {},
+    isAdmitted: true,
     accessTokenSealed: seal(tokenKey, tokens.access_token, `provider access ${payload.sub}`),
     refreshTokenSealed: seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
     expiresAt: inSeconds(now, tokens.expires_in),

@@ -1,7 +1,7 @@
 /** Lets time pass when all is calm: upkeep comes round and round, and what is due is done, for half a day. */
 
-import { readConfig } from "../../lib/config/load.ts";
 import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { readConfiguration } from "../../lib/operator/configuration.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { logWatch } from "../harness/log_watch.ts";
@@ -12,7 +12,7 @@ const STEPS_SECONDS: readonly number[] = [...Array<number>(40).fill(180), ...Arr
 
 /** Runs upkeep in this process, by itself. Returns what it ran with. */
 export async function letTimePass({ clock, database, environment, journal }: Stage) {
-  const shared = createShared(readConfig(environment), database.db, {
+  const shared = createShared(await readConfiguration(environment), database.db, {
     fetch: (url, init) => fetch(url, init),
     now: clock.now,
     sleep: () => Promise.resolve(),

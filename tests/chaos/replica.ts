@@ -3,9 +3,9 @@
  * sends says who sent it and when, and it tells its parent which tokens have arrived. All else is what `janus serve` runs.
  */
 import { createApp } from "../../index.ts";
-import { readConfig } from "../../lib/config/load.ts";
 import { sha256Hex } from "../../lib/crypto.ts";
 import type { World } from "../../lib/deps.ts";
+import { readConfiguration } from "../../lib/operator/configuration.ts";
 import { startServer } from "../../lib/server/lifecycle.ts";
 import { createWorld } from "../../lib/server/world.ts";
 import { createLineWriter } from "../../lib/telemetry/line_writer.ts";
@@ -31,7 +31,7 @@ async function run({ REPLICA = "", STARTED_AT, ...environment }: NodeJS.ProcessE
     budgetMs: BUDGET_MS,
     upkeepSeconds: UPKEEP_SECONDS,
   };
-  const server = await startServer(readConfig(environment), createApp, world);
+  const server = await startServer(await readConfiguration(environment), createApp, world);
   const stop = async (): Promise<void> => {
     await server.stop();
     await writer.end();

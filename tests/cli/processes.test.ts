@@ -10,10 +10,11 @@ import { createQueries } from "../../lib/database/queries.ts";
 import type { CommandErrorCode } from "../../lib/errors.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { rememberRecords } from "../../lib/operator/setup_questions.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment, Serving } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
 import type { TestDatabase } from "../harness/database.ts";
@@ -385,8 +386,8 @@ test.concurrent.if(onPostgres)(
 );
 
 describe("janus register", () => {
-  const keys = METADATA_RECORDS.map(({ key }) => key);
-  const said = METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})\n`).join("");
+  const keys = DEFAULT_RECORDS.map(({ key }) => key);
+  const said = DEFAULT_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})\n`).join("");
   const installUrl = `https://discord.com/oauth2/authorize?client_id=${DISCORD_CLIENT_ID}&scope=applications.commands`;
   test.concurrent.each([
     ["register", [], said],
@@ -603,7 +604,10 @@ describe("janus serve", () => {
     const gate = provider.gate("discovery");
     const asked = provider.gate("token", "answer");
     await place.inspect((db) =>
-      rememberRecords({ queries: createQueries(db), now: () => new Date() }, DISCORD_CLIENT_ID),
+      rememberRecords(
+        { queries: createQueries(db), rules: DEFAULT_RULES, now: () => new Date() },
+        DISCORD_CLIENT_ID,
+      ),
     );
 
     const server = await serve(folder, serverEnvironment({ ...environment, OIDC_ISSUER: provider.issuer }));

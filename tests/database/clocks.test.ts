@@ -39,7 +39,7 @@ function processAhead(seconds: number) {
     log: janus.shared.log,
     version: "0.0.0-test",
   };
-  const shared = createShared(janus.config, janus.database.db, world);
+  const shared = createShared(janus.shared, janus.database.db, world);
   const deps = upkeepDepsOf(shared);
   const tried = Promise.withResolvers<void>();
   const claimSessionRefresh: Deps["queries"]["claimSessionRefresh"] = async (values) => {

@@ -25,7 +25,8 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
 /** What a statement does to its table. */
 const VERBS = /^(find|list|insert|upsert|set_\w+|delete|take|claim|count)(_\w+)?$/;
 /** Statements that are a whole step have the name of the step. */
-const STEPS = /^(finish_discord_leg|finish_provider_leg|confirm_move|log_in|unlink|export_member)$/;
+const STEPS =
+  /^(finish_discord_leg|finish_provider_leg|confirm_move|refuse_move|log_in|unlink|export_member)$/;
 /** What only the table of migrations itself needs. */
 const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
 const READS_CLOCK =

@@ -8,11 +8,11 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import { en } from "../../lib/pages/texts/en.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { provideBinary } from "../fixtures/binary.ts";
 import type { Entry, Environment, Serving } from "../fixtures/command.ts";
 import { run, serve } from "../fixtures/command.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { ROOT } from "../fixtures/source.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "../harness/chromium.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
@@ -175,7 +175,7 @@ describe("the binary", () => {
       const gone = await third.stop("SIGINT");
 
       expect(JSON.parse(migrated.stdout).applied).toHaveLength(MIGRATIONS.length);
-      expect(registered.stdout).toContain(METADATA_RECORDS[0]?.key ?? "");
+      expect(registered.stdout).toContain(DEFAULT_RECORDS[0]?.key ?? "");
       expect([linked.status, linkedToo.status]).toEqual([200, 200]);
       expect(discord.roleConnection(USERS.anna.id)?.metadata).toEqual({ dsek_member: "1" });
       for (const { status, text } of [account, later, ...last]) {

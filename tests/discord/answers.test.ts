@@ -5,8 +5,8 @@ import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { JanusError } from "../../lib/errors.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { useDatabase } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
@@ -54,7 +54,7 @@ const CALLS = [
   ["get_current_authorization", ({ discord }: Both) => discord.findCurrentUser("token")],
   ["put_role_connection", ({ discord }: Both) => discord.putRoleConnection("token", ROLE_CONNECTION)],
   ["delete_role_connection", ({ discord }: Both) => discord.deleteRoleConnection("token")],
-  ["put_metadata", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS)],
+  ["put_metadata", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, DEFAULT_RECORDS)],
 ] as const;
 const STATUSES = [400, 401, 403, 404, 405] as const;
 
@@ -183,7 +183,7 @@ test.each([
   ["DELETE role-connection", "404 with code 40404", 404, { message: "Not Found", code: 40_404 }],
   ["PUT role-connection", "404 with 404: Not Found", 404, { message: "404: Not Found", code: 0 }],
   ["PUT metadata", "200 with another program's record", 200, [{ key: "of_another_program" }]],
-  ["PUT metadata", "200 with another type", 200, METADATA_RECORDS.map((record) => ({ ...record, type: 1 }))],
+  ["PUT metadata", "200 with another type", 200, DEFAULT_RECORDS.map((record) => ({ ...record, type: 1 }))],
   ["PUT metadata", "200 with null", 200, null],
   ["PUT metadata", "204", 204, undefined],
 ] as const)("%s is not done by %s", async (name, _, status, body) => {
@@ -223,7 +223,7 @@ test.each([
     { metadata: { dsek_member: "1", of_before: "0" }, later: [1] },
   ],
   ["put_role_connection", "200 with a number", 200, { metadata: { dsek_member: 1 } }],
-  ["put_metadata", "200 with the records", 200, METADATA_RECORDS],
+  ["put_metadata", "200 with the records", 200, DEFAULT_RECORDS],
   ["delete_role_connection", "204", 204, undefined],
   [
     "delete_role_connection",
@@ -274,7 +274,7 @@ describe("a thousand random calls", () => {
     ["GET", ({ discord }: Both) => discord.findCurrentUser("token")],
     ["PUT", ({ discord }: Both) => discord.putRoleConnection("token", ROLE_CONNECTION)],
     ["DELETE", ({ discord }: Both) => discord.deleteRoleConnection("token")],
-    ["PUT", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS)],
+    ["PUT", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, DEFAULT_RECORDS)],
     ["POST", ({ discord }: Both) => discord.revokeGrant("token")],
     ["POST", ({ discord }: Both) => discord.exchangeCode("code")],
     ["POST", ({ discord }: Both) => discord.refreshTokens("token")],
@@ -334,7 +334,7 @@ describe("a thousand random calls", () => {
     const rights = {
       "GET /oauth2/@me": { application: { id: CLIENT.clientId }, scopes: LINK_SCOPES, expires: "", user },
       "PUT /users/@me/applications/:id/role-connection": ROLE_CONNECTION,
-      "PUT /applications/:id/role-connections/metadata": METADATA_RECORDS,
+      "PUT /applications/:id/role-connections/metadata": DEFAULT_RECORDS,
       "POST /oauth2/token/revoke": {},
       "POST /oauth2/token": TOKENS,
     };

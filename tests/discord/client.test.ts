@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createDiscordUrls } from "../../lib/discord/authorization_request.ts";
 import { createDiscord } from "../../lib/discord/client.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { rejection } from "../harness/rejection.ts";
 import { useStillTime } from "../harness/still_time.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
@@ -83,7 +83,7 @@ const REPEATABLE = [
     ({ discord }: Both, token: string) => discord.putRoleConnection(token, ROLE_CONNECTION),
   ],
   ["delete_role_connection", ({ discord }: Both, token: string) => discord.deleteRoleConnection(token)],
-  ["put_metadata", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS)],
+  ["put_metadata", ({ options }: Both) => putMetadataRecords(options, BOT_TOKEN, DEFAULT_RECORDS)],
 ] as const;
 
 /** What is used up by being sent, or might be. */
@@ -663,9 +663,9 @@ describe("putMetadataRecords()", () => {
   test("puts records that a role can ask for", async () => {
     const { discord, options, signIn, standin, sent } = startBoth();
 
-    await putMetadataRecords(options, BOT_TOKEN, METADATA_RECORDS);
+    await putMetadataRecords(options, BOT_TOKEN, DEFAULT_RECORDS);
 
-    expect(standin.records()).toEqual(METADATA_RECORDS);
+    expect(standin.records()).toEqual(DEFAULT_RECORDS);
     expect(sent[0]).toMatchObject({
       method: "PUT",
       path: `/applications/${CLIENT.clientId}/role-connections/metadata`,
@@ -683,7 +683,7 @@ describe("putMetadataRecords()", () => {
     const { botToken, ...others } = { botToken: BOT_TOKEN, ...change };
 
     expect(
-      (await rejection(putMetadataRecords({ ...options, ...others }, botToken, METADATA_RECORDS))).code,
+      (await rejection(putMetadataRecords({ ...options, ...others }, botToken, DEFAULT_RECORDS))).code,
     ).toBe(code);
     expect(callsOf("put_metadata")).toBe(1);
   });

@@ -5,11 +5,11 @@
  */
 import { createApp } from "../../index.ts";
 import type { Config } from "../../lib/config/load.ts";
-import { readConfig } from "../../lib/config/load.ts";
 import type { Deps, Shared, WorkDeps } from "../../lib/deps.ts";
 import { createShared, depsOf, upkeepDepsOf } from "../../lib/deps.ts";
 import type { Listener } from "../../lib/http/edge.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
+import { readConfiguration } from "../../lib/operator/configuration.ts";
 import type { App, Listening } from "../../lib/server/listener.ts";
 import { listen } from "../../lib/server/listener.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
@@ -139,12 +139,16 @@ async function start<P extends Startable>(
     ...(options.accessTokenSeconds === undefined ? {} : { accessTokenSeconds: options.accessTokenSeconds }),
   });
   const provider = await startPeer(providerClient(url), clock);
-  const config = readConfig({ ...environmentFor(url, discord, provider.issuer), ...options.environment });
+  const configuration = await readConfiguration({
+    ...environmentFor(url, discord, provider.issuer),
+    ...options.environment,
+  });
+  const { config } = configuration;
   const database = options.database ?? (await createTestDatabase());
   const logLines: string[] = [];
   const stopping = new AbortController();
   let listening: Listening | undefined;
-  const shared = createShared(config, database.db, {
+  const shared = createShared(configuration, database.db, {
     fetch: watched(options.fetch ?? ((address, init) => fetch(address, init))),
     now: clock.now,
     // Waiting is Discord's order; that it is obeyed, discord.test.ts shows. Here time must not pass.

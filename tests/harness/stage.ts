@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from "bun:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { DESKTOP, findChromium, launchChromium, NO_CHROMIUM, QUIET, watch } from "./chromium.ts";
 import type { TestDatabase } from "./database.ts";
 import { createTestDatabase, emptyDatabase } from "./database.ts";
@@ -78,7 +78,7 @@ async function registerMetadata({ deps, discord, url }: Awaited<ReturnType<typeo
     version: "0.0.0-test",
     fetch: (address: string, init: RequestInit) => fetch(address, init),
   };
-  await putMetadataRecords({ ...deps, ...world }, CANARY.botToken, METADATA_RECORDS);
+  await putMetadataRecords({ ...deps, ...world }, CANARY.botToken, DEFAULT_RECORDS);
 }
 
 /** Says yes at Discord, as one of its accounts. */

@@ -18,6 +18,7 @@ import {
   startFlow,
 } from "../../lib/flow/record.ts";
 import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from "../../lib/http/cookies.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import { withHash } from "../../lib/session/secrets.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { useForAll } from "../harness/hooks.ts";
@@ -438,7 +439,8 @@ describe("createShared()", () => {
       cdnUrl: "https://cdn.discordapp.com",
     };
     const environment = environmentFor("https://janus.example.org", discord, "https://auth.example.org");
-    const shared = createShared(readConfig({ ...environment, ...change }), db, {
+    const config = readConfig({ ...environment, ...change });
+    const shared = createShared({ config, rules: DEFAULT_RULES }, db, {
       fetch: () => Promise.reject(new Error("nothing may be sent")),
       now: at(0).now,
       sleep: () => Promise.resolve(),

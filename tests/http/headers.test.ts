@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { createApp } from "../../index.ts";
 import { createClientAddress } from "../../lib/http/client_address.ts";
 import { readFlowRecords, readSessionCookies } from "../../lib/http/cookies.ts";
-import { LANGUAGES } from "../../lib/text/languages.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { LANGUAGES } from "../../lib/text/languages.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 

@@ -50,7 +50,6 @@ describe("with the certified provider", () => {
     expect(accounts.find(({ subject }) => subject === "sub-of-anna")?.claims).toEqual({
       preferred_username: "anna",
       name: "Anna Andersson",
-      groups: ["members", "board"],
     });
   });
 

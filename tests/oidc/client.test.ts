@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
 import type { ErrorCode } from "../../lib/errors.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
-import { NEEDED_CLAIMS } from "../../lib/rules/claims.ts";
+import type { ClaimSource } from "../../lib/rules/rule_set.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import { createClock } from "../harness/clock.ts";
 import { WITHOUT_STRAYS } from "../harness/database.ts";
@@ -53,6 +53,7 @@ function startOidc(
     /** The configured issuer, made of the forger's. */
     readonly issuer?: (issuer: string) => string;
     readonly overrides?: ForgerOverrides;
+    readonly sources?: readonly ClaimSource[];
   } = {},
 ) {
   const clock = createClock();
@@ -79,7 +80,7 @@ function startOidc(
     config: config.oidc,
     publicUrl: PUBLIC_URL,
     version: "0.0.0-test",
-    neededClaims: NEEDED_CLAIMS,
+    rules: { neededClaims: ["preferred_username", "groups"], sources: options.sources ?? [] },
     fetch: (url, init) => {
       sent.push({ url, headers: new Headers(init.headers), body: String(init.body ?? "") });
       return fetch(url, init);

@@ -37,7 +37,7 @@ function startOidc(
     config: config.oidc,
     publicUrl: PUBLIC_URL,
     version: "0.0.0-test",
-    neededClaims: [],
+    rules: { neededClaims: [], sources: [] },
     fetch: async (url, init) => {
       if (url.endsWith("/.well-known/openid-configuration"))
         return Response.json({ ...right(issuer), ...change });

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { pageCsp } from "../../lib/pages/look.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
 import { readName } from "../../lib/text/shown_name.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import {
   activeParts,
   attributesOf,
@@ -191,7 +191,7 @@ describe("the texts", () => {
   });
 
   test.each([...LANGUAGES])("in %s have a sentence for each metadata record, a yes or a no", (language) => {
-    for (const { key, type } of METADATA_RECORDS) {
+    for (const { key, type } of DEFAULT_RECORDS) {
       expect(TEXTS[language].role.facts[key]).toContain("{other}");
       expect(type).toBe(7);
     }

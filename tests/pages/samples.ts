@@ -14,11 +14,15 @@ import {
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
+import { renderNotAdmitted } from "../../lib/pages/not_admitted.tsx";
 import type { PageContext } from "../../lib/pages/parts.tsx";
 import { renderKept, renderSignedOut } from "../../lib/pages/result.tsx";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
+import { parseRules } from "../../lib/rules/file.ts";
+import type { Admission, RuleSet } from "../../lib/rules/rule_set.ts";
 import type { Language } from "../../lib/text/languages.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { textOf } from "../harness/html.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
@@ -50,6 +54,25 @@ export const OWN_LOOK = lookWith({
 });
 
 const PLAIN_LOOK = lookWith();
+
+/** Who may link, in an operator's words. */
+const { rules } = (await parseRules(
+  "rules.toml",
+  `[admit]
+when = 'claims.isMember'
+message.en = "Only members can link."
+message.sv = "Bara medlemmar kan länka."
+message.de = "Nur Mitglieder können verknüpfen."
+[[record]]
+key = "member"
+type = "boolean_equal"
+name = "Member"
+description = "Is a member"
+value = 'true'
+`,
+)) as { readonly rules: RuleSet };
+const ADMIT = rules.admit as Admission;
+const ADMIT_IN_ENGLISH = { ...ADMIT, message: { en: ADMIT.message.en } };
 
 /** What comes from outside, one text for each place where it can stand. */
 export type Outside = {
@@ -124,6 +147,14 @@ export function headingOf(html: string): string {
   return textOf(`<main>${html.match(/<h1>.*<\/h1>/s)?.[0] ?? ""}</main>`).trim();
 }
 
+/** The records of a Janus without a rules file, with what Discord has. */
+export const recordsWith = (pushed: LinkFacts["pushedMetadata"]): LinkFacts["records"] =>
+  DEFAULT_RECORDS.map((record) => ({
+    record,
+    value: pushed?.[record.key] ?? null,
+    outcome: { outcome: "value", value: "1" },
+  }));
+
 /** The page of a member whose role Discord knows of, signed in here alone. */
 export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PLAIN) {
   const { username, globalName, avatarUrl, organisationName } = outside;
@@ -137,6 +168,9 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
       pushedAt: PUSHED_AT,
       nextPushAt: NEXT_PUSH_AT,
       pushFailures: 0,
+      admission: "admitted",
+      clearedAt: null,
+      records: recordsWith(link.pushedMetadata === undefined ? { dsek_member: "1" } : link.pushedMetadata),
       ...link,
     },
     roleMayStay: false,
@@ -194,6 +228,13 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
       heldByOrganisation: { kind: "unnamed" },
     }),
     kept: renderKept(context),
+    "not admitted": renderNotAdmitted(context, { why: "refused" }, { admit: ADMIT }),
+    "not admitted, in other words": renderNotAdmitted(
+      context,
+      { why: "refused" },
+      { admit: ADMIT_IN_ENGLISH },
+    ),
+    "not admitted, unknown": renderNotAdmitted(context, { why: "unknown" }, { admit: ADMIT }),
     "signed out": renderSignedOut(context),
   };
 }

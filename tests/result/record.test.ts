@@ -25,7 +25,13 @@ const at = (seconds: number, secrets: readonly (Uint8Array | undefined)[] = [KEY
 });
 
 const ACCOUNTS = { discord: { username: "elin.l", globalName: "Elin" }, organisationName: "elili123" };
-const LINKED = { ...ACCOUNTS, pushed: true, earlierRoleMayStay: false, signedIn: true };
+const LINKED = {
+  ...ACCOUNTS,
+  pushed: true,
+  told: "values",
+  earlierRoleMayStay: false,
+  signedIn: true,
+} as const;
 const CONFLICT = {
   ...ACCOUNTS,
   outcome: "conflict",
@@ -41,6 +47,7 @@ const CONTENTS: readonly Content[] = [
   CONFLICT,
   { ...CONFLICT, heldByDiscord: null, heldByOrganisation: { kind: "unnamed" } },
   { outcome: "kept" },
+  { outcome: "not_admitted", why: "unknown" },
   { outcome: "cancelled", at: "provider", startAgain: "/linked-role/another" },
   { outcome: "unlinked", discordTold: true, roleMayStay: false },
   { outcome: "signed_out" },

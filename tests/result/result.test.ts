@@ -244,7 +244,7 @@ describe("GET /result/{name}", () => {
     const statusWith = async (secret: string) => {
       const config = readConfig({ ...environment, COOKIE_SECRET: secret });
       const { shared } = janus;
-      const { cookieSealer } = createShared(config, shared.db, { ...shared, fetch });
+      const { cookieSealer } = createShared({ ...shared, config }, shared.db, { ...shared, fetch });
       const request = new Request(janus.url + path, { headers: { cookie } });
       return (await appWith({ cookieSealer }).fetch(request)).status;
     };

@@ -8,10 +8,11 @@ import { readConfig } from "../../lib/config/load.ts";
 import type { WorkDeps, World } from "../../lib/deps.ts";
 import { putMetadataRecords } from "../../lib/discord/metadata_records.ts";
 import { rememberRecords } from "../../lib/operator/setup_questions.ts";
-import { METADATA_RECORDS } from "../../lib/rules/records.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import { startServer } from "../../lib/server/lifecycle.ts";
 import { watchSetup } from "../../lib/server/setup_watch.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase } from "../harness/hooks.ts";
 import {
@@ -320,7 +321,7 @@ describe("the metadata records", () => {
         fetch: (address, init) => fetch(address, init),
       },
       CANARY.botToken,
-      METADATA_RECORDS,
+      DEFAULT_RECORDS,
     );
 
   test("that were never registered are told, until they are", async () => {
@@ -417,7 +418,7 @@ test("a server that was misconfigured links members once that is mended", async 
     log: createLog("silent", () => undefined, now),
     version: "0.0.0-test",
   };
-  const server = await startServer(config, createApp, world);
+  const server = await startServer({ config, rules: DEFAULT_RULES }, createApp, world);
   await server.ready;
 
   await naps.begun(DISCOVERY_MS);

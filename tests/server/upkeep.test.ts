@@ -34,6 +34,19 @@ async function link(user: string = newUser()): Promise<string> {
 
 const accounts = () => rowsOf(janus, "discord_account");
 
+/** A link of which nothing is known. */
+const UNKNOWN_MEMBER = {
+  username: "name",
+  issuer: "https://provider.example",
+  subject: "subject",
+  claims: {},
+  sources: {},
+  linkedAt: new Date(0),
+  pushedMetadata: null,
+  pushedPlatformUsername: null,
+  clearedAt: null,
+};
+
 describe("an abandoned grant", () => {
   test("is kept for an hour, then revoked at Discord and removed", async () => {
     const user = await abandon();
@@ -270,10 +283,12 @@ describe("a push", () => {
       accessTokenSealed: String(row?.accessTokenSealed),
       discordExpiresAt: new Date("2100-01-01Z"),
     };
-    const late = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
+    const late = { ...UNKNOWN_MEMBER, pushFailures: 0, leasedUntil: janus.clock.now() };
     await janus.database.rows("update link set push_due_at = '2100-01-01Z'");
 
-    expect(await pushLink(janus.deps, { discordUserId: user, ...held, ...late })).toBeUndefined();
+    expect(await pushLink(janus.deps, { discordUserId: user, ...held, ...late })).toMatchObject({
+      failure: undefined,
+    });
 
     expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: new Date("2100-01-01Z") });
     expect(await trailOf(janus, user)).toEqual(recorded);
@@ -295,7 +310,7 @@ describe("a push", () => {
     const user = await link();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await setTime(janus, "link", "push_due_at", 0);
-    const grant = { claims: {}, pushFailures: 0, leasedUntil: janus.clock.now(), requestId: null };
+    const grant = { ...UNKNOWN_MEMBER, pushFailures: 0, leasedUntil: janus.clock.now() };
     const row = await discordTokenOf(janus, user);
     const held = {
       discordUserId: user,

@@ -496,7 +496,7 @@ describe("GET /api/userinfo with expiring tokens", () => {
       log: janus.shared.log,
       version: "0.0.0-test",
     };
-    const app = createApp(createShared(config, database.db, world), UNHEARD);
+    const app = createApp(createShared(janus.shared, database.db, world), UNHEARD);
     const listening = listen({ ...config, port: 0 }, app);
     return { url: listening.address, stop: listening.forceClose };
   }

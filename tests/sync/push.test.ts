@@ -38,7 +38,7 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
     log: janus.shared.log,
     version: "0.0.0-test",
   };
-  const app = createApp(createShared(janus.config, database.db, world), UNHEARD);
+  const app = createApp(createShared(janus.shared, database.db, world), UNHEARD);
   const headers = { cookie: browser.jar.header(new URL(janus.url)) };
   return app.fetch(new Request(new URL(path, janus.url), { headers }));
 }

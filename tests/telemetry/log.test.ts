@@ -41,6 +41,7 @@ const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Nam
   address: "http://127.0.0.1:3000",
   peer: "192.0.2.1",
   version: "0.1.0",
+  rules: "rules.toml with 1 record: member",
 };
 
 /** What must have no name to travel under. */

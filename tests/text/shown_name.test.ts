@@ -4,10 +4,12 @@ import fc from "fast-check";
 import type { Browser } from "playwright-core";
 import { readConfig } from "../../lib/config/load.ts";
 import { renderConflict, renderLinked } from "../../lib/pages/link.tsx";
+import { keepClaims, organisationName } from "../../lib/rules/claims.ts";
+import { evaluateRules } from "../../lib/rules/evaluate.ts";
+import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
+import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import type { Language } from "../../lib/text/languages.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
-import { keepClaims, organisationName } from "../../lib/rules/claims.ts";
-import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
 import { cleanName, readName } from "../../lib/text/shown_name.ts";
 import { findChromium, launchChromium, PHONE } from "../harness/chromium.ts";
 import { useDatabase } from "../harness/hooks.ts";
@@ -147,19 +149,27 @@ describe("readName()", () => {
   });
 });
 
+const AT = new Date("2026-11-28T12:00:00Z");
+
 describe("organisationName()", () => {
-  test("cleans the claims that are kept and those that were stored", () => {
-    const stored = { preferred_username: BREAKING_OUT, name: "\u3164" };
+  test("cleans the claims that are kept whole, and what is pushed of them", () => {
+    const claims = { preferred_username: BREAKING_OUT, name: "\u3164" };
+    const link = { issuer: "i", subject: "s", sources: {}, linkedAt: AT, now: AT };
+    const discord = { id: "1", username: "mallory" };
 
-    const kept = keepClaims(stored);
+    const verdict = evaluateRules(DEFAULT_RULES, { ...link, claims, discord });
 
-    expect(kept).toEqual({ preferred_username: "Mallory" });
-    expect(organisationName(kept)).toBe("Mallory");
-    expect(buildRoleConnection("D", kept).platform_username).toBe("Mallory");
+    expect(keepClaims(DEFAULT_RULES, claims)).toEqual(claims);
+    expect(organisationName(claims)).toBe("Mallory");
+    expect(buildRoleConnection("D", verdict, undefined).platform_username).toBe("Mallory");
   });
 
-  test("gives no name if nothing is left after cutting", () => {
-    expect(keepClaims({ name: `${"\u200b".repeat(100)}Anna` })).toEqual({});
+  test.each([
+    { name: `${"\u200b".repeat(100)}Anna` },
+    { name: 1 },
+    { name: ["Anna"], preferred_username: {} },
+  ])("gives no name if none can be read: %j", (claims) => {
+    expect(organisationName(claims)).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * `janus config check`: shows the settings in force and where each is from, and the addresses to enter at other servers.
+ * `janus config check`: shows the settings and the rules in force, and the addresses to enter at other servers.
  * It warns of settings that are valid but risky, and ends with a verdict. It asks other servers only with `--ask`. A secret
  * is shown as `set` or `unset`. The name of a variable that is not ours is shown only if it is near to one of ours, because
  * a secret that broke into two lines looks like a name.
@@ -7,11 +7,12 @@
 import type { Command } from "commander";
 import { addressesOf } from "../../config/addresses.ts";
 import type { ServerVariables } from "../../config/load.ts";
-import { findPublicUrl, readConfig, readServerVariables, VARIABLES } from "../../config/load.ts";
+import { findPublicUrl, readServerVariables, VARIABLES } from "../../config/load.ts";
 import type { Environment, Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
+import { describeRules, readConfiguration, readWithRules } from "../../operator/configuration.ts";
 import { printable } from "../../text/printable.ts";
 import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
@@ -71,25 +72,31 @@ export function addConfigCheck(program: Command): void {
 }
 
 async function printJson(sources: readonly Source[], ask: boolean): Promise<void> {
-  const report = checkConfig(sources);
+  const { rules, ...report } = await checkAll(sources);
   const answers = ask ? await askAll(sources) : undefined;
   const verdict = `${report.verdict}${describeAnswers(answers)}`;
   await print(
-    JSON.stringify({ ...report, ...(answers === undefined ? {} : { answers }), verdict }, undefined, 2),
+    JSON.stringify(
+      { ...report, rules, ...(answers === undefined ? {} : { answers }), verdict },
+      undefined,
+      2,
+    ),
   );
 }
 
 /** Prints the addresses even if the configuration is incomplete: an operator enters them to get the missing secrets. */
 async function printReport(sources: readonly Source[], ask: boolean): Promise<void> {
   const publicUrl = findPublicUrl(mergeSources(sources));
-  let report: Report;
+  let report: Report & { readonly rules: string };
   try {
-    report = checkConfig(sources);
+    report = await checkAll(sources);
   } catch (error) {
     if (publicUrl !== undefined) await print(formatAddresses(addressesByPlace(publicUrl)));
     throw error;
   }
-  await print(`${formatSettings(report.variables)}\n\n${formatAddresses(report.addresses)}`);
+  await print(
+    `${formatSettings(report.variables)}\n\n${formatAddresses(report.addresses)}\n\nThe rules in force: ${report.rules}`,
+  );
   const answers = ask ? await askAll(sources) : undefined;
   if (answers !== undefined) await print(`\n${answers.map(formatAnswer).join("\n")}`);
   for (const warning of report.warnings) await warnOfRisk(warning, false);
@@ -102,7 +109,7 @@ const formatAnswer = ({ question, answer, reason }: Answers[number]): string =>
 /** Asks the other servers. A no is a finding. */
 async function askAll(sources: readonly Source[]): Promise<Answers> {
   const { askServers } = await import("../ask_servers.ts");
-  const answers = await askServers(readConfig(mergeSources(sources)));
+  const answers = await askServers(await readConfiguration(mergeSources(sources)));
   if (answers.some(({ answer }) => answer === "no")) endWithFindings();
   return answers;
 }
@@ -113,7 +120,13 @@ function describeAnswers(answers: Answers | undefined): string {
   return answers.every(({ answer }) => answer === "yes") ? " The other servers accept it." : "";
 }
 
-/** Checks the configuration of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */
+/** The same with the rules, and with the faults of both. */
+async function checkAll(sources: readonly Source[]): Promise<Report & { readonly rules: string }> {
+  const { read, rules } = await readWithRules(mergeSources(sources), () => checkConfig(sources));
+  return { ...read, rules: describeRules(rules) };
+}
+
+/** Checks the variables of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */
 export function checkConfig(sources: readonly Source[]): Report {
   const misread = [...findMistyped(sources), ...findAmbiguous(sources)];
   const values = readOrExplain(mergeSources(sources), misread);

@@ -13,8 +13,10 @@ import { createQueries } from "../../database/queries.ts";
 import { putMetadataRecords } from "../../discord/metadata_records.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, registrationFailed } from "../../errors.ts";
-import { rememberRecords } from "../../operator/setup_questions.ts";
-import { METADATA_RECORDS } from "../../rules/records.ts";
+import { readWithRules } from "../../operator/configuration.ts";
+import { recordsOf, rememberRecords } from "../../operator/setup_questions.ts";
+import type { MetadataRecord } from "../../rules/records.ts";
+import type { RuleSet } from "../../rules/rule_set.ts";
 import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
@@ -30,22 +32,28 @@ export function addRegister(program: Command): void {
     .action(async (_: unknown, command: Command) => {
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
-      const config = readRegistrationConfig(environment);
+      const { read: config, rules } = await readWithRules(environment, () =>
+        readRegistrationConfig(environment),
+      );
+      const records = recordsOf(rules);
       // Discord says only that a token is wrong, not why.
       for (const text of explainStrayValue("DISCORD_BOT_TOKEN", config.botToken))
         await warnOfRisk(text, json);
-      await register(config);
-      const hindrance = await tellDatabase(environment, config.applicationId);
-      await print(describe(installUrlOf(config), json));
+      await register(config, records);
+      const hindrance = await tellDatabase(environment, rules, config.applicationId);
+      await print(describe(records, installUrlOf(config), json));
       if (hindrance !== undefined) await warnOfSilence(hindrance, json);
     });
 }
 
 /** Puts the records. Throws registration_failed. */
-async function register({ applicationId, apiUrl, publicUrl, botToken }: RegistrationConfig): Promise<void> {
+async function register(
+  { applicationId, apiUrl, publicUrl, botToken }: RegistrationConfig,
+  records: readonly MetadataRecord[],
+): Promise<void> {
   const options = { ...createWorld(NO_LOG, { ref: true }), clientId: applicationId, apiUrl, publicUrl };
   try {
-    await putMetadataRecords(options, botToken, METADATA_RECORDS);
+    await putMetadataRecords(options, botToken, records);
   } catch (error) {
     throw registrationFailed(explainFailure(asJanusError(error)), error);
   }
@@ -55,14 +63,20 @@ async function register({ applicationId, apiUrl, publicUrl, botToken }: Registra
  * Tells the database of the servers, which cannot ask Discord themselves. Returns why that was not possible: the records
  * are at Discord anyway.
  */
-async function tellDatabase(environment: Environment, applicationId: string): Promise<string | undefined> {
+async function tellDatabase(
+  environment: Environment,
+  rules: RuleSet,
+  applicationId: string,
+): Promise<string | undefined> {
   try {
     const { database } = readDatabaseConfig(environment);
     // Opening the embedded database would make one.
     if (database.url === undefined && !hasDatabase(database.dataDir))
       return `there is no database in ${printable(database.dataDir)} yet`;
     const db = await openDatabase(database);
-    await rememberRecords({ queries: createQueries(db), now }, applicationId).finally(() => db.close());
+    await rememberRecords({ queries: createQueries(db), rules, now }, applicationId).finally(() =>
+      db.close(),
+    );
     return undefined;
   } catch (error) {
     return asJanusError(error).message;
@@ -95,13 +109,13 @@ function installUrlOf({ authorizeUrl, applicationId }: RegistrationConfig): stri
   return url.href;
 }
 
-function describe(installUrl: string, json: boolean): string {
+function describe(records: readonly MetadataRecord[], installUrl: string, json: boolean): string {
   if (json) {
-    const registered = METADATA_RECORDS.map(({ key }) => key);
+    const registered = records.map(({ key }) => key);
     return JSON.stringify({ registered, install_url: installUrl });
   }
   return [
-    ...METADATA_RECORDS.map(({ key, name }) => `registered  ${key}  (${name})`),
+    ...records.map(({ key, name }) => `registered  ${key}  (${name})`),
     "Any server that has the application can now build linked roles from these records. Add it to a server here:",
     installUrl,
     "Then in Discord: Server Settings, Roles, a role, Links.",

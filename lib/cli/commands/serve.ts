@@ -5,11 +5,11 @@
 import { isatty } from "node:tty";
 import type { Command } from "commander";
 import type { Config } from "../../config/load.ts";
-import { readConfig } from "../../config/load.ts";
 import type { Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAtStart } from "../../config/warnings.ts";
 import { usage } from "../../errors.ts";
+import { readConfiguration } from "../../operator/configuration.ts";
 import type { RunningServer } from "../../server/lifecycle.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
@@ -37,15 +37,15 @@ export function addServe(program: Command, createApp: CreateApp): void {
 
 /** Serves until a signal comes. A second signal ends the process at once. Throws config_invalid. */
 export async function serve(createApp: CreateApp, sources: readonly Source[]): Promise<void> {
-  const config = readConfig(mergeSources(sources));
-  const { log, end } = await openLog(config);
+  const configuration = await readConfiguration(mergeSources(sources));
+  const { log, end } = await openLog(configuration.config);
   // A defect that nothing caught. Its message may quote input, so the log gets its class and place alone.
   const crash = (error: unknown): void => {
     log.error("crashed", describeError(error));
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
-  const starting = startServer(config, createApp, createWorld(log, { ref: false }));
+  const starting = startServer(configuration, createApp, createWorld(log, { ref: false }));
   void starting.then(
     () => logWarnings(log, sources),
     () => undefined,

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import deleteUnusedText from "../../../sql/discord_account/delete_unused.sql" with { type: "text" };
 import exportMemberText from "../../../sql/discord_account/export_member.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, object, text, time } from "../statement.ts";
+import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const DISCORD_ACCOUNT_STATEMENTS = {
@@ -31,14 +31,17 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       obtainedAt: nullableTime,
       endReason: nullableText,
       linkedAt: nullableTime,
-      pushedMetadata: v.nullable(object),
+      pushedMetadata: v.nullable(texts),
+      pushedPlatformUsername: nullableText,
       pushedAt: nullableTime,
+      clearedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
       syncAskedAt: nullableTime,
       issuer: nullableText,
       subject: nullableText,
-      claims: v.nullable(object),
+      claims: v.nullable(json),
+      sources: v.nullable(json),
       claimsSeenAt: nullableTime,
       organisationCreatedAt: nullableTime,
       organisationTokenObtainedAt: nullableTime,

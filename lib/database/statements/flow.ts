@@ -3,10 +3,13 @@
  */
 import * as v from "valibot";
 import deleteOldFlowsText from "../../../sql/flow/delete_old.sql" with { type: "text" };
+import findFlowText from "../../../sql/flow/find.sql" with { type: "text" };
+import findMoveText from "../../../sql/flow/find_move.sql" with { type: "text" };
 import finishDiscordLegText from "../../../sql/flow/finish_discord_leg.sql" with { type: "text" };
 import listFlowsText from "../../../sql/flow/list.sql" with { type: "text" };
+import refuseMoveText from "../../../sql/flow/refuse_move.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, object, text, time } from "../statement.ts";
+import { integer, json, nullableText, nullableTime, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const FLOW_STATEMENTS = {
@@ -15,6 +18,28 @@ export const FLOW_STATEMENTS = {
     gives: "row",
     parameters: { createdBefore: time, limit: integer },
     row: { deleted: integer },
+  },
+  findFlow: {
+    text: findFlowText,
+    gives: "row",
+    parameters: { flowIdHash: text, issuer: text, subject: text },
+    echoes: "flowIdHash",
+    row: { flowIdHash: text, discordUserId: text, username: text, linkedAt: nullableTime },
+  },
+  findMove: {
+    text: findMoveText,
+    gives: "row",
+    parameters: { flowIdHash: text },
+    echoes: "flowIdHash",
+    row: {
+      flowIdHash: text,
+      discordUserId: text,
+      username: text,
+      issuer: text,
+      subject: text,
+      claims: json,
+      sources: json,
+    },
   },
   finishDiscordLeg: {
     text: finishDiscordLegText,
@@ -45,9 +70,17 @@ export const FLOW_STATEMENTS = {
       discordUserId: text,
       issuer: nullableText,
       subject: nullableText,
-      claims: v.nullable(object),
+      claims: v.nullable(json),
+      sources: v.nullable(json),
       createdAt: time,
       expiresAt: time,
     },
+  },
+  refuseMove: {
+    text: refuseMoveText,
+    gives: "row",
+    parameters: { flowIdHash: text, requestId: text, now: time },
+    echoes: "flowIdHash",
+    row: { flowIdHash: text, discordUserId: text },
   },
 } as const satisfies Record<string, Statement>;

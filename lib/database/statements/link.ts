@@ -6,13 +6,40 @@ import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type:
 import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
 import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
+import findLinkText from "../../../sql/link/find.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
+import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
+import setPushNeedlessText from "../../../sql/link/set_push_needless.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
 import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, object, replacedTokens, text, time } from "../statement.ts";
+import {
+  integer,
+  json,
+  nullableText,
+  nullableTime,
+  replacedTokens,
+  text,
+  texts,
+  time,
+} from "../statement.ts";
+
+/** What the rules read of a link, and what Discord last took. */
+const facts = {
+  username: text,
+  issuer: text,
+  subject: text,
+  claims: json,
+  sources: json,
+  linkedAt: time,
+};
+const pushed = {
+  pushedMetadata: v.nullable(texts),
+  pushedPlatformUsername: nullableText,
+  clearedAt: nullableTime,
+};
 
 /** Parameters and columns as the files have them. */
 export const LINK_STATEMENTS = {
@@ -22,7 +49,8 @@ export const LINK_STATEMENTS = {
     parameters: { limit: integer, leasedUntil: time, now: time },
     row: {
       discordUserId: text,
-      claims: object,
+      ...facts,
+      ...pushed,
       accessTokenSealed: text,
       discordExpiresAt: time,
       pushFailures: integer,
@@ -35,11 +63,13 @@ export const LINK_STATEMENTS = {
     echoes: "discordUserId",
     row: {
       discordUserId: text,
+      isClaimed: v.boolean(),
       syncAskedAt: nullableTime,
-      claims: v.nullable(object),
-      accessTokenSealed: nullableText,
-      discordExpiresAt: nullableTime,
-      pushFailures: v.nullable(integer),
+      ...facts,
+      ...pushed,
+      accessTokenSealed: text,
+      discordExpiresAt: time,
+      pushFailures: integer,
     },
   },
   confirmMove: {
@@ -69,7 +99,8 @@ export const LINK_STATEMENTS = {
       sessionExpiresAt: nullableTime,
       issuer: text,
       subject: text,
-      claims: object,
+      claims: json,
+      sources: json,
       endedDiscordUserId: nullableText,
     },
   },
@@ -81,7 +112,7 @@ export const LINK_STATEMENTS = {
       flowIdHash: text,
       issuer: text,
       subject: text,
-      claims: object,
+      claims: json,
       accessTokenSealed: text,
       refreshTokenSealed: nullableText,
       expiresAt: nullableTime,
@@ -97,11 +128,13 @@ export const LINK_STATEMENTS = {
       replacedSessionIdHashes: nullableText,
       sessionKeyHash: text,
       replacedSessionKeyHashes: nullableText,
+      sources: json,
+      isAdmitted: v.boolean(),
     },
     echoes: "flowIdHash",
     row: {
       flowIdHash: text,
-      outcome: v.picklist(["linked", "relinked", "conflict_met"]),
+      outcome: v.picklist(["linked", "relinked", "conflict_met", "not_admitted"]),
       discordUserId: text,
       username: text,
       globalName: nullableText,
@@ -111,14 +144,28 @@ export const LINK_STATEMENTS = {
       heldByUsername: nullableText,
       heldByGlobalName: nullableText,
       isHeldByOrganisation: v.boolean(),
-      heldOrganisationName: nullableText,
+      heldOrganisationNames: v.nullable(json),
+      linkedAt: time,
+      ...pushed,
     },
+  },
+  findLink: {
+    text: findLinkText,
+    gives: "row",
+    parameters: { discordUserId: text },
+    echoes: "discordUserId",
+    row: { discordUserId: text, ...facts, ...pushed },
   },
   listFindings: {
     text: listFindingsText,
     gives: "rows",
     parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
     row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
+  },
+  setLinkCleared: {
+    text: setLinkClearedText,
+    gives: "nothing",
+    parameters: { discordUserId: text, leasedUntil: time, requestId: nullableText, now: time },
   },
   setPushDue: {
     text: setPushDueText,
@@ -131,13 +178,19 @@ export const LINK_STATEMENTS = {
       now: time,
     },
   },
+  setPushNeedless: {
+    text: setPushNeedlessText,
+    gives: "nothing",
+    parameters: { discordUserId: text, leasedUntil: time },
+  },
   setPushed: {
     text: setPushedText,
     gives: "nothing",
     parameters: {
       discordUserId: text,
       leasedUntil: time,
-      pushedMetadata: v.record(text, text),
+      pushedMetadata: texts,
+      pushedPlatformUsername: nullableText,
       requestId: nullableText,
       now: time,
     },

@@ -13,7 +13,7 @@ import setSessionLeaseEndedText from "../../../sql/session/set_lease_ended.sql" 
 import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" with { type: "text" };
 import setSessionUsedText from "../../../sql/session/set_used.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, object, text, time } from "../statement.ts";
+import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const SESSION_STATEMENTS = {
@@ -73,8 +73,8 @@ export const SESSION_STATEMENTS = {
       username: text,
       globalName: nullableText,
       linkedAt: nullableTime,
-      organisationName: nullableText,
-      pushedMetadata: v.nullable(object),
+      organisationNames: v.nullable(json),
+      pushedMetadata: v.nullable(texts),
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),

@@ -92,6 +92,17 @@ export const de: Texts = {
     discordTakenUnnamed:
       "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
   },
+  notAdmitted: {
+    refusedTitle: "Dieses Konto kann nicht verknüpft werden",
+    unknownTitle: "{platform} hat nicht genug über dich mitgeteilt",
+    unknownWhy:
+      "{platform} hat dich angemeldet, aber nicht mitgeteilt, was Janus wissen muss, um dein Konto zu verknüpfen. Das ist nicht deine Schuld.",
+    nothingLinked: "Es wurde nichts verknüpft. Discord hat nichts über dich erfahren.",
+    refusedNow:
+      "Wenn du bei {platform} ein anderes Konto hast, kannst du dieses verwenden. Wenn du glaubst, dass das falsch ist, frag {contact} und gib die Anfrage-ID unten an.",
+    unknownNow:
+      "Du kannst es später noch einmal versuchen. Wenn es wieder geschieht, wende dich an {contact} und gib die Anfrage-ID unten an.",
+  },
   kept: {
     title: "Es wurde nichts geändert",
     lead: "Die Verknüpfung ist dieselbe wie zuvor. Du siehst sie in deinem Konto.",

@@ -113,6 +113,18 @@ export const en = {
     discordTakenUnnamed:
       "Your Discord account is already linked to another {platform} account. If you link these accounts instead, that account will no longer be linked.",
   },
+  /** The rules do not admit the member, or the provider did not say what the rules need. */
+  notAdmitted: {
+    refusedTitle: "This account cannot be linked",
+    unknownTitle: "{platform} did not say enough about you",
+    unknownWhy:
+      "{platform} signed you in, but did not say what Janus needs to know to link your account. This is not your fault.",
+    nothingLinked: "Nothing has been linked. Discord has learned nothing about you.",
+    refusedNow:
+      "If you have another {platform} account, you can use that one. If you think this is wrong, ask {contact} and quote the request ID below.",
+    unknownNow:
+      "You can try again later. If it happens again, tell {contact} and quote the request ID below.",
+  },
   /** The member did not want to change which accounts are linked. */
   kept: {
     title: "Nothing has been changed",

@@ -86,6 +86,17 @@ export const sv: Texts = {
     discordTakenUnnamed:
       "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
   },
+  notAdmitted: {
+    refusedTitle: "Kontot kan inte länkas",
+    unknownTitle: "{platform} berättade inte tillräckligt om dig",
+    unknownWhy:
+      "{platform} loggade in dig, men berättade inte det som Janus behöver veta för att länka ditt konto. Det är inte ditt fel.",
+    nothingLinked: "Ingenting har länkats. Discord har inte fått veta något om dig.",
+    refusedNow:
+      "Om du har ett annat konto hos {platform} kan du använda det. Om du tror att något är fel, fråga {contact}. Uppge då referensen nedan.",
+    unknownNow:
+      "Du kan försöka igen senare. Om det händer igen, kontakta {contact}. Uppge då referensen nedan.",
+  },
   kept: {
     title: "Inget har ändrats",
     lead: "Kopplingen är densamma som förut. Du ser den på Min sida.",

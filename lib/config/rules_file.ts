@@ -1,0 +1,49 @@
+/**
+ * The file that RULES_FILE names, read once at the start. Here are its bounds; what it says is read by `rules/`. No message
+ * of this file repeats the path.
+ */
+import { readFileSync, statSync } from "node:fs";
+import * as v from "valibot";
+import { configInvalid } from "../errors.ts";
+import { decodeText } from "../text/decode.ts";
+
+/** A rules file as it was read. */
+export type RulesFile = { readonly path: string; readonly text: string };
+
+const MAX_KIB = 256;
+const BYTES_PER_KIB = 1_024;
+const MAX_PATH_LENGTH = 4_096;
+
+/** The path of a rules file that can be read. */
+export const rulesFile = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(MAX_PATH_LENGTH, `must have at most ${MAX_PATH_LENGTH} characters`),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const read = dataset.typed ? readFile(dataset.value) : undefined;
+    if (read !== undefined && "fault" in read) addIssue({ message: read.fault });
+  }),
+);
+
+/** Reads a rules file. Throws config_invalid. */
+export function readRulesFile(path: string): RulesFile {
+  const read = readFile(path);
+  if ("fault" in read) throw configInvalid(`RULES_FILE ${read.fault}`);
+  return { path, text: read.text };
+}
+
+/** The text, or the end of a sentence that begins with the variable's name. */
+function readFile(path: string): { readonly text: string } | { readonly fault: string } {
+  try {
+    const status = statSync(path);
+    // A pipe or a device might never end.
+    if (!status.isFile()) return { fault: "names something that is not a file" };
+    if (status.size > MAX_KIB * BYTES_PER_KIB) return { fault: `names a file of more than ${MAX_KIB} KiB` };
+    const text = decodeText(readFileSync(path));
+    return text === undefined ? { fault: "names a file that is not text in UTF-8" } : { text };
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    return { fault: `names a file that cannot be read (${why})` };
+  }
+}

@@ -1,0 +1,11 @@
+-- Records that a push had nothing to tell Discord, because the role connection is cleared and the member is still not
+-- admitted, and frees the lease. A push that became due in the meantime stays due.
+-- $1 discord_user_id text
+-- $2 leased_until timestamptz
+-- nothing
+update link
+set
+  push_due_at = nullif(push_due_at, push_leased_until),
+  push_leased_until = null,
+  push_failures = 0
+where discord_user_id = $1 and push_leased_until = $2
