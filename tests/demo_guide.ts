@@ -29,15 +29,21 @@ at Discord: “On Discord since” is the day on which that account was made.</s
   return page({ title: "The demo of Janus", standsFor: "an organisation that uses Janus" }, content);
 }
 
+/** What the rules read of the person. The claim that names a member is left out: the heading has it. */
 function section(rules: RuleSet, person: Person): Markup {
-  const claims = Object.entries(person.claims ?? {}).map(
-    ([name, value]) =>
-      html`<tr><th scope="row"><code>${name}</code></th><td><code>${JSON.stringify(value)}</code></td></tr>`,
-  );
+  const { claims = {} } = person;
+  const rows = rules.claimsRead
+    .filter((name) => claims[name] !== person.login)
+    .map((name) => {
+      const value = Object.hasOwn(claims, name)
+        ? html`<code>${JSON.stringify(claims[name])}</code>`
+        : html`<em>not said</em>`;
+      return html`<tr><th scope="row"><code>${name}</code></th><td>${value}</td></tr>`;
+    });
   return html`<section class="card">
 <h3><code>${person.login}</code> <small>${person.about}</small></h3>
-<table><tbody>${claims}</tbody></table>
 <p>${foresee(rules, person)}</p>
+<table><tbody>${rows}</tbody></table>
 </section>`;
 }
 
@@ -57,9 +63,9 @@ export function foresee(rules: RuleSet, { claims = {}, sub }: Person): string {
   if (!admitted.value) return "Is not linked, and reads why.";
   const known = rules.records.flatMap(({ record, value: rule, type }) => {
     const outcome = verdict.records.find(({ key }) => key === record.key)?.outcome;
-    return rule.readsAccount || outcome === undefined ? [] : [`${record.name} is ${inWords(type, outcome)}`];
+    return rule.readsAccount || outcome === undefined ? [] : [`${record.name}: ${inWords(type, outcome)}.`];
   });
-  return `Is linked. ${known.join(", ")}.`;
+  return ["Is linked.", ...known].join(" ");
 }
 
 function inWords(type: string, outcome: Outcome<string>): string {

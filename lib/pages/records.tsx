@@ -19,13 +19,16 @@ const NUMBER_FORMAT = { useGrouping: "min2" } as const;
 
 type Of<Props> = Props & { readonly context: PageContext };
 
-/** The list's items, one for each record. Where there are several, each says what it means. */
+/**
+ * The list's items, one for each record. Where there are several, a yes or a no says what it means. The description of a
+ * number or a date speaks to admins of what a role asks for: "at least so many".
+ */
 export function RecordItems({ context, records }: Of<{ readonly records: readonly RecordFacts[] }>) {
   return records.map((facts) => (
-    <li key={facts.record.key}>
+    <li key={facts.record.key} class={records.length > 1 ? "described" : undefined}>
       <Localized context={context} text={facts.record.name} by={facts.record.name_localizations} />:{" "}
       <Value context={context} facts={facts} />
-      {records.length > 1 && (
+      {records.length > 1 && valueKindOf(facts.record.type) === "boolean" && (
         <small>
           <Localized
             context={context}
@@ -58,9 +61,11 @@ export function RoleRule({ context, records }: Of<{ readonly records: readonly R
   );
 }
 
-/** Roles that depend on it need a yes, and Discord has a yes or a no. */
-const isAnswered = ({ record, value }: RecordFacts): boolean =>
-  record.type === RECORD_TYPES.boolean_equal && (value === "1" || value === "0");
+/** Roles that depend on it need a yes, and Discord has a yes or a no that stays. */
+const isAnswered = (facts: RecordFacts): boolean =>
+  facts.record.type === RECORD_TYPES.boolean_equal &&
+  (facts.value === "1" || facts.value === "0") &&
+  !isStale(facts);
 
 /** What Discord has, in words. */
 function Value({ context, facts: { record, value, outcome } }: Of<{ readonly facts: RecordFacts }>) {

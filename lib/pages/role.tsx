@@ -103,7 +103,7 @@ function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>
   const isOver = nextPushAt === null && !isDiscordBehind(link) && !isOutOfDate(link);
   return (
     <>
-      {records.length > 1 && <p>{say(role.according, context)}</p>}
+      {records.length > 1 && <p>{say(role.knownThrough, context)}</p>}
       <ul class="facts">
         <RecordItems context={context} records={records} />
         {pushedAt !== null && <li>{sayTime(role.lastTold, context, pushedAt)}</li>}

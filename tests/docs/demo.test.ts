@@ -124,10 +124,10 @@ describe("foresee()", () => {
     if (!("rules" in parsed)) throw new Error(parsed.faults.map(({ reason }) => reason).join("\n"));
 
     expect(PEOPLE.map((person) => `${person.login}: ${foresee(parsed.rules, person)}`)).toEqual([
-      "anna: Is linked. Member is yes, Committees is 2.",
-      "bo: Is linked. Member is yes, Committees is 0.",
+      "anna: Is linked. Member: yes. Committees: 2.",
+      "bo: Is linked. Member: yes. Committees: 0.",
       "cleo: Is not linked, and reads why.",
-      "dani: Is linked. Member is not known, Committees is not known.",
+      "dani: Is linked. Member: not known. Committees: not known.",
       "eli: Is not linked: nobody knows whether this account may be.",
     ]);
   });

@@ -58,16 +58,19 @@ describe("RecordItems()", () => {
     expect(text).toContain(`${shown}: 1`);
   });
 
-  test("describes records only where there are several", () => {
-    const one = recordFacts("integer_equal", "1", undefined, {
-      description_localizations: { "sv-SE": "Sitter i styrelsen" },
-    });
+  test("describes a yes or a no, and only where there are several records", () => {
+    const description = { description: "Has paid", description_localizations: { "sv-SE": "Har betalat" } };
+    const [yes, number] = (["boolean_not_equal", "integer_equal"] as const).map((type) =>
+      recordFacts(type, "1", undefined, description),
+    );
+    if (yes === undefined || number === undefined) throw new Error("no records");
 
-    expect(textWith([one])).not.toContain(PLAIN.recordDescription);
-    expect(textWith([one])).not.toContain(said("en", en.role.according));
-    expect(textWith([one, memberRecord("1")])).toContain(PLAIN.recordDescription);
-    expect(textWith([one, memberRecord("1")])).toContain(said("en", en.role.according));
-    expect(textWith([one, memberRecord("1")], "sv")).toContain("Sitter i styrelsen");
+    expect(textWith([yes])).not.toContain("Has paid");
+    expect(textWith([yes])).not.toContain(said("en", en.role.knownThrough));
+    expect(textWith([yes, memberRecord("1")])).toContain("Has paid");
+    expect(textWith([yes, memberRecord("1")])).toContain(said("en", en.role.knownThrough));
+    expect(textWith([yes, memberRecord("1")], "sv")).toContain("Har betalat");
+    expect(textWith([number, memberRecord("1")])).not.toContain("Has paid");
   });
 
   test.each([...LANGUAGES])("says of what is not known why, and what Discord keeps, in %s", (language) => {
@@ -96,7 +99,7 @@ describe("RecordItems()", () => {
     const { role } = en;
     const text = textWith([memberRecord("1")]);
 
-    for (const words of [role.silent, role.unclear, role.change, role.changed, role.according])
+    for (const words of [role.silent, role.unclear, role.change, role.changed, role.knownThrough])
       expect(text).not.toContain(said("en", words));
   });
 
@@ -122,6 +125,7 @@ describe("RoleRule()", () => {
     ["a no that a role may want", "compares", [recordFacts("boolean_not_equal", "0")]],
     ["a yes and a number", "compares", [memberRecord("1"), recordFacts("integer_equal", "0")]],
     ["a date", "compares", [recordFacts("datetime_less_than_or_equal", LATE)]],
+    ["a yes that ends", "compares", [memberRecord("1", says("0"))]],
     ["what is not known", "compares", [memberRecord("1"), memberRecord(null, UNKNOWN)]],
   ] as const)("says of %s what gives a role: %s", (_, rules, records) => {
     expect(rulesIn(textWith(records)).join()).toBe(rules);

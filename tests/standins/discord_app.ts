@@ -113,8 +113,8 @@ const TYPES: Readonly<Record<number, string>> = {
   2: "a number, at least",
   3: "a number, equal",
   4: "a number, not equal",
-  5: "a date, at least days ago",
-  6: "a date, at most days ago",
+  5: "a date, at least so many days ago",
+  6: "a date, at most so many days ago",
   7: "yes",
   8: "not yes",
 };

@@ -102,7 +102,7 @@ export const de: Texts = {
       "Es wurde nichts verknüpft, und Discord hat nichts erfahren. Janus behält den Zugang nicht, den du ihm gerade gegeben hast.",
     refusedNow:
       "Wenn du ein anderes Konto bei {platform} hast, kannst du es stattdessen verwenden. Wenn du denkst, dass etwas nicht stimmt, wende dich an {contact} und gib die Anfrage-ID unten an.",
-    unknownTitle: "{platform} hat nicht mitgeteilt, ob du dein Konto verknüpfen kannst",
+    unknownTitle: "Es ist unklar, ob du dein Konto bei {platform} verknüpfen kannst",
     unknownWhy:
       "{platform} entscheidet, welche Konten verknüpft werden können. In der Antwort fehlte aber, was Janus dafür wissen muss. Das liegt nicht an dir.",
     unknownNow: `Versuche es später noch einmal. ${AGAIN}`,
@@ -142,7 +142,7 @@ export const de: Texts = {
     title: "Deine Rolle auf Discord",
     yes: "ja",
     no: "nein",
-    according: "Laut {platform}:",
+    knownThrough: "Das hat Discord durch {platform} über dich erfahren:",
     notKnown: "nicht bekannt",
     notSent: "noch nicht gesendet",
     silent: "{platform} hat dazu nichts mitgeteilt.",

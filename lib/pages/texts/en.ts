@@ -166,7 +166,7 @@ export const en = {
     yes: "yes",
     no: "no",
     /** Above several records. */
-    according: "According to {platform}:",
+    knownThrough: "What Discord knows about you through {platform}:",
     /** Replaces the value of a record that Discord knows nothing of. */
     notKnown: "not known",
     notSent: "not sent yet",
@@ -207,7 +207,7 @@ export const en = {
     /** Shown if at least one answer is no. `{other}` is the word yes. */
     withheld:
       "Where it says no above, you do not get the roles that need a {other} there. If you had such a role, Discord removes it.",
-    /** Shown if the records hold numbers or dates, or if one is not known. */
+    /** Shown if the records hold numbers or dates, or if one is not known or has changed. */
     compares:
       "The admins of the server decide what each role needs. If the information above fits, Discord gives you the role when you click {link} under Linked Roles in the server menu. If something does not fit or is not known, you do not get the role. If you had it, Discord removes it.",
   },

@@ -96,9 +96,9 @@ export const sv: Texts = {
       "Inget har kopplats, och Discord har inte fått veta något. Janus sparar inte den åtkomst som du just gav.",
     refusedNow:
       "Om du har ett annat konto hos {platform} kan du använda det. Om du tror att något har blivit fel kan du kontakta {contact}. Uppge då referensen nedan.",
-    unknownTitle: "{platform} meddelade inte om du får koppla ditt konto",
+    unknownTitle: "Det är oklart om du får koppla ditt konto hos {platform}",
     unknownWhy:
-      "{platform} bestämmer vilka konton som får kopplas, men svaret innehöll inte det som Janus behöver veta. Det beror inte på dig.",
+      "{platform} bestämmer vilka konton som får kopplas, men svaret därifrån innehöll inte det som Janus behöver veta. Det beror inte på dig.",
     unknownNow: `Försök igen senare. ${AGAIN}`,
   },
   cleared: {
@@ -134,7 +134,7 @@ export const sv: Texts = {
     title: "Din roll på Discord",
     yes: "ja",
     no: "nej",
-    according: "Enligt {platform}:",
+    knownThrough: "Det här vet Discord om dig via {platform}:",
     notKnown: "okänt",
     notSent: "inte skickat än",
     silent: "{platform} lämnade ingen uppgift.",
