@@ -2,25 +2,26 @@
  * `bun run demo`: Janus as it ships, between a stand-in for Discord and a real OpenID Provider, on this machine
  * alone. It needs no account, no configuration and no database server, and leaves nothing behind.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createApp } from "../index.ts";
-import { readConfig } from "../lib/config/load.ts";
 import type { World } from "../lib/deps.ts";
 import { putMetadataRecords } from "../lib/discord/metadata_records.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
-import { DEFAULT_RULES } from "../lib/rules/rule_set.ts";
+import { readConfiguration } from "../lib/operator/configuration.ts";
+import { recordsOf } from "../lib/operator/setup_questions.ts";
 import { startServer } from "../lib/server/lifecycle.ts";
 import { createLog } from "../lib/telemetry/log.ts";
 import { version } from "../package.json" with { type: "json" };
+import { guidePage, startGuide } from "./demo_guide.ts";
+import { DISCORD_USERS, PEOPLE, readDemoRules } from "./demo_people.ts";
 import { createSteps } from "./demo_steps.ts";
-import { DEFAULT_RECORDS } from "./fixtures/default_records.ts";
 import { startDiscord } from "./standins/discord.ts";
 import { startProvider } from "./standins/provider.ts";
 
-const HELP = `The demo of Janus: Discord's part played by a stand-in, and a real OpenID Provider with three accounts
+const HELP = `The demo of Janus: Discord's part played by a stand-in, and a real OpenID Provider with five accounts
 
 Usage: bun run demo [options]
 
@@ -45,15 +46,16 @@ const TRIES = 3;
 const DISCORD_CLIENT_ID = "300000000000000000";
 const OIDC_CLIENT_ID = "janus";
 const PLATFORM_NAME = "D-sektionen";
-const [ANNAS_AVATAR, CLEOS_AVATAR] = ["a1b2c3d4e5f60718293a4b5c6d7e8f90", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"];
-const DISCORD_USERS = [
-  { id: "300000000000000001", username: "anna.a", globalName: "Anna", avatar: ANNAS_AVATAR },
-  { id: "300000000000000002", username: "bosse", globalName: null, avatar: null },
-  { id: "300000000000000003", username: "cleo_c", globalName: "Cleo", avatar: CLEOS_AVATAR },
-];
+/** The record of `example.rules.toml` that the stand-in's role asks for. */
+const MEMBER_KEY = "member";
 
 type Options = { readonly port: number | undefined; readonly verbose: boolean };
-type Demo = { readonly appUrl: string; readonly accountUrl: string; readonly parts: AsyncDisposableStack };
+type Demo = {
+  readonly guideUrl: string;
+  readonly appUrl: string;
+  readonly accountUrl: string;
+  readonly parts: AsyncDisposableStack;
+};
 
 const write = (text: string): void => void process.stdout.write(text);
 const print = (text: string): void => write(`${text}\n`);
@@ -107,14 +109,14 @@ function readPort(text: string): number {
   throw usage(`--port must be a number from 0 to ${MAX_PORT}; 0 takes any free port.`);
 }
 
-function describe({ appUrl, accountUrl }: Demo): string {
+function describe({ guideUrl, appUrl, accountUrl }: Demo): string {
   return `
-  Open  ${appUrl}
+  Open  ${guideUrl}
 
-That is the stand-in for Discord, where a member begins. Follow "Linked Roles: verify", authorize Janus,
-sign in as anna, bo or cleo with the password demo, and click Link when you are back.
+That page says who can sign in, and what to expect of each. It leads to the stand-in for Discord, where a member begins:
+follow "Linked Roles: verify", authorize Janus, sign in with the password demo, and click Link when you are back.
 
-What Discord believes is on the same page: ${appUrl}#believes
+What Discord believes: ${appUrl}#believes
 The member's own page, once signed in, is at Janus: ${accountUrl}
 Ctrl-C ends it.`;
 }
@@ -141,7 +143,9 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   parts.defer(() => held.stop(true));
   const url = held.url.origin;
   const [discordSecret, oidcSecret, botToken] = [randomKey(), randomKey(), randomKey()];
-  const [discordPort, providerPort] = neighbours(port ?? FRIENDLY_PORT);
+  const [discordPort, providerPort, guidePort] = neighbours(port ?? FRIENDLY_PORT);
+  const rulesFile = join(folder, "rules.toml");
+  writeFileSync(rulesFile, readDemoRules());
 
   const discord = await step("Discord, played by a stand-in", () =>
     withPort(discordPort, (port) =>
@@ -151,6 +155,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
         clientSecret: discordSecret,
         botToken,
         users: DISCORD_USERS,
+        memberKey: MEMBER_KEY,
         redirectUris: [`${url}/discord-oauth-callback`, `${url}/login`],
       }),
     ),
@@ -162,18 +167,20 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
         port,
         clientId: OIDC_CLIENT_ID,
         clientSecret: oidcSecret,
+        users: PEOPLE,
         redirectUris: [`${url}/dsek-oauth-callback`],
       }),
     ),
   );
   parts.defer(provider.stop);
 
-  const config = readConfig({
+  const configuration = await readConfiguration({
     PUBLIC_URL: url,
     HOST,
     PORT: String(held.port),
     DATA_DIR: folder,
     PLATFORM_NAME,
+    RULES_FILE: rulesFile,
     DRAIN_SECONDS: "0",
     DISCORD_CLIENT_ID,
     DISCORD_CLIENT_SECRET: discordSecret,
@@ -185,21 +192,26 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     OIDC_ISSUER: provider.issuer,
     OIDC_CLIENT_ID,
     OIDC_CLIENT_SECRET: oidcSecret,
+    // The rules read the member's address.
+    OIDC_SCOPES: "openid profile email offline_access",
     TOKEN_KEYS: `k1:${randomKey()}`,
     COOKIE_SECRET: randomKey(),
   });
   const world = createWorld(verbose);
   const application = { ...world, clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url };
   await step("the metadata records, registered with Discord", () =>
-    putMetadataRecords(application, botToken, DEFAULT_RECORDS),
+    putMetadataRecords(application, botToken, recordsOf(configuration.rules)),
   );
   await held.stop(true);
-  const janus = await step("the embedded database", () =>
-    startServer({ config, rules: DEFAULT_RULES }, createApp, world),
-  );
+  const janus = await step("the embedded database", () => startServer(configuration, createApp, world));
   parts.defer(janus.stop);
   await step("Janus", () => janus.ready);
-  return { appUrl: `${discord.url}/app`, accountUrl: `${url}/account`, parts: parts.move() };
+  const appUrl = `${discord.url}/app`;
+  const guide = await withPort(guidePort, (port) =>
+    startGuide(port, () => guidePage(configuration.rules, PEOPLE, appUrl)),
+  );
+  parts.defer(() => guide.stop(true));
+  return { guideUrl: guide.url.href, appUrl, accountUrl: `${url}/account`, parts: parts.move() };
 }
 
 function createWorld(verbose: boolean): World {
@@ -224,9 +236,9 @@ function holdPort(port: number | undefined) {
   }
 }
 
-/** The two ports after Janus's; any, where that is any or there are none. */
-function neighbours(port: number): readonly [number, number] {
-  return port === 0 || port + 2 > MAX_PORT ? [0, 0] : [port + 1, port + 2];
+/** The three ports after Janus's; any, where that is any or there are none. */
+function neighbours(port: number): readonly [number, number, number] {
+  return port === 0 || port + 3 > MAX_PORT ? [0, 0, 0] : [port + 1, port + 2, port + 3];
 }
 
 /** Starts on this port, or on any where it is taken. */

@@ -65,6 +65,7 @@ async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): 
     discordAnswered: user !== undefined,
     link,
     roleMayStay: session.roleConnectionLeftAt !== null,
+    rules: deps.rules,
     notice,
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
     discordAppUrl: discordAppUrl(deps),

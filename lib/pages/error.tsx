@@ -8,7 +8,7 @@ import type { PublicErrorCode } from "../errors.ts";
 import type { BEGINNINGS } from "../result/content.ts";
 import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";
-import { ArrowLink, renderPage, say } from "./parts.tsx";
+import { ArrowLink, RequestId, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** The paths, all our own, from which a member can start the flow again or repeat the request. */
@@ -73,15 +73,6 @@ export function renderCancelled(
       <RequestId context={context} />
     </>,
     "stopped",
-  );
-}
-
-/** Members quote it when they ask for help. Operators find the log lines by it. */
-function RequestId({ context }: { readonly context: PageContext }) {
-  return (
-    <p class="request">
-      {TEXTS[context.language].requestId}: <code>{context.requestId}</code>
-    </p>
   );
 }
 

@@ -14,6 +14,8 @@ import { TEXTS } from "./texts/languages.ts";
 type LinkedPage = Pair & {
   /** False if the link is stored but Discord has not accepted the role connection yet. */
   readonly pushed: boolean;
+  /** False if the organisation said nothing that a role could depend on. */
+  readonly isKnown: boolean;
   /** True after a move whose earlier Discord account may still have its role. */
   readonly earlierRoleMayStay: boolean;
   /** True if the flow has signed the member in, so that the page can offer the member's own page. */
@@ -70,7 +72,7 @@ function renderHomeOf(context: PageContext, { discord, isLinked }: HomeMember): 
   );
 }
 
-/** The link is stored. The page names both accounts and leads back to Discord, whose own button gives the role. */
+/** The link is stored. The page names both accounts, and says what comes next. */
 export function renderLinked(context: PageContext, page: LinkedPage): string {
   const { linked, buttons } = TEXTS[context.language];
   return renderPage(
@@ -78,15 +80,11 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
     linked.title,
     <>
       <Accounts context={context} pair={page} />
-      <p>{page.pushed ? linked.now : linked.later}</p>
-      <ul>
-        <li>{linked.onComputer}</li>
-        <li>{linked.onPhone}</li>
-      </ul>
-      <p>{say(linked.last, context)}</p>
+      {page.isKnown && <StepsToRole context={context} pushed={page.pushed} />}
+      {!page.isKnown && <p>{say(linked.nothingKnown, context)}</p>}
       {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
-      <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
-      <DiscordAppLink context={context} url={page.discordAppUrl} />
+      {page.isKnown && <ToDiscord context={context} url={page.discordAppUrl} />}
+      {!page.isKnown && <ArrowLink href="/linked-role">{buttons.tryAgain}</ArrowLink>}
       {page.signedIn && (
         <ArrowLink href="/account" quiet>
           {buttons.toAccount}
@@ -94,6 +92,30 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
       )}
     </>,
     "done",
+  );
+}
+
+/** Discord's own button gives the role. */
+function StepsToRole({ context, pushed }: { readonly context: PageContext; readonly pushed: boolean }) {
+  const { linked } = TEXTS[context.language];
+  return (
+    <>
+      <p>{pushed ? linked.now : linked.later}</p>
+      <ul>
+        <li>{linked.onComputer}</li>
+        <li>{linked.onPhone}</li>
+      </ul>
+      <p>{say(linked.last, context)}</p>
+    </>
+  );
+}
+
+function ToDiscord({ context, url }: { readonly context: PageContext; readonly url: string }) {
+  return (
+    <>
+      <ArrowLink href={url}>{TEXTS[context.language].buttons.backToDiscord}</ArrowLink>
+      <DiscordAppLink context={context} url={url} />
+    </>
   );
 }
 

@@ -1,15 +1,16 @@
 /**
  * The member's own page, and the pages that it leads to. The sections of the member's own page are in
- * `member_sections.tsx`. The pages work without script: a form makes each change, and a page of its own asks before an
+ * `member_sections.tsx`, `role.tsx` and `sign_ins.tsx`. The pages work without script: a form makes each change, and a page of its own asks before an
  * unlink.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import { Icon } from "./icons.tsx";
 import type { AccountPage } from "./member_sections.tsx";
-import { BothSides, LinkActions, Role } from "./member_sections.tsx";
+import { BothSides, LinkActions } from "./member_sections.tsx";
 import type { PageContext, Pair } from "./parts.tsx";
 import { Accounts, ArrowLink, renderPage, say } from "./parts.tsx";
+import { Role } from "./role.tsx";
 import { SignIns } from "./sign_ins.tsx";
 import { TEXTS } from "./texts/languages.ts";
 

@@ -186,6 +186,15 @@ export function DiscordAppLink({ context, url }: { readonly context: PageContext
   );
 }
 
+/** Members quote it when they ask for help. Operators find the log lines by it. */
+export function RequestId({ context }: { readonly context: PageContext }) {
+  return (
+    <p class="request">
+      {TEXTS[context.language].requestId}: <code>{context.requestId}</code>
+    </p>
+  );
+}
+
 /** Who runs Janus, what it stores, and where members can ask: the end of every page. */
 function Footer({ context }: { readonly context: PageContext }) {
   const { footer } = TEXTS[context.language];

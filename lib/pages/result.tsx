@@ -5,11 +5,11 @@
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
 import type { Content } from "../result/content.ts";
-import type { RuleSet } from "../rules/rule_set.ts";
 import { renderCancelled } from "./error.tsx";
 import { renderConflict, renderLinked } from "./link.tsx";
 import { renderUnlinked } from "./member.tsx";
-import { renderNotAdmitted } from "./not_admitted.tsx";
+import type { Admitting } from "./not_admitted.tsx";
+import { renderCleared, renderNotAdmitted } from "./not_admitted.tsx";
 import type { PageContext } from "./parts.tsx";
 import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
@@ -19,13 +19,15 @@ export function renderResult(
   context: PageContext,
   content: Content,
   discordAppUrl: string,
-  rules: Pick<RuleSet, "admit">,
+  rules: Admitting,
 ): string {
   switch (content.outcome) {
     case "linked":
     case "relinked":
     case "moved":
-      return renderLinked(context, { ...content, discordAppUrl });
+      return content.told === "cleared"
+        ? renderCleared(context, content, rules)
+        : renderLinked(context, { ...content, isKnown: content.told === "values", discordAppUrl });
     case "conflict":
       return renderConflict(context, { ...content, formState: content.state });
     case "not_admitted":

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseRules } from "../../lib/rules/file.ts";
+import { foresee } from "../demo_guide.ts";
+import { PEOPLE, readDemoRules } from "../demo_people.ts";
 import { createSteps } from "../demo_steps.ts";
+import { textOf } from "../harness/html.ts";
 import type { CookieJar } from "../standins/member.ts";
 import { approveDiscord, createJar, signInAtProvider, visit } from "../standins/member.ts";
 
@@ -46,15 +50,17 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   const demo = startDemo("--port", "0");
   const output = await readUntil(demo, "Ctrl-C");
   const addresses = new Set(output.match(/http:\/\/[^\s#]+/g));
-  const [appUrl = "", accountUrl = ""] = addresses;
+  const [guideUrl = "", appUrl = "", accountUrl = ""] = addresses;
 
   const jar = createJar();
+  const guide = await read(guideUrl, jar);
   const linkedRole = /href="([^"]+)">Linked Roles: verify</.exec(await read(appUrl, jar))?.[1] ?? "";
   const authorization = await follow(linkedRole, jar);
   const userId = /value="(\d+)">Authorize as Anna</.exec(await read(authorization, jar))?.[1] ?? "";
   const provider = await follow(await approveDiscord(authorization, userId), jar);
   const callback = await signInAtProvider(provider, "anna");
   const success = await read(new URL(await follow(callback, jar), callback).href, jar);
+  const account = await read(accountUrl, jar);
   const mayHave = await read(appUrl, jar);
   const pressed = await visit(new URL("/app/link", appUrl), jar, { user_id: userId });
   const hasRole = await read(appUrl, jar);
@@ -72,14 +78,16 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   // In a pipe: whole lines, each once, and nothing that only a terminal understands.
   expect(output.split("\n").slice(0, 7)).toEqual([STARTING, ...STEPS.map((name) => `  ✓ ${name}`), ""]);
   expect(output).not.toContain("\r");
-  expect([...addresses]).toEqual([appUrl, new URL("/account", linkedRole).href]);
+  expect([...addresses]).toEqual([guideUrl, appUrl, new URL("/account", linkedRole).href]);
+  expect(guide).toContain(`href="${appUrl}">Begin in Discord</a>`);
   expect(success).toContain("Your accounts are linked");
+  expect(textOf(account)).toContain("Committees: 2");
   expect(success).toContain(`href="${new URL("/channels/@me", appUrl).href}"`);
   expect(mayHave).toContain("Anna may have the role");
   expect(pressed.status).toBe(303);
   expect(hasRole).toContain("Anna has the role");
   expect(loginPage.status).toBe(200);
-  for (const address of [appUrl, accountUrl, linkedRole, provider])
+  for (const address of [guideUrl, appUrl, accountUrl, linkedRole, provider])
     expect(new URL(address).hostname).toBe("127.0.0.1");
   if (listening !== undefined) expect(listening).toEqual(["127.0.0.1"]);
   expect(await demo.exited).toBe(0);
@@ -108,6 +116,21 @@ test("bun run demo says in one line that its port is taken", async () => {
   expect(complaint).toMatch(new RegExp(`^demo: Port ${port} is taken[^\n]*\n$`));
   expect(await demo.exited).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+describe("foresee()", () => {
+  test("tells a different fate of each person of the demo, by the example's rules", async () => {
+    const parsed = await parseRules("example.rules.toml", readDemoRules());
+    if (!("rules" in parsed)) throw new Error(parsed.faults.map(({ reason }) => reason).join("\n"));
+
+    expect(PEOPLE.map((person) => `${person.login}: ${foresee(parsed.rules, person)}`)).toEqual([
+      "anna: Is linked. Member: yes. Committees: 2.",
+      "bo: Is linked. Member: yes. Committees: 0.",
+      "cleo: Is not linked, and reads why.",
+      "dani: Is linked. Member: not known. Committees: not known.",
+      "eli: Is not linked: nobody knows whether this account may be.",
+    ]);
+  });
 });
 
 describe("createSteps()", () => {

@@ -13,6 +13,16 @@ import { useFolder } from "../harness/hooks.ts";
 import { approve, createTheatre, signIn } from "../harness/stage.ts";
 
 const PLACES = { SUPPORT_URL: "mailto:help@example.org", PRIVACY_URL: "https://example.org/privacy" };
+/** One record of each kind, with names as long as Discord takes them, of letters that go the other way. */
+const RULES = ["boolean_not_equal", "integer_equal", "datetime_less_than_or_equal"]
+  .map((type, index) => {
+    const value = ["claims.missing == true", "9007199254740991", "discord.created_at"][index];
+    const text = `name = "${"\u05D0".repeat(100)}"\ndescription = "${"W".repeat(200)}"`;
+    return `[[record]]\nkey = "r${index}"\ntype = "${type}"\n${text}\nvalue = '${value}'\n`;
+  })
+  .join("")
+  .concat(`[admit]\nwhen = '!("alumni" in claims.groups)'\nmessage.en = "${"Only\\n".repeat(20)}"\n`);
+
 const { isSkipped, setStage } = createTheatre("The browser tests of an organisation's own look");
 
 type Stage = Awaited<ReturnType<typeof setStage>>;
@@ -23,7 +33,7 @@ beforeAll(async () => {
     "</svg>",
     `<script>document.documentElement.setAttribute("class", "ran")</script></svg>`,
   );
-  for (const [name, content] of Object.entries({ svg: SVG, png: PNG, hostile }))
+  for (const [name, content] of Object.entries({ svg: SVG, png: PNG, hostile, rules: RULES }))
     await Bun.write(join(folder, name), content);
 });
 
@@ -136,6 +146,28 @@ lookTest(
     );
     await tabTo(page, sv.footer.about);
     expect(await page.locator("footer").textContent()).toContain("Janus drivs av D-sektionen.");
+  },
+);
+
+lookTest(
+  "records and a refusal keep nobody out, in any theme and language",
+  () => ({ ...PLACES, RULES_FILE: join(folder, "rules") }),
+  async (stage) => {
+    for (const [locale, login, name] of [
+      ["sv-SE", "anna", "rules-linked"],
+      ["de-DE", "cleo", "rules-refused"],
+    ] as const) {
+      const page = await (await stage.member({ locale })).newPage();
+      await page.goto(`${stage.janus.url}/linked-role`);
+      await approve(page, "Anna on Discord");
+      await signIn(page, login);
+      if (login === "anna") await page.goto(`${stage.janus.url}/account`);
+      await photograph(page, name);
+
+      expect(await survey(page, [PHONE])).toEqual([]);
+      await page.emulateMedia({ forcedColors: "active", colorScheme: "light" });
+      expect(await findBarriers(page)).toEqual([]);
+    }
   },
 );
 

@@ -39,6 +39,7 @@ describe("renderLinked()", () => {
     discord: { username: "elin.l", globalName: "Elin Lindqvist" },
     organisationName: "elili123",
     pushed: true,
+    isKnown: true,
     earlierRoleMayStay: false,
     signedIn: false,
     discordAppUrl: DISCORD_APP_URL,
@@ -111,6 +112,22 @@ describe("renderLinked()", () => {
     expect(notPushed).toContain(said(language, linked.later));
     expect(notPushed).not.toContain(said(language, linked.now));
   });
+
+  test.each([...LANGUAGES])(
+    "promises no role where nothing is known of the member, in %s",
+    async (language) => {
+      const { linked } = TEXTS[language];
+      const html = renderLinked(contextIn(language), { ...page, isKnown: false, signedIn: true });
+
+      expect(textOf(html)).toContain(said(language, linked.nothingKnown));
+      for (const promise of [linked.now, linked.later, linked.last])
+        expect(textOf(html)).not.toContain(said(language, promise));
+      expect(await linksOf(html)).toEqual(["/linked-role", "/account"]);
+      expect(textOf(renderLinked(contextIn(language), page))).not.toContain(
+        said(language, linked.nothingKnown),
+      );
+    },
+  );
 
   test.each([...LANGUAGES])("speaks of an earlier role only where one may stay, in %s", (language) => {
     const { earlierRole } = TEXTS[language].linked;

@@ -10,6 +10,7 @@ import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
+import { memberRecord, NOT_TOLD } from "./record_samples.ts";
 import {
   accountPage,
   contextIn,
@@ -56,27 +57,28 @@ describe("renderAccount()", () => {
   });
 
   test.each([
-    ["en", "1", "Member of D-sektionen: yes"],
-    ["en", "0", "Member of D-sektionen: no"],
-    ["sv", "1", "Medlem i D-sektionen: ja"],
-    ["sv", "0", "Medlem i D-sektionen: nej"],
-    ["de", "1", "Mitglied bei D-sektionen: ja"],
-    ["de", "0", "Mitglied bei D-sektionen: nein"],
+    ["en", "1", "Member: yes"],
+    ["en", "0", "Member: no"],
+    ["sv", "1", "Medlem: ja"],
+    ["sv", "0", "Medlem: nej"],
+    ["de", "1", "Mitglied: ja"],
+    ["de", "0", "Mitglied: nein"],
   ] as const)("says in words what Discord knows, in %s for %s", (language, value, sentence) => {
-    const html = renderAccount(contextIn(language), accountPage({ pushedMetadata: { dsek_member: value } }));
+    const html = renderAccount(contextIn(language), accountPage({ records: [memberRecord(value)] }));
 
     expect(textOf(html)).toContain(sentence);
   });
 
-  test("shows no record that Discord has no answer for", () => {
-    const html = renderAccount(contextIn("en"), accountPage({ pushedMetadata: { retired_record: "1" } }));
+  test("shows no record that the rules no longer have", () => {
+    const pushedMetadata = { dsek_member: "1", retired_record: "1" };
+    const html = renderAccount(contextIn("en"), accountPage({ pushedMetadata }));
 
-    expect(textOf(html)).not.toMatch(/Member of|retired_record/);
+    expect(textOf(html)).not.toContain("retired_record");
   });
 
   test.each([...LANGUAGES])("promises the role only where Discord has a yes, in %s", (language) => {
     const { role } = TEXTS[language];
-    const no = accountPage({ pushedMetadata: { dsek_member: "0" } });
+    const no = accountPage({ records: [memberRecord("0")] });
 
     const given = textOf(renderAccount(contextIn(language), accountPage()));
     const withheld = textOf(renderAccount(contextIn(language), no));
@@ -94,9 +96,8 @@ describe("renderAccount()", () => {
   });
 
   test("says that Discord has not been told, and when Janus tries", () => {
-    const link = { pushedMetadata: null, pushedAt: null };
-    const planned = textOf(renderAccount(contextIn("en"), accountPage(link)));
-    const unplanned = textOf(renderAccount(contextIn("en"), accountPage({ ...link, nextPushAt: null })));
+    const planned = textOf(renderAccount(contextIn("en"), accountPage(NOT_TOLD)));
+    const unplanned = textOf(renderAccount(contextIn("en"), accountPage({ ...NOT_TOLD, nextPushAt: null })));
 
     for (const text of [planned, unplanned]) {
       expect(text).toContain(en.role.notTold);
@@ -113,7 +114,7 @@ describe("renderAccount()", () => {
 
     expect(failed).toContain(en.role.outdated);
     expect(failed).not.toContain(en.role.knows);
-    expect(failed).toContain("Member of D-sektionen: yes");
+    expect(failed).toContain("Member: yes");
     expect(taken).toContain(en.role.knows);
     expect(taken).not.toContain(en.role.outdated);
   });

@@ -14,16 +14,24 @@ import {
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
 import type { AccountPage } from "../../lib/pages/member_sections.tsx";
-import { renderNotAdmitted } from "../../lib/pages/not_admitted.tsx";
+import { renderCleared, renderNotAdmitted } from "../../lib/pages/not_admitted.tsx";
 import type { PageContext } from "../../lib/pages/parts.tsx";
 import { renderKept, renderSignedOut } from "../../lib/pages/result.tsx";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
-import { parseRules } from "../../lib/rules/file.ts";
-import type { Admission, RuleSet } from "../../lib/rules/rule_set.ts";
 import type { Language } from "../../lib/text/languages.ts";
-import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { textOf } from "../harness/html.ts";
+import {
+  admitting,
+  CLEARED,
+  manyRecords,
+  memberRecord,
+  NOT_TOLD,
+  RECORD_DESCRIPTION,
+  RECORD_NAME,
+  says,
+  UNKNOWN,
+} from "./record_samples.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
 /** Discord's own, which has an app. */
@@ -55,25 +63,6 @@ export const OWN_LOOK = lookWith({
 
 const PLAIN_LOOK = lookWith();
 
-/** Who may link, in an operator's words. */
-const { rules } = (await parseRules(
-  "rules.toml",
-  `[admit]
-when = 'claims.isMember'
-message.en = "Only members can link."
-message.sv = "Bara medlemmar kan länka."
-message.de = "Nur Mitglieder können verknüpfen."
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = 'true'
-`,
-)) as { readonly rules: RuleSet };
-const ADMIT = rules.admit as Admission;
-const ADMIT_IN_ENGLISH = { ...ADMIT, message: { en: ADMIT.message.en } };
-
 /** What comes from outside, one text for each place where it can stand. */
 export type Outside = {
   readonly requestId: string;
@@ -87,6 +76,11 @@ export type Outside = {
   readonly heldOrganisationName: string;
   readonly formState: string;
   readonly userAgent: string;
+  readonly recordName: string;
+  readonly recordDescription: string;
+  /** What Discord has of a record, in no form that a page knows. */
+  readonly recordValue: string;
+  readonly operatorMessage: string;
 };
 
 export const PLAIN: Outside = {
@@ -101,6 +95,10 @@ export const PLAIN: Outside = {
   heldOrganisationName: "elili456",
   formState: "state-1",
   userAgent: "Firefox on Linux",
+  recordName: RECORD_NAME,
+  recordDescription: RECORD_DESCRIPTION,
+  recordValue: "perhaps",
+  operatorMessage: "Only students of the university can link.",
 };
 
 /** One text in every place. */
@@ -117,6 +115,10 @@ export function outsideOf(text: string): Outside {
     heldOrganisationName: text,
     formState: text,
     userAgent: text,
+    recordName: text,
+    recordDescription: text,
+    recordValue: text,
+    operatorMessage: text,
   };
 }
 
@@ -147,14 +149,6 @@ export function headingOf(html: string): string {
   return textOf(`<main>${html.match(/<h1>.*<\/h1>/s)?.[0] ?? ""}</main>`).trim();
 }
 
-/** The records of a Janus without a rules file, with what Discord has. */
-export const recordsWith = (pushed: LinkFacts["pushedMetadata"]): LinkFacts["records"] =>
-  DEFAULT_RECORDS.map((record) => ({
-    record,
-    value: pushed?.[record.key] ?? null,
-    outcome: { outcome: "value", value: "1" },
-  }));
-
 /** The page of a member whose role Discord knows of, signed in here alone. */
 export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PLAIN) {
   const { username, globalName, avatarUrl, organisationName } = outside;
@@ -168,12 +162,13 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
       pushedAt: PUSHED_AT,
       nextPushAt: NEXT_PUSH_AT,
       pushFailures: 0,
+      records: [memberRecord("1")],
       admission: "admitted",
       clearedAt: null,
-      records: recordsWith(link.pushedMetadata === undefined ? { dsek_member: "1" } : link.pushedMetadata),
       ...link,
     },
     roleMayStay: false,
+    rules: admitting({ en: outside.operatorMessage }),
     notice: null,
     sessions: manySignIns(null).slice(0, 1),
     discordAppUrl: DISCORD_APP_URL,
@@ -197,14 +192,43 @@ export function everyPage(
   look?: Look,
 ): Readonly<Record<string, string>> {
   const context = contextIn(language, outside, look);
-  return { ...linkPages(context, outside), ...errorPages(context), ...memberPages(context, outside) };
+  return {
+    ...linkPages(context, outside),
+    ...errorPages(context),
+    ...memberPages(context, outside),
+    ...accountPages(context, outside),
+    ...refusalPages(context, outside),
+  };
+}
+
+function refusalPages(context: PageContext, { operatorMessage }: Outside): Record<string, string> {
+  const rules = admitting({ en: operatorMessage });
+  const own = admitting({ en: operatorMessage, sv: operatorMessage, de: operatorMessage });
+  return {
+    refused: renderNotAdmitted(context, { why: "refused" }, rules),
+    "refused, in each language": renderNotAdmitted(context, { why: "refused" }, own),
+    "refused, by rules that have changed": renderNotAdmitted(
+      context,
+      { why: "refused" },
+      { admit: undefined },
+    ),
+    "not admitted, unknown": renderNotAdmitted(context, { why: "unknown" }, rules),
+    cleared: renderCleared(context, { pushed: true, signedIn: true }, rules),
+    "cleared, not told": renderCleared(context, { pushed: false, signedIn: false }, rules),
+  };
 }
 
 function linkPages(context: PageContext, outside: Outside): Record<string, string> {
   const discord = { username: outside.username, globalName: outside.globalName };
   const pair = { discord, organisationName: outside.organisationName };
   const unnamed = { discord: { ...discord, globalName: null }, organisationName: null };
-  const linked = { pushed: true, earlierRoleMayStay: false, signedIn: true, discordAppUrl: DISCORD_APP_URL };
+  const linked = {
+    pushed: true,
+    isKnown: true,
+    earlierRoleMayStay: false,
+    signedIn: true,
+    discordAppUrl: DISCORD_APP_URL,
+  };
   const conflict = {
     heldByDiscord: { username: outside.heldUsername, globalName: outside.heldGlobalName },
     heldByOrganisation: { kind: "named", name: outside.heldOrganisationName } as const,
@@ -221,6 +245,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
     "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
     "linked, unnamed": renderLinked(context, { ...unnamed, ...linked }),
     "linked, an earlier role left": renderLinked(context, { ...pair, ...linked, earlierRoleMayStay: true }),
+    "linked, nothing known": renderLinked(context, { ...pair, ...linked, isKnown: false }),
     conflict: renderConflict(context, { ...pair, ...conflict }),
     "conflict, unnamed": renderConflict(context, {
       ...unnamed,
@@ -228,13 +253,6 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
       heldByOrganisation: { kind: "unnamed" },
     }),
     kept: renderKept(context),
-    "not admitted": renderNotAdmitted(context, { why: "refused" }, { admit: ADMIT }),
-    "not admitted, in other words": renderNotAdmitted(
-      context,
-      { why: "refused" },
-      { admit: ADMIT_IN_ENGLISH },
-    ),
-    "not admitted, unknown": renderNotAdmitted(context, { why: "unknown" }, { admit: ADMIT }),
     "signed out": renderSignedOut(context),
   };
 }
@@ -248,6 +266,23 @@ function errorPages(context: PageContext): Record<string, string> {
 }
 
 function memberPages(context: PageContext, outside: Outside): Record<string, string> {
+  const { discord } = accountPage({}, outside);
+  const { organisationName } = outside;
+  return {
+    "sign-in": renderSignIn(context),
+    "unlink question": renderUnlinkQuestion(context, { discord, organisationName }),
+    "unlink question, unnamed": renderUnlinkQuestion(context, {
+      discord: { ...discord, globalName: null },
+      organisationName: null,
+    }),
+    unlinked: renderUnlinked(context, { discordTold: true, roleMayStay: false }),
+    "unlinked, role left": renderUnlinked(context, { discordTold: true, roleMayStay: true }),
+    "unlinked, pending": renderUnlinked(context, { discordTold: false, roleMayStay: false }),
+    "another account": renderAnotherAccount(context),
+  };
+}
+
+function accountPages(context: PageContext, outside: Outside): Record<string, string> {
   const page: AccountPage = { ...accountPage({}, outside), sessions: manySignIns(outside.userAgent) };
   const account = (link: Partial<LinkFacts>) =>
     renderAccount(context, { ...page, ...accountPage(link, outside) });
@@ -261,24 +296,19 @@ function memberPages(context: PageContext, outside: Outside): Record<string, str
     }),
     "account, Discord silent": renderAccount(context, { ...page, discordAnswered: false }),
     "account, unnamed": account({ organisationName: null }),
-    "account, not told": account({ pushedMetadata: null, pushedAt: null, pushFailures: 1 }),
-    "account, told no": account({ pushedMetadata: { dsek_member: "0" } }),
+    "account, not told": account({ ...NOT_TOLD, pushFailures: 1 }),
+    "account, told no": account({ records: [memberRecord("0")] }),
     "account, nothing planned": account({ nextPushAt: null }),
     "account, outdated": account({ pushFailures: 1 }),
     "account, outdated, nothing planned": account({ pushFailures: 1, nextPushAt: null }),
-    "sign-in": renderSignIn(context),
-    "unlink question": renderUnlinkQuestion(context, {
-      discord: page.discord,
-      organisationName: outside.organisationName,
-    }),
-    "unlink question, unnamed": renderUnlinkQuestion(context, {
-      discord: { ...page.discord, globalName: null },
-      organisationName: null,
-    }),
-    unlinked: renderUnlinked(context, { discordTold: true, roleMayStay: false }),
-    "unlinked, role left": renderUnlinked(context, { discordTold: true, roleMayStay: true }),
-    "unlinked, pending": renderUnlinked(context, { discordTold: false, roleMayStay: false }),
-    "another account": renderAnotherAccount(context),
+    "account, one unknown": account({ records: [memberRecord(null, UNKNOWN)] }),
+    "account, many records": account({ records: manyRecords(outside) }),
+    "account, changed": account({ records: [memberRecord("1", says("0"))], nextPushAt: null }),
+    "account, admission unknown": account({ admission: "unknown" }),
+    "account, refused": account({ admission: "refused" }),
+    "account, refused, not told": account({ admission: "refused", pushFailures: 1 }),
+    "account, cleared": account({ ...CLEARED, admission: "refused" }),
+    "account, readmitted": account({ ...CLEARED, nextPushAt: null }),
   };
   for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });
   return pages;

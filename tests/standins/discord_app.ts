@@ -96,8 +96,20 @@ function recordsTable({ records, memberKey }: DiscordState): Markup {
   }
   const rows = records.map(
     (record) =>
-      html`<tr><td><code>${record.key}</code></td><td>${record.name}</td><td>${record.description}</td></tr>`,
+      html`<tr><td><code>${record.key}</code></td><td>${record.name}</td><td>${TYPES[record.type]}</td><td>${record.description}</td></tr>`,
   );
   return html`<p>The role <span class="role">Member</span> asks for <code>${memberKey}</code>. The application has registered:</p>
-<table><thead><tr><th scope="col">Key</th><th scope="col">Name</th><th scope="col">Description</th></tr></thead><tbody>${rows}</tbody></table>`;
+<table><thead><tr><th scope="col">Key</th><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Description</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
+
+/** What a role compares, by the record's type. */
+const TYPES: Readonly<Record<number, string>> = {
+  1: "a number, at most",
+  2: "a number, at least",
+  3: "a number, equal",
+  4: "a number, not equal",
+  5: "a date, at least so many days ago",
+  6: "a date, at most so many days ago",
+  7: "yes",
+  8: "not yes",
+};

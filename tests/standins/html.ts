@@ -48,7 +48,7 @@ type Slot = Markup | readonly Markup[] | string | number | undefined;
 const STYLE: Markup = {
   markup: `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--line:light-dark(#c9ced6,#424754);--muted:light-dark(#545b66,#a8afbd);--accent:light-dark(#4650c8,#a9b3ff);--on-accent:light-dark(#fff,#14172b);--no:light-dark(#a40e26,#ff9ba4);--yes:light-dark(#116329,#7ddba3)}
 *{box-sizing:border-box}
-body{margin:0;background:light-dark(#f3f4f6,#14161b);color:light-dark(#1f2328,#eceef3);overflow-wrap:break-word}
+body{margin:0;background:light-dark(#f3f4f6,#14161b);color:light-dark(#1f2328,#eceef3);overflow-wrap:anywhere}
 header{padding:.5rem 1rem;background:#3d2c00;color:#fff3d0;text-align:center}
 main{max-width:38rem;margin:2rem auto;padding:1.5rem 2rem;background:light-dark(#fff,#1d2027);border:1px solid var(--line);border-radius:.75rem}
 h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25}

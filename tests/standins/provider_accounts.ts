@@ -7,9 +7,11 @@ export type ProviderUser = {
   readonly name: string;
   readonly email: string;
   readonly groups: readonly string[];
+  /** All that the provider says of the account, if it is not the usual. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 };
 
-/** The accounts of the tests and the demo: two members, one of them on the board, and one who left. */
+/** The accounts of the tests: two members, one of them on the board, and one who left. */
 export const DEMO_USERS: readonly ProviderUser[] = [
   user("anna", "Anna Andersson", ["members", "board"]),
   user("bo", "Bo Bengtsson", ["members"]),

@@ -103,7 +103,7 @@ function loginForm(users: ReadonlyMap<string, ProviderUser>, error?: string) {
   );
   const accounts = [...users.values()].map(
     (user) =>
-      html`<tr><td><code>${user.login}</code></td><td>${user.name}</td><td>${user.groups.join(", ")}</td></tr>`,
+      html`<tr><td><code>${user.login}</code></td><td>${user.name}</td><td>${groupsOf(user)}</td></tr>`,
   );
   return html`
 ${error === undefined ? undefined : html`<p class="error" role="alert">${error}</p>`}
@@ -118,6 +118,11 @@ ${error === undefined ? undefined : html`<p class="error" role="alert">${error}<
 </form>
 <h2>Accounts</h2>
 <table><thead><tr><th scope="col">Username</th><th scope="col">Name</th><th scope="col">Groups</th></tr></thead><tbody>${accounts}</tbody></table>`;
+}
+
+function groupsOf({ claims, groups }: ProviderUser): string {
+  const own = claims === undefined ? groups : claims.groups;
+  return Array.isArray(own) ? own.join(", ") : "(not known)";
 }
 
 function consentForm(user: ProviderUser) {

@@ -149,6 +149,7 @@ function configure(options: ProviderOptions, users: ReadonlyMap<string, Provider
 }
 
 function claimsOf(user: ProviderUser) {
+  if (user.claims !== undefined) return { sub: user.sub, ...user.claims };
   return {
     sub: user.sub,
     name: user.name,

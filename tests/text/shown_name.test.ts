@@ -233,6 +233,7 @@ describe("a page", () => {
     const unnamed = { discord: { username: "anna_d", globalName: null }, organisationName: null };
     const rest = {
       pushed: true,
+      isKnown: true,
       earlierRoleMayStay: false,
       signedIn: false,
       discordAppUrl: "https://discord.test/app",

@@ -35,6 +35,7 @@ export const de: Texts = {
     toAccount: "Zu meinem Konto",
     backToAccount: "Zurück zu meinem Konto",
     signIn: "Mit Discord anmelden",
+    signInAgain: "Neu anmelden",
     signOut: "Abmelden",
     move: "Diese Konten verknüpfen",
     leave: "Nichts ändern",
@@ -65,6 +66,8 @@ export const de: Texts = {
     now: "Ein Schritt fehlt noch: Hol dir deine Rolle in Discord.",
     later:
       "Deine Verknüpfung ist gespeichert, aber Discord konnte gerade nicht aktualisiert werden. Janus versucht es automatisch noch einmal. Warte ein paar Minuten. Hol dir dann deine Rolle in Discord.",
+    nothingKnown:
+      "Deine Verknüpfung ist gespeichert, aber {platform} hat nicht mitgeteilt, wovon deine Rollen abhängen. Discord kann dir noch keine Rolle geben. Versuche es später noch einmal. Wenn es wieder passiert, wende dich an {contact}.",
     onComputer:
       "Am Computer: Öffne den Server, klicke oben links auf seinen Namen und wähle Verknüpfte Rollen (Linked Roles).",
     onPhone:
@@ -93,15 +96,22 @@ export const de: Texts = {
       "Dein Discord-Konto ist schon mit einem anderen Konto bei {platform} verknüpft. Wenn du stattdessen diese Konten verknüpfst, ist das andere Konto nicht mehr verknüpft.",
   },
   notAdmitted: {
-    refusedTitle: "Dieses Konto kann nicht verknüpft werden",
-    unknownTitle: "{platform} hat nicht genug über dich mitgeteilt",
-    unknownWhy:
-      "{platform} hat dich angemeldet, aber nicht mitgeteilt, was Janus wissen muss, um dein Konto zu verknüpfen. Das ist nicht deine Schuld.",
-    nothingLinked: "Es wurde nichts verknüpft. Discord hat nichts über dich erfahren.",
+    refusedTitle: "Dieses Konto bei {platform} kann nicht verknüpft werden",
+    says: "{platform} entscheidet, welche Konten verknüpft werden können:",
+    nothingLinked:
+      "Es wurde nichts verknüpft, und Discord hat nichts erfahren. Janus behält den Zugang nicht, den du ihm gerade gegeben hast.",
     refusedNow:
-      "Wenn du bei {platform} ein anderes Konto hast, kannst du dieses verwenden. Wenn du glaubst, dass das falsch ist, frag {contact} und gib die Anfrage-ID unten an.",
-    unknownNow:
-      "Du kannst es später noch einmal versuchen. Wenn es wieder geschieht, wende dich an {contact} und gib die Anfrage-ID unten an.",
+      "Wenn du ein anderes Konto bei {platform} hast, kannst du es stattdessen verwenden. Wenn du denkst, dass etwas nicht stimmt, wende dich an {contact} und gib die Anfrage-ID unten an.",
+    unknownTitle: "Es ist unklar, ob du dein Konto bei {platform} verknüpfen kannst",
+    unknownWhy:
+      "{platform} entscheidet, welche Konten verknüpft werden können. In der Antwort fehlte aber, was Janus dafür wissen muss. Das liegt nicht an dir.",
+    unknownNow: `Versuche es später noch einmal. ${AGAIN}`,
+  },
+  cleared: {
+    title: "Du bekommst über {platform} keine Rollen mehr",
+    told: "Deine Konten sind weiterhin verknüpft, aber Discord entfernt die Rollen, die du über {platform} bekommen hast.",
+    later:
+      "Deine Konten sind weiterhin verknüpft. Discord konnte gerade nicht aktualisiert werden. Janus versucht es automatisch noch einmal. Dann entfernt Discord die Rollen, die du über {platform} bekommen hast.",
   },
   kept: {
     title: "Es wurde nichts geändert",
@@ -132,7 +142,25 @@ export const de: Texts = {
     title: "Deine Rolle auf Discord",
     yes: "ja",
     no: "nein",
-    facts: { dsek_member: "Mitglied bei {platform}: {other}" },
+    knownThrough: "Das hat Discord durch {platform} über dich erfahren:",
+    notKnown: "nicht bekannt",
+    notSent: "noch nicht gesendet",
+    silent: "{platform} hat dazu nichts mitgeteilt.",
+    silentKept: "{platform} hat dazu zuletzt nichts mitgeteilt. Discord behält die frühere Angabe.",
+    unclear: "Janus konnte die Angabe von {platform} nicht verwenden.",
+    unclearKept: "Janus konnte die neue Angabe von {platform} nicht verwenden. Discord behält die frühere.",
+    change: "Nach der nächsten Aktualisierung: {other}",
+    changed: "Seit der letzten Aktualisierung hat sich etwas geändert.",
+    cleared:
+      "Seit dem {other} hast du über {platform} keine Rollen mehr, weil dein Konto dort die Bedingungen nicht mehr erfüllt.",
+    clearedNow:
+      "Wenn sich das geändert hat, melde dich neu an. Du kannst auch ein anderes Konto bei {platform} verwenden oder {contact} fragen.",
+    refused:
+      "Dein Konto bei {platform} erfüllt die Bedingungen nicht mehr. Mit der nächsten Aktualisierung verlierst du die Rollen, die du darüber bekommen hast.",
+    readmitted:
+      "Dein Konto bei {platform} erfüllt die Bedingungen wieder. Nach der nächsten Aktualisierung kannst du deine Rollen wieder bekommen.",
+    admissionUnknown:
+      "{platform} hat nicht mitgeteilt, ob deine Konten verknüpft bleiben können. Bis dahin ändert sich nichts.",
     lastTold: "Letzte Aktualisierung: {other}",
     nextCheck: "Nächste Aktualisierung: {other}",
     noCheck: "Keine weitere Aktualisierung nötig",
@@ -150,6 +178,8 @@ export const de: Texts = {
       "Discord gibt dir die Rolle, wenn du im Menü des Servers unter Verknüpfte Rollen (Linked Roles) auf {link} klickst. Wenn du das schon getan hast, musst du nichts mehr tun.",
     withheld:
       "Wo oben „nein“ steht, bekommst du keine Rollen, für die dort „{other}“ stehen muss. Wenn du so eine Rolle hattest, entfernt Discord sie.",
+    compares:
+      "Die Admins des Servers legen fest, was jede Rolle verlangt. Wenn die Angaben oben passen, gibt dir Discord die Rolle, wenn du im Menü des Servers unter Verknüpfte Rollen (Linked Roles) auf {link} klickst. Wenn etwas nicht passt oder nicht bekannt ist, bekommst du die Rolle nicht. Wenn du sie hattest, entfernt Discord sie.",
   },
   sessions: {
     title: "Deine Daten und Geräte",
@@ -208,16 +238,16 @@ export const de: Texts = {
   },
   about: {
     title: "Über Janus",
-    lead: "Janus verknüpft dein Discord-Konto mit deinem Konto bei {platform} und teilt Discord mit, ob du Mitglied bist, damit du die richtigen Rollen bekommst. {platform} betreibt diesen Dienst.",
+    lead: "Janus verknüpft dein Discord-Konto mit deinem Konto bei {platform} und teilt Discord mit, wovon deine Rollen abhängen, zum Beispiel ob du Mitglied bist. {platform} betreibt diesen Dienst.",
     never: "Janus sieht deine Passwörter nie und kann deine Nachrichten auf Discord nicht lesen.",
     storesTitle: "Das speichert Janus",
     stores: [
       "Dein Discord-Konto: ID, Benutzername und Anzeigename.",
-      "Dein Konto bei {platform}: ID, Benutzername, Name und Gruppen.",
+      "Dein Konto bei {platform}: ID, Benutzername und Name, und wovon deine Rollen abhängen, zum Beispiel Gruppen.",
       "Wann du die Konten verknüpft hast und was Janus Discord über dich mitgeteilt hat.",
       "Den Zugang zu beiden Konten, den du Janus gegeben hast. Er ist verschlüsselt.",
       "Wo du angemeldet bist: die Art des Browsers und wann du ihn benutzt hast.",
-      "Einen Verlauf: wann deine Konten verknüpft und aktualisiert wurden und wann die Verknüpfung aufgehoben wurde, mit den IDs beider Konten.",
+      "Einen Verlauf: wann deine Konten verknüpft und aktualisiert wurden, wann die Verknüpfung aufgehoben wurde und wann eine nicht möglich war, mit den IDs beider Konten.",
     ],
     log: "Der Server führt außerdem ein Protokoll, um Fehler zu finden. Es kann deine Discord-ID enthalten, aber nicht deinen Namen. Eine IP-Adresse enthält es nur, wenn von ihr zu viele Anfragen kommen oder wenn sie Anfragen für andere weiterleitet.",
     keepsTitle: "So lange wird es gespeichert",

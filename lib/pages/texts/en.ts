@@ -27,9 +27,6 @@ const PROVIDER_FAULT: ErrorText = {
   now: "Contact {contact} and quote the request ID below. Trying again will not help until they have fixed it.",
 };
 
-/** A sentence for each metadata record, by its key. `{other}` is yes or no. */
-const facts: Readonly<Record<string, string>> = { dsek_member: "Member of {platform}: {other}" };
-
 /** The English texts. */
 export const en = {
   /**
@@ -52,6 +49,7 @@ export const en = {
     toAccount: "Go to my account",
     backToAccount: "Back to my account",
     signIn: "Sign in with Discord",
+    signInAgain: "Sign in again",
     signOut: "Sign out",
     move: "Link these accounts",
     leave: "Do not change anything",
@@ -85,6 +83,9 @@ export const en = {
     now: "One step left: get your role in Discord.",
     later:
       "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then get your role in Discord.",
+    /** Replaces the steps below if Discord has no value that a role could need. */
+    nothingKnown:
+      "Your link is saved, but {platform} did not say what your roles depend on. Discord cannot give you a role yet. Try again later. If it happens again, contact {contact}.",
     /** Where Discord has its button. Its menu is named as Discord names it. */
     onComputer: "On a computer: open the server, click its name at the top left and choose Linked Roles.",
     onPhone: "On a phone: open the server, tap its name at the top and choose Linked Roles.",
@@ -113,17 +114,26 @@ export const en = {
     discordTakenUnnamed:
       "Your Discord account is already linked to another {platform} account. If you link these accounts instead, that account will no longer be linked.",
   },
-  /** The rules do not admit the member, or the provider did not say what the rules need. */
+  /** The rules do not admit the member, or the organisation did not say what the rules need. */
   notAdmitted: {
-    refusedTitle: "This account cannot be linked",
-    unknownTitle: "{platform} did not say enough about you",
-    unknownWhy:
-      "{platform} signed you in, but did not say what Janus needs to know to link your account. This is not your fault.",
-    nothingLinked: "Nothing has been linked. Discord has learned nothing about you.",
+    refusedTitle: "This {platform} account cannot be linked",
+    /** The operator's own message follows. */
+    says: "{platform} decides who can link:",
+    nothingLinked:
+      "Nothing has been linked, and Discord has not been told anything. Janus does not keep the access that you have just given it.",
     refusedNow:
-      "If you have another {platform} account, you can use that one. If you think this is wrong, ask {contact} and quote the request ID below.",
-    unknownNow:
-      "You can try again later. If it happens again, tell {contact} and quote the request ID below.",
+      "If you have another {platform} account, you can use that one. If you think this is wrong, contact {contact} and quote the request ID below.",
+    unknownTitle: "{platform} did not say whether you can link",
+    unknownWhy:
+      "{platform} decides who can link, but its reply did not include what Janus needs to know. This is not your fault.",
+    unknownNow: `Try again later. ${AGAIN}`,
+  },
+  /** The accounts are linked, and the rules no longer admit the member. */
+  cleared: {
+    title: "You no longer get roles through {platform}",
+    told: "Your accounts are still linked, but Discord removes the roles you got through {platform}.",
+    later:
+      "Your accounts are still linked. Discord could not be updated just now. Janus will try again automatically. Discord then removes the roles you got through {platform}.",
   },
   /** The member did not want to change which accounts are linked. */
   kept: {
@@ -155,7 +165,29 @@ export const en = {
     title: "Your role on Discord",
     yes: "yes",
     no: "no",
-    facts,
+    /** Above several records. */
+    knownThrough: "What Discord knows about you through {platform}:",
+    /** Replaces the value of a record that Discord knows nothing of. */
+    notKnown: "not known",
+    notSent: "not sent yet",
+    /** Below such a record, or below a value that Discord had before. */
+    silent: "{platform} did not say.",
+    silentKept: "{platform} did not say this last time, so Discord keeps what it had.",
+    unclear: "{platform} gave an answer that Janus could not use.",
+    unclearKept: "{platform} gave an answer that Janus could not use, so Discord keeps what it had.",
+    change: "After the next update: {other}",
+    changed: "Something has changed since the last update.",
+    /** The rules no longer admit the member. `{other}` is since when Discord has nothing. */
+    cleared:
+      "You have had no roles through {platform} since {other}, because your account there no longer qualifies.",
+    clearedNow:
+      "If this has changed, sign in again. You can also use another {platform} account, or ask {contact}.",
+    refused:
+      "Your {platform} account no longer qualifies, so the next update removes the roles you got through it.",
+    readmitted:
+      "Your {platform} account qualifies again. You can get your roles again after the next update.",
+    admissionUnknown:
+      "{platform} did not say whether your accounts may stay linked. Nothing changes until it does.",
     lastTold: "Last update: {other}",
     nextCheck: "Next update: {other}",
     noCheck: "No further update is needed",
@@ -175,6 +207,9 @@ export const en = {
     /** Shown if at least one answer is no. `{other}` is the word yes. */
     withheld:
       "Where it says no above, you do not get the roles that need a {other} there. If you had such a role, Discord removes it.",
+    /** Shown if the records hold numbers or dates, or if one is not known or has changed. */
+    compares:
+      "The admins of the server decide what each role needs. If the information above fits, Discord gives you the role when you click {link} under Linked Roles in the server menu. If something does not fit or is not known, you do not get the role. If you had it, Discord removes it.",
   },
   sessions: {
     title: "Your data and devices",
@@ -236,16 +271,16 @@ export const en = {
   },
   about: {
     title: "About Janus",
-    lead: "Janus links your Discord account to your {platform} account and tells Discord whether you are a member, so that you get the right roles. {platform} runs this service.",
+    lead: "Janus links your Discord account to your {platform} account and tells Discord what your roles depend on, such as whether you are a member. {platform} runs this service.",
     never: "Janus never sees your passwords, and it cannot read your messages on Discord.",
     storesTitle: "What Janus saves",
     stores: [
       "Your Discord account: its ID, username and display name.",
-      "Your {platform} account: its ID, username, name and groups.",
+      "Your {platform} account: its ID, username and name, and what your roles depend on, such as groups.",
       "When you linked the accounts, and what Janus has told Discord about you.",
       "The access that you gave Janus to both accounts. It is encrypted.",
       "Where you are signed in: the kind of browser, and when you used it.",
-      "A history: when your accounts were linked, updated and unlinked, with the IDs of both.",
+      "A history: when your accounts were linked, updated and unlinked, or could not be linked, with the IDs of both.",
     ],
     log: "The server also keeps a log to find faults. It may contain your Discord ID, but not your name. It contains an IP address only if that address sends too many requests or passes on requests for others.",
     keepsTitle: "For how long",

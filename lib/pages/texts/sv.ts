@@ -30,6 +30,7 @@ export const sv: Texts = {
     toAccount: "Gå till Min sida",
     backToAccount: "Tillbaka till Min sida",
     signIn: "Logga in med Discord",
+    signInAgain: "Logga in igen",
     signOut: "Logga ut",
     move: "Koppla de här kontona",
     leave: "Ändra ingenting",
@@ -60,6 +61,8 @@ export const sv: Texts = {
     now: "Ett steg återstår: hämta din roll i Discord.",
     later:
       "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Hämta sedan din roll i Discord.",
+    nothingKnown:
+      "Kopplingen är sparad, men {platform} lämnade inte de uppgifter som dina roller beror på. Discord kan inte ge dig någon roll än. Försök igen senare. Om det händer igen kan du kontakta {contact}.",
     onComputer:
       "På dator: öppna servern, klicka på dess namn högst upp till vänster och välj Länkade roller (Linked Roles).",
     onPhone: "På mobil: öppna servern, tryck på dess namn högst upp och välj Länkade roller (Linked Roles).",
@@ -87,15 +90,22 @@ export const sv: Texts = {
       "Ditt Discordkonto är redan kopplat till ett annat konto hos {platform}. Om du kopplar de här kontona i stället tas den kopplingen bort.",
   },
   notAdmitted: {
-    refusedTitle: "Kontot kan inte länkas",
-    unknownTitle: "{platform} berättade inte tillräckligt om dig",
-    unknownWhy:
-      "{platform} loggade in dig, men berättade inte det som Janus behöver veta för att länka ditt konto. Det är inte ditt fel.",
-    nothingLinked: "Ingenting har länkats. Discord har inte fått veta något om dig.",
+    refusedTitle: "Det här kontot hos {platform} kan inte kopplas",
+    says: "{platform} bestämmer vilka konton som får kopplas:",
+    nothingLinked:
+      "Inget har kopplats, och Discord har inte fått veta något. Janus sparar inte den åtkomst som du just gav.",
     refusedNow:
-      "Om du har ett annat konto hos {platform} kan du använda det. Om du tror att något är fel, fråga {contact}. Uppge då referensen nedan.",
-    unknownNow:
-      "Du kan försöka igen senare. Om det händer igen, kontakta {contact}. Uppge då referensen nedan.",
+      "Om du har ett annat konto hos {platform} kan du använda det. Om du tror att något har blivit fel kan du kontakta {contact}. Uppge då referensen nedan.",
+    unknownTitle: "Det är oklart om du får koppla ditt konto hos {platform}",
+    unknownWhy:
+      "{platform} bestämmer vilka konton som får kopplas, men svaret därifrån innehöll inte det som Janus behöver veta. Det beror inte på dig.",
+    unknownNow: `Försök igen senare. ${AGAIN}`,
+  },
+  cleared: {
+    title: "Du får inte längre några roller via {platform}",
+    told: "Dina konton är fortfarande kopplade, men Discord tar bort de roller som du har fått via {platform}.",
+    later:
+      "Dina konton är fortfarande kopplade. Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Då tar Discord bort de roller som du har fått via {platform}.",
   },
   kept: {
     title: "Inget har ändrats",
@@ -124,7 +134,26 @@ export const sv: Texts = {
     title: "Din roll på Discord",
     yes: "ja",
     no: "nej",
-    facts: { dsek_member: "Medlem i {platform}: {other}" },
+    knownThrough: "Det här vet Discord om dig via {platform}:",
+    notKnown: "okänt",
+    notSent: "inte skickat än",
+    silent: "{platform} lämnade ingen uppgift.",
+    silentKept: "{platform} lämnade ingen uppgift senast, så Discord behåller den tidigare.",
+    unclear: "Janus kunde inte använda uppgiften från {platform}.",
+    unclearKept:
+      "Janus kunde inte använda den nya uppgiften från {platform}, så Discord behåller den tidigare.",
+    change: "Efter nästa uppdatering: {other}",
+    changed: "Något har ändrats sedan den senaste uppdateringen.",
+    cleared:
+      "Du har inga roller via {platform} sedan den {other}, eftersom ditt konto där inte längre uppfyller kraven.",
+    clearedNow:
+      "Om det har ändrats kan du logga in igen. Du kan också använda ett annat konto hos {platform} eller fråga {contact}.",
+    refused:
+      "Ditt konto hos {platform} uppfyller inte längre kraven. Vid nästa uppdatering förlorar du de roller som du har fått via det.",
+    readmitted:
+      "Ditt konto hos {platform} uppfyller kraven igen. Efter nästa uppdatering kan du få dina roller igen.",
+    admissionUnknown:
+      "{platform} har inte meddelat om dina konton får vara kopplade. Inget ändras förrän ett besked kommer.",
     lastTold: "Senaste uppdatering: {other}",
     nextCheck: "Nästa uppdatering: {other}",
     noCheck: "Ingen ny uppdatering behövs",
@@ -141,6 +170,8 @@ export const sv: Texts = {
       "Du får rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om du redan har gjort det behöver du inte göra något mer.",
     withheld:
       "Där det står nej ovan får du inga roller som kräver {other}. Om du redan har en sådan roll tas den bort.",
+    compares:
+      "Serverns administratörer bestämmer vad varje roll kräver. Om uppgifterna ovan uppfyller kraven får du rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om något inte uppfyller kraven eller är okänt får du inte rollen. Om du redan har den tas den bort.",
   },
   sessions: {
     title: "Dina uppgifter och enheter",
@@ -198,16 +229,16 @@ export const sv: Texts = {
   },
   about: {
     title: "Om Janus",
-    lead: "Janus kopplar ihop ditt Discordkonto med ditt konto hos {platform} och meddelar Discord om du är medlem, så att du får rätt roller. Tjänsten drivs av {platform}.",
+    lead: "Janus kopplar ihop ditt Discordkonto med ditt konto hos {platform} och meddelar Discord det som dina roller beror på, till exempel om du är medlem. Tjänsten drivs av {platform}.",
     never: "Janus får aldrig se dina lösenord och kan inte läsa dina meddelanden på Discord.",
     storesTitle: "Det här sparar Janus",
     stores: [
       "Ditt Discordkonto: id, användarnamn och visningsnamn.",
-      "Ditt konto hos {platform}: id, användarnamn, namn och grupper.",
+      "Ditt konto hos {platform}: id, användarnamn och namn, och det som dina roller beror på, till exempel grupper.",
       "När du kopplade kontona, och vad Janus har meddelat Discord om dig.",
       "Den åtkomst till kontona som du har gett Janus. Den är krypterad.",
       "Var du är inloggad: vilken sorts webbläsare du använder, och när du har använt den.",
-      "En historik: när kontona har kopplats och uppdaterats och när kopplingen har tagits bort, med id för båda kontona.",
+      "En historik: när kontona har kopplats och uppdaterats, när kopplingen har tagits bort och när kontona inte fick kopplas, med id för båda kontona.",
     ],
     log: "Servern har också en logg för felsökning. Ditt Discord-id kan finnas i den, men inte ditt namn. Den innehåller en IP-adress bara om för många förfrågningar kommer därifrån, eller om adressen skickar vidare förfrågningar åt andra.",
     keepsTitle: "Så länge sparas det",
