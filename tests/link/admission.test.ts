@@ -1,7 +1,9 @@
 /** Members whom the rules do not admit: nothing is linked or kept, and whoever has a link is left to its next push. */
 import { describe, expect, test } from "bun:test";
+import postgres from "postgres";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
+import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -173,6 +175,39 @@ test("finishProviderLeg() ends no grant that another flow of the same moment lin
     expect(janus.discord.grants(user)).toBeGreaterThan(0);
   }
 });
+
+test.if(onPostgres)(
+  "finishProviderLeg() sees the link that was made while it waited for the grant",
+  async () => {
+    const [user, linked, refused] = [newUser(), newSubject(), newSubject()];
+    const client = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+    const watcher = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+    const browser = createBrowser(janus.url);
+    janus.provider.signInAs({ sub: refused, active: false });
+    const callback = await reachForgerCallback(browser, user);
+    await client.unsafe(
+      `begin; select from discord_token where discord_user_id = '${user}' for no key update`,
+    );
+
+    const answered = browser.get(callback);
+    const waiting =
+      "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    while ((await watcher.unsafe(waiting)).length === 0) await Bun.sleep(5);
+    await client.unsafe(`
+      insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+      values ('${janus.provider.issuer}', '${linked}', '{"active": true}', now(), now());
+      insert into link (discord_user_id, issuer, subject, linked_at)
+      values ('${user}', '${janus.provider.issuer}', '${linked}', now());
+      commit`);
+    const { status } = await answered;
+    await Promise.all([client.end(), watcher.end()]);
+    await runUpkeep(janus.deps);
+
+    expect(status).toBe(403);
+    expect(await discordTokenOf(janus, user)).toMatchObject({ endReason: null });
+    expect(janus.discord.grants(user)).toBeGreaterThan(0);
+  },
+);
 
 describe("confirmMove()", () => {
   test.each([
