@@ -93,8 +93,13 @@ export const finishProviderLeg = createStep(
 
 /** Stores what the provider leg brought, and pushes if that made a link. */
 async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: SignIn): Promise<Finished> {
-  const { issuer, subject, sources } = signIn;
-  const applicant = { issuer, subject, claims: keepClaims(deps.rules, signIn.claims), sources };
+  const { issuer, subject } = signIn;
+  const applicant = {
+    issuer,
+    subject,
+    claims: keepClaims(deps.rules, signIn.claims),
+    sources: keepSources(deps, signIn),
+  };
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
   const flowIdHash = hashFlowId(flow);
@@ -128,6 +133,17 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     resultName: resultNameOf(flow),
     flow: { forget: [flow.record.name] },
   };
+}
+
+/** The answers of the sources that the database can store as they are. Another one counts as none. */
+function keepSources({ rules, log }: Needs, { sources }: SignIn): StoredClaims {
+  const kept = keepClaims({ neededClaims: rules.sources.map(({ name }) => name) }, sources);
+  for (const name of Object.keys(sources))
+    if (!Object.hasOwn(kept, name))
+      log.warn("source_not_read", {
+        reason: `source_${name}: the answer cannot be stored: it is nested too deeply, or has a text that is malformed`,
+      });
+  return kept;
 }
 
 /** The question whether to move the link. */

@@ -6,7 +6,6 @@
 import type { Answer, Upstream } from "../oauth/upstream.ts";
 import { parseJson, send } from "../oauth/upstream.ts";
 import type { ClaimSource } from "../rules/rule_set.ts";
-import { isStorable } from "../rules/values.ts";
 import { describeError } from "../telemetry/log.ts";
 
 /** Less than a sign-in has for all its calls, so that it goes on without a source that does not answer. */
@@ -52,14 +51,12 @@ async function fetchSource(
   return undefined;
 }
 
-/** The content of an answer that is whole, as the database can store it. */
+/** The content of an answer that is whole. */
 function readAnswer(answer: Answer): { readonly content: unknown } | Refusal {
   if (answer.status !== 200) return { refusal: `answered ${answer.status}` };
   const content = parseJson(answer.text);
   if (content === undefined || content === null) return { refusal: "the answer is not JSON" };
   if (isPart(answer, content)) return { refusal: "the answer is only a part: ask for less in its url" };
-  if (!isStorable(content))
-    return { refusal: "the answer cannot be stored: it is nested too deeply, or no text" };
   return { content };
 }
 

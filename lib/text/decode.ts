@@ -1,4 +1,4 @@
-/** Text from bytes that somebody else wrote. */
+/** Text from bytes that somebody else wrote: the files that the configuration names. What they say does not matter here. */
 
 /** The text without a byte order mark; undefined for bytes that are not UTF-8, which would become another text. */
 export function decodeText(bytes: Uint8Array): string | undefined {

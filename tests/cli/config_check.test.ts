@@ -675,7 +675,7 @@ describe("janus config check", () => {
     );
 
     expect(exitCode).toBe(0);
-    const [table = "", addresses, verdict] = stdout.trimEnd().split("\n\n");
+    const [table = "", addresses, rules, verdict] = stdout.trimEnd().split("\n\n");
     const rows = table.split("\n");
     expect(rows).toHaveLength(VARIABLES.length);
     expect(rows[0]).toMatch(/^PUBLIC_URL +https:\/\/janus\.example\.org +environment$/);
@@ -685,6 +685,7 @@ describe("janus config check", () => {
     expect(stdout).toContain("Org\\u{200b}");
     expect(table).toEndWith(`--env-file ${path}`);
     expect(addresses).toBe(ADDRESSES);
+    expect(rules).toBe("The rules in force: no RULES_FILE: everyone who can sign in gets dsek_member");
     expect(verdict).toBe("The configuration is complete, with 1 warning.");
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");
@@ -766,7 +767,7 @@ describe("janus config check", () => {
 
       expect([plain.exitCode, json.exitCode]).toEqual([1, 1]);
       expect(plain.stdout).toContain("the secret? no: client_check: answered 401 invalid_client; ");
-      expect(plain.stdout).toContain("records? no: Discord does not have the metadata records of Janus");
+      expect(plain.stdout).toContain("records? no: Discord does not have the metadata records of the rules");
       expect(plain.stdout).toEndWith(" Not every other server accepts it: see above.\n");
       const { answers, verdict } = JSON.parse(json.stdout);
       expect(answers.map(({ answer }: { readonly answer: string }) => answer)).toEqual(["yes", "no", "no"]);

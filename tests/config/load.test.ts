@@ -129,6 +129,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   OIDC_ALLOW_HTTP_ENDPOINTS: [CANARY, "yes", "1", "TRUE"],
   PLATFORM_NAME: [`${CANARY}${"x".repeat(50)}`, `${CANARY}\u0007`, "  "],
   TIME_ZONE: [CANARY, `Europe/${CANARY}`, "+01:00", "-05", "UTC+1", "Europe/Stockholm;UTC", "  "],
+  RULES_FILE: [`/${CANARY}`, `/${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`, "/", "  "],
   PLATFORM_LOGO: [`/${CANARY}`, `/${CANARY}${"x".repeat(4096)}`, `${CANARY}\u0000`, "/", "  "],
   PLATFORM_COLOR: [CANARY, "#fff", "#f280a1c0", "rgb(0 0 0)", "#gggggg", "##28281"],
   SUPPORT_URL: [

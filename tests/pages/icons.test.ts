@@ -17,6 +17,7 @@ const BADGES: Readonly<Record<string, string | null>> = {
   unlinked: "done",
   "another account": "another",
   kept: "stopped",
+  "not admitted": "stopped",
   "signed out": "signedOut",
   unauthenticated: "signedOut",
   state_mismatch: "stopped",

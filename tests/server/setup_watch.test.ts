@@ -350,7 +350,7 @@ describe("the metadata records", () => {
   });
 
   test.each([
-    ["of another release", DISCORD_CLIENT_ID, "other metadata records than this Janus has"],
+    ["of another release", DISCORD_CLIENT_ID, "other metadata records than the rules have"],
     ["of another application", "999999999999999999", "this database does not know"],
   ])("%s do not count", async (_, applicationId, reason) => {
     await using stage = await setUp({ knowsRecords: false });
