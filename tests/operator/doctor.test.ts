@@ -252,6 +252,12 @@ describe("examine()", () => {
       arranged(() => janus.provider.failNext("discovery", { status: 503, body: "" })),
     ],
     [
+      "the name of the provider does not resolve",
+      ["provider_discovery: fault", ...unread(), "provider_clock: unknown"],
+      /OIDC_ISSUER does not resolve/,
+      () => ({ environment: { OIDC_ISSUER: "https://auth.invalid" } }),
+    ],
+    [
       "the issuer has one slash too many",
       ["provider_issuer: fault", "provider_client: unknown"],
       /"issuer" is/,

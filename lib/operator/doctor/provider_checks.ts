@@ -8,6 +8,7 @@ import { createBudget } from "../../oauth/budget.ts";
 import { createOidc } from "../../oidc/client.ts";
 import type { ProviderExamination } from "../../oidc/examination.ts";
 import { examineProvider } from "../../oidc/examination.ts";
+import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
 import { askProvider } from "../setup_questions.ts";
 import type { Check, CheckId } from "./check.ts";
@@ -45,9 +46,13 @@ export async function checkProvider(
   ];
 }
 
+/** What the system says of a name that does not exist. A resolver that fails says EAI_AGAIN, which may pass. */
+const RESOLUTION = /^ENOTFOUND$/;
+
 function unread(error: NonNullable<ProviderExamination["unread"]>): readonly Check[] {
-  const isFault = error.code === "provider_misconfigured";
-  const detail = sayReason(error);
+  const isNameless = RESOLUTION.test(describeCause(error.cause).causeCode ?? "");
+  const isFault = error.code === "provider_misconfigured" || isNameless;
+  const detail = isNameless ? "The name in OIDC_ISSUER does not resolve (DNS)." : sayReason(error);
   const remedy =
     "Compare OIDC_ISSUER with the issuer that the provider shows for this client: docs/providers.md.";
   const rest = CHECK_GROUPS.provider.filter((id) => id !== "provider_discovery" && id !== "provider_clock");
