@@ -94,7 +94,12 @@ export const finishProviderLeg = createStep(
 /** Stores what the provider leg brought, and pushes if that made a link. */
 async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: SignIn): Promise<Finished> {
   const { issuer, subject } = signIn;
-  const applicant = { issuer, subject, claims: keepClaims(deps.rules, signIn.claims), sources: keepSources(deps, signIn) };
+  const applicant = {
+    issuer,
+    subject,
+    claims: keepClaims(deps.rules, signIn.claims),
+    sources: keepSources(deps, signIn),
+  };
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
   const flowIdHash = hashFlowId(flow);

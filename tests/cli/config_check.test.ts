@@ -685,9 +685,7 @@ describe("janus config check", () => {
     expect(stdout).toContain("Org\\u{200b}");
     expect(table).toEndWith(`--env-file ${path}`);
     expect(addresses).toBe(ADDRESSES);
-    expect(rules).toBe(
-      "The rules in force: no RULES_FILE: everyone who can sign in gets dsek_member",
-    );
+    expect(rules).toBe("The rules in force: no RULES_FILE: everyone who can sign in gets dsek_member");
     expect(verdict).toBe("The configuration is complete, with 1 warning.");
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);
     expect(stdout + stderr).not.toContain("canary");

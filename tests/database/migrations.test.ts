@@ -322,3 +322,61 @@ describe("0011_split_push_due_at", () => {
     });
   });
 });
+
+describe("0015_evaluate_rules", () => {
+  beforeEach(becomeMigrated);
+
+  const addCleared = () =>
+    database.rows(`
+      with account as (
+        insert into discord_account values ('1', 'name', null, now(), now()) returning discord_user_id
+      ), token as (
+        insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
+        select discord_user_id, 'at', 'rt', 'identify', now(), now() from account returning discord_user_id
+      ), organisation as (
+        insert into organisation_account (issuer, subject, claims, sources, claims_seen_at, created_at)
+        values ('i', 's', '{"name": "n"}', '{"graph": []}', now(), now()) returning issuer, subject
+      )
+      insert into link (discord_user_id, issuer, subject, linked_at, pushed_metadata, pushed_at, cleared_at)
+      select discord_user_id, issuer, subject, now(), '{}', now() - interval '1 hour', now() from token, organisation`);
+  const linkNow = async () => (await database.rows("select cleared_at, pushed_metadata from link"))[0];
+  const accountNow = async () => (await database.rows("select claims, sources from organisation_account"))[0];
+
+  test("ends a clearing when the previous release pushes, and not when it only claims", async () => {
+    await addCleared();
+    await database.rows("update link set push_due_at = now()");
+    const claimed = await linkNow();
+    await database.rows(`update link set pushed_metadata = '{"dsek_member": "1"}', pushed_at = now()`);
+
+    expect(claimed).toMatchObject({ clearedAt: expect.any(Date) });
+    expect(await linkNow()).toEqual({ clearedAt: null, pushedMetadata: { dsek_member: "1" } });
+  });
+
+  test("forgets the sources when the previous release unlinks, and not when a member signs in", async () => {
+    await addCleared();
+    await database.rows(
+      "update organisation_account set claims = '{}', claims_seen_at = now() + interval '1 second'",
+    );
+    const signedIn = await accountNow();
+    await database.rows("update organisation_account set claims = '{}'");
+
+    expect(signedIn).toEqual({ claims: {}, sources: { graph: [] } });
+    expect(await accountNow()).toEqual({ claims: {}, sources: {} });
+  });
+
+  test("allows every action of the trail that it allowed before", async () => {
+    const actions = [
+      "role_connection_not_cleared",
+      "grant_not_revoked",
+      "not_admitted",
+      "role_connection_cleared",
+    ];
+
+    for (const action of actions)
+      await database.rows(`insert into audit_event (occurred_at, action) values (now(), '${action}')`);
+
+    expect(
+      await database.rows("select action from audit_event order by audit_event_id desc limit 4"),
+    ).toHaveLength(4);
+  });
+});

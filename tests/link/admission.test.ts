@@ -1,11 +1,20 @@
 /** Members whom the rules do not admit: nothing is linked or kept, and whoever has a link is left to its next push. */
 import { describe, expect, test } from "bun:test";
+import postgres from "postgres";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
+import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { discordTokenOf, linkOf, linksOfSubject, organisationTokenOf, sessionsOf, trailOf } from "../harness/rows.ts";
+import {
+  discordTokenOf,
+  linkOf,
+  linksOfSubject,
+  organisationTokenOf,
+  sessionsOf,
+  trailOf,
+} from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { signIn } from "../harness/sign_in.ts";
 import { countStatements } from "../harness/statements.ts";
@@ -53,7 +62,9 @@ describe("finishProviderLeg()", () => {
     expect(response.status).toBe(403);
     expect(page).toContain("Only &lt;b>active&lt;/b> members can link.");
     expect([await linkOf(janus, user), await sessionsOf(janus, user)]).toEqual([undefined, []]);
-    expect(await janus.database.rows(`select * from organisation_account where subject = '${subject}'`)).toEqual([]);
+    expect(
+      await janus.database.rows(`select * from organisation_account where subject = '${subject}'`),
+    ).toEqual([]);
     expect(janus.discord.roleConnection(user)).toBeUndefined();
     expect(janus.discord.grants(user)).toBe(0);
     expect(janus.provider.liveRefreshTokens()).toEqual([]);
@@ -129,10 +140,7 @@ describe("finishProviderLeg()", () => {
 
   test.each([
     ["claims.active", ["finishProviderLeg", "setPushed"]],
-    [
-      "claims.active && linked_at <= now && discord.id != \"\"",
-      ["findFlow", "finishProviderLeg", "setPushed"],
-    ],
+    ['claims.active && linked_at <= now && discord.id != ""', ["findFlow", "finishProviderLeg", "setPushed"]],
   ])("costs a statement more only if the rule reads the account: %s", async (when, expected) => {
     const own = await start(when);
     own.provider.signInAs({ sub: newSubject(), active: true });
@@ -168,6 +176,39 @@ test("finishProviderLeg() ends no grant that another flow of the same moment lin
   }
 });
 
+test.if(onPostgres)(
+  "finishProviderLeg() sees the link that was made while it waited for the grant",
+  async () => {
+    const [user, linked, refused] = [newUser(), newSubject(), newSubject()];
+    const client = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+    const watcher = postgres(database.config.url ?? "", { max: 1, onnotice: () => undefined });
+    const browser = createBrowser(janus.url);
+    janus.provider.signInAs({ sub: refused, active: false });
+    const callback = await reachForgerCallback(browser, user);
+    await client.unsafe(
+      `begin; select from discord_token where discord_user_id = '${user}' for no key update`,
+    );
+
+    const answered = browser.get(callback);
+    const waiting =
+      "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    while ((await watcher.unsafe(waiting)).length === 0) await Bun.sleep(5);
+    await client.unsafe(`
+      insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+      values ('${janus.provider.issuer}', '${linked}', '{"active": true}', now(), now());
+      insert into link (discord_user_id, issuer, subject, linked_at)
+      values ('${user}', '${janus.provider.issuer}', '${linked}', now());
+      commit`);
+    const { status } = await answered;
+    await Promise.all([client.end(), watcher.end()]);
+    await runUpkeep(janus.deps);
+
+    expect(status).toBe(403);
+    expect(await discordTokenOf(janus, user)).toMatchObject({ endReason: null });
+    expect(janus.discord.grants(user)).toBeGreaterThan(0);
+  },
+);
+
 describe("confirmMove()", () => {
   test.each([
     [false, "refused"],
@@ -201,7 +242,9 @@ describe("confirmMove()", () => {
     const { status } = await browser.post("/link/move", { state: moveStateIn(await question.text()) });
 
     expect(status).toBe(200);
-    expect((await linksOfSubject(janus, subject)).map(({ discordUserId }) => discordUserId)).toEqual([second]);
+    expect((await linksOfSubject(janus, subject)).map(({ discordUserId }) => discordUserId)).toEqual([
+      second,
+    ]);
     expect(janus.discord.roleConnection(second)?.metadata).toEqual({ member: "1" });
   });
 });

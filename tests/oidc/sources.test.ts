@@ -37,7 +37,10 @@ describe("fetchSources()", () => {
   test("asks each source once, with the member's token, and follows no redirect", async () => {
     const other = { name: "other", url: "https://other.example.org/me" };
 
-    const { answers, sent, refused } = await ask(async (url) => json({ value: [{ id: url.length }] }), [GRAPH, other]);
+    const { answers, sent, refused } = await ask(
+      async (url) => json({ value: [{ id: url.length }] }),
+      [GRAPH, other],
+    );
 
     expect(answers).toEqual({
       graph: { value: [{ id: GRAPH.url.length }] },
@@ -53,7 +56,10 @@ describe("fetchSources()", () => {
   });
 
   test.each<readonly [kind: string, fetch: Fetch]>([
-    ["a redirect", async () => new Response(SECRET, { status: 302, headers: { location: `https://x/${SECRET}` } })],
+    [
+      "a redirect",
+      async () => new Response(SECRET, { status: 302, headers: { location: `https://x/${SECRET}` } }),
+    ],
     ["a megabyte", async () => json(SECRET.repeat(50_000))],
     ["a megabyte in parts", async () => new Response(new Blob([SECRET.repeat(50_000)]).stream())],
     ["HTML", async () => new Response(`<html>${SECRET}`, { headers: { "content-type": "text/html" } })],
@@ -63,7 +69,10 @@ describe("fetchSources()", () => {
     ["500", async () => new Response(JSON.stringify({ error: SECRET }), { status: 500 })],
     ["a part, as OData says it", async () => json({ value: [SECRET], "@odata.nextLink": "https://x" })],
     ["a part, as a Link says it", async () => json([SECRET], { link: '<https://x>; rel="next"' })],
-    ["a part among others", async () => json([SECRET], { link: '<https://x>; rel=prev, <https://y>; REL="last next"' })],
+    [
+      "a part among others",
+      async () => json([SECRET], { link: '<https://x>; rel=prev, <https://y>; REL="last next"' }),
+    ],
     ["compressed", async () => new Response(SECRET, { headers: { "content-encoding": "gzip" } })],
     ["no connection", () => Promise.reject(Object.assign(new Error(SECRET), { code: "ECONNREFUSED" }))],
     [

@@ -9,7 +9,11 @@ import { useFolder } from "../harness/hooks.ts";
 import { environmentFor } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
 
-const STANDIN = { apiUrl: "http://127.0.0.1:9", authorizeUrl: "http://127.0.0.1:9", cdnUrl: "http://127.0.0.1:9" };
+const STANDIN = {
+  apiUrl: "http://127.0.0.1:9",
+  authorizeUrl: "http://127.0.0.1:9",
+  cdnUrl: "http://127.0.0.1:9",
+};
 const GOOD = environmentFor("https://janus.example.org", STANDIN, "https://auth.example.org");
 const RECORD = `[[record]]
 key = "member"
@@ -53,7 +57,10 @@ describe("readConfiguration()", () => {
   });
 
   test("tells no more faults than anybody reads", async () => {
-    const file = await writeRules(folder, Array.from({ length: 500 }, (_, n) => `unknown_${n} = 1`).join("\n"));
+    const file = await writeRules(
+      folder,
+      Array.from({ length: 500 }, (_, n) => `unknown_${n} = 1`).join("\n"),
+    );
 
     const { message } = await rejection(readConfiguration({ ...GOOD, ...file }));
 
