@@ -203,7 +203,7 @@ describe("a page", () => {
     async (_, operation, status) => {
       // Its own deadline is no help: the budget alone ends the wait.
       const janus = await start({ deadlineMs: NO_DEADLINE_MS, budgetMs: SHORT_BUDGET_MS });
-      janus.provider.override({ idToken: ({ groups: _groups, ...claims }, sign) => sign(claims) });
+      janus.provider.override({ idToken: ({ preferred_username: _name, ...claims }, sign) => sign(claims) });
       await link(janus, newUser());
       const browser = createBrowser(janus.url);
       const callback = await reachForgerCallback(browser, newUser());
@@ -230,7 +230,7 @@ describe("a page", () => {
     const callback = await reachForgerCallback(browser, newUser());
     const newer = createKey("RS256");
     janus.provider.override({
-      idToken: ({ groups: _groups, ...claims }, sign) => sign(claims),
+      idToken: ({ preferred_username: _name, ...claims }, sign) => sign(claims),
       userInfo: (claims) =>
         new Response(janus.provider.sign(claims, {}, newer), {
           headers: { "content-type": "application/jwt" },

@@ -93,8 +93,8 @@ describe.concurrent("with dead connections", () => {
     ["new keys, after the code is spent", "jwks"],
   ] as const)("a sign-in works with %s", async (_, operation) => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
-    // Without groups in the ID Token UserInfo is asked.
-    janus.provider.override({ idToken: ({ groups: _groups, ...claims }, sign) => sign(claims) });
+    // Without a name in the ID Token UserInfo is asked.
+    janus.provider.override({ idToken: ({ preferred_username: _name, ...claims }, sign) => sign(claims) });
     await link(newUser());
     if (operation === "jwks") janus.provider.rotateKey();
     const browser = createBrowser(janus.url);

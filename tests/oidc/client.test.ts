@@ -7,9 +7,10 @@ import type { ErrorCode } from "../../lib/errors.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
 import type { ClaimSource } from "../../lib/rules/rule_set.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { GROUP_RULES, writeRules } from "../fixtures/rules_file.ts";
 import { createClock } from "../harness/clock.ts";
 import { WITHOUT_STRAYS } from "../harness/database.ts";
-import { useDatabase, useJanus } from "../harness/hooks.ts";
+import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,
@@ -39,6 +40,7 @@ const DEADLINE_MS = 10_000;
 const hangs = (behaviour: Behaviour) => behaviour === "hang" || behaviour === "trickle";
 
 const started: { readonly stop: () => Promise<void> }[] = [];
+const folder = useFolder("oidc");
 const database = useDatabase();
 const time = useStillTime();
 afterEach(async () => {
@@ -1001,15 +1003,15 @@ describe("oidc.exchangeCode()", () => {
   });
 });
 
-function startJanus(options: Parameters<typeof startJanusWithForger>[0]) {
-  return startJanusWithForger({
+async function startJanus(options: Parameters<typeof startJanusWithForger>[0]) {
+  const janus = await startJanusWithForger({
     database,
     ...options,
+    environment: { ...(await writeRules(folder, GROUP_RULES)), ...options?.environment },
     forger: { key: KEY, ...options?.forger },
-  }).then((janus) => {
-    started.push(janus);
-    return janus;
   });
+  started.push(janus);
+  return janus;
 }
 type Janus = Awaited<ReturnType<typeof startJanus>>;
 
@@ -1148,7 +1150,13 @@ describe("a sign-in with UserInfo", () => {
     (...names: readonly string[]): NonNullable<ForgerOverrides["idToken"]> =>
     (claims, sign) =>
       sign(Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name))));
-  const janus = useJanus(() => startJanusWithForger({ database, forger: { key: KEY } }));
+  const janus = useJanus(async () =>
+    startJanusWithForger({
+      database,
+      environment: await writeRules(folder, GROUP_RULES),
+      forger: { key: KEY },
+    }),
+  );
   const userinfoCalls = () => janus.provider.calls.filter((operation) => operation === "userinfo").length;
   afterEach(() => janus.provider.reset());
 
