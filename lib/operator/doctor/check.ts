@@ -86,6 +86,6 @@ export const unknown = (id: CheckId, detail: string, remedy: string): Check => (
   remedy,
 });
 
-/** An error's reason as a sentence: what comes before its colon names the request, and what comes after the last the remedy. */
+/** An error's reason as a sentence. It never holds a secret: `errors.ts` says what a reason may hold. */
 export const sayReason = ({ message }: JanusError): string =>
   /[.!?]$/.test(message) ? message : `${message}.`;

@@ -1,4 +1,4 @@
-/** The checks at Discord: five requests at most. None makes a token or changes anything. */
+/** The checks at Discord: three requests, repeated only if Discord does not answer. None makes a token or changes anything. */
 import { addressesOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/load.ts";
 import type { Queries } from "../../database/queries.ts";
