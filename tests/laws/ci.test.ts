@@ -33,3 +33,17 @@ test(".ci/run leaves out no test on PostgreSQL that reaches a database", async (
   expect(wrong).toEqual([]);
   expect((await reachFrom("tests/link/flow.test.ts")).has(DATABASE)).toBe(true);
 });
+
+test(".ci/run leaves out no test on PostgreSQL that runs there alone", async () => {
+  const script = await readText(".ci/run");
+  const once = new RegExp(/^runs_once='(.+)'$/m.exec(script)?.[1] ?? "no pattern");
+  const leftOut = listFiles("tests/**/*.test.ts").filter((path) => once.test(path));
+  const texts = await Promise.all(leftOut.map(readText));
+
+  const there = leftOut.filter((_, index) =>
+    /\b(?:onPostgres|usePostgres|TEST_DATABASE_URL)\b/.test(texts[index] ?? ""),
+  );
+
+  expect(leftOut.length).toBeGreaterThan(10);
+  expect(there.filter((path) => path !== "tests/laws/ci.test.ts")).toEqual([]);
+});

@@ -1,5 +1,5 @@
 /** What goes over which connection: a kept one that died without a word must not cost a code or a refresh token. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -10,7 +10,7 @@ import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/w
 const DEADLINE_MS = 5_000;
 
 const started: { readonly stop: () => Promise<unknown> }[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const one of started.splice(0).reverse()) await one.stop();
 });
 
@@ -54,7 +54,8 @@ async function startBehindProxies() {
   return { janus, link, fallSilent, askedBy };
 }
 
-describe("with dead connections", () => {
+// Each waits for a deadline, so they wait together.
+describe.concurrent("with dead connections", () => {
   test("a member links at the first try", async () => {
     const { janus, link, fallSilent, askedBy } = await startBehindProxies();
     await link(newUser());
