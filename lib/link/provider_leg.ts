@@ -29,7 +29,7 @@ import { keepClaims, organisationName } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
 import { readAdmission } from "../sync/member_rules.ts";
-import type { Needs as PushNeeds } from "../sync/push.ts";
+import type { DuePush, Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
 import { secondsAfter } from "../time.ts";
 import type { NotAdmitted } from "./admission.ts";
@@ -103,14 +103,17 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
   const flowIdHash = hashFlowId(flow);
-  const admitted = await judgeApplicant(deps, flowIdHash, applicant, now);
+  const grant = { ...sealOrganisationTokens(deps, signIn), expiresAt: signIn.expiresAt ?? null };
+  const admitted = await judgeApplicant(deps, flowIdHash, applicant, now).catch((error: unknown) => {
+    keepUnlinkedTokens(deps, { issuer, subject, ...grant });
+    throw error;
+  });
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const stored = await insertOrKeep(deps, {
     flowIdHash,
     ...applicant,
     isAdmitted: readAdmission(admitted) === "admitted",
-    ...sealOrganisationTokens(deps, signIn),
-    expiresAt: signIn.expiresAt ?? null,
+    ...grant,
     pushLeasedUntil: leasedUntil,
     moveIdHash: hashFlowId(move),
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
@@ -122,14 +125,23 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
   if (outcome === "not_admitted" || outcome === "relinked") tellUnknown(deps, admitted, discordUserId);
   if (outcome === "not_admitted") return notAdmitted(flow, admitted, discordUserId);
   if (outcome === "conflict_met") return askMove(flow, move, stored, applicant.claims);
-  const push = await pushNow(deps, { ...stored, ...applicant, pushFailures: 0, leasedUntil });
+  return pushStored(deps, flow, { ...stored, ...applicant, outcome, pushFailures: 0, leasedUntil });
+}
+
+/** Pushes the link that was stored. */
+async function pushStored(
+  deps: Needs,
+  flow: Flow,
+  link: DuePush & Pick<Stored, "globalName" | "sessionExpiresAt"> & Pick<Linked, "outcome">,
+): Promise<Linked> {
+  const push = await pushNow(deps, link);
   return {
-    ...linkedAccounts(stored, applicant.claims),
+    ...linkedAccounts(link, link.claims),
     ...push,
-    outcome,
-    discordUserId,
+    outcome: link.outcome,
+    discordUserId: link.discordUserId,
     earlierRoleMayStay: false,
-    session: begunSession(flow, stored.sessionExpiresAt),
+    session: begunSession(flow, link.sessionExpiresAt),
     resultName: resultNameOf(flow),
     flow: { forget: [flow.record.name] },
   };

@@ -1,12 +1,14 @@
 /** Members whom the rules do not admit: nothing is linked or kept, and whoever has a link is left to its next push. */
 import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
+import { createApp } from "../../index.ts";
+import { databaseUnavailable } from "../../lib/errors.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import {
   discordTokenOf,
   linkOf,
@@ -153,6 +155,23 @@ describe("finishProviderLeg()", () => {
 
     expect({ status, statements }).toEqual({ status: 303, statements: expected });
   });
+});
+
+test("finishProviderLeg() keeps the provider's tokens if the account cannot be read, to revoke them", async () => {
+  const own = await start('claims.active && discord.id != ""');
+  own.provider.signInAs({ sub: newSubject(), active: true });
+  const browser = createBrowser(own.url);
+  const address = await reachForgerCallback(browser, newUser());
+  const findFlow = () => Promise.reject(databaseUnavailable("no answer"));
+  const app = createApp({ ...own.shared, queries: { ...own.shared.queries, findFlow } }, UNHEARD);
+  const headers = { cookie: browser.jar.header(new URL(own.url)) };
+
+  const { status } = await app.fetch(new Request(address, { headers }));
+  await runUpkeep(own.deps);
+  const left = own.provider.liveRefreshTokens();
+  await own.stop();
+
+  expect({ status, left }).toEqual({ status: 503, left: [] });
 });
 
 test("finishProviderLeg() ends no grant that another flow of the same moment links", async () => {

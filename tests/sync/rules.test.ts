@@ -210,6 +210,27 @@ describe("pushLink()", () => {
   });
 });
 
+test("pushDueLinks() lets other work have its turn between two evaluations", async () => {
+  const users = [newUser(), newUser(), newUser(), newUser()];
+  for (const user of users) await signInWith(user, { points: 1 });
+  await janus.database.rows("update link set push_due_at = now() - interval '1 minute'");
+  const events: string[] = [];
+  const ruleFaults = { tell: () => void events.push("evaluation") };
+  let isOver = false;
+  const takeTurn = (): void => {
+    events.push("turn");
+    if (!isOver) setImmediate(takeTurn);
+  };
+  setImmediate(takeTurn);
+
+  const { done } = await pushDueLinks({ ...janus.deps, ruleFaults });
+  isOver = true;
+
+  expect(done).toBe(users.length);
+  expect(events.filter((event) => event === "evaluation")).toHaveLength(users.length);
+  expect(events.join()).not.toContain("evaluation,evaluation");
+});
+
 describe("a member who is no longer admitted", () => {
   test("reads so at /api/userinfo, and finds the sources and the clearing in the export", async () => {
     const user = newUser();
