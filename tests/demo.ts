@@ -7,10 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createApp } from "../index.ts";
+import { formatReport } from "../lib/cli/doctor_report.ts";
+import { openDatabase } from "../lib/database/open.ts";
 import type { World } from "../lib/deps.ts";
 import { putMetadataRecords } from "../lib/discord/metadata_records.ts";
 import { addressInUse, asJanusError, JanusError, usage } from "../lib/errors.ts";
 import { readConfiguration } from "../lib/operator/configuration.ts";
+import { examine } from "../lib/operator/doctor/examine.ts";
+import { readSettings } from "../lib/operator/doctor/settings.ts";
 import { recordsOf } from "../lib/operator/setup_questions.ts";
 import { startServer } from "../lib/server/lifecycle.ts";
 import { createLog } from "../lib/telemetry/log.ts";
@@ -26,6 +30,7 @@ const HELP = `The demo of Janus: Discord's part played by a stand-in, and a real
 Usage: bun run demo [options]
 
   -p, --port <port>   where Janus listens; unless given 3000, or any port where that is taken
+      --doctor        print what janus doctor says of it, once it has started
       --verbose       print Janus's log, a line of JSON for each event
   -h, --help          print this
 
@@ -33,6 +38,7 @@ Everything listens on 127.0.0.1. Nothing is kept: the database is in a temporary
 
 const OPTIONS = {
   port: { type: "string", short: "p" },
+  doctor: { type: "boolean" },
   verbose: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -49,11 +55,17 @@ const PLATFORM_NAME = "D-sektionen";
 /** The record of `example.rules.toml` that the stand-in's role asks for. */
 const MEMBER_KEY = "member";
 
-type Options = { readonly port: number | undefined; readonly verbose: boolean };
+type Options = {
+  readonly port: number | undefined;
+  readonly doctor: boolean;
+  readonly verbose: boolean;
+};
 type Demo = {
   readonly guideUrl: string;
   readonly appUrl: string;
   readonly accountUrl: string;
+  /** What the doctor says, if it was asked. */
+  readonly report: string | undefined;
   readonly parts: AsyncDisposableStack;
 };
 
@@ -72,7 +84,7 @@ try {
 process.exit();
 
 async function run(): Promise<void> {
-  const { port, verbose, help } = readOptions();
+  const { help, ...options } = readOptions();
   if (help) return print(HELP);
   const ended = Promise.withResolvers<undefined>();
   for (const signal of SIGNALS) process.on(signal, () => ended.resolve(undefined));
@@ -82,7 +94,7 @@ async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "janus-demo-"));
   try {
     // What is still starting when a signal comes ends with the process.
-    const demo = await Promise.race([startDemo({ port, verbose }, folder), ended.promise]);
+    const demo = await Promise.race([startDemo(options, folder), ended.promise]);
     if (demo !== undefined) print(describe(demo));
     await ended.promise;
     await demo?.parts.disposeAsync();
@@ -94,8 +106,8 @@ async function run(): Promise<void> {
 
 function readOptions(): Options & { readonly help: boolean } {
   try {
-    const { port, verbose = false, help = false } = parseArgs({ options: OPTIONS }).values;
-    return { port: port === undefined ? undefined : readPort(port), verbose, help };
+    const { port, doctor = false, verbose = false, help = false } = parseArgs({ options: OPTIONS }).values;
+    return { port: port === undefined ? undefined : readPort(port), doctor, verbose, help };
   } catch (error) {
     throw error instanceof JanusError
       ? error
@@ -109,8 +121,8 @@ function readPort(text: string): number {
   throw usage(`--port must be a number from 0 to ${MAX_PORT}; 0 takes any free port.`);
 }
 
-function describe({ guideUrl, appUrl, accountUrl }: Demo): string {
-  return `
+function describe({ guideUrl, appUrl, accountUrl, report }: Demo): string {
+  return `${report === undefined ? "" : `\n${report}\n`}
   Open  ${guideUrl}
 
 That page says who can sign in, and what to expect of each. It leads to the stand-in for Discord, where a member begins:
@@ -135,7 +147,7 @@ async function startDemo(options: Options, folder: string): Promise<Demo> {
   }
 }
 
-async function startParts({ port, verbose }: Options, folder: string): Promise<Demo> {
+async function startParts({ port, doctor, verbose }: Options, folder: string): Promise<Demo> {
   // The lines of a log would end up in the middle of a step's.
   const step = createSteps(write, process.stdout.isTTY && !verbose);
   await using parts = new AsyncDisposableStack();
@@ -174,7 +186,7 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
   );
   parts.defer(provider.stop);
 
-  const configuration = await readConfiguration({
+  const environment = {
     PUBLIC_URL: url,
     HOST,
     PORT: String(held.port),
@@ -196,7 +208,8 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     OIDC_SCOPES: "openid profile email offline_access",
     TOKEN_KEYS: `k1:${randomKey()}`,
     COOKIE_SECRET: randomKey(),
-  });
+  };
+  const configuration = await readConfiguration(environment);
   const world = createWorld(verbose);
   const application = { ...world, clientId: DISCORD_CLIENT_ID, apiUrl: discord.apiUrl, publicUrl: url };
   await step("the metadata records, registered with Discord", () =>
@@ -211,7 +224,13 @@ async function startParts({ port, verbose }: Options, folder: string): Promise<D
     startGuide(port, () => guidePage(configuration.rules, PEOPLE, appUrl)),
   );
   parts.defer(() => guide.stop(true));
-  return { guideUrl: guide.url.href, appUrl, accountUrl: `${url}/account`, parts: parts.move() };
+  const report = doctor ? await step("the doctor", () => askDoctor(environment, world)) : undefined;
+  return { guideUrl: guide.url.href, appUrl, accountUrl: `${url}/account`, report, parts: parts.move() };
+}
+
+async function askDoctor(environment: Readonly<Record<string, string>>, world: World): Promise<string> {
+  const settings = await readSettings([{ file: undefined, variables: environment }]);
+  return formatReport(await examine({ settings, world, open: openDatabase }), false);
 }
 
 function createWorld(verbose: boolean): World {

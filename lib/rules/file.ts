@@ -4,7 +4,7 @@
  */
 import { printable } from "../text/printable.ts";
 import type { ExpressionFault } from "./cel.ts";
-import type { Path } from "./positions.ts";
+import type { Path, Position } from "./positions.ts";
 import { createLocate, findSyntaxError } from "./positions.ts";
 import { RECORD_TYPES, valueKindOf } from "./records.ts";
 import type { Rule, RuleKind } from "./rule.ts";
@@ -98,6 +98,9 @@ function createReading(shape: FileShape, faults: ShapeFault[]) {
 
 const isFault = (rule: Rule | ExpressionFault): rule is ExpressionFault => "reason" in rule;
 
+/** Where something is missing from the whole file. */
+const START: Position = { line: 1, column: 1 };
+
 /** Adds to each fault its place in the file, and the key of its record. */
 async function locateAll(
   text: string,
@@ -107,7 +110,7 @@ async function locateAll(
   const locate = await createLocate(text);
   const located = faults.map(({ path, place, reason }): RulesFault => {
     const record = keyOfRecord(toml, path);
-    return { ...(record === undefined ? {} : { record }), ...locate(path, place), reason };
+    return { ...(record === undefined ? {} : { record }), ...(locate(path, place) ?? START), reason };
   });
   return located.toSorted(
     (one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0),

@@ -39,10 +39,14 @@ export function toCel(json: unknown): unknown {
   return new Map(Object.entries(json).map(([key, value]): [string, unknown] => [key, toCel(value)]));
 }
 
-/** Whether PostgreSQL can store JSON as it is, in a `jsonb`: no NUL, no half of a surrogate pair, and not too deep. */
+/**
+ * Whether PostgreSQL can store JSON as it is, in a `jsonb`: no NUL, no half of a surrogate pair, and not too deep. A number
+ * that was too large to be read has become infinite.
+ */
 export function isStorable(json: unknown, depth = 0): boolean {
   if (depth > MAX_DEPTH) return false;
   if (typeof json === "string") return isStorableText(json);
+  if (typeof json === "number") return Number.isFinite(json);
   if (typeof json !== "object" || json === null) return true;
   if (Array.isArray(json)) return json.every((element) => isStorable(element, depth + 1));
   return Object.entries(json).every(([key, value]) => isStorableText(key) && isStorable(value, depth + 1));

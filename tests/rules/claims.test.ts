@@ -40,6 +40,7 @@ describe("keepClaims()", () => {
     ["null", null],
     ["nothing", undefined],
     ["a NUL", ["a", "b\0"]],
+    ["a number that is too large", JSON.parse("[1e400]")],
     ["half a character", "\ud800"],
     ["a NUL in a key", { "a\0": 1 }],
     ["lists in lists without end", nested(MAX_DEPTH + 1)],

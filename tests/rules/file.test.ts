@@ -90,7 +90,7 @@ url = "https://unread.example.org/"
       `${RECORD}[constructor]\na = 1\n`,
       '7:2: "constructor" is not a key here',
     ],
-    ["no record", ADMIT, "rules.toml: no [[record]]: Discord needs one to five of them"],
+    ["no record", ADMIT, "rules.toml:1:1: no [[record]]: Discord needs one to five of them"],
     [
       "a record that is a table",
       RECORD.replace("[[record]]", "[record]"),
