@@ -32,6 +32,7 @@ const STEPS = [
   "the metadata records, registered with Discord",
   "the embedded database",
   "Janus",
+  "the doctor",
 ];
 
 let folder: string;
@@ -47,9 +48,9 @@ afterEach(() => {
 });
 
 test("bun run demo leads to the role, on loopback only, and leaves no files behind", async () => {
-  const demo = startDemo("--port", "0");
+  const demo = startDemo("--port", "0", "--doctor");
   const output = await readUntil(demo, "Ctrl-C");
-  const addresses = new Set(output.match(/http:\/\/[^\s#]+/g));
+  const addresses = new Set(output.slice(output.indexOf("Open ")).match(/http:\/\/[^\s#]+/g));
   const [guideUrl = "", appUrl = "", accountUrl = ""] = addresses;
 
   const jar = createJar();
@@ -76,8 +77,9 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   demo.kill("SIGTERM");
 
   // In a pipe: whole lines, each once, and nothing that only a terminal understands.
-  expect(output.split("\n").slice(0, 7)).toEqual([STARTING, ...STEPS.map((name) => `  ✓ ${name}`), ""]);
+  expect(output.split("\n").slice(0, 8)).toEqual([STARTING, ...STEPS.map((name) => `  ✓ ${name}`), ""]);
   expect(output).not.toContain("\r");
+  expect(output).toMatch(/^All \d+ checks are well\.$/m);
   expect([...addresses]).toEqual([guideUrl, appUrl, new URL("/account", linkedRole).href]);
   expect(guide).toContain(`href="${appUrl}">Begin in Discord</a>`);
   expect(success).toContain("Your accounts are linked");
