@@ -15,11 +15,11 @@ import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
-import type { MetadataRecord } from "../rules/records.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { StoredRecord } from "./answers.ts";
 import { linkFlow, loginFlow } from "./authorization_request.ts";
-import { hasMetadataRecords } from "./metadata_records.ts";
+import { readMetadataRecords } from "./metadata_records.ts";
 import { createCaller } from "./retries.ts";
 import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
 import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
@@ -55,8 +55,8 @@ export type Discord = {
 
   /** Replaces the role connection. The role comes when the member clicks Link. Throws grant_ended, discord_refused. */
   readonly putRoleConnection: (accessToken: string, roleConnection: RoleConnection) => Promise<void>;
-  /** Whether Discord has these metadata records. Throws grant_ended for a wrong bot token, discord_refused. */
-  readonly hasMetadataRecords: (botToken: string, records: readonly MetadataRecord[]) => Promise<boolean>;
+  /** The metadata records that Discord has. Throws grant_ended for a wrong bot token, discord_refused. */
+  readonly listMetadataRecords: (botToken: string) => Promise<readonly StoredRecord[]>;
   /** Clears the role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
   readonly deleteRoleConnection: (accessToken: string) => Promise<void>;
 };
@@ -122,8 +122,7 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
       findSignedInUser: (accessToken) => findUser(call, options, accessToken, login.scopes),
       putRoleConnection: (accessToken, roleConnection) =>
         putRoleConnection(call, options.clientId, accessToken, roleConnection),
-      hasMetadataRecords: (botToken, records) =>
-        hasMetadataRecords(call, options.clientId, botToken, records),
+      listMetadataRecords: (botToken) => readMetadataRecords(call, options.clientId, botToken),
       deleteRoleConnection: (accessToken) => deleteRoleConnection(call, options.clientId, accessToken),
     };
   };

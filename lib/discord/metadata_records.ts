@@ -38,18 +38,16 @@ export async function listMetadataRecords(
   options: RecordsOptions,
   botToken: string,
 ): Promise<readonly StoredRecord[]> {
-  const call = createCaller(createUpstream(options), options);
-  return readRecords(await getRecords(call, options.clientId, botToken));
+  return readMetadataRecords(createCaller(createUpstream(options), options), options.clientId, botToken);
 }
 
-/** Whether Discord has all of these records. Throws as `putMetadataRecords`. */
-export async function hasMetadataRecords(
+/** The same with a caller that is there already. */
+export async function readMetadataRecords(
   call: Caller,
   clientId: string,
   botToken: string,
-  records: readonly MetadataRecord[],
-): Promise<boolean> {
-  return hasRecords(await getRecords(call, clientId, botToken), records);
+): Promise<readonly StoredRecord[]> {
+  return readRecords(await getRecords(call, clientId, botToken));
 }
 
 async function getRecords(call: Caller, clientId: string, botToken: string): Promise<unknown> {

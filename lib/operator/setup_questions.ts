@@ -10,6 +10,9 @@ import { asJanusError, recordsNotRegistered } from "../errors.ts";
 import type { ClientCheck } from "../oauth/client_check.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
+import { printable } from "../text/printable.ts";
+import type { ComparedRecord } from "./record_difference.ts";
+import { compareRecords } from "./record_difference.ts";
 
 /** An answer. `untold`: the server will not tell, however often it is asked. `unknown`: another time it may. */
 export type Finding =
@@ -53,16 +56,29 @@ export async function askRecordsAtDiscord({
 }: RecordDeps & Pick<WorkDeps, "discord">): Promise<Finding | undefined> {
   const { botToken } = config.discord;
   if (botToken === undefined) return undefined;
-  let hasRecords: boolean;
+  let stored: readonly ComparedRecord[];
   try {
-    hasRecords = await discord.hasMetadataRecords(botToken, recordsOf(rules));
+    stored = await discord.listMetadataRecords(botToken);
   } catch {
     // The log has the call. What the database remembers is the next best answer.
     return undefined;
   }
-  if (hasRecords) return { kind: "sound" };
-  return faulty("Discord does not have the metadata records of the rules: run janus register");
+  const changes = compareRecords(stored, recordsOf(rules)).filter(({ change }) => change !== "unchanged");
+  if (changes.length === 0) return { kind: "sound" };
+  const differences = changes.map(({ key, change }) => `${printable(key, 50)}: ${DIFFERENCES[change]}`);
+  return faulty(
+    `Discord does not have the metadata records of the rules (${differences.join(", ")}): run janus register`,
+  );
 }
+
+/** What a change that `janus register` would make says of what Discord has. */
+const DIFFERENCES = {
+  added: "missing",
+  removed: "not in the rules",
+  retyped: "of another type",
+  renamed: "with other texts",
+  unchanged: "the same",
+} as const;
 
 async function askRecordsOfDatabase({
   config,
