@@ -91,6 +91,7 @@ url = "https://unread.example.org/"
       '7:2: "constructor" is not a key here',
     ],
     ["no record", ADMIT, "rules.toml: no [[record]]: Discord needs one to five of them"],
+    ["a list of no records", "record = []\n", "1:10: no [[record]]: Discord needs one to five of them"],
     [
       "a record that is a table",
       RECORD.replace("[[record]]", "[record]"),
@@ -306,9 +307,15 @@ url = "http://example.org"
 
   test("shows no control character of the file in a message", async () => {
     const faults = await faultsOf(`"\\u001b[31m" = 1\n${withLine("key", 'key = "\\u001b[31m"')}`);
+    const inExpressions = await Promise.all(
+      [`claims.a \\u001b[31m`, `discord['\\u001b[31m'] == 'a'`, `sources['\\u009b'].a == 'a'`].map((value) =>
+        faultsOf(withLine("value", `value = "${value}"`)),
+      ),
+    );
 
-    expect(faults.join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
+    expect([...faults, ...inExpressions.flat()].join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
     expect(faults).toHaveLength(2);
+    expect(inExpressions.flat()).toHaveLength(3);
   });
 
   test.each([
