@@ -97,6 +97,12 @@ url = "https://unread.example.org/"
       RECORD.replace("[[record]]", "[record]"),
       "1:2: record must be written as [[record]]",
     ],
+    ["a record in dotted keys", 'record.key = "a"\n', "1:1: record must be written as [[record]]"],
+    [
+      "a part of a record before the record",
+      '[record.name_localizations]\nde = "x"\n',
+      "1:2: record must be written as [[record]]",
+    ],
     [
       "six records",
       [1, 2, 3, 4, 5, 6].map((n) => recordOf("true", undefined, `r${n}`)).join(""),
@@ -290,8 +296,8 @@ url = "http://example.org"
 
     expect(faults.map((fault) => fault.split(":")[1])).toEqual([
       "1",
-      "2",
       "3",
+      "4",
       "6",
       "7",
       "8",
@@ -335,6 +341,14 @@ url = "http://example.org"
     const [, , found] = fault?.split(":") ?? [];
     // Escaped quotes before it take two characters each in the file.
     expect([column, column + 4]).toContain(Number(found));
+  });
+
+  test.each(["'''", '"""'])("points into lines that end as on Windows, in %s", async (quotes) => {
+    const text = recordOf("").replace("''''''", `${quotes}\nclaims.a &&\n  nope${quotes}`);
+
+    const [fault] = await faultsOf(text.replaceAll("\n", "\r\n"));
+
+    expect(fault).toStartWith("rules.toml:8:3: ");
   });
 
   test("points at the character of the file, however the text before it is escaped", async () => {
