@@ -5,6 +5,7 @@
  */
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
+import { printable } from "../text/printable.ts";
 
 /** A node of the syntax tree, with its place in the expression. */
 export type Node = ASTNode;
@@ -28,6 +29,16 @@ export type Ran =
   | { readonly ended: "value"; readonly value: unknown }
   | { readonly ended: "missing"; readonly node: Node | undefined }
   | { readonly ended: "error"; readonly code: string };
+
+const WITHOUT_ENTRIES: PropertyDescriptor = { value: () => new Map().entries() };
+
+/**
+ * A map as an expression reads it. The library names the type of a map by its first entry, and keeps every type that it has
+ * met: claims of ever other forms would fill the memory. So it is shown no entries, and every map is of one type.
+ */
+export function createMap(entries: readonly (readonly [string, unknown])[]): ReadonlyMap<string, unknown> {
+  return Object.defineProperty(new Map(entries), "entries", WITHOUT_ENTRIES);
+}
 
 /** The type of a point in time, as CEL names it. */
 export const TIMESTAMP = "google.protobuf.Timestamp";
@@ -80,11 +91,15 @@ function forgetInput(node: Node): void {
 }
 
 const ENDS_EARLY = "the expression ends too early";
+const MAX_REASON_LENGTH = 200;
 
 /** The library's messages about an expression quote the expression alone. */
 function describeFault(error: unknown): ExpressionFault {
   if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)
-    return { offset: error.range?.start ?? 0, reason: error.summary.replace(/^.* token: EOF$/, ENDS_EARLY) };
+    return {
+      offset: error.range?.start ?? 0,
+      reason: printable(error.summary.replace(/^.* token: EOF$/, ENDS_EARLY), MAX_REASON_LENGTH),
+    };
   return { offset: 0, reason: "the expression cannot be read" };
 }
 

@@ -3,14 +3,17 @@
  * that is absent; CEL's own `||`, `&&`, `?:` and has() decide what it needs. An error, if a value has a type that the rule
  * does not expect. It takes less than `MAX_WORK`, whatever the claims are.
  */
-import { cleanName } from "../text/shown_name.ts";
+import { printable } from "../text/printable.ts";
+import { cleanName, isSeen } from "../text/shown_name.ts";
 import type { Node, Ran } from "./cel.ts";
+import { createMap } from "./cel.ts";
 import type { StoredClaims } from "./claims.ts";
 import type { ValueKind } from "./records.ts";
 import { valueKindOf } from "./records.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleSet } from "./rule_set.ts";
 import { textOf } from "./subset.ts";
+import type { Measured } from "./values.ts";
 import { describeJson, measure, toCel } from "./values.ts";
 import type { Size } from "./work.ts";
 import { MAX_WORK, unitsOf } from "./work.ts";
@@ -43,6 +46,7 @@ export type Verdict = {
 };
 
 /** https://discord.com/developers/docs/reference#snowflakes */
+const SNOWFLAKE = /^\d{1,19}$/;
 const DISCORD_EPOCH_MS = 1_420_070_400_000;
 /** Discord's own limit of a platform username. */
 const MAX_USERNAME_LENGTH = 100;
@@ -77,15 +81,15 @@ type Read<Value> = (value: unknown) => { readonly value: Value } | string;
 
 /** Runs rules over the same facts, and stops when all of them together would take too long. */
 function createRun(facts: Facts) {
-  const claims = createInputs(facts.claims);
-  const sources = createInputs(facts.sources);
-  let workLeft = MAX_WORK;
+  const work: WorkLeft = { units: MAX_WORK };
+  const claims = createInputs(facts.claims, work);
+  const sources = createInputs(facts.sources, work);
   return <Value>(rule: Rule, read: Read<Value>): Outcome<Value> => {
-    const sizes = [...claims.sizesOf(rule.claimsRead), ...sources.sizesOf(rule.sourcesRead)];
-    const units = unitsOf(rule.work, addSizes(sizes));
-    if (units > workLeft)
-      return { outcome: "error", reason: `${listOf(rule)}: there is too much to evaluate` };
-    workLeft -= units;
+    const measured = [...claims.measure(rule.claimsRead), ...sources.measure(rule.sourcesRead)];
+    const units = unitsOf(rule.work, addSizes(measured.map(({ size }) => size)));
+    if (units > work.units || measured.some(({ stopped }) => stopped === "too_much"))
+      return { outcome: "error", reason: `there is too much to evaluate (${describeClaims(rule, facts)})` };
+    work.units -= units;
     const variables = variablesOf(
       facts,
       claims.valuesOf(rule.claimsRead),
@@ -98,23 +102,34 @@ function createRun(facts: Facts) {
   };
 }
 
-/** Claims, or sources, as rules read them: measured first, and converted once a rule may run. A null says nothing. */
-function createInputs(all: Readonly<Record<string, unknown>>) {
-  const sizes = new Map<string, Size | undefined>();
+/** The units of work that are left for a member. */
+type WorkLeft = { units: number };
+
+/**
+ * Claims, or sources, as rules read them. Each is measured first, and converted once a rule may run; both count as work, and
+ * once for all rules. A null says nothing, and what is nested too deeply counts as absent.
+ */
+function createInputs(all: Readonly<Record<string, unknown>>, work: WorkLeft) {
+  const sizes = new Map<string, Measured | undefined>();
   const values = new Map<string, unknown>();
-  const sizeOf = (name: string): Size | undefined => {
-    if (!sizes.has(name)) {
-      const json = Object.hasOwn(all, name) ? all[name] : undefined;
-      sizes.set(name, json === undefined || json === null ? undefined : measure(json));
-    }
+  const measureOne = (name: string): Measured | undefined => {
+    if (sizes.has(name)) return sizes.get(name);
+    const json = Object.hasOwn(all, name) ? all[name] : undefined;
+    const measured = json === undefined || json === null ? undefined : measure(json, work.units);
+    const { conversion = 0, stopped } = measured ?? {};
+    // Reading it to no end costs less, so one claim that is too large leaves work for the rules that do not read it.
+    work.units -= stopped === undefined ? conversion : Math.min(conversion, work.units) / 4;
+    const isPresent = measured !== undefined && measured.stopped !== "too_deep";
+    sizes.set(name, isPresent ? measured : undefined);
     return sizes.get(name);
   };
   return {
-    sizesOf: (names: readonly string[]): readonly Size[] => names.flatMap((name) => sizeOf(name) ?? []),
+    measure: (names: readonly string[]): readonly Measured[] =>
+      names.flatMap((name) => measureOne(name) ?? []),
     valuesOf: (names: readonly string[]): ReadonlyMap<string, unknown> => {
-      const present = names.filter((name) => sizeOf(name) !== undefined);
+      const present = names.filter((name) => sizes.get(name) !== undefined);
       for (const name of present) if (!values.has(name)) values.set(name, toCel(all[name]));
-      return new Map(present.map((name) => [name, values.get(name)]));
+      return createMap(present.map((name) => [name, values.get(name)]));
     },
   };
 }
@@ -136,19 +151,25 @@ function variablesOf(
     ...withoutUndefined({ issuer, subject, linked_at: linkedAt, now }),
     claims,
     sources,
-    discord: new Map(Object.entries(withoutUndefined(account))),
+    discord: createMap(Object.entries(withoutUndefined(account))),
   };
 }
 
 const withoutUndefined = (all: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 
-const createdAt = (discordUserId: string): Date =>
-  new Date(Number(BigInt(discordUserId) >> 22n) + DISCORD_EPOCH_MS);
+/** Undefined for an id that Discord cannot have given. */
+const createdAt = (discordUserId: string): Date | undefined =>
+  SNOWFLAKE.test(discordUserId)
+    ? new Date(Number(BigInt(discordUserId) >> 22n) + DISCORD_EPOCH_MS)
+    : undefined;
 
 function describeRun<Value>(rule: Rule, facts: Facts, ran: Ran, read: Read<Value>): Outcome<Value> {
   if (ran.ended === "missing")
-    return { outcome: "unknown", missing: ran.node === undefined ? listOf(rule) : pathOf(ran.node) };
+    return {
+      outcome: "unknown",
+      missing: ran.node === undefined ? listOf(rule) : printable(pathOf(ran.node)),
+    };
   const what =
     ran.ended === "error"
       ? (REASONS[ran.code] ?? "a value has a type that the rule does not expect")
@@ -163,6 +184,7 @@ const REASONS: Readonly<Record<string, string>> = {
   division_by_zero: "the rule divides by zero",
   modulo_by_zero: "the rule divides by zero",
   index_out_of_range: "an index is out of range",
+  index_out_of_bounds: "an index is out of range",
   bool_conversion_error: "bool() cannot read a value",
   int_conversion_error: "int() cannot read a value",
   double_conversion_error: "double() cannot read a value",
@@ -175,20 +197,24 @@ function describeClaims(rule: Rule, { claims, sources }: Facts): string {
     ...rule.claimsRead.map((name) => describeOne(`claims.${name}`, claims, name)),
     ...rule.sourcesRead.map((name) => describeOne(`sources.${name}`, sources, name)),
   ];
-  return types.length === 0 ? "it reads no claim" : types.join(", ");
+  return types.length === 0 ? "it reads no claim" : printable(types.join(", "));
 }
 
 const describeOne = (path: string, all: Readonly<Record<string, unknown>>, name: string): string =>
   Object.hasOwn(all, name) ? `${path} is ${describeJson(all[name])}` : `${path} is absent`;
 
 const listOf = ({ claimsRead, sourcesRead }: Rule): string =>
-  [...claimsRead.map((name) => `claims.${name}`), ...sourcesRead.map((name) => `sources.${name}`)].join(", ");
+  printable(
+    [...claimsRead.map((name) => `claims.${name}`), ...sourcesRead.map((name) => `sources.${name}`)].join(
+      ", ",
+    ),
+  );
 
 /** Whether a node reads a part of what has no parts. False where that cannot be told, as for a macro's variable. */
 function isNoMap(node: Node, variables: Readonly<Record<string, unknown>>): boolean {
   if (node.op !== "." && node.op !== "[]") return false;
   const whole = valueAt(node.args[0], variables);
-  return whole !== undefined && !(whole instanceof Map) && !Array.isArray(whole);
+  return whole !== undefined && !(whole instanceof Map);
 }
 
 /** The value of a path such as `claims.a["b"]`; undefined for anything else. */
@@ -215,6 +241,7 @@ const asBoolean: Read<boolean> = (value) =>
 const asUsername: Read<string> = (value) => {
   if (typeof value !== "string") return "the result is not a text";
   const name = cleanName(value);
+  if (!isSeen(name)) return { value: "" };
   return name.length > MAX_USERNAME_LENGTH ? "the result is over 100 characters long" : { value: name };
 };
 

@@ -49,10 +49,12 @@ export async function findSyntaxError(text: string): Promise<Position | undefine
 function collect(nodes: readonly AST.TOMLNode[], path: Path, found: Map<string, Found>): void {
   for (const node of nodes) {
     if (node.type === "TOMLTable") {
+      keepAbove(found, node.resolvedKey, 0, node.key);
       keep(found, node.resolvedKey, node.key, node.key);
       collect(node.body, node.resolvedKey, found);
     } else if (node.type === "TOMLKeyValue") {
       const here = [...path, ...node.key.keys.map((key) => (key.type === "TOMLBare" ? key.name : key.value))];
+      keepAbove(found, here, path.length, node.key);
       keep(found, here, node.key, node.value);
       collectValue(node.value, here, found);
     }
@@ -66,6 +68,11 @@ function collectValue(value: AST.TOMLContentNode, path: Path, found: Map<string,
     keep(found, [...path, index], element, element);
     collectValue(element, [...path, index], found);
   });
+}
+
+/** A dotted key makes the tables above it, which have no place of their own. */
+function keepAbove(found: Map<string, Found>, path: Path, from: number, key: AST.TOMLNode): void {
+  for (let length = from + 1; length < path.length; length += 1) keep(found, path.slice(0, length), key, key);
 }
 
 /** The first one stays: the header of a table comes before what is in it. */
@@ -104,6 +111,8 @@ const isAt = (error: unknown): error is { readonly lineNumber: number; readonly 
 /** In a text with escapes a character takes one to ten characters of the file. https://toml.io/en/v1.1.0#string */
 const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[^\n])/y;
 const LINE_END = /\\[ \t]*\r?\n\s*/y;
+/** Bun reads both line ends of a file as one character. */
+const WINDOWS_LINE_END = "\r\n";
 
 /** Where the character at this offset of a text stands in the file; undefined for a value that is not a text. */
 function offsetWithin(file: string, value: AST.TOMLNode, offset: number): number | undefined {
@@ -112,7 +121,7 @@ function offsetWithin(file: string, value: AST.TOMLNode, offset: number): number
   if (value.multiline) at += /^\r?\n/.exec(file.slice(at, at + 2))?.[0].length ?? 0;
   let left = offset;
   while (left > 0 && at < value.range[1]) {
-    const [length, units] = value.style === "literal" ? [1, 1] : stepAt(file, at);
+    const [length, units] = stepAt(file, at, value.style);
     at += length;
     left -= units;
   }
@@ -120,7 +129,13 @@ function offsetWithin(file: string, value: AST.TOMLNode, offset: number): number
 }
 
 /** How many characters of the file, and of the text, the next step is. */
-function stepAt(file: string, at: number): readonly [length: number, units: number] {
+function stepAt(
+  file: string,
+  at: number,
+  style: "basic" | "literal",
+): readonly [length: number, units: number] {
+  if (file.startsWith(WINDOWS_LINE_END, at)) return [WINDOWS_LINE_END.length, 1];
+  if (style === "literal") return [1, 1];
   LINE_END.lastIndex = at;
   const lineEnd = LINE_END.exec(file);
   if (lineEnd !== null) return [lineEnd[0].length, 0];

@@ -3,7 +3,7 @@ import type { Expression, ExpressionFault, ResultType } from "./cel.ts";
 import { parseExpression, TIMESTAMP } from "./cel.ts";
 import { findReads } from "./subset.ts";
 import type { Work } from "./work.ts";
-import { findWork } from "./work.ts";
+import { findWork, MAX_WORK_ALONE } from "./work.ts";
 
 /** An expression that is ready to run. */
 export type Rule = {
@@ -49,13 +49,16 @@ export function readRule(
   if ("reason" in checked) return checked;
   const mismatch = kind === undefined ? undefined : findMismatch(checked.type, kind);
   if (mismatch !== undefined) return { offset: 0, reason: mismatch };
+  const work = findWork(parsed.root);
+  if (work.once > MAX_WORK_ALONE)
+    return { offset: 0, reason: "the expression takes too long, whatever the claims are: make it shorter" };
   return {
     expression,
     claimsRead: reads.claims,
     sourcesRead: reads.sources,
     readsAccount: reads.account,
     run: parsed.run,
-    work: findWork(parsed.root),
+    work,
   };
 }
 

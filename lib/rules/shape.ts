@@ -148,9 +148,12 @@ function readMessage(file: File, messages: Table, path: Path): string | undefine
   return message;
 }
 
+const NO_RECORD = "no [[record]]: Discord needs one to five of them";
+
 function readRecords(file: File, top: Table): FileShape["records"] {
   const tables = file.tables(top, ["record"]);
-  if (!Object.hasOwn(top, "record")) file.note([], "no [[record]]: Discord needs one to five of them");
+  if (!Object.hasOwn(top, "record")) file.note([], NO_RECORD);
+  else if (Array.isArray(top.record) && top.record.length === 0) file.note(["record"], NO_RECORD);
   if (tables.length > MAX_RECORDS)
     file.note(
       ["record", MAX_RECORDS],

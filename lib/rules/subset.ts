@@ -2,6 +2,7 @@
  * The part of CEL that rules may use, and what an expression reads. A rule runs for every member, over claims that other
  * people write, so everything is refused whose work cannot be limited before it runs. docs/decisions/0039
  */
+import { printable } from "../text/printable.ts";
 import type { ExpressionFault, Node } from "./cel.ts";
 
 /** What an expression reads, found in its syntax tree. */
@@ -40,7 +41,6 @@ const FUNCTIONS: readonly string[] = [
   "getDate",
   "getDayOfMonth",
   "getDayOfWeek",
-  "getDayOfYear",
   "getHours",
   "getMinutes",
   "getSeconds",
@@ -50,12 +50,16 @@ const FUNCTIONS: readonly string[] = [
 /** Functions whose first argument must stand in the rule, since a text from outside could make them slow. */
 const LITERAL_ARGUMENT: readonly string[] = ["contains", "split", "indexOf", "lastIndexOf", "duration"];
 
+/** The library reads a length of time bit by bit, and for a long text that takes without end. */
+const DURATION = /^-?(?:\d{1,9}(?:\.\d{1,9})?(?:h|m|s|ms|us|ns)){1,3}$/;
+
 /** Functions that the language has and rules have not, with what to use. */
 const REFUSED: Readonly<Record<string, string>> = {
   matches: "a regular expression can hold the process: use startsWith(), endsWith() or contains()",
   map: "use exists(), all() or filter()",
   join: "use exists() or contains()",
   bind: "write the expression twice, or use two records",
+  getDayOfYear: "it is wrong where clocks change: compare getMonth() and getDate()",
 };
 
 const VARIABLES: readonly string[] = [
@@ -207,11 +211,20 @@ function checkCall(node: Node, name: string, first: Node | undefined, place: Pla
       : " (docs/rules.md lists the functions)";
     return refuse(node, `${name}() is not available in rules${instead}`);
   }
-  if (LITERAL_ARGUMENT.includes(name) && (first === undefined || textOf(first) === undefined))
-    return refuse(first ?? node, `${name}() needs a text in quotes as its argument`);
   if (place.loop !== undefined && name === "split")
     return refuse(node, "split() is not available within a macro: use contains()");
+  if (LITERAL_ARGUMENT.includes(name)) return checkLiteral(node, name, first);
+  if (name === "has" && first?.op === "[]")
+    return refuse(first, 'has() needs a name after a dot: for other names write "the name" in claims');
   return name.startsWith("get") && first !== undefined ? checkTimeZone(name, first, place) : undefined;
+}
+
+function checkLiteral(node: Node, name: string, first: Node | undefined): Fault {
+  const text = first === undefined ? undefined : textOf(first);
+  if (text === undefined) return refuse(first ?? node, `${name}() needs a text in quotes as its argument`);
+  return name === "duration" && !DURATION.test(text)
+    ? refuse(first ?? node, 'duration() needs one to three lengths of time, such as "720h" or "1h30m"')
+    : undefined;
 }
 
 function checkTimeZone(name: string, zone: Node, { loop }: Place): Fault {
@@ -231,7 +244,7 @@ function walkMacro(name: string, over: Node, parameters: readonly Node[], place:
     return refuse(over, `${name}() needs a variable and a condition, such as ${name}(g, g == "staff")`);
   if (VARIABLES.includes(variable.args) || variable.args === place.loop)
     return refuse(variable, `${variable.args} is already the name of a variable: choose another one`);
-  if (place.loop !== undefined && rootOf(over) !== place.loop && !isConstant(over))
+  if (place.loop !== undefined && rootOf(over) !== place.loop)
     return refuse(
       over,
       `within a macro, ${name}() can only run over a part of ${place.loop}, or the work would grow with the square of the claims`,
@@ -239,7 +252,10 @@ function walkMacro(name: string, over: Node, parameters: readonly Node[], place:
   return walk(over, place) ?? walk(body, { ...place, loop: variable.args });
 }
 
-const refuse = (node: Node, reason: string): ExpressionFault => ({ offset: node.start, reason });
+const refuse = (node: Node, reason: string): ExpressionFault => ({
+  offset: node.start,
+  reason: printable(reason),
+});
 
 /** The elements of a literal. Within a macro they must be constant, so that values cannot grow from macro to macro. */
 function walkLiteral(node: Node, parts: readonly Node[], place: Place): Fault {

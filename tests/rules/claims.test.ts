@@ -42,6 +42,7 @@ describe("keepClaims()", () => {
     ["a NUL", ["a", "b\0"]],
     ["a number that is too large", JSON.parse("[1e400]")],
     ["half a character", "\ud800"],
+    ["a number that JSON cannot write", JSON.parse("[1, 1e400]")],
     ["a NUL in a key", { "a\0": 1 }],
     ["lists in lists without end", nested(MAX_DEPTH + 1)],
   ])("takes a claim with %s for absent, and does not cut it to fit", (_, groups) => {

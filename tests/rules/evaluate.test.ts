@@ -86,6 +86,8 @@ describe("evaluateRules()", () => {
     ["claims.x", "datetime_less_than_or_equal", "2020-01-01T00:00:00Z", "claims.x is a text"],
     ['claims.x.startsWith("a")', "boolean_equal", { a: 1 }, "claims.x is an object"],
     ["claims.x.roles == []", "boolean_equal", "admin", "claims.x is a text"],
+    ["claims.x.roles == []", "boolean_equal", ["admin"], "claims.x is a list"],
+    ["claims.x[3] == 1", "boolean_equal", [1], "an index is out of range"],
     ['claims.x["a"].b == 1', "boolean_equal", { a: true }, "claims.x is an object"],
   ])("takes %s for an error of a %s where the claim is of another type", async (value, type, x, words) => {
     const outcome = await outcomeOf(value, { x }, type);
@@ -135,6 +137,8 @@ describe("evaluateRules()", () => {
     ["subject", { subject: undefined }, "subject"],
     ["discord.username", { discord: { id: "1", username: undefined } }, "discord.username"],
     ["string(discord.created_at)", { discord: { id: undefined, username: "a" } }, "discord.created_at"],
+    ["string(discord.created_at)", { discord: { id: "anna", username: "a" } }, "discord.created_at"],
+    ["string(discord.created_at)", { discord: { id: "9".repeat(40), username: "a" } }, "discord.created_at"],
   ])("takes %s for unknown where nobody knows it", async (expression, facts, missing) => {
     const rules = await rulesOf(`platform_username = '${expression}'\n${recordOf("true")}`);
 
@@ -164,6 +168,7 @@ describe("evaluateRules()", () => {
     ["anna", { outcome: "value", value: "anna" }],
     ["  an\u202ena\n", { outcome: "value", value: "anna" }],
     ["", { outcome: "value", value: "" }],
+    [" \u200b ", { outcome: "value", value: "" }],
     ["n".repeat(101), { outcome: "error", reason: expect.stringContaining("over 100 characters") }],
     [5, { outcome: "error", reason: expect.stringContaining("not a text") }],
   ])("reads the platform username %j", (preferred_username, expected) => {

@@ -91,9 +91,16 @@ url = "https://unread.example.org/"
       '7:2: "constructor" is not a key here',
     ],
     ["no record", ADMIT, "rules.toml:1:1: no [[record]]: Discord needs one to five of them"],
+    ["a list of no records", "record = []\n", "1:10: no [[record]]: Discord needs one to five of them"],
     [
       "a record that is a table",
       RECORD.replace("[[record]]", "[record]"),
+      "1:2: record must be written as [[record]]",
+    ],
+    ["a record in dotted keys", 'record.key = "a"\n', "1:1: record must be written as [[record]]"],
+    [
+      "a part of a record before the record",
+      '[record.name_localizations]\nde = "x"\n',
       "1:2: record must be written as [[record]]",
     ],
     [
@@ -289,8 +296,8 @@ url = "http://example.org"
 
     expect(faults.map((fault) => fault.split(":")[1])).toEqual([
       "1",
-      "2",
       "3",
+      "4",
       "6",
       "7",
       "8",
@@ -306,9 +313,15 @@ url = "http://example.org"
 
   test("shows no control character of the file in a message", async () => {
     const faults = await faultsOf(`"\\u001b[31m" = 1\n${withLine("key", 'key = "\\u001b[31m"')}`);
+    const inExpressions = await Promise.all(
+      [`claims.a \\u001b[31m`, `discord['\\u001b[31m'] == 'a'`, `sources['\\u009b'].a == 'a'`].map((value) =>
+        faultsOf(withLine("value", `value = "${value}"`)),
+      ),
+    );
 
-    expect(faults.join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
+    expect([...faults, ...inExpressions.flat()].join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
     expect(faults).toHaveLength(2);
+    expect(inExpressions.flat()).toHaveLength(3);
   });
 
   test.each([
@@ -328,6 +341,14 @@ url = "http://example.org"
     const [, , found] = fault?.split(":") ?? [];
     // Escaped quotes before it take two characters each in the file.
     expect([column, column + 4]).toContain(Number(found));
+  });
+
+  test.each(["'''", '"""'])("points into lines that end as on Windows, in %s", async (quotes) => {
+    const text = recordOf("").replace("''''''", `${quotes}\nclaims.a &&\n  nope${quotes}`);
+
+    const [fault] = await faultsOf(text.replaceAll("\n", "\r\n"));
+
+    expect(fault).toStartWith("rules.toml:8:3: ");
   });
 
   test("points at the character of the file, however the text before it is escaped", async () => {

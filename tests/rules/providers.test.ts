@@ -18,6 +18,8 @@ const ERROR = { outcome: "error", reason: expect.any(String) };
 
 const GROUP = "f2f6b0c1-6ac8-4c39-9f4c-5b1d6e9b6d0e";
 const ZITADEL_ROLES = 'claims["urn:zitadel:iam:org:project:roles"]';
+const ZITADEL_MEMBER = `"urn:zitadel:iam:org:project:roles" in claims && "member" in ${ZITADEL_ROLES}`;
+const ENTRA_MEMBER = `(has(claims.groups) || has(claims._claim_names)) && "${GROUP}" in claims.groups`;
 const ONE_OR_SEVERAL = 'claims.groups == "members" || "members" in claims.groups';
 
 const ROWS: readonly (readonly [
@@ -55,12 +57,21 @@ const ROWS: readonly (readonly [
   ["Zitadel", sets.ZITADEL, `"staff" in ${ZITADEL_ROLES}`, NO],
   ["Zitadel", sets.ZITADEL, `${ZITADEL_ROLES}.exists(r, r.startsWith("bo"))`, YES],
   ["Zitadel", sets.ZITADEL, `size(${ZITADEL_ROLES})`, number("2"), "integer_equal"],
+  ["Zitadel without a role", sets.ZITADEL_NONE, `"member" in ${ZITADEL_ROLES}`, missing(ZITADEL_ROLES)],
+  ["Zitadel without a role", sets.ZITADEL_NONE, ZITADEL_MEMBER, NO],
+  ["Zitadel", sets.ZITADEL, ZITADEL_MEMBER, YES],
   ["Dex", sets.DEX, '"guild:board" in claims.groups', YES],
+  ["Dex", sets.DEX, 'has(claims.groups) && "guild:board" in claims.groups', YES],
+  ["Dex without a group", sets.DEX_NONE, '"guild:board" in claims.groups', missing("claims.groups")],
+  ["Dex without a group", sets.DEX_NONE, 'has(claims.groups) && "guild:board" in claims.groups', NO],
   ["Dex", sets.DEX, 'claims.federated_claims.connector_id == "github"', YES],
   ["Entra ID", sets.ENTRA, `"${GROUP}" in claims.groups`, YES],
   ["Entra ID", sets.ENTRA, '"Member" in claims.roles', YES],
   ["Entra ID past 200 groups", sets.ENTRA_OVERAGE, `"${GROUP}" in claims.groups`, missing("claims.groups")],
   ["Entra ID past 200 groups", sets.ENTRA_OVERAGE, "has(claims._claim_names.groups)", YES],
+  ["Entra ID", sets.ENTRA, ENTRA_MEMBER, YES],
+  ["Entra ID past 200 groups", sets.ENTRA_OVERAGE, ENTRA_MEMBER, missing("claims.groups")],
+  ["Entra ID without a group", sets.ENTRA_NONE, ENTRA_MEMBER, NO],
   ["Google Workspace", sets.GOOGLE, 'claims.hd == "example.org"', YES],
   ["Google Workspace", sets.GOOGLE, 'claims.email_verified && claims.email.endsWith("@example.org")', YES],
   ["Google without an organisation", sets.GOOGLE_PRIVATE, 'claims.hd == "example.org"', missing("claims.hd")],

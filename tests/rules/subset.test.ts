@@ -15,6 +15,19 @@ describe("readRule()", () => {
     ["claims.a.split(claims.b)[0] == claims.a", "split() needs a text in quotes"],
     ["claims.a.indexOf(claims.b) > 1", "indexOf() needs a text in quotes"],
     ["now - duration(claims.a) < now", "duration() needs a text in quotes"],
+    ['now - duration("a month") < now', 'such as "720h" or "1h30m"'],
+    [`now - duration("${"1".repeat(3_900)}") < now`, "duration() needs one to three lengths of time"],
+    ["now.getDayOfYear() == 1", "it is wrong where clocks change"],
+    ['has(claims["urn:x"])', 'write "the name" in claims'],
+    ['["a", "b"].exists(x, ["c", "d"].exists(y, y == "c"))', "can only run over a part of x"],
+    [
+      `[${"1,".repeat(900)}1].all(x, ${"x == 1 && ".repeat(200)}true)`,
+      "the expression takes too long, whatever the claims are",
+    ],
+    [`"${",".repeat(3_000)}".split(",").exists(x, ${"x == 'b' || ".repeat(50)}true)`, "takes too long"],
+    ['discord["\u001b[31m"] == "a"', "discord.\\u{1b}[31m does not exist"],
+    ['sources["\u009b31m"].a == "a"', "sources.\\u{9b}31m is not declared"],
+    ["claims.a \u001b[31m", "Unexpected character: \\u{1b}"],
     ["now.getHours(claims.zone) > 5", "needs the name of a time zone in quotes"],
     ['now.getHours("Mars/Olympus") > 5', "needs the name of a time zone in quotes"],
     ['claims.a.exists(x, timestamp(x).getHours("Europe/Stockholm") > 5)', "it is slow"],
@@ -59,6 +72,8 @@ describe("readRule()", () => {
     ["claims.list.all(x, x > 1 ? true : x == -1 || issuer == subject)", ["list"]],
     ['claims.name.lowerAscii().trim().contains("a")', ["name"]],
     ["discord.created_at < now - duration('720h')", []],
+    ['now - duration("-1h30m1.5s") < now', []],
+    ['["a", "b"].exists(x, x == issuer)', []],
   ])("accepts %s, and finds the claims that it reads", (expression, claims) => {
     const rule = readRule(expression, "boolean", []);
 

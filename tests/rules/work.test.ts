@@ -1,4 +1,5 @@
 /** The bound of work: whatever file is accepted and whatever a member's claims are, an evaluation ends soon. */
+import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import type { Facts } from "../../lib/rules/evaluate.ts";
 import { evaluateRules } from "../../lib/rules/evaluate.ts";
@@ -24,6 +25,13 @@ function nested(depth: number): unknown {
   return depth === 0 ? [] : [nested(depth - 1)];
 }
 
+/** Lists and objects in each other, in another way for each number. */
+function formOf(number: number, depth: number): unknown {
+  if (depth === 0) return "a";
+  const inner = formOf(number >> 1, depth - 1);
+  return number % 2 === 0 ? [inner] : { a: inner };
+}
+
 /** Repeats a part until the expression is as long as one may be. */
 const fill = (part: string, joint: string): string => {
   const times = Math.floor((MAX_EXPRESSION_LENGTH - joint.length) / (part.length + joint.length));
@@ -46,7 +54,12 @@ const COSTLY = {
     .slice(0, 3_900)
     .replace(/ \+ [^+]*$/, "")} == "x"`,
   "comparisons of everything": fill("claims.groups == claims.groups", " && "),
-  "many time zones": fill('now.getHours("Asia/Kolkata") == 99', " || "),
+  "many time zones": Array.from({ length: 35 }, () => 'now.getHours("Asia/Kolkata") == 99').join(" || "),
+  "a condition that is none": "claims.groups.exists(g, g)",
+  "a function that no text has": "claims.groups.exists(g, g.startsWith(1) || g.bool == 1)",
+  "a long text in a condition": `claims.groups.exists(g, "${"A".repeat(3_900)}".lowerAscii() == g)`,
+  "a long search in a condition": `claims.groups.exists(g, "${"a".repeat(2_600)}".contains("${"a".repeat(1_200)}b"))`,
+  "constants beside claims": `(claims.groups + [${'"x",'.repeat(60)}"y"]).all(g, ${"g != 'a' && ".repeat(100)}true)`,
 };
 
 describe("the bound of work", () => {
@@ -83,7 +96,7 @@ describe("the bound of work", () => {
 
     expect(records[0]?.outcome).toEqual({
       outcome: "error",
-      reason: "claims.groups: there is too much to evaluate",
+      reason: "there is too much to evaluate (claims.groups is a list)",
     });
   });
 
@@ -96,6 +109,47 @@ describe("the bound of work", () => {
 
     expect(ends[0]).toBe("value");
     expect(ends.at(-1)).toBe("error");
+  });
+
+  test("counts what it takes to read claims, and ends only the rules that read what is too large", async () => {
+    const sources = [0, 1, 2, 3].map((n) => `[[source]]\nname = "s${n}"\nurl = "https://example.org/${n}"\n`);
+    const rules = await rulesOf(
+      [
+        ...[0, 1, 2, 3].map((n) => recordOf(`has(sources.s${n}.a)`, "boolean_equal", `r${n}`)),
+        recordOf('"/university/group-7" in claims.groups', "boolean_equal", "groups"),
+        ...sources,
+      ].join(""),
+    );
+    const answer = { a: Array.from({ length: 120_000 }, () => 1) };
+    const facts = factsOf(
+      { groups: GROUPS.slice(0, 100) },
+      { sources: { s0: answer, s1: answer, s2: answer, s3: answer } },
+    );
+
+    const { records } = evaluateRules(rules, facts);
+
+    expect(records.slice(0, 4).map(({ outcome }) => outcome.outcome)).toEqual(Array(4).fill("error"));
+    expect(records.at(-1)?.outcome).toEqual({ outcome: "value", value: "1" });
+  });
+
+  test("keeps nothing of the forms that claims have had", async () => {
+    const rules = await rulesOf(recordOf('claims.groups.exists(g, g == "x")'));
+    const evaluateForms = (depth: number) => {
+      const groups = Array.from({ length: 512 }, (_, index) => formOf(index, depth));
+      expect(evaluateRules(rules, factsOf({ groups })).records[0]?.outcome.outcome).toBe("value");
+    };
+    const countTexts = (): number => {
+      Bun.gc(true);
+      return heapStats().objectTypeCounts.string ?? 0;
+    };
+    evaluateForms(9);
+    const before = countTexts();
+
+    evaluateForms(10);
+    evaluateForms(11);
+
+    // Each of the thousand new forms would leave the names of its types.
+    expect(countTexts() - before).toBeLessThan(500);
   });
 
   /** Time of this process's own, so that a busy machine changes nothing; far more than the limit of 50 ms is a defect. */
