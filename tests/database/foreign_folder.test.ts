@@ -1,10 +1,19 @@
 /** A DATA_DIR that holds something else than a database of this Janus: refused by name, and left as it is. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { POSTGRES_MAJOR } from "../../lib/database/embedded/foreign_folder.ts";
+import { POSTGRES_MAJOR, refuseForeignFolder } from "../../lib/database/embedded/foreign_folder.ts";
 import { hasDatabase, openEmbedded } from "../../lib/database/embedded/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
@@ -143,6 +152,22 @@ describe("openEmbedded() refuses and leaves alone", () => {
     expect([below.after, itself.after]).toEqual([below.before, itself.before]);
     expect(existsSync(join(place, "janus.lock"))).toBe(false);
   });
+});
+
+test("refuseForeignFolder() keeps root away from the database of another user", () => {
+  const [root, nobody] = [0, 65_534];
+  const dataDir = join(ROOT, "of-another-user");
+  const place = join(dataDir, "postgres");
+  mkdirSync(place, { recursive: true });
+  version(`${POSTGRES_MAJOR}\n`)(place);
+  if (process.getuid?.() === root) chownSync(place, nobody, nobody);
+  const owner = statSync(place).uid;
+
+  expect(owner).not.toBe(root);
+  expect(() => refuseForeignFolder(dataDir, place, root)).toThrow(
+    `the embedded database in ${place} belongs to the user ${owner}, who could not open it any more if root wrote in it: run this as that user`,
+  );
+  expect(() => refuseForeignFolder(dataDir, place, owner)).not.toThrow();
 });
 
 test("openEmbedded() opens a folder again once its PG_VERSION is right", async () => {

@@ -85,7 +85,7 @@ test("bun run demo leads to the role, on loopback only, and leaves no files behi
   expect(success).toContain("Your accounts are linked");
   expect(textOf(account)).toContain("Committees: 2");
   expect(success).toContain(`href="${new URL("/channels/@me", appUrl).href}"`);
-  expect(mayHave).toContain("Anna may have the role");
+  expect(mayHave).toContain("Anna can get the role");
   expect(pressed.status).toBe(303);
   expect(hasRole).toContain("Anna has the role");
   expect(loginPage.status).toBe(200);

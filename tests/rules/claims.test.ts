@@ -40,7 +40,6 @@ describe("keepClaims()", () => {
     ["null", null],
     ["nothing", undefined],
     ["a NUL", ["a", "b\0"]],
-    ["a number that is too large", JSON.parse("[1e400]")],
     ["half a character", "\ud800"],
     ["a number that JSON cannot write", JSON.parse("[1, 1e400]")],
     ["a NUL in a key", { "a\0": 1 }],

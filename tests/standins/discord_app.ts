@@ -12,15 +12,15 @@ import { html, page } from "./html.ts";
 export function appPage(state: DiscordState): Response {
   const users = [...state.users.values()];
   const content = html`
-<p>On this server <span class="role">Member</span> is a linked role: an application tells Discord who may have it.</p>
+<p>On this server <span class="role">Member</span> is a linked role: an application tells Discord who can get it.</p>
 <ol>
-<li><p>Follow the role’s link, and sign in on both sides.</p>
+<li><p>Follow the role’s link. Sign in at Discord, then at the organisation.</p>
 <p><a class="button" href="${verificationUrl(state)}">Linked Roles: verify</a></p></li>
 <li><p>Come back to this page and press <strong>Link</strong>. Only then does Discord give the role.</p>
 ${linkForms(state, users)}</li>
 </ol>
 <h2 id="believes">What Discord believes</h2>
-<p>Discord shows members only themselves; this stand-in shows all of its accounts. <a href="/app#believes">Look again</a></p>
+<p>The real Discord shows members only their own account. This stand-in shows all of them. <a href="/app#believes">Look again</a></p>
 ${users.map((user) => memberSection(state, user))}
 <h2>What the role asks for</h2>
 ${recordsTable(state)}`;
@@ -43,17 +43,17 @@ export function hasMemberRole(state: DiscordState, userId: string): boolean {
   return state.roleHolders.has(userId) && matchesMemberRole(state, userId);
 }
 
-/** Discord's button, for every account that may have the role and has not pressed it. */
+/** Discord's button, for every account that can get the role and has not pressed it. */
 function linkForms(state: DiscordState, users: readonly DiscordUser[]): readonly Markup[] {
   const waiting = users.filter(({ id }) => matchesMemberRole(state, id) && !hasMemberRole(state, id));
   const holders = users.filter(({ id }) => hasMemberRole(state, id));
   if (waiting.length + holders.length === 0)
-    return [html`<p><small>Nobody may have the role yet.</small></p>`];
+    return [html`<p><small>Nobody can get the role yet.</small></p>`];
   return [
     ...holders.map((user) => html`<p class="yes">${displayName(user)} has the role.</p>`),
     ...waiting.map(
       (user) => html`<form method="post" action="/app/link">
-<p>${displayName(user)} may have the role:</p>
+<p>${displayName(user)} can get the role:</p>
 <button name="user_id" value="${user.id}" aria-label="Link ${displayName(user)}">Link</button>
 </form>`,
     ),
@@ -78,7 +78,7 @@ function roleOf(state: DiscordState, { id }: DiscordUser): Markup {
 
 function connectionTable(state: DiscordState, user: DiscordUser): Markup {
   const roleConnection = state.roleConnections.get(user.id);
-  if (!roleConnection) return html`<p><small>Nothing is known from the application.</small></p>`;
+  if (!roleConnection) return html`<p><small>The application has told Discord nothing.</small></p>`;
   const metadata = Object.entries(roleConnection.metadata).map(
     ([key, value]) =>
       html`<tr><th scope="row"><code>${key}</code></th><td><code>${String(value)}</code></td></tr>`,
