@@ -1,6 +1,6 @@
 /** `janus audit`: what needs the operator, in words and for programs, and that it changes nothing. */
 import { expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createQueries } from "../../lib/database/queries.ts";
@@ -56,6 +56,19 @@ test("auditLinks() lists each kind with count and examples, and changes nothing"
     { kind: "role_connection_left", count: 7, examples: ["1", "2", "3", "4", "5"] },
   ]);
   expect(await database.dump()).toBe(before);
+});
+
+test("janus audit makes no database where it finds none, and says so", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
+
+  const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["audit"], {});
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toBe(
+    "janus: there is no database in ./data yet: set DATA_DIR or DATABASE_URL as the server has it\n",
+  );
+  expect(await readdir(folder)).toEqual([]);
+  await rm(folder, { recursive: true });
 });
 
 test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and says what to do", async () => {

@@ -5,9 +5,10 @@
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
+import { hasDatabase } from "../../database/embedded/open.ts";
 import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
-import { usage } from "../../errors.ts";
+import { databaseUnavailable, usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
@@ -63,9 +64,16 @@ function readUserId(word: string): string {
   );
 }
 
-/** Looks at the database. With `resolved` it first forgets one finding, and throws usage if there is no such finding. */
-function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
-  return withDatabase(readDatabaseConfig(environment), json, async (db) => {
+/**
+ * Looks at the database. With `resolved` it first forgets one finding, and throws usage if there is no such finding.
+ * Throws database_unavailable without a database.
+ */
+async function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
+  const config = readDatabaseConfig(environment);
+  const { url, dataDir } = config.database;
+  // Opening the embedded database would make one, without a link in it.
+  if (url === undefined && !hasDatabase(dataDir)) throw noDatabaseIn(dataDir);
+  return withDatabase(config, json, async (db) => {
     await requireMigrated(db);
     const queries = createQueries(db);
     if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
@@ -75,6 +83,11 @@ function audit(resolved: string | undefined, json: boolean, environment: Environ
     return auditLinks({ queries, now });
   });
 }
+
+const noDatabaseIn = (dataDir: string) =>
+  databaseUnavailable(
+    `there is no database in ${printable(dataDir)} yet: set DATA_DIR or DATABASE_URL as the server has it`,
+  );
 
 function describe({ links, findings }: Audit): string {
   const counted = links === 1 ? "1 link" : `${links} links`;
