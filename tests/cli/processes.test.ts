@@ -659,6 +659,7 @@ describe("janus serve", () => {
     const loud = lines.filter(({ level, operation }) => level !== "debug" && operation !== "client_check");
     expect(loud.map(({ event, operation }) => operation ?? event)).toEqual([
       "listening",
+      "rules_in_force",
       "serving",
       "discovery",
       "stopping",
@@ -742,6 +743,18 @@ describe("janus serve", () => {
       code: "address_in_use",
       causeCode: "EADDRINUSE",
     });
+  });
+
+  test.concurrent("exits with 2 and listens nowhere if the rules have faults", async () => {
+    const rules = join(folder, "faulty_rules.toml");
+    await Bun.write(rules, '[[record]]\nkey = "member"\ntype = "boolean"\nvalue = "claims.a =="\n');
+
+    const ended = await run(folder, "index.ts", [], serverEnvironment({ RULES_FILE: rules }));
+
+    expect(ended.exitCode).toBe(exitCodeOf("config_invalid"));
+    expect(ended.stdout).toBe("");
+    expect(ended.stderr).toContain(`${rules}:3:8: record "member": "boolean" is not a type of Discord`);
+    expect(ended.stderr).toContain(`${rules}:4:21: record "member": the expression ends too early`);
   });
 
   test.concurrent("is alive but not ready while no database answers", async () => {
