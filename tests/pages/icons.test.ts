@@ -18,6 +18,8 @@ const BADGES: Readonly<Record<string, string | null>> = {
   "another account": "another",
   kept: "stopped",
   "not admitted": "stopped",
+  refused: "stopped",
+  cleared: "stopped",
   "signed out": "signedOut",
   unauthenticated: "signedOut",
   state_mismatch: "stopped",
