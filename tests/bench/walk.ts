@@ -1,4 +1,5 @@
 /** The member and the two servers, as light as they can be: they share a core, and must not be what is measured. */
+import { join } from "node:path";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerStandin } from "../standins/forger.ts";
@@ -59,6 +60,8 @@ export function environmentFor({ discord, provider }: Standins, databaseUrl: str
     TOKEN_KEYS: `k1:${randomKey()}`,
     COOKIE_SECRET: randomKey(),
     PLATFORM_NAME: "D-sektionen",
+    // Rules as an operator has them: three records, of which two read the groups.
+    RULES_FILE: join(import.meta.dir, "../../example.rules.toml"),
   };
 }
 
