@@ -1,13 +1,10 @@
 /** The facts of a member's link, as the member's page and the API show them. */
-import type { WorkDeps } from "../deps.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { Outcome } from "../rules/evaluate.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import type { Session } from "../session/guard.ts";
 import type { Admission, RuleDeps } from "../sync/member_rules.ts";
 import { evaluateLink, readAdmission } from "../sync/member_rules.ts";
-
-type Needs = RuleDeps & Pick<WorkDeps, "queries">;
 
 /** A metadata record of one member. */
 export type RecordFacts = {
@@ -44,17 +41,15 @@ export const nameAtOrganisation = ({
   organisationNames,
 }: Pick<Session, "organisationNames">): string | null => organisationName(organisationNames ?? {}) ?? null;
 
-/** The member's link, with what the rules say of it; null if there is none. */
-export async function findLink(deps: Needs, session: Session): Promise<LinkFacts | null> {
-  // Most sessions have a link, and those without need not ask for it.
-  if (session.linkedAt === null) return null;
-  const link = await deps.queries.findLink(session);
-  if (link === undefined) return null;
-  const { pushedMetadata, clearedAt, linkedAt } = link;
-  const verdict = evaluateLink(deps, link);
+/** The member's link, with what the rules say of it, from a session that was found with the claims; null without a link. */
+export function readLink(deps: RuleDeps, session: Session): LinkFacts | null {
+  const { linkedAt, issuer, subject, claims, sources, pushedMetadata, clearedAt } = session;
+  if (linkedAt === null || issuer === null || subject === null || claims === null || sources === null)
+    return null;
+  const verdict = evaluateLink(deps, { ...session, linkedAt, issuer, subject, claims, sources });
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
-    organisationName: organisationName(link.claims) ?? null,
+    organisationName: organisationName(claims) ?? null,
     linkedAt,
     pushedMetadata,
     pushedAt: session.pushedAt,

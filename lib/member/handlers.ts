@@ -1,7 +1,7 @@
 /**
  * The routes of the member's own page, and the same for programs under /api. This room owns what members see of themselves.
  *
- *   GET /account, GET /api/userinfo               findLink, describeRole, in `facts.ts`
+ *   GET /account, GET /api/userinfo               readLink, describeRole, in `facts.ts`
  *   GET /api/me/export                            exportStored, in `export.ts`
  *   POST /account/unlink, DELETE /api/link        unlink, in `../link/unlink.ts`
  *   POST /api/link/sync                           syncNow, in `../sync/sync_now.ts`
@@ -32,20 +32,23 @@ import { findMember } from "../session/refresh.ts";
 import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
-import { describeRole, findLink, nameAtOrganisation } from "./facts.ts";
+import { describeRole, nameAtOrganisation, readLink } from "./facts.ts";
+
+/** Of a session whose link is shown with what the rules say of it. */
+const WITH_CLAIMS = { withClaims: true } as const;
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
-  const session = await requireSession(deps, exchange);
+  const session = await requireSession(deps, exchange, WITH_CLAIMS);
   const user = await findMember(deps, session);
-  const link = await findLink(deps, session);
+  const link = readLink(deps, session);
   return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
 };
 
 /** GET /account; without a session, where to sign in. */
 export const showAccount: Handler = async (deps, exchange) => {
   try {
-    return await showAccountOf(deps, exchange, await requireSession(deps, exchange));
+    return await showAccountOf(deps, exchange, await requireSession(deps, exchange, WITH_CLAIMS));
   } catch (error) {
     if (asJanusError(error).code !== "unauthenticated") throw error;
     const setCookies = [...forgetSession(isSecure(deps)), ...takeNotice(deps, exchange).setCookies];
@@ -54,16 +57,12 @@ export const showAccount: Handler = async (deps, exchange) => {
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
-  const [user, sessions, link] = await Promise.all([
-    askDiscord(deps, session),
-    listSessions(deps, session),
-    findLink(deps, session),
-  ]);
+  const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
   const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
     discordAnswered: user !== undefined,
-    link,
+    link: readLink(deps, session),
     roleMayStay: session.roleConnectionLeftAt !== null,
     rules: deps.rules,
     notice,

@@ -6,7 +6,6 @@ import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type:
 import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
 import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
-import findLinkText from "../../../sql/link/find.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
@@ -150,13 +149,6 @@ export const LINK_STATEMENTS = {
       linkedAt: time,
       ...pushed,
     },
-  },
-  findLink: {
-    text: findLinkText,
-    gives: "row",
-    parameters: { discordUserId: text },
-    echoes: "discordUserId",
-    row: { discordUserId: text, ...facts, ...pushed },
   },
   listFindings: {
     text: listFindingsText,

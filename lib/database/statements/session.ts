@@ -59,7 +59,13 @@ export const SESSION_STATEMENTS = {
   findSession: {
     text: findSessionText,
     gives: "row",
-    parameters: { sessionIdHash: text, idleSince: time, now: time, sessionKeyHashes: text },
+    parameters: {
+      sessionIdHash: text,
+      idleSince: time,
+      now: time,
+      sessionKeyHashes: text,
+      withClaims: v.boolean(),
+    },
     echoes: "sessionIdHash",
     row: {
       sessionIdHash: text,
@@ -74,7 +80,12 @@ export const SESSION_STATEMENTS = {
       globalName: nullableText,
       linkedAt: nullableTime,
       organisationNames: v.nullable(json),
+      issuer: nullableText,
+      subject: nullableText,
+      claims: v.nullable(json),
+      sources: v.nullable(json),
       pushedMetadata: v.nullable(texts),
+      clearedAt: nullableTime,
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
