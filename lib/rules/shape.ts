@@ -93,8 +93,8 @@ function createFile() {
     text: (table: Table, path: Path, need: "required" | "optional"): string | undefined => {
       const value = valueAt(table, path);
       if (value === undefined && need === "optional") return undefined;
-      if (value === undefined) return note(path, `${path.at(-1)} is missing`);
-      return typeof value === "string" ? value : note(path, `${path.at(-1)} must be a text in quotes`);
+      if (value === undefined) return note(path, `${nameOf(path)} is missing`);
+      return typeof value === "string" ? value : note(path, `${nameOf(path)} must be a text in quotes`);
     },
     table: (table: Table, path: Path): Table | undefined => {
       const value = valueAt(table, path);
@@ -267,6 +267,11 @@ function readUrl(file: File, table: Table, path: Path): string | undefined {
   if (!checked.success) return file.note(path, `url ${checked.issues[0].message}`);
   return checked.output.includes("#") ? file.note(path, "url must not have a fragment") : checked.output;
 }
+
+/** A key as the file writes it within its table, such as `message.en`. */
+const nameOf = (path: Path): string =>
+  path.filter((part) => typeof part === "string" && !TABLES.includes(part)).join(".");
+const TABLES: readonly string[] = ["admit", "record", "source"];
 
 /** Discord counts characters, and not code units. */
 const lengthOf = (text: string): number => [...text].length;
