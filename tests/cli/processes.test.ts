@@ -380,7 +380,7 @@ describe.if(onPostgres)("a refusing PostgreSQL", () => {
 });
 
 test.concurrent.if(onPostgres)(
-  "janus says only the name and code of an error that is not its own",
+  "janus on PostgreSQL says only the name and code of an error that is not its own",
   async () => {
     const database = await createTestDatabase({ migrated: false });
     await database.db.query(
@@ -513,7 +513,7 @@ describe("janus register", () => {
     expect(stderr).not.toContain("canary");
   });
 
-  test.concurrent.if(onPostgres)("registers before janus migrate as well, and says so", async () => {
+  test.concurrent.if(onPostgres)("on PostgreSQL registers before janus migrate, and says so", async () => {
     await using place = await createPlace({ migrated: false });
 
     const { exitCode, stderr } = await run(

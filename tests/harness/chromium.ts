@@ -84,10 +84,14 @@ export function watch(context: BrowserContext, faults: string[]): void {
   context.on("weberror", (error) => void faults.push(`thrown: ${error.error().message}`));
 }
 
-/** What shuts somebody out of the page: the serious and critical violations that axe finds. */
-export async function findBarriers(page: Page): Promise<readonly string[]> {
+/** The rules of axe whose result depends on colours. A theme changes nothing else. */
+const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
+
+/** What shuts somebody out of the page: the serious and critical violations that axe finds, by all rules unless given. */
+export async function findBarriers(page: Page, rules?: string[]): Promise<readonly string[]> {
   // Legacy mode looks into no frames, of which there are none, and so opens no page of its own.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rules === undefined ? axe : axe.withRules(rules)).analyze();
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
@@ -119,7 +123,7 @@ export async function survey(page: Page, sizes: readonly ViewportSize[]): Promis
     await page.setViewportSize(size);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
-      const barriers = await findBarriers(page);
+      const barriers = await findBarriers(page, colorScheme === "light" ? undefined : COLOUR_RULES);
       found.push(...barriers.map((barrier) => `${size.width} ${colorScheme}: ${barrier}`));
     }
   }

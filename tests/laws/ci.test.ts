@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { listFiles, readText } from "../fixtures/source.ts";
 
 const DATABASE = "tests/harness/database.ts";
+const PROCESSES = "tests/cli/processes.test.ts";
 
 /** What a file imports of the tests, at any depth, itself included. */
 async function reachFrom(path: string, reached = new Set<string>()): Promise<ReadonlySet<string>> {
@@ -45,5 +46,18 @@ test(".ci/run leaves out no test on PostgreSQL that runs there alone", async () 
   );
 
   expect(leftOut.length).toBeGreaterThan(10);
-  expect(there.filter((path) => path !== "tests/laws/ci.test.ts")).toEqual([]);
+  // The last one runs in part, by the names of its tests.
+  expect(there.filter((path) => path !== "tests/laws/ci.test.ts")).toEqual([PROCESSES]);
+});
+
+test(".ci/run repeats each command on PostgreSQL whose test runs there alone", async () => {
+  const pattern = new RegExp(
+    /^processes_on_postgres='(.+)'$/m.exec(await readText(".ci/run"))?.[1] ?? "no pattern",
+  );
+  const names = [...(await readText(PROCESSES)).matchAll(/\.if\(onPostgres\)\(\s*"([^"]+)"/g)].map(
+    ([, name = ""]) => name,
+  );
+
+  expect(names.length).toBeGreaterThan(3);
+  expect(names.filter((name) => !pattern.test(name))).toEqual([]);
 });
