@@ -123,7 +123,8 @@ describe("pushLink()", () => {
 
     expect(held).toEqual([{ points: "5" }, undefined, undefined, undefined, { points: "5" }]);
     expect(await linkOf(janus, user)).toMatchObject({ clearedAt: null, pushedMetadata: { points: "5" } });
-    expect(countOf(janus, "delete_role_connection", user)).toBe(1);
+    // Each push of a member who is refused clears, and none of a member of whom nothing is known.
+    expect(countOf(janus, "delete_role_connection", user)).toBe(2);
     const trail = await trailOf(janus, user);
     expect(trail.filter((action) => action === "role_connection_cleared")).toHaveLength(1);
     expect(trail).not.toContain("not_admitted");
@@ -194,6 +195,25 @@ describe("pushLink()", () => {
     expect(overtaken).toEqual({ points: "2" });
     expect(heldBy(user)).toEqual({ points: "3" });
     expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: null });
+  });
+
+  test("clears again if an earlier push may have reached Discord after the clearing", async () => {
+    const user = newUser();
+    await signInWith(user, { points: 1 });
+    const gate = janus.discord.gate("put_role_connection");
+    const earlier = signInWith(user, { points: 2 });
+    await gate.arrived;
+    await signInWith(user, { points: 2, active: false });
+    gate.release();
+    await earlier;
+    const overtaken = heldBy(user);
+
+    janus.clock.advance(PUSH_LEASE_SECONDS + 2);
+    await runUpkeep(janus.deps);
+
+    expect(overtaken).toEqual({ points: "2" });
+    expect(heldBy(user)).toBeUndefined();
+    expect(await linkOf(janus, user)).toMatchObject({ clearedAt: expect.any(Date), pushDueAt: null });
   });
 
   test("evaluates the claims of a row of the previous release as they are", async () => {
