@@ -24,9 +24,9 @@ export type Examination = {
   readonly world: World;
   /** Opens the database, which the examination closes. */
   readonly open: (place: DatabaseConfig["database"]) => Promise<Database>;
-  /** Called with the groups that are still under way, each time that one has ended. */
   /** What a group may take. */
   readonly groupMs?: number;
+  /** Called with the groups that are still under way, each time that one has ended. */
   readonly onProgress?: (left: readonly CheckGroup[]) => void;
 };
 
