@@ -431,6 +431,16 @@ describe("examine()", () => {
     expect(statusOf(checks)).toBe(2);
   });
 
+  test("still examines Discord if neither the bot nor the database can be asked", async () => {
+    const checks = await examined({
+      environment: { DISCORD_BOT_TOKEN: "" },
+      open: () => Promise.reject(databaseUnavailable("no answer")),
+    });
+
+    expect(find(checks, "discord_client")?.state).toBe("ok");
+    expect(find(checks, "discord_records")?.state).toBe("unknown");
+  });
+
   test("names the keys that stored tokens need", async () => {
     await linkMember(janus, newUser());
 
