@@ -30,9 +30,24 @@ export function keepClaims(
   { neededClaims }: Pick<RuleSet, "neededClaims">,
   claims: StoredClaims,
 ): StoredClaims {
-  const wanted = new Set<string>([...neededClaims, ...NAME_CLAIMS]);
-  const kept = Object.entries(claims).filter(
-    ([name, claim]) => wanted.has(name) && claim !== null && claim !== undefined && isStorable(claim),
+  return pick(claims, [...neededClaims, ...NAME_CLAIMS]);
+}
+
+/** Picks the answers of the sources that rules read, by the names of the sources, in the same way. */
+export function keepSources(
+  { sources: read }: Pick<RuleSet, "sources">,
+  answers: Readonly<Record<string, unknown>>,
+): StoredClaims {
+  return pick(
+    answers,
+    read.map(({ name }) => name),
+  );
+}
+
+function pick(all: StoredClaims, names: readonly string[]): StoredClaims {
+  const wanted = new Set(names);
+  const kept = Object.entries(all).filter(
+    ([name, json]) => wanted.has(name) && json !== null && json !== undefined && isStorable(json),
   );
   return Object.fromEntries(kept);
 }
