@@ -25,7 +25,7 @@ import { sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { SignIn } from "../oidc/client.ts";
 import type { StoredClaims } from "../rules/claims.ts";
-import { keepClaims, keepSources, organisationName } from "../rules/claims.ts";
+import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
 import { readAdmission } from "../sync/member_rules.ts";
@@ -97,7 +97,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
   const applicant = {
     issuer,
     subject,
-    claims: keepClaims(deps.rules, signIn.claims),
+    claims: storeClaims(deps.rules, signIn.claims),
     sources: keepAnswers(deps, signIn),
   };
   const move = continueFlow(deps, flow, "move");

@@ -230,6 +230,48 @@ describe("pushLink()", () => {
   });
 });
 
+test("pushLink() takes a claim for unknown that no rule read when the claims were stored", async () => {
+  const own = await startJanusWithForger({
+    database,
+    environment: await writeRules(
+      folder,
+      `
+[admit]
+when = 'has(claims.level) && claims.level > 2'
+message.en = "Only level 3 and more."
+[[record]]
+key = "leveled"
+type = "boolean_equal"
+name = "Leveled"
+description = "Has a level"
+value = '"level" in claims'
+`,
+    ),
+  });
+  const signInHere = async (user: string, claims: Claims): Promise<void> => {
+    own.provider.signInAs({ sub: `subject-of-${user}`, ...claims });
+    const browser = createBrowser(own.url);
+    await browser.get(await reachForgerCallback(browser, user));
+  };
+  const held = () => own.discord.roleConnection(user)?.metadata;
+  const user = newUser();
+  await signInHere(user, { level: 3 });
+  // As they were stored before the rules read the level.
+  await own.database.rows(
+    `update organisation_account set claims = '{"preferred_username": "anna"}' where subject = 'subject-of-${user}'`,
+  );
+
+  await setTime(own, "link", "push_due_at", -1, user);
+  await pushDueLinks(own.deps);
+  const unread = held();
+  await signInHere(user, {});
+  const read = held();
+  await own.stop();
+
+  expect(unread).toEqual({ leveled: "1" });
+  expect(read).toBeUndefined();
+});
+
 test("pushDueLinks() lets other work have its turn between two evaluations", async () => {
   const users = [newUser(), newUser(), newUser(), newUser()];
   for (const user of users) await signInWith(user, { points: 1 });
