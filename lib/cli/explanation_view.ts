@@ -64,9 +64,8 @@ function readsOf({ claimsRead, sourcesRead }: Rule, { claims, sources }: Facts):
 }
 
 function describeRead(path: string, all: Readonly<Record<string, unknown>>, name: string): string {
-  const shown = Object.hasOwn(all, name)
-    ? `= ${printable(JSON.stringify(all[name]), MOST_OF_VALUE)}`
-    : "is absent";
+  const isThere = Object.hasOwn(all, name) && all[name] !== null;
+  const shown = isThere ? `= ${printable(JSON.stringify(all[name]), MOST_OF_VALUE)}` : "is absent";
   return `${printable(path)} ${shown}`;
 }
 

@@ -2,7 +2,7 @@
  * How far a long command is, as one line that is written again and again on a terminal. Nowhere else: a log of such lines
  * helps nobody, and with --json standard error is JSON.
  */
-import { show } from "./output.ts";
+import { showProgress } from "./output.ts";
 import { canShowProgress } from "./terminal.ts";
 
 const BAR_WIDTH = 30;
@@ -17,7 +17,7 @@ export function createProgress(total: number, what: string, json: boolean): Prog
   let shown = "";
   const rewrite = async (line: string): Promise<void> => {
     if (line === shown) return;
-    await show(`\r${line.padEnd(shown.length)}${line === "" ? "\r" : ""}`);
+    await showProgress(line);
     shown = line;
   };
   return {

@@ -5,6 +5,7 @@
 import type { Deps } from "../deps.ts";
 import type { Flow, FlowChange } from "../flow/record.ts";
 import { resultNameOf } from "../flow/record.ts";
+import { askedOf } from "../rules/claims.ts";
 import type { Facts, Outcome } from "../rules/evaluate.ts";
 import { evaluateAdmission } from "../rules/evaluate.ts";
 import type { Admission, LinkedMember, RuleDeps } from "../sync/member_rules.ts";
@@ -53,7 +54,7 @@ export function judgeMover(deps: Needs, member: Omit<LinkedMember, "linkedAt">, 
 }
 
 function judge(deps: Needs, facts: Facts): Outcome<boolean> {
-  const admitted = evaluateAdmission(deps.rules, facts);
+  const admitted = evaluateAdmission(deps.rules, { ...facts, claimsAsked: askedOf(facts.claims) });
   deps.ruleFaults.tell({ admitted });
   return admitted;
 }

@@ -25,7 +25,7 @@ import { sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { SignIn } from "../oidc/client.ts";
 import type { StoredClaims } from "../rules/claims.ts";
-import { keepClaims, organisationName } from "../rules/claims.ts";
+import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
 import { readAdmission } from "../sync/member_rules.ts";
@@ -97,8 +97,8 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
   const applicant = {
     issuer,
     subject,
-    claims: keepClaims(deps.rules, signIn.claims),
-    sources: keepSources(deps, signIn),
+    claims: storeClaims(deps.rules, signIn.claims),
+    sources: keepAnswers(deps, signIn),
   };
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
@@ -147,9 +147,9 @@ async function pushStored(
   };
 }
 
-/** The answers of the sources that the database can store as they are. Another one counts as none. */
-function keepSources({ rules, log }: Needs, { sources }: SignIn): StoredClaims {
-  const kept = keepClaims({ neededClaims: rules.sources.map(({ name }) => name) }, sources);
+/** The answers of the sources that the database can store as they are. Another one counts as none, and the log is told. */
+function keepAnswers({ rules, log }: Needs, { sources }: SignIn): StoredClaims {
+  const kept = keepSources(rules, sources);
   for (const name of Object.keys(sources))
     if (!Object.hasOwn(kept, name))
       log.warn("source_not_read", {

@@ -2,6 +2,7 @@
 import { organisationName } from "../rules/claims.ts";
 import type { Outcome } from "../rules/evaluate.ts";
 import type { MetadataRecord } from "../rules/records.ts";
+import { pushedValue } from "../rules/role_connection.ts";
 import type { Session } from "../session/guard.ts";
 import type { Admission, RuleDeps } from "../sync/member_rules.ts";
 import { evaluateLink, readAdmission } from "../sync/member_rules.ts";
@@ -57,7 +58,7 @@ export function readLink(deps: RuleDeps, session: Session): LinkFacts | null {
     pushFailures: session.pushFailures ?? 0,
     records: deps.rules.records.flatMap(({ record }) => {
       const outcome = outcomes.get(record.key);
-      const value = pushedMetadata?.[record.key] ?? null;
+      const value = pushedValue(pushedMetadata ?? {}, record.key) ?? null;
       return outcome === undefined ? [] : [{ record, value, outcome }];
     }),
     admission: readAdmission(verdict.admitted),

@@ -91,7 +91,7 @@ async function completeClaims(
   wantsAll: boolean,
 ): Promise<Claims> {
   const claims = withoutNulls(idToken);
-  const isComplete = !wantsAll && rules.neededClaims.every((name) => name in claims);
+  const isComplete = !wantsAll && rules.neededClaims.every((name) => Object.hasOwn(claims, name));
   if (isComplete || userinfoEndpoint === undefined) return claims;
   const expected = { issuer, clientId: config.clientId, subject: idToken.sub, now: now() };
   const more = await fetchUserInfo(upstream, userinfoEndpoint, accessToken, keysAt(jwksUri), expected);

@@ -8,7 +8,7 @@ import type { RulesFile } from "../config/rules_file.ts";
 import type { Environment } from "../config/sources.ts";
 import { configInvalid, JanusError } from "../errors.ts";
 import type { RulesFault } from "../rules/file.ts";
-import { parseRules } from "../rules/file.ts";
+import { describeRulesFault, parseRules } from "../rules/file.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import { DEFAULT_RULES } from "../rules/rule_set.ts";
 import { printable } from "../text/printable.ts";
@@ -64,15 +64,9 @@ async function readFile(file: RulesFile | undefined): Promise<Tried<RuleSet>> {
 
 function describeFaults(path: string, faults: readonly RulesFault[]): string {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-  const told = faults.slice(0, MAX_FAULTS_TOLD).map((fault) => describeFault(path, fault));
+  const told = faults.slice(0, MAX_FAULTS_TOLD).map((fault) => describeRulesFault(path, fault));
   const more = faults.length - told.length;
   return [`The rules have ${count}:`, ...told, ...(more > 0 ? [`and ${more} more`] : [])].join("\n  ");
-}
-
-/** As compilers write it, so that editors and terminals can lead to the place. */
-function describeFault(path: string, { record, line, column, reason }: RulesFault): string {
-  const place = [printable(path), line, column].filter((part) => part !== undefined).join(":");
-  return `${place}: ${record === undefined ? "" : `record ${printable(JSON.stringify(record), 60)}: `}${reason}`;
 }
 
 function attempt<Value>(read: () => Value): Tried<Value> {

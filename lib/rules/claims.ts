@@ -3,8 +3,9 @@
  * or database.
  *
  *   file.ts              the rules file becomes a rule set, or all its faults (`rule_set.ts`)
- *   rule.ts              one expression: parsed (`cel.ts`), within bounds (`subset.ts`, `work.ts`)
- *   claims.ts            which claims are kept, in the form in which they came
+ *   rule.ts              one expression: parsed (`cel.ts`), within bounds (`subset.ts`, `work.ts`), and what it reads
+ *   claims.ts            which claims are kept, in the form in which they came, and what that says of the others
+ *   presence.ts          which of them an expression asks whether they are there
  *   evaluate.ts          claims become values for Discord, or unknown, or an error
  *   role_connection.ts   the values become the body of a push
  *
@@ -30,9 +31,44 @@ export function keepClaims(
   { neededClaims }: Pick<RuleSet, "neededClaims">,
   claims: StoredClaims,
 ): StoredClaims {
-  const wanted = new Set<string>([...neededClaims, ...NAME_CLAIMS]);
-  const kept = Object.entries(claims).filter(
-    ([name, claim]) => wanted.has(name) && claim !== null && claim !== undefined && isStorable(claim),
+  return pick(claims, [...neededClaims, ...NAME_CLAIMS]);
+}
+
+/**
+ * The claims of a sign-in as they are stored: those that are kept, and null for each that a rule reads and the provider left
+ * out. Rules that come later may read a claim of which nobody knows whether it was left out.
+ */
+export function storeClaims(
+  rules: Pick<RuleSet, "neededClaims" | "claimsRead">,
+  claims: StoredClaims,
+): StoredClaims {
+  const leftOut = rules.claimsRead.filter(
+    (name) => !ALWAYS_ASKED.includes(name) && (!Object.hasOwn(claims, name) || claims[name] === null),
+  );
+  return { ...Object.fromEntries(leftOut.map((name) => [name, null])), ...keepClaims(rules, claims) };
+}
+
+/** The claims that were asked for when these were stored. */
+export const askedOf = (stored: StoredClaims): readonly string[] => [...ALWAYS_ASKED, ...Object.keys(stored)];
+
+/** Whatever the rules are, and in every release. */
+const ALWAYS_ASKED: readonly string[] = ["preferred_username"];
+
+/** Picks the answers of the sources that rules read, by the names of the sources, in the same way. */
+export function keepSources(
+  { sources: read }: Pick<RuleSet, "sources">,
+  answers: Readonly<Record<string, unknown>>,
+): StoredClaims {
+  return pick(
+    answers,
+    read.map(({ name }) => name),
+  );
+}
+
+function pick(all: StoredClaims, names: readonly string[]): StoredClaims {
+  const wanted = new Set(names);
+  const kept = Object.entries(all).filter(
+    ([name, json]) => wanted.has(name) && json !== null && json !== undefined && isStorable(json),
   );
   return Object.fromEntries(kept);
 }

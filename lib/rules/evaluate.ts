@@ -21,6 +21,8 @@ import { MAX_WORK, unitsOf } from "./work.ts";
 /** What is known of one member. A rule that needs what is undefined here ends as unknown. */
 export type Facts = {
   readonly claims: StoredClaims;
+  /** The claims that are absent only if the provider left them out; undefined if that is so for all. */
+  readonly claimsAsked?: readonly string[];
   /** The answers of the sources that answered, by name. */
   readonly sources: Readonly<Record<string, unknown>>;
   readonly issuer: string | undefined;
@@ -85,6 +87,8 @@ function createRun(facts: Facts) {
   const claims = createInputs(facts.claims, work);
   const sources = createInputs(facts.sources, work);
   return <Value>(rule: Rule, read: Read<Value>): Outcome<Value> => {
+    const untold = findUntold(rule, facts);
+    if (untold !== undefined) return { outcome: "unknown", missing: printable(untold) };
     const measured = [...claims.measure(rule.claimsRead), ...sources.measure(rule.sourcesRead)];
     const units = unitsOf(rule.work, addSizes(measured.map(({ size }) => size)));
     if (units > work.units || measured.some(({ stopped }) => stopped === "too_much"))
@@ -101,6 +105,23 @@ function createRun(facts: Facts) {
     return describeRun(rule, facts, isMistyped ? { ended: "error", code: "no_map" } : ran, read);
   };
 }
+
+/**
+ * What a rule asks the presence of, and nobody can tell: a claim that was not asked for when the claims were stored, or a
+ * source that did not answer. CEL would call it absent, and has() would turn what is unknown into a no.
+ */
+function findUntold({ tested }: Rule, { claims, claimsAsked, sources }: Facts): string | undefined {
+  const claim = tested.claims.find(
+    (name) => !hasValue(claims, name) && claimsAsked?.includes(name) === false,
+  );
+  if (claim !== undefined) return `claims.${claim}`;
+  const source = tested.sources.find((name) => !hasValue(sources, name));
+  return source === undefined ? undefined : `sources.${source}`;
+}
+
+/** A null says nothing. */
+const hasValue = (all: Readonly<Record<string, unknown>>, name: string): boolean =>
+  Object.hasOwn(all, name) && all[name] !== null && all[name] !== undefined;
 
 /** The units of work that are left for a member. */
 type WorkLeft = { units: number };
@@ -201,7 +222,7 @@ function describeClaims(rule: Rule, { claims, sources }: Facts): string {
 }
 
 const describeOne = (path: string, all: Readonly<Record<string, unknown>>, name: string): string =>
-  Object.hasOwn(all, name) ? `${path} is ${describeJson(all[name])}` : `${path} is absent`;
+  hasValue(all, name) ? `${path} is ${describeJson(all[name])}` : `${path} is absent`;
 
 const listOf = ({ claimsRead, sourcesRead }: Rule): string =>
   printable(

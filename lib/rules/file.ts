@@ -26,9 +26,6 @@ export type RulesFault = {
 /** The rules, or everything that is wrong with them, in the order of the file. */
 export type ParsedRules = { readonly rules: RuleSet } | { readonly faults: readonly RulesFault[] };
 
-/** The longest file that is read, in bytes. */
-export const MAX_FILE_BYTES = 256 * 1024;
-
 /** Reads the text of a rules file. `path` is only for messages. */
 export async function parseRules(path: string, text: string): Promise<ParsedRules> {
   let toml: unknown;
@@ -127,8 +124,8 @@ function keyOfRecord(toml: unknown, [first, index]: Path): string | undefined {
 const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A fault as one line: where, of which record, and what. */
+/** A fault as one line, as compilers write it, so that editors and terminals can lead to the place. */
 export function describeRulesFault(path: string, { record, line, column, reason }: RulesFault): string {
-  const place = line === undefined ? path : `${path}:${line}:${column ?? 1}`;
+  const place = [printable(path), line, column].filter((part) => part !== undefined).join(":");
   return `${place}: ${record === undefined ? "" : `record ${JSON.stringify(record)}: `}${reason}`;
 }

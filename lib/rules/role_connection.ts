@@ -28,7 +28,7 @@ export function buildRoleConnection(
 ): RoleConnection {
   const username = valueOr(platformUsername, pushed?.platformUsername ?? "");
   const values = records.flatMap(({ key, outcome }): [string, string][] => {
-    const value = valueOr(outcome, pushed === undefined ? undefined : ownValue(pushed.metadata, key));
+    const value = valueOr(outcome, pushed === undefined ? undefined : pushedValue(pushed.metadata, key));
     return value === undefined ? [] : [[key, value]];
   });
   return {
@@ -41,5 +41,6 @@ export function buildRoleConnection(
 const valueOr = <Value, Other>(outcome: Outcome<Value>, other: Other): Value | Other =>
   outcome.outcome === "value" ? outcome.value : other;
 
-const ownValue = (metadata: Readonly<Record<string, string>>, key: string): string | undefined =>
+/** What was pushed for a record; undefined without a value. A key may be named like a part of every object. */
+export const pushedValue = (metadata: Readonly<Record<string, string>>, key: string): string | undefined =>
   Object.hasOwn(metadata, key) ? metadata[key] : undefined;

@@ -1,6 +1,8 @@
 /** A rule: one expression that was read, checked, and found to be of limited work. `evaluate.ts` runs it. */
 import type { Expression, ExpressionFault, ResultType } from "./cel.ts";
 import { parseExpression, TIMESTAMP } from "./cel.ts";
+import type { Tested } from "./presence.ts";
+import { findTested } from "./presence.ts";
 import { findReads } from "./subset.ts";
 import type { Work } from "./work.ts";
 import { findWork, MAX_WORK_ALONE } from "./work.ts";
@@ -11,6 +13,8 @@ export type Rule = {
   /** The claims that it names, whether a run needs them or not. */
   readonly claimsRead: readonly string[];
   readonly sourcesRead: readonly string[];
+  /** Those of them that it asks whether they are there. */
+  readonly tested: Tested;
   /** Whether it reads `discord` or `linked_at`. */
   readonly readsAccount: boolean;
   readonly run: Expression["run"];
@@ -56,6 +60,7 @@ export function readRule(
     expression,
     claimsRead: reads.claims,
     sourcesRead: reads.sources,
+    tested: findTested(parsed.root),
     readsAccount: reads.account,
     run: parsed.run,
     work,

@@ -1,5 +1,6 @@
 /** What the rules say of a member whose link is stored, by the claims that were stored with it. */
 import type { WorkDeps } from "../deps.ts";
+import { askedOf } from "../rules/claims.ts";
 import type { Facts, Outcome, Verdict } from "../rules/evaluate.ts";
 import { evaluateRules } from "../rules/evaluate.ts";
 import type { Pushed } from "../rules/role_connection.ts";
@@ -46,7 +47,16 @@ export function evaluateLink(deps: RuleDeps, member: LinkedMember): Verdict {
 /** What the rules read of a stored link. */
 export function factsOf(member: LinkedMember, now: Date): Facts {
   const { discordUserId: id, username, issuer, subject, claims, sources, linkedAt } = member;
-  return { claims, sources, issuer, subject, discord: { id, username }, linkedAt, now };
+  return {
+    claims,
+    claimsAsked: askedOf(claims),
+    sources,
+    issuer,
+    subject,
+    discord: { id, username },
+    linkedAt,
+    now,
+  };
 }
 
 /** What was pushed last; undefined before the first push. */

@@ -55,11 +55,11 @@ export type Push = { readonly failure: JanusError | undefined; readonly told: To
 export async function pushLink(deps: Needs, link: DuePush): Promise<Push> {
   const verdict = evaluateLink(deps, link);
   const admission = readAdmission(verdict.admitted);
-  if (link.clearedAt !== null && admission !== "admitted") {
-    await record(deps, link, deps.queries.setPushNeedless);
+  if (admission === "refused") return clear(deps, link);
+  if (admission === "unknown" && link.clearedAt !== null) {
+    await record(deps, link, deps.queries.setStillCleared);
     return { failure: undefined, told: "cleared" };
   }
-  if (admission === "refused") return clear(deps, link);
   const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
   const { metadata: pushedMetadata, platform_username: pushedPlatformUsername = null } = roleConnection;
   const told = Object.hasOwn(pushedMetadata, NOTHING_KNOWN.key) ? "nothing_known" : "values";
@@ -72,9 +72,15 @@ export async function pushLink(deps: Needs, link: DuePush): Promise<Push> {
   );
 }
 
-/** Ends what Discord knows of a member whom the rules no longer admit. */
-const clear = (deps: Needs, link: DuePush): Promise<Push> =>
-  tell(deps, link, "cleared", deps.discord.deleteRoleConnection, deps.queries.setLinkCleared);
+/**
+ * Ends what Discord knows of a member whom the rules no longer admit. It does so once more if that was recorded before: a
+ * push that ran beside the first one may have reached Discord after it.
+ */
+function clear(deps: Needs, link: DuePush): Promise<Push> {
+  const { setLinkCleared, setStillCleared } = deps.queries;
+  const store = link.clearedAt === null ? setLinkCleared : setStillCleared;
+  return tell(deps, link, "cleared", deps.discord.deleteRoleConnection, store);
+}
 
 /** Tells Discord, and records that or the failure. */
 async function tell(

@@ -1,4 +1,4 @@
-/** Members whom the rules do not admit: nothing is linked or kept, and whoever has a link is left to its next push. */
+/** Members whom the rules do not admit: nothing is linked or kept, and a link that exists is left to its next push. */
 import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { createApp } from "../../index.ts";

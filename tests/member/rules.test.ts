@@ -27,6 +27,12 @@ name = "On the board"
 description = "Sits on the board"
 name_localizations = { "sv-SE" = "I styrelsen" }
 value = 'claims.board'
+[[record]]
+key = "constructor"
+type = "boolean_equal"
+name = "Constructor"
+description = "Constructs things"
+value = 'claims.constructs'
 `;
 
 const folder = useFolder("member-rules");
@@ -51,6 +57,7 @@ test("GET /account says of each record what Discord has, and what is not known",
 
   expect(linked).toContain(en.linked.now);
   expect(account).toContain("Points: 12,345");
+  expect(account).toContain(`Constructor: ${en.role.notKnown}`);
   expect(account).toContain(`On the board: ${en.role.notKnown}`);
   expect(account).toContain(said("en", en.role.silent));
 });

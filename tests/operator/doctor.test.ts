@@ -89,10 +89,19 @@ async function rulesFile(name: string, text: string): Promise<string> {
   return path;
 }
 
+/** The records of a Janus without rules, as Discord has them here, from a rule that reads a claim. */
 const readingGroups = () =>
   rulesFile(
     "groups.toml",
-    '[[record]]\nkey = "dsek_member"\ntype = "boolean_equal"\nname = "M"\ndescription = "M"\nvalue = \'"a" in claims.groups\'\n',
+    `[[record]]
+key = "dsek_member"
+type = "boolean_equal"
+name = "Member"
+description = "Has an account at the organisation"
+name_localizations = { "sv-SE" = "Medlem", de = "Mitglied" }
+description_localizations = { "sv-SE" = "Har ett konto hos organisationen", de = "Hat ein Konto bei der Organisation" }
+value = '"a" in claims.groups'
+`,
   );
 
 describe("examine()", () => {
@@ -420,6 +429,16 @@ describe("examine()", () => {
 
     expect(find(checks, "database_reachable")?.state).toBe("fault");
     expect(statusOf(checks)).toBe(2);
+  });
+
+  test("still examines Discord if neither the bot nor the database can be asked", async () => {
+    const checks = await examined({
+      environment: { DISCORD_BOT_TOKEN: "" },
+      open: () => Promise.reject(databaseUnavailable("no answer")),
+    });
+
+    expect(find(checks, "discord_client")?.state).toBe("ok");
+    expect(find(checks, "discord_records")?.state).toBe("unknown");
   });
 
   test("names the keys that stored tokens need", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { StoredClaims } from "../../lib/rules/claims.ts";
-import { keepClaims, organisationName, readNameClaim } from "../../lib/rules/claims.ts";
+import { keepClaims, keepSources, organisationName, readNameClaim } from "../../lib/rules/claims.ts";
 import { MAX_DEPTH } from "../../lib/rules/values.ts";
 import { anyClaims, textsIn } from "../fixtures/any_claims.ts";
 
@@ -62,6 +62,19 @@ describe("keepClaims()", () => {
       Object.entries(claims),
     );
   });
+});
+
+test("keepSources() keeps whole answers of the sources that rules read, and no name of a member", () => {
+  const rules = {
+    sources: [
+      { name: "graph", url: "" },
+      { name: "other", url: "" },
+    ],
+  };
+
+  const kept = keepSources(rules, { graph: { value: [1] }, other: ["a\0"], name: "Anna", more: [] });
+
+  expect(kept).toEqual({ graph: { value: [1] } });
 });
 
 /** A list that is nested so deeply. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { keepClaims } from "../../lib/rules/claims.ts";
-import type { Outcome } from "../../lib/rules/evaluate.ts";
+import type { Facts, Outcome } from "../../lib/rules/evaluate.ts";
 import { evaluateAdmission, evaluateRules } from "../../lib/rules/evaluate.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import { anyClaims } from "../fixtures/any_claims.ts";
@@ -72,6 +72,35 @@ describe("evaluateRules()", () => {
 
     expect(await outcomeOf(value, claims)).toEqual({ outcome: "value", value: expected });
   });
+
+  test.each([
+    ["has(claims.unread)", { outcome: "unknown", missing: "claims.unread" }],
+    ['!("unread" in claims)', { outcome: "unknown", missing: "claims.unread" }],
+    ["has(claims.absent)", { outcome: "value", value: "0" }],
+    ["has(claims.present)", { outcome: "value", value: "1" }],
+    ["claims.present || claims.unread", { outcome: "value", value: "1" }],
+  ] as const)("takes no claim for absent that was not asked for: %s", async (value, expected) => {
+    const rules = await rulesWith(value);
+    const claimsAsked = ["absent", "present"];
+
+    const { records } = evaluateRules(rules, factsOf({ present: true }, { claimsAsked }));
+
+    expect(records[0]?.outcome).toEqual(expected);
+  });
+
+  test.each(["has(sources.graph)", '"graph" in sources', "!has(sources.graph) || true"])(
+    "takes a source without an answer for unknown: %s",
+    async (value) => {
+      const rules = await rulesOf(
+        `${recordOf(value)}[[source]]\nname = "graph"\nurl = "https://graph.example.org/"\n`,
+      );
+      const outcomeWith = (sources: Facts["sources"]) =>
+        evaluateRules(rules, factsOf({}, { sources })).records[0]?.outcome;
+
+      expect(outcomeWith({})).toEqual({ outcome: "unknown", missing: "sources.graph" });
+      expect(outcomeWith({ graph: [] })).toEqual({ outcome: "value", value: "1" });
+    },
+  );
 
   test.each([
     ['"a" in claims.x', "boolean_equal", 5, "claims.x is a whole number"],

@@ -123,7 +123,8 @@ describe("pushLink()", () => {
 
     expect(held).toEqual([{ points: "5" }, undefined, undefined, undefined, { points: "5" }]);
     expect(await linkOf(janus, user)).toMatchObject({ clearedAt: null, pushedMetadata: { points: "5" } });
-    expect(countOf(janus, "delete_role_connection", user)).toBe(1);
+    // Each push of a member who is refused clears, and none of a member of whom nothing is known.
+    expect(countOf(janus, "delete_role_connection", user)).toBe(2);
     const trail = await trailOf(janus, user);
     expect(trail.filter((action) => action === "role_connection_cleared")).toHaveLength(1);
     expect(trail).not.toContain("not_admitted");
@@ -196,6 +197,25 @@ describe("pushLink()", () => {
     expect(await linkOf(janus, user)).toMatchObject({ pushDueAt: null });
   });
 
+  test("clears again if an earlier push may have reached Discord after the clearing", async () => {
+    const user = newUser();
+    await signInWith(user, { points: 1 });
+    const gate = janus.discord.gate("put_role_connection");
+    const earlier = signInWith(user, { points: 2 });
+    await gate.arrived;
+    await signInWith(user, { points: 2, active: false });
+    gate.release();
+    await earlier;
+    const overtaken = heldBy(user);
+
+    janus.clock.advance(PUSH_LEASE_SECONDS + 2);
+    await runUpkeep(janus.deps);
+
+    expect(overtaken).toEqual({ points: "2" });
+    expect(heldBy(user)).toBeUndefined();
+    expect(await linkOf(janus, user)).toMatchObject({ clearedAt: expect.any(Date), pushDueAt: null });
+  });
+
   test("evaluates the claims of a row of the previous release as they are", async () => {
     const user = newUser();
     await signInWith(user, { groups: [], points: 5 });
@@ -208,6 +228,48 @@ describe("pushLink()", () => {
 
     expect(heldBy(user)).toEqual({ member: "1", points: "5" });
   });
+});
+
+test("pushLink() takes a claim for unknown that no rule read when the claims were stored", async () => {
+  const own = await startJanusWithForger({
+    database,
+    environment: await writeRules(
+      folder,
+      `
+[admit]
+when = 'has(claims.level) && claims.level > 2'
+message.en = "Only level 3 and more."
+[[record]]
+key = "leveled"
+type = "boolean_equal"
+name = "Leveled"
+description = "Has a level"
+value = '"level" in claims'
+`,
+    ),
+  });
+  const signInHere = async (user: string, claims: Claims): Promise<void> => {
+    own.provider.signInAs({ sub: `subject-of-${user}`, ...claims });
+    const browser = createBrowser(own.url);
+    await browser.get(await reachForgerCallback(browser, user));
+  };
+  const held = () => own.discord.roleConnection(user)?.metadata;
+  const user = newUser();
+  await signInHere(user, { level: 3 });
+  // As they were stored before the rules read the level.
+  await own.database.rows(
+    `update organisation_account set claims = '{"preferred_username": "anna"}' where subject = 'subject-of-${user}'`,
+  );
+
+  await setTime(own, "link", "push_due_at", -1, user);
+  await pushDueLinks(own.deps);
+  const unread = held();
+  await signInHere(user, {});
+  const read = held();
+  await own.stop();
+
+  expect(unread).toEqual({ leveled: "1" });
+  expect(read).toBeUndefined();
 });
 
 test("pushDueLinks() lets other work have its turn between two evaluations", async () => {

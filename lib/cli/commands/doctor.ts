@@ -17,9 +17,9 @@ import { NO_LOG } from "../../telemetry/log.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { formatReport, statusOf, titleOf } from "../doctor_report.ts";
 import { endWithFaults, endWithFindings, print, showProgress } from "../output.ts";
+import { canShowProgress } from "../terminal.ts";
 
 const STANDARD_OUTPUT = 1;
-const STANDARD_ERROR = 2;
 
 /** Adds the command. */
 export function addDoctor(program: Command): void {
@@ -49,7 +49,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function report(sources: readonly Source[], json: boolean): Promise<void> {
-  const hasProgress = !json && isatty(STANDARD_ERROR);
+  const hasProgress = !json && canShowProgress();
   const checks = await examine({
     settings: await readSettings(sources),
     world: createWorld(NO_LOG, { ref: true }),

@@ -12,8 +12,8 @@ import listFindingsText from "../../../sql/link/list_findings.sql" with { type: 
 import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
-import setPushNeedlessText from "../../../sql/link/set_push_needless.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
+import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
 import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import {
@@ -184,8 +184,8 @@ export const LINK_STATEMENTS = {
       now: time,
     },
   },
-  setPushNeedless: {
-    text: setPushNeedlessText,
+  setStillCleared: {
+    text: setStillClearedText,
     gives: "nothing",
     parameters: { discordUserId: text, leasedUntil: time },
   },

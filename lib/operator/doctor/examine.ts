@@ -24,9 +24,9 @@ export type Examination = {
   readonly world: World;
   /** Opens the database, which the examination closes. */
   readonly open: (place: DatabaseConfig["database"]) => Promise<Database>;
-  /** Called with the groups that are still under way, each time that one has ended. */
   /** What a group may take. */
   readonly groupMs?: number;
+  /** Called with the groups that are still under way, each time that one has ended. */
   readonly onProgress?: (left: readonly CheckGroup[]) => void;
 };
 
@@ -121,7 +121,13 @@ async function withQueries<Result>(
 ): Promise<Result> {
   // The embedded one takes one process at a time, and the checks of the database have it now.
   if (discord.botToken !== undefined || place?.url === undefined) return work(undefined);
-  const db = await open(place);
+  let db: Database;
+  try {
+    db = await open(place);
+  } catch {
+    // Carrying on is right: `database_reachable` says why, and Discord can be asked anyway.
+    return work(undefined);
+  }
   try {
     return await work(createQueries(db));
   } finally {

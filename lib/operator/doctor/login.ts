@@ -11,7 +11,7 @@ import type { Cancelled, Departure, FlowRequest } from "../../flow/step.ts";
 import { cancel, createStep } from "../../flow/step.ts";
 import type { SignIn, UnusedTokens } from "../../oidc/client.ts";
 import type { StoredClaims } from "../../rules/claims.ts";
-import { keepClaims } from "../../rules/claims.ts";
+import { keepClaims, keepSources } from "../../rules/claims.ts";
 import type { Verdict } from "../../rules/evaluate.ts";
 import { evaluateRules } from "../../rules/evaluate.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
@@ -102,7 +102,7 @@ async function examineSignIn(deps: Needs, flow: Flow, signIn: SignIn): Promise<E
   const { claims, idTokenClaims, sources, refreshToken, scope, issuer, subject } = signIn;
   const verdict = evaluateRules(deps.rules, {
     claims: keepClaims(deps.rules, claims),
-    sources,
+    sources: keepSources(deps.rules, sources),
     issuer,
     subject,
     // Nobody has signed in at Discord.

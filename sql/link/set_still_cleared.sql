@@ -1,5 +1,5 @@
--- Records that a push had nothing to tell Discord, because the role connection is cleared and the member is still not
--- admitted, and frees the lease. A push that became due in the meantime stays due.
+-- Records that the role connection of a link is still cleared, because the member is still not admitted, and frees the
+-- lease. When it was cleared first stays. A push that became due in the meantime stays due.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- nothing
