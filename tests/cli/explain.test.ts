@@ -191,11 +191,16 @@ describe.skipIf(!onPostgres)("janus explain with a database", () => {
     });
   const addAll = async (): Promise<void> => {
     const pushed = { member: "0", points: "3", old: "1" };
-    await addLinkOf(database, { discordUserId: "1", username: "anna", claims: ANNA, pushed });
+    await addLinkOf(database, {
+      discordUserId: "1",
+      username: "anna",
+      claims: { banned: null, ...ANNA },
+      pushed,
+    });
     await addLinkOf(database, {
       discordUserId: "2",
       username: "b\u202e",
-      claims: { preferred_username: "anna2" },
+      claims: { banned: null, preferred_username: "anna2" },
     });
     await addLinkOf(database, {
       discordUserId: "3",
