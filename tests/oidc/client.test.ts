@@ -1226,7 +1226,8 @@ describe("a sign-in with UserInfo", () => {
 
     expect((await browser.get(callback)).status).toBe(200);
 
-    expect(await storedClaims()).toEqual({ preferred_username: `name-${discordUserId}` });
+    // Null: it was asked for, and nobody had it.
+    expect(await storedClaims()).toEqual({ groups: null, preferred_username: `name-${discordUserId}` });
   });
 
   const expectNothing = async (
@@ -1527,7 +1528,8 @@ describe("a sign-in with UserInfo", () => {
     expect((await browser.get(callback)).status).toBe(200);
 
     expect(bare.provider.calls).not.toContain("userinfo");
-    expect(await storedClaims()).toEqual({ preferred_username: `name-${discordUserId}` });
+    // Null: it was asked for, and nobody had it.
+    expect(await storedClaims()).toEqual({ groups: null, preferred_username: `name-${discordUserId}` });
   });
 });
 
