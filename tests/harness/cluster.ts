@@ -113,12 +113,20 @@ async function launch(
   }
 }
 
-/** The server itself first, which then makes no more processes. */
+/** The server itself first, which then makes no more processes. Those that it has may end in between. */
 function signalAll(data: string, signal: "SIGSTOP" | "SIGCONT"): void {
   const [server = ""] = readFileSync(join(data, "postmaster.pid"), "utf8").split("\n");
   process.kill(Number(server), signal);
   const children = readFileSync(`/proc/${server}/task/${server}/children`, "utf8").trim().split(/\s+/);
-  for (const child of children.filter(Boolean)) process.kill(Number(child), signal);
+  for (const child of children.filter(Boolean)) signalIfThere(Number(child), signal);
+}
+
+function signalIfThere(pid: number, signal: "SIGSTOP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
 
 /** Puts a certificate where PostgreSQL looks for one. The key must be the server's own, and nobody else's to read. */
