@@ -61,6 +61,18 @@ export type Config = DatabaseConfig & {
   readonly trustedProxies: readonly string[];
   /** Requests that one address may make; 0 for no limit. */
   readonly rateLimitPerMinute: number;
+  readonly sync: {
+    /** Whether this process keeps links true, besides serving members. */
+    readonly isOn: boolean;
+    /** How often the claims of a link are read again. */
+    readonly everyHours: number;
+    /** How long a member keeps the role after the provider has ended the grant. */
+    readonly graceDays: number;
+    /** Losses are held if more than this share of all links, in percent, would lose something in `everyHours`. */
+    readonly brakePercent: number;
+    /** How often Discord is asked what it has of a link. */
+    readonly reconcileDays: number;
+  };
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -146,6 +158,13 @@ export function readConfig(environment: Environment): Config {
     privacyUrl: values.PRIVACY_URL,
     trustedProxies: values.TRUSTED_PROXIES,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    sync: {
+      isOn: values.SYNC === "on",
+      everyHours: values.SYNC_EVERY_HOURS,
+      graceDays: values.GRACE_DAYS,
+      brakePercent: values.BRAKE_PERCENT,
+      reconcileDays: values.RECONCILE_DAYS,
+    },
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     tokenKeys: values.TOKEN_KEYS,

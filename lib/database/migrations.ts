@@ -16,6 +16,7 @@ import migration12 from "../../sql/migrations/0012_cheapen_checks.sql" with { ty
 import migration13 from "../../sql/migrations/0013_create_functions.sql" with { type: "text" };
 import migration14 from "../../sql/migrations/0014_create_registration.sql" with { type: "text" };
 import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { type: "text" };
+import migration16 from "../../sql/migrations/0016_keep_links_true.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -67,6 +68,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 13, name: "create_functions", text: migration13 },
   { version: 14, name: "create_registration", text: migration14 },
   { version: 15, name: "evaluate_rules", text: migration15 },
+  { version: 16, name: "keep_links_true", text: migration16 },
 ];
 
 const tableRow = v.tuple([

@@ -9,6 +9,7 @@ import type { Database } from "./open.ts";
 import type { QueryOf } from "./statement.ts";
 import { queryOf } from "./statement.ts";
 import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
+import { BRAKE_STATEMENTS } from "./statements/brake.ts";
 import { CLOCK_STATEMENTS } from "./statements/clock.ts";
 import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
 import { DISCORD_TOKEN_STATEMENTS } from "./statements/discord_token.ts";
@@ -24,6 +25,7 @@ import { STRAY_TOKEN_STATEMENTS } from "./statements/stray_token.ts";
 /** All statements. */
 export const STATEMENTS = {
   ...AUDIT_EVENT_STATEMENTS,
+  ...BRAKE_STATEMENTS,
   ...CLOCK_STATEMENTS,
   ...DISCORD_ACCOUNT_STATEMENTS,
   ...DISCORD_TOKEN_STATEMENTS,

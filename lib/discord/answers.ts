@@ -30,6 +30,19 @@ export function isRoleConnectionOf(sent: RoleConnection, body: unknown): boolean
   return Object.entries(sent.metadata).every(([key, value]) => String(has.get(key)) === value);
 }
 
+/** Whether a body is the answer to GET role-connection. */
+export const isRoleConnection = (body: unknown): boolean =>
+  v.is(roleConnectionShape, body) && !Array.isArray(body);
+
+/** The values of a role connection by their keys; none if the text is no role connection. */
+export function readMetadata(text: string): Readonly<Record<string, string>> {
+  const parsed = v.safeParse(roleConnectionShape, parseJson(text));
+  if (!parsed.success) return {};
+  return Object.fromEntries(
+    Object.entries(parsed.output.metadata).map(([key, value]) => [key, String(value)]),
+  );
+}
+
 const localizations = v.nullish(v.record(v.string(), v.nullable(v.string())));
 const storedRecord = v.object({
   key: v.string(),

@@ -21,7 +21,7 @@ import type { StoredRecord } from "./answers.ts";
 import { linkFlow, loginFlow } from "./authorization_request.ts";
 import { readMetadataRecords } from "./metadata_records.ts";
 import { createCaller } from "./retries.ts";
-import { deleteRoleConnection, putRoleConnection } from "./role_connection.ts";
+import { deleteRoleConnection, findRoleConnection, putRoleConnection } from "./role_connection.ts";
 import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
 import { createUpstream } from "./upstream.ts";
 import { findUser } from "./user.ts";
@@ -55,6 +55,8 @@ export type Discord = {
 
   /** Replaces the role connection. The role comes when the member clicks Link. Throws grant_ended, discord_refused. */
   readonly putRoleConnection: (accessToken: string, roleConnection: RoleConnection) => Promise<void>;
+  /** The values that Discord has of the member, by their keys; none without a role connection. Throws as the call above. */
+  readonly findRoleConnection: (accessToken: string) => Promise<Readonly<Record<string, string>>>;
   /** The metadata records that Discord has. Throws grant_ended for a wrong bot token, discord_refused. */
   readonly listMetadataRecords: (botToken: string) => Promise<readonly StoredRecord[]>;
   /** Clears the role connection, and so the role; nothing to clear counts as done. Throws as the call above. */
@@ -122,6 +124,7 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
       findSignedInUser: (accessToken) => findUser(call, options, accessToken, login.scopes),
       putRoleConnection: (accessToken, roleConnection) =>
         putRoleConnection(call, options.clientId, accessToken, roleConnection),
+      findRoleConnection: (accessToken) => findRoleConnection(call, options.clientId, accessToken),
       listMetadataRecords: (botToken) => readMetadataRecords(call, options.clientId, botToken),
       deleteRoleConnection: (accessToken) => deleteRoleConnection(call, options.clientId, accessToken),
     };

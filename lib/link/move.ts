@@ -11,6 +11,8 @@ import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
 import { newSession } from "../session/secrets.ts";
+import { nextCheckAt } from "../sync/check.ts";
+import { GRANT_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
@@ -40,6 +42,7 @@ export const confirmMove = createStep(
       pushLeasedUntil: leasedUntil,
       ...newSession(deriveSession(flow), browser, now),
       requestId: deps.requestId,
+      checkDueAt: nextCheckAt(deps, now),
       now,
     };
     const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
@@ -65,7 +68,10 @@ const NEVER_PUSHED = {
   pushedMetadata: null,
   pushedPlatformUsername: null,
   clearedAt: null,
+  clearCause: null,
+  lossFoundAt: null,
   pushFailures: 0,
+  ...GRANT_LIVES,
 } as const;
 
 /**

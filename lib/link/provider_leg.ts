@@ -28,6 +28,8 @@ import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
+import { nextCheckAt } from "../sync/check.ts";
+import { GRANT_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { DuePush, Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
@@ -119,13 +121,21 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     ...newSession(deriveSession(flow), browser, now),
     requestId: deps.requestId,
+    checkDueAt: nextCheckAt(deps, now),
     now,
   });
   const { discordUserId, outcome } = stored;
   if (outcome === "not_admitted" || outcome === "relinked") tellUnknown(deps, admitted, discordUserId);
   if (outcome === "not_admitted") return notAdmitted(flow, admitted, discordUserId);
   if (outcome === "conflict_met") return askMove(flow, move, stored, applicant.claims);
-  return pushStored(deps, flow, { ...stored, ...applicant, outcome, pushFailures: 0, leasedUntil });
+  return pushStored(deps, flow, {
+    ...stored,
+    ...applicant,
+    outcome,
+    ...GRANT_LIVES,
+    pushFailures: 0,
+    leasedUntil,
+  });
 }
 
 /** Pushes the link that was stored. */

@@ -48,6 +48,21 @@ export function storeClaims(
   return { ...Object.fromEntries(leftOut.map((name) => [name, null])), ...keepClaims(rules, claims) };
 }
 
+/**
+ * The claims of a member as they are stored after they were read again. If that reading could not tell whether the provider
+ * left a claim out, since no ID Token came, what is stored of that claim stays.
+ */
+export function renewClaims(
+  rules: Pick<RuleSet, "neededClaims" | "claimsRead">,
+  stored: StoredClaims,
+  { claims, isWhole }: { readonly claims: StoredClaims; readonly isWhole: boolean },
+): StoredClaims {
+  if (isWhole) return storeClaims(rules, claims);
+  const wanted = new Set<string>([...rules.neededClaims, ...rules.claimsRead, ...NAME_CLAIMS]);
+  const kept = Object.entries(stored).filter(([name]) => wanted.has(name));
+  return { ...Object.fromEntries(kept), ...keepClaims(rules, claims) };
+}
+
 /** The claims that were asked for when these were stored. */
 export const askedOf = (stored: StoredClaims): readonly string[] => [...ALWAYS_ASKED, ...Object.keys(stored)];
 

@@ -13,6 +13,8 @@ import type { Round } from "../grants/round.ts";
 import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
+import { checkDueLinks } from "../sync/check.ts";
+import { pushDueLosses } from "../sync/losses.ts";
 import { pushDueLinks } from "../sync/push.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { secondsAfter } from "../time.ts";
@@ -65,6 +67,8 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
+  { name: "check_due_links", ...ASKING, run: checkDueLinks },
+  { name: "push_due_losses", ...ASKING, run: pushDueLosses },
   { name: "push_due_links", ...ASKING, run: pushDueLinks },
 ];
 

@@ -1,10 +1,16 @@
 /**
- * Keeping Discord's view of a link true. This room owns when a role connection is pushed: when it is due (this file), and
- * when a member asks (`sync_now.ts`). A push evaluates the rules with the claims that are stored. If they no longer admit
- * the member, it clears the role connection, and the link stays. A push that fails changes nothing but when the next one is
- * due.
+ * Keeping links true. This room owns when the claims of a link are read again and when its role connection is pushed:
  *
- * `rules/` decides what is pushed, `discord/` sends it, `grants/` provides the access token, and `link/` owns the link.
+ *     the claims are read again                  check.ts, read_again.ts
+ *     what Discord is told                       decision.ts, member_rules.ts, rule_faults.ts
+ *     a push                                     this file; sync_now.ts when a member asks
+ *     losses, and the brake that holds them      losses.ts, brake.ts
+ *
+ * A push evaluates the rules with the claims that are stored. If they no longer admit the member, it clears the role
+ * connection, and the link stays. A push that fails changes nothing but when the next one is due.
+ *
+ * `rules/` decides what a claim means, `discord/` and `oidc/` send the requests, `grants/` provides Discord's access tokens,
+ * `server/upkeep.ts` says when a round runs, and `link/` owns the link.
  */
 import { setImmediate } from "node:timers/promises";
 import type { WorkDeps } from "../deps.ts";
@@ -14,14 +20,17 @@ import type { GrantDeps, HeldGrant } from "../grants/discord_grant.ts";
 import { freshAccessToken } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
-import { buildRoleConnection, NOTHING_KNOWN } from "../rules/role_connection.ts";
+import { describeChanges } from "../rules/losses.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
-import type { LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
-import { evaluateLink, pushedOf, readAdmission } from "./member_rules.ts";
+import { isHeld } from "./brake.ts";
+import type { DecidedLink, Decision, DecisionDeps, Told } from "./decision.ts";
+import { changesOf, decide, holdLosses, isLoss, isTold } from "./decision.ts";
+
+export type { Told } from "./decision.ts";
 
 /** What this room works with. */
-export type Needs = GrantDeps & RuleDeps & Pick<WorkDeps, "config" | "requestId">;
+export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId">;
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;
@@ -34,86 +43,156 @@ const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token
 
 /** A link whose role connection is to be pushed. */
 export type DuePush = HeldGrant &
-  LinkedMember &
-  PushedBefore & {
+  DecidedLink & {
     /** Pushes that failed since the last that did not. */
     readonly pushFailures: number;
+    /** Since when a loss waits; null if none does. */
+    readonly lossFoundAt: Date | null;
     /** Until when no other process pushes it. */
     readonly leasedUntil: Date;
   };
 
-/** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
-export type Told = "values" | "nothing_known" | "cleared";
+/** What becomes of what a member would lose: it is told, and the brake counts it or not; it waits; or the brake says. */
+export type LossHandling = "counted" | "told" | "held" | "by_brake";
 
 /** The result of a push. If it failed, Discord has not been told yet. */
-export type Push = { readonly failure: JanusError | undefined; readonly told: Told };
+export type Push = {
+  readonly failure: JanusError | undefined;
+  readonly told: Told;
+  /** Whether the member keeps something that the rules take, because losses are held. */
+  readonly isHeld: boolean;
+};
 
 /**
  * Pushes a link's role connection, or clears it, and returns once the result is recorded: Discord took it, or the push is
  * due again. The member's next request may reach another process, so nobody is told before.
  */
-export async function pushLink(deps: Needs, link: DuePush): Promise<Push> {
-  const verdict = evaluateLink(deps, link);
-  const admission = readAdmission(verdict.admitted);
-  if (admission === "refused") return clear(deps, link);
-  if (admission === "unknown" && link.clearedAt !== null) {
-    await record(deps, link, deps.queries.setStillCleared);
-    return { failure: undefined, told: "cleared" };
+export async function pushLink(deps: Needs, link: DuePush, losses: LossHandling = "by_brake"): Promise<Push> {
+  try {
+    const wanted = decide(deps, link);
+    const loss = isLoss(wanted) ? await handleLoss(deps, losses) : "none";
+    const decision = loss === "held" ? holdLosses(wanted, link) : wanted;
+    return await tell(deps, link, decision, loss);
+  } catch (error) {
+    await recordFailure(deps, link, error);
+    return { failure: asJanusError(error), told: "values", isHeld: false };
   }
-  const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
-  const { metadata: pushedMetadata, platform_username: pushedPlatformUsername = null } = roleConnection;
-  const told = Object.hasOwn(pushedMetadata, NOTHING_KNOWN.key) ? "nothing_known" : "values";
-  return tell(
-    deps,
-    link,
-    told,
-    (accessToken) => deps.discord.putRoleConnection(accessToken, roleConnection),
-    (values) => deps.queries.setPushed({ ...values, pushedMetadata, pushedPlatformUsername }),
-  );
+}
+
+async function handleLoss(deps: Needs, losses: LossHandling): Promise<Exclude<LossHandling, "by_brake">> {
+  if (losses !== "by_brake") return losses;
+  return (await isHeld(deps)) ? "held" : "counted";
+}
+
+/** What a push does about a loss. */
+type Loss = "none" | Exclude<LossHandling, "by_brake">;
+
+/** Tells Discord, and records that. Throws what Discord throws. */
+async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss): Promise<Push> {
+  if (decision.tells === "nothing") {
+    const { setLossHeld, setStillCleared } = deps.queries;
+    await record(deps, link, loss === "held" ? setLossHeld : setStillCleared);
+    return {
+      failure: undefined,
+      told: link.clearedAt === null ? "values" : "cleared",
+      isHeld: loss === "held",
+    };
+  }
+  if (loss === "held" && isTold(decision, link)) {
+    await record(deps, link, deps.queries.setLossHeld);
+    return { failure: undefined, told: decision.tells, isHeld: true };
+  }
+  const accessToken = await freshAccessToken(deps, link);
+  await send(deps, accessToken, decision);
+  // Discord is reported to keep what it had. https://github.com/discord/discord-api-docs/issues/8524
+  if (loss === "counted" || loss === "told") await confirm(deps, link, accessToken, decision);
+  await recordTold(deps, link, decision, loss);
+  return { failure: undefined, told: decision.tells, isHeld: loss === "held" };
+}
+
+type Telling = Exclude<Decision, { readonly tells: "nothing" }>;
+
+async function send({ discord }: Needs, accessToken: string, decision: Telling): Promise<void> {
+  if (decision.tells === "cleared") await discord.deleteRoleConnection(accessToken);
+  else await discord.putRoleConnection(accessToken, decision.roleConnection);
+}
+
+/** Reads back once what Discord has, and tells it once more if that is not what it was told. Never rejects. */
+async function confirm(
+  deps: Needs,
+  { discordUserId }: DuePush,
+  accessToken: string,
+  decision: Telling,
+): Promise<void> {
+  try {
+    const has = await deps.discord.findRoleConnection(accessToken);
+    const wanted = decision.tells === "cleared" ? {} : decision.roleConnection.metadata;
+    if (Object.keys(describeChanges(has, wanted)).length === 0) return;
+    deps.log.warn("role_connection_kept", { discordUserId });
+    await send(deps, accessToken, decision);
+  } catch (error) {
+    // Carrying on is right: Discord has taken what it was told, and the next reading shows whether it kept to it.
+    deps.log.warn("role_connection_not_read", { discordUserId, ...describeError(error) });
+  }
 }
 
 /**
- * Ends what Discord knows of a member whom the rules no longer admit. It does so once more if that was recorded before: a
- * push that ran beside the first one may have reached Discord after it.
+ * Records what Discord was told. A role connection that was cleared before was cleared once more: a push that ran beside
+ * the first one may have reached Discord after it.
  */
-function clear(deps: Needs, link: DuePush): Promise<Push> {
-  const { setLinkCleared, setStillCleared } = deps.queries;
-  const store = link.clearedAt === null ? setLinkCleared : setStillCleared;
-  return tell(deps, link, "cleared", deps.discord.deleteRoleConnection, store);
-}
-
-/** Tells Discord, and records that or the failure. */
-async function tell(
-  deps: Needs,
-  link: DuePush,
-  told: Told,
-  send: (accessToken: string) => Promise<void>,
-  store: (values: PushRecord) => Promise<void>,
-): Promise<Push> {
-  try {
-    await send(await freshAccessToken(deps, link));
-  } catch (error) {
-    await recordFailure(deps, link, error);
-    return { failure: asJanusError(error), told };
+async function recordTold(deps: Needs, link: DuePush, decision: Telling, loss: Loss): Promise<void> {
+  const detail = changesOf(decision, link);
+  if (decision.tells !== "cleared") {
+    const { metadata: pushedMetadata, platform_username: pushedPlatformUsername = null } =
+      decision.roleConnection;
+    await record(deps, link, (values) =>
+      deps.queries.setPushed({ ...values, pushedMetadata, pushedPlatformUsername, loss, detail }),
+    );
+    return;
   }
-  await record(deps, link, store);
-  return { failure: undefined, told };
+  if (link.clearedAt !== null) {
+    await record(deps, link, deps.queries.setStillCleared);
+    return;
+  }
+  const { cause: clearCause } = decision;
+  await record(deps, link, (values) =>
+    deps.queries.setLinkCleared({ ...values, clearCause, isCounted: loss === "counted", detail }),
+  );
 }
 
-/** One round: claims links whose push is due and pushes each. */
+/** One round: claims links whose push is due and pushes each. What a member would lose waits for `losses.ts`. */
 export async function pushDueLinks(deps: Needs): Promise<Round> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimPushDue({ limit: ROUND_LIMIT, leasedUntil, now });
+  const pushes = await pushAll(
+    deps,
+    due.map((link) => ({ ...link, leasedUntil })),
+    () => "held",
+  );
+  return roundOfPushes(pushes);
+}
+
+/** Pushes each link. */
+export async function pushAll(
+  deps: Needs,
+  links: readonly DuePush[],
+  handlingOf: (link: DuePush) => LossHandling,
+): Promise<readonly Push[]> {
   const pushes: Promise<Push>[] = [];
-  for (const link of due) {
-    pushes.push(pushLink(deps, { ...link, leasedUntil }));
+  for (const link of links) {
+    pushes.push(pushLink(deps, link, handlingOf(link)));
     // An evaluation does not wait for anything. Between two of them, requests have their turn.
     await setImmediate();
   }
-  const failures = (await Promise.all(pushes)).flatMap(({ failure }) => failure ?? []);
+  return Promise.all(pushes);
+}
+
+/** What a round of pushes reports. */
+export function roundOfPushes(pushes: readonly Push[]): Round {
+  const failures = pushes.flatMap(({ failure }) => failure ?? []);
   return {
-    ...roundOf(due.length, due.length - failures.length),
+    ...roundOf(pushes.length, pushes.length - failures.length),
     metOutage: failures.some(({ code }) => !REFUSALS.includes(code)),
   };
 }

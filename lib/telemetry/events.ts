@@ -7,6 +7,8 @@
 export const LOG_EVENTS = [
   "address_limited",
   "admission_unknown",
+  "check_not_recorded",
+  "claims_not_read",
   "clock_differs",
   "clock_not_compared",
   "configuration_not_checked",
@@ -28,6 +30,8 @@ export const LOG_EVENTS = [
   "lease_not_freed",
   "listening",
   "log_lines_dropped",
+  "losses_held",
+  "losses_let_go",
   "member_not_fetched",
   "offline_access_left_out",
   "provider_grant_ended",
@@ -38,9 +42,11 @@ export const LOG_EVENTS = [
   "request",
   "request_failed",
   "requests_cut_off",
+  "role_connection_kept",
   "role_connection_not_cleared",
   "role_connection_not_cleared_yet",
   "role_connection_not_pushed",
+  "role_connection_not_read",
   "rule_failed",
   "rules_in_force",
   "serving",
@@ -94,7 +100,9 @@ export type UpkeepStep =
   | "delete_unused_accounts"
   | "delete_unlinked_accounts"
   | "delete_old_findings"
+  | "check_due_links"
   | "push_due_links"
+  | "push_due_losses"
   | "compare_clocks";
 
 /** How something ended. */

@@ -5,7 +5,8 @@
 -- $3 now timestamptz
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
--- rows: access_token_sealed text, discord_expires_at timestamptz, push_failures integer
+-- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
+-- rows: push_failures integer, organisation_ended_at timestamptz, organisation_end_cause text
 with due as (
   select link.discord_user_id
   from link
@@ -21,13 +22,16 @@ update link
 set
   push_due_at = $2,
   push_leased_until = $2
-from due, organisation_account, discord_token, discord_account
+from due
+inner join discord_token on due.discord_user_id = discord_token.discord_user_id
+inner join discord_account on due.discord_user_id = discord_account.discord_user_id,
+organisation_account
+left join organisation_token
+  on organisation_account.issuer = organisation_token.issuer and organisation_account.subject = organisation_token.subject
 where
   link.discord_user_id = due.discord_user_id
   and organisation_account.issuer = link.issuer
   and organisation_account.subject = link.subject
-  and discord_token.discord_user_id = link.discord_user_id
-  and discord_account.discord_user_id = link.discord_user_id
 returning
   link.discord_user_id,
   discord_account.username,
@@ -39,6 +43,10 @@ returning
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at,
+  link.clear_cause,
+  link.loss_found_at,
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
-  link.push_failures
+  link.push_failures,
+  organisation_token.ended_at as organisation_ended_at,
+  organisation_token.end_cause as organisation_end_cause

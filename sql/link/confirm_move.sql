@@ -19,7 +19,8 @@ with given as not materialized (
     $8::timestamptz as session_expires_at, -- the session ends with its token if that expires sooner
     $9::text as replaced_session_id_hashes, -- null if the browser had none; separated by commas
     $10::text as session_key_hash,
-    $11::text as replaced_session_key_hashes -- null if the browser had none: one for each of its keys with each of its ids
+    $11::text as replaced_session_key_hashes, -- null if the browser had none: one for each of its keys with each of its ids
+    $12::timestamptz as check_due_at
 ),
 
 asked as (
@@ -121,7 +122,7 @@ ended as (
 
 -- Waits for the deletion, so that the unique keys are free.
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at)
   select
     taken.discord_user_id,
     taken.issuer,
@@ -132,7 +133,8 @@ linked as (
       given.push_leased_until,
       given.now
     ),
-    given.push_leased_until
+    given.push_leased_until,
+    given.check_due_at
   from given
   cross join taken
   where (select count(*) from replaced) >= 0

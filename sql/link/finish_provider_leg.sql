@@ -9,7 +9,8 @@
 -- row: flow_id_hash text, outcome text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_names jsonb, linked_at timestamptz,
--- row: pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz
+-- row: pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz, clear_cause text,
+-- row: loss_found_at timestamptz
 with given as not materialized (
   select
     $1::text as flow_id_hash,
@@ -32,7 +33,8 @@ with given as not materialized (
     $18::text as session_key_hash,
     $19::text as replaced_session_key_hashes, -- null if the browser had none: one for each of its keys with each of its ids
     $20::jsonb as sources,
-    $21::boolean as is_admitted
+    $21::boolean as is_admitted,
+    $22::timestamptz as check_due_at
 ),
 
 locked_account as (
@@ -149,7 +151,9 @@ token as (
   on conflict (issuer, subject) do update
     set
       access_token_sealed = excluded.access_token_sealed,
-      refresh_token_sealed = coalesce(excluded.refresh_token_sealed, held.refresh_token_sealed),
+      refresh_token_sealed = coalesce(
+        excluded.refresh_token_sealed, case when held.ended_at is null then held.refresh_token_sealed end
+      ),
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
       -- The token that this sign-in replaces still works at the provider. It is revoked together with the grant. If it
@@ -167,14 +171,26 @@ token as (
       -- If an earlier grant was to end, this one is not.
       end_due_at = null,
       end_failures = 0,
-      leased_until = null
+      leased_until = null,
+      refresh_unanswered_since = case
+        when excluded.refresh_token_sealed is null then held.refresh_unanswered_since
+      end,
+      refresh_refusals = 0,
+      ended_at = null,
+      end_cause = null
   returning issuer, crowded_out_token
 ),
 
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until)
+  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at)
   select
-    decided.discord_user_id, given.issuer, given.subject, given.now, given.push_leased_until, given.push_leased_until
+    decided.discord_user_id,
+    given.issuer,
+    given.subject,
+    given.now,
+    given.push_leased_until,
+    given.push_leased_until,
+    given.check_due_at
   from given
   cross join decided
   cross join token
@@ -186,11 +202,22 @@ relinked as (
   update link
   set
     push_due_at = push_due_beside(link.push_leased_until, given.push_leased_until, given.now),
-    push_leased_until = given.push_leased_until
+    push_leased_until = given.push_leased_until,
+    -- The claims are new. A check that is under way has read older ones.
+    check_due_at = given.check_due_at,
+    check_leased_until = null,
+    check_failures = 0,
+    check_failed_code = null
   from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning
-    link.discord_user_id, link.linked_at, link.pushed_metadata, link.pushed_platform_username, link.cleared_at
+    link.discord_user_id,
+    link.linked_at,
+    link.pushed_metadata,
+    link.pushed_platform_username,
+    link.cleared_at,
+    link.clear_cause,
+    link.loss_found_at
 ),
 
 signed_in as (
@@ -263,7 +290,9 @@ select
   coalesce(relinked.linked_at, given.now) as linked_at,
   relinked.pushed_metadata,
   relinked.pushed_platform_username,
-  relinked.cleared_at
+  relinked.cleared_at,
+  relinked.clear_cause,
+  relinked.loss_found_at
 from given
 cross join decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id

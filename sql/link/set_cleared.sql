@@ -1,11 +1,14 @@
--- Records that the role connection of a link was cleared, because the organisation no longer admits the member, and frees
--- the lease. The link stays, so that the member gets the role back once they are admitted again. A push that became due
+-- Records that the role connection of a link was cleared, and why, and frees the lease. The link stays, so that the member
+-- gets the role back once they are admitted again, or sign in again. A push that became due
 -- in the meantime stays due. A push that has outlived its lease records nothing, because another process may have pushed
 -- since.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 request_id text, null for a push of upkeep
 -- $4 now timestamptz
+-- $5 clear_cause text: not_admitted, or grant_ended
+-- $6 is_counted boolean: whether the brake counts this loss
+-- $7 detail jsonb: the values that changed, by their keys
 -- nothing
 with cleared as (
   update link
@@ -14,6 +17,10 @@ with cleared as (
     pushed_platform_username = null,
     pushed_at = $4,
     cleared_at = $4,
+    clear_cause = $5,
+    loss_found_at = null,
+    loss_due_at = null,
+    lost_at = case when $6 then $4 else lost_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0
@@ -28,6 +35,6 @@ forgotten as (
   where role_connection_left.discord_user_id = cleared.discord_user_id
 )
 
-insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select $4, 'role_connection_cleared', cleared.discord_user_id, cleared.issuer, cleared.subject, $3
+insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id, detail)
+select $4, 'role_connection_cleared', cleared.discord_user_id, cleared.issuer, cleared.subject, $3, $7
 from cleared

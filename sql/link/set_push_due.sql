@@ -11,6 +11,8 @@ with failed as (
   set
     push_due_at = coalesce(nullif(push_due_at, push_leased_until), $3),
     push_leased_until = null,
+    -- A loss is tried again at the same time.
+    loss_due_at = case when loss_due_at = push_leased_until then $3 else loss_due_at end,
     push_failures = push_failures + 1
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject

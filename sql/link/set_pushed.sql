@@ -6,6 +6,8 @@
 -- $4 pushed_platform_username text, null if the role connection has none
 -- $5 request_id text, null for a push of upkeep
 -- $6 now timestamptz
+-- $7 loss text: what became of a loss: none, told, counted (told, and the brake counts it), or held
+-- $8 detail jsonb: the values that changed, by their keys
 -- nothing
 with pushed as (
   update link
@@ -14,6 +16,11 @@ with pushed as (
     pushed_platform_username = $4,
     pushed_at = $6,
     cleared_at = null,
+    clear_cause = null,
+    disconnected_at = null,
+    loss_found_at = case when $7 = 'held' then coalesce(loss_found_at, $6) end,
+    loss_due_at = case when $7 = 'held' then coalesce(loss_due_at, $6) end,
+    lost_at = case when $7 = 'counted' then $6 else lost_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0
@@ -28,6 +35,6 @@ forgotten as (
   where role_connection_left.discord_user_id = pushed.discord_user_id
 )
 
-insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select $6, 'role_connection_pushed', pushed.discord_user_id, pushed.issuer, pushed.subject, $5
+insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id, detail)
+select $6, 'role_connection_pushed', pushed.discord_user_id, pushed.issuer, pushed.subject, $5, $8
 from pushed

@@ -7,5 +7,7 @@ update link
 set
   push_due_at = nullif(push_due_at, push_leased_until),
   push_leased_until = null,
-  push_failures = 0
+  push_failures = 0,
+  loss_found_at = null,
+  loss_due_at = null
 where discord_user_id = $1 and push_leased_until = $2

@@ -182,6 +182,7 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     refreshTokenSealed: seal(tokenKey, tokens.refresh_token, `provider refresh ${payload.sub}`),
     expiresAt: inSeconds(now, tokens.expires_in),
     pushLeasedUntil: inSeconds(now, 120),
+    checkDueAt: inSeconds(now, 86_400),
     moveIdHash: sha256(secret(), "hex"),
     moveExpiresAt: inSeconds(now, 600),
     requestId: randomUUID(),

@@ -32,6 +32,7 @@ export const TABLES = [
   "stray_token",
   "role_connection_left",
   "registration",
+  "brake",
   "audit_event",
 ] as const;
 

@@ -10,6 +10,9 @@ import setProviderAbandonedText from "../../../sql/organisation_token/set_abando
   type: "text",
 };
 import setProviderEndDueText from "../../../sql/organisation_token/set_end_due.sql" with { type: "text" };
+import setProviderRefreshedText from "../../../sql/organisation_token/set_refreshed.sql" with {
+  type: "text",
+};
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, nullableTime, replacedTokens, text, time } from "../statement.ts";
 
@@ -61,5 +64,20 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
     text: setProviderEndDueText,
     gives: "nothing",
     parameters: { issuer: text, subject: text, endDueAt: time },
+  },
+  setProviderRefreshed: {
+    text: setProviderRefreshedText,
+    gives: "row",
+    parameters: {
+      issuer: text,
+      subject: text,
+      spentRefreshTokenSealed: text,
+      accessTokenSealed: text,
+      refreshTokenSealed: nullableText,
+      expiresAt: nullableTime,
+      now: time,
+    },
+    echoes: "subject",
+    row: { subject: text },
   },
 } as const satisfies Record<string, Statement>;

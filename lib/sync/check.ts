@@ -1,0 +1,241 @@
+/**
+ * A check of a link: its claims are read again, the rules are evaluated, and what Discord is to be told becomes due. From
+ * time to time Discord is also asked what it has. A check sends Discord nothing else: pushes have duties of their own.
+ *
+ * While the provider gives no answer, each round tries one link, after ever longer pauses: a refresh without an answer may
+ * have spent its token.
+ */
+import type { WorkDeps } from "../deps.ts";
+import type { ErrorCode, JanusError } from "../errors.ts";
+import { asJanusError } from "../errors.ts";
+import { freshAccessToken } from "../grants/discord_grant.ts";
+import { endRetryAt } from "../grants/end_retry.ts";
+import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import type { Round } from "../grants/round.ts";
+import { ROUND_LIMIT } from "../grants/round.ts";
+import { describeChanges } from "../rules/losses.ts";
+import { describeError } from "../telemetry/log.ts";
+import { secondsAfter } from "../time.ts";
+import type { Decision } from "./decision.ts";
+import { decide, graceEndOf, holdLosses, isLoss, isTold } from "./decision.ts";
+import type { DuePush, Needs as PushNeeds } from "./push.ts";
+import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
+import { readAgain, readFailure } from "./read_again.ts";
+
+/** What a check works with. */
+export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
+
+/** A link that is checked. */
+export type DueCheck = Omit<DuePush, "leasedUntil"> &
+  ReadMember & {
+    readonly pushedAt: Date | null;
+    readonly pushLeasedUntil: Date | null;
+    readonly claimsSeenAt: Date;
+    readonly checkFailures: number;
+    /** When Discord was last asked what it has. */
+    readonly reconciledAt: Date | null;
+    readonly disconnectedAt: Date | null;
+  };
+
+/** What a check came to. `unknown`: the claims keep their age. `ended`: the provider has ended the grant. */
+export type Checked = {
+  readonly outcome: "read" | "unknown" | "failed" | "ended";
+  readonly failure: JanusError | undefined;
+  /** Whether Discord is to be told something, and whether the member loses by that. */
+  readonly isPushDue: boolean;
+  readonly isLoss: boolean;
+};
+
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
+/** A push that is older is repeated, whatever Janus knows of Discord. */
+const PUSH_AGAIN_SECONDS = 30 * DAY_SECONDS;
+/** Checks spread by a tenth of the time between them, so that links made together are not checked together for ever. */
+const JITTER = 0.1;
+
+/** Failures of a single link; any other failure may concern all links. */
+const OWN_FAILURES: readonly ErrorCode[] = [
+  "access_token_refused",
+  "grant_ended",
+  "id_token_refused",
+  "refresh_refused",
+  "token_unreadable",
+  "userinfo_refused",
+];
+/** What comes again at the next try as well. */
+const LASTING: readonly ErrorCode[] = ["access_token_refused", "token_unreadable"];
+
+/** When the claims of a link are read next. */
+export function nextCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): Date {
+  const spread = 1 + JITTER * (2 * Math.random() - 1);
+  return secondsAfter(now, config.sync.everyHours * HOUR_SECONDS * spread);
+}
+
+/** Since the provider gave no answer: how often in turn, and until when this process asks nothing. */
+type Pause = { readonly failures: number; readonly until: Date };
+const pauses = new WeakMap<CheckNeeds["queries"], Pause>();
+
+/** One round: claims links that are due, and checks each. */
+export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
+  const checks = await checkRound(deps);
+  const done = checks.filter(({ outcome }) => outcome !== "failed").length;
+  const metOutage = checks.some(isOutage);
+  return { claimed: checks.length, isFull: checks.length >= ROUND_LIMIT, done, metOutage };
+}
+
+/** The checks of one round; none while this process makes a pause. */
+export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {
+  const pause = pauses.get(deps.queries);
+  if (pause !== undefined && pause.until > deps.now()) return [];
+  const first = await claimAndCheck(deps, 1);
+  if (first.length === 0) return first;
+  const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, ROUND_LIMIT - 1))];
+  if (checks.some(isOutage)) {
+    const failures = pause?.failures ?? 0;
+    pauses.set(deps.queries, { failures: failures + 1, until: endRetryAt(deps.now(), failures, undefined) });
+  } else pauses.delete(deps.queries);
+  return checks;
+}
+
+/** Checks one link, due or not; undefined if there is none, or if another process checks it. */
+export async function checkMember(deps: CheckNeeds, member: string): Promise<Checked | undefined> {
+  const [checked] = await claimAndCheck(deps, 1, member);
+  return checked;
+}
+
+const isOutage = ({ failure }: Checked): boolean =>
+  failure !== undefined && !OWN_FAILURES.includes(failure.code);
+
+async function claimAndCheck(
+  deps: CheckNeeds,
+  limit: number,
+  member: string | null = null,
+): Promise<readonly Checked[]> {
+  const now = deps.now();
+  const leasedUntil = secondsAfter(now, LEASE_SECONDS);
+  const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now, member });
+  return Promise.all(due.map((link) => checkLink(deps, { ...link, leasedUntil }, now)));
+}
+
+type LeasedCheck = DueCheck & { readonly leasedUntil: Date };
+
+/** Checks one link that was claimed. A failure leaves everything as it is, but for when the next check is due. */
+async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): Promise<Checked> {
+  let reading: Reading;
+  try {
+    reading = await readAgain(deps, link);
+  } catch (error) {
+    return recordFailure(deps, link, claimedAt, error);
+  }
+  const renewed = reading.outcome === "read" ? { ...link, ...reading } : link;
+  const decision = decide(deps, renewed);
+  const found = await reconcile(deps, link);
+  const disconnected = found === "nothing" || (found === "not_asked" && link.disconnectedAt !== null);
+  const loss = isLoss(decision) && !disconnected;
+  const isPushDue = !disconnected && needsPush(deps, renewed, decision, found);
+  try {
+    await deps.queries.setChecked({
+      ...keysOf(link),
+      claims: reading.outcome === "read" ? reading.claims : null,
+      sources: reading.outcome === "read" ? reading.sources : null,
+      checkDueAt: nextDue(deps, link),
+      isPushDue,
+      isLoss: loss,
+      isReconciled: found !== "not_asked",
+      isDisconnected: found === "nothing",
+      now: deps.now(),
+    });
+  } catch (error) {
+    // Carrying on is right: the lease runs out by itself, and then the link is checked again.
+    deps.log.warn("check_not_recorded", { discordUserId: link.discordUserId, ...describeError(error) });
+    return { outcome: "failed", failure: asJanusError(error), isPushDue: false, isLoss: false };
+  }
+  return {
+    outcome: reading.outcome === "read" ? "read" : "unknown",
+    failure: undefined,
+    isPushDue,
+    isLoss: loss,
+  };
+}
+
+const keysOf = ({ discordUserId, leasedUntil, issuer, subject }: LeasedCheck) => ({
+  discordUserId,
+  leasedUntil,
+  issuer,
+  subject,
+});
+
+/** Whether Discord is to be told something that takes nothing from the member. */
+function needsPush(deps: CheckNeeds, link: DueCheck, decision: Decision, found: Found): boolean {
+  const allowed = holdLosses(decision, link);
+  if (!isTold(allowed, link)) return true;
+  if (found === "other") return true;
+  const isOld = link.pushedAt !== null && link.pushedAt <= secondsAfter(deps.now(), -PUSH_AGAIN_SECONDS);
+  return isOld && allowed.tells !== "nothing";
+}
+
+/** The end of the grace is not slept through. */
+function nextDue(deps: CheckNeeds, link: DueCheck): Date {
+  const next = nextCheckAt(deps, deps.now());
+  const graceEnd = graceEndOf(deps, link);
+  return graceEnd !== null && graceEnd > deps.now() && graceEnd < next ? graceEnd : next;
+}
+
+/** What Discord has of a link: what it was told, something else, or nothing at all. */
+type Found = "not_asked" | "told" | "other" | "nothing";
+
+/** Asks Discord what it has, if that was long ago. A failure says nothing. Never rejects. */
+async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
+  const { pushedMetadata, pushedAt, reconciledAt, disconnectedAt, pushFailures } = link;
+  if (pushedMetadata === null || pushedAt === null || disconnectedAt !== null || pushFailures > 0)
+    return "not_asked";
+  const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
+  if (lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS)) return "not_asked";
+  try {
+    const has = await deps.discord.findRoleConnection(await freshAccessToken(deps, link));
+    if (Object.keys(describeChanges(has, pushedMetadata)).length === 0) return "told";
+    return Object.keys(has).length === 0 ? "nothing" : "other";
+  } catch (error) {
+    // Carrying on is right: it is asked again at the next check.
+    deps.log.warn("role_connection_not_read", { discordUserId: link.discordUserId, ...describeError(error) });
+    return "not_asked";
+  }
+}
+
+/** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
+async function recordFailure(
+  deps: CheckNeeds,
+  link: LeasedCheck,
+  claimedAt: Date,
+  error: unknown,
+): Promise<Checked> {
+  const { discordUserId, checkFailures } = link;
+  const failure = asJanusError(error);
+  const { isUnspent, isRefused, endCause } = readFailure(link, claimedAt, error);
+  deps.log.warn("claims_not_read", {
+    discordUserId,
+    outcome: endCause === null ? "put_off" : "ended",
+    ...describeError(error),
+  });
+  const now = deps.now();
+  const retryAt = LASTING.includes(failure.code)
+    ? nextCheckAt(deps, now)
+    : endRetryAt(now, checkFailures, error);
+  const ended = { organisationEndedAt: now, organisationEndCause: endCause };
+  try {
+    await deps.queries.setCheckFailed({
+      ...keysOf(link),
+      refreshTokenSealed: link.organisationRefreshTokenSealed,
+      code: failure.code,
+      checkDueAt: endCause === null ? retryAt : nextDue(deps, { ...link, ...ended }),
+      isUnspent,
+      isRefused,
+      endCause,
+      now,
+    });
+  } catch (error) {
+    // Carrying on is right: the lease runs out by itself, and then the link is checked again.
+    deps.log.warn("check_not_recorded", { discordUserId, ...describeError(error) });
+  }
+  return { outcome: endCause === null ? "failed" : "ended", failure, isPushDue: false, isLoss: false };
+}

@@ -1,0 +1,137 @@
+/**
+ * What Discord is to be told of a link: by the rules, by the end of the grant at the provider, and less than that while
+ * losses are held. It sends nothing.
+ */
+import type { WorkDeps } from "../deps.ts";
+import { describeChanges, findLosses } from "../rules/losses.ts";
+import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
+import { buildRoleConnection, NOTHING_KNOWN } from "../rules/role_connection.ts";
+import { secondsAfter } from "../time.ts";
+import type { LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
+import { evaluateLink, pushedOf, readAdmission } from "./member_rules.ts";
+
+/** What deciding works with. */
+export type DecisionDeps = RuleDeps & Pick<WorkDeps, "config">;
+
+/** Why a role connection is cleared: the rules refuse the member, or the provider has ended the grant. */
+export type ClearCause = "not_admitted" | "grant_ended";
+
+/** Why a refresh token at the provider is dead. `unanswered`: an answer was lost, so Janus itself may have spent it. */
+export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered";
+
+/** A link, as far as deciding reads it. */
+export type DecidedLink = LinkedMember &
+  PushedBefore & {
+    readonly clearCause: ClearCause | null;
+    readonly organisationEndedAt: Date | null;
+    readonly organisationEndCause: GrantEndCause | null;
+  };
+
+/** What a sign-in shows: the grant at the provider lives. */
+export const GRANT_LIVES = { organisationEndedAt: null, organisationEndCause: null } as const;
+
+/** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
+export type Told = "values" | "nothing_known" | "cleared";
+
+/** What Discord is to be told. */
+export type Decision =
+  | {
+      readonly tells: "values" | "nothing_known";
+      readonly roleConnection: RoleConnection;
+      /** The keys whose values the member would lose. */
+      readonly losses: readonly string[];
+    }
+  | { readonly tells: "cleared"; readonly cause: ClearCause; readonly isLoss: boolean }
+  /** The role connection is cleared, and nobody can say whether that is still right. */
+  | { readonly tells: "nothing" };
+
+const DAY_SECONDS = 86_400;
+
+/** Decides by the claims that the link has. Never throws. */
+export function decide(deps: DecisionDeps, link: DecidedLink): Decision {
+  const verdict = evaluateLink(deps, link);
+  const admission = readAdmission(verdict.admitted);
+  const isGrantOver = isGraceOver(deps, link);
+  if (isGrantOver || admission === "refused") {
+    const cause = isGrantOver ? "grant_ended" : "not_admitted";
+    return { tells: "cleared", cause, isLoss: hasSomething(link) };
+  }
+  if (admission === "unknown" && link.clearedAt !== null) return { tells: "nothing" };
+  const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
+  const isKnown = !Object.hasOwn(roleConnection.metadata, NOTHING_KNOWN.key);
+  const records = deps.rules.records.map(({ record }) => record);
+  return {
+    tells: isKnown ? "values" : "nothing_known",
+    roleConnection,
+    losses: findLosses(records, metadataOf(link), roleConnection.metadata),
+  };
+}
+
+/**
+ * When the grace of a link ends, or ended; null if it has none. The provider has ended the grant, and said so itself: a
+ * token that Janus may have spent says nothing of the member.
+ */
+export function graceEndOf(
+  { config }: Pick<DecisionDeps, "config">,
+  {
+    organisationEndedAt,
+    organisationEndCause,
+  }: Pick<DecidedLink, "organisationEndedAt" | "organisationEndCause">,
+): Date | null {
+  if (organisationEndedAt === null || organisationEndCause === "unanswered") return null;
+  return secondsAfter(organisationEndedAt, config.sync.graceDays * DAY_SECONDS);
+}
+
+function isGraceOver(deps: DecisionDeps, link: DecidedLink): boolean {
+  const end = graceEndOf(deps, link);
+  return end !== null && end <= deps.now();
+}
+
+/** Whether Discord has a value of a member. */
+const hasSomething = (link: PushedBefore): boolean =>
+  Object.keys(metadataOf(link)).some((key) => key !== NOTHING_KNOWN.key);
+
+const metadataOf = ({ pushedMetadata, clearedAt }: PushedBefore): Pushed["metadata"] =>
+  clearedAt === null ? (pushedMetadata ?? {}) : {};
+
+/** Whether a decision takes something from the member. */
+export function isLoss(decision: Decision): boolean {
+  if (decision.tells === "nothing") return false;
+  return decision.tells === "cleared" ? decision.isLoss : decision.losses.length > 0;
+}
+
+/** The decision without its losses: what the member would lose stays as it was pushed. */
+export function holdLosses(decision: Decision, link: PushedBefore): Decision {
+  if (!isLoss(decision)) return decision;
+  if (decision.tells === "nothing" || decision.tells === "cleared") return { tells: "nothing" };
+  const before = metadataOf(link);
+  const { [NOTHING_KNOWN.key]: _nothing, ...after } = decision.roleConnection.metadata;
+  const kept = decision.losses.flatMap((key) => {
+    const value = before[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const roleConnection = {
+    ...decision.roleConnection,
+    metadata: { ...after, ...Object.fromEntries(kept) },
+  };
+  return { tells: "values", roleConnection, losses: [] };
+}
+
+/** Whether Discord was told this before, as far as Janus knows. */
+export function isTold(decision: Decision, link: DecidedLink): boolean {
+  if (decision.tells === "nothing") return true;
+  if (decision.tells === "cleared") return link.clearedAt !== null;
+  const { metadata, platform_username: username = null } = decision.roleConnection;
+  if (link.pushedMetadata === null || link.clearedAt !== null) return false;
+  return (
+    username === link.pushedPlatformUsername &&
+    Object.keys(describeChanges(link.pushedMetadata, metadata)).length === 0
+  );
+}
+
+/** What a decision changes at Discord, for the trail. */
+export function changesOf(decision: Decision, link: PushedBefore) {
+  const after =
+    decision.tells === "values" || decision.tells === "nothing_known" ? decision.roleConnection.metadata : {};
+  return { values: describeChanges(metadataOf(link), after) };
+}

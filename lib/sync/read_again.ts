@@ -1,0 +1,114 @@
+/**
+ * Reads a member's claims again at the provider, while the member is away: a refresh token brings new tokens, and with
+ * those the claims are read as at a sign-in. The new tokens are stored before they are used, and the mark of the claim says
+ * that the refresh was sent, should this process die in between. docs/decisions/0043
+ */
+import type { WorkDeps } from "../deps.ts";
+import { asJanusError, databaseUnavailable, tokenUnreadable } from "../errors.ts";
+import { isFromEarlier } from "../grants/refresh_lease.ts";
+import { openOrganisationToken, sealOrganisationTokens } from "../grants/sealing.ts";
+import { keepUnlinkedTokens } from "../grants/stray_tokens.ts";
+import type { StoredClaims } from "../rules/claims.ts";
+import { keepSources, renewClaims } from "../rules/claims.ts";
+import type { GrantEndCause } from "./decision.ts";
+
+/** What reading works with. */
+export type ReadDeps = Pick<
+  WorkDeps,
+  "oidc" | "queries" | "tokenSealer" | "rules" | "now" | "sleep" | "log" | "unstored"
+>;
+
+/** A member whose claims are to be read, as a claim gives them. */
+export type ReadMember = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly claims: StoredClaims;
+  readonly organisationAccessTokenSealed: string | null;
+  readonly organisationRefreshTokenSealed: string | null;
+  readonly organisationExpiresAt: Date | null;
+  readonly organisationEndedAt: Date | null;
+  readonly refreshUnansweredSince: Date | null;
+  readonly refreshRefusals: number;
+};
+
+/** What came of it. */
+export type Reading =
+  | { readonly outcome: "read"; readonly claims: StoredClaims; readonly sources: StoredClaims }
+  /** No token can read them: the provider gave no refresh token, or it is dead. The claims keep their age. */
+  | { readonly outcome: "kept" };
+
+/** A 401 for an access token that is older than this may mean that it has expired early. */
+const LIVES_LONG_ENOUGH_MS = 60_000;
+
+/** After so many in a row, `invalid_request` means a refresh token that the provider no longer knows. */
+const MAX_REFUSALS = 3;
+
+/** Reads the claims of one member under a lease of the link. Throws what the provider throws, and token_unreadable. */
+export async function readAgain(deps: ReadDeps, member: ReadMember): Promise<Reading> {
+  const { subject, organisationRefreshTokenSealed: refreshToken, organisationEndedAt } = member;
+  const tokens =
+    refreshToken === null || organisationEndedAt !== null
+      ? findLivingToken(deps, member)
+      : await refresh(deps, member, refreshToken);
+  if (tokens === undefined) return { outcome: "kept" };
+  const { claims, sources, isWhole } = await deps.oidc.readClaims(tokens, subject);
+  return {
+    outcome: "read",
+    claims: renewClaims(deps.rules, member.claims, { claims, isWhole }),
+    sources: keepSources(deps.rules, sources),
+  };
+}
+
+/** The access token, if it still lives. Without a refresh token it is all that there is. */
+function findLivingToken(deps: ReadDeps, member: ReadMember): { readonly accessToken: string } | undefined {
+  const {
+    organisationAccessTokenSealed: sealed,
+    organisationExpiresAt: expiresAt,
+    organisationEndedAt,
+  } = member;
+  if (sealed === null || expiresAt === null || organisationEndedAt !== null) return undefined;
+  if (expiresAt.getTime() - deps.now().getTime() < LIVES_LONG_ENOUGH_MS) return undefined;
+  const accessToken = openOrganisationToken(deps, "access_token", member, sealed);
+  return accessToken === undefined ? undefined : { accessToken };
+}
+
+/** Spends the refresh token, and stores what comes before it is used. */
+async function refresh(deps: ReadDeps, member: ReadMember, refreshTokenSealed: string) {
+  const { issuer, subject } = member;
+  const refreshToken = openOrganisationToken(deps, "refresh_token", member, refreshTokenSealed);
+  if (refreshToken === undefined)
+    throw tokenUnreadable("organisation_token.refresh_token does not open with any key of TOKEN_KEYS");
+  const tokens = await deps.oidc.refreshTokens(refreshToken);
+  const sealed = {
+    ...sealOrganisationTokens(deps, { issuer, subject, ...tokens }),
+    expiresAt: tokens.expiresAt ?? null,
+  };
+  const values = { issuer, subject, spentRefreshTokenSealed: refreshTokenSealed, ...sealed, now: deps.now() };
+  const store = async (): Promise<void> => {
+    const row = await deps.queries.setProviderRefreshed(values);
+    // The member has signed in or undone the link meanwhile: these tokens end together with those, or by themselves.
+    if (row === undefined) keepUnlinkedTokens(deps, { issuer, subject, ...sealed });
+  };
+  if (!(await deps.unstored.store("provider_tokens", store)))
+    throw databaseUnavailable("the tokens of a refresh could not be stored yet");
+  return tokens;
+}
+
+/** What a failure says of the grant, and how it is recorded. */
+export function readFailure(
+  member: Pick<ReadMember, "refreshUnansweredSince" | "refreshRefusals">,
+  claimedAt: Date,
+  error: unknown,
+): { readonly isUnspent: boolean; readonly isRefused: boolean; readonly endCause: GrantEndCause | null } {
+  const { code, isUntaken } = asJanusError(error);
+  const isUnanswered = isFromEarlier(member.refreshUnansweredSince, claimedAt);
+  const isRefused = code === "refresh_refused";
+  const isUnspent = !isUnanswered && (isUntaken || isRefused || UNSPENT.includes(code));
+  const isEnd = code === "grant_ended" || (isRefused && member.refreshRefusals + 1 >= MAX_REFUSALS);
+  if (!isEnd) return { isUnspent, isRefused, endCause: null };
+  if (isUnanswered) return { isUnspent, isRefused, endCause: "unanswered" };
+  return { isUnspent, isRefused, endCause: isRefused ? "invalid_request" : "invalid_grant" };
+}
+
+/** Errors that show that the provider has not spent the token. */
+const UNSPENT: readonly string[] = ["provider_client_rejected", "grant_ended", "token_unreadable"];

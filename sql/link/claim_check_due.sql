@@ -1,0 +1,92 @@
+-- Claims links whose claims are to be read again, the longest due first. No other process takes them until the lease ends,
+-- and then they are due again. A time beyond what a correct clock can write counts as now. Links whose account somebody
+-- signs in to at this moment are left for later.
+-- Where there is a refresh token, the refresh counts as unanswered until its answer is stored, because this process may
+-- die before that.
+-- $1 limit bigint
+-- $2 leased_until timestamptz
+-- $3 now timestamptz
+-- $4 member text, null for what is due; otherwise this one, due or not
+-- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
+-- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
+-- rows: push_failures integer, organisation_ended_at timestamptz, organisation_end_cause text, pushed_at timestamptz,
+-- rows: push_leased_until timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
+-- rows: disconnected_at timestamptz, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
+-- rows: organisation_expires_at timestamptz, refresh_unanswered_since timestamptz, refresh_refusals integer
+with due as (
+  select link.discord_user_id, link.issuer, link.subject
+  from link
+  where
+    (
+      $4::text is null
+      and (link.check_due_at <= $3 or link.check_due_at > $3::timestamptz + interval '41 days')
+      or link.discord_user_id = $4
+    )
+    and not is_leased(link.check_leased_until, $3)
+  order by link.check_due_at
+  limit $1
+  for update skip locked
+),
+
+token as (
+  select organisation_token.issuer, organisation_token.subject, organisation_token.refresh_unanswered_since
+  from due
+  inner join organisation_token on due.issuer = organisation_token.issuer and due.subject = organisation_token.subject
+  for update of organisation_token skip locked
+),
+
+sending as (
+  update organisation_token
+  set refresh_unanswered_since = coalesce(organisation_token.refresh_unanswered_since, $3)
+  from token
+  where
+    organisation_token.issuer = token.issuer
+    and organisation_token.subject = token.subject
+    and organisation_token.refresh_token_sealed is not null
+    and organisation_token.ended_at is null
+)
+
+update link
+set
+  check_due_at = $2,
+  check_leased_until = $2
+from due
+inner join discord_account on due.discord_user_id = discord_account.discord_user_id
+inner join discord_token on due.discord_user_id = discord_token.discord_user_id
+inner join organisation_account
+  on due.issuer = organisation_account.issuer and due.subject = organisation_account.subject
+left join token on due.issuer = token.issuer and due.subject = token.subject
+left join organisation_token on due.issuer = organisation_token.issuer and due.subject = organisation_token.subject
+where
+  link.discord_user_id = due.discord_user_id
+  and (token.issuer is not null or organisation_token.issuer is null)
+returning
+  link.discord_user_id,
+  discord_account.username,
+  link.issuer,
+  link.subject,
+  organisation_account.claims,
+  organisation_account.sources,
+  link.linked_at,
+  link.pushed_metadata,
+  link.pushed_platform_username,
+  link.cleared_at,
+  link.clear_cause,
+  link.loss_found_at,
+  discord_token.access_token_sealed,
+  discord_token.expires_at as discord_expires_at,
+  link.push_failures,
+  organisation_token.ended_at as organisation_ended_at,
+  organisation_token.end_cause as organisation_end_cause,
+  link.pushed_at,
+  link.push_leased_until,
+  organisation_account.claims_seen_at,
+  link.check_failures,
+  link.reconciled_at,
+  link.disconnected_at,
+  organisation_token.access_token_sealed as organisation_access_token_sealed,
+  organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
+  organisation_token.expires_at as organisation_expires_at,
+  token.refresh_unanswered_since,
+  coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals

@@ -1,0 +1,57 @@
+-- Claims links of which Discord is to be told a loss. No other process takes them until the lease ends, and then they are
+-- due again. A time beyond what a correct clock can write counts as now.
+-- $1 limit bigint
+-- $2 leased_until timestamptz
+-- $3 now timestamptz
+-- $4 found_until timestamptz: losses that were found later are held
+-- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
+-- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer,
+-- rows: organisation_ended_at timestamptz, organisation_end_cause text
+with due as (
+  select link.discord_user_id
+  from link
+  where
+    -- Tells the planner that few rows match, whatever the values.
+    link.loss_due_at is not null
+    and link.loss_found_at <= $4
+    and (link.loss_due_at <= $3 or link.loss_due_at > $3::timestamptz + interval '7 hours')
+    and not is_leased(link.push_leased_until, $3)
+  order by link.loss_due_at
+  limit $1
+  for update skip locked
+)
+
+update link
+set
+  loss_due_at = $2,
+  push_due_at = case when link.push_due_at <= $3 then $2 else link.push_due_at end,
+  push_leased_until = $2
+from due
+inner join discord_token on due.discord_user_id = discord_token.discord_user_id
+inner join discord_account on due.discord_user_id = discord_account.discord_user_id,
+organisation_account
+left join organisation_token
+  on organisation_account.issuer = organisation_token.issuer and organisation_account.subject = organisation_token.subject
+where
+  link.discord_user_id = due.discord_user_id
+  and organisation_account.issuer = link.issuer
+  and organisation_account.subject = link.subject
+returning
+  link.discord_user_id,
+  discord_account.username,
+  link.issuer,
+  link.subject,
+  organisation_account.claims,
+  organisation_account.sources,
+  link.linked_at,
+  link.pushed_metadata,
+  link.pushed_platform_username,
+  link.cleared_at,
+  link.clear_cause,
+  link.loss_found_at,
+  discord_token.access_token_sealed,
+  discord_token.expires_at as discord_expires_at,
+  link.push_failures,
+  organisation_token.ended_at as organisation_ended_at,
+  organisation_token.end_cause as organisation_end_cause

@@ -1,0 +1,78 @@
+-- Records what a check found, and frees its lease: the claims, when they are read next, and whether Discord is to be told.
+-- A loss is due by itself, since the brake may hold it. A push that is due stays due. If the member has signed in or
+-- undone the link in the meantime, nothing is recorded.
+-- row: discord_user_id text
+with given as not materialized (
+  select
+    $1::text as discord_user_id,
+    $2::timestamptz as leased_until,
+    $3::text as issuer,
+    $4::text as subject,
+    $5::jsonb as claims, -- null if nothing was read
+    $6::jsonb as sources, -- null if nothing was read
+    $7::timestamptz as check_due_at,
+    $8::boolean as is_push_due,
+    $9::boolean as is_loss,
+    $10::boolean as is_reconciled, -- whether Discord said what it has
+    $11::boolean as is_disconnected, -- whether that was nothing
+    $12::timestamptz as now
+),
+
+locked_account as (
+  select organisation_account.issuer, organisation_account.subject
+  from given
+  inner join organisation_account
+    on given.issuer = organisation_account.issuer and given.subject = organisation_account.subject
+  for no key update of organisation_account
+),
+
+checked as (
+  update link
+  set
+    check_due_at = given.check_due_at,
+    check_leased_until = null,
+    check_failures = 0,
+    check_failed_code = null,
+    push_due_at = case when given.is_push_due then least(link.push_due_at, given.now) else link.push_due_at end,
+    loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) end,
+    loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) end,
+    reconciled_at = case when given.is_reconciled then given.now else link.reconciled_at end,
+    disconnected_at = case
+      when given.is_disconnected then coalesce(link.disconnected_at, given.now)
+      when not given.is_reconciled then link.disconnected_at
+    end
+  from given
+  where
+    link.discord_user_id = given.discord_user_id
+    and link.check_leased_until = given.leased_until
+    and (select count(*) from locked_account) >= 0
+  returning
+    link.discord_user_id,
+    link.issuer,
+    link.subject,
+    given.is_disconnected and link.disconnected_at = given.now as is_newly_disconnected
+),
+
+seen as (
+  update organisation_account
+  set
+    claims = given.claims,
+    sources = given.sources,
+    claims_seen_at = given.now
+  from given, checked
+  where
+    organisation_account.issuer = checked.issuer
+    and organisation_account.subject = checked.subject
+    and given.claims is not null
+),
+
+audit as (
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject)
+  select given.now, 'disconnected', checked.discord_user_id, checked.issuer, checked.subject
+  from given
+  cross join checked
+  where checked.is_newly_disconnected
+)
+
+select checked.discord_user_id
+from checked
