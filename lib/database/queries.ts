@@ -15,6 +15,7 @@ import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
 import { DISCORD_TOKEN_STATEMENTS } from "./statements/discord_token.ts";
 import { FLOW_STATEMENTS } from "./statements/flow.ts";
 import { LINK_STATEMENTS } from "./statements/link.ts";
+import { LINK_SYNC_STATEMENTS } from "./statements/link_sync.ts";
 import { ORGANISATION_ACCOUNT_STATEMENTS } from "./statements/organisation_account.ts";
 import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.ts";
 import { REGISTRATION_STATEMENTS } from "./statements/registration.ts";
@@ -31,6 +32,7 @@ export const STATEMENTS = {
   ...DISCORD_TOKEN_STATEMENTS,
   ...FLOW_STATEMENTS,
   ...LINK_STATEMENTS,
+  ...LINK_SYNC_STATEMENTS,
   ...ORGANISATION_ACCOUNT_STATEMENTS,
   ...ORGANISATION_TOKEN_STATEMENTS,
   ...REGISTRATION_STATEMENTS,

@@ -13,6 +13,7 @@
  */
 import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
+import { REFRESH } from "../oauth/refresh.ts";
 import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
@@ -22,7 +23,7 @@ import { linkFlow, loginFlow } from "./authorization_request.ts";
 import { readMetadataRecords } from "./metadata_records.ts";
 import { createCaller } from "./retries.ts";
 import { deleteRoleConnection, findRoleConnection, putRoleConnection } from "./role_connection.ts";
-import { createTokenClient, exchangeCode, REFRESH, refreshTokens, revokeGrant } from "./tokens.ts";
+import { createTokenClient, exchangeCode, refreshTokens, revokeGrant } from "./tokens.ts";
 import { createUpstream } from "./upstream.ts";
 import { findUser } from "./user.ts";
 

@@ -2,12 +2,12 @@
  * Discord's token endpoint: tokens for a code or a refresh token, and the end of a grant. Each request is sent once: a
  * code and a refresh token are single use. https://discord.com/developers/docs/topics/oauth2
  */
-import { asJanusError, discordUnavailable, grantEnded } from "../errors.ts";
+import { discordUnavailable } from "../errors.ts";
+import { refreshGrant } from "../oauth/refresh.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
 import { requestTokens } from "../oauth/token_endpoint.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { requireWholeDeadline } from "../oauth/upstream.ts";
 import { secondsAfter } from "../time.ts";
 import { isRevoked } from "./answers.ts";
 import type { DiscordFlow } from "./authorization_request.ts";
@@ -20,12 +20,6 @@ type TokenClient = {
   readonly endpoint: TokenEndpoint;
   readonly now: () => Date;
 };
-
-/** The name of a refresh, in the log and in reasons. */
-export const REFRESH = "token_refresh";
-
-/** A refresh may take this many deadlines where nobody waits for it: half a minute, well within its lease. */
-const PATIENCE = 6;
 
 /** Makes the client of the token endpoint for one piece of work. */
 export function createTokenClient(
@@ -51,15 +45,8 @@ export async function refreshTokens(
   { upstream, endpoint, now }: TokenClient,
   refreshToken: string,
 ): Promise<DiscordTokens> {
-  requireWholeDeadline(upstream, REFRESH);
-  const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
-  try {
-    return readTokens(await requestTokens(patient(upstream), REFRESH, endpoint, grant), LINK_SCOPES, now());
-  } catch (error) {
-    if (asJanusError(error).code === "code_rejected")
-      throw grantEnded("token_refresh: the refresh token is no longer valid", error);
-    throw error;
-  }
+  const ended = "token_refresh: the refresh token is no longer valid";
+  return readTokens(await refreshGrant(upstream, endpoint, refreshToken, ended), LINK_SCOPES, now());
 }
 
 /** Ends a grant; false if Discord refuses for good. Throws discord_client_rejected, discord_unavailable. RFC 7009 */
@@ -67,10 +54,6 @@ export async function revokeGrant({ upstream, endpoint }: TokenClient, token: st
   const revocation = await revokeToken(upstream, endpoint, `${endpoint.url}/revoke`, { token }, isRevoked);
   return revocation === "revoked";
 }
-
-/** Where nobody waits, a late answer is better than a refresh token that was spent for nothing. */
-const patient = (upstream: Upstream): Upstream =>
-  upstream.budget === undefined ? { ...upstream, deadlineMs: upstream.deadlineMs * PATIENCE } : upstream;
 
 /** RFC 6749 5.1: a response without `scope` grants the scopes that were asked for. */
 function readTokens(response: TokenResponse, scopesAsked: readonly string[], now: Date): DiscordTokens {

@@ -9,7 +9,8 @@ import { deriveSession } from "../flow/record.ts";
 import type { StoredClaims } from "../rules/claims.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { BegunSession } from "../session/secrets.ts";
-import type { DuePush, Needs, Told } from "../sync/push.ts";
+import type { Told } from "../sync/decision.ts";
+import type { DuePush, Needs } from "../sync/push.ts";
 import { pushLink } from "../sync/push.ts";
 
 /** The two accounts of a link, as they are shown. */

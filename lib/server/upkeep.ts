@@ -72,10 +72,14 @@ const DUTIES: readonly Duty[] = [
   { name: "push_due_links", ...ASKING, run: pushDueLinks },
 ];
 
+/** The duties of this process. With SYNC=off it leaves to others whatever asks another server for something. */
+const dutiesOf = ({ config }: Pick<WorkDeps, "config">): readonly Duty[] =>
+  config.sync.isOn ? DUTIES : DUTIES.filter(({ isPaced }) => !isPaced);
+
 /** Gives every duty its turns, and returns when none can go on, or after the round during which `stopping` is aborted. */
 export async function runUpkeep(
   deps: WorkDeps,
-  duties: readonly Duty[] = DUTIES,
+  duties: readonly Duty[] = dutiesOf(deps),
   stopping: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const turns = createTurns(deps, stopping);
@@ -92,7 +96,7 @@ export type Upkeep = { readonly stop: () => Promise<void> };
  */
 export function startUpkeep(
   deps: WorkDeps,
-  duties: readonly Duty[] = DUTIES,
+  duties: readonly Duty[] = dutiesOf(deps),
   { stopping, everySeconds }: { readonly stopping?: AbortSignal; readonly everySeconds?: number } = {},
 ): Upkeep {
   const stopped = new AbortController();

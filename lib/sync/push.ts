@@ -27,8 +27,6 @@ import { isHeld } from "./brake.ts";
 import type { DecidedLink, Decision, DecisionDeps, Told } from "./decision.ts";
 import { changesOf, decide, holdLosses, isLoss, isTold } from "./decision.ts";
 
-export type { Told } from "./decision.ts";
-
 /** What this room works with. */
 export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId">;
 

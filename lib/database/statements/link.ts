@@ -1,24 +1,14 @@
 /**
- * Links, their pushes, and what an operator should look at. The statements of `sql/link`.
+ * Links: how they are made, moved and undone, and what is read of them. Statements of `sql/link`; `link_sync.ts` has those
+ * that keep links true.
  */
 import * as v from "valibot";
-import claimCheckDueText from "../../../sql/link/claim_check_due.sql" with { type: "text" };
-import claimLossDueText from "../../../sql/link/claim_loss_due.sql" with { type: "text" };
-import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
-import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
 import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
 import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
-import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { type: "text" };
-import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
-import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
-import setLossHeldText from "../../../sql/link/set_held.sql" with { type: "text" };
-import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
-import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
-import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
 import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import {
@@ -32,10 +22,8 @@ import {
   time,
 } from "../statement.ts";
 
-const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered"]);
-
-/** What the rules read of a link, and what Discord last took. */
-const facts = {
+/** What the rules read of a link. */
+export const facts = {
   username: text,
   issuer: text,
   subject: text,
@@ -43,74 +31,20 @@ const facts = {
   sources: json,
   linkedAt: time,
 };
-const clearCause = v.picklist(["not_admitted", "grant_ended"]);
 const pushed = {
   pushedMetadata: v.nullable(texts),
   pushedPlatformUsername: nullableText,
   clearedAt: nullableTime,
 };
-/** What a push knows besides. */
-const pushing = {
+/** What Discord last took, and what waits to be told. */
+export const pushing = {
   ...pushed,
-  clearCause: v.nullable(clearCause),
+  clearCause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
   lossFoundAt: nullableTime,
-};
-/** Whether the grant at the provider has ended. */
-const grantEnd = {
-  organisationEndedAt: nullableTime,
-  organisationEndCause: v.nullable(endCause),
-};
-/** What a push is claimed with. */
-const duePush = {
-  discordUserId: text,
-  ...facts,
-  ...pushing,
-  accessTokenSealed: text,
-  discordExpiresAt: time,
-  pushFailures: integer,
-  ...grantEnd,
 };
 
 /** Parameters and columns as the files have them. */
 export const LINK_STATEMENTS = {
-  claimCheckDue: {
-    text: claimCheckDueText,
-    gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time, member: nullableText },
-    row: {
-      ...duePush,
-      pushedAt: nullableTime,
-      pushLeasedUntil: nullableTime,
-      claimsSeenAt: time,
-      checkFailures: integer,
-      reconciledAt: nullableTime,
-      disconnectedAt: nullableTime,
-      organisationAccessTokenSealed: nullableText,
-      organisationRefreshTokenSealed: nullableText,
-      organisationExpiresAt: nullableTime,
-      refreshUnansweredSince: nullableTime,
-      refreshRefusals: integer,
-    },
-  },
-  claimLossDue: {
-    text: claimLossDueText,
-    gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time, foundUntil: time },
-    row: duePush,
-  },
-  claimPushDue: {
-    text: claimPushDueText,
-    gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time },
-    row: duePush,
-  },
-  claimSync: {
-    text: claimSyncText,
-    gives: "row",
-    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
-    echoes: "discordUserId",
-    row: { ...duePush, isClaimed: v.boolean(), syncAskedAt: nullableTime },
-  },
   confirmMove: {
     text: confirmMoveText,
     gives: "row",
@@ -207,93 +141,6 @@ export const LINK_STATEMENTS = {
     gives: "rows",
     parameters: { member: text, limit: integer },
     row: { rank: integer, discordUserId: text, ...facts, ...pushed },
-  },
-  setChecked: {
-    text: setCheckedText,
-    gives: "row",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      issuer: text,
-      subject: text,
-      claims: v.nullable(json),
-      sources: v.nullable(json),
-      checkDueAt: time,
-      isPushDue: v.boolean(),
-      isLoss: v.boolean(),
-      isReconciled: v.boolean(),
-      isDisconnected: v.boolean(),
-      now: time,
-    },
-    echoes: "discordUserId",
-    row: { discordUserId: text },
-  },
-  setCheckFailed: {
-    text: setCheckFailedText,
-    gives: "row",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      issuer: text,
-      subject: text,
-      refreshTokenSealed: nullableText,
-      code: text,
-      checkDueAt: time,
-      isUnspent: v.boolean(),
-      isRefused: v.boolean(),
-      endCause: v.nullable(endCause),
-      now: time,
-    },
-    echoes: "discordUserId",
-    row: { discordUserId: text },
-  },
-  setLinkCleared: {
-    text: setLinkClearedText,
-    gives: "nothing",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      requestId: nullableText,
-      now: time,
-      clearCause,
-      isCounted: v.boolean(),
-      detail: json,
-    },
-  },
-  setLossHeld: {
-    text: setLossHeldText,
-    gives: "nothing",
-    parameters: { discordUserId: text, leasedUntil: time, now: time },
-  },
-  setPushDue: {
-    text: setPushDueText,
-    gives: "nothing",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      pushDueAt: time,
-      requestId: nullableText,
-      now: time,
-    },
-  },
-  setStillCleared: {
-    text: setStillClearedText,
-    gives: "nothing",
-    parameters: { discordUserId: text, leasedUntil: time },
-  },
-  setPushed: {
-    text: setPushedText,
-    gives: "nothing",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      pushedMetadata: texts,
-      pushedPlatformUsername: nullableText,
-      requestId: nullableText,
-      now: time,
-      loss: v.picklist(["none", "told", "counted", "held"]),
-      detail: json,
-    },
   },
   unlink: {
     text: unlinkText,

@@ -1,0 +1,162 @@
+/**
+ * What keeps a link true: its checks, its pushes, and its losses. Statements of `sql/link`; the others are in `link.ts`.
+ */
+import * as v from "valibot";
+import claimCheckDueText from "../../../sql/link/claim_check_due.sql" with { type: "text" };
+import claimLossDueText from "../../../sql/link/claim_loss_due.sql" with { type: "text" };
+import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
+import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
+import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { type: "text" };
+import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
+import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
+import setLossHeldText from "../../../sql/link/set_held.sql" with { type: "text" };
+import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
+import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
+import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
+import type { Statement } from "../statement.ts";
+import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+import { facts, pushing } from "./link.ts";
+
+const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered"]);
+const clearCause = v.picklist(["not_admitted", "grant_ended"]);
+
+/** What a push is claimed with. */
+const duePush = {
+  discordUserId: text,
+  ...facts,
+  ...pushing,
+  accessTokenSealed: text,
+  discordExpiresAt: time,
+  pushFailures: integer,
+  organisationEndedAt: nullableTime,
+  organisationEndCause: v.nullable(endCause),
+};
+
+/** Parameters and columns as the files have them. */
+export const LINK_SYNC_STATEMENTS = {
+  claimCheckDue: {
+    text: claimCheckDueText,
+    gives: "rows",
+    parameters: { limit: integer, leasedUntil: time, now: time, member: nullableText },
+    row: {
+      ...duePush,
+      pushedAt: nullableTime,
+      pushLeasedUntil: nullableTime,
+      claimsSeenAt: time,
+      checkFailures: integer,
+      reconciledAt: nullableTime,
+      disconnectedAt: nullableTime,
+      organisationAccessTokenSealed: nullableText,
+      organisationRefreshTokenSealed: nullableText,
+      organisationExpiresAt: nullableTime,
+      refreshUnansweredSince: nullableTime,
+      refreshRefusals: integer,
+    },
+  },
+  claimLossDue: {
+    text: claimLossDueText,
+    gives: "rows",
+    parameters: { limit: integer, leasedUntil: time, now: time, foundUntil: time },
+    row: duePush,
+  },
+  claimPushDue: {
+    text: claimPushDueText,
+    gives: "rows",
+    parameters: { limit: integer, leasedUntil: time, now: time },
+    row: duePush,
+  },
+  claimSync: {
+    text: claimSyncText,
+    gives: "row",
+    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
+    echoes: "discordUserId",
+    row: { ...duePush, isClaimed: v.boolean(), syncAskedAt: nullableTime },
+  },
+  setChecked: {
+    text: setCheckedText,
+    gives: "row",
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      issuer: text,
+      subject: text,
+      claims: v.nullable(json),
+      sources: v.nullable(json),
+      checkDueAt: time,
+      isPushDue: v.boolean(),
+      isLoss: v.boolean(),
+      isReconciled: v.boolean(),
+      isDisconnected: v.boolean(),
+      now: time,
+    },
+    echoes: "discordUserId",
+    row: { discordUserId: text },
+  },
+  setCheckFailed: {
+    text: setCheckFailedText,
+    gives: "row",
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      issuer: text,
+      subject: text,
+      refreshTokenSealed: nullableText,
+      code: text,
+      checkDueAt: time,
+      isUnspent: v.boolean(),
+      isRefused: v.boolean(),
+      endCause: v.nullable(endCause),
+      now: time,
+    },
+    echoes: "discordUserId",
+    row: { discordUserId: text },
+  },
+  setLinkCleared: {
+    text: setLinkClearedText,
+    gives: "nothing",
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      requestId: nullableText,
+      now: time,
+      clearCause,
+      isCounted: v.boolean(),
+      detail: json,
+    },
+  },
+  setLossHeld: {
+    text: setLossHeldText,
+    gives: "nothing",
+    parameters: { discordUserId: text, leasedUntil: time, now: time },
+  },
+  setPushDue: {
+    text: setPushDueText,
+    gives: "nothing",
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      pushDueAt: time,
+      requestId: nullableText,
+      now: time,
+    },
+  },
+  setStillCleared: {
+    text: setStillClearedText,
+    gives: "nothing",
+    parameters: { discordUserId: text, leasedUntil: time },
+  },
+  setPushed: {
+    text: setPushedText,
+    gives: "nothing",
+    parameters: {
+      discordUserId: text,
+      leasedUntil: time,
+      pushedMetadata: texts,
+      pushedPlatformUsername: nullableText,
+      requestId: nullableText,
+      now: time,
+      loss: v.picklist(["none", "told", "counted", "held"]),
+      detail: json,
+    },
+  },
+} as const satisfies Record<string, Statement>;
