@@ -21,6 +21,7 @@ import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addServe, serve } from "./commands/serve.ts";
+import { addSync } from "./commands/sync.ts";
 import { exitWithStatus, print } from "./output.ts";
 
 /** Every command, in the order of the help. */
@@ -30,6 +31,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addRegister,
   addMetadata,
   addExplain,
+  addSync,
   addHealthcheck,
   addAudit,
   addConfigCheck,

@@ -160,15 +160,19 @@ async function recordTold(deps: Needs, link: DuePush, decision: Telling, loss: L
 
 /** One round: claims links whose push is due and pushes each. What a member would lose waits for `losses.ts`. */
 export async function pushDueLinks(deps: Needs): Promise<Round> {
+  return roundOfPushes(await tellDue(deps));
+}
+
+/** The pushes of one round. */
+export async function tellDue(deps: Needs): Promise<readonly Push[]> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimPushDue({ limit: ROUND_LIMIT, leasedUntil, now });
-  const pushes = await pushAll(
+  return pushAll(
     deps,
     due.map((link) => ({ ...link, leasedUntil })),
     () => "held",
   );
-  return roundOfPushes(pushes);
 }
 
 /** Pushes each link. */

@@ -31,6 +31,12 @@ export type ReadMember = {
   readonly refreshRefusals: number;
 };
 
+type ReadKeys = Pick<ReadMember, "subject" | "claims">;
+type LivingMember = Pick<
+  ReadMember,
+  "issuer" | "subject" | "organisationAccessTokenSealed" | "organisationExpiresAt" | "organisationEndedAt"
+>;
+
 /** What came of it. */
 export type Reading =
   | { readonly outcome: "read"; readonly claims: StoredClaims; readonly sources: StoredClaims }
@@ -43,15 +49,28 @@ const LIVES_LONG_ENOUGH_MS = 60_000;
 /** After so many in a row, `invalid_request` means a refresh token that the provider no longer knows. */
 const MAX_REFUSALS = 3;
 
+/** Reads them without spending a refresh token, so only while the access token lives. Throws what the provider throws. */
+export async function readWithoutRefresh(deps: ReadDeps, member: LivingMember & ReadKeys): Promise<Reading> {
+  const tokens = findLivingToken(deps, member);
+  return tokens === undefined ? { outcome: "kept" } : readWith(deps, member, tokens);
+}
+
 /** Reads the claims of one member under a lease of the link. Throws what the provider throws, and token_unreadable. */
 export async function readAgain(deps: ReadDeps, member: ReadMember): Promise<Reading> {
-  const { subject, organisationRefreshTokenSealed: refreshToken, organisationEndedAt } = member;
+  const { organisationRefreshTokenSealed: refreshToken, organisationEndedAt } = member;
   const tokens =
     refreshToken === null || organisationEndedAt !== null
       ? findLivingToken(deps, member)
       : await refresh(deps, member, refreshToken);
-  if (tokens === undefined) return { outcome: "kept" };
-  const { claims, sources, isWhole } = await deps.oidc.readClaims(tokens, subject);
+  return tokens === undefined ? { outcome: "kept" } : readWith(deps, member, tokens);
+}
+
+async function readWith(
+  deps: ReadDeps,
+  member: ReadKeys,
+  tokens: Parameters<ReadDeps["oidc"]["readClaims"]>[0],
+): Promise<Reading> {
+  const { claims, sources, isWhole } = await deps.oidc.readClaims(tokens, member.subject);
   return {
     outcome: "read",
     claims: renewClaims(deps.rules, member.claims, { claims, isWhole }),
@@ -60,7 +79,7 @@ export async function readAgain(deps: ReadDeps, member: ReadMember): Promise<Rea
 }
 
 /** The access token, if it still lives. Without a refresh token it is all that there is. */
-function findLivingToken(deps: ReadDeps, member: ReadMember): { readonly accessToken: string } | undefined {
+function findLivingToken(deps: ReadDeps, member: LivingMember): { readonly accessToken: string } | undefined {
   const {
     organisationAccessTokenSealed: sealed,
     organisationExpiresAt: expiresAt,

@@ -10,16 +10,14 @@ import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
 import { readWithRules } from "../../operator/configuration.ts";
 import { countEffect } from "../../operator/effect.ts";
-import type { Explanation, StoredLink } from "../../operator/explain.ts";
+import type { Explanation } from "../../operator/explain.ts";
 import { explainMember } from "../../operator/explain.ts";
-import type { FoundMember } from "../../operator/find_member.ts";
 import { findMember } from "../../operator/find_member.ts";
 import { keepClaims } from "../../rules/claims.ts";
 import type { Facts } from "../../rules/evaluate.ts";
 import { createWorld, now } from "../../server/world.ts";
 import { factsOf } from "../../sync/member_rules.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
-import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { describeEffect, effectAsJson, warnOfDropped } from "../effect_view.ts";
 import { describeExplanation, explanationAsJson, hasErrors } from "../explanation_view.ts";
@@ -28,10 +26,9 @@ import { findGiven, readTime, readUserId } from "../given_facts.ts";
 import { readJsonFile } from "../json_file.ts";
 import { endAsInterrupted, endWithFindings, print, warn, warnOfRisk } from "../output.ts";
 import { createProgress } from "../progress.ts";
+import { describeLink, requireOne } from "../require_one.ts";
 import { untilInterrupted } from "../terminal.ts";
 import { withDatabase } from "../with_database.ts";
-
-const MOST_ECHOED = 120;
 
 type Options = GivenFacts & {
   readonly claims?: string;
@@ -120,26 +117,6 @@ async function explainStored(member: string, { environment, json }: Asked): Prom
   const facts = factsOf(link, now());
   await tell(explainMember(rules, facts, link, read.platformName), facts, json);
 }
-
-/** Throws usage where it is not one member. It lists those who may be meant. */
-function requireOne(member: string, found: FoundMember): StoredLink {
-  if ("link" in found) return found.link;
-  const { candidates, hasMore } = found;
-  const asked = printable(member, MOST_ECHOED);
-  if (candidates.length === 0)
-    throw usage(`No linked member has the Discord user id, the subject or the username ${asked}.`);
-  const lines = candidates.map((link) => `  ${describeLink(link)}`);
-  throw usage(
-    [
-      `${asked} may be any of these. Name one by the Discord user id:`,
-      ...lines,
-      ...(hasMore ? ["  and more"] : []),
-    ].join("\n"),
-  );
-}
-
-const describeLink = ({ discordUserId, username, subject, issuer }: StoredLink): string =>
-  `${discordUserId}  @${printable(username, MOST_ECHOED)}  ${printable(subject)} at ${printable(issuer)}`;
 
 /** Prints an explanation. A rule in error is a finding. */
 async function tell(explanation: Explanation, facts: Facts, json: boolean): Promise<void> {

@@ -6,6 +6,9 @@ import claimCheckDueText from "../../../sql/link/claim_check_due.sql" with { typ
 import claimLossDueText from "../../../sql/link/claim_loss_due.sql" with { type: "text" };
 import claimPushDueText from "../../../sql/link/claim_push_due.sql" with { type: "text" };
 import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text" };
+import countChecksDueText from "../../../sql/link/count_due.sql" with { type: "text" };
+import listChecksText from "../../../sql/link/list_checks.sql" with { type: "text" };
+import setAllCheckDueText from "../../../sql/link/set_all_check_due.sql" with { type: "text" };
 import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { type: "text" };
 import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
@@ -71,6 +74,34 @@ export const LINK_SYNC_STATEMENTS = {
     parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
     echoes: "discordUserId",
     row: { ...duePush, isClaimed: v.boolean(), syncAskedAt: nullableTime },
+  },
+  countChecksDue: {
+    text: countChecksDueText,
+    gives: "row",
+    parameters: { now: time },
+    row: { count: integer },
+  },
+  listChecks: {
+    text: listChecksText,
+    gives: "rows",
+    parameters: { after: text, limit: integer, dueUntil: nullableTime, member: nullableText },
+    row: {
+      discordUserId: text,
+      ...facts,
+      ...pushing,
+      disconnectedAt: nullableTime,
+      organisationAccessTokenSealed: nullableText,
+      organisationRefreshTokenSealed: nullableText,
+      organisationExpiresAt: nullableTime,
+      organisationEndedAt: nullableTime,
+      organisationEndCause: v.nullable(endCause),
+    },
+  },
+  setAllCheckDue: {
+    text: setAllCheckDueText,
+    gives: "row",
+    parameters: { checkDueAt: time, after: text, limit: integer },
+    row: { last: nullableText, links: integer },
   },
   setChecked: {
     text: setCheckedText,

@@ -1,0 +1,161 @@
+/**
+ * `janus sync`: does now what the servers would do by themselves: reads claims again, and tells Discord what has changed.
+ * Or it only says what that would change, or releases losses that are held.
+ */
+import type { Command } from "commander";
+import type { Environment } from "../../config/sources.ts";
+import { requireMigrated } from "../../database/migrations.ts";
+import type { WorkDeps } from "../../deps.ts";
+import { createShared, upkeepDepsOf } from "../../deps.ts";
+import { usage } from "../../errors.ts";
+import type { Configuration } from "../../operator/configuration.ts";
+import { readConfiguration } from "../../operator/configuration.ts";
+import { findMember } from "../../operator/find_member.ts";
+import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.ts";
+import { countScope, runDry, runSync } from "../../operator/sync_run.ts";
+import { createWorld } from "../../server/world.ts";
+import { findBrake } from "../../sync/brake.ts";
+import { NO_LOG } from "../../telemetry/log.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
+import { createProgress } from "../progress.ts";
+import { requireOne } from "../require_one.ts";
+import { canAsk, confirm, untilInterrupted } from "../terminal.ts";
+import { withDatabase } from "../with_database.ts";
+
+type Options = {
+  readonly member?: string;
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly release?: boolean;
+  readonly yes?: boolean;
+};
+
+/** Adds the command. Its exit code is 1 if links failed, or if losses are held. */
+export function addSync(program: Command): void {
+  program
+    .command("sync")
+    .description("read claims again and tell Discord what has changed, now; exit code 1 if something is left")
+    .option("--member <member>", "of one member: a Discord user id, a subject or a username")
+    .option("--all", "of every link, due or not")
+    .option("--dry-run", "say what would change; spends no token, and changes nothing anywhere")
+    .option("--release", "release the losses that are held, after it has said how many")
+    .option("--yes", "with --release: do not ask")
+    .addHelpText(
+      "after",
+      examples(
+        "janus sync",
+        "janus sync --member anna",
+        "janus sync --all --dry-run",
+        "janus sync --release",
+      ),
+    )
+    .action(async (options: Options, command: Command) => {
+      check(options);
+      const environment = await readEnvironmentFor(command);
+      const { json } = readCommon(command);
+      await (options.release === true ? release : sync)({ ...options, environment, json });
+    });
+}
+
+type Asked = Options & { readonly environment: Environment; readonly json: boolean };
+
+/** Throws usage for options that do not go together. */
+function check({ member, all, dryRun, release, yes }: Options): void {
+  if (member !== undefined && all === true)
+    throw usage("Name one of --member <member> and --all.\nSee janus sync --help.");
+  if (release === true && (member !== undefined || all === true || dryRun === true))
+    throw usage("--release goes with --yes alone: it releases all losses.\nSee janus sync --help.");
+  if (yes === true && release !== true) throw usage("--yes is only for --release.\nSee janus sync --help.");
+}
+
+async function sync({ environment, json, ...options }: Asked): Promise<void> {
+  const result = await withDeps(environment, json, async (deps) => {
+    const scope = await findScope(deps, options);
+    const progress = createProgress(await countScope(deps, scope), "links", json);
+    const run = options.dryRun === true ? runDry : runSync;
+    try {
+      return await untilInterrupted((stop) => run(deps, scope, { stop, onProgress: progress.tell }));
+    } finally {
+      await progress.end();
+    }
+  });
+  if (result === undefined) {
+    endAsInterrupted();
+    return warn("stopped before the last link: what was done stays done", json);
+  }
+  const { counts } = result;
+  if (counts.failed > 0 || counts.held > 0) endWithFindings();
+  await print(json ? JSON.stringify(counts) : describe(result, options.dryRun === true));
+}
+
+async function findScope(
+  deps: WorkDeps,
+  { member, all }: Pick<Options, "member" | "all">,
+): Promise<SyncScope> {
+  if (member === undefined) return { kind: all === true ? "all" : "due" };
+  const { discordUserId } = requireOne(member, await findMember(deps, member));
+  return { kind: "member", discordUserId };
+}
+
+/** Does work with everything that upkeep has, and closes it. What only this process has is stored before it ends. */
+async function withDeps<Result>(
+  environment: Environment,
+  json: boolean,
+  work: (deps: WorkDeps) => Promise<Result>,
+): Promise<Result> {
+  const configuration: Configuration = await readConfiguration(environment);
+  return withDatabase(configuration.config, json, async (db) => {
+    await requireMigrated(db);
+    const deps = upkeepDepsOf(createShared(configuration, db, createWorld(NO_LOG, { ref: true })));
+    try {
+      return await work(deps);
+    } finally {
+      await deps.unstored.retry();
+    }
+  });
+}
+
+const WORDS: Readonly<Record<keyof SyncCounts, string>> = {
+  checked: "checked",
+  changed: "of them changed",
+  pushed: "told Discord",
+  unknown: "could not be read again, and keep what is known",
+  held: "would lose something, and are held: see janus sync --release",
+  ended: "ended by the provider",
+  failed: "failed",
+};
+
+function describe({ counts, codes }: SyncResult, isDry: boolean): string {
+  const lines = Object.entries(WORDS).map(([key, word]) => {
+    const count = Object.entries(counts).find(([name]) => name === key)?.[1] ?? 0;
+    const why = key === "failed" && codes.length > 0 ? ` (${codes.join(", ")})` : "";
+    return `${String(count).padStart(8)}  ${word}${why}`;
+  });
+  return [...lines, ...(isDry ? ["", "Nothing was changed: this was a dry run."] : [])].join("\n");
+}
+
+/** Names how many losses wait, asks, and releases them. Servers tell Discord of them within a minute. */
+async function release({ environment, json, yes }: Asked): Promise<void> {
+  const released = await withDeps(environment, json, async (deps) => {
+    const brake = await findBrake(deps);
+    const waiting = brake?.waiting ?? 0;
+    if (waiting === 0) return 0;
+    if (!json)
+      await print(waiting === 1 ? "1 link would lose something." : `${waiting} links would lose something.`);
+    const isAgreed = yes === true || (!json && canAsk() && (await confirm("Release?")));
+    if (!isAgreed) return undefined;
+    const row = await deps.queries.setReleased({ now: deps.now() });
+    return row?.released ?? 0;
+  });
+  if (released === undefined) {
+    endWithFindings();
+    return print(
+      json ? JSON.stringify({ released: 0 }) : "Nothing was released. To release: janus sync --release --yes",
+    );
+  }
+  if (json) return print(JSON.stringify({ released }));
+  await print(
+    released === 0 ? "No loss waits." : "Released. Discord is told within a minute, or by janus sync.",
+  );
+}
