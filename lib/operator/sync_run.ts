@@ -105,36 +105,34 @@ type Tally = ReturnType<typeof createTally>;
 function createTally() {
   const counts: SyncCounts = { checked: 0, changed: 0, pushed: 0, unknown: 0, held: 0, ended: 0, failed: 0 };
   const codes = new Set<string>();
+  const count = (key: keyof SyncCounts, isSo: boolean): void => {
+    if (isSo) counts[key] += 1;
+  };
+  const fail = ({ code }: JanusError): void => {
+    counts.failed += 1;
+    codes.add(code);
+  };
   return {
     counts,
     codes: () => [...codes].sort(),
     addChecks: (checks: readonly Checked[]): void => {
       for (const { outcome, isPushDue, isLoss: loses, failure } of checks) {
-        if (outcome !== "failed") counts.checked += 1;
-        if (isPushDue || loses) counts.changed += 1;
-        if (outcome === "unknown") counts.unknown += 1;
-        if (outcome === "ended") counts.ended += 1;
-        if (outcome !== "failed") continue;
-        counts.failed += 1;
-        if (failure !== undefined) codes.add(failure.code);
+        count("checked", outcome !== "failed");
+        count("changed", isPushDue || loses);
+        count("unknown", outcome === "unknown");
+        count("ended", outcome === "ended");
+        if (outcome === "failed" && failure !== undefined) fail(failure);
       }
     },
     addPreview: (preview: Preview): void => {
-      if (preview.failure !== undefined) {
-        counts.failed += 1;
-        codes.add(preview.failure.code);
-        return;
-      }
+      if (preview.failure !== undefined) return fail(preview.failure);
       counts.checked += 1;
-      for (const key of ["changed", "unknown", "held", "ended"] as const)
-        if (preview.is[key]) counts[key] += 1;
+      for (const key of ["changed", "unknown", "held", "ended"] as const) count(key, preview.is[key]);
     },
     addPushes: (pushes: readonly Push[]): void => {
       for (const { failure, isHeld } of pushes) {
-        if (failure === undefined && !isHeld) counts.pushed += 1;
-        if (failure === undefined) continue;
-        counts.failed += 1;
-        codes.add(failure.code);
+        count("pushed", failure === undefined && !isHeld);
+        if (failure !== undefined) fail(failure);
       }
     },
   };
