@@ -1,21 +1,25 @@
 /**
  * A small OpenID Provider, written by hand, that can be wrong in every way that a test needs: ID Token, JWKS,
  * discovery, UserInfo and `iss` can be anything. Left alone it is right, and light enough for the benchmark.
- * It asks nobody: an authorization request is answered at once.
+ * It asks nobody: an authorization request is answered at once. Its tokens run out by the clock that it is given.
  */
 import type { FaultControl } from "./faults.ts";
 import { createFaults } from "./faults.ts";
-import { answerToken, revokeToken } from "./forger_grants.ts";
+import { authorize } from "./forger_authorize.ts";
+import { answerToken, giveTokens, revokeToken } from "./forger_grants.ts";
 import type {
+  ForgerCall,
   ForgerOperation,
   ForgerOptions,
   ForgerOverrides,
   ForgerState,
   Identity,
 } from "./forger_state.ts";
+import type { SentRefreshToken } from "./forger_store.ts";
+import { createSentLog, createTokenStore } from "./forger_store.ts";
 import type { Claims, Sign, SigningKey } from "./forger_tokens.ts";
 import { createKey, signToken } from "./forger_tokens.ts";
-import { randomToken, redirectBack, schemeToken } from "./oauth_rules.ts";
+import { randomToken, schemeToken } from "./oauth_rules.ts";
 
 export type { ForgerOperation, ForgerOptions, ForgerOverrides, Identity } from "./forger_state.ts";
 export {
@@ -36,8 +40,16 @@ export type ForgerStandin = FaultControl<ForgerOperation> & {
   readonly calls: ForgerOperation[];
   /** Method and path of calls to routes that do not exist. Tests assert that it is empty. */
   readonly unexpected: string[];
+  /** Asks the forger without a socket, as `fetch` would: for tests with many calls. The address counts for its path alone. */
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Who signs in from now on. Refreshes and UserInfo of the same subject tell the new claims too. */
   readonly signInAs: (identity: Identity) => void;
+  /** What is said of a subject from now on, whoever signs in. */
+  readonly setIdentity: (identity: Identity) => void;
+  /** Disables an account, or enables it again: its tokens are refused meanwhile, and live on. */
+  readonly setDisabled: (sub: string, isDisabled: boolean) => void;
+  /** Gives tokens for a subject as a sign-in would, of these scopes or of openid, profile and offline_access. */
+  readonly giveTokens: (sub: string, scope?: string) => GivenTokens;
   /** Replaces answers, beside what was replaced before. */
   readonly override: (overrides: ForgerOverrides) => void;
   /** Puts everything right again. */
@@ -52,10 +64,16 @@ export type ForgerStandin = FaultControl<ForgerOperation> & {
   readonly endGrant: (sub: string) => void;
   /** Whether this refresh token or access token could be used. */
   readonly isLive: (token: string) => boolean;
-  /** Every refresh token that could be used, of all subjects. */
-  readonly liveRefreshTokens: () => readonly string[];
+  /** Every refresh token that could be used, of this subject or of all. */
+  readonly liveRefreshTokens: (sub?: string) => readonly string[];
+  /** Every refresh token that was sent, as often as it was sent, with what came of it. */
+  readonly sentRefreshTokens: readonly SentRefreshToken[];
+  /** Those that were sent once more after they had been spent. Tests assert that it is empty. */
+  readonly sentAgain: readonly string[];
   readonly stop: () => Promise<void>;
 };
+
+type GivenTokens = { readonly accessToken: string; readonly refreshToken: string };
 
 /** Starts the forger on 127.0.0.1. */
 export function startForger(options: ForgerOptions): ForgerStandin {
@@ -66,19 +84,27 @@ export function startForger(options: ForgerOptions): ForgerStandin {
     hostname: "127.0.0.1",
     port: options.port ?? 0,
     idleTimeout: 0,
-    async fetch(request) {
-      const url = new URL(request.url);
-      const operation = match(state, request.method, url.pathname);
-      if (operation) {
-        calls.push(operation);
-        return await faults.meet(operation, url, () => ANSWERS[operation](state, request, url));
-      }
-      if (url.pathname === "/favicon.ico") return new Response(null, { status: 204 });
-      unexpected.push(`${request.method} ${url.pathname}`);
-      return new Response("Not found", { status: 404 });
-    },
+    fetch: (request) => answer(request),
   });
   const state = createState(options, server.url.origin);
+
+  async function answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const body = request.method === "POST" ? await request.text() : "";
+    const refreshToken = url.pathname === "/token" ? refreshTokenOf(body) : undefined;
+    const operation = match(state, request.method, url.pathname, refreshToken !== undefined);
+    if (operation) {
+      calls.push(operation);
+      const userId = refreshToken === undefined ? undefined : state.tokens.findOwner(refreshToken);
+      const onRefresh = refreshToken === undefined ? () => undefined : logSent(state, refreshToken);
+      const call = { request, url, body, onRefresh };
+      const about = { headers: request.headers, userId };
+      return await faults.meet(operation, url, () => ANSWERS[operation](state, call), about);
+    }
+    if (url.pathname === "/favicon.ico") return new Response(null, { status: 204 });
+    unexpected.push(`${request.method} ${url.pathname}`);
+    return new Response("Not found", { status: 404 });
+  }
 
   return {
     issuer: state.issuer,
@@ -89,6 +115,24 @@ export function startForger(options: ForgerOptions): ForgerStandin {
       state.identity = identity;
       state.identities.set(identity.sub, identity);
     },
+    fetch: async (url, init = {}) => {
+      const answering = answer(new Request(url, init));
+      return await (init.signal ? Promise.race([answering, aborted(init.signal)]) : answering);
+    },
+    setIdentity: (identity) => void state.identities.set(identity.sub, identity),
+    setDisabled(sub, isDisabled) {
+      if (isDisabled) state.disabled.add(sub);
+      else state.disabled.delete(sub);
+    },
+    giveTokens: (sub, scope = "openid profile offline_access") =>
+      giveTokens(state, {
+        id: randomToken(),
+        sub,
+        scope,
+        nonce: undefined,
+        redirectUri: "",
+        codeChallenge: undefined,
+      }),
     override(overrides) {
       state.overrides = { ...state.overrides, ...overrides };
     },
@@ -100,13 +144,11 @@ export function startForger(options: ForgerOptions): ForgerStandin {
     rotateKey(key = createKey(state.key.alg)) {
       state.key = key;
     },
-    endGrant(sub) {
-      for (const tokens of [state.accessTokens, state.refreshTokens]) {
-        for (const [token, grant] of tokens) if (grant.sub === sub) tokens.delete(token);
-      }
-    },
-    liveRefreshTokens: () => [...state.refreshTokens.keys()],
-    isLive: (token) => state.refreshTokens.has(token) || state.accessTokens.has(token),
+    endGrant: state.tokens.endSubject,
+    liveRefreshTokens: state.tokens.listRefreshTokens,
+    isLive: state.tokens.isLive,
+    sentRefreshTokens: state.log.sent,
+    sentAgain: state.log.sentAgain,
     failNext: faults.failNext,
     gate: faults.gate,
     direct: faults.direct,
@@ -125,16 +167,38 @@ const ANNA: Identity = { sub: "sub-of-anna", preferred_username: "anna", groups:
 const ANSWERS = {
   discovery: (state) => overridden(state.overrides.discovery, discoveryDocument(state)),
   jwks: (state) => overridden(state.overrides.jwks, { keys: [state.key.publicJwk] }),
-  authorize: (state, _, url) => authorize(state, url.searchParams),
+  authorize: (state, { url }) => authorize(state, url.searchParams),
   token: answerToken,
+  token_refresh: answerToken,
   userinfo: userInfo,
   revoke: revokeToken,
-} satisfies Record<
-  ForgerOperation,
-  (state: ForgerState, request: Request, url: URL) => Response | Promise<Response>
->;
+} satisfies Record<ForgerOperation, (state: ForgerState, call: ForgerCall) => Response | Promise<Response>>;
 
-function match(state: ForgerState, method: string, path: string): ForgerOperation | undefined {
+/** The refresh token of a refresh. */
+function refreshTokenOf(body: string): string | undefined {
+  const form = new URLSearchParams(body);
+  return form.get("grant_type") === "refresh_token" ? (form.get("refresh_token") ?? "") : undefined;
+}
+
+function logSent({ log, tokens, now }: ForgerState, token: string) {
+  const entry = { token, sub: tokens.findOwner(token), at: now().getTime() };
+  return log.add(entry, tokens.findSpent(token) !== undefined);
+}
+
+/** Rejects once the client has lost its patience, as `fetch` does. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const late = Promise.withResolvers<never>();
+  if (signal.aborted) late.reject(signal.reason);
+  signal.addEventListener("abort", () => late.reject(signal.reason), { once: true });
+  return late.promise;
+}
+
+function match(
+  state: ForgerState,
+  method: string,
+  path: string,
+  isRefresh: boolean,
+): ForgerOperation | undefined {
   switch (`${method} ${path}`) {
     case `GET ${(state.options.issuerPath ?? "").replace(/\/$/, "")}${DISCOVERY_PATH}`:
       return "discovery";
@@ -143,7 +207,7 @@ function match(state: ForgerState, method: string, path: string): ForgerOperatio
     case "GET /authorize":
       return "authorize";
     case "POST /token":
-      return "token";
+      return isRefresh ? "token_refresh" : "token";
     case "GET /userinfo":
       return "userinfo";
     case "POST /revoke":
@@ -158,15 +222,18 @@ function hasRevocation({ options }: ForgerState): boolean {
 }
 
 function createState(options: ForgerOptions, origin: string): ForgerState {
+  const now = options.now ?? (() => new Date());
   return {
     options,
     origin,
     issuer: `${origin}${options.issuerPath ?? ""}`,
-    now: options.now ?? (() => new Date()),
+    now,
     codes: new Map(),
-    accessTokens: new Map(),
-    refreshTokens: new Map(),
+    tokens: createTokenStore(now),
+    log: createSentLog(),
     identities: new Map([[ANNA.sub, ANNA]]),
+    disabled: new Set(),
+    refused: new Set(),
     identity: ANNA,
     subjectCount: 0,
     key: options.key ?? createKey("RS256"),
@@ -198,59 +265,10 @@ function discoveryDocument(state: ForgerState): Claims {
   };
 }
 
-function authorize(state: ForgerState, query: URLSearchParams): Response {
-  const params = new Map(query);
-  const redirectUri = params.get("redirect_uri");
-  const isKnown = params.get("client_id") === state.options.clientId && params.size === query.size;
-  if (!isKnown || !redirectUri || !state.options.redirectUris.includes(redirectUri)) {
-    return new Response("Unknown client_id or redirect_uri, or a repeated parameter", { status: 400 });
-  }
-
-  const iss = { right: state.issuer, wrong: "https://attacker.example", absent: undefined }[
-    state.overrides.iss ?? "right"
-  ];
-  const back = (answer: Readonly<Record<string, string>>) =>
-    redirectBack(redirectUri, { ...answer, state: params.get("state"), iss });
-  const error = refuse(state, params);
-  if (error) return back(error);
-
-  const code = randomToken();
-  state.codes.set(code, {
-    id: code,
-    sub: nextSubject(state),
-    scope: params.get("scope") ?? "",
-    nonce: params.get("nonce"),
-    redirectUri,
-    codeChallenge: params.get("code_challenge"),
-  });
-  return back({ code });
-}
-
-function refuse(
-  { overrides }: ForgerState,
-  params: ReadonlyMap<string, string>,
-): Readonly<Record<string, string>> | undefined {
-  if (params.get("response_type") !== "code") return { error: "unsupported_response_type" };
-  const scopes = params.get("scope")?.split(" ") ?? [];
-  if (!scopes.includes("openid") || scopes.some((scope) => overrides.refusedScopes?.includes(scope)))
-    return { error: "invalid_scope" };
-  const isSha256 =
-    params.get("code_challenge_method") === "S256" && params.get("code_challenge")?.length === 43;
-  return isSha256 ? undefined : { error: "invalid_request", error_description: "PKCE S256 is required" };
-}
-
-function nextSubject(state: ForgerState): string {
-  if (!state.options.freshSubjects) return state.identity.sub;
-  state.subjectCount += 1;
-  const sub = `subject-${state.subjectCount}`;
-  state.identities.set(sub, { ...state.identity, sub, preferred_username: `member-${state.subjectCount}` });
-  return sub;
-}
-
-function userInfo(state: ForgerState, request: Request): Response {
+function userInfo(state: ForgerState, { request }: ForgerCall): Response {
   const token = schemeToken(request.headers.get("authorization"), "Bearer");
-  const grant = token === undefined ? undefined : state.accessTokens.get(token);
-  const identity = grant && state.identities.get(grant.sub);
+  const sub = token === undefined ? undefined : state.tokens.find("access", token)?.sub;
+  const identity = sub === undefined || state.disabled.has(sub) ? undefined : state.identities.get(sub);
   if (!identity) {
     const headers = { "www-authenticate": 'Bearer error="invalid_token"' };
     return Response.json({ error: "invalid_token" }, { status: 401, headers });

@@ -1,9 +1,17 @@
 /** What the forger is told, what a test may replace, and what it remembers of codes and tokens. */
+import type { SentLog, SentRefreshToken, TokenStore } from "./forger_store.ts";
 import type { Claims, Sign, SigningKey } from "./forger_tokens.ts";
 import type { RegisteredClient } from "./oauth_rules.ts";
 
-/** The operations by name. */
-export type ForgerOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";
+/** The operations by name; `token` exchanges a code. */
+export type ForgerOperation =
+  | "discovery"
+  | "jwks"
+  | "authorize"
+  | "token"
+  | "token_refresh"
+  | "userinfo"
+  | "revoke";
 
 /** What the forger is told at its start. */
 export type ForgerOptions = RegisteredClient & {
@@ -20,6 +28,12 @@ export type ForgerOptions = RegisteredClient & {
   readonly freshSubjects?: boolean;
   /** The signing key; a new RS256 key unless given. */
   readonly key?: SigningKey;
+  /** How long access tokens live, by `now`; an hour unless given. */
+  readonly accessTokenSeconds?: number;
+  /** How long a refresh token lives, by `now`, from when it was given; for ever unless given. */
+  readonly refreshTokenSeconds?: number;
+  /** Whether the second use of a refresh token ends its whole grant; false unless given. RFC 9700 4.14.2 */
+  readonly reuseEndsGrant?: boolean;
 };
 
 /** Who signs in next: every claim of the person. */
@@ -33,7 +47,8 @@ export type ForgerOverrides = {
   readonly discovery?: (document: Claims) => unknown;
   readonly jwks?: (jwks: { readonly keys: readonly Claims[] }) => unknown;
   readonly idToken?: (claims: Claims, sign: Sign) => string | Promise<string>;
-  readonly tokenAnswer?: (answer: Claims, grantType: string) => unknown;
+  /** Of whom the tokens are is told last. */
+  readonly tokenAnswer?: (answer: Claims, grantType: string, sub: string) => unknown;
   readonly userInfo?: (claims: Identity) => unknown;
   /** The `iss` of the authorization response; right unless given. RFC 9207 */
   readonly iss?: "right" | "wrong" | "absent";
@@ -43,6 +58,10 @@ export type ForgerOverrides = {
   readonly announcesIss?: boolean;
   /** Whether a refresh uses its token up and brings a new one; true unless given. */
   readonly rotatesRefreshTokens?: boolean;
+  /** Whether a refresh brings an ID Token; true unless given. */
+  readonly refreshBringsIdToken?: boolean;
+  /** Whether a refresh token that was answered with invalid_grant is later answered with invalid_request; false unless given. */
+  readonly forgetsDeadTokens?: boolean;
 };
 
 /** What a code or a token stands for; `id` is the same for all that come from one code. */
@@ -55,6 +74,16 @@ export type ForgerGrant = {
   readonly codeChallenge: string | undefined;
 };
 
+/** A call to one of the operations. */
+export type ForgerCall = {
+  readonly request: Request;
+  readonly url: URL;
+  /** Empty but for a POST. */
+  readonly body: string;
+  /** Told what came of the refresh token, where the call has one. */
+  readonly onRefresh: (outcome: SentRefreshToken["outcome"]) => void;
+};
+
 /** All that the forger knows. */
 export type ForgerState = {
   readonly options: ForgerOptions;
@@ -62,9 +91,13 @@ export type ForgerState = {
   readonly origin: string;
   readonly now: () => Date;
   readonly codes: Map<string, ForgerGrant>;
-  readonly accessTokens: Map<string, ForgerGrant>;
-  readonly refreshTokens: Map<string, ForgerGrant>;
+  readonly tokens: TokenStore;
+  readonly log: SentLog;
   readonly identities: Map<string, Identity>;
+  /** Subjects whose account is disabled. */
+  readonly disabled: Set<string>;
+  /** Refresh tokens that were answered with invalid_grant. */
+  readonly refused: Set<string>;
   identity: Identity;
   subjectCount: number;
   key: SigningKey;

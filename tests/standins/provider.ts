@@ -12,8 +12,15 @@ import { startInnerProvider } from "./provider_server.ts";
 
 export { DEMO_USERS, type ProviderUser } from "./provider_accounts.ts";
 
-/** The operations by name. */
-export type ProviderOperation = "discovery" | "jwks" | "authorize" | "token" | "userinfo" | "revoke";
+/** The operations by name; `token` exchanges a code. */
+export type ProviderOperation =
+  | "discovery"
+  | "jwks"
+  | "authorize"
+  | "token"
+  | "token_refresh"
+  | "userinfo"
+  | "revoke";
 
 /** What the provider is told at its start. */
 export type ProviderOptions = {
@@ -49,6 +56,9 @@ export type ProviderStandin = FaultControl<ProviderOperation> & {
   readonly removeUser: (login: string) => void;
   /** Ends the sessions, grants and tokens of an account that stays. */
   readonly endGrant: (login: string) => void;
+  /** Lets the refresh tokens, or the access tokens, of an account run out. */
+  readonly expireRefreshTokens: (login: string) => void;
+  readonly expireAccessTokens: (login: string) => void;
   /** How many refresh tokens of the account could be used. */
   readonly refreshTokens: (login: string) => number;
   /** Those refresh tokens. */
@@ -88,6 +98,8 @@ export async function startProvider(options: ProviderOptions): Promise<ProviderS
     },
     removeUser: (login) => void users.delete(login),
     endGrant: (login) => inner.endAccount(subOf(login)),
+    expireRefreshTokens: (login) => inner.expire(subOf(login), "RefreshToken"),
+    expireAccessTokens: (login) => inner.expire(subOf(login), "AccessToken"),
     refreshTokens: (login) => inner.liveRefreshTokens(subOf(login)).length,
     liveRefreshTokens: (login) => inner.liveRefreshTokens(subOf(login)),
     isLive: inner.isLive,
@@ -121,7 +133,8 @@ async function answer(
   request: Request,
 ): Promise<Response> {
   const url = new URL(request.url);
-  const operation = OPERATIONS.get(`${request.method} ${url.pathname}`);
+  const route = OPERATIONS.get(`${request.method} ${url.pathname}`);
+  const operation = route === "token" && (await isRefresh(request)) ? "token_refresh" : route;
   if (operation) {
     calls.push(operation);
     return await faults.meet(operation, url, () => forward(inner, request, url), {
@@ -134,6 +147,10 @@ async function answer(
   }
   unexpected.push(`${request.method} ${url.pathname}`);
   return new Response("Not found", { status: 404 });
+}
+
+async function isRefresh(request: Request): Promise<boolean> {
+  return new URLSearchParams(await request.clone().text()).get("grant_type") === "refresh_token";
 }
 
 /** Hands a request to oidc-provider, redirects and cookies untouched. */

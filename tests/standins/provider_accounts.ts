@@ -24,7 +24,7 @@ type StoredArtifact = {
   readonly grantId?: string;
   readonly uid?: string;
   /** In seconds since 1970. */
-  readonly exp?: number;
+  exp?: number;
   consumed?: number;
 };
 
@@ -64,6 +64,13 @@ export function createArtifactStore() {
     /** Ends all that an account has: sessions, grants and tokens. */
     endAccount: (accountId: string) => remove((_, artifact) => artifact.accountId === accountId),
 
+    /** Lets the account's tokens of this kind run out. */
+    expire(accountId: string, model: "AccessToken" | "RefreshToken") {
+      for (const [key, artifact] of artifacts)
+        if (key.startsWith(`${model}:`) && artifact.accountId === accountId)
+          artifact.exp = Math.floor(Date.now() / 1000) - 1;
+    },
+
     /** Ends one browser's session. */
     endSession: (cookie: string) => remove((key) => key === `Session:${cookie}`),
 
@@ -71,14 +78,15 @@ export function createArtifactStore() {
     endOtherSession: (cookie: string, accountId: string) =>
       remove((key, artifact) => key === `Session:${cookie}` && artifact.accountId !== accountId),
 
-    /** The account's refresh tokens that are unused. */
+    /** The account's refresh tokens that are unused and have not run out. */
     liveRefreshTokens: (accountId: string) =>
       [...artifacts]
         .filter(
           ([key, artifact]) =>
             key.startsWith(REFRESH_TOKEN) &&
             artifact.accountId === accountId &&
-            artifact.consumed === undefined,
+            artifact.consumed === undefined &&
+            !isExpired(artifact),
         )
         .map(([key]) => key.slice(REFRESH_TOKEN.length)),
 
@@ -86,10 +94,12 @@ export function createArtifactStore() {
     isLive(token: string): boolean {
       const artifact = artifacts.get(`RefreshToken:${token}`) ?? artifacts.get(`AccessToken:${token}`);
       if (artifact === undefined || artifact.consumed !== undefined) return false;
-      return artifact.exp === undefined || artifact.exp > Date.now() / 1000;
+      return !isExpired(artifact);
     },
   };
 }
+
+const isExpired = ({ exp }: StoredArtifact): boolean => exp !== undefined && exp <= Date.now() / 1000;
 
 function user(login: string, name: string, groups: readonly string[]): ProviderUser {
   return { login, sub: `sub-of-${login}`, name, email: `${login}@example.org`, groups };

@@ -16,6 +16,7 @@ import { INTERACTION_PATH, interact, show } from "./provider_interactions.ts";
 export type InnerProvider = {
   readonly origin: string;
   readonly endAccount: (sub: string) => void;
+  readonly expire: (sub: string, model: "AccessToken" | "RefreshToken") => void;
   readonly liveRefreshTokens: (sub: string) => readonly string[];
   readonly isLive: (token: string) => boolean;
   readonly rotateKeys: () => void;
@@ -53,6 +54,7 @@ export async function startInnerProvider(
   return {
     origin: `http://127.0.0.1:${address.port}`,
     endAccount: store.endAccount,
+    expire: store.expire,
     liveRefreshTokens: store.liveRefreshTokens,
     isLive: store.isLive,
     rotateKeys() {
