@@ -61,25 +61,40 @@ const EXIT_STATUS = {
   unhealthy: 1,
 } as const;
 
+/** Failures that a use case of Janus answers itself, so that no page and no command has them. */
+const INNER_CODES = ["refresh_refused", "access_token_refused"] as const;
+
 /** A failure that a member can meet. */
 export type PublicErrorCode = keyof typeof STATUS;
 
 /** A failure that only an operator at a command line can meet. */
 export type CommandErrorCode = keyof typeof EXIT_STATUS;
 
+/** A failure that ends within Janus, and that only the log can name. */
+export type InnerErrorCode = (typeof INNER_CODES)[number];
+
 /** Any failure on purpose. */
-export type ErrorCode = PublicErrorCode | CommandErrorCode;
+export type ErrorCode = PublicErrorCode | CommandErrorCode | InnerErrorCode;
 
 /** True for a code that has a page of its own. */
 export function isPublicErrorCode(code: string): code is PublicErrorCode {
   return Object.hasOwn(STATUS, code);
 }
 
+/** True for a code that only a command has. */
+export function isCommandErrorCode(code: string): code is CommandErrorCode {
+  return Object.hasOwn(EXIT_STATUS, code);
+}
+
 /** All codes that a member can meet, in the order of their HTTP status. */
 export const PUBLIC_ERROR_CODES = Object.keys(STATUS).filter(isPublicErrorCode);
 
-/** All codes, of pages and of commands. */
-export const ERROR_CODES: readonly string[] = [...Object.keys(STATUS), ...Object.keys(EXIT_STATUS)];
+/** All codes: of pages, of commands, and those that end within Janus. */
+export const ERROR_CODES: readonly string[] = [
+  ...Object.keys(STATUS),
+  ...Object.keys(EXIT_STATUS),
+  ...INNER_CODES,
+];
 
 type Detail = {
   readonly cause?: unknown;
@@ -114,7 +129,7 @@ export class JanusError extends Error {
 
   /** The exit code of a command that ended with this error. */
   get exitStatus(): number {
-    return isPublicErrorCode(this.code) ? 1 : EXIT_STATUS[this.code];
+    return isCommandErrorCode(this.code) ? EXIT_STATUS[this.code] : 1;
   }
 }
 
@@ -123,6 +138,12 @@ const DEFAULT_RETRY_AFTER_SECONDS = 30;
 /** Wraps what was thrown, unless it is ours already. */
 export function asJanusError(error: unknown): JanusError {
   return error instanceof JanusError ? error : internal("unexpected failure", error);
+}
+
+/** The same failure, where the request that was to follow was not sent. */
+export function asUntaken(error: unknown): JanusError {
+  const { code, message, cause, retryAfterSeconds } = asJanusError(error);
+  return new JanusError(code, message, { cause, retryAfterSeconds, isUntaken: true });
 }
 
 // Bad input: nothing was done, nothing changed.
@@ -194,12 +215,22 @@ export const userinfoRefused = (reason: string) => new JanusError("userinfo_refu
 export const providerMisconfigured = (reason: string) => new JanusError("provider_misconfigured", reason);
 /** The provider does not accept our client credentials. RFC 6749 5.2 `invalid_client` */
 export const providerClientRejected = (reason: string) => new JanusError("provider_client_rejected", reason);
+/** A refresh that is answered with invalid_request. Some providers say so of a token that they have forgotten. RFC 6749 5.2 */
+export const refreshRefused = (reason: string) => new JanusError("refresh_refused", reason);
+/** UserInfo does not take the access token of a link: it may have run out, or the provider's mind has changed. RFC 6750 3.1 */
+export const accessTokenRefused = (reason: string) => new JanusError("access_token_refused", reason);
 /** No answer from the provider, or one that is neither yes nor no. */
 export const providerUnavailable = (reason: string, detail: Detail = {}) =>
   new JanusError("provider_unavailable", reason, {
     retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
     ...detail,
   });
+
+// The grants: at Discord or at the provider.
+
+/** The server no longer accepts the grant's tokens: the member, or the organisation, has ended it. RFC 6749 5.2 */
+export const grantEnded = (reason: string, cause?: unknown) =>
+  new JanusError("grant_ended", reason, { cause });
 
 // Discord's answers.
 
@@ -213,9 +244,6 @@ export const discordUnavailable = (reason: string, detail: Detail = {}) =>
     retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS,
     ...detail,
   });
-/** Discord no longer accepts the grant's tokens: the member has removed the authorization. */
-export const grantEnded = (reason: string, cause?: unknown) =>
-  new JanusError("grant_ended", reason, { cause });
 /** A 429, and a wait would be too long for the member. https://discord.com/developers/docs/topics/rate-limits */
 export const discordRateLimited = (reason: string, retryAfterSeconds: number) =>
   new JanusError("discord_rate_limited", reason, { retryAfterSeconds });

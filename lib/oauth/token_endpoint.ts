@@ -119,10 +119,13 @@ export function tokenError(
   const reason = said + hint;
   if (error === undefined || saysNotNow(answer.status, error)) return unavailable(upstream, reason, answer);
   if (error === "invalid_grant") return codeRejected(reason);
-  if (isOfCredentials(answer.status, error) || CLIENT_ERRORS.includes(error))
-    return upstream.clientRejected(reason);
+  if (isOfCredentials(answer.status, error)) return upstream.clientRejected(reason);
+  const isRefresh = grant.grant_type === "refresh_token";
+  if (isRefresh && error === "invalid_request" && upstream.refreshRefused !== undefined)
+    return upstream.refreshRefused(reason);
+  if (CLIENT_ERRORS.includes(error)) return upstream.clientRejected(reason);
   // At a refresh no other word speaks of the grant: unknown is not no.
-  if (grant.grant_type === "refresh_token") return unavailable(upstream, reason, answer);
+  if (isRefresh) return unavailable(upstream, reason, answer);
   return authorizationRejected(reason);
 }
 

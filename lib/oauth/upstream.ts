@@ -7,7 +7,7 @@
  *
  *     every outgoing request, within its bounds      upstream.ts, answer_body.ts, budget.ts
  *     the authorization endpoint and the callback    authorization.ts
- *     the token endpoint                             token_endpoint.ts
+ *     the token endpoint                             token_endpoint.ts, refresh.ts
  *     the revocation endpoint                        revocation.ts
  *
  * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
@@ -44,6 +44,8 @@ export type Upstream = Work & {
     detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
+  /** The error for a refresh that is answered with invalid_request; clientRejected unless given. */
+  readonly refreshRefused?: (reason: string) => JanusError;
 };
 
 /** A request to an upstream. */

@@ -3,9 +3,10 @@
  *
  *     the discovery document        discovery.ts, endpoints.ts
  *     the authorization page        authorization_request.ts, offline_access.ts
- *     the token endpoint            token_endpoint.ts, sign_in.ts, id_token.ts
+ *     the token endpoint            token_endpoint.ts, sign_in.ts, refresh.ts, id_token.ts
  *     the JWK Set                   keys.ts, algorithms.ts
  *     UserInfo                      userinfo.ts
+ *     a member's claims             claims.ts, read_claims.ts
  *     sources of further claims     sources.ts
  *
  * The room leaves to `oauth/` how a request is sent, to `rules/` which claims and sources are read, to `flow/` state, nonce and
@@ -27,6 +28,9 @@ import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createKeySets } from "./keys.ts";
 import { addsOfflineAccess, createOfflineAccess } from "./offline_access.ts";
+import type { ReadingTokens } from "./read_claims.ts";
+import { readClaims } from "./read_claims.ts";
+import { refreshTokens } from "./refresh.ts";
 import { exchangeCode } from "./sign_in.ts";
 import { chooseTokenEndpoint } from "./token_endpoint.ts";
 
@@ -73,6 +77,20 @@ export type Oidc = {
     wantsAll?: boolean,
   ) => Promise<SignIn>;
 
+  /**
+   * Spends a refresh token. What comes has to be stored before it is used. Throws grant_ended for invalid_grant alone;
+   * refresh_refused for invalid_request, which may mean the same and may not; provider_client_rejected; and
+   * provider_unavailable for every answer that is not definite. `isUntaken` says that nothing was sent, or that a rate
+   * limit turned it away; after any other provider_unavailable the token may be spent. RFC 6749 6
+   */
+  readonly refreshTokens: (refreshToken: string) => Promise<ProviderTokens>;
+  /**
+   * Reads the claims and the sources again, with the tokens of a refresh or an access token that still lives. An ID Token
+   * is verified as at a sign-in, but for its nonce. Its `sub` and UserInfo's must be `subject`. Throws access_token_refused
+   * if UserInfo answers 401 or 403, id_token_refused, id_token_unsupported, userinfo_refused. Core 5.3, 12.2
+   */
+  readonly readClaims: (tokens: ReadingTokens, subject: string) => Promise<ReadClaims>;
+
   /** Revokes a token; "unsupported" without a revocation endpoint. Throws provider_client_rejected. RFC 7009 2 */
   readonly revokeToken: (kind: TokenKind, token: string) => Promise<Revocation>;
 };
@@ -96,6 +114,28 @@ export type SignIn = {
   readonly refreshToken: string | undefined;
   /** Absolute UTC; undefined where the provider does not say. */
   readonly expiresAt: Date | undefined;
+};
+
+/** What a refresh brings. */
+export type ProviderTokens = {
+  readonly accessToken: string;
+  /** Undefined if the provider gave no new one: the old one stays in use. */
+  readonly refreshToken: string | undefined;
+  /** Not verified yet. Undefined where a refresh brings none. */
+  readonly idToken: string | undefined;
+  /** Absolute UTC; undefined where the provider does not say. */
+  readonly expiresAt: Date | undefined;
+  /** Undefined where the provider does not say: then it is as before. RFC 6749 6 */
+  readonly scope: string | undefined;
+};
+
+/** What the provider says of a linked member now. */
+export type ReadClaims = Pick<SignIn, "claims" | "sources"> & {
+  /**
+   * Whether an ID Token came: then a claim that is absent was left out by the provider. Without one it may be a claim that
+   * only ID Tokens have, so it is unknown, and the caller keeps what it has.
+   */
+  readonly isWhole: boolean;
 };
 
 /** Tokens of a sign-in that failed. */
@@ -151,6 +191,8 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
       checkIssuer: (iss) => checkIssuer(config.issuer, iss, load),
       exchangeCode: async (code, codeVerifier, nonce, onUnused = () => undefined, wantsAll = false) =>
         exchangeCode(party, upstream, await load(), { code, codeVerifier, nonce, wantsAll }, onUnused),
+      refreshTokens: (refreshToken) => refreshTokens(party, upstream, load, refreshToken),
+      readClaims: async (tokens, subject) => readClaims(party, upstream, await load(), tokens, subject),
       revokeToken: async (kind, token) => revoke(config, upstream, await load(), kind, token),
     };
   };

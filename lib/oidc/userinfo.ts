@@ -1,10 +1,11 @@
 /**
  * UserInfo: further claims about a member, as JSON or as a signed JWT. This file has the request and the checks of the
- * answer; `sign_in.ts` decides when it is asked. OpenID Connect Core 1.0, 5.3
+ * answer; `claims.ts` decides when it is asked. OpenID Connect Core 1.0, 5.3
  */
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import {
+  accessTokenRefused,
   codeRejected,
   idTokenRefused,
   providerMisconfigured,
@@ -27,8 +28,10 @@ import {
 type UserInfoExpectation = {
   readonly issuer: string;
   readonly clientId: string;
-  /** The ID Token's. */
+  /** The ID Token's, of this sign-in or of the one that made the link. */
   readonly subject: string;
+  /** Whether a sign-in has just brought the access token. */
+  readonly isOfSignIn: boolean;
   readonly now: Date;
 };
 
@@ -41,9 +44,9 @@ const USERINFO_REMEDY =
   "(userinfo_signed_response_alg, userinfo_encrypted_response_alg)";
 
 /**
- * Asks UserInfo with the access token of a sign-in. Throws provider_unavailable if it does not answer;
- * provider_misconfigured if it answers without claims; code_rejected if it no longer knows the access token;
- * id_token_refused if a signed answer fails a check; userinfo_refused if it is about somebody else.
+ * Asks UserInfo with an access token. Throws provider_unavailable if it does not answer; provider_misconfigured if it
+ * answers without claims; code_rejected if it no longer knows the access token of a sign-in; access_token_refused if it
+ * answers 401 or 403 to the access token of a link; id_token_refused if a signed answer fails a check; userinfo_refused if it is about somebody else.
  */
 export async function fetchUserInfo(
   upstream: Upstream,
@@ -54,7 +57,7 @@ export async function fetchUserInfo(
 ): Promise<Claims> {
   const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json, application/jwt" };
   const answer = await send(upstream, "userinfo", endpoint, { headers, onRedirect: providerMisconfigured });
-  checkStatus(upstream, answer);
+  checkStatus(upstream, answer, expected.isOfSignIn);
   const claims = isJwt(answer)
     ? await waitWithin(upstream, "jwks", verifyUserInfo(answer.text.trim(), keys, expected))
     : readJson(answer);
@@ -66,9 +69,12 @@ export async function fetchUserInfo(
   return parsed.output;
 }
 
-function checkStatus(upstream: Upstream, answer: Answer): void {
+function checkStatus(upstream: Upstream, answer: Answer, isOfSignIn: boolean): void {
   const { status } = answer;
   if (isOutage(status)) throw unavailable(upstream, `userinfo: answered ${status}`, answer);
+  // It may have run out or been revoked since, and a refresh brings another.
+  if (!isOfSignIn && (status === 401 || status === 403))
+    throw accessTokenRefused(`userinfo: answered ${status}`);
   // The token is a moment old. If the same callback comes twice, the provider ends the tokens of the first
   // (RFC 6749 4.1.2). That is not a fault of the setup, and a new sign-in gets a new token.
   if (status === 401 && saysInvalidToken(answer)) {

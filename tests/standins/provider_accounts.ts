@@ -31,6 +31,9 @@ type StoredArtifact = {
 /** How the storage's keys of refresh tokens begin. */
 const REFRESH_TOKEN = "RefreshToken:";
 
+/** More than oidc-provider allows for clocks that differ. */
+const EXPIRED_FOR_SECONDS = 60;
+
 export type ArtifactStore = ReturnType<typeof createArtifactStore>;
 
 /** The storage that oidc-provider asks for, one adapter a model; it outlives a rebuilt provider. */
@@ -68,7 +71,7 @@ export function createArtifactStore() {
     expire(accountId: string, model: "AccessToken" | "RefreshToken") {
       for (const [key, artifact] of artifacts)
         if (key.startsWith(`${model}:`) && artifact.accountId === accountId)
-          artifact.exp = Math.floor(Date.now() / 1000) - 1;
+          artifact.exp = Math.floor(Date.now() / 1000) - EXPIRED_FOR_SECONDS;
     },
 
     /** Ends one browser's session. */
