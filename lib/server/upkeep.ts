@@ -68,8 +68,8 @@ const DUTIES: readonly Duty[] = [
     return row?.deleted;
   }),
   { name: "check_due_links", ...ASKING, run: checkDueLinks },
-  { name: "push_due_losses", ...ASKING, run: pushDueLosses },
   { name: "push_due_links", ...ASKING, run: pushDueLinks },
+  { name: "push_due_losses", ...ASKING, run: pushDueLosses },
 ];
 
 /** The duties of this process. With SYNC=off it leaves to others whatever asks another server for something. */

@@ -23,8 +23,8 @@ const HOUR_SECONDS = 3_600;
 export type BrakeState =
   /** No loss waits. */
   | { readonly state: "idle" }
-  /** Other links are read first. */
-  | { readonly state: "looking" }
+  /** Other links are read first; `seen` have been read. */
+  | { readonly state: "looking"; readonly seen: number }
   /** Those that were found until then were released by the operator, the others wait. */
   | { readonly state: "held"; readonly releasedUntil: Date | null }
   /** All may be told. Those that were found until then were released, and do not count. */
@@ -50,7 +50,7 @@ export async function decideBrake(deps: Needs): Promise<BrakeState> {
   const found = await look(deps, await findBrake(deps));
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
-  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking" };
+  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking", seen: found.seen };
   const holds = isTooMuch(deps, found);
   if (holds !== (found.heldAt !== null)) await setHeld(deps, holds, found);
   return { state: holds ? "held" : "free", releasedUntil };
@@ -73,11 +73,15 @@ function isTooMuch({ config }: Needs, { found, links, seen, seenLosing }: Found)
   return isOver(found, links) || isOver(seenLosing, seen);
 }
 
+/** What is too much. The links are counted only from the least number of losses on. */
+function describeLosses({ found, links, seen, seenLosing }: Found): string {
+  const ofAll = `${found} of ${links} links would lose something, or have lost it since the last check of all`;
+  return found >= LEAST_LOSSES ? ofAll : `${seenLosing} of ${seen} links that were just read would lose something`;
+}
+
 async function setHeld({ queries, now, log }: Needs, isHeldNow: boolean, found: Found): Promise<void> {
   const changed = await queries.setBrakeHeld({ isHeld: isHeldNow, now: now() });
   if (changed === undefined) return;
-  const { waiting, links } = found;
-  const reason = `${waiting} of ${links} links would lose something`;
-  if (isHeldNow) log.error("losses_held", { reason });
-  else log.info("losses_let_go", { reason });
+  if (isHeldNow) log.error("losses_held", { reason: describeLosses(found) });
+  else log.info("losses_let_go", { reason: `${found.waiting} links would lose something` });
 }
