@@ -125,7 +125,10 @@ function createTally() {
       }
     },
     addPreview: (preview: Preview): void => {
-      if (preview.failure !== undefined) return fail(preview.failure);
+      if (preview.failure !== undefined) {
+        fail(preview.failure);
+        return;
+      }
       counts.checked += 1;
       for (const key of ["changed", "unknown", "held", "ended"] as const) count(key, preview.is[key]);
     },

@@ -76,7 +76,9 @@ function isTooMuch({ config }: Needs, { found, links, seen, seenLosing }: Found)
 /** What is too much. The links are counted only from the least number of losses on. */
 function describeLosses({ found, links, seen, seenLosing }: Found): string {
   const ofAll = `${found} of ${links} links would lose something, or have lost it since the last check of all`;
-  return found >= LEAST_LOSSES ? ofAll : `${seenLosing} of ${seen} links that were just read would lose something`;
+  return found >= LEAST_LOSSES
+    ? ofAll
+    : `${seenLosing} of ${seen} links that were just read would lose something`;
 }
 
 async function setHeld({ queries, now, log }: Needs, isHeldNow: boolean, found: Found): Promise<void> {

@@ -140,7 +140,11 @@ describe("a check", () => {
     const before = callsOf("put_role_connection");
     janus.discord.failNext("get_role_connection", {
       status: 200,
-      body: JSON.stringify({ platform_name: "x", platform_username: null, metadata: { member: "1", points: "1" } }),
+      body: JSON.stringify({
+        platform_name: "x",
+        platform_username: null,
+        metadata: { member: "1", points: "1" },
+      }),
     });
 
     await runUpkeep(janus.deps);
@@ -211,7 +215,10 @@ describe("a grant that the provider has ended", () => {
     expect(after.trail).toContain("provider_grant_refused");
     expect(heldBy(user)).toEqual({ member: "1", points: "1" });
     expect(await linkOf(janus, user)).toMatchObject({ clearCause: null, clearedAt: null, checkFailures: 0 });
-    expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({ endedAt: null, endCause: null });
+    expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({
+      endedAt: null,
+      endCause: null,
+    });
     says(user, { points: 3 });
     await later();
     expect(heldBy(user)).toEqual({ member: "1", points: "3" });
@@ -285,7 +292,9 @@ describe("what Discord has", () => {
 describe("without a refresh token", () => {
   test("the claims keep their age, and the role stays", async () => {
     const user = await linked();
-    await database.rows(`update organisation_token set refresh_token_sealed = null where subject = '${subjectOf(user)}'`);
+    await database.rows(
+      `update organisation_token set refresh_token_sealed = null where subject = '${subjectOf(user)}'`,
+    );
     says(user, { groups: [] });
     const sent = janus.provider.calls.length;
 
