@@ -4,7 +4,7 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
-import { onPostgres } from "../harness/database.ts";
+import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
@@ -42,14 +42,19 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
       .join(),
     DATABASE_URL: database.config.url ?? "",
   });
-  const sync = (...options: readonly string[]) =>
-    run(folder, "index.ts", ["sync", ...options], environment());
-
-  test("does what is due, tells it as words and as JSON, and finds no member of that name", async () => {
+  /** One member, and nobody else. */
+  async function linkAlone(): Promise<void> {
+    await emptyDatabase(database);
     const user = newUser();
     janus.provider.signInAs({ sub: `subject-of-${user}` });
     const browser = createBrowser(janus.url);
     await browser.get(await reachForgerCallback(browser, user));
+  }
+  const sync = (...options: readonly string[]) =>
+    run(folder, "index.ts", ["sync", ...options], environment());
+
+  test("does what is due, tells it as words and as JSON, and finds no member of that name", async () => {
+    await linkAlone();
 
     const [told, dry, unknown] = [
       await sync("--all", "--json"),
@@ -74,6 +79,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
   });
 
   test("names the losses that are held, and releases them only if somebody agrees", async () => {
+    await linkAlone();
     await database.rows("update link set loss_found_at = now(), loss_due_at = now()");
     await database.rows("insert into brake (held_at) values (now())");
 

@@ -93,7 +93,7 @@ describe("runSync()", () => {
 
   test("stops at an outage with what it has tried, and takes nothing", async () => {
     const users = await linkMembers(30);
-    janus.provider.failNext("token_refresh", { status: 503, body: "" }, 30);
+    janus.provider.failNext("token_refresh", { status: 503, body: "" });
 
     const { counts, codes } = await runSync(janus.deps, { kind: "all" }, waiting());
 
