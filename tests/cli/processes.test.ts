@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
-import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
+import { openEmbedded } from "../../lib/database/embedded/open.ts";
+import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { createQueries } from "../../lib/database/queries.ts";
@@ -18,7 +19,7 @@ import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
 import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { createTestDatabase, findTemplate, onPostgres } from "../harness/database.ts";
 import { useFolder, useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
@@ -62,8 +63,17 @@ const forger = useForAll(
   ({ stop }) => stop(),
 );
 
+/** What the embedded databases of the tests are copies of. */
+const templateFolder = (migrated: boolean): string => join(folder, migrated ? "migrated" : "empty");
+
 beforeAll(async () => {
-  if (!onPostgres) await inspectFolder(join(folder, "template"), (db) => db.query("select 1"));
+  if (onPostgres) return;
+  for (const migrated of [false, true]) {
+    // Held in memory: Bun.Archive does not read from a file.
+    const template = new Blob([await (await findTemplate(migrated)).bytes()]);
+    const db = await openEmbedded({ dataDir: templateFolder(migrated), template });
+    await db.close();
+  }
 });
 
 /** Where a process of the program has its database; `await using` gives it back. */
@@ -78,8 +88,7 @@ async function createPlace(options: { readonly migrated: boolean }): Promise<Pla
   await turns.take();
   const { environment, inspect, remove } = onPostgres
     ? placeOn(await createTestDatabase(options))
-    : await placeInFolder();
-  if (!onPostgres && options.migrated) await inspect((db) => migrateUp(db, () => new Date()));
+    : await placeInFolder(options.migrated);
   const dispose = async (): Promise<void> => {
     await remove();
     turns.give();
@@ -97,10 +106,9 @@ function placeOn(database: TestDatabase): OpenPlace {
   };
 }
 
-/** A copy of an embedded database that was made once: making one takes seconds. */
-async function placeInFolder(): Promise<OpenPlace> {
+async function placeInFolder(migrated: boolean): Promise<OpenPlace> {
   const dataDir = await mkdtemp(join(folder, "data-"));
-  await cp(join(folder, "template"), dataDir, { recursive: true });
+  await cp(templateFolder(migrated), dataDir, { recursive: true });
   return {
     environment: { DATA_DIR: dataDir },
     inspect: (work) => inspectFolder(dataDir, work),
