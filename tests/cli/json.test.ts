@@ -10,7 +10,7 @@ const folder = useFolder("json");
 /** For all but one command of a kind: a process of its own takes half a second. */
 const host = useForAll(
   async () => startCommandHost(folder),
-  (started) => started[Symbol.asyncDispose](),
+  ({ stop }) => stop(),
 );
 
 type Said = Readonly<Record<string, unknown>>;

@@ -14,7 +14,7 @@ import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment, Serving } from "../fixtures/command.ts";
-import { run, serve } from "../fixtures/command.ts";
+import { run, serve, startCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
@@ -65,6 +65,12 @@ const forger = useForAll(
 
 /** What the embedded databases of the tests are copies of. */
 const templateFolder = (migrated: boolean): string => join(folder, migrated ? "migrated" : "empty");
+
+/** For what a command says of faults like those that another one meets in a process of its own. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
 
 beforeAll(async () => {
   if (onPostgres) return;
@@ -213,26 +219,34 @@ describe("janus", () => {
     expect(ended).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
+  const nobody = () => ({
+    ...serverEnvironment({}),
+    ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
+    DATABASE_URL: `postgres://${NOBODY}/nobody`,
+  });
+  const expectMisuse = ({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof run>>): void => {
+    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
+    expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
+    expect(stderr).not.toContain("    at ");
+  };
+
   test.concurrent.each([
     ["index.ts", ["nonsense"]],
+    ["sql/migrate.ts", ["down"]],
+  ] as const)("exits with 2, doing nothing, for %s %j", async (entry, args) => {
+    expectMisuse(await run(folder, entry, args, nobody()));
+  });
+
+  test.concurrent.each([
     ["index.ts", ["serve", "now"]],
     ["index.ts", ["migrate", "down"]],
     ["index.ts", ["--nonsense"]],
     ["index.ts", ["--json=maybe"]],
     ["index.ts", ["--register", "--setup"]],
     ["index.ts", ["serve", "--register"]],
-    ["sql/migrate.ts", ["down"]],
     ["sql/migrate.ts", ["--register"]],
-  ] as const)("exits with 2, doing nothing, for %s %j", async (entry, args) => {
-    const { exitCode, stdout, stderr } = await run(folder, entry, args, {
-      ...serverEnvironment({}),
-      ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
-      DATABASE_URL: `postgres://${NOBODY}/nobody`,
-    });
-
-    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
-    expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
-    expect(stderr).not.toContain("    at ");
+  ] as const)("ends with 2, doing nothing, for %s %j", async (entry, args) => {
+    expectMisuse(await host.run(entry, args, nobody()));
   });
 });
 
@@ -347,7 +361,7 @@ describe("janus migrate", () => {
       DATABASE_WAIT_SECONDS: "0",
     };
 
-    const { exitCode, stderr } = await run(folder, "sql/migrate.ts", [], environment);
+    const { exitCode, stderr } = await host.run("sql/migrate.ts", [], environment);
 
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^janus: .*database|no answer within/);
@@ -458,7 +472,7 @@ describe("janus register", () => {
       DISCORD_AUTHORIZE_URL: authorizeUrl,
     });
 
-    const { stdout } = await run(folder, "index.ts", ["register", "--yes", "--json"], environment);
+    const { stdout } = await host.run("index.ts", ["register", "--yes", "--json"], environment);
     await standin.stop();
 
     const { install_url } = JSON.parse(stdout) as { readonly install_url: string };
@@ -507,8 +521,7 @@ describe("janus register", () => {
     ["a malformed DATABASE_URL", { DATABASE_URL: "canary" }, "DATABASE_URL must be the URL"],
     ["no folder", { DATA_DIR: "/nowhere/janus" }, "there is no database in /nowhere/janus yet"],
   ])("registers anyway beside %s, and says so", async (_, more, why) => {
-    const { exitCode, stdout, stderr } = await run(
-      folder,
+    const { exitCode, stdout, stderr } = await host.run(
       "index.ts",
       ["register", "--yes", "--json"],
       registration(more),
@@ -545,7 +558,7 @@ describe("janus register", () => {
   test.concurrent("exits with 2 for a bot token that no header can hold", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: "canary\u2028wrong\n" });
 
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], environment);
+    const { exitCode, stdout, stderr } = await host.run("index.ts", ["register"], environment);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain("DISCORD_BOT_TOKEN");
@@ -555,7 +568,7 @@ describe("janus register", () => {
   test.concurrent("warns of a bot token in quotes, and exits with 1", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: `"${CANARY.botToken}"` });
 
-    const { exitCode, stderr } = await run(folder, "index.ts", ["register"], environment);
+    const { exitCode, stderr } = await host.run("index.ts", ["register"], environment);
 
     expect(exitCode).toBe(exitCodeOf("registration_failed"));
     expect(stderr).toStartWith("janus: warning: DISCORD_BOT_TOKEN is wrapped in quotes");
@@ -572,8 +585,7 @@ describe("janus register", () => {
     ["another application's id", { DISCORD_CLIENT_ID: "999999999999999999" }, /DISCORD_CLIENT_ID/],
     ["Discord down", { DISCORD_API_URL: `http://${NOBODY}/api/v10` }, /Discord did not answer.*Try again/],
   ])("exits with 1 and no token if it meets %s", async (_, change, why) => {
-    const { exitCode, stdout, stderr } = await run(
-      folder,
+    const { exitCode, stdout, stderr } = await host.run(
       "index.ts",
       ["register", "--yes"],
       registration(change),
