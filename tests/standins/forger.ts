@@ -157,7 +157,11 @@ function hasRevocation({ options }: ForgerState): boolean {
   return options.revocationEndpoint ?? true;
 }
 
+/** A key of RSA takes a while to make, and the first one may be the same for every forger of a process. */
+let firstKey: SigningKey | undefined;
+
 function createState(options: ForgerOptions, origin: string): ForgerState {
+  firstKey ??= createKey("RS256");
   return {
     options,
     origin,
@@ -169,7 +173,7 @@ function createState(options: ForgerOptions, origin: string): ForgerState {
     identities: new Map([[ANNA.sub, ANNA]]),
     identity: ANNA,
     subjectCount: 0,
-    key: options.key ?? createKey("RS256"),
+    key: options.key ?? firstKey,
     overrides: {},
   };
 }
