@@ -5,13 +5,18 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { describeProgress } from "../../lib/cli/progress.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
+import { run, runInShell, runOnTerminal, startCommandHost } from "../fixtures/command.ts";
 import { recordOf } from "../fixtures/rules.ts";
 import { addLinkOf, ISSUER } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useDatabase, useFolder, useForAll } from "../harness/hooks.ts";
 
 const folder = useFolder("explain");
+/** For all but one command of a kind: a process of its own takes half a second. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
 const pathOf = (name: string): string => join(folder, name);
 const environment = { RULES_FILE: "rules.toml", PLATFORM_NAME: "Guild" };
 
@@ -29,8 +34,7 @@ beforeAll(async () => {
   await Bun.write(pathOf("anna.json"), JSON.stringify(ANNA));
 });
 
-const explain = (...options: readonly string[]) =>
-  run(folder, "index.ts", ["explain", ...options], environment);
+const explain = (...options: readonly string[]) => host.run("index.ts", ["explain", ...options], environment);
 
 describe("janus explain --claims", () => {
   test("prints what would be pushed and why as JSON, with no other configuration", async () => {
@@ -185,7 +189,7 @@ test.each([
 describe.skipIf(!onPostgres)("janus explain with a database", () => {
   const database = useDatabase();
   const stored = (...options: readonly string[]) =>
-    run(folder, "index.ts", ["explain", ...options], {
+    host.run("index.ts", ["explain", ...options], {
       ...environment,
       DATABASE_URL: database.config.url ?? "",
     });

@@ -1,12 +1,17 @@
 /** With --json a command speaks JSON alone: its result on standard output, its errors and warnings on standard error. */
 import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
-import { run } from "../fixtures/command.ts";
-import { useFolder } from "../harness/hooks.ts";
+import { run, startCommandHost } from "../fixtures/command.ts";
+import { useFolder, useForAll } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 import { NOBODY } from "../harness/ports.ts";
 
 const folder = useFolder("json");
+/** For all but one command of a kind: a process of its own takes half a second. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
 
 type Said = Readonly<Record<string, unknown>>;
 const linesOf = (text: string): readonly Said[] =>
@@ -44,12 +49,25 @@ describe("janus --json", () => {
     [["--json", "migrate", "status"], NO_DATABASE, "database_unavailable", 1],
     [["audit", "--json"], NO_DATABASE, "database_unavailable", 1],
   ] as const)("makes the error of %j JSON on standard error", async (args, environment, code, exitCode) => {
-    const ended = await run(folder, "index.ts", args, environment);
+    const ended = await host.run("index.ts", args, environment);
 
     expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({ exitCode, stdout: "" });
     expect(linesOf(ended.stderr)).toEqual([{ error: { code, message: expect.stringMatching(/\S/) } }]);
     expect(ended.stderr).not.toContain("canary");
   });
+
+  test.each([
+    [["migarte", "--json"], {}, "usage", 2],
+    [["--json", "-r"], REGISTRATION, "registration_failed", 1],
+  ] as const)(
+    "makes the error of a process of its own for %j JSON",
+    async (args, environment, code, exitCode) => {
+      const ended = await run(folder, "index.ts", args, environment);
+
+      expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({ exitCode, stdout: "" });
+      expect(linesOf(ended.stderr)).toEqual([{ error: { code, message: expect.stringMatching(/\S/) } }]);
+    },
+  );
 
   test("also for bun run sql/migrate.ts", async () => {
     const ended = await run(folder, "sql/migrate.ts", ["down", "--json"], {});
@@ -61,7 +79,7 @@ describe("janus --json", () => {
   test("keeps the result of a health check beside its error", async () => {
     const [, port = ""] = NOBODY.split(":");
 
-    const ended = await run(folder, "index.ts", ["healthcheck", "--json"], { PORT: port });
+    const ended = await host.run("index.ts", ["healthcheck", "--json"], { PORT: port });
 
     expect(ended.exitCode).toBe(1);
     expect(linesOf(ended.stdout)).toMatchObject([{ healthy: false }]);
@@ -72,9 +90,9 @@ describe("janus --json", () => {
     const environment = { ...NO_DATABASE, DATABASE_WAIT_SECONDS: "1" };
 
     const [keys, waiting, quoted] = await Promise.all([
-      run(folder, "index.ts", ["keys", "generate", "--json"], { TOKEN_KEYS: `k1:${randomKey()}` }),
-      run(folder, "index.ts", ["migrate", "--json"], environment),
-      run(folder, "index.ts", ["register", "--json"], { ...REGISTRATION, DISCORD_BOT_TOKEN: '"canary"' }),
+      host.run("index.ts", ["keys", "generate", "--json"], { TOKEN_KEYS: `k1:${randomKey()}` }),
+      host.run("index.ts", ["migrate", "--json"], environment),
+      host.run("index.ts", ["register", "--json"], { ...REGISTRATION, DISCORD_BOT_TOKEN: '"canary"' }),
     ]);
 
     expect(linesOf(keys.stderr)).toEqual([{ warning: expect.stringContaining("TOKEN_KEYS is set already") }]);
@@ -91,7 +109,7 @@ describe("janus --json", () => {
   test.each([[["--version", "--json"]], [["--json", "-v"]], [["migrate", "--json", "--version"]]] as const)(
     "makes the version JSON for %j",
     async (args) => {
-      const ended = await run(folder, "index.ts", args, {});
+      const ended = await host.run("index.ts", args, {});
 
       expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
       expect(linesOf(ended.stdout)).toEqual([{ version: packageJson.version }]);
@@ -101,7 +119,7 @@ describe("janus --json", () => {
   test.each([[["--help", "--json"]], [["help", "migrate", "--json"]]] as const)(
     "makes the help JSON for %j",
     async (args) => {
-      const ended = await run(folder, "index.ts", args, {});
+      const ended = await host.run("index.ts", args, {});
 
       expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
       expect(linesOf(ended.stdout)).toEqual([{ help: expect.stringContaining("Usage: janus") }]);

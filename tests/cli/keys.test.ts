@@ -1,9 +1,14 @@
 /** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
 import { describe, expect, test } from "bun:test";
-import { run } from "../fixtures/command.ts";
-import { useFolder } from "../harness/hooks.ts";
+import { run, startCommandHost } from "../fixtures/command.ts";
+import { useFolder, useForAll } from "../harness/hooks.ts";
 
 const folder = useFolder("keys");
+/** For all but one command of a kind: a process of its own takes half a second. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
 
 describe("janus keys generate", () => {
   const line = "[A-Za-z0-9_-]{43}";
@@ -29,8 +34,8 @@ describe("janus keys generate", () => {
 
   test("prints with --rotate one key with a new id, and no old key", async () => {
     const environment = { TOKEN_KEYS: ring };
-    const plain = await run(folder, "index.ts", ["keys", "generate", "--rotate"], environment);
-    const json = await run(folder, "index.ts", ["keys", "generate", "--rotate", "--json"], environment);
+    const plain = await host.run("index.ts", ["keys", "generate", "--rotate"], environment);
+    const json = await host.run("index.ts", ["keys", "generate", "--rotate", "--json"], environment);
 
     expect(plain.stdout).toMatch(new RegExp(`^k8:${line}\n$`));
     expect(plain.stderr).toStartWith("janus: Put it first in TOKEN_KEYS");
@@ -40,14 +45,14 @@ describe("janus keys generate", () => {
   });
 
   test("exits with 2 for --rotate without a ring", async () => {
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate", "--rotate"], {});
+    const { exitCode, stdout, stderr } = await host.run("index.ts", ["keys", "generate", "--rotate"], {});
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain("TOKEN_KEYS is missing");
   });
 
   test("warns on standard error if there is a ring already", async () => {
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["keys", "generate"], {
+    const { exitCode, stdout, stderr } = await host.run("index.ts", ["keys", "generate"], {
       TOKEN_KEYS: ring,
     });
 
@@ -62,8 +67,8 @@ describe("janus keys generate", () => {
     ["COOKIE_SECRET", line],
   ])("prints with --only %s the value alone", async (name, form) => {
     const args = ["keys", "generate", "--only", name];
-    const plain = await run(folder, "index.ts", args, {});
-    const json = await run(folder, "index.ts", [...args, "--json"], {});
+    const plain = await host.run("index.ts", args, {});
+    const json = await host.run("index.ts", [...args, "--json"], {});
 
     expect(plain).toEqual({
       exitCode: 0,
@@ -76,7 +81,7 @@ describe("janus keys generate", () => {
   test("warns with --only of a ring only if it makes one", async () => {
     const ended = await Promise.all(
       ["TOKEN_KEYS", "COOKIE_SECRET"].map((name) =>
-        run(folder, "index.ts", ["keys", "generate", "--only", name], { TOKEN_KEYS: ring }),
+        host.run("index.ts", ["keys", "generate", "--only", name], { TOKEN_KEYS: ring }),
       ),
     );
 
@@ -89,8 +94,8 @@ describe("janus keys generate", () => {
 
   test("makes with --rotate --only a token key, and no cookie secret", async () => {
     const rotate = ["keys", "generate", "--rotate", "--only"];
-    const key = await run(folder, "index.ts", [...rotate, "TOKEN_KEYS"], { TOKEN_KEYS: ring });
-    const secret = await run(folder, "index.ts", [...rotate, "COOKIE_SECRET"], { TOKEN_KEYS: ring });
+    const key = await host.run("index.ts", [...rotate, "TOKEN_KEYS"], { TOKEN_KEYS: ring });
+    const secret = await host.run("index.ts", [...rotate, "COOKIE_SECRET"], { TOKEN_KEYS: ring });
 
     expect(key.stdout).toMatch(new RegExp(`^k8:${line}\n$`));
     expect(key.exitCode).toBe(0);

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
-import { MIGRATIONS, migrateUp } from "../../lib/database/migrations.ts";
+import { openEmbedded } from "../../lib/database/embedded/open.ts";
+import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { createQueries } from "../../lib/database/queries.ts";
@@ -13,12 +14,12 @@ import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment, Serving } from "../fixtures/command.ts";
-import { run, serve } from "../fixtures/command.ts";
+import { run, serve, startCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
 import type { TestDatabase } from "../harness/database.ts";
-import { createTestDatabase, onPostgres } from "../harness/database.ts";
+import { createTestDatabase, findTemplate, onPostgres } from "../harness/database.ts";
 import { useFolder, useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
@@ -62,8 +63,23 @@ const forger = useForAll(
   ({ stop }) => stop(),
 );
 
+/** What the embedded databases of the tests are copies of. */
+const templateFolder = (migrated: boolean): string => join(folder, migrated ? "migrated" : "empty");
+
+/** For what a command says of faults like those that another one meets in a process of its own. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
+
 beforeAll(async () => {
-  if (!onPostgres) await inspectFolder(join(folder, "template"), (db) => db.query("select 1"));
+  if (onPostgres) return;
+  for (const migrated of [false, true]) {
+    // Held in memory: Bun.Archive does not read from a file.
+    const template = new Blob([await (await findTemplate(migrated)).bytes()]);
+    const db = await openEmbedded({ dataDir: templateFolder(migrated), template });
+    await db.close();
+  }
 });
 
 /** Where a process of the program has its database; `await using` gives it back. */
@@ -78,8 +94,7 @@ async function createPlace(options: { readonly migrated: boolean }): Promise<Pla
   await turns.take();
   const { environment, inspect, remove } = onPostgres
     ? placeOn(await createTestDatabase(options))
-    : await placeInFolder();
-  if (!onPostgres && options.migrated) await inspect((db) => migrateUp(db, () => new Date()));
+    : await placeInFolder(options.migrated);
   const dispose = async (): Promise<void> => {
     await remove();
     turns.give();
@@ -97,10 +112,9 @@ function placeOn(database: TestDatabase): OpenPlace {
   };
 }
 
-/** A copy of an embedded database that was made once: making one takes seconds. */
-async function placeInFolder(): Promise<OpenPlace> {
+async function placeInFolder(migrated: boolean): Promise<OpenPlace> {
   const dataDir = await mkdtemp(join(folder, "data-"));
-  await cp(join(folder, "template"), dataDir, { recursive: true });
+  await cp(templateFolder(migrated), dataDir, { recursive: true });
   return {
     environment: { DATA_DIR: dataDir },
     inspect: (work) => inspectFolder(dataDir, work),
@@ -205,26 +219,34 @@ describe("janus", () => {
     expect(ended).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
+  const nobody = () => ({
+    ...serverEnvironment({}),
+    ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
+    DATABASE_URL: `postgres://${NOBODY}/nobody`,
+  });
+  const expectMisuse = ({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof run>>): void => {
+    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
+    expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
+    expect(stderr).not.toContain("    at ");
+  };
+
   test.concurrent.each([
     ["index.ts", ["nonsense"]],
+    ["sql/migrate.ts", ["down"]],
+  ] as const)("exits with 2, doing nothing, for %s %j", async (entry, args) => {
+    expectMisuse(await run(folder, entry, args, nobody()));
+  });
+
+  test.concurrent.each([
     ["index.ts", ["serve", "now"]],
     ["index.ts", ["migrate", "down"]],
     ["index.ts", ["--nonsense"]],
     ["index.ts", ["--json=maybe"]],
     ["index.ts", ["--register", "--setup"]],
     ["index.ts", ["serve", "--register"]],
-    ["sql/migrate.ts", ["down"]],
     ["sql/migrate.ts", ["--register"]],
-  ] as const)("exits with 2, doing nothing, for %s %j", async (entry, args) => {
-    const { exitCode, stdout, stderr } = await run(folder, entry, args, {
-      ...serverEnvironment({}),
-      ...registration({ DISCORD_API_URL: `http://${NOBODY}/api` }),
-      DATABASE_URL: `postgres://${NOBODY}/nobody`,
-    });
-
-    expect({ exitCode, stdout }).toEqual({ exitCode: exitCodeOf("usage"), stdout: "" });
-    expect(stderr).toMatch(/^janus: .+\n.*(See janus( serve| migrate)? --help\.|Use janus migrate)/);
-    expect(stderr).not.toContain("    at ");
+  ] as const)("ends with 2, doing nothing, for %s %j", async (entry, args) => {
+    expectMisuse(await host.run(entry, args, nobody()));
   });
 });
 
@@ -339,7 +361,7 @@ describe("janus migrate", () => {
       DATABASE_WAIT_SECONDS: "0",
     };
 
-    const { exitCode, stderr } = await run(folder, "sql/migrate.ts", [], environment);
+    const { exitCode, stderr } = await host.run("sql/migrate.ts", [], environment);
 
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^janus: .*database|no answer within/);
@@ -450,7 +472,7 @@ describe("janus register", () => {
       DISCORD_AUTHORIZE_URL: authorizeUrl,
     });
 
-    const { stdout } = await run(folder, "index.ts", ["register", "--yes", "--json"], environment);
+    const { stdout } = await host.run("index.ts", ["register", "--yes", "--json"], environment);
     await standin.stop();
 
     const { install_url } = JSON.parse(stdout) as { readonly install_url: string };
@@ -499,8 +521,7 @@ describe("janus register", () => {
     ["a malformed DATABASE_URL", { DATABASE_URL: "canary" }, "DATABASE_URL must be the URL"],
     ["no folder", { DATA_DIR: "/nowhere/janus" }, "there is no database in /nowhere/janus yet"],
   ])("registers anyway beside %s, and says so", async (_, more, why) => {
-    const { exitCode, stdout, stderr } = await run(
-      folder,
+    const { exitCode, stdout, stderr } = await host.run(
       "index.ts",
       ["register", "--yes", "--json"],
       registration(more),
@@ -537,7 +558,7 @@ describe("janus register", () => {
   test.concurrent("exits with 2 for a bot token that no header can hold", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: "canary\u2028wrong\n" });
 
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["register"], environment);
+    const { exitCode, stdout, stderr } = await host.run("index.ts", ["register"], environment);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain("DISCORD_BOT_TOKEN");
@@ -547,7 +568,7 @@ describe("janus register", () => {
   test.concurrent("warns of a bot token in quotes, and exits with 1", async () => {
     const environment = registration({ DISCORD_BOT_TOKEN: `"${CANARY.botToken}"` });
 
-    const { exitCode, stderr } = await run(folder, "index.ts", ["register"], environment);
+    const { exitCode, stderr } = await host.run("index.ts", ["register"], environment);
 
     expect(exitCode).toBe(exitCodeOf("registration_failed"));
     expect(stderr).toStartWith("janus: warning: DISCORD_BOT_TOKEN is wrapped in quotes");
@@ -564,8 +585,7 @@ describe("janus register", () => {
     ["another application's id", { DISCORD_CLIENT_ID: "999999999999999999" }, /DISCORD_CLIENT_ID/],
     ["Discord down", { DISCORD_API_URL: `http://${NOBODY}/api/v10` }, /Discord did not answer.*Try again/],
   ])("exits with 1 and no token if it meets %s", async (_, change, why) => {
-    const { exitCode, stdout, stderr } = await run(
-      folder,
+    const { exitCode, stdout, stderr } = await host.run(
       "index.ts",
       ["register", "--yes"],
       registration(change),

@@ -2,15 +2,20 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Environment } from "../fixtures/command.ts";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { runOnTerminal, startCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { recordOf } from "../fixtures/rules.ts";
-import { useFolder, useForEach } from "../harness/hooks.ts";
+import { useFolder, useForAll, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import type { MetadataRecord } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 
 const folder = useFolder("register");
+/** `processes.test.ts` registers in processes of their own, which take half a second each. */
+const host = useForAll(
+  async () => startCommandHost(folder),
+  ({ stop }) => stop(),
+);
 const discord = useForEach(
   async () =>
     startDiscord({
@@ -53,7 +58,7 @@ const has = async (records: readonly object[]): Promise<void> => {
   discord.calls.length = 0;
 };
 const register = (...options: readonly string[]) =>
-  run(folder, "index.ts", ["register", ...options], environment);
+  host.run("index.ts", ["register", ...options], environment);
 const operations = (): readonly string[] => discord.calls.map(({ operation }) => operation);
 const keysOf = (records: readonly MetadataRecord[]): readonly string[] => records.map(({ key }) => key);
 
@@ -196,7 +201,7 @@ describe("janus register", () => {
 
 describe("janus metadata show", () => {
   const show = (...options: readonly string[]) =>
-    run(folder, "index.ts", ["metadata", "show", ...options], environment);
+    host.run("index.ts", ["metadata", "show", ...options], environment);
 
   test("prints what Discord has, for people and for programs", async () => {
     const none = await show();

@@ -1,8 +1,9 @@
 /**
  * Several servers of which one is the primary: members are served soon after it falls silent, crashes, or only reads.
- * Takes about a minute and clusters of its own, so it runs where the suite runs on PostgreSQL.
+ * Takes half a minute and clusters of its own, so it runs where the suite runs on PostgreSQL. Each test has its own pair
+ * of servers and mostly waits, so several run at the same time.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { migrateUp } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
@@ -10,7 +11,8 @@ import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
 import { startGate, startSilentServer } from "../fixtures/refusing_server.ts";
-import type { Cluster } from "../harness/cluster.ts";
+import { createTurns } from "../fixtures/turns.ts";
+import type { Cluster, Original } from "../harness/cluster.ts";
 import { findInitdb, NO_INITDB, startCluster } from "../harness/cluster.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -61,10 +63,10 @@ async function untilServed(db: Database): Promise<number> {
 }
 
 describe.skipIf(isSkipped)("openDatabase()", () => {
-  let a: Cluster;
-  let b: Cluster;
   let origin: Cluster;
-  const disposables: AsyncDisposable[] = [];
+  let original: Original;
+  /** How many pairs of servers the machine has at once. */
+  const turns = createTurns(4);
 
   beforeAll(async () => {
     passwordFile = join(folder, "password");
@@ -74,25 +76,34 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     await db.query("create table written (value integer)");
     await migrateUp(db, () => new Date());
     await db.close();
+    original = await origin.rest();
   });
-  beforeEach(async () => {
-    for (const one of disposables.splice(0)) await one[Symbol.asyncDispose]();
-    a = await origin.startStandby();
-    disposables.push(a);
-    await a.promote();
-    b = await a.startStandby();
-    disposables.push(b);
-  });
-  afterAll(async () => {
-    for (const one of disposables.splice(0)) await one[Symbol.asyncDispose]();
-    await origin?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => origin?.[Symbol.asyncDispose]());
+
+  /** A primary and its standby. */
+  async function startPair() {
+    await using started = new AsyncDisposableStack();
+    await turns.take();
+    started.defer(turns.give);
+    const a = started.use(await original.start());
+    const b = started.use(await original.startStandbyOf(a));
+    const kept = started.move();
+    return {
+      a,
+      b,
+      /** Ends with the pair. */
+      keep: (cluster: Cluster): Cluster => kept.use(cluster),
+      [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    };
+  }
 
   /** Opens every connection of the pool, and leaves each idle. */
   const warmUp = (db: Database) =>
     Promise.all(Array.from({ length: 10 }, () => db.query("select pg_sleep(0.2)")));
 
-  test("serves members from the other server when the primary is silent", async () => {
+  test.concurrent("serves members from the other server when the primary is silent", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -105,7 +116,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(rounds).toBeLessThan(FAILOVER_ROUNDS);
   });
 
-  test("lets a process start on the other while the primary is silent", async () => {
+  test.concurrent("lets a process start on the other while the primary is silent", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
     a.freeze();
     await b.promote();
 
@@ -117,7 +130,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
-  test("answers each of many first statements while the primary is silent", async () => {
+  test.concurrent("answers each of many first statements while the primary is silent", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
     a.freeze();
     await b.promote();
     const db = await open(urlOf([a.port, b.port]));
@@ -128,7 +143,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(outcomes).toEqual(Array(40).fill("written"));
   });
 
-  test("serves members soon after one of two silent servers is back", async () => {
+  test.concurrent("serves members soon after one of two silent servers is back", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     a.freeze();
@@ -144,14 +161,15 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(rounds).toBeLessThan(FAILOVER_ROUNDS);
   });
 
-  test("follows the primary to the promoted standby, through two crashes", async () => {
+  test.concurrent("follows the primary to the promoted standby, through two crashes", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
     const db = await open(urlOf([a.port, b.port]));
     await warmUp(db);
     await a.crash();
     await b.promote();
     const first = await untilServed(db);
-    const c = await b.startStandby();
-    disposables.push(c);
+    const c = pair.keep(await b.startStandby());
     const three = await open(urlOf([c.port, b.port]));
 
     const onStandbyFirst = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(three)));
@@ -164,7 +182,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(Math.max(first, second)).toBeLessThan(FAILOVER_ROUNDS);
   });
 
-  test("serves members soon after its only server is back from silence", async () => {
+  test.concurrent("serves members soon after its only server is back from silence", async () => {
+    await using pair = await startPair();
+    const { a } = pair;
     const db = await open(urlOf([a.port]));
     await warmUp(db);
     a.freeze();
@@ -178,7 +198,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(rounds).toBeLessThan(FAILOVER_ROUNDS);
   });
 
-  test("lets only one statement wait on connections a firewall forgot", async () => {
+  test.concurrent("lets only one statement wait on connections a firewall forgot", async () => {
+    await using pair = await startPair();
+    const { a } = pair;
     using gate = startGate(urlOf([a.port]));
     const db = await open(gate.url);
     await warmUp(db);
@@ -193,9 +215,11 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(outcomes).toEqual(["database_unavailable", ...Array(20).fill("written")]);
   });
 
-  test.each(["primary", "read-write", "any", ""])(
+  test.concurrent.each(["primary", "read-write", "any", ""])(
     "passes by a first standby with target_session_attrs=%s",
     async (attrs) => {
+      await using pair = await startPair();
+      const { a, b } = pair;
       const db = await open(urlOf([b.port, a.port], attrs));
 
       const outcomes = await Promise.all(Array.from({ length: 30 }, () => outcomeOf(db)));
@@ -205,7 +229,9 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     },
   );
 
-  test("passes by hosts without an address, closed or silent", async () => {
+  test.concurrent("passes by hosts without an address, closed or silent", async () => {
+    await using pair = await startPair();
+    const { a } = pair;
     using silent = startSilentServer();
     const db = await open(urlOf(["nowhere.invalid:5432", "127.0.0.1:1", Number(silent.port), a.port]));
 
@@ -215,9 +241,10 @@ describe.skipIf(isSkipped)("openDatabase()", () => {
     expect(outcomes).toEqual(Array(30).fill("written"));
   });
 
-  test("refuses statements before their deadline when every server only reads", async () => {
-    const c = await a.startStandby();
-    disposables.push(c);
+  test.concurrent("refuses statements before their deadline when every server only reads", async () => {
+    await using pair = await startPair();
+    const { a, b } = pair;
+    const c = pair.keep(await a.startStandby());
     const db = await open(urlOf([b.port, c.port]));
 
     const refusals = await Promise.all(

@@ -1,6 +1,7 @@
 /**
  * A late statement, and several hosts: Janus must not give up other statements on which the server still works. Each
- * host is behind a proxy that does not pass on cancel requests, like a proxy that is restarting.
+ * host is behind a proxy that does not pass on cancel requests, like a proxy that is restarting. The tests mostly wait,
+ * each in a database of its own, so they do that at the same time.
  */
 import { describe, expect, test } from "bun:test";
 import type { Database } from "../../lib/database/open.ts";
@@ -8,7 +9,6 @@ import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { startCancelEater } from "../fixtures/refusing_server.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
-import { useForEach } from "../harness/hooks.ts";
 
 const POOL_CONNECTIONS = 10;
 const NO_TIME_LIMIT = "&statement_timeout=0";
@@ -23,13 +23,9 @@ const many = (count: number, statement: () => Promise<string>): Promise<string[]
   Promise.all(Array.from({ length: count }, statement));
 
 describe.if(onPostgres)("a late statement", () => {
-  const database = useForEach(
-    () => createTestDatabase(),
-    ({ drop }) => drop(),
-  );
-
   /** Both hosts are the same database. */
   async function openBehind(does: "resets" | "is silent", parameters = "") {
+    const database = await createTestDatabase();
     const url = database.config.url ?? "";
     const [first, second] = [startCancelEater(url, does), startCancelEater(url, does)];
     const through = new URL(url);
@@ -48,11 +44,12 @@ describe.if(onPostgres)("a late statement", () => {
         await db.close();
         first[Symbol.dispose]();
         second[Symbol.dispose]();
+        await database.drop();
       },
     };
   }
 
-  test.each(REACTIONS)("leaves others running when the first host's proxy %s", async (does) => {
+  test.concurrent.each(REACTIONS)("leaves others running when the first host's proxy %s", async (does) => {
     await using behind = await openBehind(does);
     const { db } = behind;
     const late = sleep(db, 9);
@@ -65,7 +62,7 @@ describe.if(onPostgres)("a late statement", () => {
     expect(others).toEqual(Array(3).fill("done"));
   });
 
-  test.each(REACTIONS)("sent late leaves others running when the proxy %s", async (does) => {
+  test.concurrent.each(REACTIONS)("sent late leaves others running when the proxy %s", async (does) => {
     await using behind = await openBehind(does);
     const { db } = behind;
     const before = many(POOL_CONNECTIONS, () => sleep(db, 3));
@@ -80,7 +77,7 @@ describe.if(onPostgres)("a late statement", () => {
     expect(others).toEqual(Array(3).fill("done"));
   });
 
-  test.each(REACTIONS)("without a limit leaves others running when the proxy %s", async (does) => {
+  test.concurrent.each(REACTIONS)("without a limit leaves others running when the proxy %s", async (does) => {
     await using behind = await openBehind(does, NO_TIME_LIMIT);
     const { db } = behind;
     const late = sleep(db, 9);

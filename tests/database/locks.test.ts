@@ -1,6 +1,7 @@
 /**
  * A locked table, and statements that are cancelled: statements that wait are bounded in time and in connections, and
- * everything works when the lock is released. On PostgreSQL and behind PgBouncer.
+ * everything works when the lock is released. On PostgreSQL and behind PgBouncer. The tests mostly wait, each in a
+ * database of its own, so they do that at the same time.
  */
 import { describe, expect, test } from "bun:test";
 import postgres from "postgres";
@@ -67,7 +68,7 @@ async function askWhileLocked(db: Database, operator: ReturnType<typeof createOp
 }
 
 describe.if(onPostgres)("a locked table", () => {
-  test("costs at most ten connections, and works again once unlocked", async () => {
+  test.concurrent("costs at most ten connections, and works again once unlocked", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     await database.db.close();
@@ -89,7 +90,7 @@ describe.if(onPostgres)("a locked table", () => {
     expect(left).toBe(0);
   });
 
-  test("does not disturb statements that do not need it", async () => {
+  test.concurrent("does not disturb statements that do not need it", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(database.config.url ?? "");
@@ -117,7 +118,7 @@ describe.if(onPostgres)("a locked table", () => {
     expect(new Set(outcomes)).toEqual(new Set(["done"]));
   });
 
-  test.if(hasPooler)("costs at most ten connections behind a pooler without a limit", async () => {
+  test.concurrent.if(hasPooler)("costs at most ten connections behind a pooler without a limit", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     await database.rows(
@@ -150,7 +151,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     return database;
   };
 
-  test("is sent again after an operator cancelled it", async () => {
+  test.concurrent("is sent again after an operator cancelled it", async () => {
     const database = await withTable();
     const operator = createOperator(database);
     const statement = outcomeOf(
@@ -159,7 +160,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     let cancelled = 0;
     while (cancelled === 0) {
       const rows = await operator.rows(
-        "select pg_cancel_backend(pid) from pg_stat_activity where query like 'insert into thing%' and state = 'active'",
+        "select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and query like 'insert into thing%' and state = 'active'",
       );
       cancelled = rows.length;
       await Bun.sleep(10);
@@ -174,7 +175,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     expect(rows).toEqual([{ id: 1 }]);
   });
 
-  test.each([
+  test.concurrent.each([
     ["lock_timeout", "lock_timeout=100"],
     ["statement_timeout", "statement_timeout=100"],
   ])("is sent again after %s ended it", async (_, parameter) => {
@@ -193,7 +194,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     expect(outcome).toBe("done");
   });
 
-  test("is sent again if the role lacked a connection", async () => {
+  test.concurrent("is sent again if the role lacked a connection", async () => {
     const database = await createTestDatabase();
     const name = new URL(database.config.url ?? "").pathname.slice(1);
     const role = `janus_role_${crypto.randomUUID().slice(0, 8)}`;
@@ -216,7 +217,7 @@ describe.if(onPostgres)("a statement that was given up", () => {
     expect(outcome).toBe("done");
   });
 
-  test("fails as database_unavailable while the lock stays", async () => {
+  test.concurrent("fails as database_unavailable while the lock stays", async () => {
     const database = await createTestDatabase();
     const operator = createOperator(database);
     const db = await open(`${database.config.url}?lock_timeout=100`);

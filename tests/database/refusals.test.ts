@@ -58,7 +58,7 @@ describe("a refusal", () => {
     },
   );
 
-  test.each([
+  test.concurrent.each([
     [
       "28P01",
       "the database refuses the password of this role (28P01): check the user and the password",
@@ -365,7 +365,7 @@ describe.if(onPostgres)("unusual settings of the database", () => {
     expect(pages).toEqual(Array(15).fill(200));
   });
 
-  test.if(hasPooler).each([
+  test.concurrent.if(hasPooler).each([
     ["statement_timeout", "57014", "select 1", "select pg_sleep(5)"],
     ["lock_timeout", "55P03", "begin; lock table link", "select 1 from link"],
   ] as const)("end a statement by a pooler's %s", async (setting, code, before, text) => {

@@ -90,21 +90,24 @@ describe.skipIf(isSkipped)("sslmode", () => {
     });
   });
 
-  test.each(["require", "verify-full", "prefer"])("%s lets a late statement be cancelled", async (mode) => {
-    // Longer than the server's own limit, so that nothing else ends it.
-    const url = `${urlOf("right", mode)}&statement_timeout=3600000`;
-    const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
-    const asleep =
-      "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
+  test.concurrent.each(["require", "verify-full", "prefer"])(
+    "%s lets a late statement be cancelled",
+    async (mode) => {
+      // Longer than the server's own limit, so that nothing else ends it.
+      const url = `${urlOf("right", mode)}&statement_timeout=3600000`;
+      const db = await openDatabase({ url, prepare: true, dataDir: "unused" });
+      const asleep =
+        "select pid from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'";
 
-    const outcome = await db
-      .query("select pg_sleep(3600)")
-      .catch((error: unknown) => asJanusError(error).code);
-    while ((await db.query(asleep)).length > 0) await Bun.sleep(20);
-    await db.close();
+      const outcome = await db
+        .query("select pg_sleep(3600)")
+        .catch((error: unknown) => asJanusError(error).code);
+      while ((await db.query(asleep)).length > 0) await Bun.sleep(20);
+      await db.close();
 
-    expect(outcome).toBe("database_unavailable");
-  });
+      expect(outcome).toBe("database_unavailable");
+    },
+  );
 
   test("verify-full refuses a certificate of an unknown authority", async () => {
     const url = urlOf("right", "require").replace("require", "verify-full");

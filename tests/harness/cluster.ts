@@ -1,12 +1,13 @@
 /**
  * A PostgreSQL of a test's own that asks for a password, which the one of TEST_DATABASE_URL need not do, and that may
  * have a standby, fall silent and stop. It is made from what the machine has installed, on a free port of loopback, and
- * is gone at the end.
+ * is gone at the end. What initdb makes is made once for a machine, and copied: initdb takes seconds.
  */
-import { readFileSync, realpathSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { chmod, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { sha256Hex } from "../../lib/crypto.ts";
 import { freePort } from "./ports.ts";
 
 /** A server that runs. */
@@ -21,6 +22,16 @@ export type Cluster = AsyncDisposable & {
   readonly thaw: () => void;
   /** Stops at once, as a machine does that loses power, but that its sockets are closed. */
   readonly crash: () => Promise<void>;
+  /** Stops in good order, for servers to begin as copies of it. */
+  readonly rest: () => Promise<Original>;
+};
+
+/** A server that has stopped in good order. It is gone when the server is. */
+export type Original = {
+  /** Starts a copy, which holds all that it held. */
+  readonly start: () => Promise<Cluster>;
+  /** Starts a copy as a standby of another copy, which spares the time of a backup. */
+  readonly startStandbyOf: (primary: Cluster) => Promise<Cluster>;
 };
 
 /** It only ends what hangs: pg_ctl gives up after a minute by itself. */
@@ -51,21 +62,43 @@ export async function startCluster(
   if (initdb === undefined) throw new Error(NO_INITDB);
   const password = (await Bun.file(passwordFile).text()).trimEnd();
   const allSettings = certificate === undefined ? settings : `-c ssl=on ${settings}`;
+  const template = await findTemplate(initdb, password);
   return launch(initdb, password, allSettings, async (folder, data) => {
-    const own = join(folder, "password");
-    await Bun.write(own, Bun.file(passwordFile));
-    await chmod(own, 0o444);
-    await runAsPostgres([
-      initdb,
-      `--pgdata=${data}`,
-      "--username=janus",
-      "--auth=scram-sha-256",
-      `--pwfile=${own}`,
-      "--no-sync",
-    ]);
+    await copyData(template, data);
     if (certificate !== undefined) await present(certificate, folder, data);
   });
 }
+
+const INITDB_OPTIONS = ["--username=janus", "--auth=scram-sha-256", "--no-sync"];
+
+/** The path of what initdb makes for this password. */
+async function findTemplate(initdb: string, password: string): Promise<string> {
+  const program = realpathSync(initdb);
+  const made = [program, statSync(program).mtimeMs, INITDB_OPTIONS, password];
+  const path = join(tmpdir(), `janus-test-cluster-${sha256Hex(JSON.stringify(made)).slice(0, 16)}`);
+  if (!existsSync(path)) await makeTemplate(initdb, password, path);
+  return path;
+}
+
+async function makeTemplate(initdb: string, password: string, path: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
+  try {
+    // PostgreSQL does not run as root, and what it is given must be its own.
+    await chmod(folder, 0o777);
+    const [unfinished, own] = [join(folder, "data"), join(folder, "password")];
+    await Bun.write(own, `${password}\n`);
+    await chmod(own, 0o444);
+    await runAsPostgres([initdb, `--pgdata=${unfinished}`, `--pwfile=${own}`, ...INITDB_OPTIONS]);
+    // Renamed into its place: test files that run in parallel make it at the same time, and the first one's stays.
+    await rename(unfinished, path).catch((error: unknown) => {
+      if (!existsSync(path)) throw error;
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const copyData = (from: string, to: string): Promise<void> => runAsPostgres(["cp", "-Rp", from, to]);
 
 /** Starts what `fill` puts into the folder of data. */
 async function launch(
@@ -77,7 +110,6 @@ async function launch(
   const folder = await mkdtemp(join(tmpdir(), "janus-cluster-"));
   const data = join(folder, "data");
   try {
-    // PostgreSQL does not run as root, and what it is given must be its own.
     await chmod(folder, 0o777);
     await fill(folder, data);
     const port = freePort();
@@ -87,7 +119,7 @@ async function launch(
     return {
       port,
       startStandby: () => {
-        const primary = `postgres://janus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
+        const primary = addressOf(password, port);
         // It is where initdb really is: a link on the PATH may stand alone.
         const program = join(dirname(realpathSync(initdb)), "pg_basebackup");
         const copy = [program, "--write-recovery-conf", "--checkpoint=fast"];
@@ -99,6 +131,18 @@ async function launch(
       freeze: () => signalAll(data, "SIGSTOP"),
       thaw: () => signalAll(data, "SIGCONT"),
       crash: () => runAsPostgres([...pgCtl, "--mode=immediate", "stop"]),
+      rest: async () => {
+        await runAsPostgres([...pgCtl, "--mode=fast", "stop"]);
+        const copy = (_: string, own: string) => copyData(data, own);
+        return {
+          start: () => launch(initdb, password, settings, copy),
+          startStandbyOf: (primary) =>
+            launch(initdb, password, settings, async (_, own) => {
+              await copyData(data, own);
+              await follow(own, addressOf(password, primary.port));
+            }),
+        };
+      },
       [Symbol.asyncDispose]: async () => {
         if (await Bun.file(join(data, "postmaster.pid")).exists()) {
           signalAll(data, "SIGCONT");
@@ -111,6 +155,17 @@ async function launch(
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+const addressOf = (password: string, port: number): string =>
+  `postgres://janus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
+
+/** Makes what is in the folder begin as a standby, as pg_basebackup does with a recovery configuration. */
+async function follow(data: string, primary: string): Promise<void> {
+  const configuration = join(data, "postgresql.auto.conf");
+  const signal = join(data, "standby.signal");
+  const script = `echo "primary_conninfo = '$1'" >> "$2" && touch "$3"`;
+  await runAsPostgres(["sh", "-c", script, "follow", primary, configuration, signal]);
 }
 
 /** The server itself first, which then makes no more processes. Those that it has may end in between. */

@@ -56,6 +56,19 @@ describe("createLogWatch()", () => {
     expect(watch.counts().lines).toBe(1);
   });
 
+  test("forgets lines, but no secret", () => {
+    const watch = createLogWatch();
+    watch.addSecret(SECRET);
+    watch.addLines(SECRET);
+
+    watch.forgetLines();
+    const before = watch.leaks();
+    watch.addLines(`${LINE}\n${SECRET}`);
+
+    expect(before).toEqual([]);
+    expect(watch.leaks()).toEqual([SECRET]);
+  });
+
   test("has found no leak in this run so far", () => {
     expect(logWatch.leaks()).toEqual([]);
   });

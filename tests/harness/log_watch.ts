@@ -1,6 +1,7 @@
 /**
  * Every line that the suite has Janus log, at the most talkative level, against every secret that passed through it.
- * Loaded before any test file (bunfig.toml); at the end of a run a line with a secret in it fails the run.
+ * Loaded before any test file (bunfig.toml); at the end of a file, or of a run of several in one process, a line with a
+ * secret in it fails the run.
  */
 import { afterAll } from "bun:test";
 
@@ -63,6 +64,8 @@ export function createLogWatch() {
       lines.filter(
         (line) => CANARY.test(line) || (line.match(PIECE) ?? []).some((piece) => secrets.has(piece)),
       ),
+    /** Keeps the secrets: a later line may hold one. */
+    forgetLines: (): void => void lines.splice(0),
     counts: () => ({ lines: lines.length, secrets: secrets.size }),
   };
 }
@@ -72,6 +75,7 @@ export const logWatch = createLogWatch();
 
 afterAll(() => {
   const leaks = logWatch.leaks();
+  logWatch.forgetLines();
   if (leaks.length > 0)
     throw new Error(`${leaks.length} lines of the log hold a secret:\n${leaks.slice(0, 5).join("\n")}`);
 });

@@ -221,8 +221,12 @@ function hasRevocation({ options }: ForgerState): boolean {
   return options.revocationEndpoint ?? true;
 }
 
+/** A key of RSA takes a while to make, and the first one may be the same for every forger of a process. */
+let firstKey: SigningKey | undefined;
+
 function createState(options: ForgerOptions, origin: string): ForgerState {
   const now = options.now ?? (() => new Date());
+  firstKey ??= createKey("RS256");
   return {
     options,
     origin,
@@ -236,7 +240,7 @@ function createState(options: ForgerOptions, origin: string): ForgerState {
     refused: new Set(),
     identity: ANNA,
     subjectCount: 0,
-    key: options.key ?? createKey("RS256"),
+    key: options.key ?? firstKey,
     overrides: {},
   };
 }
