@@ -39,10 +39,9 @@ export function findBrake({ config, queries, now }: Omit<Needs, "log">): Promise
   return queries.findBrake({ lostAfter, least: LEAST_LOSSES, now: at });
 }
 
-/** Whether losses are held, for a push that the member waits for. It looks at no other links. */
-export async function isHeld(deps: Needs): Promise<boolean> {
-  const found = await findBrake(deps);
-  return found !== undefined && found.heldAt !== null;
+/** Whether losses are held. It looks at no links. */
+export async function isHeld({ queries }: Pick<Needs, "queries">): Promise<boolean> {
+  return (await queries.findBrakeHeld({})) !== undefined;
 }
 
 /** Decides whether losses that wait may be told, and records it if that changes. The log hears of it once. */

@@ -4,7 +4,7 @@
  *     the claims are read again                  check.ts, read_again.ts
  *     what Discord is told                       decision.ts, member_rules.ts, rule_faults.ts
  *     a push                                     this file; sync_now.ts when a member asks
- *     losses, and the brake that holds them      losses.ts, brake.ts
+ *     losses, and the brake that holds them      losses.ts, brake.ts, held_losses.ts
  *
  * A push evaluates the rules with the claims that are stored. If they no longer admit the member, it clears the role
  * connection, and the link stays. A push that fails changes nothing but when the next one is due.
