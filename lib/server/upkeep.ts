@@ -77,9 +77,9 @@ const DUTIES: readonly Duty[] = [
     return row?.deleted;
   }),
   { name: "check_due_links", ...ASKING, run: checkDueLinks },
+  { name: "push_due_links", ...ASKING, run: pushDueLinks },
   { name: "push_due_losses", ...ASKING, run: pushDueLosses },
   NOTE_HELD_LOSSES,
-  { name: "push_due_links", ...ASKING, run: pushDueLinks },
 ];
 
 /** The duties of this process. With SYNC=off it leaves to others whatever asks another server for something. */

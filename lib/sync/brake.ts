@@ -6,7 +6,7 @@
 import type { WorkDeps } from "../deps.ts";
 import { secondsAfter } from "../time.ts";
 
-type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log">;
+type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log" | "heldLosses">;
 
 /** A few members who leave together are no reason to ask anybody. */
 const LEAST_LOSSES = 10;
@@ -23,8 +23,8 @@ const HOUR_SECONDS = 3_600;
 export type BrakeState =
   /** No loss waits. */
   | { readonly state: "idle" }
-  /** Other links are read first. */
-  | { readonly state: "looking" }
+  /** Other links are read first; `seen` have been read. */
+  | { readonly state: "looking"; readonly seen: number }
   /** Those that were found until then were released by the operator, the others wait. */
   | { readonly state: "held"; readonly releasedUntil: Date | null }
   /** All may be told. Those that were found until then were released, and do not count. */
@@ -33,7 +33,11 @@ export type BrakeState =
 type Found = NonNullable<Awaited<ReturnType<Needs["queries"]["findBrake"]>>>;
 
 /** What the database knows of losses; undefined if none waits and none is held. */
-export function findBrake({ config, queries, now }: Omit<Needs, "log">): Promise<Found | undefined> {
+export function findBrake({
+  config,
+  queries,
+  now,
+}: Omit<Needs, "log" | "heldLosses">): Promise<Found | undefined> {
   const at = now();
   const lostAfter = secondsAfter(at, -config.sync.everyHours * HOUR_SECONDS);
   return queries.findBrake({ lostAfter, least: LEAST_LOSSES, now: at });
@@ -49,7 +53,7 @@ export async function decideBrake(deps: Needs): Promise<BrakeState> {
   const found = await look(deps, await findBrake(deps));
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
-  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking" };
+  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking", seen: found.seen };
   const holds = isTooMuch(deps, found);
   if (holds !== (found.heldAt !== null)) await setHeld(deps, holds, found);
   return { state: holds ? "held" : "free", releasedUntil };
@@ -72,11 +76,22 @@ function isTooMuch({ config }: Needs, { found, links, seen, seenLosing }: Found)
   return isOver(found, links) || isOver(seenLosing, seen);
 }
 
-async function setHeld({ queries, now, log }: Needs, isHeldNow: boolean, found: Found): Promise<void> {
+/** What is too much. The links are counted only from the least number of losses on. */
+function describeLosses({ found, links, seen, seenLosing }: Found): string {
+  const ofAll = `${found} of ${links} links would lose something, or have lost it since the last check of all`;
+  return found >= LEAST_LOSSES
+    ? ofAll
+    : `${seenLosing} of ${seen} links that were just read would lose something`;
+}
+
+async function setHeld(
+  { queries, now, log, heldLosses }: Needs,
+  isHeldNow: boolean,
+  found: Found,
+): Promise<void> {
   const changed = await queries.setBrakeHeld({ isHeld: isHeldNow, now: now() });
+  heldLosses.note(isHeldNow);
   if (changed === undefined) return;
-  const { waiting, links } = found;
-  const reason = `${waiting} of ${links} links would lose something`;
-  if (isHeldNow) log.error("losses_held", { reason });
-  else log.info("losses_let_go", { reason });
+  if (isHeldNow) log.error("losses_held", { reason: describeLosses(found) });
+  else log.info("losses_let_go", { reason: `${found.waiting} links would lose something` });
 }

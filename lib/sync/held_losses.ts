@@ -26,7 +26,7 @@ export function createHeldLosses(): HeldLosses {
 
 const NOTHING: Round = roundOf(0, 0);
 
-/** A round: reads whether losses are held, whichever process has found that. If that fails, the last answer stays. */
+/** A round: reads whether losses are held, whichever process has decided that. If that fails, the last answer stays. */
 export async function noteHeldLosses(deps: Pick<WorkDeps, "queries" | "heldLosses">): Promise<Round> {
   deps.heldLosses.note(await isHeld(deps));
   return NOTHING;

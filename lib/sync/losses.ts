@@ -2,18 +2,32 @@
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
 import { secondsAfter } from "../time.ts";
+import type { BrakeState } from "./brake.ts";
 import { decideBrake } from "./brake.ts";
 import type { DuePush, LossHandling, Needs, Push } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushAll, roundOfPushes } from "./push.ts";
 
-/** One round: claims links that lose something, and tells Discord, as far as the brake allows. */
+/** How many links a process had seen read when it last waited for more. */
+const waitedFor = new WeakMap<Needs["queries"], number>();
+
+/**
+ * One round: claims links that lose something, and tells Discord, as far as the brake allows. While other links are read
+ * first, another round makes sense after each round of checks.
+ */
 export async function pushDueLosses(deps: Needs): Promise<Round> {
-  return roundOfPushes(await tellLosses(deps));
+  const brake = await decideBrake(deps);
+  if (brake.state !== "looking") return roundOfPushes(await tell(deps, brake));
+  const goesOn = waitedFor.get(deps.queries) !== brake.seen;
+  waitedFor.set(deps.queries, brake.seen);
+  return { claimed: 0, isFull: goesOn, done: 1, metOutage: false };
 }
 
 /** The pushes of one round; none while the brake holds all losses. */
 export async function tellLosses(deps: Needs): Promise<readonly Push[]> {
-  const brake = await decideBrake(deps);
+  return tell(deps, await decideBrake(deps));
+}
+
+async function tell(deps: Needs, brake: BrakeState): Promise<readonly Push[]> {
   if (brake.state === "idle" || brake.state === "looking") return [];
   const now = deps.now();
   const { releasedUntil } = brake;

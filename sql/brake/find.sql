@@ -20,6 +20,8 @@ state as (
     greatest($1, brake.released_at) as counted_after
   from (select) as one
   left join brake on true
+  -- There is one row. The planner would take an empty table for a thousand, and compile the statement each time.
+  limit 1
 ),
 
 counted as (
@@ -65,7 +67,10 @@ select
     inner join link on organisation_account.issuer = link.issuer and organisation_account.subject = link.subject
     where
       organisation_account.claims_seen_at > state.seen_after
-      and (link.loss_due_at is not null or link.lost_at > state.seen_after)
+      and (
+        link.loss_due_at is not null and (state.released_at is null or link.loss_found_at > state.released_at)
+        or link.lost_at > greatest(state.seen_after, state.released_at)
+      )
   )::integer as seen_losing
 from state
 cross join counted

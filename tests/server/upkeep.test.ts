@@ -338,8 +338,8 @@ describe("a push", () => {
     const before = await tokens();
     janus.clock.advance(8 * 24 * HOUR_SECONDS);
     await setTime(janus, "link", "push_due_at", 0);
-    // The first failure is for the refresh that upkeep makes before tokens expire, the second for the push.
-    janus.discord.failNext("token_refresh", { status: 502 }, 2);
+    // For the refresh that upkeep makes before tokens expire, for the check that asks what Discord has, and for the push.
+    janus.discord.failNext("token_refresh", { status: 502 }, 3);
 
     await runUpkeep(janus.deps);
 
