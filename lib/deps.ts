@@ -27,6 +27,8 @@ import type { Configuration } from "./operator/configuration.ts";
 import type { Setup } from "./operator/setup.ts";
 import { createSetup } from "./operator/setup.ts";
 import type { RuleSet } from "./rules/rule_set.ts";
+import type { HeldLosses } from "./sync/held_losses.ts";
+import { createHeldLosses } from "./sync/held_losses.ts";
 import type { RuleFaults } from "./sync/rule_faults.ts";
 import { createRuleFaults } from "./sync/rule_faults.ts";
 import type { Log, MainLog } from "./telemetry/log.ts";
@@ -54,6 +56,8 @@ type Common = {
   readonly unstored: Unstored;
   /** Rules that could not be evaluated, each told once. */
   readonly ruleFaults: RuleFaults;
+  /** What this process knows of the brake. */
+  readonly heldLosses: HeldLosses;
   /** What this process knows of faults that only other servers can tell. */
   readonly setup: Setup;
   readonly now: () => Date;
@@ -117,6 +121,7 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
     cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
     unstored: createUnstored(log),
     ruleFaults: createRuleFaults(log),
+    heldLosses: createHeldLosses(),
     setup: createSetup(now),
     now,
     sleep,
@@ -159,6 +164,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     cookieSealer: shared.cookieSealer,
     unstored: shared.unstored,
     ruleFaults: shared.ruleFaults,
+    heldLosses: shared.heldLosses,
     setup: shared.setup,
     now: shared.now,
     sleep: shared.sleep,

@@ -101,6 +101,13 @@ export type Config = DatabaseConfig & {
   };
 };
 
+/** What `janus audit` needs. */
+export type AuditConfig = DatabaseConfig & {
+  readonly sync: Config["sync"];
+  /** Undefined where TOKEN_KEYS is not set. */
+  readonly tokenKeys: readonly RingKey[] | undefined;
+};
+
 /** What `janus register` needs. */
 export type RegistrationConfig = {
   readonly applicationId: string;
@@ -130,6 +137,18 @@ const databaseSchema = v.pick(serverSchema, [
   "LOG_LEVEL",
   "LOG_FORMAT",
 ]);
+const syncSchema = v.pick(serverSchema, [
+  "SYNC",
+  "SYNC_EVERY_HOURS",
+  "GRACE_DAYS",
+  "BRAKE_PERCENT",
+  "RECONCILE_DAYS",
+]);
+const auditSchema = v.object({
+  ...databaseSchema.entries,
+  ...syncSchema.entries,
+  TOKEN_KEYS: v.optional(serverSchema.entries.TOKEN_KEYS),
+});
 const registrationSchema = v.object({
   ...v.pick(serverSchema, ["DISCORD_CLIENT_ID", "DISCORD_API_URL", "DISCORD_AUTHORIZE_URL"]).entries,
   DISCORD_BOT_TOKEN,
@@ -158,13 +177,7 @@ export function readConfig(environment: Environment): Config {
     privacyUrl: values.PRIVACY_URL,
     trustedProxies: values.TRUSTED_PROXIES,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
-    sync: {
-      isOn: values.SYNC === "on",
-      everyHours: values.SYNC_EVERY_HOURS,
-      graceDays: values.GRACE_DAYS,
-      brakePercent: values.BRAKE_PERCENT,
-      reconcileDays: values.RECONCILE_DAYS,
-    },
+    sync: syncOf(values),
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     tokenKeys: values.TOKEN_KEYS,
@@ -207,6 +220,20 @@ export function findPublicUrl({ PUBLIC_URL }: Environment): string | undefined {
 export function readDatabaseConfig(environment: Environment): DatabaseConfig {
   return databaseOf(parseVariables(databaseSchema, environment), environment);
 }
+
+/** Reads what the audit needs: TOKEN_KEYS must be right only where it is set. Throws config_invalid. */
+export function readAuditConfig(environment: Environment): AuditConfig {
+  const values = parseVariables(auditSchema, environment);
+  return { ...databaseOf(values, environment), sync: syncOf(values), tokenKeys: values.TOKEN_KEYS };
+}
+
+const syncOf = (values: v.InferOutput<typeof syncSchema>): Config["sync"] => ({
+  isOn: values.SYNC === "on",
+  everyHours: values.SYNC_EVERY_HOURS,
+  graceDays: values.GRACE_DAYS,
+  brakePercent: values.BRAKE_PERCENT,
+  reconcileDays: values.RECONCILE_DAYS,
+});
 
 function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {
   return {

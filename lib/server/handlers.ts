@@ -17,8 +17,8 @@ export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchan
 
 /**
  * GET /readyz: Janus was not told to stop, the database is reachable, migrated and writable, and the provider's discovery
- * was loaded at least once. Faults of the setup are told beside that, and take nothing out of rotation: a restart or
- * another server does not mend them.
+ * was loaded at least once. Faults of the setup, and that losses are held, are told beside that, and take nothing out of
+ * rotation: a restart or another server does not mend them.
  */
 export const showReadiness: Handler = async (deps, exchange) => {
   // The load balancer is to send members elsewhere, whatever the database says.
@@ -26,7 +26,10 @@ export const showReadiness: Handler = async (deps, exchange) => {
   const database = await describeDatabase(deps);
   const provider = deps.oidc.isReady() ? "ready" : "discovery_not_loaded";
   const ready = database === "ready" && provider === "ready";
-  const warnings = deps.setup.listFaults().map(({ code }) => code);
+  const warnings: readonly string[] = [
+    ...deps.setup.listFaults().map(({ code }) => code),
+    ...(deps.heldLosses.isHeld() ? ["losses_held"] : []),
+  ];
   return jsonResponse(deps, exchange, ready ? 200 : 503, {
     status: ready ? "ready" : "not_ready",
     database,

@@ -14,6 +14,7 @@ import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
+import { noteHeldLosses } from "../sync/held_losses.ts";
 import { pushDueLosses } from "../sync/losses.ts";
 import { pushDueLinks } from "../sync/push.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
@@ -33,6 +34,14 @@ const MARK_LIMIT = 1_000;
 const EVERY_SECONDS = 30;
 /** Finding what was abandoned reads whole tables: seldom enough that a large community does not notice. */
 const MARK_EVERY_SECONDS = 600;
+/** Every process tells at /readyz whether losses are held, also one that holds none itself. */
+const NOTE_HELD_LOSSES: Duty = {
+  name: "note_held_losses",
+  everySeconds: EVERY_SECONDS,
+  isPaced: false,
+  run: noteHeldLosses,
+};
+
 const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
@@ -70,6 +79,7 @@ const DUTIES: readonly Duty[] = [
   { name: "check_due_links", ...ASKING, run: checkDueLinks },
   { name: "push_due_links", ...ASKING, run: pushDueLinks },
   { name: "push_due_losses", ...ASKING, run: pushDueLosses },
+  NOTE_HELD_LOSSES,
 ];
 
 /** The duties of this process. With SYNC=off it leaves to others whatever asks another server for something. */
@@ -91,8 +101,8 @@ export async function runUpkeep(
 export type Upkeep = { readonly stop: () => Promise<void> };
 
 /**
- * Gives duties their turns until `stop`, or until `stopping` is aborted. It compares the clocks at once. `everySeconds`
- * replaces how often the duties come.
+ * Gives duties their turns until `stop`, or until `stopping` is aborted. It compares the clocks and reads the brake at once.
+ * `everySeconds` replaces how often the duties come.
  */
 export function startUpkeep(
   deps: WorkDeps,
@@ -105,7 +115,8 @@ export function startUpkeep(
   const comparison = compareClocks(deps);
   turns.add(comparison);
   // A server that is restarted often must reach the rare duties, too.
-  for (const duty of duties) if (duty.everySeconds > EVERY_SECONDS) turns.add(duty);
+  for (const duty of duties)
+    if (duty === NOTE_HELD_LOSSES || duty.everySeconds > EVERY_SECONDS) turns.add(duty);
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
   );

@@ -6,7 +6,7 @@
 import type { WorkDeps } from "../deps.ts";
 import { secondsAfter } from "../time.ts";
 
-type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log">;
+type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log" | "heldLosses">;
 
 /** A few members who leave together are no reason to ask anybody. */
 const LEAST_LOSSES = 10;
@@ -33,16 +33,19 @@ export type BrakeState =
 type Found = NonNullable<Awaited<ReturnType<Needs["queries"]["findBrake"]>>>;
 
 /** What the database knows of losses; undefined if none waits and none is held. */
-export function findBrake({ config, queries, now }: Omit<Needs, "log">): Promise<Found | undefined> {
+export function findBrake({
+  config,
+  queries,
+  now,
+}: Omit<Needs, "log" | "heldLosses">): Promise<Found | undefined> {
   const at = now();
   const lostAfter = secondsAfter(at, -config.sync.everyHours * HOUR_SECONDS);
   return queries.findBrake({ lostAfter, least: LEAST_LOSSES, now: at });
 }
 
-/** Whether losses are held, for a push that the member waits for. It looks at no other links. */
-export async function isHeld(deps: Needs): Promise<boolean> {
-  const found = await findBrake(deps);
-  return found !== undefined && found.heldAt !== null;
+/** Whether losses are held. It looks at no links. */
+export async function isHeld({ queries }: Pick<Needs, "queries">): Promise<boolean> {
+  return (await queries.findBrakeHeld({})) !== undefined;
 }
 
 /** Decides whether losses that wait may be told, and records it if that changes. The log hears of it once. */
@@ -81,8 +84,13 @@ function describeLosses({ found, links, seen, seenLosing }: Found): string {
     : `${seenLosing} of ${seen} links that were just read would lose something`;
 }
 
-async function setHeld({ queries, now, log }: Needs, isHeldNow: boolean, found: Found): Promise<void> {
+async function setHeld(
+  { queries, now, log, heldLosses }: Needs,
+  isHeldNow: boolean,
+  found: Found,
+): Promise<void> {
   const changed = await queries.setBrakeHeld({ isHeld: isHeldNow, now: now() });
+  heldLosses.note(isHeldNow);
   if (changed === undefined) return;
   if (isHeldNow) log.error("losses_held", { reason: describeLosses(found) });
   else log.info("losses_let_go", { reason: `${found.waiting} links would lose something` });

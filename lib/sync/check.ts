@@ -35,6 +35,8 @@ export type DueCheck = Omit<DuePush, "leasedUntil"> &
     /** When Discord was last asked what it has. */
     readonly reconciledAt: Date | null;
     readonly disconnectedAt: Date | null;
+    /** Since when Discord has something else than it was told. */
+    readonly driftFoundAt: Date | null;
   };
 
 /** What a check came to. `unknown`: the claims keep their age. `ended`: the provider has ended the grant. */
@@ -143,6 +145,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): 
       isLoss: loss,
       isReconciled: found !== "not_asked",
       isDisconnected: found === "nothing",
+      isDrifted: found === "other",
       now: deps.now(),
     });
   } catch (error) {
@@ -184,13 +187,14 @@ function nextDue(deps: CheckNeeds, link: DueCheck): Date {
 /** What Discord has of a link: what it was told, something else, or nothing at all. */
 type Found = "not_asked" | "told" | "other" | "nothing";
 
-/** Asks Discord what it has, if that was long ago. A failure says nothing. Never rejects. */
+/** Asks Discord what it has, if that was long ago or was something else. A failure says nothing. Never rejects. */
 async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
-  const { pushedMetadata, pushedAt, reconciledAt, disconnectedAt, pushFailures } = link;
+  const { pushedMetadata, pushedAt, reconciledAt, disconnectedAt, driftFoundAt, pushFailures } = link;
   if (pushedMetadata === null || pushedAt === null || disconnectedAt !== null || pushFailures > 0)
     return "not_asked";
   const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
-  if (lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS)) return "not_asked";
+  const isRecent = lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS);
+  if (isRecent && driftFoundAt === null) return "not_asked";
   try {
     const has = await deps.discord.findRoleConnection(await freshAccessToken(deps, link));
     if (Object.keys(describeChanges(has, pushedMetadata)).length === 0) return "told";

@@ -4,7 +4,7 @@
  *     the claims are read again                  check.ts, read_again.ts
  *     what Discord is told                       decision.ts, member_rules.ts, rule_faults.ts
  *     a push                                     this file; sync_now.ts when a member asks
- *     losses, and the brake that holds them      losses.ts, brake.ts
+ *     losses, and the brake that holds them      losses.ts, brake.ts, held_losses.ts
  *
  * A push evaluates the rules with the claims that are stored. If they no longer admit the member, it clears the role
  * connection, and the link stays. A push that fails changes nothing but when the next one is due.
@@ -28,7 +28,7 @@ import type { DecidedLink, Decision, DecisionDeps, Told } from "./decision.ts";
 import { changesOf, decide, holdLosses, isLoss, isTold } from "./decision.ts";
 
 /** What this room works with. */
-export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId">;
+export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId" | "heldLosses">;
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;

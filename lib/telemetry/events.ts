@@ -103,6 +103,7 @@ export type UpkeepStep =
   | "check_due_links"
   | "push_due_links"
   | "push_due_losses"
+  | "note_held_losses"
   | "compare_clocks";
 
 /** How something ended. */

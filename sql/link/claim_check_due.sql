@@ -12,8 +12,9 @@
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- rows: push_failures integer, organisation_ended_at timestamptz, organisation_end_cause text, pushed_at timestamptz,
 -- rows: push_leased_until timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
--- rows: disconnected_at timestamptz, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
--- rows: organisation_expires_at timestamptz, refresh_unanswered_since timestamptz, refresh_refusals integer
+-- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
+-- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
+-- rows: refresh_unanswered_since timestamptz, refresh_refusals integer
 with due as (
   select link.discord_user_id, link.issuer, link.subject
   from link
@@ -85,6 +86,7 @@ returning
   link.check_failures,
   link.reconciled_at,
   link.disconnected_at,
+  link.drift_found_at,
   organisation_token.access_token_sealed as organisation_access_token_sealed,
   organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
   organisation_token.expires_at as organisation_expires_at,

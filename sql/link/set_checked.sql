@@ -15,7 +15,8 @@ with given as not materialized (
     $9::boolean as is_loss,
     $10::boolean as is_reconciled, -- whether Discord said what it has
     $11::boolean as is_disconnected, -- whether that was nothing
-    $12::timestamptz as now
+    $12::boolean as is_drifted, -- whether that was something else than it was told
+    $13::timestamptz as now
 ),
 
 locked_account as (
@@ -40,6 +41,10 @@ checked as (
     disconnected_at = case
       when given.is_disconnected then coalesce(link.disconnected_at, given.now)
       when not given.is_reconciled then link.disconnected_at
+    end,
+    drift_found_at = case
+      when given.is_drifted then coalesce(link.drift_found_at, given.now)
+      when not given.is_reconciled then link.drift_found_at
     end
   from given
   where

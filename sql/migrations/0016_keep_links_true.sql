@@ -2,8 +2,8 @@
 -- provider has ended the grant; and what a member would lose, so that too many losses at once are held.
 -- docs/decisions/0043
 -- Lock: access exclusive on link, organisation_token and audit_event, for the time that a column without a default or
--- with a constant one, a trigger, or a check that existing rows are not held to, takes; share on link for its new index,
--- which takes a second for a million rows.
+-- with a constant one, a trigger, or a check that existing rows are not held to, takes; share on link, discord_token and
+-- organisation_token for their new indexes, which take ten seconds for a million rows.
 -- The previous release runs on it. It neither reads nor writes what is new; the trigger keeps the new columns right for
 -- its sign-ins. A link that it makes is due for a check at once. A later migration drops the trigger and the default.
 
@@ -18,6 +18,8 @@ alter table link add column check_failed_code text;
 alter table link add column reconciled_at timestamptz;
 -- Since when Discord has nothing, because the member removed it there.
 alter table link add column disconnected_at timestamptz;
+-- Since when Discord has had something else than it was told, by the last reading.
+alter table link add column drift_found_at timestamptz;
 -- Why the role connection was cleared; null if it was not, or by an earlier release: then as if not_admitted.
 alter table link add column clear_cause text;
 alter table link add constraint link_clear_cause_check check (clear_cause in ('not_admitted', 'grant_ended')) not valid;
@@ -36,6 +38,29 @@ create index link_loss_due_at_idx on link (loss_due_at) where loss_due_at is not
 -- squawk-ignore require-concurrent-index-creation
 create index link_lost_at_idx on link (lost_at) where lost_at is not null;
 
+-- What an audit looks for. The first four have only the few rows that it finds.
+-- squawk-ignore require-concurrent-index-creation
+create index link_push_failures_idx on link (push_failures) where push_failures > 0;
+-- squawk-ignore require-concurrent-index-creation
+create index link_disconnected_at_idx on link (disconnected_at) where disconnected_at is not null;
+-- squawk-ignore require-concurrent-index-creation
+create index link_drift_found_at_idx on link (drift_found_at) where drift_found_at is not null;
+-- squawk-ignore require-concurrent-index-creation
+create index discord_token_refresh_unanswered_since_idx on discord_token (refresh_unanswered_since)
+where refresh_unanswered_since is not null;
+-- When Discord was last known to have what it was told.
+-- squawk-ignore require-concurrent-index-creation
+create index link_read_back_idx on link (greatest(reconciled_at, pushed_at)) where disconnected_at is null;
+-- The ids of the keys that have sealed the tokens. With the refresh token first, those without one are found too.
+-- squawk-ignore require-concurrent-index-creation
+create index discord_token_keys_idx on discord_token (
+  split_part(access_token_sealed, '.', 1), split_part(refresh_token_sealed, '.', 1)
+);
+-- squawk-ignore require-concurrent-index-creation
+create index organisation_token_keys_idx on organisation_token (
+  coalesce(split_part(refresh_token_sealed, '.', 1), ''), split_part(access_token_sealed, '.', 1)
+);
+
 -- Since when a refresh was sent whose answer never came, and how often in a row the provider answered invalid_request.
 alter table organisation_token add column refresh_unanswered_since timestamptz;
 alter table organisation_token add column refresh_refusals integer not null default 0;
@@ -48,6 +73,8 @@ alter table organisation_token add constraint organisation_token_end_cause_check
 check (end_cause in ('invalid_grant', 'invalid_request', 'unanswered')) not valid;
 alter table organisation_token add constraint organisation_token_ended_check
 check ((ended_at is null) = (end_cause is null)) not valid;
+-- squawk-ignore require-concurrent-index-creation
+create index organisation_token_ended_at_idx on organisation_token (end_cause, ended_at) where ended_at is not null;
 
 -- A sign-in with the previous release brings new tokens. Nothing that is known of the old ones is true of them.
 create function revive_organisation_token_of_previous_release() returns trigger language plpgsql as $$

@@ -8,10 +8,12 @@ import { auditLinks } from "../../lib/operator/audit.ts";
 import { run } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase } from "../harness/hooks.ts";
+import { randomKey } from "../harness/janus.ts";
 
 const database = useDatabase();
 
-const look = () => auditLinks({ queries: createQueries(database.db), now: () => new Date() });
+const SYNC = { everyHours: 24, graceDays: 7, reconcileDays: 7 };
+const look = () => auditLinks({ queries: createQueries(database.db), now: () => new Date(), sync: SYNC });
 
 /** A link of this member, as the flow would leave it, with what a test changes of its rows. */
 async function addLink(id: string, link = "", token = ""): Promise<void> {
@@ -20,6 +22,8 @@ async function addLink(id: string, link = "", token = ""): Promise<void> {
     `insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
        values ('${id}', 'a', 'r', 'identify', now() + interval '7 days', now())`,
     `insert into organisation_account values ('https://id.example', 'sub-${id}', '{}', now(), now())`,
+    `insert into organisation_token (issuer, subject, access_token_sealed, refresh_token_sealed, obtained_at)
+       values ('https://id.example', 'sub-${id}', 'a', 'r', now())`,
     `insert into link (discord_user_id, issuer, subject, linked_at) values ('${id}', 'https://id.example', 'sub-${id}', now())`,
     ...(link === "" ? [] : [`update link set ${link} where discord_user_id = '${id}'`]),
     ...(token === "" ? [] : [`update discord_token set ${token} where discord_user_id = '${id}'`]),
@@ -94,3 +98,53 @@ test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and sa
   expect([resolved.exitCode, resolved.stdout]).toEqual([0, "0 links. Nothing to do.\n"]);
   await rm(folder, { recursive: true });
 });
+
+test.skipIf(!onPostgres)("janus audit says which keys are missing, or that it cannot tell", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
+  const environment = { DATABASE_URL: database.config.url ?? "" };
+  await addLink("1");
+  await database.rows(
+    "update discord_token set access_token_sealed = 'old.a', refresh_token_sealed = 'old.r'",
+  );
+  await database.rows(
+    "update organisation_token set access_token_sealed = 'old.a', refresh_token_sealed = 'old.r'",
+  );
+  const withKeys = (TOKEN_KEYS: string) =>
+    run(folder, "index.ts", ["audit", "--json"], { ...environment, TOKEN_KEYS });
+
+  const [untold, missing, malformed] = await Promise.all([
+    run(folder, "index.ts", ["audit", "--json"], environment),
+    withKeys(`new:${randomKey()}`),
+    withKeys("canary"),
+  ]);
+
+  expect([untold.exitCode, JSON.parse(untold.stdout)]).toEqual([0, { links: 1, findings: [] }]);
+  expect(JSON.parse(untold.stderr).warning).toStartWith(
+    "TOKEN_KEYS is not set here, so the audit cannot tell",
+  );
+  expect([missing.exitCode, missing.stderr, JSON.parse(missing.stdout)]).toEqual([
+    1,
+    "",
+    { links: 1, findings: [{ kind: "key_missing", count: 1, examples: ["old"] }] },
+  ]);
+  expect([malformed.exitCode, malformed.stdout]).toEqual([2, ""]);
+  expect(malformed.stderr).toContain("TOKEN_KEYS");
+  expect(malformed.stderr).not.toContain("canary");
+  await rm(folder, { recursive: true });
+});
+
+test.skipIf(!onPostgres)(
+  "janus audit counts ten thousand of a kind, and says that there may be more",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
+    await database.rows(
+      "insert into role_connection_left select n::text, now() + n * interval '1 second' from generate_series(1, 10001) as n",
+    );
+
+    const { stdout } = await run(folder, "index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
+
+    expect(stdout).toMatch(/^role_connection_left {2}10000 or more$/m);
+    expect(stdout).toMatch(/^ {2}1, 2, 3, 4, 5, and many more$/m);
+    await rm(folder, { recursive: true });
+  },
+);

@@ -1,4 +1,7 @@
-/** What upkeep asks for every half minute, on PostgreSQL: where nothing is due, it reads no table whole. */
+/**
+ * What upkeep asks for every half minute, and what an audit asks, on PostgreSQL: where nothing is due or found, they read no
+ * table whole.
+ */
 import { beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { STATEMENTS } from "../../lib/database/queries.ts";
@@ -45,7 +48,9 @@ const explain = (planCacheMode: string, text: string, values: readonly (string |
   connected(planCacheMode, async (sql) => {
     const literals = values.map((value) => (value === null ? "null" : `'${value}'`)).join(", ");
     await sql.unsafe(`prepare asked as ${text}`);
-    const [row] = await sql.unsafe(`explain (analyze, buffers, format json) execute asked(${literals})`);
+    const [row] = await sql.unsafe(
+      `explain (analyze, buffers, format json) execute asked${literals === "" ? "" : `(${literals})`}`,
+    );
     return row?.["QUERY PLAN"][0].Plan;
   });
 
@@ -71,6 +76,14 @@ const CLAIMS = [
   ["claimPushDue", [LIMIT, leasedUntil, now]],
 ] as const;
 
+/** An audit asks for some twenty kinds, each by an index of its own. */
+const AUDIT_PAGES = 80;
+const AUDIT = [
+  // Claims of the members are thirty days old.
+  ["listFindings", [after(-3_600), "5", "5", "10000", after(-60 * 86_400), after(0), after(-60 * 86_400)]],
+  ["listTokenSamples", []],
+] as const;
+
 describe.skipIf(!onPostgres)("where nothing is due", () => {
   beforeAll(() => connected("auto", (sql) => fillWithLinkedMembers(sql, MEMBERS, NOW)));
 
@@ -79,6 +92,13 @@ describe.skipIf(!onPostgres)("where nothing is due", () => {
 
     expect(scannedBy(plan)).toEqual([]);
     expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
+  });
+
+  test.each(AUDIT)("%s goes by indexes, and reads few pages", async (name, values) => {
+    const plan = await explain("auto", STATEMENTS[name].text, values);
+
+    expect(scannedBy(plan)).toEqual([]);
+    expect(pagesOf(plan)).toBeLessThanOrEqual(AUDIT_PAGES);
   });
 
   // PostgreSQL may do so once a statement has run five times on a connection.

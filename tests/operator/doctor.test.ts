@@ -429,7 +429,11 @@ describe("examine()", () => {
 
     const checks = await examined({ open: async () => keptOpen(empty.db) }).finally(() => empty.drop());
 
-    expect(findingsOf(checks)).toEqual(["database_migrations: fault", "database_token_keys: unknown"]);
+    expect(findingsOf(checks)).toEqual([
+      "database_migrations: fault",
+      "database_token_keys: unknown",
+      "sync: unknown",
+    ]);
   });
 
   test("finds a database that does not answer", async () => {

@@ -3,37 +3,22 @@
  * nothing, unless the operator says that a finding is resolved.
  */
 import type { Command } from "commander";
-import { readDatabaseConfig } from "../../config/load.ts";
+import { readAuditConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
 import { databaseUnavailable, usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
-import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
+import { auditKeys, auditLinks, forgetRoleLeft, MOST_COUNTED } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
+import { MEANINGS } from "../audit_meanings.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
-import { endWithFindings, print } from "../output.ts";
+import { endWithFindings, print, warn } from "../output.ts";
 import { withDatabase } from "../with_database.ts";
 
 const MOST_ECHOED = 120;
-
-/** What each kind means, and what to do about it. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  role_connection_left:
-    "Discord may still give these members a role, and Janus has no token to clear it. Remove the role by hand, then run janus audit --resolved with the id. If a member links again, Janus clears it.",
-  grant_end_failing: "Discord has not ended these grants. The log says why; Janus tries again.",
-  refresh_unanswered:
-    "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must follow the link again.",
-  role_connection_clear_failing:
-    "Discord has not cleared the role connection of an earlier link of these members. Janus tries again.",
-  provider_grant_end_failing: "The provider has not ended these grants. The log says why; Janus tries again.",
-  push_failing: "Pushes for these members keep failing. The log says why; Janus tries again.",
-  push_overdue:
-    "These pushes have been due for more than an hour. Is a Janus server running on this database?",
-  stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",
-};
 
 /** Adds the command. Its exit code is 1 if there are findings. */
 export function addAudit(program: Command): void {
@@ -69,7 +54,7 @@ function readUserId(word: string): string {
  * Throws database_unavailable without a database.
  */
 async function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
-  const config = readDatabaseConfig(environment);
+  const config = readAuditConfig(environment);
   const { url, dataDir } = config.database;
   // Opening the embedded database would make one, without a link in it.
   if (url === undefined && !hasDatabase(dataDir)) throw noDatabaseIn(dataDir);
@@ -80,9 +65,15 @@ async function audit(resolved: string | undefined, json: boolean, environment: E
       throw usage(
         `Janus does not know of a role that the Discord user ${resolved} may still have. See janus audit.`,
       );
-    return auditLinks({ queries, now });
+    const { links, findings } = await auditLinks({ queries, now, sync: config.sync });
+    const keys = await auditKeys({ queries }, config.tokenKeys);
+    if (keys === "untold") await warn(NO_KEYS, json);
+    return { links, findings: typeof keys === "string" ? findings : [...findings, keys] };
   });
 }
+
+const NO_KEYS =
+  "TOKEN_KEYS is not set here, so the audit cannot tell whether the keys of the server open the stored tokens";
 
 const noDatabaseIn = (dataDir: string) =>
   databaseUnavailable(
@@ -99,6 +90,9 @@ function describe({ links, findings }: Audit): string {
 
 function describeFinding({ kind, count, examples }: Finding): string {
   const shown = examples.map((example) => printable(example)).join(", ");
-  const more = count > examples.length ? `, and ${count - examples.length} more` : "";
-  return `${kind}  ${count}\n  ${MEANINGS[kind] ?? ""}\n  ${shown}${more}`;
+  const isAll = count < MOST_COUNTED;
+  const others = isAll ? `${count - examples.length} more` : "many more";
+  const more = count > examples.length ? `, and ${others}` : "";
+  const counted = isAll ? String(count) : `${count} or more`;
+  return `${kind}  ${counted}\n  ${MEANINGS[kind] ?? ""}\n  ${shown}${more}`;
 }

@@ -3,6 +3,7 @@
  */
 import * as v from "valibot";
 import findBrakeText from "../../../sql/brake/find.sql" with { type: "text" };
+import findBrakeHeldText from "../../../sql/brake/find_held.sql" with { type: "text" };
 import setBrakeHeldText from "../../../sql/brake/set_held.sql" with { type: "text" };
 import setLookedText from "../../../sql/brake/set_looked.sql" with { type: "text" };
 import setReleasedText from "../../../sql/brake/set_released.sql" with { type: "text" };
@@ -26,6 +27,12 @@ export const BRAKE_STATEMENTS = {
       seen: integer,
       seenLosing: integer,
     },
+  },
+  findBrakeHeld: {
+    text: findBrakeHeldText,
+    gives: "row",
+    parameters: {},
+    row: { heldAt: nullableTime },
   },
   setLooked: {
     text: setLookedText,

@@ -127,7 +127,15 @@ export const LINK_STATEMENTS = {
   listFindings: {
     text: listFindingsText,
     gives: "rows",
-    parameters: { overdueBefore: time, failedOften: integer, exampleCount: integer },
+    parameters: {
+      overdueBefore: time,
+      failedOften: integer,
+      exampleCount: integer,
+      mostCounted: integer,
+      claimsSeenBefore: time,
+      endedBefore: time,
+      readBackBefore: time,
+    },
     row: { kind: text, count: integer, examples: v.pipe(v.array(text), v.readonly()) },
   },
   listLinks: {

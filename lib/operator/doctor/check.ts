@@ -26,6 +26,7 @@ export const CHECK_GROUPS = {
     "database_migrations",
     "database_rights",
     "database_token_keys",
+    "sync",
   ],
   public_url: ["public_url_reachable", "public_url_scheme", "public_url_client_address"],
   discord: [

@@ -3,7 +3,6 @@
  * server runs on it, the server makes these checks for the doctor.
  */
 import type { Config, DatabaseConfig } from "../../config/load.ts";
-import { createSealer } from "../../crypto.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Rights } from "../../database/migrations.ts";
 import { readMigrationStatus, readRights } from "../../database/migrations.ts";
@@ -12,18 +11,22 @@ import { createQueries } from "../../database/queries.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError } from "../../errors.ts";
 import type { StoredToken } from "../../grants/sealing.ts";
-import { isReadable } from "../../grants/sealing.ts";
 import { printable } from "../../text/printable.ts";
+import { keyIdOf, tryTokenKeys } from "../token_keys.ts";
 import type { Check, CheckId } from "./check.ts";
 import { CHECK_GROUPS, fault, ok, sayReason, unknown, warning } from "./check.ts";
+import type { SyncSettings } from "./sync_checks.ts";
+import { checkSync } from "./sync_checks.ts";
 
 type Place = DatabaseConfig["database"];
 type Keys = Pick<Config, "tokenKeys">;
+/** What the database is examined by; undefined is what has faults. */
+type Given = SyncSettings & { readonly keys: Keys | undefined };
 
 /** Opens the database, examines it and closes it. `isHeld` where the embedded database is another process's. */
 export async function checkDatabase(
   place: Place,
-  keys: Keys | undefined,
+  given: Given,
   open: (place: Place) => Promise<Database>,
 ): Promise<{ readonly checks: readonly Check[]; readonly isHeld: boolean }> {
   // Opening the embedded database would make one.
@@ -38,7 +41,7 @@ export async function checkDatabase(
     return { checks: unreachable(known), isHeld: false };
   }
   try {
-    return { checks: await examineDatabase(db, keys, place.url === undefined), isHeld: false };
+    return { checks: await examineDatabase(db, given, place.url === undefined), isHeld: false };
   } finally {
     await db.close();
   }
@@ -47,7 +50,7 @@ export async function checkDatabase(
 /** Examines a database that is open. Never throws. */
 export async function examineDatabase(
   db: Database,
-  keys: Keys | undefined,
+  given: Given,
   isEmbedded: boolean,
 ): Promise<readonly Check[]> {
   try {
@@ -55,7 +58,8 @@ export async function examineDatabase(
     return [
       ok("database_reachable", `The database answers the role ${printable(rights.role, MAX_NAME)}.`),
       ...(await checkMigrations(db, rights, isEmbedded)),
-      await checkKeys(db, keys),
+      await checkKeys(db, given.keys),
+      await checkSync(db, given),
     ];
   } catch (error) {
     return unreachable(asJanusError(error));
@@ -167,20 +171,17 @@ const MAX_TABLES = 300;
 async function checkKeys(db: Database, keys: Keys | undefined): Promise<Check> {
   const id = "database_token_keys";
   if (keys === undefined) return unknown(id, "TOKEN_KEYS has faults.", "Correct TOKEN_KEYS first.");
-  let samples: readonly StoredToken[];
+  let tried: Awaited<ReturnType<typeof tryTokenKeys>>;
   try {
-    samples = await createQueries(db).listTokenSamples({});
+    tried = await tryTokenKeys({ queries: createQueries(db) }, keys.tokenKeys);
   } catch (error) {
     return unknown(id, sayReason(asJanusError(error)), "Apply the migrations first.");
   }
-  const tokenSealer = createSealer(keys.tokenKeys, "link tokens");
-  const unreadable = samples.filter((sample) => !isReadable({ tokenSealer }, sample));
+  const { samples, unreadable } = tried;
   if (unreadable.length === 0)
     return ok(
       id,
-      samples.length === 0
-        ? "No token is stored yet."
-        : "TOKEN_KEYS opens a stored token of each kind and key.",
+      samples === 0 ? "No token is stored yet." : "TOKEN_KEYS opens a stored token of each kind and key.",
     );
   const ring = keys.tokenKeys.map((key) => key.id);
   return fault(
@@ -191,7 +192,7 @@ async function checkKeys(db: Database, keys: Keys | undefined): Promise<Check> {
 }
 
 function describeToken({ kind, sealed }: StoredToken, ring: readonly string[]): string {
-  const keyId = sealed.slice(0, Math.max(0, sealed.indexOf(".")));
+  const keyId = keyIdOf({ sealed });
   const why = ring.includes(keyId) ? "is another key now" : "is missing";
   return `${kind} needs the key ${printable(keyId, MAX_NAME)}, which ${why}`;
 }

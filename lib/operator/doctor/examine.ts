@@ -85,9 +85,9 @@ function complete(group: CheckGroup, checks: readonly Check[], { faults }: Setti
 }
 
 async function examineDatabase({ settings, world, open }: Examination): Promise<readonly Check[]> {
-  const { database, keys, publicUrl } = settings;
+  const { database, keys, sync, publicUrl } = settings;
   if (database === undefined) return [];
-  const { checks, isHeld } = await checkDatabase(database, keys, open);
+  const { checks, isHeld } = await checkDatabase(database, { keys, sync: sync?.sync, now: world.now }, open);
   if (!isHeld || publicUrl === undefined) return checks;
   const answered = await checkPublicUrl(publicUrl, world, "database");
   return answered.database.length === 0 ? checks : answered.database;

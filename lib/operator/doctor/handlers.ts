@@ -42,7 +42,8 @@ export const answerReach: Handler = async (deps, exchange) => {
   const token = reach ?? openOwn(deps, exchange, "database");
   if (token === undefined) throw notFound();
   const isEmbedded = deps.config.database.url === undefined;
-  const database = reach === undefined ? await examineDatabase(deps.db, deps.config, isEmbedded) : [];
+  const given = { keys: deps.config, sync: deps.config.sync, now: deps.now };
+  const database = reach === undefined ? await examineDatabase(deps.db, given, isEmbedded) : [];
   const seen = JSON.stringify({ ...look(deps, exchange), database } satisfies Seen);
   return jsonResponse(deps, exchange, 200, { seen, code: codeOfAnswer(token.mac, token.nonce, seen) });
 };

@@ -23,6 +23,7 @@ export type Settings = {
   readonly rules: RuleSet | { readonly faults: string };
   readonly database: Part<DatabaseConfig["database"]>;
   readonly keys: Part<Pick<Config, "tokenKeys">>;
+  readonly sync: Part<Pick<Config, "sync">>;
   readonly publicUrl: Part<Pick<Config, "publicUrl" | "cookieSecrets">>;
   readonly discord: Part<Pick<Config, "publicUrl" | "discord">>;
   readonly provider: Part<Pick<Config, "publicUrl" | "oidc">>;
@@ -45,6 +46,7 @@ export async function readSettings(sources: readonly Source[]): Promise<Settings
     rules,
     database: "value" in database ? database.value : undefined,
     keys: part("TOKEN_KEYS"),
+    sync: part("SYNC", "GRACE_", "BRAKE_", "RECONCILE_"),
     publicUrl: part("PUBLIC_URL", "COOKIE_SECRET"),
     discord: part("PUBLIC_URL", "DISCORD_"),
     provider: part("PUBLIC_URL", "OIDC_"),

@@ -1,0 +1,78 @@
+/** The check of the sync: whether links are kept true, by what the database shows. It asks no other server. */
+import type { Config } from "../../config/load.ts";
+import type { Database } from "../../database/open.ts";
+import { createQueries } from "../../database/queries.ts";
+import { asJanusError } from "../../errors.ts";
+import type { Finding } from "../audit.ts";
+import { listFindings, MOST_COUNTED, oldClaimsHours } from "../audit.ts";
+import type { Check } from "./check.ts";
+import { ok, sayReason, unknown, warning } from "./check.ts";
+
+/** What the check compares with; `sync` is undefined if its variables have faults. */
+export type SyncSettings = {
+  readonly sync: Config["sync"] | undefined;
+  readonly now: () => Date;
+};
+
+const ID = "sync";
+
+/** A finding of the audit that concerns all links rather than a member. */
+type Concern = {
+  readonly kind: string;
+  readonly tells: (members: string, sync: Config["sync"]) => string;
+  readonly remedy: string;
+};
+
+/** The most urgent first. */
+const CONCERNS: readonly Concern[] = [
+  {
+    kind: "losses_held",
+    tells: (members) => `The brake holds losses: ${members} would lose something.`,
+    remedy:
+      "Look at what has changed at the provider or in the rules. If the losses are right: janus sync --release shows how many, and asks.",
+  },
+  {
+    kind: "check_overdue",
+    tells: (members) =>
+      `Checks are overdue: the claims of ${members} should have been read more than an hour ago.`,
+    remedy:
+      "See that a server with SYNC=on runs on this database, and that the provider answers it: its log says why it does not.",
+  },
+  {
+    kind: "claims_old",
+    tells: (members, sync) =>
+      `Claims are old: those of ${members} are from more than ${oldClaimsHours(sync)} hours ago.`,
+    remedy: "janus audit names some of these members, and says why their claims are not read.",
+  },
+];
+
+/** Looks at the links. Never throws. */
+export async function checkSync(db: Database, { sync, now }: SyncSettings): Promise<Check> {
+  if (sync === undefined)
+    return unknown(ID, "Variables of the sync have faults.", "Mend the configuration first.");
+  let findings: readonly Finding[];
+  try {
+    findings = await listFindings({ queries: createQueries(db), now, sync });
+  } catch (error) {
+    return unknown(ID, sayReason(asJanusError(error)), "Apply the migrations first.");
+  }
+  const met = CONCERNS.flatMap((concern) => {
+    const found = findings.find(({ kind }) => kind === concern.kind);
+    return found === undefined ? [] : [{ ...concern, members: describeCount(found) }];
+  });
+  if (met.length === 0)
+    return ok(
+      ID,
+      `No check is overdue, no loss is held, and no claims are older than ${oldClaimsHours(sync)} hours.`,
+    );
+  return warning(
+    ID,
+    met.map(({ tells, members }) => tells(members, sync)).join(" "),
+    met.map(({ remedy }) => remedy).join(" "),
+  );
+}
+
+function describeCount({ count }: Finding): string {
+  if (count >= MOST_COUNTED) return `${MOST_COUNTED} members or more`;
+  return count === 1 ? "1 member" : `${count} members`;
+}
