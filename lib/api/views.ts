@@ -96,6 +96,7 @@ export function viewUserinfo(user: DiscordUser, link: LinkFacts | null, status: 
             admission: link.admission,
             cleared_at: isoOrNull(link.clearedAt),
             clear_cause: link.clearCause,
+            lost_at: isoOrNull(link.lostAt),
             sync: viewSync(link),
             records: link.records.map(viewRecord),
           },

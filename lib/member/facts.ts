@@ -37,6 +37,8 @@ export type LinkFacts = {
   readonly clearedAt: Date | null;
   /** Why it was cleared. */
   readonly clearCause: ClearCause | null;
+  /** When Discord was last told that the member loses something, unless the operator released that; null if never. */
+  readonly lostAt: Date | null;
   /** When the provider last said what it says of the member. */
   readonly claimsSeenAt: Date;
   /** When it is asked next; null if nothing can read the claims again. */
@@ -82,6 +84,7 @@ export function readLink(deps: DecisionDeps, session: Session): LinkFacts | null
     clearedAt,
     // An earlier release cleared for no other reason.
     clearCause: clearedAt === null ? null : (session.clearCause ?? "not_admitted"),
+    lostAt: session.lostAt,
     claimsSeenAt,
     nextCheckAt: readNextCheck(deps, session),
     checkFailures: session.checkFailures ?? 0,

@@ -5,7 +5,7 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { LinkFacts } from "../member/facts.ts";
+import type { LinkFacts, RecordFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import { CheckItems, CheckRemark, gainsBySignIn, needsSignIn, SignInNotice } from "./checks.tsx";
 import { Cleared, Disconnected, isCleared } from "./lost_role.tsx";
@@ -106,10 +106,13 @@ function Actions({ context, link, page }: LinkSection) {
 const isOutOfDate = ({ records, admission, clearedAt }: LinkFacts): boolean =>
   records.some(isStale) || admission === "refused" || clearedAt !== null;
 
+/** Whether it may be what the member lost. */
+const isNothing = ({ value }: RecordFacts): boolean => value === null || value === "0";
+
 /** The answers that Discord accepted last, when that was, and when the next update and the next check are due. */
 function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>) {
   const { role } = TEXTS[context.language];
-  const { records, pushedAt, nextPushAt } = link;
+  const { records, pushedAt, nextPushAt, lostAt } = link;
   const isPlanned = nextPushAt !== null && !isDiscordBehind(link);
   return (
     <>
@@ -118,6 +121,7 @@ function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>
         <RecordItems context={context} records={records} />
         {pushedAt !== null && <li>{sayTime(role.lastTold, context, pushedAt)}</li>}
         {isPlanned && <li>{sayTime(role.nextUpdate, context, nextPushAt)}</li>}
+        {lostAt !== null && records.some(isNothing) && <li>{sayTime(role.removed, context, lostAt)}</li>}
         <CheckItems context={context} link={link} />
       </ul>
     </>

@@ -92,10 +92,12 @@ test("GET /api/me/export has each change of a record with its old and new value"
   await signIn(browser, user, { active: true, points: 5, board: true });
   await signIn(browser, user, { active: true, points: 7, board: false });
 
+  const account = await accountOf(browser);
   const stored = (await (await callApi(janus, "/api/me/export", { browser })).json()) as {
     readonly audit_trail: readonly { readonly action: string; readonly detail: unknown }[];
   };
 
+  expect(account).toContain(said("en", en.role.removed));
   const pushes = stored.audit_trail.filter(({ action }) => action === "role_connection_pushed");
   expect(pushes.map(({ detail }) => detail)).toEqual([
     { values: { points: { from: "5", to: "7" }, board: { from: "1", to: "0" } } },

@@ -6,6 +6,7 @@ import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import type { Language } from "../../lib/text/languages.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
 import { formsOf, linksOf, textOf } from "../harness/html.ts";
+import { memberRecord } from "./record_samples.ts";
 import { accountPage, contextIn, DISCORD_APP_URL, PLAIN, said } from "./samples.ts";
 import { CHECKED, SHOWN, STATES } from "./sync_samples.ts";
 
@@ -27,6 +28,7 @@ const OF_STATES: readonly Sentence[] = [
   [({ role }) => role.cleared, "cleared"],
   [({ role }) => role.clearedNow],
   [({ role }) => role.lost, "cleared"],
+  [({ role }) => role.removed, "since"],
   [({ role }) => role.admissionUnknown],
   [({ role }) => role.readmitted],
   [({ role }) => role.refused],
@@ -63,6 +65,7 @@ const EXPECTED: Readonly<Record<State, readonly string[]>> = {
   revived: [role.readmitted, NO_TRY],
   held: [checks.held],
   heldAdmission: [checks.held],
+  lost: [role.removed, role.knows],
   disconnected: [checks.disconnected, SYNC_ALONE],
   disconnectedNotTold: [checks.disconnected],
 };
@@ -134,6 +137,13 @@ describe("the account page", () => {
     );
 
     expect(quoting.toSorted()).toEqual(["heldAdmission", "refusedAndEnded"]);
+  });
+
+  test("says when roles were removed only while something is missing", () => {
+    const { lostAt } = STATES.lost;
+    const texts = [{ lostAt }, { records: [memberRecord("0")] }].map((link) => textOf(render("en", link)));
+
+    for (const text of texts) expect(text).not.toContain(said("en", role.removed));
   });
 
   test("shows what Discord has in each state in which it has something", () => {

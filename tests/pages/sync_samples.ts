@@ -38,6 +38,7 @@ export const CHECKED = {
   nextCheckAt: NEXT_CHECK_AT,
   checkFailures: 0,
   clearCause: null,
+  lostAt: null,
   sync: { state: "checked" },
 } as const satisfies Partial<LinkFacts>;
 
@@ -66,6 +67,8 @@ export const STATES = {
     records: [memberRecord("1", says("0"))],
   },
   heldAdmission: { sync: { state: "held", since: SINCE }, nextPushAt: null, admission: "refused" },
+  /** A record became a no. */
+  lost: { lostAt: SINCE, nextPushAt: null, records: [memberRecord("0")] },
   disconnected: { sync: { state: "disconnected", since: SINCE }, nextPushAt: null },
   /** The member wants it back, and Discord did not take it. */
   disconnectedNotTold: { sync: { state: "disconnected", since: SINCE }, pushFailures: 1 },

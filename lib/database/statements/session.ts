@@ -98,6 +98,7 @@ export const SESSION_STATEMENTS = {
       lossFoundAt: nullableTime,
       lossDueAt: nullableTime,
       isLossHeld: v.boolean(),
+      lostAt: nullableTime,
       hasOrganisationRefreshToken: v.boolean(),
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,

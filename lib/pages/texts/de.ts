@@ -164,6 +164,7 @@ export const de: Texts = {
     admissionUnknown:
       "{platform} hat nicht mitgeteilt, ob deine Konten verknüpft bleiben können. Bis dahin ändert sich nichts.",
     lastTold: "Discord zuletzt aktualisiert: {other}",
+    removed: "Rollen entfernt: {other}",
     nextUpdate: "Nächste Aktualisierung: {other}",
     mayStay:
       "Deine frühere Verknüpfung ist aufgehoben, aber Janus konnte Discord nicht aktualisieren. Wenn du noch eine Rolle aus dieser Verknüpfung hast, kannst du sie selbst entfernen: Öffne in Discord die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize). Du kannst deine Konten auch neu verknüpfen: Die neue Verknüpfung ersetzt die frühere.",

@@ -193,6 +193,8 @@ export const en = {
     admissionUnknown:
       "{platform} did not say whether your accounts may stay linked. Nothing changes until it does.",
     lastTold: "Discord last updated: {other}",
+    /** When Discord was told that the member loses something. */
+    removed: "Roles removed: {other}",
     nextUpdate: "Next update: {other}",
     /** An earlier link has ended, but its role connection could not be cleared. */
     mayStay:

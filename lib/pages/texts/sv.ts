@@ -157,6 +157,7 @@ export const sv: Texts = {
     admissionUnknown:
       "{platform} har inte meddelat om dina konton får vara kopplade. Inget ändras förrän ett besked kommer.",
     lastTold: "Discord uppdaterades senast: {other}",
+    removed: "Roller togs bort: {other}",
     nextUpdate: "Nästa uppdatering: {other}",
     mayStay:
       "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
