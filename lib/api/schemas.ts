@@ -33,8 +33,39 @@ export const userinfo = v.object({
       push_failures: count,
       /** Whether the rules let the member link, by the claims that are stored. */
       admission: v.picklist(["admitted", "refused", "unknown"]),
-      /** Since when Discord has nothing of the member, because the rules no longer admit them. */
+      /** Since when Discord has nothing of the member, because Janus cleared it. */
       cleared_at: nullableTime,
+      /** Why: the rules no longer admit the member, or the provider had ended the grant. */
+      clear_cause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+      /** When Discord was last told that the member loses something. */
+      lost_at: nullableTime,
+      /** What keeps the link true, or keeps it from being true. */
+      sync: v.object({
+        state: v.picklist([
+          "checked",
+          "check_failing",
+          "not_readable",
+          "grace",
+          "ended",
+          "held",
+          "disconnected",
+        ]),
+        reason: text,
+        next: nullableText,
+        /** Of `grace`, `ended`, `held` and `disconnected`. */
+        since: nullableTime,
+        /** Of `grace`: when the role connection is cleared unless the member signs in again. */
+        until: nullableTime,
+        /** Of `not_readable`. */
+        why: v.nullable(v.picklist(["no_refresh_token", "unanswered"])),
+        /** Of `check_failing`. */
+        remedy: v.nullable(v.picklist(["wait", "sign_in"])),
+        /** When the claims were last read. */
+        claims_seen_at: time,
+        /** When they are read next; null if nothing can read them. */
+        next_check_at: nullableTime,
+        check_failures: count,
+      }),
       records: v.array(
         v.object({
           key: text,
@@ -52,7 +83,14 @@ export const userinfo = v.object({
     }),
   ),
   role: v.object({
-    status: v.picklist(["not_linked", "not_admitted", "discord_not_told", "discord_told"]),
+    status: v.picklist([
+      "not_linked",
+      "not_admitted",
+      "grant_ended",
+      "disconnected",
+      "discord_not_told",
+      "discord_told",
+    ]),
     reason: text,
     next: text,
   }),
@@ -112,9 +150,21 @@ export const storedData = v.object({
       pushed_platform_username: nullableText,
       pushed_at: nullableTime,
       cleared_at: nullableTime,
+      clear_cause: nullableText,
       next_push_at: nullableTime,
       push_failures: count,
       sync_asked_at: nullableTime,
+      next_check_at: nullableTime,
+      check_failures: count,
+      check_failed_code: nullableText,
+      /** When Discord was last asked what it has. */
+      reconciled_at: nullableTime,
+      /** Since when Discord has nothing, because the member removed it there. */
+      disconnected_at: nullableTime,
+      /** Since when the rules take something that Discord has, and when Discord is told. */
+      loss_found_at: nullableTime,
+      next_loss_push_at: nullableTime,
+      lost_at: nullableTime,
     }),
   ),
   organisation_account: v.nullable(
@@ -136,6 +186,10 @@ export const storedData = v.object({
       obtained_at: time,
       /** How many tokens of earlier sign-ins are revoked with the grant. */
       replaced_tokens: v.number(),
+      refresh_unanswered_since: nullableTime,
+      refresh_refusals: count,
+      ended_at: nullableTime,
+      end_cause: nullableText,
     }),
   ),
   /** Since when Discord may have a role connection of an earlier link that Janus could not clear. */
@@ -173,6 +227,8 @@ export const storedData = v.object({
       issuer: nullableText,
       subject: nullableText,
       request_id: nullableText,
+      /** What changed: `values` by their keys, each with `from` and `to`; or the `cause`. */
+      detail: v.nullable(v.record(text, v.unknown())),
     }),
   ),
 });

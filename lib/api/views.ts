@@ -3,6 +3,7 @@
 import type { DiscordUser } from "../discord/client.ts";
 import type { exportStored } from "../member/export.ts";
 import type { LinkFacts, RecordFacts, RoleStatus } from "../member/facts.ts";
+import type { SyncState } from "../member/sync_state.ts";
 import type { listSessions } from "../session/guard.ts";
 import type { SessionList, StoredData, Userinfo } from "./schemas.ts";
 
@@ -19,6 +20,15 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
     reason: "The organisation no longer admits the member, so Janus has cleared what Discord had of them.",
     next: "If this is wrong, ask the organisation. Signing in again brings its latest answer.",
   },
+  grant_ended: {
+    reason:
+      "The provider has ended Janus's access to the account, and the grace is over, so Janus has cleared what Discord had.",
+    next: "Sign in again: follow the Linked Roles link in Discord, or GET /linked-role.",
+  },
+  disconnected: {
+    reason: "The connection was removed in Discord, so Discord has nothing to give a role for.",
+    next: "POST /api/link/sync tells Discord again; so does signing in again.",
+  },
   discord_not_told: {
     reason: "The link is stored, and Discord has not taken it yet.",
     next: "Janus tries again by itself at next_push_at; POST /api/link/sync tries now.",
@@ -26,6 +36,38 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
   discord_told: {
     reason: "Discord has been told. It gives the role when the member clicks Link there.",
     next: "In Discord: the server's name, Linked Roles, Link.",
+  },
+};
+
+/** What each state of the sync means, and what comes next. */
+const SYNC_WORDS: Readonly<
+  Record<SyncState["state"], { readonly reason: string; readonly next: string | null }>
+> = {
+  checked: { reason: "Janus reads the claims again by itself.", next: null },
+  check_failing: {
+    reason: "The claims could not be read the last time. They stay as they were.",
+    next: "Janus tries again by itself at next_check_at. With `sign_in` as the remedy, signing in again may help sooner.",
+  },
+  not_readable: {
+    reason: "No token reads the claims again, so they keep their age.",
+    next: "Signing in again brings the latest claims.",
+  },
+  grace: {
+    reason: "The provider has ended Janus's access to the account.",
+    next: "Sign in again before `until`; otherwise Janus clears what Discord has.",
+  },
+  ended: {
+    reason: "The provider has ended Janus's access to the account, and the grace is over.",
+    next: "Sign in again: the link revives.",
+  },
+  held: {
+    reason:
+      "The rules take something that Discord has. Many members would lose something, so Janus holds all losses.",
+    next: "Nothing: the operator looks into it.",
+  },
+  disconnected: {
+    reason: "The connection was removed in Discord, and Janus leaves it so.",
+    next: "POST /api/link/sync tells Discord again; so does signing in again.",
   },
 };
 
@@ -53,9 +95,26 @@ export function viewUserinfo(user: DiscordUser, link: LinkFacts | null, status: 
             push_failures: link.pushFailures,
             admission: link.admission,
             cleared_at: isoOrNull(link.clearedAt),
+            clear_cause: link.clearCause,
+            lost_at: isoOrNull(link.lostAt),
+            sync: viewSync(link),
             records: link.records.map(viewRecord),
           },
     role: { status, ...ROLE_WORDS[status] },
+  };
+}
+
+function viewSync({ sync, claimsSeenAt, nextCheckAt, checkFailures }: LinkFacts) {
+  return {
+    state: sync.state,
+    ...SYNC_WORDS[sync.state],
+    since: "since" in sync ? sync.since.toISOString() : null,
+    until: "until" in sync ? sync.until.toISOString() : null,
+    why: "why" in sync ? sync.why : null,
+    remedy: "remedy" in sync ? sync.remedy : null,
+    claims_seen_at: claimsSeenAt.toISOString(),
+    next_check_at: isoOrNull(nextCheckAt),
+    check_failures: checkFailures,
   };
 }
 
@@ -125,12 +184,13 @@ export function viewStored(
       last_used_at: session.lastUsedAt.toISOString(),
       expires_at: session.expiresAt.toISOString(),
     })),
-    audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId }) => ({
+    audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId, detail }) => ({
       occurred_at: occurredAt.toISOString(),
       action,
       issuer,
       subject,
       request_id: requestId,
+      detail,
     })),
   };
 }
@@ -158,9 +218,18 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
     pushed_platform_username: stored.pushedPlatformUsername,
     pushed_at: isoOrNull(stored.pushedAt),
     cleared_at: isoOrNull(stored.clearedAt),
+    clear_cause: stored.clearCause,
     next_push_at: isoOrNull(stored.pushDueAt),
     push_failures: stored.pushFailures ?? 0,
     sync_asked_at: isoOrNull(stored.syncAskedAt),
+    next_check_at: isoOrNull(stored.checkDueAt),
+    check_failures: stored.checkFailures ?? 0,
+    check_failed_code: stored.checkFailedCode,
+    reconciled_at: isoOrNull(stored.reconciledAt),
+    disconnected_at: isoOrNull(stored.disconnectedAt),
+    loss_found_at: isoOrNull(stored.lossFoundAt),
+    next_loss_push_at: isoOrNull(stored.lossDueAt),
+    lost_at: isoOrNull(stored.lostAt),
   };
 }
 
@@ -191,6 +260,10 @@ function viewOrganisation(
             expires_at: isoOrNull(stored.organisationExpiresAt),
             obtained_at: obtainedAt.toISOString(),
             replaced_tokens: stored.replacedTokenCount,
+            refresh_unanswered_since: isoOrNull(stored.organisationUnansweredSince),
+            refresh_refusals: stored.organisationRefusals ?? 0,
+            ended_at: isoOrNull(stored.organisationEndedAt),
+            end_cause: stored.organisationEndCause,
           },
   };
 }

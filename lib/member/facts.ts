@@ -4,8 +4,11 @@ import type { Outcome } from "../rules/evaluate.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { pushedValue } from "../rules/role_connection.ts";
 import type { Session } from "../session/guard.ts";
-import type { Admission, RuleDeps } from "../sync/member_rules.ts";
+import type { ClearCause, DecisionDeps } from "../sync/decision.ts";
+import type { Admission } from "../sync/member_rules.ts";
 import { evaluateLink, readAdmission } from "../sync/member_rules.ts";
+import type { SyncState } from "./sync_state.ts";
+import { readNextCheck, readSyncState } from "./sync_state.ts";
 
 /** A metadata record of one member. */
 export type RecordFacts = {
@@ -30,12 +33,28 @@ export type LinkFacts = {
   readonly records: readonly RecordFacts[];
   /** Whether the rules let the member link, by the claims that are stored. */
   readonly admission: Admission;
-  /** Since when Discord has nothing of the member, because the rules no longer admit them; null otherwise. */
+  /** Since when Discord has nothing of the member, because Janus cleared it; null otherwise. */
   readonly clearedAt: Date | null;
+  /** Why it was cleared. */
+  readonly clearCause: ClearCause | null;
+  /** When Discord was last told that the member loses something, unless the operator released that; null if never. */
+  readonly lostAt: Date | null;
+  /** When the provider last said what it says of the member. */
+  readonly claimsSeenAt: Date;
+  /** When it is asked next; null if nothing can read the claims again. */
+  readonly nextCheckAt: Date | null;
+  readonly checkFailures: number;
+  readonly sync: SyncState;
 };
 
 /** Why the role is or is not given, as far as Janus can know: Discord gives it when the member clicks Link there. */
-export type RoleStatus = "not_linked" | "not_admitted" | "discord_not_told" | "discord_told";
+export type RoleStatus =
+  | "not_linked"
+  | "not_admitted"
+  | "grant_ended"
+  | "disconnected"
+  | "discord_not_told"
+  | "discord_told";
 
 /** The member's name at the organisation; null if no claim gives one. */
 export const nameAtOrganisation = ({
@@ -43,10 +62,10 @@ export const nameAtOrganisation = ({
 }: Pick<Session, "organisationNames">): string | null => organisationName(organisationNames ?? {}) ?? null;
 
 /** The member's link, with what the rules say of it, from a session that was found with the claims; null without a link. */
-export function readLink(deps: RuleDeps, session: Session): LinkFacts | null {
-  const { linkedAt, issuer, subject, claims, sources, pushedMetadata, clearedAt } = session;
-  if (linkedAt === null || issuer === null || subject === null || claims === null || sources === null)
-    return null;
+export function readLink(deps: DecisionDeps, session: Session): LinkFacts | null {
+  const { linkedAt, issuer, subject, claims, sources, claimsSeenAt, pushedMetadata, clearedAt } = session;
+  if (linkedAt === null || issuer === null || subject === null) return null;
+  if (claims === null || sources === null || claimsSeenAt === null) return null;
   const verdict = evaluateLink(deps, { ...session, linkedAt, issuer, subject, claims, sources });
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
@@ -54,7 +73,7 @@ export function readLink(deps: RuleDeps, session: Session): LinkFacts | null {
     linkedAt,
     pushedMetadata,
     pushedAt: session.pushedAt,
-    nextPushAt: session.pushDueAt,
+    nextPushAt: nextPush(session),
     pushFailures: session.pushFailures ?? 0,
     records: deps.rules.records.flatMap(({ record }) => {
       const outcome = outcomes.get(record.key);
@@ -63,14 +82,35 @@ export function readLink(deps: RuleDeps, session: Session): LinkFacts | null {
     }),
     admission: readAdmission(verdict.admitted),
     clearedAt,
+    // An earlier release cleared for no other reason.
+    clearCause: clearedAt === null ? null : (session.clearCause ?? "not_admitted"),
+    lostAt: session.lostAt,
+    claimsSeenAt,
+    nextCheckAt: readNextCheck(deps, session),
+    checkFailures: session.checkFailures ?? 0,
+    sync: readSyncState(deps, session),
   };
+}
+
+/** A loss is told at a time of its own, unless it is held. */
+function nextPush({ pushDueAt, lossDueAt, isLossHeld }: Session): Date | null {
+  if (lossDueAt === null || isLossHeld) return pushDueAt;
+  return pushDueAt !== null && pushDueAt < lossDueAt ? pushDueAt : lossDueAt;
 }
 
 /** What a link says of the role. */
 export function describeRole(link: LinkFacts | null): RoleStatus {
   if (link === null) return "not_linked";
-  if (link.clearedAt !== null) return "not_admitted";
+  if (link.clearedAt !== null) return describeCleared(link);
+  if (link.sync.state === "disconnected") return "disconnected";
   return isDiscordBehind(link) ? "discord_not_told" : "discord_told";
+}
+
+/** Why a member whose role connection was cleared has no role now. That need not be why it was cleared. */
+function describeCleared({ clearCause, sync, admission }: LinkFacts): RoleStatus {
+  if (clearCause !== "grant_ended") return "not_admitted";
+  if (sync.state === "ended") return "grant_ended";
+  return admission === "refused" ? "not_admitted" : "discord_not_told";
 }
 
 /** Whether Discord has not accepted the latest push, or any. */

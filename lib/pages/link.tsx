@@ -18,6 +18,8 @@ type LinkedPage = Pair & {
   readonly isKnown: boolean;
   /** True after a move whose earlier Discord account may still have its role. */
   readonly earlierRoleMayStay: boolean;
+  /** True if the accounts were linked before, so that the member may have the role already. */
+  readonly isAgain: boolean;
   /** True if the flow has signed the member in, so that the page can offer the member's own page. */
   readonly signedIn: boolean;
   readonly discordAppUrl: string;
@@ -80,7 +82,7 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
     linked.title,
     <>
       <Accounts context={context} pair={page} />
-      {page.isKnown && <StepsToRole context={context} pushed={page.pushed} />}
+      {page.isKnown && <StepsToRole context={context} page={page} />}
       {!page.isKnown && <p>{say(linked.nothingKnown, context)}</p>}
       {page.earlierRoleMayStay && <p>{linked.earlierRole}</p>}
       {page.isKnown && <ToDiscord context={context} url={page.discordAppUrl} />}
@@ -96,11 +98,18 @@ export function renderLinked(context: PageContext, page: LinkedPage): string {
 }
 
 /** Discord's own button gives the role. */
-function StepsToRole({ context, pushed }: { readonly context: PageContext; readonly pushed: boolean }) {
+function StepsToRole({
+  context,
+  page: { pushed, isAgain },
+}: {
+  readonly context: PageContext;
+  readonly page: LinkedPage;
+}) {
   const { linked } = TEXTS[context.language];
+  const told = isAgain ? linked.again : linked.now;
   return (
     <>
-      <p>{pushed ? linked.now : linked.later}</p>
+      <p>{pushed ? told : linked.later}</p>
       <ul>
         <li>{linked.onComputer}</li>
         <li>{linked.onPhone}</li>

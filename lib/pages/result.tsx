@@ -27,7 +27,12 @@ export function renderResult(
     case "moved":
       return content.told === "cleared"
         ? renderCleared(context, content, rules)
-        : renderLinked(context, { ...content, isKnown: content.told === "values", discordAppUrl });
+        : renderLinked(context, {
+            ...content,
+            isKnown: content.told === "values",
+            isAgain: content.outcome === "relinked",
+            discordAppUrl,
+          });
     case "conflict":
       return renderConflict(context, { ...content, formState: content.state });
     case "not_admitted":

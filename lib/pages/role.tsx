@@ -1,11 +1,14 @@
 /**
  * The section of the member's own page about the roles on Discord: what Discord has, whether that gives a role, and the next
- * step for the member. `records.tsx` puts each record into words.
+ * step for the member. `records.tsx` puts each record into words, `checks.tsx` when the account was checked, and
+ * `lost_role.tsx` why Discord has nothing.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { LinkFacts } from "../member/facts.ts";
+import type { LinkFacts, RecordFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
+import { CheckItems, CheckRemark, gainsBySignIn, needsSignIn, SignInNotice } from "./checks.tsx";
+import { Cleared, Disconnected, isCleared } from "./lost_role.tsx";
 import type { Admitting } from "./not_admitted.tsx";
 import { OperatorMessage } from "./not_admitted.tsx";
 import type { PageContext } from "./parts.tsx";
@@ -27,20 +30,22 @@ type LinkSection = Section<{ readonly link: LinkFacts; readonly page: RolePage }
 
 /** The section. Without a link, it says how to get one. */
 export function Role({ context, page }: Section<{ readonly page: RolePage }>) {
-  const { link } = page;
   return (
     <section>
       <h2>{TEXTS[context.language].role.title}</h2>
-      {link === null && <NotLinked context={context} page={page} />}
-      {link !== null && isCleared(link) && <Cleared context={context} link={link} page={page} />}
-      {link !== null && !isCleared(link) && <Told context={context} link={link} page={page} />}
+      <Content context={context} page={page} />
     </section>
   );
 }
 
-/** Whether Discord has nothing of the member, and gets nothing with the next update either. */
-const isCleared = ({ clearedAt, admission }: LinkFacts): boolean =>
-  clearedAt !== null && admission !== "admitted";
+function Content({ context, page }: Section<{ readonly page: RolePage }>) {
+  const { link, rules } = page;
+  if (link === null) return <NotLinked context={context} page={page} />;
+  if (isCleared(link)) return <Cleared context={context} link={link} rules={rules} />;
+  if (link.sync.state === "disconnected")
+    return <Disconnected context={context} link={link} since={link.sync.since} />;
+  return <Told context={context} link={link} page={page} />;
+}
 
 function NotLinked({ context, page: { roleMayStay } }: Section<{ readonly page: RolePage }>) {
   const { role, buttons } = TEXTS[context.language];
@@ -53,38 +58,44 @@ function NotLinked({ context, page: { roleMayStay } }: Section<{ readonly page: 
   );
 }
 
-/** The rules do not admit the member any more. Only a new sign-in brings new claims. */
-function Cleared({ context, link: { clearedAt }, page }: LinkSection) {
-  const { role, buttons } = TEXTS[context.language];
-  return (
-    <>
-      {clearedAt !== null && <p>{sayTime(role.cleared, context, clearedAt)}</p>}
-      <OperatorMessage context={context} rules={page.rules} />
-      <p>{say(role.clearedNow, context)}</p>
-      <ArrowLink href="/linked-role">{buttons.signInAgain}</ArrowLink>
-    </>
-  );
-}
-
 /** What Discord has been told, or is to be told. */
 function Told({ context, link, page }: LinkSection) {
-  const { role, buttons } = TEXTS[context.language];
+  const { role } = TEXTS[context.language];
   const hasAnswers = link.pushedMetadata !== null && link.clearedAt === null;
+  const isHeld = link.sync.state === "held";
   const isUpToDate = !isDiscordBehind(link) && !isOutOfDate(link);
+  const saysRule = hasAnswers && link.admission !== "refused" && !isHeld && !needsSignIn(link);
   return (
     <>
+      <SignInNotice context={context} link={link} />
       {hasAnswers && <DiscordAnswers context={context} link={link} />}
-      {!isUpToDate && <NextUpdate context={context} link={link} />}
+      {(isHeld ? isDiscordBehind(link) : !isUpToDate) && <NextUpdate context={context} link={link} />}
       {link.admission === "refused" && <OperatorMessage context={context} rules={page.rules} />}
-      {hasAnswers && link.admission !== "refused" && (
+      {saysRule && (
         <p>
           {isUpToDate && role.knows} <RoleRule context={context} records={link.records} />
         </p>
       )}
       {link.admission === "unknown" && <p>{say(role.admissionUnknown, context)}</p>}
+      <CheckRemark context={context} link={link} />
+      <Actions context={context} link={link} page={page} />
+    </>
+  );
+}
+
+function Actions({ context, link, page }: LinkSection) {
+  const { buttons } = TEXTS[context.language];
+  if (needsSignIn(link)) return <ArrowLink href="/linked-role">{buttons.signInAgain}</ArrowLink>;
+  return (
+    <>
       <div class="actions">
         <ArrowLink href={page.discordAppUrl}>{buttons.backToDiscord}</ArrowLink>
         <FormButton action="/api/link/sync">{buttons.sync}</FormButton>
+        {gainsBySignIn(link) && (
+          <ArrowLink href="/linked-role" quiet>
+            {buttons.signInAgain}
+          </ArrowLink>
+        )}
       </div>
       <DiscordAppLink context={context} url={page.discordAppUrl} />
     </>
@@ -95,20 +106,23 @@ function Told({ context, link, page }: LinkSection) {
 const isOutOfDate = ({ records, admission, clearedAt }: LinkFacts): boolean =>
   records.some(isStale) || admission === "refused" || clearedAt !== null;
 
-/** The answers that Discord accepted last, when that was, and when the next update is due. */
+/** Whether it may be what the member lost. */
+const isNothing = ({ value }: RecordFacts): boolean => value === null || value === "0";
+
+/** The answers that Discord accepted last, when that was, and when the next update and the next check are due. */
 function DiscordAnswers({ context, link }: Section<{ readonly link: LinkFacts }>) {
   const { role } = TEXTS[context.language];
-  const { records, pushedAt, nextPushAt } = link;
+  const { records, pushedAt, nextPushAt, lostAt } = link;
   const isPlanned = nextPushAt !== null && !isDiscordBehind(link);
-  const isOver = nextPushAt === null && !isDiscordBehind(link) && !isOutOfDate(link);
   return (
     <>
       {records.length > 1 && <p>{say(role.knownThrough, context)}</p>}
       <ul class="facts">
         <RecordItems context={context} records={records} />
         {pushedAt !== null && <li>{sayTime(role.lastTold, context, pushedAt)}</li>}
-        {isPlanned && <li>{sayTime(role.nextCheck, context, nextPushAt)}</li>}
-        {isOver && <li>{role.noCheck}</li>}
+        {isPlanned && <li>{sayTime(role.nextUpdate, context, nextPushAt)}</li>}
+        {lostAt !== null && records.some(isNothing) && <li>{sayTime(role.removed, context, lostAt)}</li>}
+        <CheckItems context={context} link={link} />
       </ul>
     </>
   );

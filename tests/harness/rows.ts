@@ -46,6 +46,17 @@ export async function trailOf({ database }: At, discordUserId: string): Promise<
   return rows.map(({ action }) => action);
 }
 
+/** Sets columns of a member's link, or of the tokens that its provider gave, as SQL has them: `end_cause = 'unanswered'`. */
+export async function setOfLink(
+  { database }: At,
+  table: "link" | "organisation_token",
+  columns: string,
+  discordUserId: string,
+): Promise<void> {
+  const own = `select issuer, subject from link where discord_user_id = '${discordUserId}'`;
+  await database.rows(`update ${table} set ${columns} where (issuer, subject) in (${own})`);
+}
+
 /** Sets a time to so many seconds from now, in a member's rows or in all. */
 export async function setTime(
   { database }: At,

@@ -6,6 +6,7 @@ import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { textOf } from "../harness/html.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { callApi } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import { said } from "../pages/samples.ts";
 
@@ -84,4 +85,22 @@ test("GET /account says why a member who is no longer admitted has no roles", as
   expect(account).not.toContain("On the board");
   expect(again).toContain(`On the board: ${en.role.yes}`);
   expect(again).not.toContain("Only active members can link.");
+});
+
+test("GET /api/me/export has each change of a record with its old and new value", async () => {
+  const [browser, user] = [createBrowser(janus.url), newUser()];
+  await signIn(browser, user, { active: true, points: 5, board: true });
+  await signIn(browser, user, { active: true, points: 7, board: false });
+
+  const account = await accountOf(browser);
+  const stored = (await (await callApi(janus, "/api/me/export", { browser })).json()) as {
+    readonly audit_trail: readonly { readonly action: string; readonly detail: unknown }[];
+  };
+
+  expect(account).toContain(said("en", en.role.removed));
+  const pushes = stored.audit_trail.filter(({ action }) => action === "role_connection_pushed");
+  expect(pushes.map(({ detail }) => detail)).toEqual([
+    { values: { points: { from: "5", to: "7" }, board: { from: "1", to: "0" } } },
+    { values: { points: { from: null, to: "5" }, board: { from: null, to: "1" } } },
+  ]);
 });

@@ -40,6 +40,7 @@ describe("renderLinked()", () => {
     organisationName: "elili123",
     pushed: true,
     isKnown: true,
+    isAgain: false,
     earlierRoleMayStay: false,
     signedIn: false,
     discordAppUrl: DISCORD_APP_URL,
@@ -51,6 +52,17 @@ describe("renderLinked()", () => {
     expect(textOf(html)).toContain("Elin Lindqvist @elin.l");
     expect(textOf(html)).toContain("elili123");
     expect(await linksOf(html)).toEqual([DISCORD_APP_URL]);
+  });
+
+  test.each([...LANGUAGES])("asks for no step of a member who may have the role, in %s", (language) => {
+    const { linked } = TEXTS[language];
+    const again = textOf(renderLinked(contextIn(language), { ...page, isAgain: true }));
+    const late = textOf(renderLinked(contextIn(language), { ...page, isAgain: true, pushed: false }));
+
+    expect(again).toContain(linked.again);
+    expect(again).not.toContain(linked.now);
+    expect(late).toContain(linked.later);
+    expect(late).not.toContain(linked.again);
   });
 
   test.each([...LANGUAGES])("leads to the account in %s once the member is signed in", async (language) => {

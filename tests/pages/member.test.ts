@@ -23,6 +23,7 @@ import {
   PUSHED_AT,
   said,
 } from "./samples.ts";
+import { CHECKED_AT, NEXT_CHECK_AT } from "./sync_samples.ts";
 
 const { en } = TEXTS;
 
@@ -133,7 +134,8 @@ describe("renderAccount()", () => {
     const times = attributesOf(await readElements(html), "time").map(({ datetime }) => datetime);
 
     expect(textOf(html)).toContain(shown);
-    expect(times).toEqual([LINKED_AT, PUSHED_AT, NEXT_PUSH_AT].map((at) => at.toISOString()));
+    const all = [LINKED_AT, PUSHED_AT, NEXT_PUSH_AT, CHECKED_AT, NEXT_CHECK_AT];
+    expect(times).toEqual(all.map((at) => at.toISOString()));
   });
 
   test("names summer time and winter time", () => {
@@ -145,13 +147,12 @@ describe("renderAccount()", () => {
     expect(text).toContain("5 Jul 2026, 12:03 CEST");
   });
 
-  test("says so where no update is due", () => {
+  test("names the next update only where one is due", () => {
     const planned = textOf(renderAccount(contextIn("en"), accountPage()));
     const unplanned = textOf(renderAccount(contextIn("en"), accountPage({ nextPushAt: null })));
 
-    expect(planned.replaceAll("\n", " ")).toContain(said("en", en.role.nextCheck, "6 Jul 2026, 11:44 UTC"));
-    expect(planned).not.toContain(en.role.noCheck);
-    expect(unplanned).toContain(en.role.noCheck);
+    expect(planned.replaceAll("\n", " ")).toContain(said("en", en.role.nextUpdate, "6 Jul 2026, 11:44 UTC"));
+    expect(unplanned).not.toContain(said("en", en.role.nextUpdate));
   });
 
   test.each([...LANGUAGES])("leads to everything that can be done to a link, in %s", async (language) => {

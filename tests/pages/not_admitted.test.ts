@@ -106,7 +106,8 @@ describe("renderResult()", () => {
   } as const;
 
   test.each([
-    [{ ...linked, told: "values" }, TEXTS.en.linked.now],
+    [{ ...linked, told: "values" }, TEXTS.en.linked.again],
+    [{ ...linked, outcome: "linked", told: "values" }, TEXTS.en.linked.now],
     [{ ...linked, told: "nothing_known" }, TEXTS.en.linked.nothingKnown],
     [{ ...linked, told: "cleared" }, TEXTS.en.cleared.told],
     [{ outcome: "not_admitted", why: "refused" }, MESSAGES.en],

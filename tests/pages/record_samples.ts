@@ -49,7 +49,12 @@ export const NOT_TOLD = { pushedMetadata: null, pushedAt: null, records: [member
 export const CLEARED_AT = new Date("2026-07-05T10:03:00Z");
 
 /** The role connection was cleared. */
-export const CLEARED = { pushedMetadata: {}, clearedAt: CLEARED_AT, records: [memberRecord(null)] };
+export const CLEARED = {
+  pushedMetadata: {},
+  clearedAt: CLEARED_AT,
+  clearCause: "not_admitted",
+  records: [memberRecord(null)],
+} as const;
 
 /** An operator's texts, and what Discord has of a record, in no form that a page knows. */
 type OwnTexts = {

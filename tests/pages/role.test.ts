@@ -58,7 +58,7 @@ describe("Role()", () => {
   });
 
   test.each([
-    [0, en.role.nextCheck],
+    [0, en.role.nextUpdate],
     [1, en.role.nextTry],
   ])("says that the roles go before Discord was told, after %i failures", (pushFailures, when) => {
     const text = textWith({ admission: "refused", pushFailures }).replaceAll("\n", " ");
@@ -85,7 +85,7 @@ describe("Role()", () => {
 
     expect(text).toContain(en.role.changed);
     expect(text).toContain(said("en", en.role.noTry, en.buttons.sync));
-    for (const words of [en.role.knows, en.role.noCheck]) expect(text).not.toContain(words);
+    expect(text).not.toContain(en.role.knows);
   });
 
   test("says nothing of admission where the member is admitted", () => {

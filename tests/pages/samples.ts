@@ -32,6 +32,7 @@ import {
   says,
   UNKNOWN,
 } from "./record_samples.ts";
+import { CHECKED, STATES } from "./sync_samples.ts";
 
 export const DISCORD_APP_URL = "https://discord.test/app";
 /** Discord's own, which has an app. */
@@ -165,6 +166,7 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
       records: [memberRecord("1")],
       admission: "admitted",
       clearedAt: null,
+      ...CHECKED,
       ...link,
     },
     roleMayStay: false,
@@ -225,6 +227,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   const linked = {
     pushed: true,
     isKnown: true,
+    isAgain: false,
     earlierRoleMayStay: false,
     signedIn: true,
     discordAppUrl: DISCORD_APP_URL,
@@ -240,6 +243,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
     "home, signed in": renderHome(context, { discord, isLinked: true }),
     "home, signed in, not linked": renderHome(context, { discord, isLinked: false }),
     linked: renderLinked(context, { ...pair, ...linked }),
+    "linked, again": renderLinked(context, { ...pair, ...linked, isAgain: true }),
     "linked, not pushed": renderLinked(context, { ...pair, ...linked, pushed: false }),
     "linked, with the app": renderLinked(context, { ...pair, ...linked, discordAppUrl: DISCORD_URL }),
     "linked, not signed in": renderLinked(context, { ...pair, ...linked, signedIn: false }),
@@ -310,6 +314,7 @@ function accountPages(context: PageContext, outside: Outside): Record<string, st
     "account, cleared": account({ ...CLEARED, admission: "refused" }),
     "account, readmitted": account({ ...CLEARED, nextPushAt: null }),
   };
+  for (const [state, link] of Object.entries(STATES)) pages[`account, ${state}`] = account(link);
   for (const notice of NOTICES) pages[`account, ${notice}`] = renderAccount(context, { ...page, notice });
   return pages;
 }

@@ -234,6 +234,7 @@ describe("a page", () => {
     const rest = {
       pushed: true,
       isKnown: true,
+      isAgain: false,
       earlierRoleMayStay: false,
       signedIn: false,
       discordAppUrl: "https://discord.test/app",

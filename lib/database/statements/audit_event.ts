@@ -5,7 +5,7 @@ import * as v from "valibot";
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { nullableText, text, time } from "../statement.ts";
+import { json, nullableText, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const AUDIT_EVENT_STATEMENTS = {
@@ -31,6 +31,7 @@ export const AUDIT_EVENT_STATEMENTS = {
       issuer: nullableText,
       subject: nullableText,
       requestId: nullableText,
+      detail: v.nullable(json),
     },
   },
 } as const satisfies Record<string, Statement>;

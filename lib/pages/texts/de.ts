@@ -64,6 +64,7 @@ export const de: Texts = {
   linked: {
     title: "Deine Konten sind verknüpft",
     now: "Ein Schritt fehlt noch: Hol dir deine Rolle in Discord.",
+    again: "Alles ist in Ordnung. Wenn du deine Rolle noch nicht hast, hol sie dir in Discord:",
     later:
       "Deine Verknüpfung ist gespeichert, aber Discord konnte gerade nicht aktualisiert werden. Janus versucht es automatisch noch einmal. Warte ein paar Minuten. Hol dir dann deine Rolle in Discord.",
     nothingKnown:
@@ -151,6 +152,7 @@ export const de: Texts = {
     unclearKept: "Janus konnte die neue Angabe von {platform} nicht verwenden. Discord behält die frühere.",
     change: "Nach der nächsten Aktualisierung: {other}",
     changed: "Seit der letzten Aktualisierung hat sich etwas geändert.",
+    lost: "Seit dem {other} hast du über {platform} keine Rollen mehr.",
     cleared:
       "Seit dem {other} hast du über {platform} keine Rollen mehr, weil dein Konto dort die Bedingungen nicht mehr erfüllt.",
     clearedNow:
@@ -161,9 +163,9 @@ export const de: Texts = {
       "Dein Konto bei {platform} erfüllt die Bedingungen wieder. Nach der nächsten Aktualisierung kannst du deine Rollen wieder bekommen.",
     admissionUnknown:
       "{platform} hat nicht mitgeteilt, ob deine Konten verknüpft bleiben können. Bis dahin ändert sich nichts.",
-    lastTold: "Letzte Aktualisierung: {other}",
-    nextCheck: "Nächste Aktualisierung: {other}",
-    noCheck: "Keine weitere Aktualisierung nötig",
+    lastTold: "Discord zuletzt aktualisiert: {other}",
+    removed: "Rollen entfernt: {other}",
+    nextUpdate: "Nächste Aktualisierung: {other}",
     mayStay:
       "Deine frühere Verknüpfung ist aufgehoben, aber Janus konnte Discord nicht aktualisieren. Wenn du noch eine Rolle aus dieser Verknüpfung hast, kannst du sie selbst entfernen: Öffne in Discord die Benutzereinstellungen, dann Autorisierte Apps (Authorized Apps), und hebe bei dieser App die Autorisierung auf (Deauthorize). Du kannst deine Konten auch neu verknüpfen: Die neue Verknüpfung ersetzt die frühere.",
     notLinked:
@@ -180,6 +182,27 @@ export const de: Texts = {
       "Wo oben „nein“ steht, bekommst du keine Rollen, für die dort „{other}“ stehen muss. Wenn du so eine Rolle hattest, entfernt Discord sie.",
     compares:
       "Die Admins des Servers legen fest, was jede Rolle verlangt. Wenn die Angaben oben passen, gibt dir Discord die Rolle, wenn du im Menü des Servers unter Verknüpfte Rollen (Linked Roles) auf {link} klickst. Wenn etwas nicht passt oder nicht bekannt ist, bekommst du die Rolle nicht. Wenn du sie hattest, entfernt Discord sie.",
+  },
+  checks: {
+    last: "Konto zuletzt geprüft: {other}",
+    next: "Nächste Prüfung: {other}",
+    failing:
+      "{platform} hat nicht geantwortet, als Janus zuletzt dein Konto prüfen wollte. Für dich ändert sich nichts, und Janus versucht es automatisch noch einmal.",
+    failingHere:
+      "Janus konnte dein Konto bei {platform} zuletzt nicht prüfen. Janus versucht es automatisch noch einmal. Wenn du das morgen immer noch siehst, melde dich neu an.",
+    notReadable:
+      "Janus kann dein Konto bei {platform} nicht automatisch prüfen. Wenn sich dort etwas geändert hat, melde dich neu an.",
+    noAccess: "Seit dem {other} hat Janus keinen Zugriff mehr auf dein Konto bei {platform}.",
+    graceUntil:
+      "Du behältst deine Rollen bis zum {other}. Wenn du sie danach behalten möchtest, melde dich neu an.",
+    graceOver: "Wenn du deine Rollen behalten möchtest, melde dich neu an. Sonst entfernt Discord sie bald.",
+    ended:
+      "Seit dem {other} hast du über {platform} keine Rollen mehr, weil Janus keinen Zugriff mehr auf dein Konto dort hat.",
+    endedNow: "Deine Konten sind weiterhin verknüpft. Melde dich neu an, um deine Rollen zurückzubekommen.",
+    held: "Am {other} hat Janus festgestellt, dass du und viele andere Mitglieder Rollen verlieren würden. Das kann ein Versehen sein. Deshalb behältst du deine Rollen vorerst. Du musst nichts tun.",
+    disconnected:
+      "Du hast über {platform} keine Rollen, weil die Verbindung zu Janus in deinen Discord-Einstellungen entfernt wurde. Janus hat das am {other} bemerkt.",
+    disconnectedNow: "Wenn du deine Rollen zurückhaben möchtest, klicke auf {other}.",
   },
   sessions: {
     title: "Deine Daten und Geräte",
@@ -247,7 +270,7 @@ export const de: Texts = {
       "Wann du die Konten verknüpft hast und was Janus Discord über dich mitgeteilt hat.",
       "Den Zugang zu beiden Konten, den du Janus gegeben hast. Er ist verschlüsselt.",
       "Wo du angemeldet bist: die Art des Browsers und wann du ihn benutzt hast.",
-      "Einen Verlauf: wann deine Konten verknüpft und aktualisiert wurden, wann die Verknüpfung aufgehoben wurde und wann eine nicht möglich war, mit den IDs beider Konten.",
+      "Einen Verlauf: wann deine Konten verknüpft und aktualisiert wurden, wann die Verknüpfung aufgehoben wurde und wann eine nicht möglich war, mit den IDs beider Konten und dem, was sich auf Discord geändert hat.",
     ],
     log: "Der Server führt außerdem ein Protokoll, um Fehler zu finden. Es kann deine Discord-ID enthalten, aber nicht deinen Namen. Eine IP-Adresse enthält es nur, wenn von ihr zu viele Anfragen kommen oder wenn sie Anfragen für andere weiterleitet.",
     keepsTitle: "So lange wird es gespeichert",

@@ -81,6 +81,8 @@ export const en = {
   linked: {
     title: "Your accounts are linked",
     now: "One step left: get your role in Discord.",
+    /** The member has signed in again, and may have had the role all the time. */
+    again: "Everything is in order. If you do not have your role yet, get it in Discord:",
     later:
       "Your link is saved, but Discord could not be updated just now. Janus will try again automatically. Wait a few minutes. Then get your role in Discord.",
     /** Replaces the steps below if Discord has no value that a role could need. */
@@ -177,7 +179,9 @@ export const en = {
     unclearKept: "{platform} gave an answer that Janus could not use, so Discord keeps what it had.",
     change: "After the next update: {other}",
     changed: "Something has changed since the last update.",
-    /** The rules no longer admit the member. `{other}` is since when Discord has nothing. */
+    /** `{other}` is since when Discord has nothing. */
+    lost: "You have had no roles through {platform} since {other}.",
+    /** The same, and the rules no longer admit the member. */
     cleared:
       "You have had no roles through {platform} since {other}, because your account there no longer qualifies.",
     clearedNow:
@@ -188,9 +192,10 @@ export const en = {
       "Your {platform} account qualifies again. You can get your roles again after the next update.",
     admissionUnknown:
       "{platform} did not say whether your accounts may stay linked. Nothing changes until it does.",
-    lastTold: "Last update: {other}",
-    nextCheck: "Next update: {other}",
-    noCheck: "No further update is needed",
+    lastTold: "Discord last updated: {other}",
+    /** When Discord was told that the member loses something. */
+    removed: "Roles removed: {other}",
+    nextUpdate: "Next update: {other}",
     /** An earlier link has ended, but its role connection could not be cleared. */
     mayStay:
       "Your earlier link has been removed, but Janus could not update Discord. If you still have a role from that link, you can remove it yourself: open User Settings in Discord, then Authorized Apps, and choose Deauthorize next to this app. You can also link your accounts again: the new link replaces the earlier one.",
@@ -210,6 +215,32 @@ export const en = {
     /** Shown if the records hold numbers or dates, or if one is not known or has changed. */
     compares:
       "The admins of the server decide what each role needs. If the information above fits, Discord gives you the role when you click {link} under Linked Roles in the server menu. If something does not fit or is not known, you do not get the role. If you had it, Discord removes it.",
+  },
+  /** How Janus keeps the link up to date: it asks the organisation about the account again from time to time. */
+  checks: {
+    last: "Account last checked: {other}",
+    next: "Next check: {other}",
+    /** The check failed, and that will pass. */
+    failing:
+      "{platform} did not respond the last time Janus tried to check your account. Nothing changes for you, and Janus will try again automatically.",
+    /** The check failed, and that may not pass. */
+    failingHere:
+      "Janus could not check your {platform} account the last time. It will try again automatically. If you still see this tomorrow, sign in again.",
+    notReadable:
+      "Janus cannot check your {platform} account automatically. If something has changed there, sign in again.",
+    /** One of the next two follows. */
+    noAccess: "Janus has had no access to your {platform} account since {other}.",
+    graceUntil: "You keep your roles until {other}. To keep them after that, sign in again.",
+    graceOver: "To keep your roles, sign in again. Otherwise Discord removes them soon.",
+    /** `{other}` is since when Discord has nothing. */
+    ended:
+      "You have had no roles through {platform} since {other}, because Janus no longer has access to your account there.",
+    endedNow: "Your accounts are still linked. Sign in again to get your roles back.",
+    /** Many members would lose something, which is more likely a fault than the truth. */
+    held: "On {other}, Janus found that you and many other members would lose roles. That may be a mistake, so your roles stay as they are for now. You do not need to do anything.",
+    disconnected:
+      "You have no roles through {platform}, because the connection to Janus was removed in your Discord settings. Janus noticed this on {other}.",
+    disconnectedNow: "If you want your roles back, click {other}.",
   },
   sessions: {
     title: "Your data and devices",
@@ -280,7 +311,7 @@ export const en = {
       "When you linked the accounts, and what Janus has told Discord about you.",
       "The access that you gave Janus to both accounts. It is encrypted.",
       "Where you are signed in: the kind of browser, and when you used it.",
-      "A history: when your accounts were linked, updated and unlinked, or could not be linked, with the IDs of both.",
+      "A history: when your accounts were linked, updated and unlinked, or could not be linked, with the IDs of both and what changed on Discord.",
     ],
     log: "The server also keeps a log to find faults. It may contain your Discord ID, but not your name. It contains an IP address only if that address sends too many requests or passes on requests for others.",
     keepsTitle: "For how long",

@@ -59,6 +59,7 @@ export const sv: Texts = {
   linked: {
     title: "Dina konton är kopplade",
     now: "Ett steg återstår: hämta din roll i Discord.",
+    again: "Allt är i sin ordning. Om du inte har din roll än kan du hämta den i Discord:",
     later:
       "Kopplingen är sparad, men Discord kunde inte uppdateras just nu. Janus försöker igen automatiskt. Vänta några minuter. Hämta sedan din roll i Discord.",
     nothingKnown:
@@ -144,6 +145,7 @@ export const sv: Texts = {
       "Janus kunde inte använda den nya uppgiften från {platform}, så Discord behåller den tidigare.",
     change: "Efter nästa uppdatering: {other}",
     changed: "Något har ändrats sedan den senaste uppdateringen.",
+    lost: "Du har inga roller via {platform} sedan den {other}.",
     cleared:
       "Du har inga roller via {platform} sedan den {other}, eftersom ditt konto där inte längre uppfyller kraven.",
     clearedNow:
@@ -154,9 +156,9 @@ export const sv: Texts = {
       "Ditt konto hos {platform} uppfyller kraven igen. Efter nästa uppdatering kan du få dina roller igen.",
     admissionUnknown:
       "{platform} har inte meddelat om dina konton får vara kopplade. Inget ändras förrän ett besked kommer.",
-    lastTold: "Senaste uppdatering: {other}",
-    nextCheck: "Nästa uppdatering: {other}",
-    noCheck: "Ingen ny uppdatering behövs",
+    lastTold: "Discord uppdaterades senast: {other}",
+    removed: "Roller togs bort: {other}",
+    nextUpdate: "Nästa uppdatering: {other}",
     mayStay:
       "Din tidigare koppling är borttagen, men Janus kunde inte uppdatera Discord. Om du har kvar en roll från den kopplingen kan du ta bort den själv: öppna Användarinställningar i Discord, sedan Auktoriserade appar (Authorized Apps), och välj att återkalla åtkomsten (Deauthorize) för den här appen. Du kan också koppla dina konton igen: då ersätts den tidigare kopplingen av den nya.",
     notLinked:
@@ -172,6 +174,26 @@ export const sv: Texts = {
       "Där det står nej ovan får du inga roller som kräver {other}. Om du redan har en sådan roll tas den bort.",
     compares:
       "Serverns administratörer bestämmer vad varje roll kräver. Om uppgifterna ovan uppfyller kraven får du rollen när du trycker på {link} under Länkade roller (Linked Roles) i serverns meny i Discord. Om något inte uppfyller kraven eller är okänt får du inte rollen. Om du redan har den tas den bort.",
+  },
+  checks: {
+    last: "Kontot kontrollerades senast: {other}",
+    next: "Nästa kontroll: {other}",
+    failing:
+      "{platform} svarade inte när Janus senast försökte kontrollera ditt konto. Inget ändras för dig, och Janus försöker igen automatiskt.",
+    failingHere:
+      "Janus kunde inte kontrollera ditt konto hos {platform} senast. Janus försöker igen automatiskt. Om du fortfarande ser det här i morgon kan du logga in igen.",
+    notReadable:
+      "Janus kan inte kontrollera ditt konto hos {platform} automatiskt. Om något har ändrats där kan du logga in igen.",
+    noAccess: "Janus har inte haft åtkomst till ditt konto hos {platform} sedan den {other}.",
+    graceUntil: "Du har kvar dina roller till den {other}. Logga in igen om du vill behålla dem efter det.",
+    graceOver: "Logga in igen om du vill behålla dina roller. Annars tar Discord snart bort dem.",
+    ended:
+      "Du har inga roller via {platform} sedan den {other}, eftersom Janus inte längre har åtkomst till ditt konto där.",
+    endedNow: "Dina konton är fortfarande kopplade. Logga in igen för att få tillbaka dina roller.",
+    held: "Den {other} såg Janus att du och många andra medlemmar skulle förlora roller. Det kan vara ett misstag, så dina roller är kvar tills vidare. Du behöver inte göra något.",
+    disconnected:
+      "Du har inga roller via {platform}, eftersom anslutningen till Janus har tagits bort i dina inställningar i Discord. Janus märkte det den {other}.",
+    disconnectedNow: "Om du vill ha tillbaka dina roller trycker du på {other}.",
   },
   sessions: {
     title: "Dina uppgifter och enheter",
@@ -238,7 +260,7 @@ export const sv: Texts = {
       "När du kopplade kontona, och vad Janus har meddelat Discord om dig.",
       "Den åtkomst till kontona som du har gett Janus. Den är krypterad.",
       "Var du är inloggad: vilken sorts webbläsare du använder, och när du har använt den.",
-      "En historik: när kontona har kopplats och uppdaterats, när kopplingen har tagits bort och när kontona inte fick kopplas, med id för båda kontona.",
+      "En historik: när kontona har kopplats och uppdaterats, när kopplingen har tagits bort och när kontona inte fick kopplas, med id för båda kontona och vad som ändrades på Discord.",
     ],
     log: "Servern har också en logg för felsökning. Ditt Discord-id kan finnas i den, men inte ditt namn. Den innehåller en IP-adress bara om för många förfrågningar kommer därifrån, eller om adressen skickar vidare förfrågningar åt andra.",
     keepsTitle: "Så länge sparas det",
