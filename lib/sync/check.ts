@@ -100,22 +100,24 @@ export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> 
 }
 
 /** Checks one link, due or not; undefined if there is none, or if another process checks it. */
-export async function checkMember(deps: CheckNeeds, member: string): Promise<Checked | undefined> {
-  const [checked] = await claimAndCheck(deps, 1, member);
+export async function checkMember(deps: CheckNeeds, discordUserId: string): Promise<Checked | undefined> {
+  const now = deps.now();
+  const due = await deps.queries.setCheckDue({ discordUserId, checkDueAt: BEFORE_ALL, now });
+  if (due === undefined) return undefined;
+  const [checked] = await claimAndCheck(deps, 1);
   return checked;
 }
+
+/** No link is due as long as this: the next claim takes it. */
+const BEFORE_ALL = new Date(0);
 
 const isOutage = ({ failure }: Checked): boolean =>
   failure !== undefined && !OWN_FAILURES.includes(failure.code);
 
-async function claimAndCheck(
-  deps: CheckNeeds,
-  limit: number,
-  member: string | null = null,
-): Promise<readonly Checked[]> {
+async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly Checked[]> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now, member });
+  const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
   return Promise.all(due.map((link) => checkLink(deps, { ...link, leasedUntil }, now)));
 }
 

@@ -6,7 +6,6 @@
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
--- $4 member text, null for what is due; otherwise this one, due or not
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
@@ -15,19 +14,34 @@
 -- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
 -- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
 -- rows: refresh_unanswered_since timestamptz, refresh_refusals integer
-with due as (
+with due_now as (
   select link.discord_user_id, link.issuer, link.subject
   from link
-  where
-    (
-      $4::text is null
-      and (link.check_due_at <= $3 or link.check_due_at > $3::timestamptz + interval '41 days')
-      or link.discord_user_id = $4
-    )
-    and not is_leased(link.check_leased_until, $3)
+  where link.check_due_at <= $3 and not is_leased(link.check_leased_until, $3)
   order by link.check_due_at
   limit $1
   for update skip locked
+),
+
+-- By itself, so that both parts read no more of the index than they take.
+due_beyond as (
+  select link.discord_user_id, link.issuer, link.subject
+  from link
+  where
+    link.check_due_at > $3::timestamptz + interval '41 days'
+    and not is_leased(link.check_leased_until, $3)
+    and not exists (select from due_now)
+  order by link.check_due_at
+  limit $1
+  for update skip locked
+),
+
+due as (
+  select due_now.discord_user_id, due_now.issuer, due_now.subject
+  from due_now
+  union all
+  select due_beyond.discord_user_id, due_beyond.issuer, due_beyond.subject
+  from due_beyond
 ),
 
 token as (

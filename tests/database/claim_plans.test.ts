@@ -74,6 +74,8 @@ const CLAIMS = [
   ["claimProviderEndDue", [LIMIT, leasedUntil, now]],
   ["claimStrayDue", [LIMIT, leasedUntil, now]],
   ["claimPushDue", [LIMIT, leasedUntil, now]],
+  ["claimCheckDue", [LIMIT, leasedUntil, now]],
+  ["claimLossDue", [LIMIT, leasedUntil, now, now]],
 ] as const;
 
 /** An audit asks for some twenty kinds, each by an index of its own. */
@@ -100,6 +102,15 @@ describe.skipIf(!onPostgres)("where nothing is due", () => {
     expect(scannedBy(plan)).toEqual([]);
     expect(pagesOf(plan)).toBeLessThanOrEqual(AUDIT_PAGES);
   });
+
+  test.each(["auto", "force_generic_plan"])(
+    "findBrake counts nothing, by a plan that is %s",
+    async (mode) => {
+      const plan = await explain(mode, STATEMENTS.findBrake.text, [after(-86_400), "10", now]);
+
+      expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
+    },
+  );
 
   // PostgreSQL may do so once a statement has run five times on a connection.
   test.each(CLAIMS)("%s reads few pages by a generic plan", async (name, values) => {

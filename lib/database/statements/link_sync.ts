@@ -9,6 +9,7 @@ import claimSyncText from "../../../sql/link/claim_sync.sql" with { type: "text"
 import countChecksDueText from "../../../sql/link/count_due.sql" with { type: "text" };
 import listChecksText from "../../../sql/link/list_checks.sql" with { type: "text" };
 import setAllCheckDueText from "../../../sql/link/set_all_check_due.sql" with { type: "text" };
+import setCheckDueText from "../../../sql/link/set_check_due.sql" with { type: "text" };
 import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { type: "text" };
 import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
@@ -40,7 +41,7 @@ export const LINK_SYNC_STATEMENTS = {
   claimCheckDue: {
     text: claimCheckDueText,
     gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time, member: nullableText },
+    parameters: { limit: integer, leasedUntil: time, now: time },
     row: {
       ...duePush,
       pushedAt: nullableTime,
@@ -122,6 +123,13 @@ export const LINK_SYNC_STATEMENTS = {
       isDrifted: v.boolean(),
       now: time,
     },
+    echoes: "discordUserId",
+    row: { discordUserId: text },
+  },
+  setCheckDue: {
+    text: setCheckDueText,
+    gives: "row",
+    parameters: { discordUserId: text, checkDueAt: time, now: time },
     echoes: "discordUserId",
     row: { discordUserId: text },
   },
