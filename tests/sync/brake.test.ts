@@ -72,6 +72,7 @@ test("30 of 100 who lose their group at once keep the role until the operator re
   for (const user of losers) says(user, { groups: [] });
   says(users[40] ?? "", { points: 8 });
   says(losers[0] ?? "", { groups: [], points: 8 });
+  const before = linesOf(janus, "losses_held").length;
 
   await passDay();
   const held = memberValues(users);
@@ -83,7 +84,7 @@ test("30 of 100 who lose their group at once keep the role until the operator re
   expect(held).toEqual(Array(MEMBERS).fill("1"));
   expect([pointsOf(users[40]), pointsOf(losers[0])]).toEqual(["8", "8"]);
   expect(brake).toMatchObject({ waiting: 30, heldAt: expect.any(Date) });
-  expect(linesOf(janus, "losses_held")).toHaveLength(1);
+  expect(linesOf(janus, "losses_held")).toHaveLength(before + 1);
   expect(memberValues(losers)).toEqual(Array(30).fill("0"));
   expect(memberValues(users.slice(30))).toEqual(Array(70).fill("1"));
   expect(await findBrake(janus.deps)).toBeUndefined();
