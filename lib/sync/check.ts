@@ -29,7 +29,8 @@ export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
 export type DueCheck = Omit<DuePush, "leasedUntil"> &
   ReadMember & {
     readonly pushedAt: Date | null;
-    readonly pushLeasedUntil: Date | null;
+    /** When a push is due, or a running one is over; null if none is. */
+    readonly pushDueAt: Date | null;
     readonly claimsSeenAt: Date;
     readonly checkFailures: number;
     /** When Discord was last asked what it has. */
@@ -133,10 +134,12 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): 
   }
   const renewed = reading.outcome === "read" ? { ...link, ...reading } : link;
   const decision = decide(deps, renewed);
-  const found = await reconcile(deps, link);
+  const isNew = needsPush(deps, renewed, decision);
+  // Where Discord is about to be told, what it has does not matter.
+  const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, link);
   const disconnected = found === "nothing" || (found === "not_asked" && link.disconnectedAt !== null);
   const loss = isLoss(decision) && !disconnected;
-  const isPushDue = !disconnected && needsPush(deps, renewed, decision, found);
+  const isPushDue = !disconnected && (isNew || found === "other");
   try {
     await deps.queries.setChecked({
       ...keysOf(link),
@@ -171,10 +174,9 @@ const keysOf = ({ discordUserId, leasedUntil, issuer, subject }: LeasedCheck) =>
 });
 
 /** Whether Discord is to be told something that takes nothing from the member. */
-function needsPush(deps: CheckNeeds, link: DueCheck, decision: Decision, found: Found): boolean {
+function needsPush(deps: CheckNeeds, link: DueCheck, decision: Decision): boolean {
   const allowed = holdLosses(decision, link);
   if (!isTold(allowed, link)) return true;
-  if (found === "other") return true;
   const isOld = link.pushedAt !== null && link.pushedAt <= secondsAfter(deps.now(), -PUSH_AGAIN_SECONDS);
   return isOld && allowed.tells !== "nothing";
 }
@@ -191,8 +193,8 @@ type Found = "not_asked" | "told" | "other" | "nothing";
 
 /** Asks Discord what it has, if that was long ago or was something else. A failure says nothing. Never rejects. */
 async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
-  const { pushedMetadata, pushedAt, reconciledAt, disconnectedAt, driftFoundAt, pushFailures } = link;
-  if (pushedMetadata === null || pushedAt === null || disconnectedAt !== null || pushFailures > 0)
+  const { pushedMetadata, pushedAt, pushDueAt, reconciledAt, disconnectedAt, driftFoundAt } = link;
+  if (pushedMetadata === null || pushedAt === null || pushDueAt !== null || disconnectedAt !== null)
     return "not_asked";
   const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
   const isRecent = lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS);

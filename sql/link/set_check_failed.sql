@@ -28,7 +28,11 @@ locked_token as (
 failed as (
   update link
   set
-    check_due_at = given.check_due_at,
+    -- What became due in the meantime stays due.
+    check_due_at = case
+      when link.check_due_at = given.leased_until then given.check_due_at
+      else least(link.check_due_at, given.check_due_at)
+    end,
     check_leased_until = null,
     check_failures = case when given.end_cause is null then link.check_failures + 1 else 0 end,
     check_failed_code = given.code

@@ -30,7 +30,11 @@ locked_account as (
 checked as (
   update link
   set
-    check_due_at = given.check_due_at,
+    -- What became due in the meantime stays due.
+    check_due_at = case
+      when link.check_due_at = given.leased_until then given.check_due_at
+      else least(link.check_due_at, given.check_due_at)
+    end,
     check_leased_until = null,
     check_failures = 0,
     check_failed_code = null,

@@ -81,6 +81,7 @@ describe("a check", () => {
   test("tells Discord what has changed at the provider, and stores the new claims and tokens", async () => {
     const user = await linked();
     const before = await organisationTokenOf(janus, subjectOf(user));
+    const sentAgain = janus.provider.sentAgain.length;
     says(user, { points: 7 });
 
     await later();
@@ -89,7 +90,7 @@ describe("a check", () => {
     const after = await organisationTokenOf(janus, subjectOf(user));
     expect(after?.refreshTokenSealed).not.toBe(before?.refreshTokenSealed);
     expect(after).toMatchObject({ refreshUnansweredSince: null, refreshRefusals: 0, endedAt: null });
-    expect(janus.provider.sentAgain).toEqual([]);
+    expect(janus.provider.sentAgain).toHaveLength(sentAgain);
   });
 
   test("comes once in SYNC_EVERY_HOURS, a tenth sooner or later", async () => {
@@ -177,6 +178,7 @@ describe("a check", () => {
 
   test("sends a refresh token once more if its answer was lost, and then takes nothing if it is spent", async () => {
     const user = await linked();
+    const sentAgain = janus.provider.sentAgain.length;
     says(user, { groups: [] });
     janus.provider.failNext("token_refresh", "lost");
 
@@ -189,7 +191,7 @@ describe("a check", () => {
     expect(marked?.refreshUnansweredSince).toEqual(expect.any(Date));
     expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({ endCause: "unanswered" });
     expect(heldBy(user)).toEqual({ member: "1", points: "1" });
-    expect(janus.provider.sentAgain).toHaveLength(1);
+    expect(janus.provider.sentAgain).toHaveLength(sentAgain + 1);
     expect(await linkOf(janus, user)).toMatchObject({ clearedAt: null });
   });
 });

@@ -45,7 +45,7 @@ export const LINK_SYNC_STATEMENTS = {
     row: {
       ...duePush,
       pushedAt: nullableTime,
-      pushLeasedUntil: nullableTime,
+      pushDueAt: nullableTime,
       claimsSeenAt: time,
       checkFailures: integer,
       reconciledAt: nullableTime,
