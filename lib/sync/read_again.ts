@@ -15,7 +15,7 @@ import type { GrantEndCause } from "./decision.ts";
 /** What reading works with. */
 export type ReadDeps = Pick<
   WorkDeps,
-  "oidc" | "queries" | "tokenSealer" | "rules" | "now" | "sleep" | "log" | "unstored"
+  "config" | "oidc" | "queries" | "tokenSealer" | "rules" | "now" | "sleep" | "log" | "unstored"
 >;
 
 /** A member whose claims are to be read, as a claim gives them. */
@@ -51,13 +51,15 @@ const MAX_REFUSALS = 3;
 
 /** Reads them without spending a refresh token, so only while the access token lives. Throws what the provider throws. */
 export async function readWithoutRefresh(deps: ReadDeps, member: LivingMember & ReadKeys): Promise<Reading> {
-  const tokens = findLivingToken(deps, member);
+  const tokens = member.issuer === deps.config.oidc.issuer ? findLivingToken(deps, member) : undefined;
   return tokens === undefined ? { outcome: "kept" } : readWith(deps, member, tokens);
 }
 
 /** Reads the claims of one member under a lease of the link. Throws what the provider throws, and token_unreadable. */
 export async function readAgain(deps: ReadDeps, member: ReadMember): Promise<Reading> {
   const { organisationRefreshTokenSealed: refreshToken, organisationEndedAt } = member;
+  // OIDC_ISSUER was changed: no other provider gets the tokens of this one.
+  if (member.issuer !== deps.config.oidc.issuer) return { outcome: "kept" };
   const tokens =
     refreshToken === null || organisationEndedAt !== null
       ? findLivingToken(deps, member)

@@ -1,5 +1,5 @@
 /** What a member sees of what keeps their link true: on their page, in the API, in the file with their data. */
-import { describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { readSyncState } from "../../lib/member/sync_state.ts";
 import { en } from "../../lib/pages/texts/en.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
@@ -17,6 +17,12 @@ const GRACE_DAYS = 7;
 
 const database = useDatabase();
 const janus = useJanus(() => startJanusWithForger({ database }));
+
+/** No other link is due, and no pause is left. */
+beforeEach(async () => {
+  janus.clock.advance(3_700);
+  await database.rows("delete from link");
+});
 
 type Seen = {
   readonly link: {
@@ -197,7 +203,7 @@ describe("a check that fails", () => {
 
   test("is one that a provider did not answer", async () => {
     const { browser } = await link();
-    janus.provider.failNext("token_refresh", { status: 503 }, 3);
+    janus.provider.failNext("token_refresh", { status: 503 });
 
     await passDay();
 
