@@ -291,6 +291,22 @@ describe("what Discord has", () => {
   });
 });
 
+test("a token of another issuer is sent to nobody after OIDC_ISSUER has changed", async () => {
+  const user = await linked();
+  says(user, { groups: [] });
+  const calls = janus.provider.calls.length;
+  const moved = { ...janus.deps.config.oidc, issuer: "https://another.example" };
+  const deps = { ...janus.deps, config: { ...janus.deps.config, oidc: moved } };
+  // The clients are made when they are asked for.
+  Object.defineProperty(deps, "oidc", { get: () => janus.deps.oidc });
+
+  janus.clock.advance(NEXT_CHECK_SECONDS);
+  await runUpkeep(deps);
+
+  expect(janus.provider.calls.length).toBe(calls);
+  expect(heldBy(user)).toEqual({ member: "1", points: "1" });
+});
+
 describe("without a refresh token", () => {
   test("the claims keep their age, and the role stays", async () => {
     const user = await linked();
