@@ -5,17 +5,15 @@
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
-import { hasDatabase } from "../../database/embedded/open.ts";
-import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
-import { databaseUnavailable, usage } from "../../errors.ts";
+import { usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditLinks, forgetRoleLeft } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { endWithFindings, print } from "../output.ts";
-import { withDatabase } from "../with_database.ts";
+import { withStoredDatabase } from "../with_database.ts";
 
 const MOST_ECHOED = 120;
 
@@ -69,12 +67,7 @@ function readUserId(word: string): string {
  * Throws database_unavailable without a database.
  */
 async function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
-  const config = readDatabaseConfig(environment);
-  const { url, dataDir } = config.database;
-  // Opening the embedded database would make one, without a link in it.
-  if (url === undefined && !hasDatabase(dataDir)) throw noDatabaseIn(dataDir);
-  return withDatabase(config, json, async (db) => {
-    await requireMigrated(db);
+  return withStoredDatabase(readDatabaseConfig(environment), json, async (db) => {
     const queries = createQueries(db);
     if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
       throw usage(
@@ -83,11 +76,6 @@ async function audit(resolved: string | undefined, json: boolean, environment: E
     return auditLinks({ queries, now });
   });
 }
-
-const noDatabaseIn = (dataDir: string) =>
-  databaseUnavailable(
-    `there is no database in ${printable(dataDir)} yet: set DATA_DIR or DATABASE_URL as the server has it`,
-  );
 
 function describe({ links, findings }: Audit): string {
   const counted = links === 1 ? "1 link" : `${links} links`;

@@ -5,7 +5,6 @@
 import type { Command } from "commander";
 import { readDatabaseConfig, readPlatformName } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
-import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
 import { readWithRules } from "../../operator/configuration.ts";
@@ -29,7 +28,7 @@ import { readJsonFile } from "../json_file.ts";
 import { endAsInterrupted, endWithFindings, print, warn, warnOfRisk } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { untilInterrupted } from "../terminal.ts";
-import { withDatabase } from "../with_database.ts";
+import { withStoredDatabase } from "../with_database.ts";
 
 const MOST_ECHOED = 120;
 
@@ -112,10 +111,9 @@ async function explainStored(member: string, { environment, json }: Asked): Prom
     ...readDatabaseConfig(environment),
     platformName: readPlatformName(environment),
   }));
-  const link = await withDatabase(read, json, async (db) => {
-    await requireMigrated(db);
-    return requireOne(member, await findMember({ queries: createQueries(db) }, member));
-  });
+  const link = await withStoredDatabase(read, json, async (db) =>
+    requireOne(member, await findMember({ queries: createQueries(db) }, member)),
+  );
   if (!json) await print(`${describeLink(link)}\n`);
   const facts = factsOf(link, now());
   await tell(explainMember(rules, facts, link, read.platformName), facts, json);
@@ -151,8 +149,7 @@ async function tell(explanation: Explanation, facts: Facts, json: boolean): Prom
 
 async function explainAll({ environment, json }: Asked): Promise<void> {
   const { read, rules } = await readWithRules(environment, () => readDatabaseConfig(environment));
-  const effect = await withDatabase(read, json, async (db) => {
-    await requireMigrated(db);
+  const effect = await withStoredDatabase(read, json, async (db) => {
     const queries = createQueries(db);
     const total = (await queries.countLinks({}))?.count ?? 0;
     const progress = createProgress(total, "links", json);
