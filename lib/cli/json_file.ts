@@ -7,6 +7,7 @@ import { usage } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
 import { decodeText } from "../text/decode.ts";
 import { findJsonFault } from "../text/json_fault.ts";
+import { isJsonObject } from "../text/json_object.ts";
 import { printable } from "../text/printable.ts";
 import { readStandardInput } from "./terminal.ts";
 
@@ -22,7 +23,7 @@ export async function readJsonFile(path: string): Promise<Readonly<Record<string
   const text = decodeText(bytes);
   if (text === undefined) throw usage(`${name} is not text in UTF-8.`);
   const value = parse(text, name);
-  if (!isObject(value)) throw usage(`${name} must be a JSON object, such as {"groups": ["members"]}.`);
+  if (!isJsonObject(value)) throw usage(`${name} must be a JSON object, such as {"groups": ["members"]}.`);
   return value;
 }
 
@@ -46,6 +47,3 @@ function parse(text: string, name: string): unknown {
     throw usage(`${name}:${fault.line}:${fault.column}: not JSON: ${fault.reason}.`);
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 /**
  * Metadata records as the commands show them, and the difference between two lists of them: as lines for an operator, and
- * as JSON. Names and descriptions may come from Discord, so they are made printable.
+ * as JSON. What comes from Discord is made printable.
  */
 import type { ComparedRecord, Part, RecordChange } from "../operator/record_difference.ts";
 import { findLosses } from "../operator/record_difference.ts";
@@ -22,13 +22,13 @@ const MARKS: Readonly<Record<RecordChange["change"], string>> = {
 /** The records as a table. */
 export const formatRecords = (records: readonly ComparedRecord[]): string =>
   formatTable(
-    records.map((record) => [record.key, typeOf(record), quote(record.name), quote(record.description)]),
+    records.map((record) => [keyOf(record), typeOf(record), quote(record.name), quote(record.description)]),
   );
 
 /** The changes as a table, each with its texts that differ below it. */
 export function formatChanges(changes: readonly RecordChange[]): string {
   const heads = formatTable(
-    changes.map((one) => [MARKS[one.change], one.change, one.key, describeTypes(one), describeName(one)]),
+    changes.map((one) => [MARKS[one.change], one.change, keyOf(one), describeTypes(one), describeName(one)]),
   ).split("\n");
   return heads.flatMap((head, index) => [head, ...(changes[index]?.parts ?? []).map(formatPart)]).join("\n");
 }
@@ -37,7 +37,7 @@ export function formatChanges(changes: readonly RecordChange[]): string {
 export const warnOfLosses = (changes: readonly RecordChange[]): readonly string[] =>
   findLosses(changes).map(({ key, change }) => {
     const why = change === "removed" ? "is removed" : "gets another type";
-    return `the record ${printable(key, MOST_SHOWN)} ${why}: members lose the roles that require it, until an admin changes these roles`;
+    return `the record ${keyOf({ key })} ${why}: members lose the roles that require it, until an admin changes these roles`;
   });
 
 /** A record as JSON: the type by its name, and null for what it does not have. */
@@ -59,6 +59,8 @@ export const changesAsJson = (changes: readonly RecordChange[]) =>
     after: after === undefined ? null : recordAsJson(after),
     parts,
   }));
+
+const keyOf = ({ key }: { readonly key: string }): string => printable(key, MOST_SHOWN);
 
 /** Discord may have a type that this Janus does not know. */
 const typeOf = ({ type }: ComparedRecord): string => recordTypeOf(type) ?? `type ${type}`;

@@ -3,9 +3,11 @@
  * on standard input, and Ctrl+C. What it says to them is in `output.ts`.
  */
 import { isatty } from "node:tty";
+import type { Environment } from "../config/sources.ts";
 import { show } from "./output.ts";
 
 const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 const END_OF_LINE = 10;
 /** An answer is a word. Whatever is longer is not one. */
@@ -16,6 +18,10 @@ export const canAsk = (): boolean => isatty(STANDARD_INPUT) && isatty(STANDARD_E
 
 /** Whether somebody sees on standard error how far a command is. */
 export const canShowProgress = (): boolean => isatty(STANDARD_ERROR);
+
+/** Whether standard output shows colours, and nobody has switched them off. https://no-color.org */
+export const canShowColours = ({ NO_COLOR, TERM }: Environment): boolean =>
+  isatty(STANDARD_OUTPUT) && !NO_COLOR && TERM !== "dumb";
 
 /** Asks on the terminal. Everything but a yes is a no, also the end of the input. */
 export async function confirm(question: string): Promise<boolean> {

@@ -3,11 +3,15 @@
  * for one.
  */
 import type { DatabaseConfig } from "../config/load.ts";
+import { hasDatabase } from "../database/embedded/open.ts";
+import { requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
 import { waitForDatabase } from "../database/wait.ts";
+import { databaseUnavailable } from "../errors.ts";
 import { createWorld } from "../server/world.ts";
 import { NO_LOG } from "../telemetry/log.ts";
+import { printable } from "../text/printable.ts";
 import { sayOnce } from "./output.ts";
 
 /**
@@ -30,4 +34,24 @@ export async function withDatabase<Result>(
   } finally {
     await db.close();
   }
+}
+
+/**
+ * As `withDatabase`, for a command that only looks at what the server has stored. Throws database_unavailable where there is
+ * no embedded database, since opening it would make one.
+ */
+export async function withStoredDatabase<Result>(
+  config: DatabaseConfig,
+  json: boolean,
+  work: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  const { url, dataDir } = config.database;
+  if (url === undefined && !hasDatabase(dataDir))
+    throw databaseUnavailable(
+      `there is no database in ${printable(dataDir)} yet: set DATA_DIR or DATABASE_URL as the server has it`,
+    );
+  return withDatabase(config, json, async (db) => {
+    await requireMigrated(db);
+    return work(db);
+  });
 }

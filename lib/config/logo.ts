@@ -1,10 +1,10 @@
 /**
- * The file that PLATFORM_LOGO names, read once at the start. Its content decides what it is, and never its name. The file
- * must be small, since every member loads it. No message repeats the path.
+ * The file that PLATFORM_LOGO names, read once at the start. Its content decides what it is, and never its name. Every
+ * member loads it, so the file must be small.
  */
-import { readFileSync, statSync } from "node:fs";
 import { configInvalid } from "../errors.ts";
 import { decodeText } from "../text/decode.ts";
+import { readSmallFile } from "./small_file.ts";
 
 /** A picture that browsers show. */
 export type Logo = {
@@ -14,9 +14,6 @@ export type Logo = {
 
 /** A logo, or its fault: the end of a sentence that begins with the variable's name. */
 type Read = Logo | { readonly fault: string };
-
-const MAX_KIB = 256;
-const BYTES_PER_KIB = 1_024;
 
 /** Reads a logo. Throws config_invalid. */
 export function readLogo(path: string): Logo {
@@ -32,16 +29,8 @@ export function findLogoFault(path: string): string | undefined {
 }
 
 function readFile(path: string): Read {
-  try {
-    const status = statSync(path);
-    // A pipe or a device might never end.
-    if (!status.isFile()) return { fault: "names something that is not a file" };
-    if (status.size > MAX_KIB * BYTES_PER_KIB) return { fault: `names a file of more than ${MAX_KIB} KiB` };
-    return recognise(new Uint8Array(readFileSync(path)));
-  } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    return { fault: `names a file that cannot be read (${why})` };
-  }
+  const read = readSmallFile(path);
+  return "fault" in read ? read : recognise(read.bytes);
 }
 
 /** A kind of picture: how its bytes begin, and whether they are all there. */

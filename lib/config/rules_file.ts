@@ -1,17 +1,12 @@
-/**
- * The file that RULES_FILE names, read once at the start. Here are its bounds; what it says is read by `rules/`. No message
- * of this file repeats the path.
- */
-import { readFileSync, statSync } from "node:fs";
+/** The file that RULES_FILE names, read once at the start as text. What it says is read by `rules/`. */
 import * as v from "valibot";
 import { configInvalid } from "../errors.ts";
 import { decodeText } from "../text/decode.ts";
+import { readSmallFile } from "./small_file.ts";
 
 /** A rules file as it was read. */
 export type RulesFile = { readonly path: string; readonly text: string };
 
-const MAX_KIB = 256;
-const BYTES_PER_KIB = 1_024;
 const MAX_PATH_LENGTH = 4_096;
 
 /** The path of a rules file that can be read. */
@@ -35,15 +30,8 @@ export function readRulesFile(path: string): RulesFile {
 
 /** The text, or the end of a sentence that begins with the variable's name. */
 function readFile(path: string): { readonly text: string } | { readonly fault: string } {
-  try {
-    const status = statSync(path);
-    // A pipe or a device might never end.
-    if (!status.isFile()) return { fault: "names something that is not a file" };
-    if (status.size > MAX_KIB * BYTES_PER_KIB) return { fault: `names a file of more than ${MAX_KIB} KiB` };
-    const text = decodeText(readFileSync(path));
-    return text === undefined ? { fault: "names a file that is not text in UTF-8" } : { text };
-  } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    return { fault: `names a file that cannot be read (${why})` };
-  }
+  const read = readSmallFile(path);
+  if ("fault" in read) return read;
+  const text = decodeText(read.bytes);
+  return text === undefined ? { fault: "names a file that is not text in UTF-8" } : { text };
 }

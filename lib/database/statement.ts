@@ -3,6 +3,7 @@
  * how it becomes a function.
  */
 import * as v from "valibot";
+import { jsonObject, jsonObjectOf } from "../text/json_object.ts";
 import type { Database } from "./open.ts";
 import type { Parameter } from "./run.ts";
 
@@ -17,9 +18,9 @@ export const nullableTime = v.nullable(time);
 /** integer, or bigint where the value is small */
 export const integer = v.number();
 /** jsonb of texts by name, as a role connection has them. */
-export const texts = v.record(text, text);
+export const texts = jsonObjectOf(text);
 /** jsonb with an object of any form, as a provider gave it. */
-export const json = v.record(text, v.unknown());
+export const json = jsonObject;
 
 /** What later sign-ins have replaced of a provider's tokens, the oldest first. */
 export const replacedTokens = v.pipe(

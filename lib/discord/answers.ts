@@ -8,14 +8,12 @@ import type { Answer } from "../oauth/upstream.ts";
 import { parseJson } from "../oauth/upstream.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
-
-/** Whether JSON is an object. For valibot alone, a list is an object, too. */
-const isObject = (value: unknown): boolean => v.is(v.looseObject({}), value) && !Array.isArray(value);
+import { isJsonObject, jsonObjectOf } from "../text/json_object.ts";
 
 const roleConnectionShape = v.object({
   platform_name: v.nullish(v.string()),
   platform_username: v.nullish(v.string()),
-  metadata: v.record(v.string(), v.union([v.string(), v.number()])),
+  metadata: jsonObjectOf(v.union([v.string(), v.number()])),
 });
 
 /**
@@ -79,7 +77,7 @@ export function hasRecords(body: unknown, records: readonly MetadataRecord[]): b
 export function isRevoked({ status, text }: Answer): boolean {
   if (status !== 200) return false;
   const body = parseJson(text);
-  return text.trim() === "" || (isObject(body) && v.is(v.strictObject({}), body));
+  return text.trim() === "" || (isJsonObject(body) && v.is(v.strictObject({}), body));
 }
 
 /**

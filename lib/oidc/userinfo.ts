@@ -2,7 +2,6 @@
  * UserInfo: further claims about a member, as JSON or as a signed JWT. This file has the request and the checks of the
  * answer; `claims.ts` decides when it is asked. OpenID Connect Core 1.0, 5.3
  */
-import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import {
   accessTokenRefused,
@@ -14,6 +13,7 @@ import {
 } from "../errors.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { isJsonObject } from "../text/json_object.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
 import {
   CLOCK_SKEW_SECONDS,
@@ -37,8 +37,6 @@ type UserInfoExpectation = {
 
 type Claims = Readonly<Record<string, unknown>>;
 
-const claimsSchema = v.looseObject({ sub: v.string() });
-
 const USERINFO_REMEDY =
   "at the provider choose plain JSON for UserInfo, or an RSA, EC or Ed25519 signature, and no encryption " +
   "(userinfo_signed_response_alg, userinfo_encrypted_response_alg)";
@@ -61,12 +59,11 @@ export async function fetchUserInfo(
   const claims = isJwt(answer)
     ? await waitWithin(upstream, "jwks", verifyUserInfo(answer.text.trim(), keys, expected))
     : readJson(answer);
-  const parsed = v.safeParse(claimsSchema, claims);
-  if (!parsed.success) throw providerMisconfigured('userinfo: the answer has no "sub"');
+  if (!isJsonObject(claims) || typeof claims.sub !== "string")
+    throw providerMisconfigured('userinfo: the answer has no "sub"');
   // 5.3.4: otherwise the claims could be somebody else's.
-  if (parsed.output.sub !== expected.subject)
-    throw userinfoRefused("userinfo: sub differs from the ID Token's");
-  return parsed.output;
+  if (claims.sub !== expected.subject) throw userinfoRefused("userinfo: sub differs from the ID Token's");
+  return claims;
 }
 
 function checkStatus(upstream: Upstream, answer: Answer, isOfSignIn: boolean): void {

@@ -11,7 +11,7 @@ import { openToken } from "../../lib/operator/doctor/token.ts";
 import { startServer } from "../../lib/server/lifecycle.ts";
 import { createWorld } from "../../lib/server/world.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
-import { run } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -106,6 +106,18 @@ describe("janus doctor", () => {
     expect(stdout).toContain("✗ configuration ");
     expect(stdout).toMatch(/Found: 1 fault/);
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test("colours its marks on a terminal that shows colours, unless NO_COLOR says no", async () => {
+    const red = "\u001b[31m✗";
+    const on = async (environment: Readonly<Record<string, string>>): Promise<boolean> =>
+      (
+        await runOnTerminal(folder, ["doctor"], environment, { shown: "never shown", keys: "" })
+      ).stdout.includes(red);
+
+    expect(await on({ TERM: "xterm" })).toBe(true);
+    expect(await on({ TERM: "xterm", NO_COLOR: "1" })).toBe(false);
+    expect(await on({ TERM: "dumb" })).toBe(false);
   });
 
   test("prints an address for --login, and nothing without its secret", async () => {

@@ -1,5 +1,6 @@
 /** `janus explain`: of a set of claims without any database, of one member, and of all links. */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../../lib/cli/program.ts";
 import { describeProgress } from "../../lib/cli/progress.ts";
@@ -159,6 +160,8 @@ describe("janus explain", () => {
     [["--claims", "a", "--discord-id", "anna"], "Not a Discord user id: anna."],
     [["--claims", "a", "--linked-at", "yesterday"], "Not a time: yesterday."],
     [["--claims", "a", "--linked-at", "2026-13-01"], "Not a time"],
+    [["--claims", "a", "--linked-at", "2026-02-30"], "Not a time"],
+    [["--claims", "a", "--linked-at", "2026-02-30T12:00:00+02:00"], "Not a time"],
     [["--claims", pathOf("cut.json")], "cut.json:3:1: not JSON: "],
     [["--claims", pathOf("list.json")], "list.json must be a JSON object"],
     [["--claims", pathOf("null.json")], "null.json must be a JSON object"],
@@ -175,6 +178,16 @@ describe("janus explain", () => {
     expect(refused?.message).toContain(why);
     expect([refused?.code, refused?.exitStatus]).toEqual(["usage", 2]);
   });
+});
+
+test.each([[["--all"]], [["--member", "anna"]]])("janus explain %j makes no database", async (options) => {
+  await Bun.write(join(folder, "empty", "rules.toml"), RULES);
+
+  const told = await run(join(folder, "empty"), "index.ts", ["explain", ...options], environment);
+
+  expect([told.exitCode, told.stdout]).toEqual([1, ""]);
+  expect(told.stderr).toContain("there is no database in ./data yet");
+  expect(existsSync(join(folder, "empty", "data"))).toBe(false);
 });
 
 test.each([

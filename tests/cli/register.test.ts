@@ -1,6 +1,8 @@
 /** `janus register` and `janus metadata show` before a Discord that has records already: what is shown, asked and kept. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { formatChanges, formatRecords } from "../../lib/cli/record_table.ts";
+import { compareRecords } from "../../lib/operator/record_difference.ts";
 import type { Environment } from "../fixtures/command.ts";
 import { runOnTerminal, startCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
@@ -61,6 +63,17 @@ const register = (...options: readonly string[]) =>
   host.run("index.ts", ["register", ...options], environment);
 const operations = (): readonly string[] => discord.calls.map(({ operation }) => operation);
 const keysOf = (records: readonly MetadataRecord[]): readonly string[] => records.map(({ key }) => key);
+
+test("formatRecords() and formatChanges() let nothing of Discord act on the terminal", () => {
+  const hostile = { key: "k\u001b[2J", type: 3, name: "n\u202e", description: "d\n" };
+
+  const shown = [formatRecords([hostile]), formatChanges(compareRecords([hostile], []))];
+
+  for (const text of shown) {
+    expect(text).toContain("k\\u{1b}[2J");
+    for (const char of ["\u001b", "\u202e", "\n"]) expect(text).not.toContain(char);
+  }
+});
 
 describe("janus register", () => {
   test("shows each change, warns of losses, and without a terminal applies nothing", async () => {

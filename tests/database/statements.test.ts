@@ -250,7 +250,8 @@ function readSchema(schema: unknown): { readonly type: string; readonly nullable
     date: "timestamptz",
     number: "integer",
     boolean: "boolean",
-    record: "jsonb",
+    // An object, whatever its names are.
+    custom: "jsonb",
     array: "jsonb",
   };
   return { type: types[schema.type] ?? `schema ${schema.type}`, nullable: false };

@@ -14,7 +14,7 @@ test("docs/architecture.md answers at least thirty questions, each once", () => 
   const asked = questions.map(([question]) => question);
 
   expect(asked.length).toBeGreaterThanOrEqual(QUESTIONS);
-  expect(new Set(asked).size).toBe(QUESTIONS);
+  expect(new Set(asked).size).toBe(asked.length);
   expect(asked.filter((question) => question?.endsWith("?") !== true)).toEqual([]);
 });
 

@@ -23,6 +23,12 @@ describe("evaluateRules()", () => {
     ["integer_less_than_or_equal", "size(claims.groups)", "2"],
     ["integer_not_equal", "int(claims.half)", "1"],
     ["datetime_less_than_or_equal", "timestamp(claims.since)", "2020-02-29T11:30:00.000Z"],
+    ["datetime_less_than_or_equal", 'timestamp(claims.day + "T00:00:00Z")', "2026-01-31T00:00:00.000Z"],
+    ["integer_equal", "timestamp(claims.since).getMonth()", "1"],
+    ["integer_equal", "timestamp(claims.since).getDate()", "29"],
+    ["integer_equal", "timestamp(claims.since).getDayOfMonth()", "28"],
+    ["integer_equal", "timestamp(claims.since).getDayOfWeek()", "6"],
+    ["integer_equal", "timestamp(claims.since).getHours()", "11"],
     ["datetime_greater_than_or_equal", "discord.created_at", "2016-04-30T11:18:25.796Z"],
     ["datetime_greater_than_or_equal", "linked_at", "2026-01-31T08:00:00.000Z"],
     ["datetime_greater_than_or_equal", 'now - duration("24h")', "2026-11-27T12:00:00.000Z"],
@@ -33,6 +39,7 @@ describe("evaluateRules()", () => {
       half: 1.5,
       groups: ["a", "b"],
       since: "2020-02-29T12:30:00+01:00",
+      day: "2026-01-31",
       epoch: 1_000_000_000,
     };
 
@@ -112,6 +119,7 @@ describe("evaluateRules()", () => {
     ["claims.x * claims.x", "integer_equal", 9_007_199_254_740_991, "too large"],
     ["1 / claims.x", "integer_equal", 0, "divides by zero"],
     ["timestamp(claims.x)", "datetime_less_than_or_equal", "yesterday", "claims.x is a text"],
+    ["timestamp(claims.x)", "datetime_less_than_or_equal", "2026-01-31", "claims.x is a text"],
     ["claims.x", "datetime_less_than_or_equal", "2020-01-01T00:00:00Z", "claims.x is a text"],
     ['claims.x.startsWith("a")', "boolean_equal", { a: 1 }, "claims.x is an object"],
     ["claims.x.roles == []", "boolean_equal", "admin", "claims.x is a text"],

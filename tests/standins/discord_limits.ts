@@ -90,15 +90,14 @@ function createComplaints() {
 }
 
 function checkMetadata(value: unknown, complaints: Complaints): Record<string, string | true> {
-  const metadata: Record<string, string | true> = {};
   const source = isObject(value) ? value : complaints.add(["metadata"], ...NOT_OBJECT);
   const entries = Object.entries(source ?? {});
   if (entries.length > MAX_RECORDS) complaints.add(["metadata"], ...tooLong(0, MAX_RECORDS));
-  for (const [key, item] of entries) {
+  const read = entries.map(([key, item]) => {
     if (!KEY.test(key)) complaints.add(["metadata", key], ...BAD_KEY);
-    metadata[key] = item === true ? true : text(item, ["metadata", key], 1, 100, complaints);
-  }
-  return metadata;
+    return [key, item === true ? true : text(item, ["metadata", key], 1, 100, complaints)] as const;
+  });
+  return Object.fromEntries(read);
 }
 
 function checkRecord(value: unknown, index: string, complaints: Complaints): MetadataRecord {

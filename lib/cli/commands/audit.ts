@@ -5,10 +5,8 @@
 import type { Command } from "commander";
 import { readAuditConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
-import { hasDatabase } from "../../database/embedded/open.ts";
-import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
-import { databaseUnavailable, usage } from "../../errors.ts";
+import { usage } from "../../errors.ts";
 import type { Audit, Finding } from "../../operator/audit.ts";
 import { auditKeys, auditLinks, forgetRoleLeft, MOST_COUNTED } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
@@ -16,7 +14,7 @@ import { printable } from "../../text/printable.ts";
 import { MEANINGS } from "../audit_meanings.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { endWithFindings, print, warn } from "../output.ts";
-import { withDatabase } from "../with_database.ts";
+import { withStoredDatabase } from "../with_database.ts";
 
 const MOST_ECHOED = 120;
 
@@ -55,11 +53,7 @@ function readUserId(word: string): string {
  */
 async function audit(resolved: string | undefined, json: boolean, environment: Environment): Promise<Audit> {
   const config = readAuditConfig(environment);
-  const { url, dataDir } = config.database;
-  // Opening the embedded database would make one, without a link in it.
-  if (url === undefined && !hasDatabase(dataDir)) throw noDatabaseIn(dataDir);
-  return withDatabase(config, json, async (db) => {
-    await requireMigrated(db);
+  return withStoredDatabase(config, json, async (db) => {
     const queries = createQueries(db);
     if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
       throw usage(
@@ -74,11 +68,6 @@ async function audit(resolved: string | undefined, json: boolean, environment: E
 
 const NO_KEYS =
   "TOKEN_KEYS is not set here, so the audit cannot tell whether the keys of the server open the stored tokens";
-
-const noDatabaseIn = (dataDir: string) =>
-  databaseUnavailable(
-    `there is no database in ${printable(dataDir)} yet: set DATA_DIR or DATABASE_URL as the server has it`,
-  );
 
 function describe({ links, findings }: Audit): string {
   const counted = links === 1 ? "1 link" : `${links} links`;

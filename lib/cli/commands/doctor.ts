@@ -2,7 +2,6 @@
  * `janus doctor`: examines the whole set-up and says what is wrong and what to do. It asks every server little, changes
  * nothing and prints no secret.
  */
-import { isatty } from "node:tty";
 import type { Command } from "commander";
 import type { Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
@@ -17,9 +16,7 @@ import { NO_LOG } from "../../telemetry/log.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { formatReport, statusOf, titleOf } from "../doctor_report.ts";
 import { endWithFaults, endWithFindings, print, showProgress } from "../output.ts";
-import { canShowProgress } from "../terminal.ts";
-
-const STANDARD_OUTPUT = 1;
+import { canShowColours, canShowProgress } from "../terminal.ts";
 
 /** Adds the command. */
 export function addDoctor(program: Command): void {
@@ -59,7 +56,7 @@ async function report(sources: readonly Source[], json: boolean): Promise<void> 
       void showProgress(left.length === 0 ? "" : `examining: ${left.map(titleOf).join(", ")}`);
     },
   });
-  const hasColours = isatty(STANDARD_OUTPUT) && !mergeSources(sources).NO_COLOR;
+  const hasColours = canShowColours(mergeSources(sources));
   await print(json ? JSON.stringify({ checks }) : formatReport(checks, hasColours));
   const status = statusOf(checks);
   if (status === 2) endWithFaults();

@@ -5,7 +5,6 @@
 import type { Command } from "commander";
 import { readDatabaseConfig, readPlatformName } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
-import { requireMigrated } from "../../database/migrations.ts";
 import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
 import { readWithRules } from "../../operator/configuration.ts";
@@ -28,7 +27,7 @@ import { endAsInterrupted, endWithFindings, print, warn, warnOfRisk } from "../o
 import { createProgress } from "../progress.ts";
 import { describeLink, requireOne } from "../require_one.ts";
 import { untilInterrupted } from "../terminal.ts";
-import { withDatabase } from "../with_database.ts";
+import { withStoredDatabase } from "../with_database.ts";
 
 type Options = GivenFacts & {
   readonly claims?: string;
@@ -109,10 +108,9 @@ async function explainStored(member: string, { environment, json }: Asked): Prom
     ...readDatabaseConfig(environment),
     platformName: readPlatformName(environment),
   }));
-  const link = await withDatabase(read, json, async (db) => {
-    await requireMigrated(db);
-    return requireOne(member, await findMember({ queries: createQueries(db) }, member));
-  });
+  const link = await withStoredDatabase(read, json, async (db) =>
+    requireOne(member, await findMember({ queries: createQueries(db) }, member)),
+  );
   if (!json) await print(`${describeLink(link)}\n`);
   const facts = factsOf(link, now());
   await tell(explainMember(rules, facts, link, read.platformName), facts, json);
@@ -128,8 +126,7 @@ async function tell(explanation: Explanation, facts: Facts, json: boolean): Prom
 
 async function explainAll({ environment, json }: Asked): Promise<void> {
   const { read, rules } = await readWithRules(environment, () => readDatabaseConfig(environment));
-  const effect = await withDatabase(read, json, async (db) => {
-    await requireMigrated(db);
+  const effect = await withStoredDatabase(read, json, async (db) => {
     const queries = createQueries(db);
     const total = (await queries.countLinks({}))?.count ?? 0;
     const progress = createProgress(total, "links", json);
