@@ -72,6 +72,8 @@ export type Config = DatabaseConfig & {
     readonly brakePercent: number;
     /** How often Discord is asked what it has of a link. */
     readonly reconcileDays: number;
+    /** How many calls a second all processes together make at the provider, members' requests aside. */
+    readonly providerPerSecond: number;
   };
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
@@ -164,6 +166,7 @@ export function readConfig(environment: Environment): Config {
       graceDays: values.GRACE_DAYS,
       brakePercent: values.BRAKE_PERCENT,
       reconcileDays: values.RECONCILE_DAYS,
+      providerPerSecond: values.SYNC_PROVIDER_PER_SECOND,
     },
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,

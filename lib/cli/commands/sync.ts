@@ -112,6 +112,7 @@ async function withDeps<Result>(
       return await work(deps);
     } finally {
       await deps.unstored.retry();
+      await deps.upstreamBudgets.report();
     }
   });
 }
