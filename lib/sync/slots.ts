@@ -1,6 +1,6 @@
 /**
  * The calls of one process that wait for their turn at an upstream. They are let go one after the other, in the time that
- * `budget.ts` reserves for them: as many calls as wait, for half a second at most, so that processes take turns.
+ * `budget.ts` reserves for them: as many calls as wait, for a quarter of a second at most, so that processes take turns.
  */
 import type { Reservation, Stop } from "./budget.ts";
 
@@ -18,6 +18,8 @@ type Needs = {
   readonly sleep: (ms: number) => Promise<void>;
 };
 
+/** In how many parts processes share a second. */
+const TURNS_A_SECOND = 4;
 /** A call under a lease waits no longer: a check has up to three of them, and 90 seconds. */
 export const MAX_WAIT_MS = 30_000;
 /** A stop that is over so soon is waited for, as Discord's other short waits are. */
@@ -29,8 +31,8 @@ const MAX_LATE_MS = 100;
 export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
   const { perSecond, now, sleep } = needs;
   const gapMs = 1_000 / perSecond;
-  const most = Math.max(1, Math.floor(perSecond / 2));
-  const waiting: { readonly settle: (refusal: Refusal | undefined) => void }[] = [];
+  const most = Math.max(1, Math.floor(perSecond / TURNS_A_SECOND));
+  const waiting: { readonly since: number; readonly settle: (refusal: Refusal | undefined) => void }[] = [];
   let isAtWork = false;
   let hasWaited = false;
 
@@ -54,8 +56,7 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
 
   /** Lets so many calls go, each in its turn; those whose turn is lost wait for another reservation. */
   const letGo = async (calls: number, startsAt: Date): Promise<void> => {
-    if (startsAt.getTime() - now().getTime() > MAX_WAIT_MS)
-      return refuseAll({ reason: "other processes have reserved the next calls" });
+    if (startsAt.getTime() - now().getTime() > MAX_WAIT_MS) return refuseAll(TOO_LATE);
     let mostMs = MAX_WAIT_MS;
     for (let slot = 0; slot < calls; slot++) {
       const at = startsAt.getTime() + slot * gapMs;
@@ -70,8 +71,14 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
     }
   };
 
+  const refuseLate = (): void => {
+    const latest = now().getTime() - MAX_WAIT_MS;
+    const late = waiting.filter(({ since }) => since < latest).length;
+    for (const { settle } of waiting.splice(0, late)) settle(TOO_LATE);
+  };
+
   const work = async (): Promise<void> => {
-    while (waiting.length > 0) {
+    for (refuseLate(); waiting.length > 0; refuseLate()) {
       const calls = Math.min(waiting.length, most);
       try {
         const reservation = await needs.reserve(calls);
@@ -87,7 +94,7 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
 
   return () => {
     const { promise, resolve } = Promise.withResolvers<Refusal | undefined>();
-    waiting.push({ settle: resolve });
+    waiting.push({ since: now().getTime(), settle: resolve });
     if (!isAtWork) {
       isAtWork = true;
       void work();
@@ -95,6 +102,8 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
     return promise;
   };
 }
+
+const TOO_LATE: Refusal = { reason: "members and other processes have made all calls meanwhile" };
 
 const describeStop = (stop: Stop): Refusal => ({
   reason: `such calls are stopped until ${stop.until.toISOString()}`,

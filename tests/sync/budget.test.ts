@@ -301,6 +301,27 @@ describe("calls that wait for their turn", () => {
     expect(await failed).toMatchObject({ code: "discord_unavailable", isUntaken: true, limit: "global" });
   });
 
+  test("are not sent either after many short waits that were too long together", async () => {
+    const time = createVirtualTime(NOW.getTime());
+    const wrap = (claimCalls: Queries["claimCalls"]) => async (given: Given) => {
+      await time.sleep(12_000);
+      return time.duringWork(claimCalls(given));
+    };
+    const { call } = startProcess(time, wrap, 1);
+    const results: string[] = [];
+    const callOnce = async () => {
+      const failure = await call("provider").then(
+        () => "sent",
+        ({ code }: { readonly code: string }) => code,
+      );
+      results.push(failure);
+    };
+
+    await time.run(Promise.all(Array.from({ length: 5 }, callOnce)));
+
+    expect(results).toEqual(["sent", "sent", "sent", "provider_unavailable", "provider_unavailable"]);
+  });
+
   test("make room for the calls of members, which wait for nothing", async () => {
     const { world } = standStill();
     const { call, callForMember } = startProcess(world);
