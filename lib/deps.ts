@@ -27,6 +27,8 @@ import type { Configuration } from "./operator/configuration.ts";
 import type { Setup } from "./operator/setup.ts";
 import { createSetup } from "./operator/setup.ts";
 import type { RuleSet } from "./rules/rule_set.ts";
+import type { UpstreamBudgets } from "./sync/budget.ts";
+import { createUpstreamBudgets } from "./sync/budget.ts";
 import type { HeldLosses } from "./sync/held_losses.ts";
 import { createHeldLosses } from "./sync/held_losses.ts";
 import type { RuleFaults } from "./sync/rule_faults.ts";
@@ -54,6 +56,8 @@ type Common = {
   readonly cookieSealer: Sealer;
   /** Tokens that the database has not stored yet. */
   readonly unstored: Unstored;
+  /** What all processes may ask of other servers. */
+  readonly upstreamBudgets: UpstreamBudgets;
   /** Rules that could not be evaluated, each told once. */
   readonly ruleFaults: RuleFaults;
   /** What this process knows of the brake. */
@@ -108,18 +112,32 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
   const { publicUrl } = config;
   const { log, now, sleep, version } = world;
   const queries = createQueries(db);
+  const { providerPerSecond } = config.sync;
+  const upstreamBudgets = createUpstreamBudgets({ queries, now, sleep, log, providerPerSecond });
   return {
     config,
     rules,
     db,
     queries,
     discordUrls: createDiscordUrls({ ...config.discord, publicUrl }),
-    bindDiscord: createDiscord({ ...config.discord, ...world, publicUrl }),
-    bindOidc: createOidc({ config: config.oidc, ...world, publicUrl, rules }),
+    bindDiscord: createDiscord({
+      ...config.discord,
+      ...world,
+      publicUrl,
+      meter: upstreamBudgets.discord.meter,
+    }),
+    bindOidc: createOidc({
+      config: config.oidc,
+      ...world,
+      publicUrl,
+      rules,
+      meter: upstreamBudgets.provider.meter,
+    }),
     tokenSealer: createSealer(config.tokenKeys, "link tokens"),
     flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
     cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
     unstored: createUnstored(log),
+    upstreamBudgets,
     ruleFaults: createRuleFaults(log),
     heldLosses: createHeldLosses(),
     setup: createSetup(now),
@@ -134,22 +152,27 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
 /** What the work of a request may use. Its budget runs from now. */
 export function depsOf(shared: Shared, requestId: string): Deps {
   const budget = createBudget(shared.budgetMs);
-  return bind(shared, bindRequest(shared.log, requestId), requestId, budget);
+  return bind(shared, bindRequest(shared.log, requestId), { requestId, budget });
 }
 
-/** What work may use that no request waits for. */
+/** What work may use that no request waits for. Its calls wait for their turn. */
 export function upkeepDepsOf(shared: Shared): WorkDeps {
-  return bind(shared, shared.log, null, undefined);
+  return bind(shared, shared.log, { requestId: null, budget: undefined }, { waitsForTurn: true });
+}
+
+/** The same for a few questions, which are asked at once, even without a database. */
+export function questionDepsOf(shared: Shared): WorkDeps {
+  return bind(shared, shared.log, { requestId: null, budget: undefined }, {});
 }
 
 /** Adds the clients, each made when it is first asked for: most requests need neither. */
 function bind<Id extends string | null, Time extends Budget | undefined>(
   shared: Shared,
   log: Log,
-  requestId: Id,
-  budget: Time,
+  { requestId, budget }: { readonly requestId: Id; readonly budget: Time },
+  unasked: Work = {},
 ) {
-  const work: Work = requestId === null || budget === undefined ? {} : { requestId, budget };
+  const work: Work = requestId === null || budget === undefined ? unasked : { requestId, budget };
   let discord: Discord | undefined;
   let oidc: Oidc | undefined;
   // Field by field, since it runs for every request: copying the object costs several times as much. decision 0032
@@ -163,6 +186,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     flowMacs: shared.flowMacs,
     cookieSealer: shared.cookieSealer,
     unstored: shared.unstored,
+    upstreamBudgets: shared.upstreamBudgets,
     ruleFaults: shared.ruleFaults,
     heldLosses: shared.heldLosses,
     setup: shared.setup,

@@ -102,6 +102,8 @@ type Detail = {
   readonly retryAfterSeconds?: number | undefined;
   /** Whether the server has certainly not taken the request: it was not sent, or was turned away unread. */
   readonly isUntaken?: boolean;
+  /** Of a rate limit: whether it is about one member's calls, all calls of the application, or this address. */
+  readonly limit?: "member" | "global" | "address" | undefined;
   /** The methods that the address has, as in an Allow header. */
   readonly allow?: string;
 };
@@ -112,6 +114,7 @@ export class JanusError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly isUntaken: boolean;
+  readonly limit: Detail["limit"];
   readonly allow: string | undefined;
 
   constructor(code: ErrorCode, reason: string, detail: Detail = {}) {
@@ -119,6 +122,7 @@ export class JanusError extends Error {
     this.code = code;
     this.retryAfterSeconds = detail.retryAfterSeconds;
     this.isUntaken = detail.isUntaken ?? false;
+    this.limit = detail.limit;
     this.allow = detail.allow;
   }
 
@@ -142,8 +146,8 @@ export function asJanusError(error: unknown): JanusError {
 
 /** The same failure, where the request that was to follow was not sent. */
 export function asUntaken(error: unknown): JanusError {
-  const { code, message, cause, retryAfterSeconds } = asJanusError(error);
-  return new JanusError(code, message, { cause, retryAfterSeconds, isUntaken: true });
+  const { code, message, cause, retryAfterSeconds, limit } = asJanusError(error);
+  return new JanusError(code, message, { cause, retryAfterSeconds, limit, isUntaken: true });
 }
 
 // Bad input: nothing was done, nothing changed.
@@ -245,8 +249,8 @@ export const discordUnavailable = (reason: string, detail: Detail = {}) =>
     ...detail,
   });
 /** A 429, and a wait would be too long for the member. https://discord.com/developers/docs/topics/rate-limits */
-export const discordRateLimited = (reason: string, retryAfterSeconds: number) =>
-  new JanusError("discord_rate_limited", reason, { retryAfterSeconds });
+export const discordRateLimited = (reason: string, retryAfterSeconds: number, limit?: Detail["limit"]) =>
+  new JanusError("discord_rate_limited", reason, { retryAfterSeconds, limit });
 /** The member's earlier grant is being revoked at this moment, which would take the new one with it. */
 export const grantEnding = () =>
   new JanusError("grant_ending", "an earlier grant is being revoked", { retryAfterSeconds: 60 });

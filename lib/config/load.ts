@@ -72,6 +72,8 @@ export type Config = DatabaseConfig & {
     readonly brakePercent: number;
     /** How often Discord is asked what it has of a link. */
     readonly reconcileDays: number;
+    /** How many calls a second all processes together make at the provider, members' requests aside. */
+    readonly providerPerSecond: number;
   };
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
@@ -143,6 +145,7 @@ const syncSchema = v.pick(serverSchema, [
   "GRACE_DAYS",
   "BRAKE_PERCENT",
   "RECONCILE_DAYS",
+  "SYNC_PROVIDER_PER_SECOND",
 ]);
 const auditSchema = v.object({
   ...databaseSchema.entries,
@@ -233,6 +236,7 @@ const syncOf = (values: v.InferOutput<typeof syncSchema>): Config["sync"] => ({
   graceDays: values.GRACE_DAYS,
   brakePercent: values.BRAKE_PERCENT,
   reconcileDays: values.RECONCILE_DAYS,
+  providerPerSecond: values.SYNC_PROVIDER_PER_SECOND,
 });
 
 function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {

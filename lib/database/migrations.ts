@@ -17,6 +17,7 @@ import migration13 from "../../sql/migrations/0013_create_functions.sql" with { 
 import migration14 from "../../sql/migrations/0014_create_registration.sql" with { type: "text" };
 import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { type: "text" };
 import migration16 from "../../sql/migrations/0016_keep_links_true.sql" with { type: "text" };
+import migration17 from "../../sql/migrations/0017_create_upstream_budget.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -69,6 +70,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 14, name: "create_registration", text: migration14 },
   { version: 15, name: "evaluate_rules", text: migration15 },
   { version: 16, name: "keep_links_true", text: migration16 },
+  { version: 17, name: "create_upstream_budget", text: migration17 },
 ];
 
 const tableRow = v.tuple([

@@ -22,6 +22,7 @@ import { REGISTRATION_STATEMENTS } from "./statements/registration.ts";
 import { ROLE_CONNECTION_LEFT_STATEMENTS } from "./statements/role_connection_left.ts";
 import { SESSION_STATEMENTS } from "./statements/session.ts";
 import { STRAY_TOKEN_STATEMENTS } from "./statements/stray_token.ts";
+import { UPSTREAM_BUDGET_STATEMENTS } from "./statements/upstream_budget.ts";
 
 /** All statements. */
 export const STATEMENTS = {
@@ -39,6 +40,7 @@ export const STATEMENTS = {
   ...ROLE_CONNECTION_LEFT_STATEMENTS,
   ...SESSION_STATEMENTS,
   ...STRAY_TOKEN_STATEMENTS,
+  ...UPSTREAM_BUDGET_STATEMENTS,
 } as const;
 
 /** The statements as functions: values by name in, rows out. */

@@ -7,14 +7,14 @@
  *     PUT and DELETE …/role-connection         role_connection.ts
  *     GET and PUT …/role-connections/metadata  metadata_records.ts
  *
- * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy. The room
- * leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and
+ * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy, `limits.ts`
+ * says which limit an answer speaks of. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and
  * when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
 import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
 import { REFRESH } from "../oauth/refresh.ts";
-import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
+import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -98,6 +98,8 @@ export type DiscordOptions = {
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly deadlineMs?: number;
+  /** Follows every call. */
+  readonly meter?: Meter;
 };
 
 const CLIENT_REMEDY =

@@ -3,7 +3,6 @@
  * after a 429 when it says, up to a cap. Token requests may not be repeated and do not come here.
  * https://discord.com/developers/docs/topics/rate-limits
  */
-import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import {
   asJanusError,
@@ -12,23 +11,14 @@ import {
   discordUnavailable,
   grantEnded,
 } from "../errors.ts";
-import type { Answer, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
-import {
-  capRetryAfter,
-  hasTimeFor,
-  isOutage,
-  parseJson,
-  retryAfterSeconds,
-  send,
-} from "../oauth/upstream.ts";
+import type { Answer, Limit, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
+import { hasTimeFor, isOutage, parseJson, retryAfterSeconds, send } from "../oauth/upstream.ts";
 import { isEmpty, isError, readRefusal } from "./answers.ts";
+import { readLimit, readWaitSeconds } from "./limits.ts";
 
 const MAX_ATTEMPTS = 3;
 const RETRY_BASE_MS = 250;
 const MAX_WAIT_SECONDS = 5;
-const CLOUDFLARE_WAIT_SECONDS = 60;
-
-const rateLimited = v.object({ retry_after: v.pipe(v.number(), v.minValue(0)) });
 
 /** One call by its name, with the credentials that it is made with. */
 type Call = {
@@ -88,7 +78,10 @@ async function tryOnce(
   try {
     answer = await send(upstream, call.operation, url, init, retries);
   } catch (error) {
-    return { error: asJanusError(error), waitSeconds: 0 };
+    const failure = asJanusError(error);
+    // Another attempt would have to wait for the same limit.
+    if (failure.limit !== undefined) throw failure;
+    return { error: failure, waitSeconds: 0 };
   }
   return readAnswer(call, answer);
 }
@@ -97,22 +90,24 @@ async function tryOnce(
 function readAnswer(call: Call, answer: Answer): Try {
   const { operation, method } = call;
   const { status } = answer;
+  const limit = readLimit(answer);
   if (status === 429) {
-    const waitSeconds = readRateLimit(answer);
+    const waitSeconds = readWaitSeconds(answer);
     const error = discordRateLimited(
       `${operation}: answered 429, asking for a wait of ${waitSeconds} seconds`,
       waitSeconds,
+      limit,
     );
     if (waitSeconds > MAX_WAIT_SECONDS) throw error;
     return { error, waitSeconds };
   }
   if (isOutage(status))
-    return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0);
+    return retryAfterFault(`${operation}: answered ${status}`, retryAfterSeconds(answer) ?? 0, limit);
   if (isDone(call, answer)) return { answer };
   const refusal = readRefusal(answer);
   if (refusal === undefined) {
     const reason = `${operation}: answered ${status}, but the answer is not Discord's`;
-    return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0);
+    return retryAfterFault(reason, retryAfterSeconds(answer) ?? 0, limit);
   }
   if (refusal === "unknown" && method === "DELETE") return { answer };
   if (refusal === "unknown_token") throw grantEnded(`${operation}: answered 401`);
@@ -130,18 +125,11 @@ function isDone({ status, isRight }: Call, answer: Answer): boolean {
   return !isError(body) && isRight(body);
 }
 
-function retryAfterFault(reason: string, waitSeconds: number): Try {
-  const error =
-    waitSeconds === 0
-      ? discordUnavailable(reason)
-      : discordUnavailable(reason, { retryAfterSeconds: waitSeconds });
+function retryAfterFault(reason: string, waitSeconds: number, limit: Limit | undefined): Try {
+  const error = discordUnavailable(reason, {
+    ...(limit === undefined ? {} : { limit }),
+    ...(waitSeconds === 0 ? {} : { retryAfterSeconds: waitSeconds }),
+  });
   if (waitSeconds > MAX_WAIT_SECONDS) throw error;
   return { error, waitSeconds };
-}
-
-/** Seconds to wait after a 429. Cloudflare's own page names none: its blocks last, so the wait is over the cap. */
-function readRateLimit(answer: Answer): number {
-  const parsed = v.safeParse(rateLimited, parseJson(answer.text));
-  const fromBody = parsed.success ? capRetryAfter(parsed.output.retry_after) : undefined;
-  return retryAfterSeconds(answer) ?? fromBody ?? CLOUDFLARE_WAIT_SECONDS;
 }

@@ -6,16 +6,27 @@ import type { DiscordOptions } from "./client.ts";
 const DEADLINE_MS = 5_000;
 
 /** What the upstream is made of. */
-export type UpstreamOptions = Pick<DiscordOptions, "fetch" | "log" | "deadlineMs" | "publicUrl" | "version">;
+export type UpstreamOptions = Pick<
+  DiscordOptions,
+  "fetch" | "log" | "deadlineMs" | "publicUrl" | "version" | "meter"
+>;
 
 /** Discord as an upstream, for no work in particular. */
-export function createUpstream({ fetch, log, deadlineMs, publicUrl, version }: UpstreamOptions): Upstream {
+export function createUpstream({
+  fetch,
+  log,
+  deadlineMs,
+  publicUrl,
+  version,
+  meter,
+}: UpstreamOptions): Upstream {
   return {
     name: "discord",
     fetch,
     log,
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     userAgent: `DiscordBot (${publicUrl}, ${version})`,
+    ...(meter === undefined ? {} : { meter }),
     unavailable: discordUnavailable,
     clientRejected: discordClientRejected,
   };

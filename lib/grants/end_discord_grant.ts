@@ -16,7 +16,9 @@ import { openDiscordToken } from "./sealing.ts";
 /** One round: claims the grants that are to end, and ends each at Discord, then here. */
 export async function endDueGrants(deps: GrantDeps): Promise<Round> {
   const ends = await claimAndEnd(deps, null);
-  return roundOf(ends.length, ends.filter((end) => end !== "put_off").length);
+  const limited = ends.filter((end) => end === "limited").length;
+  const done = ends.filter(isDone).length;
+  return roundOf(ends.length, done, ROUND_LIMIT, limited);
 }
 
 /** Ends the grant of one member if its end is due; undefined if it is not, or if another process ends it. */
@@ -44,8 +46,14 @@ type EndingGrant = {
   readonly endFailures: number;
 };
 
-/** What became of a grant that was to end. `role_may_stay`: it has ended, and the member may keep the role. */
-export type GrantEnd = "ended" | "role_may_stay" | "put_off";
+/**
+ * What became of a grant that was to end. `role_may_stay`: it has ended, and the member may keep the role. `limited`: it was
+ * put off, because of a rate limit of this member's alone.
+ */
+export type GrantEnd = "ended" | "role_may_stay" | "put_off" | "limited";
+
+/** Whether the grant has ended. */
+export const isDone = (end: GrantEnd): boolean => end !== "put_off" && end !== "limited";
 
 /** Ends one grant that was claimed: at Discord, then here; or it is due again later. */
 export async function tryEndGrant(deps: GrantDeps, grant: EndingGrant): Promise<GrantEnd> {
@@ -59,7 +67,7 @@ export async function tryEndGrant(deps: GrantDeps, grant: EndingGrant): Promise<
     deps.log.warn("grant_not_ended", { discordUserId, outcome: "put_off", ...describeError(error) });
     const endDueAt = endRetryAt(deps.now(), grant.endFailures, error);
     await tryTo(deps, "put_off", () => deps.queries.setEndDue({ discordUserId, endDueAt }));
-    return "put_off";
+    return asJanusError(error).limit === "member" ? "limited" : "put_off";
   }
 }
 

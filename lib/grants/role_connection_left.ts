@@ -37,22 +37,26 @@ export async function clearDueRoleConnections(deps: GrantDeps): Promise<Round> {
   const lease = leaseFrom(deps.now());
   const due = await deps.queries.claimClearDue({ limit: ROUND_LIMIT, ...lease });
   const cleared = await Promise.all(due.map((grant) => clearOrPutOff(deps, grant, lease.leasedUntil)));
-  return roundOf(due.length, cleared.filter(Boolean).length);
+  const countOf = (result: Result): number => cleared.filter((one) => one === result).length;
+  return roundOf(due.length, countOf("done"), ROUND_LIMIT, countOf("limited"));
 }
 
-/** True if it was cleared, or given up. */
-async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<boolean> {
+/** Whether it was cleared or given up, put off, or put off because of a rate limit of this member's alone. */
+type Result = "done" | "put_off" | "limited";
+
+async function clearOrPutOff(deps: GrantDeps, grant: DueClear, leasedUntil: Date): Promise<Result> {
   const { discordUserId } = grant;
-  let isCleared = false;
+  let result: Result = "put_off";
   // Should the database fail here, the lease ends by itself.
   await tryTo(deps, "clear", async () => {
     const failure = await clear(deps, discordUserId, leasedUntil, () => freshAccessToken(deps, grant));
-    isCleared = failure === undefined;
-    if (isCleared) return;
+    result = failure === undefined ? "done" : "put_off";
+    if (failure === undefined) return;
+    if (asJanusError(failure).limit === "member") result = "limited";
     const clearDueAt = endRetryAt(deps.now(), grant.clearFailures, failure);
     await deps.queries.setClearDue({ discordUserId, leasedUntil, clearDueAt });
   });
-  return isCleared;
+  return result;
 }
 
 /** Clears it, and records that. Returns the failure if it has to be tried again. `clearDueAt` is as it was claimed. */

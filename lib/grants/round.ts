@@ -19,10 +19,13 @@ export const isWorthAnother = ({ isFull, done, metOutage }: Round): boolean =>
 /** How many grants or pushes a round claims at most. */
 export const ROUND_LIMIT = 20;
 
-/** A round that claims up to `limit` rows. Whatever is not done was put off, and only an outage does that. */
-export const roundOf = (claimed: number, done: number, limit = ROUND_LIMIT): Round => ({
+/**
+ * A round that claims up to `limit` rows. Whatever is not done was put off by an outage, but for `limited` rows that met a
+ * rate limit of their own member's.
+ */
+export const roundOf = (claimed: number, done: number, limit = ROUND_LIMIT, limited = 0): Round => ({
   claimed,
   isFull: claimed >= limit,
   done,
-  metOutage: done < claimed,
+  metOutage: done + limited < claimed,
 });

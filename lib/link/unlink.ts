@@ -7,7 +7,7 @@ import { notLinked } from "../errors.ts";
 import { createStep } from "../flow/step.ts";
 import type { GrantDeps } from "../grants/discord_grant.ts";
 import type { GrantEnd } from "../grants/end_discord_grant.ts";
-import { tryEndGrant } from "../grants/end_discord_grant.ts";
+import { isDone, tryEndGrant } from "../grants/end_discord_grant.ts";
 import type { ProviderGrantDeps } from "../grants/provider_grant.ts";
 import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { leaseFrom } from "../grants/refresh_lease.ts";
@@ -44,7 +44,7 @@ export const unlink = createStep(
     return {
       outcome: "unlinked",
       discordUserId,
-      discordTold: end !== "put_off",
+      discordTold: isDone(end),
       providerTold,
       roleMayStay: end === "role_may_stay",
     };

@@ -27,6 +27,18 @@ export type Work = {
   readonly requestId?: string;
   /** The time that the request has left for all its calls. */
   readonly budget?: Budget;
+  /** Whether its calls wait for their turn in what all processes may ask: nobody waits for the work. */
+  readonly waitsForTurn?: boolean;
+};
+
+/** What a rate limit is about: one member's calls, all calls of the application, or this address. */
+export type Limit = NonNullable<JanusError["limit"]>;
+
+/** Follows the calls to an upstream. */
+export type Meter = {
+  /** Settles when a call may begin: at once, unless it waits for its turn. Throws the upstream's unavailable, untaken. */
+  readonly admit: (upstream: Upstream, operation: string) => Promise<void>;
+  readonly note: (answer: Answer) => void;
 };
 
 /** A server that we call, what for, and how its failures are named. */
@@ -39,9 +51,10 @@ export type Upstream = Work & {
   /** Whether every call opens its own connection: where a server is asked seldom, a kept one has often died. */
   readonly ownConnections?: boolean;
   readonly userAgent: string;
+  readonly meter?: Meter;
   readonly unavailable: (
     reason: string,
-    detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean },
+    detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean; limit?: Limit },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
   /** The error for a refresh that is answered with invalid_request; clientRejected unless given. */
@@ -79,6 +92,7 @@ export async function send(
   retries = 0,
 ): Promise<Answer> {
   requireTime(upstream, operation);
+  await upstream.meter?.admit(upstream, operation);
   const started = performance.now();
   const logCall = (result: LogFields) =>
     upstream.log.info("upstream_call", {
@@ -94,6 +108,7 @@ export async function send(
   try {
     const init = initOf(upstream, request, retries, AbortSignal.timeout(deadlineMs));
     const answer = await fetchAnswer(upstream, operation, url, init, request.onRedirect);
+    upstream.meter?.note(answer);
     logCall({ status: answer.status, outcome: "answered" });
     return answer;
   } catch (error) {
@@ -149,11 +164,14 @@ async function fetchAnswer(
   const { status, headers } = response;
   if (isCompressed(headers) && isOutage(status)) {
     await dropBody(response);
-    // Of an outage only the status and Retry-After are read.
+    // Of an outage only the status and the headers are read.
     return { status, headers, text: "" };
   }
   const body = await readBody(response, init.signal);
-  if ("refusal" in body) throw upstream.unavailable(`${operation}: ${body.refusal}`);
+  if ("refusal" in body) {
+    upstream.meter?.note({ status, headers, text: "" });
+    throw upstream.unavailable(`${operation}: ${body.refusal}`);
+  }
   return { status, headers, text: body.text };
 }
 

@@ -19,7 +19,7 @@ import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
-import type { Fetch, Upstream, Work } from "../oauth/upstream.ts";
+import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestKind } from "./authorization_request.ts";
@@ -155,6 +155,8 @@ export type OidcOptions = {
   readonly log: Log;
   readonly now: () => Date;
   readonly deadlineMs?: number;
+  /** Follows every call. */
+  readonly meter?: Meter;
 };
 
 const DEADLINE_MS = 10_000;
@@ -198,7 +200,7 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   };
 }
 
-function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstream {
+function createUpstream({ fetch, log, deadlineMs, version, meter }: OidcOptions): Upstream {
   return {
     name: "provider",
     fetch,
@@ -206,6 +208,7 @@ function createUpstream({ fetch, log, deadlineMs, version }: OidcOptions): Upstr
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     ownConnections: true,
     userAgent: `Janus/${version}`,
+    ...(meter === undefined ? {} : { meter }),
     unavailable: providerUnavailable,
     clientRejected: providerClientRejected,
   };

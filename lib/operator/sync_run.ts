@@ -77,7 +77,7 @@ async function makeAllDue({ queries, now }: WorkDeps): Promise<void> {
 /** Rounds of checks until none is due, or until the provider gives no answer. */
 async function checkAll(deps: WorkDeps, tally: Tally, { stop, onProgress }: Waiting): Promise<void> {
   while (!stop.aborted) {
-    const checks = await checkRound(deps);
+    const checks = await checkSome(deps);
     if (checks.length === 0) return;
     tally.addChecks(checks);
     await onProgress(tally.counts.checked + tally.counts.failed);
@@ -87,12 +87,18 @@ async function checkAll(deps: WorkDeps, tally: Tally, { stop, onProgress }: Wait
 /** Rounds of pushes until nothing is due. Other links that the brake wants to see are checked in between. */
 async function pushAll(deps: WorkDeps, tally: Tally, stop: AbortSignal): Promise<void> {
   for (let idle = 0; idle < MAX_IDLE_ROUNDS && !stop.aborted; idle += 1) {
+    if (!(await deps.upstreamBudgets.mayBegin(["discord"]))) return;
     const pushes = [...(await tellDue(deps)), ...(await tellLosses(deps))];
     tally.addPushes(pushes);
-    const looked = await checkRound(deps);
+    const looked = await checkSome(deps);
     tally.addChecks(looked);
     if (looked.length > 0 || pushes.some(({ failure }) => failure === undefined)) idle = -1;
   }
+}
+
+/** The checks of one round; none while either server is not to be asked. What that leaves is due later. */
+async function checkSome(deps: WorkDeps): Promise<readonly Checked[]> {
+  return (await deps.upstreamBudgets.mayBegin(["discord", "provider"])) ? checkRound(deps) : [];
 }
 
 async function countHeld(deps: WorkDeps): Promise<number> {

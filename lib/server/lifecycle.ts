@@ -12,7 +12,7 @@ import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
 import { waitForDatabase } from "../database/wait.ts";
 import type { WorkDeps, World } from "../deps.ts";
-import { createShared, upkeepDepsOf } from "../deps.ts";
+import { createShared, questionDepsOf, upkeepDepsOf } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
 import type { Unstored } from "../grants/unstored.ts";
 import type { Configuration } from "../operator/configuration.ts";
@@ -68,7 +68,7 @@ export async function startServer(
     world.log.info("listening", { address: listening.address, version: world.version });
     world.log.info("rules_in_force", { rules: describeRules(rules) });
     const server = run({ config, db, deps, gate, listening, stopping, world });
-    void watchSetup(deps, server.ready, stopping.signal);
+    void watchSetup(questionDepsOf(shared), server.ready, stopping.signal);
     return server;
   } catch (error) {
     await db.close();

@@ -1,7 +1,7 @@
 /**
  * Upkeep: pushes that are due, grants that are to end, tokens that expire, rows that nobody needs. This file is the table
  * of duties; any number of processes may do them at once, since each claims what it works on. Whose turn it is, is in
- * `upkeep_turns.ts`, how fast it goes in `upkeep_pace.ts`, and each duty in its own room.
+ * `upkeep_turns.ts`, how fast it goes in `sync/budget.ts`, and each duty in its own room.
  */
 import { createClockWatch } from "../database/clock_watch.ts";
 import type { WorkDeps } from "../deps.ts";
@@ -34,20 +34,16 @@ const MARK_LIMIT = 1_000;
 const EVERY_SECONDS = 30;
 /** Finding what was abandoned reads whole tables: seldom enough that a large community does not notice. */
 const MARK_EVERY_SECONDS = 600;
-/** Every process tells at /readyz whether losses are held, also one that holds none itself. */
-const NOTE_HELD_LOSSES: Duty = {
-  name: "note_held_losses",
-  everySeconds: EVERY_SECONDS,
-  isPaced: false,
-  run: noteHeldLosses,
-};
+const OFTEN = { everySeconds: EVERY_SECONDS } as const;
 
-const ASKING = { everySeconds: EVERY_SECONDS, isPaced: true } as const;
+/** Every process tells at /readyz whether losses are held, also one that holds none itself. */
+const NOTE_HELD_LOSSES: Duty = { name: "note_held_losses", ...OFTEN, asks: [], run: noteHeldLosses };
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
-  { name: "store_unstored_tokens", everySeconds: EVERY_SECONDS, isPaced: false, run: storeUnstored },
-  { name: "refresh_due_grants", ...ASKING, run: refreshDueGrants },
+  { name: "store_unstored_tokens", ...OFTEN, asks: [], run: storeUnstored },
+  { name: "report_limits", ...OFTEN, asks: [], run: reportLimits },
+  { name: "refresh_due_grants", ...OFTEN, asks: ["discord"], run: refreshDueGrants },
   deletion("delete_old_flows", async ({ queries }, createdBefore) => {
     const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
     return row?.deleted;
@@ -55,13 +51,13 @@ const DUTIES: readonly Duty[] = [
   marking("mark_abandoned_grants", ({ queries }, limit, obtainedBefore, now) =>
     queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
   ),
-  { name: "end_due_grants", ...ASKING, run: endDueGrants },
-  { name: "clear_due_role_connections", ...ASKING, run: clearDueRoleConnections },
+  { name: "end_due_grants", ...OFTEN, asks: ["discord"], run: endDueGrants },
+  { name: "clear_due_role_connections", ...OFTEN, asks: ["discord"], run: clearDueRoleConnections },
   marking("mark_abandoned_provider_grants", ({ queries }, limit, seenBefore, now) =>
     queries.setProviderAbandoned({ limit, seenBefore, now }),
   ),
-  { name: "end_due_provider_grants", ...ASKING, run: endDueProviderGrants },
-  { name: "settle_stray_tokens", ...ASKING, run: settleDueStrays },
+  { name: "end_due_provider_grants", ...OFTEN, asks: ["provider"], run: endDueProviderGrants },
+  { name: "settle_stray_tokens", ...OFTEN, asks: ["discord", "provider"], run: settleDueStrays },
   deletion("delete_expired_sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
   deletion("delete_unused_accounts", async ({ queries }, updatedBefore) => {
     const row = await queries.deleteUnused({ updatedBefore, limit: DELETE_LIMIT });
@@ -76,15 +72,15 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
-  { name: "check_due_links", ...ASKING, run: checkDueLinks },
-  { name: "push_due_links", ...ASKING, run: pushDueLinks },
-  { name: "push_due_losses", ...ASKING, run: pushDueLosses },
+  { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
+  { name: "push_due_links", ...OFTEN, asks: ["discord"], run: pushDueLinks },
+  { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses },
   NOTE_HELD_LOSSES,
 ];
 
 /** The duties of this process. With SYNC=off it leaves to others whatever asks another server for something. */
 const dutiesOf = ({ config }: Pick<WorkDeps, "config">): readonly Duty[] =>
-  config.sync.isOn ? DUTIES : DUTIES.filter(({ isPaced }) => !isPaced);
+  config.sync.isOn ? DUTIES : DUTIES.filter(({ asks }) => asks.length === 0);
 
 /** Gives every duty its turns, and returns when none can go on, or after the round during which `stopping` is aborted. */
 export async function runUpkeep(
@@ -139,7 +135,7 @@ function compareClocks(deps: WorkDeps): Duty {
     await watchClock();
     return NOTHING;
   };
-  return { name: "compare_clocks", everySeconds: EVERY_SECONDS, isPaced: false, run };
+  return { name: "compare_clocks", everySeconds: EVERY_SECONDS, asks: [], run };
 }
 
 const NOTHING: Round = roundOf(0, 0);
@@ -147,6 +143,12 @@ const NOTHING: Round = roundOf(0, 0);
 /** If the database does not store something now, the next turn tries again. */
 async function storeUnstored({ unstored }: WorkDeps): Promise<Round> {
   await unstored.retry();
+  return NOTHING;
+}
+
+/** What members' requests have met: a process that only serves members makes no reservation that would say it. */
+async function reportLimits({ upstreamBudgets }: WorkDeps): Promise<Round> {
+  await upstreamBudgets.report();
   return NOTHING;
 }
 
@@ -165,7 +167,7 @@ function marking(name: UpkeepStep, work: Mark): Duty {
     const marked = row?.marked ?? 0;
     return roundOf(marked, marked, MARK_LIMIT);
   };
-  return { name, everySeconds: MARK_EVERY_SECONDS, isPaced: false, run };
+  return { name, everySeconds: MARK_EVERY_SECONDS, asks: [], run };
 }
 
 /** A duty that deletes rows older than an hour, up to a limit in each round. `work` returns how many it deleted. */
@@ -177,5 +179,5 @@ function deletion(
     const deleted = (await work(deps, secondsAfter(deps.now(), -KEEP_UNLINKED_SECONDS))) ?? 0;
     return roundOf(deleted, deleted, DELETE_LIMIT);
   };
-  return { name, everySeconds: EVERY_SECONDS, isPaced: false, run };
+  return { name, everySeconds: EVERY_SECONDS, asks: [], run };
 }

@@ -6,16 +6,16 @@
 import type { WorkDeps } from "../deps.ts";
 import type { Round } from "../grants/round.ts";
 import { isWorthAnother } from "../grants/round.ts";
+import type { Budgeted } from "../sync/budget.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
-import { createPace } from "./upkeep_pace.ts";
 
 /** Something that upkeep has to do again and again. */
 export type Duty = {
   readonly name: UpkeepStep;
   readonly everySeconds: number;
-  /** Whether a round asks other servers for something, so that it is paced. */
-  readonly isPaced: boolean;
+  /** The servers that a round asks for something. While it may not ask one of them, it has no round. */
+  readonly asks: readonly Budgeted[];
   /** One round. */
   readonly run: (deps: WorkDeps) => Promise<Round>;
 };
@@ -34,17 +34,12 @@ type Turns = {
  */
 export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
   const waiting: Duty[] = [];
-  const pace = createPace(deps);
   let current: Duty | undefined;
   let working: Promise<void> | undefined;
 
   const take = async (duty: Duty): Promise<void> => {
-    if (duty.isPaced) await pace.wait(signal);
-    if (signal.aborted) return;
     const round = await attempt(deps, duty);
-    if (round === undefined) return;
-    if (duty.isPaced) pace.spend(round.claimed);
-    if (isWorthAnother(round)) waiting.push(duty);
+    if (round !== undefined && isWorthAnother(round)) waiting.push(duty);
   };
   const work = async (): Promise<void> => {
     for (current = waiting.shift(); current !== undefined && !signal.aborted; current = waiting.shift())
@@ -64,9 +59,12 @@ export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
 }
 
 /** A duty that fails does not stop the others. The failure is logged, and the duty comes again. */
-async function attempt(deps: WorkDeps, { name, run }: Duty): Promise<Round | undefined> {
+async function attempt(deps: WorkDeps, { name, asks, run }: Duty): Promise<Round | undefined> {
   try {
-    return await run(deps);
+    if (!(await deps.upstreamBudgets.mayBegin(asks))) return undefined;
+    const round = await run(deps);
+    if (asks.length > 0) await deps.upstreamBudgets.report();
+    return round;
   } catch (error) {
     deps.log.warn("upkeep_failed", { step: name, ...describeError(error) });
     return undefined;

@@ -78,12 +78,19 @@ export function nextCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): 
 type Pause = { readonly failures: number; readonly until: Date };
 const pauses = new WeakMap<CheckNeeds["queries"], Pause>();
 
+/** A slow provider is asked of few links in a round: their leases must not run out while calls wait for their turn. */
+const SECONDS_OF_LINKS = 5;
+
+/** How many links a round checks at most. */
+const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
+  Math.min(ROUND_LIMIT, config.sync.providerPerSecond * SECONDS_OF_LINKS);
+
 /** One round: claims links that are due, and checks each. */
 export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
   const checks = await checkRound(deps);
   const done = checks.filter(({ outcome }) => outcome !== "failed").length;
   const metOutage = checks.some(isOutage);
-  return { claimed: checks.length, isFull: checks.length >= ROUND_LIMIT, done, metOutage };
+  return { claimed: checks.length, isFull: checks.length >= limitOf(deps), done, metOutage };
 }
 
 /** The checks of one round; none while this process makes a pause. */
@@ -92,7 +99,7 @@ export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> 
   if (pause !== undefined && pause.until > deps.now()) return [];
   const first = await claimAndCheck(deps, 1);
   if (first.length === 0) return first;
-  const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, ROUND_LIMIT - 1))];
+  const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, limitOf(deps) - 1))];
   if (checks.some(isOutage)) {
     const failures = pause?.failures ?? 0;
     pauses.set(deps.queries, { failures: failures + 1, until: endRetryAt(deps.now(), failures, undefined) });

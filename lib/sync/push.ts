@@ -195,7 +195,7 @@ export function roundOfPushes(pushes: readonly Push[]): Round {
   const failures = pushes.flatMap(({ failure }) => failure ?? []);
   return {
     ...roundOf(pushes.length, pushes.length - failures.length),
-    metOutage: failures.some(({ code }) => !REFUSALS.includes(code)),
+    metOutage: failures.some(({ code, limit }) => !REFUSALS.includes(code) && limit !== "member"),
   };
 }
 

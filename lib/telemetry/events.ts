@@ -64,6 +64,7 @@ export const LOG_EVENTS = [
   "too_busy",
   "upkeep_failed",
   "upstream_call",
+  "upstream_stopped",
   "waiting_for_database",
 ] as const;
 /** One of `LOG_EVENTS`. */
@@ -104,6 +105,7 @@ export type UpkeepStep =
   | "push_due_links"
   | "push_due_losses"
   | "note_held_losses"
+  | "report_limits"
   | "compare_clocks";
 
 /** How something ended. */

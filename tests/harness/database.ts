@@ -33,6 +33,7 @@ export const TABLES = [
   "role_connection_left",
   "registration",
   "brake",
+  "upstream_budget",
   "audit_event",
 ] as const;
 

@@ -386,9 +386,7 @@ test("startUpkeep() waits for the running round when it is stopped", async () =>
     return { claimed: 0, isFull: false, done: 0, metOutage: false };
   };
 
-  const upkeep = startUpkeep(janus.deps, [
-    { name: "push_due_links", everySeconds: 0.001, isPaced: false, run },
-  ]);
+  const upkeep = startUpkeep(janus.deps, [{ name: "push_due_links", everySeconds: 0.001, asks: [], run }]);
   await begun.promise;
   const stopped = upkeep.stop();
   gate.resolve();

@@ -4,7 +4,6 @@
  */
 import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
-import { requireMigrated } from "../../database/migrations.ts";
 import type { WorkDeps } from "../../deps.ts";
 import { createShared, upkeepDepsOf } from "../../deps.ts";
 import { usage } from "../../errors.ts";
@@ -21,7 +20,7 @@ import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { requireOne } from "../require_one.ts";
 import { canAsk, confirm, untilInterrupted } from "../terminal.ts";
-import { withDatabase } from "../with_database.ts";
+import { withStoredDatabase } from "../with_database.ts";
 
 type Options = {
   readonly member?: string;
@@ -105,13 +104,13 @@ async function withDeps<Result>(
   work: (deps: WorkDeps) => Promise<Result>,
 ): Promise<Result> {
   const configuration: Configuration = await readConfiguration(environment);
-  return withDatabase(configuration.config, json, async (db) => {
-    await requireMigrated(db);
+  return withStoredDatabase(configuration.config, json, async (db) => {
     const deps = upkeepDepsOf(createShared(configuration, db, createWorld(NO_LOG, { ref: true })));
     try {
       return await work(deps);
     } finally {
       await deps.unstored.retry();
+      await deps.upstreamBudgets.report();
     }
   });
 }
