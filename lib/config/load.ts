@@ -20,6 +20,8 @@ import { parseVariables, readVariables } from "./parse.ts";
 import type { RulesFile } from "./rules_file.ts";
 import { readRulesFile } from "./rules_file.ts";
 import type { Environment } from "./sources.ts";
+import type { SyncSettings } from "./sync_settings.ts";
+import { syncOf, syncSchema } from "./sync_settings.ts";
 import { publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
 /** What a command needs that works on the database alone, such as `janus migrate`. */
@@ -61,20 +63,7 @@ export type Config = DatabaseConfig & {
   readonly trustedProxies: readonly string[];
   /** Requests that one address may make; 0 for no limit. */
   readonly rateLimitPerMinute: number;
-  readonly sync: {
-    /** Whether this process keeps links true, besides serving members. */
-    readonly isOn: boolean;
-    /** How often the claims of a link are read again. */
-    readonly everyHours: number;
-    /** How long a member keeps the role after the provider has ended the grant. */
-    readonly graceDays: number;
-    /** Losses are held if more than this share of all links, in percent, would lose something in `everyHours`. */
-    readonly brakePercent: number;
-    /** How often Discord is asked what it has of a link. */
-    readonly reconcileDays: number;
-    /** How many calls a second all processes together make at the provider, members' requests aside. */
-    readonly providerPerSecond: number;
-  };
+  readonly sync: SyncSettings;
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -138,14 +127,6 @@ const databaseSchema = v.pick(serverSchema, [
   "DATA_DIR",
   "LOG_LEVEL",
   "LOG_FORMAT",
-]);
-const syncSchema = v.pick(serverSchema, [
-  "SYNC",
-  "SYNC_EVERY_HOURS",
-  "GRACE_DAYS",
-  "BRAKE_PERCENT",
-  "RECONCILE_DAYS",
-  "SYNC_PROVIDER_PER_SECOND",
 ]);
 const auditSchema = v.object({
   ...databaseSchema.entries,
@@ -229,15 +210,6 @@ export function readAuditConfig(environment: Environment): AuditConfig {
   const values = parseVariables(auditSchema, environment);
   return { ...databaseOf(values, environment), sync: syncOf(values), tokenKeys: values.TOKEN_KEYS };
 }
-
-const syncOf = (values: v.InferOutput<typeof syncSchema>): Config["sync"] => ({
-  isOn: values.SYNC === "on",
-  everyHours: values.SYNC_EVERY_HOURS,
-  graceDays: values.GRACE_DAYS,
-  brakePercent: values.BRAKE_PERCENT,
-  reconcileDays: values.RECONCILE_DAYS,
-  providerPerSecond: values.SYNC_PROVIDER_PER_SECOND,
-});
 
 function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {
   return {
