@@ -13,6 +13,9 @@ export type Position = { readonly line: number; readonly column: number };
 /** Finds where the value at a path stands, or its key, or a place within its text. */
 export type Locate = (path: Path, place?: "key" | number) => Position | undefined;
 
+/** No key of a rules file is deeper. What is deeper has the place of what it is in. */
+const MAX_DEPTH = 8;
+
 type Found = { readonly key: AST.TOMLNode; readonly value: AST.TOMLNode };
 
 /** The places in a file that Bun has read. Finds none in a file that the second parser does not read. */
@@ -62,6 +65,7 @@ function collect(nodes: readonly AST.TOMLNode[], path: Path, found: Map<string, 
 }
 
 function collectValue(value: AST.TOMLContentNode, path: Path, found: Map<string, Found>): void {
+  if (path.length > MAX_DEPTH) return;
   if (value.type === "TOMLInlineTable") collect(value.body, path, found);
   if (value.type !== "TOMLArray") return;
   value.elements.forEach((element, index) => {
@@ -72,11 +76,13 @@ function collectValue(value: AST.TOMLContentNode, path: Path, found: Map<string,
 
 /** A dotted key makes the tables above it, which have no place of their own. */
 function keepAbove(found: Map<string, Found>, path: Path, from: number, key: AST.TOMLNode): void {
-  for (let length = from + 1; length < path.length; length += 1) keep(found, path.slice(0, length), key, key);
+  for (let length = from + 1; length < path.length && length <= MAX_DEPTH; length += 1)
+    keep(found, path.slice(0, length), key, key);
 }
 
 /** The first one stays: the header of a table comes before what is in it. */
 function keep(found: Map<string, Found>, path: Path, key: AST.TOMLNode, value: AST.TOMLNode): void {
+  if (path.length > MAX_DEPTH) return;
   const name = JSON.stringify(path);
   if (!found.has(name)) found.set(name, { key, value });
 }

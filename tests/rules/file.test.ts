@@ -343,6 +343,17 @@ url = "http://example.org"
     expect([column, column + 4]).toContain(Number(found));
   });
 
+  test("finds the place of a key of ten thousand parts, and keeps no path for each", async () => {
+    const text = `${RECORD}${"a.".repeat(10_000)}b = 1\n`;
+    const before = process.memoryUsage.rss();
+
+    const faults = await faultsOf(text);
+
+    expect(faults).toEqual([expect.stringMatching(/^rules\.toml:\d+:1: .*"a" is not a key/)]);
+    // The paths take 300 MB, and those of the longest key that Bun reads several GB.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 1024 ** 2);
+  });
+
   test.each(["'''", '"""'])("points into lines that end as on Windows, in %s", async (quotes) => {
     const text = recordOf("").replace("''''''", `${quotes}\nclaims.a &&\n  nope${quotes}`);
 
