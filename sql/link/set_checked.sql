@@ -20,7 +20,7 @@ with given as not materialized (
 ),
 
 locked_account as (
-  select organisation_account.issuer, organisation_account.subject
+  select organisation_account.issuer, organisation_account.subject, organisation_account.claims
   from given
   inner join organisation_account
     on given.issuer = organisation_account.issuer and given.subject = organisation_account.subject
@@ -38,7 +38,13 @@ checked as (
     check_leased_until = null,
     check_failures = 0,
     check_failed_code = null,
-    push_due_at = case when given.is_push_due then least(link.push_due_at, given.now) else link.push_due_at end,
+    -- A push that failed stays put off. One that runs at this moment knows what was due, unless the claims are new.
+    push_due_at = case
+      when not given.is_push_due then link.push_due_at
+      when link.push_due_at is null then given.now
+      when is_leased(link.push_leased_until, given.now) and locked_account.claims <> given.claims then given.now
+      else link.push_due_at
+    end,
     loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) end,
     loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) end,
     reconciled_at = case when given.is_reconciled then given.now else link.reconciled_at end,
@@ -50,7 +56,7 @@ checked as (
       when given.is_drifted then coalesce(link.drift_found_at, given.now)
       when not given.is_reconciled then link.drift_found_at
     end
-  from given
+  from given, locked_account
   where
     link.discord_user_id = given.discord_user_id
     and link.check_leased_until = given.leased_until
