@@ -7,6 +7,11 @@ import { decideBrake } from "./brake.ts";
 import type { DuePush, LossHandling, Needs, Push } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushAll, roundOfPushes } from "./push.ts";
 
+/** Claims that were read earlier say too little of now to take anything, unless the operator wants it so. */
+const FRESH_SECONDS = 3_600;
+/** When a loss is looked at again whose claims cannot be read now. */
+const AGAIN_SECONDS = 60;
+
 /** How many links a process had seen read when it last waited for more. */
 const waitedFor = new WeakMap<Needs["queries"], number>();
 
@@ -34,12 +39,20 @@ async function tell(deps: Needs, brake: BrakeState): Promise<readonly Push[]> {
   const foundUntil = brake.state === "free" ? secondsAfter(now, PUSH_LEASE_SECONDS) : releasedUntil;
   if (foundUntil === null) return [];
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
-  const due = await deps.queries.claimLossDue({ limit: ROUND_LIMIT, leasedUntil, now, foundUntil });
+  const due = await deps.queries.claimLossDue({
+    limit: ROUND_LIMIT,
+    leasedUntil,
+    now,
+    foundUntil,
+    seenAfter: secondsAfter(now, -FRESH_SECONDS),
+    releasedUntil,
+    againAt: secondsAfter(now, AGAIN_SECONDS),
+  });
   const handlingOf = ({ lossFoundAt }: DuePush): LossHandling =>
     releasedUntil !== null && lossFoundAt !== null && lossFoundAt <= releasedUntil ? "told" : "counted";
   return pushAll(
     deps,
-    due.map((link) => ({ ...link, leasedUntil })),
+    due.filter(({ isClaimed }) => isClaimed).map((link) => ({ ...link, leasedUntil })),
     handlingOf,
   );
 }

@@ -1,16 +1,31 @@
 -- Claims links of which Discord is to be told a loss. No other process takes them until the lease ends, and then they are
 -- due again. A time beyond what a correct clock can write counts as now.
+-- A loss that has waited says nothing of now: the claims may have come back meanwhile. Where they can be read again, that
+-- check is due at once, and the loss is due after it. Such a row is not claimed.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
 -- $4 found_until timestamptz: losses that were found later are held
+-- $5 seen_after timestamptz: claims that were read earlier are read again first
+-- $6 released_until timestamptz, null if the operator has released none: losses found until then are told as they are
+-- $7 again_at timestamptz: when a loss is due whose claims cannot be read now
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer,
--- rows: organisation_ended_at timestamptz, organisation_end_cause text
+-- rows: organisation_ended_at timestamptz, organisation_end_cause text, is_claimed boolean
 with due as (
-  select link.discord_user_id
+  select
+    link.discord_user_id,
+    coalesce(link.loss_found_at <= $6, false)
+    or organisation_account.claims_seen_at > $5
+    or organisation_token.refresh_token_sealed is null
+    or organisation_token.ended_at is not null as is_claimed,
+    -- While reading fails, it has pauses of its own.
+    link.check_failures > 0 or is_leased(link.check_leased_until, $3) as is_waiting
   from link
+  inner join organisation_account
+    on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+  left join organisation_token on link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
   where
     -- Tells the planner that few rows match, whatever the values.
     link.loss_due_at is not null
@@ -19,14 +34,22 @@ with due as (
     and not is_leased(link.push_leased_until, $3)
   order by link.loss_due_at
   limit $1
-  for update skip locked
+  for update of link skip locked
 )
 
 update link
 set
-  loss_due_at = $2,
-  push_due_at = case when link.push_due_at <= $3 then $2 else link.push_due_at end,
-  push_leased_until = $2
+  loss_due_at = case
+    when due.is_claimed then $2::timestamptz
+    when due.is_waiting then $7::timestamptz
+    else $3::timestamptz
+  end,
+  push_due_at = case when due.is_claimed and link.push_due_at <= $3 then $2 else link.push_due_at end,
+  push_leased_until = case when due.is_claimed then $2 else link.push_leased_until end,
+  check_due_at = case
+    when due.is_claimed or due.is_waiting then link.check_due_at
+    else least(link.check_due_at, $3)
+  end
 from due
 inner join discord_token on due.discord_user_id = discord_token.discord_user_id
 inner join discord_account on due.discord_user_id = discord_account.discord_user_id,
@@ -54,4 +77,5 @@ returning
   discord_token.expires_at as discord_expires_at,
   link.push_failures,
   organisation_token.ended_at as organisation_ended_at,
-  organisation_token.end_cause as organisation_end_cause
+  organisation_token.end_cause as organisation_end_cause,
+  due.is_claimed

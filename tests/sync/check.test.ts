@@ -1,6 +1,9 @@
 /** Claims that are read again while the member is away, and what Discord has after it. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { LOOK_LINKS } from "../../lib/sync/brake.ts";
+import { checkDueLinks } from "../../lib/sync/check.ts";
+import { leaveDuePushes } from "../fixtures/backlog.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -70,6 +73,16 @@ async function later(seconds = NEXT_CHECK_SECONDS): Promise<void> {
   await runUpkeep(janus.deps);
   janus.clock.advance(31);
   await runUpkeep(janus.deps);
+}
+
+const inHours = (hours: number): string =>
+  `timestamptz '${new Date(janus.clock.now().getTime() + hours * 3_600_000).toISOString()}'`;
+
+/** More links than the brake looks at, due before anybody else's. Nothing is known of them, so there is nothing to tell. */
+async function leaveOthers(): Promise<void> {
+  await leaveDuePushes(janus, LOOK_LINKS + 30);
+  await database.rows(`update link set push_due_at = null, check_due_at = ${inHours(28)},
+    pushed_metadata = '{}', pushed_at = linked_at, cleared_at = linked_at`);
 }
 
 const heldBy = (user: string) => janus.discord.roleConnection(user)?.metadata;
@@ -155,6 +168,32 @@ describe("a check", () => {
   });
 
   test.each([
+    ["not told if the claims are back meanwhile", ["members"], "1"],
+    ["told if they are not", [], "0"],
+  ])("a loss that could not be told for hours is %s", async (_, groups, after) => {
+    await leaveOthers();
+    const user = await linked();
+    says(user, { groups: [] });
+    const tries = 3;
+    janus.discord.failNext("put_role_connection", { status: 503, body: "" }, tries);
+    await later();
+    // The brake has seen the others now.
+    await later(31);
+    says(user, { groups });
+    const during = { held: heldBy(user), link: await linkOf(janus, user) };
+    // The brake looks at others.
+    await database.rows(`update link set check_due_at = ${inHours(30)} where discord_user_id = '${user}'`);
+
+    await later(2 * 3_600);
+    await later(31);
+
+    expect(during.held).toEqual({ member: "1", points: "1" });
+    expect(during.link).toMatchObject({ lossFoundAt: expect.any(Date), pushFailures: 1 });
+    expect(heldBy(user)).toEqual({ member: after, points: "1" });
+    expect(await linkOf(janus, user)).toMatchObject({ lossFoundAt: null, lossDueAt: null, pushFailures: 0 });
+  });
+
+  test.each([
     ["an outage", { status: 503, body: "" }],
     ["a page of a proxy", { status: 400, body: "<html>no</html>" }],
     ["invalid_client", { status: 401, body: '{"error":"invalid_client"}' }],
@@ -193,6 +232,42 @@ describe("a check", () => {
     expect(heldBy(user)).toEqual({ member: "1", points: "1" });
     expect(janus.provider.sentAgain).toHaveLength(sentAgain + 1);
     expect(await linkOf(janus, user)).toMatchObject({ clearedAt: null });
+  });
+});
+
+describe("a check beside a push", () => {
+  test("leaves a push put off that failed", async () => {
+    const user = await linked();
+    says(user, { points: 9 });
+    janus.clock.advance(NEXT_CHECK_SECONDS);
+    await database.rows(`update link set push_due_at = ${inHours(3)}, push_failures = 5`);
+    const before = callsOf("put_role_connection");
+
+    await runUpkeep(janus.deps);
+
+    expect(callsOf("put_role_connection")).toBe(before);
+    expect(await linkOf(janus, user)).toMatchObject({ pushFailures: 5 });
+  });
+
+  test.each([
+    ["once more if the claims are new", 9, { member: "1", points: "9" }],
+    ["not twice if they are not", 1, { member: "1", points: "1" }],
+  ])("makes a running push due %s", async (_, points, after) => {
+    const user = await linked();
+    says(user, { points });
+    // A push that another process makes at this moment.
+    await database.rows(
+      `update link set pushed_metadata = '{}', push_due_at = ${inHours(27.2)}, push_leased_until = ${inHours(27.2)}`,
+    );
+
+    janus.clock.advance(NEXT_CHECK_SECONDS);
+    await checkDueLinks(janus.deps);
+    const link = await linkOf(janus, user);
+
+    const isDueNow = (link?.pushDueAt as Date) <= janus.clock.now();
+    expect(isDueNow).toBe(points === 9);
+    if (isDueNow) await later(13 * 60);
+    expect(heldBy(user)).toEqual(after);
   });
 });
 

@@ -61,8 +61,16 @@ export const LINK_SYNC_STATEMENTS = {
   claimLossDue: {
     text: claimLossDueText,
     gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time, foundUntil: time },
-    row: duePush,
+    parameters: {
+      limit: integer,
+      leasedUntil: time,
+      now: time,
+      foundUntil: time,
+      seenAfter: time,
+      releasedUntil: nullableTime,
+      againAt: time,
+    },
+    row: { ...duePush, isClaimed: v.boolean() },
   },
   claimPushDue: {
     text: claimPushDueText,
