@@ -13,11 +13,10 @@ import { endRetryAt } from "../grants/end_retry.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
-import { describeChanges } from "../rules/losses.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { Decision } from "./decision.ts";
-import { decide, graceEndOf, holdLosses, isLoss, isTold } from "./decision.ts";
+import { decide, graceEndOf, holdLosses, isAtDiscord, isLoss, isTold } from "./decision.ts";
 import type { DuePush, Needs as PushNeeds } from "./push.ts";
 import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
 import { readAgain, readFailure } from "./read_again.ts";
@@ -208,7 +207,7 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
   if (isRecent && driftFoundAt === null) return "not_asked";
   try {
     const has = await deps.discord.findRoleConnection(await freshAccessToken(deps, link));
-    if (Object.keys(describeChanges(has, pushedMetadata)).length === 0) return "told";
+    if (isAtDiscord(has, pushedMetadata)) return "told";
     return Object.keys(has).length === 0 ? "nothing" : "other";
   } catch (error) {
     // Carrying on is right: it is asked again at the next check.

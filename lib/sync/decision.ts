@@ -5,7 +5,7 @@
 import type { WorkDeps } from "../deps.ts";
 import { describeChanges, findLosses } from "../rules/losses.ts";
 import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
-import { buildRoleConnection, NOTHING_KNOWN } from "../rules/role_connection.ts";
+import { buildRoleConnection, NOTHING_KNOWN, pushedValue } from "../rules/role_connection.ts";
 import { secondsAfter } from "../time.ts";
 import type { LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
 import { evaluateLink, pushedOf, readAdmission } from "./member_rules.ts";
@@ -127,6 +127,14 @@ export function isTold(decision: Decision, link: DecidedLink): boolean {
     username === link.pushedPlatformUsername &&
     Object.keys(describeChanges(link.pushedMetadata, metadata)).length === 0
   );
+}
+
+/** Whether Discord has what it was told. It may keep older keys besides; of a member who was cleared it must have none. */
+export function isAtDiscord(has: Pushed["metadata"], told: Pushed["metadata"]): boolean {
+  const keys = Object.keys(told);
+  return keys.length === 0
+    ? Object.keys(has).length === 0
+    : keys.every((key) => pushedValue(has, key) === told[key]);
 }
 
 /** What a decision changes at Discord, for the trail. */

@@ -20,12 +20,11 @@ import type { GrantDeps, HeldGrant } from "../grants/discord_grant.ts";
 import { freshAccessToken } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
-import { describeChanges } from "../rules/losses.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 import { isHeld } from "./brake.ts";
 import type { DecidedLink, Decision, DecisionDeps, Told } from "./decision.ts";
-import { changesOf, decide, holdLosses, isLoss, isTold } from "./decision.ts";
+import { changesOf, decide, holdLosses, isAtDiscord, isLoss, isTold } from "./decision.ts";
 
 /** What this room works with. */
 export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId" | "heldLosses">;
@@ -66,15 +65,21 @@ export type Push = {
  * due again. The member's next request may reach another process, so nobody is told before.
  */
 export async function pushLink(deps: Needs, link: DuePush, losses: LossHandling = "by_brake"): Promise<Push> {
+  const wanted = decide(deps, link);
   try {
-    const wanted = decide(deps, link);
     const loss = isLoss(wanted) ? await handleLoss(deps, losses) : "none";
     const decision = loss === "held" ? holdLosses(wanted, link) : wanted;
     return await tell(deps, link, decision, loss);
   } catch (error) {
     await recordFailure(deps, link, error);
-    return { failure: asJanusError(error), told: "values", isHeld: false };
+    return { failure: asJanusError(error), told: toldBy(wanted, link), isHeld: false };
   }
+}
+
+/** What Discord has been told by a decision, or will be. */
+function toldBy(decision: Decision, { clearedAt }: DuePush): Told {
+  if (decision.tells !== "nothing") return decision.tells;
+  return clearedAt === null ? "values" : "cleared";
 }
 
 async function handleLoss(deps: Needs, losses: LossHandling): Promise<Exclude<LossHandling, "by_brake">> {
@@ -90,11 +95,7 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
   if (decision.tells === "nothing") {
     const { setLossHeld, setStillCleared } = deps.queries;
     await record(deps, link, loss === "held" ? setLossHeld : setStillCleared);
-    return {
-      failure: undefined,
-      told: link.clearedAt === null ? "values" : "cleared",
-      isHeld: loss === "held",
-    };
+    return { failure: undefined, told: toldBy(decision, link), isHeld: loss === "held" };
   }
   if (loss === "held" && isTold(decision, link)) {
     await record(deps, link, deps.queries.setLossHeld);
@@ -125,7 +126,7 @@ async function confirm(
   try {
     const has = await deps.discord.findRoleConnection(accessToken);
     const wanted = decision.tells === "cleared" ? {} : decision.roleConnection.metadata;
-    if (Object.keys(describeChanges(has, wanted)).length === 0) return;
+    if (isAtDiscord(has, wanted)) return;
     deps.log.warn("role_connection_kept", { discordUserId });
     await send(deps, accessToken, decision);
   } catch (error) {

@@ -336,6 +336,24 @@ describe("what Discord has", () => {
     expect(await linkOf(janus, user)).toMatchObject({ disconnectedAt: null, reconciledAt: expect.any(Date) });
   });
 
+  test("is right if Discord keeps an older key besides", async () => {
+    const user = await linked();
+    janus.discord.failNext("get_role_connection", {
+      status: 200,
+      body: JSON.stringify({
+        platform_name: "x",
+        platform_username: null,
+        metadata: { member: "1", points: "1", older: "1" },
+      }),
+    });
+    const before = callsOf("put_role_connection");
+
+    await later(WEEK_SECONDS);
+
+    expect(callsOf("put_role_connection")).toBe(before);
+    expect(await linkOf(janus, user)).toMatchObject({ driftFoundAt: null, reconciledAt: expect.any(Date) });
+  });
+
   test("is left alone if the member has removed it, until they sign in again", async () => {
     const user = await linked();
     janus.discord.failNext("get_role_connection", {
