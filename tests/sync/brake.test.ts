@@ -54,10 +54,12 @@ async function linkMembers(): Promise<readonly string[]> {
   return users;
 }
 
-/** A day and more, in steps in which the checks of a few links come due. */
-async function passDay(stepSeconds = HOUR_SECONDS / 2): Promise<void> {
+/** A day and more, in steps in which the checks of a few links come due. What one round begins, the next goes on with. */
+async function passDay(stepSeconds = 2 * HOUR_SECONDS): Promise<void> {
   for (let seconds = 0; seconds < 28 * HOUR_SECONDS; seconds += stepSeconds) {
     janus.clock.advance(stepSeconds);
+    await runUpkeep(janus.deps);
+    janus.clock.advance(31);
     await runUpkeep(janus.deps);
   }
 }
