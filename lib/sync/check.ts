@@ -189,6 +189,8 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
   const { pushedMetadata, pushedAt, reconciledAt, disconnectedAt, pushFailures } = link;
   if (pushedMetadata === null || pushedAt === null || disconnectedAt !== null || pushFailures > 0)
     return "not_asked";
+  // Upkeep refreshes long before. If it could not, the grant is over, or Discord does not answer: this would fare no better.
+  if (link.discordExpiresAt <= deps.now()) return "not_asked";
   const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
   if (lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS)) return "not_asked";
   try {

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
+import { checkMember } from "../../lib/sync/check.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
@@ -325,6 +326,19 @@ describe("what Discord has", () => {
 
     expect(callsOf("get_role_connection")).toBe(before);
   });
+});
+
+test("a check spends no refresh token at Discord to read what Discord has", async () => {
+  const user = await linked();
+  janus.clock.advance(9 * DAY_SECONDS);
+  const before = callsOf("token_refresh");
+
+  for (let time = 0; time < 3; time += 1) expect(await checkMember(janus.deps, user)).toBeDefined();
+
+  expect(callsOf("token_refresh")).toBe(before);
+  await runUpkeep(janus.deps);
+  await checkMember(janus.deps, user);
+  expect(await linkOf(janus, user)).toMatchObject({ reconciledAt: expect.any(Date) });
 });
 
 describe("without a refresh token", () => {
