@@ -36,6 +36,11 @@ checked as (
     push_due_at = case when given.is_push_due then least(link.push_due_at, given.now) else link.push_due_at end,
     loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) end,
     loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) end,
+    -- Tries to tell a loss that is none any more count for nothing.
+    push_failures = case
+      when not given.is_loss and link.loss_due_at is not null and link.push_due_at is null then 0
+      else link.push_failures
+    end,
     reconciled_at = case when given.is_reconciled then given.now else link.reconciled_at end,
     disconnected_at = case
       when given.is_disconnected then coalesce(link.disconnected_at, given.now)
