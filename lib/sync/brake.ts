@@ -21,7 +21,7 @@ const HOUR_SECONDS = 3_600;
 
 /** What the brake says of losses that wait. */
 export type BrakeState =
-  /** No loss waits. */
+  /** No loss waits, or none is due. */
   | { readonly state: "idle" }
   /** Other links are read first; `seen` have been read. */
   | { readonly state: "looking"; readonly seen: number }
@@ -50,7 +50,10 @@ export async function isHeld({ queries }: Pick<Needs, "queries">): Promise<boole
 
 /** Decides whether losses that wait may be told, and records it if that changes. The log hears of it once. */
 export async function decideBrake(deps: Needs): Promise<BrakeState> {
-  const found = await look(deps, await findBrake(deps));
+  const before = await findBrake(deps);
+  // A loss that Discord has not taken waits for its next try. Until then nobody need be read because of it.
+  if (before !== undefined && before.due === 0 && before.heldAt === null) return { state: "idle" };
+  const found = await look(deps, before);
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
   if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking", seen: found.seen };

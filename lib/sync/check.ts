@@ -202,6 +202,8 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
   const { pushedMetadata, pushedAt, pushDueAt, reconciledAt, disconnectedAt, driftFoundAt } = link;
   if (pushedMetadata === null || pushedAt === null || pushDueAt !== null || disconnectedAt !== null)
     return "not_asked";
+  // Upkeep refreshes long before. If it could not, the grant is over, or Discord does not answer: this would fare no better.
+  if (link.discordExpiresAt <= deps.now()) return "not_asked";
   const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
   const isRecent = lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS);
   if (isRecent && driftFoundAt === null) return "not_asked";

@@ -3,10 +3,12 @@
 -- $1 lost_after timestamptz: losses since then count
 -- $2 least bigint: fewer losses are never held
 -- $3 now timestamptz
--- row: looked_at timestamptz, held_at timestamptz, released_at timestamptz, waiting integer, found integer, links integer,
--- row: is_left_to_see boolean, seen integer, seen_losing integer
+-- row: looked_at timestamptz, held_at timestamptz, released_at timestamptz, waiting integer, due integer, found integer,
+-- row: links integer, is_left_to_see boolean, seen integer, seen_losing integer
 with waiting as (
-  select link.loss_found_at
+  select
+    link.loss_found_at,
+    link.loss_due_at <= $3 or link.loss_due_at > $3::timestamptz + interval '7 hours' as is_due
   from link
   where link.loss_due_at is not null
 ),
@@ -44,6 +46,7 @@ select
   state.held_at,
   state.released_at,
   (select count(*) from waiting)::integer as waiting,
+  (select count(*) from waiting where waiting.is_due)::integer as due,
   counted.found::integer as found,
   case when counted.found >= $2 then (select count(*) from link) else 0 end::integer as links,
   exists (

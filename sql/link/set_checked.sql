@@ -47,6 +47,11 @@ checked as (
     end,
     loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) end,
     loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) end,
+    -- Tries to tell a loss that is none any more count for nothing.
+    push_failures = case
+      when not given.is_loss and link.loss_due_at is not null and link.push_due_at is null then 0
+      else link.push_failures
+    end,
     reconciled_at = case when given.is_reconciled then given.now else link.reconciled_at end,
     disconnected_at = case
       when given.is_disconnected then coalesce(link.disconnected_at, given.now)

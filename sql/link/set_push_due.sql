@@ -9,7 +9,11 @@
 with failed as (
   update link
   set
-    push_due_at = coalesce(nullif(push_due_at, push_leased_until), $3),
+    push_due_at = case
+      -- A loss alone was to be told, so there is nothing else to push.
+      when loss_due_at = push_leased_until and push_due_at is distinct from push_leased_until then push_due_at
+      else coalesce(nullif(push_due_at, push_leased_until), $3)
+    end,
     push_leased_until = null,
     -- A loss is tried again at the same time.
     loss_due_at = case when loss_due_at = push_leased_until then $3 else loss_due_at end,

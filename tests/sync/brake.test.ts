@@ -7,6 +7,7 @@ import { pushDueLosses } from "../../lib/sync/losses.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { linkOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
@@ -42,9 +43,9 @@ const says = (user: string, claims: object): void =>
   janus.provider.setIdentity({ sub: `subject-of-${user}`, groups: ["members"], points: 1, ...claims });
 
 /** Members who have linked, all at about the same time. */
-async function linkMembers(): Promise<readonly string[]> {
+async function linkMembers(count = MEMBERS): Promise<readonly string[]> {
   const users: string[] = [];
-  for (let member = 0; member < MEMBERS; member += 1) {
+  for (let member = 0; member < count; member += 1) {
     const user = newUser();
     janus.provider.signInAs({ sub: `subject-of-${user}`, groups: ["members"], points: 1 });
     const browser = createBrowser(janus.url);
@@ -116,6 +117,25 @@ test("the brake lets go by itself once the groups are back, and only who still l
   expect(during).toEqual(Array(MEMBERS).fill("1"));
   expect(memberValues(users)).toEqual([...Array(4).fill("0"), ...Array(96).fill("1")]);
   expect(linesOf(janus, "losses_let_go").length).toBeGreaterThan(0);
+});
+
+test("others are read for a loss when it can be told, and not while it waits for its next try", async () => {
+  const [user = "", ...others] = await linkMembers(4);
+  says(user, { groups: [] });
+  janus.discord.endGrant(user);
+  // Until the tries are six hours apart.
+  await passDay();
+  const before = janus.provider.sentRefreshTokens.length;
+
+  await passDay();
+
+  // A try reads the member's own claims first, and then those of all.
+  const [dailyChecks, tries] = [2, 6];
+  const most = 4 * dailyChecks + (1 + 4) * tries;
+  expect(janus.provider.sentRefreshTokens.length - before).toBeLessThanOrEqual(most);
+  expect(memberValues([user, ...others])).toEqual(["1", "1", "1", "1"]);
+  expect(await findBrake(janus.deps)).toMatchObject({ waiting: 1 });
+  expect((await linkOf(janus, user))?.pushFailures).toBeGreaterThan(6);
 });
 
 test("two processes hold the same, whichever of them finds the losses", async () => {

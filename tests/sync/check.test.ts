@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks, checkMember } from "../../lib/sync/check.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
@@ -398,6 +398,19 @@ test("a token of another issuer is sent to nobody after OIDC_ISSUER has changed"
 
   expect(janus.provider.calls.length).toBe(calls);
   expect(heldBy(user)).toEqual({ member: "1", points: "1" });
+});
+
+test("a check spends no refresh token at Discord to read what Discord has", async () => {
+  const user = await linked();
+  janus.clock.advance(9 * DAY_SECONDS);
+  const before = callsOf("token_refresh");
+
+  for (let time = 0; time < 3; time += 1) expect(await checkMember(janus.deps, user)).toBeDefined();
+
+  expect(callsOf("token_refresh")).toBe(before);
+  await runUpkeep(janus.deps);
+  await checkMember(janus.deps, user);
+  expect(await linkOf(janus, user)).toMatchObject({ reconciledAt: expect.any(Date) });
 });
 
 describe("without a refresh token", () => {

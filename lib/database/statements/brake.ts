@@ -21,6 +21,7 @@ export const BRAKE_STATEMENTS = {
       heldAt: nullableTime,
       releasedAt: nullableTime,
       waiting: integer,
+      due: integer,
       found: integer,
       links: integer,
       isLeftToSee: v.boolean(),
