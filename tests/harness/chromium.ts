@@ -71,9 +71,9 @@ export function watch(context: BrowserContext, faults: string[]): void {
   });
   context.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText;
-    // What becomes a download leads to no page, which Chromium calls aborted.
-    const isDownload = request.isNavigationRequest() && reason === "net::ERR_ABORTED";
-    if (!isDownload) faults.push(`failed: ${request.url()}: ${reason}`);
+    // Chromium calls aborted what becomes a download, and a picture whose page is left before it is there.
+    const mayEnd = request.isNavigationRequest() || request.resourceType() === "image";
+    if (!(mayEnd && reason === "net::ERR_ABORTED")) faults.push(`failed: ${request.url()}: ${reason}`);
   });
   context.on("console", (message) => {
     // A page that comes with a status of 4xx is written to the console by the browser itself.
