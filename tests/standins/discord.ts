@@ -52,6 +52,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   readonly authorizeUrl: string;
   /** Where avatars are: an origin, as `https://cdn.discordapp.com` is. */
   readonly cdnUrl: string;
+  /** Asks without a socket, as `fetch` would: for tests with many calls. The address counts for its path alone. */
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Calls in the order of their arrival, those that met a fault included. */
   readonly calls: DiscordCall[];
   /** Method and path of calls to routes and pictures that do not exist. Tests assert that it is empty. */
@@ -99,33 +101,35 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
   const unexpected: string[] = [];
   const acceptAnyUser = options.acceptAnyUser ?? false;
 
+  async function answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname.startsWith("/api/"))
+      return await answerApi(state, faults, calls, unexpected, request, url);
+    const picture = request.method === "GET" ? answerPicture(state, url) : undefined;
+    if (picture) return picture;
+    switch (`${request.method} ${url.pathname}`) {
+      case "GET /oauth2/authorize":
+        return authorize(state, url.searchParams, undefined, acceptAnyUser);
+      case "POST /oauth2/authorize":
+        return authorize(state, url.searchParams, new URLSearchParams(await request.text()), acceptAnyUser);
+      case "GET /app":
+      case "GET /channels/@me":
+        return appPage(state);
+      case "POST /app/link":
+        return pressLink(state, new URLSearchParams(await request.text()));
+      case "GET /favicon.ico":
+        return new Response(null, { status: 204 });
+      default:
+        unexpected.push(`${request.method} ${url.pathname}`);
+        return new Response("Not found", { status: 404 });
+    }
+  }
+
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: options.port ?? 0,
     idleTimeout: 0,
-    async fetch(request) {
-      const url = new URL(request.url);
-      if (url.pathname.startsWith("/api/"))
-        return await answerApi(state, faults, calls, unexpected, request, url);
-      const picture = request.method === "GET" ? answerPicture(state, url) : undefined;
-      if (picture) return picture;
-      switch (`${request.method} ${url.pathname}`) {
-        case "GET /oauth2/authorize":
-          return authorize(state, url.searchParams, undefined, acceptAnyUser);
-        case "POST /oauth2/authorize":
-          return authorize(state, url.searchParams, new URLSearchParams(await request.text()), acceptAnyUser);
-        case "GET /app":
-        case "GET /channels/@me":
-          return appPage(state);
-        case "POST /app/link":
-          return pressLink(state, new URLSearchParams(await request.text()));
-        case "GET /favicon.ico":
-          return new Response(null, { status: 204 });
-        default:
-          unexpected.push(`${request.method} ${url.pathname}`);
-          return new Response("Not found", { status: 404 });
-      }
-    },
+    fetch: answer,
   });
   const url = server.url.origin;
 
@@ -134,6 +138,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     apiUrl: `${url}/api/v10`,
     authorizeUrl: `${url}/oauth2/authorize`,
     cdnUrl: url,
+    fetch: (address, init) => answer(new Request(address, init)),
     calls,
     unexpected,
     roleConnection: (userId) => state.roleConnections.get(userId),

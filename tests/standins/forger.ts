@@ -95,7 +95,8 @@ export function startForger(options: ForgerOptions): ForgerStandin {
     const operation = match(state, request.method, url.pathname, refreshToken !== undefined);
     if (operation) {
       calls.push(operation);
-      const userId = refreshToken === undefined ? undefined : state.tokens.findOwner(refreshToken);
+      const shown = refreshToken ?? schemeToken(request.headers.get("authorization"), "Bearer");
+      const userId = shown === undefined ? undefined : state.tokens.findOwner(shown);
       const onRefresh = refreshToken === undefined ? () => undefined : logSent(state, refreshToken);
       const call = { request, url, body, onRefresh };
       const about = { headers: request.headers, userId };
