@@ -4,12 +4,12 @@
  *     the authorization page                   authorization_request.ts
  *     POST /oauth2/token, …/revoke             tokens.ts
  *     GET /oauth2/@me                          user.ts
- *     PUT and DELETE …/role-connection         role_connection.ts
+ *     PUT, GET, DELETE …/role-connection       role_connection.ts
  *     GET and PUT …/role-connections/metadata  metadata_records.ts
  *
  * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy, `limits.ts`
- * says which limit an answer speaks of. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and to `grants/` where tokens are stored and
- * when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
+ * says which limit an answer speaks of. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and
+ * to `grants/` where tokens are stored and when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
 import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";

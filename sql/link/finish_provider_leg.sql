@@ -184,12 +184,7 @@ token as (
 linked as (
   insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at)
   select
-    decided.discord_user_id,
-    given.issuer,
-    given.subject,
-    given.now,
-    given.push_leased_until,
-    given.push_leased_until,
+    decided.discord_user_id, given.issuer, given.subject, given.now, given.push_leased_until, given.push_leased_until,
     given.check_due_at
   from given
   cross join decided
@@ -211,13 +206,8 @@ relinked as (
   from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning
-    link.discord_user_id,
-    link.linked_at,
-    link.pushed_metadata,
-    link.pushed_platform_username,
-    link.cleared_at,
-    link.clear_cause,
-    link.loss_found_at
+    link.discord_user_id, link.linked_at, link.pushed_metadata, link.pushed_platform_username, link.cleared_at,
+    link.clear_cause, link.loss_found_at
 ),
 
 signed_in as (
