@@ -36,7 +36,7 @@ const WITHOUT_ENTRIES: PropertyDescriptor = { value: () => new Map().entries() }
  * A map as an expression reads it. The library names the type of a map by its first entry, and keeps every type that it has
  * met: claims of ever other forms would fill the memory. So it is shown no entries, and every map is of one type.
  */
-export function createMap(entries: readonly (readonly [string, unknown])[]): ReadonlyMap<string, unknown> {
+export function createMap(entries: readonly (readonly [string, unknown])[]): Map<string, unknown> {
   return Object.defineProperty(new Map(entries), "entries", WITHOUT_ENTRIES);
 }
 

@@ -86,19 +86,19 @@ function createRun(facts: Facts) {
   const work: WorkLeft = { units: MAX_WORK };
   const claims = createInputs(facts.claims, work);
   const sources = createInputs(facts.sources, work);
+  const variables = variablesOf(facts, claims.values, sources.values);
   return <Value>(rule: Rule, read: Read<Value>): Outcome<Value> => {
     const untold = findUntold(rule, facts);
     if (untold !== undefined) return { outcome: "unknown", missing: printable(untold) };
-    const measured = [...claims.measure(rule.claimsRead), ...sources.measure(rule.sourcesRead)];
-    const units = unitsOf(rule.work, addSizes(measured.map(({ size }) => size)));
-    if (units > work.units || measured.some(({ stopped }) => stopped === "too_much"))
+    const size = { elements: 0, characters: 0, isOfTexts: true };
+    const areClaimsWhole = claims.measure(rule.claimsRead, size);
+    const areSourcesWhole = sources.measure(rule.sourcesRead, size);
+    const units = unitsOf(rule.work, size);
+    if (units > work.units || !areClaimsWhole || !areSourcesWhole)
       return { outcome: "error", reason: `there is too much to evaluate (${describeClaims(rule, facts)})` };
     work.units -= units;
-    const variables = variablesOf(
-      facts,
-      claims.valuesOf(rule.claimsRead),
-      sources.valuesOf(rule.sourcesRead),
-    );
+    claims.convert(rule.claimsRead);
+    sources.convert(rule.sourcesRead);
     const ran = rule.run(variables);
     // The library says that a text or a number has no such key, too. That is another type than the rule expects.
     const isMistyped = ran.ended === "missing" && ran.node !== undefined && isNoMap(ran.node, variables);
@@ -126,13 +126,17 @@ const hasValue = (all: Readonly<Record<string, unknown>>, name: string): boolean
 /** The units of work that are left for a member. */
 type WorkLeft = { units: number };
 
+/** The size of all that a rule reads, as far as it was added up. */
+type Sum = { -readonly [Part in keyof Size]: Size[Part] };
+
 /**
  * Claims, or sources, as rules read them. Each is measured first, and converted once a rule may run; both count as work, and
- * once for all rules. A null says nothing, and what is nested too deeply counts as absent.
+ * once for all rules. A null says nothing, and what is nested too deeply counts as absent. All rules share the values: a
+ * rule names each that it reads, so it does not see what another has converted.
  */
 function createInputs(all: Readonly<Record<string, unknown>>, work: WorkLeft) {
   const sizes = new Map<string, Measured | undefined>();
-  const values = new Map<string, unknown>();
+  const values = createMap([]);
   const measureOne = (name: string): Measured | undefined => {
     if (sizes.has(name)) return sizes.get(name);
     const json = Object.hasOwn(all, name) ? all[name] : undefined;
@@ -145,39 +149,42 @@ function createInputs(all: Readonly<Record<string, unknown>>, work: WorkLeft) {
     return sizes.get(name);
   };
   return {
-    measure: (names: readonly string[]): readonly Measured[] =>
-      names.flatMap((name) => measureOne(name) ?? []),
-    valuesOf: (names: readonly string[]): ReadonlyMap<string, unknown> => {
-      const present = names.filter((name) => sizes.get(name) !== undefined);
-      for (const name of present) if (!values.has(name)) values.set(name, toCel(all[name]));
-      return createMap(present.map((name) => [name, values.get(name)]));
+    values,
+    /** Adds the sizes of what a rule reads, and says whether all of it could be measured. */
+    measure: (names: readonly string[], sum: Sum): boolean => {
+      let isWhole = true;
+      for (const measured of names.map(measureOne)) {
+        if (measured === undefined) continue;
+        sum.elements += measured.size.elements;
+        sum.characters += measured.size.characters;
+        sum.isOfTexts &&= measured.size.isOfTexts;
+        if (measured.stopped === "too_much") isWhole = false;
+      }
+      return isWhole;
+    },
+    /** Converts what was measured. */
+    convert: (names: readonly string[]): void => {
+      for (const name of names)
+        if (sizes.get(name) !== undefined && !values.has(name)) values.set(name, toCel(all[name]));
     },
   };
 }
 
-const addSizes = (sizes: readonly Size[]): Size => ({
-  elements: sizes.reduce((sum, { elements }) => sum + elements, 0),
-  characters: sizes.reduce((sum, { characters }) => sum + characters, 0),
-  isOfTexts: sizes.every(({ isOfTexts }) => isOfTexts),
-});
-
+/** What an expression names. The library takes a variable that is undefined for one without a value. */
 function variablesOf(
-  { issuer, subject, discord, linkedAt, now }: Facts,
+  { issuer, subject, discord: { id, username }, linkedAt, now }: Facts,
   claims: ReadonlyMap<string, unknown>,
   sources: ReadonlyMap<string, unknown>,
 ): Readonly<Record<string, unknown>> {
-  const { id, username } = discord;
-  const account = { id, username, created_at: id === undefined ? undefined : createdAt(id) };
-  return {
-    ...withoutUndefined({ issuer, subject, linked_at: linkedAt, now }),
-    claims,
-    sources,
-    discord: createMap(Object.entries(withoutUndefined(account))),
-  };
+  const created = id === undefined ? undefined : createdAt(id);
+  const account = [
+    ["id", id],
+    ["username", username],
+    ["created_at", created],
+  ] as const;
+  const discord = createMap(account.filter(([, value]) => value !== undefined));
+  return { issuer, subject, linked_at: linkedAt, now, claims, sources, discord };
 }
-
-const withoutUndefined = (all: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 
 /** Undefined for an id that Discord cannot have given. */
 const createdAt = (discordUserId: string): Date | undefined =>
