@@ -8,8 +8,8 @@ import { callbackMalformed, methodNotAllowed, originRefused, prefetchRefused } f
 import type { FlowChange, FlowRecords } from "../flow/record.ts";
 import { isFlowRecord } from "../flow/record.ts";
 import type { Cancelled, Departure, FlowRequest } from "../flow/step.ts";
-import type { Session, Wanted } from "../session/guard.ts";
-import { openSession } from "../session/guard.ts";
+import type { Session, SessionWithLink } from "../session/guard.ts";
+import { openSession, openSessionWithLink } from "../session/guard.ts";
 import type { BegunSession, Browser, SessionSecrets } from "../session/secrets.ts";
 import { parseAddress } from "./address.ts";
 import { findBeginning } from "./begin_again.ts";
@@ -87,8 +87,12 @@ export function flowRequest(deps: Deps, exchange: Exchange): FlowRequest {
 }
 
 /** The session that the browser's cookies prove: the guard of the API and of the member's page. Throws unauthenticated. */
-export const requireSession = (deps: Deps, exchange: Exchange, wanted?: Wanted): Promise<Session> =>
-  openSession(deps, sessionCandidates(exchange), wanted);
+export const requireSession = (deps: Deps, exchange: Exchange): Promise<Session> =>
+  openSession(deps, sessionCandidates(exchange));
+
+/** The same with what is shown of the member's link. Throws unauthenticated. */
+export const requireSessionWithLink = (deps: Deps, exchange: Exchange): Promise<SessionWithLink> =>
+  openSessionWithLink(deps, sessionCandidates(exchange));
 
 /**
  * Refuses a request that another site sent in the member's name. A browser sends Origin with every request that changes

@@ -1,9 +1,10 @@
 /** The facts of a member's link, as the member's page and the API show them. */
+import type { WorkDeps } from "../deps.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { Outcome } from "../rules/evaluate.ts";
 import type { MetadataRecord } from "../rules/records.ts";
 import { pushedValue } from "../rules/role_connection.ts";
-import type { Session } from "../session/guard.ts";
+import type { SessionWithLink } from "../session/guard.ts";
 import type { ClearCause, DecisionDeps } from "../sync/decision.ts";
 import type { Admission } from "../sync/member_rules.ts";
 import { evaluateLink, readAdmission } from "../sync/member_rules.ts";
@@ -56,17 +57,23 @@ export type RoleStatus =
   | "discord_not_told"
   | "discord_told";
 
-/** The member's name at the organisation; null if no claim gives one. */
-export const nameAtOrganisation = ({
-  organisationNames,
-}: Pick<Session, "organisationNames">): string | null => organisationName(organisationNames ?? {}) ?? null;
+/** What names a linked member at the organisation; undefined without a link. The name is null if no claim gives one. */
+export async function findLinkedName(
+  { queries }: Pick<WorkDeps, "queries">,
+  { discordUserId }: Pick<SessionWithLink, "discordUserId">,
+): Promise<{ readonly organisationName: string | null } | undefined> {
+  const found = await queries.findNames({ discordUserId });
+  return found && { organisationName: organisationName(found.names) ?? null };
+}
 
-/** The member's link, with what the rules say of it, from a session that was found with the claims; null without a link. */
-export function readLink(deps: DecisionDeps, session: Session): LinkFacts | null {
+/** The member's link, with what the rules say of it; null without a link. */
+export function readLink(deps: DecisionDeps, session: SessionWithLink): LinkFacts | null {
   const { linkedAt, issuer, subject, claims, sources, claimsSeenAt, pushedMetadata, clearedAt } = session;
+  const { discordUserId, username } = session;
   if (linkedAt === null || issuer === null || subject === null) return null;
   if (claims === null || sources === null || claimsSeenAt === null) return null;
-  const verdict = evaluateLink(deps, { ...session, linkedAt, issuer, subject, claims, sources });
+  const member = { discordUserId, username, issuer, subject, claims, sources, linkedAt };
+  const verdict = evaluateLink(deps, member);
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
     organisationName: organisationName(claims) ?? null,
@@ -93,7 +100,7 @@ export function readLink(deps: DecisionDeps, session: Session): LinkFacts | null
 }
 
 /** A loss is told at a time of its own, unless it is held. */
-function nextPush({ pushDueAt, lossDueAt, isLossHeld }: Session): Date | null {
+function nextPush({ pushDueAt, lossDueAt, isLossHeld }: SessionWithLink): Date | null {
   if (lossDueAt === null || isLossHeld) return pushDueAt;
   return pushDueAt !== null && pushDueAt < lossDueAt ? pushDueAt : lossDueAt;
 }

@@ -16,7 +16,13 @@ import { asJanusError, notFound, notLinked } from "../errors.ts";
 import { chooseLanguage, wantsPage } from "../http/accept.ts";
 import { forgetSession } from "../http/cookies.ts";
 import { noticeResponse, takeNotice } from "../http/notices.ts";
-import { checkOrigin, discordAppUrl, requireGet, requireSession } from "../http/request.ts";
+import {
+  checkOrigin,
+  discordAppUrl,
+  requireGet,
+  requireSession,
+  requireSessionWithLink,
+} from "../http/request.ts";
 import type { Exchange, Handler } from "../http/response.ts";
 import { fileResponse, isSecure, jsonResponse, pageResponse } from "../http/response.ts";
 import { forgetResults, resultResponse } from "../http/results.ts";
@@ -26,20 +32,17 @@ import type { AccountPage } from "../pages/member_sections.tsx";
 import { sayPlain, TEXTS } from "../pages/texts/languages.ts";
 import type { Notice } from "../result/notice.ts";
 import { newResultName } from "../result/record.ts";
-import type { Session } from "../session/guard.ts";
+import type { Session, SessionWithLink } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 import { findMember } from "../session/refresh.ts";
 import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
-import { describeRole, nameAtOrganisation, readLink } from "./facts.ts";
-
-/** Of a session whose link is shown with what the rules say of it. */
-const WITH_CLAIMS = { withClaims: true } as const;
+import { describeRole, findLinkedName, readLink } from "./facts.ts";
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
-  const session = await requireSession(deps, exchange, WITH_CLAIMS);
+  const session = await requireSessionWithLink(deps, exchange);
   const user = await findMember(deps, session);
   const link = readLink(deps, session);
   return jsonResponse(deps, exchange, 200, viewUserinfo(user, link, describeRole(link)));
@@ -48,7 +51,7 @@ export const showUserinfo: Handler = async (deps, exchange) => {
 /** GET /account; without a session, where to sign in. */
 export const showAccount: Handler = async (deps, exchange) => {
   try {
-    return await showAccountOf(deps, exchange, await requireSession(deps, exchange, WITH_CLAIMS));
+    return await showAccountOf(deps, exchange, await requireSessionWithLink(deps, exchange));
   } catch (error) {
     if (asJanusError(error).code !== "unauthenticated") throw error;
     const setCookies = [...forgetSession(isSecure(deps)), ...takeNotice(deps, exchange).setCookies];
@@ -56,7 +59,7 @@ export const showAccount: Handler = async (deps, exchange) => {
   }
 };
 
-async function showAccountOf(deps: Deps, exchange: Exchange, session: Session): Promise<Response> {
+async function showAccountOf(deps: Deps, exchange: Exchange, session: SessionWithLink): Promise<Response> {
   const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
   const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
@@ -122,8 +125,9 @@ export const deleteLink: Handler = async (deps, exchange) => {
 /** GET /account/unlink: the question before it is done. */
 export const askUnlink: Handler = async (deps, exchange) => {
   const session = await requireSession(deps, exchange);
-  if (session.linkedAt === null) throw notLinked();
-  const page = { discord: session, organisationName: nameAtOrganisation(session) };
+  const linked = await findLinkedName(deps, session);
+  if (linked === undefined) throw notLinked();
+  const page = { discord: session, ...linked };
   return pageResponse(deps, exchange, (context) => renderUnlinkQuestion(context, page));
 };
 

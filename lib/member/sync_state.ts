@@ -1,5 +1,5 @@
 /** What keeps a link true, or keeps it from being true, in one state: since when, and what the member can do. */
-import type { Session } from "../session/guard.ts";
+import type { SessionWithLink } from "../session/guard.ts";
 import type { DecisionDeps } from "../sync/decision.ts";
 import { graceEndOf } from "../sync/decision.ts";
 import { secondsAfter } from "../time.ts";
@@ -22,7 +22,7 @@ export type SyncState =
   | { readonly state: "disconnected"; readonly since: Date };
 
 type Row = Pick<
-  Session,
+  SessionWithLink,
   | "organisationEndedAt"
   | "organisationEndCause"
   | "organisationExpiresAt"
@@ -49,7 +49,7 @@ const MENDED_BY_SIGN_IN: readonly string[] = [
 /** A token that expires within this time after a check is due may not live long enough for it. */
 const CHECK_SECONDS = 60;
 
-/** The state of a link, from a session that was found with the claims. */
+/** The state of a link. */
 export function readSyncState(deps: Needs, link: Row): SyncState {
   const { organisationEndedAt, disconnectedAt, lossFoundAt } = link;
   const graceEnd = graceEndOf(deps, link);

@@ -1,21 +1,13 @@
--- A session that has not ended, with everything that a request of its member needs. An id without its key finds no row,
--- like an unknown id. A session that an earlier release began has no hash of its key: for that one, only opening the
--- token shows whether the key is right. The claims may be large, so the statement reads only the names, unless the rules
--- are to be evaluated. The organisation's tokens and the brake are read only then, too.
+-- A session that has not ended, with the account at Discord. An id without its key finds no row, like an unknown id. A
+-- session that an earlier release began has no hash of its key: for that one, only opening the token shows whether the key
+-- is right.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
 -- $4 session_key_hashes text: of the keys that the browser sent, separated by commas
--- $5 with_claims boolean: whether all of that is wanted; it is null or false otherwise
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, refreshed_at timestamptz, username text, global_name text,
--- row: linked_at timestamptz, organisation_names jsonb, issuer text, subject text, claims jsonb, sources jsonb,
--- row: claims_seen_at timestamptz, pushed_metadata jsonb, cleared_at timestamptz, clear_cause text, pushed_at timestamptz,
--- row: push_due_at timestamptz, push_failures integer, check_due_at timestamptz, check_failures integer,
--- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
--- row: is_loss_held boolean, lost_at timestamptz, has_organisation_refresh_token boolean,
--- row: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
--- row: role_connection_left_at timestamptz
+-- row: linked_at timestamptz
 select
   session.session_id_hash,
   session.session_handle,
@@ -27,48 +19,10 @@ select
   session.refreshed_at,
   discord_account.username,
   discord_account.global_name,
-  link.linked_at,
-  (
-    select jsonb_build_object('preferred_username', claim.preferred_username, 'name', claim.name)
-    from jsonb_to_record(organisation_account.claims) as claim (preferred_username jsonb, name jsonb)
-  ) as organisation_names,
-  link.issuer,
-  link.subject,
-  case when $5 then organisation_account.claims end as claims,
-  case when $5 then organisation_account.sources end as sources,
-  organisation_account.claims_seen_at,
-  link.pushed_metadata,
-  link.cleared_at,
-  link.clear_cause,
-  link.pushed_at,
-  link.push_due_at,
-  link.push_failures,
-  link.check_due_at,
-  link.check_failures,
-  link.check_failed_code,
-  link.disconnected_at,
-  link.loss_found_at,
-  link.loss_due_at,
-  $5 and link.loss_found_at is not null and exists (
-    select from brake
-    where
-      brake.held_at is not null
-      and (brake.released_at is null or link.loss_found_at > brake.released_at)
-  ) as is_loss_held,
-  link.lost_at,
-  organisation_token.refresh_token_sealed is not null as has_organisation_refresh_token,
-  organisation_token.expires_at as organisation_expires_at,
-  organisation_token.ended_at as organisation_ended_at,
-  organisation_token.end_cause as organisation_end_cause,
-  role_connection_left.left_at as role_connection_left_at
+  link.linked_at
 from session
 inner join discord_account on session.discord_user_id = discord_account.discord_user_id
-left join role_connection_left on session.discord_user_id = role_connection_left.discord_user_id
 left join link on session.discord_user_id = link.discord_user_id
-left join organisation_account
-  on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
-left join organisation_token
-  on $5 and link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
 where
   session.session_id_hash = $1
   and (session.session_key_hash is null or session.session_key_hash = any(string_to_array($4, ',')))

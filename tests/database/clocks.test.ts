@@ -260,7 +260,6 @@ describe("a time in the future", () => {
       const [now, idleSince] = [after(seconds), after(seconds - 7 * DAY_SECONDS)];
       return janus.deps.queries.findSession({
         sessionIdHash: String(sessions[0]?.sessionIdHash),
-        withClaims: false,
         sessionKeyHashes: String(sessions[0]?.sessionKeyHash),
         now,
         idleSince,

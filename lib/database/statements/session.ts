@@ -7,6 +7,7 @@ import deleteSessionText from "../../../sql/session/delete.sql" with { type: "te
 import deleteExpiredSessionsText from "../../../sql/session/delete_expired.sql" with { type: "text" };
 import deleteOtherSessionsText from "../../../sql/session/delete_others.sql" with { type: "text" };
 import findSessionText from "../../../sql/session/find.sql" with { type: "text" };
+import findSessionWithLinkText from "../../../sql/session/find_with_link.sql" with { type: "text" };
 import listSessionsText from "../../../sql/session/list.sql" with { type: "text" };
 import logInText from "../../../sql/session/log_in.sql" with { type: "text" };
 import setSessionLeaseEndedText from "../../../sql/session/set_lease_ended.sql" with { type: "text" };
@@ -14,6 +15,24 @@ import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" wit
 import setSessionUsedText from "../../../sql/session/set_used.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+
+/** What finds a session. */
+const FIND_PARAMETERS = { sessionIdHash: text, idleSince: time, now: time, sessionKeyHashes: text } as const;
+
+/** A session that was found, before what else is read with it. */
+const SESSION_COLUMNS = {
+  sessionIdHash: text,
+  sessionHandle: text,
+  discordUserId: text,
+  accessTokenSealed: text,
+  refreshTokenSealed: nullableText,
+  tokenExpiresAt: time,
+  lastUsedAt: time,
+  refreshedAt: nullableTime,
+  username: text,
+  globalName: nullableText,
+  linkedAt: nullableTime,
+} as const;
 
 /** Parameters and columns as the files have them. */
 export const SESSION_STATEMENTS = {
@@ -59,27 +78,17 @@ export const SESSION_STATEMENTS = {
   findSession: {
     text: findSessionText,
     gives: "row",
-    parameters: {
-      sessionIdHash: text,
-      idleSince: time,
-      now: time,
-      sessionKeyHashes: text,
-      withClaims: v.boolean(),
-    },
+    parameters: FIND_PARAMETERS,
+    echoes: "sessionIdHash",
+    row: SESSION_COLUMNS,
+  },
+  findSessionWithLink: {
+    text: findSessionWithLinkText,
+    gives: "row",
+    parameters: FIND_PARAMETERS,
     echoes: "sessionIdHash",
     row: {
-      sessionIdHash: text,
-      sessionHandle: text,
-      discordUserId: text,
-      accessTokenSealed: text,
-      refreshTokenSealed: nullableText,
-      tokenExpiresAt: time,
-      lastUsedAt: time,
-      refreshedAt: nullableTime,
-      username: text,
-      globalName: nullableText,
-      linkedAt: nullableTime,
-      organisationNames: v.nullable(json),
+      ...SESSION_COLUMNS,
       issuer: nullableText,
       subject: nullableText,
       claims: v.nullable(json),
