@@ -1,6 +1,7 @@
 /**
- * `bun run bench [--quick] [--json]`: what Janus costs, as ratios to bare programs measured in the same run. Exit
- * code 1 if a limit is missed.
+ * `bun run bench [--quick] [--json] [--only PART]`: what Janus costs, as ratios to bare programs measured in the same run.
+ * Exit code 1 if a limit is missed. A part alone takes seconds, and finds programs that are less warm than the whole run
+ * has them: compare it with itself.
  *
  * The measured programs run on one core (but for their start, which may use both); the members, the stand-ins and the
  * load on another, in this process. PostgreSQL runs wherever the kernel puts it, for Janus and the reference alike.
@@ -11,10 +12,12 @@ import { measureDatabaseTime } from "./database_time.ts";
 import { createDatabase, dropDatabase } from "./databases.ts";
 import type { Effort } from "./measure.ts";
 import { countExchanges, measureFlows, measureRedirect, measureStart, measureUserinfo } from "./measure.ts";
+import type { Environment, Program } from "./programs.ts";
 import { pinDriver, runToEnd, startProgram } from "./programs.ts";
 import type { Figure } from "./report.ts";
 import { formatJson, formatTable, keepsLimit } from "./report.ts";
 import { startStatementCounter } from "./statements.ts";
+import type { Standins } from "./walk.ts";
 import { environmentFor, startStandins } from "./walk.ts";
 
 const FULL: Effort = {
@@ -38,7 +41,43 @@ const QUICK: Effort = {
   starts: 1,
 };
 
-const { values: options } = parseArgs({ options: { quick: { type: "boolean" }, json: { type: "boolean" } } });
+/** What the parts work with. The programs start when the first part needs them. */
+type Bench = {
+  readonly effort: Effort;
+  readonly environment: Environment;
+  /** The database that `environment` names. */
+  readonly databaseUrl: string;
+  readonly standins: Standins;
+  readonly ending: <Thing>(thing: Thing, end: (thing: Thing) => unknown) => Thing;
+  readonly janus: () => Promise<Program>;
+  readonly reference: () => Promise<Program>;
+  readonly redirect: () => Promise<Program>;
+};
+
+/** In the order in which they are measured. */
+const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+  exchanges: async ({ effort, environment, databaseUrl, standins, ending }) => {
+    const counter = ending(await startStatementCounter(databaseUrl), ({ stop }) => stop());
+    return countExchanges(effort, environment, counter, standins);
+  },
+  database: ({ effort, environment }) => measureDatabaseTime(effort, environment),
+  starts: ({ effort, environment }) => measureStart(effort, environment),
+  redirects: async ({ effort, janus, redirect }) => measureRedirect(effort, await janus(), await redirect()),
+  flows: async ({ effort, janus, reference }) => measureFlows(effort, await janus(), await reference()),
+  userinfo: async ({ effort, janus, reference, standins }) =>
+    measureUserinfo(effort, await janus(), await reference(), standins),
+};
+/** In the order in which people read them. */
+const SHOWN = ["flows", "redirects", "userinfo", "exchanges", "database", "starts"];
+
+const { values: options } = parseArgs({
+  options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string" } },
+});
+const { only } = options;
+if (only !== undefined && !Object.hasOwn(PARTS, only)) {
+  console.error(`bench: --only takes ${Object.keys(PARTS).join(", ")}`);
+  process.exit(2);
+}
 const figures = await measureAll(options.quick === true ? QUICK : FULL);
 console.log(options.json === true ? formatJson(figures) : formatTable(figures));
 process.exit(figures.every(keepsLimit) ? 0 : 1);
@@ -57,40 +96,46 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
     process.once(signal, () => endAll().then(() => process.exit(1)));
   try {
     say("databases and stand-ins");
-    const standins = ending(startStandins(), ({ stop }) => stop());
-    const [own, bare] = [
-      ending(await createDatabase(), dropDatabase),
-      ending(await createDatabase(), dropDatabase),
-    ];
-    const environment = environmentFor(standins, own);
-    const bareEnvironment = { ...environment, DATABASE_URL: bare };
-    await runToEnd("sql/migrate.ts", environment);
-    await runToEnd("sql/migrate.ts", bareEnvironment);
-
-    say("statements and upstream calls");
-    const counter = ending(await startStatementCounter(own), ({ stop }) => stop());
-    const exchanges = await countExchanges(effort, environment, counter, standins);
-
-    say("the database's own account");
-    const databaseTime = await measureDatabaseTime(effort, environment);
-
-    say("first answers");
-    const starts = await measureStart(effort, environment);
-
-    const start = async (file: string, env = environment) =>
-      ending(await startProgram(file, env), ({ stop }) => stop());
-    const janus = await start("index.ts");
-    say("redirects");
-    const redirects = await measureRedirect(effort, janus, await start("tests/bench/redirect.ts"));
-    say("flows");
-    const reference = await start("tests/bench/reference.ts", bareEnvironment);
-    const flows = await measureFlows(effort, janus, reference);
-    say("userinfo");
-    const userinfo = await measureUserinfo(effort, janus, reference, standins);
-    return [...flows, ...redirects, ...userinfo, ...exchanges, ...databaseTime, ...starts];
+    return await measureParts(await prepare(effort, ending));
   } finally {
     await endAll();
   }
+}
+
+async function prepare(effort: Effort, ending: Bench["ending"]): Promise<Bench> {
+  const standins = ending(startStandins(), ({ stop }) => stop());
+  const databaseUrl = ending(await createDatabase(), dropDatabase);
+  const environment = environmentFor(standins, databaseUrl);
+  const bareEnvironment = { ...environment, DATABASE_URL: ending(await createDatabase(), dropDatabase) };
+  await runToEnd("sql/migrate.ts", environment);
+  await runToEnd("sql/migrate.ts", bareEnvironment);
+  const startOnce = (file: string, env = environment) => {
+    let program: Promise<Program> | undefined;
+    return async () => {
+      program ??= startProgram(file, env).then((started) => ending(started, ({ stop }) => stop()));
+      return program;
+    };
+  };
+  return {
+    effort,
+    environment,
+    databaseUrl,
+    standins,
+    ending,
+    janus: startOnce("index.ts"),
+    reference: startOnce("tests/bench/reference.ts", bareEnvironment),
+    redirect: startOnce("tests/bench/redirect.ts"),
+  };
+}
+
+async function measureParts(bench: Bench): Promise<Figure[]> {
+  const figures = new Map<string, Figure[]>();
+  for (const [name, measurePart] of Object.entries(PARTS)) {
+    if (only !== undefined && only !== name) continue;
+    say(name);
+    figures.set(name, await measurePart(bench));
+  }
+  return SHOWN.flatMap((name) => figures.get(name) ?? []);
 }
 
 function say(stage: string): void {
