@@ -36,7 +36,7 @@ export const userinfo = v.object({
       /** Since when Discord has nothing of the member, because Janus cleared it. */
       cleared_at: nullableTime,
       /** Why: the rules no longer admit the member, or the provider had ended the grant. */
-      clear_cause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+      clear_cause: v.nullable(v.picklist(["not_admitted", "grant_ended", "membership_ended"])),
       /** When Discord was last told that the member loses something. */
       lost_at: nullableTime,
       /** What keeps the link true, or keeps it from being true. */

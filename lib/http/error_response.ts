@@ -1,6 +1,5 @@
 /**
- * The one place where an error becomes a response and, once, a line in the log: a page for browsers, problem details for
- * programs.
+ * What an error becomes: a page for browsers, problem details for programs, and a line in the log.
  */
 import type { Deps } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
@@ -14,9 +13,8 @@ import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 import type { Exchange } from "./response.ts";
 import { isSecure, jsonResponse, pageResponse } from "./response.ts";
 
-/** Makes the response of an error, and logs the error. */
+/** Makes the response of an error. */
 export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
-  logError(deps, exchange, error);
   const code = isPublicErrorCode(error.code) ? error.code : "internal";
   const headers: Record<string, string> = {};
   if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
@@ -40,7 +38,8 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
   return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
 }
 
-function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {
+/** Logs an error. */
+export function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {
   const { status } = error;
   log[levelOf(error)]("request_failed", { route, method: request.method, status, ...describeError(error) });
 }

@@ -14,6 +14,7 @@ import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" wit
 import setSessionUsedText from "../../../sql/session/set_used.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+import { clearCause, endCause } from "./link.ts";
 
 /** Parameters and columns as the files have them. */
 export const SESSION_STATEMENTS = {
@@ -87,7 +88,7 @@ export const SESSION_STATEMENTS = {
       claimsSeenAt: nullableTime,
       pushedMetadata: v.nullable(texts),
       clearedAt: nullableTime,
-      clearCause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+      clearCause: v.nullable(clearCause),
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
@@ -99,10 +100,11 @@ export const SESSION_STATEMENTS = {
       lossDueAt: nullableTime,
       isLossHeld: v.boolean(),
       lostAt: nullableTime,
+      goneAt: nullableTime,
       hasOrganisationRefreshToken: v.boolean(),
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,
-      organisationEndCause: v.nullable(v.picklist(["invalid_grant", "invalid_request", "unanswered"])),
+      organisationEndCause: v.nullable(endCause),
       roleConnectionLeftAt: nullableTime,
     },
   },
