@@ -10,8 +10,8 @@ export const MAX_FORM_BYTES = 4_096;
 /** Long enough for a slow line. */
 const BODY_DEADLINE_MS = 10_000;
 /** How many requests may wait for their body at once. */
-const MAX_WAITING = 200;
-/** How many of them may come from one subscriber. */
+export const MAX_WAITING = 200;
+/** How many of them may come from one subscriber, by default. */
 const MAX_WAITING_OF_ONE = 20;
 
 /** Reads a whole body, for a subscriber. Throws request_too_large, request_timeout. */
@@ -24,12 +24,15 @@ export type ReadBody = (
 type Waiting = { readonly subscriber: string; readonly giveUp: () => void };
 
 /** Makes what reads bodies of one kind, with limits of its own. */
-export function createBodyReader(deadlineMs = BODY_DEADLINE_MS): ReadBody {
+export function createBodyReader(
+  deadlineMs = BODY_DEADLINE_MS,
+  maxWaitingOfOne = MAX_WAITING_OF_ONE,
+): ReadBody {
   const waiting = new Set<Waiting>();
   return async (request, subscriber, maxBytes) => {
     const reader = request.body?.getReader();
     if (reader === undefined) return Buffer.alloc(0);
-    makeRoom(waiting, subscriber);
+    makeRoom(waiting, subscriber, maxWaitingOfOne);
     const { promise, reject } = Promise.withResolvers<never>();
     const self = {
       subscriber,
@@ -53,9 +56,9 @@ export function createBodyReader(deadlineMs = BODY_DEADLINE_MS): ReadBody {
  * If too many wait, the one that has waited longest is given up, the subscriber's own first. An honest body arrives at
  * once, so slow ones do not keep it out.
  */
-function makeRoom(waiting: Set<Waiting>, subscriber: string): void {
+function makeRoom(waiting: Set<Waiting>, subscriber: string, maxWaitingOfOne: number): void {
   const own = [...waiting].filter((one) => one.subscriber === subscriber);
-  const [longest] = own.length >= MAX_WAITING_OF_ONE ? own : waiting.size >= MAX_WAITING ? waiting : [];
+  const [longest] = own.length >= maxWaitingOfOne ? own : waiting.size >= MAX_WAITING ? waiting : [];
   if (longest === undefined) return;
   waiting.delete(longest);
   longest.giveUp();

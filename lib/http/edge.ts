@@ -14,7 +14,7 @@ import type { JanusError } from "../errors.ts";
 import { asJanusError, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { dropBody, hasTooLargeBody, hasUnreadBody } from "./body.ts";
-import { errorResponse, isFloodError, logError } from "./error_response.ts";
+import { errorResponse, isFloodError, logError, problemResponse } from "./error_response.ts";
 import type { ReadForm } from "./form.ts";
 import { createFormReader } from "./form.ts";
 import type { Limits } from "./limits.ts";
@@ -154,7 +154,7 @@ async function answerEvent(
 ): Promise<Response> {
   const { shared } = place;
   const { deps, exchange, startedAt } = begin(place, request);
-  const begun = { deps, exchange, startedAt, refuse: handler.refuse };
+  const begun = { deps, exchange, startedAt, refuse: handler.refuse ?? problemResponse };
   let body: Buffer<ArrayBuffer>;
   try {
     if (hasTooLargeBody(request, handler.maxBytes)) throw requestTooLarge("a body over the cap");

@@ -5,7 +5,7 @@
 import { tooManyRequests } from "../errors.ts";
 import type { Doorbell } from "../telemetry/events.ts";
 import type { ReadBody } from "./body.ts";
-import { createBodyReader } from "./body.ts";
+import { createBodyReader, MAX_WAITING } from "./body.ts";
 
 /** Events of a source that are worked on at once. More than the database answers at once would only wait. */
 const MAX_IN_FLIGHT = 50;
@@ -13,7 +13,7 @@ const RETRY_AFTER_SECONDS = 1;
 
 /** The limits of one source. */
 export type SourceLimits = {
-  /** Reads a body; so many of a source may wait for theirs, and so many of one address. */
+  /** Reads a body. If too many of a source wait for theirs, the one that has waited longest is given up. */
   readonly readBody: ReadBody;
   /** Counts an event as under way until the function that it returns is called. Throws too_many_requests. */
   readonly enter: () => () => void;
@@ -32,7 +32,8 @@ export function createSourceLimits(): (source: Doorbell) => SourceLimits {
 function createLimits(): SourceLimits {
   let inFlight = 0;
   return {
-    readBody: createBodyReader(),
+    // All events of a source may come from one address.
+    readBody: createBodyReader(undefined, MAX_WAITING),
     enter: () => {
       if (inFlight >= MAX_IN_FLIGHT) throw tooManyRequests(RETRY_AFTER_SECONDS);
       inFlight += 1;

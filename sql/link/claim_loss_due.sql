@@ -1,7 +1,8 @@
 -- Claims links of which Discord is to be told a loss. No other process takes them until the lease ends, and then they are
 -- due again. A time beyond what a correct clock can write counts as now.
 -- A loss that has waited says nothing of now: the claims may have come back meanwhile. Where they can be read again, that
--- check is due at once, and the loss is due after it. Such a row is not claimed.
+-- check is due at once, and the loss is due after it. Such a row is not claimed. Where the organisation has said that the
+-- membership has ended, the claims do not matter.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -17,6 +18,7 @@ with due as (
   select
     link.discord_user_id,
     coalesce(link.loss_found_at <= $6, false)
+    or link.gone_at is not null
     or organisation_account.claims_seen_at > $5
     or organisation_token.refresh_token_sealed is null
     or organisation_token.ended_at is not null as is_claimed,

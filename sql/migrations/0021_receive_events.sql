@@ -14,6 +14,40 @@ alter table link drop constraint link_clear_cause_check;
 alter table link add constraint link_clear_cause_check
 check (clear_cause in ('not_admitted', 'grant_ended', 'membership_ended')) not valid;
 
+-- Ends a membership by a definite word: what Discord has is to be cleared at once, unless the brake holds it. Says whether
+-- the membership had not ended before. It locks one link; who ends several calls it in the order of their keys.
+create function end_membership(member_id text, source text, now timestamptz) returns boolean language sql as $$
+  update link
+  set
+    gone_at = end_membership.now,
+    gone_source = end_membership.source,
+    loss_found_at = case
+      when link.pushed_metadata is not null and link.cleared_at is null
+        then coalesce(link.loss_found_at, end_membership.now)
+      else link.loss_found_at
+    end,
+    loss_due_at = case
+      when link.pushed_metadata is not null and link.cleared_at is null then end_membership.now
+      else link.loss_due_at
+    end,
+    check_due_at = least(link.check_due_at, end_membership.now)
+  where link.discord_user_id = end_membership.member_id and link.gone_at is null
+  returning true
+$$;
+
+-- Takes that word back, if it came from the same source. The check that is due then tells Discord what the rules say.
+create function restore_membership(member_id text, source text, now timestamptz) returns boolean language sql as $$
+  update link
+  set
+    gone_at = null,
+    gone_source = null,
+    loss_found_at = null,
+    loss_due_at = null,
+    check_due_at = least(link.check_due_at, restore_membership.now)
+  where link.discord_user_id = restore_membership.member_id and link.gone_source = restore_membership.source
+  returning true
+$$;
+
 -- The provider's session of the last ID Token (`sid`), which a logout token may name instead of the subject.
 alter table organisation_token add column provider_session_id text;
 -- Migrations run in a transaction, and a table of one row a member is indexed in a moment.
