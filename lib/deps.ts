@@ -27,8 +27,12 @@ import type { Configuration } from "./operator/configuration.ts";
 import type { Setup } from "./operator/setup.ts";
 import { createSetup } from "./operator/setup.ts";
 import type { RuleSet } from "./rules/rule_set.ts";
+import type { Alarm } from "./sync/alarm.ts";
+import { createAlarm } from "./sync/alarm.ts";
 import type { UpstreamBudgets } from "./sync/budget.ts";
 import { createUpstreamBudgets } from "./sync/budget.ts";
+import type { EventCounts } from "./sync/doorbell.ts";
+import { createEventCounts } from "./sync/doorbell.ts";
 import type { HeldLosses } from "./sync/held_losses.ts";
 import { createHeldLosses } from "./sync/held_losses.ts";
 import type { RuleFaults } from "./sync/rule_faults.ts";
@@ -62,6 +66,10 @@ type Common = {
   readonly ruleFaults: RuleFaults;
   /** What this process knows of the brake. */
   readonly heldLosses: HeldLosses;
+  /** Rings when something is due at once. */
+  readonly alarm: Alarm;
+  /** Events that this process has received. */
+  readonly eventCounts: EventCounts;
   /** What this process knows of faults that only other servers can tell. */
   readonly setup: Setup;
   readonly now: () => Date;
@@ -140,6 +148,8 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
     upstreamBudgets,
     ruleFaults: createRuleFaults(log),
     heldLosses: createHeldLosses(),
+    alarm: createAlarm(),
+    eventCounts: createEventCounts(),
     setup: createSetup(now),
     now,
     sleep,
@@ -189,6 +199,8 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     upstreamBudgets: shared.upstreamBudgets,
     ruleFaults: shared.ruleFaults,
     heldLosses: shared.heldLosses,
+    alarm: shared.alarm,
+    eventCounts: shared.eventCounts,
     setup: shared.setup,
     now: shared.now,
     sleep: shared.sleep,

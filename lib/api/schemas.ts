@@ -35,8 +35,8 @@ export const userinfo = v.object({
       admission: v.picklist(["admitted", "refused", "unknown"]),
       /** Since when Discord has nothing of the member, because Janus cleared it. */
       cleared_at: nullableTime,
-      /** Why: the rules no longer admit the member, or the provider had ended the grant. */
-      clear_cause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+      /** Why: the rules no longer admit the member, the provider had ended the grant, or the membership had ended. */
+      clear_cause: v.nullable(v.picklist(["not_admitted", "grant_ended", "membership_ended"])),
       /** When Discord was last told that the member loses something. */
       lost_at: nullableTime,
       /** What keeps the link true, or keeps it from being true. */
@@ -47,12 +47,13 @@ export const userinfo = v.object({
           "not_readable",
           "grace",
           "ended",
+          "gone",
           "held",
           "disconnected",
         ]),
         reason: text,
         next: nullableText,
-        /** Of `grace`, `ended`, `held` and `disconnected`. */
+        /** Of `grace`, `ended`, `gone`, `held` and `disconnected`. */
         since: nullableTime,
         /** Of `grace`: when the role connection is cleared unless the member signs in again. */
         until: nullableTime,
@@ -87,6 +88,7 @@ export const userinfo = v.object({
       "not_linked",
       "not_admitted",
       "grant_ended",
+      "membership_ended",
       "disconnected",
       "discord_not_told",
       "discord_told",
@@ -165,6 +167,8 @@ export const storedData = v.object({
       loss_found_at: nullableTime,
       next_loss_push_at: nullableTime,
       lost_at: nullableTime,
+      membership_ended_at: nullableTime,
+      membership_ended_by: nullableText,
     }),
   ),
   organisation_account: v.nullable(

@@ -25,6 +25,10 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
       "The provider has ended Janus's access to the account, and the grace is over, so Janus has cleared what Discord had.",
     next: "Sign in again: follow the Linked Roles link in Discord, or GET /linked-role.",
   },
+  membership_ended: {
+    reason: "The organisation says that the membership has ended, so Janus has cleared what Discord had.",
+    next: "If this is wrong, ask the organisation. Signing in again brings its latest answer.",
+  },
   disconnected: {
     reason: "The connection was removed in Discord, so Discord has nothing to give a role for.",
     next: "POST /api/link/sync tells Discord again; so does signing in again.",
@@ -59,6 +63,10 @@ const SYNC_WORDS: Readonly<
   ended: {
     reason: "The provider has ended Janus's access to the account, and the grace is over.",
     next: "Sign in again: the link revives.",
+  },
+  gone: {
+    reason: "The organisation says that the membership has ended.",
+    next: "Nothing, unless this is wrong: then ask the organisation, or sign in again.",
   },
   held: {
     reason:
@@ -230,6 +238,8 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
     loss_found_at: isoOrNull(stored.lossFoundAt),
     next_loss_push_at: isoOrNull(stored.lossDueAt),
     lost_at: isoOrNull(stored.lostAt),
+    membership_ended_at: isoOrNull(stored.goneAt),
+    membership_ended_by: stored.goneSource,
   };
 }
 

@@ -33,6 +33,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
     "For these members Discord had something else than Janus had told it, or Janus could not ask Discord for twice RECONCILE_DAYS. Janus tells Discord again, and asks again at the next check. If a member stays here, the log says why: look for role_connection_not_read and role_connection_not_pushed.",
   disconnected:
     "These members have removed the connection in Discord. Janus leaves it so. To have the role again, they follow the link once more, or press Sync now on their page.",
+  events_refused:
+    "Within a week Janus has refused events of these senders: their signature or token is wrong, or they are malformed. If they are yours, compare their secret with the one of Janus; docs/doorbells.md says which. Otherwise somebody tries, and you need do nothing.",
   key_missing:
     "TOKEN_KEYS does not open tokens that these keys have sealed, so Janus can do nothing for the members whose tokens they are. Add the keys that are missing to the end of TOKEN_KEYS, under the ids that they had.",
   stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",

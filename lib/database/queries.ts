@@ -13,11 +13,13 @@ import { BRAKE_STATEMENTS } from "./statements/brake.ts";
 import { CLOCK_STATEMENTS } from "./statements/clock.ts";
 import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
 import { DISCORD_TOKEN_STATEMENTS } from "./statements/discord_token.ts";
+import { EVENT_COUNT_STATEMENTS } from "./statements/event_count.ts";
 import { FLOW_STATEMENTS } from "./statements/flow.ts";
 import { LINK_STATEMENTS } from "./statements/link.ts";
 import { LINK_SYNC_STATEMENTS } from "./statements/link_sync.ts";
 import { ORGANISATION_ACCOUNT_STATEMENTS } from "./statements/organisation_account.ts";
 import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.ts";
+import { RECEIVED_EVENT_STATEMENTS } from "./statements/received_event.ts";
 import { REGISTRATION_STATEMENTS } from "./statements/registration.ts";
 import { ROLE_CONNECTION_LEFT_STATEMENTS } from "./statements/role_connection_left.ts";
 import { SESSION_STATEMENTS } from "./statements/session.ts";
@@ -31,11 +33,13 @@ export const STATEMENTS = {
   ...CLOCK_STATEMENTS,
   ...DISCORD_ACCOUNT_STATEMENTS,
   ...DISCORD_TOKEN_STATEMENTS,
+  ...EVENT_COUNT_STATEMENTS,
   ...FLOW_STATEMENTS,
   ...LINK_STATEMENTS,
   ...LINK_SYNC_STATEMENTS,
   ...ORGANISATION_ACCOUNT_STATEMENTS,
   ...ORGANISATION_TOKEN_STATEMENTS,
+  ...RECEIVED_EVENT_STATEMENTS,
   ...REGISTRATION_STATEMENTS,
   ...ROLE_CONNECTION_LEFT_STATEMENTS,
   ...SESSION_STATEMENTS,

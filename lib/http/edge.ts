@@ -13,18 +13,24 @@ import { depsOf } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError, methodNotAllowed, notFound, requestTooLarge } from "../errors.ts";
 import type { LogFields } from "../telemetry/log.ts";
-import { errorResponse, isFloodError } from "./error_response.ts";
+import { dropBody, hasTooLargeBody, hasUnreadBody } from "./body.ts";
+import { errorResponse, isFloodError, logError, problemResponse } from "./error_response.ts";
 import type { ReadForm } from "./form.ts";
-import { createFormReader, dropBody, hasTooLargeBody, hasUnreadBody } from "./form.ts";
+import { createFormReader } from "./form.ts";
 import type { Limits } from "./limits.ts";
 import { createLimits } from "./limits.ts";
-import type { Exchange, FormHandler, Handler } from "./response.ts";
+import type { EventHandler, Exchange, FormHandler, Handler } from "./response.ts";
+import type { SourceLimits } from "./source_limits.ts";
+import { createSourceLimits } from "./source_limits.ts";
+
+/** What answers a route. */
+type AnyHandler = Handler | FormHandler | EventHandler;
 
 /** A route: how it is asked for, and what answers it. */
 export type Route = readonly [
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
-  handler: Handler | FormHandler,
+  handler: AnyHandler,
 ];
 
 /** What the edge asks of the server that listens. */
@@ -42,7 +48,7 @@ export type Answer = (request: Request) => Response | Promise<Response>;
 
 /** Turns handlers into answers. What they throw becomes a response. */
 export type Edge = {
-  readonly on: (path: string, handler: Handler | FormHandler) => Answer;
+  readonly on: (path: string, handler: AnyHandler) => Answer;
   /** Answers what has no route: 404, or 405 where the path has other methods. RFC 9110 15.5.6 */
   readonly fail: (request: Request, code: unknown, error: unknown) => Response | Promise<Response>;
 };
@@ -57,6 +63,7 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._=-]{7,63}$/;
 export function createEdge(shared: Shared, listener: Listener, routes: readonly Route[]): Edge {
   const limits = createLimits(shared, listener.peerAddress);
   const readForm = createFormReader();
+  const limitsOf = createSourceLimits();
   const place = (route: string): Place => {
     const isProbe = PROBES.includes(route);
     const logQuietly = shared.log.prepare("debug", "request", { route });
@@ -68,7 +75,9 @@ export function createEdge(shared: Shared, listener: Listener, routes: readonly 
     on: (path, handler) => {
       const here = place(path);
       if (typeof handler === "function") return (request) => answerPlain(here, request, handler);
-      return (request) => answerForm(here, request, handler);
+      if ("handle" in handler) return (request) => answerForm(here, request, handler);
+      const limits = limitsOf(handler.source);
+      return (request) => answerEvent(here, request, handler, limits);
     },
     fail: (request, code, error) =>
       answerPlain(nowhere, request, () => {
@@ -91,7 +100,13 @@ type Place = {
 };
 
 /** A request under way. */
-type Begun = { readonly deps: Deps; readonly exchange: Exchange; readonly startedAt: number };
+type Begun = {
+  readonly deps: Deps;
+  readonly exchange: Exchange;
+  readonly startedAt: number;
+  /** Makes the response of an error, where the route has its own way. */
+  readonly refuse?: EventHandler["refuse"];
+};
 
 /** Answers without the request's body: it is dropped as it arrives, and refused if it is over the cap. */
 function answerPlain(place: Place, request: Request, handler: Handler): Response | Promise<Response> {
@@ -100,7 +115,7 @@ function answerPlain(place: Place, request: Request, handler: Handler): Response
   dropBody(request);
   return answer(place, begun, () => {
     if (!place.isProbe) place.limits.check(request);
-    if (isTooLarge) throw requestTooLarge("a body that no form needs");
+    if (isTooLarge) throw requestTooLarge("a body that nothing needs");
     return handler(begun.deps, begun.exchange);
   });
 }
@@ -113,7 +128,7 @@ async function answerForm(place: Place, request: Request, handler: FormHandler):
   let form: URLSearchParams;
   try {
     limits.check(request);
-    if (hasTooLargeBody(request)) throw requestTooLarge("a form over the cap");
+    if (hasTooLargeBody(request)) throw requestTooLarge("a body over the cap");
     handler.admit(begun.deps, exchange);
     form = await readForm(request, limits.subscriberOf(request) ?? "");
   } catch (error) {
@@ -125,6 +140,44 @@ async function answerForm(place: Place, request: Request, handler: FormHandler):
     limits.checkLoad();
     return handler.handle(depsOf(shared, exchange.requestId), exchange, form);
   });
+}
+
+/**
+ * Reads the body of an event, once nothing in the head refuses it. Its source has limits of its own, so neither its address
+ * nor the number of members' requests counts.
+ */
+async function answerEvent(
+  place: Place,
+  request: Request,
+  handler: EventHandler,
+  limits: SourceLimits,
+): Promise<Response> {
+  const { shared } = place;
+  const { deps, exchange, startedAt } = begin(place, request);
+  const begun = { deps, exchange, startedAt, refuse: handler.refuse ?? problemResponse };
+  let body: Buffer<ArrayBuffer>;
+  try {
+    if (hasTooLargeBody(request, handler.maxBytes)) throw requestTooLarge("a body over the cap");
+    const refusal = handler.admit(deps, exchange);
+    if (refusal !== undefined) {
+      dropBody(request);
+      return finish(place, begun, refusal);
+    }
+    body = await limits.readBody(request, place.limits.subscriberOf(request) ?? "", handler.maxBytes);
+  } catch (error) {
+    dropBody(request);
+    return fail(place, begun, error);
+  }
+  let leave: (() => void) | undefined;
+  try {
+    leave = limits.enter();
+    // While the body was on its way, the time budget of the request must not have run.
+    return finish(place, begun, await handler.receive(depsOf(shared, exchange.requestId), exchange, body));
+  } catch (error) {
+    return fail(place, begun, error);
+  } finally {
+    leave?.();
+  }
 }
 
 function begin({ shared, listener, route }: Place, request: Request): Begun {
@@ -164,7 +217,9 @@ async function finishLater(place: Place, begun: Begun, answered: Promise<Respons
 function fail(place: Place, begun: Begun, failure: unknown): Response {
   const error = asJanusError(failure);
   const write = isFloodError(error) ? place.logQuietly : place.logRequest;
-  return finish(place, begun, errorResponse(begun.deps, begun.exchange, error), write);
+  const { deps, exchange, refuse = errorResponse } = begun;
+  logError(deps, exchange, error);
+  return finish(place, begun, refuse(deps, exchange, error), write);
 }
 
 /** Writes the request's line, and prepares its connection for its end if it is not to be kept. */

@@ -1,12 +1,12 @@
 /**
- * The one place where an error becomes a response and, once, a line in the log: a page for browsers, problem details for
- * programs.
+ * What an error becomes: a page for browsers, problem details for programs, and a line in the log.
  */
 import type { Deps } from "../deps.ts";
-import type { JanusError } from "../errors.ts";
+import type { JanusError, PublicErrorCode } from "../errors.ts";
 import { isPublicErrorCode } from "../errors.ts";
 import { renderError } from "../pages/error.tsx";
 import { describeError } from "../telemetry/log.ts";
+import type { Language } from "../text/languages.ts";
 import { chooseLanguage, guessLanguage, seemsToWantPage, wantsPage } from "./accept.ts";
 import { findBeginning } from "./begin_again.ts";
 import { forgetSession } from "./cookies.ts";
@@ -14,13 +14,10 @@ import { createProblem, PROBLEM_TYPE } from "./problem.ts";
 import type { Exchange } from "./response.ts";
 import { isSecure, jsonResponse, pageResponse } from "./response.ts";
 
-/** Makes the response of an error, and logs the error. */
+/** Makes the response of an error. */
 export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError): Response {
-  logError(deps, exchange, error);
-  const code = isPublicErrorCode(error.code) ? error.code : "internal";
-  const headers: Record<string, string> = {};
-  if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
-  if (error.allow !== undefined) headers.allow = error.allow;
+  const code = publicCodeOf(error);
+  const headers = headersOf(error);
   const { status } = error;
   // The browser forgets a session that does not exist, whatever was wrong with it.
   const setCookies = code === "unauthenticated" ? forgetSession(isSecure(deps)) : [];
@@ -31,16 +28,41 @@ export function errorResponse(deps: Deps, exchange: Exchange, error: JanusError)
     const options = { status, headers, setCookies, language };
     return pageResponse(deps, exchange, (context) => renderError(context, code, beginning), options);
   }
-  const problem = createProblem(code, status, language, deps.config.platformName);
+  return problemResponse(deps, exchange, error, { language, setCookies });
+}
+
+/** Makes the response of an error for a program. */
+export function problemResponse(
+  deps: Deps,
+  exchange: Exchange,
+  error: JanusError,
+  given: { readonly language?: Language; readonly setCookies?: readonly string[] } = {},
+): Response {
+  const { language = chooseLanguage(exchange.request), setCookies = [] } = given;
+  const { status } = error;
+  const problem = createProblem(publicCodeOf(error), status, language, deps.config.platformName);
   const type = {
     "content-type": PROBLEM_TYPE,
     "content-language": language,
     vary: "accept, accept-language",
   };
-  return jsonResponse(deps, exchange, status, problem, { setCookies, headers: { ...headers, ...type } });
+  return jsonResponse(deps, exchange, status, problem, {
+    setCookies,
+    headers: { ...headersOf(error), ...type },
+  });
 }
 
-function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {
+const publicCodeOf = ({ code }: JanusError): PublicErrorCode => (isPublicErrorCode(code) ? code : "internal");
+
+function headersOf({ retryAfterSeconds, allow }: JanusError): Readonly<Record<string, string>> {
+  return {
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    ...(allow === undefined ? {} : { allow }),
+  };
+}
+
+/** Logs an error. */
+export function logError({ log }: Deps, { request, route }: Exchange, error: JanusError): void {
   const { status } = error;
   log[levelOf(error)]("request_failed", { route, method: request.method, status, ...describeError(error) });
 }

@@ -3,9 +3,11 @@
  * `error_response.ts`.
  */
 import type { Deps } from "../deps.ts";
+import type { JanusError } from "../errors.ts";
 import type { ServedLogo } from "../pages/look.ts";
 import { lookOf, pageCsp } from "../pages/look.ts";
 import type { PageContext } from "../pages/parts.tsx";
+import type { Doorbell } from "../telemetry/events.ts";
 import type { Language } from "../text/languages.ts";
 import { chooseLanguage } from "./accept.ts";
 
@@ -28,6 +30,23 @@ export type Handler = (deps: Deps, exchange: Exchange) => Response | Promise<Res
 export type FormHandler = {
   readonly admit: (deps: Deps, exchange: Exchange) => void;
   readonly handle: (deps: Deps, exchange: Exchange, form: URLSearchParams) => Promise<Response>;
+};
+
+/**
+ * What answers a route of other servers, which send events. `admit` sees only the head: what it throws, or the response that
+ * it gives, is the answer, and the body is not read. `refuse` makes the response of an error, where the protocol has a
+ * form of its own for it; without it, that is a problem document.
+ */
+export type EventHandler = {
+  readonly source: Doorbell;
+  readonly maxBytes: number;
+  readonly admit: (deps: Deps, exchange: Exchange) => Response | undefined;
+  readonly receive: (
+    deps: Deps,
+    exchange: Exchange,
+    body: Buffer<ArrayBuffer>,
+  ) => Response | Promise<Response>;
+  readonly refuse?: (deps: Deps, exchange: Exchange, error: JanusError) => Response;
 };
 
 /** Whether browsers reach Janus by https. Then cookies are for https alone. */

@@ -12,7 +12,7 @@ import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
 import { newSession } from "../session/secrets.ts";
 import { nextCheckAt } from "../sync/check.ts";
-import { GRANT_LIVES } from "../sync/decision.ts";
+import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
@@ -71,7 +71,7 @@ const NEVER_PUSHED = {
   clearCause: null,
   lossFoundAt: null,
   pushFailures: 0,
-  ...GRANT_LIVES,
+  ...MEMBERSHIP_LIVES,
 } as const;
 
 /**

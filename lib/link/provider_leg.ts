@@ -29,7 +29,7 @@ import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
 import { nextCheckAt } from "../sync/check.ts";
-import { GRANT_LIVES } from "../sync/decision.ts";
+import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { DuePush, Needs as PushNeeds } from "../sync/push.ts";
 import { PUSH_LEASE_SECONDS } from "../sync/push.ts";
@@ -132,7 +132,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     ...stored,
     ...applicant,
     outcome,
-    ...GRANT_LIVES,
+    ...MEMBERSHIP_LIVES,
     pushFailures: 0,
     leasedUntil,
   });

@@ -53,6 +53,7 @@ export type RoleStatus =
   | "not_linked"
   | "not_admitted"
   | "grant_ended"
+  | "membership_ended"
   | "disconnected"
   | "discord_not_told"
   | "discord_told";
@@ -115,7 +116,8 @@ export function describeRole(link: LinkFacts | null): RoleStatus {
 
 /** Why a member whose role connection was cleared has no role now. That need not be why it was cleared. */
 function describeCleared({ clearCause, sync, admission }: LinkFacts): RoleStatus {
-  if (clearCause !== "grant_ended") return "not_admitted";
+  if (sync.state === "gone") return "membership_ended";
+  if (clearCause === "not_admitted") return "not_admitted";
   if (sync.state === "ended") return "grant_ended";
   return admission === "refused" ? "not_admitted" : "discord_not_told";
 }

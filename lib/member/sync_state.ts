@@ -16,6 +16,8 @@ export type SyncState =
   | { readonly state: "grace"; readonly since: Date; readonly until: Date }
   /** The grace is over. `since` is when the provider ended the grant. */
   | { readonly state: "ended"; readonly since: Date }
+  /** The organisation says that the membership has ended. */
+  | { readonly state: "gone"; readonly since: Date }
   /** The rules take something that the member keeps, because many members would lose something. */
   | { readonly state: "held"; readonly since: Date }
   /** Discord has nothing, because the member removed it there. `since` is when Janus found that. */
@@ -23,6 +25,7 @@ export type SyncState =
 
 type Row = Pick<
   SessionWithLink,
+  | "goneAt"
   | "organisationEndedAt"
   | "organisationEndCause"
   | "organisationExpiresAt"
@@ -51,15 +54,22 @@ const CHECK_SECONDS = 60;
 
 /** The state of a link. */
 export function readSyncState(deps: Needs, link: Row): SyncState {
-  const { organisationEndedAt, disconnectedAt, lossFoundAt } = link;
+  const { goneAt, organisationEndedAt, disconnectedAt, lossFoundAt } = link;
   const graceEnd = graceEndOf(deps, link);
+  const heldSince = link.isLossHeld ? lossFoundAt : null;
+  if (goneAt !== null && heldSince === null) return { state: "gone", since: goneAt };
   if (organisationEndedAt !== null && graceEnd !== null && graceEnd <= deps.now())
     return { state: "ended", since: organisationEndedAt };
   if (disconnectedAt !== null) return { state: "disconnected", since: disconnectedAt };
   if (organisationEndedAt !== null && graceEnd !== null)
     return { state: "grace", since: organisationEndedAt, until: graceEnd };
-  if (lossFoundAt !== null && link.isLossHeld) return { state: "held", since: lossFoundAt };
+  if (heldSince !== null) return { state: "held", since: heldSince };
   if (organisationEndedAt !== null) return { state: "not_readable", why: "unanswered" };
+  return readCheckState(link);
+}
+
+/** The state of a link whose grant lives. */
+function readCheckState(link: Row): SyncState {
   if (!link.hasOrganisationRefreshToken && !livesUntilCheck(link))
     return { state: "not_readable", why: "no_refresh_token" };
   if ((link.checkFailures ?? 0) === 0) return { state: "checked" };

@@ -10,12 +10,20 @@ import { keyIdOf, tryTokenKeys } from "./token_keys.ts";
 
 /**
  * One kind of fault, how often it occurs, up to MOST_COUNTED, and a few examples: Discord user ids, subjects, ids of stray
- * tokens, or ids of keys.
+ * tokens, ids of keys, or sources of events.
  */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
+/** How many events of a source came to an outcome in the last days. */
+export type EventCount = { readonly source: string; readonly outcome: string; readonly count: number };
+
 /** The result of an audit. */
-export type Audit = { readonly links: number; readonly findings: readonly Finding[] };
+export type Audit = {
+  readonly links: number;
+  readonly findings: readonly Finding[];
+  /** What other servers have told Janus within EVENT_DAYS. */
+  readonly events: readonly EventCount[];
+};
 
 /** What an audit works with. */
 type Needs = {
@@ -33,13 +41,30 @@ const EXAMPLE_COUNT = 5;
 export const MOST_COUNTED = 10_000;
 /** What has not been read for twice the time between two readings is old. */
 const MISSED_READINGS = 2;
+/** Events of earlier days say little of now. */
+export const EVENT_DAYS = 7;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 
 /** Looks through all links and grants, and changes none. */
 export async function auditLinks(needs: Needs): Promise<Audit> {
-  const [links, findings] = await Promise.all([needs.queries.countLinks({}), listFindings(needs)]);
-  return { links: links?.count ?? 0, findings };
+  const { queries, now } = needs;
+  const since = secondsAfter(now(), -EVENT_DAYS * DAY_SECONDS);
+  const [links, findings, counted] = await Promise.all([
+    queries.countLinks({}),
+    listFindings(needs),
+    queries.listEventCounts({ since }),
+  ]);
+  const events = counted.map(({ source, outcome, events: count }) => ({ source, outcome, count }));
+  return { links: links?.count ?? 0, findings: [...findings, ...findRefusals(events)], events };
+}
+
+/** Events that were refused: a sender with another secret than Janus has, or somebody who tries. */
+function findRefusals(events: readonly EventCount[]): readonly Finding[] {
+  const refused = events.filter(({ outcome }) => outcome === "refused");
+  if (refused.length === 0) return [];
+  const count = refused.reduce((sum, { count }) => sum + count, 0);
+  return [{ kind: "events_refused", count, examples: refused.map(({ source }) => source) }];
 }
 
 /** What the database shows, one finding for each kind. */

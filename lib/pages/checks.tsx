@@ -24,7 +24,7 @@ export function CheckItems({ context, link: { claimsSeenAt, nextCheckAt } }: Pro
 
 /** Whether only a new sign-in keeps the roles. */
 export const needsSignIn = ({ sync: { state } }: LinkFacts): boolean =>
-  state === "grace" || state === "ended";
+  state === "grace" || state === "ended" || state === "gone";
 
 /** Whether a new sign-in helps, although no role depends on it. */
 export const gainsBySignIn = ({ sync }: LinkFacts): boolean =>
@@ -33,6 +33,12 @@ export const gainsBySignIn = ({ sync }: LinkFacts): boolean =>
 /** For a member who loses the roles without a new sign-in: since when, and until when there is time. */
 export function SignInNotice({ context, link: { sync } }: Props) {
   const { checks } = TEXTS[context.language];
+  if (sync.state === "gone")
+    return (
+      <p class="notice">
+        {sayTime(checks.gone, context, sync.since)} {checks.goneSoon}
+      </p>
+    );
   if (sync.state !== "grace" && sync.state !== "ended") return null;
   return (
     <p class="notice">

@@ -19,7 +19,7 @@ type WithRules = Props & { readonly rules: Admitting };
 
 /** Whether Discord has nothing of the member, and gets nothing with the next update either. */
 export const isCleared = ({ clearedAt, admission, sync }: LinkFacts): boolean =>
-  clearedAt !== null && (admission !== "admitted" || sync.state === "ended");
+  clearedAt !== null && (admission !== "admitted" || sync.state === "ended" || sync.state === "gone");
 
 /** Janus has cleared what Discord had. A new sign-in brings the organisation's latest answer. */
 export function Cleared({ context, link, rules }: WithRules) {
@@ -43,6 +43,13 @@ function Reason({
   rules,
 }: WithRules & { readonly clearedAt: Date }): ComponentChildren {
   const { role, checks } = TEXTS[context.language];
+  if (link.sync.state === "gone")
+    return (
+      <>
+        <p>{sayTime(checks.gone, context, link.sync.since)}</p>
+        <p>{say(checks.goneNow, context)}</p>
+      </>
+    );
   if (link.clearCause === "grant_ended" && link.sync.state === "ended")
     return (
       <>
@@ -50,7 +57,7 @@ function Reason({
         <p>{checks.endedNow}</p>
       </>
     );
-  if (link.clearCause === "grant_ended" && link.admission === "unknown")
+  if (link.clearCause !== "not_admitted" && link.admission === "unknown")
     return (
       <p>
         {sayTime(role.lost, context, clearedAt)} {say(role.admissionUnknown, context)}

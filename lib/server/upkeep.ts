@@ -14,6 +14,7 @@ import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
+import { storeEventCounts } from "../sync/doorbell.ts";
 import { noteHeldLosses } from "../sync/held_losses.ts";
 import { pushDueLosses } from "../sync/losses.ts";
 import { pushDueLinks } from "../sync/push.ts";
@@ -38,6 +39,9 @@ const OFTEN = { everySeconds: EVERY_SECONDS } as const;
 
 /** Every process tells at /readyz whether losses are held, also one that holds none itself. */
 const NOTE_HELD_LOSSES: Duty = { name: "note_held_losses", ...OFTEN, asks: [], run: noteHeldLosses };
+
+/** What an alarm calls for. */
+const URGENT: readonly UpkeepStep[] = ["check_due_links", "push_due_links", "push_due_losses"];
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
@@ -72,6 +76,11 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteOldRoleConnectionsLeft({ leftBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
+  deletion("delete_expired_events", async ({ queries, now }) => {
+    const row = await queries.deleteExpiredEvents({ now: now(), limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  { name: "store_event_counts", ...OFTEN, asks: [], run: storeEventCounts },
   { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
   { name: "push_due_links", ...OFTEN, asks: ["discord"], run: pushDueLinks },
   { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses },
@@ -113,11 +122,17 @@ export function startUpkeep(
   // A server that is restarted often must reach the rare duties, too.
   for (const duty of duties)
     if (duty === NOTE_HELD_LOSSES || duty.everySeconds > EVERY_SECONDS) turns.add(duty);
+  // An event has made a link due: what follows from it does not wait for the next round.
+  const isUrgent = ({ name }: Duty): boolean => URGENT.includes(name);
+  const silence = deps.alarm.listen(() => {
+    for (const duty of duties.filter(isUrgent)) turns.addUrgently(duty);
+  });
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
   );
   return {
     stop: async () => {
+      silence();
       for (const timer of timers) clearInterval(timer);
       stopped.abort();
       await turns.settle();

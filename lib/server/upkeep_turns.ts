@@ -24,6 +24,8 @@ export type Duty = {
 type Turns = {
   /** Gives a duty a turn, unless it is waiting for one or having it. */
   readonly add: (duty: Duty) => void;
+  /** The same for something that has just become due: a round under way may not have seen it, and then another follows. */
+  readonly addUrgently: (duty: Duty) => void;
   /** Settles when no duty has anything left to do. */
   readonly settle: () => Promise<void>;
 };
@@ -34,12 +36,14 @@ type Turns = {
  */
 export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
   const waiting: Duty[] = [];
+  const again = new Set<Duty>();
   let current: Duty | undefined;
   let working: Promise<void> | undefined;
 
   const take = async (duty: Duty): Promise<void> => {
     const round = await attempt(deps, duty);
-    if (round !== undefined && isWorthAnother(round)) waiting.push(duty);
+    const isWanted = again.delete(duty);
+    if (isWanted || (round !== undefined && isWorthAnother(round))) waiting.push(duty);
   };
   const work = async (): Promise<void> => {
     for (current = waiting.shift(); current !== undefined && !signal.aborted; current = waiting.shift())
@@ -48,11 +52,17 @@ export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
     working = undefined;
   };
 
+  const add = (duty: Duty): void => {
+    if (signal.aborted || duty === current || waiting.includes(duty)) return;
+    waiting.push(duty);
+    working ??= work();
+  };
+
   return {
-    add: (duty) => {
-      if (signal.aborted || duty === current || waiting.includes(duty)) return;
-      waiting.push(duty);
-      working ??= work();
+    add,
+    addUrgently: (duty) => {
+      if (duty === current) again.add(duty);
+      else add(duty);
     },
     settle: async () => working,
   };

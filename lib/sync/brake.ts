@@ -6,7 +6,7 @@
 import type { WorkDeps } from "../deps.ts";
 import { secondsAfter } from "../time.ts";
 
-type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log" | "heldLosses">;
+type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log" | "heldLosses" | "alarm">;
 
 /** A few members who leave together are no reason to ask anybody. */
 const LEAST_LOSSES = 10;
@@ -37,7 +37,7 @@ export function findBrake({
   config,
   queries,
   now,
-}: Omit<Needs, "log" | "heldLosses">): Promise<Found | undefined> {
+}: Omit<Needs, "log" | "heldLosses" | "alarm">): Promise<Found | undefined> {
   const at = now();
   const lostAfter = secondsAfter(at, -config.sync.everyHours * HOUR_SECONDS);
   return queries.findBrake({ lostAfter, least: LEAST_LOSSES, now: at });
@@ -69,6 +69,8 @@ async function look(deps: Needs, found: Found | undefined): Promise<Found | unde
   if (found === undefined || (found.lookedAt !== null && found.lookedAt > lookedBefore)) return found;
   const seenAfter = secondsAfter(now, -SEEN_SECONDS);
   await deps.queries.setLooked({ now, lookedBefore, seenAfter, limit: LOOK_LINKS });
+  // Those links are due now, and a loss waits for them.
+  deps.alarm.ring();
   return findBrake(deps);
 }
 

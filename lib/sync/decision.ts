@@ -7,28 +7,40 @@ import { describeChanges, findLosses } from "../rules/losses.ts";
 import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection, NOTHING_KNOWN, pushedValue } from "../rules/role_connection.ts";
 import { secondsAfter } from "../time.ts";
-import type { LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
+import type { Admission, LinkedMember, PushedBefore, RuleDeps } from "./member_rules.ts";
 import { evaluateLink, pushedOf, readAdmission } from "./member_rules.ts";
 
 /** What deciding works with. */
 export type DecisionDeps = RuleDeps & Pick<WorkDeps, "config">;
 
-/** Why a role connection is cleared: the rules refuse the member, or the provider has ended the grant. */
-export type ClearCause = "not_admitted" | "grant_ended";
+/**
+ * Why a role connection is cleared: the rules refuse the member, the provider has ended the grant, or the organisation says
+ * that the membership has ended.
+ */
+export type ClearCause = "not_admitted" | "grant_ended" | "membership_ended";
 
-/** Why a refresh token at the provider is dead. `unanswered`: an answer was lost, so Janus itself may have spent it. */
-export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered";
+/**
+ * Why a refresh token at the provider is dead. `unanswered`: an answer was lost, so Janus itself may have spent it.
+ * `logged_out`: the provider has ended it with the member's session there. Neither says anything of the membership.
+ */
+export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered" | "logged_out";
 
 /** A link, as far as deciding reads it. */
 export type DecidedLink = LinkedMember &
   PushedBefore & {
     readonly clearCause: ClearCause | null;
+    /** Since when a definite word of the organisation says that the membership has ended; null if none does. */
+    readonly goneAt: Date | null;
     readonly organisationEndedAt: Date | null;
     readonly organisationEndCause: GrantEndCause | null;
   };
 
-/** What a sign-in shows: the grant at the provider lives. */
-export const GRANT_LIVES = { organisationEndedAt: null, organisationEndCause: null } as const;
+/** What a sign-in shows: the membership and the grant at the provider live. */
+export const MEMBERSHIP_LIVES = {
+  goneAt: null,
+  organisationEndedAt: null,
+  organisationEndCause: null,
+} as const;
 
 /** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
 export type Told = "values" | "nothing_known" | "cleared";
@@ -46,16 +58,15 @@ export type Decision =
   | { readonly tells: "nothing" };
 
 const DAY_SECONDS = 86_400;
+/** Ends of a grant that say nothing of the membership. */
+const SAYS_NOTHING: readonly GrantEndCause[] = ["unanswered", "logged_out"];
 
 /** Decides by the claims that the link has. Never throws. */
 export function decide(deps: DecisionDeps, link: DecidedLink): Decision {
   const verdict = evaluateLink(deps, link);
   const admission = readAdmission(verdict.admitted);
-  const isGrantOver = isGraceOver(deps, link);
-  if (isGrantOver || admission === "refused") {
-    const cause = isGrantOver ? "grant_ended" : "not_admitted";
-    return { tells: "cleared", cause, isLoss: hasSomething(link) };
-  }
+  const cause = findClearCause(deps, link, admission);
+  if (cause !== undefined) return { tells: "cleared", cause, isLoss: hasSomething(link) };
   if (admission === "unknown" && link.clearedAt !== null) return { tells: "nothing" };
   const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
   const isKnown = !Object.hasOwn(roleConnection.metadata, NOTHING_KNOWN.key);
@@ -65,6 +76,13 @@ export function decide(deps: DecisionDeps, link: DecidedLink): Decision {
     roleConnection,
     losses: findLosses(records, metadataOf(link), roleConnection.metadata),
   };
+}
+
+/** Why the role connection is to be cleared; undefined if it is not. The most definite word comes first. */
+function findClearCause(deps: DecisionDeps, link: DecidedLink, admission: Admission): ClearCause | undefined {
+  if (link.goneAt !== null) return "membership_ended";
+  if (isGraceOver(deps, link)) return "grant_ended";
+  return admission === "refused" ? "not_admitted" : undefined;
 }
 
 /**
@@ -78,7 +96,8 @@ export function graceEndOf(
     organisationEndCause,
   }: Pick<DecidedLink, "organisationEndedAt" | "organisationEndCause">,
 ): Date | null {
-  if (organisationEndedAt === null || organisationEndCause === "unanswered") return null;
+  if (organisationEndedAt === null || organisationEndCause === null) return null;
+  if (SAYS_NOTHING.includes(organisationEndCause)) return null;
   return secondsAfter(organisationEndedAt, config.sync.graceDays * DAY_SECONDS);
 }
 

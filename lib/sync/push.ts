@@ -27,7 +27,9 @@ import type { DecidedLink, Decision, DecisionDeps, Told } from "./decision.ts";
 import { changesOf, decide, holdLosses, isAtDiscord, isLoss, isTold } from "./decision.ts";
 
 /** What this room works with. */
-export type Needs = GrantDeps & DecisionDeps & Pick<WorkDeps, "config" | "requestId" | "heldLosses">;
+export type Needs = GrantDeps &
+  DecisionDeps &
+  Pick<WorkDeps, "config" | "requestId" | "heldLosses" | "alarm">;
 
 /** When another process may push, should the one that pushes die: longer than a push with its repeats, by whatever clock. */
 export const PUSH_LEASE_SECONDS = 120 + CLOCK_TOLERANCE_SECONDS;

@@ -19,6 +19,8 @@ export const LOG_EVENTS = [
   "discovery_not_refreshed",
   "discovery_partly_ignored",
   "embedded_database_migrated",
+  "event_received",
+  "event_counts_not_stored",
   "flow_step",
   "grant_end_superseded",
   "grant_ended",
@@ -101,6 +103,8 @@ export type UpkeepStep =
   | "delete_unused_accounts"
   | "delete_unlinked_accounts"
   | "delete_old_findings"
+  | "delete_expired_events"
+  | "store_event_counts"
   | "check_due_links"
   | "push_due_links"
   | "push_due_losses"
@@ -136,3 +140,25 @@ export type LogOutcome =
   | "signed_in"
   | "unknown"
   | "unlinked";
+
+/** Who tells Janus of something: Discord's events, logout tokens, the recheck hook, or a SCIM client. */
+export type Doorbell = "discord" | "logout" | "hook" | "scim";
+
+/** What an event has led to. */
+export type EventOutcome =
+  /** A question without an effect was answered. */
+  | "answered"
+  /** The member has removed Janus at Discord. */
+  | "deauthorized"
+  /** The membership has ended. */
+  | "ended"
+  /** Janus has nobody or nothing to which it applies, or it comes too late. */
+  | "ignored"
+  /** The member's claims are due now. */
+  | "rechecked"
+  /** It is malformed, or nobody who may has sent it. */
+  | "refused"
+  /** It has come before. */
+  | "repeated"
+  /** A membership that had ended goes on. */
+  | "restored";

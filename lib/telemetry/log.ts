@@ -11,7 +11,7 @@
  */
 import { pino } from "pino";
 import { asJanusError } from "../errors.ts";
-import type { LogEvent, LogOutcome, LogStep } from "./events.ts";
+import type { Doorbell, EventOutcome, LogEvent, LogOutcome, LogStep } from "./events.ts";
 
 /** The closed list of fields that a log line may have in addition to its level, its time and its event. */
 export type LogFields = {
@@ -31,7 +31,9 @@ export type LogFields = {
   readonly causeCode?: string | undefined;
   readonly stack?: string | undefined;
   readonly step?: LogStep | undefined;
-  readonly outcome?: LogOutcome | undefined;
+  readonly outcome?: LogOutcome | EventOutcome | undefined;
+  /** Who told Janus of something. */
+  readonly source?: Doorbell | undefined;
   readonly discordUserId?: string | undefined;
   readonly upstream?: string | undefined;
   /** Of an upstream, as in host.example.org:8443. */
@@ -62,6 +64,7 @@ const FIELD_NAMES = [
   "stack",
   "step",
   "outcome",
+  "source",
   "discordUserId",
   "upstream",
   "host",

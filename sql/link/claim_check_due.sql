@@ -9,8 +9,8 @@
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
--- rows: push_failures integer, organisation_ended_at timestamptz, organisation_end_cause text, pushed_at timestamptz,
--- rows: push_due_at timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
+-- rows: push_failures integer, gone_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
+-- rows: pushed_at timestamptz, push_due_at timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
 -- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
 -- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
 -- rows: refresh_unanswered_since timestamptz, refresh_refusals integer
@@ -92,6 +92,7 @@ returning
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
   link.push_failures,
+  link.gone_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
   link.pushed_at,

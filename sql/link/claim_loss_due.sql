@@ -1,7 +1,8 @@
 -- Claims links of which Discord is to be told a loss. No other process takes them until the lease ends, and then they are
 -- due again. A time beyond what a correct clock can write counts as now.
 -- A loss that has waited says nothing of now: the claims may have come back meanwhile. Where they can be read again, that
--- check is due at once, and the loss is due after it. Such a row is not claimed.
+-- check is due at once, and the loss is due after it. Such a row is not claimed. Where the organisation has said that the
+-- membership has ended, the claims do not matter.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -12,11 +13,12 @@
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer,
--- rows: organisation_ended_at timestamptz, organisation_end_cause text, is_claimed boolean
+-- rows: gone_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text, is_claimed boolean
 with due as (
   select
     link.discord_user_id,
     coalesce(link.loss_found_at <= $6, false)
+    or link.gone_at is not null
     or organisation_account.claims_seen_at > $5
     or organisation_token.refresh_token_sealed is null
     or organisation_token.ended_at is not null as is_claimed,
@@ -76,6 +78,7 @@ returning
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
   link.push_failures,
+  link.gone_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
   due.is_claimed

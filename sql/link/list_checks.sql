@@ -7,7 +7,8 @@
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, disconnected_at timestamptz,
 -- rows: organisation_access_token_sealed text, organisation_refresh_token_sealed text,
--- rows: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text
+-- rows: organisation_expires_at timestamptz, gone_at timestamptz, organisation_ended_at timestamptz,
+-- rows: organisation_end_cause text
 select
   link.discord_user_id,
   discord_account.username,
@@ -25,6 +26,7 @@ select
   organisation_token.access_token_sealed as organisation_access_token_sealed,
   organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
   organisation_token.expires_at as organisation_expires_at,
+  link.gone_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause
 from link

@@ -10,7 +10,7 @@
 -- row: pushed_metadata jsonb, cleared_at timestamptz, clear_cause text, pushed_at timestamptz,
 -- row: push_due_at timestamptz, push_failures integer, check_due_at timestamptz, check_failures integer,
 -- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
--- row: is_loss_held boolean, lost_at timestamptz, has_organisation_refresh_token boolean,
+-- row: is_loss_held boolean, lost_at timestamptz, gone_at timestamptz, has_organisation_refresh_token boolean,
 -- row: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
 -- row: role_connection_left_at timestamptz
 select
@@ -49,6 +49,7 @@ select
       and (brake.released_at is null or link.loss_found_at > brake.released_at)
   ) as is_loss_held,
   link.lost_at,
+  link.gone_at,
   organisation_token.refresh_token_sealed is not null as has_organisation_refresh_token,
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.ended_at as organisation_ended_at,

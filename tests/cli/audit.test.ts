@@ -35,7 +35,7 @@ test("auditLinks() counts the links and finds nothing while all is well", async 
   await addLink("1");
   await addLink("2", "push_due_at = now()");
 
-  expect(await look()).toEqual({ links: 2, findings: [] });
+  expect(await look()).toEqual({ links: 2, findings: [], events: [] });
 });
 
 test("auditLinks() lists each kind with count and examples, and changes nothing", async () => {
@@ -89,7 +89,7 @@ test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and sa
   expect(told.stdout).toMatch(/role_connection_left {2}1\n.*by hand.*\n {2}5\n$/s);
   expect([json.exitCode, JSON.parse(json.stdout)]).toEqual([
     1,
-    { links: 0, findings: [{ kind: "role_connection_left", count: 1, examples: ["5"] }] },
+    { links: 0, findings: [{ kind: "role_connection_left", count: 1, examples: ["5"] }], events: [] },
   ]);
   const unknown = await run(folder, "index.ts", ["audit", "--resolved", "6"], environment);
   const malformed = await run(folder, "index.ts", ["audit", "--resolved", "anna"], environment);
@@ -118,14 +118,14 @@ test.skipIf(!onPostgres)("janus audit says which keys are missing, or that it ca
     withKeys("canary"),
   ]);
 
-  expect([untold.exitCode, JSON.parse(untold.stdout)]).toEqual([0, { links: 1, findings: [] }]);
+  expect([untold.exitCode, JSON.parse(untold.stdout)]).toEqual([0, { links: 1, findings: [], events: [] }]);
   expect(JSON.parse(untold.stderr).warning).toStartWith(
     "TOKEN_KEYS is not set here, so the audit cannot tell",
   );
   expect([missing.exitCode, missing.stderr, JSON.parse(missing.stdout)]).toEqual([
     1,
     "",
-    { links: 1, findings: [{ kind: "key_missing", count: 1, examples: ["old"] }] },
+    { links: 1, findings: [{ kind: "key_missing", count: 1, examples: ["old"] }], events: [] },
   ]);
   expect([malformed.exitCode, malformed.stdout]).toEqual([2, ""]);
   expect(malformed.stderr).toContain("TOKEN_KEYS");

@@ -34,6 +34,8 @@ export const TABLES = [
   "registration",
   "brake",
   "upstream_budget",
+  "received_event",
+  "event_count",
   "audit_event",
 ] as const;
 

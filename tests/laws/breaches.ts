@@ -36,7 +36,7 @@ export const BREACHES: Readonly<
       'import find from "../../sql/flow/list.sql" with { type: "text" };',
       'const find = await import("../../sql/flow/list.sql");',
     ],
-    ["lib/http/form.ts", 'import { setTimeout } from "node:timers/promises";'],
+    ["lib/http/body.ts", 'import { setTimeout } from "node:timers/promises";'],
     ["lib/database/queries.ts", 'import find from "../../sql/flow/list.sql" with { type: "text" };'],
     [
       "lib/link/handlers.ts",
@@ -140,7 +140,7 @@ export const BREACHES: Readonly<
       "const signal = AbortSignal.timeout(1_000);",
     ],
     [
-      "lib/http/form.ts",
+      "lib/http/body.ts",
       "const now = new Date();",
       "setInterval(look, 1_000);",
       "const from = performance.now();",

@@ -266,6 +266,7 @@ describe("readSyncState()", () => {
   const now = new Date("2026-07-05T12:00:00Z");
   const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_SECONDS * 1_000);
   const PLAIN = {
+    goneAt: null,
     organisationEndedAt: null,
     organisationEndCause: null,
     organisationExpiresAt: null,
@@ -298,6 +299,12 @@ describe("readSyncState()", () => {
     ["a loss that is held in the grace", { ...endedFor(6), ...HELD, ...FAILING }, "grace"],
     ["a loss that is held after a lost answer", { ...endedFor(30, "unanswered"), ...HELD }, "held"],
     ["a lost answer, however old", { ...endedFor(30, "unanswered"), ...FAILING }, "not_readable"],
+    [
+      "a membership that ended, and all else",
+      { goneAt: daysAgo(1), ...endedFor(9), ...DISCONNECTED },
+      "gone",
+    ],
+    ["a membership that ended while losses are held", { goneAt: daysAgo(1), ...HELD }, "held"],
     ["no refresh token", { hasOrganisationRefreshToken: false, ...FAILING }, "not_readable"],
     ["a loss that is not held", { ...HELD, isLossHeld: false, ...FAILING }, "check_failing"],
   ] as const)("after %#. %s", (_, row, state) => {

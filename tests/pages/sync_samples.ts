@@ -44,6 +44,7 @@ export const CHECKED = {
 
 const UNREAD = { nextCheckAt: null, nextPushAt: null } as const;
 const ENDED = { ...UNREAD, sync: { state: "ended", since: SINCE } } as const;
+const GONE = { nextPushAt: null, sync: { state: "gone", since: SINCE } } as const;
 const REVIVED = { ...CLEARED, clearCause: "grant_ended", nextPushAt: null } as const;
 
 /** Each other state, by its name in reports. */
@@ -61,6 +62,9 @@ export const STATES = {
   revivedUnknown: { ...REVIVED, admission: "unknown" },
   /** After a sign-in. */
   revived: REVIVED,
+  /** The organisation says so, and Discord has still to be told. */
+  goneSoon: GONE,
+  gone: { ...CLEARED, ...GONE, clearCause: "membership_ended", clearedAt: CLEARED_AT },
   held: {
     sync: { state: "held", since: SINCE },
     nextPushAt: null,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { endDueGrants } from "../../lib/grants/end_discord_grant.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
-import { GRANT_LIVES } from "../../lib/sync/decision.ts";
+import { MEMBERSHIP_LIVES } from "../../lib/sync/decision.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks, pushLink } from "../../lib/sync/push.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, lastCode, startJanusWithForger } from "../harness/janus.ts";
@@ -48,7 +48,7 @@ const UNKNOWN_MEMBER = {
   clearedAt: null,
   clearCause: null,
   lossFoundAt: null,
-  ...GRANT_LIVES,
+  ...MEMBERSHIP_LIVES,
 };
 
 describe("an abandoned grant", () => {

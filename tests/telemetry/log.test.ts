@@ -32,6 +32,7 @@ const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Nam
   stack: "Error\n    at somewhere",
   step: "discord",
   outcome: "linked",
+  source: "hook",
   discordUserId: "200000000000000001",
   upstream: "discord",
   host: "discord.example:8443",

@@ -7,8 +7,8 @@ import { readAuditConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
-import type { Audit, Finding } from "../../operator/audit.ts";
-import { auditKeys, auditLinks, forgetRoleLeft, MOST_COUNTED } from "../../operator/audit.ts";
+import type { Audit, EventCount, Finding } from "../../operator/audit.ts";
+import { auditKeys, auditLinks, EVENT_DAYS, forgetRoleLeft, MOST_COUNTED } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { MEANINGS } from "../audit_meanings.ts";
@@ -59,22 +59,33 @@ async function audit(resolved: string | undefined, json: boolean, environment: E
       throw usage(
         `Janus does not know of a role that the Discord user ${resolved} may still have. See janus audit.`,
       );
-    const { links, findings } = await auditLinks({ queries, now, sync: config.sync });
+    const { links, findings, events } = await auditLinks({ queries, now, sync: config.sync });
     const keys = await auditKeys({ queries }, config.tokenKeys);
     if (keys === "untold") await warn(NO_KEYS, json);
-    return { links, findings: typeof keys === "string" ? findings : [...findings, keys] };
+    return { links, findings: typeof keys === "string" ? findings : [...findings, keys], events };
   });
 }
 
 const NO_KEYS =
   "TOKEN_KEYS is not set here, so the audit cannot tell whether the keys of the server open the stored tokens";
 
-function describe({ links, findings }: Audit): string {
+function describe({ links, findings, events }: Audit): string {
   const counted = links === 1 ? "1 link" : `${links} links`;
-  if (findings.length === 0) return `${counted}. Nothing to do.`;
+  const told = events.length === 0 ? [] : [describeEvents(events)];
+  if (findings.length === 0) return [`${counted}. Nothing to do.`, ...told].join("\n\n");
   return [`${counted}. ${findings.length === 1 ? "1 finding" : `${findings.length} findings`}:`]
-    .concat(findings.map(describeFinding))
+    .concat(findings.map(describeFinding), told)
     .join("\n\n");
+}
+
+/** One line for each source: how many of its events came to what. */
+function describeEvents(events: readonly EventCount[]): string {
+  const bySource = Map.groupBy(events, ({ source }) => source);
+  const lines = [...bySource].map(
+    ([source, counts]) =>
+      `  ${source}: ${counts.map(({ outcome, count }) => `${count} ${outcome}`).join(", ")}`,
+  );
+  return [`Events of the last ${EVENT_DAYS} days:`, ...lines].join("\n");
 }
 
 function describeFinding({ kind, count, examples }: Finding): string {

@@ -47,6 +47,8 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       lossFoundAt: nullableTime,
       lossDueAt: nullableTime,
       lostAt: nullableTime,
+      goneAt: nullableTime,
+      goneSource: nullableText,
       issuer: nullableText,
       subject: nullableText,
       claims: v.nullable(json),

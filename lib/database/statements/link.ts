@@ -36,10 +36,14 @@ const pushed = {
   pushedPlatformUsername: nullableText,
   clearedAt: nullableTime,
 };
+/** Why a role connection is cleared. */
+export const clearCause = v.picklist(["not_admitted", "grant_ended", "membership_ended"]);
+/** Why a refresh token at the provider is dead. */
+export const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered", "logged_out"]);
 /** What Discord last took, and what waits to be told. */
 export const pushing = {
   ...pushed,
-  clearCause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+  clearCause: v.nullable(clearCause),
   lossFoundAt: nullableTime,
 };
 

@@ -19,10 +19,7 @@ import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text"
 import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
-import { facts, pushing } from "./link.ts";
-
-const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered"]);
-const clearCause = v.picklist(["not_admitted", "grant_ended"]);
+import { clearCause, endCause, facts, pushing } from "./link.ts";
 
 /** What a push is claimed with. */
 const duePush = {
@@ -32,6 +29,7 @@ const duePush = {
   accessTokenSealed: text,
   discordExpiresAt: time,
   pushFailures: integer,
+  goneAt: nullableTime,
   organisationEndedAt: nullableTime,
   organisationEndCause: v.nullable(endCause),
 };
@@ -103,6 +101,7 @@ export const LINK_SYNC_STATEMENTS = {
       organisationAccessTokenSealed: nullableText,
       organisationRefreshTokenSealed: nullableText,
       organisationExpiresAt: nullableTime,
+      goneAt: nullableTime,
       organisationEndedAt: nullableTime,
       organisationEndCause: v.nullable(endCause),
     },

@@ -15,6 +15,7 @@ import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" wit
 import setSessionUsedText from "../../../sql/session/set_used.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+import { clearCause, endCause } from "./link.ts";
 
 /** What finds a session. */
 const FIND_PARAMETERS = { sessionIdHash: text, idleSince: time, now: time, sessionKeyHashes: text } as const;
@@ -96,7 +97,7 @@ export const SESSION_STATEMENTS = {
       claimsSeenAt: nullableTime,
       pushedMetadata: v.nullable(texts),
       clearedAt: nullableTime,
-      clearCause: v.nullable(v.picklist(["not_admitted", "grant_ended"])),
+      clearCause: v.nullable(clearCause),
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
@@ -108,10 +109,11 @@ export const SESSION_STATEMENTS = {
       lossDueAt: nullableTime,
       isLossHeld: v.boolean(),
       lostAt: nullableTime,
+      goneAt: nullableTime,
       hasOrganisationRefreshToken: v.boolean(),
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,
-      organisationEndCause: v.nullable(v.picklist(["invalid_grant", "invalid_request", "unanswered"])),
+      organisationEndCause: v.nullable(endCause),
       roleConnectionLeftAt: nullableTime,
     },
   },
