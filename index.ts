@@ -34,6 +34,7 @@ import {
   receiveSessionsEnd,
   showSessions,
 } from "./lib/session/handlers.ts";
+import { receiveBackChannelLogout } from "./lib/sync/handlers.ts";
 
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
@@ -61,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
   ["GET", "/openapi.json", showOpenApi],
+  ["POST", "/oidc/backchannel-logout", receiveBackChannelLogout],
   ["GET", "/doctor", beginExamination],
   ["GET", "/doctor/reach", answerReach],
   ["GET", "/healthz", showHealth],

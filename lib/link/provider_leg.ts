@@ -122,6 +122,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     ...newSession(deriveSession(flow), browser, now),
     requestId: deps.requestId,
     checkDueAt: nextCheckAt(deps, now),
+    providerSessionId: signIn.sessionId ?? null,
     now,
   });
   const { discordUserId, outcome } = stored;

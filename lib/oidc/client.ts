@@ -5,6 +5,7 @@
  *     the authorization page        authorization_request.ts, offline_access.ts
  *     the token endpoint            token_endpoint.ts, sign_in.ts, refresh.ts, id_token.ts
  *     the JWK Set                   keys.ts, algorithms.ts
+ *     what the provider sends       logout_token.ts
  *     UserInfo                      userinfo.ts
  *     a member's claims             claims.ts, read_claims.ts
  *     sources of further claims     sources.ts
@@ -20,6 +21,7 @@ import { checkClient } from "../oauth/client_check.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
+import { waitWithin } from "../oauth/upstream.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestKind } from "./authorization_request.ts";
@@ -27,6 +29,8 @@ import { buildAuthorizationUrl } from "./authorization_request.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createKeySets } from "./keys.ts";
+import type { LogoutRefusal, LogoutToken } from "./logout_token.ts";
+import { verifyLogoutToken } from "./logout_token.ts";
 import { addsOfflineAccess, createOfflineAccess } from "./offline_access.ts";
 import type { ReadingTokens } from "./read_claims.ts";
 import { readClaims } from "./read_claims.ts";
@@ -91,6 +95,9 @@ export type Oidc = {
    */
   readonly readClaims: (tokens: ReadingTokens, subject: string) => Promise<ReadClaims>;
 
+  /** Verifies a token that anybody may have sent. Back-Channel Logout 1.0, 2.6 */
+  readonly verifyLogoutToken: (logoutToken: string) => Promise<LogoutToken | LogoutRefusal>;
+
   /** Revokes a token; "unsupported" without a revocation endpoint. Throws provider_client_rejected. RFC 7009 2 */
   readonly revokeToken: (kind: TokenKind, token: string) => Promise<Revocation>;
 };
@@ -102,6 +109,8 @@ type TokenKind = "access_token" | "refresh_token";
 export type SignIn = {
   readonly issuer: string;
   readonly subject: string;
+  /** The provider's session of the ID Token (`sid`); undefined where it has none. Back-Channel Logout 1.0, 2.1 */
+  readonly sessionId: string | undefined;
   /** The ID Token's claims with UserInfo's, unfiltered. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** The answers of the sources that answered, by name. */
@@ -170,7 +179,8 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   const discovery = createDiscovery(provider, config, now);
   const offlineAccess = createOfflineAccess(now);
   const redirectUri = addressesOf(options.publicUrl).providerCallback;
-  const party = { config, redirectUri, rules, now, keysAt: createKeySets(provider) };
+  const keySetsAt = createKeySets(provider);
+  const party = { config, redirectUri, rules, now, keysAt: (jwksUri: string) => keySetsAt(jwksUri).own };
   return (work) => {
     const upstream: Upstream = { ...provider, ...work };
     const load = (): Promise<ProviderMetadata> => discovery.load(upstream);
@@ -195,6 +205,12 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
         exchangeCode(party, upstream, await load(), { code, codeVerifier, nonce, wantsAll }, onUnused),
       refreshTokens: (refreshToken) => refreshTokens(party, upstream, load, refreshToken),
       readClaims: async (tokens, subject) => readClaims(party, upstream, await load(), tokens, subject),
+      verifyLogoutToken: async (logoutToken) => {
+        const { issuer, jwksUri } = await load();
+        const expected = { issuer, clientId: config.clientId, now: now() };
+        const verified = verifyLogoutToken(logoutToken, keySetsAt(jwksUri).ofStrangers, expected);
+        return waitWithin(upstream, "jwks", verified);
+      },
       revokeToken: async (kind, token) => revoke(config, upstream, await load(), kind, token),
     };
   };

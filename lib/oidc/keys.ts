@@ -11,6 +11,7 @@ import { jwtVerify } from "jose/jwt/verify";
 import { JanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { isOutage, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { startStopwatch } from "../time.ts";
 import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 
 /** How far the clocks of Janus and the provider may differ. */
@@ -23,12 +24,18 @@ const MAX_RSA_MODULUS_LENGTH = 1_366; // 8192 bits as base64url
 /** A JWK from outside: any of its fields may have any type, whatever jose's types promise. */
 type Key = JWK;
 
-/** The provider's keys: the look-up that jose uses, and a way to fetch them again. */
+/** The look-up that jose uses, and a way to fetch the keys again. */
 export type KeySet = { readonly find: JWTVerifyGetKey; readonly reload: () => Promise<void> };
 
+/** The provider's keys, for tokens that the provider itself has handed to Janus, and for tokens that anybody may send. */
+export type KeySets = { readonly own: KeySet; readonly ofStrangers: KeySet };
+
+/** Whoever sends forged tokens makes Janus fetch the keys no more often than this. */
+const STRANGERS_RELOAD_MS = 5_000;
+
 /** Gives the key set at an address, one for all requests. */
-export function createKeySets(upstream: Upstream): (jwksUri: string) => KeySet {
-  const keySets = new Map<string, KeySet>();
+export function createKeySets(upstream: Upstream): (jwksUri: string) => KeySets {
+  const keySets = new Map<string, KeySets>();
   return (jwksUri) => {
     const keys = keySets.get(jwksUri) ?? createKeySet(upstream, jwksUri);
     keySets.set(jwksUri, keys);
@@ -41,7 +48,7 @@ export function createKeySets(upstream: Upstream): (jwksUri: string) => KeySet {
  * that fits no held key makes Janus fetch them again at once, so that the flow that meets a rotation succeeds: the
  * token comes from the token endpoint, so nobody else can cause a fetch.
  */
-function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
+function createKeySet(upstream: Upstream, jwksUri: string): KeySets {
   let findHeld = findAmong([]);
   // jose makes one fetch at a time, and says when the keys are too old.
   const keys = createRemoteJWKSet(new URL(jwksUri), {
@@ -64,7 +71,31 @@ function createKeySet(upstream: Upstream, jwksUri: string): KeySet {
     await keys.reload();
     return findHeld(header, token);
   };
-  return { find, reload: keys.reload };
+  const reloadForStrangers = limitReloads(keys.reload);
+  const findForStrangers: JWTVerifyGetKey = async (header, token) => {
+    if (!keys.fresh) await reloadForStrangers();
+    try {
+      return await findHeld(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    }
+    await reloadForStrangers();
+    return findHeld(header, token);
+  };
+  return {
+    own: { find, reload: keys.reload },
+    ofStrangers: { find: findForStrangers, reload: reloadForStrangers },
+  };
+}
+
+/** Fetches at most once in STRANGERS_RELOAD_MS. Until then, the keys are as new as they need be, or the failure stands. */
+function limitReloads(reload: () => Promise<void>): () => Promise<void> {
+  let last: { readonly loaded: Promise<void>; readonly sinceMs: () => number } | undefined;
+  return () => {
+    if (last === undefined || last.sinceMs() >= STRANGERS_RELOAD_MS)
+      last = { loaded: reload(), sinceMs: startStopwatch() };
+    return last.loaded;
+  };
 }
 
 /** Finds the key of a token: the one with its `kid`, else those without one, which keys may be. RFC 7517 4.5 */
@@ -117,8 +148,11 @@ export function hasJwtForm(text: string): boolean {
   }
 }
 
+/** The `typ` of an ID Token, in lower case. */
+const ID_TOKEN_TYPES: readonly string[] = ["jwt"];
+
 /** Looks at the header of a token, which is not verified yet; undefined where the token can be verified. */
-export function findHeaderFault(token: string): HeaderFault | undefined {
+export function findHeaderFault(token: string, types = ID_TOKEN_TYPES): HeaderFault | undefined {
   if (token.split(".").length === 5) return { fault: "encrypted" };
   let header: Readonly<Record<string, unknown>>;
   try {
@@ -132,8 +166,8 @@ export function findHeaderFault(token: string): HeaderFault | undefined {
     return { fault: "unsigned" };
   if (isOtherAlgorithm(alg)) return { fault: "unsupported", alg };
   // RFC 8725 3.11: a token of another kind (at+jwt, logout+jwt) is not an ID Token.
-  const isJwt = typ === undefined || (typeof typ === "string" && typ.toLowerCase() === "jwt");
-  return isJwt ? undefined : { fault: "other_type" };
+  const isOfType = typ === undefined || (typeof typ === "string" && types.includes(typ.toLowerCase()));
+  return isOfType ? undefined : { fault: "other_type" };
 }
 
 /**

@@ -11,6 +11,7 @@ import type { RelyingParty } from "./claims.ts";
 import { fetchClaims, verifyTokens } from "./claims.ts";
 import type { SignIn, UnusedTokens } from "./client.ts";
 import type { ProviderMetadata } from "./discovery.ts";
+import { isSessionOrSubject } from "./logout_token.ts";
 import { chooseTokenEndpoint } from "./token_endpoint.ts";
 
 /** What the callback brought, with what the flow knows. */
@@ -45,7 +46,8 @@ export async function exchangeCode(
     subject = idToken.sub;
     const reading = { subject, accessToken, idToken, wantsAll: code.wantsAll, isOfSignIn: true };
     const { claims, sources } = await fetchClaims(party, upstream, metadata, reading);
-    return { ...tokens, subject, claims, sources, scope, idTokenClaims: Object.keys(idToken) };
+    const sessionId = isSessionOrSubject(idToken.sid) ? idToken.sid : undefined;
+    return { ...tokens, subject, sessionId, claims, sources, scope, idTokenClaims: Object.keys(idToken) };
   } catch (error) {
     onUnused({ ...tokens, subject });
     throw error;

@@ -34,7 +34,8 @@ with given as not materialized (
     $19::text as replaced_session_key_hashes, -- null if the browser had none: one for each of its keys with each of its ids
     $20::jsonb as sources,
     $21::boolean as is_admitted,
-    $22::timestamptz as check_due_at
+    $22::timestamptz as check_due_at,
+    $23::text as provider_session_id -- null if the ID Token has no sid
 ),
 
 locked_account as (
@@ -142,10 +143,11 @@ account as (
 
 token as (
   insert into organisation_token as held (
-    issuer, subject, access_token_sealed, refresh_token_sealed, expires_at, obtained_at
+    issuer, subject, access_token_sealed, refresh_token_sealed, expires_at, obtained_at, provider_session_id
   )
   select
-    given.issuer, given.subject, given.access_token_sealed, given.refresh_token_sealed, given.expires_at, given.now
+    given.issuer, given.subject, given.access_token_sealed, given.refresh_token_sealed, given.expires_at, given.now,
+    given.provider_session_id
   from given
   cross join account
   on conflict (issuer, subject) do update
@@ -156,8 +158,9 @@ token as (
       ),
       expires_at = excluded.expires_at,
       obtained_at = excluded.obtained_at,
-      -- The token that this sign-in replaces still works at the provider. It is revoked together with the grant. If it
-      -- were revoked now, some providers would end the new tokens too.
+      provider_session_id = excluded.provider_session_id,
+      logged_out_at = null,
+      -- The token that this sign-in replaces is revoked with the grant: now, some providers would end the new ones too.
       replaced_tokens = keep_replaced_token(held.replaced_tokens, case
         when held.refresh_token_sealed is null
           then jsonb_build_object('kind', 'access_token', 'sealed', held.access_token_sealed)
@@ -168,7 +171,7 @@ token as (
         when held.refresh_token_sealed is null or excluded.refresh_token_sealed is not null
           then crowd_out_token(held.replaced_tokens)
       end,
-      -- If an earlier grant was to end, this one is not.
+      -- An earlier grant may have been to end.
       end_due_at = null,
       end_failures = 0,
       leased_until = null,

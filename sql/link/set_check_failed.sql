@@ -53,7 +53,12 @@ answered as (
     end,
     refresh_refusals = case when given.is_refused then organisation_token.refresh_refusals + 1 else 0 end,
     ended_at = case when given.end_cause is not null then given.now end,
-    end_cause = given.end_cause
+    -- A refresh token that ends with the provider's session says nothing of the membership.
+    end_cause = case
+      when given.end_cause is not null and organisation_token.logged_out_at >= organisation_token.obtained_at
+        then 'logged_out'
+      else given.end_cause
+    end
   from given, locked_token, failed
   where
     organisation_token.issuer = locked_token.issuer

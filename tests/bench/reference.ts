@@ -183,6 +183,7 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     expiresAt: inSeconds(now, tokens.expires_in),
     pushLeasedUntil: inSeconds(now, 120),
     checkDueAt: inSeconds(now, 86_400),
+    providerSessionId: null,
     moveIdHash: sha256(secret(), "hex"),
     moveExpiresAt: inSeconds(now, 600),
     requestId: randomUUID(),

@@ -109,6 +109,7 @@ export const LINK_STATEMENTS = {
       sources: json,
       isAdmitted: v.boolean(),
       checkDueAt: time,
+      providerSessionId: nullableText,
     },
     echoes: "flowIdHash",
     row: {

@@ -2,9 +2,11 @@
  * Events that other servers have sent, so that a repeat has no effect. The statements of `sql/received_event`. Each event is
  * remembered by the statement of its own step, together with its effect.
  */
+import * as v from "valibot";
 import deleteExpiredEventsText from "../../../sql/received_event/delete_expired.sql" with { type: "text" };
+import receiveLogoutText from "../../../sql/received_event/receive_logout.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, time } from "../statement.ts";
+import { integer, nullableText, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const RECEIVED_EVENT_STATEMENTS = {
@@ -13,5 +15,19 @@ export const RECEIVED_EVENT_STATEMENTS = {
     gives: "row",
     parameters: { now: time, limit: integer },
     row: { deleted: integer },
+  },
+  receiveLogout: {
+    text: receiveLogoutText,
+    gives: "rows",
+    parameters: {
+      eventId: text,
+      expiresAt: time,
+      issuer: text,
+      subject: nullableText,
+      providerSessionId: nullableText,
+      requestId: nullableText,
+      now: time,
+    },
+    row: { isRepeated: v.boolean(), discordUserId: nullableText },
   },
 } as const satisfies Record<string, Statement>;
