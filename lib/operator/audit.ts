@@ -5,12 +5,14 @@
 import type { Config } from "../config/load.ts";
 import type { RingKey } from "../crypto.ts";
 import type { Queries } from "../database/queries.ts";
+import type { ToldStop } from "../sync/stops.ts";
+import { listStops } from "../sync/stops.ts";
 import { secondsAfter } from "../time.ts";
 import { keyIdOf, tryTokenKeys } from "./token_keys.ts";
 
 /**
  * One kind of fault, how often it occurs, up to MOST_COUNTED, and a few examples: Discord user ids, subjects, ids of stray
- * tokens, or ids of keys.
+ * tokens, ids of keys, or servers that upkeep may not ask, with the times.
  */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
@@ -36,11 +38,20 @@ const MISSED_READINGS = 2;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 
-/** Looks through all links and grants, and changes none. */
+/** Looks through all links and grants, and at stops of upkeep, and changes none. */
 export async function auditLinks(needs: Needs): Promise<Audit> {
-  const [links, findings] = await Promise.all([needs.queries.countLinks({}), listFindings(needs)]);
-  return { links: links?.count ?? 0, findings };
+  const [links, findings, stops] = await Promise.all([
+    needs.queries.countLinks({}),
+    listFindings(needs),
+    listStops(needs),
+  ]);
+  return { links: links?.count ?? 0, findings: [...findings, ...stops.map(findingOf)] };
 }
+
+const findingOf = ({ upstream, code, since, until }: ToldStop): Finding => {
+  const from = since === null ? "" : ` since ${since.toISOString()}`;
+  return { kind: code, count: 1, examples: [`${upstream}${from} until ${until.toISOString()}`] };
+};
 
 /** What the database shows, one finding for each kind. */
 export function listFindings({ queries, now, sync }: Needs): Promise<readonly Finding[]> {
