@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
@@ -135,6 +135,20 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
     ]);
     expect(JSON.parse(ended.stdout)).toMatchObject({ failed: 0 });
     expect([again.exitCode, JSON.parse(again.stdout)]).toMatchObject([0, { checked: 2, failed: 0 }]);
+  });
+
+  test("shows on a terminal how far it is, from the beginning, and then the result alone", async () => {
+    await linkAlone();
+
+    const { exitCode, stdout } = await runOnTerminal(folder, ["sync", "--all"], environment(), {
+      shown: "0 of 1 links",
+      keys: "",
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`[${".".repeat(30)}] 0 %  0 of 1 links`);
+    expect(stdout).toContain(`[${"#".repeat(30)}] 100 %  1 of 1 links`);
+    expect(stdout.split("\r\u001b[K").at(-1)).toMatch(/^ +1 {2}checked$/m);
   });
 
   test("says that Discord may not be asked, since when, until when, and why", async () => {
