@@ -1,4 +1,5 @@
 /** The findings of `janus audit` in words. It prints nothing itself. */
+import { STOP_REMEDIES } from "../sync/stops.ts";
 
 /** What each kind means, and what to do about it. */
 export const MEANINGS: Readonly<Record<string, string>> = {
@@ -38,4 +39,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   key_missing:
     "TOKEN_KEYS does not open tokens that these keys have sealed, so Janus can do nothing for the members whose tokens they are. Add the keys that are missing to the end of TOKEN_KEYS, under the ids that they had.",
   stray_token_failing: "Janus could not revoke these tokens of failed sign-ins. It tries again.",
+  address_blocked: `A page came in place of an answer, so this address seems to be blocked. Upkeep asks nothing until then; members sign in as always. ${STOP_REMEDIES.address_blocked}`,
+  global_limit: `Discord asks all calls of the application to wait. Upkeep asks nothing until then; members sign in as always. ${STOP_REMEDIES.global_limit}`,
+  too_many_refusals: `Discord has refused so many calls that upkeep asks nothing until then; members sign in as always. ${STOP_REMEDIES.too_many_refusals}`,
 };

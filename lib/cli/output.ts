@@ -36,9 +36,11 @@ export function endWithFindings(): void {
   process.exitCode = 1;
 }
 
-/** Makes the program end as one that Ctrl+C has ended. A shell then does not go on with the next command. */
-export function endAsInterrupted(): void {
-  process.exitCode = 130;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Makes the program end as one that Ctrl+C, or SIGTERM, has ended. A shell then does not go on with the next command. */
+export function endAsInterrupted(signal: keyof typeof EXIT_CODES = "SIGINT"): void {
+  process.exitCode = EXIT_CODES[signal];
 }
 
 /** Makes the program end with 2 although it prints a result: what it examined does not work. */

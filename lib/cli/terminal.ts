@@ -63,6 +63,34 @@ export async function untilInterrupted<Result>(
   }
 }
 
+/** What asks a command to stop: Ctrl+C, and who has started it, such as a timer of systemd. */
+type StopSignal = "SIGINT" | "SIGTERM";
+const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
+
+/**
+ * Does work that a signal asks to stop, and waits for what it has begun: it may hold tokens that nobody else has. Gives its
+ * result, and the signal if there was one. A second signal ends the process at once.
+ */
+export async function untilToldToStop<Result>(
+  work: (stop: AbortSignal) => Promise<Result>,
+  onStop: () => void,
+): Promise<{ readonly result: Result; readonly signal: StopSignal | undefined }> {
+  const stopping = new AbortController();
+  let told: StopSignal | undefined;
+  const onSignal = (signal: StopSignal): void => {
+    for (const each of STOP_SIGNALS) process.off(each, onSignal);
+    told = signal;
+    stopping.abort();
+    onStop();
+  };
+  for (const each of STOP_SIGNALS) process.on(each, onSignal);
+  try {
+    return { result: await work(stopping.signal), signal: told };
+  } finally {
+    for (const each of STOP_SIGNALS) process.off(each, onSignal);
+  }
+}
+
 async function readInput(isEnough: (bytes: Uint8Array) => boolean): Promise<Uint8Array> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of process.stdin) {

@@ -15,9 +15,10 @@ const REFUSALS: readonly number[] = [401, 403, 429];
 /** The statuses of Cloudflare's pages. */
 const PAGE_STATUSES: readonly number[] = [403, 429, 503];
 
+/** A field that is not as it should be says nothing of the other. */
 const rateLimited = v.object({
-  retry_after: v.pipe(v.number(), v.minValue(0)),
-  global: v.optional(v.boolean()),
+  retry_after: v.fallback(v.optional(v.pipe(v.number(), v.minValue(0))), undefined),
+  global: v.fallback(v.optional(v.boolean()), undefined),
 });
 
 /** Whether an answer is one of those that Discord counts against the address. */
@@ -42,7 +43,8 @@ export function readLimit(answer: Answer): Limit | undefined {
 /** Seconds to wait after a 429. If the answer names none, it is a block that lasts. */
 export function readWaitSeconds(answer: Answer): number {
   const said = v.safeParse(rateLimited, parseJson(answer.text));
-  const fromBody = said.success ? capRetryAfter(said.output.retry_after) : undefined;
+  const asked = said.success ? said.output.retry_after : undefined;
+  const fromBody = asked === undefined ? undefined : capRetryAfter(asked);
   return retryAfterSeconds(answer) ?? fromBody ?? CLOUDFLARE_WAIT_SECONDS;
 }
 

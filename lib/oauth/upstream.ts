@@ -167,9 +167,14 @@ async function fetchAnswer(
     // Of an outage only the status and the headers are read.
     return { status, headers, text: "" };
   }
-  const body = await readBody(response, init.signal);
+  // The upstream counts an answer whose body is not read to its end, too.
+  const noteHead = (): void => upstream.meter?.note({ status, headers, text: "" });
+  const body = await readBody(response, init.signal).catch((error: unknown) => {
+    noteHead();
+    throw error;
+  });
   if ("refusal" in body) {
-    upstream.meter?.note({ status, headers, text: "" });
+    noteHead();
     throw upstream.unavailable(`${operation}: ${body.refusal}`);
   }
   return { status, headers, text: body.text };

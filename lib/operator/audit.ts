@@ -5,12 +5,14 @@
 import type { Config } from "../config/load.ts";
 import type { RingKey } from "../crypto.ts";
 import type { Queries } from "../database/queries.ts";
+import type { ToldStop } from "../sync/stops.ts";
+import { listStops } from "../sync/stops.ts";
 import { secondsAfter } from "../time.ts";
 import { keyIdOf, tryTokenKeys } from "./token_keys.ts";
 
 /**
  * One kind of fault, how often it occurs, up to MOST_COUNTED, and a few examples: Discord user ids, subjects, ids of stray
- * tokens, ids of keys, or sources of events.
+ * tokens, ids of keys, sources of events, or servers that upkeep may not ask, with the times.
  */
 export type Finding = { readonly kind: string; readonly count: number; readonly examples: readonly string[] };
 
@@ -46,17 +48,19 @@ export const EVENT_DAYS = 7;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 
-/** Looks through all links and grants, and changes none. */
+/** Looks through all links and grants, and at stops of upkeep, and changes none. */
 export async function auditLinks(needs: Needs): Promise<Audit> {
   const { queries, now } = needs;
   const since = secondsAfter(now(), -EVENT_DAYS * DAY_SECONDS);
-  const [links, findings, counted] = await Promise.all([
+  const [links, findings, stops, counted] = await Promise.all([
     queries.countLinks({}),
     listFindings(needs),
+    listStops(needs),
     queries.listEventCounts({ since }),
   ]);
   const events = counted.map(({ source, outcome, events: count }) => ({ source, outcome, count }));
-  return { links: links?.count ?? 0, findings: [...findings, ...findRefusals(events)], events };
+  const all = [...findings, ...stops.map(findingOf), ...findRefusals(events)];
+  return { links: links?.count ?? 0, findings: all, events };
 }
 
 /** Events that were refused: a sender with another secret than Janus has, or somebody who tries. */
@@ -66,6 +70,11 @@ function findRefusals(events: readonly EventCount[]): readonly Finding[] {
   const count = refused.reduce((sum, { count }) => sum + count, 0);
   return [{ kind: "events_refused", count, examples: refused.map(({ source }) => source) }];
 }
+
+const findingOf = ({ upstream, code, since, until }: ToldStop): Finding => {
+  const from = since === null ? "" : ` since ${since.toISOString()}`;
+  return { kind: code, count: 1, examples: [`${upstream}${from} until ${until.toISOString()}`] };
+};
 
 /** What the database shows, one finding for each kind. */
 export function listFindings({ queries, now, sync }: Needs): Promise<readonly Finding[]> {

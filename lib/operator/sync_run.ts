@@ -51,7 +51,7 @@ export async function runSync(
   { stop, onProgress }: Waiting,
 ): Promise<SyncResult> {
   const tally = createTally();
-  if (scope.kind === "all") await makeAllDue(deps);
+  if (scope.kind === "all") await makeAllDue(deps, stop);
   if (scope.kind === "member") {
     const checked = await checkMember(deps, scope.discordUserId);
     tally.addChecks(checked === undefined ? [] : [checked]);
@@ -61,10 +61,10 @@ export async function runSync(
   return { counts: { ...tally.counts, held: await countHeld(deps) }, codes: tally.codes() };
 }
 
-async function makeAllDue({ queries, now }: WorkDeps): Promise<void> {
+async function makeAllDue({ queries, now }: WorkDeps, stop: AbortSignal): Promise<void> {
   const checkDueAt = now();
   let after: string | null = "";
-  while (after !== null) {
+  while (after !== null && !stop.aborted) {
     const page: { last: string | null } | undefined = await queries.setAllCheckDue({
       checkDueAt,
       after,

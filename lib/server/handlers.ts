@@ -17,8 +17,8 @@ export const showHealth: Handler = (deps, exchange) => jsonResponse(deps, exchan
 
 /**
  * GET /readyz: Janus was not told to stop, the database is reachable, migrated and writable, and the provider's discovery
- * was loaded at least once. Faults of the setup, and that losses are held, are told beside that, and take nothing out of
- * rotation: a restart or another server does not mend them.
+ * was loaded at least once. Faults of the setup, that losses are held, and that upkeep is stopped are told beside that, and
+ * take nothing out of rotation: a restart or another server does not mend them.
  */
 export const showReadiness: Handler = async (deps, exchange) => {
   // The load balancer is to send members elsewhere, whatever the database says.
@@ -26,15 +26,18 @@ export const showReadiness: Handler = async (deps, exchange) => {
   const database = await describeDatabase(deps);
   const provider = deps.oidc.isReady() ? "ready" : "discovery_not_loaded";
   const ready = database === "ready" && provider === "ready";
+  const stops = deps.upstreamBudgets.listStops();
   const warnings: readonly string[] = [
     ...deps.setup.listFaults().map(({ code }) => code),
     ...(deps.heldLosses.isHeld() ? ["losses_held"] : []),
+    ...(stops.length === 0 ? [] : ["upstream_stopped"]),
   ];
   return jsonResponse(deps, exchange, ready ? 200 : 503, {
     status: ready ? "ready" : "not_ready",
     database,
     provider,
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...(stops.length === 0 ? {} : { stops }),
   });
 };
 

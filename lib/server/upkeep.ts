@@ -37,8 +37,11 @@ const EVERY_SECONDS = 30;
 const MARK_EVERY_SECONDS = 600;
 const OFTEN = { everySeconds: EVERY_SECONDS } as const;
 
-/** Every process tells at /readyz whether losses are held, also one that holds none itself. */
+/** Every process tells at /readyz whether losses are held, also one that holds none itself; and so it is with stops. */
 const NOTE_HELD_LOSSES: Duty = { name: "note_held_losses", ...OFTEN, asks: [], run: noteHeldLosses };
+const REPORT_LIMITS: Duty = { name: "report_limits", ...OFTEN, asks: [], run: reportLimits };
+/** What a server knows nothing of before it has read it. */
+const AT_ONCE: readonly Duty[] = [NOTE_HELD_LOSSES, REPORT_LIMITS];
 
 /** What an alarm calls for. */
 const URGENT: readonly UpkeepStep[] = ["check_due_links", "push_due_links", "push_due_losses"];
@@ -46,7 +49,7 @@ const URGENT: readonly UpkeepStep[] = ["check_due_links", "push_due_links", "pus
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
   { name: "store_unstored_tokens", ...OFTEN, asks: [], run: storeUnstored },
-  { name: "report_limits", ...OFTEN, asks: [], run: reportLimits },
+  REPORT_LIMITS,
   { name: "refresh_due_grants", ...OFTEN, asks: ["discord"], run: refreshDueGrants },
   deletion("delete_old_flows", async ({ queries }, createdBefore) => {
     const row = await queries.deleteOldFlows({ createdBefore, limit: DELETE_LIMIT });
@@ -106,7 +109,7 @@ export async function runUpkeep(
 export type Upkeep = { readonly stop: () => Promise<void> };
 
 /**
- * Gives duties their turns until `stop`, or until `stopping` is aborted. It compares the clocks and reads the brake at once.
+ * Gives duties their turns until `stop`, or until `stopping` is aborted. It compares the clocks and reads the brake and stops at once.
  * `everySeconds` replaces how often the duties come.
  */
 export function startUpkeep(
@@ -120,8 +123,7 @@ export function startUpkeep(
   const comparison = compareClocks(deps);
   turns.add(comparison);
   // A server that is restarted often must reach the rare duties, too.
-  for (const duty of duties)
-    if (duty === NOTE_HELD_LOSSES || duty.everySeconds > EVERY_SECONDS) turns.add(duty);
+  for (const duty of duties) if (AT_ONCE.includes(duty) || duty.everySeconds > EVERY_SECONDS) turns.add(duty);
   // An event has made a link due: what follows from it does not wait for the next round.
   const isUrgent = ({ name }: Duty): boolean => URGENT.includes(name);
   const silence = deps.alarm.listen(() => {
@@ -161,9 +163,9 @@ async function storeUnstored({ unstored }: WorkDeps): Promise<Round> {
   return NOTHING;
 }
 
-/** What members' requests have met: a process that only serves members makes no reservation that would say it. */
+/** A process that only serves members makes no reservation, which would tell others what it has met, and tell it of stops. */
 async function reportLimits({ upstreamBudgets }: WorkDeps): Promise<Round> {
-  await upstreamBudgets.report();
+  await upstreamBudgets.look();
   return NOTHING;
 }
 

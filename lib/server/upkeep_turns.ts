@@ -6,7 +6,7 @@
 import type { WorkDeps } from "../deps.ts";
 import type { Round } from "../grants/round.ts";
 import { isWorthAnother } from "../grants/round.ts";
-import type { Budgeted } from "../sync/budget.ts";
+import type { Budgeted } from "../sync/stops.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { describeError } from "../telemetry/log.ts";
 

@@ -6,6 +6,7 @@
  *     the row: reservations, and what is told of answers     this file
  *     answers since the last reservation                     tally.ts
  *     calls that wait for their turn                         slots.ts
+ *     what a stop is called, and who is told of it           stops.ts
  *
  * `oauth/upstream.ts` asks before each call, `discord/limits.ts` reads the answers, `server/upkeep_turns.ts` asks before
  * each round.
@@ -14,15 +15,12 @@ import type { Queries } from "../database/queries.ts";
 import type { JanusError } from "../errors.ts";
 import type { Meter, Upstream } from "../oauth/upstream.ts";
 import type { Log } from "../telemetry/log.ts";
+import { secondsAfter } from "../time.ts";
 import type { Refusal } from "./slots.ts";
 import { createSlots, MAX_WAIT_MS } from "./slots.ts";
+import type { Budgeted, Stop, ToldStop } from "./stops.ts";
+import { createAnnouncer, tellStop } from "./stops.ts";
 import { createTally } from "./tally.ts";
-
-/** An upstream with a budget. */
-export type Budgeted = "discord" | "provider";
-
-/** Until when work that nobody waits for is stopped, and why. */
-export type Stop = { readonly until: Date; readonly cause: "address" | "global" | "refusals" };
 
 /** The time from which on the reserved calls may be made, one after the other; or that they may not. */
 export type Reservation = { readonly startsAt: Date } | { readonly stop: Stop };
@@ -37,6 +35,8 @@ type UpstreamBudget = {
   readonly mayBegin: () => Promise<boolean>;
   /** Stores what other processes should know, if there is any. Throws as the database does. */
   readonly report: () => Promise<void>;
+  /** The stop that holds now, as far as this process knows. */
+  readonly findStop: () => Stop | undefined;
 };
 
 /** The budgets of all upstreams. */
@@ -45,6 +45,10 @@ export type UpstreamBudgets = Readonly<Record<Budgeted, UpstreamBudget>> & {
   readonly mayBegin: (upstreams: readonly Budgeted[]) => Promise<boolean>;
   /** Stores what other processes should know of all upstreams. Throws as the database does. */
   readonly report: () => Promise<void>;
+  /** The same, and reads what other processes have stored. Throws as the database does. */
+  readonly look: () => Promise<void>;
+  /** The stops that hold now, as far as this process knows. */
+  readonly listStops: () => readonly ToldStop[];
 };
 
 /** What budgets work with. */
@@ -56,12 +60,13 @@ type Needs = {
   readonly providerPerSecond: number;
 };
 
+const UPSTREAMS = ["discord", "provider"] as const;
 /** Discord allows an application 50 calls a second. The rest is for members whose calls are not counted yet. */
 export const DISCORD_PER_SECOND = 40;
 /** An answer of the database that is younger need not be asked for again. */
 const LOOK_AGAIN_MS = 1_000;
 /** A page of Cloudflare's stops this process for so long, until the database has said how long it is for all. */
-const PAGE_STOP_MS = 60_000;
+const PAGE_STOP_SECONDS = 60;
 
 /** Begins with nothing: the row is read by the first reservation. */
 export function createUpstreamBudgets(needs: Needs): UpstreamBudgets {
@@ -78,6 +83,15 @@ export function createUpstreamBudgets(needs: Needs): UpstreamBudgets {
       await discord.report();
       await provider.report();
     },
+    look: async () => {
+      await discord.mayBegin();
+      await provider.mayBegin();
+    },
+    listStops: () =>
+      UPSTREAMS.flatMap((upstream) => {
+        const stop = budgets[upstream].findStop();
+        return stop === undefined ? [] : [tellStop(upstream, stop)];
+      }),
   };
 }
 
@@ -96,7 +110,7 @@ function createBudget(needs: Needs, upstream: Budgeted, perSecond: number): Upst
       const reservation = readReservation(row, at, (calls / perSecond) * 1_000);
       if (untold === stopped) untold = undefined;
       told = { at: at.getTime(), reservation };
-      if ("stop" in reservation) announce(reservation.stop);
+      announce("stop" in reservation ? reservation.stop : undefined);
       return reservation;
     } catch (error) {
       tally.giveBack(met);
@@ -119,8 +133,9 @@ function createBudget(needs: Needs, upstream: Budgeted, perSecond: number): Upst
     if (upstream !== "discord") return;
     tally.addAnswer(answer);
     const { pageAt, globalUntil } = tally.look();
-    if (pageAt !== null) untold = { until: new Date(pageAt.getTime() + PAGE_STOP_MS), cause: "address" };
-    else if (globalUntil !== null) untold = { until: globalUntil, cause: "global" };
+    const since = untold?.since ?? now();
+    if (pageAt !== null) untold = { since, until: secondsAfter(pageAt, PAGE_STOP_SECONDS), cause: "address" };
+    else if (globalUntil !== null) untold = { since, until: globalUntil, cause: "global" };
   };
 
   return {
@@ -135,6 +150,7 @@ function createBudget(needs: Needs, upstream: Budgeted, perSecond: number): Upst
     report: async () => {
       if (tally.isUrgent()) await reserve(0);
     },
+    findStop,
   };
 }
 
@@ -143,8 +159,8 @@ type Row = NonNullable<Awaited<ReturnType<Queries["claimCalls"]>>>;
 function readReservation(row: Row | undefined, at: Date, costMs: number): Reservation {
   // The statement gives a row in any case.
   if (row === undefined) return { startsAt: at };
-  const { freeAt, blockedUntil: until, blockCause: cause } = row;
-  if (until !== null && cause !== null && until > at) return { stop: { until, cause } };
+  const { freeAt, blockedSince: since, blockedUntil: until, blockCause: cause } = row;
+  if (until !== null && cause !== null && until > at) return { stop: { since, until, cause } };
   return { startsAt: new Date(freeAt.getTime() - costMs) };
 }
 
@@ -159,24 +175,4 @@ function putOff(client: Upstream, operation: string, refusal: Refusal, at: Date)
     ...(left === undefined ? {} : { retryAfterSeconds: left }),
     ...(cause === undefined ? {} : { cause }),
   });
-}
-
-const CODES = { address: "address_blocked", global: "global_limit", refusals: "too_many_refusals" } as const;
-const REASONS = {
-  address: "a page came in its place, so it seems to have blocked this address",
-  global: "it asks all calls of the application to wait",
-  refusals: "it has refused 2,000 calls within ten minutes, and blocks an address after 10,000",
-} as const;
-
-/** Logs each stop once. */
-function createAnnouncer(log: Log, upstream: Budgeted): (stop: Stop) => void {
-  let announced = 0;
-  return ({ until, cause }) => {
-    if (announced === until.getTime()) return;
-    announced = until.getTime();
-    const reason = `${REASONS[cause]}: upkeep asks it for nothing until ${until.toISOString()}`;
-    const fields = { upstream, code: CODES[cause], reason };
-    if (cause === "refusals") log.error("upstream_stopped", fields);
-    else log.warn("upstream_stopped", fields);
-  };
 }

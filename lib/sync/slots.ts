@@ -2,7 +2,8 @@
  * The calls of one process that wait for their turn at an upstream. They are let go one after the other, in the time that
  * `budget.ts` reserves for them: as many calls as wait, for a quarter of a second at most, so that processes take turns.
  */
-import type { Reservation, Stop } from "./budget.ts";
+import type { Reservation } from "./budget.ts";
+import type { Stop } from "./stops.ts";
 
 /** Why a call has to be put off. */
 export type Refusal = { readonly reason: string; readonly stop?: Stop; readonly cause?: unknown };
@@ -43,7 +44,7 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
   /** Waits for the end of a short stop, but not twice in turn; otherwise no call may go. */
   const meetStop = async (stop: Stop): Promise<void> => {
     const leftMs = stop.until.getTime() - now().getTime();
-    if (hasWaited || leftMs > SHORT_STOP_MS) return refuseAll(describeStop(stop));
+    if (hasWaited || leftMs > SHORT_STOP_MS) return refuseAll(refusalOf(stop));
     hasWaited = true;
     await sleep(leftMs);
   };
@@ -105,7 +106,7 @@ export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
 
 const TOO_LATE: Refusal = { reason: "members and other processes have made all calls meanwhile" };
 
-const describeStop = (stop: Stop): Refusal => ({
+const refusalOf = (stop: Stop): Refusal => ({
   reason: `such calls are stopped until ${stop.until.toISOString()}`,
   stop,
 });

@@ -66,6 +66,7 @@ export const LOG_EVENTS = [
   "too_busy",
   "upkeep_failed",
   "upstream_call",
+  "upstream_resumed",
   "upstream_stopped",
   "waiting_for_database",
 ] as const;

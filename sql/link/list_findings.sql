@@ -1,6 +1,6 @@
--- What an operator should look at: one row for each kind of finding, with its count and the first few examples. Each kind
--- has an index that leads to its own rows, the oldest first, and is counted up to a limit, so that this is quick whatever
--- is found.
+-- What an operator should look at: one row for each kind of finding, with its count and the first few examples. Most kinds
+-- have an index that leads to their own rows; for the others each table is read once, since an audit is rare. Each kind is
+-- counted up to a limit, so that this is quick whatever is found.
 -- $1 overdue_before timestamptz: anything due before this is overdue
 -- $2 failed_often integer: anything that has failed this often is failing
 -- $3 example_count bigint
@@ -82,7 +82,7 @@ found as (
       link.linked_at
     from organisation_token
     inner join link on organisation_token.issuer = link.issuer and organisation_token.subject = link.subject
-    where coalesce(split_part(organisation_token.refresh_token_sealed, '.', 1), '') = ''
+    where organisation_token.refresh_token_sealed is null
     limit $4
   )
   union all

@@ -1,7 +1,7 @@
 -- Reserves calls at an upstream for work that nobody waits for, and stores what this process has met there since its last
 -- reservation. The calls of members come first. While that work is stopped, nothing is reserved. docs/decisions/0044 says
 -- more. What is reserved ends at free_at.
--- row: upstream text, free_at timestamptz, blocked_until timestamptz, block_cause text
+-- row: upstream text, free_at timestamptz, blocked_since timestamptz, blocked_until timestamptz, block_cause text
 with given as not materialized (
   select
     $1::text as upstream,
@@ -20,8 +20,8 @@ before as (
   select
     upstream_budget.upstream,
     upstream_budget.free_at,
-    upstream_budget.refusals,
-    upstream_budget.refusals_since,
+    upstream_budget.refusal_minutes,
+    upstream_budget.blocked_since,
     upstream_budget.blocked_until,
     upstream_budget.block_cause,
     upstream_budget.blocks
@@ -39,21 +39,57 @@ believed as (
     end as free_at,
     case when before.blocked_until <= given.now + interval '65 minutes' then before.blocked_until end as blocked_until,
     before.block_cause,
-    coalesce(before.blocks, 0) as blocks,
-    coalesce(
-      before.refusals_since > given.now - interval '10 minutes'
-      and before.refusals_since <= given.now + interval '5 minutes',
-      false
-    ) as is_counted,
-    before.refusals,
-    before.refusals_since
+    before.blocked_since,
+    coalesce(before.blocks, 0) as blocks
   from given
   left join before on given.upstream = before.upstream
+),
+
+-- Minutes since 1970.
+minute as (
+  select floor(extract(epoch from given.now) / 60)::integer as this
+  from given
+),
+
+-- Refusals by the minute in which they were stored, with those of now. They count for fifteen minutes and the rest of one:
+-- ten, and five by which clocks may differ.
+refusal_minute as (
+  select
+    kept.stored_in as minute,
+    sum(kept.refusals) as refusals,
+    sum(sum(kept.refusals)) over (order by kept.stored_in desc) as since_then
+  from given
+  cross join minute
+  cross join lateral (
+    select
+      case when stored.key::integer <= minute.this + 5 then stored.key::integer else minute.this end as stored_in,
+      stored.value::integer as refusals
+    from before
+    cross join jsonb_each_text(before.refusal_minutes) as stored
+    union all
+    select
+      minute.this as stored_in,
+      given.refusals
+    where given.refusals > 0
+  ) as kept
+  where kept.stored_in >= minute.this - 15
+  group by kept.stored_in
+),
+
+refused as (
+  select
+    coalesce(jsonb_object_agg(refusal_minute.minute, refusal_minute.refusals), '{}') as refusal_minutes,
+    coalesce(sum(refusal_minute.refusals), 0) as refusals,
+    to_timestamp(min(refusal_minute.minute) * 60) as refusals_since,
+    -- When so many are too old that fewer are left than stop the work.
+    to_timestamp((max(refusal_minute.minute) filter (where refusal_minute.since_then >= 1500) + 16) * 60) as refusals_until
+  from refusal_minute
 ),
 
 counted as (
   select
     believed.free_at + interval '1 second' * (given.member_calls::double precision / given.per_second) as starts_at,
+    believed.blocked_since,
     believed.blocked_until,
     believed.block_cause,
     -- A good answer ends the row of blocks, once the last of them is over.
@@ -66,9 +102,7 @@ counted as (
       given.page_at >= coalesce(believed.blocked_until, '-infinity')
       or (believed.block_cause <> 'address' and given.page_at is not null),
       false
-    ) as is_blocked_again,
-    case when believed.is_counted then believed.refusals else 0 end + given.refusals as refusals,
-    case when believed.is_counted then believed.refusals_since else given.now end as refusals_since
+    ) as is_blocked_again
   from given
   cross join believed
 ),
@@ -76,17 +110,15 @@ counted as (
 stopped as (
   select
     counted.starts_at,
+    counted.blocked_since,
     counted.blocked_until,
     counted.block_cause,
-    counted.refusals,
-    counted.refusals_since,
     counted.blocks + case when counted.is_blocked_again then 1 else 0 end as blocks,
     -- A minute, two, four, up to an hour.
     case
       when counted.is_blocked_again
         then given.page_at + interval '1 minute' * least(60, power(2, least(counted.blocks, 6)))
     end as address_until,
-    case when counted.refusals >= 2000 then counted.refusals_since + interval '10 minutes' end as refusals_until,
     given.global_until
   from given
   cross join counted
@@ -95,21 +127,26 @@ stopped as (
 after as (
   select
     stopped.starts_at,
+    stopped.blocked_since,
     stopped.blocked_until,
     stopped.block_cause,
-    stopped.refusals,
-    stopped.refusals_since,
     stopped.blocks,
     stopped.address_until,
-    stopped.refusals_until,
     stopped.global_until,
+    refused.refusals_until,
+    refused.refusal_minutes,
+    refused.refusals,
+    refused.refusals_since,
     greatest(
-      stopped.blocked_until, stopped.address_until, stopped.refusals_until, stopped.global_until
+      stopped.blocked_until, stopped.address_until, refused.refusals_until, stopped.global_until
     ) as stopped_until
   from stopped
+  cross join refused
 )
 
-insert into upstream_budget (upstream, free_at, refusals, refusals_since, blocked_until, block_cause, blocks)
+insert into upstream_budget (
+  upstream, free_at, refusals, refusals_since, refusal_minutes, blocked_since, blocked_until, block_cause, blocks
+)
 select
   given.upstream,
   after.starts_at
@@ -118,7 +155,14 @@ select
     else interval '1 second' * (given.calls::double precision / given.per_second)
   end,
   after.refusals,
-  after.refusals_since,
+  coalesce(after.refusals_since, given.now),
+  after.refusal_minutes,
+  -- Stops that follow each other without a gap are one.
+  case
+    when after.stopped_until <= given.now then null
+    when after.blocked_until > given.now then coalesce(after.blocked_since, given.now)
+    when after.stopped_until > given.now then given.now
+  end,
   after.stopped_until,
   case after.stopped_until
     when after.refusals_until then 'refusals'
@@ -134,11 +178,14 @@ on conflict (upstream) do update
     free_at = excluded.free_at,
     refusals = excluded.refusals,
     refusals_since = excluded.refusals_since,
+    refusal_minutes = excluded.refusal_minutes,
+    blocked_since = excluded.blocked_since,
     blocked_until = excluded.blocked_until,
     block_cause = excluded.block_cause,
     blocks = excluded.blocks
 returning
   upstream_budget.upstream,
   upstream_budget.free_at,
+  upstream_budget.blocked_since,
   upstream_budget.blocked_until,
   upstream_budget.block_cause

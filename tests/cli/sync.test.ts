@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
@@ -42,13 +42,16 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
       .join(),
     DATABASE_URL: database.config.url ?? "",
   });
-  /** One member, and nobody else. */
-  async function linkAlone(): Promise<void> {
-    await emptyDatabase(database);
+  async function link(): Promise<void> {
     const user = newUser();
     janus.provider.signInAs({ sub: `subject-of-${user}` });
     const browser = createBrowser(janus.url);
     await browser.get(await reachForgerCallback(browser, user));
+  }
+  /** One member, and nobody else. */
+  async function linkAlone(): Promise<void> {
+    await emptyDatabase(database);
+    await link();
   }
   const sync = (...options: readonly string[]) =>
     run(folder, "index.ts", ["sync", ...options], environment());
@@ -90,5 +93,78 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
     expect(unanswered.stdout).toContain("1 link would lose something.");
     expect(unanswered.stdout).toContain("janus sync --release --yes");
     expect([agreed.exitCode, JSON.parse(agreed.stdout)]).toEqual([0, { released: 1 }]);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("finishes what it has begun after %s, and loses no token", async (signal, exitCode) => {
+    await linkAlone();
+    await link();
+    const refresh = janus.provider.gate("token_refresh", "answer");
+    const started = Promise.withResolvers<number>();
+    const onError = (stderr: string) => {
+      if (stderr.includes("stopping as soon as")) refresh.release();
+    };
+
+    const ending = run(
+      folder,
+      "index.ts",
+      ["sync", "--all", "--json"],
+      environment(),
+      onError,
+      started.resolve,
+    );
+    await refresh.arrived;
+    process.kill(await started.promise, signal);
+    const ended = await ending;
+    const [left] = await database.rows(`select
+      (select count(*)::integer from link where check_leased_until is not null) as leased,
+      (select count(*)::integer from organisation_token where refresh_unanswered_since is not null) as unanswered`);
+    const again = await sync("--all", "--json");
+
+    expect([ended.exitCode, left]).toEqual([exitCode, { leased: 0, unanswered: 0 }]);
+    expect(
+      ended.stderr
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { warning: expect.stringMatching(/^stopping as soon as/) },
+      { warning: expect.stringMatching(/^stopped before the last link/) },
+    ]);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ failed: 0 });
+    expect([again.exitCode, JSON.parse(again.stdout)]).toMatchObject([0, { checked: 2, failed: 0 }]);
+  });
+
+  test("shows on a terminal how far it is, from the beginning, and then the result alone", async () => {
+    await linkAlone();
+
+    const { exitCode, stdout } = await runOnTerminal(folder, ["sync", "--all"], environment(), {
+      shown: "0 of 1 links",
+      keys: "",
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`[${".".repeat(30)}] 0 %  0 of 1 links`);
+    expect(stdout).toContain(`[${"#".repeat(30)}] 100 %  1 of 1 links`);
+    expect(stdout.split("\r\u001b[K").at(-1)).toMatch(/^ +1 {2}checked$/m);
+  });
+
+  test("says that Discord may not be asked, since when, until when, and why", async () => {
+    await linkAlone();
+    await database.rows(`insert into upstream_budget (upstream, free_at, refusals, refusals_since, blocks, blocked_since,
+      blocked_until, block_cause) values ('discord', now(), 0, now(), 0, now() - interval '1 minute',
+      now() + interval '10 minutes', 'address')
+      on conflict (upstream) do update set blocked_since = excluded.blocked_since,
+        blocked_until = excluded.blocked_until, block_cause = excluded.block_cause`);
+
+    const ended = await sync("--all");
+
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stdout).toMatch(/^ +0 {2}checked$/m);
+    expect(ended.stderr).toMatch(
+      /^janus: Discord is asked for nothing by upkeep, since 2\S+Z and until 2\S+Z: a page came in place/,
+    );
   });
 });

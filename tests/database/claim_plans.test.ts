@@ -1,6 +1,6 @@
 /**
- * What upkeep asks for every half minute, and what an audit asks, on PostgreSQL: where nothing is due or found, they read no
- * table whole.
+ * What upkeep asks for every half minute, on PostgreSQL: where nothing is due it reads no table whole. An audit is rare, and
+ * reads each table once.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
@@ -78,12 +78,14 @@ const CLAIMS = [
   ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil]],
 ] as const;
 
-/** An audit asks for some twenty kinds, each by an index of its own. */
-const AUDIT_PAGES = 80;
 const AUDIT = [
   // Claims of the members are thirty days old.
-  ["listFindings", [after(-3_600), "5", "5", "10000", after(-60 * 86_400), after(0), after(-60 * 86_400)]],
-  ["listTokenSamples", []],
+  [
+    "listFindings",
+    ["discord_token", "link", "organisation_token"],
+    [after(-3_600), "5", "5", "10000", after(-60 * 86_400), after(0), after(-60 * 86_400)],
+  ],
+  ["listTokenSamples", ["discord_token", "organisation_token"], []],
 ] as const;
 
 describe.skipIf(!onPostgres)("where nothing is due", () => {
@@ -96,11 +98,10 @@ describe.skipIf(!onPostgres)("where nothing is due", () => {
     expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
   });
 
-  test.each(AUDIT)("%s goes by indexes, and reads few pages", async (name, values) => {
+  test.each(AUDIT)("%s reads no table more than once from end to end", async (name, tables, values) => {
     const plan = await explain("auto", STATEMENTS[name].text, values);
 
-    expect(scannedBy(plan)).toEqual([]);
-    expect(pagesOf(plan)).toBeLessThanOrEqual(AUDIT_PAGES);
+    expect(scannedBy(plan).toSorted()).toEqual([...tables]);
   });
 
   test.each(["auto", "force_generic_plan"])(

@@ -1,7 +1,9 @@
 /** Processes whose clocks differ share one database: within the tolerance nothing is lost, and no time from the future is believed. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import * as v from "valibot";
 import { createApp } from "../../index.ts";
+import { syncOf, syncSchema } from "../../lib/config/sync_settings.ts";
 import { createClockWatch } from "../../lib/database/clock_watch.ts";
 import type { Deps, WorkDeps } from "../../lib/deps.ts";
 import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
@@ -10,6 +12,7 @@ import { LEASE_SECONDS } from "../../lib/grants/refresh_lease.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { deleteExpiredSessions } from "../../lib/session/ending.ts";
 import { SESSION_TTL_SECONDS } from "../../lib/session/secrets.ts";
+import { nextCheckAt } from "../../lib/sync/check.ts";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
 import type { Log } from "../../lib/telemetry/log.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
@@ -22,6 +25,8 @@ import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
+/** How far ahead a check may be due. The longest time between two checks is less, so the limit leaves some room. */
+const CHECK_SECONDS = 41 * DAY_SECONDS - CLOCK_TOLERANCE_SECONDS;
 /** What is under way while a lease holds, at most. */
 const WORK_SECONDS = LEASE_SECONDS - CLOCK_TOLERANCE_SECONDS;
 
@@ -109,6 +114,8 @@ const claimClear: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimClearDue(lease(now))).length === 1;
 const claimPush: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimPushDue(lease(now, PUSH_LEASE_SECONDS))).length === 1;
+const claimCheck: Kind["claim"] = async ({ queries }, now) =>
+  (await queries.claimCheckDue(lease(now))).length === 1;
 const claimSync: Kind["claim"] = async ({ queries }, now) => {
   const values = { discordUserId: "1", askedBefore: new Date(now.getTime() - 60_000), ...lease(now) };
   return (await queries.claimSync(values))?.isClaimed === true;
@@ -156,6 +163,13 @@ const KINDS: readonly Kind[] = [
     aheadSeconds: PUSH_LEASE_SECONDS,
     before: "update link set push_due_at = $now",
     claim: claimPush,
+  },
+  { column: "link.check_due_at", aheadSeconds: CHECK_SECONDS, claim: claimCheck },
+  {
+    column: "link.check_leased_until",
+    aheadSeconds: LEASE_SECONDS,
+    before: "update link set check_due_at = $now",
+    claim: claimCheck,
   },
   { column: "link.sync_asked_at", aheadSeconds: 0, claim: claimSync },
   { column: "session.leased_until", aheadSeconds: LEASE_SECONDS, claim: claimSessionRefresh },
@@ -234,6 +248,17 @@ test.each(KINDS.map((kind) => [kind.claim.name, kind.column, kind] as const))(
     expect({ within, dayAhead, yearAhead }).toEqual({ within: false, dayAhead: true, yearAhead: true });
   },
 );
+
+test("nextCheckAt() stays within what claimCheckDue() trusts, however seldom checks are", () => {
+  const longest = 720;
+  const hours = (count: number) => syncOf(v.parse(syncSchema, { SYNC_EVERY_HOURS: String(count) }));
+  const config = { ...janus.config, sync: hours(longest) };
+
+  const due = Array.from({ length: 500 }, () => nextCheckAt({ config }, janus.clock.now()));
+
+  expect(() => hours(longest + 1)).toThrow();
+  expect(Math.max(...due.map(Number))).toBeLessThan(after(CHECK_SECONDS).getTime());
+});
 
 describe("a time in the future", () => {
   test("does not keep a member from Sync now", async () => {

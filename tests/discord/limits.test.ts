@@ -21,6 +21,9 @@ describe("readLimit()", () => {
     ["a 429 of the global scope", answer(429, LIMITED, { "x-ratelimit-scope": "global" }), "global"],
     ["a 429 with the global header", answer(429, LIMITED, { "x-ratelimit-global": "true" }), "global"],
     ["a 429 whose body says that it is global", answer(429, { ...LIMITED, global: true }), "global"],
+    ["a global 429 that asks for a negative wait", answer(429, { retry_after: -1, global: true }), "global"],
+    ["a global 429 that asks for no number", answer(429, { retry_after: "soon", global: true }), "global"],
+    ["a 429 whose scope is no boolean", answer(429, { ...LIMITED, global: "yes" }), undefined],
     ["a 429 that does not say whose", answer(429, { error: "slow down" }), undefined],
     ["an empty 429", answer(429, ""), undefined],
     ["a page with 403", answer(403, PAGE), "address"],
@@ -47,6 +50,13 @@ describe("readWaitSeconds()", () => {
     ["the body", answer(429, LIMITED), 2],
     ["neither", answer(429, PAGE), 60],
     ["a header beyond an hour", answer(429, LIMITED, { "retry-after": "99999" }), 3_600],
+    ["a day", answer(429, LIMITED, { "retry-after": "86400" }), 3_600],
+    ["the body for a negative header", answer(429, LIMITED, { "retry-after": "-5" }), 2],
+    ["the body for a date", answer(429, LIMITED, { "retry-after": "Fri, 31 Dec 2027 23:59:59 GMT" }), 2],
+    ["the body for a header that is no number", answer(429, LIMITED, { "retry-after": "soon" }), 2],
+    ["a body beyond all numbers", answer(429, '{"retry_after": 1e999, "global": true}'), 3_600],
+    ["a minute for a body that asks for less than nothing", answer(429, { ...LIMITED, retry_after: -1 }), 60],
+    ["a body whose scope is no boolean", answer(429, { ...LIMITED, global: "yes" }), 2],
   ])("takes %s", (_, given, seconds) => {
     expect(readWaitSeconds(given)).toBe(seconds);
   });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { checkHealth } from "../../lib/cli/commands/healthcheck.ts";
 import { providerClientRejected, providerUnavailable } from "../../lib/errors.ts";
-import type { Upstream } from "../../lib/oauth/upstream.ts";
+import type { Answer, Upstream } from "../../lib/oauth/upstream.ts";
 import { retryAfterSeconds, send } from "../../lib/oauth/upstream.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { rejection } from "../harness/rejection.ts";
@@ -55,6 +55,17 @@ async function measureGrowth<Result>(work: Promise<Result>): Promise<readonly [R
   look();
   return [result, most - before];
 }
+
+test("send() counts a refusal whose body breaks off, since the server counts it", async () => {
+  const noted: number[] = [];
+  const meter = { admit: () => Promise.resolve(), note: ({ status }: Answer) => void noted.push(status) };
+  const short = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 100\r\n\r\n{}";
+
+  const error = await rejection(call(short, { ...hasty, meter }));
+
+  expect(error).toMatchObject({ code: "provider_unavailable" });
+  expect(noted).toEqual([429]);
+});
 
 describe("a compressed answer", () => {
   test.each(["gzip", "deflate", "br", "zstd"])(

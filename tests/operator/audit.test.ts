@@ -5,6 +5,7 @@ import { createSealer } from "../../lib/crypto.ts";
 import { createQueries } from "../../lib/database/queries.ts";
 import { sealDiscordTokens } from "../../lib/grants/sealing.ts";
 import { auditKeys, auditLinks } from "../../lib/operator/audit.ts";
+import { STOP_REMEDIES } from "../../lib/sync/stops.ts";
 import { readText } from "../fixtures/source.ts";
 import { useDatabase } from "../harness/hooks.ts";
 
@@ -164,6 +165,46 @@ describe("auditLinks()", () => {
   });
 });
 
+describe("auditLinks() and stops of upkeep", () => {
+  const stop = (since: string, until: string, cause: string) =>
+    database.rows(
+      `insert into upstream_budget (upstream, free_at, refusals, refusals_since, blocks, blocked_since, blocked_until, block_cause)
+         values ('discord', now(), 0, now(), 0, ${since}, ${until}, '${cause}')
+         on conflict (upstream) do update set blocked_since = excluded.blocked_since,
+           blocked_until = excluded.blocked_until, block_cause = excluded.block_cause`,
+    );
+  const inFuture = (time: string) => `timestamptz '2031-01-01T00:00:00Z' + interval '${time}'`;
+  const look = async () => {
+    const now = () => new Date("2031-01-01T00:00:00Z");
+    return (await auditLinks({ queries: queriesOf(), now, sync: SYNC })).findings;
+  };
+
+  test.each([
+    ["address", "address_blocked"],
+    ["global", "global_limit"],
+    ["refusals", "too_many_refusals"],
+  ])("says since when and until when it is stopped by %s", async (cause, kind) => {
+    await stop(inFuture("-1 minute"), inFuture("2 minutes"), cause);
+
+    const example = "discord since 2030-12-31T23:59:00.000Z until 2031-01-01T00:02:00.000Z";
+    expect(await look()).toEqual([{ kind, count: 1, examples: [example] }]);
+  });
+
+  test("says nothing of one that is over, or that no correct clock can have written", async () => {
+    await stop(inFuture("-9 minutes"), inFuture("0 minutes"), "global");
+    const over = await look();
+    await stop(inFuture("-9 minutes"), inFuture("66 minutes"), "global");
+
+    expect([over, await look()]).toEqual([[], []]);
+  });
+
+  test("does not know since when the previous release has stopped it", async () => {
+    await stop("null", inFuture("1 minute"), "global");
+
+    expect(await look()).toMatchObject([{ examples: ["discord until 2031-01-01T00:01:00.000Z"] }]);
+  });
+});
+
 describe("auditKeys()", () => {
   const keyOf = (id: string, byte: number) => ({ id, key: new Uint8Array(32).fill(byte) });
   const [first, second] = [keyOf("first", 1), keyOf("second", 2)];
@@ -207,11 +248,12 @@ test("janus audit explains every kind, and docs/operating.md has it", async () =
   const kinds = [
     ...(await readText("sql/link/list_findings.sql")).matchAll(/ {6}'([a-z_]+)'(?: as kind)?,\n/g),
   ];
-  const all = [...new Set([...kinds.map(([, kind = ""]) => kind), "key_missing"])].sort();
+  const others = ["events_refused", "key_missing", ...Object.keys(STOP_REMEDIES)];
+  const all = [...new Set([...kinds.map(([, kind = ""]) => kind), ...others])].sort();
 
   const documented = [...(await readText("docs/operating.md")).matchAll(/^\| `([a-z_]+)` \|/gm)];
 
-  expect(all.length).toBe(19);
+  expect(all.length).toBe(23);
   expect(Object.keys(MEANINGS).sort()).toEqual(all);
   expect(all.filter((kind) => !documented.some(([, name]) => name === kind))).toEqual([]);
 });

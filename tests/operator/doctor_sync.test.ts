@@ -29,6 +29,11 @@ const OLD =
 const LOSING = "update link set loss_found_at = now(), loss_due_at = now()";
 const HELD = "insert into brake (held_at) values (now())";
 
+const STOPPED = `insert into upstream_budget (upstream, free_at, refusals, refusals_since, blocks, blocked_since,
+    blocked_until, block_cause)
+  select 'discord', now(), 0, now(), 0, date_trunc('second', now()) - interval '1 minute',
+    date_trunc('second', now()) + interval '10 minutes', 'refusals'`;
+
 const SAID = {
   overdue: "Checks are overdue: the claims of 2 members should have been read more than an hour ago.",
   old: "Claims are old: those of 1 member are from more than 48 hours ago.",
@@ -41,7 +46,8 @@ test("examine() finds the sync well where links are read in time", async () => {
   expect(await examined()).toEqual({
     id: "sync",
     state: "ok",
-    detail: "No check is overdue, no loss is held, and no claims are older than 48 hours.",
+    detail:
+      "Upkeep is not stopped, no check is overdue, no loss is held, and no claims are older than 48 hours.",
     remedy: null,
   });
 });
@@ -60,6 +66,18 @@ test.each([
   await addLinks(...changes);
 
   expect(await examined()).toEqual({ id: "sync", state: "warning", detail, remedy });
+});
+
+test("examine() says first of all that upkeep is stopped, since when, until when, why, and what to do", async () => {
+  await addLinks(OVERDUE, STOPPED);
+
+  const check = await examined();
+
+  expect(check).toMatchObject({ id: "sync", state: "warning" });
+  expect(check?.detail).toMatch(
+    /^Discord is asked for nothing by upkeep, since 20\S+Z and until 20\S+Z: it has refused 1,500 calls .+ Checks are overdue/,
+  );
+  expect(check?.remedy).toStartWith("Look in the log for upstream_call with status 401, 403 or 429.");
 });
 
 test("examine() measures the age of claims by SYNC_EVERY_HOURS", async () => {

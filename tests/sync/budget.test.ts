@@ -5,8 +5,8 @@ import type { Queries } from "../../lib/database/queries.ts";
 import { createQueries } from "../../lib/database/queries.ts";
 import { databaseUnavailable, discordUnavailable, providerUnavailable } from "../../lib/errors.ts";
 import type { Answer, Upstream } from "../../lib/oauth/upstream.ts";
-import type { Budgeted } from "../../lib/sync/budget.ts";
 import { createUpstreamBudgets, DISCORD_PER_SECOND } from "../../lib/sync/budget.ts";
+import type { Budgeted } from "../../lib/sync/stops.ts";
 import type { Log } from "../../lib/telemetry/log.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../lib/time.ts";
@@ -17,8 +17,12 @@ import { rejection } from "../harness/rejection.ts";
 
 const NOW = new Date("2031-05-06T07:08:09Z");
 const MINUTE_SECONDS = 60;
+const DAY_SECONDS = 86_400;
+/** In which Discord counts. */
 const WINDOW_SECONDS = 600;
-const MOST_REFUSALS = 2_000;
+const MOST_REFUSALS = 1_500;
+/** How long a refusal of NOW counts, whose minute began nine seconds before. */
+const COUNTED_SECONDS = 16 * 60 - 9;
 const after = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1_000);
 
 const database = useDatabase();
@@ -41,7 +45,12 @@ async function claim(given: Partial<Given>) {
   const row = await createQueries(database.db).claimCalls({ ...NOTHING, ...given });
   const seconds = (time: Date | null | undefined) =>
     time === null || time === undefined ? time : (time.getTime() - NOW.getTime()) / 1_000;
-  return { free: seconds(row?.freeAt), until: seconds(row?.blockedUntil), cause: row?.blockCause };
+  return {
+    free: seconds(row?.freeAt),
+    since: seconds(row?.blockedSince),
+    until: seconds(row?.blockedUntil),
+    cause: row?.blockCause,
+  };
 }
 
 describe("claimCalls() reserves", () => {
@@ -87,11 +96,11 @@ describe("claimCalls() reserves", () => {
 });
 
 describe("claimCalls() and a page of Cloudflare's", () => {
-  const NOT_BLOCKED = { until: null, cause: null };
+  const NOT_BLOCKED = { since: null, until: null, cause: null };
 
   test("stop work for a minute, and reserve nothing meanwhile", async () => {
     expect(await claim({ calls: 20 })).toMatchObject(NOT_BLOCKED);
-    const blocked = { free: 0.5, until: MINUTE_SECONDS, cause: "address" } as const;
+    const blocked = { free: 0.5, since: 0, until: MINUTE_SECONDS, cause: "address" } as const;
 
     expect(await claim({ calls: 20, pageAt: NOW })).toEqual(blocked);
     expect(await claim({ calls: 20 })).toEqual(blocked);
@@ -158,32 +167,109 @@ test("claimCalls() stops work for as long as the global limit lasts, and not for
 });
 
 describe("claimCalls() and refusals", () => {
-  test("stop work at 2,000 in ten minutes, until those are over", async () => {
-    await claim({ refusals: MOST_REFUSALS - 2 });
+  test("stop work at 1,500, until those that are too many are a quarter of an hour old", async () => {
+    await claim({ refusals: 500 });
+    await claim({ refusals: 998, now: after(110) });
     const before = await claim({ refusals: 1, now: after(200) });
     const stopped = await claim({ refusals: 1, now: after(300) });
-    const later = await claim({ calls: 20, refusals: 500, now: after(599) });
-    const over = await claim({ calls: 20, refusals: 1, now: after(WINDOW_SECONDS) });
+    const more = await claim({ calls: 20, refusals: 500, now: after(599) });
+    const over = await claim({ calls: 20, now: after(COUNTED_SECONDS + 60) });
 
     expect([before.until, before.cause]).toEqual([null, null]);
-    expect(stopped).toMatchObject({ until: WINDOW_SECONDS, cause: "refusals" });
-    expect(later).toMatchObject({ until: WINDOW_SECONDS, free: 599 });
-    expect(over).toMatchObject({ free: WINDOW_SECONDS + 0.5 });
+    // The first 500 were stored in the minute that began nine seconds before.
+    expect(stopped).toMatchObject({ since: 300, until: COUNTED_SECONDS, cause: "refusals" });
+    // With 500 more, those of the minute after the first have to go as well.
+    expect(more).toMatchObject({ since: 300, until: COUNTED_SECONDS + 60, free: 599 });
+    expect(over).toMatchObject({ since: null, free: COUNTED_SECONDS + 60 + 0.5 });
   });
 
-  test("count from nothing once ten minutes are over", async () => {
-    await claim({ refusals: MOST_REFUSALS - 1 });
+  test("are dropped minute by minute once they do not count", async () => {
+    for (let minute = 0; minute < 40; minute++) await claim({ refusals: 90, now: after(minute * 60) });
 
-    expect((await claim({ refusals: MOST_REFUSALS - 1, now: after(WINDOW_SECONDS) })).until).toBeNull();
+    const [row] = await database.rows("select refusals, refusal_minutes from upstream_budget");
+    expect(Object.keys(row?.refusalMinutes ?? {})).toHaveLength(16);
+    expect(row?.refusals).toBe(16 * 90);
   });
 
-  test("count from nothing where the ten minutes begin in the future", async () => {
-    await claim({ refusals: MOST_REFUSALS - 1, now: after(CLOCK_TOLERANCE_SECONDS + 1) });
-    expect((await claim({ refusals: 1 })).until).toBeNull();
+  test("count as of now where their minute is beyond what a correct clock can write", async () => {
+    await claim({ refusals: MOST_REFUSALS - 1, now: after(DAY_SECONDS) });
+    const stopped = await claim({ refusals: 1 });
+    const over = await claim({ now: after(COUNTED_SECONDS) });
 
-    await emptyDatabase(database);
-    await claim({ refusals: MOST_REFUSALS - 1, now: after(CLOCK_TOLERANCE_SECONDS - 1) });
-    expect((await claim({ refusals: 1 })).cause).toBe("refusals");
+    expect(stopped).toMatchObject({ until: COUNTED_SECONDS, cause: "refusals" });
+    expect((over.until ?? 0) > COUNTED_SECONDS).toBe(false);
+  });
+
+  test("of the sync are never more than 2,000 in any ten minutes, on any tolerated clocks", async () => {
+    const processes = 3;
+    const mostCalls = 100;
+    const step = fc.record({
+      process: fc.nat({ max: processes - 1 }),
+      // Bursts with long pauses between them.
+      pauseSeconds: fc.oneof(
+        { weight: 12, arbitrary: fc.nat({ max: 3 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 100, max: 560 }) },
+      ),
+      calls: fc.integer({ min: 60, max: mostCalls }),
+      ofMembers: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.nat({ max: 100 })),
+    });
+    const skews = fc.array(fc.nat({ max: CLOCK_TOLERANCE_SECONDS }), {
+      minLength: processes,
+      maxLength: processes,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 80 }), skews, async (steps, ahead) => {
+        await emptyDatabase(database);
+        const refused: { readonly at: number; readonly calls: number }[] = [];
+        const untold = Array<number>(processes).fill(0);
+        let at = 0;
+        for (const { process, pauseSeconds, calls, ofMembers } of steps) {
+          at += pauseSeconds;
+          const now = after(at + (ahead[process] ?? 0));
+          const refusals = (untold[process] ?? 0) + ofMembers;
+          const { until } = await claim({ calls, perSecond: 1_000, refusals, now });
+          const isStopped = (until ?? 0) > at + (ahead[process] ?? 0);
+          // Each call that may be made is refused at once, and told at the next chance.
+          untold[process] = isStopped ? 0 : calls;
+          if (!isStopped) refused.push({ at, calls });
+        }
+
+        const most = Math.max(
+          0,
+          ...refused.map(({ at: from }) =>
+            refused
+              .filter((other) => other.at >= from && other.at <= from + WINDOW_SECONDS)
+              .reduce((sum, { calls }) => sum + calls, 0),
+          ),
+        );
+        expect(most).toBeLessThanOrEqual(MOST_REFUSALS + processes * mostCalls);
+        expect(most).toBeLessThanOrEqual(2_000);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("stop no work while fewer than 1,500 count", async () => {
+    const step = fc.record({ pauseSeconds: fc.nat({ max: 120 }), refusals: fc.nat({ max: 300 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+        await emptyDatabase(database);
+        const told: { readonly minute: number; readonly refusals: number }[] = [];
+        let at = 0;
+        for (const { pauseSeconds, refusals } of steps) {
+          at += pauseSeconds;
+          const minute = Math.floor(after(at).getTime() / 60_000);
+          told.push({ minute, refusals });
+          const counted = told.filter((other) => other.minute >= minute - 15);
+          const sum = counted.reduce((total, other) => total + other.refusals, 0);
+
+          const { until } = await claim({ refusals, now: after(at) });
+
+          expect((until ?? 0) > at).toBe(sum >= MOST_REFUSALS);
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 
@@ -287,6 +373,61 @@ describe("calls that wait for their turn", () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  test("of processes two minutes apart are all sent or put off, and for a moment at twice the rate at most", async () => {
+    const perSecond = 10;
+    const arrival = fc.record({
+      process: fc.nat({ max: 1 }),
+      atMs: fc.nat({ max: 200_000 }),
+      calls: fc.integer({ min: 1, max: 20 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(arrival, { minLength: 4, maxLength: 16 }), async (arrivals) => {
+        await emptyDatabase(database);
+        const time = createVirtualTime(NOW.getTime());
+        const wrap = (claimCalls: Queries["claimCalls"]) => (given: Given) =>
+          time.duringWork(claimCalls(given));
+        const processes = [0, 120].map((ahead) => {
+          const now = () => new Date(time.now().getTime() + ahead * 1_000);
+          return startProcess({ now, sleep: time.sleep }, wrap, perSecond);
+        });
+        const sent: number[] = [];
+        const codes: string[] = [];
+        const callOnce = (index: number) =>
+          processes[index]?.call("provider").then(
+            () => void sent.push(time.now().getTime()),
+            ({ code }: { readonly code: string }) => void codes.push(code),
+          );
+
+        await time.run(
+          Promise.all(
+            arrivals.map(async ({ process, atMs, calls }) => {
+              await time.sleep(atMs);
+              await Promise.all(Array.from({ length: calls }, () => callOnce(process)));
+            }),
+          ),
+        );
+
+        expect(sent.length + codes.length).toBe(arrivals.reduce((sum, { calls }) => sum + calls, 0));
+        expect(codes.filter((code) => code !== "provider_unavailable")).toEqual([]);
+        sent.sort((one, other) => one - other);
+        const spans = sent.slice(2 * perSecond).map((at, index) => at - (sent[index] ?? 0));
+        expect(Math.min(1_000, ...spans)).toBeGreaterThanOrEqual(998);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("wait a quarter of a second at most for those that a killed process has reserved", async () => {
+    const time = createVirtualTime(NOW.getTime());
+    const wrap = (claimCalls: Queries["claimCalls"]) => (given: Given) => time.duringWork(claimCalls(given));
+    await claim({ calls: DISCORD_PER_SECOND / 4 });
+    const { call } = startProcess(time, wrap);
+
+    await time.run(call());
+
+    expect(time.now().getTime() - NOW.getTime()).toBeLessThanOrEqual(250);
   });
 
   test("are not sent later than a lease allows", async () => {
@@ -417,6 +558,25 @@ describe("work that is stopped", () => {
     ]);
   });
 
+  test.each([
+    ["a day", '{"retry_after": 86400, "global": true}', 3_600],
+    ["more than any number", '{"retry_after": 1e999, "global": true}', 3_600],
+    ["less than nothing", '{"retry_after": -5, "global": true}', 60],
+    ["no number", '{"retry_after": "soon", "global": true}', 60],
+  ])("waits within an hour for a global limit that asks for %s", async (_, text, seconds) => {
+    const { world } = standStill();
+    const { budgets, call, note } = startProcess(world);
+    note(429, text);
+    await budgets.report();
+
+    const failure = await rejection(call());
+
+    expect(failure).toMatchObject({ retryAfterSeconds: seconds, limit: "global", isUntaken: true });
+    expect(budgets.listStops()).toEqual([
+      { upstream: "discord", code: "global_limit", since: NOW, until: after(seconds) },
+    ]);
+  });
+
   test("begins again when a short global limit is over, without a failure", async () => {
     let nowMs = NOW.getTime();
     const sleep = async (ms: number) => {
@@ -442,7 +602,7 @@ describe("work that is stopped", () => {
     await call();
   });
 
-  test("counts refusals of all processes, members' too, and stops at 2,000", async () => {
+  test("counts refusals of all processes, members' too, and stops at 1,500", async () => {
     const { world } = standStill();
     const processes = Array.from({ length: 4 }, () => startProcess(world));
     for (const { note, budgets } of processes) {
@@ -453,7 +613,7 @@ describe("work that is stopped", () => {
 
     const failure = await rejection(processes[0]?.call() ?? Promise.resolve());
 
-    expect(failure).toMatchObject({ retryAfterSeconds: WINDOW_SECONDS, isUntaken: true });
+    expect(failure).toMatchObject({ retryAfterSeconds: COUNTED_SECONDS, isUntaken: true });
     expect(processes.map(({ lines }) => lines.map(({ code }) => code))).toEqual([
       ["too_many_refusals"],
       [],

@@ -108,7 +108,7 @@ function requireStatus({ status, text }: Answer, url: string, wanted: string): r
 }
 
 /** Fields of the answer that are no parts of the server. */
-const BESIDE = ["status", "warnings"];
+const BESIDE = ["status", "warnings", "stops"];
 
 /** Names each part that is not ready, or the status if no part says why. */
 function describe(answer: unknown): string {

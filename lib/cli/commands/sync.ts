@@ -14,12 +14,13 @@ import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.
 import { countScope, runDry, runSync } from "../../operator/sync_run.ts";
 import { createWorld } from "../../server/world.ts";
 import { findBrake } from "../../sync/brake.ts";
+import { describeStop, STOP_REMEDIES } from "../../sync/stops.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { requireOne } from "../require_one.ts";
-import { canAsk, confirm, untilInterrupted } from "../terminal.ts";
+import { canAsk, confirm, untilToldToStop } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
 type Options = {
@@ -30,7 +31,7 @@ type Options = {
   readonly yes?: boolean;
 };
 
-/** Adds the command. Its exit code is 1 if links failed, or if losses are held. */
+/** Adds the command. Its exit code is 1 if links failed, if losses are held, or if a server may not be asked. */
 export function addSync(program: Command): void {
   program
     .command("sync")
@@ -69,24 +70,35 @@ function check({ member, all, dryRun, release, yes }: Options): void {
 }
 
 async function sync({ environment, json, ...options }: Asked): Promise<void> {
-  const result = await withDeps(environment, json, async (deps) => {
+  const { result, signal, stops } = await withDeps(environment, json, async (deps) => {
     const scope = await findScope(deps, options);
-    const progress = createProgress(await countScope(deps, scope), "links", json);
+    const links = await countScope(deps, scope);
+    const progress = createProgress(links, "links", json);
+    if (links > 0) await progress.tell(0);
     const run = options.dryRun === true ? runDry : runSync;
+    const onStop = (): void => void progress.end().then(() => warn(STOPPING, json));
     try {
-      return await untilInterrupted((stop) => run(deps, scope, { stop, onProgress: progress.tell }));
+      const ended = await untilToldToStop(
+        (stop) => run(deps, scope, { stop, onProgress: progress.tell }),
+        onStop,
+      );
+      return { ...ended, stops: deps.upstreamBudgets.listStops() };
     } finally {
       await progress.end();
     }
   });
-  if (result === undefined) {
-    endAsInterrupted();
-    return warn("stopped before the last link: what was done stays done", json);
-  }
   const { counts } = result;
-  if (counts.failed > 0 || counts.held > 0) endWithFindings();
+  for (const stop of stops) await warn(`${describeStop(stop)} ${STOP_REMEDIES[stop.code]}`, json);
+  if (signal !== undefined) {
+    endAsInterrupted(signal);
+    await warn(STOPPED, json);
+  } else if (counts.failed > 0 || counts.held > 0 || stops.length > 0) endWithFindings();
   await print(json ? JSON.stringify(counts) : describe(result, options.dryRun === true));
 }
+
+const STOPPING = "stopping as soon as the links that were begun are done; Ctrl+C again ends at once";
+const STOPPED =
+  "stopped before the last link: what was done stays done, and the servers read the links that are due";
 
 async function findScope(
   deps: WorkDeps,

@@ -3,6 +3,7 @@
  */
 import * as v from "valibot";
 import claimCallsText from "../../../sql/upstream_budget/claim_calls.sql" with { type: "text" };
+import listStopsText from "../../../sql/upstream_budget/list_stops.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, nullableTime, text, time } from "../statement.ts";
 
@@ -26,6 +27,18 @@ export const UPSTREAM_BUDGET_STATEMENTS = {
     row: {
       upstream: text,
       freeAt: time,
+      blockedSince: nullableTime,
+      blockedUntil: nullableTime,
+      blockCause: v.nullable(v.picklist(["address", "global", "refusals"])),
+    },
+  },
+  listStops: {
+    text: listStopsText,
+    gives: "rows",
+    parameters: { now: time },
+    row: {
+      upstream: v.picklist(["discord", "provider"]),
+      blockedSince: nullableTime,
       blockedUntil: nullableTime,
       blockCause: v.nullable(v.picklist(["address", "global", "refusals"])),
     },

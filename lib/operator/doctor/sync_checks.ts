@@ -1,8 +1,10 @@
-/** The check of the sync: whether links are kept true, by what the database shows. It asks no other server. */
+/** The check of the sync: whether links are kept true, and whether upkeep is stopped, by what the database shows. It asks no other server. */
 import type { Config } from "../../config/load.ts";
 import type { Database } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
 import { asJanusError } from "../../errors.ts";
+import type { ToldStop } from "../../sync/stops.ts";
+import { describeStop, listStops, STOP_REMEDIES } from "../../sync/stops.ts";
 import type { Finding } from "../audit.ts";
 import { listFindings, MOST_COUNTED, oldClaimsHours } from "../audit.ts";
 import type { Check } from "./check.ts";
@@ -23,7 +25,7 @@ type Concern = {
   readonly remedy: string;
 };
 
-/** The most urgent first. */
+/** The most urgent first. A stop of upkeep comes before them, since it may be their cause. */
 const CONCERNS: readonly Concern[] = [
   {
     kind: "losses_held",
@@ -50,26 +52,27 @@ const CONCERNS: readonly Concern[] = [
 export async function checkSync(db: Database, { sync, now }: SyncSettings): Promise<Check> {
   if (sync === undefined)
     return unknown(ID, "Variables of the sync have faults.", "Mend the configuration first.");
+  const needs = { queries: createQueries(db), now, sync };
   let findings: readonly Finding[];
+  let stops: readonly ToldStop[];
   try {
-    findings = await listFindings({ queries: createQueries(db), now, sync });
+    [findings, stops] = await Promise.all([listFindings(needs), listStops(needs)]);
   } catch (error) {
     return unknown(ID, sayReason(asJanusError(error)), "Apply the migrations first.");
   }
-  const met = CONCERNS.flatMap((concern) => {
-    const found = findings.find(({ kind }) => kind === concern.kind);
-    return found === undefined ? [] : [{ ...concern, members: describeCount(found) }];
-  });
+  const met = [
+    ...stops.map((stop) => ({ detail: describeStop(stop), remedy: STOP_REMEDIES[stop.code] })),
+    ...CONCERNS.flatMap(({ kind, tells, remedy }) => {
+      const found = findings.find((finding) => finding.kind === kind);
+      return found === undefined ? [] : [{ detail: tells(describeCount(found), sync), remedy }];
+    }),
+  ];
   if (met.length === 0)
     return ok(
       ID,
-      `No check is overdue, no loss is held, and no claims are older than ${oldClaimsHours(sync)} hours.`,
+      `Upkeep is not stopped, no check is overdue, no loss is held, and no claims are older than ${oldClaimsHours(sync)} hours.`,
     );
-  return warning(
-    ID,
-    met.map(({ tells, members }) => tells(members, sync)).join(" "),
-    met.map(({ remedy }) => remedy).join(" "),
-  );
+  return warning(ID, met.map(({ detail }) => detail).join(" "), met.map(({ remedy }) => remedy).join(" "));
 }
 
 function describeCount({ count }: Finding): string {
