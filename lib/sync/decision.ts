@@ -3,6 +3,7 @@
  * losses are held. It sends nothing.
  */
 import type { WorkDeps } from "../deps.ts";
+import type { GrantEndCause } from "../grants/refresh_failure.ts";
 import { describeChanges, findLosses } from "../rules/losses.ts";
 import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection, NOTHING_KNOWN, pushedValue } from "../rules/role_connection.ts";
@@ -16,9 +17,6 @@ export type DecisionDeps = RuleDeps & Pick<WorkDeps, "config">;
 /** Why a role connection is cleared: the rules refuse the member, or the provider has ended the grant. */
 export type ClearCause = "not_admitted" | "grant_ended";
 
-/** Why a refresh token at the provider is dead. `unanswered`: an answer was lost, so Janus itself may have spent it. */
-export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered";
-
 /** A link, as far as deciding reads it. */
 export type DecidedLink = LinkedMember &
   PushedBefore & {
@@ -27,8 +25,12 @@ export type DecidedLink = LinkedMember &
     readonly organisationEndCause: GrantEndCause | null;
   };
 
-/** What a sign-in shows: the grant at the provider lives. */
-export const GRANT_LIVES = { organisationEndedAt: null, organisationEndCause: null } as const;
+/** What a sign-in shows: both grants live. */
+export const GRANT_LIVES = {
+  organisationEndedAt: null,
+  organisationEndCause: null,
+  tokenRefusedAt: null,
+} as const;
 
 /** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
 export type Told = "values" | "nothing_known" | "cleared";

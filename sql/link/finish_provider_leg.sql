@@ -202,7 +202,8 @@ relinked as (
     check_due_at = given.check_due_at,
     check_leased_until = null,
     check_failures = 0,
-    check_failed_code = null
+    check_failed_code = null,
+    token_refused_at = null
   from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning

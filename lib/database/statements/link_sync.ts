@@ -32,6 +32,7 @@ const duePush = {
   accessTokenSealed: text,
   discordExpiresAt: time,
   pushFailures: integer,
+  tokenRefusedAt: nullableTime,
   organisationEndedAt: nullableTime,
   organisationEndCause: v.nullable(endCause),
 };
@@ -44,6 +45,7 @@ export const LINK_SYNC_STATEMENTS = {
     parameters: { limit: integer, leasedUntil: time, now: time },
     row: {
       ...duePush,
+      discordEndedAt: nullableTime,
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       claimsSeenAt: time,
@@ -184,9 +186,10 @@ export const LINK_SYNC_STATEMENTS = {
     parameters: {
       discordUserId: text,
       leasedUntil: time,
-      pushDueAt: time,
+      pushDueAt: nullableTime,
       requestId: nullableText,
       now: time,
+      isTokenRefused: v.boolean(),
     },
   },
   setStillCleared: {

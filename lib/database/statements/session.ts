@@ -103,6 +103,8 @@ export const SESSION_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,
       organisationEndCause: v.nullable(v.picklist(["invalid_grant", "invalid_request", "unanswered"])),
+      discordEndedAt: nullableTime,
+      tokenRefusedAt: nullableTime,
       roleConnectionLeftAt: nullableTime,
     },
   },
