@@ -1,7 +1,7 @@
 -- A session that has not ended, with everything that a request of its member needs. An id without its key finds no row,
 -- like an unknown id. A session that an earlier release began has no hash of its key: for that one, only opening the
 -- token shows whether the key is right. The claims may be large, so the statement reads only the names, unless the rules
--- are to be evaluated. The organisation's tokens and the brake are read only then, too.
+-- are to be evaluated. The grants and the brake are read only then, too.
 -- $1 session_id_hash text
 -- $2 idle_since timestamptz: a session last used before this has ended
 -- $3 now timestamptz
@@ -15,7 +15,7 @@
 -- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
 -- row: is_loss_held boolean, lost_at timestamptz, gone_at timestamptz, has_organisation_refresh_token boolean,
 -- row: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
--- row: role_connection_left_at timestamptz
+-- row: discord_ended_at timestamptz, token_refused_at timestamptz, role_connection_left_at timestamptz
 select
   session.session_id_hash,
   session.session_handle,
@@ -61,6 +61,8 @@ select
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
+  discord_token.ended_at as discord_ended_at,
+  link.token_refused_at,
   role_connection_left.left_at as role_connection_left_at
 from session
 inner join discord_account on session.discord_user_id = discord_account.discord_user_id
@@ -70,6 +72,7 @@ left join organisation_account
   on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
 left join organisation_token
   on $5 and link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
+left join discord_token on $5 and link.discord_user_id = discord_token.discord_user_id
 where
   session.session_id_hash = $1
   and (session.session_key_hash is null or session.session_key_hash = any(string_to_array($4, ',')))

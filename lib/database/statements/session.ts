@@ -105,6 +105,8 @@ export const SESSION_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,
       organisationEndCause: v.nullable(endCause),
+      discordEndedAt: nullableTime,
+      tokenRefusedAt: nullableTime,
       roleConnectionLeftAt: nullableTime,
     },
   },
