@@ -50,10 +50,11 @@ export const userinfo = v.object({
           "gone",
           "held",
           "disconnected",
+          "discord_ended",
         ]),
         reason: text,
         next: nullableText,
-        /** Of `grace`, `ended`, `gone`, `held` and `disconnected`. */
+        /** Of `grace`, `ended`, `gone`, `held`, `disconnected` and `discord_ended`. */
         since: nullableTime,
         /** Of `grace`: when the role connection is cleared unless the member signs in again. */
         until: nullableTime,
@@ -90,6 +91,7 @@ export const userinfo = v.object({
       "grant_ended",
       "membership_ended",
       "disconnected",
+      "discord_ended",
       "discord_not_told",
       "discord_told",
     ]),
@@ -142,7 +144,11 @@ export const storedData = v.object({
       refresh_token: presence,
       expires_at: time,
       obtained_at: time,
+      /** Why Janus is to end the grant. */
       ending: nullableText,
+      /** Since when Discord has ended it, and how that showed. */
+      ended_at: nullableTime,
+      end_cause: nullableText,
     }),
   ),
   link: v.nullable(
@@ -163,6 +169,8 @@ export const storedData = v.object({
       reconciled_at: nullableTime,
       /** Since when Discord has nothing, because the member removed it there. */
       disconnected_at: nullableTime,
+      /** Since when Discord does not take access tokens that it has just given. */
+      token_refused_at: nullableTime,
       /** Since when the rules take something that Discord has, and when Discord is told. */
       loss_found_at: nullableTime,
       next_loss_push_at: nullableTime,

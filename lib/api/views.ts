@@ -33,6 +33,10 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
     reason: "The connection was removed in Discord, so Discord has nothing to give a role for.",
     next: "POST /api/link/sync tells Discord again; so does signing in again.",
   },
+  discord_ended: {
+    reason: "Discord has ended what Janus may do for the member, so it cannot be told what has changed.",
+    next: "Sign in again: follow the Linked Roles link in Discord, or GET /linked-role.",
+  },
   discord_not_told: {
     reason: "The link is stored, and Discord has not taken it yet.",
     next: "Janus tries again by itself at next_push_at; POST /api/link/sync tries now.",
@@ -76,6 +80,10 @@ const SYNC_WORDS: Readonly<
   disconnected: {
     reason: "The connection was removed in Discord, and Janus leaves it so.",
     next: "POST /api/link/sync tells Discord again; so does signing in again.",
+  },
+  discord_ended: {
+    reason: "Discord has ended what Janus may do for the member, so it cannot be told what has changed.",
+    next: "Sign in again: the link revives.",
   },
 };
 
@@ -215,6 +223,8 @@ function viewDiscordGrant(stored: StoredRow): StoredData["discord_grant"] {
     expires_at: discordExpiresAt.toISOString(),
     obtained_at: obtainedAt.toISOString(),
     ending: endReason,
+    ended_at: isoOrNull(stored.discordEndedAt),
+    end_cause: stored.discordEndCause,
   };
 }
 
@@ -235,6 +245,7 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
     check_failed_code: stored.checkFailedCode,
     reconciled_at: isoOrNull(stored.reconciledAt),
     disconnected_at: isoOrNull(stored.disconnectedAt),
+    token_refused_at: isoOrNull(stored.tokenRefusedAt),
     loss_found_at: isoOrNull(stored.lossFoundAt),
     next_loss_push_at: isoOrNull(stored.lossDueAt),
     lost_at: isoOrNull(stored.lostAt),

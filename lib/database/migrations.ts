@@ -18,6 +18,7 @@ import migration14 from "../../sql/migrations/0014_create_registration.sql" with
 import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { type: "text" };
 import migration16 from "../../sql/migrations/0016_keep_links_true.sql" with { type: "text" };
 import migration17 from "../../sql/migrations/0017_create_upstream_budget.sql" with { type: "text" };
+import migration18 from "../../sql/migrations/0018_keep_ends.sql" with { type: "text" };
 import migration20 from "../../sql/migrations/0020_show_stops.sql" with { type: "text" };
 import migration21 from "../../sql/migrations/0021_receive_events.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
@@ -73,6 +74,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 15, name: "evaluate_rules", text: migration15 },
   { version: 16, name: "keep_links_true", text: migration16 },
   { version: 17, name: "create_upstream_budget", text: migration17 },
+  { version: 18, name: "keep_ends", text: migration18 },
   { version: 20, name: "show_stops", text: migration20 },
   { version: 21, name: "receive_events", text: migration21 },
 ];

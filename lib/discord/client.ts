@@ -40,7 +40,10 @@ export type Discord = {
   readonly checkClient: () => Promise<ClientCheck>;
   /** Throws discord_unavailable where a refresh could be cut off, which would spend the token and lose the new pair. */
   readonly requireTimeToRefresh: () => void;
-  /** Refreshes a grant; the token is spent in any case. Throws grant_ended, discord_client_rejected. RFC 6749 6 */
+  /**
+   * Refreshes a grant; the token is spent in any case. Throws grant_ended; refresh_refused for invalid_request, which may
+   * mean the same; discord_client_rejected. RFC 6749 6
+   */
   readonly refreshTokens: (refreshToken: string) => Promise<DiscordTokens>;
   /**
    * Ends every token of the member's authorization, not only this one; false if Discord refuses for good. The token

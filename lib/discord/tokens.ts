@@ -2,7 +2,7 @@
  * Discord's token endpoint: tokens for a code or a refresh token, and the end of a grant. Each request is sent once: a
  * code and a refresh token are single use. https://discord.com/developers/docs/topics/oauth2
  */
-import { discordUnavailable } from "../errors.ts";
+import { discordUnavailable, refreshRefused } from "../errors.ts";
 import { refreshGrant } from "../oauth/refresh.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { TokenEndpoint, TokenResponse } from "../oauth/token_endpoint.ts";
@@ -40,13 +40,17 @@ export async function exchangeCode(
   return readTokens(await requestTokens(upstream, "token_code", endpoint, form), scopes, now());
 }
 
-/** Refreshes a grant. Throws grant_ended, discord_unavailable; the latter unsent where time is short. RFC 6749 6 */
+/**
+ * Refreshes a grant. Throws grant_ended; refresh_refused for invalid_request, which may mean the same; and
+ * discord_unavailable, unsent where time is short. RFC 6749 6
+ */
 export async function refreshTokens(
   { upstream, endpoint, now }: TokenClient,
   refreshToken: string,
 ): Promise<DiscordTokens> {
   const ended = "token_refresh: the refresh token is no longer valid";
-  return readTokens(await refreshGrant(upstream, endpoint, refreshToken, ended), LINK_SCOPES, now());
+  const refreshing = { ...upstream, refreshRefused };
+  return readTokens(await refreshGrant(refreshing, endpoint, refreshToken, ended), LINK_SCOPES, now());
 }
 
 /** Ends a grant; false if Discord refuses for good. Throws discord_client_rejected, discord_unavailable. RFC 7009 */

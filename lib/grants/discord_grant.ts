@@ -3,6 +3,7 @@
  * the tokens of links, and the tokens that no link keeps:
  *
  *     refresh                                     this file, refresh_due.ts, refresh_lease.ts, unstored.ts
+ *     a refresh that failed, a token refused      refresh_failure.ts, token_call.ts
  *     the end of a grant                          end_discord_grant.ts, provider_grant.ts, end_retry.ts
  *     tokens of sign-ins that failed              stray_tokens.ts
  *     role connections of superseded grants       role_connection_left.ts
@@ -12,9 +13,11 @@
  * token, and `server/upkeep.ts` when a round runs. This room does not read claims.
  */
 import type { WorkDeps } from "../deps.ts";
-import { asJanusError, discordUnavailable, grantEnded } from "../errors.ts";
+import { asJanusError, discordRefused, discordUnavailable, grantEnded } from "../errors.ts";
 import { secondsAfter } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
+import type { GrantEndCause, RefreshHistory } from "./refresh_failure.ts";
+import { readRefreshFailure } from "./refresh_failure.ts";
 import type { RefreshedPair } from "./refresh_lease.ts";
 import { isFromEarlier, leaseFrom, spendRefreshToken } from "./refresh_lease.ts";
 import { openDiscordToken, sealDiscordTokens } from "./sealing.ts";
@@ -35,36 +38,68 @@ export type HeldGrant = {
   readonly discordExpiresAt: Date;
 };
 
+/** An access token, with what is stored of it. */
+export type HeldToken = { readonly accessToken: string; readonly accessTokenSealed: string };
+
+/** An access token that has not expired, refreshed if need be. Throws as `freshToken` does. */
+export const freshAccessToken = async (deps: GrantDeps, grant: HeldGrant): Promise<string> =>
+  (await freshToken(deps, grant)).accessToken;
+
 /**
- * An access token that has not expired, refreshed if need be. Throws token_unreadable; grant_ended;
- * discord_unavailable, also while another process refreshes.
+ * The same, with what is stored of it. Throws token_unreadable; grant_ended, without a call where Discord has ended the
+ * grant before; discord_unavailable, also while another process refreshes.
  */
-export async function freshAccessToken(deps: GrantDeps, grant: HeldGrant): Promise<string> {
+export async function freshToken(deps: GrantDeps, grant: HeldGrant): Promise<HeldToken> {
   const { discordUserId } = grant;
   const now = deps.now();
-  if (grant.discordExpiresAt > now)
-    return openDiscordToken(deps, "access_token", grant.accessTokenSealed, discordUserId);
+  if (grant.discordExpiresAt > now) return openHeld(deps, discordUserId, grant.accessTokenSealed);
+  const claimed = await claimRefresh(deps, discordUserId, now);
+  if (claimed.expiresAt > now) return keepClaimed(deps, claimed);
+  return refreshClaimed(deps, claimed);
+}
+
+/** A refresh token is only spent by whoever claims it. Throws grant_ended, and discord_unavailable if another has. */
+export async function claimRefresh(deps: GrantDeps, discordUserId: string, now: Date) {
   deps.discord.requireTimeToRefresh();
   const claimed = await deps.queries.claimRefresh({ discordUserId, ...leaseFrom(now) });
   if (claimed === undefined) throw discordUnavailable("another process refreshes this grant");
-  const { refreshTokenSealed } = claimed;
   const isUnanswered = isFromEarlier(claimed.refreshUnansweredSince, now);
-  if (claimed.expiresAt > now) {
-    await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed, isUnspent: !isUnanswered });
-    return openDiscordToken(deps, "access_token", claimed.accessTokenSealed, discordUserId);
-  }
-  const refreshed = await refresh(deps, { discordUserId, refreshTokenSealed, isUnanswered }, null);
-  if (refreshed.outcome !== "refreshed")
-    throw grantEnded("token_refresh: the refresh token is no longer valid");
-  return refreshed.accessToken;
+  // Of a grant that an answer was lost of, the access token lives on.
+  const isOver = claimed.endCause !== null && !(claimed.endCause === "unanswered" && claimed.expiresAt > now);
+  if (isOver) throw grantEnded(ENDED_BEFORE);
+  return { ...claimed, isUnanswered };
 }
 
+const ENDED_BEFORE = "token_refresh: not sent: Discord has ended the grant before";
+
+/** A claim that `claimRefresh` made. */
+export type Claim = Awaited<ReturnType<typeof claimRefresh>>;
+
+/** Frees a claim that turned out not to be needed. Another process has refreshed: the token works. */
+export async function keepClaimed(deps: GrantDeps, claim: Claim): Promise<HeldToken> {
+  const { discordUserId, refreshTokenSealed, accessTokenSealed, isUnanswered } = claim;
+  await deps.queries.setLeaseEnded({ discordUserId, refreshTokenSealed, isUnspent: !isUnanswered });
+  return openHeld(deps, discordUserId, accessTokenSealed);
+}
+
+/** Refreshes under a claim. Throws grant_ended, and what `refresh` throws. */
+export async function refreshClaimed(deps: GrantDeps, claim: Claim): Promise<HeldToken> {
+  if (claim.endCause !== null) throw grantEnded(ENDED_BEFORE);
+  const refreshed = await refresh(deps, claim, null);
+  if (refreshed.outcome !== "refreshed")
+    throw grantEnded("token_refresh: the refresh token is no longer valid");
+  return refreshed;
+}
+
+const openHeld = (deps: GrantDeps, discordUserId: string, accessTokenSealed: string): HeldToken => ({
+  accessToken: openDiscordToken(deps, "access_token", accessTokenSealed, discordUserId),
+  accessTokenSealed,
+});
+
 /** A refresh that was claimed, so that nobody else sends it. */
-export type ClaimedRefresh = {
+export type ClaimedRefresh = RefreshHistory & {
   readonly discordUserId: string;
   readonly refreshTokenSealed: string;
-  /** Whether an earlier refresh with this refresh token got no answer: it may have spent the token. */
-  readonly isUnanswered: boolean;
   /** How often refreshing before the tokens expire has failed. */
   readonly refreshFailures?: number;
 };
@@ -107,26 +142,39 @@ export async function refresh(
     });
     return { ...pair, outcome: "refreshed" };
   } catch (error) {
-    if (asJanusError(error).code !== "grant_ended") throw error;
-    return { outcome: claimed.isUnanswered ? "unknown" : "ended" };
+    const { endCause, isRefused } = readRefreshFailure(claimed, error);
+    if (endCause !== null) return { outcome: outcomeOf(endCause) };
+    if (isRefused) throw discordRefused(asJanusError(error).message);
+    throw error;
   }
 }
 
-/** Errors that show that Discord has not spent the token. */
-const UNSPENT: readonly string[] = ["discord_client_rejected", "grant_ended", "token_unreadable"];
+/** What the end of a grant is to those who need it. */
+export const outcomeOf = (endCause: GrantEndCause): "ended" | "unknown" =>
+  endCause === "unanswered" ? "unknown" : "ended";
+
 /** Errors that do not pass with time. */
 const LASTING: readonly string[] = ["grant_ended", "token_unreadable"];
+/** A refusal that is not definite is not repeated soon, so that an outage of an hour ends no grant. */
+const REFUSED_SECONDS = 3_600;
 
 async function setFailed(
   { queries, now }: GrantDeps,
   claimed: ClaimedRefresh,
   error: unknown,
 ): Promise<void> {
-  const { discordUserId, refreshTokenSealed, isUnanswered, refreshFailures = 0 } = claimed;
-  const { code, isUntaken } = asJanusError(error);
-  const isUnspent = !isUnanswered && (isUntaken || UNSPENT.includes(code));
-  const retryAt = LASTING.includes(code)
-    ? secondsAfter(now(), DAY_SECONDS)
-    : endRetryAt(now(), refreshFailures, error);
-  await queries.setRefreshFailed({ discordUserId, refreshTokenSealed, isUnspent, retryAt });
+  const { discordUserId, refreshTokenSealed, refreshFailures = 0 } = claimed;
+  const failure = readRefreshFailure(claimed, error);
+  const at = now();
+  const retryAt = LASTING.includes(asJanusError(error).code)
+    ? secondsAfter(at, DAY_SECONDS)
+    : endRetryAt(at, refreshFailures, error);
+  const refusedUntil = secondsAfter(at, REFUSED_SECONDS);
+  await queries.setRefreshFailed({
+    discordUserId,
+    refreshTokenSealed,
+    ...failure,
+    retryAt: failure.isRefused && retryAt < refusedUntil ? refusedUntil : retryAt,
+    now: at,
+  });
 }

@@ -6,7 +6,7 @@ import type { JanusError } from "../errors.ts";
 import { asJanusError, discordUnavailable, grantEnded, tokenUnreadable } from "../errors.ts";
 import { describeError } from "../telemetry/log.ts";
 import type { GrantDeps } from "./discord_grant.ts";
-import { refresh } from "./discord_grant.ts";
+import { outcomeOf, refresh } from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
 import { isFromEarlier, leaseFrom, tryTo } from "./refresh_lease.ts";
 import type { Round } from "./round.ts";
@@ -197,8 +197,10 @@ async function refreshToEnd(
   const now = deps.now();
   const sent = await deps.queries.setRefreshSent({ discordUserId, refreshTokenSealed, now });
   if (sent === undefined) throw discordUnavailable("a later sign-in has brought other tokens");
+  const { endCause, refreshRefusals } = sent;
+  if (endCause !== null) return outcomeOf(endCause);
   const isUnanswered = isFromEarlier(sent.refreshUnansweredSince, now);
-  const claimed = { discordUserId, refreshTokenSealed, isUnanswered };
+  const claimed = { discordUserId, refreshTokenSealed, isUnanswered, refreshRefusals };
   const refreshed = await refresh(deps, claimed, leaseFrom(now).leasedUntil);
   return refreshed.outcome === "refreshed" ? refreshed : refreshed.outcome;
 }

@@ -39,8 +39,11 @@ export async function refreshDueGrants(deps: GrantDeps): Promise<Round> {
   return summariseRound([...first, ...others], others.length === ROUND_LIMIT - 1);
 }
 
-/** What a refresh came to: dead are those that no refresh brings back. */
+/** What a refresh came to. Dead are those that no refresh brings back, or that Discord refuses by themselves. */
 type Outcome = "refreshed" | "dead" | "put_off";
+
+/** Failures of a single grant; any other failure may concern all. */
+const OWN_FAILURES: readonly string[] = ["token_unreadable", "discord_refused"];
 
 /** What a round reports of its refreshes. */
 const summariseRound = (outcomes: readonly Outcome[], isFull: boolean): Round => ({
@@ -75,6 +78,6 @@ async function tryRefresh(deps: GrantDeps, grant: ClaimedRefresh): Promise<Outco
   } catch (error) {
     // Carrying on is right: it is tried again later, and the next grant has nothing to do with it.
     deps.log.warn("grant_not_refreshed", { discordUserId, outcome: "put_off", ...describeError(error) });
-    return asJanusError(error).code === "token_unreadable" ? "dead" : "put_off";
+    return OWN_FAILURES.includes(asJanusError(error).code) ? "dead" : "put_off";
   }
 }

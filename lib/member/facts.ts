@@ -55,6 +55,7 @@ export type RoleStatus =
   | "grant_ended"
   | "membership_ended"
   | "disconnected"
+  | "discord_ended"
   | "discord_not_told"
   | "discord_told";
 
@@ -110,7 +111,8 @@ function nextPush({ pushDueAt, lossDueAt, isLossHeld }: SessionWithLink): Date |
 export function describeRole(link: LinkFacts | null): RoleStatus {
   if (link === null) return "not_linked";
   if (link.clearedAt !== null) return describeCleared(link);
-  if (link.sync.state === "disconnected") return "disconnected";
+  const { state } = link.sync;
+  if (state === "disconnected" || state === "discord_ended") return state;
   return isDiscordBehind(link) ? "discord_not_told" : "discord_told";
 }
 

@@ -21,7 +21,9 @@ export type SyncState =
   /** The rules take something that the member keeps, because many members would lose something. */
   | { readonly state: "held"; readonly since: Date }
   /** Discord has nothing, because the member removed it there. `since` is when Janus found that. */
-  | { readonly state: "disconnected"; readonly since: Date };
+  | { readonly state: "disconnected"; readonly since: Date }
+  /** Discord has ended the grant, or does not take its tokens: it cannot be told anything. */
+  | { readonly state: "discord_ended"; readonly since: Date };
 
 type Row = Pick<
   SessionWithLink,
@@ -31,6 +33,8 @@ type Row = Pick<
   | "organisationExpiresAt"
   | "hasOrganisationRefreshToken"
   | "disconnectedAt"
+  | "discordEndedAt"
+  | "tokenRefusedAt"
   | "lossFoundAt"
   | "isLossHeld"
   | "checkDueAt"
@@ -60,16 +64,18 @@ export function readSyncState(deps: Needs, link: Row): SyncState {
   if (goneAt !== null && heldSince === null) return { state: "gone", since: goneAt };
   if (organisationEndedAt !== null && graceEnd !== null && graceEnd <= deps.now())
     return { state: "ended", since: organisationEndedAt };
+  const discordEndedAt = link.discordEndedAt ?? link.tokenRefusedAt;
+  if (discordEndedAt !== null) return { state: "discord_ended", since: discordEndedAt };
   if (disconnectedAt !== null) return { state: "disconnected", since: disconnectedAt };
   if (organisationEndedAt !== null && graceEnd !== null)
     return { state: "grace", since: organisationEndedAt, until: graceEnd };
   if (heldSince !== null) return { state: "held", since: heldSince };
-  if (organisationEndedAt !== null) return { state: "not_readable", why: "unanswered" };
   return readCheckState(link);
 }
 
-/** The state of a link whose grant lives. */
+/** Whether the claims are read again, where nothing else needs to be told. */
 function readCheckState(link: Row): SyncState {
+  if (link.organisationEndedAt !== null) return { state: "not_readable", why: "unanswered" };
   if (!link.hasOrganisationRefreshToken && !livesUntilCheck(link))
     return { state: "not_readable", why: "no_refresh_token" };
   if ((link.checkFailures ?? 0) === 0) return { state: "checked" };

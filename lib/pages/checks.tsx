@@ -22,21 +22,27 @@ export function CheckItems({ context, link: { claimsSeenAt, nextCheckAt } }: Pro
   );
 }
 
-/** Whether only a new sign-in keeps the roles. */
+/** Whether only a new sign-in keeps the roles, or keeps them right. */
 export const needsSignIn = ({ sync: { state } }: LinkFacts): boolean =>
-  state === "grace" || state === "ended" || state === "gone";
+  state === "grace" || state === "ended" || state === "gone" || state === "discord_ended";
 
 /** Whether a new sign-in helps, although no role depends on it. */
 export const gainsBySignIn = ({ sync }: LinkFacts): boolean =>
   sync.state === "not_readable" || (sync.state === "check_failing" && sync.remedy === "sign_in");
 
-/** For a member who loses the roles without a new sign-in: since when, and until when there is time. */
+/** For a member whose roles depend on a new sign-in: since when, and until when there is time. */
 export function SignInNotice({ context, link: { sync } }: Props) {
   const { checks } = TEXTS[context.language];
   if (sync.state === "gone")
     return (
       <p class="notice">
         {sayTime(checks.gone, context, sync.since)} {checks.goneSoon}
+      </p>
+    );
+  if (sync.state === "discord_ended")
+    return (
+      <p class="notice">
+        {sayTime(checks.discordEnded, context, sync.since)} {checks.discordEndedNow}
       </p>
     );
   if (sync.state !== "grace" && sync.state !== "ended") return null;

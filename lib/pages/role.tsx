@@ -64,12 +64,14 @@ function Told({ context, link, page }: LinkSection) {
   const hasAnswers = link.pushedMetadata !== null && link.clearedAt === null;
   const isHeld = link.sync.state === "held";
   const isUpToDate = !isDiscordBehind(link) && !isOutOfDate(link);
+  const isTellable = link.sync.state !== "discord_ended";
+  const isUpdateMissing = isTellable && (isHeld ? isDiscordBehind(link) : !isUpToDate);
   const saysRule = hasAnswers && link.admission !== "refused" && !isHeld && !needsSignIn(link);
   return (
     <>
       <SignInNotice context={context} link={link} />
       {hasAnswers && <DiscordAnswers context={context} link={link} />}
-      {(isHeld ? isDiscordBehind(link) : !isUpToDate) && <NextUpdate context={context} link={link} />}
+      {isUpdateMissing && <NextUpdate context={context} link={link} />}
       {link.admission === "refused" && <OperatorMessage context={context} rules={page.rules} />}
       {saysRule && (
         <p>

@@ -8,7 +8,13 @@
 import type { Deps } from "../deps.ts";
 import type { DiscordUser } from "../discord/client.ts";
 import type { JanusError } from "../errors.ts";
-import { asJanusError, discordRefused, discordUnavailable, unauthenticated } from "../errors.ts";
+import {
+  asJanusError,
+  discordClientRejected,
+  discordRefused,
+  discordUnavailable,
+  unauthenticated,
+} from "../errors.ts";
 import type { Share } from "../flow/sharing.ts";
 import { createSharing } from "../flow/sharing.ts";
 import { leaseFrom, spendRefreshToken } from "../grants/refresh_lease.ts";
@@ -136,13 +142,14 @@ async function refreshClaimed(deps: Needs, held: Session, reason: Reason): Promi
   try {
     return await spend(deps, held, refreshToken);
   } catch (error) {
-    if (asJanusError(error).code === "grant_ended") {
+    const { code, message } = asJanusError(error);
+    if (code === "grant_ended") {
       await endByDiscord(deps, secrets, accessTokenSealed);
       throw unauthenticated("Discord has ended the authorization", error);
     }
     // Not expired yet: an outage at Discord's token endpoint is no reason to refuse it.
     if (reason !== "refused" && held.tokenExpiresAt > deps.now()) return held;
-    throw error;
+    throw code === "refresh_refused" ? discordClientRejected(message) : error;
   }
 }
 

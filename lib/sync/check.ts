@@ -8,18 +8,19 @@
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
-import { freshAccessToken } from "../grants/discord_grant.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
-import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import { readRefreshFailure } from "../grants/refresh_failure.ts";
+import { isFromEarlier, LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
+import { callWithToken } from "../grants/token_call.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { Decision } from "./decision.ts";
 import { decide, graceEndOf, holdLosses, isAtDiscord, isLoss, isTold } from "./decision.ts";
 import type { DuePush, Needs as PushNeeds } from "./push.ts";
 import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
-import { readAgain, readFailure } from "./read_again.ts";
+import { readAgain } from "./read_again.ts";
 
 /** What a check works with. */
 export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
@@ -35,6 +36,8 @@ export type DueCheck = Omit<DuePush, "leasedUntil"> &
     /** When Discord was last asked what it has. */
     readonly reconciledAt: Date | null;
     readonly disconnectedAt: Date | null;
+    /** Since when the grant at Discord is over: it can be told nothing until the member signs in. */
+    readonly discordEndedAt: Date | null;
     /** Since when Discord has something else than it was told. */
     readonly driftFoundAt: Date | null;
   };
@@ -144,8 +147,9 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): 
   // Where Discord is about to be told, what it has does not matter.
   const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, link);
   const disconnected = found === "nothing" || (found === "not_asked" && link.disconnectedAt !== null);
-  const loss = isLoss(decision) && !disconnected;
-  const isPushDue = !disconnected && (isNew || found === "other");
+  const isTellable = !disconnected && link.discordEndedAt === null;
+  const loss = isTellable && isLoss(decision);
+  const isPushDue = isTellable && (isNew || found === "other");
   try {
     await deps.queries.setChecked({
       ...keysOf(link),
@@ -208,7 +212,8 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
   const isRecent = lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS);
   if (isRecent && driftFoundAt === null) return "not_asked";
   try {
-    const has = await deps.discord.findRoleConnection(await freshAccessToken(deps, link));
+    const { result: has } = await callWithToken(deps, link, deps.discord.findRoleConnection);
+    if (has === undefined) return "not_asked";
     if (isAtDiscord(has, pushedMetadata)) return "told";
     return Object.keys(has).length === 0 ? "nothing" : "other";
   } catch (error) {
@@ -227,7 +232,8 @@ async function recordFailure(
 ): Promise<Checked> {
   const { discordUserId, checkFailures } = link;
   const failure = asJanusError(error);
-  const { isUnspent, isRefused, endCause } = readFailure(link, claimedAt, error);
+  const isUnanswered = isFromEarlier(link.refreshUnansweredSince, claimedAt);
+  const { isUnspent, isRefused, endCause } = readRefreshFailure({ ...link, isUnanswered }, error);
   deps.log.warn("claims_not_read", {
     discordUserId,
     outcome: endCause === null ? "put_off" : "ended",

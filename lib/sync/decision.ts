@@ -3,6 +3,7 @@
  * losses are held. It sends nothing.
  */
 import type { WorkDeps } from "../deps.ts";
+import type { GrantEndCause } from "../grants/refresh_failure.ts";
 import { describeChanges, findLosses } from "../rules/losses.ts";
 import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection, NOTHING_KNOWN, pushedValue } from "../rules/role_connection.ts";
@@ -20,10 +21,10 @@ export type DecisionDeps = RuleDeps & Pick<WorkDeps, "config">;
 export type ClearCause = "not_admitted" | "grant_ended" | "membership_ended";
 
 /**
- * Why a refresh token at the provider is dead. `unanswered`: an answer was lost, so Janus itself may have spent it.
- * `logged_out`: the provider has ended it with the member's session there. Neither says anything of the membership.
+ * Why a refresh token at the provider is dead. `logged_out`: the provider has ended it with the member's session there,
+ * which says as little of the membership as an answer that was lost.
  */
-export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered" | "logged_out";
+export type ProviderEndCause = GrantEndCause | "logged_out";
 
 /** A link, as far as deciding reads it. */
 export type DecidedLink = LinkedMember &
@@ -32,14 +33,15 @@ export type DecidedLink = LinkedMember &
     /** Since when a definite word of the organisation says that the membership has ended; null if none does. */
     readonly goneAt: Date | null;
     readonly organisationEndedAt: Date | null;
-    readonly organisationEndCause: GrantEndCause | null;
+    readonly organisationEndCause: ProviderEndCause | null;
   };
 
-/** What a sign-in shows: the membership and the grant at the provider live. */
+/** What a sign-in shows: the membership and both grants live. */
 export const MEMBERSHIP_LIVES = {
   goneAt: null,
   organisationEndedAt: null,
   organisationEndCause: null,
+  tokenRefusedAt: null,
 } as const;
 
 /** What Discord has been told of a member: values, or that nothing is known, or nothing because they are not admitted. */
@@ -59,7 +61,7 @@ export type Decision =
 
 const DAY_SECONDS = 86_400;
 /** Ends of a grant that say nothing of the membership. */
-const SAYS_NOTHING: readonly GrantEndCause[] = ["unanswered", "logged_out"];
+const SAYS_NOTHING: readonly ProviderEndCause[] = ["unanswered", "logged_out"];
 
 /** Decides by the claims that the link has. Never throws. */
 export function decide(deps: DecisionDeps, link: DecidedLink): Decision {

@@ -16,10 +16,11 @@ import { setImmediate } from "node:timers/promises";
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode, JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
-import type { GrantDeps, HeldGrant } from "../grants/discord_grant.ts";
-import { freshAccessToken } from "../grants/discord_grant.ts";
+import type { GrantDeps } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT, roundOf } from "../grants/round.ts";
+import type { CallingGrant, TokenEnd } from "../grants/token_call.ts";
+import { callWithToken } from "../grants/token_call.ts";
 import { describeError } from "../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS, secondsAfter } from "../time.ts";
 import { isHeld } from "./brake.ts";
@@ -41,7 +42,7 @@ const RETRY_MAX_SECONDS = 6 * 3_600;
 const REFUSALS: readonly ErrorCode[] = ["grant_ended", "discord_refused", "token_unreadable"];
 
 /** A link whose role connection is to be pushed. */
-export type DuePush = HeldGrant &
+export type DuePush = CallingGrant &
   DecidedLink & {
     /** Pushes that failed since the last that did not. */
     readonly pushFailures: number;
@@ -103,10 +104,15 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
     await record(deps, link, deps.queries.setLossHeld);
     return { failure: undefined, told: decision.tells, isHeld: true };
   }
-  const accessToken = await freshAccessToken(deps, link);
-  await send(deps, accessToken, decision);
-  // Discord is reported to keep what it had. https://github.com/discord/discord-api-docs/issues/8524
-  if (loss === "counted" || loss === "told") await confirm(deps, link, accessToken, decision);
+  const { end } = await callWithToken(deps, link, async (accessToken) => {
+    await send(deps, accessToken, decision);
+    // Discord is reported to keep what it had. https://github.com/discord/discord-api-docs/issues/8524
+    if (loss === "counted" || loss === "told") await confirm(deps, link, accessToken, decision);
+  });
+  if (end !== undefined) {
+    await recordFailure(deps, link, end.failure, end);
+    return { failure: end.failure, told: decision.tells, isHeld: false };
+  }
   await recordTold(deps, link, decision, loss);
   return { failure: undefined, told: decision.tells, isHeld: loss === "held" };
 }
@@ -202,17 +208,23 @@ export function roundOfPushes(pushes: readonly Push[]): Round {
   };
 }
 
-/** Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. */
-async function recordFailure(deps: Needs, link: DuePush, error: unknown): Promise<void> {
+/**
+ * Unknown is not no: the link and its tokens stay, whatever Discord said; only the next push is put off. After the end of
+ * the grant none is due.
+ */
+async function recordFailure(deps: Needs, link: DuePush, error: unknown, end?: TokenEnd): Promise<void> {
   const { retryAfterSeconds } = asJanusError(error);
   deps.log.warn("role_connection_not_pushed", {
     discordUserId: link.discordUserId,
     ...describeError(error),
   });
-  const backoff = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
+  const isTokenRefused = end?.kind === "token_refused";
+  const usual = Math.min(RETRY_BASE_SECONDS * 2 ** link.pushFailures, RETRY_MAX_SECONDS);
+  const backoff = isTokenRefused ? RETRY_MAX_SECONDS : usual;
   await record(deps, link, (values) => {
-    const pushDueAt = secondsAfter(values.now, Math.max(backoff, retryAfterSeconds ?? 0));
-    return deps.queries.setPushDue({ ...values, pushDueAt });
+    const retryAt = secondsAfter(values.now, Math.max(backoff, retryAfterSeconds ?? 0));
+    const pushDueAt = end?.kind === "grant_ended" ? null : retryAt;
+    return deps.queries.setPushDue({ ...values, pushDueAt, isTokenRefused });
   });
 }
 

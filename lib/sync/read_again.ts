@@ -4,13 +4,11 @@
  * that the refresh was sent, should this process die in between. docs/decisions/0043
  */
 import type { WorkDeps } from "../deps.ts";
-import { asJanusError, databaseUnavailable, tokenUnreadable } from "../errors.ts";
-import { isFromEarlier } from "../grants/refresh_lease.ts";
+import { databaseUnavailable, tokenUnreadable } from "../errors.ts";
 import { openOrganisationToken, sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, renewClaims } from "../rules/claims.ts";
-import type { GrantEndCause } from "./decision.ts";
 
 /** What reading works with. */
 export type ReadDeps = Pick<
@@ -45,9 +43,6 @@ export type Reading =
 
 /** A 401 for an access token that is older than this may mean that it has expired early. */
 const LIVES_LONG_ENOUGH_MS = 60_000;
-
-/** After so many in a row, `invalid_request` means a refresh token that the provider no longer knows. */
-const MAX_REFUSALS = 3;
 
 /** Reads them without spending a refresh token, so only while the access token lives. Throws what the provider throws. */
 export async function readWithoutRefresh(deps: ReadDeps, member: LivingMember & ReadKeys): Promise<Reading> {
@@ -114,22 +109,3 @@ async function refresh(deps: ReadDeps, member: ReadMember, refreshTokenSealed: s
     throw databaseUnavailable("the tokens of a refresh could not be stored yet");
   return tokens;
 }
-
-/** What a failure says of the grant, and how it is recorded. */
-export function readFailure(
-  member: Pick<ReadMember, "refreshUnansweredSince" | "refreshRefusals">,
-  claimedAt: Date,
-  error: unknown,
-): { readonly isUnspent: boolean; readonly isRefused: boolean; readonly endCause: GrantEndCause | null } {
-  const { code, isUntaken } = asJanusError(error);
-  const isUnanswered = isFromEarlier(member.refreshUnansweredSince, claimedAt);
-  const isRefused = code === "refresh_refused";
-  const isUnspent = !isUnanswered && (isUntaken || isRefused || UNSPENT.includes(code));
-  const isEnd = code === "grant_ended" || (isRefused && member.refreshRefusals + 1 >= MAX_REFUSALS);
-  if (!isEnd) return { isUnspent, isRefused, endCause: null };
-  if (isUnanswered) return { isUnspent, isRefused, endCause: "unanswered" };
-  return { isUnspent, isRefused, endCause: isRefused ? "invalid_request" : "invalid_grant" };
-}
-
-/** Errors that show that the provider has not spent the token. */
-const UNSPENT: readonly string[] = ["provider_client_rejected", "grant_ended", "token_unreadable"];

@@ -2,7 +2,8 @@
 -- they exist.
 -- $1 discord_user_id text
 -- row: discord_user_id text, username text, global_name text, created_at timestamptz, updated_at timestamptz,
--- row: scope text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text, linked_at timestamptz,
+-- row: scope text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text,
+-- row: discord_ended_at timestamptz, discord_end_cause text, token_refused_at timestamptz, linked_at timestamptz,
 -- row: pushed_metadata jsonb, pushed_platform_username text, pushed_at timestamptz, cleared_at timestamptz,
 -- row: clear_cause text, push_due_at timestamptz, push_failures integer, sync_asked_at timestamptz,
 -- row: check_due_at timestamptz, check_failures integer, check_failed_code text, reconciled_at timestamptz,
@@ -22,6 +23,9 @@ select
   discord_token.expires_at as discord_expires_at,
   discord_token.obtained_at,
   discord_token.end_reason,
+  discord_token.ended_at as discord_ended_at,
+  discord_token.end_cause as discord_end_cause,
+  link.token_refused_at,
   link.linked_at,
   link.pushed_metadata,
   link.pushed_platform_username,

@@ -1,12 +1,12 @@
 -- Claims grants of links whose access token expires within a day; a token that lives for less than two days is due in
 -- the second half of its life. An unlink then finds a token that works. No other process takes these grants until the
--- lease ends. A time beyond what a correct clock can write counts as now.
+-- lease ends. A grant that Discord has ended is not claimed. A time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 expires_before timestamptz: a day from now
 -- $3 leased_until timestamptz
 -- $4 now timestamptz
 -- rows: discord_user_id text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
--- rows: refresh_unanswered_since timestamptz, refresh_failures integer
+-- rows: refresh_unanswered_since timestamptz, refresh_refusals integer, refresh_failures integer
 with due as (
   select discord_token.discord_user_id
   from discord_token
@@ -14,6 +14,7 @@ with due as (
     discord_token.expires_at <= $2
     and discord_token.expires_at - $4 <= (discord_token.expires_at - discord_token.obtained_at) / 2
     and discord_token.end_reason is null
+    and discord_token.ended_at is null
     and (
       discord_token.refresh_retry_at is null
       or discord_token.refresh_retry_at <= $4
@@ -38,4 +39,5 @@ returning
   discord_token.refresh_token_sealed,
   discord_token.expires_at,
   discord_token.refresh_unanswered_since,
+  discord_token.refresh_refusals,
   discord_token.refresh_failures

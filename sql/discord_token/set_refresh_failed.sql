@@ -1,14 +1,44 @@
--- Records that a refresh failed, if the pair is still the one that was claimed, and frees the lease. A grant that is to
--- end keeps its lease.
--- $1 discord_user_id text
--- $2 refresh_token_sealed text: as it was when the lease was claimed
--- $3 is_unspent boolean: Discord did not take the refresh token, and no earlier refresh is unanswered
--- $4 retry_at timestamptz: when upkeep tries the refresh again
+-- Records that a refresh failed, if the pair is still the one that was claimed, and frees the lease. A grant that Janus is
+-- to end keeps its lease. With an end_cause Discord has ended the grant: its refresh token is not sent again. Its access
+-- token is over too, unless only an answer was lost.
 -- nothing
-update discord_token
-set
-  leased_until = case when end_reason is null then null else leased_until end,
-  refresh_unanswered_since = case when $3 then null else refresh_unanswered_since end,
-  refresh_failures = refresh_failures + 1,
-  refresh_retry_at = $4
-where discord_user_id = $1 and refresh_token_sealed = $2
+with given as not materialized (
+  select
+    $1::text as discord_user_id,
+    $2::text as refresh_token_sealed, -- as it was when the lease was claimed
+    $3::boolean as is_unspent, -- Discord did not take the refresh token, and no earlier refresh is unanswered
+    $4::boolean as is_refused, -- it answered invalid_request
+    $5::text as end_cause, -- null if the grant lives on
+    $6::timestamptz as retry_at, -- when upkeep tries the refresh again
+    $7::timestamptz as now
+),
+
+failed as (
+  update discord_token
+  set
+    leased_until = case when discord_token.end_reason is null then null else discord_token.leased_until end,
+    refresh_unanswered_since = case
+      when not given.is_unspent and given.end_cause is null then discord_token.refresh_unanswered_since
+    end,
+    refresh_failures = discord_token.refresh_failures + 1,
+    refresh_refusals = case when given.is_refused then discord_token.refresh_refusals + 1 else 0 end,
+    refresh_retry_at = given.retry_at,
+    ended_at = case when given.end_cause is not null then given.now end,
+    end_cause = given.end_cause,
+    expires_at = case
+      when given.end_cause <> 'unanswered' then least(discord_token.expires_at, given.now)
+      else discord_token.expires_at
+    end
+  from given
+  where
+    discord_token.discord_user_id = given.discord_user_id
+    and discord_token.refresh_token_sealed = given.refresh_token_sealed
+    and discord_token.ended_at is null
+  returning discord_token.discord_user_id, discord_token.end_reason
+)
+
+insert into audit_event (occurred_at, action, discord_user_id, detail)
+select given.now, 'discord_grant_refused', failed.discord_user_id, jsonb_build_object('cause', given.end_cause)
+from given
+cross join failed
+where given.end_cause is not null and failed.end_reason is null

@@ -1,10 +1,10 @@
 -- Records that the refresh of a grant that is to end is about to be sent, and returns since when a refresh has had no
--- answer. No row comes back if other tokens have replaced the ones that were claimed.
+-- answer. A grant that Discord has ended comes back with the cause, and nothing is recorded. No row comes back if other tokens have replaced the ones that were claimed.
 -- $1 discord_user_id text
 -- $2 refresh_token_sealed text: as it was when the end was claimed
 -- $3 now timestamptz
--- row: discord_user_id text, refresh_unanswered_since timestamptz
+-- row: discord_user_id text, refresh_unanswered_since timestamptz, refresh_refusals integer, end_cause text
 update discord_token
-set refresh_unanswered_since = coalesce(refresh_unanswered_since, $3)
+set refresh_unanswered_since = case when ended_at is null then coalesce(refresh_unanswered_since, $3) end
 where discord_user_id = $1 and refresh_token_sealed = $2
-returning discord_user_id, refresh_unanswered_since
+returning discord_user_id, refresh_unanswered_since, refresh_refusals, end_cause

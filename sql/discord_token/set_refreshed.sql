@@ -19,6 +19,7 @@ set
   leased_until = $7,
   refresh_unanswered_since = null,
   refresh_failures = 0,
+  refresh_refusals = 0,
   refresh_retry_at = null
 where discord_user_id = $1 and refresh_token_sealed = $2
 returning discord_user_id

@@ -4,6 +4,7 @@
 -- dropped. Once the end no longer keeps the member out, these tokens replace the ones that were to end.
 -- In that case, and if an earlier role connection could not be cleared, these tokens have to clear it. Then
 -- clear_due_at is set to the time when the flow is over.
+-- A link whose grant Discord had ended is pushed with these tokens.
 -- Two codes of one state in the same millisecond name the same flow. For the same account the later one replaces the
 -- earlier; for another account the flow stays as it is.
 -- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
@@ -66,6 +67,9 @@ token as (
       refresh_unanswered_since = null,
       refresh_failures = 0,
       refresh_retry_at = null,
+      refresh_refusals = 0,
+      ended_at = null,
+      end_cause = null,
       clear_due_at = case
         when held.end_reason in ('moved', 'unlinked') then (select given.flow_expires_at from given)
         else coalesce(excluded.clear_due_at, held.clear_due_at)
@@ -89,6 +93,9 @@ to_end as (
     refresh_unanswered_since = null,
     refresh_failures = 0,
     refresh_retry_at = null,
+    refresh_refusals = 0,
+    ended_at = null,
+    end_cause = null,
     end_due_at = least(discord_token.end_due_at, given.flow_expires_at)
   from given
   where discord_token.discord_user_id = given.discord_user_id and not exists (select from token)
@@ -122,6 +129,23 @@ left_flow as (
       session_access_token_sealed = excluded.session_access_token_sealed
     where flow.discord_user_id = excluded.discord_user_id
   returning flow_id_hash
+),
+
+-- The part of the statement that reads sees the row as it was before. It waits for the flow, so the order of
+-- docs/decisions/0028 holds.
+revived as (
+  update link
+  set push_due_at = given.now
+  from given
+  cross join token
+  cross join (select count(*) as flows from left_flow) as flow_left
+  where
+    link.discord_user_id = token.discord_user_id
+    and flow_left.flows >= 0
+    and exists (
+      select from discord_token
+      where discord_token.discord_user_id = given.discord_user_id and discord_token.ended_at is not null
+    )
 )
 
 select

@@ -12,8 +12,9 @@
 -- $7 again_at timestamptz: when a loss is due whose claims cannot be read now
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
--- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer,
--- rows: gone_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text, is_claimed boolean
+-- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
+-- rows: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
+-- rows: organisation_end_cause text, is_claimed boolean
 with due as (
   select
     link.discord_user_id,
@@ -79,6 +80,7 @@ returning
   discord_token.expires_at as discord_expires_at,
   link.push_failures,
   link.gone_at,
+  link.token_refused_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
   due.is_claimed

@@ -8,8 +8,8 @@
 -- row: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- row: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- row: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
--- row: push_failures integer, gone_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
--- row: is_claimed boolean, sync_asked_at timestamptz
+-- row: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
+-- row: organisation_end_cause text, is_claimed boolean, sync_asked_at timestamptz
 with claimed as (
   update link
   set
@@ -49,6 +49,7 @@ select
   discord_token.expires_at as discord_expires_at,
   coalesce(claimed.push_failures, link.push_failures) as push_failures,
   link.gone_at,
+  link.token_refused_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
   claimed.discord_user_id is not null as is_claimed,

@@ -207,7 +207,8 @@ relinked as (
     check_failures = 0,
     check_failed_code = null,
     gone_at = null,
-    gone_source = null
+    gone_source = null,
+    token_refused_at = null
   from given, decided, token
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning

@@ -56,6 +56,30 @@ found as (
   union all
   (
     select
+      'discord_grant_ended',
+      link.discord_user_id,
+      discord_token.ended_at
+    from discord_token
+    inner join link on discord_token.discord_user_id = link.discord_user_id
+    where discord_token.ended_at is not null
+    order by discord_token.ended_at
+    limit $4
+  )
+  union all
+  (
+    select
+      'discord_grant_ended',
+      link.discord_user_id,
+      link.token_refused_at
+    from link
+    inner join discord_token on link.discord_user_id = discord_token.discord_user_id
+    where link.token_refused_at is not null and discord_token.ended_at is null
+    order by link.token_refused_at
+    limit $4
+  )
+  union all
+  (
+    select
       'role_connection_clear_failing',
       discord_token.discord_user_id,
       discord_token.clear_due_at

@@ -23,7 +23,8 @@ with cleared as (
     lost_at = case when $6 then $4 else lost_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
-    push_failures = 0
+    push_failures = 0,
+    token_refused_at = null
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject
 ),

@@ -1,10 +1,12 @@
 -- Records that a push failed, frees the lease, and sets when the next push is due, unless one became due in the meantime.
+-- Without a time no push is due until a sign-in: Discord has ended the grant, so it can be told no loss either.
 -- A push that has outlived its lease records nothing, because another process may have pushed since.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
--- $3 push_due_at timestamptz
+-- $3 push_due_at timestamptz, null if Discord has ended the grant
 -- $4 request_id text, null for a push of upkeep
 -- $5 now timestamptz
+-- $6 is_token_refused boolean: Discord answered 401 to an access token that it had just given
 -- nothing
 with failed as (
   update link
@@ -16,7 +18,13 @@ with failed as (
     end,
     push_leased_until = null,
     -- A loss is tried again at the same time.
-    loss_due_at = case when loss_due_at = push_leased_until then $3 else loss_due_at end,
+    loss_due_at = case
+      when $3 is null then null
+      when loss_due_at = push_leased_until then $3
+      else loss_due_at
+    end,
+    loss_found_at = case when $3 is not null then loss_found_at end,
+    token_refused_at = case when $6 then coalesce(token_refused_at, $5) else token_refused_at end,
     push_failures = push_failures + 1
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject

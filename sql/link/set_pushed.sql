@@ -18,6 +18,7 @@ with pushed as (
     cleared_at = null,
     clear_cause = null,
     disconnected_at = null,
+    token_refused_at = null,
     loss_found_at = case when $7 = 'held' then coalesce(loss_found_at, $6) end,
     loss_due_at = case when $7 = 'held' then coalesce(loss_due_at, $6) end,
     lost_at = case when $7 = 'counted' then $6 else lost_at end,

@@ -12,7 +12,7 @@
 -- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
 -- row: is_loss_held boolean, lost_at timestamptz, gone_at timestamptz, has_organisation_refresh_token boolean,
 -- row: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
--- row: role_connection_left_at timestamptz
+-- row: discord_ended_at timestamptz, token_refused_at timestamptz, role_connection_left_at timestamptz
 select
   session.session_id_hash,
   session.session_handle,
@@ -54,6 +54,8 @@ select
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
+  discord_token.ended_at as discord_ended_at,
+  link.token_refused_at,
   role_connection_left.left_at as role_connection_left_at
 from session
 inner join discord_account on session.discord_user_id = discord_account.discord_user_id
@@ -61,6 +63,7 @@ left join role_connection_left on session.discord_user_id = role_connection_left
 left join link on session.discord_user_id = link.discord_user_id
 left join organisation_account
   on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
+left join discord_token on link.discord_user_id = discord_token.discord_user_id
 left join organisation_token
   on link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
 where

@@ -24,7 +24,7 @@ type Stage = Awaited<ReturnType<typeof setStage>>;
 
 const AS_CHECKED = {
   link: `check_failures = 0, check_failed_code = null, cleared_at = null, clear_cause = null,
-    loss_found_at = null, loss_due_at = null, disconnected_at = null`,
+    loss_found_at = null, loss_due_at = null, disconnected_at = null, token_refused_at = null`,
   organisation_token: "ended_at = null, end_cause = null",
 } as const;
 const ENDED_LONG_AGO = "ended_at = now() - interval '8 days', end_cause = 'invalid_grant'";
@@ -63,6 +63,10 @@ const STATES = {
   disconnected: {
     changes: { link: "disconnected_at = now()" },
     sentence: ({ checks }) => checks.disconnected,
+  },
+  "discord-ended": {
+    changes: { link: "token_refused_at = now()" },
+    sentence: ({ checks }) => checks.discordEnded,
   },
 } as const satisfies Readonly<
   Record<

@@ -90,6 +90,17 @@ const FOUND: readonly Row[] = [
       ),
     ],
   ],
+  [
+    "a grant that Discord has ended",
+    ["discord_grant_ended"],
+    ["update discord_token set ended_at = now(), end_cause = 'invalid_grant'"],
+  ],
+  ["a token that Discord refuses", ["discord_grant_ended"], [link("token_refused_at = now()")]],
+  [
+    "a grant that Discord has ended after it refused its tokens",
+    ["discord_grant_ended"],
+    [link("token_refused_at = now()"), "update discord_token set ended_at = now(), end_cause = 'unanswered'"],
+  ],
   ["a push that fails", ["push_failing"], [link("push_failures = 5")]],
   [
     "a refresh at Discord without an answer",
@@ -253,7 +264,7 @@ test("janus audit explains every kind, and docs/operating.md has it", async () =
 
   const documented = [...(await readText("docs/operating.md")).matchAll(/^\| `([a-z_]+)` \|/gm)];
 
-  expect(all.length).toBe(23);
+  expect(all.length).toBe(24);
   expect(Object.keys(MEANINGS).sort()).toEqual(all);
   expect(all.filter((kind) => !documented.some(([, name]) => name === kind))).toEqual([]);
 });

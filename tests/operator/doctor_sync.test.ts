@@ -52,6 +52,17 @@ test("examine() finds the sync well where links are read in time", async () => {
   });
 });
 
+test("examine() tells of grants that Discord has ended, and finds the sync well", async () => {
+  await addLinks("update discord_token set ended_at = now(), end_cause = 'invalid_grant'");
+
+  expect(await examined()).toMatchObject({
+    state: "ok",
+    detail: expect.stringContaining(
+      "Discord has ended the grants of 2 members, who can sign in again: janus audit names some.",
+    ),
+  });
+});
+
 test.each([
   ["overdue checks", [OVERDUE], SAID.overdue, RUN],
   ["old claims", [OLD], SAID.old, AUDIT],

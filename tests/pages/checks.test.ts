@@ -26,6 +26,8 @@ const OF_STATES: readonly Sentence[] = [
   [({ checks }) => checks.goneSoon],
   [({ checks }) => checks.goneNow],
   [({ checks }) => checks.held, "since"],
+  [({ checks }) => checks.discordEnded, "since"],
+  [({ checks }) => checks.discordEndedNow],
   [({ checks }) => checks.disconnected, "since"],
   [({ checks, buttons }) => checks.disconnectedNow.replace("{other}", buttons.sync)],
   [({ role }) => role.cleared, "cleared"],
@@ -73,6 +75,7 @@ const EXPECTED: Readonly<Record<State, readonly string[]>> = {
   lost: [role.removed, role.knows],
   disconnected: [checks.disconnected, SYNC_ALONE],
   disconnectedNotTold: [checks.disconnected],
+  discordEnded: [checks.discordEnded, checks.discordEndedNow],
 };
 
 const STATE_NAMES = Object.keys(STATES).filter((name): name is State => name in STATES);
@@ -99,6 +102,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   ended: { link: STATES.ended, ...TO_SIGN_IN },
   refusedAndEnded: { link: STATES.refusedAndEnded, ...TO_SIGN_IN },
   held: { link: STATES.held, ...TO_DISCORD },
+  discordEnded: { link: STATES.discordEnded, ...TO_SIGN_IN },
   disconnected: { link: STATES.disconnected, links: [], forms: ["/api/link/sync"] },
 };
 
@@ -157,6 +161,7 @@ describe("the account page", () => {
     );
 
     expect(showing.toSorted()).toEqual([
+      "discordEnded",
       "failing",
       "failingHere",
       "goneSoon",

@@ -19,6 +19,8 @@ import setRefreshedText from "../../../sql/discord_token/set_refreshed.sql" with
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, nullableTime, text, time } from "../statement.ts";
 
+const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered"]);
+
 /** Parameters and columns as the files have them. */
 export const DISCORD_TOKEN_STATEMENTS = {
   claimClearDue: {
@@ -55,7 +57,10 @@ export const DISCORD_TOKEN_STATEMENTS = {
       accessTokenSealed: text,
       refreshTokenSealed: text,
       expiresAt: time,
+      obtainedAt: time,
       refreshUnansweredSince: nullableTime,
+      refreshRefusals: integer,
+      endCause: v.nullable(endCause),
     },
   },
   claimRefreshDue: {
@@ -68,6 +73,7 @@ export const DISCORD_TOKEN_STATEMENTS = {
       refreshTokenSealed: text,
       expiresAt: time,
       refreshUnansweredSince: nullableTime,
+      refreshRefusals: integer,
       refreshFailures: integer,
     },
   },
@@ -111,14 +117,27 @@ export const DISCORD_TOKEN_STATEMENTS = {
   setRefreshFailed: {
     text: setRefreshFailedText,
     gives: "nothing",
-    parameters: { discordUserId: text, refreshTokenSealed: text, isUnspent: v.boolean(), retryAt: time },
+    parameters: {
+      discordUserId: text,
+      refreshTokenSealed: text,
+      isUnspent: v.boolean(),
+      isRefused: v.boolean(),
+      endCause: v.nullable(endCause),
+      retryAt: time,
+      now: time,
+    },
   },
   setRefreshSent: {
     text: setRefreshSentText,
     gives: "row",
     parameters: { discordUserId: text, refreshTokenSealed: text, now: time },
     echoes: "discordUserId",
-    row: { discordUserId: text, refreshUnansweredSince: nullableTime },
+    row: {
+      discordUserId: text,
+      refreshUnansweredSince: nullableTime,
+      refreshRefusals: integer,
+      endCause: v.nullable(endCause),
+    },
   },
   setRefreshed: {
     text: setRefreshedText,

@@ -30,6 +30,7 @@ const duePush = {
   discordExpiresAt: time,
   pushFailures: integer,
   goneAt: nullableTime,
+  tokenRefusedAt: nullableTime,
   organisationEndedAt: nullableTime,
   organisationEndCause: v.nullable(endCause),
 };
@@ -42,6 +43,7 @@ export const LINK_SYNC_STATEMENTS = {
     parameters: { limit: integer, leasedUntil: time, now: time },
     row: {
       ...duePush,
+      discordEndedAt: nullableTime,
       pushedAt: nullableTime,
       pushDueAt: nullableTime,
       claimsSeenAt: time,
@@ -183,9 +185,10 @@ export const LINK_SYNC_STATEMENTS = {
     parameters: {
       discordUserId: text,
       leasedUntil: time,
-      pushDueAt: time,
+      pushDueAt: nullableTime,
       requestId: nullableText,
       now: time,
+      isTokenRefused: v.boolean(),
     },
   },
   setStillCleared: {

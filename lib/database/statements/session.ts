@@ -114,6 +114,8 @@ export const SESSION_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       organisationEndedAt: nullableTime,
       organisationEndCause: v.nullable(endCause),
+      discordEndedAt: nullableTime,
+      tokenRefusedAt: nullableTime,
       roleConnectionLeftAt: nullableTime,
     },
   },

@@ -67,12 +67,16 @@ export async function checkSync(db: Database, { sync, now }: SyncSettings): Prom
       return found === undefined ? [] : [{ detail: tells(describeCount(found), sync), remedy }];
     }),
   ];
-  if (met.length === 0)
-    return ok(
-      ID,
-      `Upkeep is not stopped, no check is overdue, no loss is held, and no claims are older than ${oldClaimsHours(sync)} hours.`,
-    );
+  const isWell = `Upkeep is not stopped, no check is overdue, no loss is held, and no claims are older than ${oldClaimsHours(sync)} hours.`;
+  if (met.length === 0) return ok(ID, isWell + describeEnded(findings));
   return warning(ID, met.map(({ detail }) => detail).join(" "), met.map(({ remedy }) => remedy).join(" "));
+}
+
+/** Grants that Discord has ended are no fault: each is a matter of one member's. */
+function describeEnded(findings: readonly Finding[]): string {
+  const ended = findings.find(({ kind }) => kind === "discord_grant_ended");
+  if (ended === undefined) return "";
+  return ` Discord has ended the grants of ${describeCount(ended)}, who can sign in again: janus audit names some.`;
 }
 
 function describeCount({ count }: Finding): string {

@@ -206,6 +206,8 @@ export const de: Texts = {
     held: "Am {other} hat Janus festgestellt, dass du und viele andere Mitglieder Rollen verlieren würden. Das kann ein Versehen sein. Deshalb behältst du deine Rollen vorerst. Du musst nichts tun.",
     disconnected:
       "Du hast über {platform} keine Rollen, weil die Verbindung zu Janus in deinen Discord-Einstellungen entfernt wurde. Janus hat das am {other} bemerkt.",
+    discordEnded: "Discord lässt Janus deine Rollen seit {other} nicht mehr aktualisieren.",
+    discordEndedNow: "Damit deine Rollen aktuell bleiben, melde dich erneut an.",
     disconnectedNow: "Wenn du deine Rollen zurückhaben möchtest, klicke auf {other}.",
   },
   sessions: {

@@ -245,6 +245,9 @@ export const en = {
     held: "On {other}, Janus found that you and many other members would lose roles. That may be a mistake, so your roles stay as they are for now. You do not need to do anything.",
     disconnected:
       "You have no roles through {platform}, because the connection to Janus was removed in your Discord settings. Janus noticed this on {other}.",
+    /** Discord can be told nothing. `{other}` is since when. */
+    discordEnded: "Discord has not let Janus update your roles since {other}.",
+    discordEndedNow: "To keep your roles up to date, sign in again.",
     disconnectedNow: "If you want your roles back, click {other}.",
   },
   sessions: {

@@ -197,6 +197,8 @@ export const sv: Texts = {
     held: "Den {other} såg Janus att du och många andra medlemmar skulle förlora roller. Det kan vara ett misstag, så dina roller är kvar tills vidare. Du behöver inte göra något.",
     disconnected:
       "Du har inga roller via {platform}, eftersom anslutningen till Janus har tagits bort i dina inställningar i Discord. Janus märkte det den {other}.",
+    discordEnded: "Discord har inte låtit Janus uppdatera dina roller sedan {other}.",
+    discordEndedNow: "Logga in igen för att hålla dina roller aktuella.",
     disconnectedNow: "Om du vill ha tillbaka dina roller trycker du på {other}.",
   },
   sessions: {
