@@ -57,6 +57,8 @@ export type Upstream = Work & {
     detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean; limit?: Limit },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
+  /** Runs when a call has its turn, before it is sent. If it throws, nothing is sent. */
+  readonly beforeSend?: () => Promise<void>;
   /** The error for a refresh that is answered with invalid_request; clientRejected unless given. */
   readonly refreshRefused?: (reason: string) => JanusError;
 };
@@ -93,6 +95,7 @@ export async function send(
 ): Promise<Answer> {
   requireTime(upstream, operation);
   await upstream.meter?.admit(upstream, operation);
+  await upstream.beforeSend?.();
   const started = performance.now();
   const logCall = (result: LogFields) =>
     upstream.log.info("upstream_call", {
