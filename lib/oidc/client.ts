@@ -81,8 +81,8 @@ export type Oidc = {
    * Spends a refresh token. `beforeSend` runs when its turn has come; if that throws, nothing is sent. What comes has to
    * be stored before it is used. Throws grant_ended for invalid_grant alone;
    * refresh_refused for invalid_request, which may mean the same and may not; provider_client_rejected; and
-   * provider_unavailable for every answer that is not definite. `isUntaken` says that nothing was sent, or that a rate
-   * limit turned it away; after any other provider_unavailable the token may be spent. RFC 6749 6
+   * provider_unavailable for every answer that is not definite. `isUntaken` says that nothing was sent, or that it
+   * was turned away; after any other provider_unavailable the token may be spent. RFC 6749 6
    */
   readonly refreshTokens: (refreshToken: string, beforeSend?: () => Promise<void>) => Promise<ProviderTokens>;
   /**
