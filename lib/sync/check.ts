@@ -89,11 +89,16 @@ const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
 
 /** One round: claims links that are due, and checks each. */
 export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
-  const checks = await checkRound(deps);
-  const done = checks.filter(({ outcome }) => outcome !== "failed").length;
-  const metOutage = checks.some(isOutage);
-  return { claimed: checks.length, isFull: checks.length >= limitOf(deps), done, metOutage };
+  return roundOfChecks(deps, await checkRound(deps));
 }
+
+/** What a round of checks reports. */
+export const roundOfChecks = (deps: Pick<CheckNeeds, "config">, checks: readonly Checked[]): Round => ({
+  claimed: checks.length,
+  isFull: checks.length >= limitOf(deps),
+  done: checks.filter(({ outcome }) => outcome !== "failed").length,
+  metOutage: checks.some(isOutage),
+});
 
 /** The checks of one round; none while this process makes a pause. */
 export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {

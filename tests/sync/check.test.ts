@@ -178,8 +178,6 @@ describe("a check", () => {
     const tries = 3;
     janus.discord.failNext("put_role_connection", { status: 503, body: "" }, tries);
     await later();
-    // The brake has seen the others now.
-    await later(31);
     says(user, { groups });
     const during = { held: heldBy(user), link: await linkOf(janus, user) };
     // The brake looks at others.
