@@ -23,8 +23,8 @@ const HOUR_SECONDS = 3_600;
 export type BrakeState =
   /** No loss waits, or none is due. */
   | { readonly state: "idle" }
-  /** Other links are read first; `seen` have been read. */
-  | { readonly state: "looking"; readonly seen: number }
+  /** Other links are read first. */
+  | { readonly state: "looking" }
   /** Those that were found until then were released by the operator, the others wait. */
   | { readonly state: "held"; readonly releasedUntil: Date | null }
   /** All may be told. Those that were found until then were released, and do not count. */
@@ -56,7 +56,7 @@ export async function decideBrake(deps: Needs): Promise<BrakeState> {
   const found = await look(deps, before);
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
-  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking", seen: found.seen };
+  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking" };
   const holds = isTooMuch(deps, found);
   if (holds !== (found.heldAt !== null)) await setHeld(deps, holds, found);
   return { state: holds ? "held" : "free", releasedUntil };

@@ -75,7 +75,7 @@ const CLAIMS = [
   ["claimStrayDue", [LIMIT, leasedUntil, now]],
   ["claimPushDue", [LIMIT, leasedUntil, now]],
   ["claimCheckDue", [LIMIT, leasedUntil, now]],
-  ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil]],
+  ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil, "https://provider.example"]],
 ] as const;
 
 const AUDIT = [
