@@ -2,12 +2,15 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import postgres from "postgres";
 import { freePort } from "./ports.ts";
 
 /** A pooler that runs. */
 export type PgBouncer = AsyncDisposable & {
   /** The same database through the pooler. */
   readonly through: (url: string) => string;
+  /** Has it use another server from now on, as after a failover. The role and its password are the same there. */
+  readonly pointTo: (serverUrl: string) => Promise<void>;
 };
 
 export const NO_PGBOUNCER = "No PgBouncer is found: install one, or put it on the PATH.";
@@ -24,27 +27,30 @@ export async function startPgBouncer(
 ): Promise<PgBouncer> {
   const program = findPgBouncer();
   if (program === undefined) throw new Error(NO_PGBOUNCER);
-  const server = new URL(serverUrl);
+  const role = new URL(serverUrl);
   const folder = await mkdtemp(join(tmpdir(), "janus-pgbouncer-"));
   const [port, config, users] = [freePort(), join(folder, "pgbouncer.ini"), join(folder, "users.txt")];
-  await Bun.write(users, `"${server.username}" "${decodeURIComponent(server.password)}"\n`);
-  await Bun.write(
-    config,
-    [
-      "[databases]",
-      `* = host=${server.hostname} port=${server.port || 5432}`,
-      "[pgbouncer]",
-      "listen_addr = 127.0.0.1",
-      `listen_port = ${port}`,
-      "unix_socket_dir =",
-      "auth_type = trust",
-      `auth_file = ${users}`,
-      "pool_mode = transaction",
-      `default_pool_size = ${options.servers ?? 5}`,
-      "max_client_conn = 200",
-      ...(options.more ?? []),
-    ].join("\n"),
-  );
+  await Bun.write(users, `"${role.username}" "${decodeURIComponent(role.password)}"\n`);
+  const configure = (server: URL) =>
+    Bun.write(
+      config,
+      [
+        "[databases]",
+        `* = host=${server.hostname} port=${server.port || 5432}`,
+        "[pgbouncer]",
+        "listen_addr = 127.0.0.1",
+        `listen_port = ${port}`,
+        "unix_socket_dir =",
+        "auth_type = trust",
+        `auth_file = ${users}`,
+        `admin_users = ${role.username}`,
+        "pool_mode = transaction",
+        `default_pool_size = ${options.servers ?? 5}`,
+        "max_client_conn = 200",
+        ...(options.more ?? []),
+      ].join("\n"),
+    );
+  await configure(role);
   // It does not run as root, and must be able to read this.
   await chmod(folder, 0o755);
   const command = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--", program] : [program];
@@ -60,6 +66,12 @@ export async function startPgBouncer(
       const pooled = new URL(url);
       pooled.host = `127.0.0.1:${port}`;
       return pooled.href;
+    },
+    pointTo: async (url) => {
+      await configure(new URL(url));
+      const console = { host: "127.0.0.1", port, database: "pgbouncer", username: role.username };
+      const admin = postgres({ ...console, max: 1, fetch_types: false, onnotice: () => undefined });
+      await admin`reload`.simple().finally(() => admin.end());
     },
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");

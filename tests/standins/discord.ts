@@ -70,6 +70,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   readonly grants: (userId: string) => number;
   /** The member's live tokens: access tokens, then refresh tokens, the oldest first. */
   readonly tokens: (userId: string) => readonly IssuedToken[];
+  /** Gives a user tokens, as a link flow would. */
+  readonly giveTokens: (userId: string) => GivenTokens;
   /** Every access token of the member runs out; refresh tokens live on. */
   readonly expireAccessTokens: (userId: string) => void;
   /** One access token runs out. */
@@ -79,6 +81,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   /** Stops at once, hanging calls included. */
   readonly stop: () => Promise<void>;
 };
+
+type GivenTokens = { readonly accessToken: string; readonly refreshToken: string };
 
 /** Starts Discord on 127.0.0.1. */
 export function startDiscord(options: DiscordOptions): DiscordStandin {
@@ -148,6 +152,10 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     hasRole: (userId) => hasMemberRole(state, userId),
     grants: (userId) => state.grants.countLive(userId),
     tokens: (userId) => state.grants.listLive(userId),
+    giveTokens(userId) {
+      const tokens = state.grants.issueTokens(userId, ["identify", "role_connections.write"]);
+      return { accessToken: tokens.access_token, refreshToken: tokens.refresh_token };
+    },
     expireAccessTokens: (userId) => state.grants.expireAccessTokens(userId),
     expireAccessToken: (accessToken) => state.grants.expireAccessToken(accessToken),
     endGrant: (userId) => state.grants.endGrant(userId),

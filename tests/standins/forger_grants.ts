@@ -76,7 +76,7 @@ async function exchangeCode(state: ForgerState, form: Form): Promise<Response> {
 /** RFC 6749 6. A disabled account keeps its tokens: they work again once it is enabled. */
 async function refresh(state: ForgerState, form: Form, { onRefresh }: ForgerCall): Promise<Response> {
   const token = form.get("refresh_token") ?? "";
-  const grant = state.tokens.find("refresh", token);
+  const grant = state.tokens.find("refresh", token) ?? findForgiven(state, token);
   if (!grant || state.disabled.has(grant.sub)) {
     onRefresh("refused");
     return refuseRefresh(state, token);
@@ -90,6 +90,13 @@ async function refresh(state: ForgerState, form: Form, { onRefresh }: ForgerCall
   state.tokens.spend(token, refreshed);
   onRefresh("spent");
   return await issue(state, refreshed, "refresh_token", newRefreshToken(state, refreshed));
+}
+
+/** The tokens that came in the lost answer end. */
+function findForgiven({ tokens, overrides }: ForgerState, token: string): ForgerGrant | undefined {
+  const grant = overrides.forgivesLostAnswers ? tokens.findUnfollowed(token) : undefined;
+  if (grant !== undefined) tokens.endFamily(grant);
+  return grant;
 }
 
 function refuseRefresh(state: ForgerState, token: string): Response {

@@ -64,6 +64,21 @@ describe("a refresh at the forger", () => {
     expect(forger.calls).toEqual(["token_refresh", "token_refresh"]);
   });
 
+  test("gives tokens again for a lost answer, where it is told to", async () => {
+    const { forger, first, refresh } = startWithBo();
+    forger.override({ forgivesLostAnswers: true });
+
+    const lost = await answerOf(await refresh(first.refreshToken));
+    const again = await answerOf(await refresh(first.refreshToken));
+    const followed = await refresh(again.refresh_token ?? "");
+    const late = await errorOf(await refresh(first.refreshToken));
+
+    expect(forger.isLive(lost.refresh_token ?? "")).toBe(false);
+    expect(followed.status).toBe(200);
+    expect(late).toBe("400 invalid_grant");
+    expect(forger.sentAgain).toEqual([first.refreshToken, first.refreshToken]);
+  });
+
   test("ends the whole grant at the second use, where it is told to", async () => {
     const { forger, first, refresh, userInfo } = startWithBo({ reuseEndsGrant: true });
     const other = forger.giveTokens(SUB);

@@ -60,6 +60,11 @@ export type ForgerOverrides = {
   readonly rotatesRefreshTokens?: boolean;
   /** Whether a refresh brings an ID Token; true unless given. */
   readonly refreshBringsIdToken?: boolean;
+  /**
+   * Whether the refresh token that was spent last brings new tokens once more, as long as the one that took its place was
+   * not used: a provider's remedy for lost answers; false unless given.
+   */
+  readonly forgivesLostAnswers?: boolean;
   /** Whether a refresh token that was answered with invalid_grant is later answered with invalid_request; false unless given. */
   readonly forgetsDeadTokens?: boolean;
 };

@@ -32,6 +32,8 @@ export function createTokenStore(now: () => Date) {
   const tokens = new Map<string, IssuedToken>();
   const bySubject = new Map<string, Set<string>>();
   const spent = new Map<string, ForgerGrant>();
+  /** Of each grant the refresh token that was spent last. */
+  const lastSpent = new Map<string, string>();
   const isLive = ({ expiresAt }: IssuedToken): boolean => expiresAt > now().getTime();
 
   function end(token: string): void {
@@ -74,6 +76,13 @@ export function createTokenStore(now: () => Date) {
     spend(token: string, grant: ForgerGrant): void {
       end(token);
       spent.set(token, grant);
+      lastSpent.set(grant.id, token);
+    },
+
+    /** What a refresh token stood for that was spent, if the one that took its place was not used. */
+    findUnfollowed(token: string): ForgerGrant | undefined {
+      const grant = spent.get(token);
+      return grant !== undefined && lastSpent.get(grant.id) === token ? grant : undefined;
     },
 
     /** What a refresh token stood for that was spent. */
