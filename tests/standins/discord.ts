@@ -70,6 +70,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   readonly grants: (userId: string) => number;
   /** The member's live tokens: access tokens, then refresh tokens, the oldest first. */
   readonly tokens: (userId: string) => readonly IssuedToken[];
+  /** Gives a pair of tokens as an approved link would. */
+  readonly giveTokens: (userId: string) => { readonly accessToken: string; readonly refreshToken: string };
   /** Every access token of the member runs out; refresh tokens live on. */
   readonly expireAccessTokens: (userId: string) => void;
   /** One access token runs out. */
@@ -148,6 +150,10 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     hasRole: (userId) => hasMemberRole(state, userId),
     grants: (userId) => state.grants.countLive(userId),
     tokens: (userId) => state.grants.listLive(userId),
+    giveTokens: (userId) => {
+      const given = state.grants.issueTokens(userId, ["identify", "role_connections.write"]);
+      return { accessToken: given.access_token, refreshToken: given.refresh_token };
+    },
     expireAccessTokens: (userId) => state.grants.expireAccessTokens(userId),
     expireAccessToken: (accessToken) => state.grants.expireAccessToken(accessToken),
     endGrant: (userId) => state.grants.endGrant(userId),
