@@ -8,7 +8,7 @@
  *     GET and PUT …/role-connections/metadata  metadata_records.ts
  *
  * `retries.ts` repeats what may be repeated, `answers.ts` tells Discord's own answers from those of a proxy, `limits.ts`
- * says which limit an answer speaks of. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and
+ * says which limit an answer speaks of, `member_waits.ts` how long a member's calls have to wait. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and
  * to `grants/` where tokens are stored and when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
 import type { ClientCheck } from "../oauth/client_check.ts";
@@ -20,6 +20,8 @@ import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { StoredRecord } from "./answers.ts";
 import { linkFlow, loginFlow } from "./authorization_request.ts";
+import type { MemberWaits } from "./member_waits.ts";
+import { respectWaits } from "./member_waits.ts";
 import { readMetadataRecords } from "./metadata_records.ts";
 import { createCaller } from "./retries.ts";
 import { deleteRoleConnection, findRoleConnection, putRoleConnection } from "./role_connection.ts";
@@ -113,10 +115,11 @@ export function createDiscord(options: DiscordOptions): (work: Work) => Discord 
   const server = createUpstream(options);
   const link = linkFlow(options.publicUrl);
   const login = loginFlow(options.publicUrl);
+  const memberWaits: MemberWaits = new Map();
   return (work) => {
     const upstream: Upstream = { ...server, ...work };
     const tokens = createTokenClient(options, upstream);
-    const call = createCaller(upstream, options);
+    const call = respectWaits(createCaller(upstream, options), memberWaits, options.now);
     return {
       upstream,
       exchangeCode: (code) => exchangeCode(tokens, link, { code }),

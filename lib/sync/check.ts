@@ -107,9 +107,12 @@ export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> 
   const first = await claimAndCheck(deps, 1);
   if (first.length === 0) return first;
   const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, limitOf(deps) - 1))];
-  if (checks.some(isOutage)) {
+  const outages = checks.filter(isOutage);
+  if (outages.length > 0) {
     const failures = pause?.failures ?? 0;
-    pauses.set(deps.queries, { failures: failures + 1, until: endRetryAt(deps.now(), failures, undefined) });
+    // What the provider asks one link to wait, it asks of all: its limits know no member.
+    const ends = outages.map(({ failure }) => endRetryAt(deps.now(), failures, failure).getTime());
+    pauses.set(deps.queries, { failures: failures + 1, until: new Date(Math.max(...ends)) });
   } else pauses.delete(deps.queries);
   return checks;
 }

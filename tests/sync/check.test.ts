@@ -214,6 +214,23 @@ describe("a check", () => {
     expect(await linkOf(janus, user)).toMatchObject({ checkFailures: 0, checkFailedCode: null });
   });
 
+  test("asks the provider nothing until its Retry-After is over, whichever link is due", async () => {
+    for (let member = 0; member < 3; member += 1) await linked();
+    janus.provider.failNext("token_refresh", { status: 429, body: "{}", headers: { "retry-after": "900" } });
+    janus.clock.advance(NEXT_CHECK_SECONDS);
+    await runUpkeep(janus.deps);
+    const sent = janus.provider.sentRefreshTokens.length;
+
+    janus.clock.advance(890);
+    await runUpkeep(janus.deps);
+    const early = janus.provider.sentRefreshTokens.length;
+    janus.clock.advance(20);
+    await runUpkeep(janus.deps);
+
+    expect(early).toBe(sent);
+    expect(janus.provider.sentRefreshTokens).toHaveLength(sent + 3);
+  });
+
   test("sends a refresh token once more if its answer was lost, and then takes nothing if it is spent", async () => {
     const user = await linked();
     const sentAgain = janus.provider.sentAgain.length;
