@@ -58,7 +58,12 @@ function createDocumentSchema(rules: EndpointRules) {
 export type DiscoveryDocument = v.InferOutput<DocumentSchema>;
 
 /** What a document announces, as far as it can be read without the rest. */
-const announcedSchema = v.object({ issuer: optional(v.string()), ...OPTIONAL_LISTS });
+const announcedSchema = v.object({
+  issuer: optional(v.string()),
+  ...OPTIONAL_LISTS,
+  // Back-Channel Logout 1.0, 2.1. What is no truth value says nothing.
+  backchannel_logout_supported: v.fallback(optional(v.boolean()), undefined),
+});
 /** The issuer and the lists of a document, whatever is wrong with the rest of it. */
 export type Announced = v.InferOutput<typeof announcedSchema>;
 

@@ -26,6 +26,8 @@ export type ProviderExamination = {
     readonly algorithms: readonly string[] | undefined;
     readonly scopes: readonly string[] | undefined;
     readonly claims: readonly string[] | undefined;
+    /** Whether it announces back-channel logout. Back-Channel Logout 1.0, 2.1 */
+    readonly tellsLogouts: boolean;
   };
   /** How many keys can verify a signature; the reason if the keys cannot be read; undefined if no address is known. */
   readonly signingKeys: number | JanusError | undefined;
@@ -37,6 +39,7 @@ const SAYS_NOTHING = {
   algorithms: undefined,
   scopes: undefined,
   claims: undefined,
+  tellsLogouts: false,
 };
 
 /** Asks for the document once and for the keys once. Never throws. */
@@ -69,6 +72,7 @@ const describe = (announced: Announced): ProviderExamination["announced"] => ({
   algorithms: saidOf(announced.id_token_signing_alg_values_supported),
   scopes: saidOf(announced.scopes_supported),
   claims: saidOf(announced.claims_supported),
+  tellsLogouts: announced.backchannel_logout_supported === true,
 });
 
 async function countSigningKeys(

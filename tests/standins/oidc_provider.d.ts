@@ -25,6 +25,11 @@ declare module "oidc-provider" {
       readonly accountId: string;
       readonly clientId: string;
     }) => { readonly addOIDCScope: (scope: string) => void; readonly save: () => Promise<string> };
+    readonly Client: {
+      find(
+        clientId: string,
+      ): Promise<{ backchannelLogout(sub: string, sid: string): Promise<void> } | undefined>;
+    };
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<InteractionDetails>;
     interactionFinished(

@@ -56,6 +56,8 @@ export type ProviderStandin = FaultControl<ProviderOperation> & {
   readonly removeUser: (login: string) => void;
   /** Ends the sessions, grants and tokens of an account that stays. */
   readonly endGrant: (login: string) => void;
+  /** Ends the sessions of an account, and tells the client of each. Rejects if the client does not answer 200. */
+  readonly logOut: (login: string) => Promise<void>;
   /** Lets the refresh tokens, or the access tokens, of an account run out. */
   readonly expireRefreshTokens: (login: string) => void;
   readonly expireAccessTokens: (login: string) => void;
@@ -98,6 +100,7 @@ export async function startProvider(options: ProviderOptions): Promise<ProviderS
     },
     removeUser: (login) => void users.delete(login),
     endGrant: (login) => inner.endAccount(subOf(login)),
+    logOut: (login) => inner.logOut(subOf(login)),
     expireRefreshTokens: (login) => inner.expire(subOf(login), "RefreshToken"),
     expireAccessTokens: (login) => inner.expire(subOf(login), "AccessToken"),
     refreshTokens: (login) => inner.liveRefreshTokens(subOf(login)).length,

@@ -23,6 +23,8 @@ type StoredArtifact = {
   readonly accountId?: string;
   readonly grantId?: string;
   readonly uid?: string;
+  /** Of a session: what each client calls it. */
+  readonly authorizations?: Readonly<Record<string, { readonly sid?: string }>>;
   /** In seconds since 1970. */
   exp?: number;
   consumed?: number;
@@ -73,6 +75,17 @@ export function createArtifactStore() {
         if (key.startsWith(`${model}:`) && artifact.accountId === accountId)
           artifact.exp = Math.floor(Date.now() / 1000) - EXPIRED_FOR_SECONDS;
     },
+
+    /** What a client calls the sessions of an account. */
+    sessionIds: (accountId: string, clientId: string): readonly string[] =>
+      [...artifacts].flatMap(([key, artifact]) => {
+        const isOwn = key.startsWith("Session:") && artifact.accountId === accountId;
+        return isOwn ? (artifact.authorizations?.[clientId]?.sid ?? []) : [];
+      }),
+
+    /** Ends the sessions of an account. Grants and tokens stay. */
+    endSessions: (accountId: string) =>
+      remove((key, artifact) => key.startsWith("Session:") && artifact.accountId === accountId),
 
     /** Ends one browser's session. */
     endSession: (cookie: string) => remove((key) => key === `Session:${cookie}`),

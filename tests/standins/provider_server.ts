@@ -16,6 +16,7 @@ import { INTERACTION_PATH, interact, show } from "./provider_interactions.ts";
 export type InnerProvider = {
   readonly origin: string;
   readonly endAccount: (sub: string) => void;
+  readonly logOut: (sub: string) => Promise<void>;
   readonly expire: (sub: string, model: "AccessToken" | "RefreshToken") => void;
   readonly liveRefreshTokens: (sub: string) => readonly string[];
   readonly isLive: (token: string) => boolean;
@@ -54,6 +55,11 @@ export async function startInnerProvider(
   return {
     origin: `http://127.0.0.1:${address.port}`,
     endAccount: store.endAccount,
+    async logOut(sub) {
+      const client = await built.provider.Client.find(options.clientId);
+      for (const sid of store.sessionIds(sub, options.clientId)) await client?.backchannelLogout(sub, sid);
+      store.endSessions(sub);
+    },
     expire: store.expire,
     liveRefreshTokens: store.liveRefreshTokens,
     isLive: store.isLive,
@@ -95,6 +101,8 @@ function configure(options: ProviderOptions, users: ReadonlyMap<string, Provider
         client_id: options.clientId,
         client_secret: options.clientSecret,
         redirect_uris: options.redirectUris,
+        backchannel_logout_uri: new URL("/oidc/backchannel-logout", options.redirectUris[0]).href,
+        backchannel_logout_session_required: true,
         grant_types: ["authorization_code", "refresh_token"],
         response_types: ["code"],
         token_endpoint_auth_method: options.clientAuthMethod ?? "client_secret_basic",
@@ -119,6 +127,7 @@ function configure(options: ProviderOptions, users: ReadonlyMap<string, Provider
           client.clientId === token.clientId,
       },
       rpInitiatedLogout: { enabled: false },
+      backchannelLogout: { enabled: true },
     },
     interactions: {
       url: (_: unknown, interaction: { uid: string }) => `${INTERACTION_PATH}${interaction.uid}`,
@@ -136,6 +145,8 @@ function configure(options: ProviderOptions, users: ReadonlyMap<string, Provider
       await show(context.res, html`<p class="error"><code>${out.error}</code> ${reason}</p>`, 400);
     },
     clientBasedCORS: () => false,
+    // Its own would refuse the addresses of a loopback.
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
     // Unsigned cookies: the signing package calls a function that Bun warns of, and there is nothing to guard.
     cookies: { keys: [] },
     ttl: {

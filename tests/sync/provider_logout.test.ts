@@ -5,10 +5,10 @@ import { createShared } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { logoutClaims, sendLogout } from "../fixtures/logout.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
-import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
-import { linkOf } from "../harness/rows.ts";
+import { startJanus, startJanusWithForger, UNHEARD, USERS } from "../harness/janus.ts";
+import { linkOf, rowsOfMember } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { linkMember, newUser } from "../harness/walk.ts";
+import { linkAccounts, linkMember, newUser } from "../harness/walk.ts";
 import { createKey, signToken } from "../standins/forger_tokens.ts";
 
 const KEY = createKey("ES256", "es-1");
@@ -161,5 +161,28 @@ describe("a logout at the provider", () => {
 
     expect(response.status).toBe(503);
     expect(await sessionsOf(user)).toHaveLength(1);
+  });
+});
+
+describe("with the certified provider", () => {
+  const certified = useJanus(() => startJanus());
+
+  test("a session that ends there ends at Janus, and the link lives on", async () => {
+    await linkAccounts(certified, USERS.anna.id, "anna");
+    const before = await rowsOfMember(certified, "session", USERS.anna.id);
+    const [token] = await certified.database.rows("select provider_session_id from organisation_token");
+
+    await certified.provider.logOut("anna");
+
+    const after = await rowsOfMember(certified, "session", USERS.anna.id);
+    expect([before.length, after.length]).toEqual([1, 0]);
+    expect(token).toEqual({ providerSessionId: expect.stringMatching(/^[\w-]{10,}$/) });
+    expect(linesOf(certified, "event_received")).toMatchObject([
+      { source: "logout", outcome: "rechecked", discordUserId: USERS.anna.id },
+    ]);
+    await runUpkeep(certified.deps);
+    // The access token has ended with the session. That takes nothing.
+    expect(await linkOf(certified, USERS.anna.id)).toMatchObject({ clearedAt: null, lossFoundAt: null });
+    expect(certified.discord.roleConnection(USERS.anna.id)?.metadata).toEqual({ dsek_member: "1" });
   });
 });

@@ -44,6 +44,7 @@ export const CHECK_GROUPS = {
     "provider_signing",
     "provider_pkce",
     "provider_scopes",
+    "provider_logout",
     "provider_claims",
     "provider_client",
     "provider_clock",

@@ -2,6 +2,7 @@
  * The checks at the provider: four requests at most, two of them for the discovery document, since the question about the
  * client loads it in its own way. None makes a token or changes anything.
  */
+import { addressesOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/load.ts";
 import type { World } from "../../deps.ts";
 import { createBudget } from "../../oauth/budget.ts";
@@ -41,6 +42,7 @@ export async function checkProvider(
     checkSigning(found),
     checkPkce(found),
     checkScopes(found, config.scopes ?? DEFAULT_SCOPES),
+    checkLogout(found, publicUrl),
     checkClaims(found, rules),
     await checkClient(found, client),
   ];
@@ -139,6 +141,13 @@ function checkScopes({ announced: { scopes } }: ProviderExamination, wanted: rea
     `The provider does not announce ${printable(missing.join(", "), MAX_NAMES)}.`,
     "Allow these scopes for the client, or leave them out of OIDC_SCOPES. Some providers take scopes that they do not list.",
   );
+}
+
+function checkLogout({ announced: { tellsLogouts } }: ProviderExamination, publicUrl: string): Check {
+  const id = "provider_logout";
+  if (!tellsLogouts) return ok(id, "The provider does not announce back-channel logout. Janus does without.");
+  const { backChannelLogout } = addressesOf(publicUrl);
+  return ok(id, `The provider can tell Janus of logouts: register ${backChannelLogout} for this client.`);
 }
 
 function checkClaims({ announced: { claims } }: ProviderExamination, rules: Settings["rules"]): Check {
