@@ -95,6 +95,8 @@ export type WorkDeps = Common & {
   readonly budget: Budget | undefined;
   readonly discord: Discord;
   readonly oidc: Oidc;
+  /** The same without the request's budget, for calls that must not be cut off: they go on when the request has ended. */
+  readonly patientOidc: Oidc;
 };
 
 /** What the work of a request may use. Only `depsOf` makes it, so that nothing in it is left unbound. */
@@ -185,6 +187,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
   const work: Work = requestId === null || budget === undefined ? unasked : { requestId, budget };
   let discord: Discord | undefined;
   let oidc: Oidc | undefined;
+  let patientOidc: Oidc | undefined;
   // Field by field, since it runs for every request: copying the object costs several times as much. decision 0032
   return {
     config: shared.config,
@@ -215,6 +218,10 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     get oidc() {
       oidc ??= shared.bindOidc(work);
       return oidc;
+    },
+    get patientOidc() {
+      patientOidc ??= shared.bindOidc(requestId === null ? unasked : { requestId });
+      return patientOidc;
     },
   };
 }

@@ -79,8 +79,8 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   },
   "/api/link/sync": {
     post: {
-      summary: "Tell Discord now, at most once a minute",
-      answers: { 200: { description: "Discord has taken it", schema: schemas.done } },
+      summary: "Read the claims again and tell Discord, at most once a minute",
+      answers: { 200: { description: "What is so now", schema: schemas.synced } },
       changes: true,
     },
   },

@@ -35,6 +35,7 @@ import { newResultName } from "../result/record.ts";
 import type { Session, SessionWithLink } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 import { findMember } from "../session/refresh.ts";
+import type { Synced } from "../sync/sync_now.ts";
 import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
@@ -93,19 +94,28 @@ export const receiveSync: Handler = async (deps, exchange) => {
   checkOrigin(deps, exchange);
   const session = await requireSession(deps, exchange);
   if (!wantsPage(exchange)) {
-    await syncNow(deps, session);
-    return jsonResponse(deps, exchange, 200, { ok: true });
+    const result = await syncNow(deps, session);
+    return jsonResponse(deps, exchange, 200, { ok: true, result });
   }
   return noticeResponse(deps, exchange, await syncForPage(deps, session));
 };
 
+const NOTICE_OF: Readonly<Record<Synced, Notice>> = {
+  up_to_date: "synced",
+  changed: "sync_changed",
+  held: "sync_held",
+  provider_silent: "sync_provider_silent",
+  not_readable: "sync_not_readable",
+  sign_in: "sync_sign_in",
+};
+
 async function syncForPage(deps: Deps, session: Session): Promise<Notice> {
   try {
-    await syncNow(deps, session);
-    return "synced";
+    return NOTICE_OF[await syncNow(deps, session)];
   } catch (error) {
     const { code } = asJanusError(error);
     if (code === "sync_too_soon") return "sync_too_soon";
+    if (code === "grant_ended") return "sync_sign_in";
     // The push is due again, and the page says when.
     if (code.startsWith("discord_")) return "sync_failed";
     throw error;

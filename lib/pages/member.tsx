@@ -12,12 +12,12 @@ import type { PageContext, Pair } from "./parts.tsx";
 import { Accounts, ArrowLink, renderPage, say } from "./parts.tsx";
 import { Role } from "./role.tsx";
 import { SignIns } from "./sign_ins.tsx";
-import { TEXTS } from "./texts/languages.ts";
+import { sayPlain, TEXTS } from "./texts/languages.ts";
 
 const ACCOUNT_PATH = "/account";
 
 /** Notices of a request that succeeded. */
-const DONE: readonly AccountPage["notice"][] = ["synced", "session_ended", "sessions_ended"];
+const DONE: readonly AccountPage["notice"][] = ["synced", "sync_changed", "session_ended", "sessions_ended"];
 
 /** The member's own page: both accounts, the role, and everything the member can do with them. */
 export function renderAccount(context: PageContext, page: AccountPage): string {
@@ -33,7 +33,12 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
       <SignIns context={context} sessions={page.sessions} />
     </>,
     undefined,
-    page.notice === null ? undefined : { text: notices[page.notice], isGood: DONE.includes(page.notice) },
+    page.notice === null
+      ? undefined
+      : {
+          text: sayPlain(notices[page.notice], context.platformName),
+          isGood: DONE.includes(page.notice),
+        },
   );
 }
 

@@ -7,7 +7,18 @@ import type { Needs } from "./sealed.ts";
 import { isYoung, openShown, sealShown } from "./sealed.ts";
 
 /** Every notice. */
-export const NOTICES = ["synced", "sync_failed", "sync_too_soon", "session_ended", "sessions_ended"] as const;
+export const NOTICES = [
+  "synced",
+  "sync_changed",
+  "sync_held",
+  "sync_provider_silent",
+  "sync_not_readable",
+  "sync_sign_in",
+  "sync_failed",
+  "sync_too_soon",
+  "session_ended",
+  "sessions_ended",
+] as const;
 
 /** One of `NOTICES`. */
 export type Notice = (typeof NOTICES)[number];

@@ -43,7 +43,9 @@ export type DueCheck = Omit<DuePush, "leasedUntil"> &
   };
 
 /** What a check came to. `unknown`: the claims keep their age. `ended`: the provider has ended the grant. */
-export type Checked = {
+export type Checked = CheckResult & { readonly discordUserId: string };
+
+type CheckResult = {
   readonly outcome: "read" | "unknown" | "failed" | "ended";
   readonly failure: JanusError | undefined;
   /** Whether Discord is to be told something, and whether the member loses by that. */
@@ -102,19 +104,27 @@ export const roundOfChecks = (deps: Pick<CheckNeeds, "config">, checks: readonly
 
 /** The checks of one round; none while this process makes a pause. */
 export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {
-  const pause = pauses.get(deps.queries);
-  if (pause !== undefined && pause.until > deps.now()) return [];
+  if (isPaused(deps)) return [];
   const first = await claimAndCheck(deps, 1);
   if (first.length === 0) return first;
   const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, limitOf(deps) - 1))];
-  const outages = checks.filter(isOutage);
-  if (outages.length > 0) {
-    const failures = pause?.failures ?? 0;
-    // What the provider asks one link to wait, it asks of all: its limits know no member.
-    const ends = outages.map(({ failure }) => endRetryAt(deps.now(), failures, failure).getTime());
-    pauses.set(deps.queries, { failures: failures + 1, until: new Date(Math.max(...ends)) });
-  } else pauses.delete(deps.queries);
+  pauseAfter(deps, checks);
   return checks;
+}
+
+const isPaused = ({ queries, now }: CheckNeeds): boolean => (pauses.get(queries)?.until ?? now()) > now();
+
+/** Makes a pause, or a longer one, if the provider gave no answer. */
+function pauseAfter({ queries, now }: CheckNeeds, checks: readonly Checked[]): void {
+  const outages = checks.filter(isOutage);
+  if (outages.length === 0) {
+    pauses.delete(queries);
+    return;
+  }
+  const failures = pauses.get(queries)?.failures ?? 0;
+  // What the provider asks one link to wait, it asks of all: its limits know no member.
+  const ends = outages.map(({ failure }) => endRetryAt(now(), failures, failure).getTime());
+  pauses.set(queries, { failures: failures + 1, until: new Date(Math.max(...ends)) });
 }
 
 /** Checks one link, due or not; undefined if there is none, or if another process checks it. */
@@ -123,26 +133,48 @@ export async function checkMember(deps: CheckNeeds, discordUserId: string): Prom
   const due = await deps.queries.setCheckDue({ discordUserId, checkDueAt: BEFORE_ALL, now });
   if (due === undefined) return undefined;
   const [checked] = await claimAndCheck(deps, 1);
+  // Another process may have taken it in between. Then this one has checked the next.
+  return checked?.discordUserId === discordUserId ? checked : undefined;
+}
+
+/**
+ * The same for a member who waits. In a pause it asks nothing, so that an outage costs no member a refresh token who tries
+ * again and again.
+ */
+export async function checkMemberNow(
+  deps: CheckNeeds,
+  discordUserId: string,
+): Promise<Checked | "silent" | "elsewhere"> {
+  if (isPaused(deps)) return "silent";
+  const checked = await checkMember(deps, discordUserId);
+  if (checked === undefined) return "elsewhere";
+  pauseAfter(deps, [checked]);
   return checked;
 }
 
 /** No link is due as long as this: the next claim takes it. */
 const BEFORE_ALL = new Date(0);
 
-const isOutage = ({ failure }: Checked): boolean =>
+/** Whether the provider, or the database, gave no answer. */
+export const isOutage = ({ failure }: Pick<Checked, "failure">): boolean =>
   failure !== undefined && !OWN_FAILURES.includes(failure.code);
 
 async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly Checked[]> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
-  return Promise.all(due.map((link) => checkLink(deps, { ...link, leasedUntil })));
+  return Promise.all(
+    due.map(async (link) => ({
+      ...(await checkLink(deps, { ...link, leasedUntil })),
+      discordUserId: link.discordUserId,
+    })),
+  );
 }
 
 type LeasedCheck = DueCheck & { readonly leasedUntil: Date };
 
 /** Checks one link that was claimed. A failure leaves everything as it is, but for when the next check is due. */
-async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<Checked> {
+async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResult> {
   let reading: Reading;
   try {
     reading = await readAgain(deps, link);
@@ -232,7 +264,7 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
 }
 
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
-async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown): Promise<Checked> {
+async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown): Promise<CheckResult> {
   const { discordUserId, checkFailures } = link;
   const failure = asJanusError(error);
   const isUnanswered = link.refreshUnansweredSince !== null;

@@ -61,6 +61,8 @@ export type Push = {
   readonly told: Told;
   /** Whether the member keeps something that the rules take, because losses are held. */
   readonly isHeld: boolean;
+  /** Whether Discord was told something else than before. */
+  readonly isChanged: boolean;
 };
 
 /**
@@ -75,7 +77,7 @@ export async function pushLink(deps: Needs, link: DuePush, losses: LossHandling 
     return await tell(deps, link, decision, loss);
   } catch (error) {
     await recordFailure(deps, link, error);
-    return { failure: asJanusError(error), told: toldBy(wanted, link), isHeld: false };
+    return { failure: asJanusError(error), told: toldBy(wanted, link), isHeld: false, isChanged: false };
   }
 }
 
@@ -98,11 +100,11 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
   if (decision.tells === "nothing") {
     const { setLossHeld, setStillCleared } = deps.queries;
     await record(deps, link, loss === "held" ? setLossHeld : setStillCleared);
-    return { failure: undefined, told: toldBy(decision, link), isHeld: loss === "held" };
+    return { failure: undefined, told: toldBy(decision, link), isHeld: loss === "held", isChanged: false };
   }
   if (loss === "held" && isTold(decision, link)) {
     await record(deps, link, deps.queries.setLossHeld);
-    return { failure: undefined, told: decision.tells, isHeld: true };
+    return { failure: undefined, told: decision.tells, isHeld: true, isChanged: false };
   }
   const { end } = await callWithToken(deps, link, async (accessToken) => {
     await send(deps, accessToken, decision);
@@ -111,10 +113,11 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
   });
   if (end !== undefined) {
     await recordFailure(deps, link, end.failure, end);
-    return { failure: end.failure, told: decision.tells, isHeld: false };
+    return { failure: end.failure, told: decision.tells, isHeld: false, isChanged: false };
   }
   await recordTold(deps, link, decision, loss);
-  return { failure: undefined, told: decision.tells, isHeld: loss === "held" };
+  const isChanged = !isTold(decision, link);
+  return { failure: undefined, told: decision.tells, isHeld: loss === "held", isChanged };
 }
 
 type Telling = Exclude<Decision, { readonly tells: "nothing" }>;

@@ -118,7 +118,7 @@ const claimCheck: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimCheckDue(lease(now))).length === 1;
 const claimSync: Kind["claim"] = async ({ queries }, now) => {
   const values = { discordUserId: "1", askedBefore: new Date(now.getTime() - 60_000), ...lease(now) };
-  return (await queries.claimSync(values))?.isClaimed === true;
+  return (await queries.setSyncAsked(values))?.isAsked === true;
 };
 
 /** What a sign-in brings, by either flow. */

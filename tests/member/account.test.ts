@@ -34,7 +34,7 @@ describe("POST /api/link/sync", () => {
 
     const response = await sync(browser);
 
-    expect(await response.json()).toEqual({ ok: true });
+    expect(await response.json()).toEqual({ ok: true, result: "up_to_date" });
     expect(pushes()).toBe(before + 1);
     const [later] = await rowsOf(janus, "link");
     expect(Number(later?.pushedAt)).toBeGreaterThan(Number(earlier?.pushedAt));

@@ -94,8 +94,8 @@ const KINDS: readonly {
     name: "sync",
     prepare: requestOf(link, "/api/link/sync", "POST"),
     hold: () => janus.discord.gate("put_role_connection"),
-    taken: ["discord put_role_connection 200"],
-    refused: ["discord put_role_connection 401"],
+    taken: ["discord put_role_connection 200", "provider token_refresh 200"],
+    refused: ["discord put_role_connection 401", "provider token_refresh 200"],
   },
   {
     name: "unlink",

@@ -6,7 +6,7 @@ import {
   renderUnlinked,
   renderUnlinkQuestion,
 } from "../../lib/pages/member.tsx";
-import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { sayPlain, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
 import { attributesOf, formsOf, linksOf, readElements, textOf } from "../harness/html.ts";
@@ -232,7 +232,7 @@ describe("renderAccount()", () => {
       const html = renderAccount(contextIn(language), { ...accountPage(), notice });
       const shown = /<p [^>]*role="status"[^>]*>([^<]*)<\/p>/.exec(html)?.[1];
 
-      expect(shown).toBe(TEXTS[language].notices[notice]);
+      expect(shown).toBe(sayPlain(TEXTS[language].notices[notice], "D-sektionen"));
       // A screen reader says the title first, and then what has the focus.
       expect(html).toContain(`<title>${shown} – ${TEXTS[language].account.title} – Janus</title>`);
       expect(html).toMatch(/<p [^>]*tabindex="-1"[^>]* autofocus/);

@@ -66,7 +66,7 @@ async function sync(): Promise<Browser> {
   const browser = await link();
   await database.rows("update link set pushed_at = null, pushed_metadata = null");
   const answer = await callApi(janus, "/api/link/sync", { browser, method: "POST" });
-  expect(await answer.json()).toEqual({ ok: true });
+  expect(await answer.json()).toEqual({ ok: true, result: "changed" });
   return browser;
 }
 

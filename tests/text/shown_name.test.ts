@@ -8,6 +8,7 @@ import { keepClaims, organisationName } from "../../lib/rules/claims.ts";
 import { evaluateRules } from "../../lib/rules/evaluate.ts";
 import { buildRoleConnection } from "../../lib/rules/role_connection.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
+import { runUpkeep } from "../../lib/server/upkeep.ts";
 import type { Language } from "../../lib/text/languages.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
 import { cleanName, readName } from "../../lib/text/shown_name.ts";
@@ -331,7 +332,8 @@ describe("a name of an earlier release", () => {
     const account = await (await browser.get("/account")).text();
     // Discord answers again.
     const api = await (await callApi(janus, "/api/userinfo", { browser })).json();
-    await callApi(janus, "/api/link/sync", { browser, method: "POST" });
+    await database.rows("update link set push_due_at = linked_at");
+    await runUpkeep(janus.deps);
 
     expect(account).not.toMatch(/\p{Bidi_Control}/u);
     expect(textOf(account)).toContain("Mallory");

@@ -17,6 +17,7 @@ import setLossHeldText from "../../../sql/link/set_held.sql" with { type: "text"
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
 import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
+import setSyncAskedText from "../../../sql/link/set_sync_asked.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
 import { clearCause, endCause, facts, pushing } from "./link.ts";
@@ -82,9 +83,9 @@ export const LINK_SYNC_STATEMENTS = {
   claimSync: {
     text: claimSyncText,
     gives: "row",
-    parameters: { discordUserId: text, askedBefore: time, leasedUntil: time, now: time },
+    parameters: { discordUserId: text, leasedUntil: time, now: time },
     echoes: "discordUserId",
-    row: { ...duePush, isClaimed: v.boolean(), syncAskedAt: nullableTime },
+    row: duePush,
   },
   countChecksDue: {
     text: countChecksDueText,
@@ -191,6 +192,13 @@ export const LINK_SYNC_STATEMENTS = {
       now: time,
       isTokenRefused: v.boolean(),
     },
+  },
+  setSyncAsked: {
+    text: setSyncAskedText,
+    gives: "row",
+    parameters: { discordUserId: text, askedBefore: time, now: time },
+    echoes: "discordUserId",
+    row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime },
   },
   setStillCleared: {
     text: setStillClearedText,

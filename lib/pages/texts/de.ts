@@ -131,7 +131,16 @@ export const de: Texts = {
     linkTitle: "Deine verknüpften Konten",
   },
   notices: {
-    synced: "Fertig. Discord wurde aktualisiert.",
+    synced: "Fertig. Discord hat deine aktuellen Angaben.",
+    sync_changed: "Fertig. Deine Angaben haben sich geändert, und Discord wurde aktualisiert.",
+    sync_held:
+      "Du und viele andere Mitglieder würden Rollen verlieren. Das kann ein Fehler sein, deshalb bleiben deine Rollen vorerst, wie sie sind. Du musst nichts tun.",
+    sync_provider_silent:
+      "{platform} hat nicht geantwortet, deshalb konnte Janus dein Konto nicht prüfen. Janus versucht es automatisch noch einmal.",
+    sync_not_readable:
+      "Janus konnte dein Konto bei {platform} nicht prüfen. Wenn sich dort etwas geändert hat, melde dich neu an.",
+    sync_sign_in:
+      "Janus hat keinen Zugriff mehr auf dein Konto. Damit du deine Rollen behältst, melde dich neu an.",
     sync_failed:
       "Discord konnte gerade nicht aktualisiert werden. Es ist nichts verloren gegangen, und Janus versucht es automatisch noch einmal.",
     sync_too_soon:
@@ -207,7 +216,7 @@ export const de: Texts = {
     disconnected:
       "Du hast über {platform} keine Rollen, weil die Verbindung zu Janus in deinen Discord-Einstellungen entfernt wurde. Janus hat das am {other} bemerkt.",
     discordEnded: "Discord lässt Janus deine Rollen seit {other} nicht mehr aktualisieren.",
-    discordEndedNow: "Damit deine Rollen aktuell bleiben, melde dich erneut an.",
+    discordEndedNow: "Damit deine Rollen aktuell bleiben, melde dich neu an.",
     disconnectedNow: "Wenn du deine Rollen zurückhaben möchtest, klicke auf {other}.",
   },
   sessions: {

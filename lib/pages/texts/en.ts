@@ -156,7 +156,15 @@ export const en = {
     linkTitle: "Your linked accounts",
   },
   notices: {
-    synced: "Done. Discord has been updated.",
+    synced: "Done. Discord has your latest information.",
+    sync_changed: "Done. Your information has changed, and Discord has been updated.",
+    sync_held:
+      "You and many other members would lose roles. That may be a mistake, so your roles stay as they are for now. You do not need to do anything.",
+    sync_provider_silent:
+      "{platform} did not respond, so Janus could not check your account. Janus will try again automatically.",
+    sync_not_readable:
+      "Janus could not check your {platform} account. If something has changed there, sign in again.",
+    sync_sign_in: "Janus no longer has access to your account. To keep your roles, sign in again.",
     sync_failed:
       "Discord could not be updated just now. Nothing has been lost, and Janus will try again automatically.",
     sync_too_soon: "You did this less than a minute ago. Wait a minute, then try again.",

@@ -124,7 +124,15 @@ export const sv: Texts = {
     linkTitle: "Dina kopplade konton",
   },
   notices: {
-    synced: "Klart! Discord har uppdaterats.",
+    synced: "Klart! Discord har dina senaste uppgifter.",
+    sync_changed: "Klart! Dina uppgifter har ändrats, och Discord har uppdaterats.",
+    sync_held:
+      "Du och många andra medlemmar skulle förlora roller. Det kan vara ett misstag, så dina roller är kvar tills vidare. Du behöver inte göra något.",
+    sync_provider_silent:
+      "{platform} svarade inte, så Janus kunde inte kontrollera ditt konto. Janus försöker igen automatiskt.",
+    sync_not_readable:
+      "Janus kunde inte kontrollera ditt konto hos {platform}. Logga in igen om något har ändrats där.",
+    sync_sign_in: "Janus har inte längre åtkomst till ditt konto. Logga in igen för att behålla dina roller.",
     sync_failed:
       "Discord kunde inte uppdateras just nu. Inget har gått förlorat, och Janus försöker igen automatiskt.",
     sync_too_soon: "Du gjorde det här för mindre än en minut sedan. Vänta en minut och försök sedan igen.",

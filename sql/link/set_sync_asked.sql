@@ -1,0 +1,22 @@
+-- Records that a member asks for their link to be synced, at most once a minute. is_asked is false if it is too soon; no
+-- row says that no link exists. An earlier request beyond what a correct clock can write does not count.
+-- $1 discord_user_id text
+-- $2 asked_before timestamptz: a request before this no longer counts
+-- $3 now timestamptz
+-- row: discord_user_id text, is_asked boolean, sync_asked_at timestamptz
+with asked as (
+  update link
+  set sync_asked_at = $3
+  where
+    discord_user_id = $1
+    and (sync_asked_at is null or sync_asked_at <= $2 or sync_asked_at > $3::timestamptz + interval '5 minutes')
+  returning discord_user_id
+)
+
+select
+  link.discord_user_id,
+  asked.discord_user_id is not null as is_asked,
+  link.sync_asked_at
+from link
+left join asked on link.discord_user_id = asked.discord_user_id
+where link.discord_user_id = $1
