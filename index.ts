@@ -34,6 +34,7 @@ import {
   receiveSessionsEnd,
   showSessions,
 } from "./lib/session/handlers.ts";
+import { receiveDiscord, receiveHook } from "./lib/sync/handlers.ts";
 
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
@@ -60,6 +61,8 @@ export const ROUTES: readonly Route[] = [
   ["DELETE", "/api/link", deleteLink],
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
+  ["POST", "/discord/events", receiveDiscord],
+  ["POST", "/hooks/recheck", receiveHook],
   ["GET", "/openapi.json", showOpenApi],
   ["GET", "/doctor", beginExamination],
   ["GET", "/doctor/reach", answerReach],

@@ -6,6 +6,7 @@ export type Addresses = {
   readonly login: string;
   readonly linkedRole: string;
   readonly providerCallback: string;
+  readonly discordEvents: string;
 };
 
 /** The addresses of a Janus at this public URL. */
@@ -14,4 +15,5 @@ export const addressesOf = (publicUrl: string): Addresses => ({
   login: `${publicUrl}/login`,
   linkedRole: `${publicUrl}/linked-role`,
   providerCallback: `${publicUrl}/dsek-oauth-callback`,
+  discordEvents: `${publicUrl}/discord/events`,
 });

@@ -115,6 +115,12 @@ export function jsonResponse(
   return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
 }
 
+/** An answer that its status alone gives. Discord demands a content type even of an answer without content. */
+export function emptyResponse(deps: Deps, exchange: Exchange, status: number): Response {
+  const headers = { ...commonHeaders(deps, exchange), "content-type": "application/json" };
+  return new Response(null, { status, headers });
+}
+
 /** A file that a member keeps. It is indented, so that people can read it too. */
 export function fileResponse(
   deps: Deps,

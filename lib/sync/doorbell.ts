@@ -52,16 +52,18 @@ export function createEventCounts(): EventCounts {
 
 /**
  * Tells the log of an event whose effect is stored, counts it, and has upkeep look at once if a link is due by it. Called
- * once for each event. An event that concerns several members has a line for each.
+ * once for each event. An event that concerns several members has a line for each. `reason` says in our own words why an
+ * event was refused or ignored.
  */
 export function receiveEvent(
   { log, alarm, eventCounts }: Needs,
   source: Doorbell,
   outcome: EventOutcome,
   discordUserIds: readonly (string | undefined)[] = [undefined],
+  reason?: string,
 ): void {
   const lines = discordUserIds.length === 0 ? [undefined] : discordUserIds;
-  for (const discordUserId of lines) log.info("event_received", { source, outcome, discordUserId });
+  for (const discordUserId of lines) log.info("event_received", { source, outcome, discordUserId, reason });
   eventCounts.add(source, outcome);
   if (RINGING.includes(outcome)) alarm.ring();
 }

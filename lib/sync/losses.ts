@@ -21,10 +21,11 @@ const waitedFor = new WeakMap<Needs["queries"], number>();
  */
 export async function pushDueLosses(deps: Needs): Promise<Round> {
   const brake = await decideBrake(deps);
-  if (brake.state !== "looking") return roundOfPushes(await tell(deps, brake));
+  const round = roundOfPushes(await tell(deps, brake));
+  if (brake.state !== "looking") return round;
   const goesOn = waitedFor.get(deps.queries) !== brake.seen;
   waitedFor.set(deps.queries, brake.seen);
-  return { claimed: 0, isFull: goesOn, done: 1, metOutage: false };
+  return { ...round, isFull: goesOn, done: round.done + 1 };
 }
 
 /** The pushes of one round; none while the brake holds all losses. */
@@ -33,10 +34,11 @@ export async function tellLosses(deps: Needs): Promise<readonly Push[]> {
 }
 
 async function tell(deps: Needs, brake: BrakeState): Promise<readonly Push[]> {
-  if (brake.state === "idle" || brake.state === "looking") return [];
+  const isLooking = brake.state === "looking";
+  if (brake.state === "idle" || (isLooking && !brake.tellsGone)) return [];
   const now = deps.now();
-  const { releasedUntil } = brake;
-  const foundUntil = brake.state === "free" ? secondsAfter(now, PUSH_LEASE_SECONDS) : releasedUntil;
+  const releasedUntil = isLooking ? null : brake.releasedUntil;
+  const foundUntil = brake.state === "held" ? releasedUntil : secondsAfter(now, PUSH_LEASE_SECONDS);
   if (foundUntil === null) return [];
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimLossDue({
@@ -47,6 +49,7 @@ async function tell(deps: Needs, brake: BrakeState): Promise<readonly Push[]> {
     seenAfter: secondsAfter(now, -FRESH_SECONDS),
     releasedUntil,
     againAt: secondsAfter(now, AGAIN_SECONDS),
+    onlyGone: isLooking,
   });
   const handlingOf = ({ lossFoundAt }: DuePush): LossHandling =>
     releasedUntil !== null && lossFoundAt !== null && lossFoundAt <= releasedUntil ? "told" : "counted";

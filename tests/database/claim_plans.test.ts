@@ -75,7 +75,7 @@ const CLAIMS = [
   ["claimStrayDue", [LIMIT, leasedUntil, now]],
   ["claimPushDue", [LIMIT, leasedUntil, now]],
   ["claimCheckDue", [LIMIT, leasedUntil, now]],
-  ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil]],
+  ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil, "false"]],
 ] as const;
 
 /** An audit asks for some twenty kinds, each by an index of its own. */

@@ -26,7 +26,7 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
 const VERBS = /^(find|list|insert|upsert|set_\w+|delete|take|claim|count)(_\w+)?$/;
 /** Statements that are a whole step have the name of the step. */
 const STEPS =
-  /^(finish_discord_leg|finish_provider_leg|confirm_move|refuse_move|log_in|unlink|export_member)$/;
+  /^(finish_discord_leg|finish_provider_leg|confirm_move|refuse_move|log_in|unlink|export_member|receive_deauthorization|receive_recheck)$/;
 /** What only the table of migrations itself needs. */
 const MIGRATION_VERBS = /^(create|lock|find_table|set_lock_timeout|set_statement_timeout)$/;
 const READS_CLOCK =

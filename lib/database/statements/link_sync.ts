@@ -69,6 +69,7 @@ export const LINK_SYNC_STATEMENTS = {
       seenAfter: time,
       releasedUntil: nullableTime,
       againAt: time,
+      onlyGone: v.boolean(),
     },
     row: { ...duePush, isClaimed: v.boolean() },
   },
