@@ -256,6 +256,11 @@ found as (
       link.disconnected_at is null
       and greatest(link.reconciled_at, link.pushed_at) < $7
       and link.drift_found_at is null
+      -- With a grant that is over, nothing can be read.
+      and not exists (
+        select from discord_token
+        where discord_token.discord_user_id = link.discord_user_id and discord_token.ended_at is not null
+      )
     order by greatest(link.reconciled_at, link.pushed_at)
     limit $4
   )

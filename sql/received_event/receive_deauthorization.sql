@@ -105,6 +105,7 @@ quiet as (
     push_due_at = null,
     push_failures = 0,
     token_refused_at = null,
+    drift_found_at = null,
     loss_found_at = null,
     loss_due_at = null
   from locked_link, ended
