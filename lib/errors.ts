@@ -100,7 +100,7 @@ type Detail = {
   readonly cause?: unknown;
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number | undefined;
-  /** Whether the server has certainly not taken the request: it was not sent, or was turned away unread. */
+  /** Whether the server has certainly not done what was asked: the request was not sent, or was turned away. */
   readonly isUntaken?: boolean;
   /** Of a rate limit: whether it is about one member's calls, all calls of the application, or this address. */
   readonly limit?: "member" | "global" | "address" | undefined;

@@ -4,8 +4,9 @@
  * https://docs.discord.com/developers/topics/rate-limits
  */
 import * as v from "valibot";
+import { capRetryAfter, retryAfterSeconds } from "../oauth/outage.ts";
 import type { Answer, Limit } from "../oauth/upstream.ts";
-import { capRetryAfter, parseJson, retryAfterSeconds } from "../oauth/upstream.ts";
+import { parseJson } from "../oauth/upstream.ts";
 
 /** Cloudflare's own page names no time to wait. */
 const CLOUDFLARE_WAIT_SECONDS = 60;

@@ -11,8 +11,9 @@ import {
   discordUnavailable,
   grantEnded,
 } from "../errors.ts";
+import { isOutage, retryAfterSeconds } from "../oauth/outage.ts";
 import type { Answer, Limit, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
-import { hasTimeFor, isOutage, parseJson, retryAfterSeconds, send } from "../oauth/upstream.ts";
+import { hasTimeFor, parseJson, send } from "../oauth/upstream.ts";
 import { isEmpty, isError, readRefusal } from "./answers.ts";
 import { readLimit, readWaitSeconds } from "./limits.ts";
 

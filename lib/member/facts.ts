@@ -37,7 +37,7 @@ export type LinkFacts = {
   readonly clearedAt: Date | null;
   /** Why it was cleared. */
   readonly clearCause: ClearCause | null;
-  /** When Discord was last told that the member loses something, unless the operator released that; null if never. */
+  /** When Discord was last told that the member loses something; null if never. */
   readonly lostAt: Date | null;
   /** When the provider last said what it says of the member. */
   readonly claimsSeenAt: Date;

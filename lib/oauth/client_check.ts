@@ -2,10 +2,12 @@
  * Asks a token endpoint whether it knows this client: Janus shows it a code that nobody was given. A server looks at the
  * client first (RFC 6749 3.2.1), so `invalid_grant` means that it accepts the client, and no token is made. decision 0034
  */
+
+import { CREDENTIAL_ERRORS, readError, saysNotNow } from "./error_words.ts";
+import { unavailable } from "./outage.ts";
 import type { TokenEndpoint } from "./token_endpoint.ts";
-import { CREDENTIAL_ERRORS, postForm, readError, saysNotNow, tokenError } from "./token_endpoint.ts";
+import { postForm, tokenError } from "./token_endpoint.ts";
 import type { Upstream } from "./upstream.ts";
-import { unavailable } from "./upstream.ts";
 
 /** What a server says of a client that it does not refuse; `untold` if it answers something else for a wrong code. */
 export type ClientCheck = "accepted" | "untold";

@@ -2,10 +2,12 @@
  * The revocation endpoint, the same for both legs: what a server's answer says of the grant that is to end. RFC 7009
  */
 import * as v from "valibot";
+import { isOfCredentials, readError, saysNotNow } from "./error_words.ts";
+import { unavailable } from "./outage.ts";
 import type { TokenEndpoint } from "./token_endpoint.ts";
-import { isOfCredentials, nameOf, postForm, readError, saysNotNow } from "./token_endpoint.ts";
+import { nameOf, postForm } from "./token_endpoint.ts";
 import type { Answer, Upstream } from "./upstream.ts";
-import { parseJson, unavailable } from "./upstream.ts";
+import { parseJson } from "./upstream.ts";
 
 /**
  * A server's final answer: the grant has ended; the server does not revoke such tokens; or it understood the request

@@ -5,8 +5,17 @@
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import { authorizationRejected, codeRejected } from "../errors.ts";
+import {
+  CLIENT_ERRORS,
+  isListed,
+  isOfCredentials,
+  readError,
+  saysNotNow,
+  saysUnspent,
+} from "./error_words.ts";
+import { unavailable } from "./outage.ts";
 import type { Answer, Upstream } from "./upstream.ts";
-import { isOutage, parseJson, send, unavailable } from "./upstream.ts";
+import { parseJson, send } from "./upstream.ts";
 
 /** A token endpoint, and Janus's credentials there. */
 export type TokenEndpoint = {
@@ -36,8 +45,6 @@ const tokenResponse = v.object({
   scope: v.fallback(v.optional(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/))), undefined),
   expires_in: v.optional(v.unknown()),
 });
-/** An error is one word. A sentence, such as a gateway's "Not Found", is not an OAuth error. */
-const errorResponse = v.object({ error: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,40}$/)) });
 
 /**
  * Sends a token request, once. Throws code_rejected if the code or the refresh token is not valid,
@@ -117,7 +124,8 @@ export function tokenError(
   const said = `${operation}: answered ${answer.status} ${nameOf(error, endpoint, grant)}`;
   const hint = mayBeMisread(upstream, endpoint, answer.status, error) ? `; ${MISREAD_HINT}` : "";
   const reason = said + hint;
-  if (error === undefined || saysNotNow(answer.status, error)) return unavailable(upstream, reason, answer);
+  if (error === undefined || saysNotNow(answer.status, error))
+    return unavailable(upstream, reason, answer, saysUnspent(answer, error));
   if (error === "invalid_grant") return codeRejected(reason);
   if (isOfCredentials(answer.status, error)) return upstream.clientRejected(reason);
   const isRefresh = grant.grant_type === "refresh_token";
@@ -127,101 +135,6 @@ export function tokenError(
   // At a refresh no other word speaks of the grant: unknown is not no.
   if (isRefresh) return unavailable(upstream, reason, answer);
   return authorizationRejected(reason);
-}
-
-/** The word of an OAuth error; undefined where the answer is not one. */
-export function readError({ text }: Answer): string | undefined {
-  const parsed = v.safeParse(errorResponse, parseJson(text));
-  return parsed.success ? parsed.output.error : undefined;
-}
-
-/** Errors about the client's id or secret. Keycloak answers a wrong secret with unauthorized_client. */
-export const CREDENTIAL_ERRORS: readonly string[] = [
-  "invalid_client",
-  "unauthorized_client",
-  "incorrect_client_credentials",
-  "invalid_client_credentials",
-  "invalid_client_secret",
-];
-/**
- * Errors about how Janus asks, not about the code or the grant: the rest of RFC 6749 5.2, RFC 8707 2, RFC 9449 5, and
- * the words of Google, GitHub and Entra for the same.
- */
-const CLIENT_ERRORS = [
-  ...CREDENTIAL_ERRORS,
-  "invalid_request",
-  "invalid_scope",
-  "unsupported_grant_type",
-  "invalid_target",
-  "invalid_dpop_proof",
-  "use_dpop_nonce",
-  "redirect_uri_mismatch",
-  "invalid_redirect_uri",
-  "deleted_client",
-  "disabled_client",
-  "invalid_resource",
-];
-/**
- * Whether the server refuses the client itself. A 401 says so whatever its word (RFC 6749 5.2): Auth0 answers a wrong
- * secret with access_denied. Only invalid_grant is about the grant.
- */
-export function isOfCredentials(status: number, error: string): boolean {
-  return CREDENTIAL_ERRORS.includes(error) || (status === 401 && error !== "invalid_grant");
-}
-
-/** Words by which a server or a gateway says "not now", whatever the status, as `letters` spells them. */
-const PASSING_ERRORS = [
-  "temporarilyunavailable",
-  "servererror",
-  "internalservererror",
-  "internalerror",
-  "serviceunavailable",
-  "unavailable",
-  "slowdown",
-  "toomanyrequests",
-  "ratelimit",
-  "ratelimited",
-  "ratelimitexceeded",
-  "ratelimiterror",
-  "throttled",
-  "throttling",
-  "overloaded",
-  "overload",
-  "busy",
-  "serverbusy",
-  "maintenance",
-  "timeout",
-  "timedout",
-  "requesttimeout",
-  "gatewaytimeout",
-  "badgateway",
-  "tooearly",
-  "tryagain",
-  "tryagainlater",
-  "retrylater",
-];
-
-/** The names of statuses, as `letters` spells them. RFC 9110 15.5 */
-const STATUS_WORDS: Readonly<Record<number, string>> = {
-  400: "badrequest",
-  403: "forbidden",
-  404: "notfound",
-  405: "methodnotallowed",
-  406: "notacceptable",
-  410: "gone",
-};
-
-/** The letters of a text alone, in lower case. */
-const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, "");
-
-/**
- * Whether an error is not a definite answer. Gateways write a word that only names the status, such as Forbidden with
- * 403. Unauthorized with 401 is the exception: it means what a 401 means.
- */
-export function saysNotNow(status: number, error: string): boolean {
-  if (status < 400 || isOutage(status)) return true;
-  const word = letters(error);
-  return PASSING_ERRORS.includes(word) || (status !== 401 && word === STATUS_WORDS[status]);
 }
 
 /**
@@ -234,8 +147,7 @@ export function nameOf(
   grant: Readonly<Record<string, string>>,
 ): string {
   if (error === undefined) return "without an OAuth error";
-  if (["invalid_grant", ...CLIENT_ERRORS].includes(error)) return error;
-  if (PASSING_ERRORS.includes(letters(error))) return error;
+  if (error === "invalid_grant" || isListed(error)) return error;
   const { code, code_verifier, refresh_token, token } = grant;
   const { clientSecret } = client;
   const secrets = [clientSecret, formEncode(clientSecret), encodeCredentials(client)];

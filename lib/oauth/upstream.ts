@@ -6,8 +6,9 @@
  * OAuth, as far as it is the same at Discord and at the provider. This room owns what is sent and what may come back:
  *
  *     every outgoing request, within its bounds      upstream.ts, answer_body.ts, budget.ts
+ *     answers that are none                          outage.ts
  *     the authorization endpoint and the callback    authorization.ts
- *     the token endpoint                             token_endpoint.ts, refresh.ts
+ *     the token endpoint                             token_endpoint.ts, error_words.ts, refresh.ts
  *     the revocation endpoint                        revocation.ts
  *
  * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
@@ -17,6 +18,7 @@ import type { Log, LogFields } from "../telemetry/log.ts";
 import { describeCause } from "../telemetry/log.ts";
 import { dropBody, isCompressed, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
+import { isOutage } from "./outage.ts";
 
 /** The global `fetch`, as an argument. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -57,6 +59,8 @@ export type Upstream = Work & {
     detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean; limit?: Limit },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
+  /** Runs when a call has its turn, before it is sent. If it throws, nothing is sent. */
+  readonly beforeSend?: () => Promise<void>;
   /** The error for a refresh that is answered with invalid_request; clientRejected unless given. */
   readonly refreshRefused?: (reason: string) => JanusError;
 };
@@ -75,7 +79,6 @@ export type UpstreamRequest = {
 /** An answer read to its end. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
 
-const MAX_RETRY_AFTER_SECONDS = 3_600;
 /** A call is not begun with less than this share of its deadline left: it would be cut off. */
 const LEAST_SHARE = 0.2;
 
@@ -93,6 +96,7 @@ export async function send(
 ): Promise<Answer> {
   requireTime(upstream, operation);
   await upstream.meter?.admit(upstream, operation);
+  await upstream.beforeSend?.();
   const started = performance.now();
   const logCall = (result: LogFields) =>
     upstream.log.info("upstream_call", {
@@ -154,7 +158,8 @@ async function fetchAnswer(
   operation: string,
   url: string,
   init: Init,
-  onRedirect: UpstreamRequest["onRedirect"] = upstream.unavailable,
+  // A redirect is not followed, and whoever sent it has not done the work.
+  onRedirect: UpstreamRequest["onRedirect"] = (reason) => upstream.unavailable(reason, { isUntaken: true }),
 ): Promise<Answer> {
   const response = await upstream.fetch(url, init);
   if (response.status >= 300 && response.status < 400) {
@@ -247,35 +252,4 @@ export function parseJson(text: string): unknown {
     // Every caller checks the shape next, and undefined fits none.
     return undefined;
   }
-}
-
-/** Seconds to wait as the answer says, within an hour; undefined if it does not. RFC 9110 10.2.3 */
-export function retryAfterSeconds(answer: Answer): number | undefined {
-  const header = answer.headers.get("retry-after");
-  if (header === null || !/^\d{1,9}(\.\d{1,6})?$/.test(header)) return undefined;
-  return capRetryAfter(Number(header));
-}
-
-/** 4xx about the moment or the way there, never about the request: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */
-const PASSING_STATUSES = [407, 408, 421, 425, 429];
-
-/** Whether a status says "not now", whatever the body says. */
-export function isOutage(status: number): boolean {
-  return status >= 500 || PASSING_STATUSES.includes(status);
-}
-
-/** The upstream's "unavailable", with the wait that its answer asks for. */
-export function unavailable(upstream: Upstream, reason: string, answer: Answer): JanusError {
-  const wait = retryAfterSeconds(answer);
-  // RFC 6585 4: a rate limit turns a request away.
-  const isUntaken = answer.status === 429;
-  return upstream.unavailable(
-    reason,
-    wait === undefined ? { isUntaken } : { isUntaken, retryAfterSeconds: wait },
-  );
-}
-
-/** Whole seconds, an hour at most, so that no answer makes Janus wait for ever. */
-export function capRetryAfter(seconds: number): number {
-  return Math.min(Math.ceil(seconds), MAX_RETRY_AFTER_SECONDS);
 }

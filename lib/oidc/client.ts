@@ -78,12 +78,13 @@ export type Oidc = {
   ) => Promise<SignIn>;
 
   /**
-   * Spends a refresh token. What comes has to be stored before it is used. Throws grant_ended for invalid_grant alone;
+   * Spends a refresh token. `beforeSend` runs when its turn has come; if that throws, nothing is sent. What comes has to
+   * be stored before it is used. Throws grant_ended for invalid_grant alone;
    * refresh_refused for invalid_request, which may mean the same and may not; provider_client_rejected; and
-   * provider_unavailable for every answer that is not definite. `isUntaken` says that nothing was sent, or that a rate
-   * limit turned it away; after any other provider_unavailable the token may be spent. RFC 6749 6
+   * provider_unavailable for every answer that is not definite. `isUntaken` says that nothing was sent, or that it
+   * was turned away; after any other provider_unavailable the token may be spent. RFC 6749 6
    */
-  readonly refreshTokens: (refreshToken: string) => Promise<ProviderTokens>;
+  readonly refreshTokens: (refreshToken: string, beforeSend?: () => Promise<void>) => Promise<ProviderTokens>;
   /**
    * Reads the claims and the sources again, with the tokens of a refresh or an access token that still lives. An ID Token
    * is verified as at a sign-in, but for its nonce. Its `sub` and UserInfo's must be `subject`. Throws access_token_refused
@@ -193,7 +194,8 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
       checkIssuer: (iss) => checkIssuer(config.issuer, iss, load),
       exchangeCode: async (code, codeVerifier, nonce, onUnused = () => undefined, wantsAll = false) =>
         exchangeCode(party, upstream, await load(), { code, codeVerifier, nonce, wantsAll }, onUnused),
-      refreshTokens: (refreshToken) => refreshTokens(party, upstream, load, refreshToken),
+      refreshTokens: (refreshToken, beforeSend) =>
+        refreshTokens(party, upstream, load, refreshToken, beforeSend),
       readClaims: async (tokens, subject) => readClaims(party, upstream, await load(), tokens, subject),
       revokeToken: async (kind, token) => revoke(config, upstream, await load(), kind, token),
     };

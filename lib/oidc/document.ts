@@ -5,8 +5,9 @@
 import * as v from "valibot";
 import type { JanusError } from "../errors.ts";
 import { providerMisconfigured, providerUnavailable } from "../errors.ts";
+import { isOutage, unavailable } from "../oauth/outage.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { isOutage, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { parseJson, send } from "../oauth/upstream.ts";
 import { printable } from "../text/printable.ts";
 import { nameAlgorithms, SIGNING_ALGORITHMS, SIGNING_REMEDY } from "./algorithms.ts";
 import type { EndpointRules } from "./endpoints.ts";

@@ -9,8 +9,9 @@ import { createLocalJWKSet } from "jose/jwks/local";
 import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
 import { jwtVerify } from "jose/jwt/verify";
 import { JanusError, providerMisconfigured, providerUnavailable } from "../errors.ts";
+import { isOutage, unavailable } from "../oauth/outage.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { isOutage, parseJson, send, unavailable } from "../oauth/upstream.ts";
+import { parseJson, send } from "../oauth/upstream.ts";
 import { isOtherAlgorithm, SIGNING_ALGORITHMS } from "./algorithms.ts";
 
 /** How far the clocks of Janus and the provider may differ. */

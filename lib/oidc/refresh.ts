@@ -15,12 +15,13 @@ import { chooseTokenEndpoint } from "./token_endpoint.ts";
 /** Less than a request has for all its calls. Where nobody waits, `refreshGrant` allows a multiple of it. */
 const DEADLINE_MS = 5_000;
 
-/** Spends a refresh token. Throws as `Oidc` says. */
+/** Spends a refresh token, once `beforeSend` has settled. Throws as `Oidc` says. */
 export async function refreshTokens(
   { config, now }: { readonly config: Config["oidc"]; readonly now: () => Date },
   upstream: Upstream,
   load: () => Promise<ProviderMetadata>,
   refreshToken: string,
+  beforeSend: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ProviderTokens> {
   const endpoint = await findEndpoint(config, load);
   const refreshing = {
@@ -28,6 +29,13 @@ export async function refreshTokens(
     deadlineMs: Math.min(upstream.deadlineMs, DEADLINE_MS),
     // Some providers answer so for a token that they have forgotten: that is about the token, and not definite.
     refreshRefused,
+    beforeSend: async () => {
+      try {
+        await beforeSend();
+      } catch (error) {
+        throw asUntaken(error);
+      }
+    },
   };
   const ended = "token_refresh: the provider no longer accepts the refresh token";
   const response = await refreshGrant(refreshing, endpoint, refreshToken, ended);

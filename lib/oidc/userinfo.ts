@@ -11,8 +11,9 @@ import {
   providerUnavailable,
   userinfoRefused,
 } from "../errors.ts";
+import { isOutage, unavailable } from "../oauth/outage.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { isOutage, parseJson, send, unavailable, waitWithin } from "../oauth/upstream.ts";
+import { parseJson, send, waitWithin } from "../oauth/upstream.ts";
 import { isJsonObject } from "../text/json_object.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
 import {

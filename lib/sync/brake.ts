@@ -23,8 +23,8 @@ const HOUR_SECONDS = 3_600;
 export type BrakeState =
   /** No loss waits, or none is due. */
   | { readonly state: "idle" }
-  /** Other links are read first; `seen` have been read. Where the organisation says so itself, a loss need not wait for that. */
-  | { readonly state: "looking"; readonly seen: number; readonly tellsGone: boolean }
+  /** Other links are read first. Where the organisation itself says so, a loss need not wait for that. */
+  | { readonly state: "looking"; readonly tellsGone: boolean }
   /** Those that were found until then were released by the operator, the others wait. */
   | { readonly state: "held"; readonly releasedUntil: Date | null }
   /** All may be told. Those that were found until then were released, and do not count. */
@@ -57,11 +57,7 @@ export async function decideBrake(deps: Needs): Promise<BrakeState> {
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
   if (found.isLeftToSee && found.seen < LOOK_LINKS)
-    return {
-      state: "looking",
-      seen: found.seen,
-      tellsGone: found.heldAt === null && !isTooMuch(deps, found),
-    };
+    return { state: "looking", tellsGone: found.heldAt === null && !isTooMuch(deps, found) };
   const holds = isTooMuch(deps, found);
   if (holds !== (found.heldAt !== null)) await setHeld(deps, holds, found);
   return { state: holds ? "held" : "free", releasedUntil };

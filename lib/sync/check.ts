@@ -10,7 +10,7 @@ import type { ErrorCode, JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
 import { readRefreshFailure } from "../grants/refresh_failure.ts";
-import { isFromEarlier, LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
 import { callWithToken } from "../grants/token_call.ts";
@@ -89,11 +89,16 @@ const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
 
 /** One round: claims links that are due, and checks each. */
 export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
-  const checks = await checkRound(deps);
-  const done = checks.filter(({ outcome }) => outcome !== "failed").length;
-  const metOutage = checks.some(isOutage);
-  return { claimed: checks.length, isFull: checks.length >= limitOf(deps), done, metOutage };
+  return roundOfChecks(deps, await checkRound(deps));
 }
+
+/** What a round of checks reports. */
+export const roundOfChecks = (deps: Pick<CheckNeeds, "config">, checks: readonly Checked[]): Round => ({
+  claimed: checks.length,
+  isFull: checks.length >= limitOf(deps),
+  done: checks.filter(({ outcome }) => outcome !== "failed").length,
+  metOutage: checks.some(isOutage),
+});
 
 /** The checks of one round; none while this process makes a pause. */
 export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {
@@ -128,18 +133,18 @@ async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly 
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
-  return Promise.all(due.map((link) => checkLink(deps, { ...link, leasedUntil }, now)));
+  return Promise.all(due.map((link) => checkLink(deps, { ...link, leasedUntil })));
 }
 
 type LeasedCheck = DueCheck & { readonly leasedUntil: Date };
 
 /** Checks one link that was claimed. A failure leaves everything as it is, but for when the next check is due. */
-async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): Promise<Checked> {
+async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<Checked> {
   let reading: Reading;
   try {
     reading = await readAgain(deps, link);
   } catch (error) {
-    return recordFailure(deps, link, claimedAt, error);
+    return recordFailure(deps, link, error);
   }
   const renewed = reading.outcome === "read" ? { ...link, ...reading } : link;
   const decision = decide(deps, renewed);
@@ -224,15 +229,10 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
 }
 
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
-async function recordFailure(
-  deps: CheckNeeds,
-  link: LeasedCheck,
-  claimedAt: Date,
-  error: unknown,
-): Promise<Checked> {
+async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown): Promise<Checked> {
   const { discordUserId, checkFailures } = link;
   const failure = asJanusError(error);
-  const isUnanswered = isFromEarlier(link.refreshUnansweredSince, claimedAt);
+  const isUnanswered = link.refreshUnansweredSince !== null;
   const { isUnspent, isRefused, endCause } = readRefreshFailure({ ...link, isUnanswered }, error);
   deps.log.warn("claims_not_read", {
     discordUserId,

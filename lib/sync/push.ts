@@ -162,8 +162,10 @@ async function recordTold(deps: Needs, link: DuePush, decision: Telling, loss: L
     return;
   }
   const { cause: clearCause } = decision;
+  // Losses that are held clear nothing.
+  const told = loss === "held" ? "none" : loss;
   await record(deps, link, (values) =>
-    deps.queries.setLinkCleared({ ...values, clearCause, isCounted: loss === "counted", detail }),
+    deps.queries.setLinkCleared({ ...values, clearCause, loss: told, detail }),
   );
 }
 

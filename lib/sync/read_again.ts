@@ -1,7 +1,7 @@
 /**
  * Reads a member's claims again at the provider, while the member is away: a refresh token brings new tokens, and with
- * those the claims are read as at a sign-in. The new tokens are stored before they are used, and the mark of the claim says
- * that the refresh was sent, should this process die in between. docs/decisions/0043
+ * those the claims are read as at a sign-in. A mark says that the refresh was sent, should this process die before it stores
+ * the answer. The new tokens are stored before they are used. docs/decisions/0043
  */
 import type { WorkDeps } from "../deps.ts";
 import { databaseUnavailable, tokenUnreadable } from "../errors.ts";
@@ -9,6 +9,7 @@ import { openOrganisationToken, sealOrganisationTokens } from "../grants/sealing
 import { keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, renewClaims } from "../rules/claims.ts";
+import { markSent } from "./sent_marks.ts";
 
 /** What reading works with. */
 export type ReadDeps = Pick<
@@ -94,7 +95,9 @@ async function refresh(deps: ReadDeps, member: ReadMember, refreshTokenSealed: s
   const refreshToken = openOrganisationToken(deps, "refresh_token", member, refreshTokenSealed);
   if (refreshToken === undefined)
     throw tokenUnreadable("organisation_token.refresh_token does not open with any key of TOKEN_KEYS");
-  const tokens = await deps.oidc.refreshTokens(refreshToken);
+  const tokens = await deps.oidc.refreshTokens(refreshToken, () =>
+    markSent(deps, { subject, refreshTokenSealed }),
+  );
   const sealed = {
     ...sealOrganisationTokens(deps, { issuer, subject, ...tokens }),
     expiresAt: tokens.expiresAt ?? null,

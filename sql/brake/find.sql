@@ -37,7 +37,7 @@ counted as (
     + (
       select count(*)
       from link
-      where link.lost_at > state.counted_after
+      where link.loss_counted_at > state.counted_after
     ) as found
   from state
 )
@@ -74,7 +74,7 @@ select
       organisation_account.claims_seen_at > state.seen_after
       and (
         link.loss_due_at is not null and (state.released_at is null or link.loss_found_at > state.released_at)
-        or link.lost_at > greatest(state.seen_after, state.released_at)
+        or link.loss_counted_at > greatest(state.seen_after, state.released_at)
       )
   )::integer as seen_losing
 from state

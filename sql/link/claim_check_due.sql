@@ -1,8 +1,5 @@
 -- Claims links whose claims are to be read again, the longest due first. No other process takes them until the lease ends,
--- and then they are due again. A time beyond what a correct clock can write counts as now. Links whose account somebody
--- signs in to at this moment are left for later.
--- Where there is a refresh token, the refresh counts as unanswered until its answer is stored, because this process may
--- die before that.
+-- and then they are due again. A time beyond what a correct clock can write counts as now.
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
@@ -43,24 +40,6 @@ due as (
   union all
   select due_beyond.discord_user_id, due_beyond.issuer, due_beyond.subject
   from due_beyond
-),
-
-token as (
-  select organisation_token.issuer, organisation_token.subject, organisation_token.refresh_unanswered_since
-  from due
-  inner join organisation_token on due.issuer = organisation_token.issuer and due.subject = organisation_token.subject
-  for update of organisation_token skip locked
-),
-
-sending as (
-  update organisation_token
-  set refresh_unanswered_since = coalesce(organisation_token.refresh_unanswered_since, $3)
-  from token
-  where
-    organisation_token.issuer = token.issuer
-    and organisation_token.subject = token.subject
-    and organisation_token.refresh_token_sealed is not null
-    and organisation_token.ended_at is null
 )
 
 update link
@@ -72,11 +51,8 @@ inner join discord_account on due.discord_user_id = discord_account.discord_user
 inner join discord_token on due.discord_user_id = discord_token.discord_user_id
 inner join organisation_account
   on due.issuer = organisation_account.issuer and due.subject = organisation_account.subject
-left join token on due.issuer = token.issuer and due.subject = token.subject
 left join organisation_token on due.issuer = organisation_token.issuer and due.subject = organisation_token.subject
-where
-  link.discord_user_id = due.discord_user_id
-  and (token.issuer is not null or organisation_token.issuer is null)
+where link.discord_user_id = due.discord_user_id
 returning
   link.discord_user_id,
   discord_account.username,
@@ -108,5 +84,5 @@ returning
   organisation_token.access_token_sealed as organisation_access_token_sealed,
   organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
   organisation_token.expires_at as organisation_expires_at,
-  token.refresh_unanswered_since,
+  organisation_token.refresh_unanswered_since,
   coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals

@@ -7,7 +7,7 @@
 -- $3 request_id text, null for a push of upkeep
 -- $4 now timestamptz
 -- $5 clear_cause text: not_admitted, or grant_ended
--- $6 is_counted boolean: whether the brake counts this loss
+-- $6 loss text: what became of a loss: none, told, or counted (told, and the brake counts it)
 -- $7 detail jsonb: the values that changed, by their keys
 -- nothing
 with cleared as (
@@ -20,7 +20,8 @@ with cleared as (
     clear_cause = $5,
     loss_found_at = null,
     loss_due_at = null,
-    lost_at = case when $6 then $4 else lost_at end,
+    lost_at = case when $6 in ('told', 'counted') then $4 else lost_at end,
+    loss_counted_at = case when $6 = 'counted' then $4 else loss_counted_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0,

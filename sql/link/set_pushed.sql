@@ -28,7 +28,8 @@ with pushed as (
       when $7 = 'held' then coalesce(loss_due_at, $6)
       when gone_at is not null then loss_due_at
     end,
-    lost_at = case when $7 = 'counted' then $6 else lost_at end,
+    lost_at = case when $7 in ('told', 'counted') then $6 else lost_at end,
+    loss_counted_at = case when $7 = 'counted' then $6 else loss_counted_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0

@@ -1,6 +1,6 @@
--- How grants end at Discord, what was lost by the operator's word, and whether a look at other links has been used.
+-- How grants end at Discord, and what members have lost by the operator's word.
 -- docs/decisions/0045
--- Lock: access exclusive on discord_token, link, brake and audit_event, for the time that a column without a default or
+-- Lock: access exclusive on discord_token, link and audit_event, for the time that a column without a default or
 -- with a constant one, a trigger, or a check that existing rows are not held to, takes; share on discord_token and link
 -- for their new indexes; and the update of the few links that have lost something.
 -- The previous release runs on it. It does not know the new columns, so it sends a refresh token again that is dead, and
@@ -53,9 +53,6 @@ set loss_counted_at = lost_at
 where lost_at is not null;
 -- squawk-ignore require-concurrent-index-creation
 create index link_loss_counted_at_idx on link (loss_counted_at) where loss_counted_at is not null;
-
--- When the brake was last decided by a look that was over.
-alter table brake add column judged_at timestamptz;
 
 -- The old list is part of the new one, so no row can fail it.
 alter table audit_event drop constraint audit_event_action_check;

@@ -122,12 +122,16 @@ test("the brake lets go by itself once the groups are back, and only who still l
 test("others are read for a loss when it can be told, and not while it waits for its next try", async () => {
   const [user = "", ...others] = await linkMembers(4);
   says(user, { groups: [] });
-  janus.discord.endGrant(user);
+  janus.discord.direct({
+    choose: ({ operation }) => (operation === "put_role_connection" ? { status: 503 } : undefined),
+    done: () => undefined,
+  });
   // Until the tries are six hours apart.
   await passDay();
   const before = janus.provider.sentRefreshTokens.length;
 
   await passDay();
+  janus.discord.direct(undefined);
 
   // A try reads the member's own claims first, and then those of all.
   const [dailyChecks, tries] = [2, 6];
@@ -136,6 +140,68 @@ test("others are read for a loss when it can be told, and not while it waits for
   expect(memberValues([user, ...others])).toEqual(["1", "1", "1", "1"]);
   expect(await findBrake(janus.deps)).toMatchObject({ waiting: 1 });
   expect((await linkOf(janus, user))?.pushFailures).toBeGreaterThan(6);
+});
+
+test.each([
+  ["every hour", HOUR_SECONDS],
+  ["every five hours", 5 * HOUR_SECONDS],
+  ["once a day", 24 * HOUR_SECONDS],
+])("a loss is told in the round that finds it, although upkeep comes only %s", async (_, seconds) => {
+  const users = await linkMembers(20);
+  const losers = users.slice(0, 3);
+  for (const user of losers) says(user, { groups: [] });
+
+  for (let passed = 0; passed < 28 * HOUR_SECONDS; passed += seconds) {
+    janus.clock.advance(seconds);
+    await runUpkeep(janus.deps);
+    const waiting = await database.rows("select from link where loss_due_at is not null");
+    expect(waiting).toEqual([]);
+  }
+
+  expect(memberValues(losers)).toEqual(Array(3).fill("0"));
+});
+
+test("a loss of a member of another provider is told by the claims that there are", async () => {
+  const [user = ""] = await linkMembers(1);
+  janus.clock.advance(2 * HOUR_SECONDS);
+  const at = `timestamptz '${janus.clock.now().toISOString()}'`;
+  await database.rows(`update organisation_account set claims = '{"groups": [], "points": 1}'`);
+  await database.rows(`update link set loss_found_at = ${at}, loss_due_at = ${at}`);
+  const { config } = janus.deps;
+  const oidc = { ...config.oidc, issuer: "https://later.example" };
+
+  await pushDueLosses({ ...janus.deps, config: { ...config, oidc } });
+  await pushDueLosses({ ...janus.deps, config: { ...config, oidc } });
+
+  expect(memberValues([user])).toEqual(["0"]);
+});
+
+test("losses of many are held in the round that finds them, and told once they are released", async () => {
+  const users = await linkMembers(20);
+  const losers = users.slice(0, 12);
+  for (const user of losers) says(user, { groups: [] });
+  janus.clock.advance(28 * HOUR_SECONDS);
+  await runUpkeep(janus.deps);
+  const held = memberValues(losers);
+  await janus.deps.queries.setReleased({ now: janus.clock.now() });
+  const releasedAt = janus.clock.now().getTime();
+  await runUpkeep(janus.deps);
+
+  // What the operator has released counts for no brake.
+  says(users[15] ?? "", { groups: [] });
+  for (let day = 0; day < 2; day += 1) {
+    janus.clock.advance(20 * HOUR_SECONDS);
+    await runUpkeep(janus.deps);
+  }
+
+  expect(held).toEqual(Array(12).fill("1"));
+  expect(memberValues(losers)).toEqual(Array(12).fill("0"));
+  expect(memberValues(users.slice(15, 16))).toEqual(["0"]);
+  for (const user of losers) {
+    const { lossCountedAt, lostAt } = (await linkOf(janus, user)) ?? {};
+    expect(lossCountedAt).toBeNull();
+    expect((lostAt as Date).getTime()).toBeGreaterThanOrEqual(releasedAt);
+  }
 });
 
 test("two processes hold the same, whichever of them finds the losses", async () => {

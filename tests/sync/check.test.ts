@@ -9,6 +9,7 @@ import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, organisationTokenOf, trailOf } from "../harness/rows.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import type { Behaviour } from "../standins/faults.ts";
 
 const RULES = `
 [admit]
@@ -177,8 +178,6 @@ describe("a check", () => {
     const tries = 3;
     janus.discord.failNext("put_role_connection", { status: 503, body: "" }, tries);
     await later();
-    // The brake has seen the others now.
-    await later(31);
     says(user, { groups });
     const during = { held: heldBy(user), link: await linkOf(janus, user) };
     // The brake looks at others.
@@ -299,6 +298,34 @@ describe("a grant that the provider has ended", () => {
     says(user, { points: 3 });
     await later();
     expect(heldBy(user)).toEqual({ member: "1", points: "3" });
+  });
+
+  test.each<[string, Behaviour, string]>([
+    ["is one after a rate limit", { status: 429, body: "{}" }, "invalid_grant"],
+    ["is one after a firewall's page", { status: 403, body: "<html>no</html>" }, "invalid_grant"],
+    [
+      "is one after a maintenance that named its end",
+      { status: 503, headers: { "retry-after": "60" }, body: "" },
+      "invalid_grant",
+    ],
+    [
+      "is one after the provider's own word that it is overloaded",
+      { status: 503, body: '{"error":"temporarily_unavailable"}' },
+      "invalid_grant",
+    ],
+    ["may be Janus's own doing after a 500", { status: 500, body: "" }, "unanswered"],
+    ["may be Janus's own doing after a 504", { status: 504, body: "" }, "unanswered"],
+    ["may be Janus's own doing after a broken answer", { status: 200, body: "{}" }, "unanswered"],
+    ["may be Janus's own doing after a connection that broke", "drop", "unanswered"],
+  ])("%s", async (_, before, endCause) => {
+    const user = await linked();
+    janus.provider.failNext("token_refresh", before);
+
+    await later();
+    janus.provider.setDisabled(subjectOf(user), true);
+    await later(3_700);
+
+    expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({ endCause });
   });
 
   test("is one after three times invalid_request in a row, and not before", async () => {

@@ -10,11 +10,14 @@ import setProviderAbandonedText from "../../../sql/organisation_token/set_abando
   type: "text",
 };
 import setProviderEndDueText from "../../../sql/organisation_token/set_end_due.sql" with { type: "text" };
+import setProviderRefreshSentText from "../../../sql/organisation_token/set_refresh_sent.sql" with {
+  type: "text",
+};
 import setProviderRefreshedText from "../../../sql/organisation_token/set_refreshed.sql" with {
   type: "text",
 };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, replacedTokens, text, time } from "../statement.ts";
+import { integer, nullableText, nullableTime, replacedTokens, text, texts, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const ORGANISATION_TOKEN_STATEMENTS = {
@@ -64,6 +67,11 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
     text: setProviderEndDueText,
     gives: "nothing",
     parameters: { issuer: text, subject: text, endDueAt: time },
+  },
+  setProviderRefreshSent: {
+    text: setProviderRefreshSentText,
+    gives: "nothing",
+    parameters: { issuer: text, refreshTokensSealed: texts, now: time },
   },
   setProviderRefreshed: {
     text: setProviderRefreshedText,

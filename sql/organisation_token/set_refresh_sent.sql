@@ -1,0 +1,28 @@
+-- Records that refreshes at the provider are about to be sent, each only if the refresh token is still the one that is
+-- sent. Until their answers are stored they count as unanswered, because this process may die before that.
+-- nothing
+with given as not materialized (
+  select
+    $1::text as issuer,
+    $2::jsonb as refresh_tokens_sealed, -- by their subjects, as they were claimed
+    $3::timestamptz as now
+),
+
+-- In the order of docs/decisions/0028.
+sending as (
+  select organisation_token.issuer, organisation_token.subject
+  from given
+  cross join jsonb_each_text(given.refresh_tokens_sealed) as sent (subject, refresh_token_sealed)
+  inner join organisation_token
+    on given.issuer = organisation_token.issuer and sent.subject = organisation_token.subject
+  where organisation_token.refresh_token_sealed = sent.refresh_token_sealed
+  order by organisation_token.issuer, organisation_token.subject
+  for no key update of organisation_token
+)
+
+update organisation_token
+set refresh_unanswered_since = coalesce(organisation_token.refresh_unanswered_since, given.now)
+from given, sending
+where
+  organisation_token.issuer = sending.issuer
+  and organisation_token.subject = sending.subject
