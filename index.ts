@@ -34,7 +34,7 @@ import {
   receiveSessionsEnd,
   showSessions,
 } from "./lib/session/handlers.ts";
-import { receiveBackChannelLogout } from "./lib/sync/handlers.ts";
+import { receiveBackChannelLogout, receiveDiscord, receiveHook } from "./lib/sync/handlers.ts";
 
 /** Every route of Janus. */
 export const ROUTES: readonly Route[] = [
@@ -61,6 +61,8 @@ export const ROUTES: readonly Route[] = [
   ["DELETE", "/api/link", deleteLink],
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
+  ["POST", "/discord/events", receiveDiscord],
+  ["POST", "/hooks/recheck", receiveHook],
   ["GET", "/openapi.json", showOpenApi],
   ["POST", "/oidc/backchannel-logout", receiveBackChannelLogout],
   ["GET", "/doctor", beginExamination],

@@ -8,7 +8,15 @@
  * oslo has no cipher; the runtime's synchronous one costs less CPU than WebCrypto for values of this size, and its
  * base64url a fifth of oslo's, which counts in a redirect that anybody may ask for.
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  hkdfSync,
+  verify,
+} from "node:crypto";
 import { constantTimeEqual } from "oslo/crypto";
 
 const KEY_BYTES = 32;
@@ -63,6 +71,17 @@ export function createMacs(keys: readonly Uint8Array[], purpose: string): readon
     const keyed = new Bun.CryptoHasher("sha256", deriveKey(key, purpose));
     return (text) => keyed.copy().update(text).digest("base64url");
   });
+}
+
+/** HMAC-SHA-256 of bytes under a key that another program has too, as base64 with padding: 44 characters. RFC 2104 */
+export function macBytes(key: Uint8Array, bytes: Uint8Array): string {
+  return createHmac("sha256", key).update(bytes).digest("base64");
+}
+
+/** Whether an Ed25519 key has signed bytes. A public key has 32 bytes, a signature 64; of another length it is wrong. RFC 8032 5.1.7 */
+export function isSignedWith(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const jwk = { kty: "OKP", crv: "Ed25519", x: encodeBase64url(publicKey) };
+  return verify(null, bytes, createPublicKey({ key: jwk, format: "jwk" }), signature);
 }
 
 /** `bytes` random bytes as base64url without padding. */

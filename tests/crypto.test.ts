@@ -9,6 +9,8 @@ import {
   decodeBase64url,
   encodeBase64url,
   equalInConstantTime,
+  isSignedWith,
+  macBytes,
   randomToken,
   sha256,
   sha256Hex,
@@ -258,5 +260,37 @@ test("sha256(), sha256Hex() and sha512() follow FIPS 180-4 over UTF-8", () => {
   expect(sha512("abc").toHex()).toStartWith("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea2");
   expect(sha256Hex("\u00e5")).toBe(
     new Bun.CryptoHasher("sha256").update(new Uint8Array([0xc3, 0xa5])).digest("hex"),
+  );
+});
+
+describe("isSignedWith()", () => {
+  const hex = (text: string): Uint8Array => Buffer.from(text, "hex");
+  // RFC 8032 7.1, TEST 2
+  const key = hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+  const message = hex("72");
+  const signature = hex(
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+  );
+
+  test("takes the signature of RFC 8032", () => {
+    expect(isSignedWith(key, message, signature)).toBe(true);
+  });
+
+  test("refuses another message, key or signature, of any length", () => {
+    expect(isSignedWith(key, hex("73"), signature)).toBe(false);
+    expect(isSignedWith(hex(`${"00".repeat(31)}01`), message, signature)).toBe(false);
+    expect(isSignedWith(key, message, signature.subarray(1))).toBe(false);
+    expect(isSignedWith(key, message, new Uint8Array())).toBe(false);
+  });
+});
+
+test("macBytes() is HMAC-SHA-256 as RFC 4231 has it, in base64", () => {
+  const mac = macBytes(
+    new TextEncoder().encode("Jefe"),
+    new TextEncoder().encode("what do ya want for nothing?"),
+  );
+
+  expect(Buffer.from(mac, "base64").toString("hex")).toBe(
+    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
   );
 });

@@ -51,10 +51,11 @@ export const userinfo = v.object({
           "held",
           "disconnected",
           "discord_ended",
+          "deauthorized",
         ]),
         reason: text,
         next: nullableText,
-        /** Of `grace`, `ended`, `gone`, `held`, `disconnected` and `discord_ended`. */
+        /** Of `grace`, `ended`, `gone`, `held`, `disconnected`, `discord_ended` and `deauthorized`. */
         since: nullableTime,
         /** Of `grace`: when the role connection is cleared unless the member signs in again. */
         until: nullableTime,
@@ -92,6 +93,7 @@ export const userinfo = v.object({
       "membership_ended",
       "disconnected",
       "discord_ended",
+      "deauthorized",
       "discord_not_told",
       "discord_told",
     ]),

@@ -37,6 +37,11 @@ const ROLE_WORDS: Readonly<Record<RoleStatus, { readonly reason: string; readonl
     reason: "Discord has ended what Janus may do for the member, so it cannot be told what has changed.",
     next: "Sign in again: follow the Linked Roles link in Discord, or GET /linked-role.",
   },
+  deauthorized: {
+    reason:
+      "The member has removed Janus from their authorized apps in Discord, so Discord has nothing to give a role for.",
+    next: "If they want the role back: follow the Linked Roles link in Discord, or GET /linked-role.",
+  },
   discord_not_told: {
     reason: "The link is stored, and Discord has not taken it yet.",
     next: "Janus tries again by itself at next_push_at; POST /api/link/sync tries now.",
@@ -84,6 +89,11 @@ const SYNC_WORDS: Readonly<
   discord_ended: {
     reason: "Discord has ended what Janus may do for the member, so it cannot be told what has changed.",
     next: "Sign in again: the link revives.",
+  },
+  deauthorized: {
+    reason:
+      "The member has removed Janus from their authorized apps in Discord. Janus has forgotten the tokens.",
+    next: "Nothing, unless they want the role back: then sign in again.",
   },
 };
 

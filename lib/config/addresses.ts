@@ -7,6 +7,7 @@ export type Addresses = {
   readonly linkedRole: string;
   readonly providerCallback: string;
   readonly backChannelLogout: string;
+  readonly discordEvents: string;
 };
 
 /** The addresses of a Janus at this public URL. */
@@ -16,4 +17,5 @@ export const addressesOf = (publicUrl: string): Addresses => ({
   linkedRole: `${publicUrl}/linked-role`,
   providerCallback: `${publicUrl}/dsek-oauth-callback`,
   backChannelLogout: `${publicUrl}/oidc/backchannel-logout`,
+  discordEvents: `${publicUrl}/discord/events`,
 });

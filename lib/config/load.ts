@@ -64,6 +64,8 @@ export type Config = DatabaseConfig & {
   /** Requests that one address may make; 0 for no limit. */
   readonly rateLimitPerMinute: number;
   readonly sync: SyncSettings;
+  /** Each key opens the recheck hook; without any it is closed. */
+  readonly hookSecrets: readonly Uint8Array[];
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -74,6 +76,8 @@ export type Config = DatabaseConfig & {
     readonly clientSecret: string;
     /** Undefined where the server has none, which is the rule. It is used to ask for the metadata records. */
     readonly botToken: string | undefined;
+    /** Signs the application's events; undefined where none are taken. */
+    readonly publicKey: Uint8Array | undefined;
     readonly apiUrl: string;
     readonly authorizeUrl: string;
     readonly cdnUrl: string;
@@ -162,6 +166,7 @@ export function readConfig(environment: Environment): Config {
     trustedProxies: values.TRUSTED_PROXIES,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     sync: syncOf(values),
+    hookSecrets: values.HOOK_SECRET ?? [],
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     tokenKeys: values.TOKEN_KEYS,
@@ -170,6 +175,7 @@ export function readConfig(environment: Environment): Config {
       clientId: values.DISCORD_CLIENT_ID,
       clientSecret: values.DISCORD_CLIENT_SECRET,
       botToken: readBotToken(environment),
+      publicKey: readPublicKey(values),
       apiUrl: values.DISCORD_API_URL,
       authorizeUrl: values.DISCORD_AUTHORIZE_URL,
       cdnUrl: values.DISCORD_CDN_URL,
@@ -193,6 +199,9 @@ function readBotToken(environment: Environment): string | undefined {
   const parsed = v.safeParse(DISCORD_BOT_TOKEN, values.DISCORD_BOT_TOKEN);
   return parsed.success ? parsed.output : undefined;
 }
+
+const readPublicKey = ({ DISCORD_PUBLIC_KEY: key }: ServerVariables): Uint8Array | undefined =>
+  key === undefined ? undefined : Buffer.from(key, "hex");
 
 /** Reads the public URL alone, even if other variables are wrong; undefined if it is missing or malformed. */
 export function findPublicUrl({ PUBLIC_URL }: Environment): string | undefined {

@@ -9,6 +9,7 @@ import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
+import { discordPublicKey, hookSecrets } from "./doorbells.ts";
 import { listenHost } from "./listen_host.ts";
 import { platformColor, platformLogo, privacyUrl, supportUrl } from "./look.ts";
 import { rulesFile } from "./rules_file.ts";
@@ -175,6 +176,8 @@ export const SCHEMAS = {
   BRAKE_PERCENT: v.optional(wholeNumber(1, 100), "20"),
   RECONCILE_DAYS: v.optional(wholeNumber(1, 365), "7"),
   SYNC_PROVIDER_PER_SECOND: v.optional(wholeNumber(1, 1_000), "10"),
+  DISCORD_PUBLIC_KEY: v.optional(discordPublicKey),
+  HOOK_SECRET: v.optional(hookSecrets),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
   DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
   DRAIN_SECONDS: v.optional(wholeNumber(0, 300), "1"),
@@ -233,6 +236,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   BRAKE_PERCENT: "a share of all links in percent, such as 20",
   RECONCILE_DAYS: "days, such as 7",
   SYNC_PROVIDER_PER_SECOND: "requests a second, such as 10",
+  DISCORD_PUBLIC_KEY: "Discord developer portal, General Information, Public Key; or leave it out",
+  HOOK_SECRET: "make one with: openssl rand -hex 32; or leave it out",
   RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",
   DATABASE_WAIT_SECONDS: "seconds, such as 30",
   DRAIN_SECONDS: "seconds, such as 1; longer than your load balancer takes to notice",
@@ -251,6 +256,7 @@ export const SECRETS: readonly VariableName[] = [
   "COOKIE_SECRET",
   "DATABASE_URL",
   "DATABASE_PASSWORD",
+  "HOOK_SECRET",
   "DISCORD_BOT_TOKEN",
 ];
 

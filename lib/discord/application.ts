@@ -13,12 +13,18 @@ export type Application = {
   readonly verificationUrl: string | undefined;
   /** Undefined if Discord does not say. */
   readonly redirectUris: readonly string[] | undefined;
+  /** What events are signed with, as 64 hexadecimal digits; undefined if Discord does not say. */
+  readonly publicKey: string | undefined;
+  /** Where events are sent; undefined if no address is entered. */
+  readonly eventsUrl: string | undefined;
 };
 
 const MAX_REDIRECTS = 100;
 const shape = v.object({
   id: v.pipe(v.string(), v.regex(/^\d{1,20}$/)),
   role_connections_verification_url: v.nullish(v.string()),
+  verify_key: v.nullish(v.string()),
+  event_webhooks_url: v.nullish(v.string()),
   redirect_uris: v.nullish(v.pipe(v.array(v.string()), v.maxLength(MAX_REDIRECTS))),
 });
 
@@ -32,10 +38,12 @@ export async function findApplication(call: Caller, botToken: string): Promise<A
     status: 200,
     isRight: (body) => v.is(shape, body),
   });
-  const { id, role_connections_verification_url, redirect_uris } = v.parse(shape, parseJson(text));
+  const found = v.parse(shape, parseJson(text));
   return {
-    applicationId: id,
-    verificationUrl: role_connections_verification_url || undefined,
-    redirectUris: redirect_uris ?? undefined,
+    applicationId: found.id,
+    verificationUrl: found.role_connections_verification_url || undefined,
+    redirectUris: found.redirect_uris ?? undefined,
+    publicKey: found.verify_key || undefined,
+    eventsUrl: found.event_webhooks_url || undefined,
   };
 }

@@ -16,7 +16,7 @@ import type { WorkDeps } from "../deps.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnded } from "../errors.ts";
 import { secondsAfter } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
-import type { GrantEndCause, RefreshHistory } from "./refresh_failure.ts";
+import type { DiscordEndCause, RefreshHistory } from "./refresh_failure.ts";
 import { readRefreshFailure } from "./refresh_failure.ts";
 import type { RefreshedPair } from "./refresh_lease.ts";
 import { isFromEarlier, leaseFrom, spendRefreshToken } from "./refresh_lease.ts";
@@ -150,7 +150,7 @@ export async function refresh(
 }
 
 /** What the end of a grant is to those who need it. */
-export const outcomeOf = (endCause: GrantEndCause): "ended" | "unknown" =>
+export const outcomeOf = (endCause: DiscordEndCause): "ended" | "unknown" =>
   endCause === "unanswered" ? "unknown" : "ended";
 
 /** Errors that do not pass with time. */

@@ -111,6 +111,8 @@ async function endGrant(deps: GrantDeps, grant: EndingGrant): Promise<boolean> {
 const ENDED: EndAtDiscord = { tokens: undefined, isRoleConnectionLeft: false, isGrantLeft: false };
 
 async function endAtDiscord(deps: GrantDeps, grant: EndingGrant): Promise<EndAtDiscord> {
+  // The member has ended it, and no token is left.
+  if (grant.accessTokenSealed === "") return ENDED;
   const held = openTokens(deps, grant);
   if (held === undefined)
     return giveUp(deps, grant, tokenUnreadable("no key of TOKEN_KEYS opens its tokens"));

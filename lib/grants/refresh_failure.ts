@@ -7,6 +7,9 @@ import { asJanusError } from "../errors.ts";
 /** Why a refresh token is dead. `unanswered`: an answer was lost, so Janus itself may have spent it. */
 export type GrantEndCause = "invalid_grant" | "invalid_request" | "unanswered";
 
+/** The same of a grant at Discord. `deauthorized`: the member has removed Janus there, and Janus has forgotten the tokens. */
+export type DiscordEndCause = GrantEndCause | "deauthorized";
+
 /** What is known of a refresh token before it is sent. */
 export type RefreshHistory = {
   /** Whether an earlier refresh with it got no answer: that one may have spent it. */

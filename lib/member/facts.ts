@@ -56,6 +56,7 @@ export type RoleStatus =
   | "membership_ended"
   | "disconnected"
   | "discord_ended"
+  | "deauthorized"
   | "discord_not_told"
   | "discord_told";
 
@@ -112,7 +113,7 @@ export function describeRole(link: LinkFacts | null): RoleStatus {
   if (link === null) return "not_linked";
   if (link.clearedAt !== null) return describeCleared(link);
   const { state } = link.sync;
-  if (state === "disconnected" || state === "discord_ended") return state;
+  if (state === "disconnected" || state === "discord_ended" || state === "deauthorized") return state;
   return isDiscordBehind(link) ? "discord_not_told" : "discord_told";
 }
 

@@ -23,7 +23,9 @@ export type SyncState =
   /** Discord has nothing, because the member removed it there. `since` is when Janus found that. */
   | { readonly state: "disconnected"; readonly since: Date }
   /** Discord has ended the grant, or does not take its tokens: it cannot be told anything. */
-  | { readonly state: "discord_ended"; readonly since: Date };
+  | { readonly state: "discord_ended"; readonly since: Date }
+  /** The member has removed Janus at Discord. */
+  | { readonly state: "deauthorized"; readonly since: Date };
 
 type Row = Pick<
   SessionWithLink,
@@ -34,6 +36,7 @@ type Row = Pick<
   | "hasOrganisationRefreshToken"
   | "disconnectedAt"
   | "discordEndedAt"
+  | "isDeauthorized"
   | "tokenRefusedAt"
   | "lossFoundAt"
   | "isLossHeld"
@@ -65,7 +68,8 @@ export function readSyncState(deps: Needs, link: Row): SyncState {
   if (organisationEndedAt !== null && graceEnd !== null && graceEnd <= deps.now())
     return { state: "ended", since: organisationEndedAt };
   const discordEndedAt = link.discordEndedAt ?? link.tokenRefusedAt;
-  if (discordEndedAt !== null) return { state: "discord_ended", since: discordEndedAt };
+  if (discordEndedAt !== null)
+    return { state: link.isDeauthorized ? "deauthorized" : "discord_ended", since: discordEndedAt };
   if (disconnectedAt !== null) return { state: "disconnected", since: disconnectedAt };
   if (organisationEndedAt !== null && graceEnd !== null)
     return { state: "grace", since: organisationEndedAt, until: graceEnd };

@@ -93,3 +93,18 @@ export function Disconnected({ context, link, since }: Props & { readonly since:
     </>
   );
 }
+
+/** The member has removed Janus itself in Discord. Only a new sign-in brings the roles back. */
+export function Deauthorized({ context, link, since }: Props & { readonly since: Date }) {
+  const { checks, buttons } = TEXTS[context.language];
+  return (
+    <>
+      <p>{sayTime(checks.deauthorized, context, since)}</p>
+      <p>{checks.deauthorizedNow}</p>
+      <ul class="facts">
+        <CheckItems context={context} link={link} />
+      </ul>
+      <ArrowLink href="/linked-role">{buttons.signInAgain}</ArrowLink>
+    </>
+  );
+}

@@ -8,7 +8,7 @@
 import type { LinkFacts, RecordFacts } from "../member/facts.ts";
 import { isDiscordBehind } from "../member/facts.ts";
 import { CheckItems, CheckRemark, gainsBySignIn, needsSignIn, SignInNotice } from "./checks.tsx";
-import { Cleared, Disconnected, isCleared } from "./lost_role.tsx";
+import { Cleared, Deauthorized, Disconnected, isCleared } from "./lost_role.tsx";
 import type { Admitting } from "./not_admitted.tsx";
 import { OperatorMessage } from "./not_admitted.tsx";
 import type { PageContext } from "./parts.tsx";
@@ -44,6 +44,8 @@ function Content({ context, page }: Section<{ readonly page: RolePage }>) {
   if (isCleared(link)) return <Cleared context={context} link={link} rules={rules} />;
   if (link.sync.state === "disconnected")
     return <Disconnected context={context} link={link} since={link.sync.since} />;
+  if (link.sync.state === "deauthorized")
+    return <Deauthorized context={context} link={link} since={link.sync.since} />;
   return <Told context={context} link={link} page={page} />;
 }
 

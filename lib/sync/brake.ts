@@ -23,8 +23,8 @@ const HOUR_SECONDS = 3_600;
 export type BrakeState =
   /** No loss waits, or none is due. */
   | { readonly state: "idle" }
-  /** Other links are read first. */
-  | { readonly state: "looking" }
+  /** Other links are read first. Where the organisation itself says so, a loss need not wait for that. */
+  | { readonly state: "looking"; readonly tellsGone: boolean }
   /** Those that were found until then were released by the operator, the others wait. */
   | { readonly state: "held"; readonly releasedUntil: Date | null }
   /** All may be told. Those that were found until then were released, and do not count. */
@@ -56,7 +56,8 @@ export async function decideBrake(deps: Needs): Promise<BrakeState> {
   const found = await look(deps, before);
   if (found === undefined) return { state: "idle" };
   const { releasedAt: releasedUntil } = found;
-  if (found.isLeftToSee && found.seen < LOOK_LINKS) return { state: "looking" };
+  if (found.isLeftToSee && found.seen < LOOK_LINKS)
+    return { state: "looking", tellsGone: found.heldAt === null && !isTooMuch(deps, found) };
   const holds = isTooMuch(deps, found);
   if (holds !== (found.heldAt !== null)) await setHeld(deps, holds, found);
   return { state: holds ? "held" : "free", releasedUntil };
@@ -67,6 +68,8 @@ async function look(deps: Needs, found: Found | undefined): Promise<Found | unde
   const now = deps.now();
   const lookedBefore = secondsAfter(now, -LOOK_SECONDS);
   if (found === undefined || (found.lookedAt !== null && found.lookedAt > lookedBefore)) return found;
+  // What the organisation says itself is no fault of the provider or of the rules.
+  if (found.goneDue === found.due) return found;
   const seenAfter = secondsAfter(now, -SEEN_SECONDS);
   await deps.queries.setLooked({ now, lookedBefore, seenAfter, limit: LOOK_LINKS });
   // Those links are due now, and a loss waits for them.

@@ -1,17 +1,73 @@
 /**
- * The doorbells: the routes at which other servers tell Janus what has changed. Each is closed without its variable.
+ * The doorbells: the routes at which other servers tell Janus what has changed. Two are closed without their variable.
  *
- *   POST /oidc/backchannel-logout   receiveBackChannelLogout     receiveProviderLogout, in `provider_logout.ts`
+ *   POST /discord/events            receiveDiscord             receiveDiscordEvent, in `discord_event.ts`
+ *   POST /hooks/recheck             receiveHook                receiveRecheck, in `recheck_hook.ts`
+ *   POST /oidc/backchannel-logout   receiveBackChannelLogout   receiveProviderLogout, in `provider_logout.ts`
  *
  * What an event leads to is up to the use cases, and how a body is read and a source is limited to `http/`.
  */
+import { notFound } from "../errors.ts";
 import { requireForm } from "../http/form.ts";
 import type { EventHandler } from "../http/response.ts";
 import { emptyResponse, jsonResponse } from "../http/response.ts";
+import type { EventAnswer } from "./discord_event.ts";
+import { receiveDiscordEvent } from "./discord_event.ts";
 import { receiveProviderLogout } from "./provider_logout.ts";
+import { receiveRecheck } from "./recheck_hook.ts";
 
+/** An event tells of a user, and some tell of a whole server. */
+const MAX_EVENT_BYTES = 262_144;
+const MAX_HOOK_BYTES = 65_536;
 /** A logout token names one subject and one session. */
 const MAX_LOGOUT_BYTES = 65_536;
+
+const STATUS: Readonly<Record<EventAnswer, 204 | 400 | 401>> = {
+  acknowledged: 204,
+  malformed: 400,
+  unauthorized: 401,
+};
+
+/** POST /discord/events */
+export const receiveDiscord: EventHandler = {
+  source: "discord",
+  maxBytes: MAX_EVENT_BYTES,
+  admit: ({ config }) => {
+    if (config.discord.publicKey === undefined) throw notFound();
+    return undefined;
+  },
+  receive: async (deps, exchange, body) => {
+    const { headers } = exchange.request;
+    const { publicKey } = deps.config.discord;
+    if (publicKey === undefined) throw notFound();
+    const answer = await receiveDiscordEvent(deps, publicKey, {
+      signature: headers.get("x-signature-ed25519"),
+      timestamp: headers.get("x-signature-timestamp"),
+      body,
+    });
+    return emptyResponse(deps, exchange, STATUS[answer]);
+  },
+};
+
+/** POST /hooks/recheck */
+export const receiveHook: EventHandler = {
+  source: "hook",
+  maxBytes: MAX_HOOK_BYTES,
+  admit: ({ config }) => {
+    if (config.hookSecrets.length === 0) throw notFound();
+    return undefined;
+  },
+  receive: async (deps, exchange, body) => {
+    const { headers } = exchange.request;
+    const { status, ...answer } = await receiveRecheck(deps, {
+      id: headers.get("webhook-id"),
+      timestamp: headers.get("webhook-timestamp"),
+      signature: headers.get("webhook-signature"),
+      body,
+    });
+    return jsonResponse(deps, exchange, status, answer);
+  },
+};
 
 /** POST /oidc/backchannel-logout. Back-Channel Logout 1.0, 2.5, 2.8 */
 export const receiveBackChannelLogout: EventHandler = {

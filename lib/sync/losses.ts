@@ -47,10 +47,11 @@ export async function tellLosses(deps: Needs): Promise<readonly Push[]> {
 
 async function tell(deps: Needs, brake: BrakeState): Promise<Telling> {
   if (brake.state === "idle") return { pushes: [], waitsForChecks: false };
-  if (brake.state === "looking") return { pushes: [], waitsForChecks: true };
+  const isLooking = brake.state === "looking";
+  if (isLooking && !brake.tellsGone) return { pushes: [], waitsForChecks: true };
   const now = deps.now();
-  const { releasedUntil } = brake;
-  const foundUntil = brake.state === "free" ? secondsAfter(now, PUSH_LEASE_SECONDS) : releasedUntil;
+  const releasedUntil = isLooking ? null : brake.releasedUntil;
+  const foundUntil = brake.state === "held" ? releasedUntil : secondsAfter(now, PUSH_LEASE_SECONDS);
   if (foundUntil === null) return { pushes: [], waitsForChecks: false };
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
   const due = await deps.queries.claimLossDue({
@@ -62,10 +63,11 @@ async function tell(deps: Needs, brake: BrakeState): Promise<Telling> {
     releasedUntil,
     againAt: secondsAfter(now, AGAIN_SECONDS),
     issuer: deps.config.oidc.issuer,
+    onlyGone: isLooking,
   });
   const handlingOf = ({ lossFoundAt }: DuePush): LossHandling =>
     releasedUntil !== null && lossFoundAt !== null && lossFoundAt <= releasedUntil ? "told" : "counted";
   const claimed = due.filter(({ isClaimed }) => isClaimed).map((link) => ({ ...link, leasedUntil }));
   const pushes = await pushAll(deps, claimed, handlingOf);
-  return { pushes, waitsForChecks: claimed.length < due.length };
+  return { pushes, waitsForChecks: isLooking || claimed.length < due.length };
 }

@@ -3,11 +3,12 @@
 -- $1 lost_after timestamptz: losses since then count
 -- $2 least bigint: fewer losses are never held
 -- $3 now timestamptz
--- row: looked_at timestamptz, held_at timestamptz, released_at timestamptz, waiting integer, due integer, found integer,
--- row: links integer, is_left_to_see boolean, seen integer, seen_losing integer
+-- row: looked_at timestamptz, held_at timestamptz, released_at timestamptz, waiting integer, due integer, gone_due integer,
+-- row: found integer, links integer, is_left_to_see boolean, seen integer, seen_losing integer
 with waiting as (
   select
     link.loss_found_at,
+    link.gone_at is not null as is_gone,
     link.loss_due_at <= $3 or link.loss_due_at > $3::timestamptz + interval '7 hours' as is_due
   from link
   where link.loss_due_at is not null
@@ -47,6 +48,7 @@ select
   state.released_at,
   (select count(*) from waiting)::integer as waiting,
   (select count(*) from waiting where waiting.is_due)::integer as due,
+  (select count(*) from waiting where waiting.is_due and waiting.is_gone)::integer as gone_due,
   counted.found::integer as found,
   case when counted.found >= $2 then (select count(*) from link) else 0 end::integer as links,
   exists (

@@ -90,6 +90,6 @@ select distinct on (kind, split_part(sealed, '.', 1))
   subject,
   sealed
 from stored
-where sealed is not null
+where sealed <> '' -- nothing is kept of a grant that the member has ended
 order by kind, split_part(sealed, '.', 1), sealed
 limit 1000

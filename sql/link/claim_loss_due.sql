@@ -11,6 +11,7 @@
 -- $6 released_until timestamptz, null if the operator has released none: losses found until then are told as they are
 -- $7 again_at timestamptz: when a loss is due whose claims cannot be read now
 -- $8 issuer text: the provider that is asked; nothing reads the claims of another one
+-- $9 only_gone boolean: only losses of memberships that the organisation has ended
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
@@ -37,6 +38,7 @@ with due as (
     and link.loss_found_at <= $4
     and (link.loss_due_at <= $3 or link.loss_due_at > $3::timestamptz + interval '7 hours')
     and not is_leased(link.push_leased_until, $3)
+    and (not $9 or link.gone_at is not null)
   order by link.loss_due_at
   limit $1
   for update of link skip locked

@@ -17,7 +17,13 @@ with old as (
     organisation_account.claims_seen_at
   from organisation_account
   inner join link on organisation_account.issuer = link.issuer and organisation_account.subject = link.subject
-  where organisation_account.claims_seen_at < $5
+  where
+    organisation_account.claims_seen_at < $5
+    -- Nothing is read for a member who has removed Janus at Discord.
+    and not exists (
+      select from discord_token
+      where discord_token.discord_user_id = link.discord_user_id and discord_token.end_cause = 'deauthorized'
+    )
   order by organisation_account.claims_seen_at
   limit $4
 ),
@@ -250,6 +256,11 @@ found as (
       link.disconnected_at is null
       and greatest(link.reconciled_at, link.pushed_at) < $7
       and link.drift_found_at is null
+      -- With a grant that is over, nothing can be read.
+      and not exists (
+        select from discord_token
+        where discord_token.discord_user_id = link.discord_user_id and discord_token.ended_at is not null
+      )
     order by greatest(link.reconciled_at, link.pushed_at)
     limit $4
   )

@@ -45,8 +45,15 @@ checked as (
       when is_leased(link.push_leased_until, given.now) and locked_account.claims <> given.claims then given.now
       else link.push_due_at
     end,
-    loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) end,
-    loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) end,
+    -- An end of the membership that came during the check takes the role, whatever the claims say.
+    loss_found_at = case
+      when given.is_loss then coalesce(link.loss_found_at, given.now)
+      when link.gone_at is not null and link.cleared_at is null then link.loss_found_at
+    end,
+    loss_due_at = case
+      when given.is_loss then coalesce(link.loss_due_at, given.now)
+      when link.gone_at is not null and link.cleared_at is null then link.loss_due_at
+    end,
     -- Tries to tell a loss that is none any more count for nothing.
     push_failures = case
       when not given.is_loss and link.loss_due_at is not null and link.push_due_at is null then 0

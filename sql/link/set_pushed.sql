@@ -1,5 +1,6 @@
 -- Records that Discord took a role connection, and frees the lease. A push that became due in the meantime stays due. A
--- push that has outlived its lease records nothing, because another process may have pushed since.
+-- push that has outlived its lease records nothing, because another process may have pushed since. If the membership has
+-- ended in the meantime, the loss stays due.
 -- $1 discord_user_id text
 -- $2 leased_until timestamptz
 -- $3 pushed_metadata jsonb
@@ -19,8 +20,14 @@ with pushed as (
     clear_cause = null,
     disconnected_at = null,
     token_refused_at = null,
-    loss_found_at = case when $7 = 'held' then coalesce(loss_found_at, $6) end,
-    loss_due_at = case when $7 = 'held' then coalesce(loss_due_at, $6) end,
+    loss_found_at = case
+      when $7 = 'held' then coalesce(loss_found_at, $6)
+      when gone_at is not null then loss_found_at
+    end,
+    loss_due_at = case
+      when $7 = 'held' then coalesce(loss_due_at, $6)
+      when gone_at is not null then loss_due_at
+    end,
     lost_at = case when $7 in ('told', 'counted') then $6 else lost_at end,
     loss_counted_at = case when $7 = 'counted' then $6 else loss_counted_at end,
     push_due_at = nullif(push_due_at, push_leased_until),

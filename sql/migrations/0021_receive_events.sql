@@ -61,6 +61,13 @@ alter table organisation_token drop constraint organisation_token_end_cause_chec
 alter table organisation_token add constraint organisation_token_end_cause_check
 check (end_cause in ('invalid_grant', 'invalid_request', 'unanswered', 'logged_out')) not valid;
 
+-- `deauthorized`: the member has removed Janus at Discord. Then no tokens are kept: both are empty.
+alter table discord_token drop constraint discord_token_end_cause_check;
+alter table discord_token add constraint discord_token_end_cause_check
+check (end_cause in ('invalid_grant', 'invalid_request', 'unanswered', 'deauthorized')) not valid;
+alter table discord_token add constraint discord_token_tokens_check
+check ((end_cause is not distinct from 'deauthorized') = (access_token_sealed = '')) not valid;
+
 -- Events that have come, so that a repeat has no effect, whichever process it reaches.
 create table received_event (
   source text not null,
@@ -103,6 +110,7 @@ alter table audit_event add constraint audit_event_action_check check (
     'push_failed',
     'role_connection_not_cleared',
     'disconnected',
+    'discord_grant_refused',
     'grant_ended',
     'grant_not_revoked',
     'provider_grant_refused',

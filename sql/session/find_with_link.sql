@@ -12,7 +12,7 @@
 -- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
 -- row: is_loss_held boolean, lost_at timestamptz, gone_at timestamptz, has_organisation_refresh_token boolean,
 -- row: organisation_expires_at timestamptz, organisation_ended_at timestamptz, organisation_end_cause text,
--- row: discord_ended_at timestamptz, token_refused_at timestamptz, role_connection_left_at timestamptz
+-- row: discord_ended_at timestamptz, is_deauthorized boolean, token_refused_at timestamptz, role_connection_left_at timestamptz
 select
   session.session_id_hash,
   session.session_handle,
@@ -55,6 +55,7 @@ select
   organisation_token.ended_at as organisation_ended_at,
   organisation_token.end_cause as organisation_end_cause,
   discord_token.ended_at as discord_ended_at,
+  coalesce(discord_token.end_cause = 'deauthorized', false) as is_deauthorized,
   link.token_refused_at,
   role_connection_left.left_at as role_connection_left_at
 from session

@@ -159,6 +159,18 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   BRAKE_PERCENT: [CANARY, "0", "101", "20%"],
   RECONCILE_DAYS: [CANARY, "0", "366"],
   SYNC_PROVIDER_PER_SECOND: [CANARY, "0", "1001", "0.5"],
+  DISCORD_PUBLIC_KEY: [CANARY, "a".repeat(63), "a".repeat(65), `${"a".repeat(54)}${CANARY}`, "g".repeat(64)],
+  HOOK_SECRET: [
+    CANARY,
+    "a".repeat(31),
+    `${CANARY}${"a".repeat(600)}`,
+    `${CANARY} ${"a".repeat(40)}`,
+    `${CANARY}å${"a".repeat(40)}`,
+    `whsec_${CANARY}`,
+    `whsec_${"a".repeat(60)}!${CANARY}`,
+    `${"a".repeat(40)},${CANARY}`,
+    `${"a".repeat(40)},`,
+  ],
   RATE_LIMIT_PER_MINUTE: [CANARY, "-1", "1.5", "1000000"],
   DATABASE_WAIT_SECONDS: [CANARY, "-1", "3601"],
   DRAIN_SECONDS: [CANARY, "-1", "301"],
@@ -240,10 +252,12 @@ describe("readConfig()", () => {
       shutdownSeconds: 8,
       tokenKeys: [{ id: "k1", key: decode(KEY) }],
       cookieSecrets: [decode(KEY)],
+      hookSecrets: [],
       discord: {
         clientId: "1111111111111111111",
         clientSecret: "discord client secret",
         botToken: undefined,
+        publicKey: undefined,
         apiUrl: "https://discord.com/api/v10",
         authorizeUrl: "https://discord.com/oauth2/authorize",
         cdnUrl: "https://cdn.discordapp.com",
@@ -528,6 +542,35 @@ test("readConfig() reads COOKIE_SECRET as a list, the newest first", () => {
   expect(cookieSecrets).toEqual([OTHER_KEY, KEY].map(decode));
 });
 
+describe("readConfig().hookSecrets", () => {
+  const text = "a-text-of-more-than-thirty-two-characters";
+  const key = Buffer.from(new Uint8Array(32).fill(251));
+
+  test("reads HOOK_SECRET as a list, the newest first", () => {
+    const { hookSecrets } = readConfig({ ...VALID, HOOK_SECRET: `whsec_${key.toString("base64")}, ${text}` });
+
+    expect(hookSecrets).toEqual([new Uint8Array(key), new TextEncoder().encode(text)]);
+  });
+
+  test("reads the base64 of Standard Webhooks with or without padding", () => {
+    const padded = key.toString("base64");
+
+    for (const written of [padded, padded.replaceAll("=", "")])
+      expect(readConfig({ ...VALID, HOOK_SECRET: `whsec_${written}` }).hookSecrets).toEqual([
+        new Uint8Array(key),
+      ]);
+  });
+});
+
+test("readConfig().discord.publicKey is the bytes of DISCORD_PUBLIC_KEY, in either case", () => {
+  const hex = "0123456789abcdefABCDEF0123456789".repeat(2);
+
+  for (const written of [hex, hex.toUpperCase()])
+    expect(readConfig({ ...VALID, DISCORD_PUBLIC_KEY: written }).discord.publicKey?.toHex()).toBe(
+      hex.toLowerCase(),
+    );
+});
+
 describe("readConfig().oidc.authorizeParams", () => {
   test.each([
     ["prompt=", "must give every parameter a value"],
@@ -675,6 +718,7 @@ describe("NAME_FILE", () => {
     COOKIE_SECRET: OTHER_KEY,
     DATABASE_URL: "postgres://janus@from-a-file/janus",
     DATABASE_PASSWORD: "from a file",
+    HOOK_SECRET: "from a file, in which it is long".replaceAll(/[ ,]/g, "-"),
   };
   const readBoth = (environment: Environment) => {
     readConfig({ ...VALID, ...environment });

@@ -75,7 +75,10 @@ const CLAIMS = [
   ["claimStrayDue", [LIMIT, leasedUntil, now]],
   ["claimPushDue", [LIMIT, leasedUntil, now]],
   ["claimCheckDue", [LIMIT, leasedUntil, now]],
-  ["claimLossDue", [LIMIT, leasedUntil, now, now, now, null, leasedUntil, "https://provider.example"]],
+  [
+    "claimLossDue",
+    [LIMIT, leasedUntil, now, now, now, null, leasedUntil, "https://provider.example", "false"],
+  ],
 ] as const;
 
 const AUDIT = [

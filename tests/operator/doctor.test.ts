@@ -6,6 +6,7 @@ import type { Database } from "../../lib/database/open.ts";
 import { databaseUnavailable, dataDirLocked } from "../../lib/errors.ts";
 import type { Check, CheckId } from "../../lib/operator/doctor/check.ts";
 import { CHECK_GROUPS } from "../../lib/operator/doctor/check.ts";
+import { DISCORD_PUBLIC_KEY } from "../fixtures/discord_events.ts";
 import type { Given } from "../fixtures/doctor.ts";
 import { diagnose, findingsOf, keptOpen, register, SHARED_SECRETS } from "../fixtures/doctor.ts";
 import { createAuthority } from "../harness/certificates.ts";
@@ -89,6 +90,12 @@ const application = (change: object) => () =>
       ...change,
     },
   });
+
+/** A doctor with a public key, where Discord shows this of the application. */
+const withKey = (change: object) => () => {
+  application(change)();
+  return { environment: { DISCORD_PUBLIC_KEY } };
+};
 
 async function rulesFile(name: string, text: string): Promise<string> {
   const path = join(folder, name);
@@ -249,6 +256,36 @@ describe("examine()", () => {
       ["discord_verification_url: fault"],
       /Another Linked/,
       arranged(application({ role_connections_verification_url: "https://old.example.org/linked-role" })),
+    ],
+    [
+      "Discord sends events, and the public key is not set",
+      ["discord_events: warning"],
+      /without DISCORD_PUBLIC_KEY/,
+      arranged(() => application({ event_webhooks_url: `${janus.url}/discord/events` })()),
+    ],
+    [
+      "the public key is another application's",
+      ["discord_events: fault"],
+      /refuses every event/,
+      withKey({ verify_key: "ab".repeat(32) }),
+    ],
+    [
+      "no address for events is entered",
+      ["discord_events: warning"],
+      /no address is entered/,
+      withKey({ verify_key: DISCORD_PUBLIC_KEY, event_webhooks_url: null }),
+    ],
+    [
+      "events go to another address",
+      ["discord_events: warning"],
+      /to another address/,
+      withKey({ verify_key: DISCORD_PUBLIC_KEY, event_webhooks_url: "https://old.example.org/events" }),
+    ],
+    [
+      "Discord does not show the public key",
+      ["discord_events: unknown"],
+      /does not show the public key/,
+      withKey({}),
     ],
     [
       "Discord lacks the records",
@@ -552,7 +589,9 @@ describe("examine() of servers that hang", () => {
     const checks = await examined({ fetch: hang, open: () => never, deadlineMs: 9_000, groupMs: 500 });
     deadline.mockRestore();
 
-    const unanswered = checks.filter(({ id }) => !/^(configuration|rules|public_url_reachable)/.test(id));
+    const unanswered = checks.filter(
+      ({ id }) => !/^(configuration|rules|public_url_reachable|discord_events)/.test(id),
+    );
     expect(unanswered.filter(({ state }) => state !== "unknown")).toEqual([]);
     expect(checks).toHaveLength(allIds.length);
     expect(waits.length).toBeGreaterThan(3);

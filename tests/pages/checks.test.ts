@@ -28,6 +28,8 @@ const OF_STATES: readonly Sentence[] = [
   [({ checks }) => checks.held, "since"],
   [({ checks }) => checks.discordEnded, "since"],
   [({ checks }) => checks.discordEndedNow],
+  [({ checks }) => checks.deauthorized, "since"],
+  [({ checks }) => checks.deauthorizedNow],
   [({ checks }) => checks.disconnected, "since"],
   [({ checks, buttons }) => checks.disconnectedNow.replace("{other}", buttons.sync)],
   [({ role }) => role.cleared, "cleared"],
@@ -76,6 +78,7 @@ const EXPECTED: Readonly<Record<State, readonly string[]>> = {
   disconnected: [checks.disconnected, SYNC_ALONE],
   disconnectedNotTold: [checks.disconnected],
   discordEnded: [checks.discordEnded, checks.discordEndedNow],
+  deauthorized: [checks.deauthorized, checks.deauthorizedNow],
 };
 
 const STATE_NAMES = Object.keys(STATES).filter((name): name is State => name in STATES);
@@ -103,6 +106,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   refusedAndEnded: { link: STATES.refusedAndEnded, ...TO_SIGN_IN },
   held: { link: STATES.held, ...TO_DISCORD },
   discordEnded: { link: STATES.discordEnded, ...TO_SIGN_IN },
+  deauthorized: { link: STATES.deauthorized, ...TO_SIGN_IN },
   disconnected: { link: STATES.disconnected, links: [], forms: ["/api/link/sync"] },
 };
 

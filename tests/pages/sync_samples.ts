@@ -75,6 +75,7 @@ export const STATES = {
   lost: { lostAt: SINCE, nextPushAt: null, records: [memberRecord("0")] },
   disconnected: { sync: { state: "disconnected", since: SINCE }, nextPushAt: null },
   discordEnded: { sync: { state: "discord_ended", since: SINCE }, nextPushAt: null, pushFailures: 1 },
+  deauthorized: { sync: { state: "deauthorized", since: SINCE }, nextPushAt: null, nextCheckAt: null },
   /** The member wants it back, and Discord did not take it. */
   disconnectedNotTold: { sync: { state: "disconnected", since: SINCE }, pushFailures: 1 },
 } as const satisfies Readonly<Record<string, Partial<LinkFacts>>>;

@@ -22,6 +22,7 @@ export const BRAKE_STATEMENTS = {
       releasedAt: nullableTime,
       waiting: integer,
       due: integer,
+      goneDue: integer,
       found: integer,
       links: integer,
       isLeftToSee: v.boolean(),

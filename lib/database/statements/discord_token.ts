@@ -19,7 +19,7 @@ import setRefreshedText from "../../../sql/discord_token/set_refreshed.sql" with
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, nullableTime, text, time } from "../statement.ts";
 
-const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered"]);
+const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered", "deauthorized"]);
 
 /** Parameters and columns as the files have them. */
 export const DISCORD_TOKEN_STATEMENTS = {

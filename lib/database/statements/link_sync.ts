@@ -71,6 +71,7 @@ export const LINK_SYNC_STATEMENTS = {
       releasedUntil: nullableTime,
       againAt: time,
       issuer: text,
+      onlyGone: v.boolean(),
     },
     row: { ...duePush, isClaimed: v.boolean() },
   },

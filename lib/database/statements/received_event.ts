@@ -4,9 +4,13 @@
  */
 import * as v from "valibot";
 import deleteExpiredEventsText from "../../../sql/received_event/delete_expired.sql" with { type: "text" };
+import receiveDeauthorizationText from "../../../sql/received_event/receive_deauthorization.sql" with {
+  type: "text",
+};
 import receiveLogoutText from "../../../sql/received_event/receive_logout.sql" with { type: "text" };
+import receiveRecheckText from "../../../sql/received_event/receive_recheck.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, text, time } from "../statement.ts";
+import { integer, json, nullableText, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const RECEIVED_EVENT_STATEMENTS = {
@@ -15,6 +19,13 @@ export const RECEIVED_EVENT_STATEMENTS = {
     gives: "row",
     parameters: { now: time, limit: integer },
     row: { deleted: integer },
+  },
+  receiveDeauthorization: {
+    text: receiveDeauthorizationText,
+    gives: "row",
+    parameters: { discordUserId: text, happenedAt: time, requestId: nullableText, now: time },
+    echoes: "discordUserId",
+    row: { discordUserId: text, outcome: v.picklist(["deauthorized", "repeated", "ignored"]) },
   },
   receiveLogout: {
     text: receiveLogoutText,
@@ -29,5 +40,19 @@ export const RECEIVED_EVENT_STATEMENTS = {
       now: time,
     },
     row: { isRepeated: v.boolean(), discordUserId: nullableText },
+  },
+  receiveRecheck: {
+    text: receiveRecheckText,
+    gives: "rows",
+    parameters: {
+      eventId: text,
+      expiresAt: time,
+      issuer: text,
+      subjects: v.array(json),
+      membership: v.nullable(v.picklist(["gone", "back"])),
+      requestId: nullableText,
+      now: time,
+    },
+    row: { isRepeated: v.boolean(), discordUserId: nullableText, isChanged: v.boolean() },
   },
 } as const satisfies Record<string, Statement>;

@@ -115,6 +115,7 @@ export const SESSION_STATEMENTS = {
       organisationEndedAt: nullableTime,
       organisationEndCause: v.nullable(endCause),
       discordEndedAt: nullableTime,
+      isDeauthorized: v.boolean(),
       tokenRefusedAt: nullableTime,
       roleConnectionLeftAt: nullableTime,
     },

@@ -34,6 +34,7 @@ export const CHECK_GROUPS = {
     "discord_bot",
     "discord_redirects",
     "discord_verification_url",
+    "discord_events",
     "discord_records",
     "discord_clock",
   ],

@@ -14,7 +14,7 @@ import { createBudget } from "../../oauth/budget.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { askDiscordClient, askRecords, askRecordsAtDiscord } from "../setup_questions.ts";
 import type { Check, CheckId } from "./check.ts";
-import { fault, ok, sayReason, unknown } from "./check.ts";
+import { fault, ok, sayReason, unknown, warning } from "./check.ts";
 import { checkOfFinding, readFinding } from "./finding.ts";
 import type { Settings } from "./settings.ts";
 
@@ -51,14 +51,13 @@ async function checkApplication(
   { upstream }: Discord,
   world: World,
 ): Promise<readonly Check[]> {
-  if (config.botToken === undefined) return withoutApplication(NO_BOT_TOKEN, GIVE_BOT_TOKEN);
+  if (config.botToken === undefined) return withoutApplication(config, NO_BOT_TOKEN, GIVE_BOT_TOKEN);
   let found: Application;
   try {
     found = await findApplication(createCaller(upstream, { ...world, ...config }), config.botToken);
   } catch (error) {
-    const known = asJanusError(error);
-    const rest = withoutApplication("Discord did not show the application.", "Mend discord_bot first.");
-    return [explainBot(known), ...rest.filter(({ id }) => id !== "discord_bot")];
+    const rest = withoutApplication(config, "Discord did not show the application.", MEND_BOT);
+    return [explainBot(asJanusError(error)), ...rest.filter(({ id }) => id !== "discord_bot")];
   }
   if (found.applicationId !== config.clientId)
     return [
@@ -67,7 +66,7 @@ async function checkApplication(
         `The bot token belongs to the application ${found.applicationId}, and DISCORD_CLIENT_ID is ${config.clientId}.`,
         "Copy both from the same application in the developer portal.",
       ),
-      ...withoutApplication("It is another application.", "Mend discord_bot first.").filter(
+      ...withoutApplication(config, "It is another application.", MEND_BOT).filter(
         ({ id }) => id !== "discord_bot",
       ),
     ];
@@ -75,13 +74,23 @@ async function checkApplication(
     ok("discord_bot", "The bot token and DISCORD_CLIENT_ID belong to the same application."),
     checkRedirects(publicUrl, found),
     checkVerificationUrl(publicUrl, found),
+    checkEvents(publicUrl, config, found),
   ];
 }
 
-const OF_APPLICATION: readonly CheckId[] = ["discord_bot", "discord_redirects", "discord_verification_url"];
+const MEND_BOT = "Mend discord_bot first.";
+const OF_APPLICATION: readonly CheckId[] = [
+  "discord_bot",
+  "discord_redirects",
+  "discord_verification_url",
+  "discord_events",
+];
 
-const withoutApplication = (detail: string, remedy: string): readonly Check[] =>
-  OF_APPLICATION.map((id) => unknown(id, detail, remedy));
+/** The checks of an application that is not shown. Where no events are taken, nothing need be known of them. */
+const withoutApplication = (config: Part["discord"], detail: string, remedy: string): readonly Check[] =>
+  OF_APPLICATION.map((id) =>
+    id === "discord_events" && config.publicKey === undefined ? NO_EVENTS : unknown(id, detail, remedy),
+  );
 
 function explainBot(error: JanusError): Check {
   if (error.code === "grant_ended")
@@ -117,6 +126,42 @@ function checkVerificationUrl(publicUrl: string, { verificationUrl }: Applicatio
       ? "No Linked Roles Verification URL is entered, so Discord offers members no way to Janus."
       : "Another Linked Roles Verification URL is entered.",
     `Enter ${linkedRole} in the developer portal, under General Information.`,
+  );
+}
+
+const NO_EVENTS = ok("discord_events", "Janus takes no events of Discord: DISCORD_PUBLIC_KEY is unset.");
+
+/** Events are of use, and not needed: without them Janus notices the same within a day. */
+function checkEvents(
+  publicUrl: string,
+  { publicKey }: Part["discord"],
+  { publicKey: theirs, eventsUrl }: Application,
+): Check {
+  const id = "discord_events";
+  const { discordEvents } = addressesOf(publicUrl);
+  if (publicKey === undefined)
+    return eventsUrl === discordEvents
+      ? warning(
+          id,
+          "Discord sends events to Janus, which answers 404 without DISCORD_PUBLIC_KEY.",
+          "Set it to the Public Key in the developer portal, under General Information.",
+        )
+      : NO_EVENTS;
+  if (theirs === undefined)
+    return unknown(id, "Discord does not show the public key.", "Compare it in the developer portal.");
+  if (theirs.toLowerCase() !== publicKey.toHex())
+    return fault(
+      id,
+      "DISCORD_PUBLIC_KEY is not the key of this application, so Janus refuses every event.",
+      "Copy the Public Key from the developer portal, under General Information.",
+    );
+  if (eventsUrl === discordEvents) return ok(id, `Discord sends events to ${discordEvents}.`);
+  return warning(
+    id,
+    eventsUrl === undefined
+      ? "Discord sends no events, since no address is entered."
+      : "Discord sends events to another address.",
+    `Enter ${discordEvents} in the developer portal, under Webhooks, and choose Application Deauthorized.`,
   );
 }
 

@@ -217,6 +217,9 @@ export const de: Texts = {
       "Du hast über {platform} keine Rollen, weil die Verbindung zu Janus in deinen Discord-Einstellungen entfernt wurde. Janus hat das am {other} bemerkt.",
     discordEnded: "Discord lässt Janus deine Rollen seit {other} nicht mehr aktualisieren.",
     discordEndedNow: "Damit deine Rollen aktuell bleiben, melde dich neu an.",
+    deauthorized:
+      "Du hast über {platform} keine Rollen, weil du Janus am {other} in Discord aus deinen autorisierten Apps entfernt hast.",
+    deauthorizedNow: "Wenn du deine Rollen zurückhaben möchtest, melde dich neu an.",
     disconnectedNow: "Wenn du deine Rollen zurückhaben möchtest, klicke auf {other}.",
   },
   sessions: {

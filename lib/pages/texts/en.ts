@@ -256,6 +256,10 @@ export const en = {
     /** Discord can be told nothing. `{other}` is since when. */
     discordEnded: "Discord has not let Janus update your roles since {other}.",
     discordEndedNow: "To keep your roles up to date, sign in again.",
+    /** The member has removed Janus itself in Discord. `{other}` is when. */
+    deauthorized:
+      "You have no roles through {platform}, because you removed Janus from your authorized apps in Discord on {other}.",
+    deauthorizedNow: "If you want your roles back, sign in again.",
     disconnectedNow: "If you want your roles back, click {other}.",
   },
   sessions: {

@@ -207,6 +207,9 @@ export const sv: Texts = {
       "Du har inga roller via {platform}, eftersom anslutningen till Janus har tagits bort i dina inställningar i Discord. Janus märkte det den {other}.",
     discordEnded: "Discord har inte låtit Janus uppdatera dina roller sedan {other}.",
     discordEndedNow: "Logga in igen för att hålla dina roller aktuella.",
+    deauthorized:
+      "Du har inga roller via {platform}, eftersom du tog bort Janus bland dina auktoriserade appar i Discord den {other}.",
+    deauthorizedNow: "Om du vill ha tillbaka dina roller loggar du in igen.",
     disconnectedNow: "Om du vill ha tillbaka dina roller trycker du på {other}.",
   },
   sessions: {

@@ -1,0 +1,102 @@
+/**
+ * The recheck hook: somebody who knows HOOK_SECRET names members whose claims have changed, or whose membership has ended.
+ * What is asked for is stored before the answer, in one statement. docs/doorbells.md, docs/decisions/0045
+ */
+import * as v from "valibot";
+import type { WorkDeps } from "../deps.ts";
+import type { EventOutcome } from "../telemetry/events.ts";
+import { decodeText } from "../text/decode.ts";
+import { secondsAfter } from "../time.ts";
+import { receiveEvent } from "./doorbell.ts";
+import type { SignedRequest } from "./hook_signature.ts";
+import { verifyHook } from "./hook_signature.ts";
+
+type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "log" | "alarm" | "eventCounts" | "requestId">;
+
+/** What the hook answers. `rechecked` members are linked, `unknown` subjects are not. */
+export type HookAnswer =
+  | {
+      readonly status: 200;
+      readonly outcome: EventOutcome;
+      readonly rechecked: number;
+      readonly unknown: number;
+    }
+  | { readonly status: 400 | 401; readonly reason: string };
+
+/** Senders repeat a request that was not answered for some hours, under the same id. */
+const REMEMBERED_SECONDS = 3 * 86_400;
+const MAX_SUBJECTS = 1_000;
+
+/** As in an ID Token. OpenID Connect Core 2 */
+const subject = v.pipe(
+  v.string("a subject must be a text"),
+  v.regex(/^[\x20-\x7e]{1,255}$/, "a subject must have 1 to 255 ASCII characters"),
+);
+const asked = v.strictObject(
+  {
+    subjects: v.pipe(
+      v.array(subject, "subjects must be a list"),
+      v.minLength(1, "subjects must not be empty"),
+      v.maxLength(MAX_SUBJECTS, `subjects must have at most ${MAX_SUBJECTS} items`),
+    ),
+    gone: v.optional(v.boolean("gone must be true or false")),
+  },
+  "the body must be an object with subjects, and gone or nothing else",
+);
+type Asked = v.InferOutput<typeof asked>;
+
+/** Does what a request asks for, once. Throws database_unavailable; then nothing is done, and the sender repeats it. */
+export async function receiveRecheck(deps: Needs, request: SignedRequest): Promise<HookAnswer> {
+  const verdict = verifyHook(deps.config.hookSecrets, request, deps.now());
+  if ("fault" in verdict) return refuse(deps, 401, verdict.fault);
+  const read = readBody(request.body);
+  if ("fault" in read) return refuse(deps, 400, read.fault);
+  const { outcome, discordUserIds } = await store(deps, verdict.id, read);
+  receiveEvent(deps, "hook", outcome, discordUserIds);
+  const subjects = outcome === "repeated" ? 0 : new Set(read.subjects).size;
+  const rechecked = discordUserIds.length;
+  return { status: 200, outcome, rechecked, unknown: subjects - rechecked };
+}
+
+function refuse(deps: Needs, status: 400 | 401, reason: string): HookAnswer {
+  receiveEvent(deps, "hook", "refused", undefined, reason);
+  return { status, reason };
+}
+
+const body = v.pipe(
+  v.string("the body must be UTF-8"),
+  v.parseJson(undefined, "the body must be JSON"),
+  asked,
+);
+
+function readBody(bytes: Uint8Array): Asked | { readonly fault: string } {
+  const parsed = v.safeParse(body, decodeText(bytes));
+  return parsed.success ? parsed.output : { fault: parsed.issues[0].message };
+}
+
+async function store(deps: Needs, eventId: string, { subjects, gone }: Asked) {
+  const now = deps.now();
+  const rows = await deps.queries.receiveRecheck({
+    eventId,
+    expiresAt: secondsAfter(now, REMEMBERED_SECONDS),
+    issuer: deps.config.oidc.issuer,
+    subjects: subjects.map((one) => ({ subject: one })),
+    membership: gone === undefined ? null : gone ? "gone" : "back",
+    requestId: deps.requestId,
+    now,
+  });
+  return {
+    outcome: outcomeOf(rows, gone),
+    discordUserIds: rows.flatMap(({ discordUserId }) => discordUserId ?? []),
+  };
+}
+
+type Rows = Awaited<ReturnType<Needs["queries"]["receiveRecheck"]>>;
+
+/** What a request came to: the most that it did to anybody. */
+function outcomeOf(rows: Rows, gone: boolean | undefined): EventOutcome {
+  if (rows.some(({ isRepeated }) => isRepeated)) return "repeated";
+  if (rows.every(({ discordUserId }) => discordUserId === null)) return "ignored";
+  if (rows.every(({ isChanged }) => !isChanged)) return "rechecked";
+  return gone === true ? "ended" : "restored";
+}
