@@ -19,6 +19,7 @@ import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { ty
 import migration16 from "../../sql/migrations/0016_keep_links_true.sql" with { type: "text" };
 import migration17 from "../../sql/migrations/0017_create_upstream_budget.sql" with { type: "text" };
 import migration21 from "../../sql/migrations/0021_receive_events.sql" with { type: "text" };
+import migration22 from "../../sql/migrations/0022_create_scim.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -73,6 +74,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 16, name: "keep_links_true", text: migration16 },
   { version: 17, name: "create_upstream_budget", text: migration17 },
   { version: 21, name: "receive_events", text: migration21 },
+  { version: 22, name: "create_scim", text: migration22 },
 ];
 
 const tableRow = v.tuple([

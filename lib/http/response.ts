@@ -115,6 +115,10 @@ export function jsonResponse(
   return withCookies(Response.json(body, { status, headers }), options.setCookies ?? []);
 }
 
+/** An answer without a body. RFC 9110 15.3.5 */
+export const emptyResponse = (deps: Deps, exchange: Exchange): Response =>
+  new Response(null, { status: 204, headers: commonHeaders(deps, exchange) });
+
 /** A file that a member keeps. It is indented, so that people can read it too. */
 export function fileResponse(
   deps: Deps,

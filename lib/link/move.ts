@@ -43,12 +43,13 @@ export const confirmMove = createStep(
       ...newSession(deriveSession(flow), browser, now),
       requestId: deps.requestId,
       checkDueAt: nextCheckAt(deps, now),
+      scimAttribute: deps.config.scim?.attribute ?? null,
       now,
     };
     const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
     if (moved === undefined) throw flowFinished("no such move waits for confirmation");
     const { discordUserId, endedDiscordUserId } = moved;
-    const push = await pushNow(deps, { ...moved, ...NEVER_PUSHED, linkedAt: now, leasedUntil });
+    const push = await pushNow(deps, { ...NEVER_PUSHED, ...moved, linkedAt: now, leasedUntil });
     const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
     return {
       ...linkedAccounts(moved, moved.claims),

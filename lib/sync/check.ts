@@ -13,6 +13,8 @@ import { endRetryAt } from "../grants/end_retry.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
+import type { Heard } from "../scim/facts.ts";
+import { hearScim } from "../scim/facts.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { Decision } from "./decision.ts";
@@ -132,13 +134,15 @@ type LeasedCheck = DueCheck & { readonly leasedUntil: Date };
 
 /** Checks one link that was claimed. A failure leaves everything as it is, but for when the next check is due. */
 async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): Promise<Checked> {
+  let heard: Heard<LeasedCheck> = { link, isKnown: false, sources: null, isGone: false };
   let reading: Reading;
   try {
-    reading = await readAgain(deps, link);
+    heard = await hearScim(deps, link);
+    reading = await readAgain(deps, heard.link);
   } catch (error) {
-    return recordFailure(deps, link, claimedAt, error);
+    return recordFailure(deps, heard, claimedAt, error);
   }
-  const renewed = reading.outcome === "read" ? { ...link, ...reading } : link;
+  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading } : heard.link;
   const decision = decide(deps, renewed);
   const isNew = needsPush(deps, renewed, decision);
   // Where Discord is about to be told, what it has does not matter.
@@ -150,13 +154,14 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): 
     await deps.queries.setChecked({
       ...keysOf(link),
       claims: reading.outcome === "read" ? reading.claims : null,
-      sources: reading.outcome === "read" ? reading.sources : null,
+      sources: reading.outcome === "read" ? reading.sources : heard.sources,
       checkDueAt: nextDue(deps, link),
       isPushDue,
       isLoss: loss,
       isReconciled: found !== "not_asked",
       isDisconnected: found === "nothing",
       isDrifted: found === "other",
+      isGone: heard.isGone,
       now: deps.now(),
     });
   } catch (error) {
@@ -165,7 +170,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck, claimedAt: Date): 
     return { outcome: "failed", failure: asJanusError(error), isPushDue: false, isLoss: false };
   }
   return {
-    outcome: reading.outcome === "read" ? "read" : "unknown",
+    outcome: reading.outcome === "read" || heard.isKnown ? "read" : "unknown",
     failure: undefined,
     isPushDue,
     isLoss: loss,
@@ -221,7 +226,7 @@ async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
 async function recordFailure(
   deps: CheckNeeds,
-  link: LeasedCheck,
+  { link, sources, isGone }: Heard<LeasedCheck>,
   claimedAt: Date,
   error: unknown,
 ): Promise<Checked> {
@@ -238,6 +243,10 @@ async function recordFailure(
     ? nextCheckAt(deps, now)
     : endRetryAt(now, checkFailures, error);
   const ended = { organisationEndedAt: now, organisationEndCause: endCause };
+  // What the organisation has said by itself does not wait for the provider.
+  const decision = sources === null && link.goneAt === null ? undefined : decide(deps, link);
+  const tells = decision !== undefined && link.disconnectedAt === null;
+  const due = { isPushDue: tells && needsPush(deps, link, decision), isLoss: tells && isLoss(decision) };
   try {
     await deps.queries.setCheckFailed({
       ...keysOf(link),
@@ -247,11 +256,14 @@ async function recordFailure(
       isUnspent,
       isRefused,
       endCause,
+      sources,
+      isGone,
+      ...due,
       now,
     });
   } catch (error) {
     // Carrying on is right: the lease runs out by itself, and then the link is checked again.
     deps.log.warn("check_not_recorded", { discordUserId, ...describeError(error) });
   }
-  return { outcome: endCause === null ? "failed" : "ended", failure, isPushDue: false, isLoss: false };
+  return { outcome: endCause === null ? "failed" : "ended", failure, ...due };
 }

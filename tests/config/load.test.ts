@@ -238,6 +238,7 @@ describe("readConfig()", () => {
       },
       drainSeconds: 1,
       shutdownSeconds: 8,
+      scim: undefined,
       tokenKeys: [{ id: "k1", key: decode(KEY) }],
       cookieSecrets: [decode(KEY)],
       discord: {
