@@ -156,7 +156,7 @@ export function viewSessions(sessions: Sessions, currentHandle: string): Session
 
 /** GET /api/me/export; undefined where nothing is stored any more. `about` explains the file to the member. */
 export function viewStored(
-  { stored, flows, sessions, trail }: Stored,
+  { stored, scimUser, flows, sessions, trail }: Stored,
   about: readonly string[],
   now: Date,
 ): StoredData | undefined {
@@ -174,6 +174,7 @@ export function viewStored(
     discord_grant: viewDiscordGrant(stored),
     link: viewStoredLink(stored),
     ...viewOrganisation(stored),
+    scim_user: viewScimUser(scimUser),
     role_connection_left_at: isoOrNull(stored.roleConnectionLeftAt),
     flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims, sources }) => ({
       created_at: createdAt.toISOString(),
@@ -241,6 +242,12 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
     membership_ended_at: isoOrNull(stored.goneAt),
     membership_ended_by: stored.goneSource,
   };
+}
+
+function viewScimUser(user: Stored["scimUser"]): StoredData["scim_user"] {
+  if (user === undefined) return null;
+  const { externalId, userName, facts } = user;
+  return { external_id: externalId, user_name: userName, ...facts };
 }
 
 function viewOrganisation(

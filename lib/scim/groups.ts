@@ -12,15 +12,13 @@ import type { Read } from "./fault.ts";
 import { refuse, taken, UNKNOWN_RESOURCE } from "./fault.ts";
 import type { ScimGroup } from "./resource.ts";
 import type { ScimDeps } from "./settings.ts";
-import { settingsOf } from "./settings.ts";
+import { PAGE_MEMBERS, settingsOf } from "./settings.ts";
 import { settleGroup } from "./settling.ts";
 import type { Page } from "./users.ts";
 import { keyOf } from "./users.ts";
 
 const MOST_GROUPS = 10_000;
 const UNIQUE = "displayName or externalId";
-/** So many are written by one statement, which holds up an embedded database for as long as it takes. */
-const PAGE_MEMBERS = 250;
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The attributes by which groups can be found. */

@@ -119,13 +119,15 @@ export const replaceScimGroup = createRoute("writes", async (asked) => {
   return "fault" in changed ? changed : readOneGroup(asked);
 });
 
-/** PATCH /Groups/:id. The answer is empty, since it could have thousands of members. RFC 7644 3.5.2 */
-export const patchScimGroup = createRoute("writes", async ({ deps, id, body }) => {
-  const object = readObject(body);
+/** PATCH /Groups/:id. The answer is empty unless attributes are asked for: it could have thousands of members. RFC 7644 3.5.2 */
+export const patchScimGroup = createRoute("writes", async (asked) => {
+  const { deps, id } = asked;
+  const object = readObject(asked.body);
   const read = "fault" in object ? object : readGroupPatch(object.value);
   if ("fault" in read) return read;
   const changed = await changeGroup(deps, id, read.value.group, read.value.members);
-  return "fault" in changed ? changed : EMPTY;
+  if ("fault" in changed) return changed;
+  return asked.query.has("attributes") ? readOneGroup(asked) : EMPTY;
 });
 
 /** DELETE /Groups/:id. RFC 7644 3.6 */

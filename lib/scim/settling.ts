@@ -5,12 +5,10 @@
 import type { WorkDeps } from "../deps.ts";
 import type { Round } from "../grants/round.ts";
 import { roundOf } from "../grants/round.ts";
-import { settingsOf } from "./settings.ts";
+import { PAGE_MEMBERS, settingsOf } from "./settings.ts";
 
 type Needs = Pick<WorkDeps, "config" | "queries" | "now" | "requestId">;
 
-/** As long as a statement stays short. */
-const PAGE_MEMBERS = 250;
 /** How many groups a round of upkeep settles. */
 const ROUND_GROUPS = 20;
 

@@ -1,5 +1,6 @@
--- Finds what the rules read of the user that a member is: `sources.scim`. No row comes back if there is no such user.
--- row: facts jsonb
+-- Finds the user that a member is, and what the rules read of it: `sources.scim`. No row comes back if there is no such
+-- user.
+-- row: external_id text, user_name text, facts jsonb
 with given as not materialized (
   select
     $1::text as attribute, -- which one is the subject
@@ -17,7 +18,10 @@ named as (
     on given.issuer = organisation_account.issuer and given.subject = organisation_account.subject
 )
 
-select scim_facts(scim_user.scim_user_id, scim_user.is_active) as facts
+select
+  scim_user.external_id,
+  scim_user.user_name,
+  scim_facts(scim_user.scim_user_id, scim_user.is_active) as facts
 from named
 inner join scim_user
   on

@@ -46,7 +46,7 @@ export const SCIM_USER_STATEMENTS = {
     text: findScimFactsText,
     gives: "row",
     parameters: { attribute, issuer: text, subject: text, scimSubject: nullableText },
-    row: { facts: json },
+    row: { externalId: nullableText, userName: text, facts: json },
   },
   findScimUser: {
     text: findScimUserText,
