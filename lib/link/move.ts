@@ -11,7 +11,7 @@ import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
 import { newSession } from "../session/secrets.ts";
-import { nextCheckAt } from "../sync/check.ts";
+import { firstCheckAt } from "../sync/check.ts";
 import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
@@ -42,7 +42,7 @@ export const confirmMove = createStep(
       pushLeasedUntil: leasedUntil,
       ...newSession(deriveSession(flow), browser, now),
       requestId: deps.requestId,
-      checkDueAt: nextCheckAt(deps, now),
+      checkDueAt: firstCheckAt(deps, now),
       scimAttribute: deps.config.scim?.attribute ?? null,
       now,
     };

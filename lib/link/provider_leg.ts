@@ -29,7 +29,7 @@ import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
 import { readScimFacts, scimSubjectOf, withScim } from "../scim/facts.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
-import { nextCheckAt } from "../sync/check.ts";
+import { firstCheckAt } from "../sync/check.ts";
 import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { DuePush, Needs as PushNeeds } from "../sync/push.ts";
@@ -122,7 +122,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     ...newSession(deriveSession(flow), browser, now),
     requestId: deps.requestId,
-    checkDueAt: nextCheckAt(deps, now),
+    checkDueAt: firstCheckAt(deps, now),
     scimSubject,
     scimAttribute: deps.config.scim?.attribute ?? null,
     now,

@@ -75,6 +75,14 @@ export function nextCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): 
   return secondsAfter(now, config.sync.everyHours * HOUR_SECONDS * spread);
 }
 
+/** While a member signs in, a SCIM client may tell of them, and not find their link yet. */
+const FIRST_CHECK_SECONDS = 60;
+
+/** When the claims of a link are read first. */
+export function firstCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): Date {
+  return config.scim === undefined ? nextCheckAt({ config }, now) : secondsAfter(now, FIRST_CHECK_SECONDS);
+}
+
 /** Since the provider gave no answer: how often in turn, and until when this process asks nothing. */
 type Pause = { readonly failures: number; readonly until: Date };
 const pauses = new WeakMap<CheckNeeds["queries"], Pause>();

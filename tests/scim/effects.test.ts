@@ -153,6 +153,19 @@ describe("a group", () => {
     expect(heldBy(without.user)).toEqual({ staff: "1", member: "1" });
   });
 
+  test("that a client told of while the member signed in counts within a minute", async () => {
+    const { user, id } = await linked();
+    const group = await client().createGroup({ displayName: "staff" });
+    // The client's request did not find the link, which was not stored yet.
+    await signIn(user);
+    await database.rows(`insert into scim_member values ('${group}', '${id}')`);
+
+    janus.clock.advance(61);
+    await upkeep();
+
+    expect(heldBy(user)).toEqual({ staff: "1", member: "1" });
+  });
+
   test("of a user that the client takes back is not known: Discord keeps what it had", async () => {
     const { user, id } = await linked();
     await addTo(await client().createGroup({ displayName: "staff" }), id);

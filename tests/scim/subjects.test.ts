@@ -18,13 +18,16 @@ value = '"staff" in sources.scim.groups'
 `;
 
 const folder = useFolder("scim-subjects");
-const start = async (environment: Record<string, string>) =>
+const start = async (environment: Record<string, string>, rules = RULES) =>
   startJanusWithForger({
     database,
-    environment: { SCIM_TOKEN, ...environment, ...(await writeRules(folder, RULES)) },
+    environment: { SCIM_TOKEN, ...environment, ...(await writeRules(folder, rules)) },
   });
 const database = useDatabase();
 const plain = useJanus(() => start({}));
+const admitting = useJanus(() =>
+  start({}, `[admit]\nwhen = 'sources.scim.active'\nmessage.en = "Only active members can link."\n${RULES}`),
+);
 const byClaim = useJanus(() => start({ SCIM_CLAIM: "oid" }));
 const byName = useJanus(() => start({ SCIM_SUBJECT: "userName" }));
 beforeEach(async () => {
@@ -84,6 +87,25 @@ describe("a member is the user", () => {
     expect(byClaim.discord.roleConnection(user)).toBeUndefined();
     expect(await linkOf(byClaim, user)).toMatchObject({ goneSource: "scim" });
     expect(await linkOf(byClaim, other)).toMatchObject({ goneSource: null });
+  });
+});
+
+describe("admit", () => {
+  test.each([
+    ["an inactive user", { active: false }, 0],
+    ["an active user", { active: true }, 1],
+    ["somebody of whom no client has told", undefined, 0],
+  ])("that reads sources.scim decides on %s", async (_, provisioned, links) => {
+    const user = newUser();
+    const externalId = `subject-of-${user}`;
+    if (provisioned !== undefined)
+      await scimClient(admitting).createUser({ userName: newName("user"), externalId, ...provisioned });
+
+    admitting.provider.signInAs({ sub: externalId, preferred_username: "anna" });
+    const browser = createBrowser(admitting.url);
+    await browser.get(await reachForgerCallback(browser, user));
+
+    expect(await database.rows(`select from link where discord_user_id = '${user}'`)).toHaveLength(links);
   });
 });
 
