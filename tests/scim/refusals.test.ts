@@ -1,5 +1,7 @@
 /** What a SCIM request is refused for, each in the form of the protocol, with nothing changed. */
 import { describe, expect, test } from "bun:test";
+import { databaseUnavailable } from "../../lib/errors.ts";
+import { findScimUser } from "../../lib/scim/handlers.ts";
 import type { ScimAnswer } from "../fixtures/scim.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
@@ -252,6 +254,21 @@ describe("a request", () => {
     expect(none.Resources).toEqual([]);
     expect(none.totalResults).toBeGreaterThan(0);
   });
+});
+
+test("a database that is away is answered 503, so that the client repeats the request", async () => {
+  const exchange = {
+    request: new Request(`${janus.url}/scim/v2/Users/x`),
+    requestId: "request",
+    route: "/scim/v2/Users/:id",
+    isStopping: false,
+    peerAddress: () => undefined,
+  };
+
+  const response = findScimUser.refuse?.(janus.request(), exchange, databaseUnavailable("away")) as Response;
+
+  expectFault({ status: response.status, headers: response.headers, body: await response.json() }, 503);
+  expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
 test("the log never has a token, nor what a client sends", async () => {
