@@ -26,6 +26,26 @@ import {
 import { answerReach, beginExamination } from "./lib/operator/doctor/handlers.ts";
 import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showResult } from "./lib/result/handlers.ts";
+import {
+  createScimGroup,
+  createScimUser,
+  deleteScimGroup,
+  deleteScimUser,
+  findScimGroup,
+  findScimResourceType,
+  findScimSchema,
+  findScimUser,
+  listScimGroups,
+  listScimResourceTypes,
+  listScimSchemas,
+  listScimUsers,
+  patchScimGroup,
+  patchScimUser,
+  refuseScim,
+  replaceScimGroup,
+  replaceScimUser,
+  showScimConfig,
+} from "./lib/scim/handlers.ts";
 import { showHealth, showReadiness } from "./lib/server/handlers.ts";
 import {
   endSessions,
@@ -67,6 +87,25 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/oidc/backchannel-logout", receiveBackChannelLogout],
   ["GET", "/doctor", beginExamination],
   ["GET", "/doctor/reach", answerReach],
+  ["GET", "/scim/v2/ServiceProviderConfig", showScimConfig],
+  ["GET", "/scim/v2/ResourceTypes", listScimResourceTypes],
+  ["GET", "/scim/v2/ResourceTypes/:id", findScimResourceType],
+  ["GET", "/scim/v2/Schemas", listScimSchemas],
+  ["GET", "/scim/v2/Schemas/:id", findScimSchema],
+  ["GET", "/scim/v2/Users", listScimUsers],
+  ["POST", "/scim/v2/Users", createScimUser],
+  ["GET", "/scim/v2/Users/:id", findScimUser],
+  ["PUT", "/scim/v2/Users/:id", replaceScimUser],
+  ["PATCH", "/scim/v2/Users/:id", patchScimUser],
+  ["DELETE", "/scim/v2/Users/:id", deleteScimUser],
+  ["GET", "/scim/v2/Groups", listScimGroups],
+  ["POST", "/scim/v2/Groups", createScimGroup],
+  ["GET", "/scim/v2/Groups/:id", findScimGroup],
+  ["PUT", "/scim/v2/Groups/:id", replaceScimGroup],
+  ["PATCH", "/scim/v2/Groups/:id", patchScimGroup],
+  ["DELETE", "/scim/v2/Groups/:id", deleteScimGroup],
+  ["GET", "/scim/v2/Me", refuseScim],
+  ["POST", "/scim/v2/Bulk", refuseScim],
   ["GET", "/healthz", showHealth],
   ["GET", "/readyz", showReadiness],
 ];

@@ -89,6 +89,9 @@ export function randomToken(bytes: number): string {
   return encodeBase64url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
+/** A new id, in the order of the time at which it was made. RFC 9562 5.7 */
+export const timeOrderedId = (now: Date): string => Bun.randomUUIDv7("hex", now.getTime());
+
 /** SHA-256 of a text's UTF-8 bytes. */
 export function sha256(text: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(text).digest());

@@ -212,6 +212,8 @@ export const storedData = v.object({
       end_cause: nullableText,
     }),
   ),
+  /** What the organisation's SCIM client has told, with `active` and `groups`; null if it has told nothing. */
+  scim_user: v.nullable(v.objectWithRest({ external_id: nullableText, user_name: text }, v.unknown())),
   /** Since when Discord may have a role connection of an earlier link that Janus could not clear. */
   role_connection_left_at: nullableTime,
   flows: v.array(

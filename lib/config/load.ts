@@ -19,6 +19,8 @@ import { readLogo } from "./logo.ts";
 import { parseVariables, readVariables } from "./parse.ts";
 import type { RulesFile } from "./rules_file.ts";
 import { readRulesFile } from "./rules_file.ts";
+import type { ScimSettings } from "./scim_settings.ts";
+import { scimOf } from "./scim_settings.ts";
 import type { Environment } from "./sources.ts";
 import type { SyncSettings } from "./sync_settings.ts";
 import { syncOf, syncSchema } from "./sync_settings.ts";
@@ -69,6 +71,8 @@ export type Config = DatabaseConfig & {
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
+  /** Undefined where no SCIM client provisions Janus. */
+  readonly scim: ScimSettings | undefined;
   readonly tokenKeys: readonly RingKey[];
   readonly cookieSecrets: readonly Uint8Array[];
   readonly discord: {
@@ -169,6 +173,7 @@ export function readConfig(environment: Environment): Config {
     hookSecrets: values.HOOK_SECRET ?? [],
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
+    scim: scimOf(values),
     tokenKeys: values.TOKEN_KEYS,
     cookieSecrets: values.COOKIE_SECRET,
     discord: {

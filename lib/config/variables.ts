@@ -13,6 +13,7 @@ import { discordPublicKey, hookSecrets } from "./doorbells.ts";
 import { listenHost } from "./listen_host.ts";
 import { platformColor, platformLogo, privacyUrl, supportUrl } from "./look.ts";
 import { rulesFile } from "./rules_file.ts";
+import { SCIM_SCHEMAS } from "./scim_settings.ts";
 import { secureUrl } from "./secure_address.ts";
 import { clientId, credential } from "./stray_characters.ts";
 import { timeZone } from "./time_zone.ts";
@@ -170,6 +171,7 @@ export const SCHEMAS = {
   SUPPORT_URL: v.optional(supportUrl),
   PRIVACY_URL: v.optional(privacyUrl),
   TRUSTED_PROXIES: v.optional(trustedProxies, ""),
+  ...SCIM_SCHEMAS,
   SYNC: v.optional(v.picklist(["on", "off"], "must be on or off"), "on"),
   SYNC_EVERY_HOURS: v.optional(wholeNumber(1, 720), "24"),
   GRACE_DAYS: v.optional(wholeNumber(0, 365), "7"),
@@ -230,6 +232,9 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   PRIVACY_URL: "your privacy policy, such as https://example.org/privacy",
   TRUSTED_PROXIES:
     "the IP addresses of your reverse proxies, such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
+  SCIM_TOKEN: "make one with: openssl rand -hex 32; leave it out where no SCIM client provisions Janus",
+  SCIM_SUBJECT: "the attribute in which the SCIM client sends what SCIM_CLAIM has; externalId for Authentik",
+  SCIM_CLAIM: "sub, or oid for Microsoft Entra",
   SYNC: "off where this process is to serve members only and others keep the links true, otherwise leave it out",
   SYNC_EVERY_HOURS: "hours, such as 24",
   GRACE_DAYS: "days, such as 7; 0 for none",
@@ -258,6 +263,7 @@ export const SECRETS: readonly VariableName[] = [
   "DATABASE_PASSWORD",
   "HOOK_SECRET",
   "DISCORD_BOT_TOKEN",
+  "SCIM_TOKEN",
 ];
 
 function decodeKey(text: string): Uint8Array | undefined {

@@ -19,8 +19,9 @@ import migration15 from "../../sql/migrations/0015_evaluate_rules.sql" with { ty
 import migration16 from "../../sql/migrations/0016_keep_links_true.sql" with { type: "text" };
 import migration17 from "../../sql/migrations/0017_create_upstream_budget.sql" with { type: "text" };
 import migration18 from "../../sql/migrations/0018_keep_ends.sql" with { type: "text" };
-import migration20 from "../../sql/migrations/0020_show_stops.sql" with { type: "text" };
-import migration21 from "../../sql/migrations/0021_receive_events.sql" with { type: "text" };
+import migration19 from "../../sql/migrations/0019_show_stops.sql" with { type: "text" };
+import migration20 from "../../sql/migrations/0020_receive_events.sql" with { type: "text" };
+import migration21 from "../../sql/migrations/0021_create_scim.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -75,8 +76,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 16, name: "keep_links_true", text: migration16 },
   { version: 17, name: "create_upstream_budget", text: migration17 },
   { version: 18, name: "keep_ends", text: migration18 },
-  { version: 20, name: "show_stops", text: migration20 },
-  { version: 21, name: "receive_events", text: migration21 },
+  { version: 19, name: "show_stops", text: migration19 },
+  { version: 20, name: "receive_events", text: migration20 },
+  { version: 21, name: "create_scim", text: migration21 },
 ];
 
 const tableRow = v.tuple([

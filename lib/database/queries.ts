@@ -22,6 +22,9 @@ import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.t
 import { RECEIVED_EVENT_STATEMENTS } from "./statements/received_event.ts";
 import { REGISTRATION_STATEMENTS } from "./statements/registration.ts";
 import { ROLE_CONNECTION_LEFT_STATEMENTS } from "./statements/role_connection_left.ts";
+import { SCIM_GROUP_STATEMENTS } from "./statements/scim_group.ts";
+import { SCIM_MEMBER_STATEMENTS } from "./statements/scim_member.ts";
+import { SCIM_USER_STATEMENTS } from "./statements/scim_user.ts";
 import { SESSION_STATEMENTS } from "./statements/session.ts";
 import { STRAY_TOKEN_STATEMENTS } from "./statements/stray_token.ts";
 import { UPSTREAM_BUDGET_STATEMENTS } from "./statements/upstream_budget.ts";
@@ -42,6 +45,9 @@ export const STATEMENTS = {
   ...RECEIVED_EVENT_STATEMENTS,
   ...REGISTRATION_STATEMENTS,
   ...ROLE_CONNECTION_LEFT_STATEMENTS,
+  ...SCIM_GROUP_STATEMENTS,
+  ...SCIM_MEMBER_STATEMENTS,
+  ...SCIM_USER_STATEMENTS,
   ...SESSION_STATEMENTS,
   ...STRAY_TOKEN_STATEMENTS,
   ...UPSTREAM_BUDGET_STATEMENTS,

@@ -11,7 +11,7 @@ import type { FlowRequest } from "../flow/step.ts";
 import { createStep } from "../flow/step.ts";
 import { endDueGrantOf } from "../grants/end_discord_grant.ts";
 import { newSession } from "../session/secrets.ts";
-import { nextCheckAt } from "../sync/check.ts";
+import { firstCheckAt } from "../sync/check.ts";
 import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { Needs as PushNeeds } from "../sync/push.ts";
@@ -42,13 +42,14 @@ export const confirmMove = createStep(
       pushLeasedUntil: leasedUntil,
       ...newSession(deriveSession(flow), browser, now),
       requestId: deps.requestId,
-      checkDueAt: nextCheckAt(deps, now),
+      checkDueAt: firstCheckAt(deps, now),
+      scimAttribute: deps.config.scim?.attribute ?? null,
       now,
     };
     const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
     if (moved === undefined) throw flowFinished("no such move waits for confirmation");
     const { discordUserId, endedDiscordUserId } = moved;
-    const push = await pushNow(deps, { ...moved, ...NEVER_PUSHED, linkedAt: now, leasedUntil });
+    const push = await pushNow(deps, { ...NEVER_PUSHED, ...moved, linkedAt: now, leasedUntil });
     const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
     return {
       ...linkedAccounts(moved, moved.claims),

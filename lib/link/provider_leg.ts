@@ -26,9 +26,10 @@ import { keepProviderTokens, keepUnlinkedTokens } from "../grants/stray_tokens.t
 import type { SignIn } from "../oidc/client.ts";
 import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, organisationName, storeClaims } from "../rules/claims.ts";
+import { readScimFacts, scimSubjectOf, withScim } from "../scim/facts.ts";
 import type { Browser } from "../session/secrets.ts";
 import { newSession } from "../session/secrets.ts";
-import { nextCheckAt } from "../sync/check.ts";
+import { firstCheckAt } from "../sync/check.ts";
 import { MEMBERSHIP_LIVES } from "../sync/decision.ts";
 import { readAdmission } from "../sync/member_rules.ts";
 import type { DuePush, Needs as PushNeeds } from "../sync/push.ts";
@@ -96,17 +97,17 @@ export const finishProviderLeg = createStep(
 /** Stores what the provider leg brought, and pushes if that made a link. */
 async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: SignIn): Promise<Finished> {
   const { issuer, subject } = signIn;
-  const applicant = {
-    issuer,
-    subject,
-    claims: storeClaims(deps.rules, signIn.claims),
-    sources: keepAnswers(deps, signIn),
-  };
+  const scimSubject = scimSubjectOf(deps, signIn.claims);
   const move = continueFlow(deps, flow, "move");
   const now = deps.now();
   const flowIdHash = hashFlowId(flow);
   const grant = { ...sealOrganisationTokens(deps, signIn), expiresAt: signIn.expiresAt ?? null };
-  const admitted = await judgeApplicant(deps, flowIdHash, applicant, now).catch((error: unknown) => {
+  const judge = async () => {
+    const claims = storeClaims(deps.rules, signIn.claims);
+    const applicant = { issuer, subject, claims, sources: await readSources(deps, signIn, scimSubject) };
+    return { applicant, admitted: await judgeApplicant(deps, flowIdHash, applicant, now) };
+  };
+  const { applicant, admitted } = await judge().catch((error: unknown) => {
     keepUnlinkedTokens(deps, { issuer, subject, ...grant });
     throw error;
   });
@@ -121,7 +122,9 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     moveExpiresAt: secondsAfter(now, FLOW_TTL_SECONDS),
     ...newSession(deriveSession(flow), browser, now),
     requestId: deps.requestId,
-    checkDueAt: nextCheckAt(deps, now),
+    checkDueAt: firstCheckAt(deps, now),
+    scimSubject,
+    scimAttribute: deps.config.scim?.attribute ?? null,
     providerSessionId: signIn.sessionId ?? null,
     now,
   });
@@ -134,6 +137,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     ...applicant,
     outcome,
     ...MEMBERSHIP_LIVES,
+    goneAt: stored.goneAt,
     pushFailures: 0,
     leasedUntil,
   });
@@ -156,6 +160,12 @@ async function pushStored(
     resultName: resultNameOf(flow),
     flow: { forget: [flow.record.name] },
   };
+}
+
+/** The answers of the sources, with what a SCIM client has told of the member. */
+async function readSources(deps: Needs, signIn: SignIn, scimSubject: string | null): Promise<StoredClaims> {
+  const facts = deps.rules.readsScim ? await readScimFacts(deps, signIn, scimSubject) : undefined;
+  return withScim(deps.rules, keepAnswers(deps, signIn), facts);
 }
 
 /** The answers of the sources that the database can store as they are. Another one counts as none, and the log is told. */

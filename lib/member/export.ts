@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import type { Session } from "../session/guard.ts";
 import { listSessions } from "../session/guard.ts";
 
-type Needs = Pick<Deps, "queries" | "now" | "requestId">;
+type Needs = Pick<Deps, "config" | "queries" | "now" | "requestId">;
 
 /** Reads what is stored, and leaves a line in the trail. */
 export async function exportStored(deps: Needs, session: Session) {
@@ -17,11 +17,22 @@ export async function exportStored(deps: Needs, session: Session) {
     listSessions(deps, session),
     deps.queries.listAuditEvents({ discordUserId }),
   ]);
+  const scimUser = await findScimUser(deps, stored);
   await deps.queries.insertAuditEvent({
     action: "data_exported",
     discordUserId,
     requestId: deps.requestId,
     now: deps.now(),
   });
-  return { stored, flows, sessions, trail };
+  return { stored, scimUser, flows, sessions, trail };
+}
+
+type Stored = Awaited<ReturnType<Needs["queries"]["exportMember"]>>;
+
+/** What a SCIM client has told of the member, also where none provisions Janus any more. */
+async function findScimUser({ config, queries }: Needs, stored: Stored) {
+  const { issuer = null, subject = null } = stored ?? {};
+  if (issuer === null || subject === null) return undefined;
+  const attribute = config.scim?.attribute ?? "externalId";
+  return queries.findScimFacts({ attribute, issuer, subject, scimSubject: null });
 }

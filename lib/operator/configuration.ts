@@ -49,6 +49,18 @@ export async function readRules(environment: Environment): Promise<RuleSet> {
   return rules;
 }
 
+/** Warns of rules that read what nobody tells. */
+export function findUntold(
+  { readsScim }: RuleSet,
+  { SCIM_TOKEN, SCIM_TOKEN_FILE }: Environment,
+): readonly string[] {
+  if (!readsScim || SCIM_TOKEN || SCIM_TOKEN_FILE) return [];
+  return [
+    "RULES_FILE reads sources.scim while SCIM_TOKEN is unset: no SCIM client tells Janus anything, so rules that need it " +
+      "stay unknown. Set SCIM_TOKEN, or change the rules.",
+  ];
+}
+
 /** Which rules are in force, for an operator. */
 export function describeRules({ path, records }: RuleSet): string {
   const keys = records.map(({ record }) => record.key).join(", ");

@@ -10,7 +10,7 @@ import { RECORD_TYPES, valueKindOf } from "./records.ts";
 import type { Rule, RuleKind } from "./rule.ts";
 import { readRule } from "./rule.ts";
 import type { RuleSet } from "./rule_set.ts";
-import { createRuleSet } from "./rule_set.ts";
+import { createRuleSet, SCIM_SOURCE } from "./rule_set.ts";
 import type { FileShape, ShapeFault } from "./shape.ts";
 import { readShape } from "./shape.ts";
 
@@ -50,7 +50,7 @@ function describeSyntaxError(error: unknown): string {
 
 /** Reads the expressions of a file, and collects their faults beside those of its form. */
 function createReading(shape: FileShape, faults: ShapeFault[]) {
-  const sourceNames = shape.sources.map(({ name }) => name);
+  const sourceNames = [...shape.sources.map(({ name }) => name), SCIM_SOURCE];
   const readAt = (
     path: Path,
     expression: string | undefined,

@@ -15,6 +15,9 @@ export type RuledRecord = {
 /** An address that has more about a member, asked with their access token. Its answer is `sources.<name>`. */
 export type ClaimSource = { readonly name: string; readonly url: string };
 
+/** The name of the source that is no address: what a SCIM client tells. */
+export const SCIM_SOURCE = "scim";
+
 /** The operator's words for a member who may not link. English is always there. */
 export type Messages = { readonly en: string } & Readonly<Partial<Record<Language, string>>>;
 
@@ -32,6 +35,8 @@ export type RuleSet = {
   readonly records: readonly RuledRecord[];
   /** Only the sources that a rule reads. */
   readonly sources: readonly ClaimSource[];
+  /** Whether a rule reads `sources.scim`: what a SCIM client tells of the member. It has no address. */
+  readonly readsScim: boolean;
   /** The claims that any rule reads. */
   readonly claimsRead: readonly string[];
   /** The claims that UserInfo is asked for: those, and the one that names a member. */
@@ -49,6 +54,7 @@ export function createRuleSet(
   return {
     ...parts,
     sources: parts.sources.filter(({ name }) => sourcesRead.includes(name)),
+    readsScim: sourcesRead.includes(SCIM_SOURCE),
     claimsRead,
     neededClaims: [...new Set([...claimsRead, "preferred_username"])],
   };

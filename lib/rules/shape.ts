@@ -14,6 +14,7 @@ import type { MetadataRecord, RecordType } from "./records.ts";
 import { isRecordType, LOCALES, MAX_RECORDS, RECORD_TYPES, recordTypes } from "./records.ts";
 import { NOTHING_KNOWN } from "./role_connection.ts";
 import type { ClaimSource, Messages } from "./rule_set.ts";
+import { SCIM_SOURCE } from "./rule_set.ts";
 
 /** A fault at a path. Its place is that of the value, unless it says otherwise. */
 export type ShapeFault = { readonly path: Path; readonly place?: "key" | number; readonly reason: string };
@@ -250,6 +251,11 @@ function readSources(file: File, top: Table): readonly ClaimSource[] {
       file.note(
         [...path, "name"],
         `the name ${show(name)} is not a letter and up to 49 of the characters a-z, 0-9 and _`,
+      );
+    if (name === SCIM_SOURCE)
+      file.note(
+        [...path, "name"],
+        `the name "${name}" is that of what a SCIM client tells: choose another name`,
       );
     if (name !== undefined && names.indexOf(name) < index)
       file.note([...path, "name"], `the name ${show(name)} is that of another source: a name is used once`);

@@ -12,6 +12,7 @@ import { clearDueRoleConnections } from "../grants/role_connection_left.ts";
 import type { Round } from "../grants/round.ts";
 import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
+import { settleGroups } from "../scim/settling.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
 import { storeEventCounts } from "../sync/doorbell.ts";
@@ -84,6 +85,7 @@ const DUTIES: readonly Duty[] = [
     return row?.deleted;
   }),
   { name: "store_event_counts", ...OFTEN, asks: [], run: storeEventCounts },
+  { name: "settle_scim_groups", ...OFTEN, asks: [], run: settleGroups },
   { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
   { name: "push_due_links", ...OFTEN, asks: ["discord"], run: pushDueLinks },
   { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses },

@@ -13,14 +13,16 @@ import { readRefreshFailure } from "../grants/refresh_failure.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
-import { callWithToken } from "../grants/token_call.ts";
+import type { Heard } from "../scim/facts.ts";
+import { hearScim } from "../scim/facts.ts";
 import { describeError } from "../telemetry/log.ts";
 import { secondsAfter } from "../time.ts";
 import type { Decision } from "./decision.ts";
-import { decide, graceEndOf, holdLosses, isAtDiscord, isLoss, isTold } from "./decision.ts";
+import { decide, graceEndOf, holdLosses, isLoss, isTold } from "./decision.ts";
 import type { DuePush, Needs as PushNeeds } from "./push.ts";
 import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
 import { readAgain } from "./read_again.ts";
+import { reconcile } from "./reconcile.ts";
 
 /** What a check works with. */
 export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
@@ -76,6 +78,14 @@ const LASTING: readonly ErrorCode[] = ["access_token_refused", "token_unreadable
 export function nextCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): Date {
   const spread = 1 + JITTER * (2 * Math.random() - 1);
   return secondsAfter(now, config.sync.everyHours * HOUR_SECONDS * spread);
+}
+
+/** While a member signs in, a SCIM client may tell of them, and not find their link yet. */
+const FIRST_CHECK_SECONDS = 60;
+
+/** When the claims of a link are read first. */
+export function firstCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date): Date {
+  return config.scim === undefined ? nextCheckAt({ config }, now) : secondsAfter(now, FIRST_CHECK_SECONDS);
 }
 
 /** Since the provider gave no answer: how often in turn, and until when this process asks nothing. */
@@ -175,13 +185,15 @@ type LeasedCheck = DueCheck & { readonly leasedUntil: Date };
 
 /** Checks one link that was claimed. A failure leaves everything as it is, but for when the next check is due. */
 async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResult> {
+  let heard: Heard<LeasedCheck> = { link, isKnown: false, sources: null, isGone: false };
   let reading: Reading;
   try {
-    reading = await readAgain(deps, link);
+    heard = await hearScim(deps, link);
+    reading = await readAgain(deps, heard.link);
   } catch (error) {
-    return recordFailure(deps, link, error);
+    return recordFailure(deps, heard, error);
   }
-  const renewed = reading.outcome === "read" ? { ...link, ...reading } : link;
+  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading } : heard.link;
   const decision = decide(deps, renewed);
   const isNew = needsPush(deps, renewed, decision);
   // Where Discord is about to be told, what it has does not matter.
@@ -194,13 +206,14 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
     await deps.queries.setChecked({
       ...keysOf(link),
       claims: reading.outcome === "read" ? reading.claims : null,
-      sources: reading.outcome === "read" ? reading.sources : null,
+      sources: reading.outcome === "read" ? reading.sources : heard.sources,
       checkDueAt: nextDue(deps, link),
       isPushDue,
       isLoss: loss,
       isReconciled: found !== "not_asked",
       isDisconnected: found === "nothing",
       isDrifted: found === "other",
+      isGone: heard.isGone,
       now: deps.now(),
     });
   } catch (error) {
@@ -209,7 +222,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
     return { outcome: "failed", failure: asJanusError(error), isPushDue: false, isLoss: false };
   }
   return {
-    outcome: reading.outcome === "read" ? "read" : "unknown",
+    outcome: reading.outcome === "read" || heard.isKnown ? "read" : "unknown",
     failure: undefined,
     isPushDue,
     isLoss: loss,
@@ -238,33 +251,12 @@ function nextDue(deps: CheckNeeds, link: DueCheck): Date {
   return graceEnd !== null && graceEnd > deps.now() && graceEnd < next ? graceEnd : next;
 }
 
-/** What Discord has of a link: what it was told, something else, or nothing at all. */
-type Found = "not_asked" | "told" | "other" | "nothing";
-
-/** Asks Discord what it has, if that was long ago or was something else. A failure says nothing. Never rejects. */
-async function reconcile(deps: CheckNeeds, link: LeasedCheck): Promise<Found> {
-  const { pushedMetadata, pushedAt, pushDueAt, reconciledAt, disconnectedAt, driftFoundAt } = link;
-  if (pushedMetadata === null || pushedAt === null || pushDueAt !== null || disconnectedAt !== null)
-    return "not_asked";
-  // Upkeep refreshes long before. If it could not, the grant is over, or Discord does not answer: this would fare no better.
-  if (link.discordExpiresAt <= deps.now()) return "not_asked";
-  const lastRead = reconciledAt !== null && reconciledAt > pushedAt ? reconciledAt : pushedAt;
-  const isRecent = lastRead > secondsAfter(deps.now(), -deps.config.sync.reconcileDays * DAY_SECONDS);
-  if (isRecent && driftFoundAt === null) return "not_asked";
-  try {
-    const { result: has } = await callWithToken(deps, link, deps.discord.findRoleConnection);
-    if (has === undefined) return "not_asked";
-    if (isAtDiscord(has, pushedMetadata)) return "told";
-    return Object.keys(has).length === 0 ? "nothing" : "other";
-  } catch (error) {
-    // Carrying on is right: it is asked again at the next check.
-    deps.log.warn("role_connection_not_read", { discordUserId: link.discordUserId, ...describeError(error) });
-    return "not_asked";
-  }
-}
-
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
-async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown): Promise<CheckResult> {
+async function recordFailure(
+  deps: CheckNeeds,
+  { link, sources, isGone }: Heard<LeasedCheck>,
+  error: unknown,
+): Promise<CheckResult> {
   const { discordUserId, checkFailures } = link;
   const failure = asJanusError(error);
   const isUnanswered = link.refreshUnansweredSince !== null;
@@ -279,6 +271,10 @@ async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown
     ? nextCheckAt(deps, now)
     : endRetryAt(now, checkFailures, error);
   const ended = { organisationEndedAt: now, organisationEndCause: endCause };
+  // What the organisation has said by itself does not wait for the provider.
+  const decision = sources === null && link.goneAt === null ? undefined : decide(deps, link);
+  const tells = decision !== undefined && link.disconnectedAt === null;
+  const due = { isPushDue: tells && needsPush(deps, link, decision), isLoss: tells && isLoss(decision) };
   try {
     await deps.queries.setCheckFailed({
       ...keysOf(link),
@@ -288,11 +284,14 @@ async function recordFailure(deps: CheckNeeds, link: LeasedCheck, error: unknown
       isUnspent,
       isRefused,
       endCause,
+      sources,
+      isGone,
+      ...due,
       now,
     });
   } catch (error) {
     // Carrying on is right: the lease runs out by itself, and then the link is checked again.
     deps.log.warn("check_not_recorded", { discordUserId, ...describeError(error) });
   }
-  return { outcome: endCause === null ? "failed" : "ended", failure, isPushDue: false, isLoss: false };
+  return { outcome: endCause === null ? "failed" : "ended", failure, ...due };
 }

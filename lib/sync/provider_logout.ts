@@ -1,7 +1,7 @@
 /**
  * A logout at the provider. The member's login sessions at Janus end, and their claims are due now. A logout is not a
  * dismissal: the link stays, and so does what Discord has. What is stored before the answer is one statement.
- * docs/doorbells.md, docs/decisions/0046; OpenID Connect Back-Channel Logout 1.0
+ * docs/doorbells.md, docs/decisions/0048; OpenID Connect Back-Channel Logout 1.0
  */
 
 import { sha256Hex } from "../crypto.ts";

@@ -9,6 +9,7 @@ import { openOrganisationToken, sealOrganisationTokens } from "../grants/sealing
 import { keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, renewClaims } from "../rules/claims.ts";
+import { SCIM_SOURCE } from "../rules/rule_set.ts";
 import { markSent } from "./sent_marks.ts";
 
 /** What reading works with. */
@@ -22,6 +23,7 @@ export type ReadMember = {
   readonly issuer: string;
   readonly subject: string;
   readonly claims: StoredClaims;
+  readonly sources: StoredClaims;
   readonly organisationAccessTokenSealed: string | null;
   readonly organisationRefreshTokenSealed: string | null;
   readonly organisationExpiresAt: Date | null;
@@ -30,7 +32,7 @@ export type ReadMember = {
   readonly refreshRefusals: number;
 };
 
-type ReadKeys = Pick<ReadMember, "subject" | "claims">;
+type ReadKeys = Pick<ReadMember, "subject" | "claims" | "sources">;
 type LivingMember = Pick<
   ReadMember,
   "issuer" | "subject" | "organisationAccessTokenSealed" | "organisationExpiresAt" | "organisationEndedAt"
@@ -72,9 +74,13 @@ async function readWith(
   return {
     outcome: "read",
     claims: renewClaims(deps.rules, member.claims, { claims, isWhole }),
-    sources: keepSources(deps.rules, sources),
+    sources: { ...pickScim(member.sources), ...keepSources(deps.rules, sources) },
   };
 }
+
+/** What a SCIM client has told is no answer of the provider, so it stays. */
+const pickScim = (sources: StoredClaims): StoredClaims =>
+  Object.fromEntries(Object.entries(sources).filter(([name]) => name === SCIM_SOURCE));
 
 /** The access token, if it still lives. Without a refresh token it is all that there is. */
 function findLivingToken(deps: ReadDeps, member: LivingMember): { readonly accessToken: string } | undefined {

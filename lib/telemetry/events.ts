@@ -106,6 +106,7 @@ export type UpkeepStep =
   | "delete_old_findings"
   | "delete_expired_events"
   | "store_event_counts"
+  | "settle_scim_groups"
   | "check_due_links"
   | "push_due_links"
   | "push_due_losses"

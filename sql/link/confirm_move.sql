@@ -6,7 +6,7 @@
 -- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
--- row: claims jsonb, sources jsonb, ended_discord_user_id text
+-- row: claims jsonb, sources jsonb, ended_discord_user_id text, gone_at timestamptz
 with given as not materialized (
   select
     $1::text as flow_id_hash,
@@ -20,7 +20,8 @@ with given as not materialized (
     $9::text as replaced_session_id_hashes, -- null if the browser had none; separated by commas
     $10::text as session_key_hash,
     $11::text as replaced_session_key_hashes, -- null if the browser had none: one for each of its keys with each of its ids
-    $12::timestamptz as check_due_at
+    $12::timestamptz as check_due_at,
+    $13::text as scim_attribute -- null where no SCIM client provisions users
 ),
 
 asked as (
@@ -120,9 +121,23 @@ ended as (
   returning discord_token.discord_user_id
 ),
 
+-- While a SCIM client says that the membership has ended, a move does not change that.
+heard as (
+  select
+    is_scim_user_inactive(
+      given.scim_attribute, coalesce(organisation_account.scim_subject, organisation_account.subject)
+    ) as is_gone
+  from given
+  cross join taken
+  inner join organisation_account
+    on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+),
+
 -- Waits for the deletion, so that the unique keys are free.
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at)
+  insert into link (
+    discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at, gone_at, gone_source
+  )
   select
     taken.discord_user_id,
     taken.issuer,
@@ -134,11 +149,14 @@ linked as (
       given.now
     ),
     given.push_leased_until,
-    given.check_due_at
+    given.check_due_at,
+    case when heard.is_gone then given.now end,
+    case when heard.is_gone then 'scim' end
   from given
   cross join taken
+  cross join heard
   where (select count(*) from replaced) >= 0
-  returning discord_user_id
+  returning discord_user_id, gone_at
 ),
 
 signed_in as (
@@ -187,12 +205,14 @@ select
   taken.subject,
   organisation_account.claims,
   organisation_account.sources,
-  ended.discord_user_id as ended_discord_user_id
+  ended.discord_user_id as ended_discord_user_id,
+  linked.gone_at
 from given
 cross join taken
 inner join discord_account on taken.discord_user_id = discord_account.discord_user_id
 inner join discord_token on taken.discord_user_id = discord_token.discord_user_id
 inner join organisation_account
   on taken.issuer = organisation_account.issuer and taken.subject = organisation_account.subject
+left join linked on true
 left join signed_in on true
 left join ended on true

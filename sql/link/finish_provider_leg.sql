@@ -10,7 +10,7 @@
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, held_by_username text,
 -- row: held_by_global_name text, is_held_by_organisation boolean, held_organisation_names jsonb, linked_at timestamptz,
 -- row: pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz, clear_cause text,
--- row: loss_found_at timestamptz
+-- row: loss_found_at timestamptz, gone_at timestamptz
 with given as not materialized (
   select
     $1::text as flow_id_hash,
@@ -35,7 +35,9 @@ with given as not materialized (
     $20::jsonb as sources,
     $21::boolean as is_admitted,
     $22::timestamptz as check_due_at,
-    $23::text as provider_session_id -- null if the ID Token has no sid
+    $23::text as scim_subject, -- null where that is the subject
+    $24::text as scim_attribute, -- null where no SCIM client provisions users
+    $25::text as provider_session_id -- null if the ID Token has no sid
 ),
 
 locked_account as (
@@ -128,8 +130,8 @@ requeued_flow as (
 -- From here on each step counts the rows of the one before, which makes it wait. So the statement locks rows in the order
 -- of docs/decisions/0028.
 account as (
-  insert into organisation_account (issuer, subject, claims, sources, claims_seen_at, created_at)
-  select given.issuer, given.subject, given.claims, given.sources, given.now, given.now
+  insert into organisation_account (issuer, subject, claims, sources, claims_seen_at, created_at, scim_subject)
+  select given.issuer, given.subject, given.claims, given.sources, given.now, given.now, given.scim_subject
   from given
   cross join decided
   where decided.outcome <> 'not_admitted' and (select count(*) from requeued_flow) >= 0
@@ -137,7 +139,8 @@ account as (
     set
       claims = excluded.claims,
       sources = excluded.sources,
-      claims_seen_at = excluded.claims_seen_at
+      claims_seen_at = excluded.claims_seen_at,
+      scim_subject = excluded.scim_subject
   returning issuer
 ),
 
@@ -184,16 +187,25 @@ token as (
   returning issuer, crowded_out_token
 ),
 
+-- While a SCIM client says that the membership has ended, a sign-in does not change that.
+heard as (
+  select is_scim_user_inactive(given.scim_attribute, coalesce(given.scim_subject, given.subject)) as is_gone
+  from given
+),
+
 linked as (
-  insert into link (discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at)
+  insert into link (
+    discord_user_id, issuer, subject, linked_at, push_due_at, push_leased_until, check_due_at, gone_at, gone_source
+  )
   select
     decided.discord_user_id, given.issuer, given.subject, given.now, given.push_leased_until, given.push_leased_until,
-    given.check_due_at
+    given.check_due_at, case when heard.is_gone then given.now end, case when heard.is_gone then 'scim' end
   from given
   cross join decided
   cross join token
+  cross join heard
   where decided.outcome = 'linked'
-  returning discord_user_id
+  returning discord_user_id, gone_at
 ),
 
 relinked as (
@@ -206,14 +218,14 @@ relinked as (
     check_leased_until = null,
     check_failures = 0,
     check_failed_code = null,
-    gone_at = null,
-    gone_source = null,
+    gone_at = case when heard.is_gone then given.now end,
+    gone_source = case when heard.is_gone then 'scim' end,
     token_refused_at = null
-  from given, decided, token
+  from given, decided, token, heard
   where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
   returning
     link.discord_user_id, link.linked_at, link.pushed_metadata, link.pushed_platform_username, link.cleared_at,
-    link.clear_cause, link.loss_found_at
+    link.clear_cause, link.loss_found_at, link.gone_at
 ),
 
 signed_in as (
@@ -288,12 +300,14 @@ select
   relinked.pushed_platform_username,
   relinked.cleared_at,
   relinked.clear_cause,
-  relinked.loss_found_at
+  relinked.loss_found_at,
+  coalesce(linked.gone_at, relinked.gone_at) as gone_at
 from given
 cross join decided
 inner join discord_account on decided.discord_user_id = discord_account.discord_user_id
 inner join discord_token on decided.discord_user_id = discord_token.discord_user_id
 left join signed_in on true
+left join linked on true
 left join relinked on true
 left join abandoned on true
 left join requeued_flow on true

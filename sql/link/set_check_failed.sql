@@ -1,5 +1,6 @@
 -- Records that a check failed, and why, and frees its lease. With an end_cause the grant at the provider has ended: its
--- refresh token is not sent again. If the member has signed in or undone the link in the meantime, nothing is recorded.
+-- refresh token is not sent again. What a SCIM client says holds nevertheless, and what Discord is to be told of that is
+-- due. If the member has signed in or undone the link in the meantime, nothing is recorded.
 -- row: discord_user_id text
 with given as not materialized (
   select
@@ -13,7 +14,20 @@ with given as not materialized (
     $8::boolean as is_unspent, -- the provider did not take the refresh token, and no earlier refresh is unanswered
     $9::boolean as is_refused, -- it answered invalid_request
     $10::text as end_cause, -- null if the grant lives on
-    $11::timestamptz as now
+    $11::timestamptz as now,
+    $12::jsonb as sources, -- null if no source said anything
+    $13::boolean as is_gone, -- whether a SCIM client says that the membership has ended
+    $14::boolean as is_push_due,
+    $15::boolean as is_loss
+),
+
+locked_account as (
+  select organisation_account.issuer, organisation_account.subject
+  from given
+  inner join organisation_account
+    on given.issuer = organisation_account.issuer and given.subject = organisation_account.subject
+  where given.sources is not null
+  for no key update of organisation_account
 ),
 
 locked_token as (
@@ -21,7 +35,9 @@ locked_token as (
   from given
   inner join organisation_token
     on given.issuer = organisation_token.issuer and given.subject = organisation_token.subject
-  where organisation_token.refresh_token_sealed = given.refresh_token_sealed
+  where
+    organisation_token.refresh_token_sealed = given.refresh_token_sealed
+    and (select count(*) from locked_account) >= 0
   for no key update of organisation_token
 ),
 
@@ -35,13 +51,36 @@ failed as (
     end,
     check_leased_until = null,
     check_failures = case when given.end_cause is null then link.check_failures + 1 else 0 end,
-    check_failed_code = given.code
+    check_failed_code = given.code,
+    push_due_at = case
+      when not given.is_push_due then link.push_due_at
+      when link.push_due_at is null or is_leased(link.push_leased_until, given.now) then given.now
+      else link.push_due_at
+    end,
+    loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) else link.loss_found_at end,
+    loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) else link.loss_due_at end,
+    gone_at = case when given.is_gone then coalesce(link.gone_at, given.now) else link.gone_at end,
+    gone_source = case when given.is_gone then coalesce(link.gone_source, 'scim') else link.gone_source end
   from given
   where
     link.discord_user_id = given.discord_user_id
     and link.check_leased_until = given.leased_until
     and (select count(*) from locked_token) >= 0
-  returning link.discord_user_id, link.issuer, link.subject
+  returning
+    link.discord_user_id,
+    link.issuer,
+    link.subject,
+    given.is_gone and link.gone_at = given.now as is_newly_gone
+),
+
+-- The row is locked already.
+heard as (
+  update organisation_account
+  set sources = given.sources
+  from given, locked_account, failed
+  where
+    organisation_account.issuer = locked_account.issuer
+    and organisation_account.subject = locked_account.subject
 ),
 
 -- The row is locked already.
@@ -78,6 +117,12 @@ audit as (
   from given
   cross join failed
   where given.end_cause is not null
+  union all
+  select
+    given.now, 'membership_ended', failed.discord_user_id, failed.issuer, failed.subject, '{"source": "scim"}'::jsonb
+  from given
+  cross join failed
+  where failed.is_newly_gone
 )
 
 select failed.discord_user_id

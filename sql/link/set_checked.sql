@@ -8,19 +8,24 @@ with given as not materialized (
     $2::timestamptz as leased_until,
     $3::text as issuer,
     $4::text as subject,
-    $5::jsonb as claims, -- null if nothing was read
-    $6::jsonb as sources, -- null if nothing was read
+    $5::jsonb as claims, -- null if the provider said nothing
+    $6::jsonb as sources, -- null if no source said anything
     $7::timestamptz as check_due_at,
     $8::boolean as is_push_due,
     $9::boolean as is_loss,
     $10::boolean as is_reconciled, -- whether Discord said what it has
     $11::boolean as is_disconnected, -- whether that was nothing
     $12::boolean as is_drifted, -- whether that was something else than it was told
-    $13::timestamptz as now
+    $13::timestamptz as now,
+    $14::boolean as is_gone -- whether a SCIM client says that the membership has ended
 ),
 
 locked_account as (
-  select organisation_account.issuer, organisation_account.subject, organisation_account.claims
+  select
+    organisation_account.issuer,
+    organisation_account.subject,
+    organisation_account.claims,
+    organisation_account.sources
   from given
   inner join organisation_account
     on given.issuer = organisation_account.issuer and given.subject = organisation_account.subject
@@ -42,7 +47,8 @@ checked as (
     push_due_at = case
       when not given.is_push_due then link.push_due_at
       when link.push_due_at is null then given.now
-      when is_leased(link.push_leased_until, given.now) and locked_account.claims <> given.claims then given.now
+      when is_leased(link.push_leased_until, given.now)
+        and (locked_account.claims <> given.claims or locked_account.sources <> given.sources) then given.now
       else link.push_due_at
     end,
     -- An end of the membership that came during the check takes the role, whatever the claims say.
@@ -67,7 +73,9 @@ checked as (
     drift_found_at = case
       when given.is_drifted then coalesce(link.drift_found_at, given.now)
       when not given.is_reconciled then link.drift_found_at
-    end
+    end,
+    gone_at = case when given.is_gone then coalesce(link.gone_at, given.now) else link.gone_at end,
+    gone_source = case when given.is_gone then coalesce(link.gone_source, 'scim') else link.gone_source end
   from given, locked_account
   where
     link.discord_user_id = given.discord_user_id
@@ -77,28 +85,35 @@ checked as (
     link.discord_user_id,
     link.issuer,
     link.subject,
-    given.is_disconnected and link.disconnected_at = given.now as is_newly_disconnected
+    given.is_disconnected and link.disconnected_at = given.now as is_newly_disconnected,
+    given.is_gone and link.gone_at = given.now as is_newly_gone
 ),
 
 seen as (
   update organisation_account
   set
-    claims = given.claims,
-    sources = given.sources,
-    claims_seen_at = given.now
+    claims = coalesce(given.claims, organisation_account.claims),
+    sources = coalesce(given.sources, organisation_account.sources),
+    claims_seen_at = case when given.claims is null then organisation_account.claims_seen_at else given.now end
   from given, checked
   where
     organisation_account.issuer = checked.issuer
     and organisation_account.subject = checked.subject
-    and given.claims is not null
+    and (given.claims is not null or given.sources is not null)
 ),
 
 audit as (
-  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject)
-  select given.now, 'disconnected', checked.discord_user_id, checked.issuer, checked.subject
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, detail)
+  select given.now, 'disconnected', checked.discord_user_id, checked.issuer, checked.subject, null
   from given
   cross join checked
   where checked.is_newly_disconnected
+  union all
+  select
+    given.now, 'membership_ended', checked.discord_user_id, checked.issuer, checked.subject, '{"source": "scim"}'::jsonb
+  from given
+  cross join checked
+  where checked.is_newly_gone
 )
 
 select checked.discord_user_id

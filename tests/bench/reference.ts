@@ -195,6 +195,8 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     replacedSessionIdHashes: null,
     sessionKeyHash: sha256(sessionKey, "hex"),
     replacedSessionKeyHashes: null,
+    scimSubject: null,
+    scimAttribute: null,
   });
   const accessToken = open(tokenKey, row?.access_token_sealed, `discord access ${row?.discord_user_id}`);
   const url = `${DISCORD_API_URL}/users/@me/applications/${DISCORD_CLIENT_ID}/role-connection`;

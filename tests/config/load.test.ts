@@ -153,6 +153,15 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
     `https://example.org/${CANARY}${"x".repeat(2_000)}`,
   ],
   TRUSTED_PROXIES: [CANARY, `127.0.0.1,${CANARY}`, "10.0.0.0/33", "10.0.0.0/0x8", "300.1.1.1", "::1/129"],
+  SCIM_TOKEN: [
+    "too short for a token",
+    `${CANARY.repeat(9)} with blanks`,
+    `${"x".repeat(32)},short`,
+    `${"x".repeat(32)},`,
+    "x".repeat(1_025),
+  ],
+  SCIM_SUBJECT: [CANARY, "id", "externalid", "emails"],
+  SCIM_CLAIM: [`${CANARY} claim`, "x".repeat(101)],
   SYNC: [CANARY, "true", "ON", "yes"],
   SYNC_EVERY_HOURS: [CANARY, "0", "721", "1.5"],
   GRACE_DAYS: [CANARY, "-1", "366"],
@@ -250,6 +259,7 @@ describe("readConfig()", () => {
       },
       drainSeconds: 1,
       shutdownSeconds: 8,
+      scim: undefined,
       tokenKeys: [{ id: "k1", key: decode(KEY) }],
       cookieSecrets: [decode(KEY)],
       hookSecrets: [],
@@ -536,6 +546,28 @@ describe("readConfig().tokenKeys", () => {
   });
 });
 
+describe("readConfig().scim", () => {
+  const token = "scim-token-0123456789-0123456789";
+  const next = "bmV4dA+/next-token_~.0123456789012==";
+
+  test("has tokens, the newest first, and how users and members are matched", () => {
+    const plain = readConfig({ ...VALID, SCIM_TOKEN: token }).scim;
+    const chosen = readConfig({
+      ...VALID,
+      SCIM_TOKEN: ` ${next}, ${token} `,
+      SCIM_SUBJECT: "userName",
+      SCIM_CLAIM: "oid",
+    }).scim;
+
+    expect(plain).toEqual({ tokens: [token], attribute: "externalId", claim: "sub" });
+    expect(chosen).toEqual({ tokens: [next, token], attribute: "userName", claim: "oid" });
+  });
+
+  test("is undefined without a token, whatever else is set", () => {
+    expect(readConfig({ ...VALID, SCIM_SUBJECT: "userName" }).scim).toBeUndefined();
+  });
+});
+
 test("readConfig() reads COOKIE_SECRET as a list, the newest first", () => {
   const { cookieSecrets } = readConfig({ ...VALID, COOKIE_SECRET: `${OTHER_KEY}, ${KEY}` });
 
@@ -719,6 +751,7 @@ describe("NAME_FILE", () => {
     DATABASE_URL: "postgres://janus@from-a-file/janus",
     DATABASE_PASSWORD: "from a file",
     HOOK_SECRET: "from a file, in which it is long".replaceAll(/[ ,]/g, "-"),
+    SCIM_TOKEN: "a-scim-token-that-comes-from-a-file-0123",
   };
   const readBoth = (environment: Environment) => {
     readConfig({ ...VALID, ...environment });

@@ -8,7 +8,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["errors", "crypto", "time", "text", "config", "telemetry"],
   ["database", "oauth"],
   ["discord", "oidc", "rules"],
-  ["deps", "flow", "grants", "link", "session", "member", "result", "sync", "operator"],
+  ["deps", "flow", "grants", "link", "session", "member", "result", "sync", "scim", "operator"],
   ["http", "pages", "api", "cli", "server"],
 ];
 const TOP = LEVELS.length - 1;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { describeRules, readConfiguration, readRules } from "../../lib/operator/configuration.ts";
+import { describeRules, findUntold, readConfiguration, readRules } from "../../lib/operator/configuration.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -101,6 +101,19 @@ describe("readConfiguration()", () => {
     await chmod(RULES_FILE, 0);
 
     expect((await rejection(readConfiguration({ ...GOOD, RULES_FILE }))).message).toContain("(EACCES)");
+  });
+});
+
+describe("findUntold()", () => {
+  test("warns of rules that read sources.scim where no SCIM client tells anything", async () => {
+    const rules = await readRules(await writeRules(folder, `${RECORD}value = 'sources.scim.active'`));
+
+    expect(findUntold(rules, {})).toEqual([
+      expect.stringContaining("RULES_FILE reads sources.scim while SCIM_TOKEN is unset"),
+    ]);
+    expect(findUntold(rules, { SCIM_TOKEN: "canary" })).toEqual([]);
+    expect(findUntold(rules, { SCIM_TOKEN_FILE: "canary" })).toEqual([]);
+    expect(findUntold(DEFAULT_RULES, {})).toEqual([]);
   });
 });
 

@@ -64,6 +64,14 @@ url = "https://unread.example.org/"
     expect(rules.sources).toEqual([{ name: "graph", url: "https://graph.example.org/me" }]);
     expect(rules.claimsRead).toEqual(["nickname", "email", "groups"]);
     expect(rules.neededClaims).toEqual(["nickname", "email", "groups", "preferred_username"]);
+    expect(rules.readsScim).toBe(false);
+  });
+
+  test("lets rules read sources.scim, which has no address", async () => {
+    const rules = await rulesOf(recordOf('sources.scim.active && "staff" in sources.scim.groups'));
+
+    expect(rules.readsScim).toBe(true);
+    expect(rules.sources).toEqual([]);
   });
 
   test.each(["", "platform_username = ''\n"])("pushes no username if the file has %j", async (line) => {
@@ -254,6 +262,11 @@ url = "https://unread.example.org/"
       "two sources of one name",
       `${RECORD}${SOURCE}${SOURCE}`,
       '11:8: the name "graph" is that of another source',
+    ],
+    [
+      "a source by the name of what a SCIM client tells",
+      `${RECORD}${SOURCE.replace('"graph"', '"scim"')}`,
+      'the name "scim" is that of what a SCIM client tells',
     ],
     [
       "six sources",

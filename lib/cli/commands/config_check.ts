@@ -12,7 +12,7 @@ import type { Environment, Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
-import { describeRules, readConfiguration, readWithRules } from "../../operator/configuration.ts";
+import { describeRules, findUntold, readConfiguration, readWithRules } from "../../operator/configuration.ts";
 import { printable } from "../../text/printable.ts";
 import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
@@ -123,8 +123,10 @@ function describeAnswers(answers: Answers | undefined): string {
 
 /** The same with the rules, and with the faults of both. */
 async function checkAll(sources: readonly Source[]): Promise<Report & { readonly rules: string }> {
-  const { read, rules } = await readWithRules(mergeSources(sources), () => checkConfig(sources));
-  return { ...read, rules: describeRules(rules) };
+  const environment = mergeSources(sources);
+  const { read, rules } = await readWithRules(environment, () => checkConfig(sources));
+  const warnings = [...read.warnings, ...findUntold(rules, environment)];
+  return { ...read, warnings, verdict: describeVerdict(warnings.length), rules: describeRules(rules) };
 }
 
 /** Checks the variables of `serve`. Throws config_invalid with its message, and with what may be behind a fault. */

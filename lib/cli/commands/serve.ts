@@ -9,7 +9,8 @@ import type { Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";
 import { findAtStart } from "../../config/warnings.ts";
 import { usage } from "../../errors.ts";
-import { readConfiguration } from "../../operator/configuration.ts";
+import type { Configuration } from "../../operator/configuration.ts";
+import { findUntold, readConfiguration } from "../../operator/configuration.ts";
 import type { RunningServer } from "../../server/lifecycle.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
@@ -47,7 +48,7 @@ export async function serve(createApp: CreateApp, sources: readonly Source[]): P
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   const starting = startServer(configuration, createApp, createWorld(log, { ref: false }));
   void starting.then(
-    () => logWarnings(log, sources),
+    () => logWarnings(log, sources, configuration),
     () => undefined,
   );
   const isReady = exitWithStatus(() => waitUntilReady(starting, log));
@@ -77,9 +78,10 @@ async function openLog({ logFormat, logLevel }: Config) {
 }
 
 /** Logs warnings about the configuration once the server listens, so that the first answer does not wait for them. */
-function logWarnings(log: Log, sources: readonly Source[]): void {
+function logWarnings(log: Log, sources: readonly Source[], { rules }: Configuration): void {
   try {
-    for (const reason of findAtStart(sources)) log.warn("configuration_unwise", { reason });
+    for (const reason of [...findAtStart(sources), ...findUntold(rules, mergeSources(sources))])
+      log.warn("configuration_unwise", { reason });
   } catch (error) {
     // A server can do without advice.
     log.warn("configuration_not_checked", describeError(error));

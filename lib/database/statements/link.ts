@@ -65,6 +65,7 @@ export const LINK_STATEMENTS = {
       sessionKeyHash: text,
       replacedSessionKeyHashes: nullableText,
       checkDueAt: time,
+      scimAttribute: nullableText,
     },
     echoes: "flowIdHash",
     row: {
@@ -80,6 +81,7 @@ export const LINK_STATEMENTS = {
       claims: json,
       sources: json,
       endedDiscordUserId: nullableText,
+      goneAt: nullableTime,
     },
   },
   countLinks: { text: countLinksText, gives: "row", parameters: {}, row: { count: integer } },
@@ -109,6 +111,8 @@ export const LINK_STATEMENTS = {
       sources: json,
       isAdmitted: v.boolean(),
       checkDueAt: time,
+      scimSubject: nullableText,
+      scimAttribute: nullableText,
       providerSessionId: nullableText,
     },
     echoes: "flowIdHash",
@@ -127,6 +131,7 @@ export const LINK_STATEMENTS = {
       heldOrganisationNames: v.nullable(json),
       linkedAt: time,
       ...pushing,
+      goneAt: nullableTime,
     },
   },
   listFindings: {

@@ -15,6 +15,7 @@ import { keepClaims, keepSources } from "../../rules/claims.ts";
 import type { Verdict } from "../../rules/evaluate.ts";
 import { evaluateRules } from "../../rules/evaluate.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
+import { readScimFacts, scimSubjectOf, withScim } from "../../scim/facts.ts";
 import { describeError } from "../../telemetry/log.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../../time.ts";
 import { openToken } from "./token.ts";
@@ -24,7 +25,7 @@ export const LOGIN_PATH = "/doctor";
 /** How long a ticket can be used. */
 export const TICKET_SECONDS = 600;
 
-type Needs = FlowNeeds & Pick<Deps, "config" | "rules" | "oidc" | "log" | "requestId">;
+type Needs = FlowNeeds & Pick<Deps, "config" | "queries" | "rules" | "oidc" | "log" | "requestId">;
 
 /** What became of the tokens: some providers have no revocation endpoint. */
 export type TokensEnd = "revoked" | "not_revoked" | "no_revocation";
@@ -100,9 +101,10 @@ async function exchange(deps: Needs, flow: Flow, code: string): Promise<SignIn> 
 
 async function examineSignIn(deps: Needs, flow: Flow, signIn: SignIn): Promise<Examined> {
   const { claims, idTokenClaims, sources, refreshToken, scope, issuer, subject } = signIn;
+  const facts = await readScimFacts(deps, signIn, scimSubjectOf(deps, claims));
   const verdict = evaluateRules(deps.rules, {
     claims: keepClaims(deps.rules, claims),
-    sources: keepSources(deps.rules, sources),
+    sources: withScim(deps.rules, keepSources(deps.rules, sources), facts),
     issuer,
     subject,
     // Nobody has signed in at Discord.

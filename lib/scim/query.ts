@@ -1,0 +1,48 @@
+/** What the query of a request asks for: a filter, a page, and some of the attributes. RFC 7644 3.4.2, 3.9 */
+import { MAX_RESULTS } from "./discovery.ts";
+import type { Read } from "./fault.ts";
+import { refuse } from "./fault.ts";
+import { plainName, readFilter } from "./filter.ts";
+import type { Wanted } from "./resource.ts";
+import type { Page } from "./users.ts";
+
+/** More resources than Janus keeps. */
+const MAX_START = 1_000_000;
+
+/** Reads which page is asked for. A number below what makes sense counts as the least that does. RFC 7644 3.4.2.4 */
+export function readPage(
+  query: URLSearchParams,
+  attributes: readonly string[],
+  mostResults = MAX_RESULTS,
+): Read<Page> {
+  const start = readNumber(query.get("startIndex"), 1);
+  const count = readNumber(query.get("count"), mostResults);
+  if (start === undefined || count === undefined)
+    return refuse("invalidValue", "startIndex and count must be whole numbers.");
+  const skipped = Math.min(Math.max(start, 1), MAX_START) - 1;
+  const limit = Math.min(Math.max(count, 0), mostResults);
+  const text = query.get("filter");
+  if (text === null) return { value: { filter: undefined, skipped, limit } };
+  const filter = readFilter(text, attributes);
+  return "fault" in filter ? filter : { value: { filter: filter.value, skipped, limit } };
+}
+
+const readNumber = (text: string | null, otherwise: number): number | undefined => {
+  if (text === null) return otherwise;
+  return /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
+};
+
+/** Reads which attributes are wanted. A part of one asks for the whole. */
+export function readWanted(query: URLSearchParams): Wanted {
+  const only = query.get("attributes");
+  return {
+    only: only === null ? undefined : namesIn(only),
+    without: namesIn(query.get("excludedAttributes") ?? ""),
+  };
+}
+
+const namesIn = (list: string): readonly string[] =>
+  list
+    .split(",")
+    .map((name) => plainName(name.trim()).split(".")[0] ?? "")
+    .filter((name) => name !== "");

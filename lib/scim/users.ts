@@ -1,0 +1,138 @@
+/** Users: created, changed, deleted and listed. Each change is one statement together with what follows for the link. */
+import { timeOrderedId } from "../crypto.ts";
+import { isCollision } from "../database/failures.ts";
+import type { Deps } from "../deps.ts";
+import { receiveEvent } from "../sync/doorbell.ts";
+import type { EventOutcome } from "../telemetry/events.ts";
+import type { UserChange } from "./body.ts";
+import type { Read } from "./fault.ts";
+import { refuse, taken, UNKNOWN_RESOURCE } from "./fault.ts";
+import type { Filter } from "./filter.ts";
+import type { ScimUser } from "./resource.ts";
+import type { ScimDeps } from "./settings.ts";
+import { settingsOf } from "./settings.ts";
+
+/** More than any organisation has for which Janus is meant. */
+const MOST_USERS = 200_000;
+const UNIQUE = "userName or externalId";
+
+/** The attributes by which users can be found. */
+export const USER_FILTERS = ["userName", "externalId"] as const;
+
+/** Creates a user. */
+export async function createUser(deps: ScimDeps, change: UserChange): Promise<Read<ScimUser>> {
+  const { userName, externalId = null, isActive = true } = change;
+  if (userName === undefined) return refuse("invalidValue", "userName is missing.");
+  const now = deps.now();
+  const scimUserId = timeOrderedId(now);
+  const row = await deps.queries.insertScimUser({
+    scimUserId,
+    externalId,
+    userName,
+    userNameKey: keyOf(userName),
+    isActive,
+    ...settingsOf(deps),
+    mostUsers: MOST_USERS,
+    requestId: deps.requestId,
+    now,
+  });
+  if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_USERS} users already.`);
+  if (row?.isCreated !== true) return taken(UNIQUE);
+  receive(deps, row.effect, [row.discordUserId]);
+  return { value: { scimUserId, externalId, userName, isActive, createdAt: now, modifiedAt: now } };
+}
+
+/** Changes a user. */
+export async function changeUser(
+  deps: ScimDeps,
+  scimUserId: string,
+  change: UserChange,
+): Promise<Read<ScimUser>> {
+  const { userName = null, externalId, isActive = null } = change;
+  const write = () =>
+    deps.queries.setScimUserAttributes({
+      scimUserId,
+      hasExternalId: externalId !== undefined,
+      externalId: externalId ?? null,
+      userName,
+      userNameKey: userName === null ? null : keyOf(userName),
+      isActive,
+      ...settingsOf(deps),
+      requestId: deps.requestId,
+      now: deps.now(),
+    });
+  // Another request has taken the name at this moment: the second time the statement finds it.
+  const rows = await write().catch((error: unknown) => {
+    if (isCollision(error)) return write();
+    throw error;
+  });
+  const [user] = rows;
+  if (user === undefined) return UNKNOWN_RESOURCE;
+  if (user.isTaken) return taken(UNIQUE);
+  if (user.isChanged) {
+    const effects = rows.map(({ effect }) => effect);
+    const strongest = STRENGTH.find((one) => effects.includes(one)) ?? null;
+    receive(
+      deps,
+      strongest,
+      rows.map(({ discordUserId }) => discordUserId),
+    );
+  } else receiveEvent(deps, "scim", "repeated");
+  return { value: user };
+}
+
+/** Deletes a user. */
+export async function deleteUser(deps: ScimDeps, scimUserId: string): Promise<Read<undefined>> {
+  const now = deps.now();
+  const { requestId } = deps;
+  const row = await deps.queries.deleteScimUser({ scimUserId, ...settingsOf(deps), requestId, now });
+  if (row === undefined) return UNKNOWN_RESOURCE;
+  receive(deps, row.effect, [row.discordUserId]);
+  return { value: undefined };
+}
+
+/** Finds a user. */
+export async function findUser(
+  { queries }: Pick<Deps, "queries">,
+  scimUserId: string,
+): Promise<Read<ScimUser>> {
+  const value = await queries.findScimUser({ scimUserId });
+  return value === undefined ? UNKNOWN_RESOURCE : { value };
+}
+
+/** A page of what fits a filter. */
+export type Page = { readonly filter: Filter | undefined; readonly skipped: number; readonly limit: number };
+
+/** Lists users, in the order in which they were created. `total` is how many fit. */
+export async function listUsers(
+  { queries }: Pick<Deps, "queries">,
+  { filter, skipped, limit }: Page,
+): Promise<{ readonly total: number; readonly users: readonly ScimUser[] }> {
+  const fits = {
+    userNameKey: filter?.attribute === "userName" ? keyOf(filter.value) : null,
+    externalId: filter?.attribute === "externalId" ? filter.value : null,
+  };
+  const counted = await queries.countScimUsers(fits);
+  const users = limit === 0 ? [] : await queries.listScimUsers({ ...fits, skipped, limit });
+  return { total: counted?.count ?? 0, users };
+}
+
+const STRENGTH = ["ended", "restored", "rechecked"] as const;
+
+/** Tells the log and the counts what a change came to. Without a link it has no effect, and is kept. */
+function receive(
+  deps: ScimDeps,
+  effect: (typeof STRENGTH)[number] | null,
+  discordUserIds: readonly (string | null)[],
+): void {
+  const outcome: EventOutcome = effect ?? "answered";
+  receiveEvent(
+    deps,
+    "scim",
+    outcome,
+    discordUserIds.flatMap((id) => id ?? []),
+  );
+}
+
+/** Case does not matter to user names and to filters. RFC 7643 4.1.1 */
+export const keyOf = (name: string): string => name.toLowerCase();
