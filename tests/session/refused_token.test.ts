@@ -47,6 +47,18 @@ test("GET /account refreshes a refused token once and sets no cookies", async ()
   expect(refreshesOf(user)).toBe(1);
 });
 
+test("GET /api/userinfo keeps the session if Discord answers the refresh with invalid_request", async () => {
+  const { user, browser } = await signInRefused();
+  janus.discord.failNext("token_refresh", { status: 400, body: '{"error":"invalid_request"}' });
+
+  const refused = await userinfo(browser);
+  const later = await userinfo(browser);
+
+  expect([refused.status, later.status]).toEqual([502, 200]);
+  expect(await refused.json()).toMatchObject({ code: "discord_client_rejected" });
+  expect(await sessionsOf(janus, user)).toHaveLength(1);
+});
+
 test("GET /api/userinfo refreshes a refused token once for 30 requests at once", async () => {
   const { user, browser } = await signInRefused();
 
