@@ -92,9 +92,11 @@ answered as (
     end,
     refresh_refusals = case when given.is_refused then organisation_token.refresh_refusals + 1 else 0 end,
     ended_at = case when given.end_cause is not null then given.now end,
-    -- A refresh token that ends with the provider's session says nothing of the membership.
+    -- A refresh token that ends with the provider's session says nothing of the membership. Providers tell of a logout
+    -- before they end the tokens, so one that was renewed in between ends too.
     end_cause = case
-      when given.end_cause is not null and organisation_token.logged_out_at >= organisation_token.obtained_at
+      when given.end_cause is not null
+        and organisation_token.obtained_at < organisation_token.logged_out_at + interval '10 minutes'
         then 'logged_out'
       else given.end_cause
     end

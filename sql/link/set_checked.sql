@@ -32,14 +32,27 @@ locked_account as (
   for no key update of organisation_account
 ),
 
+-- A logout is settled ten minutes after it came. If the refresh token works then, it has outlived the provider's session,
+-- and its end will be a dismissal.
+settling as (
+  select organisation_token.logged_out_at + interval '10 minutes' as settled_at
+  from given
+  inner join organisation_token
+    on given.issuer = organisation_token.issuer and given.subject = organisation_token.subject
+  where
+    organisation_token.logged_out_at + interval '10 minutes' > given.now
+    and organisation_token.ended_at is null
+),
+
 checked as (
   update link
   set
     -- What became due in the meantime stays due.
-    check_due_at = case
-      when link.check_due_at = given.leased_until then given.check_due_at
-      else least(link.check_due_at, given.check_due_at)
-    end,
+    check_due_at = least(
+      given.check_due_at,
+      (select settling.settled_at from settling),
+      case when link.check_due_at <> given.leased_until then link.check_due_at end
+    ),
     check_leased_until = null,
     check_failures = 0,
     check_failed_code = null,

@@ -46,7 +46,15 @@ locked_token as (
 
 logged_out as (
   update organisation_token
-  set logged_out_at = given.now
+  set
+    logged_out_at = given.now,
+    -- A provider may also end the refresh token first, and a check may meet that before the logout comes.
+    end_cause = case
+      when organisation_token.end_cause in ('invalid_grant', 'invalid_request')
+        and organisation_token.ended_at > given.now - interval '10 minutes'
+        then 'logged_out'
+      else organisation_token.end_cause
+    end
   from given, locked_token
   where organisation_token.issuer = locked_token.issuer and organisation_token.subject = locked_token.subject
 ),

@@ -13,6 +13,8 @@ import { createKey, signToken } from "../standins/forger_tokens.ts";
 
 const KEY = createKey("ES256", "es-1");
 const DAY_SECONDS = 86_400;
+/** How long a provider may take to end what belongs to a session. */
+const SETTLED_SECONDS = 600;
 
 const database = useDatabase();
 const janus = useJanus(() => startJanusWithForger({ database, forger: { key: KEY } }));
@@ -57,6 +59,8 @@ const tokenOf = (sub: string, change: Readonly<Record<string, unknown>> = {}): s
 
 const sessionsOf = (user: string) =>
   database.rows(`select session_handle from session where discord_user_id = '${user}'`);
+const endCauseOf = async (sub: string) =>
+  (await database.rows(`select end_cause from organisation_token where subject = '${sub}'`))[0]?.endCause;
 const trailOf = async (user: string) =>
   (
     await database.rows(
@@ -134,23 +138,54 @@ describe("a logout at the provider", () => {
     await runUpkeep(janus.deps);
     await runUpkeep(janus.deps);
 
-    const [token] = await database.rows(`select end_cause from organisation_token where subject = '${sub}'`);
-    expect(token).toEqual({ endCause: "logged_out" });
+    expect(await endCauseOf(sub)).toBe("logged_out");
     expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
   });
 
-  test("says nothing of a refresh token that has been renewed since", async () => {
+  test("takes no role from a provider that ends the refresh token only after Janus has renewed it", async () => {
+    const { user, sub } = await link();
+    await sendLogout(janus.url, tokenOf(sub));
+    await runUpkeep(janus.deps);
+
+    janus.provider.endGrant(sub);
+    janus.clock.advance(SETTLED_SECONDS);
+    await runUpkeep(janus.deps);
+    const refused = await endCauseOf(sub);
+    janus.clock.advance(40 * DAY_SECONDS);
+    await runUpkeep(janus.deps);
+
+    expect(refused).toBe("logged_out");
+    expect(janus.discord.roleConnection(user)?.metadata).toEqual({ dsek_member: "1" });
+  });
+
+  test.each([
+    ["begins no grace if the refresh token was refused a moment before", 60, "logged_out"],
+    ["leaves a grace that began long before", SETTLED_SECONDS + 1, "invalid_grant"],
+  ])("%s", async (_, seconds, endCause) => {
+    const { sub } = await link();
+    janus.provider.endGrant(sub);
+    janus.clock.advance(2 * DAY_SECONDS);
+    await runUpkeep(janus.deps);
+    const before = await endCauseOf(sub);
+
+    janus.clock.advance(seconds);
+    await sendLogout(janus.url, tokenOf(sub));
+
+    expect([before, await endCauseOf(sub)]).toEqual(["invalid_grant", endCause]);
+  });
+
+  test("says nothing of a refresh token that was renewed once the logout was settled", async () => {
     const { sub } = await link();
     await sendLogout(janus.url, tokenOf(sub));
-    janus.clock.advance(60);
+    await runUpkeep(janus.deps);
+    janus.clock.advance(SETTLED_SECONDS);
     await runUpkeep(janus.deps);
 
     janus.provider.endGrant(sub);
     janus.clock.advance(2 * DAY_SECONDS);
     await runUpkeep(janus.deps);
 
-    const [token] = await database.rows(`select end_cause from organisation_token where subject = '${sub}'`);
-    expect(token).toEqual({ endCause: "invalid_grant" });
+    expect(await endCauseOf(sub)).toBe("invalid_grant");
   });
 
   test("is answered 503 while the provider's keys cannot be fetched, and nothing changes", async () => {
