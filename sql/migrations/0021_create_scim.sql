@@ -54,7 +54,9 @@ create table scim_member (
   scim_user_id text not null,
   constraint scim_member_pkey primary key (scim_group_id, scim_user_id),
   constraint scim_member_scim_group_id_fkey foreign key (scim_group_id) references scim_group (scim_group_id),
-  constraint scim_member_scim_user_id_fkey foreign key (scim_user_id) references scim_user (scim_user_id)
+  -- A membership that is added while the user is being deleted goes with them.
+  constraint scim_member_scim_user_id_fkey foreign key (scim_user_id)
+    references scim_user (scim_user_id) on delete cascade
 );
 
 create index scim_member_scim_user_id_idx on scim_member (scim_user_id);

@@ -33,7 +33,11 @@ import { newUser, reachForgerCallback, walkDiscordLeg } from "../harness/walk.ts
 
 const database = useDatabase();
 const janus = useJanus(() => startJanusWithForger({ database, environment: { DISCORD_PUBLIC_KEY } }));
-beforeEach(() => janus.provider.reset());
+/** No pause is left. */
+beforeEach(() => {
+  janus.provider.reset();
+  janus.clock.advance(3_700);
+});
 
 const subjectOf = (user: string): string => `subject-of-${user}`;
 

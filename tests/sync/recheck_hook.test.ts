@@ -21,7 +21,11 @@ const database = useDatabase();
 const janus = useJanus(() =>
   startJanusWithForger({ database, environment: { HOOK_SECRET: `${HOOK_SECRET},${OLD_SECRET}` } }),
 );
-beforeEach(() => janus.provider.reset());
+/** No pause is left. */
+beforeEach(() => {
+  janus.provider.reset();
+  janus.clock.advance(3_700);
+});
 
 const subjectOf = (user: string): string => `subject-of-${user}`;
 
