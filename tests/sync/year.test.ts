@@ -4,7 +4,7 @@
  * no refresh token is spent twice, and neither server is asked more than it allows.
  *
  * YEAR_SEED decides what happens, but not how the replicas interleave. YEAR_MEMBERS, YEAR_DAYS and YEAR_EVERY_HOURS make
- * it larger: a whole year of a thousand members is YEAR_MEMBERS=1000, and best on a PostgreSQL.
+ * it larger: `bun run year` is a whole year of a thousand members, and best on a PostgreSQL.
  */
 import { expect, spyOn, test } from "bun:test";
 import { createChance } from "../chaos/chance.ts";
