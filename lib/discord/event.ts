@@ -14,12 +14,16 @@ export type DiscordEvent =
 const PING = 0;
 const snowflake = v.pipe(v.string(), v.regex(/^[0-9]{1,20}$/));
 
+/** Discord has had no user before. The database takes no year 0. */
+const FIRST = new Date("2015-01-01T00:00:00Z");
+
 /** Discord writes UTC without saying so, to the microsecond: `2024-10-18T14:42:53.064834`. */
 const time = v.pipe(
   v.string(),
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$/),
   v.transform((text) => new Date(/T[^Z+-]*$/.test(text) ? `${text}Z` : text)),
   v.date(),
+  v.minValue(FIRST),
 );
 
 const payload = v.object({ application_id: snowflake, type: v.number(), event: v.optional(v.unknown()) });

@@ -14,8 +14,11 @@ export function createFormReader(deadlineMs?: number): ReadForm {
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
+/** Whether the head says that the body is a form. */
+export const isForm = ({ headers }: Pick<Request, "headers">): boolean =>
+  FORM_TYPE.test(headers.get("content-type") ?? "");
+
 /** Refuses a body that is not a form, by the head alone. Throws callback_malformed. */
-export function requireForm({ headers, body }: Request): void {
-  if (body === null || !FORM_TYPE.test(headers.get("content-type") ?? ""))
-    throw callbackMalformed("the body is not a form");
+export function requireForm(request: Request): void {
+  if (request.body === null || !isForm(request)) throw callbackMalformed("the body is not a form");
 }

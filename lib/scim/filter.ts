@@ -26,6 +26,9 @@ export function readFilter(text: string, attributes: readonly string[]): Read<Fi
   const value = BARE.test(compared) ? compared : readText(compared);
   if (value === undefined)
     return refuse("invalidFilter", "The value of the filter must be a text in quotes.");
+  // PostgreSQL takes no such text, and no resource has one.
+  if (value.includes("\u0000"))
+    return refuse("invalidFilter", "The value of the filter has a character that cannot be kept.");
   return { value: { attribute, value } };
 }
 

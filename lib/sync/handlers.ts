@@ -8,7 +8,7 @@
  * What an event leads to is up to the use cases, and how a body is read and a source is limited to `http/`.
  */
 import { notFound } from "../errors.ts";
-import { requireForm } from "../http/form.ts";
+import { isForm } from "../http/form.ts";
 import type { EventHandler } from "../http/response.ts";
 import { emptyResponse, jsonResponse } from "../http/response.ts";
 import type { EventAnswer } from "./discord_event.ts";
@@ -73,12 +73,11 @@ export const receiveHook: EventHandler = {
 export const receiveBackChannelLogout: EventHandler = {
   source: "logout",
   maxBytes: MAX_LOGOUT_BYTES,
-  admit: (_deps, { request }) => {
-    requireForm(request);
-    return undefined;
-  },
+  // What is wrong with a request is told in the protocol's own form, and counted.
+  admit: () => undefined,
   receive: async (deps, exchange, body) => {
-    const tokens = new URLSearchParams(body.toString("utf8")).getAll("logout_token");
+    const form = new URLSearchParams(isForm(exchange.request) ? body.toString("utf8") : "");
+    const tokens = form.getAll("logout_token");
     const { fault } = await receiveProviderLogout(deps, tokens.length === 1 ? tokens[0] : undefined);
     if (fault === undefined) return emptyResponse(deps, exchange, 200);
     return jsonResponse(deps, exchange, 400, { error: "invalid_request", error_description: fault });

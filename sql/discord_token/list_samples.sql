@@ -40,6 +40,18 @@ organisation_sample as (
     on organisation_owner.issuer = organisation_token.issuer and organisation_owner.subject = organisation_token.subject
 ),
 
+-- A token of an account is sealed as those that the account has, so that it need not be sealed again.
+stray as (
+  select
+    stray_token_id,
+    issuer,
+    subject,
+    access_token_sealed,
+    refresh_token_sealed,
+    issuer is not null and subject is not null as is_of_account
+  from stray_token
+),
+
 stored as (
   select
     'discord_token.access_token' as kind,
@@ -70,18 +82,18 @@ stored as (
   from organisation_sample
   union all
   select
-    'stray_token.access_token' as kind,
-    stray_token_id as owner,
-    null::text as subject,
+    case when is_of_account then 'organisation_token.access_token' else 'stray_token.access_token' end as kind,
+    case when is_of_account then issuer else stray_token_id end as owner,
+    case when is_of_account then subject end as subject,
     access_token_sealed as sealed
-  from stray_token
+  from stray
   union all
   select
-    'stray_token.refresh_token' as kind,
-    stray_token_id as owner,
-    null::text as subject,
+    case when is_of_account then 'organisation_token.refresh_token' else 'stray_token.refresh_token' end as kind,
+    case when is_of_account then issuer else stray_token_id end as owner,
+    case when is_of_account then subject end as subject,
     refresh_token_sealed as sealed
-  from stray_token
+  from stray
 )
 
 select distinct on (kind, split_part(sealed, '.', 1))

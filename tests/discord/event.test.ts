@@ -32,6 +32,7 @@ describe("readEvent()", () => {
     "1764331200",
     "2026-11-28T12:00",
     "2026-11-28T12:00:00 Z",
+    "0000-01-01T00:00:00",
   ])("refuses the time %s", (timestamp) => {
     expect(read(timestamp)).toBeUndefined();
   });

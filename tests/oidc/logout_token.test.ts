@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { LOGOUT_EVENT, logoutClaims, sendLogout } from "../fixtures/logout.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { CANARY, OIDC_CLIENT_ID, startJanusWithForger } from "../harness/janus.ts";
+import { linesOf } from "../harness/seen.ts";
 import { linkMember, newUser } from "../harness/walk.ts";
 import { createKey, encryptToken, signToken } from "../standins/forger_tokens.ts";
 
@@ -158,14 +159,25 @@ describe("a logout token", () => {
     ["twice", "logout_token=a&logout_token=b", "application/x-www-form-urlencoded"],
     ["nowhere", "token=a", "application/x-www-form-urlencoded"],
     ["as JSON", '{"logout_token":"a"}', "application/json"],
+    ["in no body at all", undefined, "application/x-www-form-urlencoded"],
   ])("is refused if the body has it %s", async (_, body, type) => {
+    const before = linesOf(janus, "event_received").length;
+
     const response = await fetch(`${janus.url}/oidc/backchannel-logout`, {
       method: "POST",
       headers: { "content-type": type },
-      body,
+      ...(body === undefined ? {} : { body }),
     });
 
     expect(response.status).toBe(400);
+    expect(response.headers.get("cache-control")).toStartWith("no-store");
+    expect(await response.json()).toEqual({
+      error: "invalid_request",
+      error_description: "the body must be a form with one logout_token",
+    });
+    expect(linesOf(janus, "event_received").slice(before)).toMatchObject([
+      { source: "logout", outcome: "refused" },
+    ]);
   });
 
   test("that is too large is refused with 413", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { MEANINGS } from "../../lib/cli/audit_meanings.ts";
 import { createSealer } from "../../lib/crypto.ts";
 import { createQueries } from "../../lib/database/queries.ts";
-import { sealDiscordTokens } from "../../lib/grants/sealing.ts";
+import { sealDiscordTokens, sealOrganisationTokens } from "../../lib/grants/sealing.ts";
 import { auditKeys, auditLinks } from "../../lib/operator/audit.ts";
 import { STOP_REMEDIES } from "../../lib/sync/stops.ts";
 import { readText } from "../fixtures/source.ts";
@@ -242,6 +242,19 @@ describe("auditKeys()", () => {
       count: 2,
       examples: ["first", "second"],
     });
+  });
+
+  test("opens a stray token of an account as what the account itself has", async () => {
+    const account = { issuer: "https://id.example", subject: "sub-1", accessToken: "a", refreshToken: "r" };
+    const sealed = sealOrganisationTokens({ tokenSealer: createSealer([first], "link tokens") }, account);
+    await database.rows(
+      `insert into stray_token (stray_token_id, issuer, subject, refresh_token_sealed, obtained_at, due_at)
+         values ('stray', '${account.issuer}', '${account.subject}', '${sealed.refreshTokenSealed}', now(), now())`,
+    );
+    const needs = { queries: queriesOf() };
+
+    expect(await auditKeys(needs, [first])).toBe("sound");
+    expect(await auditKeys(needs, [second])).toMatchObject({ kind: "key_missing", examples: ["first"] });
   });
 
   test("says that it cannot tell without TOKEN_KEYS, unless no token is stored", async () => {

@@ -150,6 +150,22 @@ describe("a request", () => {
       400,
       "invalidFilter",
     ],
+    [
+      "with a filter with a NUL",
+      "GET",
+      '/Users?filter=userName eq "a\\u0000"',
+      undefined,
+      400,
+      "invalidFilter",
+    ],
+    [
+      "with a filter of groups with a NUL",
+      "GET",
+      '/Groups?filter=externalId eq "\\u0000"',
+      undefined,
+      400,
+      "invalidFilter",
+    ],
     ["with a page that is no number", "GET", "/Users?startIndex=one", undefined, 400, "invalidValue"],
     [
       "with an address that is too long",
