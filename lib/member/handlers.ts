@@ -40,6 +40,7 @@ import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
 import { describeRole, findLinkedName, readLink } from "./facts.ts";
+import { listTold } from "./told.ts";
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
@@ -61,7 +62,11 @@ export const showAccount: Handler = async (deps, exchange) => {
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: SessionWithLink): Promise<Response> {
-  const [user, sessions] = await Promise.all([askDiscord(deps, session), listSessions(deps, session)]);
+  const [user, sessions, told] = await Promise.all([
+    askDiscord(deps, session),
+    listSessions(deps, session),
+    listTold(deps, session),
+  ]);
   const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
     discord: user ?? { username: session.username, globalName: session.globalName, avatarUrl: null },
@@ -70,6 +75,7 @@ async function showAccountOf(deps: Deps, exchange: Exchange, session: SessionWit
     roleMayStay: session.roleConnectionLeftAt !== null,
     rules: deps.rules,
     notice,
+    told,
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
     discordAppUrl: discordAppUrl(deps),
   };

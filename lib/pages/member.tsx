@@ -1,7 +1,7 @@
 /**
  * The member's own page, and the pages that it leads to. The sections of the member's own page are in
- * `member_sections.tsx`, `role.tsx` and `sign_ins.tsx`. The pages work without script: a form makes each change, and a page of its own asks before an
- * unlink.
+ * `member_sections.tsx`, `role.tsx`, `told.tsx` and `sign_ins.tsx`. The pages work without script: a form makes each change,
+ * and a page of its own asks before an unlink.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -13,6 +13,7 @@ import { Accounts, ArrowLink, renderPage, say } from "./parts.tsx";
 import { Role } from "./role.tsx";
 import { SignIns } from "./sign_ins.tsx";
 import { sayPlain, TEXTS } from "./texts/languages.ts";
+import { ToldEvents } from "./told.tsx";
 
 const ACCOUNT_PATH = "/account";
 
@@ -30,6 +31,7 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
       <BothSides context={context} page={page} />
       <Role context={context} page={page} />
       {page.link !== null && <LinkActions context={context} />}
+      <ToldEvents context={context} told={page.told} />
       <SignIns context={context} sessions={page.sessions} />
     </>,
     undefined,

@@ -20,6 +20,7 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   confirmMove: ["issuer", "subject"],
   // Asked for by it.
   listAuditEvents: ["discordUserId"],
+  listTold: ["discordUserId"],
 };
 
 /** What a statement does to its table. */

@@ -22,6 +22,7 @@ import {
   PLAIN,
   PUSHED_AT,
   said,
+  TOLD,
 } from "./samples.ts";
 import { CHECKED_AT, NEXT_CHECK_AT } from "./sync_samples.ts";
 
@@ -137,6 +138,21 @@ describe("renderAccount()", () => {
     const all = [LINKED_AT, PUSHED_AT, NEXT_PUSH_AT, CHECKED_AT, NEXT_CHECK_AT];
     expect(times).toEqual(all.map((at) => at.toISOString()));
   });
+
+  test.each([...LANGUAGES])(
+    "lists what other servers have told, and nothing otherwise, in %s",
+    (language) => {
+      const { told } = TEXTS[language];
+      const read = (events: typeof TOLD) =>
+        textOf(renderAccount(contextIn(language), { ...accountPage(), told: events })).replaceAll("\n", " ");
+
+      const [listed, silent] = [read(TOLD), read([])];
+
+      expect(listed).toContain(told.title);
+      for (const { about } of TOLD) expect(listed).toContain(said(language, told[about]));
+      expect(silent).not.toContain(told.title);
+    },
+  );
 
   test("names summer time and winter time", () => {
     const context = { ...contextIn("en"), timeZone: "Europe/Stockholm" };

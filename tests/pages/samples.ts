@@ -43,6 +43,11 @@ export const LINKED_AT = new Date("2026-07-04T22:30:00Z");
 export const PUSHED_AT = new Date("2026-07-05T10:03:00Z");
 export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
 
+/** One event of each kind. */
+export const TOLD = (
+  ["recheck_asked", "provider_logout", "membership_restored", "membership_ended", "deauthorized"] as const
+).map((about) => ({ about, at: PUSHED_AT }));
+
 const NOT_CHOSEN = {
   platformLogo: undefined,
   platformColor: undefined,
@@ -172,6 +177,7 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
     roleMayStay: false,
     rules: admitting({ en: outside.operatorMessage }),
     notice: null,
+    told: [],
     sessions: manySignIns(null).slice(0, 1),
     discordAppUrl: DISCORD_APP_URL,
   } satisfies AccountPage;
@@ -287,7 +293,11 @@ function memberPages(context: PageContext, outside: Outside): Record<string, str
 }
 
 function accountPages(context: PageContext, outside: Outside): Record<string, string> {
-  const page: AccountPage = { ...accountPage({}, outside), sessions: manySignIns(outside.userAgent) };
+  const page: AccountPage = {
+    ...accountPage({}, outside),
+    sessions: manySignIns(outside.userAgent),
+    told: TOLD,
+  };
   const account = (link: Partial<LinkFacts>) =>
     renderAccount(context, { ...page, ...accountPage(link, outside) });
   const pages: Record<string, string> = {

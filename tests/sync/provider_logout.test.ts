@@ -2,12 +2,15 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { createShared } from "../../lib/deps.ts";
-import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { en } from "../../lib/pages/texts/en.ts";
+import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { logoutClaims, sendLogout } from "../fixtures/logout.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
+import { textOf } from "../harness/html.ts";
 import { startJanus, startJanusWithForger, UNHEARD, USERS } from "../harness/janus.ts";
 import { linkOf, rowsOfMember } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
+import { signIn } from "../harness/sign_in.ts";
 import { linkAccounts, linkMember, newUser } from "../harness/walk.ts";
 import { createKey, signToken } from "../standins/forger_tokens.ts";
 
@@ -86,6 +89,31 @@ describe("a logout at the provider", () => {
     expect(linesOf(janus, "event_received").slice(before)).toMatchObject([
       { source: "logout", outcome: "rechecked", discordUserId: user },
     ]);
+  });
+
+  test("is told on the member's page, beside what has come of it", async () => {
+    const { user, sub } = await link();
+    await sendLogout(janus.url, tokenOf(sub));
+
+    const browser = await signIn(janus, user);
+    const text = textOf(await (await browser.get("/account")).text()).replaceAll("\n", " ");
+
+    expect(text).toContain(en.told.title);
+    expect(text).toContain("signed you out, so Janus signed you out too.");
+  });
+
+  test("reaches Discord within five seconds if the provider's answer has changed", async () => {
+    const { user, sub } = await link();
+    const upkeep = startUpkeep(janus.deps);
+    janus.provider.setIdentity({ sub, preferred_username: "anna-b" });
+
+    await sendLogout(janus.url, tokenOf(sub));
+    const usernameOf = () => janus.discord.roleConnection(user)?.platform_username;
+    const startedAt = performance.now();
+    while (usernameOf() !== "anna-b" && performance.now() - startedAt < 5_000) await Bun.sleep(20);
+    await upkeep.stop();
+
+    expect(usernameOf()).toBe("anna-b");
   });
 
   test("that names only a session finds its member", async () => {

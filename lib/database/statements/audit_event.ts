@@ -4,8 +4,9 @@
 import * as v from "valibot";
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
+import listToldText from "../../../sql/audit_event/list_told.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { json, nullableText, text, time } from "../statement.ts";
+import { integer, json, nullableText, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const AUDIT_EVENT_STATEMENTS = {
@@ -32,6 +33,23 @@ export const AUDIT_EVENT_STATEMENTS = {
       subject: nullableText,
       requestId: nullableText,
       detail: v.nullable(json),
+    },
+  },
+  listTold: {
+    text: listToldText,
+    gives: "rows",
+    parameters: { discordUserId: text, since: time, limit: integer },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      occurredAt: time,
+      action: v.picklist([
+        "deauthorized",
+        "membership_ended",
+        "membership_restored",
+        "provider_logout",
+        "recheck_asked",
+      ]),
     },
   },
 } as const satisfies Record<string, Statement>;

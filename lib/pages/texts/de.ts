@@ -222,6 +222,16 @@ export const de: Texts = {
     deauthorizedNow: "Wenn du deine Rollen zurückhaben möchtest, melde dich neu an.",
     disconnectedNow: "Wenn du deine Rollen zurückhaben möchtest, klicke auf {other}.",
   },
+  told: {
+    title: "Letzte Ereignisse",
+    deauthorized: "{other}: Du hast Janus in Discord entfernt.",
+    membership_ended: "{other}: {platform} hat Janus mitgeteilt, dass deine Mitgliedschaft beendet ist.",
+    membership_restored: "{other}: {platform} hat Janus mitgeteilt, dass du wieder Mitglied bist.",
+    provider_logout:
+      "{other}: {platform} hat dich abgemeldet. Deshalb hat Janus dich auch abgemeldet.",
+    recheck_asked:
+      "{other}: {platform} hat Janus mitgeteilt, dass sich dein Konto geändert hat. Deshalb prüft Janus es erneut.",
+  },
   sessions: {
     title: "Deine Daten und Geräte",
     onlyThis: "Du bist nur auf diesem Gerät angemeldet.",

@@ -262,6 +262,15 @@ export const en = {
     deauthorizedNow: "If you want your roles back, sign in again.",
     disconnectedNow: "If you want your roles back, click {other}.",
   },
+  /** What other servers have told Janus of the member. `{other}` is when. */
+  told: {
+    title: "Recent events",
+    deauthorized: "{other}: You removed Janus in Discord.",
+    membership_ended: "{other}: {platform} told Janus that your membership has ended.",
+    membership_restored: "{other}: {platform} told Janus that you are a member again.",
+    provider_logout: "{other}: {platform} signed you out, so Janus signed you out too.",
+    recheck_asked: "{other}: {platform} told Janus that your account has changed, so Janus checks it again.",
+  },
   sessions: {
     title: "Your data and devices",
     onlyThis: "You are signed in on this device only.",

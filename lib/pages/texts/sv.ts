@@ -212,6 +212,15 @@ export const sv: Texts = {
     deauthorizedNow: "Om du vill ha tillbaka dina roller loggar du in igen.",
     disconnectedNow: "Om du vill ha tillbaka dina roller trycker du på {other}.",
   },
+  told: {
+    title: "Senaste händelser",
+    deauthorized: "{other}: Du tog bort Janus i Discord.",
+    membership_ended: "{other}: {platform} meddelade Janus att ditt medlemskap har upphört.",
+    membership_restored: "{other}: {platform} meddelade Janus att du är medlem igen.",
+    provider_logout: "{other}: {platform} loggade ut dig, så Janus loggade också ut dig.",
+    recheck_asked:
+      "{other}: {platform} meddelade Janus att ditt konto har ändrats, så Janus kontrollerar det igen.",
+  },
   sessions: {
     title: "Dina uppgifter och enheter",
     onlyThis: "Du är bara inloggad på den här enheten.",

@@ -1,0 +1,32 @@
+/**
+ * The section of the member's own page that lists what other servers have told Janus of the member. It is there only if they
+ * have.
+ *
+ * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
+ */
+import type { Told } from "../member/told.ts";
+import type { PageContext } from "./parts.tsx";
+import { sayTime } from "./parts.tsx";
+import { TEXTS } from "./texts/languages.ts";
+
+/** The events with their times. */
+export function ToldEvents({
+  context,
+  told,
+}: {
+  readonly context: PageContext;
+  readonly told: readonly Told[];
+}) {
+  const texts = TEXTS[context.language].told;
+  if (told.length === 0) return null;
+  return (
+    <section>
+      <h2>{texts.title}</h2>
+      <ul class="facts">
+        {told.map(({ at, about }) => (
+          <li key={`${about} ${at.toISOString()}`}>{sayTime(texts[about], context, at)}</li>
+        ))}
+      </ul>
+    </section>
+  );
+}
