@@ -99,6 +99,9 @@ export type AuditConfig = DatabaseConfig & {
   readonly tokenKeys: readonly RingKey[] | undefined;
 };
 
+/** What `janus keys rotate` and `janus keys status` need. */
+export type KeysConfig = DatabaseConfig & Pick<Config, "tokenKeys">;
+
 /** What `janus register` needs. */
 export type RegistrationConfig = {
   readonly applicationId: string;
@@ -132,6 +135,10 @@ const auditSchema = v.object({
   ...databaseSchema.entries,
   ...syncSchema.entries,
   TOKEN_KEYS: v.optional(serverSchema.entries.TOKEN_KEYS),
+});
+const keysSchema = v.object({
+  ...databaseSchema.entries,
+  TOKEN_KEYS: serverSchema.entries.TOKEN_KEYS,
 });
 const registrationSchema = v.object({
   ...v.pick(serverSchema, ["DISCORD_CLIENT_ID", "DISCORD_API_URL", "DISCORD_AUTHORIZE_URL"]).entries,
@@ -209,6 +216,12 @@ export function readDatabaseConfig(environment: Environment): DatabaseConfig {
 export function readAuditConfig(environment: Environment): AuditConfig {
   const values = parseVariables(auditSchema, environment);
   return { ...databaseOf(values, environment), sync: syncOf(values), tokenKeys: values.TOKEN_KEYS };
+}
+
+/** Reads what work on the sealed rows needs. Throws config_invalid. */
+export function readKeysConfig(environment: Environment): KeysConfig {
+  const values = parseVariables(keysSchema, environment);
+  return { ...databaseOf(values, environment), tokenKeys: values.TOKEN_KEYS };
 }
 
 function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {

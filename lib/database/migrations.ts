@@ -21,6 +21,7 @@ import migration17 from "../../sql/migrations/0017_create_upstream_budget.sql" w
 import migration18 from "../../sql/migrations/0018_keep_ends.sql" with { type: "text" };
 import migration20 from "../../sql/migrations/0020_show_stops.sql" with { type: "text" };
 import migration21 from "../../sql/migrations/0021_receive_events.sql" with { type: "text" };
+import migration29 from "../../sql/migrations/0029_rotate_keys.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -77,6 +78,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 18, name: "keep_ends", text: migration18 },
   { version: 20, name: "show_stops", text: migration20 },
   { version: 21, name: "receive_events", text: migration21 },
+  { version: 29, name: "rotate_keys", text: migration29 },
 ];
 
 const tableRow = v.tuple([

@@ -69,17 +69,18 @@ stored as (
     refresh_token_sealed as sealed
   from organisation_sample
   union all
+  -- With a subject they are sealed for the row of the account.
   select
-    'stray_token.access_token' as kind,
-    stray_token_id as owner,
-    null::text as subject,
+    case when subject is null then 'stray_token' else 'organisation_token' end || '.access_token' as kind,
+    case when subject is null then stray_token_id else issuer end as owner,
+    subject,
     access_token_sealed as sealed
   from stray_token
   union all
   select
-    'stray_token.refresh_token' as kind,
-    stray_token_id as owner,
-    null::text as subject,
+    case when subject is null then 'stray_token' else 'organisation_token' end || '.refresh_token' as kind,
+    case when subject is null then stray_token_id else issuer end as owner,
+    subject,
     refresh_token_sealed as sealed
   from stray_token
 )

@@ -3,6 +3,7 @@
  */
 import * as v from "valibot";
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
+import insertKeysRotatedText from "../../../sql/audit_event/insert_keys_rotated.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { json, nullableText, text, time } from "../statement.ts";
@@ -33,5 +34,10 @@ export const AUDIT_EVENT_STATEMENTS = {
       requestId: nullableText,
       detail: v.nullable(json),
     },
+  },
+  insertKeysRotated: {
+    text: insertKeysRotatedText,
+    gives: "nothing",
+    parameters: { detail: json, now: time },
   },
 } as const satisfies Record<string, Statement>;
