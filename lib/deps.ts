@@ -85,7 +85,12 @@ export type Shared = Common & {
   readonly bindOidc: (work: Work) => Oidc;
   /** What all upstream calls of one request may take together. */
   readonly budgetMs: number;
+  /** Takes secrets that have changed. Work that has begun goes on with the old ones. */
+  readonly replaceSecrets: (config: Config) => void;
 };
+
+/** What follows from secrets, and so from files that an operator may change while the server runs. */
+type Secretive = Pick<Common, "config" | "tokenSealer" | "flowMacs" | "cookieSealer">;
 
 /** What one piece of work may use, whether a request or a round of upkeep. */
 export type WorkDeps = Common & {
@@ -121,11 +126,26 @@ export type World = {
 export function createShared({ config, rules }: Configuration, db: Database, world: World): Shared {
   const { publicUrl } = config;
   const { log, now, sleep, version } = world;
+  let secretive = deriveSecretive(config);
   const queries = createQueries(db);
   const { providerPerSecond } = config.sync;
   const upstreamBudgets = createUpstreamBudgets({ queries, now, sleep, log, providerPerSecond });
   return {
-    config,
+    get config() {
+      return secretive.config;
+    },
+    get tokenSealer() {
+      return secretive.tokenSealer;
+    },
+    get flowMacs() {
+      return secretive.flowMacs;
+    },
+    get cookieSealer() {
+      return secretive.cookieSealer;
+    },
+    replaceSecrets: (changed) => {
+      secretive = deriveSecretive(changed);
+    },
     rules,
     db,
     queries,
@@ -135,17 +155,22 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
       ...world,
       publicUrl,
       meter: upstreamBudgets.discord.meter,
+      get clientSecret() {
+        return secretive.config.discord.clientSecret;
+      },
     }),
     bindOidc: createOidc({
-      config: config.oidc,
+      config: {
+        ...config.oidc,
+        get clientSecret() {
+          return secretive.config.oidc.clientSecret;
+        },
+      },
       ...world,
       publicUrl,
       rules,
       meter: upstreamBudgets.provider.meter,
     }),
-    tokenSealer: createSealer(config.tokenKeys, "link tokens"),
-    flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
-    cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
     unstored: createUnstored(log),
     upstreamBudgets,
     ruleFaults: createRuleFaults(log),
@@ -161,6 +186,13 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
   };
 }
 
+const deriveSecretive = (config: Config): Secretive => ({
+  config,
+  tokenSealer: createSealer(config.tokenKeys, "link tokens"),
+  flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
+  cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
+});
+
 /** What the work of a request may use. Its budget runs from now. */
 export function depsOf(shared: Shared, requestId: string): Deps {
   const budget = createBudget(shared.budgetMs);
@@ -168,13 +200,40 @@ export function depsOf(shared: Shared, requestId: string): Deps {
 }
 
 /** What work may use that no request waits for. Its calls wait for their turn. */
-export function upkeepDepsOf(shared: Shared): WorkDeps {
-  return bind(shared, shared.log, { requestId: null, budget: undefined }, { waitsForTurn: true });
-}
+export const upkeepDepsOf = (shared: Shared): WorkDeps => bindForLong(shared, { waitsForTurn: true });
 
 /** The same for a few questions, which are asked at once, even without a database. */
-export function questionDepsOf(shared: Shared): WorkDeps {
-  return bind(shared, shared.log, { requestId: null, budget: undefined }, {});
+export const questionDepsOf = (shared: Shared): WorkDeps => bindForLong(shared, {});
+
+/** Outlasts a change of secrets: what is taken out of it from then on has the new ones. */
+function bindForLong(shared: Shared, unasked: Work): WorkDeps {
+  const bindAnew = () => bind(shared, shared.log, { requestId: null, budget: undefined }, unasked);
+  let bound = bindAnew();
+  const current = () => {
+    if (bound.config !== shared.config) bound = bindAnew();
+    return bound;
+  };
+  return {
+    ...bound,
+    get config() {
+      return current().config;
+    },
+    get tokenSealer() {
+      return current().tokenSealer;
+    },
+    get flowMacs() {
+      return current().flowMacs;
+    },
+    get cookieSealer() {
+      return current().cookieSealer;
+    },
+    get discord() {
+      return current().discord;
+    },
+    get oidc() {
+      return current().oidc;
+    },
+  };
 }
 
 /** Adds the clients, each made when it is first asked for: most requests need neither. */

@@ -1,6 +1,5 @@
 /**
- * This room owns the configuration: environment variables, read once at the start, and what is valid but risky about them.
- *
+ * This room owns the configuration: environment variables, and what is valid but risky about them.
  *   sources.ts        the process and env files (`env_file.ts`); which of them wins
  *   variables.ts      every variable: form, default, fix
  *   parse.ts          reads them, or reports all faults together
@@ -107,6 +106,9 @@ export type AuditConfig = DatabaseConfig & {
   readonly tokenKeys: readonly RingKey[] | undefined;
 };
 
+/** What `janus keys rotate` and `janus keys status` need. */
+export type KeysConfig = DatabaseConfig & Pick<Config, "tokenKeys">;
+
 /** What `janus register` needs. */
 export type RegistrationConfig = {
   readonly applicationId: string;
@@ -140,6 +142,10 @@ const auditSchema = v.object({
   ...databaseSchema.entries,
   ...syncSchema.entries,
   TOKEN_KEYS: v.optional(serverSchema.entries.TOKEN_KEYS),
+});
+const keysSchema = v.object({
+  ...databaseSchema.entries,
+  TOKEN_KEYS: serverSchema.entries.TOKEN_KEYS,
 });
 const registrationSchema = v.object({
   ...v.pick(serverSchema, ["DISCORD_CLIENT_ID", "DISCORD_API_URL", "DISCORD_AUTHORIZE_URL"]).entries,
@@ -223,6 +229,12 @@ export function readDatabaseConfig(environment: Environment): DatabaseConfig {
 export function readAuditConfig(environment: Environment): AuditConfig {
   const values = parseVariables(auditSchema, environment);
   return { ...databaseOf(values, environment), sync: syncOf(values), tokenKeys: values.TOKEN_KEYS };
+}
+
+/** Reads what work on the sealed rows needs. Throws config_invalid. */
+export function readKeysConfig(environment: Environment): KeysConfig {
+  const values = parseVariables(keysSchema, environment);
+  return { ...databaseOf(values, environment), tokenKeys: values.TOKEN_KEYS };
 }
 
 function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {

@@ -22,6 +22,9 @@ export const texts = jsonObjectOf(text);
 /** jsonb with an object of any form, as a provider gave it. */
 export const json = jsonObject;
 
+/** jsonb with a list of objects. */
+export const jsonList = v.pipe(v.array(jsonObject), v.readonly());
+
 /** What later sign-ins have replaced of a provider's tokens, the oldest first. */
 export const replacedTokens = v.pipe(
   v.array(v.object({ kind: v.picklist(["access_token", "refresh_token"]), sealed: text })),

@@ -30,14 +30,21 @@ export function sealDiscordTokens(
   };
 }
 
-/** A token of a Discord grant. Throws token_unreadable where no key of TOKEN_KEYS opens it. */
-export function openDiscordToken(
+/** A token of a Discord grant; undefined where no key of TOKEN_KEYS opens it. */
+export function findDiscordToken(
   { tokenSealer }: Needs,
   column: "access_token" | "refresh_token",
   sealed: string,
   discordUserId: string,
+): string | undefined {
+  return tokenSealer.open(sealed, `discord_token.${column}:${discordUserId}`);
+}
+
+/** The same. Throws token_unreadable where no key opens it. */
+export function openDiscordToken(
+  ...[needs, column, sealed, owner]: Parameters<typeof findDiscordToken>
 ): string {
-  const token = tokenSealer.open(sealed, `discord_token.${column}:${discordUserId}`);
+  const token = findDiscordToken(needs, column, sealed, owner);
   if (token === undefined)
     throw tokenUnreadable(`discord_token.${column} does not open with any key of TOKEN_KEYS`);
   return token;
@@ -81,8 +88,15 @@ export type StoredToken = {
   readonly sealed: string;
 };
 
+const contextOf = ({ kind, owner, subject }: Omit<StoredToken, "sealed">): string =>
+  `${kind}:${subject === null ? owner : organisationRow({ issuer: owner, subject })}`;
+
 /** Whether a key of TOKEN_KEYS opens a stored token. */
-export function isReadable({ tokenSealer }: Needs, { kind, owner, subject, sealed }: StoredToken): boolean {
-  const row = subject === null ? owner : organisationRow({ issuer: owner, subject });
-  return tokenSealer.open(sealed, `${kind}:${row}`) !== undefined;
+export const isReadable = ({ tokenSealer }: Needs, token: StoredToken): boolean =>
+  tokenSealer.open(token.sealed, contextOf(token)) !== undefined;
+
+/** A stored token, sealed again for the same row with the first key of TOKEN_KEYS; undefined if no key opens it. */
+export function resealToken({ tokenSealer }: Needs, stored: StoredToken): string | undefined {
+  const token = tokenSealer.open(stored.sealed, contextOf(stored));
+  return token === undefined ? undefined : tokenSealer.seal(token, contextOf(stored));
 }

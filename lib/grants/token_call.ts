@@ -8,6 +8,7 @@ import { asJanusError } from "../errors.ts";
 import { secondsAfter } from "../time.ts";
 import type { GrantDeps, HeldGrant, HeldToken } from "./discord_grant.ts";
 import { claimRefresh, freshToken, keepClaimed, refreshClaimed } from "./discord_grant.ts";
+import { findDiscordToken } from "./sealing.ts";
 
 /** A grant whose refused tokens are marked. */
 export type CallingGrant = HeldGrant & {
@@ -50,11 +51,15 @@ export async function callWithToken<Result>(
 async function replaceRefused(
   deps: GrantDeps,
   { discordUserId }: HeldGrant,
-  { accessTokenSealed }: HeldToken,
+  { accessToken, accessTokenSealed }: HeldToken,
 ): Promise<HeldToken | undefined> {
   const now = deps.now();
   const claim = await claimRefresh(deps, discordUserId, now);
-  if (claim.accessTokenSealed !== accessTokenSealed) return keepClaimed(deps, claim);
+  // The same token may have been sealed again with another key.
+  const isSame =
+    claim.accessTokenSealed === accessTokenSealed ||
+    findDiscordToken(deps, "access_token", claim.accessTokenSealed, discordUserId) === accessToken;
+  if (!isSame) return keepClaimed(deps, claim);
   if (claim.obtainedAt <= secondsAfter(now, -NEW_FOR_SECONDS)) return refreshClaimed(deps, claim);
   await keepClaimed(deps, claim);
   return undefined;

@@ -3,10 +3,11 @@
  *
  *   GET /healthz, GET /readyz     showHealth, showReadiness, in `handlers.ts`
  *
- * The socket is in `listener.ts`, the table of upkeep in `upkeep.ts`, the clock and the network in `world.ts`. Requests are
- * left to `http/`, signals and exit codes to `cli/`.
+ * The socket is in `listener.ts`, the table of upkeep in `upkeep.ts`, secrets that change in `secrets.ts`, the clock and the
+ * network in `world.ts`. Requests are left to `http/`, signals and exit codes to `cli/`.
  */
 import type { Config } from "../config/load.ts";
+import type { Environment } from "../config/sources.ts";
 import { migrateUp, requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
@@ -22,6 +23,7 @@ import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
 import type { CreateApp, Listening } from "./listener.ts";
 import { listen } from "./listener.ts";
+import { createReload } from "./secrets.ts";
 import { watchSetup } from "./setup_watch.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { startUpkeep } from "./upkeep.ts";
@@ -31,6 +33,8 @@ export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;
   readonly deps: WorkDeps;
+  /** Takes what the files of secrets hold now, and logs what came of it. It never rejects. */
+  readonly reloadSecrets: () => Promise<void>;
   /** Settles once the database is ready. Rejects as `startServer` says: then the only thing left is to stop. */
   readonly ready: Promise<void>;
   /** Drains, lets requests under way finish, and closes the database: within SHUTDOWN_SECONDS and one more. */
@@ -43,13 +47,14 @@ const LEAST_CLOSE_MS = 1_000;
 /**
  * Listens, waits for the database, and serves. It does not go on if the database is newer than the program or if a
  * migration was edited. Until the database is ready every statement is refused, and only what needs none is answered.
- * Throws address_in_use, data_dir_locked; `ready` database_newer, migration_edited, migration_failed, and after
+ * Secrets that change are read from `environment`. Throws address_in_use, data_dir_locked; `ready` database_newer, migration_edited, migration_failed, and after
  * DATABASE_WAIT_SECONDS database_unavailable.
  */
 export async function startServer(
   configuration: Configuration,
   createApp: CreateApp,
   world: World,
+  environment: Environment = {},
 ): Promise<RunningServer> {
   const { config, rules } = configuration;
   const db = await openDatabase(config.database, (reason) => world.log.warn("database_pooled", { reason }));
@@ -67,7 +72,8 @@ export async function startServer(
     listening = listen(config, app);
     world.log.info("listening", { address: listening.address, version: world.version });
     world.log.info("rules_in_force", { rules: describeRules(rules) });
-    const server = run({ config, db, deps, gate, listening, stopping, world });
+    const reloadSecrets = createReload(shared, environment);
+    const server = run({ config, db, deps, gate, listening, reloadSecrets, stopping, world });
     void watchSetup(questionDepsOf(shared), server.ready, stopping.signal);
     return server;
   } catch (error) {
@@ -82,6 +88,7 @@ type Parts = {
   readonly deps: WorkDeps;
   readonly gate: Gate;
   readonly listening: Listening;
+  readonly reloadSecrets: () => Promise<void>;
   readonly stopping: AbortController;
   readonly world: World;
 };
@@ -113,6 +120,7 @@ function run(parts: Parts): RunningServer {
   return {
     address: listening.address,
     deps,
+    reloadSecrets: parts.reloadSecrets,
     ready,
     stop: () => {
       // A server that never became ready has no clients to drain.

@@ -4,6 +4,7 @@
  * one is being stored are stored together by the next statement. docs/decisions/0043
  */
 import type { WorkDeps } from "../deps.ts";
+import { providerUnavailable } from "../errors.ts";
 
 type Needs = Pick<WorkDeps, "queries" | "now" | "config">;
 
@@ -15,7 +16,10 @@ type Marks = { waiting: Waiting[]; isStoring: boolean };
 
 const marksOf = new WeakMap<Needs["queries"], Marks>();
 
-/** Settles once the mark is stored. Throws what the database throws: then the token must not be sent. */
+/**
+ * Settles once the mark is stored. Throws what the database throws, and provider_unavailable if the row has other tokens by
+ * now, or the same sealed again: then the token must not be sent.
+ */
 export function markSent(deps: Needs, sent: Sent): Promise<void> {
   const marks = marksOf.get(deps.queries) ?? { waiting: [], isStoring: false };
   marksOf.set(deps.queries, marks);
@@ -30,8 +34,14 @@ async function storeAll(deps: Needs, marks: Marks): Promise<void> {
   while (marks.waiting.length > 0) {
     const batch = marks.waiting.splice(0);
     try {
-      await store(deps, batch);
-      for (const { stored } of batch) stored.resolve();
+      const marked = new Set((await store(deps, batch)).map(({ subject }) => subject));
+      for (const { sent, stored } of batch) {
+        if (marked.has(sent.subject)) stored.resolve();
+        else
+          stored.reject(
+            providerUnavailable("token_refresh: not sent: the tokens were replaced or sealed again"),
+          );
+      }
     } catch (error) {
       // Carrying on is right: each of those who wait fails with this error.
       for (const { stored } of batch) stored.reject(error);
@@ -40,7 +50,7 @@ async function storeAll(deps: Needs, marks: Marks): Promise<void> {
   marks.isStoring = false;
 }
 
-function store({ queries, config, now }: Needs, batch: readonly Waiting[]): Promise<void> {
+function store({ queries, config, now }: Needs, batch: readonly Waiting[]) {
   return queries.setProviderRefreshSent({
     issuer: config.oidc.issuer,
     refreshTokensSealed: Object.fromEntries(

@@ -51,6 +51,8 @@ export const LOG_EVENTS = [
   "role_connection_not_read",
   "rule_failed",
   "rules_in_force",
+  "secrets_not_reloaded",
+  "secrets_reloaded",
   "serving",
   "setup_faulty",
   "setup_mended",

@@ -81,6 +81,7 @@ stored as (
     refresh_token_sealed as sealed
   from organisation_sample
   union all
+  -- With a subject they are sealed for the row of the account.
   select
     case when is_of_account then 'organisation_token.access_token' else 'stray_token.access_token' end as kind,
     case when is_of_account then issuer else stray_token_id end as owner,

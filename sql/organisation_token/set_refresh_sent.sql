@@ -1,6 +1,7 @@
 -- Records that refreshes at the provider are about to be sent, each only if the refresh token is still the one that is
--- sent. Until their answers are stored they count as unanswered, because this process may die before that.
--- nothing
+-- sent. Until their answers are stored they count as unanswered, because this process may die before that. A grant that
+-- does not come back has other tokens by now, or the same under another key: what was claimed must not be sent.
+-- rows: subject text
 with given as not materialized (
   select
     $1::text as issuer,
@@ -26,3 +27,4 @@ from given, sending
 where
   organisation_token.issuer = sending.issuer
   and organisation_token.subject = sending.subject
+returning organisation_token.subject

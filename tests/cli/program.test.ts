@@ -55,6 +55,8 @@ const PATHS = [
   " config check",
   " keys",
   " keys generate",
+  " keys rotate",
+  " keys status",
 ] as const;
 
 describe("runProgram()", () => {
@@ -142,7 +144,7 @@ describe("runProgram()", () => {
 
   test.each([
     [["config"], "config needs a command: check.", "janus config"],
-    [["keys", "--json"], "keys needs a command: generate.", "janus keys"],
+    [["keys", "--json"], "keys needs a command: generate, rotate, status.", "janus keys"],
     [["-rs"], "One command at a time, not --register and --setup.", "janus"],
     [["migrate", "-r"], "One command at a time, not --register and migrate.", "janus"],
     [["-s", "migrate", "status"], "One command at a time, not --setup and migrate.", "janus"],

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { ROUTES } from "../../index.ts";
 import { readConfig, readDatabaseConfig, VARIABLES } from "../../lib/config/load.ts";
 import type { Environment } from "../../lib/config/sources.ts";
-import { createSealer } from "../../lib/crypto.ts";
 import type { ErrorCode } from "../../lib/errors.ts";
 import { ERROR_CODES, JanusError } from "../../lib/errors.ts";
 import { createProblem } from "../../lib/http/problem.ts";
@@ -155,34 +154,6 @@ describe("the SQL for operators", async () => {
       expect(await database.rows(statement)).toBeArray();
     },
   );
-
-  test("counts the tokens that each key has sealed", async () => {
-    const ring = [
-      { id: "k2", key: new Uint8Array(32) },
-      { id: "k1", key: new Uint8Array(32) },
-    ];
-    const [sealedNew = "", sealedOld = ""] = [ring, ring.slice(1)].map((keys) =>
-      createSealer(keys, "link tokens").seal("token", "context"),
-    );
-    await database.rows("insert into discord_account values ('1', 'a', null, now(), now())");
-    await database.rows(
-      `insert into discord_token (discord_user_id, access_token_sealed, refresh_token_sealed, scope, expires_at, obtained_at)
-         values ('1', '${sealedNew}', '${sealedOld}', 'identify', now(), now())`,
-    );
-    await database.rows(
-      "insert into organisation_account values ('https://id.example', 's', '{}', now(), now())",
-    );
-    await database.rows(
-      `insert into organisation_token (issuer, subject, access_token_sealed, obtained_at, replaced_tokens)
-         values ('https://id.example', 's', '${sealedNew}', now(), '[{"kind": "access_token", "sealed": "${sealedOld}"}]')`,
-    );
-    const count = statements.find((statement) => statement.includes("split_part")) ?? "";
-
-    const rows = await database.rows(count);
-
-    const counts = Object.fromEntries(rows.map((row) => [row.key, Number(row.tokens)]));
-    expect(counts).toEqual({ k1: 2, k2: 2 });
-  });
 });
 
 describe("docs/proxies.md", async () => {

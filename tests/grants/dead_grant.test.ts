@@ -1,5 +1,7 @@
 /** Grants that are over at Discord: Janus stores the end, asks nothing more with them, and a sign-in revives the link. */
+
 import { describe, expect, test } from "bun:test";
+import { resealToken } from "../../lib/grants/sealing.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { textOf } from "../harness/html.ts";
@@ -207,6 +209,33 @@ describe("a 401 for a token that Discord has just given", () => {
     expect(calls.filter((operation) => operation === "put_role_connection").length).toBeWithin(5, 12);
     expect(marked).toMatchObject({ tokenRefusedAt: expect.any(Date), pushDueAt: expect.any(Date) });
     expect(await discordTokenOf(janus, user)).toMatchObject({ endedAt: null });
+  });
+
+  test("is told from one that was sealed again meanwhile, which a refresh replaces", async () => {
+    const user = await link();
+    await passDays(1);
+    const refused = janus.discord.gate("put_role_connection", "request");
+    janus.discord.failNext("put_role_connection", UNAUTHORIZED, 1);
+    await makePushDue(user);
+    const pushing = passDays(0.01);
+    await refused.arrived;
+    const row = await discordTokenOf(janus, user);
+    const sealed = resealToken(janus.deps, {
+      kind: "discord_token.access_token",
+      owner: user,
+      subject: null,
+      sealed: String(row?.accessTokenSealed),
+    });
+    await janus.database.rows(
+      `update discord_token set access_token_sealed = '${sealed}' where discord_user_id = '${user}'`,
+    );
+    const before = janus.discord.calls.length;
+
+    refused.release();
+    await pushing;
+
+    expect(callsSince(before)).toEqual(expect.arrayContaining(["token_refresh", "put_role_connection"]));
+    expect(await linkOf(janus, user)).toMatchObject({ tokenRefusedAt: null, pushDueAt: null });
   });
 
   test("is forgotten once Discord takes a push", async () => {

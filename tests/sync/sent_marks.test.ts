@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
+import { sealOrganisationTokens } from "../../lib/grants/sealing.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { checkDueLinks } from "../../lib/sync/check.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
@@ -99,5 +100,34 @@ test("nothing is sent whose mark cannot be stored", async () => {
   expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({
     refreshUnansweredSince: null,
     endedAt: null,
+  });
+});
+
+test("a refresh token that was sealed again since it was claimed is not sent, and the next check sends it", async () => {
+  const [user = ""] = await leaveDue(1);
+  const before = janus.provider.sentRefreshTokens.length;
+  const account = { issuer: janus.provider.issuer, subject: subjectOf(user) };
+  const oidc: WorkDeps["oidc"] = {
+    ...janus.deps.oidc,
+    refreshTokens: async (refreshToken, beforeSend) => {
+      const sealed = sealOrganisationTokens(janus.deps, { ...account, accessToken: "", refreshToken });
+      await database.rows(
+        `update organisation_token set refresh_token_sealed = '${sealed.refreshTokenSealed}'`,
+      );
+      return janus.deps.oidc.refreshTokens(refreshToken, beforeSend);
+    },
+  };
+
+  await checkDueLinks({ ...janus.deps, oidc });
+  const sent = janus.provider.sentRefreshTokens.length;
+  janus.clock.advance(LEASES_SECONDS);
+  await checkDueLinks(janus.deps);
+
+  expect(sent).toBe(before);
+  expect(janus.provider.sentRefreshTokens).toHaveLength(before + 1);
+  expect(await organisationTokenOf(janus, account.subject)).toMatchObject({
+    refreshUnansweredSince: null,
+    endedAt: null,
+    replacedTokens: [],
   });
 });

@@ -1,6 +1,7 @@
 /**
- * `janus keys generate`: makes new keys, for a dotenv file or for a file each. It never prints a key that exists. A rotation
- * prints a key and not an assignment, so that appending it to a file by mistake replaces no ring.
+ * `janus keys`. Here is `generate`, which makes new keys, for a dotenv file or for a file each. It never prints a key that
+ * exists. A rotation prints a key and not an assignment, so that appending it to a file by mistake replaces no ring.
+ * `keys_rotate.ts` and `keys_status.ts` have the others.
  */
 import type { Command } from "commander";
 import { readTokenKeyIds } from "../../config/load.ts";
@@ -9,6 +10,8 @@ import { randomToken } from "../../crypto.ts";
 import { usage } from "../../errors.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print, warn } from "../output.ts";
+import { addKeysRotate } from "./keys_rotate.ts";
+import { addKeysStatus } from "./keys_status.ts";
 
 const KEY_BYTES = 32;
 const NUMBERED_ID = /^k(\d{1,6})$/;
@@ -23,8 +26,8 @@ export function addKeys(program: Command): void {
   const keys = program
     .command("keys")
     .helpCommand(false)
-    .description("generate keys")
-    .addHelpText("after", examples("janus keys generate >> .env"));
+    .description("generate keys, rotate them, and show which are in use")
+    .addHelpText("after", examples("janus keys generate >> .env", "janus keys rotate", "janus keys status"));
   const only = program
     .createOption("--only <name>", "print only the value of one variable, for a file")
     .choices(KEY_NAMES);
@@ -41,6 +44,8 @@ export function addKeys(program: Command): void {
         rotate ? await rotateKey(json, only, environment) : await generateNew(json, only, environment),
       );
     });
+  addKeysRotate(keys);
+  addKeysStatus(keys);
 }
 
 const EXAMPLES = examples(
@@ -84,7 +89,8 @@ async function rotateKey(
   const key = makeTokenKey(nextId(readTokenKeyIds(environment)));
   if (json) return JSON.stringify({ token_key: key });
   await warn(
-    "Put it first in TOKEN_KEYS, with a comma after it. Keep the old keys: old tokens still need them.",
+    "Put it first in TOKEN_KEYS, with a comma after it. Keep the old keys: old tokens need them until janus keys rotate " +
+      "has sealed them again.",
     false,
   );
   return key;

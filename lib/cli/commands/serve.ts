@@ -21,6 +21,7 @@ import { createLog, describeError } from "../../telemetry/log.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { exitWithStatus } from "../output.ts";
 
+const STDIN = 0;
 const STDOUT = 1;
 
 /** Adds the command. */
@@ -38,7 +39,8 @@ export function addServe(program: Command, createApp: CreateApp): void {
 
 /** Serves until a signal comes. A second signal ends the process at once. Throws config_invalid. */
 export async function serve(createApp: CreateApp, sources: readonly Source[]): Promise<void> {
-  const configuration = await readConfiguration(mergeSources(sources));
+  const environment = mergeSources(sources);
+  const configuration = await readConfiguration(environment);
   const { log, end } = await openLog(configuration.config);
   // A defect that nothing caught. Its message may quote input, so the log gets its class and place alone.
   const crash = (error: unknown): void => {
@@ -46,7 +48,7 @@ export async function serve(createApp: CreateApp, sources: readonly Source[]): P
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
-  const starting = startServer(configuration, createApp, createWorld(log, { ref: false }));
+  const starting = startServer(configuration, createApp, createWorld(log, { ref: false }), environment);
   void starting.then(
     () => logWarnings(log, sources, configuration),
     () => undefined,
@@ -60,6 +62,7 @@ export async function serve(createApp: CreateApp, sources: readonly Source[]): P
     await end();
   };
   stopOnSignal(stop, () => end(1));
+  reloadOnSignal(starting);
   if (!(await isReady)) await stop();
 }
 
@@ -96,6 +99,16 @@ async function waitUntilReady(starting: Promise<RunningServer>, log: Log): Promi
     log.error("start_failed", describeError(error));
     throw error;
   }
+}
+
+/** SIGHUP reads the secrets again. On a terminal it means that the terminal is gone, and ends the process. */
+function reloadOnSignal(starting: Promise<RunningServer>): void {
+  if (isatty(STDIN)) return;
+  process.on("SIGHUP", async () => {
+    // A server that does not start says why by itself.
+    const server = await starting.catch(() => undefined);
+    await server?.reloadSecrets();
+  });
 }
 
 /** The first signal stops the server, also while it starts; the second does not wait for that. */

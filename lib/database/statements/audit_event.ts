@@ -3,6 +3,7 @@
  */
 import * as v from "valibot";
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
+import insertKeysRotatedText from "../../../sql/audit_event/insert_keys_rotated.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import listToldText from "../../../sql/audit_event/list_told.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
@@ -34,6 +35,11 @@ export const AUDIT_EVENT_STATEMENTS = {
       requestId: nullableText,
       detail: v.nullable(json),
     },
+  },
+  insertKeysRotated: {
+    text: insertKeysRotatedText,
+    gives: "nothing",
+    parameters: { detail: json, now: time },
   },
   listTold: {
     text: listToldText,

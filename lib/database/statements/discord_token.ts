@@ -6,8 +6,10 @@ import claimClearDueText from "../../../sql/discord_token/claim_clear_due.sql" w
 import claimEndDueText from "../../../sql/discord_token/claim_end_due.sql" with { type: "text" };
 import claimRefreshText from "../../../sql/discord_token/claim_refresh.sql" with { type: "text" };
 import claimRefreshDueText from "../../../sql/discord_token/claim_refresh_due.sql" with { type: "text" };
+import countDiscordByKeyText from "../../../sql/discord_token/count_by_key.sql" with { type: "text" };
 import deleteDiscordTokenText from "../../../sql/discord_token/delete.sql" with { type: "text" };
 import listTokenSamplesText from "../../../sql/discord_token/list_samples.sql" with { type: "text" };
+import listDiscordToResealText from "../../../sql/discord_token/list_to_reseal.sql" with { type: "text" };
 import setDiscordAbandonedText from "../../../sql/discord_token/set_abandoned.sql" with { type: "text" };
 import setClearDueText from "../../../sql/discord_token/set_clear_due.sql" with { type: "text" };
 import setClearedText from "../../../sql/discord_token/set_cleared.sql" with { type: "text" };
@@ -16,8 +18,9 @@ import setLeaseEndedText from "../../../sql/discord_token/set_lease_ended.sql" w
 import setRefreshFailedText from "../../../sql/discord_token/set_refresh_failed.sql" with { type: "text" };
 import setRefreshSentText from "../../../sql/discord_token/set_refresh_sent.sql" with { type: "text" };
 import setRefreshedText from "../../../sql/discord_token/set_refreshed.sql" with { type: "text" };
+import setDiscordResealedText from "../../../sql/discord_token/set_resealed.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, text, time } from "../statement.ts";
+import { integer, jsonList, nullableText, nullableTime, text, time } from "../statement.ts";
 
 const endCause = v.picklist(["invalid_grant", "invalid_request", "unanswered", "deauthorized"]);
 
@@ -160,5 +163,28 @@ export const DISCORD_TOKEN_STATEMENTS = {
     gives: "rows",
     parameters: {},
     row: { kind: text, owner: text, subject: nullableText, sealed: text },
+  },
+  countDiscordByKey: {
+    text: countDiscordByKeyText,
+    gives: "rows",
+    parameters: { after: text, limit: integer },
+    row: { last: text, keyId: text, sealed: integer },
+  },
+  listDiscordToReseal: {
+    text: listDiscordToResealText,
+    gives: "rows",
+    parameters: { after: text, limit: integer, keyId: text },
+    row: {
+      last: text,
+      discordUserId: nullableText,
+      accessTokenSealed: nullableText,
+      refreshTokenSealed: nullableText,
+    },
+  },
+  setDiscordResealed: {
+    text: setDiscordResealedText,
+    gives: "rows",
+    parameters: { tokens: jsonList, now: time },
+    row: { discordUserId: text },
   },
 } as const satisfies Record<string, Statement>;

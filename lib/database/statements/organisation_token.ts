@@ -1,9 +1,16 @@
 /**
  * Grants at the provider: their tokens and their ends. The statements of `sql/organisation_token`.
  */
+import * as v from "valibot";
 import claimProviderEndDueText from "../../../sql/organisation_token/claim_end_due.sql" with { type: "text" };
+import countOrganisationByKeyText from "../../../sql/organisation_token/count_by_key.sql" with {
+  type: "text",
+};
 import deleteOrganisationTokenText from "../../../sql/organisation_token/delete.sql" with { type: "text" };
 import insertUnlinkedTokensText from "../../../sql/organisation_token/insert_unlinked.sql" with {
+  type: "text",
+};
+import listOrganisationToResealText from "../../../sql/organisation_token/list_to_reseal.sql" with {
   type: "text",
 };
 import setProviderAbandonedText from "../../../sql/organisation_token/set_abandoned.sql" with {
@@ -16,8 +23,20 @@ import setProviderRefreshSentText from "../../../sql/organisation_token/set_refr
 import setProviderRefreshedText from "../../../sql/organisation_token/set_refreshed.sql" with {
   type: "text",
 };
+import setOrganisationResealedText from "../../../sql/organisation_token/set_resealed.sql" with {
+  type: "text",
+};
 import type { Statement } from "../statement.ts";
-import { integer, nullableText, nullableTime, replacedTokens, text, texts, time } from "../statement.ts";
+import {
+  integer,
+  jsonList,
+  nullableText,
+  nullableTime,
+  replacedTokens,
+  text,
+  texts,
+  time,
+} from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const ORGANISATION_TOKEN_STATEMENTS = {
@@ -70,8 +89,9 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
   },
   setProviderRefreshSent: {
     text: setProviderRefreshSentText,
-    gives: "nothing",
+    gives: "rows",
     parameters: { issuer: text, refreshTokensSealed: texts, now: time },
+    row: { subject: text },
   },
   setProviderRefreshed: {
     text: setProviderRefreshedText,
@@ -87,5 +107,31 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
     },
     echoes: "subject",
     row: { subject: text },
+  },
+  countOrganisationByKey: {
+    text: countOrganisationByKeyText,
+    gives: "rows",
+    parameters: { afterIssuer: text, afterSubject: text, limit: integer },
+    row: { lastIssuer: text, lastSubject: text, keyId: text, sealed: integer },
+  },
+  listOrganisationToReseal: {
+    text: listOrganisationToResealText,
+    gives: "rows",
+    parameters: { afterIssuer: text, afterSubject: text, limit: integer, keyId: text },
+    row: {
+      lastIssuer: text,
+      lastSubject: text,
+      issuer: nullableText,
+      subject: nullableText,
+      accessTokenSealed: nullableText,
+      refreshTokenSealed: nullableText,
+      replacedTokens: v.nullable(replacedTokens),
+    },
+  },
+  setOrganisationResealed: {
+    text: setOrganisationResealedText,
+    gives: "rows",
+    parameters: { tokens: jsonList, now: time },
+    row: { issuer: text, subject: text },
   },
 } as const satisfies Record<string, Statement>;

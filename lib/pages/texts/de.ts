@@ -227,8 +227,7 @@ export const de: Texts = {
     deauthorized: "{other}: Du hast Janus in Discord entfernt.",
     membership_ended: "{other}: {platform} hat Janus mitgeteilt, dass deine Mitgliedschaft beendet ist.",
     membership_restored: "{other}: {platform} hat Janus mitgeteilt, dass du wieder Mitglied bist.",
-    provider_logout:
-      "{other}: {platform} hat dich abgemeldet. Deshalb hat Janus dich auch abgemeldet.",
+    provider_logout: "{other}: {platform} hat dich abgemeldet. Deshalb hat Janus dich auch abgemeldet.",
     recheck_asked:
       "{other}: {platform} hat Janus mitgeteilt, dass sich dein Konto geändert hat. Deshalb prüft Janus es erneut.",
   },
