@@ -14,7 +14,7 @@ import type { Push } from "../sync/push.ts";
 import { tellDue } from "../sync/push.ts";
 import { readWithoutRefresh } from "../sync/read_again.ts";
 
-/** Counts of links. `held` are losses that wait at the end, whoever found them. */
+/** Counts of links. `held` are losses that wait at the end, whoever found them; in a dry run, all losses that it found. */
 export type SyncCounts = Record<
   "checked" | "changed" | "pushed" | "unknown" | "held" | "ended" | "failed",
   number
@@ -188,7 +188,7 @@ async function preview(deps: WorkDeps, link: ListedCheck): Promise<Preview> {
     const is = {
       changed: link.disconnectedAt === null && !isTold(decision, renewed),
       unknown: reading.outcome === "kept",
-      held: link.lossFoundAt !== null && isLoss(decision),
+      held: link.disconnectedAt === null && isLoss(decision),
       ended: link.organisationEndedAt !== null,
     };
     return { failure: undefined, is };

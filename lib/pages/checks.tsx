@@ -36,7 +36,7 @@ export function SignInNotice({ context, link: { sync } }: Props) {
   if (sync.state === "gone")
     return (
       <p class="notice">
-        {sayTime(checks.gone, context, sync.since)} {checks.goneSoon}
+        {sayTime(checks.gone, context, sync.since)} {say(checks.goneSoon, context)}
       </p>
     );
   if (sync.state === "discord_ended")

@@ -40,7 +40,6 @@ export const URN = {
   user: "urn:ietf:params:scim:schemas:core:2.0:User",
   group: "urn:ietf:params:scim:schemas:core:2.0:Group",
   list: "urn:ietf:params:scim:api:messages:2.0:ListResponse",
-  patch: "urn:ietf:params:scim:api:messages:2.0:PatchOp",
   error: "urn:ietf:params:scim:api:messages:2.0:Error",
 } as const;
 

@@ -204,7 +204,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   const isPushDue = isTellable && (isNew || found === "other");
   try {
     await deps.queries.setChecked({
-      ...keysOf(link),
+      ...inputsOf(link),
       claims: reading.outcome === "read" ? reading.claims : null,
       sources: reading.outcome === "read" ? reading.sources : heard.sources,
       checkDueAt: nextDue(deps, link),
@@ -229,11 +229,12 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   };
 }
 
-const keysOf = ({ discordUserId, leasedUntil, issuer, subject }: LeasedCheck) => ({
+const inputsOf = ({ discordUserId, leasedUntil, issuer, subject, discordEndedAt }: LeasedCheck) => ({
   discordUserId,
   leasedUntil,
   issuer,
   subject,
+  isGranted: discordEndedAt === null,
 });
 
 /** Whether Discord is to be told something that takes nothing from the member. */
@@ -273,11 +274,12 @@ async function recordFailure(
   const ended = { organisationEndedAt: now, organisationEndCause: endCause };
   // What the organisation has said by itself does not wait for the provider.
   const decision = sources === null && link.goneAt === null ? undefined : decide(deps, link);
-  const tells = decision !== undefined && link.disconnectedAt === null;
+  const isTellable = link.disconnectedAt === null && link.discordEndedAt === null;
+  const tells = decision !== undefined && isTellable;
   const due = { isPushDue: tells && needsPush(deps, link, decision), isLoss: tells && isLoss(decision) };
   try {
     await deps.queries.setCheckFailed({
-      ...keysOf(link),
+      ...inputsOf(link),
       refreshTokenSealed: link.organisationRefreshTokenSealed,
       code: failure.code,
       checkDueAt: endCause === null ? retryAt : nextDue(deps, { ...link, ...ended }),

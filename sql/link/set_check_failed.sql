@@ -18,7 +18,8 @@ with given as not materialized (
     $12::jsonb as sources, -- null if no source said anything
     $13::boolean as is_gone, -- whether a SCIM client says that the membership has ended
     $14::boolean as is_push_due,
-    $15::boolean as is_loss
+    $15::boolean as is_loss,
+    $16::boolean as is_granted -- whether the grant at Discord lives; otherwise a loss would only count for the brake
 ),
 
 locked_account as (
@@ -57,8 +58,14 @@ failed as (
       when link.push_due_at is null or is_leased(link.push_leased_until, given.now) then given.now
       else link.push_due_at
     end,
-    loss_found_at = case when given.is_loss then coalesce(link.loss_found_at, given.now) else link.loss_found_at end,
-    loss_due_at = case when given.is_loss then coalesce(link.loss_due_at, given.now) else link.loss_due_at end,
+    loss_found_at = case
+      when given.is_loss then coalesce(link.loss_found_at, given.now)
+      when given.is_granted then link.loss_found_at
+    end,
+    loss_due_at = case
+      when given.is_loss then coalesce(link.loss_due_at, given.now)
+      when given.is_granted then link.loss_due_at
+    end,
     gone_at = case when given.is_gone then coalesce(link.gone_at, given.now) else link.gone_at end,
     gone_source = case when given.is_gone then coalesce(link.gone_source, 'scim') else link.gone_source end
   from given

@@ -17,7 +17,8 @@ with given as not materialized (
     $11::boolean as is_disconnected, -- whether that was nothing
     $12::boolean as is_drifted, -- whether that was something else than it was told
     $13::timestamptz as now,
-    $14::boolean as is_gone -- whether a SCIM client says that the membership has ended
+    $14::boolean as is_gone, -- whether a SCIM client says that the membership has ended
+    $15::boolean as is_granted -- whether the grant at Discord lives
 ),
 
 locked_account as (
@@ -64,14 +65,15 @@ checked as (
         and (locked_account.claims <> given.claims or locked_account.sources <> given.sources) then given.now
       else link.push_due_at
     end,
-    -- An end of the membership that came during the check takes the role, whatever the claims say.
+    -- An end of the membership that came during the check takes the role, whatever the claims say. If the grant at Discord
+    -- is over, nobody can be told, and a loss would only count for the brake.
     loss_found_at = case
       when given.is_loss then coalesce(link.loss_found_at, given.now)
-      when link.gone_at is not null and link.cleared_at is null then link.loss_found_at
+      when link.gone_at is not null and link.cleared_at is null and given.is_granted then link.loss_found_at
     end,
     loss_due_at = case
       when given.is_loss then coalesce(link.loss_due_at, given.now)
-      when link.gone_at is not null and link.cleared_at is null then link.loss_due_at
+      when link.gone_at is not null and link.cleared_at is null and given.is_granted then link.loss_due_at
     end,
     -- Tries to tell a loss that is none any more count for nothing.
     push_failures = case

@@ -140,7 +140,7 @@ describe("runDry()", () => {
     janus.clock.advance(2 * 3_600);
     const later = await runDry(janus.deps, { kind: "all" }, waiting());
 
-    expect(counts).toEqual({ ...NOTHING, checked: 3, changed: 2 });
+    expect(counts).toEqual({ ...NOTHING, checked: 3, changed: 2, held: 2 });
     // The access tokens have run out, and no refresh token is spent.
     expect(later.counts).toEqual({ ...NOTHING, checked: 3, unknown: 3 });
     expect(janus.provider.sentRefreshTokens).toHaveLength(sent);

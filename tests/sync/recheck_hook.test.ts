@@ -43,6 +43,11 @@ async function linked(): Promise<string> {
   return user;
 }
 
+/** Discord has ended the grant, so it can be told nothing of the member. */
+const endDiscordGrant = (user: string) =>
+  database.rows(
+    `update discord_token set ended_at = now(), end_cause = 'invalid_grant' where discord_user_id = '${user}'`,
+  );
 const heldBy = (user: string) => janus.discord.roleConnection(user)?.metadata;
 const bodyOf = (users: readonly string[], gone?: boolean) => ({
   subjects: users.map(subjectOf),
@@ -486,6 +491,32 @@ describe("an end that comes while Janus works on the link", () => {
 
     expect(users.map(heldBy)).toEqual(users.map(() => ({ dsek_member: "1" })));
     expect((await rowsOf(janus, "brake"))[0]).toMatchObject({ heldAt: expect.any(Date) });
+  });
+
+  test("makes no loss of members whose grant at Discord is over, so that they hold nobody else's", async () => {
+    for (const table of ["link", "brake"]) await database.rows(`delete from ${table}`);
+    const users = [];
+    for (let count = 0; count < 12; count += 1) users.push(await linked());
+    for (const user of users) await endDiscordGrant(user);
+
+    await askFor(users, true);
+    await runUpkeep(janus.deps);
+
+    expect(await Promise.all(users.map((user) => linkOf(janus, user)))).toMatchObject(
+      users.map(() => ({ goneAt: expect.any(Date), lossFoundAt: null, lossDueAt: null })),
+    );
+    expect(await rowsOf(janus, "brake")).toEqual([]);
+  });
+
+  test("makes no such loss either while the provider is silent", async () => {
+    const user = await linked();
+    await endDiscordGrant(user);
+    janus.provider.failNext("token_refresh", { status: 503, body: "" });
+
+    await askFor([user], true);
+    await checkDueLinks(janus.deps);
+
+    expect(await linkOf(janus, user)).toMatchObject({ lossFoundAt: null, lossDueAt: null });
   });
 });
 

@@ -88,12 +88,13 @@ async function sync({ environment, json, ...options }: Asked): Promise<void> {
     }
   });
   const { counts } = result;
+  const isDry = options.dryRun === true;
   for (const stop of stops) await warn(`${describeStop(stop)} ${STOP_REMEDIES[stop.code]}`, json);
   if (signal !== undefined) {
     endAsInterrupted(signal);
     await warn(STOPPED, json);
-  } else if (counts.failed > 0 || counts.held > 0 || stops.length > 0) endWithFindings();
-  await print(json ? JSON.stringify(counts) : describe(result, options.dryRun === true));
+  } else if (counts.failed > 0 || (counts.held > 0 && !isDry) || stops.length > 0) endWithFindings();
+  await print(json ? JSON.stringify(counts) : describe(result, isDry));
 }
 
 const STOPPING = "stopping as soon as the links that were begun are done; Ctrl+C again ends at once";
@@ -137,8 +138,11 @@ const WORDS: Readonly<Record<keyof SyncCounts, string>> = {
   failed: "failed",
 };
 
+/** A dry run does not know what the brake would hold. */
+const DRY_WORDS: typeof WORDS = { ...WORDS, held: "would lose something" };
+
 function describe({ counts, codes }: SyncResult, isDry: boolean): string {
-  const lines = Object.entries(WORDS).map(([key, word]) => {
+  const lines = Object.entries(isDry ? DRY_WORDS : WORDS).map(([key, word]) => {
     const count = Object.entries(counts).find(([name]) => name === key)?.[1] ?? 0;
     const why = key === "failed" && codes.length > 0 ? ` (${codes.join(", ")})` : "";
     return `${String(count).padStart(8)}  ${word}${why}`;

@@ -209,9 +209,10 @@ export const de: Texts = {
       "Seit dem {other} hast du über {platform} keine Rollen mehr, weil Janus keinen Zugriff mehr auf dein Konto dort hat.",
     endedNow: "Deine Konten sind weiterhin verknüpft. Melde dich neu an, um deine Rollen zurückzubekommen.",
     gone: "Am {other} hat {platform} Janus mitgeteilt, dass deine Mitgliedschaft beendet ist.",
-    goneSoon: "Discord entfernt bald deine Rollen. Wenn das nicht stimmt, melde dich neu an.",
+    goneSoon:
+      "Discord entfernt bald deine Rollen. Wenn das nicht stimmt, melde dich neu an. Wenn das nicht hilft, wende dich an {platform}.",
     goneNow:
-      "Du hast über {platform} keine Rollen mehr. Deine Konten sind weiterhin verknüpft. Wenn du noch Mitglied bist, melde dich neu an, um deine Rollen zurückzubekommen.",
+      "Du hast über {platform} keine Rollen mehr. Deine Konten sind weiterhin verknüpft. Wenn du noch Mitglied bist, melde dich neu an, um deine Rollen zurückzubekommen. Wenn das nicht hilft, wende dich an {platform}.",
     held: "Am {other} hat Janus festgestellt, dass du und viele andere Mitglieder Rollen verlieren würden. Das kann ein Versehen sein. Deshalb behältst du deine Rollen vorerst. Du musst nichts tun.",
     disconnected:
       "Du hast über {platform} keine Rollen, weil die Verbindung zu Janus in deinen Discord-Einstellungen entfernt wurde. Janus hat das am {other} bemerkt.",

@@ -246,9 +246,10 @@ export const en = {
     endedNow: "Your accounts are still linked. Sign in again to get your roles back.",
     /** The organisation itself has said so. `{other}` is when. One of the next two follows. */
     gone: "On {other}, {platform} told Janus that your membership has ended.",
-    goneSoon: "Discord removes your roles soon. If this is wrong, sign in again.",
+    goneSoon:
+      "Discord removes your roles soon. If this is wrong, sign in again. If that does not help, contact {platform}.",
     goneNow:
-      "You have no roles through {platform}. Your accounts are still linked. If your membership continues, sign in again to get your roles back.",
+      "You have no roles through {platform}. Your accounts are still linked. If your membership continues, sign in again to get your roles back. If that does not help, contact {platform}.",
     /** Many members would lose something, which is more likely a fault than the truth. */
     held: "On {other}, Janus found that you and many other members would lose roles. That may be a mistake, so your roles stay as they are for now. You do not need to do anything.",
     disconnected:

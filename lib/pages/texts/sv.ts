@@ -199,9 +199,10 @@ export const sv: Texts = {
       "Du har inga roller via {platform} sedan den {other}, eftersom Janus inte längre har åtkomst till ditt konto där.",
     endedNow: "Dina konton är fortfarande kopplade. Logga in igen för att få tillbaka dina roller.",
     gone: "Den {other} meddelade {platform} Janus att ditt medlemskap har upphört.",
-    goneSoon: "Discord tar snart bort dina roller. Logga in igen om det här är fel.",
+    goneSoon:
+      "Discord tar snart bort dina roller. Logga in igen om det här är fel. Om det inte hjälper kontaktar du {platform}.",
     goneNow:
-      "Du har inga roller via {platform}. Dina konton är fortfarande kopplade. Om du fortfarande är medlem kan du logga in igen för att få tillbaka dina roller.",
+      "Du har inga roller via {platform}. Dina konton är fortfarande kopplade. Om du fortfarande är medlem kan du logga in igen för att få tillbaka dina roller. Om det inte hjälper kontaktar du {platform}.",
     held: "Den {other} såg Janus att du och många andra medlemmar skulle förlora roller. Det kan vara ett misstag, så dina roller är kvar tills vidare. Du behöver inte göra något.",
     disconnected:
       "Du har inga roller via {platform}, eftersom anslutningen till Janus har tagits bort i dina inställningar i Discord. Janus märkte det den {other}.",
