@@ -68,6 +68,8 @@ export type Config = DatabaseConfig & {
   readonly sync: SyncSettings;
   /** Each key opens the recheck hook; without any it is closed. */
   readonly hookSecrets: readonly Uint8Array[];
+  /** How long the trail of a person without a link is kept. */
+  readonly retentionDays: number;
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -171,6 +173,7 @@ export function readConfig(environment: Environment): Config {
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     sync: syncOf(values),
     hookSecrets: values.HOOK_SECRET ?? [],
+    retentionDays: values.RETENTION_DAYS,
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     scim: scimOf(values),
