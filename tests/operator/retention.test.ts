@@ -170,4 +170,14 @@ describe("runUpkeep()", () => {
 
     expect([await countOf(old), await countOf(young)]).toEqual([0, 1]);
   });
+
+  test.each([
+    ["en", "older than 30 days"],
+    ["sv", "äldre än 30 dagar"],
+    ["de", "älter als 30 Tage"],
+  ])("and /about says so to members, in %s", async (language, said) => {
+    const response = await fetch(`${janus.url}/about`, { headers: { "accept-language": language } });
+
+    expect(await response.text()).toContain(said);
+  });
 });
