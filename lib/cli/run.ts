@@ -21,6 +21,7 @@ import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addServe, serve } from "./commands/serve.ts";
+import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { exitWithStatus, print } from "./output.ts";
 
@@ -34,6 +35,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addSync,
   addHealthcheck,
   addAudit,
+  addStatus,
   addConfigCheck,
   addDoctor,
   addKeys,

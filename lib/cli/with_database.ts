@@ -2,7 +2,7 @@
  * Opens a database for one command, waits until it answers, and closes it. The commands that need no database do not wait
  * for one.
  */
-import type { DatabaseConfig } from "../config/load.ts";
+import type { DatabaseConfig } from "../config/database_settings.ts";
 import { hasDatabase } from "../database/embedded/open.ts";
 import { requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";

@@ -1,5 +1,6 @@
 /**
  * This room owns the configuration: environment variables, and what is valid but risky about them.
+ *
  *   sources.ts        the process and env files (`env_file.ts`); which of them wins
  *   variables.ts      every variable: form, default, fix
  *   parse.ts          reads them, or reports all faults together
@@ -11,8 +12,8 @@
  */
 import * as v from "valibot";
 import type { RingKey } from "../crypto.ts";
-import type { LogFormat, LogLevel } from "../telemetry/log.ts";
-import { readLibpqEnvironment } from "./database_address.ts";
+import type { DatabaseConfig } from "./database_settings.ts";
+import { databaseOf, databaseSchema } from "./database_settings.ts";
 import type { Logo } from "./logo.ts";
 import { readLogo } from "./logo.ts";
 import { parseVariables, readVariables } from "./parse.ts";
@@ -24,25 +25,6 @@ import type { Environment } from "./sources.ts";
 import type { SyncSettings } from "./sync_settings.ts";
 import { syncOf, syncSchema } from "./sync_settings.ts";
 import { publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
-
-/** What a command needs that works on the database alone, such as `janus migrate`. */
-export type DatabaseConfig = {
-  readonly database: {
-    /** Undefined for the embedded database. */
-    readonly url: string | undefined;
-    /** Takes the place of the one in the address. */
-    readonly password: string | undefined;
-    /** Whether statements are prepared. */
-    readonly prepare: boolean;
-    /** Parameters that libpq would take from the environment, where the address does not have them. */
-    readonly libpq: Readonly<Record<string, string>>;
-    /** The folder of the embedded database. */
-    readonly dataDir: string;
-  };
-  readonly databaseWaitSeconds: number;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-};
 
 /** What the server needs. */
 export type Config = DatabaseConfig & {
@@ -67,6 +49,8 @@ export type Config = DatabaseConfig & {
   readonly sync: SyncSettings;
   /** Each key opens the recheck hook; without any it is closed. */
   readonly hookSecrets: readonly Uint8Array[];
+  /** How long the trail of a person without a link is kept. */
+  readonly retentionDays: number;
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -129,15 +113,6 @@ export const VARIABLES = Object.entries(SCHEMAS).map(([name, schema]) => ({
 
 const { DISCORD_BOT_TOKEN, ...serverEntries } = SCHEMAS;
 const serverSchema = v.object(serverEntries);
-const databaseSchema = v.pick(serverSchema, [
-  "DATABASE_URL",
-  "DATABASE_PASSWORD",
-  "DATABASE_PREPARE",
-  "DATABASE_WAIT_SECONDS",
-  "DATA_DIR",
-  "LOG_LEVEL",
-  "LOG_FORMAT",
-]);
 const auditSchema = v.object({
   ...databaseSchema.entries,
   ...syncSchema.entries,
@@ -177,6 +152,7 @@ export function readConfig(environment: Environment): Config {
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     sync: syncOf(values),
     hookSecrets: values.HOOK_SECRET ?? [],
+    retentionDays: values.RETENTION_DAYS,
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     scim: scimOf(values),
@@ -235,21 +211,6 @@ export function readAuditConfig(environment: Environment): AuditConfig {
 export function readKeysConfig(environment: Environment): KeysConfig {
   const values = parseVariables(keysSchema, environment);
   return { ...databaseOf(values, environment), tokenKeys: values.TOKEN_KEYS };
-}
-
-function databaseOf(values: v.InferOutput<typeof databaseSchema>, environment: Environment): DatabaseConfig {
-  return {
-    database: {
-      url: values.DATABASE_URL,
-      password: values.DATABASE_PASSWORD,
-      prepare: values.DATABASE_PREPARE,
-      libpq: readLibpqEnvironment(environment),
-      dataDir: values.DATA_DIR,
-    },
-    databaseWaitSeconds: values.DATABASE_WAIT_SECONDS,
-    logLevel: values.LOG_LEVEL,
-    logFormat: values.LOG_FORMAT,
-  };
 }
 
 /** Reads what registering the metadata records needs. Throws config_invalid. */

@@ -2,7 +2,6 @@
  * Every environment variable of Janus: its form, its default, and what to do about a fault. No message repeats a value,
  * because a secret that was pasted under the wrong name must not end up in a log.
  */
-import proxyAddr from "proxy-addr";
 import * as v from "valibot";
 import type { RingKey } from "../crypto.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
@@ -17,17 +16,9 @@ import { SCIM_SCHEMAS } from "./scim_settings.ts";
 import { secureUrl } from "./secure_address.ts";
 import { clientId, credential } from "./stray_characters.ts";
 import { timeZone } from "./time_zone.ts";
+import { trustedProxies } from "./trusted_proxies.ts";
 
 const KEY_BYTES = 32;
-
-/** An address in each half of IPv4 and of IPv6 that could be anybody's. RFC 5737, RFC 3849 */
-const STRANGERS = ["11.22.33.44", "203.0.113.1", "2001:db8::1", "9000::1"];
-
-/** Whether a list of proxies includes addresses that anybody may have, who could then pretend to be any client. */
-export function trustsStrangers(list: readonly string[]): boolean {
-  const trusts = proxyAddr.compile([...list]);
-  return STRANGERS.some((stranger) => trusts(stranger, 0));
-}
 
 const httpsUrl = v.pipe(
   secureUrl,
@@ -106,16 +97,6 @@ const scopes = v.pipe(
 
 const databaseUrl = v.pipe(v.string(), v.check(isDatabaseUrl, "must be the URL of a PostgreSQL server"));
 
-/** A list for `proxy-addr`: addresses, ranges, and its names for private addresses. */
-const trustedProxies = v.pipe(
-  v.string(),
-  v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== "")),
-  v.check(
-    (list) => isListOfAddresses(list),
-    "must be IP addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or loopback",
-  ),
-);
-
 const text = (most: number) =>
   v.pipe(
     v.string(),
@@ -178,6 +159,7 @@ export const SCHEMAS = {
   BRAKE_PERCENT: v.optional(wholeNumber(1, 100), "20"),
   RECONCILE_DAYS: v.optional(wholeNumber(1, 365), "7"),
   SYNC_PROVIDER_PER_SECOND: v.optional(wholeNumber(1, 1_000), "10"),
+  RETENTION_DAYS: v.optional(wholeNumber(1, 3_650), "400"),
   DISCORD_PUBLIC_KEY: v.optional(discordPublicKey),
   HOOK_SECRET: v.optional(hookSecrets),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
@@ -241,6 +223,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   BRAKE_PERCENT: "a share of all links in percent, such as 20",
   RECONCILE_DAYS: "days, such as 7",
   SYNC_PROVIDER_PER_SECOND: "requests a second, such as 10",
+  RETENTION_DAYS: "days, such as 400",
   DISCORD_PUBLIC_KEY: "Discord developer portal, General Information, Public Key; or leave it out",
   HOOK_SECRET: "make one with: openssl rand -hex 32; or leave it out",
   RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",
@@ -285,15 +268,4 @@ function parseKeyRing(text: string): readonly RingKey[] | undefined {
     ring.push({ id, key });
   }
   return ring;
-}
-
-function isListOfAddresses(list: readonly string[]): boolean {
-  try {
-    // The result is not kept: the configuration holds plain values only.
-    if (list.length > 0) proxyAddr.compile([...list]);
-    return true;
-  } catch {
-    // The error quotes a part of the list, which no message of ours may repeat.
-    return false;
-  }
 }

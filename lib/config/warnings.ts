@@ -12,8 +12,9 @@ import { isLoopback } from "./secure_address.ts";
 import type { Environment, Source } from "./sources.ts";
 import { mergeSources } from "./sources.ts";
 import { findStray } from "./stray_values.ts";
+import { trustsStrangers } from "./trusted_proxies.ts";
 import { findTypo } from "./typo.ts";
-import { SCHEMAS, trustsStrangers } from "./variables.ts";
+import { SCHEMAS } from "./variables.ts";
 
 const NAMES = VARIABLES.map(({ name }) => name);
 const SECRET_NAMES = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);

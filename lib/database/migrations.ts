@@ -23,6 +23,7 @@ import migration19 from "../../sql/migrations/0019_show_stops.sql" with { type: 
 import migration20 from "../../sql/migrations/0020_receive_events.sql" with { type: "text" };
 import migration21 from "../../sql/migrations/0021_create_scim.sql" with { type: "text" };
 import migration22 from "../../sql/migrations/0022_rotate_keys.sql" with { type: "text" };
+import migration23 from "../../sql/migrations/0023_limit_audit_trail.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -81,6 +82,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 20, name: "receive_events", text: migration20 },
   { version: 21, name: "create_scim", text: migration21 },
   { version: 22, name: "rotate_keys", text: migration22 },
+  { version: 23, name: "limit_audit_trail", text: migration23 },
 ];
 
 const tableRow = v.tuple([

@@ -8,8 +8,8 @@ import type { PageContext } from "./parts.tsx";
 import { ArrowLink, renderPage, say } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
-/** What Janus is and what it keeps, for anybody. */
-export function renderAbout(context: PageContext): string {
+/** What Janus is and what it keeps, for anybody. The history of who has no link is kept for `retentionDays`. */
+export function renderAbout(context: PageContext, retentionDays: number): string {
   const { about, buttons } = TEXTS[context.language];
   const { privacyUrl } = context.look;
   return renderPage(
@@ -25,7 +25,7 @@ export function renderAbout(context: PageContext): string {
       </section>
       <section>
         <h2>{about.keepsTitle}</h2>
-        <List context={context} items={about.keeps} />
+        <List context={context} items={about.keeps} other={String(retentionDays)} />
       </section>
       <section>
         <h2>{about.deleteTitle}</h2>
@@ -42,11 +42,18 @@ export function renderAbout(context: PageContext): string {
   );
 }
 
-function List({ context, items }: { readonly context: PageContext; readonly items: readonly string[] }) {
+type Listed = {
+  readonly context: PageContext;
+  readonly items: readonly string[];
+  /** Takes the place of `{other}`. */
+  readonly other?: string;
+};
+
+function List({ context, items, other }: Listed) {
   return (
     <ul>
       {items.map((item) => (
-        <li key={item}>{say(item, context)}</li>
+        <li key={item}>{say(item, context, other)}</li>
       ))}
     </ul>
   );

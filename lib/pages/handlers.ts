@@ -10,7 +10,8 @@ import { renderAbout } from "./about.tsx";
 import { lookOf } from "./look.ts";
 
 /** GET /about */
-export const showAbout: Handler = (deps, exchange) => pageResponse(deps, exchange, renderAbout);
+export const showAbout: Handler = (deps, exchange) =>
+  pageResponse(deps, exchange, (context) => renderAbout(context, deps.config.retentionDays));
 
 /** GET /assets/{name}: the logo, under the name of its present content alone. */
 export const showAsset: Handler = (deps, exchange) => {

@@ -30,6 +30,10 @@ const KEEP_LEFT_SECONDS = 400 * 86_400;
 /** How many rows one statement deletes at most: few enough that nobody notices the locks. */
 const DELETE_LIMIT = 1_000;
 
+/** How many rows of the trail one statement reads at most. */
+const TRAIL_LIMIT = 5_000;
+const DAY_SECONDS = 86_400;
+
 /** How many grants one statement marks as abandoned. */
 const MARK_LIMIT = 1_000;
 
@@ -84,6 +88,7 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteExpiredEvents({ now: now(), limit: DELETE_LIMIT });
     return row?.deleted;
   }),
+  { name: "delete_old_audit_events", everySeconds: MARK_EVERY_SECONDS, asks: [], run: deleteOldAuditEvents },
   { name: "store_event_counts", ...OFTEN, asks: [], run: storeEventCounts },
   { name: "settle_scim_groups", ...OFTEN, asks: [], run: settleGroups },
   { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
@@ -169,6 +174,15 @@ async function storeUnstored({ unstored }: WorkDeps): Promise<Round> {
 async function reportLimits({ upstreamBudgets }: WorkDeps): Promise<Round> {
   await upstreamBudgets.look();
   return NOTHING;
+}
+
+/** Goes through the trail page by page, in all processes together, once a day. */
+async function deleteOldAuditEvents({ config, queries, now }: WorkDeps): Promise<Round> {
+  const at = now();
+  const occurredBefore = secondsAfter(at, -config.retentionDays * DAY_SECONDS);
+  const page = await queries.deleteOldAuditEvents({ occurredBefore, now: at, limit: TRAIL_LIMIT });
+  const read = page?.read ?? 0;
+  return roundOf(read, read, TRAIL_LIMIT);
 }
 
 type Mark = (

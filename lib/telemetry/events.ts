@@ -107,6 +107,7 @@ export type UpkeepStep =
   | "delete_unlinked_accounts"
   | "delete_old_findings"
   | "delete_expired_events"
+  | "delete_old_audit_events"
   | "store_event_counts"
   | "settle_scim_groups"
   | "check_due_links"

@@ -168,6 +168,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   BRAKE_PERCENT: [CANARY, "0", "101", "20%"],
   RECONCILE_DAYS: [CANARY, "0", "366"],
   SYNC_PROVIDER_PER_SECOND: [CANARY, "0", "1001", "0.5"],
+  RETENTION_DAYS: [CANARY, "0", "3651"],
   DISCORD_PUBLIC_KEY: [CANARY, "a".repeat(63), "a".repeat(65), `${"a".repeat(54)}${CANARY}`, "g".repeat(64)],
   HOOK_SECRET: [
     CANARY,
@@ -257,6 +258,7 @@ describe("readConfig()", () => {
         reconcileDays: 7,
         providerPerSecond: 10,
       },
+      retentionDays: 400,
       drainSeconds: 1,
       shutdownSeconds: 8,
       scim: undefined,

@@ -39,6 +39,8 @@ export const TABLES = [
   "upstream_budget",
   "received_event",
   "event_count",
+  "audit_retention",
+  "backup",
   "audit_event",
 ] as const;
 

@@ -245,7 +245,7 @@ function linkPages(context: PageContext, outside: Outside): Record<string, strin
   };
   return {
     home: renderHome(context),
-    about: renderAbout(context),
+    about: renderAbout(context, 400),
     "home, signed in": renderHome(context, { discord, isLinked: true }),
     "home, signed in, not linked": renderHome(context, { discord, isLinked: false }),
     linked: renderLinked(context, { ...pair, ...linked }),

@@ -2,7 +2,7 @@
  * `janus migrate [up|status]`: brings the database up to date, or says what is pending. It removes nothing.
  */
 import type { Command } from "commander";
-import type { DatabaseConfig } from "../../config/load.ts";
+import type { DatabaseConfig } from "../../config/database_settings.ts";
 import { readDatabaseConfig } from "../../config/load.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";

@@ -1,7 +1,9 @@
 /**
- * The trail: what happened to whose link, and when. Rows are only added. The statements of `sql/audit_event`.
+ * The trail: what happened to whose link, and when. Rows are added, and deleted only once they are old and
+ * their person has no link. The statements of `sql/audit_event`.
  */
 import * as v from "valibot";
+import deleteOldAuditEventsText from "../../../sql/audit_event/delete_old.sql" with { type: "text" };
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
 import insertKeysRotatedText from "../../../sql/audit_event/insert_keys_rotated.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
@@ -11,6 +13,12 @@ import { integer, json, nullableText, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const AUDIT_EVENT_STATEMENTS = {
+  deleteOldAuditEvents: {
+    text: deleteOldAuditEventsText,
+    gives: "row",
+    parameters: { occurredBefore: time, now: time, limit: integer },
+    row: { read: integer, deleted: integer },
+  },
   insertAuditEvent: {
     text: insertAuditEventText,
     gives: "nothing",

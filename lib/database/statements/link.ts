@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "text" };
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
+import countLinkStatesText from "../../../sql/link/count_states.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
@@ -132,6 +133,29 @@ export const LINK_STATEMENTS = {
       linkedAt: time,
       ...pushing,
       goneAt: nullableTime,
+    },
+  },
+  countLinkStates: {
+    text: countLinkStatesText,
+    gives: "row",
+    parameters: { overdueBefore: time, endedSince: time, now: time },
+    row: {
+      told: integer,
+      waiting: integer,
+      losing: integer,
+      disconnected: integer,
+      cleared: integer,
+      checksDue: integer,
+      checksOverdue: integer,
+      oldestCheckDueAt: nullableTime,
+      pushesDue: integer,
+      pushesOverdue: integer,
+      oldestPushDueAt: nullableTime,
+      lossesOverdue: integer,
+      heldAt: nullableTime,
+      lossesHeld: integer,
+      discordGrantsEnded: integer,
+      providerGrantsEnded: integer,
     },
   },
   listFindings: {

@@ -2,7 +2,8 @@
  * The checks of the database. They read and change nothing. The embedded database allows one process at a time, so while a
  * server runs on it, the server makes these checks for the doctor.
  */
-import type { Config, DatabaseConfig } from "../../config/load.ts";
+import type { DatabaseConfig } from "../../config/database_settings.ts";
+import type { Config } from "../../config/load.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Rights } from "../../database/migrations.ts";
 import { readMigrationStatus, readRights } from "../../database/migrations.ts";

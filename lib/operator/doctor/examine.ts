@@ -2,7 +2,8 @@
  * Every check, the groups at the same time. Each has a deadline, so that a server which hangs holds nothing up but its own
  * checks. A check that comes to nothing is unknown, never left out.
  */
-import type { Config, DatabaseConfig } from "../../config/load.ts";
+import type { DatabaseConfig } from "../../config/database_settings.ts";
+import type { Config } from "../../config/load.ts";
 import type { Database } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
 import type { World } from "../../deps.ts";

@@ -2,7 +2,8 @@
  * The configuration as the doctor needs it. If some variables have faults, the parts that do not need these are still read,
  * so that one missing secret does not keep the rest from being examined.
  */
-import type { Config, DatabaseConfig } from "../../config/load.ts";
+import type { DatabaseConfig } from "../../config/database_settings.ts";
+import type { Config } from "../../config/load.ts";
 import { readConfig, readDatabaseConfig, readServerVariables } from "../../config/load.ts";
 import type { Environment, Source } from "../../config/sources.ts";
 import { mergeSources } from "../../config/sources.ts";

@@ -307,7 +307,8 @@ export const de: Texts = {
       "Eine Anmeldung: bis du dich abmeldest, höchstens 30 Tage. Sie endet nach 7 Tagen, wenn du sie nicht benutzt. Wenn deine Konten nicht verknüpft sind, wird mit deiner letzten Anmeldung auch gelöscht, was über dein Discord-Konto gespeichert ist.",
       "Eine Verknüpfung, die du begonnen und nicht abgeschlossen hast: etwa eine Stunde.",
       "Eine Rolle, die Janus beim Aufheben der Verknüpfung nicht entfernen konnte: deine Discord-ID bis zu 400 Tage, damit die Rolle später entfernt werden kann.",
-      "Der Verlauf: Janus löscht ihn nicht. {platform} entscheidet, wie lange er aufbewahrt wird, und wie lange das Protokoll und die Sicherungen aufbewahrt werden.",
+      "Der Verlauf: solange deine Konten verknüpft sind. Danach löscht Janus, was älter als {other} Tage ist.",
+      "Das Protokoll und die Sicherungen: {platform} entscheidet, wie lange sie aufbewahrt werden.",
     ],
     deleteTitle: "So lässt du es löschen",
     unlink:

@@ -350,7 +350,8 @@ export const en = {
       "A sign-in: until you sign out, for at most 30 days. It ends after 7 days if you do not use it. If your accounts are not linked, what is saved about your Discord account is deleted with your last sign-in.",
       "A link that you began and did not finish: about an hour.",
       "A role that Janus could not remove when you unlinked: your Discord ID for up to 400 days, so that it can be removed later.",
-      "The history: Janus does not delete it. {platform} decides how long to keep it, and how long to keep the log and backups.",
+      "The history: while your accounts are linked. After that, Janus deletes what is older than {other} days.",
+      "The log and backups: {platform} decides how long to keep them.",
     ],
     deleteTitle: "How to have it deleted",
     unlink:

@@ -296,7 +296,8 @@ export const sv: Texts = {
       "En inloggning: tills du loggar ut, men högst 30 dagar. Om du inte använder den går den ut efter 7 dagar. Om dina konton inte är kopplade raderas det som är sparat om ditt Discordkonto tillsammans med din sista inloggning.",
       "En koppling som du har påbörjat men inte slutfört: ungefär en timme.",
       "En roll som Janus inte kunde ta bort när kopplingen togs bort: ditt Discord-id i upp till 400 dagar, så att rollen kan tas bort senare.",
-      "Historiken: den raderas inte av Janus. {platform} bestämmer hur länge den sparas, och hur länge loggen och säkerhetskopior sparas.",
+      "Historiken: så länge kontona är kopplade. Därefter raderar Janus det som är äldre än {other} dagar.",
+      "Loggen och säkerhetskopior: {platform} bestämmer hur länge de sparas.",
     ],
     deleteTitle: "Så får du uppgifterna raderade",
     unlink:

@@ -1,0 +1,6 @@
+-- When the last backup was made, as far as Janus was told, and what a backup would hold now.
+-- row: taken_at timestamptz, database_version text, database_kib integer
+select
+  (select backup.taken_at from backup) as taken_at,
+  split_part(current_setting('server_version'), ' ', 1) as database_version,
+  (pg_database_size(current_database()) / 1024)::integer as database_kib
