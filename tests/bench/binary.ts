@@ -47,7 +47,7 @@ async function measureAll(binary: string): Promise<Figure[]> {
   const standins = startStandins();
   const url = await createDatabase();
   try {
-    const { DATABASE_URL, ...embedded } = environmentFor(standins, url);
+    const embedded = environmentFor(standins);
     const onPostgres = { ...embedded, DATABASE_URL: url };
     await runToEnd([binary, "migrate"], onPostgres);
     const newFolder = async () => ({ ...embedded, DATA_DIR: await mkdtemp(join(folder, "data-")) });

@@ -1,13 +1,11 @@
-/**
- * The measurements. Each alternates between Janus and what it is measured against, so that a drift of the machine
- * meets both; a ratio is the median of the ratios of neighbouring rounds.
- */
+/** The measurements of the link flow, the redirect, the API and the start. */
 import { STATEMENTS } from "../../lib/database/queries.ts";
 import { countRedirects } from "./load.ts";
 import type { Environment, Program } from "./programs.ts";
 import { EVERY_CORE, PROGRAM_CORE, startProgram, timeStart } from "./programs.ts";
 import type { Figure } from "./report.ts";
 import { median } from "./report.ts";
+import { alternate, context, measureRound, perCpuSecond, ratio } from "./rounds.ts";
 import type { StatementCounter } from "./statements.ts";
 import type { Standins } from "./walk.ts";
 import { signInByFlow, walkFlows } from "./walk.ts";
@@ -22,6 +20,13 @@ export type Effort = {
   readonly redirectMs: number;
   readonly countedFlows: number;
   readonly starts: number;
+  readonly syncRounds: number;
+  readonly linksPerRound: number;
+  /** How many links one process syncs without a pause, for its memory. */
+  readonly linksInTurn: number;
+  /** Numbers of links, the least first, that a claim has to do with. */
+  readonly claimSizes: readonly number[];
+  readonly claimRounds: number;
 };
 
 /** Members at once. */
@@ -243,46 +248,4 @@ async function repeat(count: number, concurrency: number, work: () => Promise<vo
   };
   await Promise.all(Array.from({ length: concurrency }, some));
   return count;
-}
-
-type Round = { readonly cpuMs: number; readonly perSecond: number; readonly busy: number };
-
-/** One round: CPU time each, how many a second, and which part of its core the program used. */
-async function measureRound(program: Program, work: () => Promise<number>): Promise<Round> {
-  const cpuBefore = program.cpuMs();
-  const started = performance.now();
-  const count = await work();
-  const elapsed = performance.now() - started;
-  const cpu = program.cpuMs() - cpuBefore;
-  return { cpuMs: cpu / count, perSecond: (count * 1_000) / elapsed, busy: cpu / elapsed };
-}
-
-async function alternate(
-  rounds: number,
-  ours: () => Promise<Round>,
-  theirs: () => Promise<Round>,
-  warmUp: () => Promise<void>,
-): Promise<[Round[], Round[]]> {
-  await warmUp();
-  const [own, bare]: [Round[], Round[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    bare.push(await theirs());
-    own.push(await ours());
-  }
-  return [own, bare];
-}
-
-type Pick = (round: Round) => number;
-
-const perCpuSecond: Pick = ({ cpuMs }) => 1_000 / cpuMs;
-
-function ratio(own: readonly Round[], bare: readonly Round[], pick: Pick): number {
-  return median(own.map((round, index) => pick(round) / pick(bare[index] ?? round)));
-}
-
-function context(own: readonly Round[], bare: readonly Round[], unit: string, pick: Pick): Figure[] {
-  return [
-    { name: "  Janus", value: median(own.map(pick)), unit },
-    { name: "  bare", value: median(bare.map(pick)), unit },
-  ];
 }

@@ -8,6 +8,7 @@
  * BENCH_DATABASE_URL names a server on which databases may be made; they are dropped at the end.
  */
 import { parseArgs } from "node:util";
+import { measureClaims } from "./claims.ts";
 import { measureDatabaseTime } from "./database_time.ts";
 import { createDatabase, dropDatabase } from "./databases.ts";
 import type { Effort } from "./measure.ts";
@@ -17,6 +18,7 @@ import { pinDriver, runToEnd, startProgram } from "./programs.ts";
 import type { Figure } from "./report.ts";
 import { formatJson, formatTable, keepsLimit } from "./report.ts";
 import { startStatementCounter } from "./statements.ts";
+import { measureSync } from "./sync.ts";
 import type { Standins } from "./walk.ts";
 import { environmentFor, startStandins } from "./walk.ts";
 
@@ -29,6 +31,11 @@ const FULL: Effort = {
   redirectMs: 600,
   countedFlows: 20,
   starts: 11,
+  syncRounds: 6,
+  linksPerRound: 3_000,
+  linksInTurn: 100_000,
+  claimSizes: [10_000, 100_000, 1_000_000],
+  claimRounds: 100,
 };
 const QUICK: Effort = {
   flowRounds: 1,
@@ -39,14 +46,22 @@ const QUICK: Effort = {
   redirectMs: 200,
   countedFlows: 3,
   starts: 1,
+  syncRounds: 1,
+  linksPerRound: 60,
+  linksInTurn: 200,
+  claimSizes: [1_000, 3_000],
+  claimRounds: 5,
 };
+
+/** The environment of a program with a database that is migrated. */
+type Migrated = Environment & { readonly DATABASE_URL: string };
 
 /** What the parts work with. The programs start when the first part needs them. */
 type Bench = {
   readonly effort: Effort;
-  readonly environment: Environment;
-  /** The database that `environment` names. */
-  readonly databaseUrl: string;
+  readonly environment: Migrated;
+  /** Makes one more database. */
+  readonly migrate: () => Promise<Migrated>;
   readonly standins: Standins;
   readonly ending: <Thing>(thing: Thing, end: (thing: Thing) => unknown) => Thing;
   readonly janus: () => Promise<Program>;
@@ -56,8 +71,8 @@ type Bench = {
 
 /** In the order in which they are measured. */
 const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
-  exchanges: async ({ effort, environment, databaseUrl, standins, ending }) => {
-    const counter = ending(await startStatementCounter(databaseUrl), ({ stop }) => stop());
+  exchanges: async ({ effort, environment, standins, ending }) => {
+    const counter = ending(await startStatementCounter(environment.DATABASE_URL), ({ stop }) => stop());
     return countExchanges(effort, environment, counter, standins);
   },
   database: ({ effort, environment }) => measureDatabaseTime(effort, environment),
@@ -66,9 +81,12 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
   flows: async ({ effort, janus, reference }) => measureFlows(effort, await janus(), await reference()),
   userinfo: async ({ effort, janus, reference, standins }) =>
     measureUserinfo(effort, await janus(), await reference(), standins),
+  claims: ({ effort }) => measureClaims(effort),
+  sync: async ({ effort, migrate, standins }) =>
+    measureSync(effort, await migrate(), await migrate(), standins),
 };
 /** In the order in which people read them. */
-const SHOWN = ["flows", "redirects", "userinfo", "exchanges", "database", "starts"];
+const SHOWN = ["flows", "redirects", "userinfo", "exchanges", "database", "starts", "claims", "sync"];
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string" } },
@@ -104,12 +122,14 @@ async function measureAll(effort: Effort): Promise<Figure[]> {
 
 async function prepare(effort: Effort, ending: Bench["ending"]): Promise<Bench> {
   const standins = ending(startStandins(), ({ stop }) => stop());
-  const databaseUrl = ending(await createDatabase(), dropDatabase);
-  const environment = environmentFor(standins, databaseUrl);
-  const bareEnvironment = { ...environment, DATABASE_URL: ending(await createDatabase(), dropDatabase) };
-  await runToEnd("sql/migrate.ts", environment);
-  await runToEnd("sql/migrate.ts", bareEnvironment);
-  const startOnce = (file: string, env = environment) => {
+  const common = environmentFor(standins);
+  const migrate = async (): Promise<Migrated> => {
+    const environment = { ...common, DATABASE_URL: ending(await createDatabase(), dropDatabase) };
+    await runToEnd("sql/migrate.ts", environment);
+    return environment;
+  };
+  const [environment, bareEnvironment] = [await migrate(), await migrate()];
+  const startOnce = (file: string, env: Environment = environment) => {
     let program: Promise<Program> | undefined;
     return async () => {
       program ??= startProgram(file, env).then((started) => ending(started, ({ stop }) => stop()));
@@ -119,7 +139,7 @@ async function prepare(effort: Effort, ending: Bench["ending"]): Promise<Bench> 
   return {
     effort,
     environment,
-    databaseUrl,
+    migrate,
     standins,
     ending,
     janus: startOnce("index.ts"),

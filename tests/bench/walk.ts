@@ -41,15 +41,14 @@ export function startStandins(): Standins {
   };
 }
 
-/** The environment of a program between these two: a production server's, with the default log. */
-export function environmentFor({ discord, provider }: Standins, databaseUrl: string): Environment {
+/** The environment of a program between these two, without a database: a production server's, with the default log. */
+export function environmentFor({ discord, provider }: Standins): Environment {
   return {
     NODE_ENV: "production",
     LOG_LEVEL: "info",
     // The whole load comes from one address: the limit counts it, and is too high to be reached.
     RATE_LIMIT_PER_MINUTE: "999999",
     PUBLIC_URL,
-    DATABASE_URL: databaseUrl,
     DISCORD_CLIENT_ID: DISCORD_CLIENT.clientId,
     DISCORD_CLIENT_SECRET: DISCORD_CLIENT.clientSecret,
     DISCORD_API_URL: discord.apiUrl,
