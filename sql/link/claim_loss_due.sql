@@ -13,60 +13,104 @@
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz, push_failures integer,
 -- rows: organisation_ended_at timestamptz, organisation_end_cause text, is_claimed boolean
-with due as (
+with due_now as (
   select
     link.discord_user_id,
-    coalesce(link.loss_found_at <= $6, false)
+    link.issuer,
+    link.subject,
+    link.loss_found_at,
+    link.check_failures,
+    link.check_leased_until
+  from link
+  where link.loss_due_at <= $3 and link.loss_found_at <= $4 and not is_leased(link.push_leased_until, $3)
+  order by link.loss_due_at
+  limit $1
+  for update skip locked
+),
+
+-- By itself, so that both parts read no more of the index than they take.
+due_beyond as (
+  select
+    link.discord_user_id,
+    link.issuer,
+    link.subject,
+    link.loss_found_at,
+    link.check_failures,
+    link.check_leased_until
+  from link
+  where
+    link.loss_due_at > $3::timestamptz + interval '7 hours'
+    and link.loss_found_at <= $4
+    and not is_leased(link.push_leased_until, $3)
+    and not exists (select from due_now)
+  order by link.loss_due_at
+  limit $1
+  for update skip locked
+),
+
+due as (
+  select
+    due_now.discord_user_id,
+    due_now.issuer,
+    due_now.subject,
+    due_now.loss_found_at,
+    due_now.check_failures,
+    due_now.check_leased_until
+  from due_now
+  union all
+  select
+    due_beyond.discord_user_id,
+    due_beyond.issuer,
+    due_beyond.subject,
+    due_beyond.loss_found_at,
+    due_beyond.check_failures,
+    due_beyond.check_leased_until
+  from due_beyond
+),
+
+known as (
+  select
+    due.discord_user_id,
+    organisation_account.claims,
+    organisation_account.sources,
+    organisation_token.ended_at,
+    organisation_token.end_cause,
+    coalesce(due.loss_found_at <= $6, false)
     or organisation_account.claims_seen_at > $5
     or organisation_token.refresh_token_sealed is null
     or organisation_token.ended_at is not null as is_claimed,
     -- While reading fails, it has pauses of its own.
-    link.check_failures > 0 or is_leased(link.check_leased_until, $3) as is_waiting
-  from link
+    due.check_failures > 0 or is_leased(due.check_leased_until, $3) as is_waiting
+  from due
   inner join organisation_account
-    on link.issuer = organisation_account.issuer and link.subject = organisation_account.subject
-  left join organisation_token on link.issuer = organisation_token.issuer and link.subject = organisation_token.subject
-  where
-    -- Tells the planner that few rows match, whatever the values.
-    link.loss_due_at is not null
-    and link.loss_found_at <= $4
-    and (link.loss_due_at <= $3 or link.loss_due_at > $3::timestamptz + interval '7 hours')
-    and not is_leased(link.push_leased_until, $3)
-  order by link.loss_due_at
-  limit $1
-  for update of link skip locked
+    on due.issuer = organisation_account.issuer and due.subject = organisation_account.subject
+  left join organisation_token on due.issuer = organisation_token.issuer and due.subject = organisation_token.subject
 )
 
 update link
 set
   loss_due_at = case
-    when due.is_claimed then $2::timestamptz
-    when due.is_waiting then $7::timestamptz
+    when known.is_claimed then $2::timestamptz
+    when known.is_waiting then $7::timestamptz
     else $3::timestamptz
   end,
-  push_due_at = case when due.is_claimed and link.push_due_at <= $3 then $2 else link.push_due_at end,
-  push_leased_until = case when due.is_claimed then $2 else link.push_leased_until end,
+  push_due_at = case when known.is_claimed and link.push_due_at <= $3 then $2 else link.push_due_at end,
+  push_leased_until = case when known.is_claimed then $2 else link.push_leased_until end,
   check_due_at = case
-    when due.is_claimed or due.is_waiting then link.check_due_at
+    when known.is_claimed or known.is_waiting then link.check_due_at
     else least(link.check_due_at, $3)
   end
-from due
-inner join discord_token on due.discord_user_id = discord_token.discord_user_id
-inner join discord_account on due.discord_user_id = discord_account.discord_user_id,
-organisation_account
-left join organisation_token
-  on organisation_account.issuer = organisation_token.issuer and organisation_account.subject = organisation_token.subject
-where
-  link.discord_user_id = due.discord_user_id
-  and organisation_account.issuer = link.issuer
-  and organisation_account.subject = link.subject
+from known
+inner join discord_token on known.discord_user_id = discord_token.discord_user_id
+inner join discord_account on known.discord_user_id = discord_account.discord_user_id
+where link.discord_user_id = known.discord_user_id
 returning
   link.discord_user_id,
   discord_account.username,
   link.issuer,
   link.subject,
-  organisation_account.claims,
-  organisation_account.sources,
+  known.claims,
+  known.sources,
   link.linked_at,
   link.pushed_metadata,
   link.pushed_platform_username,
@@ -76,6 +120,6 @@ returning
   discord_token.access_token_sealed,
   discord_token.expires_at as discord_expires_at,
   link.push_failures,
-  organisation_token.ended_at as organisation_ended_at,
-  organisation_token.end_cause as organisation_end_cause,
-  due.is_claimed
+  known.ended_at as organisation_ended_at,
+  known.end_cause as organisation_end_cause,
+  known.is_claimed

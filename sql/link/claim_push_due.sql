@@ -7,15 +7,32 @@
 -- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- rows: push_failures integer, organisation_ended_at timestamptz, organisation_end_cause text
-with due as (
+with due_now as (
   select link.discord_user_id
   from link
-  where
-    (link.push_due_at <= $3 or link.push_due_at > $3::timestamptz + interval '7 hours')
-    and not is_leased(link.push_leased_until, $3)
+  where link.push_due_at <= $3 and not is_leased(link.push_leased_until, $3)
   order by link.push_due_at
   limit $1
   for update skip locked
+),
+
+-- By itself, so that both parts read no more of the index than they take.
+due_beyond as (
+  select link.discord_user_id
+  from link
+  where
+    link.push_due_at > $3::timestamptz + interval '7 hours'
+    and not is_leased(link.push_leased_until, $3)
+    and not exists (select from due_now)
+  order by link.push_due_at
+  limit $1
+  for update skip locked
+),
+
+due as (
+  select due_now.discord_user_id from due_now
+  union all
+  select due_beyond.discord_user_id from due_beyond
 )
 
 update link
