@@ -1,6 +1,6 @@
 /**
  * Rotation of TOKEN_KEYS: every token is sealed again with the ring's first key, while servers that have both keys go on. A
- * run that ended early is resumed by another: what is under the first key already is left alone. docs/decisions/0047
+ * run that ended early is resumed by another: what is under the first key already is left alone. docs/decisions/0049
  */
 import type { RingKey } from "../crypto.ts";
 import { createSealer } from "../crypto.ts";
