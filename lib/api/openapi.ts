@@ -80,7 +80,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   "/api/link/sync": {
     post: {
       summary: "Read the claims again and tell Discord, at most once a minute",
-      answers: { 200: { description: "What is so now", schema: schemas.synced } },
+      answers: { 200: { description: "What came of it", schema: schemas.synced } },
       changes: true,
     },
   },

@@ -119,7 +119,7 @@ export const sessionList = v.object({
 /** An action that was done. */
 export const done = v.object({ ok: v.literal(true) });
 
-/** POST /api/link/sync. Discord has been told, and `result` says what is so now. */
+/** POST /api/link/sync. Discord has been told, and `result` says what came of it. */
 export const synced = v.object({
   ok: v.literal(true),
   result: v.picklist(["up_to_date", "changed", "held", "provider_silent", "not_readable", "sign_in"]),
