@@ -6,6 +6,7 @@ import { createReload } from "../../lib/server/secrets.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import type { Environment } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
+import { askHook } from "../fixtures/hook.ts";
 import { useDatabase, useFolder, useJanusForEach } from "../harness/hooks.ts";
 import { CANARY, createBrowser, randomKey, startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf } from "../harness/rows.ts";
@@ -15,13 +16,22 @@ import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/w
 const folder = useFolder("secrets");
 const database = useDatabase();
 
-const NAMES = ["TOKEN_KEYS", "COOKIE_SECRET", "DISCORD_CLIENT_SECRET", "OIDC_CLIENT_SECRET"] as const;
+const NAMES = [
+  "TOKEN_KEYS",
+  "COOKIE_SECRET",
+  "DISCORD_CLIENT_SECRET",
+  "OIDC_CLIENT_SECRET",
+  "HOOK_SECRET",
+  "SCIM_TOKEN",
+] as const;
 type Name = (typeof NAMES)[number];
 const FIRST: Readonly<Record<Name, string>> = {
   TOKEN_KEYS: `k1:${randomKey()}`,
   COOKIE_SECRET: randomKey(),
   DISCORD_CLIENT_SECRET: CANARY.discordClientSecret,
   OIDC_CLIENT_SECRET: CANARY.oidcClientSecret,
+  HOOK_SECRET: "canary-hook-before-the-reload-0123456789",
+  SCIM_TOKEN: "canary-scim-before-the-reload-0123456789",
 };
 const put = (name: Name, value: string) => writeFile(join(folder, name), value);
 const files = Object.fromEntries(NAMES.map((name) => [`${name}_FILE`, join(folder, name)]));
@@ -93,6 +103,35 @@ describe("a reload", () => {
 
     expect([first.status, second.status]).toEqual([302, 403]);
     await link();
+  });
+
+  test("opens the doorbells to the new secrets from then on, and not to the old", async () => {
+    const reload = makeReload();
+    const next = {
+      HOOK_SECRET: "canary-hook-after-the-reload-0123456789",
+      SCIM_TOKEN: "canary-scim-after-the-reload-0123456789",
+    };
+    const knock = async ({ HOOK_SECRET: secret, SCIM_TOKEN: token }: typeof next) => {
+      const hook = await askHook(janus, { subjects: ["nobody"] }, { secret });
+      const headers = { authorization: `Bearer ${token}` };
+      const scim = await fetch(`${janus.url}/scim/v2/Users`, { headers });
+      return [hook.status, scim.status];
+    };
+    const before = [await knock(FIRST), await knock(next)];
+    await put("HOOK_SECRET", next.HOOK_SECRET);
+    await put("SCIM_TOKEN", next.SCIM_TOKEN);
+
+    await reload();
+    const after = [await knock(FIRST), await knock(next)];
+
+    const [taken, refused] = [
+      [200, 200],
+      [401, 401],
+    ];
+    expect([before, after]).toEqual([
+      [taken, refused],
+      [refused, taken],
+    ]);
   });
 
   test("uses the new secrets of both clients from then on, in upkeep too", async () => {
