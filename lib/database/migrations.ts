@@ -24,6 +24,7 @@ import migration20 from "../../sql/migrations/0020_receive_events.sql" with { ty
 import migration21 from "../../sql/migrations/0021_create_scim.sql" with { type: "text" };
 import migration22 from "../../sql/migrations/0022_rotate_keys.sql" with { type: "text" };
 import migration23 from "../../sql/migrations/0023_limit_audit_trail.sql" with { type: "text" };
+import migration24 from "../../sql/migrations/0024_name_operators.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -83,6 +84,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 21, name: "create_scim", text: migration21 },
   { version: 22, name: "rotate_keys", text: migration22 },
   { version: 23, name: "limit_audit_trail", text: migration23 },
+  { version: 24, name: "name_operators", text: migration24 },
 ];
 
 const tableRow = v.tuple([
