@@ -12,6 +12,7 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBans } from "./commands/bans.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -36,6 +37,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addHealthcheck,
   addAudit,
   addStatus,
+  addBans,
   addConfigCheck,
   addDoctor,
   addKeys,
