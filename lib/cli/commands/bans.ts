@@ -66,15 +66,20 @@ const rowOf = (ban: Ban): readonly string[] => [
   ban.reason === null ? "" : printable(ban.reason, MOST_SHOWN),
 ];
 
-/** One object, written page by page. */
+/** One object, on one line for each page. */
 async function printJson(pages: Pages): Promise<void> {
+  let line = '{"bans":[';
   let isFirst = true;
   for await (const page of pages) {
     const items = page.map((ban) => JSON.stringify(viewBan(ban))).join(",");
-    await print(isFirst ? `{"bans":[${items}` : `,${items}`);
+    if (isFirst) line += items;
+    else {
+      await print(line);
+      line = `,${items}`;
+    }
     isFirst = false;
   }
-  await print(isFirst ? `{"bans":[]}` : "]}");
+  await print(`${line}]}`);
 }
 
 const viewBan = ({ discordUserId, issuer, subject, bannedAt, expiresAt, reason, operator }: Ban) => ({
