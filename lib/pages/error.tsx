@@ -81,7 +81,7 @@ function badgeOf(code: PublicErrorCode): Badge {
   return HARMLESS.includes(code) ? "stopped" : "attention";
 }
 
-/** Members meet these in ordinary use, for example by reloading a page. Their pages raise no alarm. */
+/** Members meet these in ordinary use, for example by reloading a page, or the organisation wants it so. Their pages raise no alarm. */
 const HARMLESS: readonly PublicErrorCode[] = [
   "state_mismatch",
   "flow_finished",
