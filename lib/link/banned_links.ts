@@ -36,7 +36,10 @@ export async function endBannedLinks(deps: Pick<WorkDeps, "queries" | "now" | "l
 export type EndedLink = Pick<Unlinked, "discordUserId" | "discordTold" | "roleMayStay">;
 
 /** Ends all of them now, and tells both servers. What a server does not take, upkeep repeats. Throws what a query throws. */
-export async function endBannedLinksNow(deps: EndDeps, requestId: string): Promise<readonly EndedLink[]> {
+export async function endBannedLinksNow(
+  deps: EndDeps,
+  requestId: string | null,
+): Promise<readonly EndedLink[]> {
   const ended: EndedLink[] = [];
   for (;;) {
     const links = await deps.queries.listBannedLinks({ now: deps.now(), limit: ROUND_LIMIT });

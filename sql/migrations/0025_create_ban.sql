@@ -26,10 +26,12 @@ create table ban (
 create index ban_expires_at_idx on ban (expires_at) where expires_at is not null;
 create index ban_banned_at_idx on ban (banned_at, ban_id);
 
--- Whether one of the two accounts of a member is banned. Null for an account that is not known yet.
+-- Whether one of the two accounts of a member is banned. Null for an account that is not known yet. In plpgsql, since
+-- PostgreSQL would plan the same in sql again for each statement.
 create function is_banned(of_discord_user_id text, of_issuer text, of_subject text, at timestamptz) returns boolean
-language sql stable as $$
-  select
+language plpgsql stable as $$
+begin
+  return
     exists (
       select from ban
       where ban.discord_user_id = of_discord_user_id and (ban.expires_at is null or ban.expires_at > at)
@@ -40,7 +42,8 @@ language sql stable as $$
         ban.issuer = of_issuer
         and ban.subject = of_subject
         and (ban.expires_at is null or ban.expires_at > at)
-    )
+    );
+end
 $$;
 
 -- The same for a statement that makes a link. From here to the end of its transaction no ban is stored, so a ban is either

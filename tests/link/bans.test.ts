@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { BannedAccounts } from "../../lib/operator/bans.ts";
 import { addBan, removeBan } from "../../lib/operator/bans.ts";
+import { runSync } from "../../lib/operator/sync_run.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { syncNow } from "../../lib/sync/sync_now.ts";
@@ -292,6 +293,15 @@ describe("a banned member who is linked after all", () => {
 
     expect([await linkOf(janus, user), heldBy(user)]).toEqual([undefined, undefined]);
     expect(janus.discord.grants(user)).toBe(0);
+  });
+
+  test("loses both by a sync that an operator asks for", async () => {
+    const { user } = await linkedAfterAll();
+    const waiting = { stop: new AbortController().signal, onProgress: () => Promise.resolve() };
+
+    await runSync(janus.deps, { kind: "all" }, waiting);
+
+    expect([await linkOf(janus, user), heldBy(user)]).toEqual([undefined, undefined]);
   });
 
   test("gets nothing by syncNow()", async () => {
