@@ -139,6 +139,17 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     expect(await linkOf(janus, user)).toBeUndefined();
   });
 
+  test("says that Discord could not be told, and has ended the link", async () => {
+    const { user } = await linked();
+    janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
+
+    const added = await bans("add", "--discord", user, "--yes");
+
+    expect([added.exitCode, added.stderr]).toEqual([0, ""]);
+    expect(added.stdout).toContain("Discord could not be told yet: a server tells it as soon as it answers.");
+    expect(await linkOf(janus, user)).toBeUndefined();
+  });
+
   test("needs a terminal or --yes, a member who is linked, and an end that is to come", async () => {
     const [unasked, unknown, over] = [
       await bans("add", "--discord", ID),
