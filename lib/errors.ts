@@ -2,9 +2,8 @@
  * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named constructor for
  * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
  *
- * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
- * fault, then the remedy, in our own words. It never holds what came from outside, except for an OAuth error and for the
- * issuer that a discovery document names, which are public. The public texts are in `pages/`.
+ * The `reason` is private: it is logged once, at the edge, and never shown. It names the thing, the fault and the remedy in
+ * our own words. From outside it has only OAuth errors and the issuer of a discovery document. Public texts: `pages/`.
  */
 
 const STATUS = {
@@ -20,6 +19,7 @@ const STATUS = {
   origin_refused: 403,
   prefetch_refused: 403,
   grant_ended: 403,
+  banned: 403,
   not_found: 404,
   not_linked: 404,
   session_unknown: 404,
@@ -187,6 +187,8 @@ export const sessionUnknown = () => new JanusError("session_unknown", "the membe
 /** The member's last "sync now" is too recent. RFC 6585 4 */
 export const syncTooSoon = (retryAfterSeconds: number) =>
   new JanusError("sync_too_soon", "the member asked again within a minute", { retryAfterSeconds });
+/** One of the member's two accounts may not link. Which one and why is not told. */
+export const banned = () => new JanusError("banned", "an account of the member is banned");
 /** A request body over the cap. RFC 9110 15.5.14 */
 export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
 /** A request body that does not arrive. RFC 9110 15.5.9 */

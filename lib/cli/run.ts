@@ -12,11 +12,14 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBans } from "./commands/bans.ts";
+import { addCompletions } from "./commands/completions.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMan } from "./commands/man.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
@@ -36,9 +39,12 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addHealthcheck,
   addAudit,
   addStatus,
+  addBans,
   addConfigCheck,
   addDoctor,
   addKeys,
+  addCompletions,
+  addMan,
 ];
 
 /** Runs `janus <args>`, and sets the exit code. */

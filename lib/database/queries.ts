@@ -10,6 +10,7 @@ import type { QueryOf } from "./statement.ts";
 import { queryOf } from "./statement.ts";
 import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
 import { BACKUP_STATEMENTS } from "./statements/backup.ts";
+import { BAN_STATEMENTS } from "./statements/ban.ts";
 import { BRAKE_STATEMENTS } from "./statements/brake.ts";
 import { CLOCK_STATEMENTS } from "./statements/clock.ts";
 import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
@@ -34,6 +35,7 @@ import { UPSTREAM_BUDGET_STATEMENTS } from "./statements/upstream_budget.ts";
 export const STATEMENTS = {
   ...AUDIT_EVENT_STATEMENTS,
   ...BACKUP_STATEMENTS,
+  ...BAN_STATEMENTS,
   ...BRAKE_STATEMENTS,
   ...CLOCK_STATEMENTS,
   ...DISCORD_ACCOUNT_STATEMENTS,

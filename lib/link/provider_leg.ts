@@ -4,7 +4,7 @@
  * do not admit the member, nothing changes at all.
  */
 import type { Deps } from "../deps.ts";
-import { flowFinished } from "../errors.ts";
+import { banned, flowFinished } from "../errors.ts";
 import { departReduced } from "../flow/provider_departure.ts";
 import type { Flow, FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
 import {
@@ -66,7 +66,7 @@ type Finished = Linked | Conflict | NotAdmitted;
 
 const shareProviderLeg = createSharing<Finished>();
 
-/** Step 3. Throws what the callback, the exchange and the ID Token throw; flow_finished for a replay. */
+/** Step 3. Throws what the callback, the exchange and the ID Token throw; banned; flow_finished for a replay. */
 export const finishProviderLeg = createStep(
   "provider",
   async (
@@ -129,6 +129,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     now,
   });
   const { discordUserId, outcome } = stored;
+  if (outcome === "banned") throw banned();
   if (outcome === "not_admitted" || outcome === "relinked") tellUnknown(deps, admitted, discordUserId);
   if (outcome === "not_admitted") return notAdmitted(flow, admitted, discordUserId);
   if (outcome === "conflict_met") return askMove(flow, move, stored, applicant.claims);
@@ -202,7 +203,7 @@ async function insertOrKeep(
 ): Promise<Stored> {
   try {
     const stored = await retryOnConflict(() => deps.queries.finishProviderLeg(values));
-    if (stored?.outcome === "not_admitted") keepUnlinkedTokens(deps, values);
+    if (stored?.outcome === "not_admitted" || stored?.outcome === "banned") keepUnlinkedTokens(deps, values);
     if (stored !== undefined) return stored;
   } catch (error) {
     keepUnlinkedTokens(deps, values);

@@ -13,10 +13,12 @@ import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { leaseFrom } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
 
-type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
+/** What ending both grants needs. */
+export type EndDeps = GrantDeps & ProviderGrantDeps;
+type Needs = EndDeps & Pick<Deps, "requestId">;
 
 /** The link is gone. */
-type Unlinked = {
+export type Unlinked = {
   readonly outcome: "unlinked";
   readonly discordUserId: string;
   /** Whether Discord has been told. */
@@ -31,34 +33,46 @@ type Unlinked = {
 export const unlink = createStep(
   "unlink",
   async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
-    const removed = await deps.queries.unlink({
-      discordUserId,
-      requestId: deps.requestId,
-      ...leaseFrom(deps.now()),
-    });
-    if (removed === undefined) throw notLinked();
-    const [end, providerTold] = await Promise.all([
-      endAtDiscord(deps, { ...removed, discordUserId }),
-      endAtProvider(deps, removed),
-    ]);
-    return {
-      outcome: "unlinked",
-      discordUserId,
-      discordTold: isDone(end),
-      providerTold,
-      roleMayStay: end === "role_may_stay",
-    };
+    const unlinked = await undo(deps, { discordUserId, requestId: deps.requestId, onlyBanned: false });
+    if (unlinked === undefined) throw notLinked();
+    return unlinked;
   },
 );
+
+/** The link that is to end, and for whom: a request of its member's, or of an operator's. */
+type Undone = {
+  readonly discordUserId: string;
+  readonly requestId: string | null;
+  /** Leaves a link of which neither account is banned. */
+  readonly onlyBanned: boolean;
+};
+
+/** Ends a link here, and tells both servers. Undefined if there is none that is meant. */
+export async function undo(deps: EndDeps, undone: Undone): Promise<Unlinked | undefined> {
+  const { discordUserId } = undone;
+  const removed = await deps.queries.unlink({ ...undone, ...leaseFrom(deps.now()) });
+  if (removed === undefined) return undefined;
+  const [end, providerTold] = await Promise.all([
+    endAtDiscord(deps, { ...removed, discordUserId }),
+    endAtProvider(deps, removed),
+  ]);
+  return {
+    outcome: "unlinked",
+    discordUserId,
+    discordTold: isDone(end),
+    providerTold,
+    roleMayStay: end === "role_may_stay",
+  };
+}
 
 type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
-async function endAtDiscord(deps: Needs, removed: Removed): Promise<GrantEnd> {
+async function endAtDiscord(deps: EndDeps, removed: Removed): Promise<GrantEnd> {
   return removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, endFailures: 0 });
 }
 
-async function endAtProvider(deps: Needs, removed: Removed): Promise<boolean> {
+async function endAtProvider(deps: EndDeps, removed: Removed): Promise<boolean> {
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   if (organisationAccessTokenSealed === null) return true;
   return tryEndProviderGrant(deps, {

@@ -12,6 +12,7 @@ import { clearDueRoleConnections } from "../grants/role_connection_left.ts";
 import type { Round } from "../grants/round.ts";
 import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
+import { endBannedLinks } from "../link/banned_links.ts";
 import { settleGroups } from "../scim/settling.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
@@ -63,6 +64,7 @@ const DUTIES: readonly Duty[] = [
   marking("mark_abandoned_grants", ({ queries }, limit, obtainedBefore, now) =>
     queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
   ),
+  { name: "end_banned_links", ...OFTEN, asks: [], run: endBannedLinks },
   { name: "end_due_grants", ...OFTEN, asks: ["discord"], run: endDueGrants },
   { name: "clear_due_role_connections", ...OFTEN, asks: ["discord"], run: clearDueRoleConnections },
   marking("mark_abandoned_provider_grants", ({ queries }, limit, seenBefore, now) =>
@@ -86,6 +88,11 @@ const DUTIES: readonly Duty[] = [
   }),
   deletion("delete_expired_events", async ({ queries, now }) => {
     const row = await queries.deleteExpiredEvents({ now: now(), limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
+  deletion("delete_expired_bans", async ({ queries, now }) => {
+    const expiredBefore = secondsAfter(now(), -DAY_SECONDS);
+    const row = await queries.deleteExpiredBans({ expiredBefore, limit: DELETE_LIMIT });
     return row?.deleted;
   }),
   { name: "delete_old_audit_events", everySeconds: MARK_EVERY_SECONDS, asks: [], run: deleteOldAuditEvents },

@@ -1,8 +1,9 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, links the two accounts,
 -- and signs the member in. If either account is linked to a third one, no link changes: the flow is stored again under
 -- a new id until the member confirms the move.
--- If the rules do not admit the member, nothing is linked or stored, the flow is over, and the Discord grant ends soon,
--- unless the member needs it for something else. A link of exactly these two accounts stays: its next push decides.
+-- If one of the two accounts is banned, or the rules do not admit the member, nothing is linked or stored, the flow is over, and the Discord grant ends soon,
+-- unless the member needs it for something else. A link of exactly these two accounts stays: its next push decides. That of
+-- a banned member ends soon.
 -- No row comes back if the flow does not exist, or if the grant is to end, because that end would take the link's
 -- tokens with it. If two legs of one flow arrive at the same moment, a question that is already stored stays, and the
 -- later leg gets no row. A session of the same flow has the same id and is replaced.
@@ -40,11 +41,19 @@ with given as not materialized (
     $25::text as provider_session_id -- null if the ID Token has no sid
 ),
 
+-- From here on no ban is stored until the link is. docs/decisions/0050
+barred as (
+  select meets_ban(flow.discord_user_id, given.issuer, given.subject, given.now) as is_banned
+  from given
+  inner join flow on given.flow_id_hash = flow.flow_id_hash
+),
+
 locked_account as (
   select discord_account.discord_user_id
   from given
   inner join flow on given.flow_id_hash = flow.flow_id_hash
   inner join discord_account on flow.discord_user_id = discord_account.discord_user_id
+  where (select count(barred.is_banned) from barred) > 0
   for key share of discord_account
 ),
 
@@ -97,6 +106,7 @@ decided as (
     taken.session_access_token_sealed,
     taken.token_expires_at,
     case
+      when barred.is_banned then 'banned'
       when
         exists (
           select from link
@@ -111,6 +121,7 @@ decided as (
     end as outcome
   from given
   cross join taken
+  cross join barred
 ),
 
 requeued_flow as (
@@ -134,7 +145,7 @@ account as (
   select given.issuer, given.subject, given.claims, given.sources, given.now, given.now, given.scim_subject
   from given
   cross join decided
-  where decided.outcome <> 'not_admitted' and (select count(*) from requeued_flow) >= 0
+  where decided.outcome not in ('banned', 'not_admitted') and (select count(*) from requeued_flow) >= 0
   on conflict (issuer, subject) do update
     set
       claims = excluded.claims,
@@ -272,12 +283,14 @@ abandoned as (
   select abandon_grant(decided.discord_user_id, given.now) as is_abandoned
   from given
   cross join decided
-  where decided.outcome = 'not_admitted'
+  where decided.outcome in ('banned', 'not_admitted')
 ),
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select given.now, decided.outcome, decided.discord_user_id, given.issuer, given.subject, given.request_id
+  select
+    given.now, case decided.outcome when 'banned' then 'ban_met' else decided.outcome end, decided.discord_user_id,
+    given.issuer, given.subject, given.request_id
   from given
   cross join decided
 )

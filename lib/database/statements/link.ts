@@ -119,7 +119,7 @@ export const LINK_STATEMENTS = {
     echoes: "flowIdHash",
     row: {
       flowIdHash: text,
-      outcome: v.picklist(["linked", "relinked", "conflict_met", "not_admitted"]),
+      outcome: v.picklist(["linked", "relinked", "conflict_met", "not_admitted", "banned"]),
       discordUserId: text,
       username: text,
       globalName: nullableText,
@@ -187,7 +187,13 @@ export const LINK_STATEMENTS = {
   unlink: {
     text: unlinkText,
     gives: "row",
-    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time },
+    parameters: {
+      discordUserId: text,
+      requestId: nullableText,
+      now: time,
+      leasedUntil: time,
+      onlyBanned: v.boolean(),
+    },
     echoes: "discordUserId",
     row: {
       discordUserId: text,

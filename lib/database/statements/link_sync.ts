@@ -206,7 +206,7 @@ export const LINK_SYNC_STATEMENTS = {
     gives: "row",
     parameters: { discordUserId: text, askedBefore: time, now: time },
     echoes: "discordUserId",
-    row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime },
+    row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime, isBanned: v.boolean() },
   },
   setStillCleared: {
     text: setStillClearedText,

@@ -433,6 +433,11 @@ export const en = {
       why: "You may have removed this app under Authorized Apps in Discord.",
       now: "Start again and approve the app in Discord.",
     },
+    banned: {
+      title: "You may not link your accounts",
+      why: "{platform} has decided that your Discord account, or your account at {platform}, may not be linked.",
+      now: "Another try does not help. If you think that this is a mistake, contact {contact} and quote the request ID below.",
+    },
     not_found: {
       title: "This page does not exist",
       why: "The address may be wrong or out of date.",
