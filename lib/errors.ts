@@ -1,7 +1,6 @@
 /**
  * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named constructor for
  * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
- *
  * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
  * fault, then the remedy, in our own words. It never holds what came from outside, except for an OAuth error and for the
  * issuer that a discovery document names, which are public. The public texts are in `pages/`.
@@ -58,6 +57,7 @@ const EXIT_STATUS = {
   registration_failed: 1,
   registration_unconfirmed: 1,
   records_not_registered: 1,
+  import_refused: 2,
   unhealthy: 1,
 } as const;
 
@@ -293,6 +293,8 @@ export const registrationUnconfirmed = (message: string) =>
   new JanusError("registration_unconfirmed", message);
 /** Discord lacks the metadata records, as far as Janus knows. */
 export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
+/** What links are to be imported from cannot be read, or is not what it should be. Nothing was imported. */
+export const importRefused = (message: string) => new JanusError("import_refused", message);
 /** The server on this machine does not answer, or not as it should. */
 export const unhealthy = (message: string, detail: Detail = {}) =>
   new JanusError("unhealthy", message, detail);

@@ -16,6 +16,7 @@ import { addConfigCheck } from "./commands/config_check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
+import { addImport } from "./commands/import.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -33,6 +34,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addMetadata,
   addExplain,
   addSync,
+  addImport,
   addHealthcheck,
   addAudit,
   addStatus,

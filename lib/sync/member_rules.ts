@@ -65,7 +65,8 @@ export function factsOf(member: LinkedMember, now: Date): Facts {
 
 /**
  * Of an imported link only what the import said is known: nobody has asked the provider for the other claims, and when the
- * member linked the first time nobody knows. An account that is known by its username alone has no subject yet.
+ * member linked the first time nobody knows. An account that is known by its username alone has no subject yet. A Discord
+ * account without a username stands under its id, so that pages can name it.
  */
 function factsOfImported(member: LinkedMember, now: Date): Facts {
   const { discordUserId: id, username, issuer, subject, claims, sources } = member;
@@ -76,7 +77,7 @@ function factsOfImported(member: LinkedMember, now: Date): Facts {
     sources,
     issuer: isNamedOnly ? undefined : issuer,
     subject: isNamedOnly ? undefined : subject,
-    discord: { id, username: username === "" ? undefined : username },
+    discord: { id, username: username === id ? undefined : username },
     linkedAt: undefined,
     now,
   };
