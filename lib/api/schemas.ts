@@ -162,6 +162,8 @@ export const storedData = v.object({
   link: v.nullable(
     v.object({
       linked_at: time,
+      /** When an operator imported it; null once the member has signed in. */
+      imported_at: nullableTime,
       pushed_metadata: v.nullable(metadata),
       pushed_platform_username: nullableText,
       pushed_at: nullableTime,

@@ -160,6 +160,7 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
   if (stored.linkedAt === null) return null;
   return {
     linked_at: stored.linkedAt.toISOString(),
+    imported_at: isoOrNull(stored.importedAt),
     pushed_metadata: stored.pushedMetadata === null ? null : { ...stored.pushedMetadata },
     pushed_platform_username: stored.pushedPlatformUsername,
     pushed_at: isoOrNull(stored.pushedAt),

@@ -18,6 +18,7 @@ import { addConfigCheck } from "./commands/config_check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
+import { addImport } from "./commands/import.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMan } from "./commands/man.ts";
 import { addMetadata } from "./commands/metadata.ts";
@@ -36,6 +37,7 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addMetadata,
   addExplain,
   addSync,
+  addImport,
   addHealthcheck,
   addAudit,
   addStatus,

@@ -126,6 +126,7 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     scimSubject,
     scimAttribute: deps.config.scim?.attribute ?? null,
     providerSessionId: signIn.sessionId ?? null,
+    preferredUsername: usernameOf(signIn),
     now,
   });
   const { discordUserId, outcome } = stored;
@@ -142,6 +143,12 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     pushFailures: 0,
     leasedUntil,
   });
+}
+
+/** By what an earlier service may have known the member. The claims are those of the ID Token and of UserInfo. */
+function usernameOf({ claims }: SignIn): string | null {
+  const { preferred_username: username } = claims;
+  return typeof username === "string" && username !== "" ? username : null;
 }
 
 /** Pushes the link that was stored. */

@@ -4,7 +4,7 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { PublicErrorCode } from "../errors.ts";
+import type { PublicErrorCode } from "../error_codes.ts";
 import type { BEGINNINGS } from "../result/content.ts";
 import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";

@@ -6,7 +6,8 @@
  * have spent its token.
  */
 import type { WorkDeps } from "../deps.ts";
-import type { ErrorCode, JanusError } from "../errors.ts";
+import type { ErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
 import { readRefreshFailure } from "../grants/refresh_failure.ts";

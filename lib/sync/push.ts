@@ -14,7 +14,8 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { WorkDeps } from "../deps.ts";
-import type { ErrorCode, JanusError } from "../errors.ts";
+import type { ErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import type { GrantDeps } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";

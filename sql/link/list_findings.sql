@@ -116,7 +116,7 @@ found as (
     limit $4
   )
   union all
-  -- Nothing that Janus does leaves a link without this row. Claims that nothing reads grow old, which finds it.
+  -- Only an imported link has no such row, until its member signs in. Claims that nothing reads grow old, which finds it.
   (
     select
       'link_without_tokens',

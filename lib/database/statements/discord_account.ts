@@ -34,6 +34,7 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       discordEndCause: nullableText,
       tokenRefusedAt: nullableTime,
       linkedAt: nullableTime,
+      importedAt: nullableTime,
       pushedMetadata: v.nullable(texts),
       pushedPlatformUsername: nullableText,
       pushedAt: nullableTime,

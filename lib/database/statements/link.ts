@@ -7,6 +7,7 @@ import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "t
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
 import countLinkStatesText from "../../../sql/link/count_states.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
+import insertImportedText from "../../../sql/link/insert_imported.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
 import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
@@ -15,6 +16,7 @@ import type { Statement } from "../statement.ts";
 import {
   integer,
   json,
+  jsonList,
   nullableText,
   nullableTime,
   replacedTokens,
@@ -31,6 +33,8 @@ export const facts = {
   claims: json,
   sources: json,
   linkedAt: time,
+  /** Null if the member has made the link, or has signed in since. */
+  importedAt: nullableTime,
 };
 const pushed = {
   pushedMetadata: v.nullable(texts),
@@ -115,6 +119,7 @@ export const LINK_STATEMENTS = {
       scimSubject: nullableText,
       scimAttribute: nullableText,
       providerSessionId: nullableText,
+      preferredUsername: nullableText,
     },
     echoes: "flowIdHash",
     row: {
@@ -133,6 +138,30 @@ export const LINK_STATEMENTS = {
       linkedAt: time,
       ...pushing,
       goneAt: nullableTime,
+    },
+  },
+  insertImported: {
+    text: insertImportedText,
+    gives: "rows",
+    parameters: {
+      members: jsonList,
+      issuer: text,
+      operator: text,
+      source: text,
+      isDryRun: v.boolean(),
+      now: time,
+    },
+    row: {
+      place: integer,
+      outcome: v.picklist([
+        "imported",
+        "already",
+        "banned",
+        "discord_linked",
+        "account_linked",
+        "undone",
+        "in_use",
+      ]),
     },
   },
   countLinkStates: {

@@ -6,7 +6,7 @@
  * button, and `{other}` is a value that the page puts in, such as a time or an account. The texts never mention tokens,
  * keys or other internals.
  */
-import type { PublicErrorCode } from "../../errors.ts";
+import type { PublicErrorCode } from "../../error_codes.ts";
 
 /** An error in three parts: the heading, the reason, and what to do next. */
 export type ErrorText = { readonly title: string; readonly why: string; readonly now: string };
