@@ -38,7 +38,7 @@ export async function createUser(deps: ScimDeps, change: UserChange): Promise<Re
   });
   if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_USERS} users already.`);
   if (row?.isCreated !== true) return taken(UNIQUE);
-  receive(deps, row.effect, [row.discordUserId]);
+  await receive(deps, row.effect, [row.discordUserId]);
   return { value: { scimUserId, externalId, userName, isActive, createdAt: now, modifiedAt: now } };
 }
 
@@ -72,7 +72,7 @@ export async function changeUser(
   if (user.isChanged) {
     const effects = rows.map(({ effect }) => effect);
     const strongest = STRENGTH.find((one) => effects.includes(one)) ?? null;
-    receive(
+    await receive(
       deps,
       strongest,
       rows.map(({ discordUserId }) => discordUserId),
@@ -87,7 +87,7 @@ export async function deleteUser(deps: ScimDeps, scimUserId: string): Promise<Re
   const { requestId } = deps;
   const row = await deps.queries.deleteScimUser({ scimUserId, ...settingsOf(deps), requestId, now });
   if (row === undefined) return UNKNOWN_RESOURCE;
-  receive(deps, row.effect, [row.discordUserId]);
+  await receive(deps, row.effect, [row.discordUserId]);
   return { value: undefined };
 }
 
@@ -119,19 +119,24 @@ export async function listUsers(
 
 const STRENGTH = ["ended", "restored", "rechecked"] as const;
 
-/** Tells the log and the counts what a change came to. Without a link it has no effect, and is kept. */
-function receive(
+/**
+ * Tells the log and the counts what a change came to. Without a link it has no effect, and is kept. An end is stored
+ * already, and the check of the link is due. Here the loss becomes due too, which does not wait for the provider.
+ */
+async function receive(
   deps: ScimDeps,
   effect: (typeof STRENGTH)[number] | null,
-  discordUserIds: readonly (string | null)[],
-): void {
+  linked: readonly (string | null)[],
+): Promise<void> {
   const outcome: EventOutcome = effect ?? "answered";
-  receiveEvent(
-    deps,
-    "scim",
-    outcome,
-    discordUserIds.flatMap((id) => id ?? []),
-  );
+  const discordUserIds = linked.flatMap((id) => id ?? []);
+  try {
+    if (effect !== "ended") return;
+    const now = deps.now();
+    for (const discordUserId of discordUserIds) await deps.queries.setLossDue({ discordUserId, now });
+  } finally {
+    receiveEvent(deps, "scim", outcome, discordUserIds);
+  }
 }
 
 /** Case does not matter to user names and to filters. RFC 7643 4.1.1 */
