@@ -2,7 +2,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { createShared } from "../../lib/deps.ts";
-import { CLOCK_SKEW_SECONDS } from "../../lib/oidc/keys.ts";
 import { en } from "../../lib/pages/texts/en.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { logoutClaims, sendLogout } from "../fixtures/logout.ts";
@@ -11,14 +10,12 @@ import { textOf } from "../harness/html.ts";
 import { startJanus, startJanusWithForger, UNHEARD, USERS } from "../harness/janus.ts";
 import { linkOf, rowsOfMember } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { callApi, signIn } from "../harness/sign_in.ts";
+import { signIn } from "../harness/sign_in.ts";
 import { linkAccounts, linkMember, newUser } from "../harness/walk.ts";
 import { createKey, signToken } from "../standins/forger_tokens.ts";
 
 const KEY = createKey("ES256", "es-1");
 const DAY_SECONDS = 86_400;
-/** As late as a token that a provider sends once more. */
-const LATE_SECONDS = 300;
 /** How long a provider may take to end what belongs to a session. */
 const SETTLED_SECONDS = 600;
 
@@ -117,51 +114,6 @@ describe("a logout at the provider", () => {
     await upkeep.stop();
 
     expect(usernameOf()).toBe("anna-b");
-  });
-
-  test("that names only a session finds its member", async () => {
-    const { user } = await link("session-of-anna");
-    const { user: neighbour } = await link("session-of-bo");
-
-    const token = tokenOf("", { sub: undefined, sid: "session-of-anna" });
-    const response = await sendLogout(janus.url, token);
-
-    expect(response.status).toBe(200);
-    expect(await sessionsOf(user)).toEqual([]);
-    expect(await sessionsOf(neighbour)).toHaveLength(1);
-  });
-
-  test.each([
-    ["sub", {}],
-    ["sid", { sub: undefined }],
-    ["sub and sid", {}],
-  ])("that comes late, by %s, ends the sessions that began before it and no other", async (named, change) => {
-    const sid = `session-${crypto.randomUUID()}`;
-    const { user, sub } = await link(sid);
-    const token = tokenOf(sub, { ...change, exp: undefined, ...(named === "sub" ? {} : { sid }) });
-    janus.clock.advance(LATE_SECONDS);
-    const browser = await signIn(janus, user);
-    const before = await sessionsOf(user);
-
-    const response = await sendLogout(janus.url, token);
-
-    expect([response.status, before.length]).toEqual([200, 2]);
-    expect(await sessionsOf(user)).toHaveLength(1);
-    expect((await callApi(janus, "/api/userinfo", { browser })).status).toBe(200);
-    expect(await trailOf(user)).toContain("provider_logout");
-  });
-
-  test.each([
-    ["behind", CLOCK_SKEW_SECONDS, 0],
-    ["ahead", -CLOCK_SKEW_SECONDS, 0],
-    ["further behind than a clock may be", CLOCK_SKEW_SECONDS + 2, 1],
-  ])("ends a session of this moment if the provider's clock is %s", async (_, seconds, left) => {
-    const { user, sub } = await link();
-    const { iat } = logoutClaims("", janus.clock.now(), sub);
-
-    await sendLogout(janus.url, tokenOf(sub, { iat: Number(iat) - seconds, exp: undefined }));
-
-    expect(await sessionsOf(user)).toHaveLength(left);
   });
 
   test("of somebody who is not linked is ignored", async () => {
