@@ -57,6 +57,25 @@ describe.each(DOORBELLS)("POST %s", (path, handler) => {
   });
 });
 
+test.each([
+  ["GET", "/hooks/recheck", 405],
+  ["GET", "/discord/events", 405],
+  ["GET", "/oidc/backchannel-logout", 405],
+  ["DELETE", "/scim/v2/Users", 405],
+  ["GET", "/scim/v2/Devices", 404],
+])("%s %s is answered %i for programs", async (method, path, status) => {
+  const accepted = ["*/*", "application/scim+json"];
+
+  const answers = await Promise.all(
+    accepted.map((accept) => fetch(janus.url + path, { method, headers: { accept } })),
+  );
+
+  for (const answer of answers) {
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  }
+});
+
 test("A doorbell that is closed is answered as any address that does not exist", async () => {
   const url = janus.url;
 
