@@ -4,13 +4,14 @@
  */
 import { beforeEach, expect, test } from "bun:test";
 import { PUSH_LEASE_SECONDS } from "../../lib/sync/push.ts";
+import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
 import { logoutClaims } from "../fixtures/logout.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { startReplica } from "../fixtures/year_replica.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
-import { sessionsOf, trailOf } from "../harness/rows.ts";
+import { linkOf, sessionsOf, trailOf } from "../harness/rows.ts";
 import { linkMember, newUser } from "../harness/walk.ts";
 import { createKey, signToken } from "../standins/forger_tokens.ts";
 
@@ -33,7 +34,7 @@ const database = useDatabase();
 const janus = useJanus(async () =>
   startJanusWithForger({
     database,
-    environment: { SCIM_TOKEN, ...(await writeRules(folder, RULES)) },
+    environment: { SCIM_TOKEN, HOOK_SECRET, ...(await writeRules(folder, RULES)) },
     forger: { key: KEY },
   }),
 );
@@ -60,12 +61,16 @@ const replica = () =>
 
 type Member = { readonly user: string; readonly sub: string; readonly id: string; readonly group: string };
 
+/** Losses of others would be too many for the brake. */
+async function forgetAll(): Promise<void> {
+  for (const table of ["brake", "link", "scim_member", "scim_group", "scim_user"])
+    await database.rows(`delete from ${table}`);
+}
+
 /** A member who is linked, signed in, and provisioned. */
 async function linked(): Promise<Member> {
   janus.clock.advance(3_700);
-  // Losses of the others would be too many for the brake.
-  for (const table of ["brake", "link", "scim_member", "scim_group", "scim_user"])
-    await database.rows(`delete from ${table}`);
+  await forgetAll();
   const user = newUser();
   const sub = `subject-of-${user}`;
   janus.provider.signInAs({ sub, preferred_username: "anna" });
@@ -150,6 +155,51 @@ test.each(EVENTS)(
       const status = answer?.status ?? 0;
       if (!(await isDone(member)) || times !== 1 || status >= 300)
         wrong.push({ steps, status, times, held: heldBy(member) });
+    }
+
+    expect(wrong).toEqual([]);
+    expect(isSpared).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+type Answer = { readonly rechecked: number; readonly unknown: number };
+/** Where the members stand in a request of many subjects, each in a statement of its own. */
+const PLACES = [0, 120, 240];
+
+test(
+  "A request of many subjects whose replica is killed is finished by its repeat, once",
+  async () => {
+    const wrong: unknown[] = [];
+    let isSpared = false;
+    for (let steps = 0; !isSpared && steps < MOST_STEPS; steps += 1) {
+      await forgetAll();
+      const users = PLACES.map(() => newUser());
+      const subjects = Array.from({ length: 250 }, (_, index) => `nobody-${index}`);
+      for (const [index, user] of users.entries()) {
+        const sub = `subject-of-${user}`;
+        janus.provider.signInAs({ sub, preferred_username: "anna" });
+        await linkMember(janus, user);
+        subjects[PLACES[index] ?? 0] = sub;
+      }
+      const body = JSON.stringify({ subjects, gone: true });
+      const headers = signHook(body, janus.clock.now());
+      const request = () => new Request(`${janus.url}/hooks/recheck`, { method: "POST", headers, body });
+      const [killed, other] = [replica(), replica()];
+
+      killed.killAfter(steps);
+      await killed.ask(request());
+      isSpared = !killed.isDead();
+      const answer = (await (await other.ask(request()))?.json()) as Answer;
+
+      const ended = await Promise.all(
+        users.map(async (user) => {
+          const times = (await trailOf(janus, user)).filter((one) => one === "membership_ended").length;
+          return (await linkOf(janus, user))?.goneSource === "hook" && times === 1;
+        }),
+      );
+      const isCounted = answer.rechecked <= PLACES.length && answer.unknown <= 250 - PLACES.length;
+      if (ended.includes(false) || !isCounted) wrong.push({ steps, ended, answer });
     }
 
     expect(wrong).toEqual([]);
