@@ -18,7 +18,7 @@ import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
 import { storeEventCounts } from "../sync/doorbell.ts";
 import { noteHeldLosses } from "../sync/held_losses.ts";
-import { pushDueLosses } from "../sync/losses.ts";
+import { pushDueLosses, tellDueLosses } from "../sync/losses.ts";
 import { pushDueLinks } from "../sync/push.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { secondsAfter } from "../time.ts";
@@ -51,6 +51,10 @@ const AT_ONCE: readonly Duty[] = [NOTE_HELD_LOSSES, REPORT_LIMITS];
 
 /** What an alarm calls for. */
 const URGENT: readonly UpkeepStep[] = ["check_due_links", "push_due_links", "push_due_losses"];
+
+const PUSH_DUE_LOSSES: Duty = { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses };
+/** A definite end: it has turns of its own, since a round of checks lasts as long as the provider's share of calls. */
+const TELL_ENDS: Duty = { ...PUSH_DUE_LOSSES, run: tellDueLosses };
 
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
@@ -100,7 +104,7 @@ const DUTIES: readonly Duty[] = [
   { name: "settle_scim_groups", ...OFTEN, asks: [], run: settleGroups },
   { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
   { name: "push_due_links", ...OFTEN, asks: ["discord"], run: pushDueLinks },
-  { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses },
+  PUSH_DUE_LOSSES,
   NOTE_HELD_LOSSES,
 ];
 
@@ -134,6 +138,7 @@ export function startUpkeep(
   const stopped = new AbortController();
   const signals = stopping === undefined ? [stopped.signal] : [stopping, stopped.signal];
   const turns = createTurns(deps, AbortSignal.any(signals));
+  const turnsOfEnds = createTurns(deps, AbortSignal.any(signals));
   const comparison = compareClocks(deps);
   turns.add(comparison);
   // A server that is restarted often must reach the rare duties, too.
@@ -142,6 +147,7 @@ export function startUpkeep(
   const isUrgent = ({ name }: Duty): boolean => URGENT.includes(name);
   const silence = deps.alarm.listen(() => {
     for (const duty of duties.filter(isUrgent)) turns.addUrgently(duty);
+    if (duties.includes(PUSH_DUE_LOSSES)) turnsOfEnds.addUrgently(TELL_ENDS);
   });
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
@@ -151,7 +157,7 @@ export function startUpkeep(
       silence();
       for (const timer of timers) clearInterval(timer);
       stopped.abort();
-      await turns.settle();
+      await Promise.all([turns.settle(), turnsOfEnds.settle()]);
     },
   };
 }

@@ -1,12 +1,14 @@
 /**
- * A flood of events at a server that runs: bad signatures, repeats and bodies of a megabyte, thousands of them. Each is
- * answered as it should be, the server stays as large as it was, and a member's flow meanwhile works as always.
+ * A flood of events at a server that runs: bad signatures and tokens, repeats and bodies of a megabyte, thousands of them.
+ * Each is answered as it should be, the server stays as large as it was, and a member's flow meanwhile works as always.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Serving } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY, deauthorization, signEvent } from "../fixtures/discord_events.ts";
 import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
+import { logoutClaims } from "../fixtures/logout.ts";
+import { SCIM_TOKEN } from "../fixtures/scim.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -16,7 +18,8 @@ import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerStandin } from "../standins/forger.ts";
-import { startForger } from "../standins/forger.ts";
+import { createKey, startForger } from "../standins/forger.ts";
+import { signToken } from "../standins/forger_tokens.ts";
 
 const EVENTS = 5_000;
 const AT_ONCE = 40;
@@ -40,6 +43,7 @@ beforeAll(async () => {
     PORT: String(port),
     DISCORD_PUBLIC_KEY,
     HOOK_SECRET,
+    SCIM_TOKEN,
     ...(database?.config.url === undefined ? {} : { DATABASE_URL: database.config.url }),
   });
 });
@@ -55,13 +59,17 @@ type Sent = {
   readonly send: () => Promise<Response>;
 };
 
+const ATTACKER = createKey("ES256", "attacker-1");
+const forgeLogout = (now: Date): string =>
+  signToken(logoutClaims(provider.issuer, now, "anna"), { typ: "logout+jwt" }, ATTACKER);
+
 const post = (path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
   fetch(url + path, { method: "POST", headers, body });
 
 /** One of the wrong or repeated events, in turn. */
 function eventNumber(index: number, repeated: { readonly event: string; readonly hook: string }): Sent {
   const now = new Date();
-  switch (index % 5) {
+  switch (index % 7) {
     case 0:
       return {
         kind: "a bad signature of Discord",
@@ -87,6 +95,25 @@ function eventNumber(index: number, repeated: { readonly event: string; readonly
         kind: "a repeat at the hook",
         expected: [200],
         send: () => post("/hooks/recheck", repeated.hook, signHook(repeated.hook, now, { id: "the-same" })),
+      };
+    case 4:
+      return {
+        kind: "a forged logout token",
+        expected: [400],
+        send: () =>
+          post("/oidc/backchannel-logout", `logout_token=${forgeLogout(now)}`, {
+            "content-type": "application/x-www-form-urlencoded",
+          }),
+      };
+    case 5:
+      return {
+        kind: "a wrong token of SCIM",
+        expected: [401],
+        send: () =>
+          post("/scim/v2/Users", JSON.stringify({ userName: "anna" }), {
+            authorization: "Bearer wrong",
+            "content-type": "application/scim+json",
+          }),
       };
     default:
       return {

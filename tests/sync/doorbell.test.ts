@@ -72,6 +72,28 @@ describe("receiveEvent()", () => {
   });
 });
 
+test("an end does not wait behind checks that the provider keeps waiting", async () => {
+  janus.clock.advance(3_700);
+  const [user, other] = [newUser(), newUser()];
+  for (const one of [user, other]) await linkMember(janus, one);
+  const now = `'${janus.clock.now().toISOString()}'`;
+  await database.rows(`update link set check_due_at = ${now} where discord_user_id = '${other}'`);
+  const checks = janus.provider.gate("token_refresh");
+  const clearing = janus.discord.gate("delete_role_connection");
+  const upkeep = startUpkeep(janus.deps);
+  receiveEvent(janus.deps, "hook", "rechecked", [other]);
+  await checks.arrived;
+
+  await database.rows(`select end_membership('${user}', 'hook', ${now})`);
+  receiveEvent(janus.deps, "hook", "ended", [user]);
+  await clearing.arrived;
+  clearing.release();
+  checks.release();
+  await upkeep.stop();
+
+  expect(janus.discord.roleConnection(user)).toBeUndefined();
+});
+
 test("an alarm has upkeep clear the role of a member who is gone, without waiting for its round", async () => {
   janus.clock.advance(3_700);
   const user = newUser();

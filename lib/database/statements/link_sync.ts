@@ -14,6 +14,7 @@ import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { t
 import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
 import setLossHeldText from "../../../sql/link/set_held.sql" with { type: "text" };
+import setLossDueText from "../../../sql/link/set_loss_due.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
 import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
@@ -184,6 +185,7 @@ export const LINK_SYNC_STATEMENTS = {
       detail: json,
     },
   },
+  setLossDue: { text: setLossDueText, gives: "nothing", parameters: { discordUserId: text, now: time } },
   setLossHeld: {
     text: setLossHeldText,
     gives: "nothing",
