@@ -27,6 +27,7 @@ import migration23 from "../../sql/migrations/0023_limit_audit_trail.sql" with {
 import migration24 from "../../sql/migrations/0024_name_operators.sql" with { type: "text" };
 import migration25 from "../../sql/migrations/0025_create_ban.sql" with { type: "text" };
 import migration26 from "../../sql/migrations/0026_mark_imported_links.sql" with { type: "text" };
+import migration27 from "../../sql/migrations/0027_keep_leases_of_losses.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -89,6 +90,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 24, name: "name_operators", text: migration24 },
   { version: 25, name: "create_ban", text: migration25 },
   { version: 26, name: "mark_imported_links", text: migration26 },
+  { version: 27, name: "keep_leases_of_losses", text: migration27 },
 ];
 
 const tableRow = v.tuple([

@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { startUpkeep } from "../../lib/server/upkeep.ts";
+import { checkDueLinks } from "../../lib/sync/check.ts";
 import { createEventCounts, receiveEvent, storeEventCounts } from "../../lib/sync/doorbell.ts";
+import { tellDueLosses } from "../../lib/sync/losses.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { linesOf } from "../harness/seen.ts";
@@ -69,6 +71,29 @@ describe("receiveEvent()", () => {
     receiveEvent(deps, "logout", "ignored");
 
     expect(deps.eventCounts.take()).toEqual([{ source: "logout", outcome: "ignored", events: 2 }]);
+  });
+});
+
+test("an end is recorded although a check of the member is recorded while Discord is being told", async () => {
+  janus.clock.advance(3_700);
+  const user = newUser();
+  await linkMember(janus, user);
+  await database.rows(`select end_membership('${user}', 'hook', '${janus.clock.now().toISOString()}')`);
+  const clearing = janus.discord.gate("delete_role_connection");
+
+  const telling = tellDueLosses(janus.deps);
+  await clearing.arrived;
+  await checkDueLinks(janus.deps);
+  clearing.release();
+  await telling;
+
+  const [row] = await database.rows(`select clear_cause, loss_due_at, push_leased_until, check_leased_until
+    from link where discord_user_id = '${user}'`);
+  expect(row).toEqual({
+    clearCause: "membership_ended",
+    lossDueAt: null,
+    pushLeasedUntil: null,
+    checkLeasedUntil: null,
   });
 });
 
