@@ -49,9 +49,12 @@ const STATUS = {
 const EXIT_STATUS = {
   usage: 2,
   config_invalid: 2,
+  backup_failed: 1,
+  backup_unreadable: 1,
   data_dir_locked: 1,
   address_in_use: 1,
   database_newer: 1,
+  database_not_empty: 1,
   database_unsupported: 1,
   migration_edited: 1,
   migration_failed: 1,
@@ -90,11 +93,7 @@ export function isCommandErrorCode(code: string): code is CommandErrorCode {
 export const PUBLIC_ERROR_CODES = Object.keys(STATUS).filter(isPublicErrorCode);
 
 /** All codes: of pages, of commands, and those that end within Janus. */
-export const ERROR_CODES: readonly string[] = [
-  ...Object.keys(STATUS),
-  ...Object.keys(EXIT_STATUS),
-  ...INNER_CODES,
-];
+export const ERROR_CODES: readonly string[] = [STATUS, EXIT_STATUS].flatMap(Object.keys).concat(INNER_CODES);
 
 type Detail = {
   readonly cause?: unknown;
@@ -265,17 +264,23 @@ export const databaseNotMigrated = (reason: string, cause?: unknown) =>
   new JanusError("database_not_migrated", reason, { cause, retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS });
 
 // Commands: the message is for the operator, whole.
+const ofCommand = (code: CommandErrorCode) => (message: string, cause?: unknown) =>
+  new JanusError(code, message, { cause });
 
 /** A command, option or argument that does not exist. */
 export const usage = (message: string, cause?: unknown) => new JanusError("usage", message, { cause });
 /** One or more environment variables are missing or malformed; the message names all of them. */
 export const configInvalid = (message: string) => new JanusError("config_invalid", message);
 /** Another process has the embedded database open. */
-export const dataDirLocked = (message: string, cause?: unknown) =>
-  new JanusError("data_dir_locked", message, { cause });
+export const dataDirLocked = ofCommand("data_dir_locked");
 /** HOST and PORT are taken. */
-export const addressInUse = (message: string, cause?: unknown) =>
-  new JanusError("address_in_use", message, { cause });
+export const addressInUse = ofCommand("address_in_use");
+/** A backup could not be made, and no file is left in its place. */
+export const backupFailed = ofCommand("backup_failed");
+/** A file is no backup of Janus, or is not whole. */
+export const backupUnreadable = ofCommand("backup_unreadable");
+/** The database that is to be filled has tables already. */
+export const databaseNotEmpty = (message: string) => new JanusError("database_not_empty", message);
 /** A newer Janus has migrated this database. */
 export const databaseNewer = (message: string) => new JanusError("database_newer", message);
 /** A database of an encoding or a version that Janus cannot use. */
@@ -283,14 +288,11 @@ export const databaseUnsupported = (message: string) => new JanusError("database
 /** A migration that this database has applied reads differently in this program. */
 export const migrationEdited = (message: string) => new JanusError("migration_edited", message);
 /** A migration's SQL failed; nothing of it was applied. */
-export const migrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("migration_failed", message, { cause });
+export const migrationFailed = ofCommand("migration_failed");
 /** Discord did not take the metadata records. */
-export const registrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("registration_failed", message, { cause });
+export const registrationFailed = ofCommand("registration_failed");
 /** Nobody has agreed to change the metadata records. */
-export const registrationUnconfirmed = (message: string) =>
-  new JanusError("registration_unconfirmed", message);
+export const registrationUnconfirmed = ofCommand("registration_unconfirmed");
 /** Discord lacks the metadata records, as far as Janus knows. */
 export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
 /** The server on this machine does not answer, or not as it should. */

@@ -28,6 +28,21 @@ export function createProgress(total: number, what: string, json: boolean): Prog
   };
 }
 
+/** The same for work that says itself how much there is. Before it does, nothing is shown. */
+export function createLateProgress(
+  what: string,
+  json: boolean,
+): Progress & { readonly begin: (total: number) => void } {
+  let progress: Progress | undefined;
+  return {
+    begin: (total) => {
+      progress ??= createProgress(total, what, json);
+    },
+    tell: async (done) => progress?.tell(done),
+    end: async () => progress?.end(),
+  };
+}
+
 /** The line. More may be done than was counted before. */
 export function describeProgress(done: number, total: number, what: string): string {
   const share = total === 0 ? 1 : Math.min(1, done / total);

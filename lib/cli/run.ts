@@ -12,7 +12,9 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addDatabase } from "./commands/database.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
@@ -20,6 +22,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addServe, serve } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
@@ -36,6 +39,9 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addHealthcheck,
   addAudit,
   addStatus,
+  addBackup,
+  addRestore,
+  addDatabase,
   addConfigCheck,
   addDoctor,
   addKeys,
