@@ -5,7 +5,7 @@ create or replace function pg_temp.count_rows(of_table text) returns bigint lang
 declare
   counted bigint;
 begin
-  execute format('select count(*) from %s', of_table::regclass) into counted;
+  execute format('select count(*) from %s', quote_ident(of_table)::regclass) into counted;
   return counted;
 end
 $$

@@ -21,11 +21,11 @@ begin
   into strict named, given
   from jsonb_array_elements_text(column_names) with ordinality as listed (name, place)
   inner join pg_attribute on listed.name = pg_attribute.attname and pg_attribute.attnum > 0
-  where pg_attribute.attrelid = of_table::regclass;
+  where pg_attribute.attrelid = quote_ident(of_table)::regclass;
 
   execute format(
     'insert into %s (%s) overriding system value select %s from jsonb_array_elements($1::jsonb) as given (line)',
-    of_table::regclass, named, given
+    quote_ident(of_table)::regclass, named, given
   ) using lines;
   get diagnostics inserted = row_count;
   return inserted;

@@ -19,13 +19,17 @@ begin
   from pg_index
   cross join unnest(pg_index.indkey) with ordinality as keyed (attnum, place)
   inner join pg_attribute on pg_index.indrelid = pg_attribute.attrelid and keyed.attnum = pg_attribute.attnum
-  where pg_index.indrelid = of_table::regclass and pg_index.indisprimary;
+  where pg_index.indrelid = quote_ident(of_table)::regclass and pg_index.indisprimary;
 
   if exists (select from pg_cursors where pg_cursors.name = 'janus_rows') then
     close reader;
   end if;
   open reader no scroll for execute format(
-    'select to_jsonb(array[%s])::text from %s order by %s', wanted, of_table::regclass, ordered
+    'select to_jsonb(array[%s]::text[])::text from %s order by %s',
+    wanted,
+    quote_ident(of_table)::regclass,
+    -- A table of another program may have no primary key.
+    coalesce(ordered, '1')
   );
   return of_table;
 end

@@ -67,6 +67,19 @@ describe("a move", () => {
       ]);
     }));
 
+  test("names tables that are none of Janus's, and leaves them out", () =>
+    withEmpty(async (target) => {
+      await database.rows('create table "Odd; table" (a integer)');
+      await database.rows('insert into "Odd; table" values (1), (2)');
+
+      const moved = await moveDatabase(database.db, target.db, filling, () => undefined).finally(() =>
+        database.rows('drop table "Odd; table"'),
+      );
+
+      expect(moved.leftOut).toEqual(["Odd; table"]);
+      expect(await target.rows("select relname from pg_class where relname like 'Odd%'")).toEqual([]);
+    }));
+
   test("leaves triggers on, and numbers go on after the highest", () =>
     withEmpty(async (target) => {
       await moveDatabase(database.db, target.db, filling, () => undefined);

@@ -118,6 +118,23 @@ describe("a database that was restored from a backup", () => {
     expect(findings.map(({ kind }) => kind)).toContain("provider_grant_lost");
   });
 
+  test("does not tell Discord again what it knows by a backup alone, while nobody can read the claims", async () => {
+    const user = newUser();
+    await signIn(user, []);
+    await passTime();
+    const path = await backUp();
+    says(user, ["members"]);
+    for (let days = 0; days < 3; days += 1) await passTime();
+    const gained = heldBy(user);
+
+    await restore(path);
+    for (let days = 0; days < 40; days += 1) await passTime();
+
+    expect(gained).toEqual({ member: "1" });
+    expect(await linkOf(janus, user)).toMatchObject({ pushedMetadata: { member: "0" } });
+    expect(heldBy(user)).toEqual({ member: "1" });
+  });
+
   test("goes on as before where no token was spent, and its marks are no finding", async () => {
     const user = newUser();
     await signIn(user);
