@@ -124,9 +124,12 @@ export async function withProgramEnvironment<Result>(
   program: Program,
   work: (environment: ProgramEnvironment) => Promise<Result>,
 ): Promise<Result> {
+  const { tls } = address;
+  const variables = describeAddress(address);
+  if (tls.mode === "disable" || tls.mode === "prefer") return work({ ...variables, PGSSLMODE: tls.mode });
   const folder = mkdtempSync(join(tmpdir(), "janus-tls-"));
   try {
-    return await work({ ...describeAddress(address), ...describeTls(address.tls, folder, program) });
+    return await work({ ...variables, ...describeTls(tls, folder, program) });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -151,8 +154,9 @@ function describeAddress(address: DatabaseAddress): ProgramEnvironment {
   });
 }
 
-function describeTls(tls: Tls, folder: string, { major }: Program): ProgramEnvironment {
-  if (tls.mode === "disable" || tls.mode === "prefer") return { PGSSLMODE: tls.mode };
+type OwnTls = Exclude<Tls, { readonly mode: "disable" | "prefer" }>;
+
+function describeTls(tls: OwnTls, folder: string, { major }: Program): ProgramEnvironment {
   const keep = (name: string, pem: string | undefined): string | undefined => {
     if (pem === undefined) return undefined;
     const path = join(folder, name);
