@@ -20,7 +20,6 @@ export type AskedFilling = {
   readonly environment: Environment;
   readonly json: boolean;
   readonly yes: boolean;
-  readonly stop: AbortSignal;
 };
 
 /** Throws usage where nobody could answer the question. */
@@ -37,37 +36,47 @@ export async function isAgreed(question: string, { yes }: AskedFilling): Promise
   return false;
 }
 
-/** Runs work that a signal may stop: then nothing was stored, and the exit code is that of the signal. */
-export async function runUntilStopped(
-  json: boolean,
-  work: (stop: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const { result: failure, signal } = await untilToldToStop(
-    (stop) =>
-      work(stop).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      ),
-    () => void warn("stopping", json),
-  );
-  if (failure === undefined) return;
-  if (signal === undefined) throw failure.error;
-  endAsInterrupted(signal);
-  await warn("Stopped before the end. Nothing is left of it.", json);
-}
-
-/** Does the work with a progress that it begins itself, and takes that away at the end. */
-export async function withProgress<Result>(
-  { environment, json, stop }: AskedFilling,
+/**
+ * Does the work with a progress that it begins itself. A signal may stop it: then nothing was stored, the exit code is that
+ * of the signal, and the result is undefined. Until here Ctrl+C ends the command at once, also at the question.
+ */
+export async function fillUntilStopped<Result extends object>(
+  { environment, json }: AskedFilling,
   work: (filling: Filling, onTotal: (rows: number) => void) => Promise<Result>,
-): Promise<Result> {
+): Promise<Result | undefined> {
   const progress = createLateProgress("rows", json);
-  const filling = { now, operator: readOperatorName(environment), onRows: progress.tell, stop };
+  const operator = readOperatorName(environment);
+  const stopping = (): void => void progress.end().then(() => warn("stopping", json));
   try {
-    return await work(filling, progress.begin);
+    return await runUntilStopped(
+      (stop) => work({ now, operator, onRows: progress.tell, stop }, progress.begin),
+      stopping,
+      () => warn("Stopped before the end. Nothing is left of it.", json),
+    );
   } finally {
     await progress.end();
   }
+}
+
+/** Runs work that a signal may stop. Its failure after that is no news: the result is undefined. */
+export async function runUntilStopped<Result extends object>(
+  work: (stop: AbortSignal) => Promise<Result>,
+  onStop: () => void,
+  onStopped: () => Promise<void>,
+): Promise<Result | undefined> {
+  const { result, signal } = await untilToldToStop(
+    (stop) =>
+      work(stop).then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      ),
+    onStop,
+  );
+  if ("value" in result) return result.value;
+  if (signal === undefined) throw result.error;
+  endAsInterrupted(signal);
+  await onStopped();
+  return undefined;
 }
 
 /** Tells of tables that belong to another program. */

@@ -28,7 +28,22 @@ export function createProgress(total: number, what: string, json: boolean): Prog
   };
 }
 
-/** The same for work that says itself how much there is. Before it does, nothing is shown. */
+/** Says what a command is doing that cannot tell how far it is, and takes the line away at the end. */
+export async function sayMeanwhile<Result>(
+  what: string,
+  json: boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const isShown = !json && canShowProgress();
+  if (isShown) await showProgress(what);
+  try {
+    return await work();
+  } finally {
+    if (isShown) await showProgress("");
+  }
+}
+
+/** A progress of work that says itself how much there is. Before it does, nothing is shown. */
 export function createLateProgress(
   what: string,
   json: boolean,

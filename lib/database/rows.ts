@@ -37,6 +37,8 @@ export type Stored = { readonly rows: number; readonly tables: number; readonly 
 export type OnRows = (rows: number) => Promise<void>;
 
 const PAGE_ROWS = 500;
+/** PostgreSQL takes 255 MB as one JSON value. */
+const BATCH_CHARACTERS = 4_194_304;
 const CHECKSUM_BITS = 128;
 const HEX_DIGITS = CHECKSUM_BITS / 4;
 
@@ -122,14 +124,30 @@ async function insertPages(
     if (known === undefined) continue;
     if ([...known].sort().join() !== [...columnNames].sort().join())
       throw backupUnreadable(`the table ${tableName} has other columns than its migrations make`);
-    if (lines.length > 0) await queries.insertRows({ tableName, columnNames, lines: `[${lines.join(",")}]` });
-    rows += lines.length;
+    for (const batch of inBatches(lines)) {
+      await queries.insertRows({ tableName, columnNames, lines: `[${batch.join(",")}]` });
+      rows += batch.length;
+    }
     await onRows(rows);
   }
   const missing = tables.filter(({ tableName }) => !come.names().includes(tableName));
   if (missing.length > 0)
     throw backupUnreadable(`tables are missing: ${missing.map(({ tableName }) => tableName).join(", ")}`);
   return come;
+}
+
+/** Few enough for one parameter, however long they are. */
+function* inBatches(lines: readonly string[]): Generator<readonly string[]> {
+  let [batch, characters]: [string[], number] = [[], 0];
+  for (const line of lines) {
+    if (batch.length > 0 && characters + line.length > BATCH_CHARACTERS) {
+      yield batch;
+      [batch, characters] = [[], 0];
+    }
+    batch.push(line);
+    characters += line.length;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** Reads everything back. Throws backup_unreadable where a row is missing, or is another. */

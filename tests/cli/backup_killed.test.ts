@@ -125,6 +125,28 @@ describe.if(onPostgres)("on PostgreSQL", () => {
   );
 
   test(
+    "janus restore into an embedded database that is killed can be repeated in the same folder",
+    async () => {
+      await database.rows(MANY_ROWS);
+      const [path, dataDir] = [join(folder, "embedded.backup"), join(folder, "restored")];
+      expect((await janus(["backup", "--own-form", path], environmentOf(database))).exitCode).toBe(0);
+      const restore = ["restore", "--yes", path];
+      const isMade = () => existsSync(join(dataDir, "postgres"));
+
+      for (const ms of [100, 1_500]) {
+        const { exitCode } = await interrupted(restore, { DATA_DIR: dataDir }, isMade, ["SIGKILL", ms]);
+        expect(exitCode).not.toBe(0);
+      }
+      const whole = await janus(restore, { DATA_DIR: dataDir });
+      const again = await janus([...restore, "--json"], { DATA_DIR: dataDir });
+
+      expect([whole.exitCode, again.exitCode]).toEqual([0, 1]);
+      expect(JSON.parse(again.stderr).error.code).toBe("database_not_empty");
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "janus database move that is killed leaves PostgreSQL without a table, and the folder as it was",
     () =>
       withEmpty(async (target) => {

@@ -73,7 +73,11 @@ export function addBackup(program: Command): void {
       const config = readDatabaseConfig(environment);
       if (file !== OUTPUT) requireFreeName(file, { force });
       const asked = { file, force, ownForm, json, config, environment };
-      await runUntilStopped(json, (stop) => backUp({ ...asked, stop }));
+      await runUntilStopped(
+        async (stop) => ({ done: await backUp({ ...asked, stop }) }),
+        () => void warn("stopping", json),
+        () => warn("Stopped before the end. No file is left.", json),
+      );
     });
 }
 

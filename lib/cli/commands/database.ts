@@ -5,19 +5,13 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import { markMoved, refuseMoved } from "../../database/embedded/moved_mark.ts";
 import { hasDatabase } from "../../database/embedded/open.ts";
 import { openAlone } from "../../database/open.ts";
+import type { Stored } from "../../database/rows.ts";
 import { databaseUnavailable, usage } from "../../errors.ts";
 import { moveDatabase, requireEmpty } from "../../operator/backup/fill.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { AskedFilling } from "../filling.ts";
-import {
-  isAgreed,
-  nameOfDatabase,
-  requireAnswerable,
-  runUntilStopped,
-  warnOfLeftOut,
-  withProgress,
-} from "../filling.ts";
+import { fillUntilStopped, isAgreed, nameOfDatabase, requireAnswerable, warnOfLeftOut } from "../filling.ts";
 import { print } from "../output.ts";
 import { withDatabaseOnce } from "../with_database.ts";
 
@@ -46,7 +40,7 @@ export function addDatabase(program: Command): void {
       requireAnswerable("janus database move", { yes, json });
       const environment = await readEnvironmentFor(command);
       const config = readDatabaseConfig(environment);
-      await runUntilStopped(json, (stop) => move(config, { environment, json, yes, stop }));
+      await move(config, { environment, json, yes });
     });
 }
 
@@ -70,9 +64,10 @@ async function move(config: DatabaseConfig, asked: AskedFilling): Promise<void> 
       const from = await openAlone({ ...config.database, url: undefined });
       try {
         if (!(await isAgreed(questionOf(config), asked))) return;
-        const moved = await withProgress(asked, (filling, onTotal) =>
+        const moved = await fillUntilStopped(asked, (filling, onTotal) =>
           moveDatabase(from, to, filling, onTotal),
         );
+        if (moved === undefined) return;
         markMoved(dataDir);
         await tell(moved, dataDir, asked.json);
       } finally {
@@ -86,11 +81,7 @@ const questionOf = ({ database }: DatabaseConfig): string =>
   `The embedded database in ${printable(database.dataDir)} is to be copied to ${nameOfDatabase(database)}, which is empty. ` +
   "After that Janus opens the embedded one no more. Go on?";
 
-async function tell(
-  { rows, tables, leftOut }: Awaited<ReturnType<typeof moveDatabase>>,
-  dataDir: string,
-  json: boolean,
-): Promise<void> {
+async function tell({ rows, tables, leftOut }: Stored, dataDir: string, json: boolean): Promise<void> {
   await warnOfLeftOut(leftOut, json);
   await print(
     json

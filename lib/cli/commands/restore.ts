@@ -13,15 +13,9 @@ import { openBackup } from "../../operator/backup/open_backup.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { AskedFilling } from "../filling.ts";
-import {
-  isAgreed,
-  nameOfDatabase,
-  requireAnswerable,
-  runUntilStopped,
-  warnOfLeftOut,
-  withProgress,
-} from "../filling.ts";
+import { fillUntilStopped, isAgreed, nameOfDatabase, requireAnswerable, warnOfLeftOut } from "../filling.ts";
 import { print, warnOfRisk } from "../output.ts";
+import { sayMeanwhile } from "../progress.ts";
 import { withDatabaseOnce } from "../with_database.ts";
 
 const HOUR_SECONDS = 3_600;
@@ -39,13 +33,15 @@ export function addRestore(program: Command): void {
       requireAnswerable("janus restore", { yes, json });
       const environment = await readEnvironmentFor(command);
       const config = readAuditConfig(environment);
-      await runUntilStopped(json, (stop) => restore(file, config, { environment, json, yes, stop }));
+      await restore(file, config, { environment, json, yes });
     });
 }
 
 async function restore(file: string, config: AuditConfig, asked: AskedFilling): Promise<void> {
-  const { environment, stop } = asked;
-  const backup = await openBackup(file, { programs: environment.PATH ?? "", stop });
+  const reading = { programs: asked.environment.PATH ?? "", stop: new AbortController().signal };
+  const backup = await sayMeanwhile("reading the file to its end", asked.json, () =>
+    openBackup(file, reading),
+  );
   const question = questionOf(file, backup, config);
   const { url, dataDir } = config.database;
   // Opening the embedded database makes one, so it is asked for before.
@@ -57,11 +53,11 @@ async function restore(file: string, config: AuditConfig, asked: AskedFilling): 
     (db) => requireEmpty(db.query),
     async (db) => {
       if (!isNew && !(await isAgreed(question, asked))) return;
-      const restored = await withProgress(asked, (filling, onTotal) => {
+      const restored = await fillUntilStopped(asked, (filling, onTotal) => {
         onTotal(backup.rows);
         return restoreBackup(db, backup, config.sync.everyHours * HOUR_SECONDS, filling);
       });
-      await tell(db, config, backup, restored, asked.json);
+      if (restored !== undefined) await tell(db, config, backup, restored, asked.json);
     },
   );
 }
