@@ -95,6 +95,11 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 25, name: "remember_restores", text: migration25 },
 ];
 
+/** Every table that a migration makes. */
+export const TABLE_NAMES: readonly string[] = MIGRATIONS.flatMap(({ text }) =>
+  [...text.matchAll(/^create table (\w+)/gm)].map(([, name = ""]) => name),
+);
+
 const tableRow = v.tuple([
   v.object({ present: v.boolean(), encoding: v.string(), versionNumber: v.number() }),
 ]);

@@ -152,6 +152,21 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     expect([foreign.exitCode, codeOf(foreign)]).toEqual([1, "backup_unreadable"]);
   });
 
+  test("janus restore leaves out what another program has in the same schema, and says so", () =>
+    withEmpty(async (target) => {
+      await database.rows('create table "odd; table" (a integer)');
+      await database.rows('insert into "odd; table" values (1), (2)');
+      const path = newPath();
+      const made = await janus("backup", "--json", path);
+      await database.rows('drop table "odd; table"');
+
+      const restored = await run(folder, "index.ts", ["restore", "--yes", path], environmentOf(target));
+
+      expect([made.exitCode, restored.exitCode]).toEqual([0, 0]);
+      expect(JSON.parse(made.stdout)).toMatchObject({ form: "pg_dump", tables: 20 });
+      expect(restored.stderr).toContain("left out, since they are no tables of Janus: odd;");
+    }));
+
   test("janus restore refuses a dump that was cut off anywhere", async () => {
     await fillDatabase(database);
     const [path, cut] = [newPath(), newPath()];

@@ -3,6 +3,7 @@
  * tables by its own migrations. So who owned them, and whatever else was in that database, does not matter.
  */
 import type { AppliedMigration } from "../../database/migrations.ts";
+import { TABLE_NAMES } from "../../database/migrations.ts";
 import type { Program } from "../../database/pg_programs.ts";
 import { runProgram } from "../../database/pg_programs.ts";
 import type { Page, RowSource, Table } from "../../database/rows.ts";
@@ -33,7 +34,8 @@ export async function examineDump(reader: Reader): Promise<Dump> {
   const applied: AppliedMigration[] = [];
   for await (const { columnNames, lines } of readTable(reader, index, MIGRATIONS_TABLE))
     applied.push(...lines.map((line) => readMigration(columnNames, line)));
-  const tables = index.tables.filter((name) => name !== MIGRATIONS_TABLE);
+  const names = index.tables.filter((name) => name !== MIGRATIONS_TABLE);
+  const tables = names.filter((name) => TABLE_NAMES.includes(name));
   let rows = 0;
   for (const table of tables)
     for await (const { lines } of readTable(reader, index, table)) rows += lines.length;
@@ -41,7 +43,7 @@ export async function examineDump(reader: Reader): Promise<Dump> {
     takenAt: index.takenAt,
     rows,
     tables: tables.length,
-    source: sourceOf(reader, index, tables, applied),
+    source: sourceOf(reader, index, names, applied),
   };
 }
 
@@ -66,7 +68,7 @@ async function readIndex(reader: Reader): Promise<Index> {
   const entries: { readonly schema: string; readonly table: string }[] = [];
   let takenAt = "";
   for await (const line of readLines(reader, ["--list"])) {
-    const [, schema = "", table = ""] = /^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) \S+$/.exec(line) ?? [];
+    const [, schema = "", table = ""] = /^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ./.exec(line) ?? [];
     takenAt ||= /^; Archive created at (\d[\d -:]{18})/.exec(line)?.[1] ?? "";
     if (table !== "") entries.push({ schema, table });
   }
