@@ -183,12 +183,16 @@ describe("a database that was restored from a backup", () => {
       `update link set loss_found_at = linked_at, loss_due_at = linked_at, push_due_at = linked_at
        where discord_user_id = '${user}'`,
     );
+    await database.rows(`update organisation_account set claims = claims || '{"groups": []}'`);
     const path = await backUp();
 
     await restore(path);
+    await runUpkeep(janus.deps);
+    const atOnce = heldBy(user);
     await passTime();
     await passTime();
 
+    expect(atOnce).toEqual({ member: "1" });
     expect(heldBy(user)).toEqual({ member: "1" });
   });
 
