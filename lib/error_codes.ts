@@ -48,9 +48,12 @@ export const STATUS = {
 export const EXIT_STATUS = {
   usage: 2,
   config_invalid: 2,
+  backup_failed: 1,
+  backup_unreadable: 1,
   data_dir_locked: 1,
   address_in_use: 1,
   database_newer: 1,
+  database_not_empty: 1,
   database_unsupported: 1,
   migration_edited: 1,
   migration_failed: 1,

@@ -5,7 +5,7 @@
  * The `reason` is private: it is logged once, at the edge, and never shown. It names the thing, the fault and the remedy in
  * our own words. From outside it has only OAuth errors and the issuer of a discovery document. Public texts: `pages/`.
  */
-import type { ErrorCode } from "./error_codes.ts";
+import type { CommandErrorCode, ErrorCode } from "./error_codes.ts";
 import { EXIT_STATUS, isCommandErrorCode, isPublicErrorCode, STATUS } from "./error_codes.ts";
 
 type Detail = {
@@ -179,17 +179,23 @@ export const databaseNotMigrated = (reason: string, cause?: unknown) =>
   new JanusError("database_not_migrated", reason, { cause, retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS });
 
 // Commands: the message is for the operator, whole.
+const ofCommand = (code: CommandErrorCode) => (message: string, cause?: unknown) =>
+  new JanusError(code, message, { cause });
 
 /** A command, option or argument that does not exist. */
 export const usage = (message: string, cause?: unknown) => new JanusError("usage", message, { cause });
 /** One or more environment variables are missing or malformed; the message names all of them. */
 export const configInvalid = (message: string) => new JanusError("config_invalid", message);
 /** Another process has the embedded database open. */
-export const dataDirLocked = (message: string, cause?: unknown) =>
-  new JanusError("data_dir_locked", message, { cause });
+export const dataDirLocked = ofCommand("data_dir_locked");
 /** HOST and PORT are taken. */
-export const addressInUse = (message: string, cause?: unknown) =>
-  new JanusError("address_in_use", message, { cause });
+export const addressInUse = ofCommand("address_in_use");
+/** A backup could not be made, and no file is left in its place. */
+export const backupFailed = ofCommand("backup_failed");
+/** A file is no backup of Janus, or is not whole. */
+export const backupUnreadable = ofCommand("backup_unreadable");
+/** The database that is to be filled has tables already. */
+export const databaseNotEmpty = (message: string) => new JanusError("database_not_empty", message);
 /** A newer Janus has migrated this database. */
 export const databaseNewer = (message: string) => new JanusError("database_newer", message);
 /** A database of an encoding or a version that Janus cannot use. */
@@ -197,14 +203,11 @@ export const databaseUnsupported = (message: string) => new JanusError("database
 /** A migration that this database has applied reads differently in this program. */
 export const migrationEdited = (message: string) => new JanusError("migration_edited", message);
 /** A migration's SQL failed; nothing of it was applied. */
-export const migrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("migration_failed", message, { cause });
+export const migrationFailed = ofCommand("migration_failed");
 /** Discord did not take the metadata records. */
-export const registrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("registration_failed", message, { cause });
+export const registrationFailed = ofCommand("registration_failed");
 /** Nobody has agreed to change the metadata records. */
-export const registrationUnconfirmed = (message: string) =>
-  new JanusError("registration_unconfirmed", message);
+export const registrationUnconfirmed = ofCommand("registration_unconfirmed");
 /** Discord lacks the metadata records, as far as Janus knows. */
 export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
 /** What links are to be imported from cannot be read, or is not what it should be. Nothing was imported. */

@@ -12,9 +12,11 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addBans } from "./commands/bans.ts";
 import { addCompletions } from "./commands/completions.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addDatabase } from "./commands/database.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
@@ -24,6 +26,7 @@ import { addMan } from "./commands/man.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addServe, serve } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
@@ -42,6 +45,9 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addAudit,
   addStatus,
   addBans,
+  addBackup,
+  addRestore,
+  addDatabase,
   addConfigCheck,
   addDoctor,
   addKeys,

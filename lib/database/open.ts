@@ -36,6 +36,11 @@ export type Database = {
   readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
   /** Why the database accepts no writes now; undefined if it does. Throws database_unavailable. */
   readonly findHindrance: () => Promise<Hindrance | undefined>;
+  /**
+   * Copies an embedded database into a new folder, where it can be opened as any other. No statement runs meanwhile. A
+   * server on PostgreSQL has other ways.
+   */
+  readonly copyTo?: (folder: string) => Promise<void>;
   /** Ends the connections, and the embedded database with them. */
   readonly close: () => Promise<void>;
 };
@@ -61,10 +66,27 @@ export async function openDatabase(
     const address = password === undefined ? read.address : { ...read.address, password };
     return createDatabase(connectTo(address, prepare), prepare, notice);
   }
+  return openFolder(config.dataDir, {});
+}
+
+/** How long a transaction may be idle that nobody waits for. */
+const ALONE_IDLE_MS = 86_400_000;
+
+/** Opens the database for a command that has it to itself: a transaction may wait for files, and for other databases. */
+export function openAlone(config: DatabaseOptions): Promise<Database> {
+  return config.url === undefined
+    ? openFolder(config.dataDir, { idleTransactionMs: ALONE_IDLE_MS })
+    : openDatabase(config);
+}
+
+async function openFolder(
+  dataDir: string,
+  turns: { readonly idleTransactionMs?: number },
+): Promise<Database> {
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/open.ts");
   const { readAssets } = await import("./embedded/assets.ts");
-  return openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) });
+  return openEmbedded({ dataDir, ...turns, ...(await readAssets()) });
 }
 
 function createDatabase(connect: Connect, prepare: boolean, notice: Notice): Database {

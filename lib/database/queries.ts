@@ -62,10 +62,12 @@ export type Queries = {
   readonly [Name in keyof typeof STATEMENTS]: QueryOf<(typeof STATEMENTS)[Name]>;
 };
 
-/** The statements as functions on one database. Errors: as `Database.query`. */
-export function createQueries(db: Database): Queries;
+/** The statements as functions on one database, or in one transaction. Errors: as `Database.query`. */
+export function createQueries(db: Pick<Database, "query">): Queries;
 /** The compiler cannot follow the loop, so the signature above says what each name gets. */
-export function createQueries(db: Database): Readonly<Record<string, (values: never) => Promise<unknown>>> {
+export function createQueries(
+  db: Pick<Database, "query">,
+): Readonly<Record<string, (values: never) => Promise<unknown>>> {
   return Object.fromEntries(
     Object.entries(STATEMENTS).map(([name, statement]) => [name, queryOf(db, statement)]),
   );

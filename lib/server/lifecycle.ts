@@ -19,6 +19,8 @@ import type { Unstored } from "../grants/unstored.ts";
 import type { Configuration } from "../operator/configuration.ts";
 import { describeRules } from "../operator/configuration.ts";
 import { describeError } from "../telemetry/log.ts";
+import type { BackupSocket } from "./backup_socket.ts";
+import { openBackupSocket } from "./backup_socket.ts";
 import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
 import type { CreateApp, Listening } from "./listener.ts";
@@ -96,11 +98,13 @@ type Parts = {
 function run(parts: Parts): RunningServer {
   const { deps, gate, listening, stopping } = parts;
   let upkeep: Upkeep | undefined;
+  let socket: BackupSocket | undefined;
   const prepare = async (): Promise<void> => {
     const isMigrated = await checkDatabase(parts);
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
+    socket = openBackupSocket({ ...parts.world, db: parts.db, dataDir: parts.config.database.dataDir });
     const { upkeepSeconds } = parts.world;
     upkeep = startUpkeep(deps, undefined, {
       stopping: stopping.signal,
@@ -125,7 +129,7 @@ function run(parts: Parts): RunningServer {
     stop: () => {
       // A server that never became ready has no clients to drain.
       stopped ??= shutDown(parts, deps.unstored, isLost ? 0 : parts.config.drainSeconds, () =>
-        Promise.all([listening.stop(), upkeep?.stop()]),
+        Promise.all([listening.stop(), upkeep?.stop(), socket?.stop()]),
       );
       return stopped;
     },

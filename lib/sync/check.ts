@@ -194,11 +194,11 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   } catch (error) {
     return recordFailure(deps, heard, error);
   }
-  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading } : heard.link;
+  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading, isOfBackup: false } : heard.link;
   const decision = decide(deps, renewed);
   const isNew = needsPush(deps, renewed, decision);
   // Where Discord is about to be told, what it has does not matter.
-  const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, link);
+  const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, renewed);
   const disconnected = found === "nothing" || (found === "not_asked" && link.disconnectedAt !== null);
   const isTellable = !disconnected && link.discordEndedAt === null;
   const loss = isTellable && isLoss(decision);
@@ -243,7 +243,7 @@ function needsPush(deps: CheckNeeds, link: DueCheck, decision: Decision): boolea
   const allowed = holdLosses(decision, link);
   if (!isTold(allowed, link)) return true;
   const isOld = link.pushedAt !== null && link.pushedAt <= secondsAfter(deps.now(), -PUSH_AGAIN_SECONDS);
-  return isOld && allowed.tells !== "nothing";
+  return isOld && allowed.tells !== "nothing" && !link.isOfBackup;
 }
 
 /** The end of the grace is not slept through. */

@@ -7,6 +7,7 @@
 export const LOG_EVENTS = [
   "address_limited",
   "admission_unknown",
+  "backup_socket_missing",
   "check_not_recorded",
   "claims_not_read",
   "clock_differs",
@@ -14,6 +15,8 @@ export const LOG_EVENTS = [
   "configuration_not_checked",
   "configuration_unwise",
   "crashed",
+  "database_copied",
+  "database_not_copied",
   "database_not_ready",
   "database_pooled",
   "discovery_not_refreshed",

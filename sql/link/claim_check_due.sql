@@ -12,7 +12,7 @@
 -- rows: push_due_at timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
 -- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
 -- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
--- rows: refresh_unanswered_since timestamptz, refresh_refusals integer
+-- rows: refresh_unanswered_since timestamptz, refresh_refusals integer, is_of_backup boolean
 with due_now as (
   select link.discord_user_id, link.issuer, link.subject
   from link
@@ -87,4 +87,9 @@ returning
   organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.refresh_unanswered_since,
-  coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals
+  coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals,
+  -- Whether nobody has read the claims since the database was restored.
+  exists (
+    select from backup
+    where backup.restored_at > organisation_account.claims_seen_at
+  ) as is_of_backup

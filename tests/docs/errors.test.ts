@@ -105,7 +105,7 @@ describe("the entries of docs/errors.md", () => {
 describe("the reasons in docs/errors.md", () => {
   /** By constructor: `const flowExpired = (…) => new JanusError("flow_expired", …)`. */
   const codes = new Map(
-    [...errorsSource.matchAll(/export const (\w+) = [^;]*?new JanusError\(\s*"(\w+)"/g)].map(
+    [...errorsSource.matchAll(/export const (\w+) = [^;]*?(?:new JanusError|ofCommand)\(\s*"(\w+)"/g)].map(
       ([, name = "", code = ""]) => [name, code],
     ),
   );

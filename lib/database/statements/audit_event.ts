@@ -5,6 +5,9 @@
 import * as v from "valibot";
 import deleteOldAuditEventsText from "../../../sql/audit_event/delete_old.sql" with { type: "text" };
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
+import insertDatabaseEventText from "../../../sql/audit_event/insert_database_event.sql" with {
+  type: "text",
+};
 import insertKeysRotatedText from "../../../sql/audit_event/insert_keys_rotated.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import listToldText from "../../../sql/audit_event/list_told.sql" with { type: "text" };
@@ -42,6 +45,16 @@ export const AUDIT_EVENT_STATEMENTS = {
       subject: nullableText,
       requestId: nullableText,
       detail: v.nullable(json),
+    },
+  },
+  insertDatabaseEvent: {
+    text: insertDatabaseEventText,
+    gives: "nothing",
+    parameters: {
+      action: v.picklist(["database_restored", "database_moved"]),
+      operator: text,
+      detail: json,
+      now: time,
     },
   },
   insertKeysRotated: {

@@ -58,6 +58,7 @@ export const LINK_SYNC_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       refreshUnansweredSince: nullableTime,
       refreshRefusals: integer,
+      isOfBackup: v.boolean(),
     },
   },
   claimLossDue: {
