@@ -25,6 +25,7 @@ import migration21 from "../../sql/migrations/0021_create_scim.sql" with { type:
 import migration22 from "../../sql/migrations/0022_rotate_keys.sql" with { type: "text" };
 import migration23 from "../../sql/migrations/0023_limit_audit_trail.sql" with { type: "text" };
 import migration24 from "../../sql/migrations/0024_name_operators.sql" with { type: "text" };
+import migration25 from "../../sql/migrations/0025_show_links.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -85,6 +86,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 22, name: "rotate_keys", text: migration22 },
   { version: 23, name: "limit_audit_trail", text: migration23 },
   { version: 24, name: "name_operators", text: migration24 },
+  { version: 25, name: "show_links", text: migration25 },
 ];
 
 const tableRow = v.tuple([

@@ -2,7 +2,7 @@
  * Undoing a link. Link, claims and sessions are gone when this returns; the grants at Discord and at the provider end
  * now, or as soon as each server takes it.
  */
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import { notLinked } from "../errors.ts";
 import { createStep } from "../flow/step.ts";
 import type { GrantDeps } from "../grants/discord_grant.ts";
@@ -13,10 +13,11 @@ import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { leaseFrom } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
 
-type Needs = GrantDeps & ProviderGrantDeps & Pick<Deps, "requestId">;
+/** What unlinking works with. `requestId` is null for a command. */
+export type UnlinkDeps = GrantDeps & ProviderGrantDeps & Pick<WorkDeps, "requestId">;
 
 /** The link is gone. */
-type Unlinked = {
+export type Unlinked = {
   readonly outcome: "unlinked";
   readonly discordUserId: string;
   /** Whether Discord has been told. */
@@ -27,38 +28,51 @@ type Unlinked = {
   readonly roleMayStay: boolean;
 };
 
+/** Who undoes a link, for the trail: an operator, with a reason if they give one, or else the member. */
+type By = { readonly operator: string; readonly detail: { readonly reason: string } | null };
+const BY_MEMBER = { operator: null, detail: null };
+
 /** Undoes the member's link. Throws not_linked. */
 export const unlink = createStep(
   "unlink",
-  async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
-    const removed = await deps.queries.unlink({
-      discordUserId,
-      requestId: deps.requestId,
-      ...leaseFrom(deps.now()),
-    });
-    if (removed === undefined) throw notLinked();
-    const [end, providerTold] = await Promise.all([
-      endAtDiscord(deps, { ...removed, discordUserId }),
-      endAtProvider(deps, removed),
-    ]);
-    return {
-      outcome: "unlinked",
-      discordUserId,
-      discordTold: isDone(end),
-      providerTold,
-      roleMayStay: end === "role_may_stay",
-    };
-  },
+  (deps: UnlinkDeps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> =>
+    undoLink(deps, discordUserId),
 );
 
-type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
+/** Undoes a link, for its member or for an operator. Throws not_linked. */
+export async function undoLink(
+  deps: UnlinkDeps,
+  discordUserId: string,
+  by: By | typeof BY_MEMBER = BY_MEMBER,
+): Promise<Unlinked> {
+  const removed = await deps.queries.unlink({
+    discordUserId,
+    requestId: deps.requestId,
+    ...leaseFrom(deps.now()),
+    ...by,
+  });
+  if (removed === undefined) throw notLinked();
+  const [end, providerTold] = await Promise.all([
+    endAtDiscord(deps, { ...removed, discordUserId }),
+    endAtProvider(deps, removed),
+  ]);
+  return {
+    outcome: "unlinked",
+    discordUserId,
+    discordTold: isDone(end),
+    providerTold,
+    roleMayStay: end === "role_may_stay",
+  };
+}
+
+type Removed = NonNullable<Awaited<ReturnType<UnlinkDeps["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
-async function endAtDiscord(deps: Needs, removed: Removed): Promise<GrantEnd> {
+async function endAtDiscord(deps: UnlinkDeps, removed: Removed): Promise<GrantEnd> {
   return removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, endFailures: 0 });
 }
 
-async function endAtProvider(deps: Needs, removed: Removed): Promise<boolean> {
+async function endAtProvider(deps: UnlinkDeps, removed: Removed): Promise<boolean> {
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   if (organisationAccessTokenSealed === null) return true;
   return tryEndProviderGrant(deps, {

@@ -9,9 +9,11 @@
 with given as not materialized (
   select
     $1::text as discord_user_id,
-    $2::text as request_id,
+    $2::text as request_id, -- null for a command
     $3::timestamptz as now,
-    $4::timestamptz as leased_until -- until then no other process ends the grants
+    $4::timestamptz as leased_until, -- until then no other process ends the grants
+    $5::text as operator, -- null if the member does it
+    $6::jsonb as detail -- null without a reason
 ),
 
 asked as (
@@ -144,8 +146,16 @@ stopped as (
 ),
 
 audit as (
-  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select given.now, 'unlinked', removed.discord_user_id, removed.issuer, removed.subject, given.request_id
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id, operator, detail)
+  select
+    given.now,
+    'unlinked',
+    removed.discord_user_id,
+    removed.issuer,
+    removed.subject,
+    given.request_id,
+    given.operator,
+    given.detail
   from given
   cross join removed
 )

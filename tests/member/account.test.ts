@@ -189,7 +189,14 @@ describe("DELETE /api/link", () => {
     await link(user);
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + LEASE_SECONDS * 1_000);
-    await janus.deps.queries.unlink({ discordUserId: user, requestId: "request", now, leasedUntil });
+    await janus.deps.queries.unlink({
+      discordUserId: user,
+      requestId: "request",
+      now,
+      leasedUntil,
+      operator: null,
+      detail: null,
+    });
 
     await runUpkeep(janus.deps);
     const during = janus.discord.grants(user);

@@ -183,7 +183,14 @@ describe("an unlink", () => {
   const unlink = (discordUserId: string) => {
     const now = janus.clock.now();
     const leasedUntil = new Date(now.getTime() + 1_000);
-    return janus.deps.queries.unlink({ discordUserId, requestId: "request", now, leasedUntil });
+    return janus.deps.queries.unlink({
+      discordUserId,
+      requestId: "request",
+      now,
+      leasedUntil,
+      operator: null,
+      detail: null,
+    });
   };
 
   test.each([

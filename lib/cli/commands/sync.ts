@@ -5,23 +5,20 @@
 import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
 import type { WorkDeps } from "../../deps.ts";
-import { createShared, upkeepDepsOf } from "../../deps.ts";
 import { usage } from "../../errors.ts";
-import type { Configuration } from "../../operator/configuration.ts";
-import { readConfiguration } from "../../operator/configuration.ts";
+import { syncAsked } from "../../operator/change_link.ts";
 import { findMember } from "../../operator/find_member.ts";
 import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.ts";
-import { countScope, runDry, runSync } from "../../operator/sync_run.ts";
-import { createWorld } from "../../server/world.ts";
+import { countScope, runDry } from "../../operator/sync_run.ts";
 import { findBrake } from "../../sync/brake.ts";
 import { describeStop, STOP_REMEDIES } from "../../sync/stops.ts";
-import { NO_LOG } from "../../telemetry/log.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { requireOne } from "../require_one.ts";
 import { canAsk, confirm, untilToldToStop } from "../terminal.ts";
-import { withStoredDatabase } from "../with_database.ts";
+import { withWork } from "../with_work.ts";
 
 type Options = {
   readonly member?: string;
@@ -69,19 +66,19 @@ function check({ member, all, dryRun, release, yes }: Options): void {
   if (yes === true && release !== true) throw usage("--yes is only for --release.\nSee janus sync --help.");
 }
 
-async function sync({ environment, json, ...options }: Asked): Promise<void> {
-  const { result, signal, stops } = await withDeps(environment, json, async (deps) => {
+/** Syncs, and prints what that came to. */
+export async function sync({ environment, json, ...options }: Asked): Promise<void> {
+  const { result, signal, stops } = await withWork(environment, json, async (deps) => {
     const scope = await findScope(deps, options);
     const links = await countScope(deps, scope);
     const progress = createProgress(links, "links", json);
     if (links > 0) await progress.tell(0);
-    const run = options.dryRun === true ? runDry : runSync;
+    const operator = readOperatorName(environment);
+    const run = (waiting: Parameters<typeof runDry>[2]) =>
+      options.dryRun === true ? runDry(deps, scope, waiting) : syncAsked(deps, { scope, operator }, waiting);
     const onStop = (): void => void progress.end().then(() => warn(STOPPING, json));
     try {
-      const ended = await untilToldToStop(
-        (stop) => run(deps, scope, { stop, onProgress: progress.tell }),
-        onStop,
-      );
+      const ended = await untilToldToStop((stop) => run({ stop, onProgress: progress.tell }), onStop);
       return { ...ended, stops: deps.upstreamBudgets.listStops() };
     } finally {
       await progress.end();
@@ -110,24 +107,6 @@ async function findScope(
   return { kind: "member", discordUserId };
 }
 
-/** Does work with everything that upkeep has, and closes it. What only this process has is stored before it ends. */
-async function withDeps<Result>(
-  environment: Environment,
-  json: boolean,
-  work: (deps: WorkDeps) => Promise<Result>,
-): Promise<Result> {
-  const configuration: Configuration = await readConfiguration(environment);
-  return withStoredDatabase(configuration.config, json, async (db) => {
-    const deps = upkeepDepsOf(createShared(configuration, db, createWorld(NO_LOG, { ref: true })));
-    try {
-      return await work(deps);
-    } finally {
-      await deps.unstored.retry();
-      await deps.upstreamBudgets.report();
-    }
-  });
-}
-
 const WORDS: Readonly<Record<keyof SyncCounts, string>> = {
   checked: "checked",
   changed: "of them changed",
@@ -152,7 +131,7 @@ function describe({ counts, codes }: SyncResult, isDry: boolean): string {
 
 /** Names how many losses wait, asks, and releases them. Servers tell Discord of them within a minute. */
 async function release({ environment, json, yes }: Asked): Promise<void> {
-  const released = await withDeps(environment, json, async (deps) => {
+  const released = await withWork(environment, json, async (deps) => {
     const brake = await findBrake(deps);
     const waiting = brake?.waiting ?? 0;
     if (waiting === 0) return 0;
@@ -160,7 +139,7 @@ async function release({ environment, json, yes }: Asked): Promise<void> {
       await print(waiting === 1 ? "1 link would lose something." : `${waiting} links would lose something.`);
     const isAgreed = yes === true || (!json && canAsk() && (await confirm("Release?")));
     if (!isAgreed) return undefined;
-    const row = await deps.queries.setReleased({ now: deps.now() });
+    const row = await deps.queries.setReleased({ now: deps.now(), operator: readOperatorName(environment) });
     return row?.released ?? 0;
   });
   if (released === undefined) {

@@ -181,13 +181,20 @@ export const LINK_STATEMENTS = {
   listLinksOfMember: {
     text: listLinksOfMemberText,
     gives: "rows",
-    parameters: { member: text, limit: integer },
+    parameters: { member: text, after: text, last: text, limit: integer },
     row: { rank: integer, discordUserId: text, ...facts, ...pushed },
   },
   unlink: {
     text: unlinkText,
     gives: "row",
-    parameters: { discordUserId: text, requestId: text, now: time, leasedUntil: time },
+    parameters: {
+      discordUserId: text,
+      requestId: nullableText,
+      now: time,
+      leasedUntil: time,
+      operator: nullableText,
+      detail: v.nullable(json),
+    },
     echoes: "discordUserId",
     row: {
       discordUserId: text,
