@@ -12,15 +12,20 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addAuditLog } from "./commands/audit_log.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLinks } from "./commands/links.ts";
+import { addMembers } from "./commands/members.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addServe, serve } from "./commands/serve.ts";
+import { addSessions } from "./commands/sessions.ts";
+import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { exitWithStatus, print } from "./output.ts";
@@ -36,6 +41,11 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addHealthcheck,
   addAudit,
   addStatus,
+  addLinks,
+  addMembers,
+  addSessions,
+  addAuditLog,
+  addStats,
   addConfigCheck,
   addDoctor,
   addKeys,
