@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../../lib/cli/link_list_view.ts";
 import type { ListedLink } from "../../lib/operator/select_links.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
@@ -30,7 +31,28 @@ const LINK: ListedLink = {
   checkFailedCode: null,
 };
 
+/** The cells of one record, as RFC 4180 has them. */
+const cellsOf = (line: string): readonly string[] =>
+  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,"\r\n]*))/g)].map(([, quoted, plain = ""]) =>
+    quoted === undefined ? plain : quoted.replaceAll('""', '"'),
+  );
+
 describe("linkAsCsv()", () => {
+  test("gives back whatever a name is, with a mark before what would be a formula", () => {
+    const name = fc.string({
+      unit: fc.constantFrom("a", '"', ",", "\n", "\r", "=", "-", "'", "Ö"),
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(name, (username) => {
+        const cells = cellsOf(linkAsCsv({ ...LINK, username }));
+
+        expect(cells).toHaveLength(CSV_HEAD.split(",").length);
+        expect(cells[1]).toBe(/^[=\-\r]/.test(username) ? `'${username}` : username);
+      }),
+    );
+  });
+
   test("has a cell for each column, quoted where needed, and no formula", () => {
     const line = linkAsCsv(LINK);
 

@@ -4,14 +4,13 @@
  */
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
-import { createQueries } from "../../database/queries.ts";
-import { listLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readUserId } from "../given_facts.ts";
 import { describeLinks, linksAsJson } from "../link_list_view.ts";
+import { INTERRUPTED, listPatiently } from "../list_patiently.ts";
 import { readLimit } from "../option_values.ts";
-import { print } from "../output.ts";
+import { endAsInterrupted, print, warn } from "../output.ts";
 import { withStoredDatabase } from "../with_database.ts";
 import { addLinksSync, addLinksUnlink } from "./links_change.ts";
 import { addLinksExport } from "./links_export.ts";
@@ -58,8 +57,12 @@ function addList(links: Command): void {
       const { json } = readCommon(command);
       const config = readDatabaseConfig(await readEnvironmentFor(command));
       const list = await withStoredDatabase(config, json, (db) =>
-        listLinks({ queries: createQueries(db) }, selectionOf(options), { limit, after }),
+        listPatiently(db, selectionOf(options), { limit, after }, json),
       );
+      if (list === undefined) {
+        endAsInterrupted();
+        return warn(INTERRUPTED, json);
+      }
       await print(
         json ? JSON.stringify(linksAsJson(list)) : describeLinks(list, now(), "the same command, and"),
       );

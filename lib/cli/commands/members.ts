@@ -1,17 +1,14 @@
 /** `janus members find`: linked members by a part of an id or a name, at Discord or at the organisation. */
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
-import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
-import { listLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readUserId } from "../given_facts.ts";
 import { describeLinks, linksAsJson } from "../link_list_view.ts";
+import { INTERRUPTED, listPatiently } from "../list_patiently.ts";
 import { readLimit } from "../option_values.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
-import { createProgress } from "../progress.ts";
-import { untilInterrupted } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
 const DEFAULT_LIMIT = 20;
@@ -41,17 +38,12 @@ export function addMembers(program: Command): void {
         throw usage(`Give a text of 1 to ${MOST_OF_TEXT} characters to look for.`);
       const { json } = readCommon(command);
       const config = readDatabaseConfig(await readEnvironmentFor(command));
-      const list = await withStoredDatabase(config, json, async (db) => {
-        const queries = createQueries(db);
-        const progress = createProgress((await queries.countLinks({}))?.count ?? 0, "links read", json);
-        const reading = { limit, after, onRead: progress.tell };
-        return untilInterrupted((stop) => listLinks({ queries }, { words }, { ...reading, stop })).finally(
-          () => progress.end(),
-        );
-      });
+      const list = await withStoredDatabase(config, json, (db) =>
+        listPatiently(db, { words }, { limit, after }, json),
+      );
       if (list === undefined) {
         endAsInterrupted();
-        return warn("stopped before the last link: there is no result", json);
+        return warn(INTERRUPTED, json);
       }
       if (list.links.length === 0) endWithFindings();
       await print(
