@@ -158,6 +158,18 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     expect([failed.exitCode, left]).toEqual([1, []]);
   });
 
+  test("keeps the number of the account where neither the environment nor the operator gives a name", async () => {
+    await run(folder, "index.ts", ["links", "export"], { DATABASE_URL: database.config.url ?? "" });
+    const [unnamed] = await trail();
+    await run(folder, "index.ts", ["links", "export"], {
+      DATABASE_URL: database.config.url ?? "",
+      USER: "janus",
+    });
+    const [named] = await trail();
+
+    expect([unnamed?.operator, named?.operator]).toEqual([`uid ${process.getuid?.()}`, "janus"]);
+  });
+
   test("tells the result as JSON, and shows on a terminal how far it is", async () => {
     await addLinks();
 
