@@ -253,7 +253,9 @@ export const storedData = v.object({
       issuer: nullableText,
       subject: nullableText,
       request_id: nullableText,
-      /** What changed: `values` by their keys, each with `from` and `to`; or the `cause`. */
+      /** Whether an operator did it, whose name is not told. */
+      by_operator: v.boolean(),
+      /** What changed: `values` by their keys, each with `from` and `to`; the `cause`; or an operator's `reason`. */
       detail: v.nullable(v.record(text, v.unknown())),
     }),
   ),

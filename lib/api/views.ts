@@ -128,12 +128,13 @@ export function viewStored(
       last_used_at: session.lastUsedAt.toISOString(),
       expires_at: session.expiresAt.toISOString(),
     })),
-    audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId, detail }) => ({
+    audit_trail: trail.map(({ occurredAt, action, issuer, subject, requestId, operator, detail }) => ({
       occurred_at: occurredAt.toISOString(),
       action,
       issuer,
       subject,
       request_id: requestId,
+      by_operator: operator !== null,
       detail,
     })),
   };

@@ -58,9 +58,12 @@ export function sayOnce(beginning: string, json: boolean): (what: string) => voi
 }
 
 /** Prints a result on standard output. Throws where it cannot be written, as on a full disk. */
-export function print(text: string): Promise<void> {
-  return write(process.stdout, `${text}\n`);
+export async function print(text: string): Promise<void> {
+  await write(process.stdout, `${text}\n`);
 }
+
+/** Prints a part of a long result, as it is. False if nobody reads any more. Throws where it cannot be written. */
+export const printPart = (text: string): Promise<boolean> => write(process.stdout, text);
 
 /** Writes bytes of a result to standard output. Throws backup_failed where they cannot be written, or nobody reads them. */
 export function writeBytes(bytes: Uint8Array): Promise<void> {
@@ -105,8 +108,8 @@ export async function show(text: string): Promise<void> {
   }
 }
 
-/** Resolves when the text is written, or when nobody reads any more, as with `| head -1`. That is not a failure. */
-async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+/** Resolves when the text is written, or with false when nobody reads any more, as with `| head -1`. That is not a failure. */
+async function write(stream: NodeJS.WriteStream, text: string): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   // Without a listener an error would end the process with a stack.
   stream.once("error", reject);
@@ -114,9 +117,11 @@ async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   try {
     await promise;
     stream.off("error", reject);
+    return true;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) {
       throw internal("the output cannot be written", error);
     }
+    return false;
   }
 }

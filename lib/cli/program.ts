@@ -143,6 +143,7 @@ const HELP_AFTER = `${examples(
   "DISCORD_BOT_TOKEN_FILE=bot_token janus register",
   "janus explain --member anna       why does Anna have the role, or not?",
   "janus healthcheck --ready         can it serve members?",
+  "janus links show anna             what is known of Anna's link?",
   "janus audit                       does a link or a grant need my attention?",
   "janus backup janus.backup         one file with all that is stored, while servers go on",
   "janus config check                which settings are in effect, and which of them are risky?",

@@ -12,6 +12,7 @@ import { readSources } from "../config/sources.ts";
 import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addAuditLog } from "./commands/audit_log.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addBans } from "./commands/bans.ts";
 import { addCompletions } from "./commands/completions.ts";
@@ -22,12 +23,16 @@ import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addImport } from "./commands/import.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLinks } from "./commands/links.ts";
 import { addMan } from "./commands/man.ts";
+import { addMembers } from "./commands/members.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addServe, serve } from "./commands/serve.ts";
+import { addSessions } from "./commands/sessions.ts";
+import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { exitWithStatus, print } from "./output.ts";
@@ -48,6 +53,11 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addBackup,
   addRestore,
   addDatabase,
+  addLinks,
+  addMembers,
+  addSessions,
+  addAuditLog,
+  addStats,
   addConfigCheck,
   addDoctor,
   addKeys,

@@ -1,4 +1,4 @@
-/** What a command works with that does what upkeep does: it asks Discord and the provider, and stores what they answer. */
+/** Opens everything that upkeep works with, for a command that does some of its work, and closes it. */
 import type { Environment } from "../config/sources.ts";
 import type { WorkDeps } from "../deps.ts";
 import { createShared, upkeepDepsOf } from "../deps.ts";
@@ -8,7 +8,7 @@ import { createWorld } from "../server/world.ts";
 import { NO_LOG } from "../telemetry/log.ts";
 import { withStoredDatabase } from "./with_database.ts";
 
-/** Does work with everything that upkeep has, and closes it. What only this process has is stored before it ends. */
+/** Does the work. What only this process has is stored before it ends. */
 export async function withWork<Result>(
   environment: Environment,
   json: boolean,

@@ -19,6 +19,7 @@ import { EVENT_COUNT_STATEMENTS } from "./statements/event_count.ts";
 import { FLOW_STATEMENTS } from "./statements/flow.ts";
 import { LINK_STATEMENTS } from "./statements/link.ts";
 import { LINK_SYNC_STATEMENTS } from "./statements/link_sync.ts";
+import { LINK_VIEW_STATEMENTS } from "./statements/link_view.ts";
 import { ORGANISATION_ACCOUNT_STATEMENTS } from "./statements/organisation_account.ts";
 import { ORGANISATION_TOKEN_STATEMENTS } from "./statements/organisation_token.ts";
 import { RECEIVED_EVENT_STATEMENTS } from "./statements/received_event.ts";
@@ -44,6 +45,7 @@ export const STATEMENTS = {
   ...FLOW_STATEMENTS,
   ...LINK_STATEMENTS,
   ...LINK_SYNC_STATEMENTS,
+  ...LINK_VIEW_STATEMENTS,
   ...ORGANISATION_ACCOUNT_STATEMENTS,
   ...ORGANISATION_TOKEN_STATEMENTS,
   ...RECEIVED_EVENT_STATEMENTS,

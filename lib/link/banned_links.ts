@@ -9,6 +9,9 @@ import { describeError } from "../telemetry/log.ts";
 import type { EndDeps, Unlinked } from "./unlink.ts";
 import { undo } from "./unlink.ts";
 
+/** Of whom the trail knows by the row of the ban. */
+const BY_NOBODY = { operator: null, detail: null };
+
 /**
  * Ends up to a limit of them here, and asks no other server: the grants are due to end, which other duties of upkeep do. So
  * an outage of either server leaves no link.
@@ -20,7 +23,14 @@ export async function endBannedLinks(deps: Pick<WorkDeps, "queries" | "now" | "l
   for (const { discordUserId } of links) {
     try {
       // A lease until now is none, so the grants can be ended at once.
-      const values = { discordUserId, requestId: null, now, leasedUntil: now, onlyBanned: true };
+      const values = {
+        discordUserId,
+        requestId: null,
+        now,
+        leasedUntil: now,
+        onlyBanned: true,
+        ...BY_NOBODY,
+      };
       const outcome = (await deps.queries.unlink(values)) === undefined ? "kept" : "unlinked";
       deps.log.info("flow_step", { step: "end_banned_links", outcome, discordUserId });
       done += 1;

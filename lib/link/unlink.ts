@@ -2,7 +2,7 @@
  * Undoing a link. Link, claims and sessions are gone when this returns; the grants at Discord and at the provider end
  * now, or as soon as each server takes it.
  */
-import type { Deps } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
 import { notLinked } from "../errors.ts";
 import { createStep } from "../flow/step.ts";
 import type { GrantDeps } from "../grants/discord_grant.ts";
@@ -15,7 +15,9 @@ import type { Session } from "../session/guard.ts";
 
 /** What ending both grants needs. */
 export type EndDeps = GrantDeps & ProviderGrantDeps;
-type Needs = EndDeps & Pick<Deps, "requestId">;
+
+/** What unlinking works with. `requestId` is null for a command. */
+export type UnlinkDeps = EndDeps & Pick<WorkDeps, "requestId">;
 
 /** The link is gone. */
 export type Unlinked = {
@@ -29,15 +31,27 @@ export type Unlinked = {
   readonly roleMayStay: boolean;
 };
 
+/** Who undoes a link, for the trail: an operator, with a reason if they give one, or else the member. */
+type By = { readonly operator: string; readonly detail: { readonly reason: string } | null };
+const BY_MEMBER = { operator: null, detail: null };
+
 /** Undoes the member's link. Throws not_linked. */
 export const unlink = createStep(
   "unlink",
-  async (deps: Needs, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> => {
-    const unlinked = await undo(deps, { discordUserId, requestId: deps.requestId, onlyBanned: false });
-    if (unlinked === undefined) throw notLinked();
-    return unlinked;
-  },
+  (deps: UnlinkDeps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> =>
+    undoLink(deps, discordUserId),
 );
+
+/** Undoes a link, for its member or for an operator. Throws not_linked. */
+export async function undoLink(
+  deps: UnlinkDeps,
+  discordUserId: string,
+  by: By | typeof BY_MEMBER = BY_MEMBER,
+): Promise<Unlinked> {
+  const unlinked = await undo(deps, { discordUserId, requestId: deps.requestId, onlyBanned: false, by });
+  if (unlinked === undefined) throw notLinked();
+  return unlinked;
+}
 
 /** The link that is to end, and for whom: a request of its member's, or of an operator's. */
 type Undone = {
@@ -45,12 +59,16 @@ type Undone = {
   readonly requestId: string | null;
   /** Leaves a link of which neither account is banned. */
   readonly onlyBanned: boolean;
+  readonly by?: By | typeof BY_MEMBER;
 };
 
 /** Ends a link here, and tells both servers. Undefined if there is none that is meant. */
-export async function undo(deps: EndDeps, undone: Undone): Promise<Unlinked | undefined> {
+export async function undo(
+  deps: EndDeps,
+  { by = BY_MEMBER, ...undone }: Undone,
+): Promise<Unlinked | undefined> {
   const { discordUserId } = undone;
-  const removed = await deps.queries.unlink({ ...undone, ...leaseFrom(deps.now()) });
+  const removed = await deps.queries.unlink({ ...undone, ...by, ...leaseFrom(deps.now()) });
   if (removed === undefined) return undefined;
   const [end, providerTold] = await Promise.all([
     endAtDiscord(deps, { ...removed, discordUserId }),
@@ -65,7 +83,7 @@ export async function undo(deps: EndDeps, undone: Undone): Promise<Unlinked | un
   };
 }
 
-type Removed = NonNullable<Awaited<ReturnType<Needs["queries"]["unlink"]>>>;
+type Removed = NonNullable<Awaited<ReturnType<EndDeps["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
 async function endAtDiscord(deps: EndDeps, removed: Removed): Promise<GrantEnd> {

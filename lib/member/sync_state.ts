@@ -1,6 +1,6 @@
 /** What keeps a link true, or keeps it from being true, in one state: since when, and what the member can do. */
 import type { SessionWithLink } from "../session/guard.ts";
-import type { DecisionDeps } from "../sync/decision.ts";
+import type { GraceNeeds } from "../sync/decision.ts";
 import { graceEndOf } from "../sync/decision.ts";
 import { secondsAfter } from "../time.ts";
 
@@ -45,7 +45,7 @@ type Row = Pick<
   | "checkFailedCode"
 >;
 
-type Needs = Pick<DecisionDeps, "config" | "now">;
+type Needs = GraceNeeds & { readonly now: () => Date };
 
 /** Failures that lie in what is stored of one member, so that a sign-in may mend them. All others pass by themselves. */
 const MENDED_BY_SIGN_IN: readonly string[] = [

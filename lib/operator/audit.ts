@@ -114,10 +114,11 @@ export async function auditKeys(
   return { kind: "key_missing", count: ids.length, examples: ids.slice(0, EXAMPLE_COUNT) };
 }
 
-/** Forgets that a member may still have a role. False if no such finding exists. */
+/** Forgets that a member may still have a role, because an operator has removed it. False if no such finding exists. */
 export async function forgetRoleLeft(
-  { queries }: { readonly queries: Queries },
-  discordUserId: string,
+  { queries, now }: Pick<Needs, "queries" | "now">,
+  { discordUserId, operator }: { readonly discordUserId: string; readonly operator: string },
 ): Promise<boolean> {
-  return (await queries.deleteRoleConnectionLeft({ discordUserId })) !== undefined;
+  const row = await queries.deleteRoleConnectionLeft({ discordUserId, operator, now: now() });
+  return row !== undefined;
 }

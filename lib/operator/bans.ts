@@ -63,22 +63,10 @@ export async function* listBans({ queries, now }: Needs): AsyncGenerator<readonl
   }
 }
 
-/** Whether a link has one of the accounts, so that a ban would end it. */
-export async function findLinksOf(
+/** The links that have one of the accounts, which a ban would end. */
+export function findLinksOf(
   { queries }: Pick<Needs, "queries">,
-  { discordUserId, issuer, subject }: BannedAccounts,
-): Promise<readonly Awaited<ReturnType<Queries["listLinksOfMember"]>>[number][]> {
-  const names = [discordUserId, subject].filter((name) => name !== null);
-  const found = await Promise.all(
-    names.map((member) => queries.listLinksOfMember({ member, limit: MOST_LINKS })),
-  );
-  const links = found
-    .flat()
-    .filter(
-      (link) => link.discordUserId === discordUserId || (link.issuer === issuer && link.subject === subject),
-    );
-  return [...new Map(links.map((link) => [link.discordUserId, link])).values()];
+  { discordUserId: ofDiscordUserId, issuer: ofIssuer, subject: ofSubject }: BannedAccounts,
+) {
+  return queries.listLinksOfAccounts({ ofDiscordUserId, ofIssuer, ofSubject });
 }
-
-/** A member's own id or subject ranks first, so that it is among them. */
-const MOST_LINKS = 20;

@@ -10,19 +10,33 @@ export type FoundMember =
   | { readonly link: StoredLink }
   | { readonly candidates: readonly StoredLink[]; readonly hasMore: boolean };
 
-const MOST_CANDIDATES = 20;
+type Needs = { readonly queries: Pick<Queries, "findLinkPageEnd" | "listLinksOfMember"> };
 
-/** Looks for the member in all links. */
-export async function findMember(
-  { queries }: { readonly queries: Pick<Queries, "listLinksOfMember"> },
-  member: string,
-): Promise<FoundMember> {
-  const rows = await queries.listLinksOfMember({ member, limit: MOST_CANDIDATES + 1 });
-  const candidates = rows.filter(({ rank }) => rank === rows[0]?.rank);
-  const [link, other] = candidates;
+const MOST_CANDIDATES = 20;
+const PAGE_LINKS = 1_000;
+/** What an id is found by. */
+const BEST_RANK = 1;
+
+type Found = Awaited<ReturnType<Queries["listLinksOfMember"]>>[number];
+
+/** Looks for the member in all links, a page at a time. An id is found at once. */
+export async function findMember({ queries }: Needs, member: string): Promise<FoundMember> {
+  let [best, after]: [readonly Found[], string] = [[], ""];
+  for (;;) {
+    const end = await queries.findLinkPageEnd({ after, limit: PAGE_LINKS });
+    if (end === undefined) break;
+    const page = { member, after, last: end.last, limit: MOST_CANDIDATES + 1 };
+    best = keepBest([...best, ...(await queries.listLinksOfMember(page))]);
+    if (best[0]?.rank === BEST_RANK) break;
+    after = end.last;
+  }
+  const [link, other] = best;
   if (link !== undefined && other === undefined) return { link };
-  return {
-    candidates: candidates.slice(0, MOST_CANDIDATES),
-    hasMore: candidates.length > MOST_CANDIDATES,
-  };
+  return { candidates: best.slice(0, MOST_CANDIDATES), hasMore: best.length > MOST_CANDIDATES };
+}
+
+/** Those that were found by the best of what anybody was found by, and one more than are listed. */
+function keepBest(found: readonly Found[]): readonly Found[] {
+  const rank = Math.min(...found.map((link) => link.rank));
+  return found.filter((link) => link.rank === rank).slice(0, MOST_CANDIDATES + 1);
 }

@@ -2,6 +2,7 @@
  * What Discord is to be told of a link: by the rules, by the end of the grant at the provider, and less than that while
  * losses are held. It sends nothing.
  */
+import type { Config } from "../config/load.ts";
 import type { WorkDeps } from "../deps.ts";
 import type { GrantEndCause } from "../grants/refresh_failure.ts";
 import type { Verdict } from "../rules/evaluate.ts";
@@ -93,12 +94,15 @@ function findClearCause(deps: DecisionDeps, link: DecidedLink, admission: Admiss
   return admission === "refused" ? "not_admitted" : undefined;
 }
 
+/** What says how long the grace is. */
+export type GraceNeeds = { readonly config: { readonly sync: Pick<Config["sync"], "graceDays"> } };
+
 /**
  * When the grace of a link ends, or ended; null if it has none. The provider has ended the grant, and said so itself: a
  * token that Janus may have spent says nothing of the member.
  */
 export function graceEndOf(
-  { config }: Pick<DecisionDeps, "config">,
+  { config }: GraceNeeds,
   {
     organisationEndedAt,
     organisationEndCause,

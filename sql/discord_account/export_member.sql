@@ -2,7 +2,7 @@
 -- they exist.
 -- $1 discord_user_id text
 -- row: discord_user_id text, username text, global_name text, created_at timestamptz, updated_at timestamptz,
--- row: scope text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text,
+-- row: scope text, link_state text, discord_expires_at timestamptz, obtained_at timestamptz, end_reason text,
 -- row: discord_ended_at timestamptz, discord_end_cause text, token_refused_at timestamptz, linked_at timestamptz,
 -- row: imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, pushed_at timestamptz, cleared_at timestamptz,
 -- row: clear_cause text, push_due_at timestamptz, push_failures integer, sync_asked_at timestamptz,
@@ -20,6 +20,11 @@ select
   discord_account.created_at,
   discord_account.updated_at,
   discord_token.scope,
+  case
+    when link.discord_user_id is not null then link_state(
+      link.cleared_at, link.loss_found_at, link.disconnected_at, link.pushed_at, link.push_due_at
+    )
+  end as link_state,
   discord_token.expires_at as discord_expires_at,
   discord_token.obtained_at,
   discord_token.end_reason,

@@ -20,13 +20,9 @@ stated as (
     link.push_due_at,
     link.loss_due_at,
     held.held_at is not null and (held.released_at is null or link.loss_found_at > held.released_at) as is_held,
-    case
-      when link.cleared_at is not null then 'cleared'
-      when link.loss_found_at is not null then 'losing'
-      when link.disconnected_at is not null then 'disconnected'
-      when link.pushed_at is null or link.push_due_at is not null then 'waiting'
-      else 'told'
-    end as state
+    link_state(
+      link.cleared_at, link.loss_found_at, link.disconnected_at, link.pushed_at, link.push_due_at
+    ) as state
   from link
   cross join held
 ),

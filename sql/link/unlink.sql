@@ -9,10 +9,12 @@
 with given as not materialized (
   select
     $1::text as discord_user_id,
-    $2::text as request_id, -- null for upkeep
+    $2::text as request_id, -- null for a command, and for upkeep
     $3::timestamptz as now,
     $4::timestamptz as leased_until, -- until then no other process ends the grants
-    $5::boolean as only_banned -- whether the link ends only if one of its accounts is banned
+    $5::boolean as only_banned, -- whether the link ends only if one of its accounts is banned
+    $6::text as operator, -- null if no operator asked for it
+    $7::jsonb as detail -- null without a reason
 ),
 
 asked as (
@@ -146,8 +148,16 @@ stopped as (
 ),
 
 audit as (
-  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select given.now, 'unlinked', removed.discord_user_id, removed.issuer, removed.subject, given.request_id
+  insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id, operator, detail)
+  select
+    given.now,
+    'unlinked',
+    removed.discord_user_id,
+    removed.issuer,
+    removed.subject,
+    given.request_id,
+    given.operator,
+    given.detail
   from given
   cross join removed
 )

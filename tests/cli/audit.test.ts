@@ -93,9 +93,15 @@ test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and sa
   ]);
   const unknown = await run(folder, "index.ts", ["audit", "--resolved", "6"], environment);
   const malformed = await run(folder, "index.ts", ["audit", "--resolved", "anna"], environment);
-  const resolved = await run(folder, "index.ts", ["audit", "--resolved", "5"], environment);
+  const resolved = await run(folder, "index.ts", ["audit", "--resolved", "5"], {
+    ...environment,
+    JANUS_OPERATOR: "anna",
+  });
   expect([unknown.exitCode, malformed.exitCode]).toEqual([2, 2]);
   expect([resolved.exitCode, resolved.stdout]).toEqual([0, "0 links. Nothing to do.\n"]);
+  expect(
+    await database.rows("select action, operator, detail from audit_event where discord_user_id = '5'"),
+  ).toEqual([{ action: "role_connection_cleared", operator: "anna", detail: { cause: "resolved" } }]);
   await rm(folder, { recursive: true });
 });
 

@@ -43,7 +43,9 @@ describe.if(onPostgres)("on PostgreSQL", () => {
   });
   const keys = (...args: readonly string[]) => run(folder, "index.ts", ["keys", ...args], environment());
   const trail = () =>
-    database.rows("select detail from audit_event where action = 'keys_rotated' order by audit_event_id");
+    database.rows(
+      "select operator, detail from audit_event where action = 'keys_rotated' order by audit_event_id",
+    );
 
   test("janus keys rotate says what it does, leaves a row in the trail, and then has nothing to do", async () => {
     await addSealedLinks({ database }, [K1], 3);
@@ -65,7 +67,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
       unreadable: 0,
       unreadable_rows: [],
     });
-    expect((await trail()).slice(before)).toEqual([{ detail: { key: "k2", rows: 6, operator: "anna" } }]);
+    expect((await trail()).slice(before)).toEqual([{ operator: "anna", detail: { key: "k2", rows: 6 } }]);
     expect(await openAll({ database }, [K2])).toMatchObject({ wrong: [] });
   });
 

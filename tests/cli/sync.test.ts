@@ -41,6 +41,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
       .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
       .join(),
     DATABASE_URL: database.config.url ?? "",
+    JANUS_OPERATOR: "anna",
   });
   async function link(): Promise<void> {
     const user = newUser();
@@ -93,6 +94,9 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
     expect(unanswered.stdout).toContain("1 link would lose something.");
     expect(unanswered.stdout).toContain("janus sync --release --yes");
     expect([agreed.exitCode, JSON.parse(agreed.stdout)]).toEqual([0, { released: 1 }]);
+    expect(
+      await database.rows("select operator, detail from audit_event where action = 'losses_released'"),
+    ).toEqual([{ operator: "anna", detail: { links: 1 } }]);
   });
 
   test.each([

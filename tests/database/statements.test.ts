@@ -335,7 +335,9 @@ describe("STATEMENTS", () => {
   test.each(NAMED)("$name stands in a file of its folder", async ({ name, statement }) => {
     const folder = basename(dirname(fileOf(statement)));
 
-    const files = await Promise.all(listFiles(`lib/database/statements/${folder}{,_sync}.ts`).map(readText));
+    const files = await Promise.all(
+      listFiles(`lib/database/statements/${folder}{,_sync,_view}.ts`).map(readText),
+    );
 
     expect(files.filter((source) => new RegExp(`^ {2}${name}: \\{`, "m").test(source))).toHaveLength(1);
   });

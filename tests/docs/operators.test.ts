@@ -123,10 +123,10 @@ describe("docs/commands.md", async () => {
   test("lists exactly the commands of the program", () => {
     const { stdout } = Bun.spawnSync([process.execPath, "run", join(ROOT, "index.ts"), "--help"]);
     const [, listed = ""] = /^Commands:\n((?: .*\n)+)/m.exec(stdout.toString()) ?? [];
-    const commands = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, word = ""]) => word);
+    const commands = [...listed.matchAll(/^ {2}([a-z]+(?:-[a-z]+)*)/gm)].map(([, word = ""]) => word);
 
     const named = cells.flatMap((cell) =>
-      [...cell.matchAll(/`janus ([a-z]+)/g)].map(([, word = ""]) => word),
+      [...cell.matchAll(/`janus ([a-z]+(?:-[a-z]+)*)/g)].map(([, word = ""]) => word),
     );
 
     expect(commands.length).toBeGreaterThan(5);

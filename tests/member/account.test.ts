@@ -195,6 +195,8 @@ describe("DELETE /api/link", () => {
       now,
       leasedUntil,
       onlyBanned: false,
+      operator: null,
+      detail: null,
     });
 
     await runUpkeep(janus.deps);

@@ -80,7 +80,7 @@ test("30 of 100 who lose their group at once keep the role until the operator re
   await passDay();
   const held = memberValues(users);
   const brake = await findBrake(janus.deps);
-  await janus.deps.queries.setReleased({ now: janus.clock.now() });
+  await janus.deps.queries.setReleased({ now: janus.clock.now(), operator: "anna" });
   janus.clock.advance(31);
   await runUpkeep(janus.deps);
 
@@ -183,7 +183,7 @@ test("losses of many are held in the round that finds them, and told once they a
   janus.clock.advance(28 * HOUR_SECONDS);
   await runUpkeep(janus.deps);
   const held = memberValues(losers);
-  await janus.deps.queries.setReleased({ now: janus.clock.now() });
+  await janus.deps.queries.setReleased({ now: janus.clock.now(), operator: "anna" });
   const releasedAt = janus.clock.now().getTime();
   await runUpkeep(janus.deps);
 

@@ -189,6 +189,8 @@ describe("an unlink", () => {
       now,
       leasedUntil,
       onlyBanned: false,
+      operator: null,
+      detail: null,
     });
   };
 

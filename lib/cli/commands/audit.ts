@@ -13,6 +13,7 @@ import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { MEANINGS } from "../audit_meanings.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { readOperatorName } from "../operator_name.ts";
 import { endWithFindings, print, warn } from "../output.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
@@ -55,7 +56,11 @@ async function audit(resolved: string | undefined, json: boolean, environment: E
   const config = readAuditConfig(environment);
   return withStoredDatabase(config, json, async (db) => {
     const queries = createQueries(db);
-    if (resolved !== undefined && !(await forgetRoleLeft({ queries }, resolved)))
+    const operator = readOperatorName(environment);
+    if (
+      resolved !== undefined &&
+      !(await forgetRoleLeft({ queries, now }, { discordUserId: resolved, operator }))
+    )
       throw usage(
         `Janus does not know of a role that the Discord user ${resolved} may still have. See janus audit.`,
       );

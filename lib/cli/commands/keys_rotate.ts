@@ -4,18 +4,18 @@ import type { KeysConfig } from "../../config/load.ts";
 import { readKeysConfig } from "../../config/load.ts";
 import type { Database } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
-import { usage } from "../../errors.ts";
 import { countToReseal, findKeyUse } from "../../operator/key_use.ts";
 import type { Rotation } from "../../operator/rotate_keys.ts";
 import { firstIdOf, rotateKeys } from "../../operator/rotate_keys.ts";
 import { createWorld } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
+import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
-import { canAsk, confirm, untilToldToStop } from "../terminal.ts";
+import { confirm, untilToldToStop } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
 /** Adds the command. Its exit code is 1 if a row is left under another key, or if nobody agreed. */
@@ -27,8 +27,7 @@ export function addKeysRotate(keys: Command): void {
     .addHelpText("after", examples("janus keys rotate", "janus keys rotate --yes --json"))
     .action(async ({ yes = false }: { readonly yes?: boolean }, command: Command) => {
       const { json } = readCommon(command);
-      if (!yes && (json || !canAsk()))
-        throw usage("janus keys rotate asks before it changes anything. To agree beforehand, add --yes.");
+      requireAgreement("janus keys rotate", yes, json);
       const environment = await readEnvironmentFor(command);
       const asked = { json, operator: readOperatorName(environment), isAgreed: yes };
       const config = readKeysConfig(environment);
@@ -51,8 +50,11 @@ async function rotate(db: Database, { tokenKeys }: KeysConfig, asked: Asked): Pr
   if (total === 0) return { result: NOTHING, signal: undefined };
   if (!asked.isAgreed && !(await confirm(question(total, keyId)))) return undefined;
   asked.isAgreed = true;
-  await queries.insertKeysRotated({
-    detail: { key: keyId, rows: total, operator: asked.operator },
+  await queries.insertOperatorEvent({
+    action: "keys_rotated",
+    discordUserId: null,
+    operator: asked.operator,
+    detail: { key: keyId, rows: total },
     now: world.now(),
   });
   const progress = createProgress(total, "rows", asked.json);

@@ -6,12 +6,14 @@ import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
 import type { WorkDeps } from "../../deps.ts";
 import { usage } from "../../errors.ts";
+import { syncAsked } from "../../operator/change_link.ts";
 import { findMember } from "../../operator/find_member.ts";
 import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.ts";
-import { countScope, runDry, runSync } from "../../operator/sync_run.ts";
+import { countScope, runDry } from "../../operator/sync_run.ts";
 import { findBrake } from "../../sync/brake.ts";
 import { describeStop, STOP_REMEDIES } from "../../sync/stops.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { requireOne } from "../require_one.ts";
@@ -64,19 +66,19 @@ function check({ member, all, dryRun, release, yes }: Options): void {
   if (yes === true && release !== true) throw usage("--yes is only for --release.\nSee janus sync --help.");
 }
 
-async function sync({ environment, json, ...options }: Asked): Promise<void> {
+/** Syncs, and prints what that came to. */
+export async function sync({ environment, json, ...options }: Asked): Promise<void> {
   const { result, signal, stops } = await withWork(environment, json, async (deps) => {
     const scope = await findScope(deps, options);
     const links = await countScope(deps, scope);
     const progress = createProgress(links, "links", json);
     if (links > 0) await progress.tell(0);
-    const run = options.dryRun === true ? runDry : runSync;
+    const operator = readOperatorName(environment);
+    const run = (waiting: Parameters<typeof runDry>[2]) =>
+      options.dryRun === true ? runDry(deps, scope, waiting) : syncAsked(deps, { scope, operator }, waiting);
     const onStop = (): void => void progress.end().then(() => warn(STOPPING, json));
     try {
-      const ended = await untilToldToStop(
-        (stop) => run(deps, scope, { stop, onProgress: progress.tell }),
-        onStop,
-      );
+      const ended = await untilToldToStop((stop) => run({ stop, onProgress: progress.tell }), onStop);
       return { ...ended, stops: deps.upstreamBudgets.listStops() };
     } finally {
       await progress.end();
@@ -137,7 +139,7 @@ async function release({ environment, json, yes }: Asked): Promise<void> {
       await print(waiting === 1 ? "1 link would lose something." : `${waiting} links would lose something.`);
     const isAgreed = yes === true || (!json && canAsk() && (await confirm("Release?")));
     if (!isAgreed) return undefined;
-    const row = await deps.queries.setReleased({ now: deps.now() });
+    const row = await deps.queries.setReleased({ now: deps.now(), operator: readOperatorName(environment) });
     return row?.released ?? 0;
   });
   if (released === undefined) {

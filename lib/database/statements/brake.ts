@@ -8,7 +8,7 @@ import setBrakeHeldText from "../../../sql/brake/set_held.sql" with { type: "tex
 import setLookedText from "../../../sql/brake/set_looked.sql" with { type: "text" };
 import setReleasedText from "../../../sql/brake/set_released.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, nullableTime, time } from "../statement.ts";
+import { integer, nullableTime, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const BRAKE_STATEMENTS = {
@@ -34,7 +34,7 @@ export const BRAKE_STATEMENTS = {
     text: findBrakeHeldText,
     gives: "row",
     parameters: {},
-    row: { heldAt: nullableTime },
+    row: { heldAt: nullableTime, releasedAt: nullableTime },
   },
   setLooked: {
     text: setLookedText,
@@ -45,7 +45,7 @@ export const BRAKE_STATEMENTS = {
   setReleased: {
     text: setReleasedText,
     gives: "row",
-    parameters: { now: time },
+    parameters: { now: time, operator: text },
     row: { released: integer },
   },
   setBrakeHeld: {

@@ -6,6 +6,8 @@ import deleteUnusedText from "../../../sql/discord_account/delete_unused.sql" wi
 import exportMemberText from "../../../sql/discord_account/export_member.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+import { endCause } from "./link.ts";
+import { LINK_STATES } from "./link_view.ts";
 
 /** Parameters and columns as the files have them. */
 export const DISCORD_ACCOUNT_STATEMENTS = {
@@ -27,6 +29,7 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       createdAt: time,
       updatedAt: time,
       scope: nullableText,
+      linkState: v.nullable(v.picklist(LINK_STATES)),
       discordExpiresAt: nullableTime,
       obtainedAt: nullableTime,
       endReason: nullableText,
@@ -66,7 +69,7 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       organisationUnansweredSince: nullableTime,
       organisationRefusals: v.nullable(integer),
       organisationEndedAt: nullableTime,
-      organisationEndCause: nullableText,
+      organisationEndCause: v.nullable(endCause),
       roleConnectionLeftAt: nullableTime,
     },
   },

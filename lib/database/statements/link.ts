@@ -10,6 +10,7 @@ import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" wi
 import insertImportedText from "../../../sql/link/insert_imported.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
+import listLinksOfAccountsText from "../../../sql/link/list_of_accounts.sql" with { type: "text" };
 import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
 import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
@@ -207,10 +208,16 @@ export const LINK_STATEMENTS = {
     parameters: { after: text, limit: integer },
     row: { discordUserId: text, ...facts, ...pushed },
   },
+  listLinksOfAccounts: {
+    text: listLinksOfAccountsText,
+    gives: "rows",
+    parameters: { ofDiscordUserId: nullableText, ofIssuer: nullableText, ofSubject: nullableText },
+    row: { discordUserId: text, username: text, issuer: text, subject: text },
+  },
   listLinksOfMember: {
     text: listLinksOfMemberText,
     gives: "rows",
-    parameters: { member: text, limit: integer },
+    parameters: { member: text, after: text, last: text, limit: integer },
     row: { rank: integer, discordUserId: text, ...facts, ...pushed },
   },
   unlink: {
@@ -222,6 +229,8 @@ export const LINK_STATEMENTS = {
       now: time,
       leasedUntil: time,
       onlyBanned: v.boolean(),
+      operator: nullableText,
+      detail: v.nullable(json),
     },
     echoes: "discordUserId",
     row: {

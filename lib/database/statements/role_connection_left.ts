@@ -11,7 +11,7 @@ export const ROLE_CONNECTION_LEFT_STATEMENTS = {
   deleteRoleConnectionLeft: {
     text: deleteRoleConnectionLeftText,
     gives: "row",
-    parameters: { discordUserId: text },
+    parameters: { discordUserId: text, operator: text, now: time },
     echoes: "discordUserId",
     row: { discordUserId: text },
   },

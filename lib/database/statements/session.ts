@@ -3,12 +3,16 @@
  */
 import * as v from "valibot";
 import claimSessionRefreshText from "../../../sql/session/claim_refresh.sql" with { type: "text" };
+import countSessionsByUserAgentText from "../../../sql/session/count_by_user_agent.sql" with { type: "text" };
+import countMatchingSessionsText from "../../../sql/session/count_matching.sql" with { type: "text" };
 import deleteSessionText from "../../../sql/session/delete.sql" with { type: "text" };
 import deleteExpiredSessionsText from "../../../sql/session/delete_expired.sql" with { type: "text" };
+import deleteMatchingSessionsText from "../../../sql/session/delete_matching.sql" with { type: "text" };
 import deleteOtherSessionsText from "../../../sql/session/delete_others.sql" with { type: "text" };
 import findSessionText from "../../../sql/session/find.sql" with { type: "text" };
 import findSessionWithLinkText from "../../../sql/session/find_with_link.sql" with { type: "text" };
 import listSessionsText from "../../../sql/session/list.sql" with { type: "text" };
+import listAllSessionsText from "../../../sql/session/list_all.sql" with { type: "text" };
 import logInText from "../../../sql/session/log_in.sql" with { type: "text" };
 import setSessionLeaseEndedText from "../../../sql/session/set_lease_ended.sql" with { type: "text" };
 import setSessionRefreshedText from "../../../sql/session/set_refreshed.sql" with { type: "text" };
@@ -43,6 +47,30 @@ export const SESSION_STATEMENTS = {
     parameters: { sessionIdHash: text, accessTokenSealed: text, leasedUntil: time, now: time },
     echoes: "sessionIdHash",
     row: { sessionIdHash: text },
+  },
+  countMatchingSessions: {
+    text: countMatchingSessionsText,
+    gives: "row",
+    parameters: { discordUserId: nullableText, usedBefore: nullableTime },
+    row: { sessions: integer },
+  },
+  countSessionsByUserAgent: {
+    text: countSessionsByUserAgentText,
+    gives: "rows",
+    parameters: { limit: integer, idleSince: time, now: time },
+    row: { userAgent: nullableText, sessions: integer },
+  },
+  deleteMatchingSessions: {
+    text: deleteMatchingSessionsText,
+    gives: "row",
+    parameters: {
+      discordUserId: nullableText,
+      usedBefore: nullableTime,
+      limit: integer,
+      operator: text,
+      now: time,
+    },
+    row: { deleted: integer },
   },
   deleteSession: {
     text: deleteSessionText,
@@ -131,6 +159,20 @@ export const SESSION_STATEMENTS = {
       sessionHandle: text,
       userAgent: nullableText,
       hasRefreshToken: v.boolean(),
+      createdAt: time,
+      lastUsedAt: time,
+      expiresAt: time,
+    },
+  },
+  listAllSessions: {
+    text: listAllSessionsText,
+    gives: "rows",
+    parameters: { member: nullableText, after: text, limit: integer, idleSince: time, now: time },
+    row: {
+      discordUserId: text,
+      username: text,
+      sessionHandle: text,
+      userAgent: nullableText,
       createdAt: time,
       lastUsedAt: time,
       expiresAt: time,

@@ -53,8 +53,9 @@ export function restoreBackup(
   const { now, operator } = filling;
   return fill(db, source, filling, async (queries, stored) => {
     const settled = await queries.setRestored({ spreadSeconds, now: now() });
-    await queries.insertDatabaseEvent({
+    await queries.insertOperatorEvent({
       action: "database_restored",
+      discordUserId: null,
       operator,
       detail: { taken_at: takenAt, rows: stored.rows },
       now: now(),
@@ -79,8 +80,9 @@ export async function moveDatabase(
     const source = await readRows(query);
     onTotal(source.rows);
     return fill(to, source, filling, async (queries, stored) => {
-      await queries.insertDatabaseEvent({
+      await queries.insertOperatorEvent({
         action: "database_moved",
+        discordUserId: null,
         operator,
         detail: { rows: stored.rows },
         now: now(),

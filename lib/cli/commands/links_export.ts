@@ -1,0 +1,155 @@
+/**
+ * `janus links export`: every link that is asked for, for another program. It reads and writes a page at a time. A database
+ * that goes away in between does no harm: the export goes on after the last page that was written.
+ */
+import type { Command } from "commander";
+import { readDatabaseConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/sources.ts";
+import type { Queries } from "../../database/queries.ts";
+import { createQueries } from "../../database/queries.ts";
+import { usage } from "../../errors.ts";
+import type { ListedLink } from "../../operator/select_links.ts";
+import { readLinks } from "../../operator/select_links.ts";
+import { now } from "../../server/world.ts";
+import { printable } from "../../text/printable.ts";
+import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import { CSV_HEAD, linkAsCsv, linkAsJson } from "../link_list_view.ts";
+import type { Sink } from "../new_file.ts";
+import { openNewFile } from "../new_file.ts";
+import { readOperatorName } from "../operator_name.ts";
+import { endAsInterrupted, print, printPart, warn } from "../output.ts";
+import { createProgress } from "../progress.ts";
+import { untilToldToStop } from "../terminal.ts";
+import { withStoredDatabase } from "../with_database.ts";
+import type { SelectionOptions } from "./links_selection.ts";
+import { addSelection, namesOf, selectionOf } from "./links_selection.ts";
+
+const MOST_ECHOED = 200;
+
+const FORMATS = ["csv", "json", "ndjson"] as const;
+type Format = (typeof FORMATS)[number];
+type Options = SelectionOptions & { readonly format?: Format };
+
+/** Adds the command. */
+export function addLinksExport(links: Command): void {
+  const format = links
+    .createOption("--format <format>", "the form; that of the file's name, or else csv, unless given")
+    .choices(FORMATS);
+  addSelection(links.command("export"))
+    .argument("[file]", "a new file; standard output unless given")
+    .addOption(format)
+    .description("write links as a table or as JSON, for another program; it has no token and no claims")
+    .addHelpText(
+      "after",
+      examples(
+        "janus links export links.csv",
+        "janus links export --state told --format ndjson | jq .discord_user_id",
+      ),
+    )
+    .action(async (file: string | undefined, options: Options, command: Command) => {
+      const { json } = readCommon(command);
+      const environment = await readEnvironmentFor(command);
+      const chosen = options.format ?? formatOf(file) ?? (json && file === undefined ? "json" : "csv");
+      if (json && file === undefined && chosen === "csv")
+        throw usage("--json prints JSON. Leave it out, or name a file for the table.");
+      await exportLinks({ file, format: chosen, options, environment, json });
+    });
+}
+
+const formatOf = (file: string | undefined): Format | undefined =>
+  FORMATS.find((format) => file?.endsWith(`.${format}`));
+
+type Asked = {
+  readonly file: string | undefined;
+  readonly format: Format;
+  readonly options: SelectionOptions;
+  readonly environment: Environment;
+  readonly json: boolean;
+};
+
+/** How far an export is. It outlasts a database that went away in between. */
+type State = { after: string; links: number; isNoted: boolean; isBegun: boolean; isOpen: boolean };
+
+async function exportLinks(asked: Asked): Promise<void> {
+  const { file, environment, json } = asked;
+  const config = readDatabaseConfig(environment);
+  const state: State = { after: "", links: 0, isNoted: false, isBegun: false, isOpen: true };
+  let sink: Sink | undefined;
+  try {
+    const { signal } = await withStoredDatabase(config, json, async (db) => {
+      const queries = createQueries(db);
+      sink ??= file === undefined ? STANDARD_OUTPUT : await openNewFile(file);
+      return write(queries, sink, asked, state);
+    });
+    if (signal !== undefined) {
+      await sink?.discard();
+      endAsInterrupted(signal);
+      return await warn(
+        file === undefined ? "stopped before the last link" : "stopped before the last link: no file is left",
+        json,
+      );
+    }
+    await sink?.close();
+  } catch (error) {
+    await sink?.discard();
+    throw error;
+  }
+  if (file === undefined) return;
+  const { links } = state;
+  await print(
+    json
+      ? JSON.stringify({ file, format: asked.format, links })
+      : `${links === 1 ? "1 link is" : `${links} links are`} in ${printable(file, MOST_ECHOED)}.`,
+  );
+}
+
+const STANDARD_OUTPUT: Sink = {
+  write: printPart,
+  close: () => Promise.resolve(),
+  discard: () => Promise.resolve(),
+};
+
+/** Writes every link. The trail keeps who took them, before the first one is out. */
+async function write(queries: Queries, sink: Sink, asked: Asked, state: State) {
+  const { options, environment, format, json, file } = asked;
+  if (!state.isNoted)
+    await queries.insertOperatorEvent({
+      action: "links_exported",
+      discordUserId: null,
+      operator: readOperatorName(environment),
+      detail: { format, selected_by: namesOf(options) },
+      now: now(),
+    });
+  state.isNoted = true;
+  const total = file === undefined ? 0 : ((await queries.countLinks({}))?.count ?? 0);
+  const progress = createProgress(total, "links read", json || file === undefined);
+  return untilToldToStop(
+    async (stop) => {
+      const put = async (text: string): Promise<void> => {
+        if (text !== "" && state.isOpen) state.isOpen = await sink.write(text);
+      };
+      if (!state.isBegun) await put(headOf(format));
+      state.isBegun = true;
+      const reading = { after: state.after, stop, onRead: progress.tell };
+      for await (const page of readLinks({ queries }, selectionOf(options), reading)) {
+        await put(page.map((link, index) => lineOf(link, format, state.links + index === 0)).join(""));
+        if (!state.isOpen) return;
+        state.links += page.length;
+        state.after = page.at(-1)?.discordUserId ?? state.after;
+      }
+      if (!stop.aborted) await put(format === "json" ? "\n]\n" : "");
+    },
+    () => undefined,
+  ).finally(() => progress.end());
+}
+
+function headOf(format: Format): string {
+  if (format === "csv") return `${CSV_HEAD}\n`;
+  return format === "json" ? "[" : "";
+}
+
+function lineOf(link: ListedLink, format: Format, isFirst: boolean): string {
+  if (format === "csv") return `${linkAsCsv(link)}\n`;
+  const text = JSON.stringify(linkAsJson(link));
+  return format === "json" ? `${isFirst ? "" : ","}\n${text}` : `${text}\n`;
+}

@@ -1,0 +1,52 @@
+/** Values of options that several commands take: how many, since when, how old, and a name with its value. All throw usage. */
+import { usage } from "../errors.ts";
+import type { Pair } from "../operator/select_links.ts";
+import { now } from "../server/world.ts";
+import { printable } from "../text/printable.ts";
+import { secondsAfter } from "../time.ts";
+import { readTime } from "./given_facts.ts";
+
+const MOST_ECHOED = 120;
+/** What a list holds in memory. An export has no limit. */
+const MOST_LISTED = 10_000;
+const MOST_DIGITS = 5;
+const UNIT_SECONDS = { m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
+
+/** Reads `--limit`. */
+export function readLimit(word: string): number {
+  const limit = /^\d+$/.test(word) && word.length <= MOST_DIGITS ? Number(word) : 0;
+  if (limit >= 1 && limit <= MOST_LISTED) return limit;
+  throw usage(`Not a limit: ${printable(word, MOST_ECHOED)}.\nIt is a number from 1 to ${MOST_LISTED}.`);
+}
+
+/** Reads an age, such as 36h, as the time that was so long ago. */
+export function readAgo(word: string): Date {
+  const ago = findAgo(word);
+  if (ago !== undefined) return ago;
+  throw usage(
+    `Not an age: ${printable(word, MOST_ECHOED)}.\nWrite it as 90m, 36h, 30d or 4w: minutes, hours, days or weeks.`,
+  );
+}
+
+/** Reads a time, or an age as the time that was so long ago. */
+export const readMoment = (word: string): Date => findAgo(word) ?? readTime(word);
+
+function findAgo(word: string): Date | undefined {
+  const [, digits, unit] = /^(\d{1,5})([mhdw])$/.exec(word) ?? [];
+  if (digits === undefined || !isUnit(unit)) return undefined;
+  return secondsAfter(now(), -Number(digits) * UNIT_SECONDS[unit]);
+}
+
+const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_SECONDS =>
+  unit !== undefined && Object.hasOwn(UNIT_SECONDS, unit);
+
+/** Reads a name, or a name with a value after `=`. */
+export function readPair(word: string): Pair {
+  const at = word.indexOf("=");
+  const name = at === -1 ? word : word.slice(0, at);
+  if (name === "")
+    throw usage(
+      `Not a name: ${printable(word, MOST_ECHOED)}.\nWrite it as member or member=1, without blanks.`,
+    );
+  return { name, value: at === -1 ? undefined : word.slice(at + 1) };
+}
