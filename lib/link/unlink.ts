@@ -15,7 +15,7 @@ import type { Session } from "../session/guard.ts";
 
 /** What ending both grants needs. */
 export type EndDeps = GrantDeps & ProviderGrantDeps;
-type Needs = EndDeps & Pick<Deps, "requestId">;
+type Needs = EndDeps & Pick<Deps, "requestId" | "instruments">;
 
 /** The link is gone. */
 export type Unlinked = {
