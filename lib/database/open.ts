@@ -22,6 +22,7 @@ import { createConnections } from "./connection.ts";
 import { translate } from "./failures.ts";
 import type { Notice } from "./habits.ts";
 import { createHabits } from "./habits.ts";
+import type { PoolCounts } from "./pool.ts";
 import type { Query, Ways } from "./run.ts";
 import { CLOSED, createQuery, settleConnection } from "./run.ts";
 import { createServers } from "./servers.ts";
@@ -41,8 +42,17 @@ export type Database = {
    * server on PostgreSQL has other ways.
    */
   readonly copyTo?: (folder: string) => Promise<void>;
+  /** The connections of this process. The embedded database has none. */
+  readonly inspectConnections?: () => ConnectionFigures;
   /** Ends the connections, and the embedded database with them. */
   readonly close: () => Promise<void>;
+};
+
+/** What is known of the connections to PostgreSQL. */
+export type ConnectionFigures = {
+  readonly counts: PoolCounts;
+  /** When the certificate of the database expires, as it was at the last connection; undefined unless it was verified. */
+  readonly certificateExpiresAt: Date | undefined;
 };
 
 /** Where it is; without an address, embedded in a folder. */
@@ -104,6 +114,10 @@ function createDatabase(connect: Connect, prepare: boolean, notice: Notice): Dat
       return runTransaction(ways, work);
     },
     findHindrance: () => writable.findHindrance(query),
+    inspectConnections: () => ({
+      counts: pool.count(),
+      certificateExpiresAt: connect.certificateExpiresAt(),
+    }),
     close: pool.close,
   };
 }

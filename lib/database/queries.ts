@@ -5,6 +5,7 @@
  * A statement that locks more than one row must keep the order of docs/decisions/0028. `tests/database/lock_order.test.ts`
  * runs it beside all others.
  */
+import type { Tracer } from "../telemetry/spans.ts";
 import type { Database } from "./open.ts";
 import type { QueryOf } from "./statement.ts";
 import { queryOf } from "./statement.ts";
@@ -64,13 +65,24 @@ export type Queries = {
   readonly [Name in keyof typeof STATEMENTS]: QueryOf<(typeof STATEMENTS)[Name]>;
 };
 
-/** The statements as functions on one database, or in one transaction. Errors: as `Database.query`. */
-export function createQueries(db: Pick<Database, "query">): Queries;
+/** The statements as functions on one database, or in one transaction. With a tracer each has a span. Errors: as `Database.query`. */
+export function createQueries(db: Pick<Database, "query">, tracer?: Tracer): Queries;
 /** The compiler cannot follow the loop, so the signature above says what each name gets. */
 export function createQueries(
   db: Pick<Database, "query">,
+  tracer?: Tracer,
 ): Readonly<Record<string, (values: never) => Promise<unknown>>> {
-  return Object.fromEntries(
-    Object.entries(STATEMENTS).map(([name, statement]) => [name, queryOf(db, statement)]),
-  );
+  const made = Object.entries(STATEMENTS).map(([name, statement]) => {
+    const query = queryOf(db, statement);
+    return [name, tracer === undefined ? query : traced(tracer, name, query)];
+  });
+  return Object.fromEntries(made);
+}
+
+type AnyQuery = ReturnType<typeof queryOf>;
+
+/** The span has the name of the statement, and nothing of its values. */
+function traced(tracer: Tracer, name: string, query: AnyQuery): AnyQuery {
+  const attributes = { "db.system.name": "postgresql", "db.query.summary": name } as const;
+  return (values) => tracer.trace("client", name, attributes, () => query(values));
 }

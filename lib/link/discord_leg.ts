@@ -25,7 +25,7 @@ import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";
 
-type Needs = FlowNeeds & GrantDeps & Pick<Deps, "oidc" | "requestId">;
+type Needs = FlowNeeds & GrantDeps & Pick<Deps, "oidc" | "requestId" | "instruments">;
 
 const shareDiscordLeg = createSharing<Departure>();
 

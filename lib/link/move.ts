@@ -24,7 +24,7 @@ import { judgeMover, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
-type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId">;
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId" | "instruments">;
 
 /** What the browser sent with the form. */
 type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
@@ -115,7 +115,7 @@ type Kept = { readonly outcome: "kept"; readonly resultName: string; readonly fl
 export const keepLinks = createStep(
   "move",
   async (
-    deps: FlowNeeds & Pick<Deps, "log">,
+    deps: FlowNeeds & Pick<Deps, "log" | "instruments">,
     { state, records }: Omit<MoveRequest, "browser">,
   ): Promise<Kept> => {
     const flow = findFlow(deps, ["move"], state, records);

@@ -40,7 +40,7 @@ import { judgeApplicant, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked, LinkedAccounts } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
-type Needs = FlowNeeds & PushNeeds & Pick<Deps, "oidc" | "requestId">;
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "oidc" | "requestId" | "instruments">;
 
 /** One of the accounts is linked to a third: nothing changes until the member confirms with `state`. */
 export type Conflict = LinkedAccounts & {

@@ -38,8 +38,10 @@ const BY_MEMBER = { operator: null, detail: null };
 /** Undoes the member's link. Throws not_linked. */
 export const unlink = createStep(
   "unlink",
-  (deps: UnlinkDeps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> =>
-    undoLink(deps, discordUserId),
+  (
+    deps: UnlinkDeps & Pick<WorkDeps, "instruments">,
+    { discordUserId }: Pick<Session, "discordUserId">,
+  ): Promise<Unlinked> => undoLink(deps, discordUserId),
 );
 
 /** Undoes a link, for its member or for an operator. Throws not_linked. */

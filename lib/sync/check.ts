@@ -148,10 +148,7 @@ export async function checkMember(deps: CheckNeeds, discordUserId: string): Prom
   return checked?.discordUserId === discordUserId ? checked : undefined;
 }
 
-/**
- * The same for a member who waits. In a pause it asks nothing, so that an outage costs no member a refresh token who tries
- * again and again.
- */
+/** The same for a member who waits. In a pause it asks nothing: in an outage each try could cost a refresh token. */
 export async function checkMemberNow(
   deps: CheckNeeds,
   discordUserId: string,
@@ -175,10 +172,12 @@ async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly 
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
   return Promise.all(
-    due.map(async (link) => ({
-      ...(await checkLink(deps, { ...link, leasedUntil })),
-      discordUserId: link.discordUserId,
-    })),
+    due.map(async (link) => {
+      const { discordUserId } = link;
+      const checked = await checkLink(deps, { ...link, leasedUntil });
+      deps.log.debug("link_checked", { discordUserId, outcome: checked.outcome });
+      return { ...checked, discordUserId };
+    }),
   );
 }
 

@@ -117,6 +117,7 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
     return { failure: end.failure, told: decision.tells, isHeld: false, isChanged: false };
   }
   await recordTold(deps, link, decision, loss);
+  deps.log.debug("role_connection_told", { discordUserId: link.discordUserId });
   const isChanged = !isTold(decision, link);
   return { failure: undefined, told: decision.tells, isHeld: loss === "held", isChanged };
 }

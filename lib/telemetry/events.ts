@@ -33,11 +33,13 @@ export const LOG_EVENTS = [
   "grant_not_revoked",
   "grants_not_ended",
   "lease_not_freed",
+  "link_checked",
   "listening",
   "log_lines_dropped",
   "losses_held",
   "losses_let_go",
   "member_not_fetched",
+  "metrics_listening",
   "offline_access_left_out",
   "provider_grant_ended",
   "provider_grant_not_ended",
@@ -52,6 +54,7 @@ export const LOG_EVENTS = [
   "role_connection_not_cleared_yet",
   "role_connection_not_pushed",
   "role_connection_not_read",
+  "role_connection_told",
   "rule_failed",
   "rules_in_force",
   "secrets_not_reloaded",
@@ -69,6 +72,7 @@ export const LOG_EVENTS = [
   "tokens_lost",
   "tokens_not_stored_yet",
   "too_busy",
+  "traces_not_sent",
   "upkeep_failed",
   "upstream_call",
   "upstream_resumed",
@@ -142,6 +146,7 @@ export type LogOutcome =
   | "of_another_issuer"
   | "of_unknown_member"
   | "put_off"
+  | "read"
   | "refreshed"
   | "refused"
   | "relinked"
