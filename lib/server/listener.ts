@@ -47,7 +47,16 @@ const PASSES_BEFORE_STOP = 10;
 
 /** Listens on HOST and PORT. Throws address_in_use. */
 export function listen({ host, port }: Config, app: App): Listening {
-  const server = serve(host, port, app);
+  const server = listenOn(
+    {
+      hostname: host,
+      port,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      variables: "HOST and PORT",
+    },
+    app.fetch,
+  );
   return {
     address: addressOf(server),
     peerAddress: (request) => server.requestIP(request)?.address,
@@ -78,14 +87,22 @@ async function readWhatHasCome(): Promise<void> {
 /** Bun documents it for its sockets; its types of a server lack it. */
 const socketSchema = v.object({ address: v.string(), port: v.number() });
 
-function serve(hostname: string, port: number, { fetch }: App): Bun.Server<undefined> {
+/** What a listener may take, and the variables that name its address. */
+type Place = {
+  readonly hostname: string;
+  readonly port: number;
+  readonly maxRequestBodySize: number;
+  readonly idleTimeout: number;
+  readonly variables: string;
+};
+
+/** Begins to listen. Throws address_in_use. */
+export function listenOn({ variables, ...place }: Place, fetch: Answer): Bun.Server<undefined> {
+  const { hostname, port } = place;
   try {
     return Bun.serve({
-      hostname,
-      port,
+      ...place,
       fetch,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
       development: false,
       // Bun's default in production lets a second process share the port: two databases behind one address.
       reusePort: false,
@@ -94,7 +111,7 @@ function serve(hostname: string, port: number, { fetch }: App): Bun.Server<undef
     // Not always in use: no such address here (EADDRNOTAVAIL), or a port for root alone (EACCES).
     const { causeCode = "no code" } = describeCause(error);
     throw addressInUse(
-      `Cannot listen on ${inBrackets(hostname)}:${port} (${causeCode}): set HOST and PORT to an address of this machine that is free.`,
+      `Cannot listen on ${inBrackets(hostname)}:${port} (${causeCode}): set ${variables} to an address of this machine that is free.`,
       error,
     );
   }

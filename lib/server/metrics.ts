@@ -4,14 +4,11 @@
  *
  *   GET /metrics
  */
-import { inBrackets } from "../config/listen_host.ts";
 import type { MetricsSettings } from "../config/telemetry_settings.ts";
 import type { Shared } from "../deps.ts";
-import { addressInUse } from "../errors.ts";
 import { createFigures } from "../operator/figures.ts";
-import { describeCause } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { addressOf } from "./listener.ts";
+import { addressOf, listenOn } from "./listener.ts";
 
 /** At work. */
 export type MetricsListener = {
@@ -32,7 +29,16 @@ export function listenForMetrics(
 ): MetricsListener | undefined {
   const { metrics } = shared.instruments;
   if (settings === undefined || metrics === undefined) return undefined;
-  const server = serve(settings, createAnswer(shared, metrics));
+  const server = listenOn(
+    {
+      hostname: settings.host,
+      port: settings.port,
+      maxRequestBodySize: MAX_BODY_BYTES,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      variables: "METRICS_HOST and METRICS_PORT",
+    },
+    createAnswer(shared, metrics),
+  );
   const address = `${addressOf(server)}/metrics`;
   shared.log.info("metrics_listening", { address });
   return { address, stop: () => server.stop(true) };
@@ -55,23 +61,3 @@ function createAnswer(shared: Shared, metrics: Metrics): AnswerMetrics {
 
 const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(text, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
-
-function serve({ host, port }: MetricsSettings, fetch: AnswerMetrics): Bun.Server<undefined> {
-  try {
-    return Bun.serve({
-      hostname: host,
-      port,
-      fetch,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
-      development: false,
-      reusePort: false,
-    });
-  } catch (error) {
-    const { causeCode = "no code" } = describeCause(error);
-    throw addressInUse(
-      `Cannot listen on ${inBrackets(host)}:${port} (${causeCode}): set METRICS_HOST and METRICS_PORT to an address of this machine that is free.`,
-      error,
-    );
-  }
-}

@@ -4,9 +4,10 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { environmentBeside } from "../harness/beside.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf } from "../harness/rows.ts";
 import { linkMember, newUser, walkDiscordLeg } from "../harness/walk.ts";
 
@@ -47,14 +48,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
-  const environment = (): Record<string, string> => ({
-    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
-    TOKEN_KEYS: janus.config.tokenKeys
-      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
-      .join(),
-    DATABASE_URL: database.config.url ?? "",
-    JANUS_OPERATOR: "eva",
-  });
+  const environment = () => environmentBeside(janus, database);
   const bans = (...words: readonly string[]) => run(folder, "index.ts", ["bans", ...words], environment());
 
   async function linked() {
@@ -101,7 +95,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     });
     expect([role, link, walked]).toEqual([undefined, undefined, 403]);
     const { bans: found } = JSON.parse(listed.stdout);
-    expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
+    expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "anna" }));
     expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
     expect(table.stdout).toContain(`Discord ${user}`);
     expect(table.stdout).toContain("sells roles");
@@ -109,7 +103,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     expect([again.exitCode, JSON.parse(again.stdout).lifted]).toEqual([1, false]);
     expect([subjectRemoved.exitCode, JSON.parse(subjectRemoved.stdout).lifted]).toEqual([0, true]);
     const trail = await database.rows(
-      `select action, operator, detail from audit_event where discord_user_id = '${user}' and operator = 'eva' order by audit_event_id`,
+      `select action, operator, detail from audit_event where discord_user_id = '${user}' and operator = 'anna' order by audit_event_id`,
     );
     expect(trail.map(({ action }) => action)).toEqual(["banned", "ban_lifted"]);
     expect(JSON.stringify(trail)).not.toContain("sells roles");

@@ -1,9 +1,10 @@
 /** `janus links sync` and `janus links unlink` as commands: they ask, name mistakes, and keep who did it. */
 import { describe, expect, test } from "bun:test";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { environmentBeside } from "../harness/beside.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const folder = useFolder("links_change");
@@ -24,14 +25,7 @@ test.each([
 describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
-  const environment = (): Record<string, string> => ({
-    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
-    TOKEN_KEYS: janus.config.tokenKeys
-      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
-      .join(),
-    DATABASE_URL: database.config.url ?? "",
-    JANUS_OPERATOR: "anna",
-  });
+  const environment = () => environmentBeside(janus, database);
   const links = (...args: readonly string[]) => run(folder, "index.ts", ["links", ...args], environment());
 
   async function link(): Promise<string> {
