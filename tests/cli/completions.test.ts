@@ -75,14 +75,18 @@ async function offered(shell: Shell, words: readonly string[]): Promise<readonly
 }
 
 const TOP = [
-  ...["audit", "bans", "completions", "config", "doctor", "explain", "healthcheck", "help", "keys", "man"],
-  ...["metadata", "migrate", "register", "serve", "status", "sync"],
+  ...["audit", "audit-log", "backup", "bans", "completions", "config", "database", "doctor", "explain"],
+  ...["healthcheck", "help", "import", "keys", "links", "man", "members", "metadata", "migrate", "register"],
+  ...["restore", "serve", "sessions", "stats", "status", "sync"],
 ];
 
 describe.each(SHELLS)("the completions of %s", (shell) => {
   test.skipIf(Bun.which(shell) === null && !process.env.CI).each([
     [["janus", ""], TOP],
-    [["janus", "b"], ["bans"]],
+    [
+      ["janus", "b"],
+      ["backup", "bans"],
+    ],
     [
       ["janus", "keys", ""],
       ["generate", "rotate", "status"],
