@@ -9,6 +9,7 @@ import { logoutClaims } from "../fixtures/logout.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { startReplica } from "../fixtures/year_replica.ts";
+import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, sessionsOf, trailOf } from "../harness/rows.ts";
@@ -133,7 +134,8 @@ const EVENTS: readonly (readonly [string, Event])[] = [
   ],
 ];
 
-test.each(EVENTS)(
+// Only PostgreSQL has two replicas.
+test.if(onPostgres).each(EVENTS)(
   "Two replicas, one of them killed at any step, act once on %s",
   async (_, { requestOf, action, isDone }) => {
     const wrong: unknown[] = [];
@@ -167,7 +169,7 @@ type Answer = { readonly rechecked: number; readonly unknown: number };
 /** Where the members stand in a request of many subjects, each in a statement of its own. */
 const PLACES = [0, 120, 240];
 
-test(
+test.if(onPostgres)(
   "A request of many subjects whose replica is killed is finished by its repeat, once",
   async () => {
     const wrong: unknown[] = [];
