@@ -1,5 +1,5 @@
 /**
- * A flood of events at a server that runs: bad signatures, repeats and bodies of a megabyte, thousands of them. Each is
+ * A flood of events and commands at a server that runs: bad signatures, repeats and bodies of a megabyte, thousands of them. Each is
  * answered as it should be, the server stays as large as it was, and a member's flow meanwhile works as always.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
@@ -7,6 +7,7 @@ import type { Serving } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY, deauthorization, signEvent } from "../fixtures/discord_events.ts";
 import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
+import { GUILD, whois } from "../fixtures/interactions.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -39,6 +40,7 @@ beforeAll(async () => {
     ...environmentFor(url, discord, provider.issuer),
     PORT: String(port),
     DISCORD_PUBLIC_KEY,
+    DISCORD_GUILD_IDS: GUILD,
     HOOK_SECRET,
     ...(database?.config.url === undefined ? {} : { DATABASE_URL: database.config.url }),
   });
@@ -58,10 +60,12 @@ type Sent = {
 const post = (path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
   fetch(url + path, { method: "POST", headers, body });
 
+type Repeated = { readonly event: string; readonly hook: string; readonly command: string };
+
 /** One of the wrong or repeated events, in turn. */
-function eventNumber(index: number, repeated: { readonly event: string; readonly hook: string }): Sent {
+function eventNumber(index: number, repeated: Repeated): Sent {
   const now = new Date();
-  switch (index % 5) {
+  switch (index % 7) {
     case 0:
       return {
         kind: "a bad signature of Discord",
@@ -88,11 +92,29 @@ function eventNumber(index: number, repeated: { readonly event: string; readonly
         expected: [200],
         send: () => post("/hooks/recheck", repeated.hook, signHook(repeated.hook, now, { id: "the-same" })),
       };
+    case 4:
+      return {
+        kind: "a bad signature of a command",
+        expected: [401],
+        send: () =>
+          post(
+            "/discord/interactions",
+            repeated.command,
+            signEvent(repeated.command, now, { isOurs: false }),
+          ),
+      };
+    case 5:
+      return {
+        kind: "a command, again and again",
+        expected: [200],
+        send: () => post("/discord/interactions", repeated.command, signEvent(repeated.command, now)),
+      };
     default:
       return {
         kind: "a megabyte",
         expected: [413],
-        send: () => post(index % 2 === 0 ? "/discord/events" : "/hooks/recheck", MEGABYTE, {}),
+        send: () =>
+          post(["/discord/events", "/hooks/recheck", "/discord/interactions"][index % 3] ?? "", MEGABYTE, {}),
       };
   }
 }
@@ -113,7 +135,7 @@ async function walkFlow(user: string): Promise<number> {
   return performance.now() - from;
 }
 
-async function flood(count: number, repeated: Parameters<typeof eventNumber>[1]) {
+async function flood(count: number, repeated: Repeated) {
   const wrong: string[] = [];
   let [next, tooMany] = [0, 0];
   const client = async (): Promise<void> => {
@@ -136,6 +158,7 @@ test("A flood of 5,000 events is answered in order, and members do not notice", 
   const repeated = {
     event: JSON.stringify(deauthorization(gone, new Date())),
     hook: JSON.stringify({ subjects: [`subject-of-${known}`] }),
+    command: JSON.stringify(whois(known, { by: gone })),
   };
   await flood(500, repeated);
   const before = await residentMb();
