@@ -61,23 +61,29 @@ async function compareAll(config: RegistrationConfig, options: CommandsOptions):
   return { changes, leftOut: undefined, failures };
 }
 
-/** Puts the commands. Gives a sentence for each that Discord did not take. Never throws. */
+/** What became of commands: those that Discord took, and a sentence for each that it did not take. */
+export type PutCommands = { readonly taken: readonly CommandChange[]; readonly failures: readonly string[] };
+
+/** Puts the commands. Never throws. */
 export async function putCommands(
   config: RegistrationConfig,
   changes: readonly CommandChange[],
-): Promise<readonly string[]> {
+): Promise<PutCommands> {
   const options = optionsOf(config);
+  const taken: CommandChange[] = [];
   const failures: string[] = [];
-  for (const { guildId, command } of changes) {
+  for (const change of changes) {
+    const { guildId, command } = change;
     try {
       await putCommand(options, config.botToken, guildId, command);
+      taken.push(change);
     } catch (error) {
       failures.push(
         `Discord did not take ${typedName(command)} ${placeOf({ guildId })}. ${explain(error, guildId)}`,
       );
     }
   }
-  return failures;
+  return { taken, failures };
 }
 
 const MARKS = { added: "+", changed: "~", unchanged: " " } as const;
@@ -92,6 +98,10 @@ export const formatCommands = (changes: readonly CommandChange[]): string =>
       placeOf({ guildId }),
     ]),
   );
+
+/** One line for each command that is there now. */
+export const formatTaken = (taken: readonly CommandChange[]): readonly string[] =>
+  taken.map(({ guildId, command }) => `registered  ${typedName(command)}  (${placeOf({ guildId })})`);
 
 /** The commands as JSON. */
 export const commandsAsJson = (changes: readonly CommandChange[]) =>

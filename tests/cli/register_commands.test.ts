@@ -72,6 +72,9 @@ describe("janus register", () => {
       expect(stdout).toContain(
         `Commands:\n+  added  /janus status  of all servers\n+  added  /janus whois   of server ${GUILD}`,
       );
+    expect(first.stdout).toContain(
+      `registered  dsek_member  (Member)\nregistered  /janus status  (of all servers)\nregistered  /janus whois  (of server ${GUILD})\n`,
+    );
     expect(operations().filter((operation) => operation.startsWith("put"))).toEqual([
       "put_metadata",
       "put_command",

@@ -6,6 +6,7 @@ import { answerOf, GUILD, linkMember, NO_ADMIN, OTHER_GUILD, whois } from "../fi
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, rowsOfMember, trailOf } from "../harness/rows.ts";
+import { callApi, signIn } from "../harness/sign_in.ts";
 import { newUser } from "../harness/walk.ts";
 
 const database = useDatabase();
@@ -133,5 +134,19 @@ describe("/janus whois", () => {
     await answerTo(whois(await linked(), by(newUser(), { permissions: "0" })));
 
     expect(await rowsOf(janus, "received_event")).toEqual(before);
+  });
+
+  test("is in the copy of the member's data, without the admin's name", async () => {
+    const [user, admin] = [await linked(), newUser()];
+    await answerTo(whois(user, by(admin, { username: "root" })));
+
+    const browser = await signIn(janus, user);
+    const copy = await (await callApi(janus, "/api/me/export", { browser })).json();
+
+    expect(copy.audit_trail.filter(({ action }: { action: string }) => action === "looked_at")).toMatchObject(
+      [{ by_operator: true, detail: { guild_id: GUILD } }],
+    );
+    expect(JSON.stringify(copy)).not.toContain(admin);
+    expect(JSON.stringify(copy)).not.toContain("root");
   });
 });

@@ -23,7 +23,13 @@ import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { CommandPlan } from "../commands_at_discord.ts";
-import { commandsAsJson, formatCommands, planCommands, putCommands } from "../commands_at_discord.ts";
+import {
+  commandsAsJson,
+  formatCommands,
+  formatTaken,
+  planCommands,
+  putCommands,
+} from "../commands_at_discord.ts";
 import { print, warnOfRisk } from "../output.ts";
 import { changesAsJson, formatChanges, warnOfLosses } from "../record_table.ts";
 import { recordsAtDiscord } from "../records_at_discord.ts";
@@ -42,7 +48,7 @@ export function addRegister(program: Command): void {
     .conflicts("yes");
   program
     .command("register")
-    .description("show how the metadata records at Discord differ, ask, and register them")
+    .description("show how the metadata records and commands at Discord differ, ask, and register them")
     .option("-y, --yes", "do not ask; without a terminal nothing is registered unless this is given")
     .addOption(dryRun)
     .addHelpText(
@@ -86,15 +92,15 @@ async function register(
   if (outcome === "applied" && hasChanges(changes)) await put(discord, records, json);
   const isThere = outcome === "applied" || outcome === "as_is";
   const hindrance = isThere ? await tellDatabase(environment, rules, config.applicationId) : undefined;
-  const notTaken = outcome === "applied" ? await putCommands(config, toPut) : [];
+  const { taken, failures } = await putCommands(config, outcome === "applied" ? toPut : []);
   const result = { changes, commands: plan.changes, outcome, installUrl: installUrlOf(config) };
   if (json) await print(describeAsJson(result, isThere ? records : before));
-  else await print(describe(result, records));
+  else await print(describe(result, records, taken));
   if (hindrance !== undefined) await warnOfSilence(hindrance, json);
   if (outcome === "unconfirmed")
     throw registrationUnconfirmed("Discord's records stay as they are. To change them: janus register --yes");
-  const failures = [...plan.failures, ...notTaken];
-  if (failures.length > 0) throw registrationFailed(failures.join(" "));
+  const all = [...plan.failures, ...failures];
+  if (all.length > 0) throw registrationFailed(all.join(" "));
 }
 
 async function decide(
@@ -201,13 +207,17 @@ function introduce(changes: readonly RecordChange[], { changes: commands, leftOu
   ].join("\n");
 }
 
-function describe({ outcome, installUrl }: Result, records: readonly MetadataRecord[]): string {
+function describe(
+  { outcome, installUrl }: Result,
+  records: readonly MetadataRecord[],
+  taken: readonly CommandChange[],
+): string {
   if (outcome === "dry_run") return "\nNothing was changed: this was a dry run.";
   if (outcome === "unconfirmed") return "\nNothing was changed.";
   const registered = records.map(({ key, name }) => `registered  ${key}  (${printable(name)})`);
   return [
     "",
-    ...(outcome === "applied" ? registered : ["Nothing to change."]),
+    ...(outcome === "applied" ? [...registered, ...formatTaken(taken)] : ["Nothing to change."]),
     "Any server that has the application can now build linked roles from these records. Add it to a server here:",
     installUrl,
     "Then in Discord: Server Settings, Roles, a role, Links.",
