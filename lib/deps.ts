@@ -37,6 +37,8 @@ import type { HeldLosses } from "./sync/held_losses.ts";
 import { createHeldLosses } from "./sync/held_losses.ts";
 import type { RuleFaults } from "./sync/rule_faults.ts";
 import { createRuleFaults } from "./sync/rule_faults.ts";
+import type { Instruments } from "./telemetry/instruments.ts";
+import { NO_INSTRUMENTS } from "./telemetry/instruments.ts";
 import type { Log, MainLog } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
 
@@ -75,6 +77,8 @@ type Common = {
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  /** What watches the work beside the log. */
+  readonly instruments: Instruments;
   readonly version: string;
 };
 
@@ -113,6 +117,8 @@ export type World = {
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: MainLog;
+  /** Metrics and traces; none unless given. */
+  readonly instruments?: Instruments;
   readonly version: string;
   /** How long an upstream call may take; each client has its own default. */
   readonly deadlineMs?: number;
@@ -125,9 +131,9 @@ export type World = {
 /** Builds everything. Nothing is sent, and the database is not spoken to. */
 export function createShared({ config, rules }: Configuration, db: Database, world: World): Shared {
   const { publicUrl } = config;
-  const { log, now, sleep, version } = world;
+  const { log, now, sleep, version, instruments = NO_INSTRUMENTS } = world;
   let secretive = deriveSecretive(config);
-  const queries = createQueries(db);
+  const queries = createQueries(db, instruments.tracer);
   const { providerPerSecond } = config.sync;
   const upstreamBudgets = createUpstreamBudgets({ queries, now, sleep, log, providerPerSecond });
   return {
@@ -181,6 +187,7 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
     now,
     sleep,
     log,
+    instruments,
     version,
     budgetMs: world.budgetMs ?? BUDGET_MS,
   };
@@ -267,6 +274,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     now: shared.now,
     sleep: shared.sleep,
     log,
+    instruments: shared.instruments,
     version: shared.version,
     requestId,
     budget,

@@ -1,100 +1,12 @@
 /**
- * Every way in which Janus fails on purpose: one error type, a closed set of stable codes, one named constructor for
- * each code. Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
+ * Every way in which Janus fails on purpose: one error type, and one named constructor for each code of `error_codes.ts`.
+ * Any room may throw them; `http/` turns them into responses, `cli/` into exit codes.
  *
- * The `reason` is private: it is logged once, at the edge, and never shown to a member. It names the thing, then the
- * fault, then the remedy, in our own words. It never holds what came from outside, except for an OAuth error and for the
- * issuer that a discovery document names, which are public. The public texts are in `pages/`.
+ * The `reason` is private: it is logged once, at the edge, and never shown. It names the thing, the fault and the remedy in
+ * our own words. From outside it has only OAuth errors and the issuer of a discovery document. Public texts: `pages/`.
  */
-
-const STATUS = {
-  callback_malformed: 400,
-  authorization_rejected: 400,
-  code_rejected: 400,
-  scope_missing: 400,
-  unauthenticated: 401,
-  state_mismatch: 403,
-  flow_expired: 403,
-  flow_finished: 403,
-  issuer_mismatch: 403,
-  origin_refused: 403,
-  prefetch_refused: 403,
-  grant_ended: 403,
-  not_found: 404,
-  not_linked: 404,
-  session_unknown: 404,
-  method_not_allowed: 405,
-  request_timeout: 408,
-  request_too_large: 413,
-  sync_too_soon: 429,
-  too_many_requests: 429,
-  internal: 500,
-  token_unreadable: 500,
-  id_token_refused: 502,
-  id_token_unsupported: 502,
-  userinfo_refused: 502,
-  provider_misconfigured: 502,
-  provider_client_rejected: 502,
-  discord_client_rejected: 502,
-  discord_refused: 502,
-  provider_unavailable: 503,
-  discord_unavailable: 503,
-  discord_rate_limited: 503,
-  grant_ending: 503,
-  database_unavailable: 503,
-  database_not_migrated: 503,
-  too_busy: 503,
-} as const;
-
-const EXIT_STATUS = {
-  usage: 2,
-  config_invalid: 2,
-  data_dir_locked: 1,
-  address_in_use: 1,
-  database_newer: 1,
-  database_unsupported: 1,
-  migration_edited: 1,
-  migration_failed: 1,
-  registration_failed: 1,
-  registration_unconfirmed: 1,
-  records_not_registered: 1,
-  unhealthy: 1,
-} as const;
-
-/** Failures that a use case of Janus answers itself, so that no page and no command has them. */
-const INNER_CODES = ["refresh_refused", "access_token_refused"] as const;
-
-/** A failure that a member can meet. */
-export type PublicErrorCode = keyof typeof STATUS;
-
-/** A failure that only an operator at a command line can meet. */
-export type CommandErrorCode = keyof typeof EXIT_STATUS;
-
-/** A failure that ends within Janus, and that only the log can name. */
-export type InnerErrorCode = (typeof INNER_CODES)[number];
-
-/** Any failure on purpose. */
-export type ErrorCode = PublicErrorCode | CommandErrorCode | InnerErrorCode;
-
-/** True for a code that has a page of its own. */
-export function isPublicErrorCode(code: string): code is PublicErrorCode {
-  return Object.hasOwn(STATUS, code);
-}
-
-/** True for a code that only a command has. */
-export function isCommandErrorCode(code: string): code is CommandErrorCode {
-  return Object.hasOwn(EXIT_STATUS, code);
-}
-
-/** All codes that a member can meet, in the order of their HTTP status. */
-export const PUBLIC_ERROR_CODES = Object.keys(STATUS).filter(isPublicErrorCode);
-
-/** All codes: of pages, of commands, and those that end within Janus. */
-export const ERROR_CODES: readonly string[] = [
-  ...Object.keys(STATUS),
-  ...Object.keys(EXIT_STATUS),
-  ...INNER_CODES,
-];
+import type { CommandErrorCode, ErrorCode } from "./error_codes.ts";
+import { EXIT_STATUS, isCommandErrorCode, isPublicErrorCode, STATUS } from "./error_codes.ts";
 
 type Detail = {
   readonly cause?: unknown;
@@ -187,6 +99,8 @@ export const sessionUnknown = () => new JanusError("session_unknown", "the membe
 /** The member's last "sync now" is too recent. RFC 6585 4 */
 export const syncTooSoon = (retryAfterSeconds: number) =>
   new JanusError("sync_too_soon", "the member asked again within a minute", { retryAfterSeconds });
+/** One of the member's two accounts may not link. Which one and why is not told. */
+export const banned = () => new JanusError("banned", "an account of the member is banned");
 /** A request body over the cap. RFC 9110 15.5.14 */
 export const requestTooLarge = (reason: string) => new JanusError("request_too_large", reason);
 /** A request body that does not arrive. RFC 9110 15.5.9 */
@@ -265,17 +179,23 @@ export const databaseNotMigrated = (reason: string, cause?: unknown) =>
   new JanusError("database_not_migrated", reason, { cause, retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS });
 
 // Commands: the message is for the operator, whole.
+const ofCommand = (code: CommandErrorCode) => (message: string, cause?: unknown) =>
+  new JanusError(code, message, { cause });
 
 /** A command, option or argument that does not exist. */
 export const usage = (message: string, cause?: unknown) => new JanusError("usage", message, { cause });
 /** One or more environment variables are missing or malformed; the message names all of them. */
 export const configInvalid = (message: string) => new JanusError("config_invalid", message);
 /** Another process has the embedded database open. */
-export const dataDirLocked = (message: string, cause?: unknown) =>
-  new JanusError("data_dir_locked", message, { cause });
+export const dataDirLocked = ofCommand("data_dir_locked");
 /** HOST and PORT are taken. */
-export const addressInUse = (message: string, cause?: unknown) =>
-  new JanusError("address_in_use", message, { cause });
+export const addressInUse = ofCommand("address_in_use");
+/** A backup could not be made, and no file is left in its place. */
+export const backupFailed = ofCommand("backup_failed");
+/** A file is no backup of Janus, or is not whole. */
+export const backupUnreadable = ofCommand("backup_unreadable");
+/** The database that is to be filled has tables already. */
+export const databaseNotEmpty = (message: string) => new JanusError("database_not_empty", message);
 /** A newer Janus has migrated this database. */
 export const databaseNewer = (message: string) => new JanusError("database_newer", message);
 /** A database of an encoding or a version that Janus cannot use. */
@@ -283,16 +203,15 @@ export const databaseUnsupported = (message: string) => new JanusError("database
 /** A migration that this database has applied reads differently in this program. */
 export const migrationEdited = (message: string) => new JanusError("migration_edited", message);
 /** A migration's SQL failed; nothing of it was applied. */
-export const migrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("migration_failed", message, { cause });
+export const migrationFailed = ofCommand("migration_failed");
 /** Discord did not take the metadata records. */
-export const registrationFailed = (message: string, cause?: unknown) =>
-  new JanusError("registration_failed", message, { cause });
+export const registrationFailed = ofCommand("registration_failed");
 /** Nobody has agreed to change the metadata records. */
-export const registrationUnconfirmed = (message: string) =>
-  new JanusError("registration_unconfirmed", message);
+export const registrationUnconfirmed = ofCommand("registration_unconfirmed");
 /** Discord lacks the metadata records, as far as Janus knows. */
 export const recordsNotRegistered = (message: string) => new JanusError("records_not_registered", message);
+/** What links are to be imported from cannot be read, or is not what it should be. Nothing was imported. */
+export const importRefused = (message: string) => new JanusError("import_refused", message);
 /** The server on this machine does not answer, or not as it should. */
 export const unhealthy = (message: string, detail: Detail = {}) =>
   new JanusError("unhealthy", message, detail);

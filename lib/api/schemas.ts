@@ -162,6 +162,8 @@ export const storedData = v.object({
   link: v.nullable(
     v.object({
       linked_at: time,
+      /** When an operator imported it; null once the member has signed in. */
+      imported_at: nullableTime,
       pushed_metadata: v.nullable(metadata),
       pushed_platform_username: nullableText,
       pushed_at: nullableTime,
@@ -216,6 +218,8 @@ export const storedData = v.object({
   scim_user: v.nullable(v.objectWithRest({ external_id: nullableText, user_name: text }, v.unknown())),
   /** Since when Discord may have a role connection of an earlier link that Janus could not clear. */
   role_connection_left_at: nullableTime,
+  /** Bans in force: the accounts may not link. `expires_at` is null if only the organisation lifts it. */
+  bans: v.array(v.object({ banned_at: time, expires_at: nullableTime })),
   flows: v.array(
     v.object({
       created_at: time,

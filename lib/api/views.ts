@@ -87,7 +87,7 @@ export function viewSessions(sessions: Sessions, currentHandle: string): Session
 
 /** GET /api/me/export; undefined where nothing is stored any more. `about` explains the file to the member. */
 export function viewStored(
-  { stored, scimUser, flows, sessions, trail }: Stored,
+  { stored, scimUser, bans, flows, sessions, trail }: Stored,
   about: readonly string[],
   now: Date,
 ): StoredData | undefined {
@@ -107,6 +107,10 @@ export function viewStored(
     ...viewOrganisation(stored),
     scim_user: viewScimUser(scimUser),
     role_connection_left_at: isoOrNull(stored.roleConnectionLeftAt),
+    bans: bans.map(({ bannedAt, expiresAt }) => ({
+      banned_at: bannedAt.toISOString(),
+      expires_at: isoOrNull(expiresAt),
+    })),
     flows: flows.map(({ createdAt, expiresAt, issuer, subject, claims, sources }) => ({
       created_at: createdAt.toISOString(),
       expires_at: expiresAt.toISOString(),
@@ -157,6 +161,7 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
   if (stored.linkedAt === null) return null;
   return {
     linked_at: stored.linkedAt.toISOString(),
+    imported_at: isoOrNull(stored.importedAt),
     pushed_metadata: stored.pushedMetadata === null ? null : { ...stored.pushedMetadata },
     pushed_platform_username: stored.pushedPlatformUsername,
     pushed_at: isoOrNull(stored.pushedAt),

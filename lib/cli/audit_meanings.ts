@@ -9,7 +9,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   refresh_unanswered:
     "The answer to a refresh of these tokens was lost. If the next refresh fails, the member must follow the link again.",
   discord_grant_ended:
-    "Discord has ended what Janus may do for these members, for example because they removed Janus from their authorized apps. Janus cannot tell Discord what changes for them. If they want their roles kept up to date, they sign in again; their page says so.",
+    "Discord has ended what Janus may do for these members, for example because they removed Janus from their authorized apps; or their links were imported without tokens. Janus cannot tell Discord what changes for them. If they want their roles kept up to date, they sign in again; their page says so.",
   role_connection_clear_failing:
     "Discord has not cleared the role connection of an earlier link of these members. Janus tries again.",
   provider_grant_end_failing: "The provider has not ended these grants. The log says why; Janus tries again.",

@@ -3,7 +3,7 @@
  * That is 2 for wrong use and configuration, and 1 for a command that failed. With --json each line on standard error is a
  * JSON object, `{"error":{"code","message"}}` or `{"warning"}`.
  */
-import { asJanusError, internal, JanusError } from "../errors.ts";
+import { asJanusError, backupFailed, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
 import { printable } from "../text/printable.ts";
 
@@ -64,6 +64,20 @@ export async function print(text: string): Promise<void> {
 
 /** Prints a part of a long result, as it is. False if nobody reads any more. Throws where it cannot be written. */
 export const printPart = (text: string): Promise<boolean> => write(process.stdout, text);
+
+/** Writes bytes of a result to standard output. Throws backup_failed where they cannot be written, or nobody reads them. */
+export function writeBytes(bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const refuse = (error: Error): void =>
+    reject(backupFailed("standard output takes no more: what has come out is not whole", error));
+  process.stdout.once("error", refuse);
+  process.stdout.write(bytes, (error) => {
+    process.stdout.off("error", refuse);
+    if (error) refuse(error);
+    else resolve();
+  });
+  return promise;
+}
 
 /** Says something on standard error, apart from the result. */
 export function warn(message: string, json: boolean): Promise<void> {

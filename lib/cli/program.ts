@@ -145,6 +145,7 @@ const HELP_AFTER = `${examples(
   "janus healthcheck --ready         can it serve members?",
   "janus links show anna             what is known of Anna's link?",
   "janus audit                       does a link or a grant need my attention?",
+  "janus backup janus.backup         one file with all that is stored, while servers go on",
   "janus config check                which settings are in effect, and which of them are risky?",
   "janus keys generate >> .env       new TOKEN_KEYS and COOKIE_SECRET",
   "janus help keys generate          how to use a command",

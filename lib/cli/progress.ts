@@ -28,6 +28,36 @@ export function createProgress(total: number, what: string, json: boolean): Prog
   };
 }
 
+/** Says what a command is doing that cannot tell how far it is, and takes the line away at the end. */
+export async function sayMeanwhile<Result>(
+  what: string,
+  json: boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const isShown = !json && canShowProgress();
+  if (isShown) await showProgress(what);
+  try {
+    return await work();
+  } finally {
+    if (isShown) await showProgress("");
+  }
+}
+
+/** A progress of work that says itself how much there is. Before it does, nothing is shown. */
+export function createLateProgress(
+  what: string,
+  json: boolean,
+): Progress & { readonly begin: (total: number) => void } {
+  let progress: Progress | undefined;
+  return {
+    begin: (total) => {
+      progress ??= createProgress(total, what, json);
+    },
+    tell: async (done) => progress?.tell(done),
+    end: async () => progress?.end(),
+  };
+}
+
 /** The line. More may be done than was counted before. */
 export function describeProgress(done: number, total: number, what: string): string {
   const share = total === 0 ? 1 : Math.min(1, done / total);

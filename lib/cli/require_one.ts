@@ -24,5 +24,10 @@ export function requireOne(member: string, found: FoundMember): StoredLink {
 }
 
 /** A link on one line. */
-export const describeLink = ({ discordUserId, username, subject, issuer }: StoredLink): string =>
+export const describeLink = ({
+  discordUserId,
+  username,
+  subject,
+  issuer,
+}: Pick<StoredLink, "discordUserId" | "username" | "subject" | "issuer">): string =>
   `${discordUserId}  @${printable(username, MOST_ECHOED)}  ${printable(subject)} at ${printable(issuer)}`;

@@ -13,16 +13,23 @@ import type { CreateApp } from "../server/listener.ts";
 import type { AddCommand } from "./command.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addAuditLog } from "./commands/audit_log.ts";
+import { addBackup } from "./commands/backup.ts";
+import { addBans } from "./commands/bans.ts";
+import { addCompletions } from "./commands/completions.ts";
 import { addConfigCheck } from "./commands/config_check.ts";
+import { addDatabase } from "./commands/database.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealthcheck } from "./commands/healthcheck.ts";
+import { addImport } from "./commands/import.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLinks } from "./commands/links.ts";
+import { addMan } from "./commands/man.ts";
 import { addMembers } from "./commands/members.ts";
 import { addMetadata } from "./commands/metadata.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addRegister } from "./commands/register.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addServe, serve } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addStats } from "./commands/stats.ts";
@@ -38,9 +45,14 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addMetadata,
   addExplain,
   addSync,
+  addImport,
   addHealthcheck,
   addAudit,
   addStatus,
+  addBans,
+  addBackup,
+  addRestore,
+  addDatabase,
   addLinks,
   addMembers,
   addSessions,
@@ -49,6 +61,8 @@ export const listCommands = (createApp: CreateApp): readonly AddCommand[] => [
   addConfigCheck,
   addDoctor,
   addKeys,
+  addCompletions,
+  addMan,
 ];
 
 /** Runs `janus <args>`, and sets the exit code. */

@@ -26,6 +26,7 @@ export const statusAsJson = (status: Status) => ({
   keys: status.keys,
   grants_ended: { days: ENDED_DAYS, ...status.grantsEnded },
   backup_at: status.backupAt,
+  restored_at: status.restoredAt,
   attention: status.attention,
 });
 
@@ -46,7 +47,7 @@ export function describeStatus(status: Status, now: Date): string {
     row("upkeep", describeStops(status.stops)),
     row("keys", describeKeys(status.keys)),
     row("ended", [describeEnded(status.grantsEnded)]),
-    row("backup", [describeBackup(status.backupAt, now)]),
+    row("backup", [describeBackup(status.backupAt, now), ...describeRestore(status.restoredAt)]),
   ];
   return [...rows, "", ...describeAttention(status)].join("\n");
 }
@@ -124,6 +125,9 @@ const describeBackup = (at: Date | null, now: Date): string =>
   at === null
     ? "not known: a backup says so with janus status --backed-up"
     : `${describeTime(at)}, ${describeAge(at, now)} ago`;
+
+const describeRestore = (at: Date | null): readonly string[] =>
+  at === null ? [] : [`restored ${describeTime(at)}`];
 
 function describeAttention({ attention }: Status): readonly string[] {
   if (attention.length === 0) return ["All is well."];

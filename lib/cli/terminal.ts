@@ -19,6 +19,9 @@ export const canAsk = (): boolean => isatty(STANDARD_INPUT) && isatty(STANDARD_E
 /** Whether somebody sees on standard error how far a command is. */
 export const canShowProgress = (): boolean => isatty(STANDARD_ERROR);
 
+/** Whether standard output is a terminal, which is no place for a file. */
+export const writesToTerminal = (): boolean => isatty(STANDARD_OUTPUT);
+
 /** Whether standard output shows colours, and nobody has switched them off. https://no-color.org */
 export const canShowColours = ({ NO_COLOR, TERM }: Environment): boolean =>
   isatty(STANDARD_OUTPUT) && !NO_COLOR && TERM !== "dumb";

@@ -6,7 +6,7 @@ import type { DatabaseConfig } from "../config/database_settings.ts";
 import { hasDatabase } from "../database/embedded/open.ts";
 import { requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
-import { openDatabase } from "../database/open.ts";
+import { openAlone, openDatabase } from "../database/open.ts";
 import { waitForDatabase } from "../database/wait.ts";
 import { databaseUnavailable } from "../errors.ts";
 import { createWorld } from "../server/world.ts";
@@ -54,4 +54,28 @@ export async function withStoredDatabase<Result>(
     await requireMigrated(db);
     return work(db);
   });
+}
+
+/**
+ * For work that must not be repeated from its beginning, such as a restore. It waits only until `look` succeeds, and then
+ * works once with what that has seen. Throws what both throw.
+ */
+export async function withDatabaseOnce<Seen, Result>(
+  { database, databaseWaitSeconds }: DatabaseConfig,
+  json: boolean,
+  look: (db: Database) => Promise<Seen>,
+  work: (db: Database, seen: Seen) => Promise<Result>,
+): Promise<Result> {
+  const db = await openAlone(database);
+  const say = sayOnce("waiting for the database: ", json);
+  try {
+    const seen = await waitForDatabase(() => look(db), {
+      ...createWorld(NO_LOG, { ref: true }),
+      seconds: databaseWaitSeconds,
+      onWait: ({ message }) => say(message),
+    });
+    return await work(db, seen);
+  } finally {
+    await db.close();
+  }
 }

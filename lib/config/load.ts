@@ -24,6 +24,8 @@ import { scimOf } from "./scim_settings.ts";
 import type { Environment } from "./sources.ts";
 import type { SyncSettings } from "./sync_settings.ts";
 import { syncOf, syncSchema } from "./sync_settings.ts";
+import type { MetricsSettings, TracingSettings } from "./telemetry_settings.ts";
+import { metricsOf, tracingOf } from "./telemetry_settings.ts";
 import { publicUrl, SCHEMAS, SECRETS } from "./variables.ts";
 
 /** What the server needs. */
@@ -51,6 +53,10 @@ export type Config = DatabaseConfig & {
   readonly hookSecrets: readonly Uint8Array[];
   /** How long the trail of a person without a link is kept. */
   readonly retentionDays: number;
+  /** Undefined where metrics are off. */
+  readonly metrics: MetricsSettings | undefined;
+  /** Undefined where there are no traces. */
+  readonly tracing: TracingSettings | undefined;
   readonly drainSeconds: number;
   readonly shutdownSeconds: number;
   /** The first key seals; every key opens. */
@@ -164,6 +170,8 @@ export function readConfig(environment: Environment): Config {
     sync: syncOf(values),
     hookSecrets: values.HOOK_SECRET ?? [],
     retentionDays: values.RETENTION_DAYS,
+    metrics: metricsOf(values),
+    tracing: tracingOf(values),
     drainSeconds: values.DRAIN_SECONDS,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     scim: scimOf(values),

@@ -15,6 +15,7 @@ import { rulesFile } from "./rules_file.ts";
 import { SCIM_SCHEMAS } from "./scim_settings.ts";
 import { secureUrl } from "./secure_address.ts";
 import { clientId, credential } from "./stray_characters.ts";
+import { TELEMETRY_FIXES, TELEMETRY_SCHEMAS } from "./telemetry_settings.ts";
 import { timeZone } from "./time_zone.ts";
 import { trustedProxies } from "./trusted_proxies.ts";
 
@@ -169,6 +170,7 @@ export const SCHEMAS = {
   SHUTDOWN_SECONDS: v.optional(wholeNumber(1, 600), "8"),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
   LOG_FORMAT: v.optional(v.picklist(LOG_FORMATS, `must be one of ${LOG_FORMATS.join(", ")}`), "auto"),
+  ...TELEMETRY_SCHEMAS,
   DISCORD_BOT_TOKEN: v.pipe(credential, v.regex(/^[\x20-\x7e]+$/, "must be printable ASCII")),
 };
 
@@ -236,6 +238,7 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
     "seconds, such as 8; less than the container engine or systemd waits before it kills Janus",
   LOG_LEVEL: "such as info",
   LOG_FORMAT: "leave it out: readable on a terminal, otherwise JSON",
+  ...TELEMETRY_FIXES,
   DISCORD_BOT_TOKEN: "Discord developer portal, Bot, Token",
 };
 
@@ -250,6 +253,7 @@ export const SECRETS: readonly VariableName[] = [
   "HOOK_SECRET",
   "DISCORD_BOT_TOKEN",
   "SCIM_TOKEN",
+  "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
 function decodeKey(text: string): Uint8Array | undefined {

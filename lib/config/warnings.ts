@@ -12,6 +12,7 @@ import { isLoopback } from "./secure_address.ts";
 import type { Environment, Source } from "./sources.ts";
 import { mergeSources } from "./sources.ts";
 import { findStray } from "./stray_values.ts";
+import { tracingOf } from "./telemetry_settings.ts";
 import { trustsStrangers } from "./trusted_proxies.ts";
 import { findTypo } from "./typo.ts";
 import { SCHEMAS } from "./variables.ts";
@@ -91,6 +92,9 @@ type Risk = {
 const isPublic = ({ PUBLIC_URL }: ServerVariables): boolean => !isLoopback(new URL(PUBLIC_URL));
 const isLoopbackHost = (host: string): boolean => host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
+const isEveryAddress = (host: string): boolean => host === "0.0.0.0" || host === "::";
+const isUnencrypted = (url = "https:"): boolean => url.startsWith("http:") && !isLoopback(new URL(url));
+
 const RISKS: readonly Risk[] = [
   {
     isTaken: (values) => values.OIDC_ALLOW_HTTP_ENDPOINTS,
@@ -142,6 +146,22 @@ const RISKS: readonly Risk[] = [
     isTaken: (_, { PLATFORM_COLOR }) => PLATFORM_COLOR === "",
     warning:
       "PLATFORM_COLOR is empty: a # in an env file begins a comment. Write the six digits without it, or leave the variable out.",
+  },
+  {
+    isTaken: (values, { METRICS_HOST }) => Boolean(METRICS_HOST) && values.METRICS_PORT === undefined,
+    warning: "METRICS_HOST is set without METRICS_PORT: metrics are off.",
+  },
+  {
+    isTaken: (values) => values.METRICS_PORT !== undefined && isEveryAddress(values.METRICS_HOST),
+    warning:
+      "METRICS_HOST is all addresses of this machine: anybody who reaches METRICS_PORT can read the metrics. They name no " +
+      "member. Let only your Prometheus reach the port.",
+  },
+  {
+    isTaken: (values) =>
+      values.OTEL_EXPORTER_OTLP_HEADERS !== undefined && isUnencrypted(tracingOf(values)?.url),
+    warning:
+      "OTEL_EXPORTER_OTLP_HEADERS is sent unencrypted: the collector's endpoint is http, and not on this machine.",
   },
   {
     isTaken: (values) => values.DRAIN_SECONDS >= values.SHUTDOWN_SECONDS,

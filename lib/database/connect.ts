@@ -4,6 +4,7 @@
  * ever. This file sends no statement.
  */
 import type { ConnectionOptions } from "node:tls";
+import { checkServerIdentity } from "node:tls";
 import postgres from "postgres";
 import type { DatabaseAddress, Tls } from "../config/database_address.ts";
 import { databaseUnavailable } from "../errors.ts";
@@ -24,6 +25,8 @@ export type Connect = {
   readonly servers: number;
   /** Makes a connection to one of them that begins with these settings. Nothing is sent before it is used. */
   readonly open: (settings: Settings, server: number, events: Events) => Driver;
+  /** When the first of the servers' certificates expires, as they were at the last connections; undefined if none was verified. */
+  readonly certificateExpiresAt: () => Date | undefined;
   /** Asks a server to end a statement; false where nothing comes back. */
   readonly cancel: (server: number, key: CancelKey) => Promise<boolean>;
 };
@@ -85,11 +88,12 @@ const OPTIONS = {
 /** Connects to a PostgreSQL; without `prepare`, nothing that the driver sends by itself is prepared either. */
 export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
   const { servers, database, user, password, tls, targetSessionAttrs } = address;
+  const certificates = new Map<string, number>();
   const options = {
     ...OPTIONS,
     prepare,
     connect_timeout: connectTimeout(servers.length),
-    ssl: tlsOptions(tls),
+    ssl: tlsOptions(tls, (host, expiresAt) => void certificates.set(host, expiresAt)),
     ...(database === undefined ? {} : { database }),
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
@@ -98,6 +102,8 @@ export function connectTo(address: DatabaseAddress, prepare: boolean): Connect {
   return {
     usesTls: tls.mode !== "disable" && tls.mode !== "prefer",
     servers: Math.max(1, servers.length),
+    certificateExpiresAt: () =>
+      certificates.size === 0 ? undefined : new Date(Math.min(...certificates.values())),
     open: (settings, index, { onWord, onClose: onclose }) => {
       const server = servers[index];
       const host = server === undefined ? {} : { host: `${server.host}:${server.port}` };
@@ -127,7 +133,11 @@ function refuseStandby(name: string, value: unknown): void {
   if (name === "in_hot_standby" && value === "on") throw databaseUnavailable(NOT_WANTED);
 }
 
-function tlsOptions(tls: Tls): false | "prefer" | ConnectionOptions {
+/** `onCertificate` learns when a certificate expires that an authority has vouched for. */
+function tlsOptions(
+  tls: Tls,
+  onCertificate: (host: string, expiresAt: number) => void,
+): false | "prefer" | ConnectionOptions {
   if (tls.mode === "disable") return false;
   if (tls.mode === "prefer") return tls.mode;
   const { ca, cert, key, mode } = tls;
@@ -136,7 +146,11 @@ function tlsOptions(tls: Tls): false | "prefer" | ConnectionOptions {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    // libpq does not compare the name here: a certificate that a trusted authority signed will do.
-    ...(mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
+    checkServerIdentity: (host, certificate) => {
+      const expiresAt = Date.parse(certificate.valid_to);
+      if (!Number.isNaN(expiresAt)) onCertificate(host, expiresAt);
+      // libpq does not compare the name with verify-ca: a certificate that a trusted authority signed will do.
+      return mode === "verify-ca" ? undefined : checkServerIdentity(host, certificate);
+    },
   };
 }

@@ -25,13 +25,18 @@ import migration21 from "../../sql/migrations/0021_create_scim.sql" with { type:
 import migration22 from "../../sql/migrations/0022_rotate_keys.sql" with { type: "text" };
 import migration23 from "../../sql/migrations/0023_limit_audit_trail.sql" with { type: "text" };
 import migration24 from "../../sql/migrations/0024_name_operators.sql" with { type: "text" };
-import migration25 from "../../sql/migrations/0025_show_links.sql" with { type: "text" };
+import migration25 from "../../sql/migrations/0025_create_ban.sql" with { type: "text" };
+import migration26 from "../../sql/migrations/0026_mark_imported_links.sql" with { type: "text" };
+import migration27 from "../../sql/migrations/0027_keep_leases_of_losses.sql" with { type: "text" };
+import migration28 from "../../sql/migrations/0028_remember_restores.sql" with { type: "text" };
+import migration29 from "../../sql/migrations/0029_show_links.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
 import insertText from "../../sql/schema_migration/insert.sql" with { type: "text" };
 import listText from "../../sql/schema_migration/list.sql" with { type: "text" };
 import lockText from "../../sql/schema_migration/lock.sql" with { type: "text" };
+import setIsolationText from "../../sql/schema_migration/set_isolation.sql" with { type: "text" };
 import setLockTimeoutText from "../../sql/schema_migration/set_lock_timeout.sql" with { type: "text" };
 import setStatementTimeoutText from "../../sql/schema_migration/set_statement_timeout.sql" with {
   type: "text",
@@ -51,8 +56,13 @@ import type { Query } from "./run.ts";
 /** One file of `sql/migrations`. */
 export type Migration = { readonly version: number; readonly name: string; readonly text: string };
 
-/** What a database has applied. */
-type AppliedMigration = { readonly version: number; readonly name: string; readonly appliedAt: Date };
+/** What a database has applied, with the checksum of its text. */
+export type AppliedMigration = {
+  readonly version: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly appliedAt: Date;
+};
 
 /** What a database has, and what it lacks. */
 export type MigrationStatus = {
@@ -86,8 +96,17 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 22, name: "rotate_keys", text: migration22 },
   { version: 23, name: "limit_audit_trail", text: migration23 },
   { version: 24, name: "name_operators", text: migration24 },
-  { version: 25, name: "show_links", text: migration25 },
+  { version: 25, name: "create_ban", text: migration25 },
+  { version: 26, name: "mark_imported_links", text: migration26 },
+  { version: 27, name: "keep_leases_of_losses", text: migration27 },
+  { version: 28, name: "remember_restores", text: migration28 },
+  { version: 29, name: "show_links", text: migration29 },
 ];
+
+/** Every table that a migration makes. */
+export const TABLE_NAMES: readonly string[] = MIGRATIONS.flatMap(({ text }) =>
+  [...text.matchAll(/^create table (\w+)/gm)].map(([, name = ""]) => name),
+);
 
 const tableRow = v.tuple([
   v.object({ present: v.boolean(), encoding: v.string(), versionNumber: v.number() }),
@@ -118,16 +137,52 @@ export async function migrateUp(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly Migration[]> {
   return db.transaction(async (query) => {
-    await query(setStatementTimeoutText);
-    await findTable(query);
-    await query(lockText);
-    await query(setLockTimeoutText);
-    await query(createText);
-    const { pending } = await compare(query, migrations);
-    for (const migration of pending) await apply(query, migration, now());
-    return pending;
+    await beginMigrating(query);
+    return migrateRest(query, now, migrations);
   });
 }
+
+/** Keeps all others from migrating until the transaction ends, which may take as long as it needs. */
+export async function beginMigrating(query: Query): Promise<void> {
+  await query(setStatementTimeoutText);
+  await findTable(query);
+  await query(lockText);
+  await query(setLockTimeoutText);
+}
+
+/** Lets a transaction read one state of a database for as long as it needs. Throws database_not_migrated for an empty one. */
+export async function beginReading(query: Query): Promise<void> {
+  await query(setIsolationText);
+  await query(setStatementTimeoutText);
+  if (!(await findTable(query))) throw databaseNotMigrated("the database has no table of Janus yet");
+}
+
+/** Applies what is pending, in a transaction that has begun to migrate. */
+export async function migrateRest(
+  query: Query,
+  now: () => Date,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<readonly Migration[]> {
+  await query(createText);
+  const { pending } = await compare(query, migrations);
+  for (const migration of pending) await apply(query, migration, now());
+  return pending;
+}
+
+/** Makes the schema that another database has, in an empty one, as if it had been migrated when the other one was. */
+export async function migrateAs(query: Query, applied: readonly AppliedMigration[]): Promise<void> {
+  requireKnown(applied, MIGRATIONS);
+  const appliedAt = new Map(applied.map((migration) => [migration.version, migration.appliedAt]));
+  await query(createText);
+  for (const migration of MIGRATIONS) {
+    const at = appliedAt.get(migration.version);
+    if (at !== undefined) await apply(query, migration, at);
+  }
+}
+
+/** The migrations that a database has applied. It has the table of migrations. */
+export const listApplied = async (query: Query): Promise<readonly AppliedMigration[]> =>
+  v.parse(appliedRows, await query(listText));
 
 /** What this database has applied and what it lacks. Throws database_newer, database_unsupported, migration_edited. */
 export async function readMigrationStatus(
@@ -183,7 +238,17 @@ async function findTable(query: Query): Promise<boolean> {
 }
 
 async function compare(query: Query, migrations: readonly Migration[]): Promise<MigrationStatus> {
-  const applied = v.parse(appliedRows, await query(listText));
+  const applied = await listApplied(query);
+  requireKnown(applied, migrations);
+  const done = new Set(applied.map(({ version }) => version));
+  return { applied, pending: migrations.filter(({ version }) => !done.has(version)) };
+}
+
+/** Throws database_newer, or migration_edited, where a database has applied other migrations than this program has. */
+export function requireKnown(
+  applied: readonly AppliedMigration[],
+  migrations: readonly Migration[] = MIGRATIONS,
+): void {
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
   for (const { version, name, checksum } of applied) {
     const migration = known.get(version);
@@ -200,8 +265,6 @@ async function compare(query: Query, migrations: readonly Migration[]): Promise<
       );
     }
   }
-  const done = new Set(applied.map(({ version }) => version));
-  return { applied, pending: migrations.filter(({ version }) => !done.has(version)) };
 }
 
 async function apply(query: Query, migration: Migration, now: Date): Promise<void> {

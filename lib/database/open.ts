@@ -22,6 +22,7 @@ import { createConnections } from "./connection.ts";
 import { translate } from "./failures.ts";
 import type { Notice } from "./habits.ts";
 import { createHabits } from "./habits.ts";
+import type { PoolCounts } from "./pool.ts";
 import type { Query, Ways } from "./run.ts";
 import { CLOSED, createQuery, settleConnection } from "./run.ts";
 import { createServers } from "./servers.ts";
@@ -36,8 +37,22 @@ export type Database = {
   readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
   /** Why the database accepts no writes now; undefined if it does. Throws database_unavailable. */
   readonly findHindrance: () => Promise<Hindrance | undefined>;
+  /**
+   * Copies an embedded database into a new folder, where it can be opened as any other. No statement runs meanwhile. A
+   * server on PostgreSQL has other ways.
+   */
+  readonly copyTo?: (folder: string) => Promise<void>;
+  /** The connections of this process. The embedded database has none. */
+  readonly inspectConnections?: () => ConnectionFigures;
   /** Ends the connections, and the embedded database with them. */
   readonly close: () => Promise<void>;
+};
+
+/** What is known of the connections to PostgreSQL. */
+export type ConnectionFigures = {
+  readonly counts: PoolCounts;
+  /** When the certificate of the database expires, as it was at the last connection; undefined unless it was verified. */
+  readonly certificateExpiresAt: Date | undefined;
 };
 
 /** Where it is; without an address, embedded in a folder. */
@@ -61,10 +76,27 @@ export async function openDatabase(
     const address = password === undefined ? read.address : { ...read.address, password };
     return createDatabase(connectTo(address, prepare), prepare, notice);
   }
+  return openFolder(config.dataDir, {});
+}
+
+/** How long a transaction may be idle that nobody waits for. */
+const ALONE_IDLE_MS = 86_400_000;
+
+/** Opens the database for a command that has it to itself: a transaction may wait for files, and for other databases. */
+export function openAlone(config: DatabaseOptions): Promise<Database> {
+  return config.url === undefined
+    ? openFolder(config.dataDir, { idleTransactionMs: ALONE_IDLE_MS })
+    : openDatabase(config);
+}
+
+async function openFolder(
+  dataDir: string,
+  turns: { readonly idleTransactionMs?: number },
+): Promise<Database> {
   // Imported here: a server on PostgreSQL starts without it.
   const { openEmbedded } = await import("./embedded/open.ts");
   const { readAssets } = await import("./embedded/assets.ts");
-  return openEmbedded({ dataDir: config.dataDir, ...(await readAssets()) });
+  return openEmbedded({ dataDir, ...turns, ...(await readAssets()) });
 }
 
 function createDatabase(connect: Connect, prepare: boolean, notice: Notice): Database {
@@ -82,6 +114,10 @@ function createDatabase(connect: Connect, prepare: boolean, notice: Notice): Dat
       return runTransaction(ways, work);
     },
     findHindrance: () => writable.findHindrance(query),
+    inspectConnections: () => ({
+      counts: pool.count(),
+      certificateExpiresAt: connect.certificateExpiresAt(),
+    }),
     close: pool.close,
   };
 }

@@ -20,9 +20,14 @@ export type Pool<Connection, Holder extends User<Connection>> = {
   readonly renew: (isMeant: (connection: Connection) => boolean) => void;
   /** Ends all connections that are meant, those in use as well. */
   readonly abandon: (isMeant: (connection: Connection) => boolean) => void;
+  /** How many there are of each state, and how many users wait. */
+  readonly count: () => PoolCounts;
   /** Ends all of them. Nobody is handed a connection from here on. */
   readonly close: () => Promise<void>;
 };
+
+/** Connections by their state, and users without one. */
+export type PoolCounts = Readonly<Record<"idle" | "used" | "ending" | "waiting", number>>;
 
 /** Somebody who needs a connection. `use` or `refuse` is called, once, unless its time is up. */
 export type User<Connection> = {
@@ -119,6 +124,7 @@ export function createPool<Connection, Holder extends User<Connection>>({
       endFree(isMeant, "lost");
       for (const connection of [...used].filter(isMeant)) remove(connection, "lost");
     },
+    count: () => ({ idle: free.length, used: used.size, ending, waiting: waiting.size }),
     close: async () => {
       isClosed = true;
       for (const user of waiting) user.refuse();

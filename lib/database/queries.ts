@@ -5,11 +5,13 @@
  * A statement that locks more than one row must keep the order of docs/decisions/0028. `tests/database/lock_order.test.ts`
  * runs it beside all others.
  */
+import type { Tracer } from "../telemetry/spans.ts";
 import type { Database } from "./open.ts";
 import type { QueryOf } from "./statement.ts";
 import { queryOf } from "./statement.ts";
 import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
 import { BACKUP_STATEMENTS } from "./statements/backup.ts";
+import { BAN_STATEMENTS } from "./statements/ban.ts";
 import { BRAKE_STATEMENTS } from "./statements/brake.ts";
 import { CLOCK_STATEMENTS } from "./statements/clock.ts";
 import { DISCORD_ACCOUNT_STATEMENTS } from "./statements/discord_account.ts";
@@ -35,6 +37,7 @@ import { UPSTREAM_BUDGET_STATEMENTS } from "./statements/upstream_budget.ts";
 export const STATEMENTS = {
   ...AUDIT_EVENT_STATEMENTS,
   ...BACKUP_STATEMENTS,
+  ...BAN_STATEMENTS,
   ...BRAKE_STATEMENTS,
   ...CLOCK_STATEMENTS,
   ...DISCORD_ACCOUNT_STATEMENTS,
@@ -62,11 +65,24 @@ export type Queries = {
   readonly [Name in keyof typeof STATEMENTS]: QueryOf<(typeof STATEMENTS)[Name]>;
 };
 
-/** The statements as functions on one database. Errors: as `Database.query`. */
-export function createQueries(db: Database): Queries;
+/** The statements as functions on one database, or in one transaction. With a tracer each has a span. Errors: as `Database.query`. */
+export function createQueries(db: Pick<Database, "query">, tracer?: Tracer): Queries;
 /** The compiler cannot follow the loop, so the signature above says what each name gets. */
-export function createQueries(db: Database): Readonly<Record<string, (values: never) => Promise<unknown>>> {
-  return Object.fromEntries(
-    Object.entries(STATEMENTS).map(([name, statement]) => [name, queryOf(db, statement)]),
-  );
+export function createQueries(
+  db: Pick<Database, "query">,
+  tracer?: Tracer,
+): Readonly<Record<string, (values: never) => Promise<unknown>>> {
+  const made = Object.entries(STATEMENTS).map(([name, statement]) => {
+    const query = queryOf(db, statement);
+    return [name, tracer === undefined ? query : traced(tracer, name, query)];
+  });
+  return Object.fromEntries(made);
+}
+
+type AnyQuery = ReturnType<typeof queryOf>;
+
+/** The span has the name of the statement, and nothing of its values. */
+function traced(tracer: Tracer, name: string, query: AnyQuery): AnyQuery {
+  const attributes = { "db.system.name": "postgresql", "db.query.summary": name } as const;
+  return (values) => tracer.trace("client", name, attributes, () => query(values));
 }

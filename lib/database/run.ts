@@ -22,8 +22,16 @@ import {
 import type { Habits } from "./habits.ts";
 import type { Servers } from "./servers.ts";
 
-/** What a statement's `$n` may be. Objects and lists of them are for jsonb. */
-export type Parameter = string | number | boolean | Date | null | JsonObject | readonly JsonObject[];
+/** What a statement's `$n` may be. Objects and lists are for jsonb. */
+export type Parameter =
+  | string
+  | number
+  | boolean
+  | Date
+  | null
+  | JsonObject
+  | readonly JsonObject[]
+  | readonly string[];
 
 /**
  * Runs one statement. Columns arrive in camelCase; timestamptz arrives as Date, int4 as number. Rows that `isAnswer`

@@ -59,7 +59,7 @@ export type QueryOf<S extends Statement> = (
 ) => S extends { readonly row: v.ObjectEntries } ? Answer<S["row"], S["gives"]> : Promise<void>;
 
 /** The function that runs a statement. Its type is `QueryOf` of that statement. */
-export function queryOf(db: Database, statement: Statement) {
+export function queryOf(db: Pick<Database, "query">, statement: Statement) {
   const { text, gives, echoes } = statement;
   const names = Object.keys(statement.parameters);
   const rows = v.array(v.object("row" in statement ? statement.row : {}));

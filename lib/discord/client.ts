@@ -17,6 +17,7 @@ import { REFRESH } from "../oauth/refresh.ts";
 import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
 import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
+import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { StoredRecord } from "./answers.ts";
 import { linkFlow, loginFlow } from "./authorization_request.ts";
@@ -100,6 +101,7 @@ export type DiscordOptions = {
   readonly version: string;
   readonly fetch: Fetch;
   readonly log: Log;
+  readonly instruments?: Instruments | undefined;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly deadlineMs?: number;

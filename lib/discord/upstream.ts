@@ -8,13 +8,14 @@ const DEADLINE_MS = 5_000;
 /** What the upstream is made of. */
 export type UpstreamOptions = Pick<
   DiscordOptions,
-  "fetch" | "log" | "deadlineMs" | "publicUrl" | "version" | "meter"
+  "fetch" | "log" | "instruments" | "deadlineMs" | "publicUrl" | "version" | "meter"
 >;
 
 /** Discord as an upstream, for no work in particular. */
 export function createUpstream({
   fetch,
   log,
+  instruments,
   deadlineMs,
   publicUrl,
   version,
@@ -24,6 +25,7 @@ export function createUpstream({
     name: "discord",
     fetch,
     log,
+    instruments,
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     userAgent: `DiscordBot (${publicUrl}, ${version})`,
     ...(meter === undefined ? {} : { meter }),

@@ -10,6 +10,7 @@ import { readRefusal } from "../oauth/authorization.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import type { Browser } from "../session/secrets.ts";
 import type { LogOutcome, LogStep } from "../telemetry/events.ts";
+import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Flow, FlowChange, FlowRecords } from "./record.ts";
 import { resultNameOf } from "./record.ts";
@@ -49,16 +50,16 @@ type Ended = {
   readonly discordUserId?: string;
 };
 
-/** Makes a step of `work`: whether it gives a result or throws, one line in the log says so. */
+/** Makes a step of `work`: whether it gives a result or throws, one line in the log says so, and a span if there are traces. */
 export function createStep<
-  Needs extends { readonly log: Log },
+  Needs extends { readonly log: Log; readonly instruments: Instruments },
   Given extends unknown[],
   Result extends Ended,
 >(
   step: LogStep,
   work: (deps: Needs, ...given: Given) => Promise<Result>,
 ): (deps: Needs, ...given: Given) => Promise<Result> {
-  return async (deps, ...given) => {
+  const run = async (deps: Needs, ...given: Given): Promise<Result> => {
     try {
       const result = await work(deps, ...given);
       const { outcome, reason, discordUserId } = result;
@@ -68,6 +69,15 @@ export function createStep<
       deps.log.info("flow_step", { step, outcome: "failed", code: asJanusError(error).code });
       throw error;
     }
+  };
+  return (deps, ...given) => {
+    const { tracer } = deps.instruments;
+    if (tracer === undefined) return run(deps, ...given);
+    return tracer.trace("internal", `step ${step}`, { "janus.step": step }, async (span) => {
+      const result = await run(deps, ...given);
+      span.add({ "janus.outcome": result.outcome });
+      return result;
+    });
   };
 }
 

@@ -14,12 +14,12 @@ const MAX_LENGTH = 300;
 const HTML_TYPE = "text/html";
 const JSON_TYPES = ["application/json", PROBLEM_TYPE];
 
-/** Whether a client wants pages. A browser says so. A client that says nothing gets pages outside the API. RFC 9110 12.5.1 */
+/** Whether a client wants pages. A browser says so. A client that says nothing gets pages where browsers come. RFC 9110 12.5.1 */
 export function wantsPage(exchange: Exchange): boolean {
-  const forApi = isForApi(exchange);
-  const offered = forApi ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
+  const forPrograms = isProgramsRoute(exchange);
+  const offered = forPrograms ? [...JSON_TYPES, HTML_TYPE] : [HTML_TYPE, ...JSON_TYPES];
   const accept = readHeader(exchange.request, "accept");
-  if (accept === undefined) return !forApi;
+  if (accept === undefined) return !forPrograms;
   return (new Negotiator({ headers: { accept } }).mediaType(offered) ?? offered[0]) === HTML_TYPE;
 }
 
@@ -27,7 +27,7 @@ export function wantsPage(exchange: Exchange): boolean {
 export function seemsToWantPage(exchange: Exchange): boolean {
   const [first = ""] = (readHeader(exchange.request, "accept") ?? "").split(",", 1);
   if (first.includes("json")) return false;
-  return first.includes("html") || !isForApi(exchange);
+  return first.includes("html") || !isProgramsRoute(exchange);
 }
 
 /** The language of a client's pages. RFC 9110 12.5.4 */
@@ -49,9 +49,14 @@ function readHeader({ headers }: Request, name: string): string | undefined {
   return header === null || header.length > MAX_LENGTH ? undefined : header;
 }
 
-const isApi = (path: string): boolean => path.startsWith("/api/");
+/** Where no browser comes by itself: the API, and what other servers call. */
+const FOR_PROGRAMS = ["/api/", "/scim/", "/hooks/", "/discord/events", "/oidc/backchannel-logout"];
+
+const isForPrograms = (path: string): boolean => FOR_PROGRAMS.some((beginning) => path.startsWith(beginning));
 
 /** By the route, or by the path if no route matches. */
-function isForApi({ request, route }: Exchange): boolean {
-  return isApi(route) || (!route.startsWith("/") && isApi(URL.parse(request.url)?.pathname ?? ""));
+function isProgramsRoute({ request, route }: Exchange): boolean {
+  return (
+    isForPrograms(route) || (!route.startsWith("/") && isForPrograms(URL.parse(request.url)?.pathname ?? ""))
+  );
 }

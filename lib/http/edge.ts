@@ -19,6 +19,7 @@ import type { ReadForm } from "./form.ts";
 import { createFormReader } from "./form.ts";
 import type { Limits } from "./limits.ts";
 import { createLimits } from "./limits.ts";
+import { observe } from "./observe.ts";
 import type { EventHandler, Exchange, FormHandler, Handler } from "./response.ts";
 import type { SourceLimits } from "./source_limits.ts";
 import { createSourceLimits } from "./source_limits.ts";
@@ -70,20 +71,28 @@ export function createEdge(shared: Shared, listener: Listener, routes: readonly 
     const logRequest = isProbe ? logQuietly : shared.log.prepare("info", "request", { route });
     return { shared, listener, limits, readForm, route, isProbe, logRequest, logQuietly };
   };
+  const watched = ({ route, isProbe }: Place, answer: Answer): Answer =>
+    observe(shared.instruments, { route, isTraced: !isProbe }, answer);
+  const answerOf = (here: Place, handler: AnyHandler): Answer => {
+    if (typeof handler === "function") return (request) => answerPlain(here, request, handler);
+    if ("handle" in handler) return (request) => answerForm(here, request, handler);
+    const limits = limitsOf(handler.source);
+    return (request) => answerEvent(here, request, handler, limits);
+  };
   const nowhere = place("unknown");
   return {
     on: (path, handler) => {
       const here = place(path);
-      if (typeof handler === "function") return (request) => answerPlain(here, request, handler);
-      if ("handle" in handler) return (request) => answerForm(here, request, handler);
-      const limits = limitsOf(handler.source);
-      return (request) => answerEvent(here, request, handler, limits);
+      return watched(here, answerOf(here, handler));
     },
-    fail: (request, code, error) =>
-      answerPlain(nowhere, request, () => {
-        if (code !== "NOT_FOUND") throw error;
-        throw findFault(request, routes);
-      }),
+    fail: (request, code, error) => {
+      const answer: Answer = () =>
+        answerPlain(nowhere, request, () => {
+          if (code !== "NOT_FOUND") throw error;
+          throw findFault(request, routes);
+        });
+      return watched(nowhere, answer)(request);
+    },
   };
 }
 

@@ -2,8 +2,9 @@
  * What an error becomes: a page for browsers, problem details for programs, and a line in the log.
  */
 import type { Deps } from "../deps.ts";
-import type { JanusError, PublicErrorCode } from "../errors.ts";
-import { isPublicErrorCode } from "../errors.ts";
+import type { PublicErrorCode } from "../error_codes.ts";
+import { isPublicErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { renderError } from "../pages/error.tsx";
 import { describeError } from "../telemetry/log.ts";
 import type { Language } from "../text/languages.ts";

@@ -3,7 +3,7 @@
  * the same error always has the same bytes. RFC 9457
  */
 import type { Problem } from "../api/schemas.ts";
-import type { PublicErrorCode } from "../errors.ts";
+import type { PublicErrorCode } from "../error_codes.ts";
 import { sayPlain, TEXTS } from "../pages/texts/languages.ts";
 import type { Language } from "../text/languages.ts";
 

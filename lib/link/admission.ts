@@ -48,7 +48,11 @@ export async function judgeApplicant(
 }
 
 /** Judges a member who confirms a move: a new link. */
-export function judgeMover(deps: Needs, member: Omit<LinkedMember, "linkedAt">, now: Date): Outcome<boolean> {
+export function judgeMover(
+  deps: Needs,
+  member: Omit<LinkedMember, "linkedAt" | "importedAt">,
+  now: Date,
+): Outcome<boolean> {
   const discord = { id: member.discordUserId, username: member.username };
   return judge(deps, { ...member, discord, linkedAt: now, now });
 }

@@ -4,7 +4,7 @@
  */
 import type { Deps } from "../deps.ts";
 import type { DiscordTokens, DiscordUser } from "../discord/client.ts";
-import { flowFinished, grantEnding } from "../errors.ts";
+import { banned, flowFinished, grantEnding } from "../errors.ts";
 import { departToProvider } from "../flow/provider_departure.ts";
 import type { Flow, Needs as FlowNeeds, FlowRecords } from "../flow/record.ts";
 import {
@@ -25,7 +25,7 @@ import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import { sealSessionToken } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";
 
-type Needs = FlowNeeds & GrantDeps & Pick<Deps, "oidc" | "requestId">;
+type Needs = FlowNeeds & GrantDeps & Pick<Deps, "oidc" | "requestId" | "instruments">;
 
 const shareDiscordLeg = createSharing<Departure>();
 
@@ -50,8 +50,8 @@ export function startLink(
 }
 
 /**
- * Step 2. Throws what the callback, the exchange of the code and `@me` throw; grant_ending; flow_finished where a second
- * account finishes the same flow.
+ * Step 2. Throws what the callback, the exchange of the code and `@me` throw; grant_ending; banned; flow_finished where a
+ * second account finishes the same flow.
  */
 export const finishDiscordLeg = createStep(
   "discord",
@@ -72,6 +72,11 @@ async function storeDiscordLeg(deps: Needs, flow: Flow, code: string): Promise<D
   const { user, stored } = await storeGrant(deps, next, tokens);
   const { discordUserId } = user;
   if (stored === undefined) throw grantEnding();
+  if (stored.isBanned) {
+    // The end of an earlier grant goes on with them, or else they are revoked.
+    if (!stored.hasTokens) void keepDiscordTokens(deps, tokens, user);
+    throw banned();
+  }
   if (stored.clearDueAt !== null)
     await clearSuperseded(deps, discordUserId, stored.clearDueAt, tokens.accessToken);
   // The grant is stored without a flow. It ends as every grant does that nobody uses.

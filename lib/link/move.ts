@@ -4,7 +4,8 @@
  * is forgotten.
  */
 import type { Deps } from "../deps.ts";
-import { flowFinished } from "../errors.ts";
+import type { JanusError } from "../errors.ts";
+import { banned, flowFinished } from "../errors.ts";
 import type { Flow, FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
 import { deriveSession, findFlow, hashFlowId, openFlow, resultNameOf } from "../flow/record.ts";
 import type { FlowRequest } from "../flow/step.ts";
@@ -23,12 +24,12 @@ import { judgeMover, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
-type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId">;
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "budget" | "requestId" | "instruments">;
 
 /** What the browser sent with the form. */
 type MoveRequest = Omit<FlowRequest, "query"> & { readonly state: string };
 
-/** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished. */
+/** Step 4, after a conflict. Throws state_mismatch, flow_expired, flow_finished, banned. */
 export const confirmMove = createStep(
   "move",
   async (deps: Needs, { state, records, browser }: MoveRequest): Promise<Linked | NotAdmitted> => {
@@ -47,7 +48,7 @@ export const confirmMove = createStep(
       now,
     };
     const moved = await retryOnConflict(() => deps.queries.confirmMove(values));
-    if (moved === undefined) throw flowFinished("no such move waits for confirmation");
+    if (moved === undefined) throw await readNoMove(deps, flow);
     const { discordUserId, endedDiscordUserId } = moved;
     const push = await pushNow(deps, { ...NEVER_PUSHED, ...moved, linkedAt: now, leasedUntil });
     const earlierRoleMayStay = endedDiscordUserId !== null && (await roleMayStay(deps, endedDiscordUserId));
@@ -86,10 +87,22 @@ async function refuseMove(deps: Needs, flow: Flow, now: Date): Promise<NotAdmitt
   if (member === undefined) throw flowFinished("no such move waits for confirmation");
   const admitted = judgeMover(deps, member, now);
   if (readAdmission(admitted) === "admitted") return undefined;
-  const taken = await deps.queries.refuseMove({ flowIdHash, requestId: deps.requestId, now });
+  const { requestId } = deps;
+  const taken = await deps.queries.refuseMove({ flowIdHash, requestId, now, onlyBanned: false });
   if (taken === undefined) throw flowFinished("no such move waits for confirmation");
   tellUnknown(deps, admitted, member.discordUserId);
   return notAdmitted(flow, admitted, member.discordUserId);
+}
+
+/** Why a move was not made. If a ban has come since the question, the flow is over. */
+async function readNoMove(deps: Needs, flow: Flow): Promise<JanusError> {
+  const taken = await deps.queries.refuseMove({
+    flowIdHash: hashFlowId(flow),
+    requestId: deps.requestId,
+    now: deps.now(),
+    onlyBanned: true,
+  });
+  return taken === undefined ? flowFinished("no such move waits for confirmation") : banned();
 }
 
 /** The member does not want the move: nothing has changed. */
@@ -102,7 +115,7 @@ type Kept = { readonly outcome: "kept"; readonly resultName: string; readonly fl
 export const keepLinks = createStep(
   "move",
   async (
-    deps: FlowNeeds & Pick<Deps, "log">,
+    deps: FlowNeeds & Pick<Deps, "log" | "instruments">,
     { state, records }: Omit<MoveRequest, "browser">,
   ): Promise<Kept> => {
     const flow = findFlow(deps, ["move"], state, records);

@@ -4,7 +4,7 @@
  * do not admit the member, nothing changes at all.
  */
 import type { Deps } from "../deps.ts";
-import { flowFinished } from "../errors.ts";
+import { banned, flowFinished } from "../errors.ts";
 import { departReduced } from "../flow/provider_departure.ts";
 import type { Flow, FlowChange, Needs as FlowNeeds } from "../flow/record.ts";
 import {
@@ -40,7 +40,7 @@ import { judgeApplicant, notAdmitted, tellUnknown } from "./admission.ts";
 import type { Linked, LinkedAccounts } from "./linked.ts";
 import { begunSession, linkedAccounts, pushNow, retryOnConflict } from "./linked.ts";
 
-type Needs = FlowNeeds & PushNeeds & Pick<Deps, "oidc" | "requestId">;
+type Needs = FlowNeeds & PushNeeds & Pick<Deps, "oidc" | "requestId" | "instruments">;
 
 /** One of the accounts is linked to a third: nothing changes until the member confirms with `state`. */
 export type Conflict = LinkedAccounts & {
@@ -66,7 +66,7 @@ type Finished = Linked | Conflict | NotAdmitted;
 
 const shareProviderLeg = createSharing<Finished>();
 
-/** Step 3. Throws what the callback, the exchange and the ID Token throw; flow_finished for a replay. */
+/** Step 3. Throws what the callback, the exchange and the ID Token throw; banned; flow_finished for a replay. */
 export const finishProviderLeg = createStep(
   "provider",
   async (
@@ -126,9 +126,11 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     scimSubject,
     scimAttribute: deps.config.scim?.attribute ?? null,
     providerSessionId: signIn.sessionId ?? null,
+    preferredUsername: usernameOf(signIn),
     now,
   });
   const { discordUserId, outcome } = stored;
+  if (outcome === "banned") throw banned();
   if (outcome === "not_admitted" || outcome === "relinked") tellUnknown(deps, admitted, discordUserId);
   if (outcome === "not_admitted") return notAdmitted(flow, admitted, discordUserId);
   if (outcome === "conflict_met") return askMove(flow, move, stored, applicant.claims);
@@ -141,6 +143,12 @@ async function storeLink(deps: Needs, browser: Browser, flow: Flow, signIn: Sign
     pushFailures: 0,
     leasedUntil,
   });
+}
+
+/** By what an earlier service may have known the member. The claims are those of the ID Token and of UserInfo. */
+function usernameOf({ claims }: SignIn): string | null {
+  const { preferred_username: username } = claims;
+  return typeof username === "string" && username !== "" ? username : null;
 }
 
 /** Pushes the link that was stored. */
@@ -202,7 +210,7 @@ async function insertOrKeep(
 ): Promise<Stored> {
   try {
     const stored = await retryOnConflict(() => deps.queries.finishProviderLeg(values));
-    if (stored?.outcome === "not_admitted") keepUnlinkedTokens(deps, values);
+    if (stored?.outcome === "not_admitted" || stored?.outcome === "banned") keepUnlinkedTokens(deps, values);
     if (stored !== undefined) return stored;
   } catch (error) {
     keepUnlinkedTokens(deps, values);

@@ -13,8 +13,11 @@ import { tryEndProviderGrant } from "../grants/provider_grant.ts";
 import { leaseFrom } from "../grants/refresh_lease.ts";
 import type { Session } from "../session/guard.ts";
 
+/** What ending both grants needs. */
+export type EndDeps = GrantDeps & ProviderGrantDeps;
+
 /** What unlinking works with. `requestId` is null for a command. */
-export type UnlinkDeps = GrantDeps & ProviderGrantDeps & Pick<WorkDeps, "requestId">;
+export type UnlinkDeps = EndDeps & Pick<WorkDeps, "requestId">;
 
 /** The link is gone. */
 export type Unlinked = {
@@ -35,8 +38,10 @@ const BY_MEMBER = { operator: null, detail: null };
 /** Undoes the member's link. Throws not_linked. */
 export const unlink = createStep(
   "unlink",
-  (deps: UnlinkDeps, { discordUserId }: Pick<Session, "discordUserId">): Promise<Unlinked> =>
-    undoLink(deps, discordUserId),
+  (
+    deps: UnlinkDeps & Pick<WorkDeps, "instruments">,
+    { discordUserId }: Pick<Session, "discordUserId">,
+  ): Promise<Unlinked> => undoLink(deps, discordUserId),
 );
 
 /** Undoes a link, for its member or for an operator. Throws not_linked. */
@@ -45,13 +50,28 @@ export async function undoLink(
   discordUserId: string,
   by: By | typeof BY_MEMBER = BY_MEMBER,
 ): Promise<Unlinked> {
-  const removed = await deps.queries.unlink({
-    discordUserId,
-    requestId: deps.requestId,
-    ...leaseFrom(deps.now()),
-    ...by,
-  });
-  if (removed === undefined) throw notLinked();
+  const unlinked = await undo(deps, { discordUserId, requestId: deps.requestId, onlyBanned: false, by });
+  if (unlinked === undefined) throw notLinked();
+  return unlinked;
+}
+
+/** The link that is to end, and for whom: a request of its member's, or of an operator's. */
+type Undone = {
+  readonly discordUserId: string;
+  readonly requestId: string | null;
+  /** Leaves a link of which neither account is banned. */
+  readonly onlyBanned: boolean;
+  readonly by?: By | typeof BY_MEMBER;
+};
+
+/** Ends a link here, and tells both servers. Undefined if there is none that is meant. */
+export async function undo(
+  deps: EndDeps,
+  { by = BY_MEMBER, ...undone }: Undone,
+): Promise<Unlinked | undefined> {
+  const { discordUserId } = undone;
+  const removed = await deps.queries.unlink({ ...undone, ...by, ...leaseFrom(deps.now()) });
+  if (removed === undefined) return undefined;
   const [end, providerTold] = await Promise.all([
     endAtDiscord(deps, { ...removed, discordUserId }),
     endAtProvider(deps, removed),
@@ -65,14 +85,14 @@ export async function undoLink(
   };
 }
 
-type Removed = NonNullable<Awaited<ReturnType<UnlinkDeps["queries"]["unlink"]>>>;
+type Removed = NonNullable<Awaited<ReturnType<EndDeps["queries"]["unlink"]>>>;
 
 /** A grant that is in use is due to end as soon as it is not: upkeep ends it. */
-async function endAtDiscord(deps: UnlinkDeps, removed: Removed): Promise<GrantEnd> {
+async function endAtDiscord(deps: EndDeps, removed: Removed): Promise<GrantEnd> {
   return removed.isInUse ? "put_off" : tryEndGrant(deps, { ...removed, endFailures: 0 });
 }
 
-async function endAtProvider(deps: UnlinkDeps, removed: Removed): Promise<boolean> {
+async function endAtProvider(deps: EndDeps, removed: Removed): Promise<boolean> {
   const { issuer, subject, organisationAccessTokenSealed, organisationRefreshTokenSealed } = removed;
   if (organisationAccessTokenSealed === null) return true;
   return tryEndProviderGrant(deps, {

@@ -17,21 +17,22 @@ export async function exportStored(deps: Needs, session: Session) {
     listSessions(deps, session),
     deps.queries.listAuditEvents({ discordUserId }),
   ]);
-  const scimUser = await findScimUser(deps, stored);
+  const { issuer = null, subject = null } = stored ?? {};
+  const [scimUser, bans] = await Promise.all([
+    findScimUser(deps, issuer, subject),
+    deps.queries.listBansOfMember({ discordUserId, issuer, subject, now: deps.now() }),
+  ]);
   await deps.queries.insertAuditEvent({
     action: "data_exported",
     discordUserId,
     requestId: deps.requestId,
     now: deps.now(),
   });
-  return { stored, scimUser, flows, sessions, trail };
+  return { stored, scimUser, bans, flows, sessions, trail };
 }
 
-type Stored = Awaited<ReturnType<Needs["queries"]["exportMember"]>>;
-
 /** What a SCIM client has told of the member, also where none provisions Janus any more. */
-async function findScimUser({ config, queries }: Needs, stored: Stored) {
-  const { issuer = null, subject = null } = stored ?? {};
+async function findScimUser({ config, queries }: Needs, issuer: string | null, subject: string | null) {
   if (issuer === null || subject === null) return undefined;
   const attribute = config.scim?.attribute ?? "externalId";
   return queries.findScimFacts({ attribute, issuer, subject, scimSubject: null });

@@ -72,10 +72,10 @@ export async function findLinkedName(
 /** The member's link, with what the rules say of it; null without a link. */
 export function readLink(deps: DecisionDeps, session: SessionWithLink): LinkFacts | null {
   const { linkedAt, issuer, subject, claims, sources, claimsSeenAt, pushedMetadata, clearedAt } = session;
-  const { discordUserId, username } = session;
+  const { discordUserId, username, importedAt } = session;
   if (linkedAt === null || issuer === null || subject === null) return null;
   if (claims === null || sources === null || claimsSeenAt === null) return null;
-  const member = { discordUserId, username, issuer, subject, claims, sources, linkedAt };
+  const member = { discordUserId, username, issuer, subject, claims, sources, linkedAt, importedAt };
   const verdict = evaluateLink(deps, member);
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {

@@ -14,8 +14,11 @@
  * It leaves to `discord/` and `oidc/` which requests they make and what they take from an answer, to `flow/` the state.
  */
 import { JanusError } from "../errors.ts";
+import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";
 import { describeCause } from "../telemetry/log.ts";
+import { outcomeOfStatus } from "../telemetry/metrics.ts";
+import type { Attributes } from "../telemetry/spans.ts";
 import { dropBody, isCompressed, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
 import { isOutage } from "./outage.ts";
@@ -49,6 +52,8 @@ export type Upstream = Work & {
   readonly name: "discord" | "provider" | "janus";
   readonly fetch: Fetch;
   readonly log: Log;
+  /** Count its calls, and put each into a span. */
+  readonly instruments?: Instruments | undefined;
   readonly deadlineMs: number;
   /** Whether every call opens its own connection: where a server is asked seldom, a kept one has often died. */
   readonly ownConnections?: boolean;
@@ -97,8 +102,40 @@ export async function send(
   requireTime(upstream, operation);
   await upstream.meter?.admit(upstream, operation);
   await upstream.beforeSend?.();
+  const tracer = upstream.instruments?.tracer;
+  if (tracer === undefined) return sendNow(upstream, operation, url, request, retries);
+  const { name } = upstream;
+  const attributes: Attributes = {
+    "janus.upstream": name,
+    "janus.operation": operation,
+    "janus.retries": retries,
+    "server.address": hostOf(url),
+    "http.request.method": request.method ?? "GET",
+  };
+  return tracer.trace("client", `${name} ${operation}`, attributes, async (span) => {
+    // A Janus that asks itself, as the doctor does, is not to take its own answer for a part of the question.
+    const traceparent = name === "janus" ? undefined : tracer.traceparent();
+    const traced =
+      traceparent === undefined ? request : { ...request, headers: { ...request.headers, traceparent } };
+    const answer = await sendNow(upstream, operation, url, traced, retries);
+    span.add({ "http.response.status_code": answer.status });
+    return answer;
+  });
+}
+
+async function sendNow(
+  upstream: Upstream,
+  operation: string,
+  url: string,
+  request: UpstreamRequest,
+  retries: number,
+): Promise<Answer> {
   const started = performance.now();
-  const logCall = (result: LogFields) =>
+  const { metrics } = upstream.instruments ?? {};
+  const logCall = (result: LogFields) => {
+    const durationMs = performance.now() - started;
+    const outcome = result.status === undefined ? "failed" : outcomeOfStatus(result.status);
+    metrics?.countCall(upstream.name, operation, outcome, durationMs / 1_000);
     upstream.log.info("upstream_call", {
       requestId: upstream.requestId,
       upstream: upstream.name,
@@ -106,8 +143,9 @@ export async function send(
       operation,
       ...result,
       retries,
-      durationMs: Math.round(performance.now() - started),
+      durationMs: Math.round(durationMs),
     });
+  };
   const deadlineMs = timeFor(upstream);
   try {
     const init = initOf(upstream, request, retries, AbortSignal.timeout(deadlineMs));

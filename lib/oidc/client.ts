@@ -23,6 +23,7 @@ import { revokeToken } from "../oauth/revocation.ts";
 import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
 import { waitWithin } from "../oauth/upstream.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
+import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestKind } from "./authorization_request.ts";
 import { buildAuthorizationUrl } from "./authorization_request.ts";
@@ -163,6 +164,7 @@ export type OidcOptions = {
   readonly rules: Pick<RuleSet, "neededClaims" | "sources">;
   readonly fetch: Fetch;
   readonly log: Log;
+  readonly instruments?: Instruments | undefined;
   readonly now: () => Date;
   readonly deadlineMs?: number;
   /** Follows every call. */
@@ -218,11 +220,12 @@ export function createOidc(options: OidcOptions): (work: Work) => Oidc {
   };
 }
 
-function createUpstream({ fetch, log, deadlineMs, version, meter }: OidcOptions): Upstream {
+function createUpstream({ fetch, log, instruments, deadlineMs, version, meter }: OidcOptions): Upstream {
   return {
     name: "provider",
     fetch,
     log,
+    instruments,
     deadlineMs: deadlineMs ?? DEADLINE_MS,
     ownConnections: true,
     userAgent: `Janus/${version}`,

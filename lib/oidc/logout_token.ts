@@ -22,6 +22,8 @@ type Expectation = { readonly issuer: string; readonly clientId: string; readonl
 /** A verified logout token. At least one of `subject` and `sessionId` is there. */
 export type LogoutToken = {
   readonly tokenId: string;
+  /** By the provider's clock. */
+  readonly issuedAt: Date;
   readonly subject: string | undefined;
   /** The provider's session (`sid`). */
   readonly sessionId: string | undefined;
@@ -64,10 +66,11 @@ const HEADER_FAULTS: Readonly<Record<HeaderFault["fault"], string>> = {
 
 /** What jose leaves: it checks that claims are present, not their types, whatever its own types promise. */
 function readClaims(payload: Readonly<Record<string, unknown>>): LogoutToken | LogoutRefusal {
-  const { aud, jti, events, sub, sid } = payload;
+  const { aud, iat, jti, events, sub, sid } = payload;
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audiences.length > MAX_AUDIENCES || !audiences.every((audience) => typeof audience === "string"))
     return { fault: "aud is not a list of a few texts" };
+  if (typeof iat !== "number") return { fault: "iat is not a number" };
   if (typeof jti !== "string" || jti === "" || jti.length > MAX_JTI_LENGTH)
     return { fault: "jti is not a short text" };
   if (!isLogoutEvent(events)) return { fault: `events has no ${EVENT}` };
@@ -78,7 +81,7 @@ function readClaims(payload: Readonly<Record<string, unknown>>): LogoutToken | L
   if (subject === INVALID || sessionId === INVALID)
     return { fault: "sub or sid is not 1 to 255 ASCII characters" };
   if (subject === undefined && sessionId === undefined) return { fault: "neither sub nor sid is there" };
-  return { tokenId: jti, subject, sessionId };
+  return { tokenId: jti, issuedAt: new Date(iat * 1_000), subject, sessionId };
 }
 
 function isLogoutEvent(events: unknown): boolean {

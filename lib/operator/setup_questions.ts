@@ -5,7 +5,8 @@
 import type { Config } from "../config/load.ts";
 import { sha256Hex } from "../crypto.ts";
 import type { WorkDeps } from "../deps.ts";
-import type { ErrorCode, JanusError } from "../errors.ts";
+import type { ErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { asJanusError, recordsNotRegistered } from "../errors.ts";
 import type { ClientCheck } from "../oauth/client_check.ts";
 import type { MetadataRecord } from "../rules/records.ts";

@@ -48,6 +48,8 @@ export type Status = {
   /** Within ENDED_DAYS, and that no sign-in has renewed since. */
   readonly grantsEnded: { readonly discord: number; readonly provider: number };
   readonly backupAt: Date | null;
+  /** When the database was last restored from a backup. */
+  readonly restoredAt: Date | null;
   /** Empty if all is well. */
   readonly attention: readonly Attention[];
 };
@@ -100,6 +102,7 @@ export async function readStatus(
     keys,
     grantsEnded: { discord: counts.discordGrantsEnded, provider: counts.providerGrantsEnded },
     backupAt: backup.takenAt,
+    restoredAt: backup.restoredAt,
     attention: [
       { kind: "check_overdue", count: counts.checksOverdue },
       { kind: "push_overdue", count: counts.pushesOverdue },

@@ -5,6 +5,7 @@
 import type { WorkDeps } from "../deps.ts";
 import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
+import { endBannedLinksNow } from "../link/banned_links.ts";
 import { findBrake } from "../sync/brake.ts";
 import type { Checked } from "../sync/check.ts";
 import { checkMember, checkRound } from "../sync/check.ts";
@@ -51,6 +52,7 @@ export async function runSync(
   { stop, onProgress }: Waiting,
 ): Promise<SyncResult> {
   const tally = createTally();
+  await endBannedLinksNow(deps, null);
   if (scope.kind === "all") await makeAllDue(deps, stop);
   if (scope.kind === "member") {
     const checked = await checkMember(deps, scope.discordUserId);

@@ -4,7 +4,7 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { PublicErrorCode } from "../errors.ts";
+import type { PublicErrorCode } from "../error_codes.ts";
 import type { BEGINNINGS } from "../result/content.ts";
 import type { Badge } from "./frame.tsx";
 import type { PageContext } from "./parts.tsx";
@@ -81,7 +81,7 @@ function badgeOf(code: PublicErrorCode): Badge {
   return HARMLESS.includes(code) ? "stopped" : "attention";
 }
 
-/** Members meet these in ordinary use, for example by reloading a page. Their pages raise no alarm. */
+/** Members meet these in ordinary use, for example by reloading a page, or the organisation wants it so. Their pages raise no alarm. */
 const HARMLESS: readonly PublicErrorCode[] = [
   "state_mismatch",
   "flow_finished",
@@ -89,6 +89,7 @@ const HARMLESS: readonly PublicErrorCode[] = [
   "session_unknown",
   "sync_too_soon",
   "prefetch_refused",
+  "banned",
 ];
 
 /** The links that lead to the same place, whatever the member was doing. */
@@ -119,6 +120,8 @@ const ERROR_ACTION: Readonly<Record<PublicErrorCode, Action | null>> = {
   flow_finished: "toAccount",
   issuer_mismatch: "startAgain",
   origin_refused: "toStart",
+  // Another try changes nothing. The texts name who can.
+  banned: null,
   // A reload asks for the same address, which is the right one.
   prefetch_refused: null,
   grant_ended: "startAgain",

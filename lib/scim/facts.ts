@@ -32,7 +32,10 @@ export async function readScimFacts(
 }
 
 /** What the client calls a member who signs in, by the claim that SCIM_CLAIM names; null where that is the subject. */
-export function scimSubjectOf({ config }: Pick<Needs, "config">, claims: StoredClaims): string | null {
+export function scimSubjectOf(
+  { config }: { readonly config: Pick<Needs["config"], "scim"> },
+  claims: StoredClaims,
+): string | null {
   if (config.scim === undefined || config.scim.claim === "sub") return null;
   const { [config.scim.claim]: named } = claims;
   // No client calls a member nothing.

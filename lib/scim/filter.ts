@@ -14,6 +14,12 @@ const EQUALS = /^\s*([A-Za-z][\w$.:-]*)\s+eq\s+(\S.*?)\s*$/i;
 /** As in a query of Microsoft's documentation: `externalId eq jyoung`. */
 const BARE = /^[^\s"()[\]]+$/;
 
+/** Microsoft Entra asks so whether a user has a manager, before it sets one. */
+const MANAGER = /^\s*id\s+eq\s+\S+\s+and\s+manager\s+eq\s+\S+\s*$/i;
+
+/** Whether a filter asks for users by their manager. Janus keeps none, so no user fits. */
+export const isOfManager = (text: string): boolean => text.length <= MAX_FILTER_LENGTH && MANAGER.test(text);
+
 /** Reads a filter. */
 export function readFilter(text: string, attributes: readonly string[]): Read<Filter> {
   if (text.length > MAX_FILTER_LENGTH) return refuse("invalidFilter", "The filter is too long.");
@@ -62,12 +68,14 @@ export function readPath(path: unknown): Read<Path> {
   if (typeof path !== "string" || path.length > MAX_PATH_LENGTH)
     return refuse("invalidPath", "path must be a text.");
   if (NAME.test(path)) return { value: { attribute: plainName(path), member: undefined } };
-  const [, name = "", condition = ""] = FILTERED.exec(path) ?? [];
+  const [, name = "", condition = "", part = "value"] = FILTERED.exec(path) ?? [];
   if (name === "")
     return refuse("invalidPath", "path is not an attribute, nor one with a condition in brackets.");
   const attribute = plainName(name);
   if (attribute !== "members") return { value: { attribute, member: undefined } };
   const filter = readFilter(condition, ["value"]);
   if ("fault" in filter) return refuse("invalidPath", 'path is not members[value eq "…"].');
+  // Such as the name of a member, of which Janus keeps nothing: whoever loses it is a member still.
+  if (part.toLowerCase() !== "value") return { value: { attribute: `members.${part}`, member: undefined } };
   return { value: { attribute, member: filter.value.value } };
 }

@@ -4,6 +4,7 @@ import { collectGroup, collectUser, readAttributes, readMembers, readObject } fr
 import { showResourceTypes, showSchemas, showServiceProviderConfig } from "./discovery.ts";
 import type { Read } from "./fault.ts";
 import { UNKNOWN_RESOURCE } from "./fault.ts";
+import { isOfManager } from "./filter.ts";
 import { changeGroup, createGroup, deleteGroup, findGroup, GROUP_FILTERS, listGroups } from "./groups.ts";
 import { readGroupPatch, readUserPatch } from "./patch.ts";
 import { readPage, readWanted } from "./query.ts";
@@ -87,6 +88,7 @@ export const deleteScimUser = createRoute("writes", async ({ deps, id }) => {
 
 /** GET /Users. RFC 7644 3.4.2 */
 export const listScimUsers = createRoute("reads", async (asked) => {
+  if (isOfManager(asked.query.get("filter") ?? "")) return ok(showList([], 0, 1));
   const page = readPage(asked.query, USER_FILTERS);
   if ("fault" in page) return page;
   const { total, users } = await listUsers(asked.deps, page.value);

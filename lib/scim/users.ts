@@ -1,4 +1,7 @@
-/** Users: created, changed, deleted and listed. Each change is one statement together with what follows for the link. */
+/**
+ * Users: created, changed, deleted and listed. Each change is one statement together with what follows for the link. Where
+ * accounts share a subject, further links have a statement of their own, which a request that is repeated repeats.
+ */
 import { timeOrderedId } from "../crypto.ts";
 import { isCollision } from "../database/failures.ts";
 import type { Deps } from "../deps.ts";
@@ -38,7 +41,8 @@ export async function createUser(deps: ScimDeps, change: UserChange): Promise<Re
   });
   if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_USERS} users already.`);
   if (row?.isCreated !== true) return taken(UNIQUE);
-  receive(deps, row.effect, [row.discordUserId]);
+  const others = await tellOthers(deps, scimUserId, false);
+  await receive(deps, [row, ...others]);
   return { value: { scimUserId, externalId, userName, isActive, createdAt: now, modifiedAt: now } };
 }
 
@@ -69,15 +73,9 @@ export async function changeUser(
   const [user] = rows;
   if (user === undefined) return UNKNOWN_RESOURCE;
   if (user.isTaken) return taken(UNIQUE);
-  if (user.isChanged) {
-    const effects = rows.map(({ effect }) => effect);
-    const strongest = STRENGTH.find((one) => effects.includes(one)) ?? null;
-    receive(
-      deps,
-      strongest,
-      rows.map(({ discordUserId }) => discordUserId),
-    );
-  } else receiveEvent(deps, "scim", "repeated");
+  const others = await tellOthers(deps, scimUserId, false);
+  if (user.isChanged || others.length > 0) await receive(deps, [...rows, ...others]);
+  else receiveEvent(deps, "scim", "repeated");
   return { value: user };
 }
 
@@ -85,9 +83,11 @@ export async function changeUser(
 export async function deleteUser(deps: ScimDeps, scimUserId: string): Promise<Read<undefined>> {
   const now = deps.now();
   const { requestId } = deps;
+  // Once the user is deleted, nobody can say any more whose it was.
+  const others = await tellOthers(deps, scimUserId, true);
   const row = await deps.queries.deleteScimUser({ scimUserId, ...settingsOf(deps), requestId, now });
   if (row === undefined) return UNKNOWN_RESOURCE;
-  receive(deps, row.effect, [row.discordUserId]);
+  await receive(deps, [row, ...others]);
   return { value: undefined };
 }
 
@@ -119,19 +119,38 @@ export async function listUsers(
 
 const STRENGTH = ["ended", "restored", "rechecked"] as const;
 
-/** Tells the log and the counts what a change came to. Without a link it has no effect, and is kept. */
-function receive(
-  deps: ScimDeps,
-  effect: (typeof STRENGTH)[number] | null,
-  discordUserIds: readonly (string | null)[],
-): void {
-  const outcome: EventOutcome = effect ?? "answered";
-  receiveEvent(
-    deps,
-    "scim",
-    outcome,
-    discordUserIds.flatMap((id) => id ?? []),
-  );
+/** What a change came to for a link; nothing without a link. */
+type Told = { readonly discordUserId: string | null; readonly effect: (typeof STRENGTH)[number] | null };
+
+/** Tells further links of the same subject. */
+async function tellOthers(deps: ScimDeps, scimUserId: string, isDeleted: boolean): Promise<readonly Told[]> {
+  const { requestId } = deps;
+  const now = deps.now();
+  return deps.queries.setScimOthersTold({
+    scimUserId,
+    isDeleted,
+    ...settingsOf(deps),
+    requestId,
+    now,
+  });
+}
+
+/**
+ * Tells the log and the counts what a change came to: the most that it did to anybody. Without a link it has no effect, and
+ * is kept. An end is stored already, and the check of the link is due. Here the loss becomes due too, which does not wait
+ * for the provider.
+ */
+async function receive(deps: ScimDeps, told: readonly Told[]): Promise<void> {
+  const outcome: EventOutcome =
+    STRENGTH.find((one) => told.some(({ effect }) => effect === one)) ?? "answered";
+  const discordUserIds = told.flatMap(({ discordUserId }) => discordUserId ?? []);
+  try {
+    if (outcome !== "ended") return;
+    const now = deps.now();
+    for (const discordUserId of discordUserIds) await deps.queries.setLossDue({ discordUserId, now });
+  } finally {
+    receiveEvent(deps, "scim", outcome, discordUserIds);
+  }
 }
 
 /** Case does not matter to user names and to filters. RFC 7643 4.1.1 */

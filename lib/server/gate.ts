@@ -28,6 +28,7 @@ export function createGate(db: Database): Gate {
       query: (...statement) => (isOpen ? db.query(...statement) : pass(() => db.query(...statement))),
       transaction: (work) => pass(() => db.transaction(work)),
       findHindrance: () => pass(db.findHindrance),
+      ...(db.inspectConnections === undefined ? {} : { inspectConnections: db.inspectConnections }),
       close: db.close,
     },
     looked: looked.resolve,

@@ -3,6 +3,8 @@
  *
  *   GET /healthz, GET /readyz     showHealth, showReadiness, in `handlers.ts`
  *
+ *   GET /metrics                  on a port of its own, in `metrics.ts`
+ *
  * The socket is in `listener.ts`, the table of upkeep in `upkeep.ts`, secrets that change in `secrets.ts`, the clock and the
  * network in `world.ts`. Requests are left to `http/`, signals and exit codes to `cli/`.
  */
@@ -19,10 +21,14 @@ import type { Unstored } from "../grants/unstored.ts";
 import type { Configuration } from "../operator/configuration.ts";
 import { describeRules } from "../operator/configuration.ts";
 import { describeError } from "../telemetry/log.ts";
+import type { BackupSocket } from "./backup_socket.ts";
+import { openBackupSocket } from "./backup_socket.ts";
 import type { Gate } from "./gate.ts";
 import { createGate } from "./gate.ts";
 import type { CreateApp, Listening } from "./listener.ts";
 import { listen } from "./listener.ts";
+import type { MetricsListener } from "./metrics.ts";
+import { listenForMetrics } from "./metrics.ts";
 import { createReload } from "./secrets.ts";
 import { watchSetup } from "./setup_watch.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -32,6 +38,8 @@ import { startUpkeep } from "./upkeep.ts";
 export type RunningServer = {
   /** Where it listens, such as http://127.0.0.1:3000. */
   readonly address: string;
+  /** Where its metrics are, such as http://127.0.0.1:9464/metrics; undefined where they are off. */
+  readonly metricsAddress: string | undefined;
   readonly deps: WorkDeps;
   /** Takes what the files of secrets hold now, and logs what came of it. It never rejects. */
   readonly reloadSecrets: () => Promise<void>;
@@ -61,6 +69,7 @@ export async function startServer(
   const stopping = new AbortController();
   const gate = createGate(db);
   let listening: Listening | undefined;
+  let metrics: MetricsListener | undefined;
   try {
     const shared = createShared(configuration, gate.db, world);
     const app = createApp(shared, {
@@ -69,15 +78,16 @@ export async function startServer(
       hurry: (request) => listening?.hurry(request),
     });
     const deps = upkeepDepsOf(shared);
+    metrics = listenForMetrics(config.metrics, shared);
     listening = listen(config, app);
     world.log.info("listening", { address: listening.address, version: world.version });
     world.log.info("rules_in_force", { rules: describeRules(rules) });
     const reloadSecrets = createReload(shared, environment);
-    const server = run({ config, db, deps, gate, listening, reloadSecrets, stopping, world });
+    const server = run({ config, db, deps, gate, listening, metrics, reloadSecrets, stopping, world });
     void watchSetup(questionDepsOf(shared), server.ready, stopping.signal);
     return server;
   } catch (error) {
-    await db.close();
+    await Promise.all([metrics?.stop(), db.close()]);
     throw error;
   }
 }
@@ -88,6 +98,7 @@ type Parts = {
   readonly deps: WorkDeps;
   readonly gate: Gate;
   readonly listening: Listening;
+  readonly metrics: MetricsListener | undefined;
   readonly reloadSecrets: () => Promise<void>;
   readonly stopping: AbortController;
   readonly world: World;
@@ -96,11 +107,13 @@ type Parts = {
 function run(parts: Parts): RunningServer {
   const { deps, gate, listening, stopping } = parts;
   let upkeep: Upkeep | undefined;
+  let socket: BackupSocket | undefined;
   const prepare = async (): Promise<void> => {
     const isMigrated = await checkDatabase(parts);
     gate.open();
     if (stopping.signal.aborted) return;
     if (isMigrated) parts.world.log.info("serving");
+    socket = openBackupSocket({ ...parts.world, db: parts.db, dataDir: parts.config.database.dataDir });
     const { upkeepSeconds } = parts.world;
     upkeep = startUpkeep(deps, undefined, {
       stopping: stopping.signal,
@@ -119,13 +132,14 @@ function run(parts: Parts): RunningServer {
   let stopped: Promise<void> | undefined;
   return {
     address: listening.address,
+    metricsAddress: parts.metrics?.address,
     deps,
     reloadSecrets: parts.reloadSecrets,
     ready,
     stop: () => {
       // A server that never became ready has no clients to drain.
       stopped ??= shutDown(parts, deps.unstored, isLost ? 0 : parts.config.drainSeconds, () =>
-        Promise.all([listening.stop(), upkeep?.stop()]),
+        Promise.all([listening.stop(), upkeep?.stop(), socket?.stop()]),
       );
       return stopped;
     },
@@ -133,7 +147,7 @@ function run(parts: Parts): RunningServer {
 }
 
 async function shutDown(
-  { config, db, listening, stopping, world }: Parts,
+  { config, db, listening, metrics, stopping, world }: Parts,
   unstored: Unstored,
   drainSeconds: number,
   finishRequests: () => Promise<unknown>,
@@ -154,7 +168,10 @@ async function shutDown(
   if (count > 0) log.warn("requests_cut_off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
   await listening.forceClose();
   unstored.giveUp();
-  await Promise.race([db.close(), sleep(Math.max(LEAST_CLOSE_MS, left()))]);
+  // Prometheus sees the drain to its end.
+  await metrics?.stop();
+  const closed = Promise.all([db.close(), world.instruments?.tracer?.end()]);
+  await Promise.race([closed, sleep(Math.max(LEAST_CLOSE_MS, left()))]);
   log.info("stopped");
 }
 

@@ -62,7 +62,7 @@ export function listen({ host, port }: Config, app: App): Listening {
 }
 
 /** The socket's own address: Bun's `url` repeats a name, and not which of its addresses was taken. */
-function addressOf(server: Bun.Server<undefined>): string {
+export function addressOf(server: Bun.Server<undefined>): string {
   const { address, port } = v.parse(socketSchema, Reflect.get(server, "address"));
   return `http://${inBrackets(address)}:${port}`;
 }

@@ -11,8 +11,8 @@ import { configInvalid } from "../errors.ts";
 import { keyIdOf, tryTokenKeys } from "../operator/token_keys.ts";
 import { describeError } from "../telemetry/log.ts";
 
-/** Connections to the database are made with these when the server starts. */
-const AT_START: readonly string[] = ["DATABASE_URL", "DATABASE_PASSWORD"];
+/** Connections to the database, and the way to the collector, are made with these when the server starts. */
+const AT_START: readonly string[] = ["DATABASE_URL", "DATABASE_PASSWORD", "OTEL_EXPORTER_OTLP_HEADERS"];
 
 type Needs = Pick<Shared, "config" | "queries" | "log" | "replaceSecrets">;
 

@@ -12,12 +12,13 @@ import { clearDueRoleConnections } from "../grants/role_connection_left.ts";
 import type { Round } from "../grants/round.ts";
 import { roundOf } from "../grants/round.ts";
 import { settleDueStrays } from "../grants/stray_tokens.ts";
+import { endBannedLinks } from "../link/banned_links.ts";
 import { settleGroups } from "../scim/settling.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
 import { checkDueLinks } from "../sync/check.ts";
 import { storeEventCounts } from "../sync/doorbell.ts";
 import { noteHeldLosses } from "../sync/held_losses.ts";
-import { pushDueLosses } from "../sync/losses.ts";
+import { pushDueLosses, tellDueLosses } from "../sync/losses.ts";
 import { pushDueLinks } from "../sync/push.ts";
 import type { UpkeepStep } from "../telemetry/events.ts";
 import { secondsAfter } from "../time.ts";
@@ -51,6 +52,10 @@ const AT_ONCE: readonly Duty[] = [NOTE_HELD_LOSSES, REPORT_LIMITS];
 /** What an alarm calls for. */
 const URGENT: readonly UpkeepStep[] = ["check_due_links", "push_due_links", "push_due_losses"];
 
+const PUSH_DUE_LOSSES: Duty = { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses };
+/** A definite end: it has turns of its own, since a round of checks lasts as long as the provider's share of calls. */
+const TELL_ENDS: Duty = { ...PUSH_DUE_LOSSES, run: tellDueLosses };
+
 /** In this order if all are due, since one duty may leave rows that a later one removes. */
 const DUTIES: readonly Duty[] = [
   { name: "store_unstored_tokens", ...OFTEN, asks: [], run: storeUnstored },
@@ -63,6 +68,7 @@ const DUTIES: readonly Duty[] = [
   marking("mark_abandoned_grants", ({ queries }, limit, obtainedBefore, now) =>
     queries.setDiscordAbandoned({ limit, obtainedBefore, now }),
   ),
+  { name: "end_banned_links", ...OFTEN, asks: [], run: endBannedLinks },
   { name: "end_due_grants", ...OFTEN, asks: ["discord"], run: endDueGrants },
   { name: "clear_due_role_connections", ...OFTEN, asks: ["discord"], run: clearDueRoleConnections },
   marking("mark_abandoned_provider_grants", ({ queries }, limit, seenBefore, now) =>
@@ -88,12 +94,17 @@ const DUTIES: readonly Duty[] = [
     const row = await queries.deleteExpiredEvents({ now: now(), limit: DELETE_LIMIT });
     return row?.deleted;
   }),
+  deletion("delete_expired_bans", async ({ queries, now }) => {
+    const expiredBefore = secondsAfter(now(), -DAY_SECONDS);
+    const row = await queries.deleteExpiredBans({ expiredBefore, limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
   { name: "delete_old_audit_events", everySeconds: MARK_EVERY_SECONDS, asks: [], run: deleteOldAuditEvents },
   { name: "store_event_counts", ...OFTEN, asks: [], run: storeEventCounts },
   { name: "settle_scim_groups", ...OFTEN, asks: [], run: settleGroups },
   { name: "check_due_links", ...OFTEN, asks: ["discord", "provider"], run: checkDueLinks },
   { name: "push_due_links", ...OFTEN, asks: ["discord"], run: pushDueLinks },
-  { name: "push_due_losses", ...OFTEN, asks: ["discord"], run: pushDueLosses },
+  PUSH_DUE_LOSSES,
   NOTE_HELD_LOSSES,
 ];
 
@@ -127,6 +138,7 @@ export function startUpkeep(
   const stopped = new AbortController();
   const signals = stopping === undefined ? [stopped.signal] : [stopping, stopped.signal];
   const turns = createTurns(deps, AbortSignal.any(signals));
+  const turnsOfEnds = createTurns(deps, AbortSignal.any(signals));
   const comparison = compareClocks(deps);
   turns.add(comparison);
   // A server that is restarted often must reach the rare duties, too.
@@ -135,6 +147,7 @@ export function startUpkeep(
   const isUrgent = ({ name }: Duty): boolean => URGENT.includes(name);
   const silence = deps.alarm.listen(() => {
     for (const duty of duties.filter(isUrgent)) turns.addUrgently(duty);
+    if (duties.includes(PUSH_DUE_LOSSES)) turnsOfEnds.addUrgently(TELL_ENDS);
   });
   const timers = [...duties, comparison].map((duty) =>
     setInterval(() => turns.add(duty), (everySeconds ?? duty.everySeconds) * 1_000),
@@ -144,7 +157,7 @@ export function startUpkeep(
       silence();
       for (const timer of timers) clearInterval(timer);
       stopped.abort();
-      await turns.settle();
+      await Promise.all([turns.settle(), turnsOfEnds.settle()]);
     },
   };
 }

@@ -69,7 +69,14 @@ export function createTurns(deps: WorkDeps, signal: AbortSignal): Turns {
 }
 
 /** A duty that fails does not stop the others. The failure is logged, and the duty comes again. */
-async function attempt(deps: WorkDeps, { name, asks, run }: Duty): Promise<Round | undefined> {
+async function attempt(deps: WorkDeps, duty: Duty): Promise<Round | undefined> {
+  const { tracer } = deps.instruments;
+  if (tracer === undefined) return attemptNow(deps, duty);
+  const attributes = { "janus.duty": duty.name };
+  return tracer.trace("duty", `upkeep ${duty.name}`, attributes, () => attemptNow(deps, duty));
+}
+
+async function attemptNow(deps: WorkDeps, { name, asks, run }: Duty): Promise<Round | undefined> {
   try {
     if (!(await deps.upstreamBudgets.mayBegin(asks))) return undefined;
     const round = await run(deps);

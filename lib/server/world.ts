@@ -3,9 +3,12 @@
  * clock. Nothing else has the global `fetch`, except for `janus healthcheck`. Tests make a world of their own.
  */
 import { setTimeout } from "node:timers/promises";
-import { version } from "../../package.json" with { type: "json" };
+import { version as ownVersion } from "../../package.json" with { type: "json" };
 import type { World } from "../deps.ts";
 import type { MainLog } from "../telemetry/log.ts";
+
+/** The release. */
+export const version = ownVersion;
 
 /** The clock of this machine. */
 export const now = (): Date => new Date();

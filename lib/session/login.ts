@@ -12,7 +12,7 @@ import { keepDiscordTokens } from "../grants/stray_tokens.ts";
 import type { BegunSession, Browser, SessionSecrets } from "./secrets.ts";
 import { createSessionSecrets, newSession, sealSessionToken } from "./secrets.ts";
 
-type Needs = FlowNeeds & KeepDeps & Pick<Deps, "discord" | "log" | "requestId">;
+type Needs = FlowNeeds & KeepDeps & Pick<Deps, "discord" | "log" | "requestId" | "instruments">;
 
 /** The member is signed in. */
 type SignedIn = {

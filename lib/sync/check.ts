@@ -6,7 +6,8 @@
  * have spent its token.
  */
 import type { WorkDeps } from "../deps.ts";
-import type { ErrorCode, JanusError } from "../errors.ts";
+import type { ErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
 import { readRefreshFailure } from "../grants/refresh_failure.ts";
@@ -147,10 +148,7 @@ export async function checkMember(deps: CheckNeeds, discordUserId: string): Prom
   return checked?.discordUserId === discordUserId ? checked : undefined;
 }
 
-/**
- * The same for a member who waits. In a pause it asks nothing, so that an outage costs no member a refresh token who tries
- * again and again.
- */
+/** The same for a member who waits. In a pause it asks nothing: in an outage each try could cost a refresh token. */
 export async function checkMemberNow(
   deps: CheckNeeds,
   discordUserId: string,
@@ -174,10 +172,12 @@ async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly 
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
   return Promise.all(
-    due.map(async (link) => ({
-      ...(await checkLink(deps, { ...link, leasedUntil })),
-      discordUserId: link.discordUserId,
-    })),
+    due.map(async (link) => {
+      const { discordUserId } = link;
+      const checked = await checkLink(deps, { ...link, leasedUntil });
+      deps.log.debug("link_checked", { discordUserId, outcome: checked.outcome });
+      return { ...checked, discordUserId };
+    }),
   );
 }
 
@@ -193,11 +193,11 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   } catch (error) {
     return recordFailure(deps, heard, error);
   }
-  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading } : heard.link;
+  const renewed = reading.outcome === "read" ? { ...heard.link, ...reading, isOfBackup: false } : heard.link;
   const decision = decide(deps, renewed);
   const isNew = needsPush(deps, renewed, decision);
   // Where Discord is about to be told, what it has does not matter.
-  const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, link);
+  const found = isNew || isLoss(decision) ? "not_asked" : await reconcile(deps, renewed);
   const disconnected = found === "nothing" || (found === "not_asked" && link.disconnectedAt !== null);
   const isTellable = !disconnected && link.discordEndedAt === null;
   const loss = isTellable && isLoss(decision);
@@ -242,7 +242,7 @@ function needsPush(deps: CheckNeeds, link: DueCheck, decision: Decision): boolea
   const allowed = holdLosses(decision, link);
   if (!isTold(allowed, link)) return true;
   const isOld = link.pushedAt !== null && link.pushedAt <= secondsAfter(deps.now(), -PUSH_AGAIN_SECONDS);
-  return isOld && allowed.tells !== "nothing";
+  return isOld && allowed.tells !== "nothing" && !link.isOfBackup;
 }
 
 /** The end of the grace is not slept through. */

@@ -5,6 +5,7 @@
 import type { Config } from "../config/load.ts";
 import type { WorkDeps } from "../deps.ts";
 import type { GrantEndCause } from "../grants/refresh_failure.ts";
+import type { Verdict } from "../rules/evaluate.ts";
 import { describeChanges, findLosses } from "../rules/losses.ts";
 import type { Pushed, RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection, NOTHING_KNOWN, pushedValue } from "../rules/role_connection.ts";
@@ -37,8 +38,9 @@ export type DecidedLink = LinkedMember &
     readonly organisationEndCause: ProviderEndCause | null;
   };
 
-/** What a sign-in shows: the membership and both grants live. */
+/** What a sign-in shows: the membership and both grants live, and what is known is the provider's word. */
 export const MEMBERSHIP_LIVES = {
+  importedAt: null,
   goneAt: null,
   organisationEndedAt: null,
   organisationEndCause: null,
@@ -57,7 +59,10 @@ export type Decision =
       readonly losses: readonly string[];
     }
   | { readonly tells: "cleared"; readonly cause: ClearCause; readonly isLoss: boolean }
-  /** The role connection is cleared, and nobody can say whether that is still right. */
+  /**
+   * Discord is to keep what it has: it was cleared, or an earlier service has told it, and nobody can say whether that is
+   * still right.
+   */
   | { readonly tells: "nothing" };
 
 const DAY_SECONDS = 86_400;
@@ -71,6 +76,7 @@ export function decide(deps: DecisionDeps, link: DecidedLink): Decision {
   const cause = findClearCause(deps, link, admission);
   if (cause !== undefined) return { tells: "cleared", cause, isLoss: hasSomething(link) };
   if (admission === "unknown" && link.clearedAt !== null) return { tells: "nothing" };
+  if (isLeftToEarlier(link) && !isWhole(verdict)) return { tells: "nothing" };
   const roleConnection = buildRoleConnection(deps.config.platformName, verdict, pushedOf(link));
   const isKnown = !Object.hasOwn(roleConnection.metadata, NOTHING_KNOWN.key);
   const records = deps.rules.records.map(({ record }) => record);
@@ -112,9 +118,17 @@ function isGraceOver(deps: DecisionDeps, link: DecidedLink): boolean {
   return end !== null && end <= deps.now();
 }
 
-/** Whether Discord has a value of a member. */
-const hasSomething = (link: PushedBefore): boolean =>
-  Object.keys(metadataOf(link)).some((key) => key !== NOTHING_KNOWN.key);
+/** Whether Discord has a value of a member. What an earlier service has told it counts as one. */
+const hasSomething = (link: DecidedLink): boolean =>
+  isLeftToEarlier(link) || Object.keys(metadataOf(link)).some((key) => key !== NOTHING_KNOWN.key);
+
+/** Whether Discord still has what the service told it from which the link was imported. A push replaces all of it. */
+const isLeftToEarlier = ({ importedAt, pushedMetadata, clearedAt }: DecidedLink): boolean =>
+  importedAt !== null && pushedMetadata === null && clearedAt === null;
+
+/** Whether the rules know all that Discord is to be told. */
+const isWhole = ({ admitted, records }: Verdict): boolean =>
+  admitted.outcome === "value" && records.every(({ outcome }) => outcome.outcome === "value");
 
 const metadataOf = ({ pushedMetadata, clearedAt }: PushedBefore): Pushed["metadata"] =>
   clearedAt === null ? (pushedMetadata ?? {}) : {};

@@ -40,6 +40,11 @@ export async function pushDueLosses(deps: CheckNeeds & Pick<WorkDeps, "upstreamB
   };
 }
 
+/** The same without reading any link: what the brake lets go now waits for nothing else. */
+export async function tellDueLosses(deps: Needs): Promise<Round> {
+  return roundOfPushes(await tellLosses(deps));
+}
+
 /** The pushes of one round; none while the brake holds all losses. */
 export async function tellLosses(deps: Needs): Promise<readonly Push[]> {
   return (await tell(deps, await decideBrake(deps))).pushes;

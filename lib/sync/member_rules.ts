@@ -1,5 +1,6 @@
 /** What the rules say of a member whose link is stored, by the claims that were stored with it. */
 import type { WorkDeps } from "../deps.ts";
+import { isUsernameIssuer } from "../oidc/username_issuer.ts";
 import { askedOf } from "../rules/claims.ts";
 import type { Facts, Outcome, Verdict } from "../rules/evaluate.ts";
 import { evaluateRules } from "../rules/evaluate.ts";
@@ -17,6 +18,8 @@ export type LinkedMember = {
   readonly claims: Facts["claims"];
   readonly sources: Facts["sources"];
   readonly linkedAt: Date;
+  /** When an operator imported the link; null if the member has made it, or has signed in since. */
+  readonly importedAt: Date | null;
 };
 
 /** What Discord last took of a link. */
@@ -47,6 +50,7 @@ export function evaluateLink(deps: RuleDeps, member: LinkedMember): Verdict {
 /** What the rules read of a stored link. */
 export function factsOf(member: LinkedMember, now: Date): Facts {
   const { discordUserId: id, username, issuer, subject, claims, sources, linkedAt } = member;
+  if (member.importedAt !== null) return factsOfImported(member, now);
   return {
     claims,
     claimsAsked: askedOf(claims),
@@ -55,6 +59,26 @@ export function factsOf(member: LinkedMember, now: Date): Facts {
     subject,
     discord: { id, username },
     linkedAt,
+    now,
+  };
+}
+
+/**
+ * Of an imported link only what the import said is known: nobody has asked the provider for the other claims, and when the
+ * member linked the first time nobody knows. An account that is known by its username alone has no subject yet. A Discord
+ * account without a username stands under its id, so that pages can name it.
+ */
+function factsOfImported(member: LinkedMember, now: Date): Facts {
+  const { discordUserId: id, username, issuer, subject, claims, sources } = member;
+  const isNamedOnly = isUsernameIssuer(issuer);
+  return {
+    claims,
+    claimsAsked: Object.keys(claims),
+    sources,
+    issuer: isNamedOnly ? undefined : issuer,
+    subject: isNamedOnly ? undefined : subject,
+    discord: { id, username: username === id ? undefined : username },
+    linkedAt: undefined,
     now,
   };
 }

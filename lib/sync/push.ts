@@ -14,7 +14,8 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { WorkDeps } from "../deps.ts";
-import type { ErrorCode, JanusError } from "../errors.ts";
+import type { ErrorCode } from "../error_codes.ts";
+import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import type { GrantDeps } from "../grants/discord_grant.ts";
 import type { Round } from "../grants/round.ts";
@@ -116,6 +117,7 @@ async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss):
     return { failure: end.failure, told: decision.tells, isHeld: false, isChanged: false };
   }
   await recordTold(deps, link, decision, loss);
+  deps.log.debug("role_connection_told", { discordUserId: link.discordUserId });
   const isChanged = !isTold(decision, link);
   return { failure: undefined, told: decision.tells, isHeld: loss === "held", isChanged };
 }

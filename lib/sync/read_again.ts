@@ -30,6 +30,8 @@ export type ReadMember = {
   readonly organisationEndedAt: Date | null;
   readonly refreshUnansweredSince: Date | null;
   readonly refreshRefusals: number;
+  /** Whether nobody has read the claims since the database was restored: Discord may know better. */
+  readonly isOfBackup: boolean;
 };
 
 type ReadKeys = Pick<ReadMember, "subject" | "claims" | "sources">;

@@ -1,6 +1,6 @@
 /**
  * The recheck hook: somebody who knows HOOK_SECRET names members whose claims have changed, or whose membership has ended.
- * What is asked for is stored before the answer, in one statement. docs/doorbells.md, docs/decisions/0045
+ * What is asked for is stored before the answer, some members in a statement. docs/doorbells.md, docs/decisions/0046
  */
 import * as v from "valibot";
 import type { WorkDeps } from "../deps.ts";
@@ -26,6 +26,8 @@ export type HookAnswer =
 /** Senders repeat a request that was not answered for some hours, under the same id. */
 const REMEMBERED_SECONDS = 3 * 86_400;
 const MAX_SUBJECTS = 1_000;
+/** How many subjects one statement takes. It holds up an embedded database, and this process with it, for as long as it takes. */
+const PAGE_SUBJECTS = 50;
 
 /** As in an ID Token. OpenID Connect Core 2 */
 const subject = v.pipe(
@@ -51,11 +53,10 @@ export async function receiveRecheck(deps: Needs, request: SignedRequest): Promi
   if ("fault" in verdict) return refuse(deps, 401, verdict.fault);
   const read = readBody(request.body);
   if ("fault" in read) return refuse(deps, 400, read.fault);
-  const { outcome, discordUserIds } = await store(deps, verdict.id, read);
+  const { outcome, discordUserIds, newSubjects } = await store(deps, verdict.id, read);
   receiveEvent(deps, "hook", outcome, discordUserIds);
-  const subjects = outcome === "repeated" ? 0 : new Set(read.subjects).size;
   const rechecked = discordUserIds.length;
-  return { status: 200, outcome, rechecked, unknown: subjects - rechecked };
+  return { status: 200, outcome, rechecked, unknown: newSubjects - rechecked };
 }
 
 function refuse(deps: Needs, status: 400 | 401, reason: string): HookAnswer {
@@ -74,20 +75,33 @@ function readBody(bytes: Uint8Array): Asked | { readonly fault: string } {
   return parsed.success ? parsed.output : { fault: parsed.issues[0].message };
 }
 
+/**
+ * Stores what a request asks for, page by page. Each page is remembered under a name of its own. So if this process dies in
+ * between, the repeat of the request does what is left.
+ */
 async function store(deps: Needs, eventId: string, { subjects, gone }: Asked) {
   const now = deps.now();
-  const rows = await deps.queries.receiveRecheck({
-    eventId,
-    expiresAt: secondsAfter(now, REMEMBERED_SECONDS),
-    issuer: deps.config.oidc.issuer,
-    subjects: subjects.map((one) => ({ subject: one })),
-    membership: gone === undefined ? null : gone ? "gone" : "back",
-    requestId: deps.requestId,
-    now,
-  });
+  const different = [...new Set(subjects)].map((one) => ({ subject: one }));
+  const rows: Rows[number][] = [];
+  let newSubjects = 0;
+  for (let at = 0; at < different.length; at += PAGE_SUBJECTS) {
+    const page = different.slice(at, at + PAGE_SUBJECTS);
+    const stored = await deps.queries.receiveRecheck({
+      eventId: at === 0 ? eventId : `${eventId}#${at}`,
+      expiresAt: secondsAfter(now, REMEMBERED_SECONDS),
+      issuer: deps.config.oidc.issuer,
+      subjects: page,
+      membership: gone === undefined ? null : gone ? "gone" : "back",
+      requestId: deps.requestId,
+      now,
+    });
+    rows.push(...stored);
+    if (!stored.some(({ isRepeated }) => isRepeated)) newSubjects += page.length;
+  }
   return {
     outcome: outcomeOf(rows, gone),
     discordUserIds: rows.flatMap(({ discordUserId }) => discordUserId ?? []),
+    newSubjects,
   };
 }
 
@@ -95,7 +109,7 @@ type Rows = Awaited<ReturnType<Needs["queries"]["receiveRecheck"]>>;
 
 /** What a request came to: the most that it did to anybody. */
 function outcomeOf(rows: Rows, gone: boolean | undefined): EventOutcome {
-  if (rows.some(({ isRepeated }) => isRepeated)) return "repeated";
+  if (rows.every(({ isRepeated }) => isRepeated)) return "repeated";
   if (rows.every(({ discordUserId }) => discordUserId === null)) return "ignored";
   if (rows.every(({ isChanged }) => !isChanged)) return "rechecked";
   return gone === true ? "ended" : "restored";

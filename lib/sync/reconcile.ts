@@ -19,6 +19,8 @@ type ReconciledLink = CallingGrant &
     readonly reconciledAt: Date | null;
     readonly disconnectedAt: Date | null;
     readonly driftFoundAt: Date | null;
+    /** Whether what was told is known by a backup alone. Discord may have been told something else since. */
+    readonly isOfBackup: boolean;
   };
 
 const DAY_SECONDS = 86_400;
@@ -26,12 +28,13 @@ const DAY_SECONDS = 86_400;
 /** What Discord has of a link: what it was told, something else, or nothing at all. */
 export type Found = "not_asked" | "told" | "other" | "nothing";
 
-/** Asks Discord what it has, if that was long ago or was something else. A failure says nothing. Never rejects. */
+/** Asks Discord what it has, if that was long ago or was something else, and Janus knows what it told. A failure says nothing. Never rejects. */
 export async function reconcile(
   deps: GrantDeps & Pick<WorkDeps, "config">,
   link: ReconciledLink,
 ): Promise<Found> {
   const { pushedMetadata, pushedAt, pushDueAt, reconciledAt, disconnectedAt, driftFoundAt } = link;
+  if (link.isOfBackup) return "not_asked";
   if (pushedMetadata === null || pushedAt === null || pushDueAt !== null || disconnectedAt !== null)
     return "not_asked";
   // Upkeep refreshes long before. If it could not, the grant is over, or Discord does not answer: this would fare no better.

@@ -4,7 +4,7 @@
  *   POST /api/link/sync     syncNow
  */
 import type { Deps } from "../deps.ts";
-import { notLinked, syncTooSoon } from "../errors.ts";
+import { banned, notLinked, syncTooSoon } from "../errors.ts";
 import { secondsAfter, settlesWithin } from "../time.ts";
 import type { Checked, CheckNeeds } from "./check.ts";
 import { checkMemberNow, isOutage } from "./check.ts";
@@ -33,7 +33,7 @@ const SYNC_EVERY_SECONDS = 60;
 const CHECK_SHARE = 0.45;
 
 /**
- * Checks the member's link and pushes it, at most once a minute for each member. Throws not_linked, sync_too_soon, and what
+ * Checks the member's link and pushes it, at most once a minute for each member. Throws not_linked, banned, sync_too_soon, and what
  * keeps Discord from taking it: the push is due again then, unless only a sign-in helps (grant_ended).
  */
 export async function syncNow(
@@ -56,6 +56,8 @@ async function ask({ queries, now }: Needs, discordUserId: string): Promise<void
   const askedBefore = secondsAfter(at, -SYNC_EVERY_SECONDS);
   const row = await queries.setSyncAsked({ discordUserId, askedBefore, now: at });
   if (row === undefined) throw notLinked();
+  // The link ends in a moment.
+  if (row.isBanned) throw banned();
   if (row.isAsked) return;
   const next = secondsAfter(row.syncAskedAt ?? at, SYNC_EVERY_SECONDS);
   throw syncTooSoon(Math.max(1, Math.ceil((next.getTime() - at.getTime()) / 1_000)));

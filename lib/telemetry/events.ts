@@ -7,6 +7,7 @@
 export const LOG_EVENTS = [
   "address_limited",
   "admission_unknown",
+  "backup_socket_missing",
   "check_not_recorded",
   "claims_not_read",
   "clock_differs",
@@ -14,6 +15,8 @@ export const LOG_EVENTS = [
   "configuration_not_checked",
   "configuration_unwise",
   "crashed",
+  "database_copied",
+  "database_not_copied",
   "database_not_ready",
   "database_pooled",
   "discovery_not_refreshed",
@@ -31,11 +34,13 @@ export const LOG_EVENTS = [
   "grants_not_ended",
   "interaction_answered",
   "lease_not_freed",
+  "link_checked",
   "listening",
   "log_lines_dropped",
   "losses_held",
   "losses_let_go",
   "member_not_fetched",
+  "metrics_listening",
   "offline_access_left_out",
   "provider_grant_ended",
   "provider_grant_not_ended",
@@ -50,6 +55,7 @@ export const LOG_EVENTS = [
   "role_connection_not_cleared_yet",
   "role_connection_not_pushed",
   "role_connection_not_read",
+  "role_connection_told",
   "rule_failed",
   "rules_in_force",
   "secrets_not_reloaded",
@@ -67,6 +73,7 @@ export const LOG_EVENTS = [
   "tokens_lost",
   "tokens_not_stored_yet",
   "too_busy",
+  "traces_not_sent",
   "upkeep_failed",
   "upstream_call",
   "upstream_resumed",
@@ -98,6 +105,7 @@ export type UpkeepStep =
   | "refresh_due_grants"
   | "delete_old_flows"
   | "mark_abandoned_grants"
+  | "end_banned_links"
   | "end_due_grants"
   | "clear_due_role_connections"
   | "mark_abandoned_provider_grants"
@@ -108,6 +116,7 @@ export type UpkeepStep =
   | "delete_unlinked_accounts"
   | "delete_old_findings"
   | "delete_expired_events"
+  | "delete_expired_bans"
   | "delete_old_audit_events"
   | "store_event_counts"
   | "settle_scim_groups"
@@ -138,6 +147,7 @@ export type LogOutcome =
   | "of_another_issuer"
   | "of_unknown_member"
   | "put_off"
+  | "read"
   | "refreshed"
   | "refused"
   | "relinked"

@@ -1,9 +1,13 @@
 /**
- * The log: one line an event, on standard output. This room owns what may be written, and how lines leave the process:
+ * The log: one line an event, on standard output. This room owns what the program tells of itself, and how that leaves the
+ * process:
  *
  *     fields, levels, errors in a line       this file
  *     events, steps and outcomes             events.ts
  *     lines on standard output               line_writer.ts
+ *     metrics                                metrics.ts, counted_events.ts, prometheus.ts
+ *     traces                                 spans.ts, opentelemetry.ts
+ *     what of these two is switched on       instruments.ts
  *
  * A field is logged only if it is in `LogFields`, so that a token, a code, a cookie, a state, a path or a query string has
  * no name under which it could be logged. A text from outside is never a field, except for a valid request id and IP
@@ -17,6 +21,8 @@ import type { Doorbell, EventOutcome, InteractionOutcome, LogEvent, LogOutcome, 
 export type LogFields = {
   /** Of the request that the line belongs to. */
   readonly requestId?: string | undefined;
+  /** Of the trace that the line belongs to, where there are traces. */
+  readonly traceId?: string | undefined;
   /** The route's pattern, never the path or the query. */
   readonly route?: string | undefined;
   readonly method?: string | undefined;
@@ -53,6 +59,7 @@ export type LogFields = {
 
 const FIELD_NAMES = [
   "requestId",
+  "traceId",
   "route",
   "method",
   "status",
@@ -115,8 +122,21 @@ export const NO_LOG: MainLog = {
   prepare: () => nothing,
 };
 
+/** Who else is concerned with the lines of a log. */
+type Watch = {
+  /** Learns of every event, whether or not its line is written; of those of `prepare` it does not. */
+  readonly onEvent?: ((event: LogEvent, fields: LogFields) => void) | undefined;
+  /** The id of the trace under way, for each line. */
+  readonly traceId?: (() => string | undefined) | undefined;
+};
+
 /** Makes a log. `write` takes one line of JSON with its newline; `now` gives the time that a line bears. */
-export function createLog(level: LogLevel, write: (line: string) => void, now: () => Date): MainLog {
+export function createLog(
+  level: LogLevel,
+  write: (line: string) => void,
+  now: () => Date,
+  { onEvent, traceId }: Watch = {},
+): MainLog {
   const timestamp = createTimestamp(now);
   const logger = pino(
     {
@@ -129,8 +149,18 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
     { write },
   );
   const isWritten = (name: Level): boolean => LOG_LEVELS.indexOf(name) >= LOG_LEVELS.indexOf(level);
-  const at = (name: Level): Write =>
-    isWritten(name) ? (event, fields = {}) => logger[name](allowed(fields), event) : nothing;
+  const fieldsOf = (fields: LogFields): LogFields =>
+    allowed(traceId === undefined ? fields : { traceId: traceId(), ...fields });
+  const at = (name: Level): Write => {
+    const writeLine: Write = isWritten(name)
+      ? (event, fields = {}) => logger[name](fieldsOf(fields), event)
+      : nothing;
+    if (onEvent === undefined) return writeLine;
+    return (event, fields = {}) => {
+      onEvent(event, fields);
+      writeLine(event, fields);
+    };
+  };
   return {
     debug: at("debug"),
     info: at("info"),
@@ -141,7 +171,7 @@ export function createLog(level: LogLevel, write: (line: string) => void, now: (
       // As pino writes it, but with one call for all fields: pino makes one for each, which costs more on Bun.
       const beginning = JSON.stringify({ ...allowed(fixed), [EVENT]: event }).slice(1, -1);
       return (fields) => {
-        const own = JSON.stringify(allowed(fields)).slice(1);
+        const own = JSON.stringify(fieldsOf(fields)).slice(1);
         write(`{"level":"${name}"${timestamp()},${beginning}${own === "}" ? "" : ","}${own}\n`);
       };
     },

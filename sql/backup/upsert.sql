@@ -5,4 +5,7 @@
 insert into backup (taken_at)
 values ($1)
 on conflict (backup_id) do update set taken_at = excluded.taken_at
-where backup.taken_at < excluded.taken_at or backup.taken_at > excluded.taken_at + interval '15 minutes'
+where
+  backup.taken_at is null
+  or backup.taken_at < excluded.taken_at
+  or backup.taken_at > excluded.taken_at + interval '15 minutes'

@@ -1,4 +1,6 @@
 -- Stores what the Discord leg brought: the account, its tokens, and the flow that the provider leg will take.
+-- A banned account gets nothing stored, and is_banned says so. If its earlier grant is to end, that end goes on with these
+-- tokens, and has_tokens says so.
 -- No row comes back while the end of an earlier grant keeps the member out, because that end takes these tokens with it.
 -- The end goes on with these tokens, which may work where the earlier ones do not; nothing that Janus obtained is
 -- dropped. Once the end no longer keeps the member out, these tokens replace the ones that were to end.
@@ -7,7 +9,7 @@
 -- A link whose grant Discord had ended is pushed with these tokens.
 -- Two codes of one state in the same millisecond name the same flow. For the same account the later one replaces the
 -- earlier; for another account the flow stays as it is.
--- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz
+-- row: discord_user_id text, has_flow boolean, clear_due_at timestamptz, is_banned boolean, has_tokens boolean
 with given as not materialized (
   select
     $1::text as discord_user_id,
@@ -24,10 +26,18 @@ with given as not materialized (
     $12::text as session_access_token_sealed -- for the session at the end of the flow, sealed with the member's key
 ),
 
+-- A ban that comes later is met by the provider leg.
+barred as (
+  select is_banned(given.discord_user_id, null, null, given.now) as is_banned
+  from given
+),
+
 account as (
   insert into discord_account (discord_user_id, username, global_name, created_at, updated_at)
   select given.discord_user_id, given.username, given.global_name, given.now, given.now
   from given
+  cross join barred
+  where not barred.is_banned
   on conflict (discord_user_id) do update
     set
       username = excluded.username,
@@ -97,8 +107,12 @@ to_end as (
     ended_at = null,
     end_cause = null,
     end_due_at = least(discord_token.end_due_at, given.flow_expires_at)
-  from given
-  where discord_token.discord_user_id = given.discord_user_id and not exists (select from token)
+  from given, barred
+  where
+    discord_token.discord_user_id = given.discord_user_id
+    and not exists (select from token)
+    and (not barred.is_banned or discord_token.end_reason is not null)
+  returning discord_token.discord_user_id
 ),
 
 forgotten as (
@@ -114,6 +128,11 @@ audit as (
   select given.now, 'discord_authorized', token.discord_user_id, given.request_id
   from given
   cross join token
+  union all
+  select given.now, 'ban_met', given.discord_user_id, given.request_id
+  from given
+  cross join barred
+  where barred.is_banned
 ),
 
 left_flow as (
@@ -149,9 +168,13 @@ revived as (
 )
 
 select
-  token.discord_user_id,
+  given.discord_user_id,
   left_flow.flow_id_hash is not null as has_flow,
-  case when token.clear_due_at = given.flow_expires_at then given.flow_expires_at end as clear_due_at
+  case when token.clear_due_at = given.flow_expires_at then given.flow_expires_at end as clear_due_at,
+  barred.is_banned,
+  exists (select from to_end) as has_tokens
 from given
-cross join token
+cross join barred
+left join token on true
 left join left_flow on true
+where token.discord_user_id is not null or barred.is_banned

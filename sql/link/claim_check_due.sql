@@ -4,14 +4,15 @@
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- rows: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
 -- rows: organisation_end_cause text, discord_ended_at timestamptz, pushed_at timestamptz,
 -- rows: push_due_at timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
 -- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
 -- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
--- rows: refresh_unanswered_since timestamptz, refresh_refusals integer
+-- rows: refresh_unanswered_since timestamptz, refresh_refusals integer, is_of_backup boolean
 with due_now as (
   select link.discord_user_id, link.issuer, link.subject
   from link
@@ -61,6 +62,7 @@ returning
   organisation_account.claims,
   organisation_account.sources,
   link.linked_at,
+  link.imported_at,
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at,
@@ -85,4 +87,9 @@ returning
   organisation_token.refresh_token_sealed as organisation_refresh_token_sealed,
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.refresh_unanswered_since,
-  coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals
+  coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals,
+  -- Whether nobody has read the claims since the database was restored.
+  exists (
+    select from backup
+    where backup.restored_at > organisation_account.claims_seen_at
+  ) as is_of_backup

@@ -13,7 +13,8 @@
 -- $8 issuer text: the provider that is asked; nothing reads the claims of another one
 -- $9 only_gone boolean: only losses of memberships that the organisation has ended
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- rows: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
 -- rows: organisation_end_cause text, is_claimed boolean
@@ -127,6 +128,7 @@ returning
   known.claims,
   known.sources,
   link.linked_at,
+  link.imported_at,
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at,

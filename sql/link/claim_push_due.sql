@@ -4,7 +4,8 @@
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- rows: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
 -- rows: organisation_end_cause text
@@ -58,6 +59,7 @@ returning
   organisation_account.claims,
   organisation_account.sources,
   link.linked_at,
+  link.imported_at,
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at,

@@ -3,7 +3,8 @@
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
 -- row: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- row: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- row: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- row: cleared_at timestamptz,
 -- row: clear_cause text, loss_found_at timestamptz, access_token_sealed text, discord_expires_at timestamptz,
 -- row: push_failures integer, gone_at timestamptz, token_refused_at timestamptz, organisation_ended_at timestamptz,
 -- row: organisation_end_cause text
@@ -18,6 +19,7 @@ with claimed as (
     issuer,
     subject,
     linked_at,
+    imported_at,
     pushed_metadata,
     pushed_platform_username,
     cleared_at,
@@ -36,6 +38,7 @@ select
   organisation_account.claims,
   organisation_account.sources,
   claimed.linked_at,
+  claimed.imported_at,
   claimed.pushed_metadata,
   claimed.pushed_platform_username,
   claimed.cleared_at,

@@ -2,7 +2,7 @@
 -- signs the member in.
 -- A Discord account that loses its link also loses its role connection, its grant and its sessions, whose tokens end
 -- with the grant. That end is due now.
--- No row comes back if the flow does not exist, if the grant is to end, or if either account was linked after the
+-- No row comes back if the flow does not exist, if the grant is to end, if a ban has come, or if either account was linked after the
 -- question was asked: the member did not confirm that. A session of the same flow has the same id and is replaced.
 -- row: flow_id_hash text, discord_user_id text, username text, global_name text, access_token_sealed text,
 -- row: discord_expires_at timestamptz, session_expires_at timestamptz, issuer text, subject text,
@@ -30,12 +30,20 @@ asked as (
   inner join flow on given.flow_id_hash = flow.flow_id_hash
 ),
 
+-- From here on no ban is stored until the link is. docs/decisions/0050
+barred as (
+  select meets_ban(asked.discord_user_id, asked.issuer, asked.subject, given.now) as is_banned
+  from given
+  cross join asked
+),
+
 -- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
 -- which makes it wait. The tokens are those of the account that gets the link and of the one that may lose it.
 locked_account as (
   select discord_account.discord_user_id
   from asked
   inner join discord_account on asked.discord_user_id = discord_account.discord_user_id
+  where (select count(*) from barred where not barred.is_banned) > 0
   for key share of discord_account
 ),
 

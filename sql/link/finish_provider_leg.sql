@@ -1,8 +1,11 @@
 -- Takes the flow that the Discord leg left, stores the organisation account with its tokens, links the two accounts,
 -- and signs the member in. If either account is linked to a third one, no link changes: the flow is stored again under
 -- a new id until the member confirms the move.
--- If the rules do not admit the member, nothing is linked or stored, the flow is over, and the Discord grant ends soon,
--- unless the member needs it for something else. A link of exactly these two accounts stays: its next push decides.
+-- If one of the two accounts is banned, or the rules do not admit the member, nothing is linked or stored, the flow is
+-- over, and the Discord grant ends soon, unless the member needs it for something else. A link of exactly these two
+-- accounts stays: its next push decides. That of a banned member ends soon.
+-- A link of this Discord account that was imported with the member's username gets the subject, and is then such a link. If
+-- another sign-in has given it another subject in the same moment, no row comes back. docs/decisions/0053
 -- No row comes back if the flow does not exist, or if the grant is to end, because that end would take the link's
 -- tokens with it. If two legs of one flow arrive at the same moment, a question that is already stored stays, and the
 -- later leg gets no row. A session of the same flow has the same id and is replaced.
@@ -37,7 +40,15 @@ with given as not materialized (
     $22::timestamptz as check_due_at,
     $23::text as scim_subject, -- null where that is the subject
     $24::text as scim_attribute, -- null where no SCIM client provisions users
-    $25::text as provider_session_id -- null if the ID Token has no sid
+    $25::text as provider_session_id, -- null if the ID Token has no sid
+    $26::text as preferred_username -- null if the provider says none
+),
+
+-- From here on no ban is stored until the link is. docs/decisions/0050
+barred as (
+  select meets_ban(flow.discord_user_id, given.issuer, given.subject, given.now) as is_banned
+  from given
+  inner join flow on given.flow_id_hash = flow.flow_id_hash
 ),
 
 locked_account as (
@@ -45,6 +56,7 @@ locked_account as (
   from given
   inner join flow on given.flow_id_hash = flow.flow_id_hash
   inner join discord_account on flow.discord_user_id = discord_account.discord_user_id
+  where (select count(barred.is_banned) from barred) > 0
   for key share of discord_account
 ),
 
@@ -64,6 +76,18 @@ taken as (
     and flow.expires_at > given.now
     and locked_token.end_reason is null
   returning flow.discord_user_id, flow.session_access_token_sealed, locked_token.expires_at as token_expires_at
+),
+
+-- Only the Discord account that signs in decides which link the username may find, so a username alone takes nothing.
+adoptable as (
+  select link.discord_user_id, link.issuer, link.subject
+  from given
+  cross join taken
+  inner join link
+    on
+      taken.discord_user_id = link.discord_user_id
+      and given.issuer || '#preferred_username' = link.issuer
+      and given.preferred_username = link.subject
 ),
 
 other_discord as (
@@ -97,6 +121,7 @@ decided as (
     taken.session_access_token_sealed,
     taken.token_expires_at,
     case
+      when barred.is_banned then 'banned'
       when
         exists (
           select from link
@@ -105,12 +130,14 @@ decided as (
             and link.issuer = given.issuer
             and link.subject = given.subject
         ) then 'relinked'
+      when exists (select from adoptable) and not exists (select from other_discord) then 'relinked'
       when not given.is_admitted then 'not_admitted'
       when exists (select from other_discord) or exists (select from other_organisation) then 'conflict_met'
       else 'linked'
     end as outcome
   from given
   cross join taken
+  cross join barred
 ),
 
 requeued_flow as (
@@ -134,7 +161,7 @@ account as (
   select given.issuer, given.subject, given.claims, given.sources, given.now, given.now, given.scim_subject
   from given
   cross join decided
-  where decided.outcome <> 'not_admitted' and (select count(*) from requeued_flow) >= 0
+  where decided.outcome not in ('banned', 'not_admitted') and (select count(*) from requeued_flow) >= 0
   on conflict (issuer, subject) do update
     set
       claims = excluded.claims,
@@ -220,9 +247,16 @@ relinked as (
     check_failed_code = null,
     gone_at = case when heard.is_gone then given.now end,
     gone_source = case when heard.is_gone then 'scim' end,
-    token_refused_at = null
+    token_refused_at = null,
+    issuer = given.issuer,
+    subject = given.subject,
+    imported_at = null
   from given, decided, token, heard
-  where decided.outcome = 'relinked' and link.discord_user_id = decided.discord_user_id
+  where
+    decided.outcome = 'relinked'
+    and link.discord_user_id = decided.discord_user_id
+    and link.issuer in (given.issuer, given.issuer || '#preferred_username')
+    and link.subject = case when link.issuer = given.issuer then given.subject else given.preferred_username end
   returning
     link.discord_user_id, link.linked_at, link.pushed_metadata, link.pushed_platform_username, link.cleared_at,
     link.clear_cause, link.loss_found_at, link.gone_at
@@ -272,14 +306,27 @@ abandoned as (
   select abandon_grant(decided.discord_user_id, given.now) as is_abandoned
   from given
   cross join decided
-  where decided.outcome = 'not_admitted'
+  where decided.outcome in ('banned', 'not_admitted')
 ),
 
 audit as (
   insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-  select given.now, decided.outcome, decided.discord_user_id, given.issuer, given.subject, given.request_id
+  select
+    given.now,
+    case
+      when relinked.discord_user_id is not null and adoptable.discord_user_id is not null then 'adopted'
+      when decided.outcome = 'banned' then 'ban_met'
+      else decided.outcome
+    end,
+    decided.discord_user_id,
+    given.issuer,
+    given.subject,
+    given.request_id
   from given
   cross join decided
+  left join adoptable on true
+  left join relinked on true
+  where decided.outcome <> 'relinked' or relinked.discord_user_id is not null
 )
 
 select
@@ -313,4 +360,6 @@ left join abandoned on true
 left join requeued_flow on true
 left join other_discord on true
 left join other_organisation on true
-where decided.outcome <> 'conflict_met' or requeued_flow.flow_id_hash is not null
+where
+  (decided.outcome <> 'conflict_met' or requeued_flow.flow_id_hash is not null)
+  and (decided.outcome <> 'relinked' or relinked.discord_user_id is not null)

@@ -3,13 +3,15 @@
 -- $1 after text: the last discord_user_id of the page before, or '' for the first page
 -- $2 limit bigint
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz
 with page as (
   select
     link.discord_user_id,
     link.issuer,
     link.subject,
     link.linked_at,
+    link.imported_at,
     link.pushed_metadata,
     link.pushed_platform_username,
     link.cleared_at
@@ -27,6 +29,7 @@ select
   organisation_account.claims,
   organisation_account.sources,
   page.linked_at,
+  page.imported_at,
   page.pushed_metadata,
   page.pushed_platform_username,
   page.cleared_at

@@ -4,7 +4,8 @@
 -- $3 due_until timestamptz, null for all links
 -- $4 member text, null for all members
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz,
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz,
 -- rows: clear_cause text, loss_found_at timestamptz, disconnected_at timestamptz,
 -- rows: organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- rows: organisation_expires_at timestamptz, gone_at timestamptz, organisation_ended_at timestamptz,
@@ -17,6 +18,7 @@ select
   organisation_account.claims,
   organisation_account.sources,
   link.linked_at,
+  link.imported_at,
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at,

@@ -55,7 +55,14 @@ found as (
       discord_token.discord_user_id,
       discord_token.refresh_unanswered_since
     from discord_token
-    where discord_token.end_reason is null and discord_token.refresh_unanswered_since < $1
+    where
+      discord_token.end_reason is null
+      and discord_token.refresh_unanswered_since < $1
+      -- A restore marks all tokens, and has lost no answer.
+      and not exists (
+        select from backup
+        where backup.restored_at = discord_token.refresh_unanswered_since
+      )
     order by discord_token.refresh_unanswered_since
     limit $4
   )
@@ -116,7 +123,7 @@ found as (
     limit $4
   )
   union all
-  -- Nothing that Janus does leaves a link without this row. Claims that nothing reads grow old, which finds it.
+  -- Only an imported link has no such row, until its member signs in. Claims that nothing reads grow old, which finds it.
   (
     select
       'link_without_tokens',

@@ -6,7 +6,8 @@
 -- $3 last text: the end of this page
 -- $4 limit bigint
 -- rows: rank integer, discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
--- rows: linked_at timestamptz, pushed_metadata jsonb, pushed_platform_username text, cleared_at timestamptz
+-- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
+-- rows: cleared_at timestamptz
 with page as (
   (
     select link.discord_user_id
@@ -35,6 +36,7 @@ select
   organisation_account.claims,
   organisation_account.sources,
   link.linked_at,
+  link.imported_at,
   link.pushed_metadata,
   link.pushed_platform_username,
   link.cleared_at

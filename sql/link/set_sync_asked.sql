@@ -3,7 +3,7 @@
 -- $1 discord_user_id text
 -- $2 asked_before timestamptz: a request before this no longer counts
 -- $3 now timestamptz
--- row: discord_user_id text, is_asked boolean, sync_asked_at timestamptz
+-- row: discord_user_id text, is_asked boolean, sync_asked_at timestamptz, is_banned boolean
 with asked as (
   update link
   set sync_asked_at = $3
@@ -16,7 +16,8 @@ with asked as (
 select
   link.discord_user_id,
   asked.discord_user_id is not null as is_asked,
-  link.sync_asked_at
+  link.sync_asked_at,
+  is_banned(link.discord_user_id, link.issuer, link.subject, $3) as is_banned
 from link
 left join asked on link.discord_user_id = asked.discord_user_id
 where link.discord_user_id = $1

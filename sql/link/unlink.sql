@@ -2,24 +2,26 @@
 -- and at the provider stay, sealed, and are due to end; nothing else uses them.
 -- While another process refreshes the grant or pushes with it, the end waits. Otherwise the refresh could bring a pair
 -- that nobody ends, and the push a role connection after it was cleared. is_in_use says that the end waits.
--- No row comes back if no link exists.
+-- No row comes back if no link exists, or none that is asked for.
 -- row: discord_user_id text, issuer text, subject text, access_token_sealed text, refresh_token_sealed text, expires_at timestamptz,
 -- row: scope text, is_in_use boolean, organisation_access_token_sealed text, organisation_refresh_token_sealed text,
 -- row: replaced_tokens jsonb
 with given as not materialized (
   select
     $1::text as discord_user_id,
-    $2::text as request_id, -- null for a command
+    $2::text as request_id, -- null for a command, and for upkeep
     $3::timestamptz as now,
     $4::timestamptz as leased_until, -- until then no other process ends the grants
-    $5::text as operator, -- null if the member does it
-    $6::jsonb as detail -- null without a reason
+    $5::boolean as only_banned, -- whether the link ends only if one of its accounts is banned
+    $6::text as operator, -- null if no operator asked for it
+    $7::jsonb as detail -- null without a reason
 ),
 
 asked as (
   select link.discord_user_id, link.issuer, link.subject
   from given
   inner join link on given.discord_user_id = link.discord_user_id
+  where not given.only_banned or is_banned(link.discord_user_id, link.issuer, link.subject, given.now)
 ),
 
 -- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,
@@ -71,8 +73,8 @@ locked_organisation_token as (
 
 locked_link as (
   select link.discord_user_id
-  from given
-  inner join link on given.discord_user_id = link.discord_user_id
+  from asked
+  inner join link on asked.discord_user_id = link.discord_user_id
   where (select count(*) from locked_organisation_token) >= 0
   for update of link
 ),
@@ -88,8 +90,8 @@ locked_sessions as (
 
 removed as (
   delete from link
-  using given
-  where link.discord_user_id = given.discord_user_id and (select count(*) from locked_sessions) >= 0
+  using asked
+  where link.discord_user_id = asked.discord_user_id and (select count(*) from locked_sessions) >= 0
   returning link.discord_user_id, link.issuer, link.subject, link.push_leased_until
 ),
 

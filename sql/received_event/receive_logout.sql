@@ -1,6 +1,6 @@
--- Does what a logout token says: the member's login sessions end, and their claims are due now. Their link stays. A logout
--- token that has come before does nothing. There is a row for each member who is linked, and one without a member if
--- nobody is.
+-- Does what a logout token says: the member's login sessions that began before it end, and their claims are due now. Their
+-- link stays. A logout token that has come before does nothing. There is a row for each member who is linked, and one
+-- without a member if nobody is.
 -- rows: is_repeated boolean, discord_user_id text
 with given as not materialized (
   select
@@ -9,8 +9,9 @@ with given as not materialized (
     $3::text as issuer,
     $4::text as subject, -- null if the token names only a session of the provider
     $5::text as provider_session_id, -- null if it names none
-    $6::text as request_id, -- null in upkeep
-    $7::timestamptz as now
+    $6::timestamptz as began_until, -- a session that began later is of after the logout
+    $7::text as request_id, -- null in upkeep
+    $8::timestamptz as now
 ),
 
 -- Before every other lock: a request that waits for its own repeat holds nothing.
@@ -77,9 +78,10 @@ due as (
 
 locked_session as (
   select session.session_id_hash
-  from locked_link
+  from given
+  cross join locked_link
   inner join session on locked_link.discord_user_id = session.discord_user_id
-  where (select count(*) from locked_link) >= 0
+  where session.created_at <= given.began_until and (select count(*) from locked_link) >= 0
   order by session.session_id_hash
   for update of session
 ),

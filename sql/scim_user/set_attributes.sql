@@ -102,7 +102,8 @@ ordered as (
       and organisation_account.issuer = given.issuer
   left join link
     on organisation_account.issuer = link.issuer and organisation_account.subject = link.subject
-  order by link.discord_user_id
+  group by words.subject, words.word
+  order by min(link.discord_user_id)
 ),
 
 told as (

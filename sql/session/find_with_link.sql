@@ -6,8 +6,8 @@
 -- $4 session_key_hashes text: of the keys that the browser sent, separated by commas
 -- row: session_id_hash text, session_handle text, discord_user_id text, access_token_sealed text, refresh_token_sealed text,
 -- row: token_expires_at timestamptz, last_used_at timestamptz, refreshed_at timestamptz, username text, global_name text,
--- row: linked_at timestamptz, issuer text, subject text, claims jsonb, sources jsonb, claims_seen_at timestamptz,
--- row: pushed_metadata jsonb, cleared_at timestamptz, clear_cause text, pushed_at timestamptz,
+-- row: linked_at timestamptz, imported_at timestamptz, issuer text, subject text, claims jsonb, sources jsonb,
+-- row: claims_seen_at timestamptz, pushed_metadata jsonb, cleared_at timestamptz, clear_cause text, pushed_at timestamptz,
 -- row: push_due_at timestamptz, push_failures integer, check_due_at timestamptz, check_failures integer,
 -- row: check_failed_code text, disconnected_at timestamptz, loss_found_at timestamptz, loss_due_at timestamptz,
 -- row: is_loss_held boolean, lost_at timestamptz, gone_at timestamptz, has_organisation_refresh_token boolean,
@@ -25,6 +25,7 @@ select
   discord_account.username,
   discord_account.global_name,
   link.linked_at,
+  link.imported_at,
   link.issuer,
   link.subject,
   organisation_account.claims,

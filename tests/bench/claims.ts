@@ -95,8 +95,35 @@ async function gather(server: string, links: number, effort: Effort): Promise<Cr
     await sql.unsafe(`update link set ${due} where discord_user_id in (
       select ((n * ${Object.keys(CLAIMS).length} + ${index}) * ${step} + 1)::text from generate_series(0, ${each - 1}) as n)`);
   await sql.unsafe("vacuum analyze");
+  await readAll(sql);
   const [{ pid } = { pid: 0 }] = await sql.unsafe<{ pid: number }[]>("select pg_backend_pid() as pid");
   return { links, sql, pid };
+}
+
+/** What a claim reads, each with the orders of its indexes. */
+const READ = {
+  link: ["discord_user_id", "issuer, subject", "check_due_at"],
+  discord_account: ["discord_user_id"],
+  discord_token: ["discord_user_id"],
+  organisation_account: ["issuer, subject"],
+  organisation_token: ["issuer, subject"],
+};
+
+/**
+ * Reads all pages once, in this connection. The first time that a process of PostgreSQL touches a page of the shared
+ * memory, the kernel maps it for that process. The connections of a server live long enough to have that behind them.
+ */
+async function readAll(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe("set max_parallel_workers_per_gather = 0");
+  for (const table of Object.keys(READ)) await sql.unsafe(`select sum(length(${table}::text)) from ${table}`);
+  await sql.unsafe("set enable_seqscan = off");
+  await sql.unsafe("set enable_sort = off");
+  for (const [table, orders] of Object.entries(READ))
+    for (const order of orders)
+      await sql.unsafe(
+        `select count(*) from (select ${order} from ${table} order by ${order} offset 0) as ordered`,
+      );
+  await sql.unsafe("reset all");
 }
 
 /** Claims twenty in each crowd in turn, again and again. */

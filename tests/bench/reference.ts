@@ -184,6 +184,7 @@ async function finishProviderLeg(request: Request): Promise<Response> {
     pushLeasedUntil: inSeconds(now, 120),
     checkDueAt: inSeconds(now, 86_400),
     providerSessionId: null,
+    preferredUsername: claims.preferred_username,
     moveIdHash: sha256(secret(), "hex"),
     moveExpiresAt: inSeconds(now, 600),
     requestId: randomUUID(),

@@ -154,3 +154,15 @@ test.skipIf(!onPostgres)(
     await rm(folder, { recursive: true });
   },
 );
+
+test.skipIf(!onPostgres)("janus audit names the senders of refused events, and no more of them", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
+  await database.rows(`insert into event_count (source, outcome, day, events)
+    values ('logout', 'refused', now(), 24), ('scim', 'refused', now(), 20000)`);
+
+  const { stdout } = await run(folder, "index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
+
+  expect(stdout).toMatch(/^events_refused {2}20024$/m);
+  expect(stdout).toMatch(/^ {2}logout, scim$/m);
+  await rm(folder, { recursive: true });
+});

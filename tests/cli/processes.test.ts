@@ -8,7 +8,7 @@ import { MIGRATIONS } from "../../lib/database/migrations.ts";
 import type { Database } from "../../lib/database/open.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { createQueries } from "../../lib/database/queries.ts";
-import type { CommandErrorCode } from "../../lib/errors.ts";
+import type { CommandErrorCode } from "../../lib/error_codes.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";

@@ -57,6 +57,12 @@ const PATHS = [
   " keys generate",
   " keys rotate",
   " keys status",
+  " bans",
+  " bans add",
+  " bans remove",
+  " bans list",
+  " completions",
+  " man",
 ] as const;
 
 describe("runProgram()", () => {

@@ -33,6 +33,7 @@ const CROWDED: Status = {
   keys: ["k10", "k11", "k12", "k13", "k14", "k15"].map((id) => ({ id, state: "kept" })),
   grantsEnded: { discord: 12, provider: 345 },
   backupAt: ago(20 * 86_400),
+  restoredAt: ago(3 * 86_400),
   attention: [
     ...["check_overdue", "push_overdue", "loss_overdue", "losses_held", "key_missing"],
     ...["too_many_refusals", "address_blocked", "backup_old"],
@@ -53,7 +54,7 @@ describe("describeStatus()", () => {
 
     expect(text).toMatch(/^checks +200000 due, 150000 of them overdue, the oldest for 7 days$/m);
     expect(text).toMatch(/^brake +holds 34000 losses since 2030-12-31 12:00 UTC$/m);
-    expect(text).toMatch(/^backup +2030-12-12 12:00 UTC, 20 days ago$/m);
+    expect(text).toMatch(/^backup +2030-12-12 12:00 UTC, 20 days ago, restored 2030-12-29 12:00 UTC$/m);
     expect(text).toEndWith("janus audit says what to do.");
   });
 
@@ -107,7 +108,14 @@ describe.if(onPostgres)("janus status on PostgreSQL", () => {
     expect(words.stdout).toEndWith("\nAll is well.\n");
     expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([
       0,
-      { links: { all: 0 }, keys: [], grants_ended: { days: 7 }, backup_at: null, attention: [] },
+      {
+        links: { all: 0 },
+        keys: [],
+        grants_ended: { days: 7 },
+        backup_at: null,
+        restored_at: null,
+        attention: [],
+      },
     ]);
   });
 

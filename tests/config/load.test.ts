@@ -170,6 +170,24 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   RECONCILE_DAYS: [CANARY, "0", "366"],
   SYNC_PROVIDER_PER_SECOND: [CANARY, "0", "1001", "0.5"],
   RETENTION_DAYS: [CANARY, "0", "3651"],
+  METRICS_PORT: [CANARY, "-1", "65536", "94.64", "http://127.0.0.1:9464"],
+  METRICS_HOST: [`http://${CANARY}`, "127.0.0.1:9464", "a b"],
+  OTEL_TRACES_EXPORTER: [CANARY, "console", "zipkin"],
+  OTEL_SDK_DISABLED: [CANARY, "1", "yes"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [CANARY, "127.0.0.1:4318", `ftp://${CANARY}`, `http://${CANARY}:x@collector`],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: [
+    CANARY,
+    `http://collector/?token=${CANARY}`,
+    `http://collector/#${CANARY}`,
+  ],
+  OTEL_EXPORTER_OTLP_PROTOCOL: [CANARY, "grpc", "http"],
+  OTEL_EXPORTER_OTLP_HEADERS: [CANARY, `=${CANARY}`, `a b=${CANARY}`, `x=%0d%0a${CANARY}`, `x=%zz${CANARY}`],
+  OTEL_EXPORTER_OTLP_TIMEOUT: [CANARY, "0", "600001", "1.5"],
+  OTEL_SERVICE_NAME: [`${CANARY}\u0007`, "x".repeat(256)],
+  OTEL_RESOURCE_ATTRIBUTES: [CANARY, `=${CANARY}`, `x=%zz${CANARY}`, "x=y,".repeat(65), "x".repeat(8_193)],
+  OTEL_TRACES_SAMPLER: [CANARY, "jaeger_remote", "always on"],
+  OTEL_TRACES_SAMPLER_ARG: [CANARY, "-0.1", "1.1", "half", "1e-3"],
+  OTEL_PROPAGATORS: [CANARY, "tracecontext,other", "tracecontext;baggage"],
   DISCORD_PUBLIC_KEY: [CANARY, "a".repeat(63), "a".repeat(65), `${"a".repeat(54)}${CANARY}`, "g".repeat(64)],
   DISCORD_GUILD_IDS: [CANARY, "123", `111111111111111111,${CANARY}`, "1".repeat(21), manyGuilds],
   HOOK_SECRET: [
@@ -261,6 +279,8 @@ describe("readConfig()", () => {
         providerPerSecond: 10,
       },
       retentionDays: 400,
+      metrics: undefined,
+      tracing: undefined,
       drainSeconds: 1,
       shutdownSeconds: 8,
       scim: undefined,
@@ -757,6 +777,7 @@ describe("NAME_FILE", () => {
     DATABASE_PASSWORD: "from a file",
     HOOK_SECRET: "from a file, in which it is long".replaceAll(/[ ,]/g, "-"),
     SCIM_TOKEN: "a-scim-token-that-comes-from-a-file-0123",
+    OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20from-a-file",
   };
   const readBoth = (environment: Environment) => {
     readConfig({ ...VALID, ...environment });

@@ -7,6 +7,7 @@ import {
   migrateUp,
   readMigrationStatus,
   requireMigrated,
+  TABLE_NAMES,
 } from "../../lib/database/migrations.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import { asJanusError } from "../../lib/errors.ts";
@@ -74,6 +75,10 @@ describe("MIGRATIONS", () => {
     expect(FILES.map((path) => basename(path))).toEqual(listed);
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
     for (const [index, path] of FILES.entries()) expect(MIGRATIONS[index]?.text).toBe(await readText(path));
+  });
+
+  test("make the tables that TABLE_NAMES has, and no other", () => {
+    expect([...TABLE_NAMES].sort()).toEqual([...TABLES].sort());
   });
 
   test.each(FILES.map((path) => [basename(path), path] as const))(

@@ -109,6 +109,22 @@ describe.skipIf(isSkipped)("sslmode", () => {
     },
   );
 
+  test.each([
+    ["verify-full", true],
+    ["verify-ca", true],
+    ["require", false],
+  ] as const)("%s tells when the certificate expires: %s", async (mode, isKnown) => {
+    const db = await openDatabase({ url: urlOf("right", mode), prepare: true, dataDir: "unused" });
+    const before = db.inspectConnections?.().certificateExpiresAt;
+    await db.query("select 1");
+    const after = db.inspectConnections?.();
+    await db.close();
+
+    const isAhead = (after?.certificateExpiresAt?.getTime() ?? 0) > Date.now();
+    expect([before, isAhead]).toEqual([undefined, isKnown]);
+    expect(after?.counts).toEqual({ idle: 1, used: 0, ending: 0, waiting: 0 });
+  });
+
   test("verify-full refuses a certificate of an unknown authority", async () => {
     const url = urlOf("right", "require").replace("require", "verify-full");
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VARIABLES } from "../../lib/config/load.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
-import { ERROR_CODES, isCommandErrorCode, isPublicErrorCode, JanusError } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/error_codes.ts";
+import { ERROR_CODES, isCommandErrorCode, isPublicErrorCode } from "../../lib/error_codes.ts";
+import { JanusError } from "../../lib/errors.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { LOG_EVENTS } from "../../lib/telemetry/events.ts";
 import { LOG_LEVELS } from "../../lib/telemetry/log.ts";
@@ -104,7 +105,7 @@ describe("the entries of docs/errors.md", () => {
 describe("the reasons in docs/errors.md", () => {
   /** By constructor: `const flowExpired = (…) => new JanusError("flow_expired", …)`. */
   const codes = new Map(
-    [...errorsSource.matchAll(/export const (\w+) = [^;]*?new JanusError\(\s*"(\w+)"/g)].map(
+    [...errorsSource.matchAll(/export const (\w+) = [^;]*?(?:new JanusError|ofCommand)\(\s*"(\w+)"/g)].map(
       ([, name = "", code = ""]) => [name, code],
     ),
   );

@@ -41,6 +41,7 @@ export const TABLES = [
   "event_count",
   "audit_retention",
   "backup",
+  "ban",
   "audit_event",
 ] as const;
 

@@ -12,6 +12,8 @@ import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { readConfiguration } from "../../lib/operator/configuration.ts";
 import type { App, Listening } from "../../lib/server/listener.ts";
 import { listen } from "../../lib/server/listener.ts";
+import { listenForMetrics } from "../../lib/server/metrics.ts";
+import { openInstruments } from "../../lib/telemetry/instruments.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
@@ -73,6 +75,8 @@ export const USERS = {
 
 export type TestJanus<P> = {
   readonly url: string;
+  /** Where its metrics are, with METRICS_PORT alone. */
+  readonly metricsUrl: string;
   readonly config: Config;
   readonly shared: Shared;
   /** Of upkeep. */
@@ -120,6 +124,8 @@ const PATIENT_BUDGET_MS = 120_000;
 /** More than Janus reads of an answer. */
 const WATCHED_LENGTH = 1024 * 1024;
 
+const VERSION = "0.0.0-test";
+
 type Client = ReturnType<typeof providerClient>;
 type Startable = { readonly issuer: string; readonly stop: () => Promise<void> };
 
@@ -148,6 +154,9 @@ async function start<P extends Startable>(
   const logLines: string[] = [];
   const stopping = new AbortController();
   let listening: Listening | undefined;
+  const instruments = await openInstruments(config, VERSION, ({ causeCode }) => {
+    throw new Error(`spans were not taken: ${causeCode}`);
+  });
   const shared = createShared(configuration, database.db, {
     fetch: watched(options.fetch ?? ((address, init) => fetch(address, init))),
     now: clock.now,
@@ -160,8 +169,10 @@ async function start<P extends Startable>(
         logWatch.addLines(line);
       },
       clock.now,
+      { onEvent: instruments.metrics?.countEvent, traceId: instruments.tracer?.traceId },
     ),
-    version: "0.0.0-test",
+    instruments,
+    version: VERSION,
     deadlineMs: options.deadlineMs ?? PATIENT_DEADLINE_MS,
     budgetMs: options.budgetMs ?? PATIENT_BUDGET_MS,
   });
@@ -170,10 +181,12 @@ async function start<P extends Startable>(
     peerAddress: (request) => listening?.peerAddress(request),
     hurry: (request) => listening?.hurry(request),
   });
+  const metrics = listenForMetrics(config.metrics, shared);
   await held.release();
   listening = listen({ ...config, port: held.port }, watchedApp(app));
   return {
     url,
+    metricsUrl: metrics?.address ?? "",
     config,
     shared,
     deps: upkeepDepsOf(shared),
@@ -185,7 +198,8 @@ async function start<P extends Startable>(
     logLines,
     stopping,
     stop: async () => {
-      await listening.forceClose();
+      await Promise.all([listening.forceClose(), metrics?.stop()]);
+      await instruments.tracer?.end();
       await Promise.all([discord.stop(), provider.stop()]);
       if (options.database === undefined) await database.drop();
     },

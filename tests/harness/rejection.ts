@@ -10,3 +10,10 @@ export async function rejection(promise: Promise<unknown>): Promise<JanusError> 
   if (!(error instanceof JanusError)) throw new Error(`no JanusError: ${String(error)}`);
   return error;
 }
+
+/** The code of the JanusError; "no error", or another error as text. */
+export const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "no error",
+    (reason: unknown) => (reason instanceof JanusError ? reason.code : String(reason)),
+  );

@@ -194,6 +194,7 @@ describe("DELETE /api/link", () => {
       requestId: "request",
       now,
       leasedUntil,
+      onlyBanned: false,
       operator: null,
       detail: null,
     });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../lib/config/load.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/error_codes.ts";
 import { createOidc } from "../../lib/oidc/client.ts";
 import type { ClaimSource } from "../../lib/rules/rule_set.ts";
 import { createLog } from "../../lib/telemetry/log.ts";

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { decodeJwt } from "jose";
 import { readConfig } from "../../lib/config/load.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
+import type { ErrorCode } from "../../lib/error_codes.ts";
 import { createBudget } from "../../lib/oauth/budget.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { createOidc } from "../../lib/oidc/client.ts";

@@ -54,6 +54,7 @@ describe("readStatus()", () => {
       keys: [],
       grantsEnded: { discord: 0, provider: 0 },
       backupAt: null,
+      restoredAt: null,
       attention: [],
     });
     expect(status.database.kib).toBeGreaterThan(1_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { PUBLIC_ERROR_CODES } from "../../lib/errors.ts";
+import { PUBLIC_ERROR_CODES } from "../../lib/error_codes.ts";
 import { renderCancelled, renderError } from "../../lib/pages/error.tsx";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";

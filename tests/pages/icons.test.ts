@@ -28,6 +28,7 @@ const BADGES: Readonly<Record<string, string | null>> = {
   session_unknown: "stopped",
   sync_too_soon: "stopped",
   prefetch_refused: "stopped",
+  banned: "stopped",
 };
 
 const pages = LANGUAGES.flatMap((language) => Object.entries(everyPage(language, PLAIN)));

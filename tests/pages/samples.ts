@@ -1,5 +1,5 @@
 /** Every page in each of its forms, with texts from outside wherever one can stand. */
-import { PUBLIC_ERROR_CODES } from "../../lib/errors.ts";
+import { PUBLIC_ERROR_CODES } from "../../lib/error_codes.ts";
 import type { LinkFacts } from "../../lib/member/facts.ts";
 import { renderAbout } from "../../lib/pages/about.tsx";
 import { renderCancelled, renderError } from "../../lib/pages/error.tsx";

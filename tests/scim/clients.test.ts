@@ -97,6 +97,25 @@ describe("Microsoft Entra", () => {
     expect(found.Resources).toMatchObject([{ id }]);
   });
 
+  test.each([
+    (id: string, manager: string) => `id eq ${id} and manager eq ${manager}`,
+    (id: string, manager: string) => `id eq "${id}" and manager eq "${manager}"`,
+  ])("asks whether a user has a manager, and sets it, of which nothing is kept", async (filterOf) => {
+    const [id, manager] = [await client().createUser(user()), await client().createUser(user())];
+    const before = await client().read(`/Users/${id}`);
+    const filter = encodeURIComponent(filterOf(id, manager));
+
+    const found = await client().list(`/Users?filter=${filter}&attributes=id`);
+    const { status, body } = await client().patch(`/Users/${id}`, {
+      op: "Add",
+      path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+      value: manager,
+    });
+
+    expect(found).toMatchObject({ totalResults: 0, Resources: [] });
+    expect([status, body]).toEqual([200, before]);
+  });
+
   test("updates attributes of which none is kept, with capital letters", async () => {
     const id = await client().createUser(user());
     const before = await client().read(`/Users/${id}`);

@@ -223,6 +223,19 @@ describe("a membership", () => {
     expect((await trailOf(janus, user)).filter((action) => action === "membership_restored")).toHaveLength(2);
   });
 
+  test("whose end is taken back before Discord was told takes nothing", async () => {
+    const { user, id } = await linked();
+    const before = janus.discord.calls.length;
+
+    await setActive(id, false);
+    await setActive(id, true);
+    await upkeep();
+
+    const operations = janus.discord.calls.slice(before).map(({ operation }) => operation);
+    expect(operations).not.toContain("delete_role_connection");
+    expect(await linkOf(janus, user)).toMatchObject({ goneAt: null, lossFoundAt: null, lossDueAt: null });
+  });
+
   test("that has ended does not begin again with a sign-in while the user is inactive", async () => {
     const { user, id } = await linked();
     await setActive(id, false);
@@ -286,6 +299,27 @@ describe("a request that changes nothing", () => {
     expect(await linkOf(janus, user)).toEqual(before);
     expect(linesOf(janus, "event_received").at(-1)).toMatchObject({ outcome: "repeated" });
   });
+});
+
+test.each([
+  ["deactivates", (id: string) => setActive(id, false)],
+  ["deletes", (id: string) => client().send("DELETE", `/Users/${id}`)],
+])("a client that %s a user ends the membership while the provider keeps checks waiting", async (_, end) => {
+  const [gone, other] = [await linked(), await linked()];
+  const group = await client().createGroup({ displayName: "staff" });
+  const checks = janus.provider.gate("token_refresh");
+  const clearing = janus.discord.gate("delete_role_connection");
+  const running = startUpkeep(janus.deps);
+  await addTo(group, other.id);
+  await checks.arrived;
+
+  await end(gone.id);
+  await clearing.arrived;
+  clearing.release();
+  checks.release();
+  await running.stop();
+
+  expect(heldBy(gone.user)).toBeUndefined();
 });
 
 test("upkeep that runs tells Discord without waiting for its next round", async () => {

@@ -153,6 +153,24 @@ describe("readGroupPatch()", () => {
   });
 });
 
+describe("readGroupPatch() with a path that goes on behind a member", () => {
+  test.each([
+    ["remove", undefined],
+    ["replace", "Anna"],
+    ["add", "Anna"],
+  ])("leaves the members as they are at %s", (op, value) => {
+    const read = readGroupPatch({ Operations: [{ op, path: 'members[value eq "a"].display', value }] });
+
+    expect(read).toEqual({ value: { group: {}, members: undefined } });
+  });
+
+  test("takes the member's own id for the member", () => {
+    const read = readGroupPatch({ Operations: [{ op: "remove", path: 'Members[value eq "a"].value' }] });
+
+    expect(read).toMatchObject({ value: { members: { isIn: new Map([["a", false]]) } } });
+  });
+});
+
 describe("readUserPatch()", () => {
   test("comes to what the operations do one by one", () => {
     fc.assert(

@@ -5,7 +5,8 @@ import { writeRules } from "../fixtures/rules_file.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { linkOf } from "../harness/rows.ts";
+import { linkOf, trailOf } from "../harness/rows.ts";
+import { linesOf } from "../harness/seen.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const RULES = `
@@ -87,6 +88,74 @@ describe("a member is the user", () => {
     expect(byClaim.discord.roleConnection(user)).toBeUndefined();
     expect(await linkOf(byClaim, user)).toMatchObject({ goneSource: "scim" });
     expect(await linkOf(byClaim, other)).toMatchObject({ goneSource: null });
+  });
+});
+
+describe("accounts that share the claim of SCIM_CLAIM", () => {
+  /** A person with two accounts at the provider and two at Discord, as after a change of OIDC_CLIENT_ID at Entra. */
+  async function linkedTwice() {
+    const [oid, users] = [crypto.randomUUID(), [newUser(), newUser()]];
+    const id = await scimClient(byClaim).createUser({ userName: newName("user"), externalId: oid });
+    for (const user of users) await signIn(byClaim, user, { oid });
+    return { id, users, oid };
+  }
+  const sourcesOf = async (users: readonly string[]) =>
+    (await Promise.all(users.map((user) => linkOf(byClaim, user)))).map((link) => link?.goneSource);
+  const setActive = (id: string, value: boolean) =>
+    scimClient(byClaim).patch(`/Users/${id}`, { op: "replace", path: "active", value });
+  const endings = async (user: string) =>
+    (await trailOf(byClaim, user)).filter((action) => action === "membership_ended");
+
+  test("all end with the user, and go on with it", async () => {
+    const { id, users } = await linkedTwice();
+    const before = linesOf(byClaim, "event_received").length;
+
+    await setActive(id, false);
+    const ended = await sourcesOf(users);
+    const told = linesOf(byClaim, "event_received").slice(before);
+    await runUpkeep(byClaim.deps);
+    const held = users.map((user) => byClaim.discord.roleConnection(user));
+    await setActive(id, true);
+    await runUpkeep(byClaim.deps);
+
+    expect([ended, held]).toEqual([
+      ["scim", "scim"],
+      [undefined, undefined],
+    ]);
+    expect(told.map(({ outcome, discordUserId }) => [outcome, discordUserId]).sort()).toEqual(
+      users.map((user) => ["ended", user]).sort(),
+    );
+    expect(await Promise.all(users.map(endings))).toMatchObject([["membership_ended"], ["membership_ended"]]);
+    expect(await sourcesOf(users)).toEqual([null, null]);
+    expect(users.map((user) => byClaim.discord.roleConnection(user))).not.toContain(undefined);
+  });
+
+  test("all end with a user that is deleted, and go on with one that is created again", async () => {
+    const [{ id, users, oid }, { users: others }] = [await linkedTwice(), await linkedTwice()];
+
+    await scimClient(byClaim).send("DELETE", `/Users/${id}`);
+    const deleted = [await sourcesOf(users), await sourcesOf(others)];
+    await scimClient(byClaim).createUser({ userName: newName("user"), externalId: oid });
+
+    expect(deleted).toEqual([
+      ["scim", "scim"],
+      [null, null],
+    ]);
+    expect(await sourcesOf(users)).toEqual([null, null]);
+  });
+
+  test("all end with a request that is repeated because it had no answer", async () => {
+    const { id, users } = await linkedTwice();
+    await setActive(id, false);
+    const [last] = users.toSorted().toReversed();
+    // As a process that dies after the first part leaves it.
+    await database.rows(
+      `update link set gone_at = null, gone_source = null where discord_user_id = '${last}'`,
+    );
+
+    await setActive(id, false);
+
+    expect(await sourcesOf(users)).toEqual(["scim", "scim"]);
   });
 });
 

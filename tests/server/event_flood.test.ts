@@ -1,6 +1,7 @@
 /**
- * A flood of events and commands at a server that runs: bad signatures, repeats and bodies of a megabyte, thousands of them. Each is
- * answered as it should be, the server stays as large as it was, and a member's flow meanwhile works as always.
+ * A flood of events and commands at a server that runs: bad signatures and tokens, repeats and bodies of a megabyte,
+ * thousands of them. Each is answered as it should be, the server stays as large as it was, and a member's flow meanwhile
+ * works as always.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Serving } from "../fixtures/command.ts";
@@ -8,6 +9,8 @@ import { serve } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY, deauthorization, signEvent } from "../fixtures/discord_events.ts";
 import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
 import { GUILD, whois } from "../fixtures/interactions.ts";
+import { logoutClaims } from "../fixtures/logout.ts";
+import { SCIM_TOKEN } from "../fixtures/scim.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useFolder } from "../harness/hooks.ts";
@@ -17,7 +20,8 @@ import { newUser, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerStandin } from "../standins/forger.ts";
-import { startForger } from "../standins/forger.ts";
+import { createKey, startForger } from "../standins/forger.ts";
+import { signToken } from "../standins/forger_tokens.ts";
 
 const EVENTS = 5_000;
 const AT_ONCE = 40;
@@ -42,6 +46,7 @@ beforeAll(async () => {
     DISCORD_PUBLIC_KEY,
     DISCORD_GUILD_IDS: GUILD,
     HOOK_SECRET,
+    SCIM_TOKEN,
     ...(database?.config.url === undefined ? {} : { DATABASE_URL: database.config.url }),
   });
 });
@@ -57,15 +62,23 @@ type Sent = {
   readonly send: () => Promise<Response>;
 };
 
+const ATTACKER = createKey("ES256", "attacker-1");
+const forgeLogout = (now: Date): string =>
+  signToken(logoutClaims(provider.issuer, now, "anna"), { typ: "logout+jwt" }, ATTACKER);
+
 const post = (path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
   fetch(url + path, { method: "POST", headers, body });
+
+/** What takes bodies without looking at the head of a request. */
+const OPEN = ["/discord/events", "/hooks/recheck", "/discord/interactions"];
+const KINDS = 9;
 
 type Repeated = { readonly event: string; readonly hook: string; readonly command: string };
 
 /** One of the wrong or repeated events, in turn. */
 function eventNumber(index: number, repeated: Repeated): Sent {
   const now = new Date();
-  switch (index % 7) {
+  switch (index % KINDS) {
     case 0:
       return {
         kind: "a bad signature of Discord",
@@ -109,12 +122,30 @@ function eventNumber(index: number, repeated: Repeated): Sent {
         expected: [200],
         send: () => post("/discord/interactions", repeated.command, signEvent(repeated.command, now)),
       };
+    case 6:
+      return {
+        kind: "a forged logout token",
+        expected: [400],
+        send: () =>
+          post("/oidc/backchannel-logout", `logout_token=${forgeLogout(now)}`, {
+            "content-type": "application/x-www-form-urlencoded",
+          }),
+      };
+    case 7:
+      return {
+        kind: "a wrong token of SCIM",
+        expected: [401],
+        send: () =>
+          post("/scim/v2/Users", JSON.stringify({ userName: "anna" }), {
+            authorization: "Bearer wrong",
+            "content-type": "application/scim+json",
+          }),
+      };
     default:
       return {
         kind: "a megabyte",
         expected: [413],
-        send: () =>
-          post(["/discord/events", "/hooks/recheck", "/discord/interactions"][index % 3] ?? "", MEGABYTE, {}),
+        send: () => post(OPEN[Math.floor(index / KINDS) % OPEN.length] ?? "", MEGABYTE, {}),
       };
   }
 }

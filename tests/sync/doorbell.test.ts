@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { startUpkeep } from "../../lib/server/upkeep.ts";
+import { checkDueLinks } from "../../lib/sync/check.ts";
 import { createEventCounts, receiveEvent, storeEventCounts } from "../../lib/sync/doorbell.ts";
+import { tellDueLosses } from "../../lib/sync/losses.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { linesOf } from "../harness/seen.ts";
@@ -70,6 +72,51 @@ describe("receiveEvent()", () => {
 
     expect(deps.eventCounts.take()).toEqual([{ source: "logout", outcome: "ignored", events: 2 }]);
   });
+});
+
+test("an end is recorded although a check of the member is recorded while Discord is being told", async () => {
+  janus.clock.advance(3_700);
+  const user = newUser();
+  await linkMember(janus, user);
+  await database.rows(`select end_membership('${user}', 'hook', '${janus.clock.now().toISOString()}')`);
+  const clearing = janus.discord.gate("delete_role_connection");
+
+  const telling = tellDueLosses(janus.deps);
+  await clearing.arrived;
+  await checkDueLinks(janus.deps);
+  clearing.release();
+  await telling;
+
+  const [row] = await database.rows(`select clear_cause, loss_due_at, push_leased_until, check_leased_until
+    from link where discord_user_id = '${user}'`);
+  expect(row).toEqual({
+    clearCause: "membership_ended",
+    lossDueAt: null,
+    pushLeasedUntil: null,
+    checkLeasedUntil: null,
+  });
+});
+
+test("an end does not wait behind checks that the provider keeps waiting", async () => {
+  janus.clock.advance(3_700);
+  const [user, other] = [newUser(), newUser()];
+  for (const one of [user, other]) await linkMember(janus, one);
+  const now = `'${janus.clock.now().toISOString()}'`;
+  await database.rows(`update link set check_due_at = ${now} where discord_user_id = '${other}'`);
+  const checks = janus.provider.gate("token_refresh");
+  const clearing = janus.discord.gate("delete_role_connection");
+  const upkeep = startUpkeep(janus.deps);
+  receiveEvent(janus.deps, "hook", "rechecked", [other]);
+  await checks.arrived;
+
+  await database.rows(`select end_membership('${user}', 'hook', ${now})`);
+  receiveEvent(janus.deps, "hook", "ended", [user]);
+  await clearing.arrived;
+  clearing.release();
+  checks.release();
+  await upkeep.stop();
+
+  expect(janus.discord.roleConnection(user)).toBeUndefined();
 });
 
 test("an alarm has upkeep clear the role of a member who is gone, without waiting for its round", async () => {

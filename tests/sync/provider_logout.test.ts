@@ -116,18 +116,6 @@ describe("a logout at the provider", () => {
     expect(usernameOf()).toBe("anna-b");
   });
 
-  test("that names only a session finds its member", async () => {
-    const { user } = await link("session-of-anna");
-    const { user: neighbour } = await link("session-of-bo");
-
-    const token = tokenOf("", { sub: undefined, sid: "session-of-anna" });
-    const response = await sendLogout(janus.url, token);
-
-    expect(response.status).toBe(200);
-    expect(await sessionsOf(user)).toEqual([]);
-    expect(await sessionsOf(neighbour)).toHaveLength(1);
-  });
-
   test("of somebody who is not linked is ignored", async () => {
     const before = linesOf(janus, "event_received").length;
 

@@ -188,6 +188,7 @@ describe("an unlink", () => {
       requestId: "request",
       now,
       leasedUntil,
+      onlyBanned: false,
       operator: null,
       detail: null,
     });

@@ -21,6 +21,7 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 /** Every field that may be written, with a value. A field that is new in `LogFields` must be entered here. */
 const ALLOWED: { readonly [Name in keyof LogFields]-?: NonNullable<LogFields[Name]> } = {
   requestId: "request-1",
+  traceId: "0af7651916cd43dd8448eb211c80319c",
   route: "/linked-role",
   method: "GET",
   status: 200,

@@ -95,6 +95,8 @@ function describeEvents(events: readonly EventCount[]): string {
 
 function describeFinding({ kind, count, examples }: Finding): string {
   const shown = examples.map((example) => printable(example)).join(", ");
+  // Its examples are all the senders, and its count is of their events.
+  if (kind === "events_refused") return `${kind}  ${count}\n  ${MEANINGS[kind]}\n  ${shown}`;
   const isAll = count < MOST_COUNTED;
   const others = isAll ? `${count - examples.length} more` : "many more";
   const more = count > examples.length ? `, and ${others}` : "";

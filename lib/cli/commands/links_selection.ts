@@ -1,7 +1,8 @@
 /** The options that select links, for a list and for an export. */
 import type { Command } from "commander";
 import { LINK_STATES } from "../../database/statements/link_view.ts";
-import { ERROR_CODES, usage } from "../../errors.ts";
+import { ERROR_CODES } from "../../error_codes.ts";
+import { usage } from "../../errors.ts";
 import type { Pair, Selection } from "../../operator/select_links.ts";
 import { printable } from "../../text/printable.ts";
 import { readAgo, readPair } from "../option_values.ts";

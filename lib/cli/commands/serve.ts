@@ -14,7 +14,9 @@ import { findUntold, readConfiguration } from "../../operator/configuration.ts";
 import type { RunningServer } from "../../server/lifecycle.ts";
 import { startServer } from "../../server/lifecycle.ts";
 import type { CreateApp } from "../../server/listener.ts";
-import { createWorld, now } from "../../server/world.ts";
+import { createWorld, now, version } from "../../server/world.ts";
+import type { Instruments } from "../../telemetry/instruments.ts";
+import { openInstruments } from "../../telemetry/instruments.ts";
 import { createLineWriter } from "../../telemetry/line_writer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { createLog, describeError } from "../../telemetry/log.ts";
@@ -41,14 +43,18 @@ export function addServe(program: Command, createApp: CreateApp): void {
 export async function serve(createApp: CreateApp, sources: readonly Source[]): Promise<void> {
   const environment = mergeSources(sources);
   const configuration = await readConfiguration(environment);
-  const { log, end } = await openLog(configuration.config);
+  const instruments = await openInstruments(configuration.config, version, ({ count, causeCode }) =>
+    log.warn("traces_not_sent", { count, causeCode }),
+  );
+  const { log, end } = await openLog(configuration.config, instruments);
   // A defect that nothing caught. Its message may quote input, so the log gets its class and place alone.
   const crash = (error: unknown): void => {
     log.error("crashed", describeError(error));
     void end(1);
   };
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
-  const starting = startServer(configuration, createApp, createWorld(log, { ref: false }), environment);
+  const world = { ...createWorld(log, { ref: false }), instruments };
+  const starting = startServer(configuration, createApp, world, environment);
   void starting.then(
     () => logWarnings(log, sources, configuration),
     () => undefined,
@@ -67,11 +73,14 @@ export async function serve(createApp: CreateApp, sources: readonly Source[]): P
 }
 
 /** The log on standard output. `end` writes its last lines and ends the process. */
-async function openLog({ logFormat, logLevel }: Config) {
+async function openLog({ logFormat, logLevel }: Config, { metrics, tracer }: Instruments) {
   const writer = await createLineWriter(logFormat, isatty(STDOUT), (count) =>
     log.warn("log_lines_dropped", { count }),
   );
-  const log = createLog(logLevel, writer.write, now);
+  const log = createLog(logLevel, writer.write, now, {
+    onEvent: metrics?.countEvent,
+    traceId: tracer?.traceId,
+  });
   const end = async (code?: number): Promise<never> => {
     await writer.end();
     // A socket to a database that fell silent would keep the process alive.

@@ -3,7 +3,7 @@
  * table. Here PGlite is started in a folder of its own and made durable. Its one session is in `session.ts`, and who uses
  * it when in `turns.ts`. docs/decisions/0008
  */
-import { existsSync, fsyncSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, fsyncSync, mkdirSync, promises, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PGliteOptions, postgresMod } from "@electric-sql/pglite";
 import { PGlite } from "@electric-sql/pglite";
@@ -12,6 +12,7 @@ import { databaseUnavailable } from "../../errors.ts";
 import type { Database } from "../open.ts";
 import { isServerFolder, refuseForeignFolder } from "./foreign_folder.ts";
 import { lockFolder } from "./lock_file.ts";
+import { refuseMoved } from "./moved_mark.ts";
 import { createSession } from "./session.ts";
 import type { TurnOptions } from "./turns.ts";
 import { createEmbeddedDatabase } from "./turns.ts";
@@ -47,6 +48,7 @@ type Embedded = Database & {
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   if (options.dataDir === IN_MEMORY) return serve(await startPglite(options), options, () => undefined);
   refuseForeignFolder(options.dataDir, placeIn(options.dataDir));
+  refuseMoved(options.dataDir);
   makeFolder(options.dataDir);
   const lock = lockFolder(options.dataDir);
   try {
@@ -70,10 +72,16 @@ export function hasDatabase(dataDir: string): boolean {
 const placeIn = (dataDir: string): string => join(dataDir, "postgres");
 
 function serve(pglite: PGlite, options: EmbeddedOptions, release: () => void): Embedded {
-  const database = createEmbeddedDatabase(createSession(pglite), options);
+  const { whileStill, ...database } = createEmbeddedDatabase(createSession(pglite), options);
   let closing: Promise<void> | undefined;
+  const copyTo = (folder: string): Promise<void> =>
+    whileStill(async () => {
+      makeFolder(folder);
+      await promises.cp(placeIn(options.dataDir), placeIn(folder), { recursive: true });
+    });
   return {
     ...database,
+    ...(options.dataDir === IN_MEMORY ? {} : { copyTo }),
     dump: () => pglite.dumpDataDir("none"),
     close: () => {
       closing ??= database.close().finally(release);

@@ -19,11 +19,17 @@ export type TurnOptions = {
   readonly housekeepingTurns?: number;
 };
 
+/** A database with a turn for who reads its files. */
+export type TurnDatabase = Database & {
+  /** Does work on the files, which hold everything by then and do not change meanwhile. */
+  readonly whileStill: <Result>(work: () => Promise<Result>) => Promise<Result>;
+};
+
 const IDLE_TRANSACTION_MS = 30_000;
 const HOUSEKEEPING_TURNS = 5_000;
 
 /** Makes a database of a session. Closing it refuses those who wait, and rolls back an open transaction. */
-export function createEmbeddedDatabase(session: Session, options: TurnOptions): Database {
+export function createEmbeddedDatabase(session: Session, options: TurnOptions): TurnDatabase {
   const { idleTransactionMs = IDLE_TRANSACTION_MS, housekeepingTurns = HOUSEKEEPING_TURNS } = options;
   const idle = createDeadlines(idleTransactionMs);
   const writable = createWritable();
@@ -64,6 +70,13 @@ export function createEmbeddedDatabase(session: Session, options: TurnOptions): 
     query,
     transaction: (work) => use(turns.take(() => runTransaction(session, work, idle, turns.closing))),
     findHindrance: () => writable.findHindrance(query),
+    whileStill: (work) =>
+      use(
+        turns.take(async () => {
+          await session.run("checkpoint", []);
+          return work();
+        }),
+      ),
     close: async () => {
       await turns.end();
       await session.close();

@@ -124,7 +124,13 @@ export const AUDIT_EVENT_STATEMENTS = {
     text: insertOperatorEventText,
     gives: "nothing",
     parameters: {
-      action: v.picklist(["keys_rotated", "sync_asked", "links_exported"]),
+      action: v.picklist([
+        "keys_rotated",
+        "sync_asked",
+        "links_exported",
+        "database_restored",
+        "database_moved",
+      ]),
       discordUserId: nullableText,
       operator: text,
       detail: json,

@@ -37,6 +37,7 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       discordEndCause: nullableText,
       tokenRefusedAt: nullableTime,
       linkedAt: nullableTime,
+      importedAt: nullableTime,
       pushedMetadata: v.nullable(texts),
       pushedPlatformUsername: nullableText,
       pushedAt: nullableTime,

@@ -59,7 +59,13 @@ export const FLOW_STATEMENTS = {
       sessionAccessTokenSealed: text,
     },
     echoes: "discordUserId",
-    row: { discordUserId: text, hasFlow: v.boolean(), clearDueAt: nullableTime },
+    row: {
+      discordUserId: text,
+      hasFlow: v.boolean(),
+      clearDueAt: nullableTime,
+      isBanned: v.boolean(),
+      hasTokens: v.boolean(),
+    },
   },
   listFlows: {
     text: listFlowsText,
@@ -79,7 +85,7 @@ export const FLOW_STATEMENTS = {
   refuseMove: {
     text: refuseMoveText,
     gives: "row",
-    parameters: { flowIdHash: text, requestId: text, now: time },
+    parameters: { flowIdHash: text, requestId: text, now: time, onlyBanned: v.boolean() },
     echoes: "flowIdHash",
     row: { flowIdHash: text, discordUserId: text },
   },

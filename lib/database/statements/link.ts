@@ -7,14 +7,17 @@ import confirmMoveText from "../../../sql/link/confirm_move.sql" with { type: "t
 import countLinksText from "../../../sql/link/count.sql" with { type: "text" };
 import countLinkStatesText from "../../../sql/link/count_states.sql" with { type: "text" };
 import finishProviderLegText from "../../../sql/link/finish_provider_leg.sql" with { type: "text" };
+import insertImportedText from "../../../sql/link/insert_imported.sql" with { type: "text" };
 import listLinksText from "../../../sql/link/list.sql" with { type: "text" };
 import listFindingsText from "../../../sql/link/list_findings.sql" with { type: "text" };
+import listLinksOfAccountsText from "../../../sql/link/list_of_accounts.sql" with { type: "text" };
 import listLinksOfMemberText from "../../../sql/link/list_of_member.sql" with { type: "text" };
 import unlinkText from "../../../sql/link/unlink.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import {
   integer,
   json,
+  jsonList,
   nullableText,
   nullableTime,
   replacedTokens,
@@ -31,6 +34,8 @@ export const facts = {
   claims: json,
   sources: json,
   linkedAt: time,
+  /** Null if the member has made the link, or has signed in since. */
+  importedAt: nullableTime,
 };
 const pushed = {
   pushedMetadata: v.nullable(texts),
@@ -115,11 +120,12 @@ export const LINK_STATEMENTS = {
       scimSubject: nullableText,
       scimAttribute: nullableText,
       providerSessionId: nullableText,
+      preferredUsername: nullableText,
     },
     echoes: "flowIdHash",
     row: {
       flowIdHash: text,
-      outcome: v.picklist(["linked", "relinked", "conflict_met", "not_admitted"]),
+      outcome: v.picklist(["linked", "relinked", "conflict_met", "not_admitted", "banned"]),
       discordUserId: text,
       username: text,
       globalName: nullableText,
@@ -133,6 +139,30 @@ export const LINK_STATEMENTS = {
       linkedAt: time,
       ...pushing,
       goneAt: nullableTime,
+    },
+  },
+  insertImported: {
+    text: insertImportedText,
+    gives: "rows",
+    parameters: {
+      members: jsonList,
+      issuer: text,
+      operator: text,
+      source: text,
+      isDryRun: v.boolean(),
+      now: time,
+    },
+    row: {
+      place: integer,
+      outcome: v.picklist([
+        "imported",
+        "already",
+        "banned",
+        "discord_linked",
+        "account_linked",
+        "undone",
+        "in_use",
+      ]),
     },
   },
   countLinkStates: {
@@ -178,6 +208,12 @@ export const LINK_STATEMENTS = {
     parameters: { after: text, limit: integer },
     row: { discordUserId: text, ...facts, ...pushed },
   },
+  listLinksOfAccounts: {
+    text: listLinksOfAccountsText,
+    gives: "rows",
+    parameters: { ofDiscordUserId: nullableText, ofIssuer: nullableText, ofSubject: nullableText },
+    row: { discordUserId: text, username: text, issuer: text, subject: text },
+  },
   listLinksOfMember: {
     text: listLinksOfMemberText,
     gives: "rows",
@@ -192,6 +228,7 @@ export const LINK_STATEMENTS = {
       requestId: nullableText,
       now: time,
       leasedUntil: time,
+      onlyBanned: v.boolean(),
       operator: nullableText,
       detail: v.nullable(json),
     },

@@ -14,6 +14,7 @@ import setCheckFailedText from "../../../sql/link/set_check_failed.sql" with { t
 import setCheckedText from "../../../sql/link/set_checked.sql" with { type: "text" };
 import setLinkClearedText from "../../../sql/link/set_cleared.sql" with { type: "text" };
 import setLossHeldText from "../../../sql/link/set_held.sql" with { type: "text" };
+import setLossDueText from "../../../sql/link/set_loss_due.sql" with { type: "text" };
 import setPushDueText from "../../../sql/link/set_push_due.sql" with { type: "text" };
 import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text" };
 import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
@@ -57,6 +58,7 @@ export const LINK_SYNC_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       refreshUnansweredSince: nullableTime,
       refreshRefusals: integer,
+      isOfBackup: v.boolean(),
     },
   },
   claimLossDue: {
@@ -184,6 +186,7 @@ export const LINK_SYNC_STATEMENTS = {
       detail: json,
     },
   },
+  setLossDue: { text: setLossDueText, gives: "nothing", parameters: { discordUserId: text, now: time } },
   setLossHeld: {
     text: setLossHeldText,
     gives: "nothing",
@@ -206,7 +209,7 @@ export const LINK_SYNC_STATEMENTS = {
     gives: "row",
     parameters: { discordUserId: text, askedBefore: time, now: time },
     echoes: "discordUserId",
-    row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime },
+    row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime, isBanned: v.boolean() },
   },
   setStillCleared: {
     text: setStillClearedText,

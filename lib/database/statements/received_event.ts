@@ -37,6 +37,7 @@ export const RECEIVED_EVENT_STATEMENTS = {
       issuer: text,
       subject: nullableText,
       providerSessionId: nullableText,
+      beganUntil: time,
       requestId: nullableText,
       now: time,
     },

@@ -7,6 +7,7 @@ import findScimFactsText from "../../../sql/scim_user/find_facts.sql" with { typ
 import insertScimUserText from "../../../sql/scim_user/insert.sql" with { type: "text" };
 import listScimUsersText from "../../../sql/scim_user/list.sql" with { type: "text" };
 import setScimUserAttributesText from "../../../sql/scim_user/set_attributes.sql" with { type: "text" };
+import setScimOthersToldText from "../../../sql/scim_user/set_others_told.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, text, time } from "../statement.ts";
 
@@ -96,5 +97,18 @@ export const SCIM_USER_STATEMENTS = {
     },
     echoes: "scimUserId",
     row: { ...user, isTaken: v.boolean(), isChanged: v.boolean(), ...told },
+  },
+  setScimOthersTold: {
+    text: setScimOthersToldText,
+    gives: "rows",
+    parameters: {
+      scimUserId: text,
+      isDeleted: v.boolean(),
+      attribute,
+      issuer: text,
+      requestId: text,
+      now: time,
+    },
+    row: { discordUserId: text, effect: v.picklist(["ended", "restored"]) },
   },
 } as const satisfies Record<string, Statement>;

@@ -118,6 +118,7 @@ export const SESSION_STATEMENTS = {
     echoes: "sessionIdHash",
     row: {
       ...SESSION_COLUMNS,
+      importedAt: nullableTime,
       issuer: nullableText,
       subject: nullableText,
       claims: v.nullable(json),

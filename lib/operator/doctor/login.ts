@@ -25,7 +25,8 @@ export const LOGIN_PATH = "/doctor";
 /** How long a ticket can be used. */
 export const TICKET_SECONDS = 600;
 
-type Needs = FlowNeeds & Pick<Deps, "config" | "queries" | "rules" | "oidc" | "log" | "requestId">;
+type Needs = FlowNeeds &
+  Pick<Deps, "config" | "queries" | "rules" | "oidc" | "log" | "requestId" | "instruments">;
 
 /** What became of the tokens: some providers have no revocation endpoint. */
 export type TokensEnd = "revoked" | "not_revoked" | "no_revocation";

@@ -384,6 +384,11 @@ export const de: Texts = {
       why: "Vielleicht hast du diese App in Discord unter Autorisierte Apps (Authorized Apps) entfernt.",
       now: "Beginne neu und stimme der App in Discord zu.",
     },
+    banned: {
+      title: "Du darfst deine Konten nicht verknüpfen",
+      why: "{platform} hat entschieden, dass dein Discord-Konto oder dein Konto bei {platform} nicht verknüpft werden darf.",
+      now: "Ein neuer Versuch hilft nicht. Wenn du das für einen Irrtum hältst, wende dich an {contact} und gib die Anfrage-ID unten an.",
+    },
     not_found: {
       title: "Diese Seite gibt es nicht",
       why: "Die Adresse ist vielleicht falsch oder veraltet.",

@@ -6,7 +6,7 @@
  * button, and `{other}` is a value that the page puts in, such as a time or an account. The texts never mention tokens,
  * keys or other internals.
  */
-import type { PublicErrorCode } from "../../errors.ts";
+import type { PublicErrorCode } from "../../error_codes.ts";
 
 /** An error in three parts: the heading, the reason, and what to do next. */
 export type ErrorText = { readonly title: string; readonly why: string; readonly now: string };
@@ -432,6 +432,11 @@ export const en = {
       title: "Janus no longer has access to your Discord account",
       why: "You may have removed this app under Authorized Apps in Discord.",
       now: "Start again and approve the app in Discord.",
+    },
+    banned: {
+      title: "You may not link your accounts",
+      why: "{platform} has decided that your Discord account, or your account at {platform}, may not be linked.",
+      now: "Another try does not help. If you think that this is a mistake, contact {contact} and quote the request ID below.",
     },
     not_found: {
       title: "This page does not exist",

@@ -373,6 +373,11 @@ export const sv: Texts = {
       why: "Du kanske har tagit bort appen under Auktoriserade appar (Authorized Apps) i Discord.",
       now: "Börja om och godkänn appen i Discord.",
     },
+    banned: {
+      title: "Du får inte koppla dina konton",
+      why: "{platform} har beslutat att ditt Discordkonto, eller ditt konto hos {platform}, inte får kopplas.",
+      now: "Det hjälper inte att försöka igen. Om du tror att det är ett misstag kan du kontakta {contact} och uppge referensen nedan.",
+    },
     not_found: {
       title: "Sidan finns inte",
       why: "Adressen är kanske felskriven eller gammal.",

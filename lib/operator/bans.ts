@@ -1,0 +1,72 @@
+/**
+ * Bans: accounts at Discord or at the provider that may not link. A ban is stored first. From then on no statement makes a
+ * link of that account, and then the link that it has ends, as by an unlink. docs/decisions/0050
+ */
+import { randomUUID } from "node:crypto";
+import type { Queries } from "../database/queries.ts";
+import type { WorkDeps } from "../deps.ts";
+import type { EndedLink } from "../link/banned_links.ts";
+import { endBannedLinksNow } from "../link/banned_links.ts";
+import type { EndDeps } from "../link/unlink.ts";
+
+/** One account, or both of a member. */
+export type BannedAccounts = {
+  readonly discordUserId: string | null;
+  /** Both are null for an account at Discord alone. */
+  readonly issuer: string | null;
+  readonly subject: string | null;
+};
+
+/** What is to be stored of a ban. */
+type NewBan = BannedAccounts & {
+  /** When it ends by itself; null if it does not. */
+  readonly expiresAt: Date | null;
+  readonly reason: string | null;
+  /** Who asks for it. */
+  readonly operator: string;
+};
+
+/** A ban in force. */
+export type Ban = Awaited<ReturnType<Queries["listBans"]>>[number];
+
+/** Stores a ban, in place of an earlier one of that account, and ends the links that it meets. Throws what a query throws. */
+export async function addBan(deps: EndDeps, ban: NewBan): Promise<readonly EndedLink[]> {
+  const requestId = randomUUID();
+  await deps.queries.upsertBan({ ...ban, requestId, now: deps.now() });
+  return endBannedLinksNow(deps, requestId);
+}
+
+type Needs = Pick<WorkDeps, "queries" | "now">;
+
+/** Lifts the ban of one account. False if no ban of it is in force. */
+export async function removeBan(
+  { queries, now }: Needs,
+  accounts: BannedAccounts,
+  operator: string,
+): Promise<boolean> {
+  const row = await queries.deleteBan({ ...accounts, operator, requestId: randomUUID(), now: now() });
+  return (row?.lifted ?? 0) > 0;
+}
+
+const PAGE_BANS = 500;
+/** After every ban. */
+const END_OF_TIME = new Date("9999-01-01T00:00:00Z");
+
+/** The bans in force, the newest first, page by page. */
+export async function* listBans({ queries, now }: Needs): AsyncGenerator<readonly Ban[]> {
+  for (let after = { bannedBefore: END_OF_TIME, beforeId: "" }; ; ) {
+    const page = await queries.listBans({ ...after, limit: PAGE_BANS, now: now() });
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_BANS) return;
+    after = { bannedBefore: last.bannedAt, beforeId: last.banId };
+  }
+}
+
+/** The links that have one of the accounts, which a ban would end. */
+export function findLinksOf(
+  { queries }: Pick<Needs, "queries">,
+  { discordUserId: ofDiscordUserId, issuer: ofIssuer, subject: ofSubject }: BannedAccounts,
+) {
+  return queries.listLinksOfAccounts({ ofDiscordUserId, ofIssuer, ofSubject });
+}

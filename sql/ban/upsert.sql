@@ -1,0 +1,12 @@
+-- Bans one or both accounts of a member, in place of earlier bans of them, and says so in the trail. It waits for the
+-- statements that make links, so that the next statement sees their links.
+-- $1 discord_user_id text, null for an account at the provider alone
+-- $2 issuer text, null for an account at Discord alone
+-- $3 subject text, null for an account at Discord alone
+-- $4 expires_at timestamptz, null if it does not end by itself
+-- $5 reason text, null if there is none
+-- $6 operator text
+-- $7 request_id text
+-- $8 now timestamptz
+-- row: placed integer
+select place_ban($1, $2, $3, $4, $5, $6, $7, $8) as placed

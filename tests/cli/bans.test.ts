@@ -1,0 +1,165 @@
+/** `janus bans` as a command: its options, its questions, its words and its exit codes. What bans do is in `link/bans.test.ts`. */
+import { describe, expect, test } from "bun:test";
+import { runProgram } from "../../lib/cli/program.ts";
+import { listCommands } from "../../lib/cli/run.ts";
+import { JanusError } from "../../lib/errors.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
+import { onPostgres } from "../harness/database.ts";
+import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
+import { environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { linkOf } from "../harness/rows.ts";
+import { linkMember, newUser, walkDiscordLeg } from "../harness/walk.ts";
+
+const commands = listCommands(() => {
+  throw new Error("no server is started here");
+});
+const ID = "80351110224678912";
+
+describe("janus bans", () => {
+  test.each([
+    [["add", "--yes"], "Name one of --discord <id>, --subject <subject>, --member <member>"],
+    [["add", "--discord", ID, "--member", "anna", "--yes"], "Name one of --discord"],
+    [["add", "--discord", ID, "--issuer", "https://a.example", "--yes"], "--issuer goes with --subject"],
+    [["add", "--discord", "anna", "--yes"], "Not a Discord user id: anna"],
+    [["add", "--discord", "1".repeat(21), "--yes"], "Not a Discord user id"],
+    [["add", "--subject", " a", "--yes"], "Not the name of an account"],
+    [["add", "--subject", "a\u0000", "--yes"], "Not the name of an account"],
+    [["add", "--subject", "a".repeat(256), "--yes"], "Not the name of an account"],
+    [["add", "--discord", ID, "--reason", " ", "--yes"], "A reason has 1 to 500 characters"],
+    [["add", "--discord", ID, "--reason", "a\nb", "--yes"], "on one line"],
+    [["add", "--discord", ID, "--reason", "a".repeat(501), "--yes"], "A reason has 1 to 500 characters"],
+    [["add", "--discord", ID, "--json"], "asks before it changes anything. To agree beforehand, add --yes"],
+    [["remove", "--yes"], "Name one of --discord <id>, --subject <subject>"],
+    [["remove", "--discord", ID, "--json"], "asks before it changes anything"],
+    [["remove", "--member", "anna"], "unknown option '--member'"],
+  ])("refuses %j", async (options, reason) => {
+    const failing = runProgram(["bans", ...options], commands, false);
+
+    const error = await failing.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(JanusError);
+    expect(error).toMatchObject({ code: "usage", message: expect.stringContaining(reason) });
+  });
+});
+
+// A command needs the database beside the server, which the embedded one does not allow.
+describe.if(onPostgres)("janus bans on PostgreSQL", () => {
+  const folder = useFolder("bans");
+  const database = useDatabase();
+  const janus = useJanus(() => startJanusWithForger({ database }));
+
+  const environment = (): Record<string, string> => ({
+    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
+    TOKEN_KEYS: janus.config.tokenKeys
+      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
+      .join(),
+    DATABASE_URL: database.config.url ?? "",
+    JANUS_OPERATOR: "eva",
+  });
+  const bans = (...words: readonly string[]) => run(folder, "index.ts", ["bans", ...words], environment());
+
+  async function linked() {
+    const user = newUser();
+    janus.provider.signInAs({ sub: `subject-of-${user}`, preferred_username: "anna" });
+    await linkMember(janus, user);
+    return { user, subject: `subject-of-${user}` };
+  }
+
+  test("ends the link of a member, bans both accounts, and lists and lifts the bans", async () => {
+    const { user, subject } = await linked();
+    const { issuer } = janus.provider;
+
+    const added = await bans(
+      "add",
+      "--member",
+      user,
+      "--reason",
+      "sells roles",
+      "--until",
+      "2w",
+      "--yes",
+      "--json",
+    );
+    const [role, link, walked] = [
+      janus.discord.roleConnection(user),
+      await linkOf(janus, user),
+      (await walkDiscordLeg(janus, user)).status,
+    ];
+    const listed = await bans("list", "--json");
+    const table = await bans("list");
+    const removed = await bans("remove", "--discord", user, "--yes");
+    const again = await bans("remove", "--discord", user, "--yes", "--json");
+    const subjectRemoved = await bans("remove", "--subject", subject, "--yes", "--json");
+
+    expect([added.exitCode, added.stderr]).toEqual([0, ""]);
+    expect(JSON.parse(added.stdout)).toEqual({
+      discord_user_id: user,
+      issuer,
+      subject,
+      until: expect.stringMatching(/^\d{4}-.*Z$/),
+      reason: "sells roles",
+      links_ended: [{ discord_user_id: user, discord_told: true, role_may_stay: false }],
+    });
+    expect([role, link, walked]).toEqual([undefined, undefined, 403]);
+    const { bans: found } = JSON.parse(listed.stdout);
+    expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
+    expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
+    expect(table.stdout).toContain(`Discord ${user}`);
+    expect(table.stdout).toContain("sells roles");
+    expect(removed).toMatchObject({ exitCode: 0, stdout: `Lifted: Discord ${user} may link again.\n` });
+    expect([again.exitCode, JSON.parse(again.stdout).lifted]).toEqual([1, false]);
+    expect([subjectRemoved.exitCode, JSON.parse(subjectRemoved.stdout).lifted]).toEqual([0, true]);
+    const trail = await database.rows(
+      `select action, operator, detail from audit_event where discord_user_id = '${user}' and operator = 'eva' order by audit_event_id`,
+    );
+    expect(trail.map(({ action }) => action)).toEqual(["banned", "ban_lifted"]);
+    expect(JSON.stringify(trail)).not.toContain("sells roles");
+  });
+
+  test("says what it will do and asks, and does nothing after a no", async () => {
+    const { user } = await linked();
+
+    const no = await runOnTerminal(folder, ["bans", "add", "--discord", user], environment(), {
+      shown: "Ban? [y/N]",
+      keys: "n\n",
+    });
+    const kept = await linkOf(janus, user);
+    const yes = await runOnTerminal(folder, ["bans", "add", "--discord", user], environment(), {
+      shown: "Ban? [y/N]",
+      keys: "y\n",
+    });
+
+    expect([no.exitCode, yes.exitCode]).toEqual([1, 0]);
+    expect(no.stdout).toContain("Nothing was changed.");
+    expect(no.stdout).toContain(`Discord ${user} may not link until you lift the ban.`);
+    expect(no.stdout).toContain(
+      "This link ends now, with the role, and the member is signed out everywhere:",
+    );
+    expect(kept).toBeDefined();
+    expect(yes.stdout).toContain("Discord has been told.");
+    expect(await linkOf(janus, user)).toBeUndefined();
+  });
+
+  test("says that Discord could not be told, and has ended the link", async () => {
+    const { user } = await linked();
+    janus.discord.failNext("delete_role_connection", { status: 503 }, 3);
+
+    const added = await bans("add", "--discord", user, "--yes");
+
+    expect([added.exitCode, added.stderr]).toEqual([0, ""]);
+    expect(added.stdout).toContain("Discord could not be told yet: a server tells it as soon as it answers.");
+    expect(await linkOf(janus, user)).toBeUndefined();
+  });
+
+  test("needs a terminal or --yes, a member who is linked, and an end that is to come", async () => {
+    const [unasked, unknown, over] = [
+      await bans("add", "--discord", ID),
+      await bans("add", "--member", "nobody", "--yes"),
+      await bans("add", "--discord", ID, "--until", "2020-01-01", "--yes"),
+    ];
+
+    expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("add --yes") });
+    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("No linked member has") });
+    expect(over).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is over already") });
+    expect(await database.rows(`select from ban where discord_user_id = '${ID}'`)).toEqual([]);
+  });
+});
