@@ -4,6 +4,7 @@ import { runCommand } from "./lib/cli/run.ts";
 import type { Shared } from "./lib/deps.ts";
 import type { Listener, Route } from "./lib/http/edge.ts";
 import { createEdge } from "./lib/http/edge.ts";
+import { receiveCommand } from "./lib/interactions/handlers.ts";
 import {
   beginLink,
   beginLinkOfAnother,
@@ -82,6 +83,7 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/api/link/sync", receiveSync],
   ["GET", "/api/me/export", exportData],
   ["POST", "/discord/events", receiveDiscord],
+  ["POST", "/discord/interactions", receiveCommand],
   ["POST", "/hooks/recheck", receiveHook],
   ["GET", "/openapi.json", showOpenApi],
   ["POST", "/oidc/backchannel-logout", receiveBackChannelLogout],

@@ -31,14 +31,17 @@ async function explained<Result>(call: Promise<Result>): Promise<Result> {
   try {
     return await call;
   } catch (error) {
-    throw registrationFailed(explainFailure(asJanusError(error)), error);
+    throw registrationFailed(explainFailure(asJanusError(error), WHOSE), error);
   }
 }
 
-function explainFailure(error: JanusError): string {
+const WHOSE = "is DISCORD_CLIENT_ID the bot's application?";
+
+/** Says what a failure of Discord means to an operator. `remedy` asks what to look at if Discord refuses. */
+export function explainFailure(error: JanusError, remedy: string): string {
   if (error.code === "grant_ended") return "Discord does not accept the bot token: check DISCORD_BOT_TOKEN.";
   if (error.code === "discord_refused") {
-    return `Discord refuses the records (${error.message}): is DISCORD_CLIENT_ID the bot's application?`;
+    return `Discord refuses (${error.message}): ${remedy}`;
   }
   if (error.code === "discord_rate_limited") {
     return `Discord asks to wait ${error.retryAfterSeconds ?? 60} seconds: try again then.`;

@@ -8,6 +8,7 @@ export type Addresses = {
   readonly providerCallback: string;
   readonly backChannelLogout: string;
   readonly discordEvents: string;
+  readonly discordInteractions: string;
 };
 
 /** The addresses of a Janus at this public URL. */
@@ -18,4 +19,5 @@ export const addressesOf = (publicUrl: string): Addresses => ({
   providerCallback: `${publicUrl}/dsek-oauth-callback`,
   backChannelLogout: `${publicUrl}/oidc/backchannel-logout`,
   discordEvents: `${publicUrl}/discord/events`,
+  discordInteractions: `${publicUrl}/discord/interactions`,
 });

@@ -8,6 +8,19 @@ export const discordPublicKey = v.pipe(
   v.toLowerCase(),
 );
 
+const MAX_GUILDS = 20;
+
+/** The servers in which Janus tells admins of other members. Each is asked of Discord when commands are registered. */
+export const discordGuildIds = v.pipe(
+  v.string(),
+  v.transform((text) => [...new Set(text.split(",").map((part) => part.trim()))].filter((id) => id !== "")),
+  v.check(
+    (ids) => ids.every((id) => /^[0-9]{15,20}$/.test(id)),
+    "must be Discord server ids (15 to 20 digits), separated by commas",
+  ),
+  v.maxLength(MAX_GUILDS, `must have at most ${MAX_GUILDS} ids`),
+);
+
 const LEAST_KEY_BYTES = 32;
 const MAX_KEY_BYTES = 512;
 /** Standard Webhooks writes a key in base64 behind this. */

@@ -69,8 +69,10 @@ export type Config = DatabaseConfig & {
     readonly clientSecret: string;
     /** Undefined where the server has none, which is the rule. It is used to ask for the metadata records. */
     readonly botToken: string | undefined;
-    /** Signs the application's events; undefined where none are taken. */
+    /** Signs the application's events and interactions; undefined where none are taken. */
     readonly publicKey: Uint8Array | undefined;
+    /** The servers in which Janus tells admins of other members. */
+    readonly guildIds: readonly string[];
     readonly apiUrl: string;
     readonly authorizeUrl: string;
     readonly cdnUrl: string;
@@ -105,8 +107,11 @@ export type RegistrationConfig = {
   readonly apiUrl: string;
   readonly authorizeUrl: string;
   readonly botToken: string;
-  /** Only for the User-Agent, which tells Discord whom to turn to. */
+  /** For the User-Agent, which tells Discord whom to turn to, and for the address of interactions. */
   readonly publicUrl: string;
+  /** Whether Janus takes what Discord signs. Without that it has no commands. */
+  readonly takesInteractions: boolean;
+  readonly guildIds: readonly string[];
 };
 
 /** Every variable. The documentation is tested against this list. */
@@ -129,7 +134,13 @@ const keysSchema = v.object({
   TOKEN_KEYS: serverSchema.entries.TOKEN_KEYS,
 });
 const registrationSchema = v.object({
-  ...v.pick(serverSchema, ["DISCORD_CLIENT_ID", "DISCORD_API_URL", "DISCORD_AUTHORIZE_URL"]).entries,
+  ...v.pick(serverSchema, [
+    "DISCORD_CLIENT_ID",
+    "DISCORD_API_URL",
+    "DISCORD_AUTHORIZE_URL",
+    "DISCORD_PUBLIC_KEY",
+    "DISCORD_GUILD_IDS",
+  ]).entries,
   DISCORD_BOT_TOKEN,
   PUBLIC_URL: v.optional(publicUrl, "http://localhost"),
 });
@@ -171,6 +182,7 @@ export function readConfig(environment: Environment): Config {
       clientSecret: values.DISCORD_CLIENT_SECRET,
       botToken: readBotToken(environment),
       publicKey: readPublicKey(values),
+      guildIds: values.DISCORD_GUILD_IDS,
       apiUrl: values.DISCORD_API_URL,
       authorizeUrl: values.DISCORD_AUTHORIZE_URL,
       cdnUrl: values.DISCORD_CDN_URL,
@@ -230,6 +242,8 @@ export function readRegistrationConfig(environment: Environment): RegistrationCo
     authorizeUrl: values.DISCORD_AUTHORIZE_URL,
     botToken: values.DISCORD_BOT_TOKEN,
     publicUrl: values.PUBLIC_URL,
+    takesInteractions: values.DISCORD_PUBLIC_KEY !== undefined,
+    guildIds: values.DISCORD_GUILD_IDS,
   };
 }
 

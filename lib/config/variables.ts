@@ -8,7 +8,7 @@ import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
-import { discordPublicKey, hookSecrets } from "./doorbells.ts";
+import { discordGuildIds, discordPublicKey, hookSecrets } from "./doorbells.ts";
 import { listenHost } from "./listen_host.ts";
 import { platformColor, platformLogo, privacyUrl, supportUrl } from "./look.ts";
 import { rulesFile } from "./rules_file.ts";
@@ -162,6 +162,7 @@ export const SCHEMAS = {
   SYNC_PROVIDER_PER_SECOND: v.optional(wholeNumber(1, 1_000), "10"),
   RETENTION_DAYS: v.optional(wholeNumber(1, 3_650), "400"),
   DISCORD_PUBLIC_KEY: v.optional(discordPublicKey),
+  DISCORD_GUILD_IDS: v.optional(discordGuildIds, ""),
   HOOK_SECRET: v.optional(hookSecrets),
   RATE_LIMIT_PER_MINUTE: v.optional(wholeNumber(0, 999_999), "300"),
   DATABASE_WAIT_SECONDS: v.optional(wholeNumber(0, 3_600), "30"),
@@ -227,6 +228,8 @@ export const FIXES: Readonly<Record<VariableName, string>> = {
   SYNC_PROVIDER_PER_SECOND: "requests a second, such as 10",
   RETENTION_DAYS: "days, such as 400",
   DISCORD_PUBLIC_KEY: "Discord developer portal, General Information, Public Key; or leave it out",
+  DISCORD_GUILD_IDS:
+    "in Discord with developer mode, right-click the server and choose Copy Server ID; separate several by commas; or leave it out",
   HOOK_SECRET: "make one with: openssl rand -hex 32; or leave it out",
   RATE_LIMIT_PER_MINUTE: "requests a minute from one IP address, such as 300; 0 for no limit",
   DATABASE_WAIT_SECONDS: "seconds, such as 30",

@@ -138,6 +138,11 @@ const RISKS: readonly Risk[] = [
       "TRUSTED_PROXIES includes addresses that anybody may have: anybody can then pretend to have any address.",
   },
   {
+    isTaken: (values) => values.DISCORD_GUILD_IDS.length > 0 && values.DISCORD_PUBLIC_KEY === undefined,
+    warning:
+      "DISCORD_GUILD_IDS is set without DISCORD_PUBLIC_KEY: Janus takes no commands of Discord, and so needs no servers.",
+  },
+  {
     isTaken: (_, { PLATFORM_COLOR }) => PLATFORM_COLOR === "",
     warning:
       "PLATFORM_COLOR is empty: a # in an env file begins a comment. Write the six digits without it, or leave the variable out.",

@@ -17,6 +17,8 @@ export type Application = {
   readonly publicKey: string | undefined;
   /** Where events are sent; undefined if no address is entered. */
   readonly eventsUrl: string | undefined;
+  /** Where commands are sent; undefined if no address is entered. */
+  readonly interactionsUrl: string | undefined;
 };
 
 const MAX_REDIRECTS = 100;
@@ -25,6 +27,7 @@ const shape = v.object({
   role_connections_verification_url: v.nullish(v.string()),
   verify_key: v.nullish(v.string()),
   event_webhooks_url: v.nullish(v.string()),
+  interactions_endpoint_url: v.nullish(v.string()),
   redirect_uris: v.nullish(v.pipe(v.array(v.string()), v.maxLength(MAX_REDIRECTS))),
 });
 
@@ -45,5 +48,6 @@ export async function findApplication(call: Caller, botToken: string): Promise<A
     redirectUris: found.redirect_uris ?? undefined,
     publicKey: found.verify_key || undefined,
     eventsUrl: found.event_webhooks_url || undefined,
+    interactionsUrl: found.interactions_endpoint_url || undefined,
   };
 }

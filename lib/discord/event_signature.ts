@@ -35,5 +35,5 @@ export function findSignatureFault(
   const seconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
   return seconds <= TOLERANCE_SECONDS
     ? undefined
-    : `the event was signed more than ${TOLERANCE_SECONDS} seconds from now, by this clock`;
+    : `it was signed more than ${TOLERANCE_SECONDS} seconds from now, by this clock`;
 }

@@ -24,12 +24,14 @@ const MAX_WAIT_SECONDS = 5;
 /** One call by its name, with the credentials that it is made with. */
 type Call = {
   readonly operation: string;
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly authorization: string;
   readonly body?: object;
   /** The one status that Discord documents for success. */
   readonly status: 200 | 204;
+  /** Another one, of a call that creates what it does not find. */
+  readonly createdStatus?: 201;
   /** Whether a body, parsed as JSON, has the shape that Discord documents for success. */
   readonly isRight: (body: unknown) => boolean;
 };
@@ -119,8 +121,8 @@ function readAnswer(call: Call, answer: Answer): Try {
  * Whether Discord says that it has done what the call asks. A proxy or a network's login page may also answer with a
  * 2xx, and has done nothing.
  */
-function isDone({ status, isRight }: Call, answer: Answer): boolean {
-  if (answer.status !== status) return false;
+function isDone({ status, createdStatus, isRight }: Call, answer: Answer): boolean {
+  if (answer.status !== status && answer.status !== createdStatus) return false;
   if (status === 204) return isEmpty(answer);
   const body = parseJson(answer.text);
   return !isError(body) && isRight(body);

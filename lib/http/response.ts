@@ -7,7 +7,7 @@ import type { JanusError } from "../errors.ts";
 import type { ServedLogo } from "../pages/look.ts";
 import { lookOf, pageCsp } from "../pages/look.ts";
 import type { PageContext } from "../pages/parts.tsx";
-import type { Doorbell } from "../telemetry/events.ts";
+import type { RequestSource } from "../telemetry/events.ts";
 import type { Language } from "../text/languages.ts";
 import { chooseLanguage } from "./accept.ts";
 
@@ -38,7 +38,7 @@ export type FormHandler = {
  * form of its own for it; without it, that is a problem document.
  */
 export type EventHandler = {
-  readonly source: Doorbell;
+  readonly source: RequestSource;
   readonly maxBytes: number;
   readonly admit: (deps: Deps, exchange: Exchange) => Response | undefined;
   readonly receive: (

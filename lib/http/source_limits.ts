@@ -3,7 +3,7 @@
  * source. A source is not limited by its address: Discord and providers send from many, and all of their members at once.
  */
 import { tooManyRequests } from "../errors.ts";
-import type { Doorbell } from "../telemetry/events.ts";
+import type { RequestSource } from "../telemetry/events.ts";
 import type { ReadBody } from "./body.ts";
 import { createBodyReader, MAX_WAITING } from "./body.ts";
 
@@ -20,8 +20,8 @@ export type SourceLimits = {
 };
 
 /** Gives each source limits of its own. */
-export function createSourceLimits(): (source: Doorbell) => SourceLimits {
-  const limits = new Map<Doorbell, SourceLimits>();
+export function createSourceLimits(): (source: RequestSource) => SourceLimits {
+  const limits = new Map<RequestSource, SourceLimits>();
   return (source) => {
     const found = limits.get(source) ?? createLimits();
     limits.set(source, found);

@@ -35,6 +35,15 @@ export async function findMember({ queries }: Needs, member: string): Promise<Fo
   return { candidates: best.slice(0, MOST_CANDIDATES), hasMore: best.length > MOST_CANDIDATES };
 }
 
+/** The link of a Discord user, found by its key alone: no page of links is read, and nobody else's name counts. */
+export async function findLinkOf(
+  { queries }: { readonly queries: Pick<Queries, "listLinksOfMember"> },
+  discordUserId: string,
+): Promise<StoredLink | undefined> {
+  const [link] = await queries.listLinksOfMember({ member: discordUserId, after: "", last: "", limit: 1 });
+  return link;
+}
+
 /** Those that were found by the best of what anybody was found by, and one more than are listed. */
 function keepBest(found: readonly Found[]): readonly Found[] {
   const rank = Math.min(...found.map((link) => link.rank));

@@ -32,6 +32,7 @@ export const LOG_EVENTS = [
   "grant_not_refreshed",
   "grant_not_revoked",
   "grants_not_ended",
+  "interaction_answered",
   "lease_not_freed",
   "link_checked",
   "listening",
@@ -158,6 +159,22 @@ export type LogOutcome =
 
 /** Who tells Janus of something: Discord's events, logout tokens, the recheck hook, or a SCIM client. */
 export type Doorbell = "discord" | "logout" | "hook" | "scim";
+
+/** What has limits of its own at the edge: those above, and what a member asks by a command in Discord. */
+export type RequestSource = Doorbell | "interaction";
+
+/** What a command in Discord was answered with. */
+export type InteractionOutcome =
+  /** Something that is asked was told; or Discord only asked whether Janus is there. */
+  | "answered"
+  /** It took longer than Discord waits, or failed. */
+  | "failed"
+  /** Nobody who may has sent it, it is malformed, or who asks may not ask that. */
+  | "refused"
+  /** It has come before. */
+  | "repeated"
+  /** The member who was asked about has no link. */
+  | "unlinked";
 
 /** What an event has led to. */
 export type EventOutcome =

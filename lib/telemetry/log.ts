@@ -15,7 +15,7 @@
  */
 import { pino } from "pino";
 import { asJanusError } from "../errors.ts";
-import type { Doorbell, EventOutcome, LogEvent, LogOutcome, LogStep } from "./events.ts";
+import type { Doorbell, EventOutcome, InteractionOutcome, LogEvent, LogOutcome, LogStep } from "./events.ts";
 
 /** The closed list of fields that a log line may have in addition to its level, its time and its event. */
 export type LogFields = {
@@ -37,7 +37,7 @@ export type LogFields = {
   readonly causeCode?: string | undefined;
   readonly stack?: string | undefined;
   readonly step?: LogStep | undefined;
-  readonly outcome?: LogOutcome | EventOutcome | undefined;
+  readonly outcome?: LogOutcome | EventOutcome | InteractionOutcome | undefined;
   /** Who told Janus of something. */
   readonly source?: Doorbell | undefined;
   readonly discordUserId?: string | undefined;

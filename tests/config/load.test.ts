@@ -34,6 +34,7 @@ const CONTROLLED = ["\n", "\r", "\r\n", "\t", "\u0000", "\u001b[0m", "\u007f", "
 );
 
 /** One wrong value for each way in which a variable can be wrong. */
+const manyGuilds = Array.from({ length: 21 }, (_, index) => String(1_000_000_000_000_000 + index)).join(",");
 const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   PUBLIC_URL: [
     CANARY,
@@ -188,6 +189,7 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   OTEL_TRACES_SAMPLER_ARG: [CANARY, "-0.1", "1.1", "half", "1e-3"],
   OTEL_PROPAGATORS: [CANARY, "tracecontext,other", "tracecontext;baggage"],
   DISCORD_PUBLIC_KEY: [CANARY, "a".repeat(63), "a".repeat(65), `${"a".repeat(54)}${CANARY}`, "g".repeat(64)],
+  DISCORD_GUILD_IDS: [CANARY, "123", `111111111111111111,${CANARY}`, "1".repeat(21), manyGuilds],
   HOOK_SECRET: [
     CANARY,
     "a".repeat(31),
@@ -290,6 +292,7 @@ describe("readConfig()", () => {
         clientSecret: "discord client secret",
         botToken: undefined,
         publicKey: undefined,
+        guildIds: [],
         apiUrl: "https://discord.com/api/v10",
         authorizeUrl: "https://discord.com/oauth2/authorize",
         cdnUrl: "https://cdn.discordapp.com",
@@ -931,6 +934,8 @@ describe("readRegistrationConfig()", () => {
       authorizeUrl: "https://discord.com/oauth2/authorize",
       botToken: "bot token",
       publicUrl: "http://localhost",
+      takesInteractions: false,
+      guildIds: [],
     });
   });
 });

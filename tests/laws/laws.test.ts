@@ -8,7 +8,19 @@ const LEVELS: readonly (readonly string[])[] = [
   ["error_codes", "errors", "crypto", "time", "text", "config", "telemetry"],
   ["database", "oauth"],
   ["discord", "oidc", "rules"],
-  ["deps", "flow", "grants", "link", "session", "member", "result", "sync", "scim", "operator"],
+  [
+    "deps",
+    "flow",
+    "grants",
+    "link",
+    "session",
+    "member",
+    "result",
+    "sync",
+    "scim",
+    "operator",
+    "interactions",
+  ],
   ["http", "pages", "api", "cli", "server"],
 ];
 const TOP = LEVELS.length - 1;

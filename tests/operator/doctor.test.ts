@@ -97,6 +97,13 @@ const withKey = (change: object) => () => {
   return { environment: { DISCORD_PUBLIC_KEY } };
 };
 
+/** The same, where admins of a server may look up members. */
+const withServers = (change: object) => () => {
+  const events = { verify_key: DISCORD_PUBLIC_KEY, event_webhooks_url: `${janus.url}/discord/events` };
+  application({ ...events, ...change })();
+  return { environment: { DISCORD_PUBLIC_KEY, DISCORD_GUILD_IDS: "300000000000000001" } };
+};
+
 async function rulesFile(name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await Bun.write(path, text);
@@ -286,6 +293,24 @@ describe("examine()", () => {
       ["discord_events: unknown"],
       /does not show the public key/,
       withKey({}),
+    ],
+    [
+      "Discord sends commands, and the public key is not set",
+      ["discord_commands: warning"],
+      /no commands of Discord without DISCORD_PUBLIC_KEY/,
+      arranged(() => application({ interactions_endpoint_url: `${janus.url}/discord/interactions` })()),
+    ],
+    [
+      "servers are named, and no address for commands is entered",
+      ["discord_commands: warning"],
+      /no Interactions Endpoint URL is entered/,
+      withServers({ interactions_endpoint_url: null }),
+    ],
+    [
+      "servers are named, and commands go to another address",
+      ["discord_commands: warning"],
+      /another Interactions Endpoint URL is entered/,
+      withServers({ interactions_endpoint_url: "https://old.example.org/interactions" }),
     ],
     [
       "Discord lacks the records",
@@ -590,7 +615,7 @@ describe("examine() of servers that hang", () => {
     deadline.mockRestore();
 
     const unanswered = checks.filter(
-      ({ id }) => !/^(configuration|rules|public_url_reachable|discord_events)/.test(id),
+      ({ id }) => !/^(configuration|rules|public_url_reachable|discord_events|discord_commands)/.test(id),
     );
     expect(unanswered.filter(({ state }) => state !== "unknown")).toEqual([]);
     expect(checks).toHaveLength(allIds.length);

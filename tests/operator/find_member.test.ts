@@ -1,7 +1,7 @@
 /** Whom an operator means: an id wins over a subject, a subject over a username, and nobody is guessed. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createQueries } from "../../lib/database/queries.ts";
-import { findMember } from "../../lib/operator/find_member.ts";
+import { findLinkOf, findMember } from "../../lib/operator/find_member.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { useDatabase } from "../harness/hooks.ts";
 
@@ -48,4 +48,21 @@ describe("findMember()", () => {
     expect(found).toMatchObject({ hasMore: true });
     expect("candidates" in found && found.candidates.length).toBe(20);
   });
+});
+
+test("findLinkOf() finds a link by the id of its Discord user, and by nothing that others may choose", async () => {
+  const queries = createQueries(database.db);
+  await addLinkOf(database, { discordUserId: "600", username: "700", subject: "701", claims: {} });
+  await addLinkOf(database, {
+    discordUserId: "601",
+    username: "702",
+    subject: "703",
+    claims: { preferred_username: "704" },
+  });
+
+  const found = await Promise.all(
+    ["600", "601", "700", "701", "702", "703", "704", "", "%"].map((id) => findLinkOf({ queries }, id)),
+  );
+
+  expect(found.map((link) => link?.discordUserId)).toEqual(["600", "601", ...Array(7).fill(undefined)]);
 });

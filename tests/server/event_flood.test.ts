@@ -1,12 +1,14 @@
 /**
- * A flood of events at a server that runs: bad signatures and tokens, repeats and bodies of a megabyte, thousands of them.
- * Each is answered as it should be, the server stays as large as it was, and a member's flow meanwhile works as always.
+ * A flood of events and commands at a server that runs: bad signatures and tokens, repeats and bodies of a megabyte,
+ * thousands of them. Each is answered as it should be, the server stays as large as it was, and a member's flow meanwhile
+ * works as always.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Serving } from "../fixtures/command.ts";
 import { serve } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY, deauthorization, signEvent } from "../fixtures/discord_events.ts";
 import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
+import { GUILD, whois } from "../fixtures/interactions.ts";
 import { logoutClaims } from "../fixtures/logout.ts";
 import { SCIM_TOKEN } from "../fixtures/scim.ts";
 import type { TestDatabase } from "../harness/database.ts";
@@ -42,6 +44,7 @@ beforeAll(async () => {
     ...environmentFor(url, discord, provider.issuer),
     PORT: String(port),
     DISCORD_PUBLIC_KEY,
+    DISCORD_GUILD_IDS: GUILD,
     HOOK_SECRET,
     SCIM_TOKEN,
     ...(database?.config.url === undefined ? {} : { DATABASE_URL: database.config.url }),
@@ -66,10 +69,16 @@ const forgeLogout = (now: Date): string =>
 const post = (path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
   fetch(url + path, { method: "POST", headers, body });
 
+/** What takes bodies without looking at the head of a request. */
+const OPEN = ["/discord/events", "/hooks/recheck", "/discord/interactions"];
+const KINDS = 9;
+
+type Repeated = { readonly event: string; readonly hook: string; readonly command: string };
+
 /** One of the wrong or repeated events, in turn. */
-function eventNumber(index: number, repeated: { readonly event: string; readonly hook: string }): Sent {
+function eventNumber(index: number, repeated: Repeated): Sent {
   const now = new Date();
-  switch (index % 7) {
+  switch (index % KINDS) {
     case 0:
       return {
         kind: "a bad signature of Discord",
@@ -98,6 +107,23 @@ function eventNumber(index: number, repeated: { readonly event: string; readonly
       };
     case 4:
       return {
+        kind: "a bad signature of a command",
+        expected: [401],
+        send: () =>
+          post(
+            "/discord/interactions",
+            repeated.command,
+            signEvent(repeated.command, now, { isOurs: false }),
+          ),
+      };
+    case 5:
+      return {
+        kind: "a command, again and again",
+        expected: [200],
+        send: () => post("/discord/interactions", repeated.command, signEvent(repeated.command, now)),
+      };
+    case 6:
+      return {
         kind: "a forged logout token",
         expected: [400],
         send: () =>
@@ -105,7 +131,7 @@ function eventNumber(index: number, repeated: { readonly event: string; readonly
             "content-type": "application/x-www-form-urlencoded",
           }),
       };
-    case 5:
+    case 7:
       return {
         kind: "a wrong token of SCIM",
         expected: [401],
@@ -119,7 +145,7 @@ function eventNumber(index: number, repeated: { readonly event: string; readonly
       return {
         kind: "a megabyte",
         expected: [413],
-        send: () => post(index % 2 === 0 ? "/discord/events" : "/hooks/recheck", MEGABYTE, {}),
+        send: () => post(OPEN[Math.floor(index / KINDS) % OPEN.length] ?? "", MEGABYTE, {}),
       };
   }
 }
@@ -140,7 +166,7 @@ async function walkFlow(user: string): Promise<number> {
   return performance.now() - from;
 }
 
-async function flood(count: number, repeated: Parameters<typeof eventNumber>[1]) {
+async function flood(count: number, repeated: Repeated) {
   const wrong: string[] = [];
   let [next, tooMany] = [0, 0];
   const client = async (): Promise<void> => {
@@ -163,6 +189,7 @@ test("A flood of 5,000 events is answered in order, and members do not notice", 
   const repeated = {
     event: JSON.stringify(deauthorization(gone, new Date())),
     hook: JSON.stringify({ subjects: [`subject-of-${known}`] }),
+    command: JSON.stringify(whois(known, { by: gone })),
   };
   await flood(500, repeated);
   const before = await residentMb();

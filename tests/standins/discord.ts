@@ -8,6 +8,7 @@ import { discordError, matchCall, matchesMemberRole } from "./discord_api.ts";
 import { appPage, hasMemberRole, pressLink } from "./discord_app.ts";
 import { authorize } from "./discord_authorize.ts";
 import { answerPicture } from "./discord_cdn.ts";
+import type { KeptCommand } from "./discord_commands.ts";
 import type { IssuedToken } from "./discord_grants.ts";
 import { createGrants } from "./discord_grants.ts";
 import type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
@@ -34,6 +35,10 @@ type DiscordOptions = {
   readonly leewaySeconds?: number;
   /** The record that the role “Member” asks for; `dsek_member` unless given. */
   readonly memberKey?: string;
+  /** Where commands are sent; nowhere unless given. */
+  readonly interactionsUrl?: string;
+  /** The servers that have the application. */
+  readonly guildIds?: readonly string[];
   /** For load: a POST to the authorize page may name any user id, which is then made. */
   readonly acceptAnyUser?: boolean;
 };
@@ -62,6 +67,8 @@ export type DiscordStandin = FaultControl<DiscordOperation> & {
   /** Every role connection, by user. */
   readonly roleConnections: () => ReadonlyMap<string, RoleConnection>;
   readonly records: () => readonly MetadataRecord[];
+  /** The commands of a server, or of all. */
+  readonly commands: (guildId?: string) => readonly KeptCommand[];
   /** Whether the role “Member” would be given once the member presses Link. */
   readonly matches: (userId: string) => boolean;
   /** Whether the member has the role “Member”: Link was pressed on `/app`, and it still matches. */
@@ -99,6 +106,8 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     memberKey: options.memberKey ?? "dsek_member",
     now,
     records: [],
+    commands: new Map(["all", ...(options.guildIds ?? [])].map((place) => [place, []])),
+    interactionsUrl: options.interactionsUrl,
   };
   const faults = createFaults<DiscordOperation>();
   const calls: DiscordCall[] = [];
@@ -148,6 +157,7 @@ export function startDiscord(options: DiscordOptions): DiscordStandin {
     roleConnection: (userId) => state.roleConnections.get(userId),
     roleConnections: () => state.roleConnections,
     records: () => state.records,
+    commands: (guildId = "all") => state.commands.get(guildId) ?? [],
     matches: (userId) => matchesMemberRole(state, userId),
     hasRole: (userId) => hasMemberRole(state, userId),
     grants: (userId) => state.grants.countLive(userId),
@@ -185,7 +195,7 @@ async function answerApi(
   if (!USER_AGENT.test(headers.get("user-agent") ?? "")) return blockedByCloudflare();
 
   const isVersioned = url.pathname.startsWith(`${API_PREFIX}/`);
-  const path = url.pathname.slice(API_PREFIX.length);
+  const path = url.pathname.slice(API_PREFIX.length) + url.search;
   const call = isVersioned
     ? matchCall(state, { method, path, headers, body: await request.text() })
     : undefined;

@@ -2,6 +2,8 @@
  * Discord's API as far as Janus uses it: the token endpoint, the current authorization, the user, role
  * connections and metadata records. Each route has the name under which tests find its calls.
  */
+import type { KeptCommands } from "./discord_commands.ts";
+import { answerCommands } from "./discord_commands.ts";
 import type { Grants, LiveToken } from "./discord_grants.ts";
 import type { MetadataRecord, RoleConnection } from "./discord_limits.ts";
 import { BOOLEAN_EQUAL, checkRecords, checkRoleConnection } from "./discord_limits.ts";
@@ -20,7 +22,9 @@ export type DiscordOperation =
   | "delete_role_connection"
   | "get_application"
   | "put_metadata"
-  | "get_metadata";
+  | "get_metadata"
+  | "get_commands"
+  | "put_command";
 
 /** A Discord account that can sign in here. */
 export type DiscordUser = {
@@ -46,6 +50,10 @@ export type DiscordState = {
   readonly memberKey: string;
   readonly now: () => Date;
   records: readonly MetadataRecord[];
+  /** A server without an entry does not have the application. */
+  readonly commands: KeptCommands;
+  /** Where commands are sent. */
+  readonly interactionsUrl: string | undefined;
 };
 
 /** A request whose body has been read. */
@@ -115,8 +123,22 @@ export function matchCall(state: DiscordState, request: ReadRequest): MatchedCal
         asBot(state, headers, applicationId, () => Response.json(state.records)),
       );
     default:
-      return undefined;
+      return matchCommandsCall(state, request, applicationId, call);
   }
+}
+
+function matchCommandsCall(
+  state: DiscordState,
+  { method, path, headers, body }: ReadRequest,
+  applicationId: string,
+  call: (operation: DiscordOperation, answer: () => Response) => MatchedCall,
+): MatchedCall | undefined {
+  if (!/^\/applications\/[^/]+\/(guilds\/[0-9]+\/)?commands(\?|$)/.test(path)) return undefined;
+  const operation = { GET: "get_commands", POST: "put_command" } as const;
+  if (method !== "GET" && method !== "POST") return undefined;
+  return call(operation[method], () =>
+    asBot(state, headers, applicationId, () => answerCommands(state.commands, { method, path, body })),
+  );
 }
 
 /** An error in Discord's shape. */
@@ -196,6 +218,7 @@ function describeApplication(state: DiscordState) {
     redirect_uris: state.redirectUris,
     role_connections_verification_url: verificationUrl(state),
     event_webhooks_url: null,
+    interactions_endpoint_url: state.interactionsUrl ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
- * `janus register`: makes Discord's metadata records those of the rules. It shows what would change, asks, puts the
- * records, looks at what Discord kept, and tells the database. An admin builds linked roles from these records.
+ * `janus register`: makes Discord's metadata records those of the rules, and its slash commands those of Janus. It shows what
+ * would change, asks, puts the records, looks at what Discord kept, tells the database, and puts the commands. An admin
+ * builds linked roles from these records.
  */
 import type { Command } from "commander";
 import type { RegistrationConfig } from "../../config/load.ts";
@@ -10,6 +11,8 @@ import { hasDatabase } from "../../database/embedded/open.ts";
 import { openDatabase } from "../../database/open.ts";
 import { createQueries } from "../../database/queries.ts";
 import { asJanusError, registrationFailed, registrationUnconfirmed } from "../../errors.ts";
+import type { CommandChange } from "../../operator/command_difference.ts";
+import { commandsToPut } from "../../operator/command_difference.ts";
 import { readWithRules } from "../../operator/configuration.ts";
 import type { RecordChange } from "../../operator/record_difference.ts";
 import { compareRecords, findLosses, hasChanges } from "../../operator/record_difference.ts";
@@ -19,6 +22,14 @@ import type { RuleSet } from "../../rules/rule_set.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
+import type { CommandPlan } from "../commands_at_discord.ts";
+import {
+  commandsAsJson,
+  formatCommands,
+  formatTaken,
+  planCommands,
+  putCommands,
+} from "../commands_at_discord.ts";
 import { print, warnOfRisk } from "../output.ts";
 import { changesAsJson, formatChanges, warnOfLosses } from "../record_table.ts";
 import { recordsAtDiscord } from "../records_at_discord.ts";
@@ -37,7 +48,7 @@ export function addRegister(program: Command): void {
     .conflicts("yes");
   program
     .command("register")
-    .description("show how the metadata records at Discord differ, ask, and register them")
+    .description("show how the metadata records and commands at Discord differ, ask, and register them")
     .option("-y, --yes", "do not ask; without a terminal nothing is registered unless this is given")
     .addOption(dryRun)
     .addHelpText(
@@ -73,25 +84,30 @@ async function register(
   const discord = recordsAtDiscord(config);
   const before = await discord.list();
   const changes = compareRecords(before, records);
-  if (!json) await print(introduce(changes));
+  const plan = await planCommands(config);
+  if (!json) await print(introduce(changes, plan));
   for (const warning of warnOfLosses(changes)) await warnOfRisk(warning, json);
-  const outcome = await decide(changes, options);
-  if (outcome === "applied") await put(discord, records, json);
+  const toPut = commandsToPut(plan.changes);
+  const outcome = await decide(hasChanges(changes) || toPut.length > 0, options);
+  if (outcome === "applied" && hasChanges(changes)) await put(discord, records, json);
   const isThere = outcome === "applied" || outcome === "as_is";
   const hindrance = isThere ? await tellDatabase(environment, rules, config.applicationId) : undefined;
-  const result = { changes, outcome, installUrl: installUrlOf(config) };
+  const { taken, failures } = await putCommands(config, outcome === "applied" ? toPut : []);
+  const result = { changes, commands: plan.changes, outcome, installUrl: installUrlOf(config) };
   if (json) await print(describeAsJson(result, isThere ? records : before));
-  else await print(describe(result, records));
+  else await print(describe(result, records, taken));
   if (hindrance !== undefined) await warnOfSilence(hindrance, json);
   if (outcome === "unconfirmed")
     throw registrationUnconfirmed("Discord's records stay as they are. To change them: janus register --yes");
+  const all = [...plan.failures, ...failures];
+  if (all.length > 0) throw registrationFailed(all.join(" "));
 }
 
 async function decide(
-  changes: readonly RecordChange[],
+  isToChange: boolean,
   { yes = false, dryRun = false, json }: Options & { readonly json: boolean },
 ): Promise<Outcome> {
-  if (!hasChanges(changes)) return "as_is";
+  if (!isToChange) return "as_is";
   if (dryRun) return "dry_run";
   if (yes) return "applied";
   // With --json a program reads what a question would be asked on.
@@ -162,13 +178,14 @@ function installUrlOf({ authorizeUrl, applicationId }: RegistrationConfig): stri
 
 type Result = {
   readonly changes: readonly RecordChange[];
+  readonly commands: readonly CommandChange[];
   readonly outcome: Outcome;
   readonly installUrl: string;
 };
 
 /** `registered` has the keys that Discord has now. */
 function describeAsJson(
-  { changes, outcome, installUrl }: Result,
+  { changes, commands, outcome, installUrl }: Result,
   registered: readonly { readonly key: string }[],
 ): string {
   return JSON.stringify({
@@ -176,19 +193,31 @@ function describeAsJson(
     install_url: installUrl,
     applied: outcome === "applied",
     changes: changesAsJson(changes),
+    commands: commandsAsJson(commands),
   });
 }
 
-const introduce = (changes: readonly RecordChange[]): string =>
-  `${hasChanges(changes) ? "What would change at Discord:" : "Discord has the records already:"}\n${formatChanges(changes)}`;
+function introduce(changes: readonly RecordChange[], { changes: commands, leftOut }: CommandPlan): string {
+  const head = hasChanges(changes) ? "What would change at Discord:" : "Discord has the records already:";
+  return [
+    head,
+    formatChanges(changes),
+    ...(commands.length === 0 ? [] : ["Commands:", formatCommands(commands)]),
+    ...(leftOut === undefined ? [] : [`There are no commands in Discord: ${leftOut}.`]),
+  ].join("\n");
+}
 
-function describe({ outcome, installUrl }: Result, records: readonly MetadataRecord[]): string {
+function describe(
+  { outcome, installUrl }: Result,
+  records: readonly MetadataRecord[],
+  taken: readonly CommandChange[],
+): string {
   if (outcome === "dry_run") return "\nNothing was changed: this was a dry run.";
   if (outcome === "unconfirmed") return "\nNothing was changed.";
   const registered = records.map(({ key, name }) => `registered  ${key}  (${printable(name)})`);
   return [
     "",
-    ...(outcome === "applied" ? registered : ["Nothing to change."]),
+    ...(outcome === "applied" ? [...registered, ...formatTaken(taken)] : ["Nothing to change."]),
     "Any server that has the application can now build linked roles from these records. Add it to a server here:",
     installUrl,
     "Then in Discord: Server Settings, Roles, a role, Links.",

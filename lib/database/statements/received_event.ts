@@ -8,6 +8,7 @@ import receiveDeauthorizationText from "../../../sql/received_event/receive_deau
   type: "text",
 };
 import receiveLogoutText from "../../../sql/received_event/receive_logout.sql" with { type: "text" };
+import receiveLookText from "../../../sql/received_event/receive_look.sql" with { type: "text" };
 import receiveRecheckText from "../../../sql/received_event/receive_recheck.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, json, nullableText, text, time } from "../statement.ts";
@@ -41,6 +42,21 @@ export const RECEIVED_EVENT_STATEMENTS = {
       now: time,
     },
     row: { isRepeated: v.boolean(), discordUserId: nullableText },
+  },
+  receiveLook: {
+    text: receiveLookText,
+    gives: "row",
+    parameters: {
+      eventId: text,
+      expiresAt: time,
+      discordUserId: text,
+      operator: text,
+      detail: json,
+      requestId: nullableText,
+      now: time,
+    },
+    echoes: "discordUserId",
+    row: { discordUserId: text },
   },
   receiveRecheck: {
     text: receiveRecheckText,

@@ -35,6 +35,7 @@ export const CHECK_GROUPS = {
     "discord_redirects",
     "discord_verification_url",
     "discord_events",
+    "discord_commands",
     "discord_records",
     "discord_clock",
   ],

@@ -75,6 +75,7 @@ async function checkApplication(
     checkRedirects(publicUrl, found),
     checkVerificationUrl(publicUrl, found),
     checkEvents(publicUrl, config, found),
+    checkCommands(publicUrl, config, found),
   ];
 }
 
@@ -84,13 +85,16 @@ const OF_APPLICATION: readonly CheckId[] = [
   "discord_redirects",
   "discord_verification_url",
   "discord_events",
+  "discord_commands",
 ];
 
-/** The checks of an application that is not shown. Where no events are taken, nothing need be known of them. */
+/** The checks of an application that is not shown. Of events and commands that are not used, nothing need be known. */
 const withoutApplication = (config: Part["discord"], detail: string, remedy: string): readonly Check[] =>
-  OF_APPLICATION.map((id) =>
-    id === "discord_events" && config.publicKey === undefined ? NO_EVENTS : unknown(id, detail, remedy),
-  );
+  OF_APPLICATION.map((id) => {
+    if (id === "discord_events" && config.publicKey === undefined) return NO_EVENTS;
+    if (id === "discord_commands" && config.guildIds.length === 0) return NO_COMMANDS;
+    return unknown(id, detail, remedy);
+  });
 
 function explainBot(error: JanusError): Check {
   if (error.code === "grant_ended")
@@ -162,6 +166,34 @@ function checkEvents(
       ? "Discord sends no events, since no address is entered."
       : "Discord sends events to another address.",
     `Enter ${discordEvents} in the developer portal, under Webhooks, and choose Application Deauthorized.`,
+  );
+}
+
+const NO_COMMANDS = ok("discord_commands", "Janus is not asked to answer commands in Discord.");
+
+/** Whether commands reach Janus, if any are wanted. The key is checked with the events. */
+function checkCommands(
+  publicUrl: string,
+  { publicKey, guildIds }: Part["discord"],
+  { interactionsUrl }: Application,
+): Check {
+  const id = "discord_commands";
+  const { discordInteractions } = addressesOf(publicUrl);
+  const isSent = interactionsUrl === discordInteractions;
+  if (publicKey === undefined && (isSent || guildIds.length > 0))
+    return warning(
+      id,
+      "Janus answers no commands of Discord without DISCORD_PUBLIC_KEY.",
+      "Set it to the Public Key in the developer portal, under General Information.",
+    );
+  if (isSent) return ok(id, `Discord sends commands to ${discordInteractions}.`);
+  if (guildIds.length === 0) return NO_COMMANDS;
+  return warning(
+    id,
+    interactionsUrl === undefined
+      ? "DISCORD_GUILD_IDS names servers, and no Interactions Endpoint URL is entered."
+      : "DISCORD_GUILD_IDS names servers, and another Interactions Endpoint URL is entered.",
+    `Enter ${discordInteractions} in the developer portal, under General Information. Then run janus register.`,
   );
 }
 
