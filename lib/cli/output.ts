@@ -72,9 +72,10 @@ export function writeBytes(bytes: Uint8Array): Promise<void> {
     reject(backupFailed("standard output takes no more: what has come out is not whole", error));
   process.stdout.once("error", refuse);
   process.stdout.write(bytes, (error) => {
+    // After a failure the stream says it once more, as an event. Without a listener that would print a stack.
+    if (error) return refuse(error);
     process.stdout.off("error", refuse);
-    if (error) refuse(error);
-    else resolve();
+    resolve();
   });
   return promise;
 }
