@@ -5,7 +5,7 @@
  */
 import { asJanusError, backupFailed, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printableLines } from "../text/printable.ts";
 
 /**
  * Runs a command. If it fails, prints the error, sets the exit code and returns false. Of an error that is not ours only the
@@ -93,10 +93,7 @@ export const warnOfRisk = (message: string, json: boolean): Promise<void> =>
   warn(json ? message : `warning: ${message}`, json);
 
 /** The lines of a message, under the name of the program. */
-function named(message: string): string {
-  const lines = message.split("\n").map((line) => printable(line));
-  return `janus: ${lines.join("\n")}`;
-}
+const named = (message: string): string => `janus: ${printableLines(message)}`;
 
 const tell = (text: string): Promise<void> => show(`${text}\n`);
 
