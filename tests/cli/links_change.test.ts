@@ -81,6 +81,18 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     expect(agreed.stdout).toContain(`The link of ${user} is gone.\n`);
   });
 
+  test("janus links unlink says if the member may keep the role", async () => {
+    const user = await link();
+    // No key opens these tokens, so nobody can clear the role connection.
+    await database.rows("update discord_token set access_token_sealed = 'a', refresh_token_sealed = 'r'");
+
+    const ended = await links("unlink", user, "--yes");
+
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stdout).toContain("Janus could not clear the role connection. Remove the role in Discord");
+    expect(await count()).toBe(0);
+  });
+
   test("janus links unlink and sync name nobody by mistake", async () => {
     await link();
     const before = await database.dump();

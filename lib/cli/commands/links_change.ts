@@ -111,7 +111,7 @@ async function tell(unlinked: Unlinked | undefined, json: boolean): Promise<void
     [
       `The link of ${discordUserId} is gone.`,
       ...(roleMayStay
-        ? ["Discord refused to clear the role connection. Remove the role in Discord: see janus audit."]
+        ? ["Janus could not clear the role connection. Remove the role in Discord: see janus audit."]
         : [
             discordTold
               ? "Discord has cleared the role connection."
