@@ -72,15 +72,17 @@ function inLines(parts: readonly string[], most: number): readonly string[] {
 
 function describeLinks({ told, waiting, losing, disconnected, cleared }: Status["links"]): string {
   const rows = [
-    [told, "Discord has what it was told"],
-    [waiting, "Discord is to be told something"],
-    [losing, "are about to lose something, or the brake holds it"],
-    [disconnected, "were removed in Discord by their member"],
-    [cleared, "were cleared: not admitted, or the grant or membership ended"],
+    ["told", told, "Discord has what it was told"],
+    ["waiting", waiting, "Discord is to be told something"],
+    ["losing", losing, "about to lose something, or the brake holds it"],
+    ["disconnected", disconnected, "removed in Discord by their member"],
+    ["cleared", cleared, "not admitted, or the grant or membership ended"],
   ] as const;
-  const width = Math.max(...rows.map(([number]) => String(number).length));
+  const width = Math.max(...rows.map(([, number]) => String(number).length));
   return rows
-    .map(([number, what]) => `${"".padEnd(MARGIN)}${String(number).padStart(width)}  ${what}`)
+    .map(
+      ([state, number, what]) => `${"".padEnd(MARGIN)}${String(number).padStart(width)}  ${state}: ${what}`,
+    )
     .join("\n");
 }
 
