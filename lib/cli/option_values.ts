@@ -1,4 +1,4 @@
-/** Values of options that several commands take: how many, since when, how old, and a name with its value. All throw usage. */
+/** Values of options that several commands take: how many, since when, how old, why, and a name with its value. All throw usage. */
 import { usage } from "../errors.ts";
 import type { Pair } from "../operator/select_links.ts";
 import { now } from "../server/world.ts";
@@ -56,3 +56,12 @@ export function readPair(word: string): Pair {
     );
   return { name, value: at === -1 ? undefined : word.slice(at + 1) };
 }
+
+/** Reads `--reason`: one line that acts on no terminal. */
+export const readReason =
+  (mostCharacters: number) =>
+  (word: string): string => {
+    const reason = word.trim();
+    if (reason !== "" && printable(reason, mostCharacters) === reason) return reason;
+    throw usage(`A reason has 1 to ${mostCharacters} characters, on one line.`);
+  };

@@ -2,6 +2,7 @@
 import type { KeyInUse, Status } from "../operator/status.ts";
 import { ENDED_DAYS } from "../operator/status.ts";
 import { printable } from "../text/printable.ts";
+import { shortTime } from "./times.ts";
 
 const KIB_PER_MIB = 1_024;
 /** What a terminal shows in a line; some break a line that fills it. */
@@ -96,13 +97,13 @@ function describeBacklog({ due, overdue, oldest }: Status["checks"], now: Date):
 
 function describeBrake({ heldSince, held }: Status["brake"]): string {
   if (heldSince === null) return "holds nothing";
-  return `holds ${count(held, "loss", "losses")} since ${describeTime(heldSince)}`;
+  return `holds ${count(held, "loss", "losses")} since ${shortTime(heldSince)}`;
 }
 
 const describeStops = (stops: Status["stops"]): readonly string[] =>
   stops.length === 0
     ? ["may ask both servers"]
-    : stops.map(({ upstream, code, until }) => `${upstream}: ${code} until ${describeTime(until)}`);
+    : stops.map(({ upstream, code, until }) => `${upstream}: ${code} until ${shortTime(until)}`);
 
 const KEY_STATES: Readonly<Record<KeyInUse["state"], string>> = {
   active: "active",
@@ -126,10 +127,10 @@ const describeEnded = ({ discord, provider }: Status["grantsEnded"]): string =>
 const describeBackup = (at: Date | null, now: Date): string =>
   at === null
     ? "not known: a backup says so with janus status --backed-up"
-    : `${describeTime(at)}, ${describeAge(at, now)} ago`;
+    : `${shortTime(at)}, ${describeAge(at, now)} ago`;
 
 const describeRestore = (at: Date | null): readonly string[] =>
-  at === null ? [] : [`restored ${describeTime(at)}`];
+  at === null ? [] : [`restored ${shortTime(at)}`];
 
 function describeAttention({ attention }: Status): readonly string[] {
   if (attention.length === 0) return ["All is well."];
@@ -143,9 +144,6 @@ function describeAttention({ attention }: Status): readonly string[] {
     isBackupOnly ? "Make a backup: see docs/database.md." : "janus audit says what to do.",
   ];
 }
-
-/** To the minute, in UTC. */
-const describeTime = (at: Date): string => `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 const UNITS = [
   [86_400, "day", "days"],

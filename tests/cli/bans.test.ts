@@ -4,10 +4,11 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf } from "../harness/rows.ts";
 import { linkMember, newUser, walkDiscordLeg } from "../harness/walk.ts";
 
@@ -53,14 +54,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
-  const environment = (): Record<string, string> => ({
-    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
-    TOKEN_KEYS: janus.config.tokenKeys
-      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
-      .join(),
-    DATABASE_URL: database.config.url ?? "",
-    JANUS_OPERATOR: "eva",
-  });
+  const environment = () => environmentBeside(janus, database, "eva");
   const bans = (...words: readonly string[]) => run(folder, "index.ts", ["bans", ...words], environment());
 
   async function linked() {

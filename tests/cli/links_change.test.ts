@@ -1,9 +1,10 @@
 /** `janus links sync` and `janus links unlink` as commands: they ask, name mistakes, and keep who did it. */
 import { describe, expect, test } from "bun:test";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const folder = useFolder("links_change");
@@ -11,8 +12,9 @@ const folder = useFolder("links_change");
 test.each([
   [["anna"], "janus links unlink asks before it changes anything. To agree beforehand, add --yes."],
   [["anna", "--json"], "janus links unlink asks before it changes anything."],
-  [["anna", "--yes", "--reason", " "], "A reason is a text of at most 200 characters."],
-  [["anna", "--yes", "--reason", "x".repeat(201)], "A reason is a text of at most 200 characters."],
+  [["anna", "--yes", "--reason", " "], "A reason has 1 to 200 characters, on one line."],
+  [["anna", "--yes", "--reason", "has\nleft"], "A reason has 1 to 200 characters, on one line."],
+  [["anna", "--yes", "--reason", "x".repeat(201)], "A reason has 1 to 200 characters, on one line."],
   [["--yes"], "missing required argument 'member'"],
 ])("janus links unlink %j is wrong usage", async (options, reason) => {
   const ended = await run(folder, "index.ts", ["links", "unlink", ...options], {});
@@ -24,14 +26,7 @@ test.each([
 describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
-  const environment = (): Record<string, string> => ({
-    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
-    TOKEN_KEYS: janus.config.tokenKeys
-      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
-      .join(),
-    DATABASE_URL: database.config.url ?? "",
-    JANUS_OPERATOR: "anna",
-  });
+  const environment = () => environmentBeside(janus, database, "anna");
   const links = (...args: readonly string[]) => run(folder, "index.ts", ["links", ...args], environment());
 
   async function link(): Promise<string> {

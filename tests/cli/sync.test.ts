@@ -4,9 +4,10 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, environmentFor, startJanusWithForger } from "../harness/janus.ts";
+import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const commands = listCommands(() => {
@@ -35,14 +36,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
-  const environment = (): Record<string, string> => ({
-    ...environmentFor(janus.url, janus.discord, janus.provider.issuer),
-    TOKEN_KEYS: janus.config.tokenKeys
-      .map(({ id, key }) => `${id}:${key.toBase64({ alphabet: "base64url", omitPadding: true })}`)
-      .join(),
-    DATABASE_URL: database.config.url ?? "",
-    JANUS_OPERATOR: "anna",
-  });
+  const environment = () => environmentBeside(janus, database, "anna");
   async function link(): Promise<void> {
     const user = newUser();
     janus.provider.signInAs({ sub: `subject-of-${user}` });

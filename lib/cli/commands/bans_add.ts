@@ -5,17 +5,16 @@
 import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
 import type { WorkDeps } from "../../deps.ts";
-import { usage } from "../../errors.ts";
 import type { EndedLink } from "../../link/banned_links.ts";
 import { isUsernameIssuer } from "../../oidc/username_issuer.ts";
 import { readBanEnd } from "../../operator/ban_end.ts";
 import type { BannedAccounts } from "../../operator/bans.ts";
 import { addBan, findLinksOf } from "../../operator/bans.ts";
 import { findMember } from "../../operator/find_member.ts";
-import { printable } from "../../text/printable.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
+import { readReason } from "../option_values.ts";
 import { endWithFindings, print, warn, warnOfRisk } from "../output.ts";
 import { describeLink, requireOne } from "../require_one.ts";
 import { confirm } from "../terminal.ts";
@@ -37,7 +36,7 @@ type Options = AccountOptions & {
   readonly yes?: boolean;
 };
 
-const MOST_REASON = 500;
+const MOST_OF_REASON = 500;
 
 /** Adds the command. Its exit code is 1 if nobody agreed, or if a member may still have the role. */
 export function addBansAdd(bans: Command): void {
@@ -46,7 +45,11 @@ export function addBansAdd(bans: Command): void {
       "--member <member>",
       "both accounts of a linked member: a Discord user id, a subject or a username",
     )
-    .option("--reason <text>", "why, for operators alone; the member does not see it", readReason)
+    .option(
+      "--reason <text>",
+      "why, for operators alone; the member does not see it",
+      readReason(MOST_OF_REASON),
+    )
     .option("--until <end>", "when it ends by itself: 12h, 30d, 2w, or a date such as 2027-01-31")
     .option("--yes", "do not ask")
     .description("ban an account from linking; a link that it has ends, and with it the role")
@@ -65,12 +68,6 @@ export function addBansAdd(bans: Command): void {
       requireAgreement("janus bans add", isAgreed, json);
       await add({ ...options, isAgreed, json, environment: await readEnvironmentFor(command) });
     });
-}
-
-function readReason(word: string): string {
-  const reason = word.trim();
-  if (reason !== "" && printable(reason, MOST_REASON) === reason) return reason;
-  throw usage(`A reason has 1 to ${MOST_REASON} characters, on one line.`);
 }
 
 /** What was asked for. `isAgreed` outlasts a database that went away in between. */
