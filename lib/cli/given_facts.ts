@@ -38,11 +38,18 @@ export function readUserId(word: string): string {
 
 /** Reads `--linked-at`. Throws usage. */
 export function readTime(word: string): Date {
-  const [time, day] = [new Date(word), word.slice(0, DAY_LENGTH)];
-  const hasForm = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(word);
-  // The runtime takes 30 February for a day in March.
-  if (hasForm && !Number.isNaN(time.getTime()) && new Date(day).toISOString().startsWith(day)) return time;
+  const time = findTime(word);
+  if (time !== undefined) return time;
   throw usage(
     `Not a time: ${printable(word, MOST_ECHOED)}.\nWrite it as 2026-01-31 or 2026-01-31T12:00:00Z.`,
   );
+}
+
+/** A date, which begins in UTC, or a time with its zone; undefined for anything else. */
+export function findTime(word: string): Date | undefined {
+  const [time, day] = [new Date(word), word.slice(0, DAY_LENGTH)];
+  const hasForm = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(word);
+  // The runtime takes 30 February for a day in March.
+  const isTime = hasForm && !Number.isNaN(time.getTime()) && new Date(day).toISOString().startsWith(day);
+  return isTime ? time : undefined;
 }

@@ -49,7 +49,7 @@ export function describeLeftOut(told: Told): readonly string[] {
   });
   const more = all.length - listed.length;
   return [
-    `${counted(all.length, "row is", "rows are")} left out, and nothing is changed for them:`,
+    `${counted(all.length, "row is", "rows are")} left out, and nothing is changed for ${all.length === 1 ? "it" : "them"}:`,
     ...listed,
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];

@@ -76,7 +76,7 @@ function csvCell(value: string | number | Date | object | null): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "number") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  // A spreadsheet would run a name that begins like a formula.
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // A spreadsheet would run a name that begins like a formula, also with the wide characters of East Asian keyboards.
+  const plain = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

@@ -3,6 +3,7 @@
  * has left for all of it. It overwrites nothing.
  */
 import { promises as files } from "node:fs";
+import { dirname } from "node:path";
 import { usage } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
 import { printable } from "../text/printable.ts";
@@ -49,6 +50,8 @@ async function requireNone(file: string): Promise<void> {
 
 function refuse(file: string, error: unknown): never {
   const { causeCode = "it failed" } = describeCause(error);
+  if (causeCode === "ENOENT")
+    throw usage(`There is no folder ${printable(dirname(file), MOST_ECHOED)}: make it, or name another one.`);
   const why = causeCode === "EEXIST" ? "exists already: remove it" : `cannot be made: ${causeCode}`;
   throw usage(`${printable(file, MOST_ECHOED)} ${why}.`);
 }

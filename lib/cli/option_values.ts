@@ -1,10 +1,10 @@
-/** Values of options that several commands take: how many, since when, how old, and a name with its value. All throw usage. */
+/** Values of options that several commands take: how many, since when, how old, why, and a name with its value. All throw usage. */
 import { usage } from "../errors.ts";
 import type { Pair } from "../operator/select_links.ts";
 import { now } from "../server/world.ts";
 import { printable } from "../text/printable.ts";
 import { secondsAfter } from "../time.ts";
-import { readTime } from "./given_facts.ts";
+import { findTime } from "./given_facts.ts";
 
 const MOST_ECHOED = 120;
 /** What a list holds in memory. An export has no limit. */
@@ -29,7 +29,13 @@ export function readAgo(word: string): Date {
 }
 
 /** Reads a time, or an age as the time that was so long ago. */
-export const readMoment = (word: string): Date => findAgo(word) ?? readTime(word);
+export function readMoment(word: string): Date {
+  const moment = findAgo(word) ?? findTime(word);
+  if (moment !== undefined) return moment;
+  throw usage(
+    `Not a time: ${printable(word, MOST_ECHOED)}.\nWrite it as 2026-01-31, 2026-01-31T12:00:00Z, or 7d for a week ago.`,
+  );
+}
 
 function findAgo(word: string): Date | undefined {
   const [, digits, unit] = /^(\d{1,5})([mhdw])$/.exec(word) ?? [];
@@ -50,3 +56,12 @@ export function readPair(word: string): Pair {
     );
   return { name, value: at === -1 ? undefined : word.slice(at + 1) };
 }
+
+/** Reads `--reason`: one line that acts on no terminal. */
+export const readReason =
+  (mostCharacters: number) =>
+  (word: string): string => {
+    const reason = word.trim();
+    if (reason !== "" && printable(reason, mostCharacters) === reason) return reason;
+    throw usage(`A reason has 1 to ${mostCharacters} characters, on one line.`);
+  };

@@ -5,7 +5,7 @@
  */
 import { asJanusError, backupFailed, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printableLines } from "../text/printable.ts";
 
 /**
  * Runs a command. If it fails, prints the error, sets the exit code and returns false. Of an error that is not ours only the
@@ -72,9 +72,10 @@ export function writeBytes(bytes: Uint8Array): Promise<void> {
     reject(backupFailed("standard output takes no more: what has come out is not whole", error));
   process.stdout.once("error", refuse);
   process.stdout.write(bytes, (error) => {
+    // After a failure the stream says it once more, as an event. Without a listener that would print a stack.
+    if (error) return refuse(error);
     process.stdout.off("error", refuse);
-    if (error) refuse(error);
-    else resolve();
+    resolve();
   });
   return promise;
 }
@@ -92,10 +93,7 @@ export const warnOfRisk = (message: string, json: boolean): Promise<void> =>
   warn(json ? message : `warning: ${message}`, json);
 
 /** The lines of a message, under the name of the program. */
-function named(message: string): string {
-  const lines = message.split("\n").map((line) => printable(line));
-  return `janus: ${lines.join("\n")}`;
-}
+const named = (message: string): string => `janus: ${printableLines(message)}`;
 
 const tell = (text: string): Promise<void> => show(`${text}\n`);
 

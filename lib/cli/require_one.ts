@@ -12,7 +12,10 @@ export function requireOne(member: string, found: FoundMember): StoredLink {
   const { candidates, hasMore } = found;
   const asked = printable(member, MOST_ECHOED);
   if (candidates.length === 0)
-    throw usage(`No linked member has the Discord user id, the subject or the username ${asked}.`);
+    throw usage(
+      `No linked member has the Discord user id, the subject or the username ${asked}.\n` +
+        "janus members find looks for a part of a name. Somebody without a link is found by the Discord user id alone.",
+    );
   const lines = candidates.map((link) => `  ${describeLink(link)}`);
   throw usage(
     [

@@ -48,7 +48,7 @@ function describePushes({ pushes }: ShownLink): string {
   return [
     `last ${timeOrDash(at)}`,
     dueAt === null ? "none is due" : `next ${shortTime(dueAt)}`,
-    ...(failures === 0 ? [] : [`failed ${failures} times`]),
+    ...(failures === 0 ? [] : [describeFailures(failures)]),
     ...(clearedAt === null ? [] : [`cleared ${shortTime(clearedAt)} (${clearCause ?? "not_admitted"})`]),
   ].join(", ");
 }
@@ -57,19 +57,23 @@ function describeChecks({ checks: { at, nextAt, failures, failedCode } }: ShownL
   return [
     `last ${timeOrDash(at)}`,
     nextAt === null ? "nothing reads the claims again" : `next ${shortTime(nextAt)}`,
-    ...(failures === 0 ? [] : [`failed ${failures} times, with ${failedCode ?? "an unknown code"}`]),
+    ...(failures === 0 ? [] : [`${describeFailures(failures)}, with ${failedCode ?? "an unknown code"}`]),
   ].join(", ");
 }
+
+const describeFailures = (failures: number): string =>
+  `failed ${failures === 1 ? "1 time" : `${failures} times`}`;
 
 /** Facts of tokens. The tokens themselves are not here. */
 function describeGrant(grant: Grant | null): string {
   if (grant === null) return "none";
   const { obtainedAt, expiresAt, hasRefreshToken, endedAt, endCause } = grant;
+  const refreshToken = hasRefreshToken ? "with a refresh token" : "without a refresh token";
   return [
     `obtained ${shortTime(obtainedAt)}`,
     expiresAt === null ? "no expiry is known" : `expires ${shortTime(expiresAt)}`,
-    hasRefreshToken ? "with a refresh token" : "without a refresh token",
-    ...(endedAt === null ? [] : [`ended ${shortTime(endedAt)} (${endCause ?? "unknown"})`]),
+    // Of a grant that has ended no refresh token is of use: it was spent, refused, or never there.
+    endedAt === null ? refreshToken : `ended ${shortTime(endedAt)} (${endCause ?? "unknown"})`,
   ].join(", ");
 }
 

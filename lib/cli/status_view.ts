@@ -2,6 +2,7 @@
 import type { KeyInUse, Status } from "../operator/status.ts";
 import { ENDED_DAYS } from "../operator/status.ts";
 import { printable } from "../text/printable.ts";
+import { shortTime } from "./times.ts";
 
 const KIB_PER_MIB = 1_024;
 /** What a terminal shows in a line; some break a line that fills it. */
@@ -72,15 +73,17 @@ function inLines(parts: readonly string[], most: number): readonly string[] {
 
 function describeLinks({ told, waiting, losing, disconnected, cleared }: Status["links"]): string {
   const rows = [
-    [told, "Discord has what it was told"],
-    [waiting, "Discord is to be told something"],
-    [losing, "are about to lose something, or the brake holds it"],
-    [disconnected, "were removed in Discord by their member"],
-    [cleared, "were cleared: not admitted, or the grant or membership ended"],
+    ["told", told, "Discord has what it was told"],
+    ["waiting", waiting, "Discord is to be told something"],
+    ["losing", losing, "about to lose something, or the brake holds it"],
+    ["disconnected", disconnected, "removed in Discord by their member"],
+    ["cleared", cleared, "not admitted, or the grant or membership ended"],
   ] as const;
-  const width = Math.max(...rows.map(([number]) => String(number).length));
+  const width = Math.max(...rows.map(([, number]) => String(number).length));
   return rows
-    .map(([number, what]) => `${"".padEnd(MARGIN)}${String(number).padStart(width)}  ${what}`)
+    .map(
+      ([state, number, what]) => `${"".padEnd(MARGIN)}${String(number).padStart(width)}  ${state}: ${what}`,
+    )
     .join("\n");
 }
 
@@ -94,13 +97,13 @@ function describeBacklog({ due, overdue, oldest }: Status["checks"], now: Date):
 
 function describeBrake({ heldSince, held }: Status["brake"]): string {
   if (heldSince === null) return "holds nothing";
-  return `holds ${count(held, "loss", "losses")} since ${describeTime(heldSince)}`;
+  return `holds ${count(held, "loss", "losses")} since ${shortTime(heldSince)}`;
 }
 
 const describeStops = (stops: Status["stops"]): readonly string[] =>
   stops.length === 0
     ? ["may ask both servers"]
-    : stops.map(({ upstream, code, until }) => `${upstream}: ${code} until ${describeTime(until)}`);
+    : stops.map(({ upstream, code, until }) => `${upstream}: ${code} until ${shortTime(until)}`);
 
 const KEY_STATES: Readonly<Record<KeyInUse["state"], string>> = {
   active: "active",
@@ -124,10 +127,10 @@ const describeEnded = ({ discord, provider }: Status["grantsEnded"]): string =>
 const describeBackup = (at: Date | null, now: Date): string =>
   at === null
     ? "not known: a backup says so with janus status --backed-up"
-    : `${describeTime(at)}, ${describeAge(at, now)} ago`;
+    : `${shortTime(at)}, ${describeAge(at, now)} ago`;
 
 const describeRestore = (at: Date | null): readonly string[] =>
-  at === null ? [] : [`restored ${describeTime(at)}`];
+  at === null ? [] : [`restored ${shortTime(at)}`];
 
 function describeAttention({ attention }: Status): readonly string[] {
   if (attention.length === 0) return ["All is well."];
@@ -141,9 +144,6 @@ function describeAttention({ attention }: Status): readonly string[] {
     isBackupOnly ? "Make a backup: see docs/database.md." : "janus audit says what to do.",
   ];
 }
-
-/** To the minute, in UTC. */
-const describeTime = (at: Date): string => `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 const UNITS = [
   [86_400, "day", "days"],

@@ -11,3 +11,10 @@ export function printable(text: string, most = Number.POSITIVE_INFINITY): string
   const shown = text.length > most ? `${text.slice(0, most)}…` : text;
   return shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
 }
+
+/** A text of several lines, each as `printable` has it. */
+export const printableLines = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => printable(line))
+    .join("\n");

@@ -104,15 +104,22 @@ describe.if(onPostgres)("on PostgreSQL", () => {
       }),
   );
 
-  test("janus backup says so if nobody reads its standard output to the end", async () => {
-    await fillDatabase(database);
-    const before = await backupAt();
+  test.each(["| true", "> /dev/full"])(
+    "janus backup - %s says that what came out is not whole, and nothing else",
+    async (end) => {
+      await fillDatabase(database);
+      const before = await backupAt();
 
-    const piped = await runInShell(folder, "janus backup - | true", environmentOf(database));
+      const piped = await runInShell(folder, `janus backup - ${end}`, environmentOf(database));
 
-    expect(piped).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not whole") });
-    expect(await backupAt()).toEqual(before);
-  });
+      expect(piped).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: "janus: standard output takes no more: what has come out is not whole\n",
+      });
+      expect(await backupAt()).toEqual(before);
+    },
+  );
 
   test("janus restore asks on a terminal, and changes nothing after a no", () =>
     withEmpty(async (target) => {

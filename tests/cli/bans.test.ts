@@ -4,7 +4,8 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
-import { environmentBeside } from "../harness/beside.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
+import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
@@ -26,6 +27,11 @@ describe("janus bans", () => {
     [["add", "--subject", " a", "--yes"], "Not the name of an account"],
     [["add", "--subject", "a\u0000", "--yes"], "Not the name of an account"],
     [["add", "--subject", "a".repeat(256), "--yes"], "Not the name of an account"],
+    [["add", "--subject", "a", "--issuer", "id.example", "--yes"], "Not an issuer: id.example"],
+    [
+      ["remove", "--subject", "a", "--issuer", "ftp://id.example", "--yes"],
+      "Not an issuer: ftp://id.example",
+    ],
     [["add", "--discord", ID, "--reason", " ", "--yes"], "A reason has 1 to 500 characters"],
     [["add", "--discord", ID, "--reason", "a\nb", "--yes"], "on one line"],
     [["add", "--discord", ID, "--reason", "a".repeat(501), "--yes"], "A reason has 1 to 500 characters"],
@@ -48,7 +54,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
-  const environment = () => environmentBeside(janus, database);
+  const environment = () => environmentBeside(janus, database, "eva");
   const bans = (...words: readonly string[]) => run(folder, "index.ts", ["bans", ...words], environment());
 
   async function linked() {
@@ -95,15 +101,17 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     });
     expect([role, link, walked]).toEqual([undefined, undefined, 403]);
     const { bans: found } = JSON.parse(listed.stdout);
-    expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "anna" }));
+    expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
     expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
-    expect(table.stdout).toContain(`Discord ${user}`);
-    expect(table.stdout).toContain("sells roles");
+    expect(table.stdout).toMatch(/^account +since +until +operator +reason$/m);
+    expect(table.stdout).toMatch(
+      new RegExp(`^Discord ${user} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC .* UTC +eva +sells roles$`, "m"),
+    );
     expect(removed).toMatchObject({ exitCode: 0, stdout: `Lifted: Discord ${user} may link again.\n` });
     expect([again.exitCode, JSON.parse(again.stdout).lifted]).toEqual([1, false]);
     expect([subjectRemoved.exitCode, JSON.parse(subjectRemoved.stdout).lifted]).toEqual([0, true]);
     const trail = await database.rows(
-      `select action, operator, detail from audit_event where discord_user_id = '${user}' and operator = 'anna' order by audit_event_id`,
+      `select action, operator, detail from audit_event where discord_user_id = '${user}' and operator = 'eva' order by audit_event_id`,
     );
     expect(trail.map(({ action }) => action)).toEqual(["banned", "ban_lifted"]);
     expect(JSON.stringify(trail)).not.toContain("sells roles");
@@ -144,16 +152,40 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     expect(await linkOf(janus, user)).toBeUndefined();
   });
 
+  test("says of an imported member whose role may stay what is left to do", async () => {
+    await addLinkOf(database, { discordUserId: ID, subject: "anna", pushed: { member: "1" } });
+    // No key opens these tokens, so nobody can clear the role connection.
+    await database.rows("update discord_token set scope = 'identify role_connections.write'");
+    await database.rows(`
+      with imported as (
+        insert into organisation_account (issuer, subject, claims, claims_seen_at, created_at)
+        select issuer || '#preferred_username', subject, claims, claims_seen_at, created_at
+        from organisation_account where subject = 'anna'
+        returning issuer
+      )
+      update link set issuer = imported.issuer from imported where discord_user_id = '${ID}'`);
+
+    const added = await bans("add", "--member", ID, "--yes");
+
+    expect(added.exitCode).toBe(1);
+    expect(added.stderr).toContain("with another Discord account they can still link");
+    expect(added.stderr).toContain(`Janus could not clear the role connection of ${ID}.`);
+    expect(added.stdout).toContain(`The link of ${ID} has ended.\n`);
+    expect(added.stdout).not.toContain("has been told");
+    expect(await linkOf(janus, ID)).toBeUndefined();
+  });
+
   test("needs a terminal or --yes, a member who is linked, and an end that is to come", async () => {
     const [unasked, unknown, over] = [
-      await bans("add", "--discord", ID),
-      await bans("add", "--member", "nobody", "--yes"),
-      await bans("add", "--discord", ID, "--until", "2020-01-01", "--yes"),
+      await bans("add", "--discord", ID, "--reason", "never"),
+      await bans("add", "--member", "nobody", "--reason", "never", "--yes"),
+      await bans("add", "--discord", ID, "--reason", "never", "--until", "2020-01-01", "--yes"),
     ];
 
     expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("add --yes") });
-    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("No linked member has") });
+    expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("No linked member has")]);
+    expect(unknown.stderr).toContain("janus members find looks for a part of a name.");
     expect(over).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is over already") });
-    expect(await database.rows(`select from ban where discord_user_id = '${ID}'`)).toEqual([]);
+    expect(await database.rows("select from ban where reason = 'never'")).toEqual([]);
   });
 });

@@ -30,7 +30,10 @@ describe("janus import", () => {
     [["--csv", "a.csv", "--json"], "add --yes"],
     [["--postgres", "--yes"], "IMPORT_DATABASE_URL"],
     [["--csv", "none.csv", "--yes"], "none.csv cannot be read: ENOENT"],
-    [["--sqlite", "none.db", "--dry-run"], "none.db cannot be read"],
+    [
+      ["--sqlite", "none.db", "--dry-run"],
+      "none.db cannot be read (SQLITE_CANTOPEN). There is no such file.",
+    ],
   ])("refuses %j", async (options, reason) => {
     const ended = await run(folder, "index.ts", ["import", ...options], SETTINGS);
 
@@ -103,7 +106,7 @@ describe.if(onPostgres)("janus import on PostgreSQL", () => {
     expect(told).toEqual({
       exitCode: 1,
       stdout: [
-        "1 row is left out, and nothing is changed for them:",
+        "1 row is left out, and nothing is changed for it:",
         "  line 3: its Discord user id is not 17 to 19 digits",
         "1 member needs to do nothing: the servers tell Discord.",
         "1 member has no Discord refresh token there: Discord is told once they follow the link again.",

@@ -111,6 +111,22 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     ]);
   });
 
+  test("janus keys rotate claims nothing for a first key that has the id of another", async () => {
+    await addSealedLinks({ database }, [K1], 1);
+
+    const { exitCode, stdout } = await run(
+      folder,
+      "index.ts",
+      ["keys", "rotate", "--yes"],
+      environment([makeRingKey("k1")]),
+    );
+
+    expect([exitCode, stdout]).toEqual([
+      1,
+      "0 rows sealed again with k1.\nSome tokens name k1, and k1 of TOKEN_KEYS does not open them. See janus keys status.\n",
+    ]);
+  });
+
   test("janus keys status shows each key, and exits with 1 where one is missing", async () => {
     await addSealedLinks({ database }, [K1], 2);
 

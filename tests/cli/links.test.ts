@@ -121,6 +121,21 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     expect([nobody.exitCode, JSON.parse(nobody.stderr).error.code]).toEqual([2, "usage"]);
   });
 
+  test("janus links show says nothing of a refresh token that has ended, and counts one as one", async () => {
+    await addTwo();
+    await database.rows(
+      "update discord_token set ended_at = now(), end_cause = 'unanswered' where discord_user_id = '11'",
+    );
+    await database.rows(
+      "update link set check_failures = 1, check_failed_code = 'provider_unavailable' where discord_user_id = '11'",
+    );
+
+    const { stdout } = await janus("links", "show", "11");
+
+    expect(stdout).toMatch(/^tokens +discord: obtained [^,]*, expires [^,]*, ended [^,]* \(unanswered\)$/m);
+    expect(stdout).toMatch(/failed 1 time, with provider_unavailable$/m);
+  });
+
   test("janus members find finds by a part of a name, and exits with 1 for nobody", async () => {
     await addTwo();
 

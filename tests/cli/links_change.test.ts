@@ -1,7 +1,7 @@
 /** `janus links sync` and `janus links unlink` as commands: they ask, name mistakes, and keep who did it. */
 import { describe, expect, test } from "bun:test";
 import { run, runOnTerminal } from "../fixtures/command.ts";
-import { environmentBeside } from "../harness/beside.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -12,8 +12,9 @@ const folder = useFolder("links_change");
 test.each([
   [["anna"], "janus links unlink asks before it changes anything. To agree beforehand, add --yes."],
   [["anna", "--json"], "janus links unlink asks before it changes anything."],
-  [["anna", "--yes", "--reason", " "], "A reason is a text of at most 200 characters."],
-  [["anna", "--yes", "--reason", "x".repeat(201)], "A reason is a text of at most 200 characters."],
+  [["anna", "--yes", "--reason", " "], "A reason has 1 to 200 characters, on one line."],
+  [["anna", "--yes", "--reason", "has\nleft"], "A reason has 1 to 200 characters, on one line."],
+  [["anna", "--yes", "--reason", "x".repeat(201)], "A reason has 1 to 200 characters, on one line."],
   [["--yes"], "missing required argument 'member'"],
 ])("janus links unlink %j is wrong usage", async (options, reason) => {
   const ended = await run(folder, "index.ts", ["links", "unlink", ...options], {});
@@ -25,7 +26,7 @@ test.each([
 describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
-  const environment = () => environmentBeside(janus, database);
+  const environment = () => environmentBeside(janus, database, "anna");
   const links = (...args: readonly string[]) => run(folder, "index.ts", ["links", ...args], environment());
 
   async function link(): Promise<string> {
@@ -73,6 +74,18 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     expect(refused.stdout).toContain("Nothing was changed.");
     expect([agreed.exitCode, await count()]).toEqual([0, 0]);
     expect(agreed.stdout).toContain(`The link of ${user} is gone.\n`);
+  });
+
+  test("janus links unlink says if the member may keep the role", async () => {
+    const user = await link();
+    // No key opens these tokens, so nobody can clear the role connection.
+    await database.rows("update discord_token set access_token_sealed = 'a', refresh_token_sealed = 'r'");
+
+    const ended = await links("unlink", user, "--yes");
+
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stdout).toContain("Janus could not clear the role connection. Remove the role in Discord");
+    expect(await count()).toBe(0);
   });
 
   test("janus links unlink and sync name nobody by mistake", async () => {

@@ -40,7 +40,7 @@ const cellsOf = (line: string): readonly string[] =>
 describe("linkAsCsv()", () => {
   test("gives back whatever a name is, with a mark before what would be a formula", () => {
     const name = fc.string({
-      unit: fc.constantFrom("a", '"', ",", "\n", "\r", "=", "-", "'", "Ö"),
+      unit: fc.constantFrom("a", '"', ",", "\n", "\r", "=", "-", "＝", "'", "Ö"),
       minLength: 1,
     });
     fc.assert(
@@ -48,7 +48,7 @@ describe("linkAsCsv()", () => {
         const cells = cellsOf(linkAsCsv({ ...LINK, username }));
 
         expect(cells).toHaveLength(CSV_HEAD.split(",").length);
-        expect(cells[1]).toBe(/^[=\-\r]/.test(username) ? `'${username}` : username);
+        expect(cells[1]).toBe(/^[=\-＝\r\n]/.test(username) ? `'${username}` : username);
       }),
     );
   });
@@ -152,10 +152,35 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     expect(await Bun.file(join(folder, "mine.csv")).text()).toBe("mine");
     expect(unwritable).toMatchObject({
       exitCode: 2,
-      stderr: "janus: nowhere/all.csv.part cannot be made: ENOENT.\n",
+      stderr: "janus: There is no folder nowhere: make it, or name another one.\n",
     });
     const left = ["failed.csv", "failed.csv.part"].filter((name) => existsSync(join(folder, name)));
     expect([failed.exitCode, left]).toEqual([1, []]);
+  });
+
+  test("takes - for standard output, as other commands do", async () => {
+    await addLinks();
+
+    const { exitCode, stdout } = await exportLinks("-", "--format", "ndjson");
+
+    expect([exitCode, stdout.trim().split("\n").length]).toEqual([0, 3]);
+    expect(existsSync(join(folder, "-"))).toBe(false);
+  });
+
+  test.each(["csv", "json", "ndjson"])("writes no control character to a terminal as %s", async (format) => {
+    await addLinkOf(database, { discordUserId: "1" });
+    await database.rows(String.raw`update discord_account set username = U&'a\001b[2Jb\009b31m\202ec'`);
+    const asked = ["links", "export", "--format", format];
+
+    const [shown, piped] = [
+      await runOnTerminal(folder, asked, environment(), { shown: "never shown", keys: "" }),
+      await exportLinks("--format", format),
+    ];
+
+    expect(shown.exitCode).toBe(0);
+    expect(shown.stdout).toContain("b\\u{9b}31m\\u{202e}c");
+    expect(shown.stdout.replaceAll("\n", "")).toMatch(/^\P{C}*$/u);
+    expect(piped.stdout).toContain("b\u009b31m\u202ec");
   });
 
   test("keeps the number of the account where neither the environment nor the operator gives a name", async () => {

@@ -1,6 +1,7 @@
 /** `janus status` as a command: its screen, its JSON, its exit codes, and that it tells no secret. */
 import { describe, expect, test } from "bun:test";
 import { describeStatus } from "../../lib/cli/status_view.ts";
+import { LINK_STATES } from "../../lib/database/statements/link_view.ts";
 import type { Status } from "../../lib/operator/status.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
@@ -53,6 +54,8 @@ describe("describeStatus()", () => {
     const text = describeStatus(CROWDED, NOW);
 
     expect(text).toMatch(/^checks +200000 due, 150000 of them overdue, the oldest for 7 days$/m);
+    expect(text).toMatch(/^ +1000000 {2}told: Discord has what it was told$/m);
+    for (const state of LINK_STATES) expect(text).toMatch(new RegExp(`^ +\\d+ {2}${state}: `, "m"));
     expect(text).toMatch(/^brake +holds 34000 losses since 2030-12-31 12:00 UTC$/m);
     expect(text).toMatch(/^backup +2030-12-12 12:00 UTC, 20 days ago, restored 2030-12-29 12:00 UTC$/m);
     expect(text).toEndWith("janus audit says what to do.");

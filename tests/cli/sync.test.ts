@@ -4,7 +4,7 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run, runOnTerminal } from "../fixtures/command.ts";
-import { environmentBeside } from "../harness/beside.ts";
+import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
@@ -36,7 +36,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
-  const environment = () => environmentBeside(janus, database);
+  const environment = () => environmentBeside(janus, database, "anna");
   async function link(): Promise<void> {
     const user = newUser();
     janus.provider.signInAs({ sub: `subject-of-${user}` });

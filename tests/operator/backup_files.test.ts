@@ -1,6 +1,6 @@
 /** Backups in Janus's own form, and how an empty database is filled: whole, or not at all. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -13,7 +13,7 @@ import { contentsOf, fillDatabase } from "../fixtures/full_database.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
-import { codeOf } from "../harness/rejection.ts";
+import { codeOf, rejection } from "../harness/rejection.ts";
 
 const folder = useFolder("backup_files");
 const database = useDatabase();
@@ -243,6 +243,23 @@ describe("a backup in Janus's own form", () => {
 
     expect([code, kept]).toEqual(["backup_failed", "precious"]);
     expect((await openBackup(path, reading)).form).toBe("janus");
+  });
+
+  const never = () => Promise.reject(new Error("this is not begun"));
+
+  test.each([true, false])("is not made in place of a folder, with force %p", async (force) => {
+    const refused = makeBackupFile(folder, { force }, never, reading);
+
+    expect(String(await rejection(refused))).toContain(`${folder} is a folder: name a file in it.`);
+  });
+
+  test("does not take the place of a link to nothing without force", async () => {
+    const path = newPath();
+    symlinkSync(join(folder, "nowhere"), path);
+
+    const refused = makeBackupFile(path, { force: false }, never, reading);
+
+    expect(String(await rejection(refused))).toContain(`${path} exists already.`);
   });
 
   test("that cannot be written leaves no file", async () => {

@@ -1,7 +1,7 @@
 /** Texts from outside, as a terminal may show them. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { printable } from "../../lib/text/printable.ts";
+import { printable, printableLines } from "../../lib/text/printable.ts";
 
 describe("printable()", () => {
   test("writes out what a terminal would act on, and leaves text alone", () => {
@@ -18,4 +18,8 @@ describe("printable()", () => {
       }),
     );
   });
+});
+
+test("printableLines() keeps the ends of lines, and nothing else that acts on a terminal", () => {
+  expect(printableLines("a\u001b[2J\nb\r\n")).toBe("a\\u{1b}[2J\nb\\u{d}\n");
 });

@@ -9,8 +9,9 @@ import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
 import { formatTable } from "../table.ts";
+import { shortTime } from "../times.ts";
 import { withStoredDatabase } from "../with_database.ts";
-import { describeAccounts, describeEnd } from "./bans_account.ts";
+import { describeAccounts } from "./bans_account.ts";
 import { addBansAdd } from "./bans_add.ts";
 import { addBansRemove } from "./bans_remove.ts";
 
@@ -50,7 +51,7 @@ type Pages = AsyncIterable<readonly Ban[]>;
 async function printTable(pages: Pages): Promise<void> {
   let isEmpty = true;
   for await (const page of pages) {
-    const head = isEmpty ? [["ACCOUNT", "SINCE", "UNTIL", "BY", "REASON"]] : [];
+    const head = isEmpty ? [["account", "since", "until", "operator", "reason"]] : [];
     await print(formatTable([...head, ...page.map(rowOf)]));
     isEmpty = false;
   }
@@ -60,8 +61,8 @@ async function printTable(pages: Pages): Promise<void> {
 const MOST_SHOWN = 500;
 const rowOf = (ban: Ban): readonly string[] => [
   describeAccounts(ban),
-  ban.bannedAt.toISOString(),
-  describeEnd(ban.expiresAt),
+  shortTime(ban.bannedAt),
+  ban.expiresAt === null ? "no end" : shortTime(ban.expiresAt),
   printable(ban.operator),
   ban.reason === null ? "" : printable(ban.reason, MOST_SHOWN),
 ];

@@ -26,7 +26,7 @@ export const addAccountOptions = (command: Command): Command =>
     .option(
       "--issuer <issuer>",
       "the provider of the subject; OIDC_ISSUER unless you name another",
-      readName(MOST_ISSUER),
+      readIssuer,
     );
 
 function readUserId(word: string): string {
@@ -46,6 +46,14 @@ const readName =
       `Not the name of an account: "${printable(word, MOST_ECHOED)}". It is empty, too long, or has characters that cannot be seen.`,
     );
   };
+
+/** Exactly as it is as well. Nobody has an account at what is no address, so a ban there would keep nobody out. */
+function readIssuer(word: string): string {
+  if (/^https?:$/.test(URL.parse(word)?.protocol ?? "")) return readName(MOST_ISSUER)(word);
+  throw usage(
+    `Not an issuer: ${printable(word, MOST_ECHOED)}.\nIt is what the provider writes into iss, such as https://auth.example.org/application/o/janus/.`,
+  );
+}
 
 /** The one account that the options name. Throws usage for none, and for two. */
 export function readAccount(

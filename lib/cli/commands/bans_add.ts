@@ -5,18 +5,19 @@
 import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
 import type { WorkDeps } from "../../deps.ts";
-import { usage } from "../../errors.ts";
 import type { EndedLink } from "../../link/banned_links.ts";
+import { isUsernameIssuer } from "../../oidc/username_issuer.ts";
 import { readBanEnd } from "../../operator/ban_end.ts";
 import type { BannedAccounts } from "../../operator/bans.ts";
 import { addBan, findLinksOf } from "../../operator/bans.ts";
 import { findMember } from "../../operator/find_member.ts";
-import { printable } from "../../text/printable.ts";
+import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
-import { endWithFindings, print, warn } from "../output.ts";
+import { readReason } from "../option_values.ts";
+import { endWithFindings, print, warn, warnOfRisk } from "../output.ts";
 import { describeLink, requireOne } from "../require_one.ts";
-import { canAsk, confirm } from "../terminal.ts";
+import { confirm } from "../terminal.ts";
 import { withWork } from "../with_work.ts";
 import type { AccountOptions } from "./bans_account.ts";
 import {
@@ -35,16 +36,20 @@ type Options = AccountOptions & {
   readonly yes?: boolean;
 };
 
-const MOST_REASON = 500;
+const MOST_OF_REASON = 500;
 
-/** Adds the command. Its exit code is 1 if nobody agreed. */
+/** Adds the command. Its exit code is 1 if nobody agreed, or if a member may still have the role. */
 export function addBansAdd(bans: Command): void {
   addAccountOptions(bans.command("add"))
     .option(
       "--member <member>",
       "both accounts of a linked member: a Discord user id, a subject or a username",
     )
-    .option("--reason <text>", "why, for operators alone; the member does not see it", readReason)
+    .option(
+      "--reason <text>",
+      "why, for operators alone; the member does not see it",
+      readReason(MOST_OF_REASON),
+    )
     .option("--until <end>", "when it ends by itself: 12h, 30d, 2w, or a date such as 2027-01-31")
     .option("--yes", "do not ask")
     .description("ban an account from linking; a link that it has ends, and with it the role")
@@ -60,16 +65,9 @@ export function addBansAdd(bans: Command): void {
       const { json } = readCommon(command);
       checkAccountOptions(options, ["discord", "subject", "member"]);
       const isAgreed = options.yes === true;
-      if (!isAgreed && (json || !canAsk()))
-        throw usage("janus bans add asks before it changes anything. To agree beforehand, add --yes.");
+      requireAgreement("janus bans add", isAgreed, json);
       await add({ ...options, isAgreed, json, environment: await readEnvironmentFor(command) });
     });
-}
-
-function readReason(word: string): string {
-  const reason = word.trim();
-  if (reason !== "" && printable(reason, MOST_REASON) === reason) return reason;
-  throw usage(`A reason has 1 to ${MOST_REASON} characters, on one line.`);
 }
 
 /** What was asked for. `isAgreed` outlasts a database that went away in between. */
@@ -100,12 +98,17 @@ async function add(asked: Asked): Promise<void> {
 
 async function findAccounts(
   deps: WorkDeps,
-  { member, environment, ...options }: Asked,
+  { member, environment, json, ...options }: Asked,
 ): Promise<BannedAccounts> {
   if (member === undefined) return readAccount(options, environment);
   const { discordUserId, issuer, subject } = requireOne(member, await findMember(deps, member));
+  if (isUsernameIssuer(issuer)) await warnOfRisk(KNOWN_BY_USERNAME, json);
   return { discordUserId, issuer, subject };
 }
+
+const KNOWN_BY_USERNAME =
+  "this member was imported by username, and Janus does not know their subject: with another Discord account they can still " +
+  "link. Ban their subject as well, with janus bans add --subject";
 
 /** Says what the ban does, and asks. */
 async function agrees(deps: WorkDeps, accounts: BannedAccounts, expiresAt: Date | null): Promise<boolean> {
@@ -125,12 +128,13 @@ async function tell(
   reason: string | null,
   json: boolean,
 ): Promise<void> {
-  for (const { discordUserId, roleMayStay } of ended)
-    if (roleMayStay)
-      await warn(
-        `Discord did not clear the role connection of ${discordUserId}: take the role away by hand, see janus audit`,
-        json,
-      );
+  for (const { discordUserId } of ended.filter(({ roleMayStay }) => roleMayStay)) {
+    endWithFindings();
+    await warn(
+      `Janus could not clear the role connection of ${discordUserId}. Remove the role in Discord: see janus audit.`,
+      json,
+    );
+  }
   if (json)
     return print(
       JSON.stringify({
@@ -144,12 +148,17 @@ async function tell(
         })),
       }),
     );
-  const lines = ended.map(({ discordUserId, discordTold }) =>
-    discordTold
-      ? `The link of ${discordUserId} has ended, and Discord has been told.`
-      : `The link of ${discordUserId} has ended. Discord could not be told yet: a server tells it as soon as it answers.`,
-  );
   await print(
-    [`Banned: ${describeAccounts(accounts)}, until ${describeEnd(expiresAt)}.`, ...lines].join("\n"),
+    [
+      `Banned: ${describeAccounts(accounts)}, until ${describeEnd(expiresAt)}.`,
+      ...ended.map(describeEnded),
+    ].join("\n"),
   );
+}
+
+function describeEnded({ discordUserId, discordTold, roleMayStay }: EndedLink): string {
+  if (roleMayStay) return `The link of ${discordUserId} has ended.`;
+  return discordTold
+    ? `The link of ${discordUserId} has ended, and Discord has been told.`
+    : `The link of ${discordUserId} has ended. Discord could not be told yet: a server tells it as soon as it answers.`;
 }

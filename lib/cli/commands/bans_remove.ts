@@ -2,13 +2,13 @@
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
 import { createQueries } from "../../database/queries.ts";
-import { usage } from "../../errors.ts";
 import { removeBan } from "../../operator/bans.ts";
 import { now } from "../../server/world.ts";
+import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endWithFindings, print } from "../output.ts";
-import { canAsk, confirm } from "../terminal.ts";
+import { confirm } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 import type { AccountOptions } from "./bans_account.ts";
 import {
@@ -36,8 +36,7 @@ export function addBansRemove(bans: Command): void {
     .action(async ({ yes = false, ...options }: Options, command: Command) => {
       const { json } = readCommon(command);
       checkAccountOptions(options, ["discord", "subject"]);
-      if (!yes && (json || !canAsk()))
-        throw usage("janus bans remove asks before it changes anything. To agree beforehand, add --yes.");
+      requireAgreement("janus bans remove", yes, json);
       const environment = await readEnvironmentFor(command);
       const accounts = readAccount(options, environment);
       const operator = readOperatorName(environment);

@@ -18,7 +18,7 @@ import { createProgress } from "../progress.ts";
 import { confirm, untilToldToStop } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
-/** Adds the command. Its exit code is 1 if a row is left under another key, or if nobody agreed. */
+/** Adds the command. Its exit code is 1 if a row is left that the first key does not open, or if nobody agreed. */
 export function addKeysRotate(keys: Command): void {
   keys
     .command("rotate")
@@ -39,15 +39,20 @@ export function addKeysRotate(keys: Command): void {
 /** What was asked for. `isAgreed` outlasts a database that went away in between. */
 type Asked = { readonly json: boolean; readonly operator: string; isAgreed: boolean };
 
-type Ended = Awaited<ReturnType<typeof untilToldToStop<Rotation>>>;
+type Ended = Awaited<ReturnType<typeof untilToldToStop<Rotation>>> & {
+  /** Whether tokens have the id of the first key and do not open with it. A rotation passes over them. */
+  readonly isOther: boolean;
+};
 
 /** Undefined if nobody agreed. */
 async function rotate(db: Database, { tokenKeys }: KeysConfig, asked: Asked): Promise<Ended | undefined> {
   const world = createWorld(NO_LOG, { ref: true });
   const queries = createQueries(db);
   const keyId = firstIdOf(tokenKeys);
-  const total = countToReseal(await findKeyUse({ queries }, tokenKeys), keyId);
-  if (total === 0) return { result: NOTHING, signal: undefined };
+  const uses = await findKeyUse({ queries }, tokenKeys);
+  const isOther = uses.some((use) => use.keyId === keyId && use.state === "differs");
+  const total = countToReseal(uses, keyId);
+  if (total === 0) return { result: NOTHING, signal: undefined, isOther };
   if (!asked.isAgreed && !(await confirm(question(total, keyId)))) return undefined;
   asked.isAgreed = true;
   await queries.insertOperatorEvent({
@@ -60,10 +65,11 @@ async function rotate(db: Database, { tokenKeys }: KeysConfig, asked: Asked): Pr
   const progress = createProgress(total, "rows", asked.json);
   try {
     await progress.tell(0);
-    return await untilToldToStop(
+    const ended = await untilToldToStop(
       (stop) => rotateKeys({ ...world, queries, tokenKeys }, { stop, onProgress: progress.tell }),
       () => void progress.end().then(() => warn(STOPPING, asked.json)),
     );
+    return { ...ended, isOther };
   } finally {
     await progress.end();
   }
@@ -85,16 +91,16 @@ async function tell(ended: Ended | undefined, keyId: string, json: boolean): Pro
     endWithFindings();
     return print("Nothing was changed.");
   }
-  const { result, signal } = ended;
+  const { result, signal, isOther } = ended;
   const { resealed, left, unreadable, unreadableRows } = result;
   if (signal !== undefined) {
     endAsInterrupted(signal);
     await warn(STOPPED, json);
-  } else if (left > 0 || unreadable > 0) endWithFindings();
+  } else if (left > 0 || unreadable > 0 || isOther) endWithFindings();
   await print(
     json
       ? JSON.stringify({ key: keyId, resealed, left, unreadable, unreadable_rows: unreadableRows })
-      : describe(result, keyId, signal !== undefined),
+      : describe(result, keyId, { isStopped: signal !== undefined, isOther }),
   );
 }
 
@@ -104,7 +110,7 @@ const MOST_ECHOED = 600;
 function describe(
   { resealed, left, unreadable, unreadableRows }: Rotation,
   keyId: string,
-  isStopped: boolean,
+  { isStopped, isOther }: { readonly isStopped: boolean; readonly isOther: boolean },
 ): string {
   const listed = unreadableRows.map((row) => `  ${printable(row, MOST_ECHOED)}`);
   const more = unreadable - unreadableRows.length;
@@ -120,7 +126,11 @@ function describe(
         ]
       : []),
   ];
-  const isWhole = !isStopped && left === 0 && unreadable === 0;
+  if (isOther)
+    lines.push(
+      `Some tokens name ${keyId}, and ${keyId} of TOKEN_KEYS does not open them. See janus keys status.`,
+    );
+  const isWhole = !isStopped && !isOther && left === 0 && unreadable === 0;
   return [...lines, ...(isWhole ? [`Every token is sealed with ${keyId}. See janus keys status.`] : [])].join(
     "\n",
   );

@@ -1,14 +1,13 @@
 /** `janus links sync`, which is `janus sync --member`, and `janus links unlink`, which undoes a link after it has asked. */
 import type { Command } from "commander";
 import type { Environment } from "../../config/sources.ts";
-import { usage } from "../../errors.ts";
 import type { Unlinked } from "../../link/unlink.ts";
 import { unlinkMember } from "../../operator/change_link.ts";
 import { findMember } from "../../operator/find_member.ts";
-import { printable } from "../../text/printable.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
+import { readReason } from "../option_values.ts";
 import { endWithFindings, print } from "../output.ts";
 import { describeLink, requireOne } from "../require_one.ts";
 import { confirm } from "../terminal.ts";
@@ -40,7 +39,7 @@ export function addLinksUnlink(links: Command): void {
   links
     .command("unlink")
     .argument("<member>", MEMBER)
-    .option("--reason <text>", "for the trail, which the member can read", readReason)
+    .option("--reason <text>", "for the trail, which the member can read", readReason(MOST_OF_REASON))
     .option("--yes", "do not ask")
     .description("undo a link: the member loses the role, and their tokens and sessions end")
     .addHelpText(
@@ -57,12 +56,6 @@ export function addLinksUnlink(links: Command): void {
       const unlinked = await unlink({ member, reason, json, environment, isAgreed: yes });
       await tell(unlinked, json);
     });
-}
-
-function readReason(word: string): string {
-  const reason = word.trim();
-  if (reason !== "" && reason.length <= MOST_OF_REASON) return printable(reason);
-  throw usage(`A reason is a text of at most ${MOST_OF_REASON} characters.`);
 }
 
 /** What was asked for. `isAgreed` outlasts a database that went away in between. */
@@ -111,7 +104,7 @@ async function tell(unlinked: Unlinked | undefined, json: boolean): Promise<void
     [
       `The link of ${discordUserId} is gone.`,
       ...(roleMayStay
-        ? ["Discord refused to clear the role connection. Remove the role in Discord: see janus audit."]
+        ? ["Janus could not clear the role connection. Remove the role in Discord: see janus audit."]
         : [
             discordTold
               ? "Discord has cleared the role connection."

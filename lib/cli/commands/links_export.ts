@@ -11,7 +11,7 @@ import { usage } from "../../errors.ts";
 import type { ListedLink } from "../../operator/select_links.ts";
 import { readLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
-import { printable } from "../../text/printable.ts";
+import { printable, printableLines } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../link_list_view.ts";
 import type { Sink } from "../new_file.ts";
@@ -19,12 +19,15 @@ import { openNewFile } from "../new_file.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, print, printPart, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
-import { untilToldToStop } from "../terminal.ts";
+import { untilToldToStop, writesToTerminal } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 import type { SelectionOptions } from "./links_selection.ts";
 import { addSelection, namesOf, selectionOf } from "./links_selection.ts";
 
 const MOST_ECHOED = 200;
+
+/** Standard output in place of a file. */
+const OUTPUT = "-";
 
 const FORMATS = ["csv", "json", "ndjson"] as const;
 type Format = (typeof FORMATS)[number];
@@ -36,7 +39,7 @@ export function addLinksExport(links: Command): void {
     .createOption("--format <format>", "the form; that of the file's name, or else csv, unless given")
     .choices(FORMATS);
   addSelection(links.command("export"))
-    .argument("[file]", "a new file; standard output unless given")
+    .argument("[file]", "a new file; without one, or with -, standard output")
     .addOption(format)
     .description("write links as a table or as JSON, for another program; it has no token and no claims")
     .addHelpText(
@@ -46,7 +49,8 @@ export function addLinksExport(links: Command): void {
         "janus links export --state told --format ndjson | jq .discord_user_id",
       ),
     )
-    .action(async (file: string | undefined, options: Options, command: Command) => {
+    .action(async (word: string | undefined, options: Options, command: Command) => {
+      const file = word === OUTPUT ? undefined : word;
       const { json } = readCommon(command);
       const environment = await readEnvironmentFor(command);
       const chosen = options.format ?? formatOf(file) ?? (json && file === undefined ? "json" : "csv");
@@ -103,8 +107,9 @@ async function exportLinks(asked: Asked): Promise<void> {
   );
 }
 
+/** A terminal would act on what a name has of control characters. A program gets every name as it is. */
 const STANDARD_OUTPUT: Sink = {
-  write: printPart,
+  write: (text) => printPart(writesToTerminal() ? printableLines(text) : text),
   close: () => Promise.resolve(),
   discard: () => Promise.resolve(),
 };

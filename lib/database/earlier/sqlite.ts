@@ -1,5 +1,6 @@
 /** The earlier service's tables in a file of SQLite. The file is opened for reading alone. */
 import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
 import { importRefused } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
@@ -31,7 +32,7 @@ export const readSqlite =
     } catch (error) {
       const { causeCode = "" } = describeCause(error);
       if (!causeCode.startsWith("SQLITE_")) throw error;
-      throw importRefused(`${name} cannot be read (${causeCode}). ${remedyOf(causeCode)}`);
+      throw importRefused(`${name} cannot be read (${causeCode}). ${remedyOf(causeCode, path)}`);
     } finally {
       database?.close();
     }
@@ -45,7 +46,8 @@ function readAll(database: Database, name: string, onLink: Parameters<ReadEarlie
   })();
 }
 
-function remedyOf(code: string): string {
+function remedyOf(code: string, path: string): string {
+  if (!existsSync(path)) return "There is no such file.";
   if (code === "SQLITE_NOTADB") return "It is not a database of SQLite.";
   if (code.startsWith("SQLITE_BUSY")) return "Stop the earlier service first.";
   return (

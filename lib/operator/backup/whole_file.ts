@@ -2,7 +2,7 @@
  * A file that is whole or not there: it is written beside its name, brought to the disk, and renamed. What a process that
  * was killed has left has another name, and nobody takes it for a backup.
  */
-import { existsSync, promises, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, promises, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { randomToken } from "../../crypto.ts";
 import { backupFailed, JanusError } from "../../errors.ts";
@@ -21,7 +21,9 @@ export type Overwriting = { readonly force: boolean };
 export function requireFreeName(path: string, { force }: Overwriting): void {
   if (!existsSync(dirname(path)))
     throw backupFailed(`There is no folder ${printable(dirname(path))}: make it, or name another one.`);
-  if (!force && existsSync(path))
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) throw backupFailed(`${printable(path)} is a folder: name a file in it.`);
+  if (!force && found !== undefined)
     throw backupFailed(`${printable(path)} exists already. To replace it, add --force.`);
 }
 
