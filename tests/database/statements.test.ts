@@ -21,6 +21,7 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   // Asked for by it.
   listAuditEvents: ["discordUserId"],
   listTold: ["discordUserId"],
+  listOfOperators: ["discordUserId"],
 };
 
 /** What a statement does to its table. */
