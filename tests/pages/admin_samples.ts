@@ -101,6 +101,7 @@ function shownLink({ username, globalName, organisationName, recordValue }: Outs
     sync: { state: "checked" },
     explanation: {
       admitted: { outcome: "value", value: true },
+      admin: undefined,
       admit: { rule, outcome: { outcome: "value", value: true } },
       platformUsername: { rule, outcome: { outcome: "value", value: organisationName } },
       records: [{ key: "dsek_member", name: "Member", rule, outcome: { outcome: "value", value: "1" } }],
