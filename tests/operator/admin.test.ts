@@ -115,6 +115,26 @@ describe("the sign-in of an administrator", () => {
     expect(cookieOf(again)).toBeUndefined();
   });
 
+  test("leads back to its own beginning after a no of the provider, and when it took too long", async () => {
+    janus.provider.signInAs(BOARD);
+    const browser = createBrowser(janus.url);
+    const refused = new URL(await reachAdminCallback(browser));
+    refused.searchParams.delete("code");
+    refused.searchParams.set("error", "access_denied");
+    const callback = await reachAdminCallback(browser);
+
+    const no = await browser.get(refused.href);
+    janus.clock.advance(601);
+    const late = await browser.get(callback);
+
+    expect([no.status, late.status]).toEqual([200, 403]);
+    for (const answer of [no, late]) {
+      const html = await answer.text();
+      expect(html).toContain('href="/admin');
+      expect(html).not.toContain("/linked-role");
+    }
+  });
+
   test("does not begin for a HEAD or a prefetch", async () => {
     const address = `${janus.url}/admin/sign-in`;
 

@@ -56,8 +56,8 @@ export const beginAdminSignIn: Handler = async (deps, exchange) => {
 /** Back from the provider. */
 export async function receiveAdmin(deps: Deps, exchange: Exchange, request: FlowRequest): Promise<Response> {
   const result = await finishAdminSignIn(deps, request);
-  if (result.outcome === "cancelled") return showStep(deps, exchange, result);
   const setCookies = flowCookies(deps, result.flow);
+  if (result.outcome === "cancelled") return pageResponse(deps, exchange, renderAdminSignIn, { setCookies });
   if (result.outcome === "not_admitted")
     return pageResponse(deps, exchange, renderAdminRefused, { status: 403, setCookies });
   const cookie = writeAdminCookie(result.session, deps.now(), isSecure(deps));
