@@ -159,7 +159,9 @@ describe("an administrator", () => {
     expect(page).toContain(TEXTS.en.admin.notices.unlinked);
     expect(await linkOf(janus, id)).toBeUndefined();
     expect(janus.discord.roleConnection(id)).toBeUndefined();
+    // The question names both accounts, so it is a look.
     expect(await trail()).toEqual([
+      { action: "looked_at", operator: OPERATOR, detail: { at: "link" } },
       { action: "unlinked", operator: OPERATOR, detail: { reason: "asked for it" } },
     ]);
   });

@@ -27,14 +27,24 @@ export async function listForAdmin(
   return listLinks(deps, selection, { limit: LISTED_LINKS, mostRead: MOST_READ, after });
 }
 
+/** The accounts of one link, for a question about it. Throws not_linked. */
+export async function nameToAdmin(
+  deps: Needs,
+  admin: Pick<Admin, "operator">,
+  discordUserId: string,
+): Promise<StoredLink> {
+  const link = await requireLink(deps, discordUserId);
+  await noteLook(deps, admin, discordUserId);
+  return link;
+}
+
 /** One member's link. Throws not_linked. */
 export async function showToAdmin(
   deps: Needs,
   admin: Pick<Admin, "operator">,
   discordUserId: string,
 ): Promise<ShownLink> {
-  const link = await requireLink(deps, discordUserId);
-  await noteLook(deps, admin, discordUserId);
+  const link = await nameToAdmin(deps, admin, discordUserId);
   const shown = await showLink({ ...deps, platformName: deps.config.platformName }, link);
   if (shown === undefined) throw notLinked();
   return shown;

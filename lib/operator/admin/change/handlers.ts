@@ -27,7 +27,7 @@ import { syncWithinRequest, unlinkMember } from "../../change_link.ts";
 import { countWaitingLosses, releaseLosses } from "../../release_losses.ts";
 import { purgeSessions } from "../../sessions.ts";
 import { adminPage, admitForm, memberOf, withAdmin } from "../handlers.ts";
-import { requireLink } from "../member.ts";
+import { nameToAdmin, requireLink } from "../member.ts";
 import type { Admin } from "../session.ts";
 
 /** GET /admin/links/{id}/{action}: asks. */
@@ -36,7 +36,7 @@ export const askAdminChange: Handler = (deps, exchange) => {
   return withAdmin(deps, exchange, async (admin) => {
     const action = v.safeParse(v.picklist(ADMIN_ACTIONS), actionOf(exchange));
     if (!action.success) throw notFound();
-    const { discordUserId, username, claims } = await requireLink(deps, memberOf(exchange));
+    const { discordUserId, username, claims } = await nameToAdmin(deps, admin, memberOf(exchange));
     const page = {
       discordUserId,
       discord: { username, globalName: null },
