@@ -107,6 +107,18 @@ describe("an administrator", () => {
     expect(exported).not.toContain("anna");
   });
 
+  test("is named once an hour to the member for looks, which hide no change", async () => {
+    await change(`/admin/links/${id}/sync`);
+    for (let looks = 0; looks < 6; looks += 1) await admin.get(`/admin/links/${id}`);
+
+    const page = await read("/account", member);
+    const looks = page.split("An administrator looked at your link.").length - 1;
+    // The hour may end in between.
+    expect(looks).toBeGreaterThanOrEqual(1);
+    expect(looks).toBeLessThanOrEqual(2);
+    expect(page).toContain("An administrator had Janus check your account.");
+  });
+
   test("leaves a look at a list in the trail of nobody", async () => {
     const before = await database.rows("select 1 from audit_event where action = 'looked_at'");
     await admin.get("/admin/links");
