@@ -4,7 +4,7 @@
 -- $2 now timestamptz
 -- row: session_id_hash text, issuer text, subject text, facts_sealed text, signed_in_at timestamptz,
 -- row: expires_at timestamptz, claims jsonb, sources jsonb, claims_seen_at timestamptz, gone_at timestamptz,
--- row: logged_out_at timestamptz, ended_at timestamptz, end_cause text
+-- row: ended_at timestamptz, end_cause text
 select
   admin_session.session_id_hash,
   admin_session.issuer,
@@ -16,7 +16,6 @@ select
   organisation_account.sources,
   organisation_account.claims_seen_at,
   link.gone_at,
-  organisation_token.logged_out_at,
   organisation_token.ended_at,
   organisation_token.end_cause
 from admin_session

@@ -228,8 +228,8 @@ describe("the page of administrators", () => {
   test.each([
     ["the membership has ended", "update link set gone_at = $at, gone_source = 'scim' where subject = $sub"],
     [
-      "the provider has signed the member out",
-      "update organisation_token set logged_out_at = $at where subject = $sub",
+      "the provider has ended the grant of the link",
+      "update organisation_token set ended_at = $at, end_cause = 'invalid_grant' where subject = $sub",
     ],
   ])("asks for another sign-in once %s", async (_, statement) => {
     const sub = `ended-${newUser()}`;

@@ -39,7 +39,6 @@ export const ADMIN_SESSION_STATEMENTS = {
       sources: v.nullable(json),
       claimsSeenAt: nullableTime,
       goneAt: nullableTime,
-      loggedOutAt: nullableTime,
       endedAt: nullableTime,
       endCause: v.nullable(endCause),
     },

@@ -105,11 +105,9 @@ const factsOf = (
 
 type Row = NonNullable<Awaited<ReturnType<Needs["queries"]["findAdminSession"]>>>;
 
-/** Whether the provider has ended the membership, the grant or its own session since. */
-const hasEnded = ({ signedInAt, goneAt, loggedOutAt, endedAt, endCause }: Row): boolean =>
-  [goneAt, loggedOutAt, endCause === "unanswered" ? null : endedAt].some(
-    (at) => at !== null && at > signedInAt,
-  );
+/** Whether the membership or the grant of the link has ended since. A logout token deletes the row itself. */
+const hasEnded = ({ signedInAt, goneAt, endedAt, endCause }: Row): boolean =>
+  [goneAt, endCause === "unanswered" ? null : endedAt].some((at) => at !== null && at > signedInAt);
 
 /** Whether claims that were read since say no. Claims that cannot tell change nothing. */
 function isRefusedSince(deps: Needs, row: Row): boolean {
