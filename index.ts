@@ -24,6 +24,19 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import {
+  askAdminChange,
+  askRelease,
+  receiveAdminChange,
+  receiveRelease,
+} from "./lib/operator/admin/change/handlers.ts";
+import {
+  beginAdminSignIn,
+  listAdminLinks,
+  receiveAdminSignOut,
+  showAdmin,
+  showAdminMember,
+} from "./lib/operator/admin/handlers.ts";
 import { answerReach, beginExamination } from "./lib/operator/doctor/handlers.ts";
 import { showAbout, showAsset } from "./lib/pages/handlers.ts";
 import { showResult } from "./lib/result/handlers.ts";
@@ -87,6 +100,15 @@ export const ROUTES: readonly Route[] = [
   ["POST", "/hooks/recheck", receiveHook],
   ["GET", "/openapi.json", showOpenApi],
   ["POST", "/oidc/backchannel-logout", receiveBackChannelLogout],
+  ["GET", "/admin", showAdmin],
+  ["GET", "/admin/sign-in", beginAdminSignIn],
+  ["POST", "/admin/sign-out", receiveAdminSignOut],
+  ["GET", "/admin/links", listAdminLinks],
+  ["GET", "/admin/links/:id", showAdminMember],
+  ["GET", "/admin/links/:id/:action", askAdminChange],
+  ["POST", "/admin/links/:id/:action", receiveAdminChange],
+  ["GET", "/admin/brake", askRelease],
+  ["POST", "/admin/brake", receiveRelease],
   ["GET", "/doctor", beginExamination],
   ["GET", "/doctor/reach", answerReach],
   ["GET", "/scim/v2/ServiceProviderConfig", showScimConfig],

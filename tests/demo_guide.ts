@@ -24,7 +24,8 @@ Choose somebody below, and sign in at the organisation with their name and the p
 <p><a class="button" href="${appUrl}">Begin in Discord</a></p>
 <h2>Who can sign in</h2>
 ${people.map((person) => section(rules, person))}
-<p><small>The rules are those of <code>example.rules.toml</code>, with its part <code>[admit]</code>. Anybody may use any account
+<p><small>The rules are those of <code>example.rules.toml</code>, with its parts <code>[admit]</code>
+and <code>[admin]</code>. Anybody may use any account
 at Discord: “On Discord since” is the day on which that account was made.</small></p>`;
   return page({ title: "The demo of Janus", standsFor: "an organisation that uses Janus" }, content);
 }

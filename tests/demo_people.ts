@@ -9,10 +9,15 @@ export type Person = ProviderUser & { readonly about: string };
 
 /** Each shows another outcome of the rules. */
 export const PEOPLE: readonly Person[] = [
-  person("anna", "Anna Andersson", "A member in two committees.", {
-    ...student("anna"),
-    groups: ["members", "committee-board", "committee-party"],
-  }),
+  person(
+    "anna",
+    "Anna Andersson",
+    "A member in two committees, one of which administers: open /admin at Janus.",
+    {
+      ...student("anna"),
+      groups: ["members", "committee-board", "committee-party"],
+    },
+  ),
   person("bo", "Bo Bengtsson", "A member in no committee.", { ...student("bo"), groups: ["members"] }),
   person("cleo", "Cleo Carlsson", "A partner from outside the university.", {
     email: "cleo@company.example",
@@ -42,11 +47,11 @@ export const DISCORD_USERS: readonly DiscordUser[] = [
   { id: "1300000000000000005", username: "eli.ek", globalName: "Eli", avatar: null },
 ];
 
-/** The example that operators start from, with the part that says who may link. */
+/** The example that operators start from, with the parts that say who may link and who administers. */
 export function readDemoRules(): string {
   const example = readFileSync(join(import.meta.dir, "..", "example.rules.toml"), "utf8");
-  const admit = /^# \[admit\]\n(?:# .*\n)+/m;
-  return example.replace(admit, (part) => part.replaceAll(/^# /gm, ""));
+  const parts = /^# \[(?:admit|admin)\]\n(?:# .*\n)+/gm;
+  return example.replace(parts, (part) => part.replaceAll(/^# /gm, ""));
 }
 
 function person(

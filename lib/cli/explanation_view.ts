@@ -11,10 +11,11 @@ import { formatTable } from "./table.ts";
 const MOST_OF_VALUE = 400;
 
 /** As JSON: what would be pushed, and how each record came to its value. */
-export function explanationAsJson({ admitted, push, records }: Explanation) {
+export function explanationAsJson({ admitted, admin, push, records }: Explanation) {
   const body = push.kind === "put" ? push.body : undefined;
   return {
     admitted: admitted.outcome === "value" ? admitted.value : null,
+    administers: admin?.outcome.outcome === "value" ? admin.outcome.value : null,
     platform_username: body?.platform_username ?? null,
     metadata: body?.metadata ?? {},
     records: records.map(({ key, rule, outcome }) => ({
@@ -28,14 +29,15 @@ export function explanationAsJson({ admitted, push, records }: Explanation) {
 }
 
 /** Whether a rule ended in an error. */
-export const hasErrors = ({ admit, platformUsername, records }: Explanation): boolean =>
-  [admit, platformUsername, ...records].some((explained) => explained?.outcome.outcome === "error");
+export const hasErrors = ({ admit, admin, platformUsername, records }: Explanation): boolean =>
+  [admit, admin, platformUsername, ...records].some((explained) => explained?.outcome.outcome === "error");
 
 /** For the operator: each rule with what it read, and then what is pushed. */
 export function describeExplanation(explanation: Explanation, facts: Facts): string {
-  const { admit, platformUsername, records, push } = explanation;
+  const { admit, admin, platformUsername, records, push } = explanation;
   return [
     ...(admit === undefined ? [] : [describeRule("admit", admit, facts)]),
+    ...(admin === undefined ? [] : [describeRule("admin", admin, facts)]),
     ...(platformUsername === undefined ? [] : [describeRule("platform_username", platformUsername, facts)]),
     ...records.map((record) => describeRule(`record ${record.key}`, record, facts)),
     describePush(push),

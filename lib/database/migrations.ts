@@ -30,6 +30,7 @@ import migration26 from "../../sql/migrations/0026_mark_imported_links.sql" with
 import migration27 from "../../sql/migrations/0027_keep_leases_of_losses.sql" with { type: "text" };
 import migration28 from "../../sql/migrations/0028_remember_restores.sql" with { type: "text" };
 import migration29 from "../../sql/migrations/0029_show_links.sql" with { type: "text" };
+import migration30 from "../../sql/migrations/0030_create_admin_session.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -101,6 +102,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 27, name: "keep_leases_of_losses", text: migration27 },
   { version: 28, name: "remember_restores", text: migration28 },
   { version: 29, name: "show_links", text: migration29 },
+  { version: 30, name: "create_admin_session", text: migration30 },
 ];
 
 /** Every table that a migration makes. */

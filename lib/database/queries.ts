@@ -9,6 +9,7 @@ import type { Tracer } from "../telemetry/spans.ts";
 import type { Database } from "./open.ts";
 import type { QueryOf } from "./statement.ts";
 import { queryOf } from "./statement.ts";
+import { ADMIN_SESSION_STATEMENTS } from "./statements/admin_session.ts";
 import { AUDIT_EVENT_STATEMENTS } from "./statements/audit_event.ts";
 import { BACKUP_STATEMENTS } from "./statements/backup.ts";
 import { BAN_STATEMENTS } from "./statements/ban.ts";
@@ -35,6 +36,7 @@ import { UPSTREAM_BUDGET_STATEMENTS } from "./statements/upstream_budget.ts";
 
 /** All statements. */
 export const STATEMENTS = {
+  ...ADMIN_SESSION_STATEMENTS,
   ...AUDIT_EVENT_STATEMENTS,
   ...BACKUP_STATEMENTS,
   ...BAN_STATEMENTS,

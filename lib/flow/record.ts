@@ -48,11 +48,11 @@ const RECORD = /^([a-z_]{4,14})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 
 /** The legs at the provider: with all scopes or reduced ones, each also for a member who wants another account. */
 export const PROVIDER_LEGS = ["provider", "provider_other", "reduced", "reduced_other"] as const;
-const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login", "doctor"] as const;
+const LEGS = ["discord", "another", ...PROVIDER_LEGS, "move", "login", "doctor", "admin"] as const;
 /**
  * Where a flow is: on its way to Discord (`another`: for a member who wants other accounts), to the provider, to the
  * member's confirmation of a move, or to Discord only to sign in. `doctor`: on the operator's way to the provider, which
- * comes from nowhere and leads nowhere.
+ * comes from nowhere and leads nowhere. `admin`: on an administrator's way to the provider, and back to their page.
  */
 export type Leg = (typeof LEGS)[number];
 
@@ -201,9 +201,9 @@ export function findLeg(deps: Needs, state: string, records: FlowRecords): Leg |
   return value === undefined ? undefined : openRecord(deps, name, value)?.leg;
 }
 
-/** Whether a callback is that of the operator's own sign-in, and of no member's. */
-export const isOfDoctor = (query: URLSearchParams, records: FlowRecords): boolean =>
-  records.get(nameOf(query.get("state") ?? ""))?.startsWith("doctor.") === true;
+/** Whether a callback is that of the operator's or an administrator's own sign-in, and of no member's. */
+export const isOfLeg = (leg: "doctor" | "admin", query: URLSearchParams, records: FlowRecords): boolean =>
+  records.get(nameOf(query.get("state") ?? ""))?.startsWith(`${leg}.`) === true;
 
 /** The name under which the browser keeps the flow with this state. */
 const nameOf = (state: string): string => state.slice(0, NAME_LENGTH);

@@ -3,6 +3,7 @@
  * Two flows share the callbacks of a link, and there the flow's record tells which one it is.
  */
 import type { Deps } from "../deps.ts";
+import type { Leg } from "../flow/record.ts";
 import { findLeg, isFlowRecord, isForOtherAccount } from "../flow/record.ts";
 import type { Beginning } from "../pages/error.tsx";
 import { parseAddress } from "./address.ts";
@@ -16,6 +17,7 @@ const LINK = at("/linked-role");
 const ANOTHER = at("/linked-role/another");
 /** For the member's own pages. If an approval at Discord has ended, only a new link brings another. */
 const ACCOUNT: Beginning = { startAgain: LINK.startAgain, tryAgain: "/account" };
+const ADMIN = at("/admin");
 const ELSEWHERE: Beginning = { startAgain: LINK.startAgain, tryAgain: "/" };
 
 const BEGINNINGS: ReadonlyMap<string, Beginning> = new Map([
@@ -34,17 +36,22 @@ export function findBeginning(
   deps: Deps,
   { request, route }: Pick<Exchange, "request" | "route">,
 ): Beginning {
-  if (LINK_CALLBACKS.includes(route)) return isOfAnother(deps, request) ? ANOTHER : LINK;
+  if (LINK_CALLBACKS.includes(route)) return beginningOf(findLegOf(deps, request));
+  if (/^\/admin(\/|$)/.test(route)) return ADMIN;
   const isOfMember = /^\/(account|api)(\/|$)/.test(route);
   return BEGINNINGS.get(route) ?? (isOfMember ? ACCOUNT : ELSEWHERE);
 }
 
-/** Whether the callback belongs to a flow in which the member wants to use other accounts. */
-function isOfAnother(deps: Deps, request: Request): boolean {
+function beginningOf(leg: Leg | undefined): Beginning {
+  if (leg === "admin") return ADMIN;
+  return leg !== undefined && isForOtherAccount(leg) ? ANOTHER : LINK;
+}
+
+/** The leg of the flow that a callback belongs to. */
+function findLegOf(deps: Deps, request: Request): Leg | undefined {
   const state = parseAddress(request)?.searchParams.get("state") ?? "";
   const records = readFlowRecords(request.headers.get("cookie"), isSecure(deps), (name, value) =>
     isFlowRecord(deps, name, value),
   );
-  const leg = findLeg(deps, state, records);
-  return leg !== undefined && isForOtherAccount(leg);
+  return findLeg(deps, state, records);
 }

@@ -113,6 +113,23 @@ export function writeSession(
   ];
 }
 
+const ADMIN = "janus_admin";
+
+/** Possible secrets of an administrator's sign-in among a request's cookies. */
+export const readAdminCookie = (header: string | null, secure: boolean): readonly SessionSecrets[] =>
+  readValues(header, nameOf(ADMIN, secure)).flatMap((value) => {
+    const [id = "", key = ""] = value.split(".");
+    return pairSecrets([id], [key]);
+  });
+
+/** The Set-Cookie header that makes a browser keep an administrator's sign-in until it ends, or forget it without one. */
+export function writeAdminCookie(session: BegunSession | undefined, now: Date, secure: boolean): string {
+  if (session === undefined) return expireCookie(nameOf(ADMIN, secure), secure);
+  const { secrets, expiresAt } = session;
+  const maxAge = Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1_000));
+  return writeCookie(nameOf(ADMIN, secure), `${secrets.sessionId}.${secrets.sessionKey}`, maxAge, secure);
+}
+
 /** The Set-Cookie headers that make a browser forget a session at once. */
 export function forgetSession(secure: boolean): readonly string[] {
   return [SESSION_ID, SESSION_KEY].map((name) => expireCookie(name, secure));

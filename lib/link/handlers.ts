@@ -13,7 +13,7 @@
  */
 import type { Deps } from "../deps.ts";
 import { asJanusError, callbackMalformed } from "../errors.ts";
-import { isOfDoctor, requireFlow, requireRecord } from "../flow/record.ts";
+import { isOfLeg, requireFlow, requireRecord } from "../flow/record.ts";
 import type { Cancelled, Departure } from "../flow/step.ts";
 import { requireForm } from "../http/form.ts";
 import {
@@ -30,6 +30,7 @@ import {
 import type { Exchange, FormHandler, Handler } from "../http/response.ts";
 import { pageResponse } from "../http/response.ts";
 import { resultResponse } from "../http/results.ts";
+import { receiveAdmin } from "../operator/admin/handlers.ts";
 import { showExamined } from "../operator/doctor/handlers.ts";
 import type { HomeMember } from "../pages/link.tsx";
 import { renderHome } from "../pages/link.tsx";
@@ -83,7 +84,9 @@ export const receiveDiscordCallback: Handler = async (deps, exchange) =>
 /** GET /dsek-oauth-callback */
 export const receiveProviderCallback: Handler = async (deps, exchange) => {
   const request = flowRequest(deps, exchange);
-  if (isOfDoctor(request.query, request.records)) return showExamined(deps, exchange, request);
+  const { query, records } = request;
+  if (isOfLeg("doctor", query, records)) return showExamined(deps, exchange, request);
+  if (isOfLeg("admin", query, records)) return receiveAdmin(deps, exchange, request);
   return show(deps, exchange, await finishProviderLeg(deps, request));
 };
 

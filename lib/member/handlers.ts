@@ -40,7 +40,7 @@ import { syncNow } from "../sync/sync_now.ts";
 import { describeError } from "../telemetry/log.ts";
 import { exportStored } from "./export.ts";
 import { describeRole, findLinkedName, readLink } from "./facts.ts";
-import { listTold } from "./told.ts";
+import { listHandled, listTold } from "./told.ts";
 
 /** GET /api/userinfo */
 export const showUserinfo: Handler = async (deps, exchange) => {
@@ -62,10 +62,11 @@ export const showAccount: Handler = async (deps, exchange) => {
 };
 
 async function showAccountOf(deps: Deps, exchange: Exchange, session: SessionWithLink): Promise<Response> {
-  const [user, sessions, told] = await Promise.all([
+  const [user, sessions, told, handled] = await Promise.all([
     askDiscord(deps, session),
     listSessions(deps, session),
     listTold(deps, session),
+    listHandled(deps, session),
   ]);
   const { notice, setCookies } = takeNotice(deps, exchange);
   const page: AccountPage = {
@@ -76,6 +77,7 @@ async function showAccountOf(deps: Deps, exchange: Exchange, session: SessionWit
     rules: deps.rules,
     notice,
     told,
+    handled,
     sessions: sessions.map((one) => ({ ...one, current: one.sessionHandle === session.sessionHandle })),
     discordAppUrl: discordAppUrl(deps),
   };

@@ -15,6 +15,11 @@ export type RequestKind = {
   readonly otherAccount?: boolean;
   /** Without the scope that Janus adds by itself, since the provider has refused it. */
   readonly reduced?: boolean;
+  /**
+   * Of an administrator, who is to have signed in within so many seconds, and whom Janus never asks for without them: so
+   * without offline_access. Core 3.1.2.1, max_age
+   */
+  readonly maxAgeSeconds?: number;
 };
 
 const DEFAULT_SCOPES: readonly string[] = ["openid", "profile"];
@@ -24,17 +29,26 @@ export function buildAuthorizationUrl(
   config: Config["oidc"],
   metadata: ProviderMetadata,
   redirectUri: string,
-  { otherAccount = false, reduced = false }: RequestKind,
+  { otherAccount = false, reduced = false, maxAgeSeconds }: RequestKind,
   flow: { readonly state: string; readonly nonce: string; readonly codeVerifier: string },
 ): string {
   // A provider of which Janus cannot be a client is told before the member signs in there for nothing.
   chooseTokenEndpoint(config, metadata);
-  const prompt = otherAccount ? choosePromptForOther(config, metadata) : choosePrompt(config, metadata);
-  const parameters = config.authorizeParams.filter(([name]) => name !== "prompt");
+  const isOfAdmin = maxAgeSeconds !== undefined;
+  const prompt = otherAccount
+    ? choosePromptForOther(config, metadata)
+    : isOfAdmin
+      ? ownPrompt(config)
+      : choosePrompt(config, metadata);
+  const own = config.authorizeParams.filter(
+    ([name]) => name !== "prompt" && !(isOfAdmin && name === "max_age"),
+  );
+  const parameters = isOfAdmin ? [...own, ["max_age", String(maxAgeSeconds)] as const] : own;
+  const scopes = reduced ? DEFAULT_SCOPES : chooseScopes(config, metadata);
   const request = createAuthorizationRequest(
     metadata.authorizationEndpoint,
     { clientId: config.clientId, redirectUri },
-    reduced ? DEFAULT_SCOPES : chooseScopes(config, metadata),
+    isOfAdmin ? scopes.filter((scope) => scope !== OFFLINE_ACCESS) : scopes,
     [
       ["code_challenge_method", "S256"],
       ...parameters,

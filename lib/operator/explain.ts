@@ -4,7 +4,7 @@
  */
 import type { Queries } from "../database/queries.ts";
 import type { Facts, Outcome, Verdict } from "../rules/evaluate.ts";
-import { evaluateRules } from "../rules/evaluate.ts";
+import { evaluateAdmin, evaluateRules } from "../rules/evaluate.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import { buildRoleConnection } from "../rules/role_connection.ts";
 import type { Rule } from "../rules/rule.ts";
@@ -22,6 +22,8 @@ export type Explained<Value> = { readonly rule: Rule; readonly outcome: Outcome<
 export type Explanation = {
   readonly admitted: Outcome<boolean>;
   readonly admit: Explained<boolean> | undefined;
+  /** Whether they may use the page of administrators. */
+  readonly admin: Explained<boolean> | undefined;
   readonly platformUsername: Explained<string> | undefined;
   readonly records: readonly (Explained<string> & { readonly key: string; readonly name: string })[];
   readonly push: Push;
@@ -41,11 +43,12 @@ export function explainMember(
   platformName: string,
 ): Explanation {
   const verdict = evaluateRules(rules, facts);
-  const { admit, platformUsername } = rules;
+  const { admit, admin, platformUsername } = rules;
   const outcomes = new Map(verdict.records.map(({ key, outcome }) => [key, outcome]));
   return {
     admitted: verdict.admitted,
     admit: admit && { rule: admit.when, outcome: verdict.admitted },
+    admin: admin && { rule: admin, outcome: evaluateAdmin(rules, facts) },
     platformUsername: platformUsername && { rule: platformUsername, outcome: verdict.platformUsername },
     records: rules.records.flatMap(({ record: { key, name }, value }) => {
       const outcome = outcomes.get(key);

@@ -37,41 +37,65 @@ type Reading = {
   readonly onRead?: ((read: number) => Promise<void>) | undefined;
 };
 
+/** How many links are listed, and how many are read for that at most; undefined for no limit. */
+type Bounds = { readonly limit: number; readonly mostRead?: number };
+
 /** One list. `next` is the id after which the next one begins; null if no link is left. */
 export type LinkList = { readonly links: readonly ListedLink[]; readonly next: string | null };
 
 /** The statement expects pages of this size. */
 const PAGE_LINKS = 1_000;
 
-/** The first links that fit. Reads on only until it knows whether there are more. */
+/**
+ * The first links that fit. Reads on only until it knows whether there are more, or until it has read `mostRead` links: then
+ * `next` leads on from there, whether or not more fit.
+ */
 export async function listLinks(
   needs: Needs,
   selection: Selection,
-  { limit, ...reading }: Reading & { readonly limit: number },
+  { limit, mostRead = Number.POSITIVE_INFINITY, ...reading }: Reading & Bounds,
 ): Promise<LinkList> {
-  const links: ListedLink[] = [];
-  for await (const page of readLinks(needs, selection, reading)) {
-    links.push(...page);
-    if (links.length > limit) break;
+  const found: ListedLink[] = [];
+  for await (const { links, last, read } of readPages(needs, selection, reading)) {
+    found.push(...links);
+    if (found.length > limit) break;
+    if (read >= mostRead) return { links: found, next: last };
   }
-  const listed = links.slice(0, limit);
-  return { links: listed, next: links.length > limit ? (listed.at(-1)?.discordUserId ?? null) : null };
+  const listed = found.slice(0, limit);
+  return { links: listed, next: found.length > limit ? (listed.at(-1)?.discordUserId ?? null) : null };
 }
 
 /** Every link that fits, a page at a time; a page may have none. Ends early if it is told to stop. */
 export async function* readLinks(
+  needs: Needs,
+  selection: Selection,
+  reading: Reading,
+): AsyncGenerator<readonly ListedLink[]> {
+  for await (const { links } of readPages(needs, selection, reading)) yield links;
+}
+
+/** What a page leaves, the id of its last link, and how many links were read so far. */
+type Page = { readonly links: readonly ListedLink[]; readonly last: string; readonly read: number };
+
+async function* readPages(
   { queries }: Needs,
   selection: Selection,
   { after: beginning = "", stop, onRead }: Reading,
-): AsyncGenerator<readonly ListedLink[]> {
+): AsyncGenerator<Page> {
   const filter = filterOf(selection);
+  const findEnd = (from: string) => queries.findLinkPageEnd({ after: from, limit: PAGE_LINKS });
   let [after, read] = [beginning, 0];
-  while (stop?.aborted !== true) {
-    const end = await queries.findLinkPageEnd({ after, limit: PAGE_LINKS });
-    if (end === undefined) return;
-    yield await queries.listMatchingLinks({ ...filter, after, last: end.last });
-    after = end.last;
+  let end = await findEnd(after);
+  while (end !== undefined && stop?.aborted !== true) {
+    const { last } = end;
     read += end.links;
+    // Where the next page ends is asked meanwhile, which halves the time of a search that finds nothing.
+    const [links, nextEnd] = await Promise.all([
+      queries.listMatchingLinks({ ...filter, after, last }),
+      findEnd(last),
+    ]);
+    yield { links, last, read };
+    [after, end] = [last, nextEnd];
     await onRead?.(read);
   }
 }

@@ -4,9 +4,8 @@ import { SESSION_IDLE_SECONDS } from "../session/secrets.ts";
 import { secondsAfter } from "../time.ts";
 import { EVENT_DAYS } from "./audit.ts";
 
-/** A week, by its Monday, in UTC. */
-export type Week = {
-  readonly week: string;
+/** What happened within a time. */
+export type Counts = {
   /** Flows of which Discord has let the member through. */
   readonly begun: number;
   /** Flows that ended in a link, new or renewed. */
@@ -17,7 +16,16 @@ export type Week = {
   readonly signedIn: number;
   readonly pushed: number;
   readonly cleared: number;
+  readonly pushesFailed: number;
+  readonly discordGrantsEnded: number;
+  readonly providerGrantsEnded: number;
 };
+
+/** A week, by its Monday, in UTC. */
+export type Week = Pick<
+  Counts,
+  "begun" | "finished" | "notAdmitted" | "linked" | "unlinked" | "signedIn" | "pushed" | "cleared"
+> & { readonly week: string };
 
 /** The figures. */
 export type Stats = {
@@ -92,18 +100,26 @@ async function readWeeks(
   const weeks: Week[] = [];
   for (const since of mondays) {
     const until = secondsAfter(since, WEEK_DAYS * DAY_SECONDS);
-    weeks.push(weekOf(since, await queries.countActions({ since, until })));
+    const { pushesFailed, discordGrantsEnded, providerGrantsEnded, ...counts } = await countWithin(
+      { queries },
+      since,
+      until,
+    );
+    weeks.push({ week: since.toISOString().slice(0, DATE_LENGTH), ...counts });
   }
   return weeks;
 }
 
-type Counts = Awaited<ReturnType<Queries["countActions"]>>;
-
-function weekOf(monday: Date, counts: Counts): Week {
+/** What the trail tells of a time. */
+export async function countWithin(
+  { queries }: Pick<Needs, "queries">,
+  since: Date,
+  until: Date,
+): Promise<Counts> {
+  const counts = await queries.countActions({ since, until });
   const sum = (...actions: readonly string[]): number =>
     counts.filter(({ action }) => actions.includes(action)).reduce((total, { events }) => total + events, 0);
   return {
-    week: monday.toISOString().slice(0, DATE_LENGTH),
     begun: sum("discord_authorized"),
     finished: sum("linked", "relinked", "link_moved"),
     notAdmitted: sum("not_admitted"),
@@ -112,5 +128,8 @@ function weekOf(monday: Date, counts: Counts): Week {
     signedIn: sum("signed_in"),
     pushed: sum("role_connection_pushed"),
     cleared: sum("role_connection_cleared"),
+    pushesFailed: sum("push_failed"),
+    discordGrantsEnded: sum("grant_ended", "discord_grant_refused"),
+    providerGrantsEnded: sum("provider_grant_ended", "provider_grant_refused"),
   };
 }

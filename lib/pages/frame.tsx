@@ -39,6 +39,8 @@ type Frame = {
   readonly footer: ComponentChildren;
   readonly badge: Badge | undefined;
   readonly notice: Notice | undefined;
+  /** Wider than the pages of members, for lists. */
+  readonly isWide: boolean;
 };
 
 function Head({ title, notice, look }: Pick<Frame, "title" | "notice" | "look">) {
@@ -95,11 +97,11 @@ function Announcement({ text, isGood }: Notice) {
 
 /** Puts a page into its document. */
 export function renderFrame(frame: Frame): string {
-  const { language, title, heading, body, footer, badge, notice, ...brand } = frame;
+  const { language, title, heading, body, footer, badge, notice, isWide, ...brand } = frame;
   const html = renderToString(
     <html lang={language}>
       <Head title={title} notice={notice} look={brand.look} />
-      <body>
+      <body class={isWide ? "wide" : undefined}>
         <Brand {...brand} />
         <main>
           {notice !== undefined && <Announcement {...notice} />}

@@ -13,7 +13,7 @@ import { Accounts, ArrowLink, renderPage, say } from "./parts.tsx";
 import { Role } from "./role.tsx";
 import { SignIns } from "./sign_ins.tsx";
 import { sayPlain, TEXTS } from "./texts/languages.ts";
-import { ToldEvents } from "./told.tsx";
+import { HandledEvents, ToldEvents } from "./told.tsx";
 
 const ACCOUNT_PATH = "/account";
 
@@ -32,6 +32,7 @@ export function renderAccount(context: PageContext, page: AccountPage): string {
       <Role context={context} page={page} />
       {page.link !== null && <LinkActions context={context} />}
       <ToldEvents context={context} told={page.told} />
+      <HandledEvents context={context} handled={page.handled} />
       <SignIns context={context} sessions={page.sessions} />
     </>,
     undefined,

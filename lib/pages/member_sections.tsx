@@ -4,7 +4,7 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
-import type { Told } from "../member/told.ts";
+import type { Handled, Told } from "../member/told.ts";
 import type { Notice } from "../result/notice.ts";
 import type { DiscordName, PageContext } from "./parts.tsx";
 import { ArrowLink, DiscordLines, sayTime, shownName } from "./parts.tsx";
@@ -21,6 +21,8 @@ export type AccountPage = RolePage & {
   readonly notice: Notice | null;
   /** What other servers have told of the member, the newest first. */
   readonly told: readonly Told[];
+  /** What administrators did with the link, the newest first. */
+  readonly handled: readonly Handled[];
   /** The member's sign-ins, including this one. */
   readonly sessions: readonly SignIn[];
 };

@@ -228,6 +228,7 @@ export function renderPage(
   body: ComponentChildren,
   badge?: Badge,
   notice?: Notice,
+  isWide = false,
 ): string {
   const { language, platformName, look } = context;
   return renderFrame({
@@ -240,5 +241,6 @@ export function renderPage(
     footer: <Footer context={context} />,
     badge,
     notice,
+    isWide,
   });
 }

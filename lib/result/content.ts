@@ -5,7 +5,7 @@
 import * as v from "valibot";
 
 /** Where a member who cancelled can begin again. */
-export const BEGINNINGS = ["/linked-role", "/linked-role/another", "/login"] as const;
+export const BEGINNINGS = ["/linked-role", "/linked-role/another", "/login", "/admin"] as const;
 
 /** In UTF-8. A name of Discord's fits whole, even in letters of four bytes. */
 const MAX_NAME_BYTES = 128;

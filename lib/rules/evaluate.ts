@@ -78,6 +78,11 @@ export function evaluateAdmission({ admit }: Pick<RuleSet, "admit">, facts: Fact
   return admit === undefined ? { outcome: "value", value: true } : createRun(facts)(admit.when, asBoolean);
 }
 
+/** Evaluates who may use the page of administrators; a no without the rule. Never throws. */
+export function evaluateAdmin({ admin }: Pick<RuleSet, "admin">, facts: Facts): Outcome<boolean> {
+  return admin === undefined ? { outcome: "value", value: false } : createRun(facts)(admin, asBoolean);
+}
+
 /** Reads what a run gave; undefined if it is of another type. A text says what is wrong with it. */
 type Read<Value> = (value: unknown) => { readonly value: Value } | string;
 

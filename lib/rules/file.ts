@@ -73,6 +73,9 @@ function createReading(shape: FileShape, faults: ShapeFault[]) {
         "text",
       );
       const when = readAt(["admit", "when"], admit?.when, "boolean");
+      const administers = readAt(["admin", "when"], shape.admin?.when, "boolean");
+      if (administers?.readsAccount === true)
+        faults.push({ path: ["admin", "when"], reason: ADMIN_READS_ACCOUNT });
       const records = shape.records.flatMap(({ index, type, record, value: expression }) => {
         const kind = type === undefined ? undefined : valueKindOf(RECORD_TYPES[type]);
         const value = readAt(["record", index, "value"], expression, kind);
@@ -86,12 +89,16 @@ function createReading(shape: FileShape, faults: ShapeFault[]) {
         platformUsername: username,
         admit:
           when === undefined || admit?.message === undefined ? undefined : { when, message: admit.message },
+        admin: administers,
         records,
         sources: shape.sources,
       });
     },
   };
 }
+
+const ADMIN_READS_ACCOUNT =
+  "the expression reads discord or linked_at: an administrator need not have a link, so write it over claims";
 
 const isFault = (rule: Rule | ExpressionFault): rule is ExpressionFault => "reason" in rule;
 

@@ -32,6 +32,8 @@ export type RuleSet = {
   readonly platformUsername: Rule | undefined;
   /** Undefined if everyone may link who can sign in. */
   readonly admit: Admission | undefined;
+  /** Who may use the page of administrators; undefined if the page does not exist. */
+  readonly admin: Rule | undefined;
   readonly records: readonly RuledRecord[];
   /** Only the sources that a rule reads. */
   readonly sources: readonly ClaimSource[];
@@ -45,9 +47,10 @@ export type RuleSet = {
 
 /** Puts a rule set together. */
 export function createRuleSet(
-  parts: Pick<RuleSet, "path" | "platformUsername" | "admit" | "records" | "sources">,
+  parts: Pick<RuleSet, "path" | "platformUsername" | "admit" | "admin" | "records" | "sources">,
 ): RuleSet {
-  const rules = [parts.platformUsername, parts.admit?.when, ...parts.records.map(({ value }) => value)];
+  const { platformUsername, admit, admin, records } = parts;
+  const rules = [platformUsername, admit?.when, admin, ...records.map(({ value }) => value)];
   const read = rules.flatMap((rule) => rule?.claimsRead ?? []);
   const sourcesRead = rules.flatMap((rule) => rule?.sourcesRead ?? []);
   const claimsRead = [...new Set(read)];
@@ -65,6 +68,7 @@ export const DEFAULT_RULES: RuleSet = createRuleSet({
   path: undefined,
   platformUsername: ownRule("claims.preferred_username", "text"),
   admit: undefined,
+  admin: undefined,
   records: [
     {
       type: "boolean_equal",

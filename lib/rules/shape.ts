@@ -24,6 +24,7 @@ export type FileShape = {
   /** Undefined if the key is missing; empty for no username. */
   readonly platformUsername: string | undefined;
   readonly admit: { readonly when: string | undefined; readonly message: Messages | undefined } | undefined;
+  readonly admin: { readonly when: string | undefined } | undefined;
   readonly records: readonly {
     readonly index: number;
     readonly type: RecordType | undefined;
@@ -44,8 +45,9 @@ const MAX_URL = 2_000;
 const RECORD_KEY = /^[a-z0-9_]{1,50}$/;
 const SOURCE_NAME = /^[a-z][a-z0-9_]{0,49}$/;
 const KEYS = {
-  top: ["platform_username", "admit", "record", "source"],
+  top: ["platform_username", "admit", "admin", "record", "source"],
   admit: ["when", "message"],
+  admin: ["when"],
   record: ["key", "type", "name", "description", "name_localizations", "description_localizations", "value"],
   source: ["name", "url"],
 } as const;
@@ -62,6 +64,7 @@ export function readShape(toml: unknown): {
     shape: {
       platformUsername: file.text(top, ["platform_username"], "optional"),
       admit: readAdmit(file, top),
+      admin: readAdmin(file, top),
       records: readRecords(file, top),
       sources: readSources(file, top),
     },
@@ -117,6 +120,13 @@ function readAdmit(file: File, top: Table): FileShape["admit"] {
   if (admit === undefined) return undefined;
   file.refuseUnknown(admit, ["admit"], KEYS.admit);
   return { when: file.text(admit, ["admit", "when"], "required"), message: readMessages(file, admit) };
+}
+
+function readAdmin(file: File, top: Table): FileShape["admin"] {
+  const admin = file.table(top, ["admin"]);
+  if (admin === undefined) return undefined;
+  file.refuseUnknown(admin, ["admin"], KEYS.admin);
+  return { when: file.text(admin, ["admin", "when"], "required") };
 }
 
 function readMessages(file: File, admit: Table): Messages | undefined {
@@ -277,7 +287,7 @@ function readUrl(file: File, table: Table, path: Path): string | undefined {
 /** A key as the file writes it within its table, such as `message.en`. */
 const nameOf = (path: Path): string =>
   path.filter((part) => typeof part === "string" && !TABLES.includes(part)).join(".");
-const TABLES: readonly string[] = ["admit", "record", "source"];
+const TABLES: readonly string[] = ["admit", "admin", "record", "source"];
 
 /** Discord counts characters, and not code units. */
 const lengthOf = (text: string): number => [...text].length;

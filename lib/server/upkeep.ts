@@ -77,6 +77,10 @@ const DUTIES: readonly Duty[] = [
   { name: "end_due_provider_grants", ...OFTEN, asks: ["provider"], run: endDueProviderGrants },
   { name: "settle_stray_tokens", ...OFTEN, asks: ["discord", "provider"], run: settleDueStrays },
   deletion("delete_expired_sessions", (deps) => deleteExpiredSessions(deps, DELETE_LIMIT)),
+  deletion("delete_expired_admin_sessions", async ({ queries, now }) => {
+    const row = await queries.deleteExpiredAdminSessions({ now: now(), limit: DELETE_LIMIT });
+    return row?.deleted;
+  }),
   deletion("delete_unused_accounts", async ({ queries }, updatedBefore) => {
     const row = await queries.deleteUnused({ updatedBefore, limit: DELETE_LIMIT });
     return row?.deleted;

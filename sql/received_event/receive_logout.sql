@@ -1,6 +1,6 @@
--- Does what a logout token says: the member's login sessions that began before it end, and their claims are due now. Their
--- link stays. A logout token that has come before does nothing. There is a row for each member who is linked, and one
--- without a member if nobody is.
+-- Does what a logout token says: the member's login sessions that began before it end, those at the page of administrators
+-- too, and their claims are due now. Their link stays. A logout token that has come before does nothing. There is a row for
+-- each member who is linked, and one without a member if nobody is.
 -- rows: is_repeated boolean, discord_user_id text
 with given as not materialized (
   select
@@ -90,6 +90,27 @@ signed_out as (
   delete from session
   using locked_session
   where session.session_id_hash = locked_session.session_id_hash
+),
+
+locked_admin_session as (
+  select admin_session.session_id_hash
+  from seen
+  cross join given
+  inner join admin_session
+    on given.issuer = admin_session.issuer
+    and (
+      given.subject = admin_session.subject
+      or (given.subject is null and given.provider_session_id = admin_session.provider_session_id)
+    )
+  where admin_session.signed_in_at <= given.began_until and (select count(*) from locked_session) >= 0
+  order by admin_session.session_id_hash
+  for update of admin_session
+),
+
+admin_signed_out as (
+  delete from admin_session
+  using locked_admin_session
+  where admin_session.session_id_hash = locked_admin_session.session_id_hash
 ),
 
 audit as (

@@ -25,6 +25,8 @@ const RULES = `platform_username = "claims.preferred_username"
 [admit]
 when = '!has(claims.banned) || !claims.banned'
 message.en = "No."
+[admin]
+when = '"board" in claims.groups'
 ${recordOf('"m" in claims.groups', "boolean_equal", "member")}
 ${recordOf("claims.points", "integer_equal", "points")}
 ${recordOf('discord.username.startsWith("a") && issuer != ""', "boolean_equal", "account")}`;
@@ -44,6 +46,7 @@ describe("janus explain --claims", () => {
     expect([told.exitCode, told.stderr]).toEqual([0, ""]);
     expect(JSON.parse(told.stdout)).toEqual({
       admitted: true,
+      administers: false,
       platform_username: "anna",
       metadata: { member: "1" },
       records: [
@@ -77,6 +80,7 @@ describe("janus explain --claims", () => {
       /record points\n {2}rule +claims\.points\n {2}reads +claims\.points is absent\n {2}unknown {2}claims\.points/,
     );
     expect(stdout).toContain("admit\n");
+    expect(stdout).toMatch(/admin\n {2}rule +"board" in claims\.groups\n[\s\S]*? {2}value +false/);
     expect(stdout).toContain(
       'A push tells Discord:\n{\n  "platform_name": "Guild",\n  "platform_username": "anna"',
     );

@@ -22,6 +22,7 @@ const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   listAuditEvents: ["discordUserId"],
   listTold: ["discordUserId"],
   receiveLook: ["discordUserId"],
+  listOfOperators: ["discordUserId"],
 };
 
 /** What a statement does to its table. */

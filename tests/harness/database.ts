@@ -32,6 +32,7 @@ export const TABLES = [
   "scim_user",
   "flow",
   "session",
+  "admin_session",
   "stray_token",
   "role_connection_left",
   "registration",

@@ -12,6 +12,8 @@ const BADGES: Readonly<Record<string, string | null>> = {
   "cancelled at discord": "stopped",
   "cancelled at provider": "stopped",
   account: null,
+  admin: null,
+  "admin, sign-in": "signedOut",
   "sign-in": "signedOut",
   "unlink question": "unlink",
   unlinked: "done",

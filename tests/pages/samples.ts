@@ -21,6 +21,7 @@ import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { NOTICES } from "../../lib/result/notice.ts";
 import type { Language } from "../../lib/text/languages.ts";
 import { textOf } from "../harness/html.ts";
+import { adminPages } from "./admin_samples.ts";
 import {
   admitting,
   CLEARED,
@@ -47,6 +48,11 @@ export const NEXT_PUSH_AT = new Date("2026-07-06T11:44:00Z");
 export const TOLD = (
   ["recheck_asked", "provider_logout", "membership_restored", "membership_ended", "deauthorized"] as const
 ).map((about) => ({ about, at: PUSHED_AT }));
+
+/** What administrators may do, each once. */
+export const HANDLED = (
+  ["looked_at", "sync_asked", "sessions_purged", "unlinked", "imported", "adopted"] as const
+).map((did) => ({ did, at: PUSHED_AT }));
 
 const NOT_CHOSEN = {
   platformLogo: undefined,
@@ -178,6 +184,7 @@ export function accountPage(link: Partial<LinkFacts> = {}, outside: Outside = PL
     rules: admitting({ en: outside.operatorMessage }),
     notice: null,
     told: [],
+    handled: [],
     sessions: manySignIns(null).slice(0, 1),
     discordAppUrl: DISCORD_APP_URL,
   } satisfies AccountPage;
@@ -206,6 +213,7 @@ export function everyPage(
     ...memberPages(context, outside),
     ...accountPages(context, outside),
     ...refusalPages(context, outside),
+    ...adminPages(context, outside),
   };
 }
 
@@ -297,6 +305,7 @@ function accountPages(context: PageContext, outside: Outside): Record<string, st
     ...accountPage({}, outside),
     sessions: manySignIns(outside.userAgent),
     told: TOLD,
+    handled: HANDLED,
   };
   const account = (link: Partial<LinkFacts>) =>
     renderAccount(context, { ...page, ...accountPage(link, outside) });

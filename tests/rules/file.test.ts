@@ -28,6 +28,8 @@ describe("parseRules()", () => {
 when = 'claims.email.endsWith("@student.example.org") && issuer != "x"'
 message.en = "Only students can link."
 message.sv = "Bara studenter."
+[admin]
+when = '"board" in claims.roles && sources.admins.is'
 [[record]]
 key = "member"
 type = "boolean_equal"
@@ -43,6 +45,9 @@ name = "Since"
 description = "Member since"
 value = 'timestamp(sources.graph.since)'
 ${SOURCE}[[source]]
+name = "admins"
+url = "https://admins.example.org/"
+[[source]]
 name = "unread"
 url = "https://unread.example.org/"
 `);
@@ -61,9 +66,13 @@ url = "https://unread.example.org/"
       },
       { type: 5, key: "since", name: "Since", description: "Member since" },
     ]);
-    expect(rules.sources).toEqual([{ name: "graph", url: "https://graph.example.org/me" }]);
-    expect(rules.claimsRead).toEqual(["nickname", "email", "groups"]);
-    expect(rules.neededClaims).toEqual(["nickname", "email", "groups", "preferred_username"]);
+    expect(rules.sources).toEqual([
+      { name: "graph", url: "https://graph.example.org/me" },
+      { name: "admins", url: "https://admins.example.org/" },
+    ]);
+    expect(rules.admin?.claimsRead).toEqual(["roles"]);
+    expect(rules.claimsRead).toEqual(["nickname", "email", "roles", "groups"]);
+    expect(rules.neededClaims).toEqual(["nickname", "email", "roles", "groups", "preferred_username"]);
     expect(rules.readsScim).toBe(false);
   });
 
@@ -91,7 +100,7 @@ url = "https://unread.example.org/"
     [
       "an unknown table",
       `${RECORD}[roles]\n`,
-      '7:2: "roles" is not a key here: there are platform_username, admit, record, source',
+      '7:2: "roles" is not a key here: there are platform_username, admit, admin, record, source',
     ],
     [
       "a key like a part of an object",
@@ -229,6 +238,23 @@ url = "https://unread.example.org/"
       "1:22: the expression gives a whole number, and a text is needed",
     ],
     ["admit without a condition", `[admit]\nmessage.en = "No."\n${RECORD}`, "1:2: when is missing"],
+    ["admin without a condition", `[admin]\n${RECORD}`, "1:2: when is missing"],
+    [
+      "admin with a message",
+      `[admin]\nwhen = "true"\nmessage.en = "No."\n${RECORD}`,
+      '3:1: "message" is not a key here: there are when',
+    ],
+    ["admin by a number", `[admin]\nwhen = "1"\n${RECORD}`, "2:9: the expression gives a whole number"],
+    [
+      "admin by the Discord account",
+      `[admin]\nwhen = 'discord.id == "1"'\n${RECORD}`,
+      "2:8: the expression reads discord or linked_at: an administrator need not have a link",
+    ],
+    [
+      "admin by the time of the link",
+      `[admin]\nwhen = 'linked_at < now'\n${RECORD}`,
+      "the expression reads discord or linked_at",
+    ],
     ["admit without a message", `[admit]\nwhen = "true"\n${RECORD}`, "message.en is missing"],
     ["a message in Swedish alone", `[admit]\nwhen = "true"\nmessage.sv = "Nej."\n${RECORD}`, "en is missing"],
     [

@@ -8,9 +8,9 @@ import type { WorkDeps } from "../../deps.ts";
 import { usage } from "../../errors.ts";
 import { syncAsked } from "../../operator/change_link.ts";
 import { findMember } from "../../operator/find_member.ts";
+import { countWaitingLosses, releaseLosses } from "../../operator/release_losses.ts";
 import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.ts";
 import { countScope, runDry } from "../../operator/sync_run.ts";
-import { findBrake } from "../../sync/brake.ts";
 import { describeStop, STOP_REMEDIES } from "../../sync/stops.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
@@ -132,15 +132,13 @@ function describe({ counts, codes }: SyncResult, isDry: boolean): string {
 /** Names how many losses wait, asks, and releases them. Servers tell Discord of them within a minute. */
 async function release({ environment, json, yes }: Asked): Promise<void> {
   const released = await withWork(environment, json, async (deps) => {
-    const brake = await findBrake(deps);
-    const waiting = brake?.waiting ?? 0;
+    const waiting = await countWaitingLosses(deps);
     if (waiting === 0) return 0;
     if (!json)
       await print(waiting === 1 ? "1 link would lose something." : `${waiting} links would lose something.`);
     const isAgreed = yes === true || (!json && canAsk() && (await confirm("Release?")));
     if (!isAgreed) return undefined;
-    const row = await deps.queries.setReleased({ now: deps.now(), operator: readOperatorName(environment) });
-    return row?.released ?? 0;
+    return releaseLosses(deps, readOperatorName(environment));
   });
   if (released === undefined) {
     endWithFindings();

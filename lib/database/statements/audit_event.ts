@@ -9,6 +9,7 @@ import findAuditBoundsText from "../../../sql/audit_event/find_bounds.sql" with 
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
 import insertOperatorEventText from "../../../sql/audit_event/insert_of_operator.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
+import listOfOperatorsText from "../../../sql/audit_event/list_of_operators.sql" with { type: "text" };
 import listAuditPageText from "../../../sql/audit_event/list_page.sql" with { type: "text" };
 import listToldText from "../../../sql/audit_event/list_told.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
@@ -130,11 +131,23 @@ export const AUDIT_EVENT_STATEMENTS = {
         "links_exported",
         "database_restored",
         "database_moved",
+        "looked_at",
       ]),
       discordUserId: nullableText,
       operator: text,
       detail: json,
       now: time,
+    },
+  },
+  listOfOperators: {
+    text: listOfOperatorsText,
+    gives: "rows",
+    parameters: { discordUserId: text, since: time, limit: integer },
+    echoes: "discordUserId",
+    row: {
+      discordUserId: text,
+      occurredAt: time,
+      action: v.picklist(["looked_at", "sync_asked", "sessions_purged", "unlinked", "imported", "adopted"]),
     },
   },
   listTold: {

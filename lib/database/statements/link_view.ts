@@ -1,6 +1,7 @@
 /** Links as operators see them, a page at a time, and counts of them. Statements of `sql/link`. */
 import * as v from "valibot";
 import countCheckedText from "../../../sql/link/count_checked.sql" with { type: "text" };
+import countFailingText from "../../../sql/link/count_failing.sql" with { type: "text" };
 import countRecordsText from "../../../sql/link/count_records.sql" with { type: "text" };
 import findLinkPageEndText from "../../../sql/link/find_page_end.sql" with { type: "text" };
 import listMatchingLinksText from "../../../sql/link/list_matching.sql" with { type: "text" };
@@ -17,6 +18,12 @@ export const LINK_VIEW_STATEMENTS = {
     gives: "row",
     parameters: { dayAgo: time, weekAgo: time },
     row: { withinDay: integer, withinWeek: integer, failing: integer },
+  },
+  countFailing: {
+    text: countFailingText,
+    gives: "rows",
+    parameters: { limit: integer },
+    row: { code: text, links: integer },
   },
   countRecords: {
     text: countRecordsText,
