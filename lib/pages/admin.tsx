@@ -199,7 +199,7 @@ function Failing({ context, overview: { failing } }: Props) {
       ) : (
         <Figures
           rows={failing.map(({ code, links }) => [
-            <a href={`${LINKS_PATH}?${new URLSearchParams({ code })}`}>
+            <a href={`${LINKS_PATH}?${new URLSearchParams({ error: code })}`}>
               <code>{code}</code>
             </a>,
             sayNumber(context, links),

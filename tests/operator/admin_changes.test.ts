@@ -77,7 +77,7 @@ describe("an administrator", () => {
   test("lists members by state, and takes no other state for one", async () => {
     expect(await read("/admin/links?state=told")).toContain(`bo-${id}`);
     expect(await read("/admin/links?state=losing")).toContain("No link fits.");
-    expect(await read("/admin/links?state=odd&after=&code=&failing=perhaps")).toContain(`bo-${id}`);
+    expect(await read("/admin/links?state=odd&after=&error=&failing=perhaps")).toContain(`bo-${id}`);
   });
 
   test("sees what a member gets and why, and no token", async () => {

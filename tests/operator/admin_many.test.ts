@@ -50,7 +50,7 @@ const PAGES = [
   "/admin/links",
   "/admin/links?state=losing",
   "/admin/links?failing=yes",
-  "/admin/links?code=provider_unavailable",
+  "/admin/links?error=provider_unavailable",
   `/admin/links?q=member-${LINKS}`,
   "/admin/links?q=nobody",
   LAST,

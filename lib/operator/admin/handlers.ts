@@ -101,7 +101,7 @@ function readSelection(query: URLSearchParams): AdminSelection {
   return {
     state: state.success ? state.output : undefined,
     words: readWord(query, "q"),
-    failedCode: readWord(query, "code"),
+    failedCode: readWord(query, "error"),
     isFailing: query.get("failing") === "yes" ? true : undefined,
   };
 }
