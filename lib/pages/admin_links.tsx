@@ -51,7 +51,7 @@ export function SearchForm({ context, selection }: Props & { readonly selection:
           <input type="checkbox" name="failing" value="yes" checked={isFailing === true} />
           {texts.onlyFailing}
         </label>
-        {failedCode !== undefined && <input type="hidden" name="code" value={failedCode} />}
+        {failedCode !== undefined && <input type="hidden" name="error" value={failedCode} />}
         <button class="button quiet" type="submit">
           {texts.searchButton}
         </button>
