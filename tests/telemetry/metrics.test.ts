@@ -72,6 +72,7 @@ describe("GET /metrics", () => {
 
   test("answers while the database does not, without its figures", async () => {
     const { shared } = janus;
+    await fetch(new URL("/healthz", janus.url));
     const countLinkStates = () => Promise.reject(databaseUnavailable("for a test"));
     const listener = listenForMetrics(
       { host: "127.0.0.1", port: 0 },
