@@ -110,6 +110,25 @@ function uncomment(text: string): string {
   return text.replaceAll(/^( *)#(?=(?: {2})+\S)/gm, "$1");
 }
 
+test("the PodMonitor gives the metrics the job that the alerts ask for", async () => {
+  const [, commented = ""] = (await readText(`${MANIFESTS}/service.yaml`)).split("#---\n");
+  const monitor = v.parse(monitorSchema, Bun.YAML.parse(commented.replaceAll(/^#/gm, "")));
+  const { labels } = deployment.template.metadata;
+
+  expect(labels).toMatchObject(monitor.spec.selector.matchLabels);
+  expect(await readText("deploy/prometheus/rules.yaml")).toContain(
+    `up{job="${labels[monitor.spec.jobLabel]}"}`,
+  );
+});
+
+const monitorSchema = v.object({
+  kind: v.literal("PodMonitor"),
+  spec: v.object({
+    jobLabel: v.string(),
+    selector: v.object({ matchLabels: v.record(v.string(), v.string()) }),
+  }),
+});
+
 describe("kustomization.yaml", () => {
   test("lists every file once, and the namespace of all", () => {
     const files = listFiles(`${MANIFESTS}/*.yaml`).map((path) => basename(path));
