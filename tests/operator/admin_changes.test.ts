@@ -1,5 +1,6 @@
 /** What administrators see and change: each look and each change is in the trail with their name, and the member sees it. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { requireLink } from "../../lib/operator/admin/member.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
 import { ADMIN_RULES, BOARD, signInAsAdmin } from "../fixtures/admin.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
@@ -249,4 +250,13 @@ describe("an administrator", () => {
     expect(await get("/admin")).toContain(TEXTS[language].admin.weekTitle);
     expect(await get(`/admin/links/${id}`)).toContain(TEXTS[language].admin.whyTitle);
   });
+});
+
+test("requireLink() reads no other link for somebody without one", async () => {
+  const findLinkPageEnd = () => Promise.reject(new Error("a page of links was read"));
+  const queries = { ...janus.deps.queries, findLinkPageEnd };
+
+  expect(await requireLink({ queries }, id)).toMatchObject({ discordUserId: id });
+  for (const none of ["999", "anna", ""])
+    expect(await requireLink({ queries }, none).catch(({ code }) => code)).toBe("not_linked");
 });

@@ -2,7 +2,7 @@
 import type { Deps } from "../../deps.ts";
 import { notLinked } from "../../errors.ts";
 import type { StoredLink } from "../explain.ts";
-import { findMember } from "../find_member.ts";
+import { findLinkOf } from "../find_member.ts";
 import type { LinkList, Selection } from "../select_links.ts";
 import { listLinks } from "../select_links.ts";
 import type { ShownLink } from "../show_link.ts";
@@ -52,9 +52,9 @@ export async function showToAdmin(
 
 /** The link of a Discord account. Throws not_linked. */
 export async function requireLink(deps: Pick<Needs, "queries">, discordUserId: string): Promise<StoredLink> {
-  const found = await findMember(deps, discordUserId);
-  if (!("link" in found) || found.link.discordUserId !== discordUserId) throw notLinked();
-  return found.link;
+  const link = await findLinkOf(deps, discordUserId);
+  if (link === undefined) throw notLinked();
+  return link;
 }
 
 async function noteLook(
