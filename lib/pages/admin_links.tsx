@@ -6,8 +6,8 @@
 import type { LinkList, ListedLink, Selection } from "../operator/select_links.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { AdminContext } from "./admin_parts.tsx";
-import { LINKS_PATH, memberPath, renderAdminPage } from "./admin_parts.tsx";
-import { ArrowLink, DiscordAccount, shownName } from "./parts.tsx";
+import { Code, LINKS_PATH, memberPath, renderAdminPage } from "./admin_parts.tsx";
+import { ArrowLink, DiscordAccount, say, shownName } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
 /** What a search on these pages asks. */
@@ -51,7 +51,12 @@ export function SearchForm({ context, selection }: Props & { readonly selection:
           <input type="checkbox" name="failing" value="yes" checked={isFailing === true} />
           {texts.onlyFailing}
         </label>
-        {failedCode !== undefined && <input type="hidden" name="error" value={failedCode} />}
+        {failedCode !== undefined && (
+          <label class="check">
+            <input type="checkbox" name="error" value={failedCode} checked />
+            <span>{say(texts.onlyCode, context, <Code>{failedCode}</Code>)}</span>
+          </label>
+        )}
         <button class="button quiet" type="submit">
           {texts.searchButton}
         </button>
@@ -123,7 +128,7 @@ function pathOf({ words, state, isFailing, failedCode }: AdminSelection, after?:
     ...(words === undefined ? {} : { q: words }),
     ...(state === undefined ? {} : { state }),
     ...(isFailing === true ? { failing: "yes" } : {}),
-    ...(failedCode === undefined ? {} : { code: failedCode }),
+    ...(failedCode === undefined ? {} : { error: failedCode }),
     ...(after === undefined ? {} : { after }),
   });
   return query.size === 0 ? LINKS_PATH : `${LINKS_PATH}?${query}`;

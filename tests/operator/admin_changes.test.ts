@@ -81,6 +81,13 @@ describe("an administrator", () => {
     expect(await read("/admin/links?state=odd&after=&error=&failing=perhaps")).toContain(`bo-${id}`);
   });
 
+  test("sees by which error a list is filtered, and can search without it", async () => {
+    const html = await (await admin.get("/admin/links?error=provider_unavailable")).text();
+
+    expect(textOf(html)).toContain("Only links whose last check failed with provider_unavailable");
+    expect(html).toMatch(/<input type="checkbox" name="error" value="provider_unavailable" checked/);
+  });
+
   test("sees what a member gets and why, and no token", async () => {
     const answer = await admin.get(`/admin/links/${id}`);
     const html = await answer.text();

@@ -265,6 +265,7 @@ export const de: Texts = {
     state: "Zustand",
     anyState: "Jeder Zustand",
     onlyFailing: "Nur Verknüpfungen, deren letzte Prüfung oder Aktualisierung fehlschlug",
+    onlyCode: "Nur Verknüpfungen, deren letzte Prüfung mit {other} fehlschlug",
     states: {
       told: "aktuell",
       waiting: "wartet auf Discord",

@@ -307,6 +307,8 @@ export const en = {
     state: "State",
     anyState: "Any state",
     onlyFailing: "Only links whose last check or update failed",
+    /** `{other}` is the code of an error. */
+    onlyCode: "Only links whose last check failed with {other}",
     /** The states of a link. */
     states: {
       told: "up to date",

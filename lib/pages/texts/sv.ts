@@ -255,6 +255,7 @@ export const sv: Texts = {
     state: "Läge",
     anyState: "Alla lägen",
     onlyFailing: "Bara kopplingar vars senaste kontroll eller uppdatering misslyckades",
+    onlyCode: "Bara kopplingar vars senaste kontroll misslyckades med {other}",
     states: {
       told: "aktuell",
       waiting: "väntar på Discord",
