@@ -290,7 +290,7 @@ export const en = {
       "This page is for administrators of {platform}. Sign in at {platform} to use it. A sign-in lasts for one hour.",
     signInButton: "Sign in at {platform}",
     refusedTitle: "You cannot use this page",
-    refusedWhy: "According to {platform}, your account is not that of an administrator.",
+    refusedWhy: "According to {platform}, you are not an administrator.",
     refusedNow:
       "If you think this is wrong, contact {contact}. If your rights have just been changed, sign in again.",
     signedInAs: "Signed in as {other}",
@@ -322,9 +322,9 @@ export const en = {
     attentionTitle: "Needs attention",
     nothing: "Nothing needs attention.",
     attention: {
-      check_overdue: "Checks that are overdue for more than an hour",
+      check_overdue: "Checks that have been overdue for more than an hour",
       push_overdue: "Updates that Discord has not received for more than an hour",
-      loss_overdue: "Removed roles that Discord has not heard of for more than an hour",
+      loss_overdue: "Removed roles of which Discord has not been told for more than an hour",
       losses_held: "Roles that are kept, because many members would lose something",
       key_missing: "Keys that are missing from TOKEN_KEYS",
       backup_old: "The last backup is more than 8 days old",
@@ -411,7 +411,7 @@ export const en = {
       "Neither account can be linked until the ban ends. The link ends now, with the roles, and the member is signed out.",
     reason: "Reason, for administrators only (optional)",
     unlinkReason: "Reason, which the member can read in their data (optional)",
-    banEnd: "Until",
+    banEnd: "How long",
     banEnds: { never: "until it is lifted", week: "for a week", month: "for 30 days", year: "for a year" },
     visible:
       "Every look at a member and every change is recorded with your name. The member sees that it happened, and when.",
