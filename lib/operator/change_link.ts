@@ -68,4 +68,4 @@ export async function syncWithinRequest(
   }
 }
 
-const NOT_BEGUN: readonly string[] = ["not_linked", "sync_too_soon"];
+const NOT_BEGUN: readonly string[] = ["not_linked", "banned", "sync_too_soon"];

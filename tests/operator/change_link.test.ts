@@ -1,6 +1,6 @@
 /** What an operator does to a link: as the member would do it, and the trail keeps who it was, and tells the member less. */
 import { describe, expect, test } from "bun:test";
-import { syncAsked, unlinkMember } from "../../lib/operator/change_link.ts";
+import { syncAsked, syncWithinRequest, unlinkMember } from "../../lib/operator/change_link.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, sessionsOf } from "../harness/rows.ts";
@@ -82,4 +82,16 @@ describe("syncAsked()", () => {
 
     expect(await count()).toBe(before);
   });
+});
+
+test("syncWithinRequest() leaves nothing in the trail of a banned member, whom it does not sync", async () => {
+  const { user } = await link();
+  await database.rows(
+    `insert into ban (ban_id, discord_user_id, banned_at, operator) values (gen_random_uuid()::text, '${user}', now(), 'eva')`,
+  );
+
+  const syncing = syncWithinRequest(janus.request(), { discordUserId: user, operator: "anna" });
+
+  expect(await syncing.catch(({ code }) => code)).toBe("banned");
+  expect(await trailOfOperator(user)).toEqual([]);
 });
