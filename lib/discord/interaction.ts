@@ -17,6 +17,8 @@ export type Command = {
   readonly name: string;
   /** The user that the option of this name means. */
   readonly userOption: (name: string) => string | undefined;
+  /** Whether a user whom an option names is a member of the server. */
+  readonly isMember: (discordUserId: string) => boolean;
   /** Who has sent it. */
   readonly sender: { readonly discordUserId: string; readonly username: string };
   /** The server and what the sender may do in it; undefined in a direct message. */
@@ -45,9 +47,17 @@ const inGroup = v.object({ ...value.entries, options: listOf(value) });
 const option = v.object({ ...value.entries, options: listOf(inGroup) });
 type Option = { readonly name: string; readonly type: number; readonly options?: readonly Option[] };
 
+/** Of those whom the options name, Discord lists the members of the server here. */
+const resolved = v.object({ members: v.optional(v.record(snowflake, v.unknown()), {}) });
+
 const command = v.object({
   id: snowflake,
-  data: v.object({ name, type: v.optional(v.number(), CHAT_INPUT), options: listOf(option) }),
+  data: v.object({
+    name,
+    type: v.optional(v.number(), CHAT_INPUT),
+    options: listOf(option),
+    resolved: v.optional(resolved, {}),
+  }),
   // One of the two: the first in a server, the second in a direct message.
   member: v.optional(
     v.object({
@@ -87,6 +97,7 @@ function asCommand(read: v.InferOutput<typeof command>): Command | undefined {
     interactionId,
     name: [data.name, ...names].join(" "),
     userOption: (wanted) => findUser(values, wanted),
+    isMember: (discordUserId) => Object.hasOwn(data.resolved.members, discordUserId),
     sender: { discordUserId: sender.id, username: sender.username },
     guild: isInGuild ? { guildId, permissions: member.permissions } : undefined,
     locale,

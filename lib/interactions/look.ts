@@ -19,6 +19,8 @@ export type LookDeps = Pick<WorkDeps, "config" | "queries" | "rules" | "now" | "
 export type Look =
   | { readonly kind: "own"; readonly link: SeenLink | undefined }
   | { readonly kind: "other"; readonly discordUserId: string; readonly link: SeenLink | undefined }
+  /** The server has no such member. */
+  | { readonly kind: "no_member"; readonly discordUserId: string }
   | { readonly kind: "not_here" | "not_allowed" | "repeated" | "unknown" }
   /** The command was answered before the member was found. */
   | { readonly kind: "late" };
@@ -52,6 +54,8 @@ async function lookAtOther(deps: LookDeps, command: Command, isAwaited: () => bo
   if (!maySeeOthers(guild.permissions)) return { kind: "not_allowed" };
   const discordUserId = command.userOption(MEMBER_OPTION);
   if (discordUserId === undefined) return { kind: "unknown" };
+  // An id can be typed. Who is in another server alone is no concern of the admins of this one.
+  if (!command.isMember(discordUserId)) return { kind: "no_member", discordUserId };
   const found = await findLinkOf(deps, discordUserId);
   // Of somebody who has no link, nothing is told and nothing is kept.
   if (found === undefined) return { kind: "other", discordUserId, link: undefined };

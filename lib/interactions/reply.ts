@@ -30,6 +30,8 @@ export function sayLook(context: ReplyContext, look: Look): string {
       return sayOwn(context, texts, look.link);
     case "other":
       return sayOther(context, texts, look);
+    case "no_member":
+      return fill(context, texts.noMember, { member: mention(look.discordUserId) });
     case "not_here":
       return texts.notHere;
     case "not_allowed":
@@ -56,13 +58,15 @@ function sayOwn(context: ReplyContext, texts: Texts, link: SeenLink | undefined)
   ].join("\n");
 }
 
+/** Nobody is notified: the message allows no mentions. Discord shows the name that the server knows the member by. */
+const mention = (discordUserId: string): string => `<@${discordUserId}>`;
+
 function sayOther(
   context: ReplyContext,
   texts: Texts,
   { discordUserId, link }: { readonly discordUserId: string; readonly link: SeenLink | undefined },
 ): string {
-  // Nobody is notified: the message allows no mentions. Discord shows the name that the server knows the member by.
-  const member = `<@${discordUserId}>`;
+  const member = mention(discordUserId);
   if (link === undefined) return fill(context, texts.unlinked, { member });
   return [
     fill(context, texts.linked, { member, other: day(link.linkedAt) }),

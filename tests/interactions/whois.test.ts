@@ -79,6 +79,18 @@ describe("/janus whois", () => {
     expect(await looksAt(user)).toEqual([]);
   });
 
+  test("tells nothing of somebody who is in another server alone", async () => {
+    const user = await linked();
+
+    const answers = [
+      await answerTo(whois(user, by(newUser(), { members: [] }))),
+      await answerTo(whois(user, by(newUser(), { members: [newUser()] }))),
+    ];
+
+    expect(new Set(answers)).toEqual(new Set([`<@${user}> is not a member of this server.`]));
+    expect(await looksAt(user)).toEqual([]);
+  });
+
   test("tells a member without the permission nothing, whatever a channel gives them", async () => {
     const user = await linked();
     const logged = watchLog();

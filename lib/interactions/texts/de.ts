@@ -48,6 +48,7 @@ export const de: Texts = {
   },
   ownPage: "Auf deiner Seite steht mehr, und alles, was du tun kannst: {url}",
   seen: "Das Mitglied kann sehen, dass ein Admin die Verknüpfung angesehen hat.",
+  noMember: "{member} ist kein Mitglied dieses Servers.",
   notHere:
     "Janus zeigt auf diesem Server keine Verknüpfungen von Mitgliedern. Wer Janus betreibt, wählt die Server dafür aus.",
   notAllowed: "Um Verknüpfungen anderer anzusehen, brauchst du hier die Berechtigung „Server verwalten“.",

@@ -54,6 +54,7 @@ export const en = {
   ownPage: "Your page has more, and everything that you can do: {url}",
   /** Below the link of somebody else. */
   seen: "The member can see that an admin has looked.",
+  noMember: "{member} is not a member of this server.",
   notHere:
     "Janus does not show links of members in this server. The operator of Janus chooses the servers in which it does.",
   notAllowed: "To look at the links of others, you need the permission Manage Server here.",

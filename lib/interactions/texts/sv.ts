@@ -44,6 +44,7 @@ export const sv: Texts = {
   },
   ownPage: "På Min sida finns mer, och allt du kan göra: {url}",
   seen: "Medlemmen kan se att en administratör har tittat.",
+  noMember: "{member} är inte medlem på den här servern.",
   notHere:
     "Janus visar inte medlemmars kopplingar på den här servern. Den som driver Janus väljer på vilka servrar det går.",
   notAllowed: "För att se andras kopplingar behöver du behörigheten Hantera server här.",
