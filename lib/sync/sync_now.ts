@@ -33,14 +33,16 @@ const SYNC_EVERY_SECONDS = 60;
 const CHECK_SHARE = 0.45;
 
 /**
- * Checks the member's link and pushes it, at most once a minute for each member. Throws not_linked, banned, sync_too_soon, and what
- * keeps Discord from taking it: the push is due again then, unless only a sign-in helps (grant_ended).
+ * Checks a link and pushes it, at most once a minute for each member. The trail keeps the operator, if one asks. Throws
+ * not_linked, banned, sync_too_soon, and what keeps Discord from taking it: the push is due again then, unless only a sign-in
+ * helps (grant_ended).
  */
 export async function syncNow(
   deps: Needs,
   { discordUserId }: { readonly discordUserId: string },
+  operator: string | null = null,
 ): Promise<Synced> {
-  await ask(deps, discordUserId);
+  await ask(deps, discordUserId, operator);
   const reading = await readClaims(deps, discordUserId);
   const now = deps.now();
   const leasedUntil = secondsAfter(now, PUSH_LEASE_SECONDS);
@@ -51,10 +53,10 @@ export async function syncNow(
   return describe(link, reading, push);
 }
 
-async function ask({ queries, now }: Needs, discordUserId: string): Promise<void> {
+async function ask({ queries, now }: Needs, discordUserId: string, operator: string | null): Promise<void> {
   const at = now();
   const askedBefore = secondsAfter(at, -SYNC_EVERY_SECONDS);
-  const row = await queries.setSyncAsked({ discordUserId, askedBefore, now: at });
+  const row = await queries.setSyncAsked({ discordUserId, askedBefore, now: at, operator });
   if (row === undefined) throw notLinked();
   // The link ends in a moment.
   if (row.isBanned) throw banned();

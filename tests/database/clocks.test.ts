@@ -117,7 +117,8 @@ const claimPush: Kind["claim"] = async ({ queries }, now) =>
 const claimCheck: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimCheckDue(lease(now))).length === 1;
 const claimSync: Kind["claim"] = async ({ queries }, now) => {
-  const values = { discordUserId: "1", askedBefore: new Date(now.getTime() - 60_000), ...lease(now) };
+  const askedBefore = new Date(now.getTime() - 60_000);
+  const values = { discordUserId: "1", askedBefore, operator: null, ...lease(now) };
   return (await queries.setSyncAsked(values))?.isAsked === true;
 };
 

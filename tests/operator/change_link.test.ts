@@ -1,6 +1,8 @@
 /** What an operator does to a link: as the member would do it, and the trail keeps who it was, and tells the member less. */
 import { describe, expect, test } from "bun:test";
-import { syncAsked, syncWithinRequest, unlinkMember } from "../../lib/operator/change_link.ts";
+import { databaseUnavailable } from "../../lib/errors.ts";
+import { syncAsked, unlinkMember } from "../../lib/operator/change_link.ts";
+import { syncNow } from "../../lib/sync/sync_now.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, sessionsOf } from "../harness/rows.ts";
@@ -84,14 +86,31 @@ describe("syncAsked()", () => {
   });
 });
 
-test("syncWithinRequest() leaves nothing in the trail of a banned member, whom it does not sync", async () => {
+test("syncNow() leaves nothing in the trail of a banned member, whom it does not sync", async () => {
   const { user } = await link();
   await database.rows(
     `insert into ban (ban_id, discord_user_id, banned_at, operator) values (gen_random_uuid()::text, '${user}', now(), 'eva')`,
   );
 
-  const syncing = syncWithinRequest(janus.request(), { discordUserId: user, operator: "anna" });
+  const syncing = syncNow(janus.request(), { discordUserId: user }, "anna");
 
   expect(await syncing.catch(({ code }) => code)).toBe("banned");
   expect(await trailOfOperator(user)).toEqual([]);
+});
+
+test("syncNow() keeps which operator has asked before it does anything, and once a minute", async () => {
+  const { user } = await link();
+  const request = janus.request();
+  const away = { claimSync: () => Promise.reject(databaseUnavailable("for a test")) };
+  const deps = { ...request, queries: { ...request.queries, ...away } };
+
+  const failing = syncNow(deps, { discordUserId: user }, "anna");
+  const failed = await failing.catch(({ code }) => code);
+  const again = syncNow(request, { discordUserId: user }, "bo");
+  const refused = await again.catch(({ code }) => code);
+
+  expect([failed, refused]).toEqual(["database_unavailable", "sync_too_soon"]);
+  expect(await trailOfOperator(user)).toEqual([
+    { action: "sync_asked", operator: "anna", detail: { scope: "member" } },
+  ]);
 });

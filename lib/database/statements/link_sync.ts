@@ -207,7 +207,7 @@ export const LINK_SYNC_STATEMENTS = {
   setSyncAsked: {
     text: setSyncAskedText,
     gives: "row",
-    parameters: { discordUserId: text, askedBefore: time, now: time },
+    parameters: { discordUserId: text, askedBefore: time, now: time, operator: nullableText },
     echoes: "discordUserId",
     row: { discordUserId: text, isAsked: v.boolean(), syncAskedAt: nullableTime, isBanned: v.boolean() },
   },

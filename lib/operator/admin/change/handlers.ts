@@ -20,10 +20,11 @@ import { ADMIN_ACTIONS, BAN_ENDS, renderAdminQuestion } from "../../../pages/adm
 import type { AdminNotice } from "../../../result/notice.ts";
 import { organisationName } from "../../../rules/claims.ts";
 import type { Synced } from "../../../sync/sync_now.ts";
+import { syncNow } from "../../../sync/sync_now.ts";
 import { printable } from "../../../text/printable.ts";
 import { secondsAfter } from "../../../time.ts";
 import { addBan } from "../../bans.ts";
-import { syncWithinRequest, unlinkMember } from "../../change_link.ts";
+import { unlinkMember } from "../../change_link.ts";
 import { countWaitingLosses, releaseLosses } from "../../release_losses.ts";
 import { purgeSessions } from "../../sessions.ts";
 import { adminPage, admitForm, memberOf, withAdmin } from "../handlers.ts";
@@ -116,7 +117,7 @@ const NOTICE_OF: Readonly<Record<Synced, AdminNotice>> = {
 
 async function sync({ deps, admin: { operator }, discordUserId }: Change): Promise<AdminNotice> {
   try {
-    return NOTICE_OF[await syncWithinRequest(deps, { discordUserId, operator })];
+    return NOTICE_OF[await syncNow(deps, { discordUserId }, operator)];
   } catch (error) {
     const { code } = asJanusError(error);
     if (code === "sync_too_soon") return "sync_too_soon";
