@@ -2,7 +2,7 @@
 import { usage } from "../errors.ts";
 import { canAsk } from "./terminal.ts";
 
-/** Throws usage if nobody has agreed beforehand and nobody can be asked. With --json a program reads what is printed. */
+/** Throws usage without --yes where no terminal can ask. With --json a program reads the output, so nobody is asked. */
 export function requireAgreement(command: string, isAgreed: boolean, json: boolean): void {
   if (isAgreed || (!json && canAsk())) return;
   throw usage(`${command} asks before it changes anything. To agree beforehand, add --yes.`);

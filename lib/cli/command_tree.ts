@@ -3,7 +3,7 @@
  * same program, so that none of them has to be kept up. `commands/read_tree.ts` reads it.
  */
 
-/** What comes after an option, or stands for an argument. */
+/** The value of an option or of an argument. */
 export type Value =
   /** One of these words. */
   | { readonly kind: "choice"; readonly choices: readonly string[] }
@@ -32,7 +32,7 @@ export type CommandNode = {
   readonly path: string;
   readonly name: string;
   readonly description: string;
-  /** What stands behind the path in the line of its usage. */
+  /** The options and arguments in the line of its usage. */
   readonly usage: string;
   readonly options: readonly OptionNode[];
   readonly arguments: readonly ArgumentNode[];

@@ -2,16 +2,18 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DISCORD_PUBLIC_KEY, signEvent } from "../fixtures/discord_events.ts";
 import { secondsOf } from "../fixtures/hook.ts";
-import type { Sent } from "../fixtures/interactions.ts";
 import {
   answerOf,
+  by,
+  COMMANDS_ENVIRONMENT,
   commandOf,
-  GUILD,
   linkMember,
+  looksAt,
   OTHER_GUILD,
   PING,
   sendInteraction,
   status,
+  watchCommands,
   whois,
 } from "../fixtures/interactions.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
@@ -23,27 +25,13 @@ const database = useDatabase();
 const janus = useJanus(() =>
   startJanusWithForger({
     database,
-    environment: { DISCORD_PUBLIC_KEY, DISCORD_GUILD_IDS: GUILD, PLATFORM_NAME: "The *Guild*" },
+    environment: COMMANDS_ENVIRONMENT,
   }),
 );
 beforeEach(() => janus.provider.reset());
 
 const linked = (username?: string): Promise<string> => linkMember(janus, username);
 const answerTo = (payload: unknown): Promise<string> => answerOf(janus, payload);
-const by = (user: string, more: Partial<Sent> = {}): Sent => ({ by: user, ...more });
-const looksAt = async (user: string) =>
-  (await rowsOfMember(janus, "audit_event", user)).filter(({ action }) => action === "looked_at");
-
-function watchLog() {
-  const before = janus.logLines.length;
-  return () =>
-    janus.logLines
-      .slice(before)
-      .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "interaction_answered")
-      .map(({ operation, outcome }) => ({ operation, outcome }));
-}
-
 describe("POST /discord/interactions", () => {
   test("answers a PING with a PONG", async () => {
     const response = await sendInteraction(janus, PING);
@@ -73,7 +61,7 @@ describe("POST /discord/interactions", () => {
     const response = await sendInteraction(janus, whois(user, by(newUser())), { timestamp: old });
 
     expect([response.status, await response.text()]).toEqual([401, ""]);
-    expect(await looksAt(user)).toEqual([]);
+    expect(await looksAt(janus, user)).toEqual([]);
   });
 
   const command = commandOf("status", by("1"));
@@ -123,7 +111,7 @@ describe("POST /discord/interactions", () => {
 describe("/janus status", () => {
   test("shows one's own link, in any server and in a direct message", async () => {
     const user = await linked("anna_b");
-    const logged = watchLog();
+    const logged = watchCommands(janus);
 
     const answers = [
       await answerTo(status(by(user))),
@@ -143,7 +131,7 @@ describe("/janus status", () => {
         `Your page has more, and everything that you can do: ${janus.url}/account`,
       ].join("\n"),
     );
-    expect(await looksAt(user)).toEqual([]);
+    expect(await looksAt(janus, user)).toEqual([]);
     expect(logged()).toEqual(Array(3).fill({ operation: "status", outcome: "answered" }));
   });
 

@@ -1,8 +1,17 @@
 /** `/janus whois` in Discord: which admins are told of a member, who is told nothing, and what is kept of a look. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DISCORD_PUBLIC_KEY } from "../fixtures/discord_events.ts";
-import type { Sent } from "../fixtures/interactions.ts";
-import { answerOf, GUILD, linkMember, NO_ADMIN, OTHER_GUILD, whois } from "../fixtures/interactions.ts";
+import {
+  answerOf,
+  by,
+  COMMANDS_ENVIRONMENT,
+  GUILD,
+  linkMember,
+  looksAt,
+  NO_ADMIN,
+  OTHER_GUILD,
+  watchCommands,
+  whois,
+} from "../fixtures/interactions.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, rowsOfMember, trailOf } from "../harness/rows.ts";
@@ -13,31 +22,17 @@ const database = useDatabase();
 const janus = useJanus(() =>
   startJanusWithForger({
     database,
-    environment: { DISCORD_PUBLIC_KEY, DISCORD_GUILD_IDS: GUILD, PLATFORM_NAME: "The *Guild*" },
+    environment: COMMANDS_ENVIRONMENT,
   }),
 );
 beforeEach(() => janus.provider.reset());
 
 const linked = (username?: string): Promise<string> => linkMember(janus, username);
 const answerTo = (payload: unknown): Promise<string> => answerOf(janus, payload);
-const by = (user: string, more: Partial<Sent> = {}): Sent => ({ by: user, ...more });
-const looksAt = async (user: string) =>
-  (await rowsOfMember(janus, "audit_event", user)).filter(({ action }) => action === "looked_at");
-
-function watchLog() {
-  const before = janus.logLines.length;
-  return () =>
-    janus.logLines
-      .slice(before)
-      .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "interaction_answered")
-      .map(({ operation, outcome }) => ({ operation, outcome }));
-}
-
 describe("/janus whois", () => {
   test("shows an admin a member's link, and the member that an admin has looked", async () => {
     const [user, admin] = [await linked("bo"), newUser()];
-    const logged = watchLog();
+    const logged = watchCommands(janus);
 
     const answer = await answerTo(whois(user, by(admin, { username: "root" })));
 
@@ -49,7 +44,7 @@ describe("/janus whois", () => {
     expect(answer).toEndWith(
       "- Member: yes\nDiscord has received the latest update.\nThe member can see that an admin has looked.",
     );
-    expect(await looksAt(user)).toMatchObject([
+    expect(await looksAt(janus, user)).toMatchObject([
       { operator: `root (Discord ${admin})`, detail: { guild_id: GUILD }, requestId: expect.any(String) },
     ]);
     expect(logged()).toEqual([{ operation: "whois", outcome: "answered" }]);
@@ -76,7 +71,7 @@ describe("/janus whois", () => {
 
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toStartWith("Janus does not show links of members in this server.");
-    expect(await looksAt(user)).toEqual([]);
+    expect(await looksAt(janus, user)).toEqual([]);
   });
 
   test("tells nothing of somebody who is in another server alone", async () => {
@@ -88,12 +83,12 @@ describe("/janus whois", () => {
     ];
 
     expect(new Set(answers)).toEqual(new Set([`<@${user}> is not a member of this server.`]));
-    expect(await looksAt(user)).toEqual([]);
+    expect(await looksAt(janus, user)).toEqual([]);
   });
 
   test("tells a member without the permission nothing, whatever a channel gives them", async () => {
     const user = await linked();
-    const logged = watchLog();
+    const logged = watchCommands(janus);
 
     const answers = [
       await answerTo(whois(user, by(newUser(), { permissions: NO_ADMIN }))),
@@ -104,7 +99,7 @@ describe("/janus whois", () => {
 
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toContain("Manage Server");
-    expect(await looksAt(user)).toEqual([]);
+    expect(await looksAt(janus, user)).toEqual([]);
     expect(logged()).toEqual(Array(3).fill({ operation: "whois", outcome: "refused" }));
   });
 
@@ -126,7 +121,7 @@ describe("/janus whois", () => {
     const repeats = await Promise.all([answerTo(payload), answerTo(payload)]);
 
     expect(new Set(repeats)).toEqual(new Set(["Janus has answered this command already. Send it again."]));
-    expect(await looksAt(user)).toHaveLength(1);
+    expect(await looksAt(janus, user)).toHaveLength(1);
   });
 
   test("answers one of two equal commands that come at once", async () => {
@@ -136,7 +131,7 @@ describe("/janus whois", () => {
     const answers = await Promise.all([answerTo(payload), answerTo(payload), answerTo(payload)]);
 
     expect(answers.filter((answer) => answer.startsWith("<@"))).toHaveLength(1);
-    expect(await looksAt(user)).toHaveLength(1);
+    expect(await looksAt(janus, user)).toHaveLength(1);
   });
 
   test("remembers no command that has told nothing", async () => {

@@ -47,7 +47,7 @@ const readName =
     );
   };
 
-/** Exactly as it is as well. Nobody has an account at what is no address, so a ban there would keep nobody out. */
+/** An issuer, letter for letter. It is an address: a ban at anything else would keep nobody out. */
 function readIssuer(word: string): string {
   if (/^https?:$/.test(URL.parse(word)?.protocol ?? "")) return readName(MOST_ISSUER)(word);
   throw usage(
