@@ -8,7 +8,7 @@ import { asJanusError } from "../errors.ts";
 import { endBannedLinksNow } from "../link/banned_links.ts";
 import { findBrake } from "../sync/brake.ts";
 import type { Checked } from "../sync/check.ts";
-import { checkMember, checkRound } from "../sync/check.ts";
+import { checkMember, checkRound } from "../sync/check_round.ts";
 import { decide, isLoss, isTold } from "../sync/decision.ts";
 import { tellLosses } from "../sync/losses.ts";
 import type { Push } from "../sync/push.ts";

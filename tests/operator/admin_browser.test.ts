@@ -6,7 +6,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
-import { checkMember } from "../../lib/sync/check.ts";
+import { checkMember } from "../../lib/sync/check_round.ts";
 import { ADMIN_RULES } from "../fixtures/admin.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { PHONE, photograph, survey, tabTo } from "../harness/chromium.ts";

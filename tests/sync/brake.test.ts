@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { findBrake } from "../../lib/sync/brake.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { pushDueLosses } from "../../lib/sync/losses.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";

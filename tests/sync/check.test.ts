@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
-import { checkDueLinks, checkMember } from "../../lib/sync/check.ts";
+import { checkDueLinks, checkMember } from "../../lib/sync/check_round.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";

@@ -4,7 +4,7 @@ import { createApp } from "../../index.ts";
 import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { pushDueLosses } from "../../lib/sync/losses.ts";
 import { pushDueLinks } from "../../lib/sync/push.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";

@@ -4,7 +4,7 @@ import type { WorkDeps } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { sealOrganisationTokens } from "../../lib/grants/sealing.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { organisationTokenOf } from "../harness/rows.ts";
