@@ -10,6 +10,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["discord", "oidc", "rules"],
   [
     "deps",
+    "wiring",
     "flow",
     "grants",
     "link",
@@ -25,7 +26,14 @@ const LEVELS: readonly (readonly string[])[] = [
 ];
 const TOP = LEVELS.length - 1;
 const PARTS = 2;
-const LEAVES = ["lib/crypto.ts", "lib/deps.ts", "lib/error_codes.ts", "lib/errors.ts", "lib/time.ts"];
+const LEAVES = [
+  "lib/crypto.ts",
+  "lib/deps.ts",
+  "lib/error_codes.ts",
+  "lib/errors.ts",
+  "lib/time.ts",
+  "lib/wiring.ts",
+];
 
 type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };
 

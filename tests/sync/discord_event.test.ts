@@ -1,11 +1,11 @@
 /** Discord's events: what a member's removal of Janus ends, what it does not, and what other events do. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { createShared } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { receiveDiscordEvent } from "../../lib/sync/discord_event.ts";
 import { pushDueLinks } from "../../lib/sync/push.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import type { EventRequest } from "../fixtures/discord_events.ts";
 import {
   DISCORD_PUBLIC_KEY,

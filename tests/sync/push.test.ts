@@ -5,9 +5,9 @@
 import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
-import { createShared } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
+import { createShared } from "../../lib/wiring.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";

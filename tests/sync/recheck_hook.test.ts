@@ -1,13 +1,14 @@
 /** The recheck hook: what a signed request does to the members whom it names, once, and what a wrong one does not. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { upkeepDepsOf } from "../../lib/deps.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
 import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { pushDueLosses } from "../../lib/sync/losses.ts";
 import { pushDueLinks } from "../../lib/sync/push.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { askHook, HOOK_SECRET, secondsOf, signHook } from "../fixtures/hook.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
