@@ -7,7 +7,6 @@ import {
   by,
   COMMANDS_ENVIRONMENT,
   commandOf,
-  linkMember,
   looksAt,
   OTHER_GUILD,
   PING,
@@ -19,7 +18,7 @@ import {
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, rowsOfMember, setOfLink } from "../harness/rows.ts";
-import { newUser } from "../harness/walk.ts";
+import { linkNewMember, newUser } from "../harness/walk.ts";
 
 const database = useDatabase();
 const janus = useJanus(() =>
@@ -30,7 +29,7 @@ const janus = useJanus(() =>
 );
 beforeEach(() => janus.provider.reset());
 
-const linked = (username?: string): Promise<string> => linkMember(janus, username);
+const linked = (username = "anna"): Promise<string> => linkNewMember(janus, { preferred_username: username });
 const answerTo = (payload: unknown): Promise<string> => answerOf(janus, payload);
 describe("POST /discord/interactions", () => {
   test("answers a PING with a PONG", async () => {

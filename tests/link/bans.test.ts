@@ -21,6 +21,7 @@ import {
   newUser,
   reachDiscordCallback,
   reachForgerCallback,
+  subjectOf,
   walkDiscordLeg,
 } from "../harness/walk.ts";
 
@@ -32,7 +33,6 @@ const janus = useJanus(() =>
 );
 beforeEach(() => janus.provider.reset());
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
 const discord = (discordUserId: string): BannedAccounts => ({ discordUserId, issuer: null, subject: null });
 const account = (subject: string): BannedAccounts => ({
   discordUserId: null,

@@ -1,20 +1,13 @@
 /** `janus sync` without its command line: what it does, what it counts, and what a dry run leaves alone. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { countScope, runDry, runSync } from "../../lib/operator/sync_run.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { MEMBER_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { TABLES } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-`;
+const RULES = MEMBER_RECORD;
 
 const folder = useFolder("sync_run");
 const database = useDatabase();
@@ -35,11 +28,7 @@ const says = (user: string, groups: readonly string[]): void =>
 async function linkMembers(count: number): Promise<readonly string[]> {
   const users: string[] = [];
   for (let member = 0; member < count; member += 1) {
-    const user = newUser();
-    janus.provider.signInAs({ sub: `subject-of-${user}`, groups: ["members"] });
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, user));
-    users.push(user);
+    users.push(await linkNewMember(janus, { groups: ["members"] }));
   }
   return users;
 }

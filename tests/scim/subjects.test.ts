@@ -7,7 +7,7 @@ import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, trailOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const RULES = `
 [[record]]
@@ -39,9 +39,7 @@ type Janus = typeof plain;
 
 async function signIn(janus: Janus, user: string, claims: Record<string, unknown> = {}) {
   janus.provider.signInAs({ sub: `subject-of-${user}`, preferred_username: "anna", ...claims });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
 const staffOf = (janus: Janus, user: string) => janus.discord.roleConnection(user)?.metadata.staff;
 /** A user who is in the group staff. */

@@ -13,7 +13,7 @@ import { useDatabase, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { callApi } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 
 /** How late every record of a push is: longer than another process takes to ask. */
 const LATE_MS = 150;
@@ -44,9 +44,7 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
 }
 
 async function linkAs(user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
 
 const link = (): Promise<Browser> => linkAs(newUser());
