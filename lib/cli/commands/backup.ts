@@ -21,7 +21,7 @@ import {
 } from "../../errors.ts";
 import type { MadeBackup, WriteBackup } from "../../operator/backup/make_backup.ts";
 import { dumpOf, makeBackupFile, ownBackupOf, planDump } from "../../operator/backup/make_backup.ts";
-import { requireFreeName } from "../../operator/backup/whole_file.ts";
+import { requireFreeName } from "../../operator/new_file.ts";
 import { noteBackup } from "../../operator/status.ts";
 import { now } from "../../server/world.ts";
 import { printable } from "../../text/printable.ts";

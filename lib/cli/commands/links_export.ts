@@ -7,15 +7,14 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import type { Queries } from "../../database/queries.ts";
 import { createQueries } from "../../database/queries.ts";
-import { usage } from "../../errors.ts";
+import { internal, JanusError, usage } from "../../errors.ts";
+import { openNewFile, requireFreeName } from "../../operator/new_file.ts";
 import type { ListedLink } from "../../operator/select_links.ts";
 import { readLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
 import { printable, printableLines } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../link_list_view.ts";
-import type { Sink } from "../new_file.ts";
-import { openNewFile } from "../new_file.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, print, printPart, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
@@ -80,9 +79,11 @@ async function exportLinks(asked: Asked): Promise<void> {
   const state: State = { after: "", links: 0, isNoted: false, isBegun: false, isOpen: true };
   let sink: Sink | undefined;
   try {
+    // Who names a file that is there already hears so at once, and not when the database answers.
+    if (file !== undefined) requireFreeName(file, NO_FORCE);
     const { signal } = await withStoredDatabase(config, json, async (db) => {
       const queries = createQueries(db);
-      sink ??= file === undefined ? STANDARD_OUTPUT : await openNewFile(file);
+      sink ??= file === undefined ? STANDARD_OUTPUT : await openFile(file);
       return write(queries, sink, asked, state);
     });
     if (signal !== undefined) {
@@ -105,6 +106,28 @@ async function exportLinks(asked: Asked): Promise<void> {
       ? JSON.stringify({ file, format: asked.format, links })
       : `${links === 1 ? "1 link is" : `${links} links are`} in ${printable(file, MOST_ECHOED)}.`,
   );
+}
+
+/** Where a long result goes. `write` is false when nobody reads any more. `discard` leaves nothing of a file behind. */
+type Sink = {
+  readonly write: (text: string) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+  readonly discard: () => Promise<void>;
+};
+
+const NO_FORCE = { force: undefined };
+
+async function openFile(path: string): Promise<Sink> {
+  const file = await openNewFile(path, NO_FORCE);
+  const refuse = (error: unknown): never => {
+    if (error instanceof JanusError) throw error;
+    throw internal(`${printable(path, MOST_ECHOED)} cannot be written`, error);
+  };
+  return {
+    write: (text) => file.write(text).then(() => true, refuse),
+    close: () => file.finish().then(file.name).catch(refuse),
+    discard: file.discard,
+  };
 }
 
 /** A terminal would act on what a name has of control characters. A program gets every name as it is. */
