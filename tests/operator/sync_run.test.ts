@@ -82,6 +82,19 @@ describe("runSync()", () => {
     expect(memberValues(users)).toEqual(["0", "0", "0"]);
   });
 
+  test("counts the one member alone, whatever else is due or fails", async () => {
+    const users = await linkMembers(3);
+    const [first = "", second = "", third = ""] = users;
+    says(second, []);
+    await database.rows(`update link set push_due_at = now() - interval '1 day', pushed_metadata = '{}'
+      where discord_user_id in ('${second}', '${third}')`);
+    janus.discord.failNext("put_role_connection", { status: 500, body: "{}" });
+
+    const { counts, codes } = await runSync(janus.deps, { kind: "member", discordUserId: first }, waiting());
+
+    expect({ counts, codes }).toEqual({ counts: { ...NOTHING, checked: 1 }, codes: [] });
+  });
+
   test("holds what the brake holds, and says how many", async () => {
     const users = await linkMembers(20);
     for (const user of users.slice(0, 12)) says(user, []);
@@ -90,6 +103,15 @@ describe("runSync()", () => {
 
     expect(counts).toEqual({ ...NOTHING, checked: 20, changed: 12, held: 12 });
     expect(memberValues(users)).toEqual(Array(20).fill("1"));
+
+    const [losing = "", keeping = ""] = [users[0], users[19]];
+    for (const [discordUserId, held] of [
+      [losing, 1],
+      [keeping, 0],
+    ] as const) {
+      const one = await runSync(janus.deps, { kind: "member", discordUserId }, waiting());
+      expect(one.counts).toMatchObject({ checked: 1, held });
+    }
   });
 
   test("stops at an outage with what it has tried, and takes nothing", async () => {
