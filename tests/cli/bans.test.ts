@@ -38,6 +38,10 @@ describe("janus bans", () => {
     [["add", "--discord", ID, "--json"], "asks before it changes anything. To agree beforehand, add --yes"],
     [["remove", "--yes"], "Name one of --discord <id>, --subject <subject>"],
     [["remove", "--discord", ID, "--json"], "asks before it changes anything"],
+    [["list", "--discord", ID, "--subject", "a"], "A ban is of one account"],
+    [["list", "--discord", "anna"], "Not a Discord user id: anna"],
+    [["list", "--limit", "0"], "Not a limit: 0"],
+    [["list", "--after", "2"], "Not a place in the list: 2"],
     [["remove", "--member", "anna"], "unknown option '--member'"],
   ])("refuses %j", async (options, reason) => {
     const failing = runProgram(["bans", ...options], commands, false);
@@ -86,6 +90,10 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     ];
     const listed = await bans("list", "--json");
     const table = await bans("list");
+    const ofUser = await bans("list", "--discord", user, "--json");
+    const first = await bans("list", "--limit", "1");
+    const [, place = ""] = /--after (\S+)$/m.exec(first.stdout) ?? [];
+    const second = await bans("list", "--limit", "1", "--after", place);
     const removed = await bans("remove", "--discord", user, "--yes");
     const again = await bans("remove", "--discord", user, "--yes", "--json");
     const subjectRemoved = await bans("remove", "--subject", subject, "--yes", "--json");
@@ -100,7 +108,12 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
       links_ended: [{ discord_user_id: user, discord_told: true, role_may_stay: false }],
     });
     expect([role, link, walked]).toEqual([undefined, undefined, 403]);
-    const { bans: found } = JSON.parse(listed.stdout);
+    const { bans: found, next } = JSON.parse(listed.stdout);
+    expect(next).toBeNull();
+    expect(JSON.parse(ofUser.stdout).bans).toMatchObject([{ discord_user_id: user, subject: null }]);
+    expect(first.stdout).toMatch(/^1 ban, and there are more\. Go on with: the same command, and --after /m);
+    expect(second.stdout).toMatch(/^1 ban\.$/m);
+    expect((await bans("list", "--subject", "nobody")).stdout).toBe("No ban fits.\n");
     expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
     expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
     expect(table.stdout).toMatch(/^account +since +until +operator +reason$/m);

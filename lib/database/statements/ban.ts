@@ -32,7 +32,15 @@ export const BAN_STATEMENTS = {
   listBans: {
     text: listBansText,
     gives: "rows",
-    parameters: { bannedBefore: time, beforeId: text, limit: integer, now: time },
+    parameters: {
+      bannedBefore: time,
+      beforeId: text,
+      limit: integer,
+      now: time,
+      ofDiscordUserId: nullableText,
+      ofIssuer: nullableText,
+      ofSubject: nullableText,
+    },
     row: {
       banId: text,
       discordUserId: nullableText,
