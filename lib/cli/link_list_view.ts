@@ -1,6 +1,7 @@
 /** Links as a table, as JSON, and as rows of an export. What comes from outside is made printable in a table alone. */
 import type { LinkList, ListedLink } from "../operator/select_links.ts";
 import { organisationName } from "../rules/claims.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
 import { shortAge } from "./times.ts";
@@ -75,7 +76,7 @@ function csvCell(value: string | number | Date | object | null): string {
   if (value === null) return "";
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "number") return String(value);
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : toJson(value);
   // A spreadsheet would run a name that begins like a formula, also with the wide characters of East Asian keyboards.
   const plain = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;

@@ -74,7 +74,7 @@ describe("janus explain --claims", () => {
 
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      'record member\n  rule   "m" in claims.groups\n  reads  claims.groups = ["m","\\u{202e}\\n"]\n  value  "1"\n',
+      'record member\n  rule   "m" in claims.groups\n  reads  claims.groups = ["m","\\u202e\\n"]\n  value  "1"\n',
     );
     expect(stdout).toMatch(
       /record points\n {2}rule +claims\.points\n {2}reads +claims\.points is absent\n {2}unknown {2}claims\.points/,

@@ -157,6 +157,11 @@ describe("files", () => {
     expect(occurrences(/\/(home|Users|tmp|root|work|opt)\/\w/)).toEqual([]);
   });
 
+  test("of lib/cli write JSON by toJson(), which acts on no terminal", () => {
+    expect(occurrences(/JSON\.stringify/).filter((line) => line.startsWith("lib/cli/"))).toEqual([]);
+    expect(occurrences(/\btoJson\(/).length).toBeGreaterThan(30);
+  });
+
   // Not a rule of the linter, since such a comment switches rules off.
   test("ignore no error and switch no rule off", () => {
     expect(occurrences(/@ts-(ignore|nocheck|expect-error)|biome-ignore|eslint-disable/)).toEqual([]);

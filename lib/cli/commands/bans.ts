@@ -6,6 +6,7 @@ import { usage } from "../../errors.ts";
 import type { BanPlace } from "../../operator/bans.ts";
 import { findBanPlace, listBans } from "../../operator/bans.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { bansAsJson, describeBans } from "../ban_view.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -67,7 +68,7 @@ function addList(bans: Command): void {
       );
       const isFiltered = after !== undefined || Object.keys(account).length > 0;
       const none = isFiltered ? "No ban fits." : "Nobody is banned.";
-      await print(json ? JSON.stringify(bansAsJson(list)) : describeBans(list, none));
+      await print(json ? toJson(bansAsJson(list)) : describeBans(list, none));
     });
 }
 

@@ -11,6 +11,7 @@ import { readBanEnd } from "../../operator/ban_end.ts";
 import type { BannedAccounts } from "../../operator/bans.ts";
 import { addBan, findLinksOf } from "../../operator/bans.ts";
 import { findMember } from "../../operator/find_member.ts";
+import { toJson } from "../../text/json_text.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
@@ -137,7 +138,7 @@ async function tell(
   }
   if (json)
     return print(
-      JSON.stringify({
+      toJson({
         ...viewAccounts(accounts),
         until: expiresAt?.toISOString() ?? null,
         reason,

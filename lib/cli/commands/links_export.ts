@@ -12,6 +12,7 @@ import { openNewFile, requireFreeName } from "../../operator/new_file.ts";
 import type { ListedLink } from "../../operator/select_links.ts";
 import { readLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable, printableLines } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../link_list_view.ts";
@@ -103,7 +104,7 @@ async function exportLinks(asked: Asked): Promise<void> {
   const { links } = state;
   await print(
     json
-      ? JSON.stringify({ file, format: asked.format, links })
+      ? toJson({ file, format: asked.format, links })
       : `${links === 1 ? "1 link is" : `${links} links are`} in ${printable(file, MOST_ECHOED)}.`,
   );
 }
@@ -178,6 +179,6 @@ function headOf(format: Format): string {
 
 function lineOf(link: ListedLink, format: Format, isFirst: boolean): string {
   if (format === "csv") return `${linkAsCsv(link)}\n`;
-  const text = JSON.stringify(linkAsJson(link));
+  const text = toJson(linkAsJson(link));
   return format === "json" ? `${isFirst ? "" : ","}\n${text}` : `${text}\n`;
 }
