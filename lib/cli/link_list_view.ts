@@ -69,8 +69,15 @@ export const linkAsJson = (link: ListedLink) => ({
 export const CSV_HEAD =
   "discord_user_id,username,display_name,issuer,subject,organisation_name,state,linked_at,claims_seen_at,records,pushed_at,next_push_at,push_failures,next_check_at,check_failures,check_failed_code";
 
+/** What separates the cells of a line. */
+export type Separator = "," | ";";
+
+/** The first line of CSV. */
+export const csvHead = (separator: Separator): string => CSV_HEAD.replaceAll(",", separator);
+
 /** A link as a line of CSV, in the order of the columns. RFC 4180 */
-export const linkAsCsv = (link: ListedLink): string => Object.values(linkAsJson(link)).map(csvCell).join(",");
+export const linkAsCsv = (link: ListedLink, separator: Separator = ","): string =>
+  Object.values(linkAsJson(link)).map(csvCell).join(separator);
 
 function csvCell(value: string | number | Date | object | null): string {
   if (value === null) return "";
@@ -79,5 +86,5 @@ function csvCell(value: string | number | Date | object | null): string {
   const text = typeof value === "string" ? value : toJson(value);
   // A spreadsheet would run a name that begins like a formula, also with the wide characters of East Asian keyboards.
   const plain = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return /[",;\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

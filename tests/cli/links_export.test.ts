@@ -67,6 +67,7 @@ describe("linkAsCsv()", () => {
 test.each([
   [["--format", "xml"], "csv, json, ndjson"],
   [["--json", "--format", "csv"], "--json prints JSON."],
+  [["--semicolons", "all.json"], "--semicolons is for csv, and this is json."],
 ])("janus links export refuses %j", async (options, reason) => {
   const ended = await run(folder, "index.ts", ["links", "export", ...options], {});
 
@@ -156,6 +157,18 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     });
     const left = readdirSync(folder).filter((name) => name.startsWith("failed"));
     expect([failed.exitCode, left]).toEqual([1, []]);
+  });
+
+  test("writes what a Swedish Excel opens with --semicolons", async () => {
+    await addLinkOf(database, { discordUserId: "1" });
+    await database.rows("update discord_account set username = 'Å;sa', global_name = 'a,b'");
+
+    const { exitCode } = await exportLinks("excel.csv", "--semicolons");
+    const text = Buffer.from(await Bun.file(join(folder, "excel.csv")).arrayBuffer()).toString("utf8");
+
+    const [head = "", line = ""] = text.split("\n");
+    expect([exitCode, head]).toEqual([0, `\uFEFF${CSV_HEAD.replaceAll(",", ";")}`]);
+    expect(line).toStartWith('1;"Å;sa";"a,b";');
   });
 
   test("takes - for standard output, as other commands do", async () => {
