@@ -181,7 +181,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     const added = await bans("add", "--member", ID, "--yes");
 
     expect(added.exitCode).toBe(1);
-    expect(added.stderr).toContain("with another Discord account they can still link");
+    expect(added.stderr).toContain("Everybody who signs in with that username is banned;");
     expect(added.stderr).toContain(`Janus could not clear the role connection of ${ID}.`);
     expect(added.stdout).toContain(`The link of ${ID} has ended.\n`);
     expect(added.stdout).not.toContain("has been told");

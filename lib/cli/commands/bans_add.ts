@@ -108,8 +108,9 @@ async function findAccounts(
 }
 
 const KNOWN_BY_USERNAME =
-  "this member was imported by username, and Janus does not know their subject: with another Discord account they can still " +
-  "link. Ban their subject as well, with janus bans add --subject";
+  "this member was imported by username, and Janus does not know their subject. Everybody who signs in with that username is banned; " +
+  "with another one, and another Discord account, they can still link. Once you know their subject, ban it as well, with " +
+  "janus bans add --subject";
 
 /** Says what the ban does, and asks. */
 async function agrees(deps: WorkDeps, accounts: BannedAccounts, expiresAt: Date | null): Promise<boolean> {
