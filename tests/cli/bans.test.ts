@@ -38,6 +38,8 @@ describe("janus bans", () => {
     [["add", "--discord", ID, "--json"], "asks before it changes anything. To agree beforehand, add --yes"],
     [["remove", "--yes"], "Name one of --discord <id>, --subject <subject>"],
     [["remove", "--discord", ID, "--json"], "asks before it changes anything"],
+    [["add", "--subject", "a", "--until", "yesterday", "--yes"], "Not an end: yesterday"],
+    [["add", "--subject", "a", "--until", "2020-01-01", "--yes"], "2020-01-01 is over already"],
     [["list", "--discord", ID, "--subject", "a"], "A ban is of one account"],
     [["list", "--discord", "anna"], "Not a Discord user id: anna"],
     [["list", "--limit", "0"], "Not a limit: 0"],
@@ -197,7 +199,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
 
     expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("add --yes") });
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("No linked member has")]);
-    expect(unknown.stderr).toContain("janus members find looks for a part of a name.");
+    expect(unknown.stderr).toContain("To ban somebody without a link, name --discord <id> or --subject");
     expect(over).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is over already") });
     expect(await database.rows("select from ban where reason = 'never'")).toEqual([]);
   });

@@ -151,8 +151,8 @@ describe("collectRows() of a CSV", () => {
     );
 
     expect(errors).toMatchObject([
-      { code: "import_refused", message: expect.stringContaining("ENOENT") },
-      { code: "import_refused", message: expect.stringContaining("EISDIR") },
+      { code: "import_refused", message: expect.stringContaining("There is no file") },
+      { code: "import_refused", message: expect.stringContaining("is a folder: name a file in it.") },
     ]);
   });
 

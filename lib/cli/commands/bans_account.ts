@@ -73,10 +73,11 @@ export function readAccount(
 export function checkAccountOptions(
   options: AccountOptions & { readonly member?: string },
   allowed: readonly ("discord" | "subject" | "member")[],
+  command: string,
 ): void {
   const words = allowed.map((name) => `--${name} <${name === "discord" ? "id" : name}>`);
   if (allowed.filter((name) => options[name] !== undefined).length !== 1)
-    throw usage(`Name one of ${words.join(", ")}.`);
+    throw usage(`Name one of ${words.join(", ")}.\nSee ${command} --help.`);
   if (options.issuer !== undefined && options.subject === undefined)
     throw usage("--issuer goes with --subject <subject> alone.");
 }

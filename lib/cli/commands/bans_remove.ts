@@ -36,7 +36,7 @@ export function addBansRemove(bans: Command): void {
     )
     .action(async ({ yes = false, ...options }: Options, command: Command) => {
       const { json } = readCommon(command);
-      checkAccountOptions(options, ["discord", "subject"]);
+      checkAccountOptions(options, ["discord", "subject"], "janus bans remove");
       requireAgreement("janus bans remove", yes, json);
       const environment = await readEnvironmentFor(command);
       const accounts = readAccount(options, environment);

@@ -52,7 +52,8 @@ function addList(sessions: Command): void {
         const discordUserId = member === undefined ? undefined : await findUserId({ queries }, member);
         return listAllSessions({ queries, now }, { discordUserId }, { limit, after });
       });
-      await print(json ? toJson(sessionsAsJson(list)) : describeSessions(list));
+      const none = member === undefined && after === undefined ? "Nobody is signed in." : "No session fits.";
+      await print(json ? toJson(sessionsAsJson(list)) : describeSessions(list, none));
     });
 }
 

@@ -5,6 +5,7 @@ import { findProgram } from "../../database/pg_programs.ts";
 import { backupUnreadable, usage } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
+import { describeUnreadable } from "../../text/unreadable_file.ts";
 import { DUMP_MAGIC, examineDump } from "./dump_file.ts";
 import type { WholeBackup } from "./fill.ts";
 import { examineOwnFile, OWN_MAGIC, ownFileSource } from "./own_file.ts";
@@ -61,7 +62,6 @@ async function readBeginning(path: string): Promise<Uint8Array> {
       await file.close();
     }
   } catch (error) {
-    const { causeCode = "no code" } = describeCause(error);
-    throw usage(`${printable(path, MOST_ECHOED)} cannot be read (${causeCode}): is its name right?`, error);
+    throw usage(describeUnreadable(printable(path, MOST_ECHOED), describeCause(error).causeCode), error);
   }
 }

@@ -11,6 +11,7 @@ import { importRefused } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { decodeText } from "../../text/decode.ts";
 import { printable } from "../../text/printable.ts";
+import { describeUnreadable } from "../../text/unreadable_file.ts";
 import type { ImportSource, Reader } from "./source.ts";
 
 const MAX_RECORD_BYTES = 8_192;
@@ -186,6 +187,6 @@ function explain(error: unknown, name: string): unknown {
   }
   const { causeCode } = describeCause(error);
   return ["ENOENT", "EACCES", "EISDIR", "EPERM"].includes(causeCode ?? "")
-    ? importRefused(`${name} cannot be read: ${causeCode}.`)
+    ? importRefused(describeUnreadable(name, causeCode))
     : error;
 }
