@@ -3,7 +3,6 @@
  * accounts share a subject, further links have a statement of their own, which a request that is repeated repeats.
  */
 import { timeOrderedId } from "../crypto.ts";
-import { isCollision } from "../database/failures.ts";
 import type { Deps } from "../deps.ts";
 import { receiveEvent } from "../sync/doorbell.ts";
 import type { EventOutcome } from "../telemetry/events.ts";
@@ -13,7 +12,7 @@ import { refuse, taken, UNKNOWN_RESOURCE } from "./fault.ts";
 import type { Filter } from "./filter.ts";
 import type { ScimUser } from "./resource.ts";
 import type { ScimDeps } from "./settings.ts";
-import { settingsOf } from "./settings.ts";
+import { retryOnCollision, settingsOf } from "./settings.ts";
 
 /** More than any organisation has for which Janus is meant. */
 const MOST_USERS = 200_000;
@@ -65,11 +64,7 @@ export async function changeUser(
       requestId: deps.requestId,
       now: deps.now(),
     });
-  // Another request has taken the name at this moment: the second time the statement finds it.
-  const rows = await write().catch((error: unknown) => {
-    if (isCollision(error)) return write();
-    throw error;
-  });
+  const rows = await retryOnCollision(write);
   const [user] = rows;
   if (user === undefined) return UNKNOWN_RESOURCE;
   if (user.isTaken) return taken(UNIQUE);
