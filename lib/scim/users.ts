@@ -148,5 +148,15 @@ async function receive(deps: ScimDeps, told: readonly Told[]): Promise<void> {
   }
 }
 
-/** Case does not matter to user names and to filters. RFC 7643 4.1.1 */
-export const keyOf = (name: string): string => name.toLowerCase();
+/** Forms of another width, such as the full-width letters of a Japanese keyboard. */
+const WIDE = /[\u3000\uff01-\uffee]/g;
+
+/**
+ * What makes two user names one: neither case, nor the width of a letter, nor how it is made up of a letter and a mark matters
+ * to them. RFC 7643 4.1.1, RFC 7644 5, RFC 8265 3.3
+ */
+export const keyOf = (name: string): string =>
+  name
+    .replaceAll(WIDE, (one) => one.normalize("NFKC"))
+    .toLowerCase()
+    .normalize("NFC");
