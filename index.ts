@@ -130,6 +130,9 @@ export const ROUTES: readonly Route[] = [
   ["DELETE", "/scim/v2/Groups/:id", deleteScimGroup],
   ["GET", "/scim/v2/Me", refuseScim],
   ["POST", "/scim/v2/Bulk", refuseScim],
+  ["POST", "/scim/v2/.search", refuseScim],
+  ["POST", "/scim/v2/Users/.search", refuseScim],
+  ["POST", "/scim/v2/Groups/.search", refuseScim],
   ["GET", "/healthz", showHealth],
   ["GET", "/readyz", showReadiness],
 ];

@@ -51,7 +51,7 @@ export const findScimSchema = createRoute("reads", ({ deps, id }) =>
   findOne(showSchemas(deps.config.publicUrl), id),
 );
 
-/** /Me and /Bulk. RFC 7644 3.7, 3.11 */
+/** /Me, /Bulk and /.search. RFC 7644 3.4.3, 3.7, 3.11 */
 export const refuseScim = createRoute("reads", () => ({
   fault: { status: 501, detail: "Janus does not support this." },
 }));
