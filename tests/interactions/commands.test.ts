@@ -1,6 +1,6 @@
 /** Commands in Discord: who is answered what, who is told nothing, and what is kept of it. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DISCORD_PUBLIC_KEY, signEvent } from "../fixtures/discord_events.ts";
+import { DISCORD_PUBLIC_KEY, deauthorization, sendEvent, signEvent } from "../fixtures/discord_events.ts";
 import { secondsOf } from "../fixtures/hook.ts";
 import {
   answerOf,
@@ -52,6 +52,20 @@ describe("POST /discord/interactions", () => {
 
     expect([wrong.status, missing.status, changed.status]).toEqual([401, 401, 401]);
     expect([await wrong.text(), await changed.text()]).toEqual(["", ""]);
+  });
+
+  test("takes nothing that Discord has signed for its events, nor do these take a command", async () => {
+    const user = await linked();
+    const before = await rowsOfMember(janus, "discord_token", user);
+
+    const event = await sendInteraction(janus, deauthorization(user, janus.clock.now()));
+    const command = await sendEvent(janus, whois(user, by(newUser())));
+
+    // A number of the two means another thing to each: 1 is an event there, and the question whether Janus is there here.
+    expect([event.status, await event.json()]).toEqual([200, { type: 1 }]);
+    expect(command.status).toBe(400);
+    expect(await rowsOfMember(janus, "discord_token", user)).toEqual(before);
+    expect(await looksAt(janus, user)).toEqual([]);
   });
 
   test("refuses a command that was signed more than five minutes ago", async () => {
