@@ -39,10 +39,21 @@ export async function createUser(deps: ScimDeps, change: UserChange): Promise<Re
     now,
   });
   if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_USERS} users already.`);
-  if (row?.isCreated !== true) return taken(UNIQUE);
+  if (row?.isCreated !== true) {
+    await tellLeft(deps, userName, externalId);
+    return taken(UNIQUE);
+  }
   const others = await tellOthers(deps, scimUserId, false);
   await receive(deps, [row, ...others]);
   return { value: { scimUserId, externalId, userName, isActive, createdAt: now, modifiedAt: now } };
+}
+
+/** Tells further links what a process has left that created this user and died: the client repeats its POST. */
+async function tellLeft(deps: ScimDeps, userName: string, externalId: string | null): Promise<void> {
+  const same = { userNameKey: keyOf(userName), externalId, skipped: 0, limit: 1 };
+  const [user] = await deps.queries.listScimUsers(same);
+  const others = user === undefined ? [] : await tellOthers(deps, user.scimUserId, false);
+  if (others.length > 0) await receive(deps, others);
 }
 
 /** Changes a user. */

@@ -157,6 +157,26 @@ describe("accounts that share the claim of SCIM_CLAIM", () => {
 
     expect(await sourcesOf(users)).toEqual(["scim", "scim"]);
   });
+
+  test("all end with a POST that is repeated, though the user is there already", async () => {
+    const { id, users, oid } = await linkedTwice();
+    const one = { userName: newName("user"), externalId: oid, active: false };
+    await scimClient(byClaim).send("DELETE", `/Users/${id}`);
+    await scimClient(byClaim).createUser(one);
+    const [last] = users.toSorted().toReversed();
+    // As a process that dies after the first part leaves it.
+    await database.rows(
+      `update link set gone_at = null, gone_source = null where discord_user_id = '${last}'`,
+    );
+
+    const other = await scimClient(byClaim).send("POST", "/Users", { ...one, externalId: newName("other") });
+    const untold = (await sourcesOf(users)).toSorted();
+    const again = await scimClient(byClaim).send("POST", "/Users", one);
+
+    expect([other.status, again.status]).toEqual([409, 409]);
+    expect(untold).toEqual([null, "scim"]);
+    expect(await sourcesOf(users)).toEqual(["scim", "scim"]);
+  });
 });
 
 describe("admit", () => {
