@@ -36,9 +36,11 @@ function describeRecords(metadata: ListedLink["pushedMetadata"]): string {
   return records.length === 0 ? "-" : printable(records.join(" "), MOST_OF_RECORDS);
 }
 
-function describeFailure({ checkFailures, checkFailedCode, pushFailures }: ListedLink): string {
+function describeFailure(link: ListedLink): string {
+  const { checkFailures, checkFailedCode, pushFailures, pushFailedCode } = link;
   const check = checkFailures === 0 ? [] : [checkFailedCode ?? "check"];
-  return [...check, ...(pushFailures === 0 ? [] : ["push"])].join(" ");
+  const push = pushFailures === 0 ? [] : [pushFailedCode ?? "push"];
+  return [...new Set([...check, ...push])].join(" ");
 }
 
 /** One list as JSON. */
@@ -59,6 +61,7 @@ export const linkAsJson = (link: ListedLink) => ({
   pushed_at: link.pushedAt,
   next_push_at: link.pushDueAt,
   push_failures: link.pushFailures,
+  push_failed_code: link.pushFailedCode,
   next_check_at: link.checkDueAt,
   check_failures: link.checkFailures,
   check_failed_code: link.checkFailedCode,
@@ -66,7 +69,7 @@ export const linkAsJson = (link: ListedLink) => ({
 
 /** The columns of a table for other programs. */
 export const CSV_HEAD =
-  "discord_user_id,username,display_name,issuer,subject,organisation_name,state,linked_at,claims_seen_at,records,pushed_at,next_push_at,push_failures,next_check_at,check_failures,check_failed_code";
+  "discord_user_id,username,display_name,issuer,subject,organisation_name,state,linked_at,claims_seen_at,records,pushed_at,next_push_at,push_failures,push_failed_code,next_check_at,check_failures,check_failed_code";
 
 /** A link as a line of CSV, in the order of the columns. RFC 4180 */
 export const linkAsCsv = (link: ListedLink): string => Object.values(linkAsJson(link)).map(csvCell).join(",");

@@ -59,6 +59,7 @@ type Pushes = {
   readonly at: Date | null;
   readonly dueAt: Date | null;
   readonly failures: number;
+  readonly failedCode: string | null;
   readonly clearedAt: Date | null;
   readonly clearCause: string | null;
 };
@@ -110,6 +111,7 @@ export async function showLink(needs: Needs, link: StoredLink): Promise<ShownLin
       at: stored.pushedAt,
       dueAt: stored.pushDueAt,
       failures: stored.pushFailures ?? 0,
+      failedCode: stored.pushFailedCode,
       clearedAt: stored.clearedAt,
       clearCause: stored.clearCause,
     },

@@ -24,6 +24,9 @@ export const BRAKE_PATH = "/admin/brake";
 export const memberPath = (discordUserId: string, action?: string): string =>
   [LINKS_PATH, encodeURIComponent(discordUserId), ...(action === undefined ? [] : [action])].join("/");
 
+/** What stands for the code of a failure that an earlier release counted. No link is found by it. */
+export const UNKNOWN_CODE = "unknown";
+
 /** A page, and who sees it. */
 export type AdminContext = PageContext & {
   readonly admin: Pick<Admin, "operator" | "expiresAt">;

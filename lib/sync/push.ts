@@ -220,7 +220,7 @@ export function roundOfPushes(pushes: readonly Push[]): Round {
  * the grant none is due.
  */
 async function recordFailure(deps: Needs, link: DuePush, error: unknown, end?: TokenEnd): Promise<void> {
-  const { retryAfterSeconds } = asJanusError(error);
+  const { code, retryAfterSeconds } = asJanusError(error);
   deps.log.warn("role_connection_not_pushed", {
     discordUserId: link.discordUserId,
     ...describeError(error),
@@ -231,7 +231,7 @@ async function recordFailure(deps: Needs, link: DuePush, error: unknown, end?: T
   await record(deps, link, (values) => {
     const retryAt = secondsAfter(values.now, Math.max(backoff, retryAfterSeconds ?? 0));
     const pushDueAt = end?.kind === "grant_ended" ? null : retryAt;
-    return deps.queries.setPushDue({ ...values, pushDueAt, isTokenRefused });
+    return deps.queries.setPushDue({ ...values, pushDueAt, isTokenRefused, code });
   });
 }
 

@@ -80,6 +80,10 @@ checked as (
       when not given.is_loss and link.loss_due_at is not null and link.push_due_at is null then 0
       else link.push_failures
     end,
+    push_failed_code = case
+      when not given.is_loss and link.loss_due_at is not null and link.push_due_at is null then null
+      else link.push_failed_code
+    end,
     reconciled_at = case when given.is_reconciled then given.now else link.reconciled_at end,
     disconnected_at = case
       when given.is_disconnected then coalesce(link.disconnected_at, given.now)

@@ -29,6 +29,7 @@ const LINK: ListedLink = {
   checkDueAt: new Date("2026-01-03Z"),
   checkFailures: 0,
   checkFailedCode: null,
+  pushFailedCode: null,
 };
 
 /** The cells of one record, as RFC 4180 has them. */
@@ -59,7 +60,7 @@ describe("linkAsCsv()", () => {
     expect(CSV_HEAD.split(",")).toEqual(Object.keys(linkAsJson(LINK)));
     expect(line).toStartWith(`1,"an""na,",'=1+1,https://id.example,'-sub,`);
     expect(line).toEndWith(
-      `,told,2026-01-01T00:00:00.000Z,2026-01-02T00:00:00.000Z,"{""member"":""1""}",,,0,2026-01-03T00:00:00.000Z,0,`,
+      `,told,2026-01-01T00:00:00.000Z,2026-01-02T00:00:00.000Z,"{""member"":""1""}",,,0,,2026-01-03T00:00:00.000Z,0,`,
     );
   });
 });

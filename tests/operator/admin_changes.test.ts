@@ -84,8 +84,21 @@ describe("an administrator", () => {
   test("sees by which error a list is filtered, and can search without it", async () => {
     const html = await (await admin.get("/admin/links?error=provider_unavailable")).text();
 
-    expect(textOf(html)).toContain("Only links whose last check failed with provider_unavailable");
+    expect(textOf(html)).toContain("Only links whose last check or update failed with provider_unavailable");
     expect(html).toMatch(/<input type="checkbox" name="error" value="provider_unavailable" checked/);
+  });
+
+  test("sees by which error updates fail, and finds the members", async () => {
+    await database.rows(
+      `update link set push_failures = 3, push_failed_code = 'discord_refused' where discord_user_id = '${id}'`,
+    );
+
+    const html = await (await admin.get("/admin")).text();
+    const [, path = ""] = /href="(\/admin\/links\?error=discord_refused)"/.exec(html) ?? [];
+
+    expect(textOf(html)).toMatch(/Failed checks and updates by code\s+discord_refused\s+1/);
+    expect(await read(path)).toMatch(new RegExp(`bo-${id}\\s+up to date\\s+·\\s+discord_refused`));
+    expect(await read(`/admin/links/${id}`)).toMatch(/Failures in a row\s+3\s+discord_refused/);
   });
 
   test("sees what a member gets and why, and no token", async () => {

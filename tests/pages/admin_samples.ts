@@ -63,7 +63,10 @@ const BUSY: Overview = {
       { kind: "global_limit", count: 1 },
     ],
   },
-  failing: [{ code: "provider_unavailable", links: 3 }],
+  failing: [
+    { code: "provider_unavailable", links: 3 },
+    { code: "unknown", links: 1 },
+  ],
 };
 
 const listedLink = ({ username, globalName, organisationName }: Outside): ListedLink => ({
@@ -79,10 +82,11 @@ const listedLink = ({ username, globalName, organisationName }: Outside): Listed
   pushedMetadata: null,
   pushedAt: null,
   pushDueAt: null,
-  pushFailures: 0,
+  pushFailures: 1,
   checkDueAt: LATER,
   checkFailures: 2,
   checkFailedCode: "provider_unavailable",
+  pushFailedCode: "discord_unavailable",
 });
 
 function shownLink({ username, globalName, organisationName, recordValue }: Outside): ShownLink {
@@ -113,7 +117,14 @@ function shownLink({ username, globalName, organisationName, recordValue }: Outs
       { key: "odd", discordHas: recordValue, outcome: { outcome: "error", reason: organisationName } },
       { key: "old", discordHas: "7", outcome: null },
     ],
-    pushes: { at: LATER, dueAt: LATER, failures: 1, clearedAt: null, clearCause: null },
+    pushes: {
+      at: LATER,
+      dueAt: LATER,
+      failures: 1,
+      failedCode: "discord_refused",
+      clearedAt: null,
+      clearCause: null,
+    },
     checks: { at: AT, nextAt: LATER, failures: 2, failedCode: "provider_unavailable" },
     grants: {
       discord: { obtainedAt: AT, expiresAt: LATER, hasRefreshToken: true, endedAt: null, endCause: null },

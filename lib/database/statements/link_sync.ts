@@ -202,6 +202,7 @@ export const LINK_SYNC_STATEMENTS = {
       requestId: nullableText,
       now: time,
       isTokenRefused: v.boolean(),
+      code: text,
     },
   },
   setSyncAsked: {

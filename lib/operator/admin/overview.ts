@@ -13,7 +13,7 @@ export type Overview = {
   readonly status: Pick<Status, "links" | "checks" | "pushes" | "brake" | "stops" | "attention">;
   /** Within OVERVIEW_DAYS. */
   readonly week: Counts;
-  /** Links whose last check failed, by the code of that failure. */
+  /** Links whose last check or push failed, by the code of that failure. */
   readonly failing: readonly { readonly code: string; readonly links: number }[];
 };
 

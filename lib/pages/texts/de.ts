@@ -265,7 +265,7 @@ export const de: Texts = {
     state: "Zustand",
     anyState: "Jeder Zustand",
     onlyFailing: "Nur Verknüpfungen, deren letzte Prüfung oder Aktualisierung fehlschlug",
-    onlyCode: "Nur Verknüpfungen, deren letzte Prüfung mit {other} fehlschlug",
+    onlyCode: "Nur Verknüpfungen, deren letzte Prüfung oder Aktualisierung mit {other} fehlschlug",
     states: {
       told: "aktuell",
       waiting: "wartet auf Discord",
@@ -312,8 +312,8 @@ export const de: Texts = {
     brakeLead:
       "Discord erfährt es innerhalb einer Minute, und diese Mitglieder verlieren Rollen. Prüfe zuerst, ob {platform} das wirklich sagt: sieh dir einige der Mitglieder an.",
     brakeButton: "Freigeben",
-    failingTitle: "Fehlgeschlagene Prüfungen nach Code",
-    failingNone: "Keine Prüfung schlägt fehl.",
+    failingTitle: "Verknüpfungen mit Fehlern, nach Code",
+    failingNone: "Keine Prüfung und keine Aktualisierung schlägt fehl.",
     listTitle: "Mitglieder",
     listNone: "Keine Verknüpfung passt.",
     listMore: "Nächste Seite",

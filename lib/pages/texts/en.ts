@@ -308,7 +308,7 @@ export const en = {
     anyState: "Any state",
     onlyFailing: "Only links whose last check or update failed",
     /** `{other}` is the code of an error. */
-    onlyCode: "Only links whose last check failed with {other}",
+    onlyCode: "Only links whose last check or update failed with {other}",
     /** The states of a link. */
     states: {
       told: "up to date",
@@ -358,8 +358,8 @@ export const en = {
     brakeLead:
       "Discord is told within a minute, and these members lose roles. First make sure that {platform} really says so: look at a few of the members.",
     brakeButton: "Release",
-    failingTitle: "Failed checks by code",
-    failingNone: "No check fails.",
+    failingTitle: "Failed checks and updates by code",
+    failingNone: "No check and no update fails.",
     listTitle: "Members",
     listNone: "No link fits.",
     listMore: "Next page",

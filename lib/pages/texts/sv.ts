@@ -255,7 +255,7 @@ export const sv: Texts = {
     state: "Läge",
     anyState: "Alla lägen",
     onlyFailing: "Bara kopplingar vars senaste kontroll eller uppdatering misslyckades",
-    onlyCode: "Bara kopplingar vars senaste kontroll misslyckades med {other}",
+    onlyCode: "Bara kopplingar vars senaste kontroll eller uppdatering misslyckades med {other}",
     states: {
       told: "aktuell",
       waiting: "väntar på Discord",
@@ -302,8 +302,8 @@ export const sv: Texts = {
     brakeLead:
       "Discord får veta inom en minut, och de här medlemmarna förlorar roller. Kontrollera först att {platform} verkligen säger så: titta på några av medlemmarna.",
     brakeButton: "Släpp igenom",
-    failingTitle: "Misslyckade kontroller per kod",
-    failingNone: "Ingen kontroll misslyckas.",
+    failingTitle: "Kopplingar med fel, per felkod",
+    failingNone: "Ingen kontroll och ingen uppdatering misslyckas.",
     listTitle: "Medlemmar",
     listNone: "Ingen koppling passar.",
     listMore: "Nästa sida",
