@@ -41,21 +41,36 @@ type Needs = Pick<WorkDeps, "queries" | "now">;
 /** Lifts the ban of one account. False if no ban of it is in force. */
 export async function removeBan(
   { queries, now }: Needs,
-  accounts: BannedAccounts,
+  { discordUserId, issuer, subject }: BannedAccounts,
   operator: string,
 ): Promise<boolean> {
+  const accounts = { discordUserId, issuer, subject };
   const row = await queries.deleteBan({ ...accounts, operator, requestId: randomUUID(), now: now() });
   return (row?.lifted ?? 0) > 0;
 }
 
 const PAGE_BANS = 500;
-/** After every ban. */
-const END_OF_TIME = new Date("9999-01-01T00:00:00Z");
+
+/** After which ban a page begins: its time, and its id. */
+export type BanPlace = { readonly bannedBefore: Date; readonly beforeId: string };
+/** Before the newest one. */
+export const NEWEST_BANS: BanPlace = { bannedBefore: new Date("9999-01-01T00:00:00Z"), beforeId: "" };
+
+/** One page of the bans in force, the newest first. */
+export const listBanPage = (
+  { queries, now }: Needs,
+  after: BanPlace,
+  limit: number,
+): Promise<readonly Ban[]> => queries.listBans({ ...after, limit, now: now() });
+
+/** A ban in force, by its id. */
+export const findBan = ({ queries, now }: Needs, banId: string): Promise<Ban | undefined> =>
+  queries.findBan({ banId, now: now() });
 
 /** The bans in force, the newest first, page by page. */
-export async function* listBans({ queries, now }: Needs): AsyncGenerator<readonly Ban[]> {
-  for (let after = { bannedBefore: END_OF_TIME, beforeId: "" }; ; ) {
-    const page = await queries.listBans({ ...after, limit: PAGE_BANS, now: now() });
+export async function* listBans(needs: Needs): AsyncGenerator<readonly Ban[]> {
+  for (let after = NEWEST_BANS; ; ) {
+    const page = await listBanPage(needs, after, PAGE_BANS);
     if (page.length > 0) yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE_BANS) return;

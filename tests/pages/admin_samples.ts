@@ -2,6 +2,7 @@
 
 import type { Overview } from "../../lib/operator/admin/overview.ts";
 import { nameAdmin } from "../../lib/operator/admin/session.ts";
+import type { Ban } from "../../lib/operator/bans.ts";
 import type { ListedLink } from "../../lib/operator/select_links.ts";
 import type { ShownLink } from "../../lib/operator/show_link.ts";
 import {
@@ -10,6 +11,7 @@ import {
   renderBrakeQuestion,
   renderOverview,
 } from "../../lib/pages/admin.tsx";
+import { renderBanList, renderLiftQuestion } from "../../lib/pages/admin_bans.tsx";
 import { renderLinkList } from "../../lib/pages/admin_links.tsx";
 import { renderAdminMember, renderAdminNoLink } from "../../lib/pages/admin_member.tsx";
 import type { AdminContext } from "../../lib/pages/admin_parts.tsx";
@@ -148,6 +150,19 @@ function shownLink({ username, globalName, organisationName, recordValue }: Outs
   };
 }
 
+function bansOf({ organisationName }: Outside): readonly [Ban, Ban] {
+  const ban = {
+    banId: "ban",
+    bannedAt: AT,
+    operator: `${organisationName} (subject)`,
+    reason: organisationName,
+  };
+  return [
+    { ...ban, discordUserId: ID, issuer: null, subject: null, expiresAt: LATER },
+    { ...ban, discordUserId: null, issuer: "https://id.example", subject: organisationName, expiresAt: null },
+  ];
+}
+
 /** Each of them, by a name for the test's report. */
 export function adminPages(page: PageContext, outside: Outside): Record<string, string> {
   const admin = { ...nameAdmin(outside.organisationName, "subject"), expiresAt: LATER };
@@ -182,6 +197,10 @@ export function adminPages(page: PageContext, outside: Outside): Record<string, 
       isFull: false,
     }),
     "admin, member": renderAdminMember(context, link),
+    "admin, no bans": renderBanList(context, { bans: [], next: undefined, isFirst: true }),
+    "admin, bans": renderBanList(context, { bans: bansOf(outside), next: "1.ban", isFirst: false }),
+    "admin, lift": renderLiftQuestion(context, bansOf(outside)[0]),
+    "admin, lift at the provider": renderLiftQuestion(context, bansOf(outside)[1]),
     "admin, no link": renderAdminNoLink(context),
   };
   for (const action of ADMIN_ACTIONS) pages[`admin, ${action}`] = renderAdminQuestion(context, action, pair);

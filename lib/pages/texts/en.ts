@@ -276,11 +276,14 @@ export const en = {
   handled: {
     title: "What administrators did",
     looked_at: "{other}: An administrator looked at your link.",
+    ban_looked_at: "{other}: An administrator looked at a ban of yours.",
     sync_asked: "{other}: An administrator had Janus check your account.",
     sessions_purged: "{other}: An administrator signed you out.",
     unlinked: "{other}: An administrator removed your link.",
     imported: "{other}: An administrator imported your link.",
     adopted: "{other}: An administrator took your link over from another program.",
+    banned: "{other}: An administrator banned you from linking.",
+    ban_lifted: "{other}: An administrator lifted a ban of yours.",
   },
   /** The page of administrators. */
   admin: {
@@ -413,6 +416,21 @@ export const en = {
     unlinkReason: "Reason, which the member can read in their data (optional)",
     banEnd: "How long",
     banEnds: { never: "until it is lifted", week: "for a week", month: "for 30 days", year: "for a year" },
+    bansTitle: "Bans",
+    bansNone: "Nobody is banned.",
+    bansLead: "These accounts cannot be linked. Open one to lift its ban.",
+    banAccount: "Account {other}",
+    banSince: "since {other}",
+    banUntil: "until {other}",
+    banNoEnd: "until it is lifted",
+    bannedAt: "Banned",
+    bannedBy: "By",
+    bannedUntil: "Ends",
+    banReason: "Reason",
+    lift: "Lift the ban",
+    liftQuestion: "Lift this ban?",
+    liftLead:
+      "This account can then be linked again. Nothing is linked by that: the member follows the link once more. If the member's other account is banned too, that ban stays.",
     visible:
       "Every look at a member and every change is recorded with your name. The member sees that it happened, and when.",
     notices: {
@@ -431,6 +449,8 @@ export const en = {
       banned: "The ban is in force.",
       banned_later: "The ban is in force. Discord will be told as soon as it responds.",
       banned_role: "The ban is in force. Discord did not remove the role: remove it by hand.",
+      ban_lifted: "The ban has been lifted.",
+      ban_over: "This ban is no longer in force.",
       sessions_ended: "The member is signed out.",
       released: "The held changes have been released. Discord is told within a minute.",
       reason_refused:
