@@ -18,6 +18,8 @@ import type { Discord } from "./discord/client.ts";
 import { createDiscord } from "./discord/client.ts";
 import type { Unstored } from "./grants/unstored.ts";
 import { createUnstored } from "./grants/unstored.ts";
+import type { LateLooks } from "./interactions/late.ts";
+import { createLateLooks } from "./interactions/late.ts";
 import type { Budget } from "./oauth/budget.ts";
 import { createBudget } from "./oauth/budget.ts";
 import type { Fetch, Work } from "./oauth/upstream.ts";
@@ -70,6 +72,8 @@ type Common = {
   readonly heldLosses: HeldLosses;
   /** Rings when something is due at once. */
   readonly alarm: Alarm;
+  /** Looks at members whose command was answered without them. */
+  readonly lateLooks: LateLooks;
   /** Events that this process has received. */
   readonly eventCounts: EventCounts;
   /** What this process knows of faults that only other servers can tell. */
@@ -182,6 +186,7 @@ export function createShared({ config, rules }: Configuration, db: Database, wor
     ruleFaults: createRuleFaults(log),
     heldLosses: createHeldLosses(),
     alarm: createAlarm(),
+    lateLooks: createLateLooks(),
     eventCounts: createEventCounts(),
     setup: createSetup(now),
     now,
@@ -269,6 +274,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     ruleFaults: shared.ruleFaults,
     heldLosses: shared.heldLosses,
     alarm: shared.alarm,
+    lateLooks: shared.lateLooks,
     eventCounts: shared.eventCounts,
     setup: shared.setup,
     now: shared.now,
