@@ -24,7 +24,7 @@ export function renderBanList(
   return renderAdminPage(
     context,
     texts.bansTitle,
-    <section>
+    <>
       <p>{bans.length === 0 ? texts.bansNone : texts.bansLead}</p>
       <ul class="rows">
         {bans.map((ban) => (
@@ -39,7 +39,7 @@ export function renderBanList(
           {texts.listFirst}
         </ArrowLink>
       )}
-    </section>,
+    </>,
     BANS_PATH,
   );
 }
@@ -106,7 +106,7 @@ export function renderLiftQuestion(context: AdminContext, ban: Ban): string {
         rows={[
           [texts.bannedAt, sayWhen(context, bannedAt, texts.never)],
           [texts.bannedBy, <Code>{operator}</Code>],
-          [texts.bannedUntil, sayWhen(context, expiresAt, texts.banNoEnd)],
+          [texts.banEnd, expiresAt === null ? texts.banNoEnd : sayTime(texts.banUntil, context, expiresAt)],
           [texts.banReason, reason === null ? texts.none : <Reason>{reason}</Reason>],
         ]}
       />

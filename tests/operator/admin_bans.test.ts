@@ -119,7 +119,7 @@ describe("/admin/bans/:id", () => {
     const path = await pathOf();
 
     expect(await read(path)).toMatch(
-      /Lift this ban\?[\s\S]+By\s+eva\s+Ends\s+until it is lifted\s+Reason\s+spam/,
+      /Lift this ban\?[\s\S]+By\s+eva\s+How long\s+until it is lifted\s+Reason\s+spam/,
     );
     expect(await database.rows("select from ban")).toHaveLength(1);
     expect(await lift(path)).toContain(ADMIN.notices.ban_lifted);

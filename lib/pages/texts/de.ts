@@ -379,7 +379,6 @@ export const de: Texts = {
     banNoEnd: "bis sie aufgehoben wird",
     bannedAt: "Gesperrt",
     bannedBy: "Von",
-    bannedUntil: "Endet",
     banReason: "Grund",
     lift: "Sperre aufheben",
     liftQuestion: "Diese Sperre aufheben?",

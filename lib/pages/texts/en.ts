@@ -425,7 +425,6 @@ export const en = {
     banNoEnd: "until it is lifted",
     bannedAt: "Banned",
     bannedBy: "By",
-    bannedUntil: "Ends",
     banReason: "Reason",
     lift: "Lift the ban",
     liftQuestion: "Lift this ban?",

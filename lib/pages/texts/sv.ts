@@ -368,7 +368,6 @@ export const sv: Texts = {
     banNoEnd: "tills den hävs",
     bannedAt: "Spärrad",
     bannedBy: "Av",
-    bannedUntil: "Upphör",
     banReason: "Skäl",
     lift: "Häv spärren",
     liftQuestion: "Häva spärren?",
