@@ -173,7 +173,7 @@ describe("the labels", () => {
   /** What every route, outcome and status could make together is more; this is what requests can reach. */
   const MOST_SERIES = 2_000;
 
-  test("stay few after ten thousand requests with odd input", async () => {
+  test("stay few after two thousand requests with odd paths, methods and queries", async () => {
     const app = createApp(janus.shared, UNHEARD);
     const paths = ROUTES.map(([, path]) => path);
     const odd = fc.record({
@@ -186,7 +186,7 @@ describe("the labels", () => {
       requestId: fc.uuid(),
     });
 
-    for (const { method, path, query, requestId } of fc.sample(odd, 10_000)) {
+    for (const { method, path, query, requestId } of fc.sample(odd, 2_000)) {
       const segment = path.replaceAll(/:\w+/g, requestId);
       const headers = {
         "x-request-id": requestId,
