@@ -159,7 +159,7 @@ function bansOf({ organisationName }: Outside): readonly [Ban, Ban] {
   };
   return [
     { ...ban, discordUserId: ID, issuer: null, subject: null, expiresAt: LATER },
-    { ...ban, discordUserId: null, issuer: "https://id.example", subject: organisationName, expiresAt: null },
+    { ...ban, discordUserId: null, issuer: "issuer", subject: organisationName, expiresAt: null },
   ];
 }
 
