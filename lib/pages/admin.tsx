@@ -175,16 +175,21 @@ const WEEK = [
   "pushed",
   "cleared",
   "pushesFailed",
-  "discordGrantsEnded",
-  "providerGrantsEnded",
 ] as const;
 
-function Week({ context, overview: { week } }: Props) {
+function Week({ context, overview: { status, week } }: Props) {
   const { admin: texts } = TEXTS[context.language];
+  const { discord, provider } = status.grantsEnded;
   return (
     <section>
       <h2>{texts.weekTitle}</h2>
-      <Figures rows={WEEK.map((name) => [say(texts.week[name], context), sayNumber(context, week[name])])} />
+      <Figures
+        rows={[
+          ...WEEK.map((name) => [texts.week[name], sayNumber(context, week[name])] as const),
+          [texts.week.discordGrantsEnded, sayNumber(context, discord)],
+          [say(texts.week.providerGrantsEnded, context), sayNumber(context, provider)],
+        ]}
+      />
     </section>
   );
 }

@@ -56,6 +56,25 @@ describe("an administrator", () => {
     expect(page).toContain(`Signed in as ${OPERATOR}`);
   });
 
+  test("sees how many grants other servers have ended, without those that Janus ends itself", async () => {
+    const ended = async () =>
+      [...(await read("/admin")).matchAll(/Links whose access to \S+ ended\s+(\d+)/g)].map(
+        ([, count]) => count,
+      );
+    janus.provider.signInAs({ sub: `eva-${id}`, preferred_username: `eva-${id}`, groups: ["members"] });
+    const other = newUser();
+    await linkMember(janus, other);
+
+    await change(`/admin/links/${other}/unlink`);
+    const ofUnlink = await ended();
+    await database.rows(
+      `update discord_token set ended_at = now(), end_cause = 'invalid_grant' where discord_user_id = '${id}'`,
+    );
+
+    expect(ofUnlink).toEqual(["0", "0"]);
+    expect(await ended()).toEqual(["1", "0"]);
+  });
+
   test.each([
     ["a part of a name", () => `bo-${id.slice(0, -2)}`],
     ["the name in capitals", () => `BO-${id}`],
@@ -67,7 +86,9 @@ describe("an administrator", () => {
   test.each(["%", "bo_", "\\", "nobody", "' or true --", "\ud800", "x".repeat(5_000)])(
     "finds nobody by %j",
     async (words) => {
-      expect(await read(`/admin/links?${new URLSearchParams({ q: words })}`)).toContain("No link fits.");
+      expect(await read(`/admin/links?${new URLSearchParams({ q: words })}`)).toContain(
+        TEXTS.en.admin.listNone,
+      );
     },
   );
 
@@ -77,7 +98,7 @@ describe("an administrator", () => {
 
   test("lists members by state, and takes no other state for one", async () => {
     expect(await read("/admin/links?state=told")).toContain(`bo-${id}`);
-    expect(await read("/admin/links?state=losing")).toContain("No link fits.");
+    expect(await read("/admin/links?state=losing")).toContain(TEXTS.en.admin.listNone);
     expect(await read("/admin/links?state=odd&after=&error=&failing=perhaps")).toContain(`bo-${id}`);
   });
 

@@ -33,8 +33,6 @@ const WEEK: Overview["week"] = {
   pushed: 2_000,
   cleared: 1,
   pushesFailed: 7,
-  discordGrantsEnded: 2,
-  providerGrantsEnded: 5,
 };
 
 const QUIET: Overview = {
@@ -44,6 +42,7 @@ const QUIET: Overview = {
     pushes: { due: 0, overdue: 0, oldest: null },
     brake: { heldSince: null, held: 0 },
     stops: [],
+    grantsEnded: { discord: 0, provider: 0 },
     attention: [],
   },
   week: WEEK,
@@ -58,6 +57,7 @@ const BUSY: Overview = {
     pushes: { due: 1, overdue: 0, oldest: LATER },
     brake: { heldSince: AT, held: 40 },
     stops: [{ upstream: "discord", code: "global_limit", since: AT, until: LATER }],
+    grantsEnded: { discord: 2, provider: 5 },
     attention: [
       { kind: "check_overdue", count: 3 },
       { kind: "global_limit", count: 1 },

@@ -348,8 +348,8 @@ export const en = {
     /** `{other}` is when. */
     oldest: "the oldest since {other}",
     stopped: "Janus does not ask this server until {other}",
-    brakeTitle: "Held roles",
-    brakeFree: "No roles are held.",
+    brakeTitle: "Held changes",
+    brakeFree: "No changes are held.",
     /** `{other}` is when. */
     brakeHeld:
       "Since {other}, Janus holds back changes by which members lose roles, because it found unusually many of them.",
@@ -359,9 +359,9 @@ export const en = {
       "Discord is told within a minute, and these members lose roles. First make sure that {platform} really says so: look at a few of the members.",
     brakeButton: "Release",
     failingTitle: "Failed checks by code",
-    failingNone: "No check fails.",
+    failingNone: "No check has failed.",
     listTitle: "Members",
-    listNone: "No link fits.",
+    listNone: "No links found.",
     listMore: "Next page",
     listFirst: "First page",
     /** Shown if the search ended before the last link. */
@@ -382,8 +382,8 @@ export const en = {
     tokens: "Access",
     tokenUntil: "expires {other}",
     tokenEnded: "ended {other}",
-    tokenRefresh: "renews itself",
-    tokenNoRefresh: "does not renew itself",
+    tokenRefresh: "renewed automatically",
+    tokenNoRefresh: "not renewed automatically",
     whyTitle: "Roles, and why",
     admitted: "May link",
     username: "Name on Discord",
@@ -601,7 +601,7 @@ export const en = {
     banned: {
       title: "You may not link your accounts",
       why: "{platform} has decided that your Discord account, or your account at {platform}, may not be linked.",
-      now: "Another try does not help. If you think that this is a mistake, contact {contact} and quote the request ID below.",
+      now: "Trying again will not help. If you think this is a mistake, contact {contact} and quote the request ID below.",
     },
     not_found: {
       title: "This page does not exist",
