@@ -142,4 +142,15 @@ describe("showLink()", () => {
       Array.from({ length: 10 }, (_, index) => `operator ${12 - index}`),
     );
   });
+
+  test("leaves looks of administrators out of the newest ten events", async () => {
+    const shown = await show(
+      {},
+      `insert into audit_event (occurred_at, action, discord_user_id, operator)
+         select now(), case n when 1 then 'sync_asked' else 'looked_at' end, '$id', 'anna'
+         from generate_series(1, 12) as n order by n`,
+    );
+
+    expect(shown?.trail.map(({ action }) => action)).toEqual(["sync_asked"]);
+  });
 });
