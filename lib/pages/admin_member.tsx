@@ -63,7 +63,7 @@ function Facts({ context, link }: Props) {
           [
             texts.state,
             <>
-              {texts.states[link.state]} <code>{sync.state}</code>
+              {texts.states[link.state]}, <code>{sync.state}</code>
             </>,
           ],
           [texts.checkedAt, sayWhen(context, checks.at, texts.never)],

@@ -150,7 +150,7 @@ describe("/janus status", () => {
 
   test.each([
     ["en-US", "Your Discord account is not linked"],
-    ["sv-SE", "Ditt Discord-konto är inte kopplat"],
+    ["sv-SE", "Ditt Discordkonto är inte kopplat"],
     ["de", "Dein Discord-Konto ist mit keinem Konto"],
     ["fi", "Your Discord account is not linked"],
     ["svx", "Your Discord account is not linked"],
