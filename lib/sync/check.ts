@@ -24,6 +24,7 @@ import type { DuePush, Needs as PushNeeds } from "./push.ts";
 import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
 import { readAgain } from "./read_again.ts";
 import { reconcile } from "./reconcile.ts";
+import { recordCheck } from "./record_check.ts";
 
 /** What a check works with. */
 export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
@@ -203,7 +204,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   const loss = isTellable && isLoss(decision);
   const isPushDue = isTellable && (isNew || found === "other");
   try {
-    await deps.queries.setChecked({
+    await recordCheck(deps, {
       ...inputsOf(link),
       claims: reading.outcome === "read" ? reading.claims : null,
       sources: reading.outcome === "read" ? reading.sources : heard.sources,
@@ -214,7 +215,6 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
       isDisconnected: found === "nothing",
       isDrifted: found === "other",
       isGone: heard.isGone,
-      now: deps.now(),
     });
   } catch (error) {
     // Carrying on is right: the lease runs out by itself, and then the link is checked again.
