@@ -24,6 +24,7 @@ import {
   showAnotherAccount,
   showUserinfo,
 } from "./lib/member/handlers.ts";
+import { askLift, listAdminBans, receiveLift } from "./lib/operator/admin/bans/handlers.ts";
 import {
   askAdminChange,
   askRelease,
@@ -107,6 +108,9 @@ export const ROUTES: readonly Route[] = [
   ["GET", "/admin/links/:id", showAdminMember],
   ["GET", "/admin/links/:id/:action", askAdminChange],
   ["POST", "/admin/links/:id/:action", receiveAdminChange],
+  ["GET", "/admin/bans", listAdminBans],
+  ["GET", "/admin/bans/:id", askLift],
+  ["POST", "/admin/bans/:id", receiveLift],
   ["GET", "/admin/brake", askRelease],
   ["POST", "/admin/brake", receiveRelease],
   ["GET", "/doctor", beginExamination],
@@ -130,6 +134,9 @@ export const ROUTES: readonly Route[] = [
   ["DELETE", "/scim/v2/Groups/:id", deleteScimGroup],
   ["GET", "/scim/v2/Me", refuseScim],
   ["POST", "/scim/v2/Bulk", refuseScim],
+  ["POST", "/scim/v2/.search", refuseScim],
+  ["POST", "/scim/v2/Users/.search", refuseScim],
+  ["POST", "/scim/v2/Groups/.search", refuseScim],
   ["GET", "/healthz", showHealth],
   ["GET", "/readyz", showReadiness],
 ];

@@ -1,49 +1,33 @@
 /**
- * What the program works with. `Shared` is built once, at the start. `Deps` is what one piece of work gets of it: a
- * request, or a round of upkeep. Its log and its clients carry the id and the time budget of that work, so nothing below
- * passes an id on. Tests build the same with another clock, another sleep and the addresses of stand-ins.
+ * What the program works with. `Shared` is built once, at the start, by `wiring.ts`. `Deps` is what one piece of work gets
+ * of it: a request, or a round of upkeep. Its log and its clients carry the id and the time budget of that work, so nothing
+ * below passes an id on.
  *
  * Each room lists what it needs of `Deps` as its own `Needs`. What a request looks like, and who sends it, is left to
  * `http/`; the listening socket and the end of the process to `server/`.
  */
 import type { Config } from "./config/load.ts";
 import type { Mac, Sealer } from "./crypto.ts";
-import { createMacs, createSealer, nameKeys } from "./crypto.ts";
 import type { Database } from "./database/open.ts";
 import type { Queries } from "./database/queries.ts";
-import { createQueries } from "./database/queries.ts";
 import type { DiscordUrls } from "./discord/authorization_request.ts";
-import { createDiscordUrls } from "./discord/authorization_request.ts";
 import type { Discord } from "./discord/client.ts";
-import { createDiscord } from "./discord/client.ts";
 import type { Unstored } from "./grants/unstored.ts";
-import { createUnstored } from "./grants/unstored.ts";
+import type { LateLooks } from "./interactions/late.ts";
 import type { Budget } from "./oauth/budget.ts";
 import { createBudget } from "./oauth/budget.ts";
-import type { Fetch, Work } from "./oauth/upstream.ts";
+import type { Work } from "./oauth/upstream.ts";
 import type { Oidc } from "./oidc/client.ts";
-import { createOidc } from "./oidc/client.ts";
-import type { Configuration } from "./operator/configuration.ts";
 import type { Setup } from "./operator/setup.ts";
-import { createSetup } from "./operator/setup.ts";
 import type { RuleSet } from "./rules/rule_set.ts";
 import type { Alarm } from "./sync/alarm.ts";
-import { createAlarm } from "./sync/alarm.ts";
 import type { UpstreamBudgets } from "./sync/budget.ts";
-import { createUpstreamBudgets } from "./sync/budget.ts";
 import type { EventCounts } from "./sync/doorbell.ts";
-import { createEventCounts } from "./sync/doorbell.ts";
 import type { HeldLosses } from "./sync/held_losses.ts";
-import { createHeldLosses } from "./sync/held_losses.ts";
 import type { RuleFaults } from "./sync/rule_faults.ts";
-import { createRuleFaults } from "./sync/rule_faults.ts";
 import type { Instruments } from "./telemetry/instruments.ts";
-import { NO_INSTRUMENTS } from "./telemetry/instruments.ts";
 import type { Log, MainLog } from "./telemetry/log.ts";
 import { bindRequest } from "./telemetry/log.ts";
-
-/** What all upstream calls of one request may take together. */
-const BUDGET_MS = 9_000;
 
 /** What is the same for all work of this process. */
 type Common = {
@@ -70,6 +54,8 @@ type Common = {
   readonly heldLosses: HeldLosses;
   /** Rings when something is due at once. */
   readonly alarm: Alarm;
+  /** Looks at members whose command was answered without them. */
+  readonly lateLooks: LateLooks;
   /** Events that this process has received. */
   readonly eventCounts: EventCounts;
   /** What this process knows of faults that only other servers can tell. */
@@ -94,7 +80,7 @@ export type Shared = Common & {
 };
 
 /** What follows from secrets, and so from files that an operator may change while the server runs. */
-type Secretive = Pick<Common, "config" | "tokenSealer" | "flowMacs" | "cookieSealer">;
+export type Secretive = Pick<Common, "config" | "tokenSealer" | "flowMacs" | "cookieSealer">;
 
 /** What one piece of work may use, whether a request or a round of upkeep. */
 export type WorkDeps = Common & {
@@ -110,95 +96,6 @@ export type WorkDeps = Common & {
 
 /** What the work of a request may use. Only `depsOf` makes it, so that nothing in it is left unbound. */
 export type Deps = WorkDeps & { readonly requestId: string; readonly budget: Budget };
-
-/** What comes from outside the program. */
-export type World = {
-  readonly fetch: Fetch;
-  readonly now: () => Date;
-  readonly sleep: (ms: number) => Promise<void>;
-  readonly log: MainLog;
-  /** Metrics and traces; none unless given. */
-  readonly instruments?: Instruments;
-  readonly version: string;
-  /** How long an upstream call may take; each client has its own default. */
-  readonly deadlineMs?: number;
-  /** What all upstream calls of one request may take together. */
-  readonly budgetMs?: number;
-  /** How often a server looks for what is due; it has its own default. */
-  readonly upkeepSeconds?: number;
-};
-
-/** Builds everything. Nothing is sent, and the database is not spoken to. */
-export function createShared({ config, rules }: Configuration, db: Database, world: World): Shared {
-  const { publicUrl } = config;
-  const { log, now, sleep, version, instruments = NO_INSTRUMENTS } = world;
-  let secretive = deriveSecretive(config);
-  const queries = createQueries(db, instruments.tracer);
-  const { providerPerSecond } = config.sync;
-  const upstreamBudgets = createUpstreamBudgets({ queries, now, sleep, log, providerPerSecond });
-  return {
-    get config() {
-      return secretive.config;
-    },
-    get tokenSealer() {
-      return secretive.tokenSealer;
-    },
-    get flowMacs() {
-      return secretive.flowMacs;
-    },
-    get cookieSealer() {
-      return secretive.cookieSealer;
-    },
-    replaceSecrets: (changed) => {
-      secretive = deriveSecretive(changed);
-    },
-    rules,
-    db,
-    queries,
-    discordUrls: createDiscordUrls({ ...config.discord, publicUrl }),
-    bindDiscord: createDiscord({
-      ...config.discord,
-      ...world,
-      publicUrl,
-      meter: upstreamBudgets.discord.meter,
-      get clientSecret() {
-        return secretive.config.discord.clientSecret;
-      },
-    }),
-    bindOidc: createOidc({
-      config: {
-        ...config.oidc,
-        get clientSecret() {
-          return secretive.config.oidc.clientSecret;
-        },
-      },
-      ...world,
-      publicUrl,
-      rules,
-      meter: upstreamBudgets.provider.meter,
-    }),
-    unstored: createUnstored(log),
-    upstreamBudgets,
-    ruleFaults: createRuleFaults(log),
-    heldLosses: createHeldLosses(),
-    alarm: createAlarm(),
-    eventCounts: createEventCounts(),
-    setup: createSetup(now),
-    now,
-    sleep,
-    log,
-    instruments,
-    version,
-    budgetMs: world.budgetMs ?? BUDGET_MS,
-  };
-}
-
-const deriveSecretive = (config: Config): Secretive => ({
-  config,
-  tokenSealer: createSealer(config.tokenKeys, "link tokens"),
-  flowMacs: createMacs(config.cookieSecrets, "flow cookies"),
-  cookieSealer: createSealer(nameKeys(config.cookieSecrets), "shown cookies"),
-});
 
 /** What the work of a request may use. Its budget runs from now. */
 export function depsOf(shared: Shared, requestId: string): Deps {
@@ -269,6 +166,7 @@ function bind<Id extends string | null, Time extends Budget | undefined>(
     ruleFaults: shared.ruleFaults,
     heldLosses: shared.heldLosses,
     alarm: shared.alarm,
+    lateLooks: shared.lateLooks,
     eventCounts: shared.eventCounts,
     setup: shared.setup,
     now: shared.now,

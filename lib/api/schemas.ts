@@ -171,6 +171,7 @@ export const storedData = v.object({
       clear_cause: nullableText,
       next_push_at: nullableTime,
       push_failures: count,
+      push_failed_code: nullableText,
       sync_asked_at: nullableTime,
       next_check_at: nullableTime,
       check_failures: count,

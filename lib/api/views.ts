@@ -169,6 +169,7 @@ function viewStoredLink(stored: StoredRow): StoredData["link"] {
     clear_cause: stored.clearCause,
     next_push_at: isoOrNull(stored.pushDueAt),
     push_failures: stored.pushFailures ?? 0,
+    push_failed_code: stored.pushFailedCode,
     sync_asked_at: isoOrNull(stored.syncAskedAt),
     next_check_at: isoOrNull(stored.checkDueAt),
     check_failures: stored.checkFailures ?? 0,

@@ -1,5 +1,6 @@
 /** Events of the trail as a table and as JSON. What comes from outside is made printable. */
 import type { AuditEvent, EventList } from "../operator/audit_log.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
 
@@ -23,7 +24,7 @@ export const eventRows = (events: readonly AuditEvent[]): readonly (readonly str
     action,
     discordUserId ?? "-",
     operator === null ? "-" : printable(operator, MOST_OF_NAME),
-    detail === null ? "" : printable(JSON.stringify(detail), MOST_OF_DETAIL),
+    detail === null ? "" : printable(toJson(detail), MOST_OF_DETAIL),
   ]);
 
 /** One list as JSON. */

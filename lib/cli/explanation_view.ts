@@ -5,6 +5,7 @@
 import type { Explained, Explanation, Push } from "../operator/explain.ts";
 import type { Facts, Outcome } from "../rules/evaluate.ts";
 import type { Rule } from "../rules/rule.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
 
@@ -67,12 +68,12 @@ function readsOf({ claimsRead, sourcesRead }: Rule, { claims, sources }: Facts):
 
 function describeRead(path: string, all: Readonly<Record<string, unknown>>, name: string): string {
   const isThere = Object.hasOwn(all, name) && all[name] !== null;
-  const shown = isThere ? `= ${printable(JSON.stringify(all[name]), MOST_OF_VALUE)}` : "is absent";
+  const shown = isThere ? `= ${printable(toJson(all[name]), MOST_OF_VALUE)}` : "is absent";
   return `${printable(path)} ${shown}`;
 }
 
 function describeOutcome(outcome: Outcome<string | boolean>): string {
-  if (outcome.outcome === "value") return printable(JSON.stringify(outcome.value));
+  if (outcome.outcome === "value") return printable(toJson(outcome.value));
   return reasonOf(outcome) ?? "";
 }
 
@@ -84,16 +85,10 @@ function reasonOf(outcome: Outcome<unknown>): string | undefined {
 function describePush(push: Push): string {
   switch (push.kind) {
     case "put":
-      return `A push tells Discord:\n${printableLines(JSON.stringify(push.body, undefined, 2))}`;
+      return `A push tells Discord:\n${toJson(push.body, 2)}`;
     case "clear":
       return "A push clears the role connection: the member is not admitted.";
     case "keep":
       return "Nothing is linked or pushed: the member is not admitted.";
   }
 }
-
-const printableLines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => printable(line))
-    .join("\n");

@@ -3,6 +3,8 @@ import type { Queries } from "../database/queries.ts";
 import { findMember } from "../operator/find_member.ts";
 import { requireOne } from "./require_one.ts";
 
+const BY_ID_ALONE = "Somebody without a link is found by the Discord user id alone.";
+
 /** A Discord user id as it is, or that of the linked member of this name. Throws usage. */
 export async function findUserId(
   needs: { readonly queries: Pick<Queries, "findLinkPageEnd" | "listLinksOfMember"> },
@@ -12,5 +14,5 @@ export async function findUserId(
   const isNobody = !("link" in found) && found.candidates.length === 0;
   // Ids of Discord are longer than most names that consist of digits.
   if (isNobody && /^\d{15,20}$/.test(member)) return member;
-  return requireOne(member, found).discordUserId;
+  return requireOne(member, found, BY_ID_ALONE).discordUserId;
 }

@@ -3,6 +3,7 @@
  * unknown, and so is each rule that needs it.
  */
 import { usage } from "../errors.ts";
+import { findTime } from "../text/moments.ts";
 import { printable } from "../text/printable.ts";
 
 /** The options as they were given. */
@@ -15,8 +16,6 @@ export type GivenFacts = {
 };
 
 const MOST_ECHOED = 120;
-/** As in 2026-01-31. */
-const DAY_LENGTH = 10;
 
 /** The options that were given, as they are written. */
 export function findGiven(given: GivenFacts): readonly string[] {
@@ -43,13 +42,4 @@ export function readTime(word: string): Date {
   throw usage(
     `Not a time: ${printable(word, MOST_ECHOED)}.\nWrite it as 2026-01-31 or 2026-01-31T12:00:00Z.`,
   );
-}
-
-/** A date, which begins in UTC, or a time with its zone; undefined for anything else. */
-export function findTime(word: string): Date | undefined {
-  const [time, day] = [new Date(word), word.slice(0, DAY_LENGTH)];
-  const hasForm = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(word);
-  // The runtime takes 30 February for a day in March.
-  const isTime = hasForm && !Number.isNaN(time.getTime()) && new Date(day).toISOString().startsWith(day);
-  return isTime ? time : undefined;
 }

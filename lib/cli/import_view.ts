@@ -2,6 +2,7 @@
 import type { Collected, Refused, RowFault } from "../operator/import/collect.ts";
 import type { ImportSource } from "../operator/import/source.ts";
 import type { Hindrance, Stored } from "../operator/import/store.ts";
+import { toJson } from "../text/json_text.ts";
 
 /** Why a row is left out. */
 export type Reason = RowFault | Hindrance;
@@ -94,7 +95,7 @@ export function describeMembers({ imported, byUsername, withoutTokens }: Stored)
 /** As JSON, with `rows` for those that are left out. */
 export function importToJson({ collected, stored }: Told, isDryRun: boolean): string {
   const all = leftOut({ collected, stored });
-  return JSON.stringify({
+  return toJson({
     dry_run: isDryRun,
     imported: stored.imported,
     already: stored.already,

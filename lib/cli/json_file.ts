@@ -9,6 +9,7 @@ import { decodeText } from "../text/decode.ts";
 import { findJsonFault } from "../text/json_fault.ts";
 import { isJsonObject } from "../text/json_object.ts";
 import { printable } from "../text/printable.ts";
+import { describeUnreadable } from "../text/unreadable_file.ts";
 import { readStandardInput } from "./terminal.ts";
 
 /** Janus reads no more of an answer either, so no set of claims is longer. */
@@ -33,7 +34,7 @@ async function readFileFor(path: string, name: string): Promise<Uint8Array> {
   try {
     for await (const chunk of createReadStream(path, { end: MAX_BYTES })) chunks.push(chunk);
   } catch (error) {
-    throw usage(`${name} cannot be read: ${describeCause(error).causeCode ?? "it failed"}.`);
+    throw usage(describeUnreadable(name, describeCause(error).causeCode));
   }
   return Buffer.concat(chunks);
 }

@@ -1,6 +1,7 @@
 /** Links as a table, as JSON, and as rows of an export. What comes from outside is made printable in a table alone. */
 import type { LinkList, ListedLink } from "../operator/select_links.ts";
 import { organisationName } from "../rules/claims.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable } from "../text/printable.ts";
 import { formatTable } from "./table.ts";
 import { shortAge } from "./times.ts";
@@ -36,9 +37,11 @@ function describeRecords(metadata: ListedLink["pushedMetadata"]): string {
   return records.length === 0 ? "-" : printable(records.join(" "), MOST_OF_RECORDS);
 }
 
-function describeFailure({ checkFailures, checkFailedCode, pushFailures }: ListedLink): string {
+function describeFailure(link: ListedLink): string {
+  const { checkFailures, checkFailedCode, pushFailures, pushFailedCode } = link;
   const check = checkFailures === 0 ? [] : [checkFailedCode ?? "check"];
-  return [...check, ...(pushFailures === 0 ? [] : ["push"])].join(" ");
+  const push = pushFailures === 0 ? [] : [pushFailedCode ?? "push"];
+  return [...new Set([...check, ...push])].join(" ");
 }
 
 /** One list as JSON. */
@@ -59,6 +62,7 @@ export const linkAsJson = (link: ListedLink) => ({
   pushed_at: link.pushedAt,
   next_push_at: link.pushDueAt,
   push_failures: link.pushFailures,
+  push_failed_code: link.pushFailedCode,
   next_check_at: link.checkDueAt,
   check_failures: link.checkFailures,
   check_failed_code: link.checkFailedCode,
@@ -66,17 +70,24 @@ export const linkAsJson = (link: ListedLink) => ({
 
 /** The columns of a table for other programs. */
 export const CSV_HEAD =
-  "discord_user_id,username,display_name,issuer,subject,organisation_name,state,linked_at,claims_seen_at,records,pushed_at,next_push_at,push_failures,next_check_at,check_failures,check_failed_code";
+  "discord_user_id,username,display_name,issuer,subject,organisation_name,state,linked_at,claims_seen_at,records,pushed_at,next_push_at,push_failures,push_failed_code,next_check_at,check_failures,check_failed_code";
+
+/** What separates the cells of a line. */
+export type Separator = "," | ";";
+
+/** The first line of CSV. */
+export const csvHead = (separator: Separator): string => CSV_HEAD.replaceAll(",", separator);
 
 /** A link as a line of CSV, in the order of the columns. RFC 4180 */
-export const linkAsCsv = (link: ListedLink): string => Object.values(linkAsJson(link)).map(csvCell).join(",");
+export const linkAsCsv = (link: ListedLink, separator: Separator = ","): string =>
+  Object.values(linkAsJson(link)).map(csvCell).join(separator);
 
 function csvCell(value: string | number | Date | object | null): string {
   if (value === null) return "";
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "number") return String(value);
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : toJson(value);
   // A spreadsheet would run a name that begins like a formula, also with the wide characters of East Asian keyboards.
   const plain = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return /[",;\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

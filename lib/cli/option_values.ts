@@ -2,15 +2,14 @@
 import { usage } from "../errors.ts";
 import type { Pair } from "../operator/select_links.ts";
 import { now } from "../server/world.ts";
+import { findSeconds, findTime } from "../text/moments.ts";
 import { printable } from "../text/printable.ts";
 import { secondsAfter } from "../time.ts";
-import { findTime } from "./given_facts.ts";
 
 const MOST_ECHOED = 120;
 /** What a list holds in memory. An export has no limit. */
 const MOST_LISTED = 10_000;
 const MOST_DIGITS = 5;
-const UNIT_SECONDS = { m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
 
 /** Reads `--limit`. */
 export function readLimit(word: string): number {
@@ -38,13 +37,9 @@ export function readMoment(word: string): Date {
 }
 
 function findAgo(word: string): Date | undefined {
-  const [, digits, unit] = /^(\d{1,5})([mhdw])$/.exec(word) ?? [];
-  if (digits === undefined || !isUnit(unit)) return undefined;
-  return secondsAfter(now(), -Number(digits) * UNIT_SECONDS[unit]);
+  const seconds = findSeconds(word, ["m", "h", "d", "w"]);
+  return seconds === undefined ? undefined : secondsAfter(now(), -seconds);
 }
-
-const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_SECONDS =>
-  unit !== undefined && Object.hasOwn(UNIT_SECONDS, unit);
 
 /** Reads a name, or a name with a value after `=`. */
 export function readPair(word: string): Pair {

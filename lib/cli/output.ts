@@ -5,6 +5,7 @@
  */
 import { asJanusError, backupFailed, internal, JanusError } from "../errors.ts";
 import { describeCause } from "../telemetry/log.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable, printableLines } from "../text/printable.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function exitWithStatus(command: () => Promise<void>, json = false)
   } catch (error) {
     const { code, exitStatus } = asJanusError(error);
     const message = explain(error);
-    await tell(json ? JSON.stringify({ error: { code, message } }) : named(message));
+    await tell(json ? toJson({ error: { code, message } }) : named(message));
     process.exitCode = exitStatus;
     return false;
   }
@@ -82,7 +83,7 @@ export function writeBytes(bytes: Uint8Array): Promise<void> {
 
 /** Says something on standard error, apart from the result. */
 export function warn(message: string, json: boolean): Promise<void> {
-  return tell(json ? JSON.stringify({ warning: message }) : named(message));
+  return tell(json ? toJson({ warning: message }) : named(message));
 }
 
 /** Shows one line on the terminal in place of the one before, to say what a command is doing; an empty text removes it. */

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json" with { type: "json" };
 import { usage } from "../errors.ts";
+import { toJson } from "../text/json_text.ts";
 import { printable } from "../text/printable.ts";
 import type { AddCommand } from "./command.ts";
 import { examples } from "./command.ts";
@@ -42,7 +43,7 @@ export async function runProgram(
   if (said.length === 0) return undefined;
   const text = said.join("").trimEnd();
   if (!json) return text;
-  return JSON.stringify(isVersion ? { version: text } : { help: text });
+  return toJson(isVersion ? { version: text } : { help: text });
 }
 
 function createProgram(say: (text: string) => void): Command {

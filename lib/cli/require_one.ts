@@ -6,15 +6,18 @@ import { printable } from "../text/printable.ts";
 
 const MOST_ECHOED = 120;
 
-/** The member who was asked for. Throws usage where it is not one member. It lists those who may be meant. */
-export function requireOne(member: string, found: FoundMember): StoredLink {
+/**
+ * The member who was asked for. Throws usage where it is not one member. It lists those who may be meant. `otherwise` says how
+ * the command takes somebody without a link, if it does.
+ */
+export function requireOne(member: string, found: FoundMember, otherwise?: string): StoredLink {
   if ("link" in found) return found.link;
   const { candidates, hasMore } = found;
   const asked = printable(member, MOST_ECHOED);
   if (candidates.length === 0)
     throw usage(
       `No linked member has the Discord user id, the subject or the username ${asked}.\n` +
-        "janus members find looks for a part of a name. Somebody without a link is found by the Discord user id alone.",
+        `janus members find looks for a part of a name.${otherwise === undefined ? "" : ` ${otherwise}`}`,
     );
   const lines = candidates.map((link) => `  ${describeLink(link)}`);
   throw usage(

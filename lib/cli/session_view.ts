@@ -7,9 +7,9 @@ import { shortTime } from "./times.ts";
 const MOST_OF_NAME = 24;
 const HEAD = ["discord id", "username", "browser", "since", "last used", "until"];
 
-/** One list as a table, with how to go on. */
-export function describeSessions({ sessions, next }: SessionList): string {
-  if (sessions.length === 0) return "Nobody is signed in.";
+/** One list as a table, with how to go on. `none` is what is said of no session. */
+export function describeSessions({ sessions, next }: SessionList, none: string): string {
+  if (sessions.length === 0) return none;
   const rows = sessions.map((session) => [
     session.discordUserId,
     `@${printable(session.username, MOST_OF_NAME)}`,

@@ -44,25 +44,32 @@ function describeState({ state, sync }: ShownLink): string {
 }
 
 function describePushes({ pushes }: ShownLink): string {
-  const { at, dueAt, failures, clearedAt, clearCause } = pushes;
+  const { at, dueAt, clearedAt, clearCause } = pushes;
   return [
     `last ${timeOrDash(at)}`,
     dueAt === null ? "none is due" : `next ${shortTime(dueAt)}`,
-    ...(failures === 0 ? [] : [describeFailures(failures)]),
+    ...describeFailures(pushes),
     ...(clearedAt === null ? [] : [`cleared ${shortTime(clearedAt)} (${clearCause ?? "not_admitted"})`]),
   ].join(", ");
 }
 
-function describeChecks({ checks: { at, nextAt, failures, failedCode } }: ShownLink): string {
+function describeChecks({ checks }: ShownLink): string {
+  const { at, nextAt } = checks;
   return [
     `last ${timeOrDash(at)}`,
     nextAt === null ? "nothing reads the claims again" : `next ${shortTime(nextAt)}`,
-    ...(failures === 0 ? [] : [`${describeFailures(failures)}, with ${failedCode ?? "an unknown code"}`]),
+    ...describeFailures(checks),
   ].join(", ");
 }
 
-const describeFailures = (failures: number): string =>
-  `failed ${failures === 1 ? "1 time" : `${failures} times`}`;
+type Failures = Pick<ShownLink["checks"], "failures" | "failedCode">;
+
+function describeFailures({ failures, failedCode }: Failures): readonly string[] {
+  if (failures === 0) return [];
+  return [
+    `failed ${failures === 1 ? "1 time" : `${failures} times`}, with ${failedCode ?? "an unknown code"}`,
+  ];
+}
 
 /** Facts of tokens. The tokens themselves are not here. */
 function describeGrant(grant: Grant | null): string {
@@ -127,6 +134,7 @@ export function shownLinkAsJson(link: ShownLink) {
       at: pushes.at,
       next_at: pushes.dueAt,
       failures: pushes.failures,
+      failed_code: pushes.failedCode,
       cleared_at: pushes.clearedAt,
       clear_cause: pushes.clearCause,
     },

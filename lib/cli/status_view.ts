@@ -126,7 +126,7 @@ const describeEnded = ({ discord, provider }: Status["grantsEnded"]): string =>
 
 const describeBackup = (at: Date | null, now: Date): string =>
   at === null
-    ? "not known: a backup says so with janus status --backed-up"
+    ? "not known. After one by other means: janus status --backed-up"
     : `${shortTime(at)}, ${describeAge(at, now)} ago`;
 
 const describeRestore = (at: Date | null): readonly string[] =>

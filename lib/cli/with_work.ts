@@ -1,11 +1,12 @@
 /** Opens everything that upkeep works with, for a command that does some of its work, and closes it. */
 import type { Environment } from "../config/sources.ts";
 import type { WorkDeps } from "../deps.ts";
-import { createShared, upkeepDepsOf } from "../deps.ts";
+import { upkeepDepsOf } from "../deps.ts";
 import type { Configuration } from "../operator/configuration.ts";
 import { readConfiguration } from "../operator/configuration.ts";
 import { createWorld } from "../server/world.ts";
 import { NO_LOG } from "../telemetry/log.ts";
+import { createShared } from "../wiring.ts";
 import { withStoredDatabase } from "./with_database.ts";
 
 /** Does the work. What only this process has is stored before it ends. */

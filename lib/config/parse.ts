@@ -37,8 +37,8 @@ export function parseVariables<Own extends Schema>(
 
 /** What to do first. */
 const BEGINNING =
-  "Nothing is set yet. Start with cp example.env .env, and fill in the file. Bun reads .env by itself; to the binary and to " +
-  "a container name it with --env-file.";
+  "Nothing is set yet. Copy example.env, which comes with the source of Janus, to .env, and fill it in. Bun reads .env by " +
+  "itself. The binary and a container need --env-file .env.";
 
 /** Whether none of several variables is set that are required. */
 function isNothingSet(schema: Schema, values: Readonly<Record<string, string>>): boolean {

@@ -31,6 +31,8 @@ import migration27 from "../../sql/migrations/0027_keep_leases_of_losses.sql" wi
 import migration28 from "../../sql/migrations/0028_remember_restores.sql" with { type: "text" };
 import migration29 from "../../sql/migrations/0029_show_links.sql" with { type: "text" };
 import migration30 from "../../sql/migrations/0030_create_admin_session.sql" with { type: "text" };
+import migration31 from "../../sql/migrations/0031_keep_code_of_failed_push.sql" with { type: "text" };
+import migration32 from "../../sql/migrations/0032_index_events_of_accounts.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -103,6 +105,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 28, name: "remember_restores", text: migration28 },
   { version: 29, name: "show_links", text: migration29 },
   { version: 30, name: "create_admin_session", text: migration30 },
+  { version: 31, name: "keep_code_of_failed_push", text: migration31 },
+  { version: 32, name: "index_events_of_accounts", text: migration32 },
 ];
 
 /** Every table that a migration makes. */

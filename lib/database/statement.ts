@@ -33,12 +33,15 @@ export const replacedTokens = v.pipe(
 
 type Entries = Readonly<Record<string, v.GenericSchema<Parameter>>>;
 
+/** A column that comes back as it is in one of the objects of a list, under its name there. */
+type ListEcho = { readonly column: string; readonly list: string; readonly name: string };
+
 /** Parameters in the order of their `$n`, columns of a row by name. */
 export type Statement = {
   readonly text: string;
   readonly parameters: Entries;
   /** The column that must come back as it was asked for: a row that says otherwise answers another question. */
-  readonly echoes?: string;
+  readonly echoes?: string | ListEcho;
 } & (
   | { readonly gives: "nothing" }
   /** At most one row, or any number of rows. */
@@ -65,12 +68,23 @@ export function queryOf(db: Pick<Database, "query">, statement: Statement) {
   const rows = v.array(v.object("row" in statement ? statement.row : {}));
   return async (values: Readonly<Record<string, Parameter>>): Promise<unknown> => {
     const parameters = names.map((name) => values[name] ?? null);
-    const isAnswer =
-      echoes === undefined ? undefined : (row: unknown) => fieldOf(row, echoes) === values[echoes];
+    const isAnswer = echoes === undefined ? undefined : answersTo(echoes, values);
     const given = v.parse(rows, await db.query(text, parameters, isAnswer));
     if (gives === "nothing") return undefined;
     return gives === "row" ? given[0] : given;
   };
+}
+
+/** Whether a row answers the question that was asked with these values. */
+function answersTo(
+  echoes: string | ListEcho,
+  values: Readonly<Record<string, Parameter>>,
+): (row: unknown) => boolean {
+  if (typeof echoes === "string") return (row) => fieldOf(row, echoes) === values[echoes];
+  const { column, list, name } = echoes;
+  const given = values[list];
+  const asked = Array.isArray(given) ? given.map((item: unknown) => fieldOf(item, name)) : [];
+  return (row) => asked.includes(fieldOf(row, column));
 }
 
 const fieldOf = (row: unknown, name: string): unknown =>

@@ -11,11 +11,12 @@
  * says which limit an answer speaks of, `member_waits.ts` how long a member's calls have to wait. The room leaves to `oauth/` how a request is sent, to `rules/` what is pushed, and
  * to `grants/` where tokens are stored and when they are refreshed. It stores and decides nothing. https://discord.com/developers/docs/topics/oauth2
  */
+
+import { requireWholeDeadline } from "../oauth/budget.ts";
 import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
 import { REFRESH } from "../oauth/refresh.ts";
 import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
-import { requireWholeDeadline } from "../oauth/upstream.ts";
 import type { RoleConnection } from "../rules/role_connection.ts";
 import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log } from "../telemetry/log.ts";

@@ -11,9 +11,10 @@ import {
   discordUnavailable,
   grantEnded,
 } from "../errors.ts";
+import { hasTimeFor } from "../oauth/budget.ts";
 import { isOutage, retryAfterSeconds } from "../oauth/outage.ts";
 import type { Answer, Limit, Upstream, UpstreamRequest } from "../oauth/upstream.ts";
-import { hasTimeFor, parseJson, send } from "../oauth/upstream.ts";
+import { parseJson, send } from "../oauth/upstream.ts";
 import { isEmpty, isError, readRefusal } from "./answers.ts";
 import { readLimit, readWaitSeconds } from "./limits.ts";
 

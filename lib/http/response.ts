@@ -116,8 +116,13 @@ export function jsonResponse(
 }
 
 /** An answer that its status alone gives. Discord demands a content type even of an answer without content. */
-export function emptyResponse(deps: Deps, exchange: Exchange, status: number): Response {
-  const headers = { ...commonHeaders(deps, exchange), "content-type": "application/json" };
+export function emptyResponse(
+  deps: Deps,
+  exchange: Exchange,
+  status: number,
+  type = "application/json",
+): Response {
+  const headers = { ...commonHeaders(deps, exchange), "content-type": type };
   return new Response(null, { status, headers });
 }
 

@@ -23,7 +23,7 @@ import { lookByCommand } from "./look.ts";
 import { sayLook, saySlow } from "./reply.ts";
 import { languageOf } from "./texts/languages.ts";
 
-type Needs = LookDeps & Pick<WorkDeps, "log">;
+type Needs = LookDeps & Pick<WorkDeps, "log" | "lateLooks">;
 
 /** What Discord is answered: it is not Discord, it is malformed, Janus is there, or a sentence for the one who asks. */
 export type InteractionAnswer =
@@ -68,6 +68,7 @@ async function answerInTime(deps: Needs, command: Command): Promise<string> {
   const looking = lookByCommand(deps, command, () => isAwaited);
   if (!(await settlesWithin(looking, ANSWER_MS))) {
     isAwaited = false;
+    deps.lateLooks.add(looking);
     const reason = `the database takes longer than ${ANSWER_MS} ms, and Discord waits no longer`;
     deps.log.error("interaction_answered", { operation, outcome: "failed", reason });
     return saySlow(context);

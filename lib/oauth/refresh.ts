@@ -4,10 +4,10 @@
  * off, and waits longer where nobody waits for it. RFC 6749 6
  */
 import { asJanusError, grantEnded } from "../errors.ts";
+import { requireWholeDeadline } from "./budget.ts";
 import type { TokenEndpoint, TokenResponse } from "./token_endpoint.ts";
 import { requestTokens } from "./token_endpoint.ts";
 import type { Upstream } from "./upstream.ts";
-import { requireWholeDeadline } from "./upstream.ts";
 
 /** The name of a refresh, in the log and in reasons. */
 export const REFRESH = "token_refresh";

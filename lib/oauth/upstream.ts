@@ -21,6 +21,7 @@ import { outcomeOfStatus } from "../telemetry/metrics.ts";
 import type { Attributes } from "../telemetry/spans.ts";
 import { dropBody, isCompressed, readBody, UNCOMPRESSED } from "./answer_body.ts";
 import type { Budget } from "./budget.ts";
+import { requireTime, timeFor } from "./budget.ts";
 import { isOutage } from "./outage.ts";
 
 /** The global `fetch`, as an argument. */
@@ -83,9 +84,6 @@ export type UpstreamRequest = {
 
 /** An answer read to its end. */
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
-
-/** A call is not begun with less than this share of its deadline left: it would be cut off. */
-const LEAST_SHARE = 0.2;
 
 /**
  * Sends one request and logs it. Any status is an answer. Throws the upstream's unavailable after the deadline, for a
@@ -235,54 +233,6 @@ const isUnsent = (error: unknown): boolean =>
   /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH)$/.test(
     describeCause(error).causeCode ?? "",
   );
-
-/** How long a call may take: its own deadline, or less if its request has less left. */
-function timeFor({ deadlineMs, budget }: Upstream): number {
-  return Math.floor(Math.min(deadlineMs, budget?.leftMs() ?? deadlineMs));
-}
-
-/**
- * Whether a call can be begun after a wait: its request must have a share of the call's own deadline left, or of half
- * the budget if that is less.
- */
-export function hasTimeFor({ deadlineMs, budget }: Upstream, waitMs = 0): boolean {
-  if (budget === undefined) return true;
-  return budget.leftMs() - waitMs > LEAST_SHARE * Math.min(deadlineMs, budget.totalMs / 2);
-}
-
-/** Throws the upstream's unavailable where a call would be cut off. */
-function requireTime(upstream: Upstream, operation: string): void {
-  if (!hasTimeFor(upstream)) throw noTimeFor(upstream, operation);
-}
-
-/** Throws the upstream's unavailable where a call would not get its whole deadline. */
-export function requireWholeDeadline(upstream: Upstream, operation: string): void {
-  const { budget, deadlineMs } = upstream;
-  if (budget !== undefined && budget.leftMs() < deadlineMs) throw noTimeFor(upstream, operation);
-}
-
-const noTimeFor = (upstream: Upstream, operation: string): JanusError =>
-  upstream.unavailable(`${operation}: the request has no time left for this call`, { isUntaken: true });
-
-/** Waits for work that others may wait for, too; no longer than its own request has time. */
-export async function waitWithin<Result>(
-  upstream: Upstream,
-  operation: string,
-  work: Promise<Result>,
-): Promise<Result> {
-  if (upstream.budget === undefined) return work;
-  const ms = Math.max(0, Math.floor(upstream.budget.leftMs()));
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(upstream.unavailable(`${operation}: no answer within ${ms} ms`)),
-    ms,
-  );
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** As in a Host header; never the path. */
 const hostOf = (url: string): string => /^https?:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";

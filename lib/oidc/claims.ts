@@ -3,8 +3,8 @@
  * UserInfo for the claims that the ID Token lacks, and the sources that the rules read. A sign-in and every later reading
  * take these steps. OpenID Connect Core 1.0, 3.1.3.7, 5.3
  */
+import { waitWithin } from "../oauth/budget.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { waitWithin } from "../oauth/upstream.ts";
 import type { OidcOptions } from "./client.ts";
 import type { ProviderMetadata } from "./discovery.ts";
 import type { IdTokenClaims } from "./id_token.ts";

@@ -16,12 +16,12 @@
 import { addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/load.ts";
 import { issuerMismatch, providerClientRejected, providerUnavailable } from "../errors.ts";
+import { waitWithin } from "../oauth/budget.ts";
 import type { ClientCheck } from "../oauth/client_check.ts";
 import { checkClient } from "../oauth/client_check.ts";
 import type { Revocation } from "../oauth/revocation.ts";
 import { revokeToken } from "../oauth/revocation.ts";
 import type { Fetch, Meter, Upstream, Work } from "../oauth/upstream.ts";
-import { waitWithin } from "../oauth/upstream.ts";
 import type { RuleSet } from "../rules/rule_set.ts";
 import type { Instruments } from "../telemetry/instruments.ts";
 import type { Log } from "../telemetry/log.ts";

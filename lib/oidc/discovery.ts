@@ -3,8 +3,8 @@
  * `document.ts` reads and checks it. OpenID Connect Discovery 1.0, 4
  */
 import { providerMisconfigured } from "../errors.ts";
+import { waitWithin } from "../oauth/budget.ts";
 import type { Upstream } from "../oauth/upstream.ts";
-import { waitWithin } from "../oauth/upstream.ts";
 import { describeError } from "../telemetry/log.ts";
 import type { DiscoveryDocument } from "./document.ts";
 import { fetchDocument, findDocumentFaults, findUnused, parseDocument, saidOf } from "./document.ts";

@@ -11,9 +11,10 @@ import {
   providerUnavailable,
   userinfoRefused,
 } from "../errors.ts";
+import { waitWithin } from "../oauth/budget.ts";
 import { isOutage, unavailable } from "../oauth/outage.ts";
 import type { Answer, Upstream } from "../oauth/upstream.ts";
-import { parseJson, send, waitWithin } from "../oauth/upstream.ts";
+import { parseJson, send } from "../oauth/upstream.ts";
 import { isJsonObject } from "../text/json_object.ts";
 import type { HeaderFault, KeySet } from "./keys.ts";
 import {

@@ -41,26 +41,58 @@ type Needs = Pick<WorkDeps, "queries" | "now">;
 /** Lifts the ban of one account. False if no ban of it is in force. */
 export async function removeBan(
   { queries, now }: Needs,
-  accounts: BannedAccounts,
+  { discordUserId, issuer, subject }: BannedAccounts,
   operator: string,
 ): Promise<boolean> {
+  const accounts = { discordUserId, issuer, subject };
   const row = await queries.deleteBan({ ...accounts, operator, requestId: randomUUID(), now: now() });
   return (row?.lifted ?? 0) > 0;
 }
 
-const PAGE_BANS = 500;
-/** After every ban. */
-const END_OF_TIME = new Date("9999-01-01T00:00:00Z");
+/** One list. `next` is what the next one begins after; null if no ban is left. */
+export type BanList = { readonly bans: readonly Ban[]; readonly next: string | null };
 
-/** The bans in force, the newest first, page by page. */
-export async function* listBans({ queries, now }: Needs): AsyncGenerator<readonly Ban[]> {
-  for (let after = { bannedBefore: END_OF_TIME, beforeId: "" }; ; ) {
-    const page = await queries.listBans({ ...after, limit: PAGE_BANS, now: now() });
-    if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_BANS) return;
-    after = { bannedBefore: last.bannedAt, beforeId: last.banId };
-  }
+/** Of which account, or of which provider. What is undefined leaves every ban. */
+export type BanFilter = {
+  readonly discordUserId?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+};
+
+/** Where a list begins: after the ban that another list named as its last one. */
+export type BanPlace = { readonly bannedBefore: Date; readonly beforeId: string };
+
+/** Before every other ban. */
+const NEWEST: BanPlace = { bannedBefore: new Date("9999-01-01T00:00:00Z"), beforeId: "" };
+
+/** The bans in force, the newest first. */
+export async function listBans(
+  { queries, now }: Needs,
+  { discordUserId, issuer, subject }: BanFilter,
+  { limit, after = NEWEST }: { readonly limit: number; readonly after?: BanPlace | undefined },
+): Promise<BanList> {
+  const account = {
+    ofDiscordUserId: discordUserId ?? null,
+    ofIssuer: issuer ?? null,
+    ofSubject: subject ?? null,
+  };
+  const found = await queries.listBans({ ...after, ...account, limit: limit + 1, now: now() });
+  const bans = found.slice(0, limit);
+  const last = found.length > limit ? bans.at(-1) : undefined;
+  return { bans, next: last === undefined ? null : `${last.bannedAt.getTime()}.${last.banId}` };
+}
+
+/** Reads the `next` of a list; undefined for anything else. */
+export function findBanPlace(word: string): BanPlace | undefined {
+  const [, milliseconds, beforeId] = /^(\d{1,15})\.([\w-]{1,64})$/.exec(word) ?? [];
+  if (milliseconds === undefined || beforeId === undefined) return undefined;
+  const bannedBefore = new Date(Number(milliseconds));
+  return bannedBefore < NEWEST.bannedBefore ? { bannedBefore, beforeId } : undefined;
+}
+
+/** A ban in force, by its id. */
+export async function findBan({ queries, now }: Needs, banId: string): Promise<Ban | undefined> {
+  return queries.findBan({ banId, now: now() });
 }
 
 /** The links that have one of the accounts, which a ban would end. */

@@ -11,7 +11,6 @@ import type { RuleSet } from "../rules/rule_set.ts";
 import type { GraceNeeds } from "../sync/decision.ts";
 import { factsOf } from "../sync/member_rules.ts";
 import type { AuditEvent } from "./audit_log.ts";
-import { listEvents } from "./audit_log.ts";
 import type { Explanation, StoredLink } from "./explain.ts";
 import { explainMember } from "./explain.ts";
 import { countSessions } from "./sessions.ts";
@@ -44,7 +43,7 @@ export type ShownLink = {
   readonly sessions: number;
   /** Since when the member may still have a role that Janus could not remove. */
   readonly roleConnectionLeftAt: Date | null;
-  /** The newest first. */
+  /** The newest first, without looks of administrators: these would soon be all that is left. */
   readonly trail: readonly AuditEvent[];
 };
 
@@ -59,6 +58,7 @@ type Pushes = {
   readonly at: Date | null;
   readonly dueAt: Date | null;
   readonly failures: number;
+  readonly failedCode: string | null;
   readonly clearedAt: Date | null;
   readonly clearCause: string | null;
 };
@@ -89,10 +89,10 @@ type Stored = NonNullable<Awaited<ReturnType<Queries["exportMember"]>>>;
 export async function showLink(needs: Needs, link: StoredLink): Promise<ShownLink | undefined> {
   const { queries, now, rules, platformName } = needs;
   const { discordUserId, username, issuer, subject, linkedAt } = link;
-  const [stored, brake, { events: trail }, sessions] = await Promise.all([
+  const [stored, brake, events, sessions] = await Promise.all([
     queries.exportMember({ discordUserId }),
     queries.findBrakeHeld({}),
-    listEvents(needs, { discordUserId }, { limit: TRAIL_EVENTS }),
+    queries.listAuditEvents({ discordUserId }),
     countSessions(needs, { discordUserId }),
   ]);
   if (stored === undefined || stored.linkState === null) return undefined;
@@ -110,6 +110,7 @@ export async function showLink(needs: Needs, link: StoredLink): Promise<ShownLin
       at: stored.pushedAt,
       dueAt: stored.pushDueAt,
       failures: stored.pushFailures ?? 0,
+      failedCode: stored.pushFailedCode,
       clearedAt: stored.clearedAt,
       clearCause: stored.clearCause,
     },
@@ -122,7 +123,7 @@ export async function showLink(needs: Needs, link: StoredLink): Promise<ShownLin
     grants: { discord: discordGrantOf(stored), provider: providerGrantOf(stored) },
     sessions,
     roleConnectionLeftAt: stored.roleConnectionLeftAt,
-    trail,
+    trail: events.filter(({ action }) => action !== "looked_at").slice(0, TRAIL_EVENTS),
   };
 }
 

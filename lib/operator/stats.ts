@@ -17,8 +17,6 @@ export type Counts = {
   readonly pushed: number;
   readonly cleared: number;
   readonly pushesFailed: number;
-  readonly discordGrantsEnded: number;
-  readonly providerGrantsEnded: number;
 };
 
 /** A week, by its Monday, in UTC. */
@@ -100,11 +98,7 @@ async function readWeeks(
   const weeks: Week[] = [];
   for (const since of mondays) {
     const until = secondsAfter(since, WEEK_DAYS * DAY_SECONDS);
-    const { pushesFailed, discordGrantsEnded, providerGrantsEnded, ...counts } = await countWithin(
-      { queries },
-      since,
-      until,
-    );
+    const { pushesFailed, ...counts } = await countWithin({ queries }, since, until);
     weeks.push({ week: since.toISOString().slice(0, DATE_LENGTH), ...counts });
   }
   return weeks;
@@ -129,7 +123,5 @@ export async function countWithin(
     pushed: sum("role_connection_pushed"),
     cleared: sum("role_connection_cleared"),
     pushesFailed: sum("push_failed"),
-    discordGrantsEnded: sum("grant_ended", "discord_grant_refused"),
-    providerGrantsEnded: sum("provider_grant_ended", "provider_grant_refused"),
   };
 }

@@ -8,14 +8,17 @@ import { asJanusError } from "../errors.ts";
 import { endBannedLinksNow } from "../link/banned_links.ts";
 import { findBrake } from "../sync/brake.ts";
 import type { Checked } from "../sync/check.ts";
-import { checkMember, checkRound } from "../sync/check.ts";
+import { checkMember, checkRound } from "../sync/check_round.ts";
 import { decide, isLoss, isTold } from "../sync/decision.ts";
 import { tellLosses } from "../sync/losses.ts";
 import type { Push } from "../sync/push.ts";
 import { tellDue } from "../sync/push.ts";
 import { readWithoutRefresh } from "../sync/read_again.ts";
 
-/** Counts of links. `held` are losses that wait at the end, whoever found them; in a dry run, all losses that it found. */
+/**
+ * Counts of links; of one member where one is synced. `held` are losses that wait at the end, whoever found them; in a dry
+ * run, all losses that it found.
+ */
 export type SyncCounts = Record<
   "checked" | "changed" | "pushed" | "unknown" | "held" | "ended" | "failed",
   number
@@ -51,7 +54,7 @@ export async function runSync(
   scope: SyncScope,
   { stop, onProgress }: Waiting,
 ): Promise<SyncResult> {
-  const tally = createTally();
+  const tally = createTally(scope);
   await endBannedLinksNow(deps, null);
   if (scope.kind === "all") await makeAllDue(deps, stop);
   if (scope.kind === "member") {
@@ -60,7 +63,7 @@ export async function runSync(
     await onProgress(1);
   } else await checkAll(deps, tally, { stop, onProgress });
   await pushAll(deps, tally, stop);
-  return { counts: { ...tally.counts, held: await countHeld(deps) }, codes: tally.codes() };
+  return { counts: { ...tally.counts, held: await countHeld(deps, scope) }, codes: tally.codes() };
 }
 
 async function makeAllDue({ queries, now }: WorkDeps, stop: AbortSignal): Promise<void> {
@@ -103,14 +106,21 @@ async function checkSome(deps: WorkDeps): Promise<readonly Checked[]> {
   return (await deps.upstreamBudgets.mayBegin(["discord", "provider"])) ? checkRound(deps) : [];
 }
 
-async function countHeld(deps: WorkDeps): Promise<number> {
+async function countHeld(deps: WorkDeps, scope: SyncScope): Promise<number> {
   const brake = await findBrake(deps);
-  return brake === undefined || brake.heldAt === null ? 0 : brake.waiting;
+  if (brake === undefined || brake.heldAt === null) return 0;
+  if (scope.kind !== "member") return brake.waiting;
+  const { discordUserId: member } = scope;
+  const [link] = await deps.queries.listChecks({ after: "", limit: 1, dueUntil: null, member });
+  return link === undefined || link.lossFoundAt === null ? 0 : 1;
 }
 
 type Tally = ReturnType<typeof createTally>;
 
-function createTally() {
+/** Counts what the run has done in its scope. Of what it does for others besides one member it counts nothing. */
+function createTally(scope: SyncScope) {
+  const isAsked = ({ discordUserId }: { readonly discordUserId: string }): boolean =>
+    scope.kind !== "member" || scope.discordUserId === discordUserId;
   const counts: SyncCounts = { checked: 0, changed: 0, pushed: 0, unknown: 0, held: 0, ended: 0, failed: 0 };
   const codes = new Set<string>();
   const count = (key: keyof SyncCounts, isSo: boolean): void => {
@@ -124,7 +134,7 @@ function createTally() {
     counts,
     codes: () => [...codes].sort(),
     addChecks: (checks: readonly Checked[]): void => {
-      for (const { outcome, isPushDue, isLoss: loses, failure } of checks) {
+      for (const { outcome, isPushDue, isLoss: loses, failure } of checks.filter(isAsked)) {
         count("checked", outcome !== "failed");
         count("changed", isPushDue || loses);
         count("unknown", outcome === "unknown");
@@ -141,7 +151,7 @@ function createTally() {
       for (const key of ["changed", "unknown", "held", "ended"] as const) count(key, preview.is[key]);
     },
     addPushes: (pushes: readonly Push[]): void => {
-      for (const { failure, isHeld } of pushes) {
+      for (const { failure, isHeld } of pushes.filter(isAsked)) {
         count("pushed", failure === undefined && !isHeld);
         if (failure !== undefined) fail(failure);
       }
@@ -155,7 +165,7 @@ export async function runDry(
   scope: SyncScope,
   { stop, onProgress }: Waiting,
 ): Promise<SyncResult> {
-  const tally = createTally();
+  const tally = createTally(scope);
   const dueUntil = scope.kind === "due" ? deps.now() : null;
   const member = scope.kind === "member" ? scope.discordUserId : null;
   let after = "";

@@ -7,7 +7,15 @@
 import type { Overview } from "../operator/admin/overview.ts";
 import { SearchForm } from "./admin_links.tsx";
 import type { AdminContext } from "./admin_parts.tsx";
-import { ADMIN_PATH, BRAKE_PATH, Figures, LINKS_PATH, renderAdminPage, sayNumber } from "./admin_parts.tsx";
+import {
+  ADMIN_PATH,
+  BRAKE_PATH,
+  Figures,
+  LINKS_PATH,
+  renderAdminPage,
+  sayNumber,
+  UNKNOWN_CODE,
+} from "./admin_parts.tsx";
 import type { PageContext } from "./parts.tsx";
 import { ArrowLink, RequestId, renderPage, say, sayTime } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
@@ -175,16 +183,21 @@ const WEEK = [
   "pushed",
   "cleared",
   "pushesFailed",
-  "discordGrantsEnded",
-  "providerGrantsEnded",
 ] as const;
 
-function Week({ context, overview: { week } }: Props) {
+function Week({ context, overview: { status, week } }: Props) {
   const { admin: texts } = TEXTS[context.language];
+  const { discord, provider } = status.grantsEnded;
   return (
     <section>
       <h2>{texts.weekTitle}</h2>
-      <Figures rows={WEEK.map((name) => [say(texts.week[name], context), sayNumber(context, week[name])])} />
+      <Figures
+        rows={[
+          ...WEEK.map((name) => [texts.week[name], sayNumber(context, week[name])] as const),
+          [texts.week.discordGrantsEnded, sayNumber(context, discord)],
+          [say(texts.week.providerGrantsEnded, context), sayNumber(context, provider)],
+        ]}
+      />
     </section>
   );
 }
@@ -199,9 +212,13 @@ function Failing({ context, overview: { failing } }: Props) {
       ) : (
         <Figures
           rows={failing.map(({ code, links }) => [
-            <a href={`${LINKS_PATH}?${new URLSearchParams({ error: code })}`}>
+            code === UNKNOWN_CODE ? (
               <code>{code}</code>
-            </a>,
+            ) : (
+              <a href={`${LINKS_PATH}?${new URLSearchParams({ error: code })}`}>
+                <code>{code}</code>
+              </a>
+            ),
             sayNumber(context, links),
           ])}
         />

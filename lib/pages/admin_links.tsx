@@ -3,10 +3,11 @@
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
+import { Fragment } from "preact";
 import type { LinkList, ListedLink, Selection } from "../operator/select_links.ts";
 import { organisationName } from "../rules/claims.ts";
 import type { AdminContext } from "./admin_parts.tsx";
-import { Code, LINKS_PATH, memberPath, renderAdminPage } from "./admin_parts.tsx";
+import { Code, LINKS_PATH, memberPath, renderAdminPage, UNKNOWN_CODE } from "./admin_parts.tsx";
 import { ArrowLink, DiscordAccount, say, shownName } from "./parts.tsx";
 import { TEXTS } from "./texts/languages.ts";
 
@@ -103,7 +104,7 @@ export function renderLinkList(
 
 function Row({ context, link }: Props & { readonly link: ListedLink }) {
   const { admin: texts, unnamedAccount } = TEXTS[context.language];
-  const { discordUserId, username, globalName, names, state, checkFailedCode, checkFailures } = link;
+  const { discordUserId, username, globalName, names, state } = link;
   return (
     <li class="row">
       <a href={memberPath(discordUserId)}>
@@ -112,15 +113,25 @@ function Row({ context, link }: Props & { readonly link: ListedLink }) {
       · <bdi>{shownName(organisationName(names) ?? null) ?? unnamedAccount}</bdi>
       <small>
         {texts.states[state]}
-        {checkFailures > 0 && (
-          <>
+        {failuresOf(link).map((code) => (
+          <Fragment key={code}>
             {" "}
-            · <code>{checkFailedCode}</code>
-          </>
-        )}
+            · <code>{code}</code>
+          </Fragment>
+        ))}
       </small>
     </li>
   );
+}
+
+/** The codes of the last check and the last push, each if it failed. */
+function failuresOf(link: ListedLink): readonly string[] {
+  const { checkFailures, checkFailedCode, pushFailures, pushFailedCode } = link;
+  const codes = [
+    ...(checkFailures > 0 ? [checkFailedCode ?? UNKNOWN_CODE] : []),
+    ...(pushFailures > 0 ? [pushFailedCode ?? UNKNOWN_CODE] : []),
+  ];
+  return [...new Set(codes)];
 }
 
 function pathOf({ words, state, isFailing, failedCode }: AdminSelection, after?: string): string {

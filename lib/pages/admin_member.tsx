@@ -48,9 +48,9 @@ const pairOf = ({ username, globalName, organisationName }: ShownLink): Pair => 
 function Facts({ context, link }: Props) {
   const { admin: texts } = TEXTS[context.language];
   const { checks, pushes, grants, sync, roleConnectionLeftAt } = link;
-  const failed = ({ failures, failedCode }: { failures: number; failedCode?: string | null }) => (
+  const failed = ({ failures, failedCode }: { failures: number; failedCode: string | null }) => (
     <>
-      {sayNumber(context, failures)} {typeof failedCode === "string" && <code>{failedCode}</code>}
+      {sayNumber(context, failures)} {failedCode !== null && <code>{failedCode}</code>}
     </>
   );
   return (
@@ -63,7 +63,7 @@ function Facts({ context, link }: Props) {
           [
             texts.state,
             <>
-              {texts.states[link.state]} <code>{sync.state}</code>
+              {texts.states[link.state]}, <code>{sync.state}</code>
             </>,
           ],
           [texts.checkedAt, sayWhen(context, checks.at, texts.never)],

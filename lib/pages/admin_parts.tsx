@@ -1,6 +1,6 @@
 /**
  * What the pages of administrators share: the way between them, who is signed in, figures, and times. The pages themselves are
- * in `admin.tsx`, `admin_links.tsx` and `admin_member.tsx`.
+ * in `admin.tsx`, `admin_links.tsx`, `admin_member.tsx` and `admin_bans.tsx`.
  *
  * @jsxImportSource preact -- Bun reads tsconfig.json from the folder it is started in, which may be another one.
  */
@@ -20,9 +20,16 @@ export const ADMIN_PATH = "/admin";
 export const LINKS_PATH = "/admin/links";
 /** The address of the question about the brake. */
 export const BRAKE_PATH = "/admin/brake";
+/** The address of the list of bans. */
+export const BANS_PATH = "/admin/bans";
+/** The address of a ban. */
+export const banPath = (banId: string): string => `${BANS_PATH}/${encodeURIComponent(banId)}`;
 /** The address of a member, and of what can be done with their link. */
 export const memberPath = (discordUserId: string, action?: string): string =>
   [LINKS_PATH, encodeURIComponent(discordUserId), ...(action === undefined ? [] : [action])].join("/");
+
+/** What stands for the code of a failure that an earlier release counted. No link is found by it. */
+export const UNKNOWN_CODE = "unknown";
 
 /** A page, and who sees it. */
 export type AdminContext = PageContext & {
@@ -35,7 +42,7 @@ export function renderAdminPage(
   context: AdminContext,
   title: string,
   body: ComponentChildren,
-  current?: typeof ADMIN_PATH | typeof LINKS_PATH,
+  current?: typeof ADMIN_PATH | typeof LINKS_PATH | typeof BANS_PATH,
 ): string {
   const { admin: texts } = TEXTS[context.language];
   const { notice } = context;
@@ -76,6 +83,7 @@ function Navigation({
     <nav class="nav" aria-label={texts.title}>
       {link(ADMIN_PATH, texts.overview)}
       {link(LINKS_PATH, texts.members)}
+      {link(BANS_PATH, texts.bansTitle)}
       <form method="post" action="/admin/sign-out">
         <button class="button quiet" type="submit" name="confirm" value="yes">
           {texts.signOut}

@@ -39,6 +39,8 @@ export const ADMIN_NOTICES = [
   "banned",
   "banned_later",
   "banned_role",
+  "ban_lifted",
+  "ban_over",
   "sessions_ended",
   "released",
   "reason_refused",
@@ -53,6 +55,7 @@ export const ADMIN_DONE: readonly AdminNotice[] = [
   "sync_changed",
   "unlinked",
   "banned",
+  "ban_lifted",
   "sessions_ended",
   "released",
 ];

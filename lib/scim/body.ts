@@ -8,7 +8,7 @@ import { isJsonObject } from "../text/json_object.ts";
 import type { Fault, Read } from "./fault.ts";
 import { refuse } from "./fault.ts";
 import { plainName } from "./filter.ts";
-import { URN } from "./resource.ts";
+import type { Schema } from "./resource.ts";
 
 /** What changes of a user. An attribute that is left out stays. */
 export type UserChange = {
@@ -42,14 +42,21 @@ export function readObject(body: Uint8Array): Read<JsonObject> {
   }
 }
 
-/** The attributes of an object with their plain names. Those of the resource's own schema may also stand under its name. */
-export function attributesOf(value: JsonObject): readonly (readonly [name: string, value: unknown])[] {
-  return Object.entries(value).flatMap(([name, one]): [string, unknown][] => {
-    const isOwnSchema = [URN.user, URN.group].some((urn) => urn.toLowerCase() === name.toLowerCase());
+/**
+ * The attributes of an object by their plain names. Those of the resource's own schema may also stand under its name. Which
+ * of two counts nobody could say, so none may stand there twice, in another case or in another place.
+ */
+export function attributesOf(value: JsonObject, schema: Schema): Read<ReadonlyMap<string, unknown>> {
+  const all = Object.entries(value).flatMap(([name, one]): [string, unknown][] => {
+    const isOwnSchema = name.toLowerCase() === schema.urn.toLowerCase();
     if (isOwnSchema && isJsonObject(one))
-      return Object.entries(one).map(([inner, it]) => [plainName(inner), it]);
-    return [[plainName(name), one]];
+      return Object.entries(one).map(([inner, it]) => [plainName(inner, schema), it]);
+    return [[plainName(name, schema), one]];
   });
+  const attributes = new Map(all);
+  return attributes.size === all.length
+    ? { value: attributes }
+    : refuse("invalidSyntax", "An attribute stands there twice.");
 }
 
 /** Collects attributes one by one; a later one counts. */
@@ -105,9 +112,13 @@ export function collectGroup(): Collector<GroupChange> {
   };
 }
 
-/** The attributes of a body. */
-export function readAttributes<Change>(value: JsonObject, collector: Collector<Change>): Read<Change> {
-  for (const [name, one] of attributesOf(value)) {
+/** The attributes of a body. One that is null is left out. RFC 7643 2.5 */
+export function readAttributes<Change>(
+  attributes: ReadonlyMap<string, unknown>,
+  collector: Collector<Change>,
+): Read<Change> {
+  for (const [name, one] of attributes) {
+    if (one === null && name !== "externalid") continue;
     const fault = collector.set(name, one);
     if (fault !== undefined) return { fault };
   }
@@ -115,8 +126,8 @@ export function readAttributes<Change>(value: JsonObject, collector: Collector<C
 }
 
 /** The members that a body lists; undefined if it lists none, which says nothing of them. */
-export function readMembers(value: JsonObject): Read<MemberChange | undefined> {
-  const [, members] = attributesOf(value).find(([name]) => name === "members") ?? [];
+export function readMembers(attributes: ReadonlyMap<string, unknown>): Read<MemberChange | undefined> {
+  const members = attributes.get("members");
   if (members === undefined || members === null) return { value: undefined };
   const ids = readMemberIds(members);
   if ("fault" in ids) return ids;
@@ -127,13 +138,16 @@ export function readMembers(value: JsonObject): Read<MemberChange | undefined> {
 export function readMemberIds(value: unknown): Read<readonly string[]> {
   const ids: string[] = [];
   for (const member of Array.isArray(value) ? value : [value]) {
-    const id: unknown = isJsonObject(member) ? member.value : member;
+    const id = isJsonObject(member) ? namedValue(member) : member;
     if (typeof id !== "string")
       return refuse("invalidValue", "Each of members needs a value that is a text.");
     ids.push(id);
   }
   return { value: ids };
 }
+
+const namedValue = (member: JsonObject): unknown =>
+  Object.entries(member).find(([name]) => name.toLowerCase() === "value")?.[1];
 
 function readText(name: string, value: unknown): Read<string> {
   if (typeof value !== "string" || value.trim() === "")

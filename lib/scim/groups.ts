@@ -1,10 +1,10 @@
 /**
  * Groups: created, changed, deleted and listed. A group may have every member of an organisation, so its members are written
  * page by page. Each page can be repeated. If the process dies in between, the client has no answer and sends its request
- * again; what is left of a new name or of a deletion, `settling.ts` finishes.
+ * again. A POST cannot be repeated, so a new group becomes known with all its members, or not at all. What is left of a new
+ * group, a new name or a deletion, `settling.ts` finishes.
  */
 import { timeOrderedId } from "../crypto.ts";
-import { isCollision } from "../database/failures.ts";
 import type { Deps } from "../deps.ts";
 import { receiveEvent } from "../sync/doorbell.ts";
 import type { GroupChange, MemberChange } from "./body.ts";
@@ -12,7 +12,7 @@ import type { Read } from "./fault.ts";
 import { refuse, taken, UNKNOWN_RESOURCE } from "./fault.ts";
 import type { ScimGroup } from "./resource.ts";
 import type { ScimDeps } from "./settings.ts";
-import { PAGE_MEMBERS, settingsOf } from "./settings.ts";
+import { PAGE_MEMBERS, retryOnCollision, settingsOf } from "./settings.ts";
 import { settleGroup } from "./settling.ts";
 import type { Page } from "./users.ts";
 import { keyOf } from "./users.ts";
@@ -42,10 +42,20 @@ export async function createGroup(
     now,
   });
   if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_GROUPS} groups already.`);
-  if (row?.isCreated !== true) return taken(UNIQUE);
-  const written = await writeMembers(deps, scimGroupId, members);
-  receive(deps, written);
+  if (row?.isBegun !== true) return taken(UNIQUE);
+  await writeMembers(deps, scimGroupId, members);
+  const isKnown = await makeKnown(deps, scimGroupId);
+  const rechecked = await settleGroup(deps, scimGroupId);
+  if (!isKnown) return taken(UNIQUE);
+  receive(deps, { rechecked, discordUserIds: [] });
   return findGroup(deps, scimGroupId, true);
+}
+
+/** Makes a group known that has all its members; false if another request has taken its name meanwhile. */
+async function makeKnown(deps: ScimDeps, scimGroupId: string): Promise<boolean> {
+  const write = () => deps.queries.setScimGroupKnown({ scimGroupId, now: deps.now() });
+  const row = await retryOnCollision(write);
+  return row?.isTaken === false;
 }
 
 /** Changes a group. */
@@ -79,11 +89,7 @@ async function changeAttributes(
       displayNameKey: displayName === null ? null : keyOf(displayName),
       now: deps.now(),
     });
-  // Another request has taken the name at this moment: the second time the statement finds it.
-  const row = await write().catch((error: unknown) => {
-    if (isCollision(error)) return write();
-    throw error;
-  });
+  const row = await retryOnCollision(write);
   if (row === undefined) return UNKNOWN_RESOURCE;
   return row.isTaken ? taken(UNIQUE) : { value: row.isRenamed };
 }
@@ -118,7 +124,9 @@ export async function listGroups(
     externalId: filter?.attribute === "externalId" ? filter.value : null,
   };
   const counted = await queries.countScimGroups(fits);
-  const rows = limit === 0 ? [] : await queries.listScimGroups({ ...fits, withMembers, skipped, limit });
+  const displayName = filter?.attribute === "displayName" ? filter.value : null;
+  const page = { ...fits, displayName, withMembers, skipped, limit };
+  const rows = limit === 0 ? [] : await queries.listScimGroups(page);
   return { total: counted?.count ?? 0, groups: rows.map((row) => groupOf(row, withMembers)) };
 }
 

@@ -1,6 +1,6 @@
 /** The routes of SCIM, each with the use case that it calls. What all of them have in common is in `route/handlers.ts`. */
 import type { GroupChange, MemberChange, UserChange } from "./body.ts";
-import { collectGroup, collectUser, readAttributes, readMembers, readObject } from "./body.ts";
+import { attributesOf, collectGroup, collectUser, readAttributes, readMembers, readObject } from "./body.ts";
 import { showResourceTypes, showSchemas, showServiceProviderConfig } from "./discovery.ts";
 import type { Read } from "./fault.ts";
 import { UNKNOWN_RESOURCE } from "./fault.ts";
@@ -8,8 +8,17 @@ import { isOfManager } from "./filter.ts";
 import { changeGroup, createGroup, deleteGroup, findGroup, GROUP_FILTERS, listGroups } from "./groups.ts";
 import { readGroupPatch, readUserPatch } from "./patch.ts";
 import { readPage, readWanted } from "./query.ts";
-import type { Resource, ScimGroup, ScimUser } from "./resource.ts";
-import { isWanted, SCIM_PATH, select, showGroup, showList, showUser } from "./resource.ts";
+import type { Resource, Schema, ScimGroup, ScimUser } from "./resource.ts";
+import {
+  GROUP_SCHEMA,
+  isWanted,
+  SCIM_PATH,
+  select,
+  showGroup,
+  showList,
+  showUser,
+  USER_SCHEMA,
+} from "./resource.ts";
 import type { Answer, Asked } from "./route/handlers.ts";
 import { createRoute } from "./route/handlers.ts";
 import { changeUser, createUser, deleteUser, findUser, listUsers, USER_FILTERS } from "./users.ts";
@@ -37,12 +46,12 @@ export const listScimSchemas = createRoute("reads", ({ deps, query }) =>
   withoutFilter(query, () => listAll(showSchemas(deps.config.publicUrl))),
 );
 
-/** GET /Schemas/:id. A client may write the colons as %3A. */
+/** GET /Schemas/:id. */
 export const findScimSchema = createRoute("reads", ({ deps, id }) =>
-  findOne(showSchemas(deps.config.publicUrl), id.replaceAll(/%3a/gi, ":")),
+  findOne(showSchemas(deps.config.publicUrl), id),
 );
 
-/** /Me and /Bulk. RFC 7644 3.7, 3.11 */
+/** /Me, /Bulk and /.search. RFC 7644 3.4.3, 3.7, 3.11 */
 export const refuseScim = createRoute("reads", () => ({
   fault: { status: 501, detail: "Janus does not support this." },
 }));
@@ -63,7 +72,8 @@ function findOne(resources: readonly Resource[], id: string): Read<Answer> {
 export const createScimUser = createRoute("writes", async (asked) => {
   const change = readUser(asked);
   if ("fault" in change) return change;
-  return created(asked, await createUser(asked.deps, change.value), (user) => userAnswer(asked, user));
+  const made = await createUser(asked.deps, change.value);
+  return created(asked, "Users", made, (user) => userAnswer(asked, user));
 });
 
 /** GET /Users/:id. RFC 7644 3.4.1 */
@@ -89,7 +99,7 @@ export const deleteScimUser = createRoute("writes", async ({ deps, id }) => {
 /** GET /Users. RFC 7644 3.4.2 */
 export const listScimUsers = createRoute("reads", async (asked) => {
   if (isOfManager(asked.query.get("filter") ?? "")) return ok(showList([], 0, 1));
-  const page = readPage(asked.query, USER_FILTERS);
+  const page = readPage(asked.query, USER_FILTERS, USER_SCHEMA);
   if ("fault" in page) return page;
   const { total, users } = await listUsers(asked.deps, page.value);
   return ok(
@@ -107,7 +117,7 @@ export const createScimGroup = createRoute("writes", async (asked) => {
   if ("fault" in read) return read;
   const { group, members } = read.value;
   const made = await createGroup(asked.deps, group, members);
-  return created(asked, made, (one) => groupAnswer(asked, one));
+  return created(asked, "Groups", made, (one) => groupAnswer(asked, one));
 });
 
 /** GET /Groups/:id. RFC 7644 3.4.1 */
@@ -143,9 +153,9 @@ const MAX_GROUPS_WITH_MEMBERS = 10;
 
 /** GET /Groups. RFC 7644 3.4.2 */
 export const listScimGroups = createRoute("reads", async (asked) => {
-  const withMembers = isWanted(readWanted(asked.query), "members");
+  const withMembers = isWanted(readWanted(asked.query, GROUP_SCHEMA), "members");
   const most = withMembers ? MAX_GROUPS_WITH_MEMBERS : undefined;
-  const page = readPage(asked.query, GROUP_FILTERS, most);
+  const page = readPage(asked.query, GROUP_FILTERS, GROUP_SCHEMA, most);
   if ("fault" in page) return page;
   const { total, groups } = await listGroups(asked.deps, page.value, withMembers);
   return ok(
@@ -158,19 +168,24 @@ export const listScimGroups = createRoute("reads", async (asked) => {
 });
 
 function readUser({ body }: Asked): Read<UserChange> {
-  const object = readObject(body);
-  return "fault" in object ? object : readAttributes(object.value, collectUser());
+  const attributes = readBody(body, USER_SCHEMA);
+  return "fault" in attributes ? attributes : readAttributes(attributes.value, collectUser());
 }
 
 function readGroup({
   body,
 }: Asked): Read<{ readonly group: GroupChange; readonly members: MemberChange | undefined }> {
-  const object = readObject(body);
-  if ("fault" in object) return object;
-  const group = readAttributes(object.value, collectGroup());
+  const attributes = readBody(body, GROUP_SCHEMA);
+  if ("fault" in attributes) return attributes;
+  const group = readAttributes(attributes.value, collectGroup());
   if ("fault" in group) return group;
-  const members = readMembers(object.value);
+  const members = readMembers(attributes.value);
   return "fault" in members ? members : { value: { group: group.value, members: members.value } };
+}
+
+function readBody(body: Uint8Array, schema: Schema): Read<ReadonlyMap<string, unknown>> {
+  const object = readObject(body);
+  return "fault" in object ? object : attributesOf(object.value, schema);
 }
 
 async function writeUser(asked: Asked, change: Read<UserChange>): Promise<Read<Answer>> {
@@ -179,7 +194,7 @@ async function writeUser(asked: Asked, change: Read<UserChange>): Promise<Read<A
 }
 
 async function readOneGroup(asked: Asked): Promise<Read<Answer>> {
-  const withMembers = isWanted(readWanted(asked.query), "members");
+  const withMembers = isWanted(readWanted(asked.query, GROUP_SCHEMA), "members");
   return shown(await findGroup(asked.deps, asked.id, withMembers), (group) => groupAnswer(asked, group));
 }
 
@@ -187,15 +202,20 @@ const shown = <Value>(read: Read<Value>, show: (value: Value) => Resource): Read
   "fault" in read ? read : ok(show(read.value));
 
 /** The answer to a POST says where the new resource is. */
-function created<Value>(asked: Asked, read: Read<Value>, show: (value: Value) => Resource): Read<Answer> {
+function created<Value>(
+  asked: Asked,
+  endpoint: "Users" | "Groups",
+  read: Read<Value>,
+  show: (value: Value) => Resource,
+): Read<Answer> {
   if ("fault" in read) return read;
   const resource = show(read.value);
-  const location = `${asked.deps.config.publicUrl}${SCIM_PATH}/${asked.id}/${resource.id}`;
+  const location = `${asked.deps.config.publicUrl}${SCIM_PATH}/${endpoint}/${resource.id}`;
   return { value: { status: 201, resource, location } };
 }
 
 const userAnswer = ({ deps, query }: Asked, user: ScimUser): Resource =>
-  select(showUser(deps.config.publicUrl, user), readWanted(query));
+  select(showUser(deps.config.publicUrl, user), readWanted(query, USER_SCHEMA));
 
 const groupAnswer = ({ deps, query }: Asked, group: ScimGroup): Resource =>
-  select(showGroup(deps.config.publicUrl, group), readWanted(query));
+  select(showGroup(deps.config.publicUrl, group), readWanted(query, GROUP_SCHEMA));

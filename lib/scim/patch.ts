@@ -11,10 +11,10 @@ import type { Fault, Read } from "./fault.ts";
 import { refuse } from "./fault.ts";
 import type { Path } from "./filter.ts";
 import { readPath } from "./filter.ts";
+import type { Schema } from "./resource.ts";
+import { GROUP_SCHEMA, USER_SCHEMA } from "./resource.ts";
 
 const MAX_OPERATIONS = 10_000;
-/** What only Janus gives. */
-const READ_ONLY = ["id", "meta", "schemas"];
 
 /** One operation. Its path is undefined where its value has the names of attributes. */
 type Operation = {
@@ -26,7 +26,7 @@ type Operation = {
 /** What changes of a user. */
 export function readUserPatch(body: JsonObject): Read<UserChange> {
   const collector = collectUser();
-  const fault = applyAll(body, (operation) => applyToUser(operation, collector));
+  const fault = applyAll(body, USER_SCHEMA, (operation) => applyToUser(operation, collector));
   return fault === undefined ? { value: collector.read() } : { fault };
 }
 
@@ -36,54 +36,58 @@ export function readGroupPatch(
 ): Read<{ readonly group: GroupChange; readonly members: MemberChange | undefined }> {
   const collector = collectGroup();
   const members = collectMembers();
-  const fault = applyAll(body, (operation) => applyToGroup(operation, collector, members));
+  const fault = applyAll(body, GROUP_SCHEMA, (operation) => applyToGroup(operation, collector, members));
   return fault === undefined ? { value: { group: collector.read(), members: members.read() } } : { fault };
 }
 
-function applyAll(body: JsonObject, apply: (operation: Operation) => Fault | undefined): Fault | undefined {
-  const [, operations] = Object.entries(body).find(([name]) => name.toLowerCase() === "operations") ?? [];
+function applyAll(
+  body: JsonObject,
+  schema: Schema,
+  apply: (operation: Operation) => Fault | undefined,
+): Fault | undefined {
+  const message = attributesOf(body, schema);
+  if ("fault" in message) return message.fault;
+  const operations = message.value.get("operations");
   if (!Array.isArray(operations) || operations.length === 0)
     return refuse("invalidSyntax", "Operations must be a list with an operation.").fault;
   if (operations.length > MAX_OPERATIONS)
     return refuse("tooMany", `There are more than ${MAX_OPERATIONS} operations.`).fault;
   for (const one of operations) {
-    const operation = readOperation(one);
+    const operation = readOperation(one, schema);
     const fault = "fault" in operation ? operation.fault : apply(operation.value);
     if (fault !== undefined) return fault;
   }
   return undefined;
 }
 
-function readOperation(json: unknown): Read<Operation> {
+function readOperation(json: unknown, schema: Schema): Read<Operation> {
   if (!isJsonObject(json)) return refuse("invalidSyntax", "An operation must be an object.");
+  const parts = attributesOf(json, schema);
+  if ("fault" in parts) return parts;
+  const [word, text, value] = ["op", "path", "value"].map((name) => parts.value.get(name));
   // Microsoft Entra writes "Add", "Replace" and "Remove".
-  const op = typeof json.op === "string" ? json.op.toLowerCase() : undefined;
+  const op = typeof word === "string" ? word.toLowerCase() : undefined;
   if (op !== "add" && op !== "replace" && op !== "remove")
     return refuse("invalidSyntax", "op must be add, replace or remove.");
-  const { path: text, value } = json;
   if (text === undefined || text === null)
     return op === "remove"
       ? refuse("noTarget", "An operation that removes needs a path.")
       : { value: { op, path: undefined, value } };
-  const path = readPath(text);
+  const path = readPath(text, schema);
   return "fault" in path ? path : { value: { op, path: path.value, value } };
 }
 
 /** The attributes that an operation sets, by their plain names; a removal sets null. */
-function settingsOf({ op, path, value }: Operation): Read<readonly (readonly [string, unknown])[]> {
-  if (path !== undefined) {
-    if (READ_ONLY.includes(path.attribute))
-      return refuse("mutability", `${path.attribute} is given by Janus, and cannot be changed.`);
-    return { value: [[path.attribute, op === "remove" ? null : value]] };
-  }
+function settingsOf({ op, path, value }: Operation, schema: Schema): Read<ReadonlyMap<string, unknown>> {
+  if (path !== undefined) return { value: new Map([[path.attribute, op === "remove" ? null : value]]) };
   if (!isJsonObject(value))
     return refuse("invalidValue", "An operation without a path needs an object as its value.");
   // Okta sends the id of the group as well.
-  return { value: attributesOf(value) };
+  return attributesOf(value, schema);
 }
 
 function applyToUser(operation: Operation, collector: Collector<UserChange>): Fault | undefined {
-  const settings = settingsOf(operation);
+  const settings = settingsOf(operation, USER_SCHEMA);
   if ("fault" in settings) return settings.fault;
   for (const [name, value] of settings.value) {
     if (operation.op === "remove" && ["username", "active"].includes(name))
@@ -101,7 +105,7 @@ function applyToGroup(
 ): Fault | undefined {
   const { op, path, value } = operation;
   if (path?.attribute === "members") return applyToMembers(op, path.member, value, members);
-  const settings = settingsOf(operation);
+  const settings = settingsOf(operation, GROUP_SCHEMA);
   if ("fault" in settings) return settings.fault;
   for (const [name, one] of settings.value) {
     if (op === "remove" && name === "displayname")

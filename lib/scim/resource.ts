@@ -43,6 +43,17 @@ export const URN = {
   error: "urn:ietf:params:scim:api:messages:2.0:Error",
 } as const;
 
+/** A schema of resources. */
+export type Schema = {
+  readonly urn: string;
+  /** What Janus keeps of a resource and has one value, in lower case. */
+  readonly single: readonly string[];
+};
+/** The schema of users. */
+export const USER_SCHEMA: Schema = { urn: URN.user, single: ["username", "externalid", "active"] };
+/** The schema of groups. */
+export const GROUP_SCHEMA: Schema = { urn: URN.group, single: ["displayname", "externalid"] };
+
 /** Where the endpoints are, below PUBLIC_URL. */
 export const SCIM_PATH = "/scim/v2";
 

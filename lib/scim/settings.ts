@@ -1,4 +1,8 @@
-/** What the statements need beside what they write: whose users they are, which attribute names a member, and how long a page is. */
+/**
+ * What the statements need beside what they write: whose users they are, which attribute names a member, how long a page is,
+ * and what to do where two meet.
+ */
+import { isCollision } from "../database/failures.ts";
 import type { WorkDeps } from "../deps.ts";
 import { notFound } from "../errors.ts";
 
@@ -18,3 +22,10 @@ export function settingsOf({ config }: Pick<WorkDeps, "config">) {
  * as it takes.
  */
 export const PAGE_MEMBERS = 100;
+
+/** Writes again if another request has taken a name at this moment: the second time the statement finds it. */
+export const retryOnCollision = <Row>(write: () => Promise<Row>): Promise<Row> =>
+  write().catch((error: unknown) => {
+    if (isCollision(error)) return write();
+    throw error;
+  });

@@ -3,7 +3,6 @@
  * accounts share a subject, further links have a statement of their own, which a request that is repeated repeats.
  */
 import { timeOrderedId } from "../crypto.ts";
-import { isCollision } from "../database/failures.ts";
 import type { Deps } from "../deps.ts";
 import { receiveEvent } from "../sync/doorbell.ts";
 import type { EventOutcome } from "../telemetry/events.ts";
@@ -13,7 +12,7 @@ import { refuse, taken, UNKNOWN_RESOURCE } from "./fault.ts";
 import type { Filter } from "./filter.ts";
 import type { ScimUser } from "./resource.ts";
 import type { ScimDeps } from "./settings.ts";
-import { settingsOf } from "./settings.ts";
+import { retryOnCollision, settingsOf } from "./settings.ts";
 
 /** More than any organisation has for which Janus is meant. */
 const MOST_USERS = 200_000;
@@ -40,10 +39,21 @@ export async function createUser(deps: ScimDeps, change: UserChange): Promise<Re
     now,
   });
   if (row?.isFull === true) return refuse("tooMany", `There are ${MOST_USERS} users already.`);
-  if (row?.isCreated !== true) return taken(UNIQUE);
+  if (row?.isCreated !== true) {
+    await tellLeft(deps, userName, externalId);
+    return taken(UNIQUE);
+  }
   const others = await tellOthers(deps, scimUserId, false);
   await receive(deps, [row, ...others]);
   return { value: { scimUserId, externalId, userName, isActive, createdAt: now, modifiedAt: now } };
+}
+
+/** Tells further links what a process has left that created this user and died: the client repeats its POST. */
+async function tellLeft(deps: ScimDeps, userName: string, externalId: string | null): Promise<void> {
+  const same = { userNameKey: keyOf(userName), externalId, skipped: 0, limit: 1 };
+  const [user] = await deps.queries.listScimUsers(same);
+  const others = user === undefined ? [] : await tellOthers(deps, user.scimUserId, false);
+  if (others.length > 0) await receive(deps, others);
 }
 
 /** Changes a user. */
@@ -65,11 +75,7 @@ export async function changeUser(
       requestId: deps.requestId,
       now: deps.now(),
     });
-  // Another request has taken the name at this moment: the second time the statement finds it.
-  const rows = await write().catch((error: unknown) => {
-    if (isCollision(error)) return write();
-    throw error;
-  });
+  const rows = await retryOnCollision(write);
   const [user] = rows;
   if (user === undefined) return UNKNOWN_RESOURCE;
   if (user.isTaken) return taken(UNIQUE);
@@ -153,5 +159,15 @@ async function receive(deps: ScimDeps, told: readonly Told[]): Promise<void> {
   }
 }
 
-/** Case does not matter to user names and to filters. RFC 7643 4.1.1 */
-export const keyOf = (name: string): string => name.toLowerCase();
+/** Forms of another width, such as the full-width letters of a Japanese keyboard. */
+const WIDE = /[\u3000\uff01-\uffee]/g;
+
+/**
+ * What makes two user names one: neither case, nor the width of a letter, nor how it is made up of a letter and a mark matters
+ * to them. RFC 7643 4.1.1, RFC 7644 5, RFC 8265 3.3
+ */
+export const keyOf = (name: string): string =>
+  name
+    .replaceAll(WIDE, (one) => one.normalize("NFKC"))
+    .toLowerCase()
+    .normalize("NFC");

@@ -14,13 +14,14 @@ import { migrateUp, requireMigrated } from "../database/migrations.ts";
 import type { Database } from "../database/open.ts";
 import { openDatabase } from "../database/open.ts";
 import { waitForDatabase } from "../database/wait.ts";
-import type { WorkDeps, World } from "../deps.ts";
-import { createShared, questionDepsOf, upkeepDepsOf } from "../deps.ts";
+import type { WorkDeps } from "../deps.ts";
+import { questionDepsOf, upkeepDepsOf } from "../deps.ts";
 import { asJanusError } from "../errors.ts";
-import type { Unstored } from "../grants/unstored.ts";
 import type { Configuration } from "../operator/configuration.ts";
 import { describeRules } from "../operator/configuration.ts";
 import { describeError } from "../telemetry/log.ts";
+import type { World } from "../wiring.ts";
+import { createShared } from "../wiring.ts";
 import type { BackupSocket } from "./backup_socket.ts";
 import { openBackupSocket } from "./backup_socket.ts";
 import type { Gate } from "./gate.ts";
@@ -138,7 +139,7 @@ function run(parts: Parts): RunningServer {
     ready,
     stop: () => {
       // A server that never became ready has no clients to drain.
-      stopped ??= shutDown(parts, deps.unstored, isLost ? 0 : parts.config.drainSeconds, () =>
+      stopped ??= shutDown(parts, deps, isLost ? 0 : parts.config.drainSeconds, () =>
         Promise.all([listening.stop(), upkeep?.stop(), socket?.stop()]),
       );
       return stopped;
@@ -148,7 +149,7 @@ function run(parts: Parts): RunningServer {
 
 async function shutDown(
   { config, db, listening, metrics, stopping, world }: Parts,
-  unstored: Unstored,
+  { unstored, lateLooks }: Pick<WorkDeps, "unstored" | "lateLooks">,
   drainSeconds: number,
   finishRequests: () => Promise<unknown>,
 ): Promise<void> {
@@ -157,14 +158,16 @@ async function shutDown(
   const left = (): number => Math.max(0, until - now().getTime());
   // From here on /readyz says no. The load balancer needs time to notice.
   stopping.abort();
-  log.info("stopping", { count: listening.requestsUnderWay() });
+  const countUnderWay = (): number => listening.requestsUnderWay() + lateLooks.count();
+  log.info("stopping", { count: countUnderWay() });
   await sleep(Math.min(drainSeconds * 1_000, left()));
   // Another process takes over what a round has claimed that is cut off here, once its lease ends.
   const finished = finishRequests()
+    .then(lateLooks.settled)
     .then(unstored.retry)
     .catch((error: unknown) => log.error("stop_failed", describeError(error)));
   await Promise.race([finished, sleep(left())]);
-  const count = listening.requestsUnderWay();
+  const count = countUnderWay();
   if (count > 0) log.warn("requests_cut_off", { count, reason: "not finished within SHUTDOWN_SECONDS" });
   await listening.forceClose();
   unstored.giveUp();

@@ -37,7 +37,7 @@ export function listenForMetrics(
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       variables: "METRICS_HOST and METRICS_PORT",
     },
-    createAnswer(shared, metrics),
+    createAnswer(shared, metrics, settings.host),
   );
   const address = `${addressOf(server)}/metrics`;
   shared.log.info("metrics_listening", { address });
@@ -46,10 +46,13 @@ export function listenForMetrics(
 
 type AnswerMetrics = (request: Request) => Promise<Response>;
 
-function createAnswer(shared: Shared, metrics: Metrics): AnswerMetrics {
+function createAnswer(shared: Shared, metrics: Metrics, listenHost: string): AnswerMetrics {
   const { db } = shared;
   const readFigures = createFigures(shared);
-  return async ({ method, url }) => {
+  const isOnLoopback = LOOPBACK.test(listenHost);
+  return async ({ method, url, headers }) => {
+    if (isOnLoopback && !isForLoopback(headers.get("host")))
+      return say(421, "The metrics are at localhost only.\n");
     if (URL.parse(url)?.pathname !== "/metrics") return say(404, "The metrics are at /metrics.\n");
     if (method !== "GET" && method !== "HEAD") return say(405, "Only GET.\n", { allow: "GET, HEAD" });
     const figures = await readFigures();
@@ -58,6 +61,19 @@ function createAnswer(shared: Shared, metrics: Metrics): AnswerMetrics {
     return say(200, text, { "content-type": metrics.contentType, "cache-control": "no-store" });
   };
 }
+
+/**
+ * A page in a browser of this machine can ask whatever this machine reaches, and its own name can lead here: DNS rebinding.
+ * Its browser sends that name. A request without Host is of no browser. On other addresses Prometheus may use any name.
+ */
+function isForLoopback(host: string | null): boolean {
+  if (host === null) return true;
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[(.*)\]$/, "$1");
+  return name === "localhost" || LOOPBACK.test(name ?? "");
+}
+
+/** RFC 6890 */
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
 
 const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(text, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });

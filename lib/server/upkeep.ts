@@ -15,7 +15,7 @@ import { settleDueStrays } from "../grants/stray_tokens.ts";
 import { endBannedLinks } from "../link/banned_links.ts";
 import { settleGroups } from "../scim/settling.ts";
 import { deleteExpiredSessions } from "../session/ending.ts";
-import { checkDueLinks } from "../sync/check.ts";
+import { checkDueLinks } from "../sync/check_round.ts";
 import { storeEventCounts } from "../sync/doorbell.ts";
 import { noteHeldLosses } from "../sync/held_losses.ts";
 import { pushDueLosses, tellDueLosses } from "../sync/losses.ts";

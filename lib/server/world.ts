@@ -4,8 +4,8 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { version as ownVersion } from "../../package.json" with { type: "json" };
-import type { World } from "../deps.ts";
 import type { MainLog } from "../telemetry/log.ts";
+import type { World } from "../wiring.ts";
 
 /** The release. */
 export const version = ownVersion;

@@ -1,9 +1,7 @@
 /**
  * A check of a link: its claims are read again, the rules are evaluated, and what Discord is to be told becomes due. From
  * time to time Discord is also asked what it has. A check sends Discord nothing else: pushes have duties of their own.
- *
- * While the provider gives no answer, each round tries one link, after ever longer pauses: a refresh without an answer may
- * have spent its token.
+ * `check_round.ts` says which links are checked, and when.
  */
 import type { WorkDeps } from "../deps.ts";
 import type { ErrorCode } from "../error_codes.ts";
@@ -12,8 +10,6 @@ import { asJanusError } from "../errors.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
 import { readRefreshFailure } from "../grants/refresh_failure.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
-import type { Round } from "../grants/round.ts";
-import { ROUND_LIMIT } from "../grants/round.ts";
 import type { Heard } from "../scim/facts.ts";
 import { hearScim } from "../scim/facts.ts";
 import { describeError } from "../telemetry/log.ts";
@@ -24,6 +20,7 @@ import type { DuePush, Needs as PushNeeds } from "./push.ts";
 import type { ReadDeps, Reading, ReadMember } from "./read_again.ts";
 import { readAgain } from "./read_again.ts";
 import { reconcile } from "./reconcile.ts";
+import { recordCheck } from "./record_check.ts";
 
 /** What a check works with. */
 export type CheckNeeds = PushNeeds & ReadDeps & Pick<WorkDeps, "config">;
@@ -63,15 +60,6 @@ const PUSH_AGAIN_SECONDS = 30 * DAY_SECONDS;
 /** Checks spread by a tenth of the time between them, so that links made together are not checked together for ever. */
 const JITTER = 0.1;
 
-/** Failures of a single link; any other failure may concern all links. */
-const OWN_FAILURES: readonly ErrorCode[] = [
-  "access_token_refused",
-  "grant_ended",
-  "id_token_refused",
-  "refresh_refused",
-  "token_unreadable",
-  "userinfo_refused",
-];
 /** What comes again at the next try as well. */
 const LASTING: readonly ErrorCode[] = ["access_token_refused", "token_unreadable"];
 
@@ -89,85 +77,8 @@ export function firstCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date):
   return config.scim === undefined ? nextCheckAt({ config }, now) : secondsAfter(now, FIRST_CHECK_SECONDS);
 }
 
-/** Since the provider gave no answer: how often in turn, and until when this process asks nothing. */
-type Pause = { readonly failures: number; readonly until: Date };
-const pauses = new WeakMap<CheckNeeds["queries"], Pause>();
-
-/** A slow provider is asked of few links in a round: their leases must not run out while calls wait for their turn. */
-const SECONDS_OF_LINKS = 5;
-
-/** How many links a round checks at most. */
-const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
-  Math.min(ROUND_LIMIT, config.sync.providerPerSecond * SECONDS_OF_LINKS);
-
-/** One round: claims links that are due, and checks each. */
-export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
-  return roundOfChecks(deps, await checkRound(deps));
-}
-
-/** What a round of checks reports. */
-export const roundOfChecks = (deps: Pick<CheckNeeds, "config">, checks: readonly Checked[]): Round => ({
-  claimed: checks.length,
-  isFull: checks.length >= limitOf(deps),
-  done: checks.filter(({ outcome }) => outcome !== "failed").length,
-  metOutage: checks.some(isOutage),
-});
-
-/** The checks of one round; none while this process makes a pause. */
-export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {
-  if (isPaused(deps)) return [];
-  const first = await claimAndCheck(deps, 1);
-  if (first.length === 0) return first;
-  const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, limitOf(deps) - 1))];
-  pauseAfter(deps, checks);
-  return checks;
-}
-
-const isPaused = ({ queries, now }: CheckNeeds): boolean => (pauses.get(queries)?.until ?? now()) > now();
-
-/** Makes a pause, or a longer one, if the provider gave no answer. */
-function pauseAfter({ queries, now }: CheckNeeds, checks: readonly Checked[]): void {
-  const outages = checks.filter(isOutage);
-  if (outages.length === 0) {
-    pauses.delete(queries);
-    return;
-  }
-  const failures = pauses.get(queries)?.failures ?? 0;
-  // What the provider asks one link to wait, it asks of all: its limits know no member.
-  const ends = outages.map(({ failure }) => endRetryAt(now(), failures, failure).getTime());
-  pauses.set(queries, { failures: failures + 1, until: new Date(Math.max(...ends)) });
-}
-
-/** Checks one link, due or not; undefined if there is none, or if another process checks it. */
-export async function checkMember(deps: CheckNeeds, discordUserId: string): Promise<Checked | undefined> {
-  const now = deps.now();
-  const due = await deps.queries.setCheckDue({ discordUserId, checkDueAt: BEFORE_ALL, now });
-  if (due === undefined) return undefined;
-  const [checked] = await claimAndCheck(deps, 1);
-  // Another process may have taken it in between. Then this one has checked the next.
-  return checked?.discordUserId === discordUserId ? checked : undefined;
-}
-
-/** The same for a member who waits. In a pause it asks nothing: in an outage each try could cost a refresh token. */
-export async function checkMemberNow(
-  deps: CheckNeeds,
-  discordUserId: string,
-): Promise<Checked | "silent" | "elsewhere"> {
-  if (isPaused(deps)) return "silent";
-  const checked = await checkMember(deps, discordUserId);
-  if (checked === undefined) return "elsewhere";
-  pauseAfter(deps, [checked]);
-  return checked;
-}
-
-/** No link is due as long as this: the next claim takes it. */
-const BEFORE_ALL = new Date(0);
-
-/** Whether the provider, or the database, gave no answer. */
-export const isOutage = ({ failure }: Pick<Checked, "failure">): boolean =>
-  failure !== undefined && !OWN_FAILURES.includes(failure.code);
-
-async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly Checked[]> {
+/** Claims links that are due, up to a limit, and checks each. */
+export async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly Checked[]> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
   const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
@@ -203,7 +114,7 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
   const loss = isTellable && isLoss(decision);
   const isPushDue = isTellable && (isNew || found === "other");
   try {
-    await deps.queries.setChecked({
+    await recordCheck(deps, {
       ...inputsOf(link),
       claims: reading.outcome === "read" ? reading.claims : null,
       sources: reading.outcome === "read" ? reading.sources : heard.sources,
@@ -214,7 +125,6 @@ async function checkLink(deps: CheckNeeds, link: LeasedCheck): Promise<CheckResu
       isDisconnected: found === "nothing",
       isDrifted: found === "other",
       isGone: heard.isGone,
-      now: deps.now(),
     });
   } catch (error) {
     // Carrying on is right: the lease runs out by itself, and then the link is checked again.

@@ -9,7 +9,7 @@ import { secondsAfter } from "../time.ts";
 import type { BrakeState } from "./brake.ts";
 import { decideBrake } from "./brake.ts";
 import type { CheckNeeds } from "./check.ts";
-import { checkRound, roundOfChecks } from "./check.ts";
+import { checkRound, roundOfChecks } from "./check_round.ts";
 import type { DuePush, LossHandling, Needs, Push } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushAll, roundOfPushes } from "./push.ts";
 

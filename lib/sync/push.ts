@@ -57,7 +57,9 @@ export type DuePush = CallingGrant &
 export type LossHandling = "counted" | "told" | "held" | "by_brake";
 
 /** The result of a push. If it failed, Discord has not been told yet. */
-export type Push = {
+export type Push = PushResult & { readonly discordUserId: string };
+
+type PushResult = {
   readonly failure: JanusError | undefined;
   readonly told: Told;
   /** Whether the member keeps something that the rules take, because losses are held. */
@@ -71,6 +73,10 @@ export type Push = {
  * due again. The member's next request may reach another process, so nobody is told before.
  */
 export async function pushLink(deps: Needs, link: DuePush, losses: LossHandling = "by_brake"): Promise<Push> {
+  return { ...(await pushOne(deps, link, losses)), discordUserId: link.discordUserId };
+}
+
+async function pushOne(deps: Needs, link: DuePush, losses: LossHandling): Promise<PushResult> {
   const wanted = decide(deps, link);
   try {
     const loss = isLoss(wanted) ? await handleLoss(deps, losses) : "none";
@@ -97,7 +103,7 @@ async function handleLoss(deps: Needs, losses: LossHandling): Promise<Exclude<Lo
 type Loss = "none" | Exclude<LossHandling, "by_brake">;
 
 /** Tells Discord, and records that. Throws what Discord throws. */
-async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss): Promise<Push> {
+async function tell(deps: Needs, link: DuePush, decision: Decision, loss: Loss): Promise<PushResult> {
   if (decision.tells === "nothing") {
     const { setLossHeld, setStillCleared } = deps.queries;
     await record(deps, link, loss === "held" ? setLossHeld : setStillCleared);
@@ -220,7 +226,7 @@ export function roundOfPushes(pushes: readonly Push[]): Round {
  * the grant none is due.
  */
 async function recordFailure(deps: Needs, link: DuePush, error: unknown, end?: TokenEnd): Promise<void> {
-  const { retryAfterSeconds } = asJanusError(error);
+  const { code, retryAfterSeconds } = asJanusError(error);
   deps.log.warn("role_connection_not_pushed", {
     discordUserId: link.discordUserId,
     ...describeError(error),
@@ -231,7 +237,7 @@ async function recordFailure(deps: Needs, link: DuePush, error: unknown, end?: T
   await record(deps, link, (values) => {
     const retryAt = secondsAfter(values.now, Math.max(backoff, retryAfterSeconds ?? 0));
     const pushDueAt = end?.kind === "grant_ended" ? null : retryAt;
-    return deps.queries.setPushDue({ ...values, pushDueAt, isTokenRefused });
+    return deps.queries.setPushDue({ ...values, pushDueAt, isTokenRefused, code });
   });
 }
 

@@ -11,6 +11,7 @@ import type { StoredClaims } from "../rules/claims.ts";
 import { keepSources, renewClaims } from "../rules/claims.ts";
 import { SCIM_SOURCE } from "../rules/rule_set.ts";
 import { markSent } from "./sent_marks.ts";
+import { createTogether } from "./together.ts";
 
 /** What reading works with. */
 export type ReadDeps = Pick<
@@ -110,13 +111,44 @@ async function refresh(deps: ReadDeps, member: ReadMember, refreshTokenSealed: s
     ...sealOrganisationTokens(deps, { issuer, subject, ...tokens }),
     expiresAt: tokens.expiresAt ?? null,
   };
-  const values = { issuer, subject, spentRefreshTokenSealed: refreshTokenSealed, ...sealed, now: deps.now() };
+  const refreshed = {
+    subject,
+    spentRefreshTokenSealed: refreshTokenSealed,
+    ...sealed,
+    obtainedAt: deps.now(),
+  };
   const store = async (): Promise<void> => {
-    const row = await deps.queries.setProviderRefreshed(values);
     // The member has signed in or undone the link meanwhile: these tokens end together with those, or by themselves.
-    if (row === undefined) keepUnlinkedTokens(deps, { issuer, subject, ...sealed });
+    if (!(await storeRefreshed(deps, refreshed))) keepUnlinkedTokens(deps, { issuer, subject, ...sealed });
   };
   if (!(await deps.unstored.store("provider_tokens", store)))
     throw databaseUnavailable("the tokens of a refresh could not be stored yet");
   return tokens;
 }
+
+/** What a refresh has brought. */
+type Refreshed = {
+  readonly subject: string;
+  readonly spentRefreshTokenSealed: string;
+  readonly accessTokenSealed: string;
+  readonly refreshTokenSealed: string | null;
+  readonly expiresAt: Date | null;
+  readonly obtainedAt: Date;
+};
+
+/** Whether the row still had the token that was spent. */
+const storeRefreshed = createTogether<ReadDeps, Refreshed>({
+  keyOf: ({ subject }) => subject,
+  store: async ({ queries, config }, items) => {
+    const tokens = items.map((item) => ({
+      subject: item.subject,
+      spent_refresh_token: item.spentRefreshTokenSealed,
+      access_token: item.accessTokenSealed,
+      refresh_token: item.refreshTokenSealed,
+      expires_at: item.expiresAt,
+      obtained_at: item.obtainedAt,
+    }));
+    const stored = await queries.setProviderRefreshed({ issuer: config.oidc.issuer, tokens });
+    return stored.map(({ subject }) => subject);
+  },
+});

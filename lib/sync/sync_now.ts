@@ -7,7 +7,7 @@ import type { Deps } from "../deps.ts";
 import { banned, notLinked, syncTooSoon } from "../errors.ts";
 import { secondsAfter, settlesWithin } from "../time.ts";
 import type { Checked, CheckNeeds } from "./check.ts";
-import { checkMemberNow, isOutage } from "./check.ts";
+import { checkMemberNow, isOutage } from "./check_round.ts";
 import type { DuePush, Push } from "./push.ts";
 import { PUSH_LEASE_SECONDS, pushLink } from "./push.ts";
 

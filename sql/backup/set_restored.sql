@@ -74,6 +74,7 @@ links_doubted as (
     -- A push that was due may have been made since.
     push_due_at = case when link.pushed_metadata is null then link.push_due_at end,
     push_failures = 0,
+    push_failed_code = null,
     push_leased_until = null,
     reconciled_at = null,
     loss_found_at = null,

@@ -27,7 +27,19 @@ taken as (
     and flow.issuer is not null
     and flow.expires_at > given.now
     and locked_token.end_reason is null
-    and (not given.only_banned or is_banned(flow.discord_user_id, flow.issuer, flow.subject, given.now))
+    and (
+      not given.only_banned
+      or is_banned(flow.discord_user_id, flow.issuer, flow.subject, given.now)
+      or exists (
+        select from organisation_account
+        where
+          organisation_account.issuer = flow.issuer
+          and organisation_account.subject = flow.subject
+          and is_banned(
+            null, flow.issuer || '#preferred_username', organisation_account.claims ->> 'preferred_username', given.now
+          )
+      )
+    )
   returning flow.discord_user_id, flow.issuer, flow.subject
 ),
 

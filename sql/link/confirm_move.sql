@@ -32,9 +32,15 @@ asked as (
 
 -- From here on no ban is stored until the link is. docs/decisions/0050
 barred as (
-  select meets_ban(asked.discord_user_id, asked.issuer, asked.subject, given.now) as is_banned
+  select
+    meets_ban(asked.discord_user_id, asked.issuer, asked.subject, given.now)
+    or meets_ban(
+      null, asked.issuer || '#preferred_username', organisation_account.claims ->> 'preferred_username', given.now
+    ) as is_banned
   from given
   cross join asked
+  left join organisation_account
+    on asked.issuer = organisation_account.issuer and asked.subject = organisation_account.subject
 ),
 
 -- Locks every row that goes or changes, in the order of docs/decisions/0028. Each step counts the rows of the one before,

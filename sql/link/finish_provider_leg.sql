@@ -44,9 +44,12 @@ with given as not materialized (
     $26::text as preferred_username -- null if the provider says none
 ),
 
--- From here on no ban is stored until the link is. docs/decisions/0050
+-- From here on no ban is stored until the link is. A ban of a member who was imported by username knows no subject, so it
+-- meets everybody who signs in with that username. docs/decisions/0050
 barred as (
-  select meets_ban(flow.discord_user_id, given.issuer, given.subject, given.now) as is_banned
+  select
+    meets_ban(flow.discord_user_id, given.issuer, given.subject, given.now)
+    or meets_ban(null, given.issuer || '#preferred_username', given.preferred_username, given.now) as is_banned
   from given
   inner join flow on given.flow_id_hash = flow.flow_id_hash
 ),

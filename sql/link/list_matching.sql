@@ -3,7 +3,7 @@
 -- rows: discord_user_id text, username text, global_name text, issuer text, subject text, names jsonb, state text,
 -- rows: linked_at timestamptz, claims_seen_at timestamptz, pushed_metadata jsonb, pushed_at timestamptz,
 -- rows: push_due_at timestamptz, push_failures integer, check_due_at timestamptz, check_failures integer,
--- rows: check_failed_code text
+-- rows: check_failed_code text, push_failed_code text
 with given as not materialized (
   select
     $1::text as after, -- the end of the page before, or '' for the first page
@@ -14,7 +14,7 @@ with given as not materialized (
     $6::text as claim, -- null for any
     $7::text as claim_value, -- null for any; the value, one of a list, or a key of an object
     $8::timestamptz as seen_before, -- null for any; when the claims were last read
-    $9::text as failed_code, -- null for any; of the last check
+    $9::text as failed_code, -- null for any; of the last check, or of the last push
     $10::boolean as is_failing, -- true for links whose last check or push failed
     $11::text as words -- null for any; a part of an id or of a name
 ),
@@ -34,7 +34,8 @@ page as (
     link.push_failures,
     link.check_due_at,
     link.check_failures,
-    link.check_failed_code
+    link.check_failed_code,
+    case when link.push_failures > 0 then link.push_failed_code end as push_failed_code
   from given
   inner join link on link.discord_user_id > given.after and link.discord_user_id <= given.last
   order by link.discord_user_id
@@ -57,7 +58,8 @@ select
   page.push_failures,
   page.check_due_at,
   page.check_failures,
-  page.check_failed_code
+  page.check_failed_code,
+  page.push_failed_code
 from given
 cross join page
 inner join discord_account on page.discord_user_id = discord_account.discord_user_id
@@ -78,7 +80,11 @@ where
     or organisation_account.claims -> given.claim ? given.claim_value
   )
   and (given.seen_before is null or organisation_account.claims_seen_at < given.seen_before)
-  and (given.failed_code is null or page.check_failed_code = given.failed_code)
+  and (
+    given.failed_code is null
+    or page.check_failed_code = given.failed_code
+    or page.push_failed_code = given.failed_code
+  )
   and (not given.is_failing or page.check_failures > 0 or page.push_failures > 0)
   and (
     given.words is null

@@ -25,6 +25,7 @@ with cleared as (
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
     push_failures = 0,
+    push_failed_code = null,
     token_refused_at = null
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject

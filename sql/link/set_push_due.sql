@@ -1,4 +1,4 @@
--- Records that a push failed, frees the lease, and sets when the next push is due, unless one became due in the meantime.
+-- Records that a push failed, and why, frees the lease, and sets when the next push is due, unless one became due in the meantime.
 -- Without a time no push is due until a sign-in: Discord has ended the grant, so it can be told no loss either.
 -- A push that has outlived its lease records nothing, because another process may have pushed since.
 -- $1 discord_user_id text
@@ -7,6 +7,7 @@
 -- $4 request_id text, null for a push of upkeep
 -- $5 now timestamptz
 -- $6 is_token_refused boolean: Discord answered 401 to an access token that it had just given
+-- $7 code text: of the error
 -- nothing
 with failed as (
   update link
@@ -25,11 +26,19 @@ with failed as (
     end,
     loss_found_at = case when $3 is not null then loss_found_at end,
     token_refused_at = case when $6 then coalesce(token_refused_at, $5) else token_refused_at end,
-    push_failures = push_failures + 1
+    push_failures = push_failures + 1,
+    push_failed_code = $7
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject
 )
 
-insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id)
-select $5, 'push_failed', failed.discord_user_id, failed.issuer, failed.subject, $4
+insert into audit_event (occurred_at, action, discord_user_id, issuer, subject, request_id, detail)
+select
+  $5,
+  'push_failed',
+  failed.discord_user_id,
+  failed.issuer,
+  failed.subject,
+  $4,
+  jsonb_build_object('code', $7::text)
 from failed

@@ -32,7 +32,8 @@ with pushed as (
     loss_counted_at = case when $7 = 'counted' then $6 else loss_counted_at end,
     push_due_at = nullif(push_due_at, push_leased_until),
     push_leased_until = null,
-    push_failures = 0
+    push_failures = 0,
+    push_failed_code = null
   where discord_user_id = $1 and push_leased_until = $2
   returning discord_user_id, issuer, subject
 ),

@@ -8,6 +8,7 @@ set
   push_due_at = nullif(push_due_at, push_leased_until),
   push_leased_until = null,
   push_failures = 0,
+  push_failed_code = null,
   token_refused_at = null,
   loss_found_at = null,
   loss_due_at = null

@@ -1,4 +1,5 @@
--- Undoes a member's link. The link, its claims, and the member's sessions and flows go at once. The grants at Discord
+-- Undoes a member's link. The link, its claims, and the member's sessions and flows go at once, and so do sign-ins of the
+-- same account to the page of administrators: nobody reads its claims any more. The grants at Discord
 -- and at the provider stay, sealed, and are due to end; nothing else uses them.
 -- While another process refreshes the grant or pushes with it, the end waits. Otherwise the refresh could bring a pair
 -- that nobody ends, and the push a role connection after it was cleared. is_in_use says that the end waits.
@@ -88,10 +89,19 @@ locked_sessions as (
   for update of session
 ),
 
+locked_admin_sessions as (
+  select admin_session.session_id_hash
+  from asked
+  inner join admin_session on asked.issuer = admin_session.issuer and asked.subject = admin_session.subject
+  where (select count(*) from locked_sessions) >= 0
+  order by admin_session.session_id_hash
+  for update of admin_session
+),
+
 removed as (
   delete from link
   using asked
-  where link.discord_user_id = asked.discord_user_id and (select count(*) from locked_sessions) >= 0
+  where link.discord_user_id = asked.discord_user_id and (select count(*) from locked_admin_sessions) >= 0
   returning link.discord_user_id, link.issuer, link.subject, link.push_leased_until
 ),
 
@@ -137,6 +147,12 @@ signed_out as (
   delete from session
   using removed
   where session.discord_user_id = removed.discord_user_id
+),
+
+admin_signed_out as (
+  delete from admin_session
+  using removed
+  where admin_session.issuer = removed.issuer and admin_session.subject = removed.subject
 ),
 
 stopped as (

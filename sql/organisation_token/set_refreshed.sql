@@ -1,20 +1,45 @@
--- Stores what a refresh at the provider brought, if the refresh token that was spent is still stored. A member who signed
--- in in the meantime has brought newer tokens. Without a new refresh token the old one stays.
--- $1 issuer text
--- $2 subject text
--- $3 spent_refresh_token_sealed text: as it was claimed
--- $4 access_token_sealed text
--- $5 refresh_token_sealed text, null if the provider gave none
--- $6 expires_at timestamptz, null if the provider did not say
--- $7 now timestamptz
--- row: subject text
+-- Stores what refreshes at the provider brought, each only if the refresh token that was spent is still stored. A member who
+-- signed in in the meantime has brought newer tokens. Without a new refresh token the old one stays.
+-- rows: subject text
+with given as not materialized (
+  select
+    $1::text as issuer,
+    $2::jsonb as tokens -- a list of {subject, spent_refresh_token as it was claimed, access_token, and so on}
+),
+
+-- In the order of docs/decisions/0028.
+locked as (
+  select
+    organisation_token.issuer,
+    organisation_token.subject,
+    token.access_token,
+    token.refresh_token,
+    token.expires_at,
+    token.obtained_at
+  from given
+  cross join jsonb_to_recordset(given.tokens) as token (
+    subject text,
+    spent_refresh_token text,
+    access_token text,
+    refresh_token text, -- null if the provider gave none
+    expires_at timestamptz, -- null if the provider did not say
+    obtained_at timestamptz
+  )
+  inner join organisation_token
+    on given.issuer = organisation_token.issuer and token.subject = organisation_token.subject
+  where organisation_token.refresh_token_sealed = token.spent_refresh_token
+  order by organisation_token.issuer, organisation_token.subject
+  for no key update of organisation_token
+)
+
 update organisation_token
 set
-  access_token_sealed = $4,
-  refresh_token_sealed = coalesce($5, refresh_token_sealed),
-  expires_at = $6,
-  obtained_at = $7,
+  access_token_sealed = locked.access_token,
+  refresh_token_sealed = coalesce(locked.refresh_token, organisation_token.refresh_token_sealed),
+  expires_at = locked.expires_at,
+  obtained_at = locked.obtained_at,
   refresh_unanswered_since = null,
   refresh_refusals = 0
-where issuer = $1 and subject = $2 and refresh_token_sealed = $3
-returning subject
+from locked
+where organisation_token.issuer = locked.issuer and organisation_token.subject = locked.subject
+returning organisation_token.subject

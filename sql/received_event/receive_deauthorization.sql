@@ -104,6 +104,7 @@ quiet as (
   set
     push_due_at = null,
     push_failures = 0,
+    push_failed_code = null,
     token_refused_at = null,
     drift_found_at = null,
     loss_found_at = null,

@@ -1,6 +1,7 @@
--- Creates a group without members. is_created is false if another group has the name or the external id, or if there are
--- too many groups.
--- row: scim_group_id text, is_created boolean, is_full boolean
+-- Begins a group, which counts for nothing until all its members are written and it is made known: it is deleted, and
+-- nothing is left to settle. is_begun is false if another group has the name or the external id, or if there are too many
+-- groups.
+-- row: scim_group_id text, is_begun boolean, is_full boolean
 with given as not materialized (
   select
     $1::text as scim_group_id,
@@ -22,20 +23,34 @@ counted as (
 
 inserted as (
   insert into scim_group (
-    scim_group_id, external_id, display_name, display_name_key, created_at, modified_at
+    scim_group_id, external_id, display_name, display_name_key, created_at, modified_at, deleted_at
   )
   select
-    given.scim_group_id, given.external_id, given.display_name, given.display_name_key, given.now, given.now
+    given.scim_group_id,
+    given.external_id,
+    given.display_name,
+    given.display_name_key,
+    given.now,
+    given.now,
+    given.now
   from given
   cross join counted
-  where counted.groups < given.most_groups
-  on conflict do nothing
+  where
+    counted.groups < given.most_groups
+    and not exists (
+      select from scim_group as other
+      where other.display_name = given.display_name and other.deleted_at is null
+    )
+    and not exists (
+      select from scim_group as other
+      where other.external_id = given.external_id and other.deleted_at is null
+    )
   returning scim_group_id
 )
 
 select
   given.scim_group_id,
-  inserted.scim_group_id is not null as is_created,
+  inserted.scim_group_id is not null as is_begun,
   counted.groups >= given.most_groups as is_full
 from given
 cross join counted

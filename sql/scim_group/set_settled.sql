@@ -1,6 +1,7 @@
--- Makes a page of a group's members due for a check, because the group has another name or was deleted. Those of a deleted
--- group are removed, and after the last of them the group. is_settled says that nothing is left to do. No row comes back if
--- there is nothing to do, or if another process does it at this moment.
+-- Makes a page of a group's members due for a check, because the group is new, has another name or was deleted. Those of a
+-- group that is deleted, or was begun and never made known, are removed, and after the last of them the group. is_settled
+-- says that nothing is left to do. No row comes back if there is nothing to do, or if another process does it at this
+-- moment.
 -- row: scim_group_id text, is_settled boolean, rechecked integer
 with given as not materialized (
   select
@@ -13,10 +14,13 @@ with given as not materialized (
 ),
 
 held as (
-  select scim_group.scim_group_id, scim_group.settled_until, scim_group.deleted_at is not null as is_deleted
+  select
+    scim_group.scim_group_id,
+    coalesce(scim_group.settled_until, '') as settled_until,
+    scim_group.deleted_at is not null as is_deleted
   from given
   inner join scim_group on given.scim_group_id = scim_group.scim_group_id
-  where scim_group.settled_until is not null
+  where scim_group.settled_until is not null or scim_group.deleted_at is not null
   for update of scim_group skip locked
 ),
 

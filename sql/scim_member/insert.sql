@@ -1,5 +1,5 @@
--- Adds users to a group, and makes the links of those who were not in it due for a check. Ids that are of no user count for
--- nothing. No row comes back if the group does not exist.
+-- Adds users to a group, and makes the links of those who were not in it due for a check. Where the group is not known yet,
+-- that waits until it is. Ids that are of no user count for nothing. No row comes back if the group does not exist.
 -- row: scim_group_id text, members integer, rechecked integer, discord_user_id text
 with given as not materialized (
   select
@@ -12,10 +12,10 @@ with given as not materialized (
 ),
 
 held_group as (
-  select scim_group.scim_group_id
+  select scim_group.scim_group_id, scim_group.deleted_at is null as is_known
   from given
   inner join scim_group on given.scim_group_id = scim_group.scim_group_id
-  where scim_group.deleted_at is null
+  where scim_group.deleted_at is null or scim_group.settled_until is null
   for no key update of scim_group
 ),
 
@@ -40,8 +40,9 @@ added as (
 changed as (
   select
     count(*)::integer as members,
-    coalesce(array_agg(added.scim_user_id), '{}') as scim_user_ids
+    coalesce(array_agg(added.scim_user_id) filter (where held_group.is_known), '{}') as scim_user_ids
   from added
+  cross join held_group
 ),
 
 touched as (

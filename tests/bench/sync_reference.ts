@@ -62,32 +62,32 @@ async function check(link: Record<string, string>, leasedUntil: Date): Promise<v
   });
   if (payload.sub !== subject) throw new Error("somebody else's ID Token");
   const now = new Date();
-  await run(STATEMENTS.setProviderRefreshed, {
-    issuer,
+  const refreshed = {
     subject,
-    spentRefreshTokenSealed: organisationRefreshTokenSealed,
-    accessTokenSealed: sealer.seal(tokens.access_token ?? "", `organisation_token.access_token:${row}`),
-    refreshTokenSealed: sealer.seal(tokens.refresh_token ?? "", `organisation_token.refresh_token:${row}`),
-    expiresAt: inSeconds(now, Number(tokens.expires_in)),
-    now,
-  });
-  await run(STATEMENTS.setChecked, {
-    discordUserId,
-    leasedUntil,
+    spent_refresh_token: organisationRefreshTokenSealed,
+    access_token: sealer.seal(tokens.access_token ?? "", `organisation_token.access_token:${row}`),
+    refresh_token: sealer.seal(tokens.refresh_token ?? "", `organisation_token.refresh_token:${row}`),
+    expires_at: inSeconds(now, Number(tokens.expires_in)),
+    obtained_at: now,
+  };
+  await run(STATEMENTS.setProviderRefreshed, { issuer, tokens: [refreshed] });
+  const found = {
+    discord_user_id: discordUserId,
+    leased_until: leasedUntil,
     issuer,
     subject,
     claims: { preferred_username: payload.preferred_username, groups: payload.groups },
     sources: {},
-    checkDueAt: inSeconds(now, DAY_SECONDS),
-    isPushDue: false,
-    isLoss: false,
-    isReconciled: false,
-    isDisconnected: false,
-    isDrifted: false,
-    isGone: false,
-    isGranted: true,
-    now,
-  });
+    check_due_at: inSeconds(now, DAY_SECONDS),
+    is_push_due: false,
+    is_loss: false,
+    is_reconciled: false,
+    is_disconnected: false,
+    is_drifted: false,
+    is_gone: false,
+    is_granted: true,
+  };
+  await run(STATEMENTS.setChecked, { checks: [found], now });
 }
 
 async function checkAll(): Promise<number> {

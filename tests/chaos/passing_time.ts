@@ -1,9 +1,10 @@
 /** Lets time pass when all is calm: upkeep comes round and round, and what is due is done, for half a day. */
 
-import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { upkeepDepsOf } from "../../lib/deps.ts";
 import { readConfiguration } from "../../lib/operator/configuration.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { logWatch } from "../harness/log_watch.ts";
 import type { Stage } from "./stage.ts";
 

@@ -4,12 +4,12 @@
  */
 import { createApp } from "../../index.ts";
 import { sha256Hex } from "../../lib/crypto.ts";
-import type { World } from "../../lib/deps.ts";
 import { readConfiguration } from "../../lib/operator/configuration.ts";
 import { startServer } from "../../lib/server/lifecycle.ts";
 import { createWorld } from "../../lib/server/world.ts";
 import { createLineWriter } from "../../lib/telemetry/line_writer.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import type { World } from "../../lib/wiring.ts";
 import { BUDGET_MS, createFastClock, DEADLINE_MS, SPEED, UPKEEP_SECONDS, wallClock } from "./fast_clock.ts";
 
 /** What a replica tells its parent: the hash of a refresh token that it has in its hands. */

@@ -38,6 +38,12 @@ describe("janus bans", () => {
     [["add", "--discord", ID, "--json"], "asks before it changes anything. To agree beforehand, add --yes"],
     [["remove", "--yes"], "Name one of --discord <id>, --subject <subject>"],
     [["remove", "--discord", ID, "--json"], "asks before it changes anything"],
+    [["add", "--subject", "a", "--until", "yesterday", "--yes"], "Not an end: yesterday"],
+    [["add", "--subject", "a", "--until", "2020-01-01", "--yes"], "2020-01-01 is over already"],
+    [["list", "--discord", ID, "--subject", "a"], "A ban is of one account"],
+    [["list", "--discord", "anna"], "Not a Discord user id: anna"],
+    [["list", "--limit", "0"], "Not a limit: 0"],
+    [["list", "--after", "2"], "Not a place in the list: 2"],
     [["remove", "--member", "anna"], "unknown option '--member'"],
   ])("refuses %j", async (options, reason) => {
     const failing = runProgram(["bans", ...options], commands, false);
@@ -86,6 +92,10 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     ];
     const listed = await bans("list", "--json");
     const table = await bans("list");
+    const ofUser = await bans("list", "--discord", user, "--json");
+    const first = await bans("list", "--limit", "1");
+    const [, place = ""] = /--after (\S+)$/m.exec(first.stdout) ?? [];
+    const second = await bans("list", "--limit", "1", "--after", place);
     const removed = await bans("remove", "--discord", user, "--yes");
     const again = await bans("remove", "--discord", user, "--yes", "--json");
     const subjectRemoved = await bans("remove", "--subject", subject, "--yes", "--json");
@@ -100,7 +110,12 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
       links_ended: [{ discord_user_id: user, discord_told: true, role_may_stay: false }],
     });
     expect([role, link, walked]).toEqual([undefined, undefined, 403]);
-    const { bans: found } = JSON.parse(listed.stdout);
+    const { bans: found, next } = JSON.parse(listed.stdout);
+    expect(next).toBeNull();
+    expect(JSON.parse(ofUser.stdout).bans).toMatchObject([{ discord_user_id: user, subject: null }]);
+    expect(first.stdout).toMatch(/^1 ban, and there are more\. Go on with: the same command, and --after /m);
+    expect(second.stdout).toMatch(/^1 ban\.$/m);
+    expect((await bans("list", "--subject", "nobody")).stdout).toBe("No ban fits.\n");
     expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
     expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
     expect(table.stdout).toMatch(/^account +since +until +operator +reason$/m);
@@ -168,7 +183,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     const added = await bans("add", "--member", ID, "--yes");
 
     expect(added.exitCode).toBe(1);
-    expect(added.stderr).toContain("with another Discord account they can still link");
+    expect(added.stderr).toContain("Everybody who signs in with that username is banned;");
     expect(added.stderr).toContain(`Janus could not clear the role connection of ${ID}.`);
     expect(added.stdout).toContain(`The link of ${ID} has ended.\n`);
     expect(added.stdout).not.toContain("has been told");
@@ -184,7 +199,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
 
     expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("add --yes") });
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("No linked member has")]);
-    expect(unknown.stderr).toContain("janus members find looks for a part of a name.");
+    expect(unknown.stderr).toContain("To ban somebody without a link, name --discord <id> or --subject");
     expect(over).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is over already") });
     expect(await database.rows("select from ban where reason = 'never'")).toEqual([]);
   });

@@ -658,7 +658,7 @@ describe("the verdict of config check", () => {
   ])("says how to begin if %s is set", async (_, environment, isBeginning) => {
     const { message } = await faultOf(() => check(environment));
 
-    expect(message.includes("\nNothing is set yet. Start with cp example.env .env")).toBe(isBeginning);
+    expect(message.includes("\nNothing is set yet. Copy example.env")).toBe(isBeginning);
   });
 });
 

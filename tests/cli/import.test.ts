@@ -29,7 +29,7 @@ describe("janus import", () => {
     [["--csv", "a.csv"], "add --yes"],
     [["--csv", "a.csv", "--json"], "add --yes"],
     [["--postgres", "--yes"], "IMPORT_DATABASE_URL"],
-    [["--csv", "none.csv", "--yes"], "none.csv cannot be read: ENOENT"],
+    [["--csv", "none.csv", "--yes"], "There is no file none.csv: is its name right?"],
     [
       ["--sqlite", "none.db", "--dry-run"],
       "none.db cannot be read (SQLITE_CANTOPEN). There is no such file.",

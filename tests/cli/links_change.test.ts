@@ -4,8 +4,8 @@ import { run, runOnTerminal } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
 const folder = useFolder("links_change");
 
@@ -31,10 +31,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
 
   async function link(): Promise<string> {
     await emptyDatabase(database);
-    const [user, browser] = [newUser(), createBrowser(janus.url)];
-    janus.provider.signInAs({ sub: `subject-of-${user}` });
-    await browser.get(await reachForgerCallback(browser, user));
-    return user;
+    return linkNewMember(janus);
   }
   const count = async () => Number((await database.rows("select count(*)::integer as n from link"))[0]?.n);
   const trailOf = (user: string) =>

@@ -1,6 +1,6 @@
 /** `janus links export` as a command: each format, its file, what it leaves behind when it fails, and what it never has. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../../lib/cli/link_list_view.ts";
@@ -29,6 +29,7 @@ const LINK: ListedLink = {
   checkDueAt: new Date("2026-01-03Z"),
   checkFailures: 0,
   checkFailedCode: null,
+  pushFailedCode: null,
 };
 
 /** The cells of one record, as RFC 4180 has them. */
@@ -59,7 +60,7 @@ describe("linkAsCsv()", () => {
     expect(CSV_HEAD.split(",")).toEqual(Object.keys(linkAsJson(LINK)));
     expect(line).toStartWith(`1,"an""na,",'=1+1,https://id.example,'-sub,`);
     expect(line).toEndWith(
-      `,told,2026-01-01T00:00:00.000Z,2026-01-02T00:00:00.000Z,"{""member"":""1""}",,,0,2026-01-03T00:00:00.000Z,0,`,
+      `,told,2026-01-01T00:00:00.000Z,2026-01-02T00:00:00.000Z,"{""member"":""1""}",,,0,,2026-01-03T00:00:00.000Z,0,`,
     );
   });
 });
@@ -67,6 +68,7 @@ describe("linkAsCsv()", () => {
 test.each([
   [["--format", "xml"], "csv, json, ndjson"],
   [["--json", "--format", "csv"], "--json prints JSON."],
+  [["--semicolons", "all.json"], "--semicolons is for csv, and this is json."],
 ])("janus links export refuses %j", async (options, reason) => {
   const ended = await run(folder, "index.ts", ["links", "export", ...options], {});
 
@@ -154,8 +156,20 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
       exitCode: 2,
       stderr: "janus: There is no folder nowhere: make it, or name another one.\n",
     });
-    const left = ["failed.csv", "failed.csv.part"].filter((name) => existsSync(join(folder, name)));
+    const left = readdirSync(folder).filter((name) => name.startsWith("failed"));
     expect([failed.exitCode, left]).toEqual([1, []]);
+  });
+
+  test("writes what a Swedish Excel opens with --semicolons", async () => {
+    await addLinkOf(database, { discordUserId: "1" });
+    await database.rows("update discord_account set username = 'Å;sa', global_name = 'a,b'");
+
+    const { exitCode } = await exportLinks("excel.csv", "--semicolons");
+    const text = Buffer.from(await Bun.file(join(folder, "excel.csv")).arrayBuffer()).toString("utf8");
+
+    const [head = "", line = ""] = text.split("\n");
+    expect([exitCode, head]).toEqual([0, `\uFEFF${CSV_HEAD.replaceAll(",", ";")}`]);
+    expect(line).toStartWith('1;"Å;sa";"a,b";');
   });
 
   test("takes - for standard output, as other commands do", async () => {
@@ -166,6 +180,8 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     expect([exitCode, stdout.trim().split("\n").length]).toEqual([0, 3]);
     expect(existsSync(join(folder, "-"))).toBe(false);
   });
+
+  const NAMED = { username: "a\u001b[2Jb\u009b31m\u202ec" };
 
   test.each(["csv", "json", "ndjson"])("writes no control character to a terminal as %s", async (format) => {
     await addLinkOf(database, { discordUserId: "1" });
@@ -178,9 +194,17 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     ];
 
     expect(shown.exitCode).toBe(0);
-    expect(shown.stdout).toContain("b\\u{9b}31m\\u{202e}c");
     expect(shown.stdout.replaceAll("\n", "")).toMatch(/^\P{C}*$/u);
-    expect(piped.stdout).toContain("b\u009b31m\u202ec");
+    if (format === "csv") {
+      expect(shown.stdout).toContain("b\\u{9b}31m\\u{202e}c");
+      expect(piped.stdout).toContain("b\u009b31m\u202ec");
+      return;
+    }
+    // The same on a terminal and in a pipe: JSON has codes of its own.
+    expect(shown.stdout).toBe(piped.stdout);
+    expect(JSON.parse(piped.stdout)).toEqual(
+      format === "json" ? [expect.objectContaining(NAMED)] : expect.objectContaining(NAMED),
+    );
   });
 
   test("keeps the number of the account where neither the environment nor the operator gives a name", async () => {

@@ -7,8 +7,8 @@ import { run, runOnTerminal } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
 const commands = listCommands(() => {
   throw new Error("no server is started here");
@@ -37,12 +37,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
   const janus = useJanus(() => startJanusWithForger({ database }));
 
   const environment = () => environmentBeside(janus, database, "anna");
-  async function link(): Promise<void> {
-    const user = newUser();
-    janus.provider.signInAs({ sub: `subject-of-${user}` });
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, user));
-  }
+  const link = (): Promise<string> => linkNewMember(janus);
   /** One member, and nobody else. */
   async function linkAlone(): Promise<void> {
     await emptyDatabase(database);

@@ -393,8 +393,9 @@ describe("STATEMENTS", () => {
 
     if (isOfOneMember) expect(echoes).toBeString();
     if (echoes !== undefined) {
-      expect(Object.keys(parameters)).toContain(echoes);
-      expect(Object.keys(row)).toContain(echoes);
+      const { column, list } = typeof echoes === "string" ? { column: echoes, list: echoes } : echoes;
+      expect(Object.keys(parameters)).toContain(list);
+      expect(Object.keys(row)).toContain(column);
     }
   });
 });

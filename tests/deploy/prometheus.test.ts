@@ -1,5 +1,6 @@
 /** A real Prometheus reads a running Janus, with the alerts of `deploy/`; and the dashboard asks for what there is. */
 import { describe, expect, test } from "bun:test";
+import { readTable } from "../fixtures/markdown.ts";
 import { parseMetrics } from "../fixtures/metrics.ts";
 import { hasPrometheus, NO_PROMETHEUS, promtool, startPrometheus } from "../fixtures/prometheus.ts";
 import { readText } from "../fixtures/source.ts";
@@ -89,6 +90,81 @@ test("the alerts and the dashboard ask only for metrics that there are", async (
   const missing = asked.filter((name) => !types.has(name.replace(/_(bucket|sum|count)$/, "")));
   expect(new Set(asked).size).toBeGreaterThan(15);
   expect(missing).toEqual([]);
+});
+
+/** The labels that a question names: in its filters, in what it groups by, and in the legend of its answer. */
+function labelsAsked(expr: string, legend: string): readonly string[] {
+  const filters = [...expr.matchAll(/\{([^}]*)\}/g)].flatMap(
+    ([, inner = ""]) => inner.match(/\w+(?=\s*[=!])/g) ?? [],
+  );
+  const groups = [...expr.matchAll(/\b(?:by|without|on|ignoring)\s*\(([^)]*)\)/g)].flatMap(
+    ([, inner = ""]) => inner.match(/\w+/g) ?? [],
+  );
+  return [...filters, ...groups, ...(legend.match(/(?<=\{\{\s*)\w+(?=\s*\}\})/g) ?? [])];
+}
+/** Those that Prometheus itself adds to what it reads, and that of a histogram. */
+const ADDED_LABELS = ["job", "instance", "le"];
+
+describe("the labels that the dashboard and the alerts ask for", async () => {
+  const documented = new Map(
+    readTable(await readText("docs/metrics.md"), ["metric", "type", "labels", "meaning"]).map(
+      ([name = "", , labels = ""]) => [/`(\w+)`/.exec(name)?.[1] ?? "", labels.match(/\w+/g) ?? []] as const,
+    ),
+  );
+  const metricsIn = (expr: string) =>
+    (expr.match(/\b(?:janus|process|nodejs)_[a-z0-9_]+/g) ?? []).map((name) =>
+      documented.has(name) ? name : name.replace(/_(bucket|sum|count)$/, ""),
+    );
+  const dashboard = JSON.parse(await readText("deploy/grafana/janus.json")) as {
+    readonly panels: readonly {
+      readonly title: string;
+      readonly targets?: readonly { readonly expr: string; readonly legendFormat?: string }[];
+    }[];
+    readonly templating: { readonly list: readonly { readonly name: string; readonly query: unknown }[] };
+  };
+  const panels = dashboard.panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr, legendFormat = "" }) => [title, expr, legendFormat] as const),
+  );
+  const { groups } = Bun.YAML.parse(await readText("deploy/prometheus/rules.yaml")) as {
+    readonly groups: readonly {
+      readonly rules: readonly { readonly alert: string; readonly expr: string }[];
+    }[];
+  };
+  const rules = groups.flatMap((group) => group.rules.map(({ alert, expr }) => [alert, expr, ""] as const));
+
+  test("are found in what they ask", () => {
+    expect(
+      labelsAsked('sum by (step, le) (rate(a{job=~"x", outcome!="y"}[5m]))', "{{step}} {{ code }}"),
+    ).toEqual(["job", "outcome", "step", "le", "step", "code"]);
+    expect([panels.length, rules.length].every((count) => count > 5)).toBe(true);
+    expect(
+      panels.filter(([, expr, legend]) =>
+        labelsAsked(expr, legend).some((label) => !ADDED_LABELS.includes(label)),
+      ).length,
+    ).toBeGreaterThan(8);
+  });
+
+  test.each([...panels, ...rules])("%s: %s", (_, expr, legend) => {
+    const metrics = metricsIn(expr);
+    const known = [...ADDED_LABELS, ...metrics.flatMap((name) => documented.get(name) ?? [])];
+
+    expect(metrics.filter((name) => !documented.has(name))).toEqual([]);
+    expect(labelsAsked(expr, legend).filter((label) => !known.includes(label))).toEqual([]);
+  });
+
+  test("of the dashboard's variables are those of metrics that there are", () => {
+    const queries = dashboard.templating.list.map(({ query }) => JSON.stringify(query));
+    const asked = queries.flatMap((query) => [
+      ...query.matchAll(/label_values\((\w+)(?:\{[^}]*\})?, ?(\w+)\)/g),
+    ]);
+
+    for (const [, metric = "", label = ""] of asked)
+      expect([
+        documented.has(metric),
+        [...ADDED_LABELS, ...(documented.get(metric) ?? [])].includes(label),
+      ]).toEqual([true, true]);
+    expect(asked.length).toBe(queries.filter((query) => query.includes("label_values")).length);
+  });
 });
 
 test("every alert is in docs/metrics.md and has a test", async () => {

@@ -19,6 +19,9 @@ type Signed = Parameters<typeof findSignatureFault>[1];
 const isTaken = (event: Signed, key: Uint8Array = KEY): boolean =>
   findSignatureFault(key, event, NOW) === undefined;
 
+/** The order of the group: added to the second half of a signature, it gives another that fits. RFC 8032 5.1.7, 8.4 */
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+
 describe("findSignatureFault()", () => {
   test("finds none in what the application's key has signed", () => {
     expect(findSignatureFault(KEY, signed(), NOW)).toBeUndefined();
@@ -89,5 +92,15 @@ describe("findSignatureFault()", () => {
         isTaken({ ...signed(), signature: signature.slice(0, at) + other + signature.slice(at + 1) }),
       ).toBe(false);
     }
+  });
+
+  test("refuses a second form of a right signature, which a sloppy verification takes", () => {
+    const bytes = Buffer.from(signed().signature, "hex");
+    const half = Buffer.from(bytes.subarray(32)).reverse().toString("hex");
+    const moved = (BigInt(`0x${half}`) + ORDER).toString(16).padStart(64, "0");
+    const signature = bytes.toString("hex", 0, 32) + Buffer.from(moved, "hex").reverse().toString("hex");
+
+    expect(moved).toHaveLength(64);
+    expect(isTaken({ ...signed(), signature })).toBe(false);
   });
 });

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { HOOK_SECRET } from "../fixtures/hook.ts";
 import { readText } from "../fixtures/source.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { freePort } from "../harness/ports.ts";
 import { linkOf, trailOf } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkNewMember, subjectOf } from "../harness/walk.ts";
 
 const isSkipped = ["curl", "openssl", "python3"].some((name) => Bun.which(name) === null) && !process.env.CI;
 if (isSkipped) console.warn("The recipes for the hook are not run: apt-get install curl openssl python3");
@@ -25,15 +25,7 @@ function recipe(name: string): string {
   return block;
 }
 
-async function linked(): Promise<string> {
-  const user = newUser();
-  janus.provider.signInAs({ sub: subjectOf(user) });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return user;
-}
-const subjectOf = (user: string): string => `subject-of-${user}`;
-
+const linked = (): Promise<string> => linkNewMember(janus);
 async function run(command: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { stdout, stderr, exited } = Bun.spawn([...command], {
     env: { PATH: process.env.PATH ?? "", HOOK_SECRET, JANUS: janus.url, ...environment },

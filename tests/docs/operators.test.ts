@@ -262,13 +262,22 @@ describe("example.env", () => {
     expect(whole.oidc.scopes).toContain("openid");
   });
 
-  test("has no secret, and no value that a shell reads differently", () => {
-    const secrets = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
+  const secrets = VARIABLES.filter(({ secret }) => secret).map(({ name }) => name);
 
+  test("has no secret, and no value that a shell reads differently", () => {
     for (const { name, value, commented } of entries) {
       if (secrets.includes(name) && !commented) expect(value).toBe("");
       expect(value).not.toMatch(/["'#$\\]|\s$/);
     }
+  });
+
+  test("marks every secret and nothing else", () => {
+    const marked = entries.filter(({ line }) => {
+      const above = exampleLines.slice(0, line);
+      return above.slice(above.lastIndexOf("")).some((text) => text.startsWith("# ◆ "));
+    });
+
+    expect(marked.map(({ name }) => name).sort()).toEqual([...secrets].sort());
   });
 
   test("explains each variable above it, in lines of at most 120", () => {

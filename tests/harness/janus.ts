@@ -6,7 +6,7 @@
 import { createApp } from "../../index.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { Deps, Shared, WorkDeps } from "../../lib/deps.ts";
-import { createShared, depsOf, upkeepDepsOf } from "../../lib/deps.ts";
+import { depsOf, upkeepDepsOf } from "../../lib/deps.ts";
 import type { Listener } from "../../lib/http/edge.ts";
 import type { Fetch } from "../../lib/oauth/upstream.ts";
 import { readConfiguration } from "../../lib/operator/configuration.ts";
@@ -15,6 +15,7 @@ import { listen } from "../../lib/server/listener.ts";
 import { listenForMetrics } from "../../lib/server/metrics.ts";
 import { openInstruments } from "../../lib/telemetry/instruments.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import type { DiscordStandin } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 import type { ForgerOptions, ForgerStandin } from "../standins/forger.ts";

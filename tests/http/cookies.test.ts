@@ -5,7 +5,7 @@ import { readConfig } from "../../lib/config/load.ts";
 import { createMacs } from "../../lib/crypto.ts";
 import { openDatabase } from "../../lib/database/open.ts";
 import type { Deps } from "../../lib/deps.ts";
-import { createShared, depsOf } from "../../lib/deps.ts";
+import { depsOf } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import type { FlowChange, FlowRecords } from "../../lib/flow/record.ts";
 import {
@@ -21,6 +21,7 @@ import { forgetSession, readFlowRecords, writeFlowChange, writeSession } from ".
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import { withHash } from "../../lib/session/secrets.ts";
 import { createLog } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { useForAll } from "../harness/hooks.ts";
 import { environmentFor, randomKey } from "../harness/janus.ts";
 

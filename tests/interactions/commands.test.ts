@@ -1,13 +1,12 @@
 /** Commands in Discord: who is answered what, who is told nothing, and what is kept of it. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DISCORD_PUBLIC_KEY, signEvent } from "../fixtures/discord_events.ts";
+import { DISCORD_PUBLIC_KEY, deauthorization, sendEvent, signEvent } from "../fixtures/discord_events.ts";
 import { secondsOf } from "../fixtures/hook.ts";
 import {
   answerOf,
   by,
   COMMANDS_ENVIRONMENT,
   commandOf,
-  linkMember,
   looksAt,
   OTHER_GUILD,
   PING,
@@ -19,7 +18,7 @@ import {
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, rowsOfMember, setOfLink } from "../harness/rows.ts";
-import { newUser } from "../harness/walk.ts";
+import { linkNewMember, newUser } from "../harness/walk.ts";
 
 const database = useDatabase();
 const janus = useJanus(() =>
@@ -30,7 +29,7 @@ const janus = useJanus(() =>
 );
 beforeEach(() => janus.provider.reset());
 
-const linked = (username?: string): Promise<string> => linkMember(janus, username);
+const linked = (username = "anna"): Promise<string> => linkNewMember(janus, { preferred_username: username });
 const answerTo = (payload: unknown): Promise<string> => answerOf(janus, payload);
 describe("POST /discord/interactions", () => {
   test("answers a PING with a PONG", async () => {
@@ -52,6 +51,20 @@ describe("POST /discord/interactions", () => {
 
     expect([wrong.status, missing.status, changed.status]).toEqual([401, 401, 401]);
     expect([await wrong.text(), await changed.text()]).toEqual(["", ""]);
+  });
+
+  test("takes nothing that Discord has signed for its events, nor do these take a command", async () => {
+    const user = await linked();
+    const before = await rowsOfMember(janus, "discord_token", user);
+
+    const event = await sendInteraction(janus, deauthorization(user, janus.clock.now()));
+    const command = await sendEvent(janus, whois(user, by(newUser())));
+
+    // A number of the two means another thing to each: 1 is an event there, and the question whether Janus is there here.
+    expect([event.status, await event.json()]).toEqual([200, { type: 1 }]);
+    expect(command.status).toBe(400);
+    expect(await rowsOfMember(janus, "discord_token", user)).toEqual(before);
+    expect(await looksAt(janus, user)).toEqual([]);
   });
 
   test("refuses a command that was signed more than five minutes ago", async () => {
@@ -150,7 +163,7 @@ describe("/janus status", () => {
 
   test.each([
     ["en-US", "Your Discord account is not linked"],
-    ["sv-SE", "Ditt Discord-konto är inte kopplat"],
+    ["sv-SE", "Ditt Discordkonto är inte kopplat"],
     ["de", "Dein Discord-Konto ist mit keinem Konto"],
     ["fi", "Your Discord account is not linked"],
     ["svx", "Your Discord account is not linked"],

@@ -5,12 +5,12 @@ import { findSignatureFault } from "../../lib/discord/event_signature.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { receiveInteraction } from "../../lib/interactions/receive.ts";
 import { DISCORD_PUBLIC_KEY, signEvent } from "../fixtures/discord_events.ts";
-import { answerOf, GUILD, linkMember, status, whois } from "../fixtures/interactions.ts";
+import { answerOf, GUILD, status, whois } from "../fixtures/interactions.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { trailOf } from "../harness/rows.ts";
-import { newUser } from "../harness/walk.ts";
+import { linkNewMember, newUser } from "../harness/walk.ts";
 
 /** What Discord waits. */
 const PATIENCE_MS = 3_000;
@@ -61,7 +61,7 @@ describe("receiveInteraction()", () => {
   });
 
   test("keeps no look in the trail that is found after the answer", async () => {
-    const user = await linkMember(janus);
+    const user = await linkNewMember(janus, { preferred_username: "anna" });
     const found = Promise.withResolvers<Awaited<ReturnType<Queries["listLinksOfMember"]>>>();
     const looks: unknown[] = [];
 
@@ -97,7 +97,7 @@ describe("receiveInteraction()", () => {
 
 describe.if(onPostgres)("a command while another process locks the links", () => {
   test("is answered with a sentence within three seconds, and shows nothing", async () => {
-    const user = await linkMember(janus);
+    const user = await linkNewMember(janus, { preferred_username: "anna" });
     const other = await openDatabase(database.config);
     const locked = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();

@@ -5,7 +5,6 @@ import {
   by,
   COMMANDS_ENVIRONMENT,
   GUILD,
-  linkMember,
   looksAt,
   NO_ADMIN,
   OTHER_GUILD,
@@ -16,7 +15,7 @@ import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { rowsOf, rowsOfMember, trailOf } from "../harness/rows.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
-import { newUser } from "../harness/walk.ts";
+import { linkNewMember, newUser } from "../harness/walk.ts";
 
 const database = useDatabase();
 const janus = useJanus(() =>
@@ -27,7 +26,7 @@ const janus = useJanus(() =>
 );
 beforeEach(() => janus.provider.reset());
 
-const linked = (username?: string): Promise<string> => linkMember(janus, username);
+const linked = (username = "anna"): Promise<string> => linkNewMember(janus, { preferred_username: username });
 const answerTo = (payload: unknown): Promise<string> => answerOf(janus, payload);
 describe("/janus whois", () => {
   test("shows an admin a member's link, and the member that an admin has looked", async () => {

@@ -21,6 +21,7 @@ import {
   newUser,
   reachDiscordCallback,
   reachForgerCallback,
+  subjectOf,
   walkDiscordLeg,
 } from "../harness/walk.ts";
 
@@ -32,7 +33,6 @@ const janus = useJanus(() =>
 );
 beforeEach(() => janus.provider.reset());
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
 const discord = (discordUserId: string): BannedAccounts => ({ discordUserId, issuer: null, subject: null });
 const account = (subject: string): BannedAccounts => ({
   discordUserId: null,
@@ -190,10 +190,70 @@ describe("finishProviderLeg()", () => {
   });
 });
 
+/** As an import stores an account whose subject it does not know. */
+const username = (name: string): BannedAccounts => ({
+  discordUserId: null,
+  issuer: `${janus.provider.issuer}#preferred_username`,
+  subject: name,
+});
+
+describe("finishProviderLeg() of a username that is banned", () => {
+  const OTHER_NAMES = ["anna2", "Anna", undefined];
+
+  test("links it with no Discord account and no subject, and the trail has the subject", async () => {
+    const [first, second] = [newUser(), newUser()];
+    await ban(username("anna"));
+
+    const statuses = [(await link(first)).status, (await link(second, "another")).status];
+    await runUpkeep(janus.deps);
+
+    expect(statuses).toEqual([403, 403]);
+    expect([await linkOf(janus, first), await linkOf(janus, second)]).toEqual([undefined, undefined]);
+    expect(janus.discord.grants(first)).toBe(0);
+    expect(await trailOf(janus, second)).toContain("ban_met");
+    const trail = "select subject from audit_event where action = 'ban_met' and subject = 'another'";
+    expect(await database.rows(trail)).toHaveLength(1);
+  });
+
+  test.each(OTHER_NAMES)(
+    "says nothing of the username %p, nor of a subject that reads the same",
+    async (name) => {
+      const user = newUser();
+      await ban(username("anna"));
+      janus.provider.signInAs({
+        sub: name === undefined ? "anna" : subjectOf(user),
+        ...(name === undefined ? {} : { preferred_username: name }),
+      });
+
+      const browser = createBrowser(janus.url);
+      const { status } = await browser.get(await reachForgerCallback(browser, user));
+
+      expect(status).toBe(200);
+      await database.rows(`delete from link where discord_user_id = '${user}'`);
+    },
+  );
+
+  test("says nothing of another provider, and links again once it is lifted or over", async () => {
+    await ban({ discordUserId: null, issuer: "https://other.example#preferred_username", subject: "anna" });
+    const elsewhere = (await link(newUser())).status;
+    await ban(username("anna"), inSeconds(60));
+    const banned = (await link(newUser())).status;
+
+    janus.clock.advance(61);
+    const over = (await link(newUser())).status;
+    await ban(username("anna"));
+    const isLifted = await removeBan(janus.deps, username("anna"), "eva");
+    const lifted = (await link(newUser())).status;
+
+    expect([elsewhere, banned, over, isLifted, lifted]).toEqual([200, 403, 200, true, 200]);
+  });
+});
+
 describe("confirmMove()", () => {
   test.each([
     ["Discord account", (user: string, _: string) => discord(user)],
     ["subject", (_: string, subject: string) => account(subject)],
+    ["username", () => username("anna")],
   ])("moves nothing once the %s is banned", async (_, accountsOf) => {
     const [first, second] = [newUser(), newUser()];
     const subject = subjectOf(first);

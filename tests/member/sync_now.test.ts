@@ -5,7 +5,7 @@ import { sayPlain, TEXTS } from "../../lib/pages/texts/languages.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { syncNow } from "../../lib/sync/sync_now.ts";
 import { LANGUAGES } from "../../lib/text/languages.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { MEMBER_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { textOf } from "../harness/html.ts";
 import type { Browser } from "../harness/janus.ts";
@@ -15,14 +15,7 @@ import { countOf } from "../harness/seen.ts";
 import { callApi } from "../harness/sign_in.ts";
 import { linkMember, newUser } from "../harness/walk.ts";
 
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-`;
+const RULES = MEMBER_RECORD;
 
 const folder = useFolder("sync_now");
 const database = useDatabase();

@@ -11,7 +11,7 @@ import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { rejection } from "../harness/rejection.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
 import { useStillTime } from "../harness/still_time.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { DiscordOperation } from "../standins/discord.ts";
 import type { ForgerOperation } from "../standins/forger.ts";
 import { createKey } from "../standins/forger.ts";
@@ -129,11 +129,6 @@ async function start(options: { readonly deadlineMs?: number; readonly budgetMs?
 }
 type Janus = Awaited<ReturnType<typeof start>>;
 
-async function link(janus: Janus, user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
-}
 const flowPage =
   (reach: (browser: Browser, user: string) => Promise<string>) => async (janus: Janus, user: string) => {
     const browser = createBrowser(janus.url);
@@ -153,8 +148,8 @@ const PAGES = [
   ["GET /dsek-oauth-callback", "put_role_connection", flowPage(reachForgerCallback), 200],
   ["GET /login", "get_current_authorization", flowPage(reachLoginCallback), 503],
   ["GET /account", "get_current_authorization", memberPage(signIn, "/account", "GET"), 200],
-  ["POST /api/link/sync", "put_role_connection", memberPage(link, "/api/link/sync", "POST"), 303],
-  ["POST /account/unlink", "delete_role_connection", memberPage(link, "/account/unlink", "POST"), 303],
+  ["POST /api/link/sync", "put_role_connection", memberPage(linkMember, "/api/link/sync", "POST"), 303],
+  ["POST /account/unlink", "delete_role_connection", memberPage(linkMember, "/account/unlink", "POST"), 303],
 ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[];
 
 describe("a page", () => {
@@ -175,7 +170,7 @@ describe("a page", () => {
   // Sent once, so their own deadline is no help: the budget alone ends the wait.
   test.each([
     ["GET /discord-oauth-callback", "token_code", flowPage(reachDiscordCallback), 503],
-    ["POST /account/unlink", "revoke", memberPage(link, "/account/unlink", "POST"), 303],
+    ["POST /account/unlink", "revoke", memberPage(linkMember, "/account/unlink", "POST"), 303],
   ] as const satisfies readonly (readonly [string, DiscordOperation, unknown, number])[])(
     "%s is in time as %s hangs, sent once",
     async (_, operation, prepare, status) => {
@@ -204,7 +199,7 @@ describe("a page", () => {
       // Its own deadline is no help: the budget alone ends the wait.
       const janus = await start({ deadlineMs: NO_DEADLINE_MS, budgetMs: SHORT_BUDGET_MS });
       janus.provider.override({ idToken: ({ preferred_username: _name, ...claims }, sign) => sign(claims) });
-      await link(janus, newUser());
+      await linkMember(janus, newUser());
       const browser = createBrowser(janus.url);
       const callback = await reachForgerCallback(browser, newUser());
       if (operation === "jwks") {
@@ -225,7 +220,7 @@ describe("a page", () => {
 
   test("comes within its budget when the keys for a UserInfo hang", async () => {
     const janus = await start({ deadlineMs: NO_DEADLINE_MS, budgetMs: SHORT_BUDGET_MS });
-    await link(janus, newUser());
+    await linkMember(janus, newUser());
     const browser = createBrowser(janus.url);
     const callback = await reachForgerCallback(browser, newUser());
     const newer = createKey("RS256");
@@ -316,7 +311,7 @@ describe("a page", () => {
 
 test("runUpkeep() has no budget and tries a push that hangs three times", async () => {
   const janus = await start();
-  await link(janus, newUser());
+  await linkMember(janus, newUser());
   await janus.database.rows("update link set push_due_at = now()");
   janus.clock.advance(1);
   const before = janus.discord.calls.length;

@@ -6,7 +6,7 @@ import { useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { callApi, reachLoginCallback, signIn } from "../harness/sign_in.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
 import type { Gate } from "../standins/faults.ts";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -26,11 +26,7 @@ const callsOf = (id: string): string[] => {
 const ask = (browser: Browser, id: string, path: string, method = "GET") =>
   callApi(janus, path, { browser, method, headers: { "x-request-id": id } });
 
-async function link(user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
-}
+const link = (user: string): Promise<Browser> => linkMember(janus, user);
 
 /** The same callback with a code that nobody gave out. */
 const withWrongCode = (callback: string): string => {

@@ -6,7 +6,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
-import { checkMember } from "../../lib/sync/check.ts";
+import { checkMember } from "../../lib/sync/check_round.ts";
 import { ADMIN_RULES } from "../fixtures/admin.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { PHONE, photograph, survey, tabTo } from "../harness/chromium.ts";
@@ -103,6 +103,45 @@ test.skipIf(isSkipped)("an administrator finds a member, sees why, and unlinks t
   await stage.strike();
 });
 
+test.skipIf(isSkipped)("an administrator bans a member, and lifts the ban", async () => {
+  const stage = await openStage();
+  await link(stage, "bo_d", "bo");
+  const page = await enter(stage, "anna");
+  const barriers: string[] = [];
+  const look = async (name: string): Promise<void> => {
+    await photograph(page, `admin-${name}`);
+    barriers.push(...(await survey(page, [PHONE])).map((barrier) => `${name} ${barrier}`));
+    await page.setViewportSize({ width: 1280, height: 800 });
+  };
+  await expectPage(page, ADMIN.title);
+  await page.goto(`${stage.janus.url}/admin/links/${BO}/ban`);
+  await page.getByLabel(ADMIN.reason).fill("sells roles");
+  await tabTo(page, ADMIN.ban);
+  await page.keyboard.press("Enter");
+  await expectPage(page, ADMIN.listTitle);
+
+  await page.getByRole("navigation").getByRole("link", { name: ADMIN.bansTitle }).click();
+  await expectPage(page, ADMIN.bansTitle);
+  expect(await page.locator("main").getByRole("listitem").count()).toBe(2);
+  expect(await mainText(page)).toContain("sells roles");
+  await look("bans");
+  for (const account of [BO, /Account/]) {
+    await page.getByRole("link", { name: account }).click();
+    await expectPage(page, ADMIN.liftQuestion);
+    if (account === BO) await look("lift");
+    await tabTo(page, ADMIN.lift);
+    await page.keyboard.press("Enter");
+    await expectPage(page, ADMIN.bansTitle);
+    expect(await page.getByRole("status").textContent()).toBe(ADMIN.notices.ban_lifted);
+  }
+  expect(await mainText(page)).toContain(ADMIN.bansNone);
+  await look("no-bans");
+
+  expect(barriers).toEqual([]);
+  expect(stage.faults).toEqual([]);
+  await stage.strike();
+});
+
 test.skipIf(isSkipped)("a member who is no administrator is kept out, and linked as before", async () => {
   const stage = await openStage();
   await link(stage, "bo_d", "bo");
@@ -175,7 +214,7 @@ test.skipIf(isSkipped)(
     const page = await enter(stage, "anna");
     await expectPage(page, ADMIN.title);
     const before = await database.dump();
-    const paths = ["/admin/sign-out", "/admin/brake"].concat(
+    const paths = ["/admin/sign-out", "/admin/brake", "/admin/bans/some-ban"].concat(
       ["sync", "sessions", "unlink", "ban"].map((action) => `/admin/links/${BO}/${action}`),
     );
     // The same site, since a site has no port: the cookies are sent along.

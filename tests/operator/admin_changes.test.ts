@@ -56,6 +56,25 @@ describe("an administrator", () => {
     expect(page).toContain(`Signed in as ${OPERATOR}`);
   });
 
+  test("sees how many grants other servers have ended, without those that Janus ends itself", async () => {
+    const ended = async () =>
+      [...(await read("/admin")).matchAll(/Links whose access to \S+ ended\s+(\d+)/g)].map(
+        ([, count]) => count,
+      );
+    janus.provider.signInAs({ sub: `eva-${id}`, preferred_username: `eva-${id}`, groups: ["members"] });
+    const other = newUser();
+    await linkMember(janus, other);
+
+    await change(`/admin/links/${other}/unlink`);
+    const ofUnlink = await ended();
+    await database.rows(
+      `update discord_token set ended_at = now(), end_cause = 'invalid_grant' where discord_user_id = '${id}'`,
+    );
+
+    expect(ofUnlink).toEqual(["0", "0"]);
+    expect(await ended()).toEqual(["1", "0"]);
+  });
+
   test.each([
     ["a part of a name", () => `bo-${id.slice(0, -2)}`],
     ["the name in capitals", () => `BO-${id}`],
@@ -67,7 +86,9 @@ describe("an administrator", () => {
   test.each(["%", "bo_", "\\", "nobody", "' or true --", "\ud800", "x".repeat(5_000)])(
     "finds nobody by %j",
     async (words) => {
-      expect(await read(`/admin/links?${new URLSearchParams({ q: words })}`)).toContain("No link fits.");
+      expect(await read(`/admin/links?${new URLSearchParams({ q: words })}`)).toContain(
+        TEXTS.en.admin.listNone,
+      );
     },
   );
 
@@ -77,15 +98,28 @@ describe("an administrator", () => {
 
   test("lists members by state, and takes no other state for one", async () => {
     expect(await read("/admin/links?state=told")).toContain(`bo-${id}`);
-    expect(await read("/admin/links?state=losing")).toContain("No link fits.");
+    expect(await read("/admin/links?state=losing")).toContain(TEXTS.en.admin.listNone);
     expect(await read("/admin/links?state=odd&after=&error=&failing=perhaps")).toContain(`bo-${id}`);
   });
 
   test("sees by which error a list is filtered, and can search without it", async () => {
     const html = await (await admin.get("/admin/links?error=provider_unavailable")).text();
 
-    expect(textOf(html)).toContain("Only links whose last check failed with provider_unavailable");
+    expect(textOf(html)).toContain("Only links whose last check or update failed with provider_unavailable");
     expect(html).toMatch(/<input type="checkbox" name="error" value="provider_unavailable" checked/);
+  });
+
+  test("sees by which error updates fail, and finds the members", async () => {
+    await database.rows(
+      `update link set push_failures = 3, push_failed_code = 'discord_refused' where discord_user_id = '${id}'`,
+    );
+
+    const html = await (await admin.get("/admin")).text();
+    const [, path = ""] = /href="(\/admin\/links\?error=discord_refused)"/.exec(html) ?? [];
+
+    expect(textOf(html)).toMatch(/Failed checks and updates by code\s+discord_refused\s+1/);
+    expect(await read(path)).toMatch(new RegExp(`bo-${id}\\s+up to date\\s+·\\s+discord_refused`));
+    expect(await read(`/admin/links/${id}`)).toMatch(/Failures in a row\s+3\s+discord_refused/);
   });
 
   test("sees what a member gets and why, and no token", async () => {

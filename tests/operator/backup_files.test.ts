@@ -241,7 +241,7 @@ describe("a backup in Janus's own form", () => {
     const kept = readFileSync(path, "utf8");
     await makeBackupFile(path, { force: true }, write, reading);
 
-    expect([code, kept]).toEqual(["backup_failed", "precious"]);
+    expect([code, kept]).toEqual(["usage", "precious"]);
     expect((await openBackup(path, reading)).form).toBe("janus");
   });
 
@@ -259,7 +259,9 @@ describe("a backup in Janus's own form", () => {
 
     const refused = makeBackupFile(path, { force: false }, never, reading);
 
-    expect(String(await rejection(refused))).toContain(`${path} exists already.`);
+    expect(String(await rejection(refused))).toContain(
+      `${path} exists already: name another, or add --force to replace it.`,
+    );
   });
 
   test("that cannot be written leaves no file", async () => {
@@ -272,7 +274,7 @@ describe("a backup in Janus's own form", () => {
       await codeOf(makeBackupFile(newPath(), { force: false }, broken, reading)),
     ];
 
-    expect(codes).toEqual(["backup_failed", "backup_failed"]);
+    expect(codes).toEqual(["usage", "backup_failed"]);
     expect([...new Bun.Glob("*").scanSync(folder)]).toHaveLength(before);
   });
 
@@ -284,7 +286,7 @@ describe("a backup in Janus's own form", () => {
   });
 
   test("a file that does not exist is none", async () => {
-    expect(await codeOf(openBackup(join(folder, "nothing"), reading))).toBe("backup_unreadable");
+    expect(await codeOf(openBackup(join(folder, "nothing"), reading))).toBe("usage");
   });
 });
 

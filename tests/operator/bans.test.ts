@@ -1,7 +1,7 @@
 /** Bans as they are stored: listed page by page, replaced, ended by themselves and removed. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { BannedAccounts } from "../../lib/operator/bans.ts";
-import { addBan, listBans, removeBan } from "../../lib/operator/bans.ts";
+import type { BanFilter, BanList, BannedAccounts } from "../../lib/operator/bans.ts";
+import { addBan, findBanPlace, listBans, removeBan } from "../../lib/operator/bans.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
@@ -16,7 +16,7 @@ const discord = (discordUserId: string): BannedAccounts => ({ discordUserId, iss
 const inSeconds = (seconds: number): Date => new Date(janus.clock.now().getTime() + seconds * 1_000);
 const ban = (accounts: BannedAccounts, reason: string | null = null, expiresAt: Date | null = null) =>
   addBan(janus.deps, { ...accounts, expiresAt, reason, operator: "eva" });
-const list = async () => (await Array.fromAsync(listBans(janus.deps))).flat();
+const list = async () => (await listBans(janus.deps, {}, { limit: 10_000 })).bans;
 
 describe("addBan()", () => {
   test("takes the place of an earlier ban of the same account", async () => {
@@ -54,14 +54,54 @@ describe("listBans()", () => {
       select gen_random_uuid()::text, (80000000000000000 + n)::text,
         date_trunc('milliseconds', now()) + (n % 40) * interval '1 second', 'eva'
       from generate_series(1, 1203) as n`);
+    const pages: BanList[] = [];
 
-    const bans = await list();
+    for (let next: string | null = ""; next !== null; next = pages.at(-1)?.next ?? null)
+      pages.push(await listBans(janus.deps, {}, { limit: 500, after: findBanPlace(next) }));
+    const bans = pages.flatMap((page) => page.bans);
 
+    expect(pages.map((page) => page.bans.length)).toEqual([500, 500, 203]);
     expect(new Set(bans.map(({ discordUserId }) => discordUserId)).size).toBe(1_203);
-    expect(bans).toHaveLength(1_203);
     const times = bans.map(({ bannedAt }) => bannedAt.getTime());
     expect(times).toEqual(times.toSorted((a, b) => b - a));
   });
+
+  test("ends a page that is just full", async () => {
+    for (const user of [newUser(), newUser()]) await ban(discord(user), null);
+
+    const [whole, first] = [
+      await listBans(janus.deps, {}, { limit: 2 }),
+      await listBans(janus.deps, {}, { limit: 1 }),
+    ];
+
+    expect([whole.bans.length, whole.next]).toEqual([2, null]);
+    expect(first.next).not.toBeNull();
+  });
+
+  test("lists those of an account or of a provider alone", async () => {
+    const user = newUser();
+    const [one, other] = ["https://one.example", "https://other.example"];
+    await ban(discord(user), null);
+    await ban({ discordUserId: null, issuer: one, subject: "anna" }, null);
+    await ban({ discordUserId: null, issuer: other, subject: "anna" }, null);
+    await ban({ discordUserId: null, issuer: other, subject: "bo" }, null);
+    const found = async (filter: BanFilter) =>
+      (await listBans(janus.deps, filter, { limit: 10 })).bans.map(
+        ({ discordUserId, issuer, subject }) => discordUserId ?? `${subject} at ${issuer}`,
+      );
+
+    expect(await found({ discordUserId: user })).toEqual([user]);
+    expect((await found({ subject: "anna" })).sort()).toEqual([`anna at ${one}`, `anna at ${other}`]);
+    expect((await found({ issuer: other })).sort()).toEqual([`anna at ${other}`, `bo at ${other}`]);
+    expect(await found({ issuer: one, subject: "bo" })).toEqual([]);
+  });
+
+  test.each(["", "1", "1.", ".a", "x.a", "1.a b", "1234567890123456.a", "999999999999999.a"])(
+    "has no place %j",
+    (word) => {
+      expect(findBanPlace(word)).toBeUndefined();
+    },
+  );
 
   test("leaves out a ban that has ended, which upkeep removes a day later", async () => {
     await ban(discord(newUser()), null, inSeconds(60));

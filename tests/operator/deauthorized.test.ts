@@ -5,9 +5,9 @@ import { examineDatabase } from "../../lib/operator/doctor/database_checks.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { DISCORD_PUBLIC_KEY, deauthorization, sendEvent } from "../fixtures/discord_events.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { callApi, signIn as signInAtDiscord } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -17,10 +17,7 @@ beforeEach(() => janus.provider.reset());
 
 /** A member who was linked, and has removed Janus at Discord. */
 async function deauthorized(): Promise<string> {
-  const user = newUser();
-  janus.provider.signInAs({ sub: `subject-of-${user}` });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  const user = await linkNewMember(janus);
   janus.discord.endGrant(user);
   expect((await sendEvent(janus, deauthorization(user, janus.clock.now()))).status).toBe(204);
   await runUpkeep(janus.deps);

@@ -38,6 +38,10 @@ describe("collectRows() of a CSV", () => {
     ["with a byte order mark", `\uFEFFdiscord_user_id,subject\n${ID},anna\n`],
     ["with CRLF", `discord_user_id,subject\r\n${ID},anna\r\n`],
     ["with quotes and blanks", `"discord_user_id", "subject"\n"${ID}" , "anna"\n\n`],
+    ["with semicolons", `discord_user_id;subject\r\n${ID};anna\r\n`],
+    ["as a Swedish Excel writes it", `\uFEFFdiscord_user_id;subject;refresh_token\r\n${ID};anna;\r\n`],
+    ["with semicolons and quotes", `"discord_user_id" ; "subject"\n"${ID}";"anna"\n`],
+    ["with tabs", `discord_user_id\tsubject\n${ID}\tanna\n`],
     ["with an empty token", `discord_user_id,subject,refresh_token\n${ID},anna,\n`],
   ])("reads a file %s", async (_, content) => {
     const { candidates, refused } = await collect(content);
@@ -54,6 +58,17 @@ describe("collectRows() of a CSV", () => {
         hasTokens: false,
       },
     ]);
+  });
+
+  test("takes a comma for a letter where semicolons separate fields, and the other way round", async () => {
+    const [semicolons, commas] = [
+      await collect(`discord_user_id;subject\n${ID};a,b\n${OTHER_ID};"c;d"\n`),
+      await collect(`discord_user_id,subject\n${ID},a;b\n${OTHER_ID},c,d\n`),
+    ];
+
+    expect(semicolons.candidates.map(({ subject }) => subject)).toEqual(["a,b", "c;d"]);
+    expect(commas.candidates.map(({ subject }) => subject)).toEqual(["a;b"]);
+    expect(commas.refused).toMatchObject([{ line: 3, reason: "fields" }]);
   });
 
   test("takes a username for an account whose subject is not known", async () => {
@@ -85,7 +100,9 @@ describe("collectRows() of a CSV", () => {
     ["another header", "discord,subject\n", "a line that Janus knows"],
     ["another order", "subject,discord_user_id\n", "a line that Janus knows"],
     ["a column too many", "discord_user_id,subject,refresh_token,name\n", "a line that Janus knows"],
-    ["semicolons", `discord_user_id;subject\n${ID};anna\n`, "separated by commas"],
+    ["another header and semicolons", "discord;subject\n", "separated by semicolons or tabs as well"],
+    ["bars", `discord_user_id|subject\n${ID}|anna\n`, "a line that Janus knows"],
+    ["semicolons and a comma", "discord_user_id;subject,refresh_token\n", "a line that Janus knows"],
     ["UTF-16", new Uint8Array([0xff, 0xfe, 0x64, 0x00]), "line 1: not text in UTF-8"],
     [
       "Latin-1",
@@ -134,8 +151,8 @@ describe("collectRows() of a CSV", () => {
     );
 
     expect(errors).toMatchObject([
-      { code: "import_refused", message: expect.stringContaining("ENOENT") },
-      { code: "import_refused", message: expect.stringContaining("EISDIR") },
+      { code: "import_refused", message: expect.stringContaining("There is no file") },
+      { code: "import_refused", message: expect.stringContaining("is a folder: name a file in it.") },
     ]);
   });
 

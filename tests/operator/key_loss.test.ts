@@ -8,11 +8,11 @@ import { tryTokenKeys } from "../../lib/operator/token_keys.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { makeRingKey } from "../fixtures/sealed_rows.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf, linkOf, organisationTokenOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
 import { cookieOf, secretsOf, signIn } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser } from "../harness/walk.ts";
 
 const database = useDatabase();
 const janus = useJanusForEach(() => startJanusWithForger({ database }));
@@ -45,8 +45,7 @@ const opens = async (...ring: readonly RingKey[]) =>
 
 async function link(user = newUser()): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
   return user;
 }
 const roleOf = (user: string) => janus.discord.roleConnection(user)?.metadata;

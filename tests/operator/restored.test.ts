@@ -6,22 +6,15 @@ import { restoreBackup } from "../../lib/operator/backup/fill.ts";
 import { makeBackupFile, ownBackupOf } from "../../lib/operator/backup/make_backup.ts";
 import { openBackup } from "../../lib/operator/backup/open_backup.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { MEMBER_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf, linkOf, organisationTokenOf } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, subjectOf } from "../harness/walk.ts";
 
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-`;
+const RULES = MEMBER_RECORD;
 const DAY_SECONDS = 86_400;
 /** Later than any check that was put off by its jitter. */
 const NEXT_CHECK_SECONDS = 27 * 3_600;
@@ -33,15 +26,13 @@ const janus = useJanus(async () =>
 );
 beforeEach(() => janus.provider.reset());
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
 const says = (user: string, groups: readonly string[]) =>
   janus.provider.setIdentity({ sub: subjectOf(user), preferred_username: "anna", groups: [...groups] });
 const heldBy = (user: string) => janus.discord.roleConnection(user)?.metadata;
 
 async function signIn(user: string, groups: readonly string[] = ["members"]): Promise<void> {
   janus.provider.signInAs({ sub: subjectOf(user), preferred_username: "anna", groups: [...groups] });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
   await runUpkeep(janus.deps);
 }
 

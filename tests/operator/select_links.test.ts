@@ -32,7 +32,8 @@ describe("listLinks()", () => {
     await addLinkOf(database, { discordUserId: "3", claims: { groups: "board" } });
     await addLinkOf(database, { discordUserId: "4", pushed: { member: "1" }, isCleared: true });
     await update("1", "check_failures = 2, check_failed_code = 'token_unreadable'");
-    await update("2", "push_failures = 1, push_due_at = now()");
+    await update("2", "push_failures = 1, push_failed_code = 'discord_refused', push_due_at = now()");
+    await update("3", "push_failures = 0, push_failed_code = 'discord_unavailable'");
     await database.rows(
       "update organisation_account set claims_seen_at = '2020-01-01' where subject = 'sub-3'",
     );
@@ -52,6 +53,8 @@ describe("listLinks()", () => {
     ["a claim as a number", { claim: { name: "age", value: "30" } }, ["1"]],
     ["a claim as a key", { claim: { name: "roles", value: "admin" } }, ["2"]],
     ["claims read long ago", { seenBefore: new Date("2021-01-01") }, ["3"]],
+    ["a code of a push", { failedCode: "discord_refused" }, ["2"]],
+    ["a code of a push that failed before the last", { failedCode: "discord_unavailable" }, []],
     ["a code", { failedCode: "token_unreadable" }, ["1"]],
     ["a failing check or push", { isFailing: true }, ["1", "2"]],
     ["both of two", { isFailing: true, record: { name: "member", value: "1" } }, ["1"]],

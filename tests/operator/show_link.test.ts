@@ -1,28 +1,16 @@
 /** One link on one page: each state by itself, what Discord has beside what the rules say, and that it tells no secret. */
+
 import { describe, expect, test } from "bun:test";
 import { createQueries } from "../../lib/database/queries.ts";
 import { findMember } from "../../lib/operator/find_member.ts";
 import { showLink } from "../../lib/operator/show_link.ts";
 import { parseRules } from "../../lib/rules/file.ts";
+import { MEMBER_RECORD, POINTS_RECORD } from "../fixtures/rules_file.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { useDatabase } from "../harness/hooks.ts";
 
 const NOW = new Date("2031-01-01T12:00:00Z");
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-
-[[record]]
-key = "points"
-type = "integer_greater_than_or_equal"
-name = "Points"
-description = "Points"
-value = "claims.points"
-`;
+const RULES = MEMBER_RECORD + POINTS_RECORD;
 const parsed = await parseRules("rules.toml", RULES);
 if (!("rules" in parsed)) throw new Error(JSON.stringify(parsed.faults));
 const { rules } = parsed;
@@ -141,5 +129,16 @@ describe("showLink()", () => {
     expect(shown?.trail.map(({ operator }) => operator)).toEqual(
       Array.from({ length: 10 }, (_, index) => `operator ${12 - index}`),
     );
+  });
+
+  test("leaves looks of administrators out of the newest ten events", async () => {
+    const shown = await show(
+      {},
+      `insert into audit_event (occurred_at, action, discord_user_id, operator)
+         select now(), case n when 1 then 'sync_asked' else 'looked_at' end, '$id', 'anna'
+         from generate_series(1, 12) as n order by n`,
+    );
+
+    expect(shown?.trail.map(({ action }) => action)).toEqual(["sync_asked"]);
   });
 });

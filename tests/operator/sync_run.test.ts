@@ -1,20 +1,13 @@
 /** `janus sync` without its command line: what it does, what it counts, and what a dry run leaves alone. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { countScope, runDry, runSync } from "../../lib/operator/sync_run.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { MEMBER_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { TABLES } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-`;
+const RULES = MEMBER_RECORD;
 
 const folder = useFolder("sync_run");
 const database = useDatabase();
@@ -35,11 +28,7 @@ const says = (user: string, groups: readonly string[]): void =>
 async function linkMembers(count: number): Promise<readonly string[]> {
   const users: string[] = [];
   for (let member = 0; member < count; member += 1) {
-    const user = newUser();
-    janus.provider.signInAs({ sub: `subject-of-${user}`, groups: ["members"] });
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, user));
-    users.push(user);
+    users.push(await linkNewMember(janus, { groups: ["members"] }));
   }
   return users;
 }
@@ -82,6 +71,19 @@ describe("runSync()", () => {
     expect(memberValues(users)).toEqual(["0", "0", "0"]);
   });
 
+  test("counts the one member alone, whatever else is due or fails", async () => {
+    const users = await linkMembers(3);
+    const [first = "", second = "", third = ""] = users;
+    says(second, []);
+    await database.rows(`update link set push_due_at = now() - interval '1 day', pushed_metadata = '{}'
+      where discord_user_id in ('${second}', '${third}')`);
+    janus.discord.failNext("put_role_connection", { status: 500, body: "{}" });
+
+    const { counts, codes } = await runSync(janus.deps, { kind: "member", discordUserId: first }, waiting());
+
+    expect({ counts, codes }).toEqual({ counts: { ...NOTHING, checked: 1 }, codes: [] });
+  });
+
   test("holds what the brake holds, and says how many", async () => {
     const users = await linkMembers(20);
     for (const user of users.slice(0, 12)) says(user, []);
@@ -90,6 +92,15 @@ describe("runSync()", () => {
 
     expect(counts).toEqual({ ...NOTHING, checked: 20, changed: 12, held: 12 });
     expect(memberValues(users)).toEqual(Array(20).fill("1"));
+
+    const [losing = "", keeping = ""] = [users[0], users[19]];
+    for (const [discordUserId, held] of [
+      [losing, 1],
+      [keeping, 0],
+    ] as const) {
+      const one = await runSync(janus.deps, { kind: "member", discordUserId }, waiting());
+      expect(one.counts).toMatchObject({ checked: 1, held });
+    }
   });
 
   test("stops at an outage with what it has tried, and takes nothing", async () => {

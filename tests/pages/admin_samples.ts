@@ -2,6 +2,7 @@
 
 import type { Overview } from "../../lib/operator/admin/overview.ts";
 import { nameAdmin } from "../../lib/operator/admin/session.ts";
+import type { Ban } from "../../lib/operator/bans.ts";
 import type { ListedLink } from "../../lib/operator/select_links.ts";
 import type { ShownLink } from "../../lib/operator/show_link.ts";
 import {
@@ -10,6 +11,7 @@ import {
   renderBrakeQuestion,
   renderOverview,
 } from "../../lib/pages/admin.tsx";
+import { renderBanList, renderLiftQuestion } from "../../lib/pages/admin_bans.tsx";
 import { renderLinkList } from "../../lib/pages/admin_links.tsx";
 import { renderAdminMember, renderAdminNoLink } from "../../lib/pages/admin_member.tsx";
 import type { AdminContext } from "../../lib/pages/admin_parts.tsx";
@@ -33,8 +35,6 @@ const WEEK: Overview["week"] = {
   pushed: 2_000,
   cleared: 1,
   pushesFailed: 7,
-  discordGrantsEnded: 2,
-  providerGrantsEnded: 5,
 };
 
 const QUIET: Overview = {
@@ -44,6 +44,7 @@ const QUIET: Overview = {
     pushes: { due: 0, overdue: 0, oldest: null },
     brake: { heldSince: null, held: 0 },
     stops: [],
+    grantsEnded: { discord: 0, provider: 0 },
     attention: [],
   },
   week: WEEK,
@@ -58,12 +59,16 @@ const BUSY: Overview = {
     pushes: { due: 1, overdue: 0, oldest: LATER },
     brake: { heldSince: AT, held: 40 },
     stops: [{ upstream: "discord", code: "global_limit", since: AT, until: LATER }],
+    grantsEnded: { discord: 2, provider: 5 },
     attention: [
       { kind: "check_overdue", count: 3 },
       { kind: "global_limit", count: 1 },
     ],
   },
-  failing: [{ code: "provider_unavailable", links: 3 }],
+  failing: [
+    { code: "provider_unavailable", links: 3 },
+    { code: "unknown", links: 1 },
+  ],
 };
 
 const listedLink = ({ username, globalName, organisationName }: Outside): ListedLink => ({
@@ -79,10 +84,11 @@ const listedLink = ({ username, globalName, organisationName }: Outside): Listed
   pushedMetadata: null,
   pushedAt: null,
   pushDueAt: null,
-  pushFailures: 0,
+  pushFailures: 1,
   checkDueAt: LATER,
   checkFailures: 2,
   checkFailedCode: "provider_unavailable",
+  pushFailedCode: "discord_unavailable",
 });
 
 function shownLink({ username, globalName, organisationName, recordValue }: Outside): ShownLink {
@@ -113,7 +119,14 @@ function shownLink({ username, globalName, organisationName, recordValue }: Outs
       { key: "odd", discordHas: recordValue, outcome: { outcome: "error", reason: organisationName } },
       { key: "old", discordHas: "7", outcome: null },
     ],
-    pushes: { at: LATER, dueAt: LATER, failures: 1, clearedAt: null, clearCause: null },
+    pushes: {
+      at: LATER,
+      dueAt: LATER,
+      failures: 1,
+      failedCode: "discord_refused",
+      clearedAt: null,
+      clearCause: null,
+    },
     checks: { at: AT, nextAt: LATER, failures: 2, failedCode: "provider_unavailable" },
     grants: {
       discord: { obtainedAt: AT, expiresAt: LATER, hasRefreshToken: true, endedAt: null, endCause: null },
@@ -135,6 +148,19 @@ function shownLink({ username, globalName, organisationName, recordValue }: Outs
       },
     ],
   };
+}
+
+function bansOf({ organisationName }: Outside): readonly [Ban, Ban] {
+  const ban = {
+    banId: "ban",
+    bannedAt: AT,
+    operator: `${organisationName} (subject)`,
+    reason: organisationName,
+  };
+  return [
+    { ...ban, discordUserId: ID, issuer: null, subject: null, expiresAt: LATER },
+    { ...ban, discordUserId: null, issuer: "issuer", subject: organisationName, expiresAt: null },
+  ];
 }
 
 /** Each of them, by a name for the test's report. */
@@ -171,6 +197,10 @@ export function adminPages(page: PageContext, outside: Outside): Record<string, 
       isFull: false,
     }),
     "admin, member": renderAdminMember(context, link),
+    "admin, no bans": renderBanList(context, { bans: [], next: null, isFirst: true }),
+    "admin, bans": renderBanList(context, { bans: bansOf(outside), next: "1.ban", isFirst: false }),
+    "admin, lift": renderLiftQuestion(context, bansOf(outside)[0]),
+    "admin, lift at the provider": renderLiftQuestion(context, bansOf(outside)[1]),
     "admin, no link": renderAdminNoLink(context),
   };
   for (const action of ADMIN_ACTIONS) pages[`admin, ${action}`] = renderAdminQuestion(context, action, pair);

@@ -1,4 +1,5 @@
 /** Every page in each of its forms, with texts from outside wherever one can stand. */
+import { HANDLED as HANDLED_ACTIONS } from "../../lib/database/statements/audit_event.ts";
 import { PUBLIC_ERROR_CODES } from "../../lib/error_codes.ts";
 import type { LinkFacts } from "../../lib/member/facts.ts";
 import { renderAbout } from "../../lib/pages/about.tsx";
@@ -50,9 +51,7 @@ export const TOLD = (
 ).map((about) => ({ about, at: PUSHED_AT }));
 
 /** What administrators may do, each once. */
-export const HANDLED = (
-  ["looked_at", "sync_asked", "sessions_purged", "unlinked", "imported", "adopted"] as const
-).map((did) => ({ did, at: PUSHED_AT }));
+export const HANDLED = HANDLED_ACTIONS.map((did) => ({ did, at: PUSHED_AT }));
 
 const NOT_CHOSEN = {
   platformLogo: undefined,

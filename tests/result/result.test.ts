@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { readConfig } from "../../lib/config/load.ts";
 import type { Shared } from "../../lib/deps.ts";
-import { createShared } from "../../lib/deps.ts";
 import { TEXTS } from "../../lib/pages/texts/languages.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { useJanusForEach } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import {

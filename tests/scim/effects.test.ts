@@ -5,10 +5,10 @@ import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, setOfLink, trailOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, subjectOf } from "../harness/walk.ts";
 
 const RULES = `
 [[record]]
@@ -46,13 +46,11 @@ beforeEach(async () => {
 });
 
 const client = () => scimClient(janus);
-const subjectOf = (user: string): string => `subject-of-${user}`;
 const heldBy = (user: string) => janus.discord.roleConnection(user)?.metadata;
 
 async function signIn(user: string): Promise<void> {
   janus.provider.signInAs({ sub: subjectOf(user), preferred_username: "anna" });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
 }
 
 /** A member as a client provisions one before they link. */

@@ -124,6 +124,8 @@ describe("a request", () => {
     ["for an unknown schema", "GET", "/Schemas/urn:x", undefined, 404, undefined],
     ["with a filter of schemas", "GET", '/Schemas?filter=id eq "x"', undefined, 403, undefined],
     ["for /Me", "GET", "/Me", undefined, 501, undefined],
+    ["to search by POST", "POST", "/Users/.search", { filter: "" }, 501, undefined],
+    ["to search everything", "POST", "/.search", { filter: "" }, 501, undefined],
     ["for /Bulk", "POST", "/Bulk", { Operations: [] }, 501, undefined],
     [
       "with a filter by another attribute",

@@ -7,7 +7,7 @@ import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, trailOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 
 const RULES = `
 [[record]]
@@ -39,9 +39,7 @@ type Janus = typeof plain;
 
 async function signIn(janus: Janus, user: string, claims: Record<string, unknown> = {}) {
   janus.provider.signInAs({ sub: `subject-of-${user}`, preferred_username: "anna", ...claims });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
 const staffOf = (janus: Janus, user: string) => janus.discord.roleConnection(user)?.metadata.staff;
 /** A user who is in the group staff. */
@@ -155,6 +153,26 @@ describe("accounts that share the claim of SCIM_CLAIM", () => {
 
     await setActive(id, false);
 
+    expect(await sourcesOf(users)).toEqual(["scim", "scim"]);
+  });
+
+  test("all end with a POST that is repeated, though the user is there already", async () => {
+    const { id, users, oid } = await linkedTwice();
+    const one = { userName: newName("user"), externalId: oid, active: false };
+    await scimClient(byClaim).send("DELETE", `/Users/${id}`);
+    await scimClient(byClaim).createUser(one);
+    const [last] = users.toSorted().toReversed();
+    // As a process that dies after the first part leaves it.
+    await database.rows(
+      `update link set gone_at = null, gone_source = null where discord_user_id = '${last}'`,
+    );
+
+    const other = await scimClient(byClaim).send("POST", "/Users", { ...one, externalId: newName("other") });
+    const untold = (await sourcesOf(users)).toSorted();
+    const again = await scimClient(byClaim).send("POST", "/Users", one);
+
+    expect([other.status, again.status]).toEqual([409, 409]);
+    expect(untold).toEqual([null, "scim"]);
     expect(await sourcesOf(users)).toEqual(["scim", "scim"]);
   });
 });

@@ -11,7 +11,7 @@ import { useDatabase, useFolder, useJanusForEach } from "../harness/hooks.ts";
 import { CANARY, createBrowser, randomKey, startJanusWithForger } from "../harness/janus.ts";
 import { discordTokenOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { newUser, reachDiscordCallback, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachDiscordCallback } from "../harness/walk.ts";
 
 const folder = useFolder("secrets");
 const database = useDatabase();
@@ -61,8 +61,7 @@ function makeReload(): () => Promise<void> {
 
 async function link(user = newUser()): Promise<string> {
   janus.provider.signInAs({ sub: `sub-of-${user}` });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
   return user;
 }
 const keyOf = async (user: string) =>

@@ -1,13 +1,14 @@
 /** How much upkeep does in a run: it works off a backlog within its budget, in turns, and stops at an outage. */
 import { describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
-import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { upkeepDepsOf } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import type { Round } from "../../lib/grants/round.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import type { Duty } from "../../lib/server/upkeep_turns.ts";
 import { DISCORD_PER_SECOND } from "../../lib/sync/budget.ts";
 import type { UpkeepStep } from "../../lib/telemetry/events.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../index.ts";
 import { createSealer, encodeBase64url, sha256Hex } from "../../lib/crypto.ts";
-import { createShared } from "../../lib/deps.ts";
 import { asJanusError } from "../../lib/errors.ts";
 import { listen } from "../../lib/server/listener.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
@@ -17,6 +16,7 @@ import {
   sealSessionToken,
   withHash,
 } from "../../lib/session/secrets.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { serve } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useJanus } from "../harness/hooks.ts";

@@ -5,7 +5,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { Provider } from "oidc-provider";
 import { html } from "./html.ts";
 import type { ProviderOptions } from "./provider.ts";
 import type { ProviderUser } from "./provider_accounts.ts";
@@ -57,7 +56,10 @@ export async function startInnerProvider(
     endAccount: store.endAccount,
     async logOut(sub) {
       const client = await built.provider.Client.find(options.clientId);
-      for (const sid of store.sessionIds(sub, options.clientId)) await client?.backchannelLogout(sub, sid);
+      const sids = store.sessionIds(sub, options.clientId);
+      await withoutRuntimeWarnings(async () => {
+        for (const sid of sids) await client?.backchannelLogout(sub, sid);
+      });
       store.endSessions(sub);
     },
     expire: store.expire,
@@ -79,16 +81,20 @@ const DAY_SECONDS = 86_400;
 /** Keys take a while to make, and the first ones may be the same for every stand-in of a process. */
 let firstKeys: readonly object[] | undefined;
 
-const providerClass = importQuietly();
+const providerClass = withoutRuntimeWarnings(async () => (await import("oidc-provider")).Provider);
 
-/** oidc-provider warns of every runtime but Node.js. That one sentence is left out; every other word is passed on. */
-async function importQuietly(): Promise<typeof Provider> {
+/**
+ * oidc-provider warns of every runtime but Node.js when it is loaded, and before its first request that it cannot keep
+ * requests from addresses such as loopback, since Bun has no undici. The stand-in sends them nowhere else. Both sentences
+ * are left out; every other word is passed on.
+ */
+async function withoutRuntimeWarnings<Result>(work: () => Promise<Result>): Promise<Result> {
   const { warn } = console;
   console.warn = (...words: unknown[]) => {
-    if (!String(words[0]).includes("Unsupported runtime")) warn(...words);
+    if (!/Unsupported runtime|failed to setup SSRF protection/.test(String(words[0]))) warn(...words);
   };
   try {
-    return (await import("oidc-provider")).Provider;
+    return await work();
   } finally {
     console.warn = warn;
   }

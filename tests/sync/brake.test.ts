@@ -2,29 +2,16 @@
 import { beforeEach, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { findBrake } from "../../lib/sync/brake.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { pushDueLosses } from "../../lib/sync/losses.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { MEMBER_RECORD, POINTS_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf } from "../harness/rows.ts";
 import { linesOf } from "../harness/seen.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkNewMember } from "../harness/walk.ts";
 
-const RULES = `
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-[[record]]
-key = "points"
-type = "integer_greater_than_or_equal"
-name = "Points"
-description = "Has points"
-value = 'claims.points'
-`;
+const RULES = MEMBER_RECORD + POINTS_RECORD;
 
 const HOUR_SECONDS = 3_600;
 const MEMBERS = 100;
@@ -46,11 +33,7 @@ const says = (user: string, claims: object): void =>
 async function linkMembers(count = MEMBERS): Promise<readonly string[]> {
   const users: string[] = [];
   for (let member = 0; member < count; member += 1) {
-    const user = newUser();
-    janus.provider.signInAs({ sub: `subject-of-${user}`, groups: ["members"], points: 1 });
-    const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, user));
-    users.push(user);
+    users.push(await linkNewMember(janus, { groups: ["members"], points: 1 }));
   }
   return users;
 }

@@ -2,32 +2,16 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
-import { checkDueLinks, checkMember } from "../../lib/sync/check.ts";
+import { checkDueLinks, checkMember } from "../../lib/sync/check_round.ts";
 import { leaveDuePushes } from "../fixtures/backlog.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { ADMIT_ACTIVE, MEMBER_RECORD, POINTS_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, organisationTokenOf, trailOf } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, subjectOf } from "../harness/walk.ts";
 import type { Behaviour } from "../standins/faults.ts";
 
-const RULES = `
-[admit]
-when = 'claims.active'
-message.en = "Only active members can link."
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-[[record]]
-key = "points"
-type = "integer_greater_than_or_equal"
-name = "Points"
-description = "Has points"
-value = 'claims.points'
-`;
+const RULES = ADMIT_ACTIVE + MEMBER_RECORD + POINTS_RECORD;
 
 const DAY_SECONDS = 86_400;
 /** Later than any check that was put off by its jitter. */
@@ -45,7 +29,6 @@ beforeEach(async () => {
 
 type Claims = Readonly<Record<string, unknown>>;
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
 const identity = (user: string, claims: Claims) => ({
   sub: subjectOf(user),
   preferred_username: "anna",
@@ -57,9 +40,7 @@ const identity = (user: string, claims: Claims) => ({
 
 async function signIn(user: string, claims: Claims = {}): Promise<void> {
   janus.provider.signInAs(identity(user, claims));
-  const browser = createBrowser(janus.url);
-  const response = await browser.get(await reachForgerCallback(browser, user));
-  expect(response.status).toBe(200);
+  await linkMember(janus, user);
 }
 
 async function linked(claims: Claims = {}): Promise<string> {

@@ -1,11 +1,11 @@
 /** Discord's events: what a member's removal of Janus ends, what it does not, and what other events do. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { createShared } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { receiveDiscordEvent } from "../../lib/sync/discord_event.ts";
 import { pushDueLinks } from "../../lib/sync/push.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import type { EventRequest } from "../fixtures/discord_events.ts";
 import {
   DISCORD_PUBLIC_KEY,
@@ -29,7 +29,7 @@ import {
 } from "../harness/rows.ts";
 import { operationsOf } from "../harness/seen.ts";
 import { callApi, signIn as signInAtDiscord } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback, walkDiscordLeg } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback, subjectOf, walkDiscordLeg } from "../harness/walk.ts";
 
 const database = useDatabase();
 const janus = useJanus(() => startJanusWithForger({ database, environment: { DISCORD_PUBLIC_KEY } }));
@@ -39,13 +39,9 @@ beforeEach(() => {
   janus.clock.advance(3_700);
 });
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
-
 async function signIn(user: string): Promise<Browser> {
   janus.provider.signInAs({ sub: subjectOf(user), preferred_username: "anna" });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
 
 async function linked(): Promise<string> {
@@ -296,7 +292,7 @@ describe("a member who removes Janus at Discord", () => {
     const [anna, bo] = [await linked(), newUser()];
     janus.provider.signInAs({ sub: subjectOf(anna) });
     const browser = createBrowser(janus.url);
-    await browser.get(await reachForgerCallback(browser, bo));
+    expect((await browser.get(await reachForgerCallback(browser, bo))).status).toBe(409);
 
     await removeJanus(anna);
 

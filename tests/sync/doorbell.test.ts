@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
 import { startUpkeep } from "../../lib/server/upkeep.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { createEventCounts, receiveEvent, storeEventCounts } from "../../lib/sync/doorbell.ts";
 import { tellDueLosses } from "../../lib/sync/losses.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";

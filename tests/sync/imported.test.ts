@@ -5,9 +5,9 @@ import { csvOf, importFrom, waiting } from "../fixtures/imports.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { emptyDatabase } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, setOfLink } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser } from "../harness/walk.ts";
 
 const folder = useFolder("imported");
 const database = useDatabase();
@@ -122,8 +122,7 @@ describe("decide() of an imported link", () => {
       for (const [index, user] of users.entries()) {
         const groups = index === 0 ? ["members"] : [];
         janus.provider.signInAs({ sub: `sub-${user}`, preferred_username: ["anna", "bo"][index], groups });
-        const browser = createBrowser(janus.url);
-        await browser.get(await reachForgerCallback(browser, user));
+        await linkMember(janus, user);
       }
 
       expect(users.map((user) => janus.discord.roleConnection(user)?.metadata)).toEqual([

@@ -1,8 +1,9 @@
 /** What limits of Discord's do to upkeep of all processes, and that members go on. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
-import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { upkeepDepsOf } from "../../lib/deps.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";

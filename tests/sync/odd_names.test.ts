@@ -4,9 +4,9 @@ import { pushDueLinks } from "../../lib/sync/push.ts";
 import { recordOf } from "../fixtures/rules.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, setTime } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser } from "../harness/walk.ts";
 
 const NAMES = ["constructor", "prototype", "__proto__"] as const;
 const RULES = NAMES.map((name) => recordOf(`claims["${name}"]`, "boolean_equal", name)).join("");
@@ -19,8 +19,7 @@ const janus = useJanus(async () =>
 
 async function signIn(user: string, claims: Readonly<Record<string, unknown>>): Promise<void> {
   janus.provider.signInAs({ sub: `subject-of-${user}`, preferred_username: "anna", ...claims });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
 }
 
 test.each(NAMES)("pushLink() pushes and keeps a record and a claim named %s", async (name) => {

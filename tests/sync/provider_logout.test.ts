@@ -1,9 +1,9 @@
 /** What a logout at the provider leads to: the sessions end, the claims are due, and the link and the role stay. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { createShared } from "../../lib/deps.ts";
 import { en } from "../../lib/pages/texts/en.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { logoutClaims, sendLogout } from "../fixtures/logout.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { textOf } from "../harness/html.ts";

@@ -5,15 +5,17 @@
 import { describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
 import { STATEMENTS } from "../../lib/database/queries.ts";
-import { createShared } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
+import { createShared } from "../../lib/wiring.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import type { Browser } from "../harness/janus.ts";
 import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import { linkOf } from "../harness/rows.ts";
 import { callApi } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
+import { refusal, UNAUTHORIZED } from "../standins/discord_faults.ts";
 
 /** How late every record of a push is: longer than another process takes to ask. */
 const LATE_MS = 150;
@@ -44,9 +46,7 @@ async function askOther(browser: Browser, path: string): Promise<Response> {
 }
 
 async function linkAs(user: string): Promise<Browser> {
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-  return browser;
+  return linkMember(janus, user);
 }
 
 const link = (): Promise<Browser> => linkAs(newUser());
@@ -176,6 +176,68 @@ describe("pushDueLinks()", () => {
     expect(events).toContainEqual(
       expect.objectContaining({ level: "warn", event: "push_not_recorded", code: "database_unavailable" }),
     );
+  });
+});
+
+describe("a push that fails", () => {
+  const failureOf = async (user: string) => {
+    const { pushFailures, pushFailedCode } = (await linkOf(janus, user)) ?? {};
+    const trail = await database.rows(
+      `select detail from audit_event where action = 'push_failed' and discord_user_id = '${user}' order by audit_event_id`,
+    );
+    return { pushFailures, pushFailedCode, trail: trail.map(({ detail }) => detail) };
+  };
+  async function pushAgain(user: string): Promise<void> {
+    janus.clock.advance(3_600);
+    await database.rows(
+      `update link set push_due_at = '${janus.clock.now().toISOString()}' where discord_user_id = '${user}'`,
+    );
+    await pushDueLinks(janus.deps);
+  }
+
+  test.each([
+    ["does not respond", { status: 500 }, 3, "discord_unavailable"],
+    ["refuses the values", refusal(400, "Invalid Form Body", 50_035), 1, "discord_refused"],
+    ["refuses a new token", UNAUTHORIZED, 2, "grant_ended"],
+  ])(
+    "keeps its code with the link and in the trail where Discord %s, until one works",
+    async (_, fault, times, code) => {
+      const user = newUser();
+      await linkAs(user);
+
+      janus.discord.failNext("put_role_connection", fault, times);
+      await pushAgain(user);
+      const failed = await failureOf(user);
+      await pushAgain(user);
+
+      expect(failed).toEqual({ pushFailures: 1, pushFailedCode: code, trail: [{ code }] });
+      expect(await failureOf(user)).toEqual({ pushFailures: 0, pushFailedCode: null, trail: [{ code }] });
+    },
+  );
+
+  test("is counted by its code with failed checks, a link once for each code", async () => {
+    await database.rows("update link set push_failures = 0, check_failures = 0");
+    const [one, both, same, old, over] = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const user = newUser();
+        await linkAs(user);
+        return user;
+      }),
+    );
+    const fail = (user: string | undefined, set: string) =>
+      database.rows(`update link set ${set} where discord_user_id = '${user}'`);
+    const push = "push_failures = 2, push_failed_code = 'grant_ended'";
+    await fail(one, push);
+    await fail(both, `${push}, check_failures = 1, check_failed_code = 'provider_unavailable'`);
+    await fail(same, `${push}, check_failures = 1, check_failed_code = 'grant_ended'`);
+    await fail(old, "push_failures = 1, push_failed_code = null");
+    await fail(over, "push_failures = 0, push_failed_code = 'discord_refused'");
+
+    expect([...(await janus.deps.queries.countFailing({ limit: 20 }))]).toEqual([
+      { code: "grant_ended", links: 3 },
+      { code: "provider_unavailable", links: 1 },
+      { code: "unknown", links: 1 },
+    ]);
   });
 });
 

@@ -1,18 +1,19 @@
 /** The recheck hook: what a signed request does to the members whom it names, once, and what a wrong one does not. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createApp } from "../../index.ts";
-import { createShared, upkeepDepsOf } from "../../lib/deps.ts";
+import { upkeepDepsOf } from "../../lib/deps.ts";
 import { runUpkeep, startUpkeep } from "../../lib/server/upkeep.ts";
 import { LOOK_LINKS } from "../../lib/sync/brake.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { pushDueLosses } from "../../lib/sync/losses.ts";
 import { pushDueLinks } from "../../lib/sync/push.ts";
 import { NO_LOG } from "../../lib/telemetry/log.ts";
+import { createShared } from "../../lib/wiring.ts";
 import { askHook, HOOK_SECRET, secondsOf, signHook } from "../fixtures/hook.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
+import { startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 import { linkOf, rowsOf, setOfLink, trailOf } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, subjectOf } from "../harness/walk.ts";
 
 const OLD_SECRET = "the-secret-before-0123456789-0123456789";
 const NEXT_CHECK_SECONDS = 27 * 3_600;
@@ -27,12 +28,9 @@ beforeEach(() => {
   janus.clock.advance(3_700);
 });
 
-const subjectOf = (user: string): string => `subject-of-${user}`;
-
 async function signIn(user: string): Promise<void> {
   janus.provider.signInAs({ sub: subjectOf(user), preferred_username: "anna" });
-  const browser = createBrowser(janus.url);
-  expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
+  await linkMember(janus, user);
 }
 
 /** A linked member, whom Discord has been told of. */

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { PUSH_LEASE_SECONDS, pushDueLinks } from "../../lib/sync/push.ts";
-import { writeRules } from "../fixtures/rules_file.ts";
+import { ADMIT_ACTIVE, MEMBER_RECORD, POINTS_RECORD, writeRules } from "../fixtures/rules_file.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
 import { linkOf, setTime, trailOf } from "../harness/rows.ts";
@@ -10,24 +10,7 @@ import { countOf, linesOf } from "../harness/seen.ts";
 import { callApi, signIn } from "../harness/sign_in.ts";
 import { newUser, reachForgerCallback } from "../harness/walk.ts";
 
-const RULES = `
-platform_username = 'claims.preferred_username'
-[admit]
-when = 'claims.active'
-message.en = "Only active members can link."
-[[record]]
-key = "member"
-type = "boolean_equal"
-name = "Member"
-description = "Is a member"
-value = '"members" in claims.groups'
-[[record]]
-key = "points"
-type = "integer_greater_than_or_equal"
-name = "Points"
-description = "Has points"
-value = 'claims.points'
-`;
+const RULES = `platform_username = 'claims.preferred_username'${ADMIT_ACTIVE}${MEMBER_RECORD}${POINTS_RECORD}`;
 
 const folder = useFolder("rules");
 const database = useDatabase();

@@ -4,11 +4,11 @@ import type { WorkDeps } from "../../lib/deps.ts";
 import { databaseUnavailable } from "../../lib/errors.ts";
 import { sealOrganisationTokens } from "../../lib/grants/sealing.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
-import { checkDueLinks } from "../../lib/sync/check.ts";
+import { checkDueLinks } from "../../lib/sync/check_round.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
-import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { startJanusWithForger } from "../harness/janus.ts";
 import { organisationTokenOf } from "../harness/rows.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkNewMember, subjectOf } from "../harness/walk.ts";
 
 const LINKS = 8;
 const NEXT_CHECK_SECONDS = 27 * 3_600;
@@ -20,17 +20,11 @@ const janus = useJanusForEach(() =>
   startJanusWithForger({ database, environment: { SYNC_PROVIDER_PER_SECOND: "100" } }),
 );
 
-const subjectOf = (user: string) => `subject-of-${user}`;
-
 /** Members who are linked, and whose checks are due. */
 async function leaveDue(count = LINKS): Promise<readonly string[]> {
   const users: string[] = [];
   for (let member = 0; member < count; member += 1) {
-    const user = newUser();
-    janus.provider.signInAs({ sub: subjectOf(user) });
-    const browser = createBrowser(janus.url);
-    expect((await browser.get(await reachForgerCallback(browser, user))).status).toBe(200);
-    users.push(user);
+    users.push(await linkNewMember(janus));
   }
   janus.clock.advance(NEXT_CHECK_SECONDS);
   return users;

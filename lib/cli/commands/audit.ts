@@ -10,6 +10,7 @@ import { usage } from "../../errors.ts";
 import type { Audit, EventCount, Finding } from "../../operator/audit.ts";
 import { auditKeys, auditLinks, EVENT_DAYS, forgetRoleLeft, MOST_COUNTED } from "../../operator/audit.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { MEANINGS } from "../audit_meanings.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -37,7 +38,7 @@ export function addAudit(program: Command): void {
       const { json } = readCommon(command);
       const found = await audit(resolved, json, await readEnvironmentFor(command));
       if (found.findings.length > 0) endWithFindings();
-      await print(json ? JSON.stringify(found) : describe(found));
+      await print(json ? toJson(found) : describe(found));
     });
 }
 

@@ -5,6 +5,7 @@ import { createQueries } from "../../database/queries.ts";
 import { ACTIONS } from "../../database/statements/audit_event.ts";
 import { usage } from "../../errors.ts";
 import { listEvents } from "../../operator/audit_log.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { describeEvents, eventsAsJson } from "../event_view.ts";
@@ -62,7 +63,7 @@ export function addAuditLog(program: Command): void {
         endAsInterrupted();
         return warn("stopped before the last event: there is no result", json);
       }
-      await print(json ? JSON.stringify(eventsAsJson(list)) : describeEvents(list, "the same command, and"));
+      await print(json ? toJson(eventsAsJson(list)) : describeEvents(list, "the same command, and"));
     });
 }
 

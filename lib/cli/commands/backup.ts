@@ -21,9 +21,10 @@ import {
 } from "../../errors.ts";
 import type { MadeBackup, WriteBackup } from "../../operator/backup/make_backup.ts";
 import { dumpOf, makeBackupFile, ownBackupOf, planDump } from "../../operator/backup/make_backup.ts";
-import { requireFreeName } from "../../operator/backup/whole_file.ts";
+import { requireFreeName } from "../../operator/new_file.ts";
 import { noteBackup } from "../../operator/status.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { runUntilStopped } from "../filling.ts";
@@ -173,7 +174,7 @@ async function finish(made: Made, { file, json, stop }: Asked, note: () => Promi
   const { form, schema, tables, rows, bytes, takenAt } = made;
   await print(
     json
-      ? JSON.stringify({ file, form, schema, tables, rows, bytes, taken_at: takenAt })
+      ? toJson({ file, form, schema, tables, rows, bytes, taken_at: takenAt })
       : `${printable(file)} has ${rows} rows of ${tables} tables, in ${bytes} bytes, and was read to its end.\n${KEEP_KEYS}`,
   );
 }

@@ -22,14 +22,15 @@ const MOST_ISSUER = 2_000;
 export const addAccountOptions = (command: Command): Command =>
   command
     .option("--discord <id>", "a Discord account, by its user id", readUserId)
-    .option("--subject <subject>", "an account at the provider, by its subject", readName(MOST_SUBJECT))
+    .option("--subject <subject>", "an account at the provider, by its subject", readSubject)
     .option(
       "--issuer <issuer>",
       "the provider of the subject; OIDC_ISSUER unless you name another",
       readIssuer,
     );
 
-function readUserId(word: string): string {
+/** Reads `--discord`. Throws usage. */
+export function readUserId(word: string): string {
   if (/^[0-9]{17,20}$/.test(word)) return word;
   throw usage(
     `Not a Discord user id: ${printable(word, MOST_ECHOED)}.\nIt is a number of 17 to 20 digits. Discord copies it in developer mode.`,
@@ -47,8 +48,11 @@ const readName =
     );
   };
 
+/** Reads `--subject`. Throws usage. */
+export const readSubject = readName(MOST_SUBJECT);
+
 /** An issuer, letter for letter. It is an address: a ban at anything else would keep nobody out. */
-function readIssuer(word: string): string {
+export function readIssuer(word: string): string {
   if (/^https?:$/.test(URL.parse(word)?.protocol ?? "")) return readName(MOST_ISSUER)(word);
   throw usage(
     `Not an issuer: ${printable(word, MOST_ECHOED)}.\nIt is what the provider writes into iss, such as https://auth.example.org/application/o/janus/.`,
@@ -69,10 +73,11 @@ export function readAccount(
 export function checkAccountOptions(
   options: AccountOptions & { readonly member?: string },
   allowed: readonly ("discord" | "subject" | "member")[],
+  command: string,
 ): void {
   const words = allowed.map((name) => `--${name} <${name === "discord" ? "id" : name}>`);
   if (allowed.filter((name) => options[name] !== undefined).length !== 1)
-    throw usage(`Name one of ${words.join(", ")}.`);
+    throw usage(`Name one of ${words.join(", ")}.\nSee ${command} --help.`);
   if (options.issuer !== undefined && options.subject === undefined)
     throw usage("--issuer goes with --subject <subject> alone.");
 }

@@ -11,6 +11,8 @@ import { readBanEnd } from "../../operator/ban_end.ts";
 import type { BannedAccounts } from "../../operator/bans.ts";
 import { addBan, findLinksOf } from "../../operator/bans.ts";
 import { findMember } from "../../operator/find_member.ts";
+import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
@@ -32,7 +34,7 @@ import {
 type Options = AccountOptions & {
   readonly member?: string;
   readonly reason?: string;
-  readonly until?: string;
+  readonly until?: Date;
   readonly yes?: boolean;
 };
 
@@ -50,7 +52,9 @@ export function addBansAdd(bans: Command): void {
       "why, for operators alone; the member does not see it",
       readReason(MOST_OF_REASON),
     )
-    .option("--until <end>", "when it ends by itself: 12h, 30d, 2w, or a date such as 2027-01-31")
+    .option("--until <end>", "when it ends by itself: 12h, 30d, 2w, or a date such as 2027-01-31", (word) =>
+      readBanEnd(word, now()),
+    )
     .option("--yes", "do not ask")
     .description("ban an account from linking; a link that it has ends, and with it the role")
     .addHelpText(
@@ -63,7 +67,7 @@ export function addBansAdd(bans: Command): void {
     )
     .action(async (options: Options, command: Command) => {
       const { json } = readCommon(command);
-      checkAccountOptions(options, ["discord", "subject", "member"]);
+      checkAccountOptions(options, ["discord", "subject", "member"], "janus bans add");
       const isAgreed = options.yes === true;
       requireAgreement("janus bans add", isAgreed, json);
       await add({ ...options, isAgreed, json, environment: await readEnvironmentFor(command) });
@@ -80,9 +84,8 @@ type Added = {
 };
 
 async function add(asked: Asked): Promise<void> {
-  const { environment, json, reason = null } = asked;
+  const { environment, json, reason = null, until: expiresAt = null } = asked;
   const added = await withWork(environment, json, async (deps): Promise<Added | undefined> => {
-    const expiresAt = asked.until === undefined ? null : readBanEnd(asked.until, deps.now());
     const accounts = await findAccounts(deps, asked);
     if (!asked.isAgreed && !(await agrees(deps, accounts, expiresAt))) return undefined;
     asked.isAgreed = true;
@@ -101,14 +104,19 @@ async function findAccounts(
   { member, environment, json, ...options }: Asked,
 ): Promise<BannedAccounts> {
   if (member === undefined) return readAccount(options, environment);
-  const { discordUserId, issuer, subject } = requireOne(member, await findMember(deps, member));
+  const { discordUserId, issuer, subject } = requireOne(
+    member,
+    await findMember(deps, member),
+    "To ban somebody without a link, name --discord <id> or --subject <subject>.",
+  );
   if (isUsernameIssuer(issuer)) await warnOfRisk(KNOWN_BY_USERNAME, json);
   return { discordUserId, issuer, subject };
 }
 
 const KNOWN_BY_USERNAME =
-  "this member was imported by username, and Janus does not know their subject: with another Discord account they can still " +
-  "link. Ban their subject as well, with janus bans add --subject";
+  "this member was imported by username, and Janus does not know their subject. Everybody who signs in with that username is banned; " +
+  "with another one, and another Discord account, they can still link. Once you know their subject, ban it as well, with " +
+  "janus bans add --subject";
 
 /** Says what the ban does, and asks. */
 async function agrees(deps: WorkDeps, accounts: BannedAccounts, expiresAt: Date | null): Promise<boolean> {
@@ -137,7 +145,7 @@ async function tell(
   }
   if (json)
     return print(
-      JSON.stringify({
+      toJson({
         ...viewAccounts(accounts),
         until: expiresAt?.toISOString() ?? null,
         reason,

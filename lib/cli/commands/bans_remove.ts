@@ -4,6 +4,7 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import { createQueries } from "../../database/queries.ts";
 import { removeBan } from "../../operator/bans.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
@@ -35,7 +36,7 @@ export function addBansRemove(bans: Command): void {
     )
     .action(async ({ yes = false, ...options }: Options, command: Command) => {
       const { json } = readCommon(command);
-      checkAccountOptions(options, ["discord", "subject"]);
+      checkAccountOptions(options, ["discord", "subject"], "janus bans remove");
       requireAgreement("janus bans remove", yes, json);
       const environment = await readEnvironmentFor(command);
       const accounts = readAccount(options, environment);
@@ -49,7 +50,7 @@ export function addBansRemove(bans: Command): void {
         removeBan({ queries: createQueries(db), now }, accounts, operator),
       );
       if (!isLifted) endWithFindings();
-      if (json) return print(JSON.stringify({ ...viewAccounts(accounts), lifted: isLifted }));
+      if (json) return print(toJson({ ...viewAccounts(accounts), lifted: isLifted }));
       return print(
         isLifted ? `Lifted: ${shown} may link again.` : `${shown} is not banned. See janus bans list.`,
       );

@@ -1,5 +1,6 @@
 /** `janus completions`: prints what makes a shell complete the words of `janus`, made of the same program as the help. */
 import type { Command } from "commander";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon } from "../command.ts";
 import { withHelpWords } from "../command_tree.ts";
 import { bashCompletions } from "../completions/bash.ts";
@@ -29,6 +30,6 @@ export function addCompletions(program: Command): void {
     )
     .action(async (shell: Shell, _: unknown, command: Command) => {
       const script = SCRIPTS[shell](withHelpWords(readTree(program))).trimEnd();
-      await print(readCommon(command).json ? JSON.stringify({ script }) : script);
+      await print(readCommon(command).json ? toJson({ script }) : script);
     });
 }

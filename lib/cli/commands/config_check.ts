@@ -13,6 +13,7 @@ import { mergeSources } from "../../config/sources.ts";
 import { findAmbiguous, findMistyped, findRisky } from "../../config/warnings.ts";
 import { configInvalid, JanusError } from "../../errors.ts";
 import { describeRules, findUntold, readConfiguration, readWithRules } from "../../operator/configuration.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import type { askServers } from "../ask_servers.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
@@ -76,13 +77,7 @@ async function printJson(sources: readonly Source[], ask: boolean): Promise<void
   const { rules, ...report } = await checkAll(sources);
   const answers = ask ? await askAll(sources) : undefined;
   const verdict = `${report.verdict}${describeAnswers(answers)}`;
-  await print(
-    JSON.stringify(
-      { ...report, rules, ...(answers === undefined ? {} : { answers }), verdict },
-      undefined,
-      2,
-    ),
-  );
+  await print(toJson({ ...report, rules, ...(answers === undefined ? {} : { answers }), verdict }, 2));
 }
 
 /** Prints the addresses even if the configuration is incomplete: an operator enters them to get the missing secrets. */

@@ -8,6 +8,7 @@ import { openAlone } from "../../database/open.ts";
 import type { Stored } from "../../database/rows.ts";
 import { databaseUnavailable, usage } from "../../errors.ts";
 import { moveDatabase, requireEmpty } from "../../operator/backup/fill.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { AskedFilling } from "../filling.ts";
@@ -85,7 +86,7 @@ async function tell({ rows, tables, leftOut }: Stored, dataDir: string, json: bo
   await warnOfLeftOut(leftOut, json);
   await print(
     json
-      ? JSON.stringify({ moved: rows, tables })
+      ? toJson({ moved: rows, tables })
       : `${rows} rows of ${tables} tables moved, and compared with the embedded database.\n` +
           "Now start Janus with this DATABASE_URL.\n" +
           `${printable(dataDir)} stays as it is. Janus does not open it any more: janus.moved in it says how to go back.`,

@@ -13,6 +13,7 @@ import { readSettings } from "../../operator/doctor/settings.ts";
 import { issueToken } from "../../operator/doctor/token.ts";
 import { createWorld, now } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readSourcesFor } from "../command.ts";
 import { formatReport, statusOf, titleOf } from "../doctor_report.ts";
 import { endWithFaults, endWithFindings, print, showProgress } from "../output.ts";
@@ -57,7 +58,7 @@ async function report(sources: readonly Source[], json: boolean): Promise<void> 
     },
   });
   const hasColours = canShowColours(mergeSources(sources));
-  await print(json ? JSON.stringify({ checks }) : formatReport(checks, hasColours));
+  await print(json ? toJson({ checks }) : formatReport(checks, hasColours));
   const status = statusOf(checks);
   if (status === 2) endWithFaults();
   if (status === 1) endWithFindings();
@@ -69,7 +70,7 @@ async function inviteToLogin(sources: readonly Source[], json: boolean): Promise
   if (publicUrl === undefined) throw configInvalid(faults ?? "PUBLIC_URL and COOKIE_SECRET are needed");
   const ticket = issueToken(publicUrl, "login", now());
   const address = `${publicUrl.publicUrl}${LOGIN_PATH}?${new URLSearchParams({ ticket: ticket.text })}`;
-  if (json) return JSON.stringify({ login_url: address, valid_seconds: TICKET_SECONDS });
+  if (json) return toJson({ login_url: address, valid_seconds: TICKET_SECONDS });
   return [
     `Open this address within ${TICKET_SECONDS / 60} minutes, once, and sign in at the provider:`,
     address,

@@ -17,6 +17,7 @@ import type { Facts } from "../../rules/evaluate.ts";
 import { createWorld, now } from "../../server/world.ts";
 import { factsOf } from "../../sync/member_rules.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { describeEffect, effectAsJson, warnOfDropped } from "../effect_view.ts";
 import { describeExplanation, explanationAsJson, hasErrors } from "../explanation_view.ts";
@@ -119,9 +120,7 @@ async function explainStored(member: string, { environment, json }: Asked): Prom
 /** Prints an explanation. A rule in error is a finding. */
 async function tell(explanation: Explanation, facts: Facts, json: boolean): Promise<void> {
   if (hasErrors(explanation)) endWithFindings();
-  await print(
-    json ? JSON.stringify(explanationAsJson(explanation)) : describeExplanation(explanation, facts),
-  );
+  await print(json ? toJson(explanationAsJson(explanation)) : describeExplanation(explanation, facts));
 }
 
 async function explainAll({ environment, json }: Asked): Promise<void> {
@@ -141,6 +140,6 @@ async function explainAll({ environment, json }: Asked): Promise<void> {
     endAsInterrupted();
     return warn("stopped before the last link: there is no result", json);
   }
-  await print(json ? JSON.stringify(effectAsJson(effect)) : describeEffect(effect));
+  await print(json ? toJson(effectAsJson(effect)) : describeEffect(effect));
   for (const warning of warnOfDropped(effect)) await warnOfRisk(warning, json);
 }

@@ -11,6 +11,7 @@ import type { Environment } from "../../config/sources.ts";
 import { asJanusError, configInvalid, JanusError, unhealthy } from "../../errors.ts";
 import { readBody, UNCOMPRESSED } from "../../oauth/answer_body.ts";
 import { parseJson } from "../../oauth/upstream.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
@@ -59,10 +60,10 @@ export async function checkHealth(
   try {
     warnings = requireStatus(await ask(url), url, wanted);
   } catch (error) {
-    if (json) await print(JSON.stringify({ healthy: false, url, reason: asJanusError(error).message }));
+    if (json) await print(toJson({ healthy: false, url, reason: asJanusError(error).message }));
     throw error;
   }
-  if (json) return JSON.stringify({ healthy: true, url, ...(warnings.length === 0 ? {} : { warnings }) });
+  if (json) return toJson({ healthy: true, url, ...(warnings.length === 0 ? {} : { warnings }) });
   return [wanted, ...warnings.map((code) => `warning: ${printable(code, MOST_ECHOED)}`)].join("\n");
 }
 

@@ -8,6 +8,7 @@ import { readTokenKeyIds } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { randomToken } from "../../crypto.ts";
 import { usage } from "../../errors.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print, warn } from "../output.ts";
 import { addKeysRotate } from "./keys_rotate.ts";
@@ -71,7 +72,7 @@ async function generateNew(
       json,
     );
   }
-  if (json) return JSON.stringify(Object.fromEntries(keys));
+  if (json) return toJson(Object.fromEntries(keys));
   return keys.map(([name, value]) => (name === only ? value : `${name}=${value}`)).join("\n");
 }
 
@@ -87,7 +88,7 @@ async function rotateKey(
         "and put the result first in COOKIE_SECRET, with a comma after it.",
     );
   const key = makeTokenKey(nextId(readTokenKeyIds(environment)));
-  if (json) return JSON.stringify({ token_key: key });
+  if (json) return toJson({ token_key: key });
   await warn(
     "Put it first in TOKEN_KEYS, with a comma after it. Keep the old keys: old tokens need them until janus keys rotate " +
       "has sealed them again.",

@@ -9,6 +9,7 @@ import type { Rotation } from "../../operator/rotate_keys.ts";
 import { firstIdOf, rotateKeys } from "../../operator/rotate_keys.ts";
 import { createWorld } from "../../server/world.ts";
 import { NO_LOG } from "../../telemetry/log.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
@@ -99,7 +100,7 @@ async function tell(ended: Ended | undefined, keyId: string, json: boolean): Pro
   } else if (left > 0 || unreadable > 0 || isOther) endWithFindings();
   await print(
     json
-      ? JSON.stringify({ key: keyId, resealed, left, unreadable, unreadable_rows: unreadableRows })
+      ? toJson({ key: keyId, resealed, left, unreadable, unreadable_rows: unreadableRows })
       : describe(result, keyId, { isStopped: signal !== undefined, isOther }),
   );
 }

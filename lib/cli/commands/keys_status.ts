@@ -4,6 +4,7 @@ import { readKeysConfig } from "../../config/load.ts";
 import { createQueries } from "../../database/queries.ts";
 import type { KeyState, KeyUse } from "../../operator/key_use.ts";
 import { findKeyUse, sumOf } from "../../operator/key_use.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { endWithFindings, print } from "../output.ts";
@@ -23,7 +24,7 @@ export function addKeysStatus(keys: Command): void {
         findKeyUse({ queries: createQueries(db) }, config.tokenKeys),
       );
       if (uses.some(({ state }) => state === "missing" || state === "differs")) endWithFindings();
-      await print(json ? JSON.stringify({ keys: uses.map(viewOf) }) : describe(uses));
+      await print(json ? toJson({ keys: uses.map(viewOf) }) : describe(uses));
     });
 }
 

@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readUserId } from "../given_facts.ts";
 import { describeLinks, linksAsJson } from "../link_list_view.ts";
@@ -63,8 +64,6 @@ function addList(links: Command): void {
         endAsInterrupted();
         return warn(INTERRUPTED, json);
       }
-      await print(
-        json ? JSON.stringify(linksAsJson(list)) : describeLinks(list, now(), "the same command, and"),
-      );
+      await print(json ? toJson(linksAsJson(list)) : describeLinks(list, now(), "the same command, and"));
     });
 }

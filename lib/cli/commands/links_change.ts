@@ -4,6 +4,7 @@ import type { Environment } from "../../config/sources.ts";
 import type { Unlinked } from "../../link/unlink.ts";
 import { unlinkMember } from "../../operator/change_link.ts";
 import { findMember } from "../../operator/find_member.ts";
+import { toJson } from "../../text/json_text.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
@@ -93,7 +94,7 @@ async function tell(unlinked: Unlinked | undefined, json: boolean): Promise<void
   if (roleMayStay) endWithFindings();
   if (json)
     return print(
-      JSON.stringify({
+      toJson({
         unlinked: discordUserId,
         discord_told: discordTold,
         provider_told: providerTold,

@@ -7,15 +7,16 @@ import { readDatabaseConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import type { Queries } from "../../database/queries.ts";
 import { createQueries } from "../../database/queries.ts";
-import { usage } from "../../errors.ts";
+import { internal, JanusError, usage } from "../../errors.ts";
+import { openNewFile, requireFreeName } from "../../operator/new_file.ts";
 import type { ListedLink } from "../../operator/select_links.ts";
 import { readLinks } from "../../operator/select_links.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable, printableLines } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
-import { CSV_HEAD, linkAsCsv, linkAsJson } from "../link_list_view.ts";
-import type { Sink } from "../new_file.ts";
-import { openNewFile } from "../new_file.ts";
+import type { Separator } from "../link_list_view.ts";
+import { csvHead, linkAsCsv, linkAsJson } from "../link_list_view.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, print, printPart, warn } from "../output.ts";
 import { createProgress } from "../progress.ts";
@@ -31,7 +32,7 @@ const OUTPUT = "-";
 
 const FORMATS = ["csv", "json", "ndjson"] as const;
 type Format = (typeof FORMATS)[number];
-type Options = SelectionOptions & { readonly format?: Format };
+type Options = SelectionOptions & { readonly format?: Format; readonly semicolons?: boolean };
 
 /** Adds the command. */
 export function addLinksExport(links: Command): void {
@@ -41,6 +42,7 @@ export function addLinksExport(links: Command): void {
   addSelection(links.command("export"))
     .argument("[file]", "a new file; without one, or with -, standard output")
     .addOption(format)
+    .option("--semicolons", "csv as Excel opens it where the decimal sign is a comma, as in Swedish")
     .description("write links as a table or as JSON, for another program; it has no token and no claims")
     .addHelpText(
       "after",
@@ -56,7 +58,10 @@ export function addLinksExport(links: Command): void {
       const chosen = options.format ?? formatOf(file) ?? (json && file === undefined ? "json" : "csv");
       if (json && file === undefined && chosen === "csv")
         throw usage("--json prints JSON. Leave it out, or name a file for the table.");
-      await exportLinks({ file, format: chosen, options, environment, json });
+      if (options.semicolons === true && chosen !== "csv")
+        throw usage(`--semicolons is for csv, and this is ${chosen}. Leave it out, or add --format csv.`);
+      const separator = options.semicolons === true ? ";" : ",";
+      await exportLinks({ file, format: chosen, separator, options, environment, json });
     });
 }
 
@@ -66,6 +71,7 @@ const formatOf = (file: string | undefined): Format | undefined =>
 type Asked = {
   readonly file: string | undefined;
   readonly format: Format;
+  readonly separator: Separator;
   readonly options: SelectionOptions;
   readonly environment: Environment;
   readonly json: boolean;
@@ -80,9 +86,11 @@ async function exportLinks(asked: Asked): Promise<void> {
   const state: State = { after: "", links: 0, isNoted: false, isBegun: false, isOpen: true };
   let sink: Sink | undefined;
   try {
+    // Who names a file that is there already hears so at once, and not when the database answers.
+    if (file !== undefined) requireFreeName(file, NO_FORCE);
     const { signal } = await withStoredDatabase(config, json, async (db) => {
       const queries = createQueries(db);
-      sink ??= file === undefined ? STANDARD_OUTPUT : await openNewFile(file);
+      sink ??= file === undefined ? STANDARD_OUTPUT : await openFile(file);
       return write(queries, sink, asked, state);
     });
     if (signal !== undefined) {
@@ -102,9 +110,31 @@ async function exportLinks(asked: Asked): Promise<void> {
   const { links } = state;
   await print(
     json
-      ? JSON.stringify({ file, format: asked.format, links })
+      ? toJson({ file, format: asked.format, links })
       : `${links === 1 ? "1 link is" : `${links} links are`} in ${printable(file, MOST_ECHOED)}.`,
   );
+}
+
+/** Where a long result goes. `write` is false when nobody reads any more. `discard` leaves nothing of a file behind. */
+type Sink = {
+  readonly write: (text: string) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+  readonly discard: () => Promise<void>;
+};
+
+const NO_FORCE = { force: undefined };
+
+async function openFile(path: string): Promise<Sink> {
+  const file = await openNewFile(path, NO_FORCE);
+  const refuse = (error: unknown): never => {
+    if (error instanceof JanusError) throw error;
+    throw internal(`${printable(path, MOST_ECHOED)} cannot be written`, error);
+  };
+  return {
+    write: (text) => file.write(text).then(() => true, refuse),
+    close: () => file.finish().then(file.name).catch(refuse),
+    discard: file.discard,
+  };
 }
 
 /** A terminal would act on what a name has of control characters. A program gets every name as it is. */
@@ -133,11 +163,11 @@ async function write(queries: Queries, sink: Sink, asked: Asked, state: State) {
       const put = async (text: string): Promise<void> => {
         if (text !== "" && state.isOpen) state.isOpen = await sink.write(text);
       };
-      if (!state.isBegun) await put(headOf(format));
+      if (!state.isBegun) await put(headOf(asked));
       state.isBegun = true;
       const reading = { after: state.after, stop, onRead: progress.tell };
       for await (const page of readLinks({ queries }, selectionOf(options), reading)) {
-        await put(page.map((link, index) => lineOf(link, format, state.links + index === 0)).join(""));
+        await put(page.map((link, index) => lineOf(link, asked, state.links + index === 0)).join(""));
         if (!state.isOpen) return;
         state.links += page.length;
         state.after = page.at(-1)?.discordUserId ?? state.after;
@@ -148,13 +178,18 @@ async function write(queries: Queries, sink: Sink, asked: Asked, state: State) {
   ).finally(() => progress.end());
 }
 
-function headOf(format: Format): string {
-  if (format === "csv") return `${CSV_HEAD}\n`;
+type Form = Pick<Asked, "format" | "separator">;
+
+/** Without the mark such an Excel takes UTF-8 for another encoding. */
+const BYTE_ORDER_MARK = "\uFEFF";
+
+function headOf({ format, separator }: Form): string {
+  if (format === "csv") return `${separator === ";" ? BYTE_ORDER_MARK : ""}${csvHead(separator)}\n`;
   return format === "json" ? "[" : "";
 }
 
-function lineOf(link: ListedLink, format: Format, isFirst: boolean): string {
-  if (format === "csv") return `${linkAsCsv(link)}\n`;
-  const text = JSON.stringify(linkAsJson(link));
+function lineOf(link: ListedLink, { format, separator }: Form, isFirst: boolean): string {
+  if (format === "csv") return `${linkAsCsv(link, separator)}\n`;
+  const text = toJson(linkAsJson(link));
   return format === "json" ? `${isFirst ? "" : ","}\n${text}` : `${text}\n`;
 }

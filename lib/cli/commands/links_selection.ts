@@ -29,7 +29,7 @@ export function addSelection(command: Command): Command {
     .option("--record <key[=value]>", "to which Discord was told this metadata record", readPair)
     .option("--claim <name[=value]>", "with this claim, which is the value or has it in a list", readPair)
     .option("--older-than <age>", "whose claims were last read longer ago, such as 36h or 30d", readAgo)
-    .option("--error <code>", "whose last check failed with this code", readCode)
+    .option("--error <code>", "whose last check or push failed with this code", readCode)
     .option("--failing", "whose last check or push failed");
 }
 

@@ -7,6 +7,7 @@ import { readWithRules } from "../../operator/configuration.ts";
 import { findMember } from "../../operator/find_member.ts";
 import { showLink } from "../../operator/show_link.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
 import { requireOne } from "../require_one.ts";
@@ -35,6 +36,6 @@ export function addLinksShow(links: Command): void {
         return showLink({ ...read, queries, rules, now }, link);
       });
       if (shown === undefined) throw notLinked();
-      await print(json ? JSON.stringify(shownLinkAsJson(shown)) : describeShownLink(shown));
+      await print(json ? toJson(shownLinkAsJson(shown)) : describeShownLink(shown));
     });
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { readDatabaseConfig } from "../../config/load.ts";
 import { usage } from "../../errors.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readUserId } from "../given_facts.ts";
 import { describeLinks, linksAsJson } from "../link_list_view.ts";
@@ -46,9 +47,7 @@ export function addMembers(program: Command): void {
         return warn(INTERRUPTED, json);
       }
       if (list.links.length === 0) endWithFindings();
-      await print(
-        json ? JSON.stringify(linksAsJson(list)) : describeLinks(list, now(), "the same command, and"),
-      );
+      await print(json ? toJson(linksAsJson(list)) : describeLinks(list, now(), "the same command, and"));
     });
 }
 

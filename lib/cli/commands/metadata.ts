@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { readRegistrationConfig } from "../../config/load.ts";
 import type { StoredRecord } from "../../discord/answers.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
 import { formatRecords, recordAsJson } from "../record_table.ts";
@@ -31,7 +32,7 @@ export function addMetadata(program: Command): void {
 }
 
 function describe(records: readonly StoredRecord[], json: boolean): string {
-  if (json) return JSON.stringify({ records: records.map(recordAsJson) });
+  if (json) return toJson({ records: records.map(recordAsJson) });
   if (records.length === 0) return "Discord has no metadata records: run janus register.";
   return formatRecords(records);
 }

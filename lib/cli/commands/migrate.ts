@@ -8,6 +8,7 @@ import { hasDatabase } from "../../database/embedded/open.ts";
 import type { Migration, MigrationStatus } from "../../database/migrations.ts";
 import { MIGRATIONS, migrateUp, readMigrationStatus } from "../../database/migrations.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
@@ -35,7 +36,7 @@ export function addMigrate(program: Command): void {
 
 async function apply(config: DatabaseConfig, json: boolean): Promise<string> {
   const applied = await withDatabase(config, json, (db) => migrateUp(db, now));
-  if (json) return JSON.stringify({ applied: applied.map(label) });
+  if (json) return toJson({ applied: applied.map(label) });
   const state = `${nameOf(config)} is up to date.`;
   return [
     ...applied.map((migration) => `applied  ${label(migration)}`),
@@ -58,7 +59,7 @@ const label = ({ version, name }: { readonly version: number; readonly name: str
   `${String(version).padStart(4, "0")}_${name}`;
 
 function describeStatus({ applied, pending }: MigrationStatus, json: boolean, name: string): string {
-  if (json) return JSON.stringify({ applied: applied.map(label), pending: pending.map(label) });
+  if (json) return toJson({ applied: applied.map(label), pending: pending.map(label) });
   return [
     ...applied.map((migration) => `applied  ${label(migration)}  ${migration.appliedAt.toISOString()}`),
     ...pending.map(describePending),
@@ -67,7 +68,7 @@ function describeStatus({ applied, pending }: MigrationStatus, json: boolean, na
 }
 
 function describeAbsence(dataDir: string, json: boolean): string {
-  if (json) return JSON.stringify({ applied: [], pending: MIGRATIONS.map(label), noDatabaseIn: dataDir });
+  if (json) return toJson({ applied: [], pending: MIGRATIONS.map(label), noDatabaseIn: dataDir });
   return [
     ...MIGRATIONS.map(describePending),
     `There is no database in ${printable(dataDir)} yet: "janus migrate" creates it, and so does the server when it ` +

@@ -20,6 +20,7 @@ import { recordsOf, rememberRecords } from "../../operator/setup_questions.ts";
 import type { MetadataRecord } from "../../rules/records.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { CommandPlan } from "../commands_at_discord.ts";
@@ -188,7 +189,7 @@ function describeAsJson(
   { changes, commands, outcome, installUrl }: Result,
   registered: readonly { readonly key: string }[],
 ): string {
-  return JSON.stringify({
+  return toJson({
     registered: registered.map(({ key }) => key),
     install_url: installUrl,
     applied: outcome === "applied",

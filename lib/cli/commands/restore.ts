@@ -10,6 +10,7 @@ import type { Restored } from "../../operator/backup/fill.ts";
 import { requireEmpty, restoreBackup } from "../../operator/backup/fill.ts";
 import type { OpenBackup } from "../../operator/backup/open_backup.ts";
 import { openBackup } from "../../operator/backup/open_backup.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import type { AskedFilling } from "../filling.ts";
@@ -79,7 +80,7 @@ async function tell(
     await warnOfRisk(`TOKEN_KEYS lacks keys that have sealed tokens: ${keys.examples.join(", ")}`, json);
   await print(
     json
-      ? JSON.stringify({ restored: rows, tables, schema, taken_at: takenAt, links, sessions_ended: sessions })
+      ? toJson({ restored: rows, tables, schema, taken_at: takenAt, links, sessions_ended: sessions })
       : `${rows} rows of ${tables} tables restored, and compared with the backup.\n` +
           `Sessions that were ended: ${sessions}. Links that are to be checked: ${links}.\n` +
           "Members keep their roles. Now see janus status, and docs/recovery.md for what a backup cannot know.",

@@ -8,6 +8,7 @@ import { usage } from "../../errors.ts";
 import type { SessionScope } from "../../operator/sessions.ts";
 import { countSessions, listAllSessions, purgeSessions } from "../../operator/sessions.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { findUserId } from "../find_user_id.ts";
@@ -51,7 +52,8 @@ function addList(sessions: Command): void {
         const discordUserId = member === undefined ? undefined : await findUserId({ queries }, member);
         return listAllSessions({ queries, now }, { discordUserId }, { limit, after });
       });
-      await print(json ? JSON.stringify(sessionsAsJson(list)) : describeSessions(list));
+      const none = member === undefined && after === undefined ? "Nobody is signed in." : "No session fits.";
+      await print(json ? toJson(sessionsAsJson(list)) : describeSessions(list, none));
     });
 }
 
@@ -111,7 +113,7 @@ async function purge(asked: Asked): Promise<void> {
     endAsInterrupted(ended.signal);
     await warn("stopped before the last session: what was ended stays ended", json);
   }
-  await print(json ? JSON.stringify({ ended: ended.result }) : `${counted(ended.result)} ended.`);
+  await print(json ? toJson({ ended: ended.result }) : `${counted(ended.result)} ended.`);
 }
 
 const counted = (sessions: number): string => (sessions === 1 ? "1 session" : `${sessions} sessions`);

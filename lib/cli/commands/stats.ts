@@ -5,6 +5,7 @@ import { createQueries } from "../../database/queries.ts";
 import { usage } from "../../errors.ts";
 import { readStats } from "../../operator/stats.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { printable } from "../../text/printable.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { print } from "../output.ts";
@@ -28,7 +29,7 @@ export function addStats(program: Command): void {
       const stats = await withStoredDatabase(config, json, (db) =>
         readStats({ queries: createQueries(db), now }, weeks),
       );
-      await print(json ? JSON.stringify(statsAsJson(stats)) : describeStats(stats));
+      await print(json ? toJson(statsAsJson(stats)) : describeStats(stats));
     });
 }
 

@@ -5,6 +5,7 @@ import type { Environment } from "../../config/sources.ts";
 import { createQueries } from "../../database/queries.ts";
 import { noteBackup, readStatus } from "../../operator/status.ts";
 import { now } from "../../server/world.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { endWithFindings, print } from "../output.ts";
 import { describeStatus, statusAsJson } from "../status_view.ts";
@@ -38,13 +39,13 @@ async function look(json: boolean, environment: Environment): Promise<string> {
     readStatus({ queries: createQueries(db), now }, config.tokenKeys),
   );
   if (status.attention.length > 0) endWithFindings();
-  return json ? JSON.stringify(statusAsJson(status)) : describeStatus(status, now());
+  return json ? toJson(statusAsJson(status)) : describeStatus(status, now());
 }
 
 async function noteNow(json: boolean, environment: Environment): Promise<string> {
   const config = readAuditConfig(environment);
   const at = await withStoredDatabase(config, json, (db) => noteBackup({ queries: createQueries(db), now }));
   return json
-    ? JSON.stringify({ backup_at: at })
+    ? toJson({ backup_at: at })
     : `Janus remembers a backup of ${at.toISOString()}, and shows its age in janus status.`;
 }

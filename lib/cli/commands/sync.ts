@@ -12,6 +12,7 @@ import { countWaitingLosses, releaseLosses } from "../../operator/release_losses
 import type { SyncCounts, SyncResult, SyncScope } from "../../operator/sync_run.ts";
 import { countScope, runDry } from "../../operator/sync_run.ts";
 import { describeStop, STOP_REMEDIES } from "../../sync/stops.ts";
+import { toJson } from "../../text/json_text.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { readOperatorName } from "../operator_name.ts";
 import { endAsInterrupted, endWithFindings, print, warn } from "../output.ts";
@@ -91,7 +92,7 @@ export async function sync({ environment, json, ...options }: Asked): Promise<vo
     endAsInterrupted(signal);
     await warn(STOPPED, json);
   } else if (counts.failed > 0 || (counts.held > 0 && !isDry) || stops.length > 0) endWithFindings();
-  await print(json ? JSON.stringify(counts) : describe(result, isDry));
+  await print(json ? toJson(counts) : describe(result, isDry));
 }
 
 const STOPPING = "stopping as soon as the links that were begun are done; Ctrl+C again ends at once";
@@ -143,10 +144,10 @@ async function release({ environment, json, yes }: Asked): Promise<void> {
   if (released === undefined) {
     endWithFindings();
     return print(
-      json ? JSON.stringify({ released: 0 }) : "Nothing was released. To release: janus sync --release --yes",
+      json ? toJson({ released: 0 }) : "Nothing was released. To release: janus sync --release --yes",
     );
   }
-  if (json) return print(JSON.stringify({ released }));
+  if (json) return print(toJson({ released }));
   await print(
     released === 0 ? "No loss waits." : "Released. Discord is told within a minute, or by janus sync.",
   );

@@ -7,6 +7,7 @@ import countActionsText from "../../../sql/audit_event/count_actions.sql" with {
 import deleteOldAuditEventsText from "../../../sql/audit_event/delete_old.sql" with { type: "text" };
 import findAuditBoundsText from "../../../sql/audit_event/find_bounds.sql" with { type: "text" };
 import insertAuditEventText from "../../../sql/audit_event/insert.sql" with { type: "text" };
+import insertLookText from "../../../sql/audit_event/insert_look.sql" with { type: "text" };
 import insertOperatorEventText from "../../../sql/audit_event/insert_of_operator.sql" with { type: "text" };
 import listAuditEventsText from "../../../sql/audit_event/list.sql" with { type: "text" };
 import listOfOperatorsText from "../../../sql/audit_event/list_of_operators.sql" with { type: "text" };
@@ -57,6 +58,19 @@ export const ACTIONS = [
   "database_restored",
   "database_moved",
   "looked_at",
+] as const;
+
+/** What the member's own page tells of operators. `ban_looked_at` is a `looked_at` of a ban. */
+export const HANDLED = [
+  "looked_at",
+  "ban_looked_at",
+  "sync_asked",
+  "sessions_purged",
+  "unlinked",
+  "imported",
+  "adopted",
+  "banned",
+  "ban_lifted",
 ] as const;
 
 /** An event of the trail. */
@@ -121,6 +135,18 @@ export const AUDIT_EVENT_STATEMENTS = {
     },
     row: EVENT_COLUMNS,
   },
+  insertLook: {
+    text: insertLookText,
+    gives: "nothing",
+    parameters: {
+      discordUserId: nullableText,
+      issuer: nullableText,
+      subject: nullableText,
+      operator: text,
+      detail: json,
+      now: time,
+    },
+  },
   insertOperatorEvent: {
     text: insertOperatorEventText,
     gives: "nothing",
@@ -131,7 +157,6 @@ export const AUDIT_EVENT_STATEMENTS = {
         "links_exported",
         "database_restored",
         "database_moved",
-        "looked_at",
       ]),
       discordUserId: nullableText,
       operator: text,
@@ -147,7 +172,7 @@ export const AUDIT_EVENT_STATEMENTS = {
     row: {
       discordUserId: text,
       occurredAt: time,
-      action: v.picklist(["looked_at", "sync_asked", "sessions_purged", "unlinked", "imported", "adopted"]),
+      action: v.picklist(HANDLED),
     },
   },
   listTold: {

@@ -45,6 +45,7 @@ export const DISCORD_ACCOUNT_STATEMENTS = {
       clearCause: nullableText,
       pushDueAt: nullableTime,
       pushFailures: v.nullable(integer),
+      pushFailedCode: nullableText,
       syncAskedAt: nullableTime,
       checkDueAt: nullableTime,
       checkFailures: v.nullable(integer),

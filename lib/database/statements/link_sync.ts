@@ -20,7 +20,7 @@ import setPushedText from "../../../sql/link/set_pushed.sql" with { type: "text"
 import setStillClearedText from "../../../sql/link/set_still_cleared.sql" with { type: "text" };
 import setSyncAskedText from "../../../sql/link/set_sync_asked.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
-import { integer, json, nullableText, nullableTime, text, texts, time } from "../statement.ts";
+import { integer, json, jsonList, nullableText, nullableTime, text, texts, time } from "../statement.ts";
 import { clearCause, endCause, facts, pushing } from "./link.ts";
 
 /** What a push is claimed with. */
@@ -121,25 +121,9 @@ export const LINK_SYNC_STATEMENTS = {
   },
   setChecked: {
     text: setCheckedText,
-    gives: "row",
-    parameters: {
-      discordUserId: text,
-      leasedUntil: time,
-      issuer: text,
-      subject: text,
-      claims: v.nullable(json),
-      sources: v.nullable(json),
-      checkDueAt: time,
-      isPushDue: v.boolean(),
-      isLoss: v.boolean(),
-      isReconciled: v.boolean(),
-      isDisconnected: v.boolean(),
-      isDrifted: v.boolean(),
-      now: time,
-      isGone: v.boolean(),
-      isGranted: v.boolean(),
-    },
-    echoes: "discordUserId",
+    gives: "rows",
+    parameters: { checks: jsonList, now: time },
+    echoes: { column: "discordUserId", list: "checks", name: "discord_user_id" },
     row: { discordUserId: text },
   },
   setCheckDue: {
@@ -202,6 +186,7 @@ export const LINK_SYNC_STATEMENTS = {
       requestId: nullableText,
       now: time,
       isTokenRefused: v.boolean(),
+      code: text,
     },
   },
   setSyncAsked: {

@@ -70,6 +70,7 @@ export const LINK_VIEW_STATEMENTS = {
       checkDueAt: time,
       checkFailures: integer,
       checkFailedCode: nullableText,
+      pushFailedCode: nullableText,
     },
   },
 } as const satisfies Record<string, Statement>;

@@ -95,17 +95,9 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
   },
   setProviderRefreshed: {
     text: setProviderRefreshedText,
-    gives: "row",
-    parameters: {
-      issuer: text,
-      subject: text,
-      spentRefreshTokenSealed: text,
-      accessTokenSealed: text,
-      refreshTokenSealed: nullableText,
-      expiresAt: nullableTime,
-      now: time,
-    },
-    echoes: "subject",
+    gives: "rows",
+    parameters: { issuer: text, tokens: jsonList },
+    echoes: { column: "subject", list: "tokens", name: "subject" },
     row: { subject: text },
   },
   countOrganisationByKey: {

@@ -7,6 +7,7 @@ import listScimGroupsText from "../../../sql/scim_group/list.sql" with { type: "
 import listUnsettledGroupsText from "../../../sql/scim_group/list_unsettled.sql" with { type: "text" };
 import setScimGroupAttributesText from "../../../sql/scim_group/set_attributes.sql" with { type: "text" };
 import setScimGroupDeletedText from "../../../sql/scim_group/set_deleted.sql" with { type: "text" };
+import setScimGroupKnownText from "../../../sql/scim_group/set_known.sql" with { type: "text" };
 import setScimGroupSettledText from "../../../sql/scim_group/set_settled.sql" with { type: "text" };
 import type { Statement } from "../statement.ts";
 import { integer, nullableText, text, time } from "../statement.ts";
@@ -49,13 +50,14 @@ export const SCIM_GROUP_STATEMENTS = {
       now: time,
     },
     echoes: "scimGroupId",
-    row: { scimGroupId: text, isCreated: v.boolean(), isFull: v.boolean() },
+    row: { scimGroupId: text, isBegun: v.boolean(), isFull: v.boolean() },
   },
   listScimGroups: {
     text: listScimGroupsText,
     gives: "rows",
     parameters: {
       displayNameKey: nullableText,
+      displayName: nullableText,
       externalId: nullableText,
       withMembers: v.boolean(),
       skipped: integer,
@@ -66,7 +68,7 @@ export const SCIM_GROUP_STATEMENTS = {
   listUnsettledGroups: {
     text: listUnsettledGroupsText,
     gives: "rows",
-    parameters: { limit: integer },
+    parameters: { begunBefore: time, limit: integer },
     row: { scimGroupId: text },
   },
   setScimGroupAttributes: {
@@ -89,6 +91,13 @@ export const SCIM_GROUP_STATEMENTS = {
     parameters: { scimGroupId: text, now: time },
     echoes: "scimGroupId",
     row: { scimGroupId: text },
+  },
+  setScimGroupKnown: {
+    text: setScimGroupKnownText,
+    gives: "row",
+    parameters: { scimGroupId: text, now: time },
+    echoes: "scimGroupId",
+    row: { scimGroupId: text, isTaken: v.boolean() },
   },
   setScimGroupSettled: {
     text: setScimGroupSettledText,

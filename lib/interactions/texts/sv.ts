@@ -10,10 +10,10 @@ export const sv: Texts = {
     whois: "Visa en medlems koppling, bara för dig. Medlemmen kan se att en administratör har tittat",
     member: "Medlemmen det gäller",
   },
-  linkedSelf: "Ditt Discord-konto är kopplat till ditt konto hos {platform} sedan {other}.",
+  linkedSelf: "Ditt Discordkonto är kopplat till ditt konto hos {platform} sedan {other}.",
   linked: "{member} är kopplad till ett konto hos {platform} sedan {other}.",
   unlinkedSelf:
-    "Ditt Discord-konto är inte kopplat till något konto hos {platform}. Du kan koppla det här: {url}",
+    "Ditt Discordkonto är inte kopplat till något konto hos {platform}. Du kan koppla det här: {url}",
   unlinked: "{member} är inte kopplad till något konto hos {platform}.",
   name: "Namn hos {platform}: {other}",
   records: "Det här vet Discord via {platform}:",

@@ -8,6 +8,7 @@
  *   GET /admin/links                       listAdminLinks      listForAdmin, in `member.ts`
  *   GET /admin/links/{id}                  showAdminMember     showToAdmin, in `member.ts`
  *   GET, POST /admin/links/{id}/{action}   in `change/handlers.ts`
+ *   GET /admin/bans, GET, POST /admin/bans/{id}  in `bans/handlers.ts`
  *   GET, POST /admin/brake                 in `change/handlers.ts`
  */
 import * as v from "valibot";

@@ -23,7 +23,7 @@ export async function listForAdmin(
   selection: Selection,
   after: string | undefined,
 ): Promise<LinkList> {
-  await noteLook(deps, admin, null);
+  await noteLook(deps, admin, { at: "list" });
   return listLinks(deps, selection, { limit: LISTED_LINKS, mostRead: MOST_READ, after });
 }
 
@@ -34,7 +34,7 @@ export async function nameToAdmin(
   discordUserId: string,
 ): Promise<StoredLink> {
   const link = await requireLink(deps, discordUserId);
-  await noteLook(deps, admin, discordUserId);
+  await noteLook(deps, admin, { at: "link", discordUserId });
   return link;
 }
 
@@ -57,11 +57,19 @@ export async function requireLink(deps: Pick<Needs, "queries">, discordUserId: s
   return link;
 }
 
-async function noteLook(
-  { queries, now }: Needs,
+/** What an administrator looks at, and whose it is; a list is nobody's. */
+type Look = {
+  readonly at: "list" | "link" | "bans" | "ban";
+  readonly discordUserId?: string | null;
+  readonly issuer?: string | null;
+  readonly subject?: string | null;
+};
+
+/** Keeps a look in the trail. */
+export async function noteLook(
+  { queries, now }: Pick<Needs, "queries" | "now">,
   { operator }: Pick<Admin, "operator">,
-  discordUserId: string | null,
+  { at, discordUserId = null, issuer = null, subject = null }: Look,
 ): Promise<void> {
-  const detail = { at: discordUserId === null ? "list" : "link" };
-  await queries.insertOperatorEvent({ action: "looked_at", discordUserId, operator, detail, now: now() });
+  await queries.insertLook({ discordUserId, issuer, subject, operator, detail: { at }, now: now() });
 }

@@ -4,21 +4,22 @@ import { secondsAfter } from "../../time.ts";
 import type { Counts } from "../stats.ts";
 import { countWithin } from "../stats.ts";
 import type { Status } from "../status.ts";
-import { readStatus } from "../status.ts";
+import { ENDED_DAYS, readStatus } from "../status.ts";
 
 type Needs = Pick<Deps, "config" | "queries" | "now">;
 
 /** The figures. */
 export type Overview = {
-  readonly status: Pick<Status, "links" | "checks" | "pushes" | "brake" | "stops" | "attention">;
-  /** Within OVERVIEW_DAYS. */
+  readonly status: Pick<
+    Status,
+    "links" | "checks" | "pushes" | "brake" | "stops" | "grantsEnded" | "attention"
+  >;
+  /** Within ENDED_DAYS, as the ended grants of the status. */
   readonly week: Counts;
-  /** Links whose last check failed, by the code of that failure. */
+  /** Links whose last check or push failed, by the code of that failure. */
   readonly failing: readonly { readonly code: string; readonly links: number }[];
 };
 
-/** How far back the figures of sign-ins go. */
-export const OVERVIEW_DAYS = 7;
 const DAY_SECONDS = 86_400;
 const MOST_CODES = 20;
 
@@ -27,7 +28,7 @@ export async function readOverview({ config, queries, now }: Needs): Promise<Ove
   const at = now();
   const [status, week, failing] = await Promise.all([
     readStatus({ queries, now }, config.tokenKeys),
-    countWithin({ queries }, secondsAfter(at, -OVERVIEW_DAYS * DAY_SECONDS), secondsAfter(at, 1)),
+    countWithin({ queries }, secondsAfter(at, -ENDED_DAYS * DAY_SECONDS), secondsAfter(at, 1)),
     queries.countFailing({ limit: MOST_CODES }),
   ]);
   return { status, week, failing };

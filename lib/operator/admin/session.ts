@@ -66,7 +66,8 @@ export async function findAdmin(deps: Needs, [secrets]: readonly SessionSecrets[
   const facts = row === undefined ? undefined : openFacts(secrets, row.factsSealed);
   if (row === undefined || facts === undefined) return SIGNED_OUT;
   const { issuer, subject, expiresAt } = row;
-  const isOver = hasEnded(row);
+  // The rule is about claims of the provider that is configured now.
+  const isOver = issuer !== deps.config.oidc.issuer || hasEnded(row);
   if (!isOver && !isRefusedSince(deps, row) && (await isAdmin(deps, row, facts)))
     return { state: "admin", admin: { ...nameAdmin(facts.name, subject), issuer, subject, expiresAt } };
   await deps.queries.deleteAdminSession({ sessionIdHash });

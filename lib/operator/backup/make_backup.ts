@@ -11,11 +11,11 @@ import { createQueries } from "../../database/queries.ts";
 import type { OnRows } from "../../database/rows.ts";
 import { readRows } from "../../database/rows.ts";
 import { backupFailed, databaseNotMigrated } from "../../errors.ts";
+import type { Overwriting } from "../new_file.ts";
 import type { OpenBackup, Reading } from "./open_backup.ts";
 import { openBackup } from "./open_backup.ts";
 import type { Sink } from "./own_file.ts";
 import { writeOwnFile } from "./own_file.ts";
-import type { Overwriting } from "./whole_file.ts";
 import { writeWholeFile } from "./whole_file.ts";
 
 /** Writes a backup, and says nothing of what it wrote. */
@@ -24,7 +24,7 @@ export type WriteBackup = (sink: Sink) => Promise<unknown>;
 /** A backup in a file. */
 export type MadeBackup = OpenBackup & { readonly bytes: number };
 
-/** Writes to a file, which has its name only once it was read to its end. Throws backup_failed. */
+/** Writes to a file, which has its name only once it was read to its end. Throws usage, backup_failed. */
 export const makeBackupFile = (
   path: string,
   overwriting: Overwriting,

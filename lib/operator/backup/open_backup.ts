@@ -2,11 +2,15 @@
 import { promises } from "node:fs";
 import { requireKnown } from "../../database/migrations.ts";
 import { findProgram } from "../../database/pg_programs.ts";
-import { backupUnreadable } from "../../errors.ts";
+import { backupUnreadable, usage } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
+import { printable } from "../../text/printable.ts";
+import { describeUnreadable } from "../../text/unreadable_file.ts";
 import { DUMP_MAGIC, examineDump } from "./dump_file.ts";
 import type { WholeBackup } from "./fill.ts";
 import { examineOwnFile, OWN_MAGIC, ownFileSource } from "./own_file.ts";
+
+const MOST_ECHOED = 200;
 
 /** A backup that is whole, and what is in it. */
 export type OpenBackup = WholeBackup & {
@@ -20,7 +24,7 @@ export type OpenBackup = WholeBackup & {
 /** What reading needs: where programs are, and what stops it. */
 export type Reading = { readonly programs: string; readonly stop: AbortSignal };
 
-/** Reads the file to its end, and stores nothing. Throws backup_unreadable, database_newer, migration_edited. */
+/** Reads the file to its end, and stores nothing. Throws usage if there is none, backup_unreadable, database_newer, migration_edited. */
 export async function openBackup(path: string, { programs, stop }: Reading): Promise<OpenBackup> {
   const opened = await examine(path, programs, stop);
   const { applied } = opened.source;
@@ -58,7 +62,6 @@ async function readBeginning(path: string): Promise<Uint8Array> {
       await file.close();
     }
   } catch (error) {
-    const { causeCode = "no code" } = describeCause(error);
-    throw backupUnreadable(`The file cannot be read (${causeCode}): is its name right?`, error);
+    throw usage(describeUnreadable(printable(path, MOST_ECHOED), describeCause(error).causeCode), error);
   }
 }

@@ -1,35 +1,18 @@
 /**
- * A file that is whole or not there: it is written beside its name, brought to the disk, and renamed. What a process that
- * was killed has left has another name, and nobody takes it for a backup.
+ * A backup in a file: it is written and read to its end before it has its name. `operator/new_file.ts` says what that keeps
+ * from being lost.
  */
-import { existsSync, lstatSync, promises, renameSync, rmSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { randomToken } from "../../crypto.ts";
+import { basename } from "node:path";
 import { backupFailed, JanusError } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
+import type { NewFile, Overwriting } from "../new_file.ts";
+import { openNewFile } from "../new_file.ts";
 import type { Sink } from "./own_file.ts";
-
-/** Of its owner alone: the file has names, and tokens that are sealed. */
-const MODE = 0o600;
-const SUFFIX_BYTES = 6;
-
-/** What a file that is there already means. */
-export type Overwriting = { readonly force: boolean };
-
-/** Throws backup_failed where a file has the name, or where no folder takes one. */
-export function requireFreeName(path: string, { force }: Overwriting): void {
-  if (!existsSync(dirname(path)))
-    throw backupFailed(`There is no folder ${printable(dirname(path))}: make it, or name another one.`);
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) throw backupFailed(`${printable(path)} is a folder: name a file in it.`);
-  if (!force && found !== undefined)
-    throw backupFailed(`${printable(path)} exists already. To replace it, add --force.`);
-}
 
 /**
  * Has a file written, looks at it with `examine` while it still has another name, and gives it its own. Returns what
- * `examine` found. Throws backup_failed, and then leaves nothing.
+ * `examine` found. Throws usage for a name that it cannot have, and else backup_failed; then it leaves nothing.
  */
 export async function writeWholeFile<Found>(
   path: string,
@@ -37,17 +20,15 @@ export async function writeWholeFile<Found>(
   write: (sink: Sink) => Promise<unknown>,
   examine: (unfinished: string) => Promise<Found>,
 ): Promise<Found & { readonly bytes: number }> {
-  requireFreeName(path, overwriting);
-  const unfinished = `${path}.${randomToken(SUFFIX_BYTES)}.unfinished`;
+  const file = await openNewFile(path, overwriting);
   try {
-    const bytes = await writeSynced(unfinished, write);
-    const found = await examine(unfinished);
-    requireFreeName(path, overwriting);
-    renameSync(unfinished, path);
-    await syncFolder(dirname(path));
+    const bytes = await writeCounted(file, write);
+    await file.finish();
+    const found = await examine(file.unfinished);
+    await file.name();
     return { ...found, bytes };
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    await file.discard();
     if (error instanceof JanusError) throw error;
     const { causeCode = "no code" } = describeCause(error);
     throw backupFailed(
@@ -57,27 +38,11 @@ export async function writeWholeFile<Found>(
   }
 }
 
-async function writeSynced(path: string, write: (sink: Sink) => Promise<unknown>): Promise<number> {
-  const file = await promises.open(path, "wx", MODE);
+async function writeCounted(file: NewFile, write: (sink: Sink) => Promise<unknown>): Promise<number> {
   let bytes = 0;
-  try {
-    await write(async (chunk) => {
-      await file.writeFile(chunk);
-      bytes += chunk.length;
-    });
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await write(async (chunk) => {
+    await file.write(chunk);
+    bytes += chunk.length;
+  });
   return bytes;
-}
-
-/** Brings the name to the disk as well. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await promises.open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -2,10 +2,11 @@
  * This machine's clock beside those of the servers that answered: each answer has a Date (RFC 9110 6.6.1), so no request is
  * made for this.
  */
-import type { World } from "../../deps.ts";
+
 import type { Fetch } from "../../oauth/upstream.ts";
 import { tellDates } from "../../oauth/upstream.ts";
 import { CLOCK_SKEW_SECONDS } from "../../oidc/keys.ts";
+import type { World } from "../../wiring.ts";
 import type { Check } from "./check.ts";
 import { fault, ok, unknown, warning } from "./check.ts";
 

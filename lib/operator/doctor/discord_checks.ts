@@ -2,7 +2,6 @@
 import { addressesOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/load.ts";
 import type { Queries } from "../../database/queries.ts";
-import type { World } from "../../deps.ts";
 import type { Application } from "../../discord/application.ts";
 import { findApplication } from "../../discord/application.ts";
 import type { Discord } from "../../discord/client.ts";
@@ -12,6 +11,7 @@ import type { JanusError } from "../../errors.ts";
 import { asJanusError } from "../../errors.ts";
 import { createBudget } from "../../oauth/budget.ts";
 import type { RuleSet } from "../../rules/rule_set.ts";
+import type { World } from "../../wiring.ts";
 import { askDiscordClient, askRecords, askRecordsAtDiscord } from "../setup_questions.ts";
 import type { Check, CheckId } from "./check.ts";
 import { fault, ok, sayReason, unknown, warning } from "./check.ts";

@@ -4,13 +4,13 @@
  */
 import { addressesOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/load.ts";
-import type { World } from "../../deps.ts";
 import { createBudget } from "../../oauth/budget.ts";
 import { createOidc } from "../../oidc/client.ts";
 import type { ProviderExamination } from "../../oidc/examination.ts";
 import { examineProvider } from "../../oidc/examination.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
+import type { World } from "../../wiring.ts";
 import { askProvider } from "../setup_questions.ts";
 import type { Check, CheckId } from "./check.ts";
 import { CHECK_GROUPS, fault, ok, sayReason, unknown, warning } from "./check.ts";

@@ -3,13 +3,13 @@
  * request. The server proves with COOKIE_SECRET that it is the one, since any program can answer at an address.
  */
 import type { Config } from "../../config/load.ts";
-import type { World } from "../../deps.ts";
 import type { JanusError } from "../../errors.ts";
 import { asJanusError, unhealthy } from "../../errors.ts";
 import type { Answer, Upstream } from "../../oauth/upstream.ts";
 import { parseJson, send } from "../../oauth/upstream.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { printable } from "../../text/printable.ts";
+import type { World } from "../../wiring.ts";
 import type { Check } from "./check.ts";
 import { fault, ok, sayReason, unknown, warning } from "./check.ts";
 import type { Seen } from "./seen.ts";

@@ -1,5 +1,6 @@
 /**
- * Links in a CSV file (RFC 4180) in UTF-8, with or without a byte order mark. The first line names the columns. The file is
+ * Links in a CSV file (RFC 4180) in UTF-8, with or without a byte order mark. The first line names the columns, and shows what
+ * separates fields: a spreadsheet writes semicolons where the decimal sign is a comma, as in Swedish. The file is
  * streamed, and no record is longer than MAX_RECORD_BYTES, so a quote that is never closed does not take all memory.
  */
 import { createReadStream } from "node:fs";
@@ -10,6 +11,7 @@ import { importRefused } from "../../errors.ts";
 import { describeCause } from "../../telemetry/log.ts";
 import { decodeText } from "../../text/decode.ts";
 import { printable } from "../../text/printable.ts";
+import { describeUnreadable } from "../../text/unreadable_file.ts";
 import type { ImportSource, Reader } from "./source.ts";
 
 const MAX_RECORD_BYTES = 8_192;
@@ -22,7 +24,8 @@ const COLUMNS = ["discord_user_id", "subject", "username", "refresh_token"] as c
 type Column = (typeof COLUMNS)[number];
 
 const HEADERS =
-  'The first line must be "discord_user_id,subject" or "discord_user_id,username", either with ",refresh_token" or without.';
+  'The first line must be "discord_user_id,subject" or "discord_user_id,username", either with ",refresh_token" or without. ' +
+  "Fields may be separated by semicolons or tabs as well.";
 
 /** A file as a source. */
 export function createCsvSource(path: string): ImportSource {
@@ -39,7 +42,22 @@ export function createCsvSource(path: string): ImportSource {
 }
 
 async function readFile(path: string, name: string, reader: Reader): Promise<void> {
+  try {
+    const text = decode(path, name);
+    await readText(await readBeginning(text), text, name, reader);
+  } catch (error) {
+    throw explain(error, name);
+  }
+}
+
+async function readText(
+  beginning: string,
+  rest: AsyncIterable<string>,
+  name: string,
+  reader: Reader,
+): Promise<void> {
   const parser = parse({
+    delimiter: delimiterOf(beginning),
     info: true,
     max_record_size: MAX_RECORD_BYTES,
     relax_column_count: true,
@@ -47,19 +65,35 @@ async function readFile(path: string, name: string, reader: Reader): Promise<voi
     trim: true,
   });
   let columns: readonly Column[] | undefined;
-  try {
-    await promises.pipeline(decode(path, name), parser, async (items: AsyncIterable<unknown>) => {
-      for await (const given of items) {
-        const { record, info } = v.parse(item, given);
-        if (columns === undefined) columns = readHeader(record, name);
-        else readRecord(record, columns, info.lines, reader);
-      }
-    });
-  } catch (error) {
-    throw explain(error, name);
-  }
+  await promises.pipeline(after(beginning, rest), parser, async (items: AsyncIterable<unknown>) => {
+    for await (const given of items) {
+      const { record, info } = v.parse(item, given);
+      if (columns === undefined) columns = readHeader(record, name);
+      else readRecord(record, columns, info.lines, reader);
+    }
+  });
   if (columns === undefined) throw importRefused(`${name} is empty. ${HEADERS}`);
 }
+
+/** The text up to the end of its first line or beyond, or as much of it as a row may have. The rest is still to be read. */
+async function readBeginning(text: AsyncGenerator<string>): Promise<string> {
+  let beginning = "";
+  while (beginning.length <= MAX_RECORD_BYTES && !/\S.*\n/.test(beginning)) {
+    const { done, value } = await text.next();
+    if (done === true) break;
+    beginning += value;
+  }
+  return beginning;
+}
+
+async function* after(beginning: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield beginning;
+  yield* rest;
+}
+
+/** What stands behind the name of the first column; a comma for a line that Janus does not know. */
+const delimiterOf = (beginning: string): string =>
+  /^\s*"?discord_user_id"?[ ]*([,;\t])/.exec(beginning)?.[1] ?? ",";
 
 /** The file as text. Another encoding would import other names. */
 async function* decode(path: string, name: string): AsyncGenerator<string> {
@@ -113,10 +147,7 @@ function readHeader(record: readonly string[], name: string): readonly Column[] 
     (second === "subject" || second === "username") &&
     (columns.length === 2 || (columns.length === 3 && columns[2] === "refresh_token"));
   if (isKnown) return columns;
-  const isOtherwise = record.length === 1 && /[;\t]/.test(record[0] ?? "");
-  throw importRefused(
-    `${name} does not begin with a line that Janus knows. ${HEADERS}${isOtherwise ? " The fields must be separated by commas." : ""}`,
-  );
+  throw importRefused(`${name} does not begin with a line that Janus knows. ${HEADERS}`);
 }
 
 function readRecord(
@@ -156,6 +187,6 @@ function explain(error: unknown, name: string): unknown {
   }
   const { causeCode } = describeCause(error);
   return ["ENOENT", "EACCES", "EISDIR", "EPERM"].includes(causeCode ?? "")
-    ? importRefused(`${name} cannot be read: ${causeCode}.`)
+    ? importRefused(describeUnreadable(name, causeCode))
     : error;
 }

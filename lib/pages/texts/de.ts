@@ -235,11 +235,14 @@ export const de: Texts = {
   handled: {
     title: "Was Administratoren getan haben",
     looked_at: "{other}: Ein Administrator hat deine Verknüpfung angesehen.",
+    ban_looked_at: "{other}: Ein Administrator hat eine Sperre von dir angesehen.",
     sync_asked: "{other}: Ein Administrator hat dein Konto von Janus prüfen lassen.",
     sessions_purged: "{other}: Ein Administrator hat dich abgemeldet.",
     unlinked: "{other}: Ein Administrator hat deine Verknüpfung entfernt.",
     imported: "{other}: Ein Administrator hat deine Verknüpfung importiert.",
     adopted: "{other}: Ein Administrator hat deine Verknüpfung aus einem anderen Programm übernommen.",
+    banned: "{other}: Ein Administrator hat dich für das Verknüpfen gesperrt.",
+    ban_lifted: "{other}: Ein Administrator hat eine Sperre von dir aufgehoben.",
   },
   admin: {
     title: "Verwaltung",
@@ -265,7 +268,7 @@ export const de: Texts = {
     state: "Zustand",
     anyState: "Jeder Zustand",
     onlyFailing: "Nur Verknüpfungen, deren letzte Prüfung oder Aktualisierung fehlschlug",
-    onlyCode: "Nur Verknüpfungen, deren letzte Prüfung mit {other} fehlschlug",
+    onlyCode: "Nur Verknüpfungen, deren letzte Prüfung oder Aktualisierung mit {other} fehlschlug",
     states: {
       told: "aktuell",
       waiting: "wartet auf Discord",
@@ -303,8 +306,8 @@ export const de: Texts = {
     pushesDue: "Fällige Aktualisierungen",
     oldest: "die älteste seit {other}",
     stopped: "Janus fragt diesen Server erst wieder {other}",
-    brakeTitle: "Zurückgehaltene Rollen",
-    brakeFree: "Keine Rollen werden zurückgehalten.",
+    brakeTitle: "Zurückgehaltene Änderungen",
+    brakeFree: "Keine Änderungen werden zurückgehalten.",
     brakeHeld:
       "Seit {other} hält Janus Änderungen zurück, durch die Mitglieder Rollen verlieren, weil es ungewöhnlich viele sind.",
     brakeWaiting: "Verknüpfungen, die etwas verlieren würden",
@@ -312,10 +315,10 @@ export const de: Texts = {
     brakeLead:
       "Discord erfährt es innerhalb einer Minute, und diese Mitglieder verlieren Rollen. Prüfe zuerst, ob {platform} das wirklich sagt: sieh dir einige der Mitglieder an.",
     brakeButton: "Freigeben",
-    failingTitle: "Fehlgeschlagene Prüfungen nach Code",
-    failingNone: "Keine Prüfung schlägt fehl.",
+    failingTitle: "Fehlgeschlagene Prüfungen und Aktualisierungen nach Code",
+    failingNone: "Keine Prüfung und keine Aktualisierung ist fehlgeschlagen.",
     listTitle: "Mitglieder",
-    listNone: "Keine Verknüpfung passt.",
+    listNone: "Keine Verknüpfungen gefunden.",
     listMore: "Nächste Seite",
     listFirst: "Erste Seite",
     listPart: "Es gibt vielleicht mehr. Die Suche geht auf der nächsten Seite weiter.",
@@ -367,6 +370,20 @@ export const de: Texts = {
     unlinkReason: "Grund, den das Mitglied in seinen Daten lesen kann (freiwillig)",
     banEnd: "Wie lange",
     banEnds: { never: "bis sie aufgehoben wird", week: "eine Woche", month: "30 Tage", year: "ein Jahr" },
+    bansTitle: "Sperren",
+    bansNone: "Niemand ist gesperrt.",
+    bansLead: "Diese Konten können nicht verknüpft werden. Öffne eines, um die Sperre aufzuheben.",
+    banAccount: "Konto {other}",
+    banSince: "seit {other}",
+    banUntil: "bis {other}",
+    banNoEnd: "bis sie aufgehoben wird",
+    bannedAt: "Gesperrt",
+    bannedBy: "Von",
+    banReason: "Grund",
+    lift: "Sperre aufheben",
+    liftQuestion: "Diese Sperre aufheben?",
+    liftLead:
+      "Das Konto kann dann wieder verknüpft werden. Verknüpft wird dadurch nichts: das Mitglied folgt dem Link noch einmal. Ist auch das andere Konto des Mitglieds gesperrt, bleibt diese Sperre.",
     visible:
       "Jeder Blick auf ein Mitglied und jede Änderung wird mit deinem Namen aufgezeichnet. Das Mitglied sieht, dass es geschehen ist, und wann.",
     notices: {
@@ -388,6 +405,8 @@ export const de: Texts = {
       banned: "Die Sperre gilt.",
       banned_later: "Die Sperre gilt. Discord erfährt es, sobald es antwortet.",
       banned_role: "Die Sperre gilt. Discord hat die Rolle nicht entfernt: entferne sie von Hand.",
+      ban_lifted: "Die Sperre ist aufgehoben.",
+      ban_over: "Diese Sperre gilt nicht mehr.",
       sessions_ended: "Das Mitglied ist abgemeldet.",
       released: "Die Änderungen sind freigegeben. Discord erfährt es innerhalb einer Minute.",
       reason_refused:

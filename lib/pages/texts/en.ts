@@ -276,11 +276,14 @@ export const en = {
   handled: {
     title: "What administrators did",
     looked_at: "{other}: An administrator looked at your link.",
+    ban_looked_at: "{other}: An administrator looked at a ban of yours.",
     sync_asked: "{other}: An administrator had Janus check your account.",
     sessions_purged: "{other}: An administrator signed you out.",
     unlinked: "{other}: An administrator removed your link.",
     imported: "{other}: An administrator imported your link.",
     adopted: "{other}: An administrator took your link over from another program.",
+    banned: "{other}: An administrator banned you from linking.",
+    ban_lifted: "{other}: An administrator lifted a ban of yours.",
   },
   /** The page of administrators. */
   admin: {
@@ -308,7 +311,7 @@ export const en = {
     anyState: "Any state",
     onlyFailing: "Only links whose last check or update failed",
     /** `{other}` is the code of an error. */
-    onlyCode: "Only links whose last check failed with {other}",
+    onlyCode: "Only links whose last check or update failed with {other}",
     /** The states of a link. */
     states: {
       told: "up to date",
@@ -348,8 +351,8 @@ export const en = {
     /** `{other}` is when. */
     oldest: "the oldest since {other}",
     stopped: "Janus does not ask this server until {other}",
-    brakeTitle: "Held roles",
-    brakeFree: "No roles are held.",
+    brakeTitle: "Held changes",
+    brakeFree: "No changes are held.",
     /** `{other}` is when. */
     brakeHeld:
       "Since {other}, Janus holds back changes by which members lose roles, because it found unusually many of them.",
@@ -358,10 +361,10 @@ export const en = {
     brakeLead:
       "Discord is told within a minute, and these members lose roles. First make sure that {platform} really says so: look at a few of the members.",
     brakeButton: "Release",
-    failingTitle: "Failed checks by code",
-    failingNone: "No check fails.",
+    failingTitle: "Failed checks and updates by code",
+    failingNone: "No check or update has failed.",
     listTitle: "Members",
-    listNone: "No link fits.",
+    listNone: "No links found.",
     listMore: "Next page",
     listFirst: "First page",
     /** Shown if the search ended before the last link. */
@@ -382,8 +385,8 @@ export const en = {
     tokens: "Access",
     tokenUntil: "expires {other}",
     tokenEnded: "ended {other}",
-    tokenRefresh: "renews itself",
-    tokenNoRefresh: "does not renew itself",
+    tokenRefresh: "renewed automatically",
+    tokenNoRefresh: "not renewed automatically",
     whyTitle: "Roles, and why",
     admitted: "May link",
     username: "Name on Discord",
@@ -413,6 +416,20 @@ export const en = {
     unlinkReason: "Reason, which the member can read in their data (optional)",
     banEnd: "How long",
     banEnds: { never: "until it is lifted", week: "for a week", month: "for 30 days", year: "for a year" },
+    bansTitle: "Bans",
+    bansNone: "Nobody is banned.",
+    bansLead: "These accounts cannot be linked. Open one to lift its ban.",
+    banAccount: "Account {other}",
+    banSince: "since {other}",
+    banUntil: "until {other}",
+    banNoEnd: "until it is lifted",
+    bannedAt: "Banned",
+    bannedBy: "By",
+    banReason: "Reason",
+    lift: "Lift the ban",
+    liftQuestion: "Lift this ban?",
+    liftLead:
+      "This account can then be linked again. Nothing is linked by that: the member follows the link once more. If the member's other account is banned too, that ban stays.",
     visible:
       "Every look at a member and every change is recorded with your name. The member sees that it happened, and when.",
     notices: {
@@ -431,6 +448,8 @@ export const en = {
       banned: "The ban is in force.",
       banned_later: "The ban is in force. Discord will be told as soon as it responds.",
       banned_role: "The ban is in force. Discord did not remove the role: remove it by hand.",
+      ban_lifted: "The ban has been lifted.",
+      ban_over: "This ban is no longer in force.",
       sessions_ended: "The member is signed out.",
       released: "The held changes have been released. Discord is told within a minute.",
       reason_refused:
@@ -601,7 +620,7 @@ export const en = {
     banned: {
       title: "You may not link your accounts",
       why: "{platform} has decided that your Discord account, or your account at {platform}, may not be linked.",
-      now: "Another try does not help. If you think that this is a mistake, contact {contact} and quote the request ID below.",
+      now: "Trying again will not help. If you think this is a mistake, contact {contact} and quote the request ID below.",
     },
     not_found: {
       title: "This page does not exist",

@@ -21,7 +21,7 @@ import type { Resource } from "../resource.ts";
 export type Asked = {
   readonly deps: Deps;
   readonly query: URLSearchParams;
-  /** The last part of the path. */
+  /** What the path names below the endpoint; empty if that is the endpoint itself. */
   readonly id: string;
   readonly body: Uint8Array;
 };
@@ -50,16 +50,29 @@ export function createRoute(
     refuse: refuseError,
     receive: async (deps, exchange, body) => {
       const url = parseAddress(exchange.request);
-      const id = url?.pathname.split("/").at(-1) ?? "";
       const read =
         url === undefined
           ? refuse("invalidValue", "The URL is too long, or has too many parameters.")
-          : await work({ deps, query: url.searchParams, id, body });
+          : await work({ deps, query: url.searchParams, id: idIn(url.pathname), body });
       if (kind === "reads") receiveEvent(deps, "scim", "answered");
       else if ("fault" in read) receiveEvent(deps, "scim", read.fault.status === 400 ? "refused" : "ignored");
       return "fault" in read ? answerFault(deps, exchange, read.fault) : respond(deps, exchange, read.value);
     },
   };
+}
+
+/** Behind `/scim/v2/Users`. */
+const ID_PLACE = 4;
+/** What can be a part of an id: an id is made by Janus, or is the name of a schema. */
+const OF_ID = /^[\w.:-]*$/;
+
+/** A slash at the end means nothing, and a client may write any character by its code. RFC 3986 2.3 */
+function idIn(path: string): string {
+  const part = path.split("/", ID_PLACE + 1)[ID_PLACE] ?? "";
+  const plain = part.replaceAll(/%([2-7][0-9a-f])/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return OF_ID.test(plain) ? plain : part;
 }
 
 /** Sees the head alone. Throws not_found where no SCIM client provisions Janus. */
@@ -75,6 +88,18 @@ function admit(deps: Deps, exchange: Exchange): Response | undefined {
     receiveEvent(deps, "scim", "refused");
     return answerFault(deps, exchange, { status: 415, detail: `The body must be ${MEDIA_TYPE}.` });
   }
+  const fault = findHeadFault(headers);
+  if (fault === undefined) return undefined;
+  receiveEvent(deps, "scim", "refused");
+  return answerFault(deps, exchange, fault);
+}
+
+/** What of the head Janus cannot do. No resource has an entity tag, so none fits a condition. RFC 9110 8.4, 13.1.1 */
+function findHeadFault(headers: Headers): Fault | undefined {
+  if ((headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity")
+    return { status: 415, detail: "The body must not be compressed." };
+  if ((headers.get("if-match") ?? "*") !== "*")
+    return { status: 412, detail: "Janus has no entity tags, so nothing fits If-Match." };
   return undefined;
 }
 
@@ -88,7 +113,7 @@ function hasToken({ tokens }: ScimSettings, authorization: string | null): boole
 }
 
 function respond(deps: Deps, exchange: Exchange, answer: Answer): Response {
-  if (answer.status === 204) return emptyResponse(deps, exchange, 204);
+  if (answer.status === 204) return emptyResponse(deps, exchange, 204, MEDIA_TYPE);
   const { status, resource, location } = answer;
   const headers = { "content-type": MEDIA_TYPE, ...(location === undefined ? {} : { location }) };
   return jsonResponse(deps, exchange, status, resource, { headers });
