@@ -2,17 +2,25 @@
 import type { WorkDeps } from "../deps.ts";
 import { findBrake } from "../sync/brake.ts";
 
-/** How many links would lose something if the brake let go. */
+/** How many links would lose something if the brake let go, and when they were counted. */
+export type WaitingLosses = { readonly waiting: number; readonly countedAt: Date };
+
+/** Counts them. */
 export async function countWaitingLosses(
   deps: Pick<WorkDeps, "config" | "queries" | "now">,
-): Promise<number> {
-  return (await findBrake(deps))?.waiting ?? 0;
+): Promise<WaitingLosses> {
+  const countedAt = deps.now();
+  return { waiting: (await findBrake(deps))?.waiting ?? 0, countedAt };
 }
 
-/** Lets go what was found until now. Returns how many links that are. Servers tell Discord of them within a minute. */
+/**
+ * Lets go what was found until then: what was found after the operator has seen the number waits for another look. Returns
+ * how many links that are. Servers tell Discord of them within a minute.
+ */
 export async function releaseLosses(
   { queries, now }: Pick<WorkDeps, "queries" | "now">,
   operator: string,
+  foundUntil: Date,
 ): Promise<number> {
-  return (await queries.setReleased({ now: now(), operator }))?.released ?? 0;
+  return (await queries.setReleased({ now: now(), operator, foundUntil }))?.released ?? 0;
 }

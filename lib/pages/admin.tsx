@@ -227,9 +227,21 @@ function Failing({ context, overview: { failing } }: Props) {
   );
 }
 
+/** The field that says until when losses were counted, in milliseconds since 1970. */
+export const COUNTED_AT = "counted_at";
+
 /** The question before held changes are released. */
-export function renderBrakeQuestion(context: AdminContext, waiting: number): string {
+export function renderBrakeQuestion(
+  context: AdminContext,
+  { waiting, countedAt }: { readonly waiting: number; readonly countedAt: Date },
+): string {
   const { admin: texts } = TEXTS[context.language];
+  const back = (
+    <ArrowLink href={ADMIN_PATH} quiet>
+      {texts.back}
+    </ArrowLink>
+  );
+  if (waiting === 0) return renderAdminPage(context, texts.brakeFree, back);
   return renderAdminPage(
     context,
     texts.brakeQuestion,
@@ -237,12 +249,11 @@ export function renderBrakeQuestion(context: AdminContext, waiting: number): str
       <p>{say(texts.brakeLead, context)}</p>
       <Figures rows={[[texts.brakeWaiting, sayNumber(context, waiting)]]} />
       <form method="post" action={BRAKE_PATH}>
-        <button class="button" type="submit" name="confirm" value="yes">
+        <input type="hidden" name={COUNTED_AT} value={String(countedAt.getTime())} />
+        <button class="button" type="submit">
           {texts.brakeButton}
         </button>
-        <ArrowLink href={ADMIN_PATH} quiet>
-          {texts.back}
-        </ArrowLink>
+        {back}
       </form>
     </>,
   );

@@ -244,18 +244,6 @@ describe("an administrator", () => {
     expect(await linkOf(janus, id)).toBeDefined();
   });
 
-  test("releases held changes, after a question, and is named for it", async () => {
-    await database.rows("insert into brake (held_at) values (now())");
-    expect(await read("/admin")).toContain("Janus holds back changes");
-    expect(await read("/admin/brake")).toContain(TEXTS.en.admin.brakeQuestion);
-
-    expect(await change("/admin/brake")).toContain(TEXTS.en.admin.notices.released);
-    expect(await read("/admin")).toContain(TEXTS.en.admin.brakeFree);
-    expect(
-      await database.rows("select operator from audit_event where action = 'losses_released'"),
-    ).toContainEqual({ operator: OPERATOR });
-  });
-
   test.each(
     [
       ["", "sessions", "sync", "unlink", "ban"].map((action) => [action, "999"] as const),

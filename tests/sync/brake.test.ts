@@ -1,5 +1,6 @@
 /** The brake: losses of many members at once are held, and those of a few are not. */
 import { beforeEach, expect, test } from "bun:test";
+import { releaseLosses } from "../../lib/operator/release_losses.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { findBrake } from "../../lib/sync/brake.ts";
 import { checkDueLinks } from "../../lib/sync/check_round.ts";
@@ -63,7 +64,7 @@ test("30 of 100 who lose their group at once keep the role until the operator re
   await passDay();
   const held = memberValues(users);
   const brake = await findBrake(janus.deps);
-  await janus.deps.queries.setReleased({ now: janus.clock.now(), operator: "anna" });
+  await releaseLosses(janus.deps, "anna", janus.clock.now());
   janus.clock.advance(31);
   await runUpkeep(janus.deps);
 
@@ -166,7 +167,7 @@ test("losses of many are held in the round that finds them, and told once they a
   janus.clock.advance(28 * HOUR_SECONDS);
   await runUpkeep(janus.deps);
   const held = memberValues(losers);
-  await janus.deps.queries.setReleased({ now: janus.clock.now(), operator: "anna" });
+  await releaseLosses(janus.deps, "anna", janus.clock.now());
   const releasedAt = janus.clock.now().getTime();
   await runUpkeep(janus.deps);
 

@@ -133,13 +133,13 @@ function describe({ counts, codes }: SyncResult, isDry: boolean): string {
 /** Names how many losses wait, asks, and releases them. Servers tell Discord of them within a minute. */
 async function release({ environment, json, yes }: Asked): Promise<void> {
   const released = await withWork(environment, json, async (deps) => {
-    const waiting = await countWaitingLosses(deps);
+    const { waiting, countedAt } = await countWaitingLosses(deps);
     if (waiting === 0) return 0;
     if (!json)
       await print(waiting === 1 ? "1 link would lose something." : `${waiting} links would lose something.`);
     const isAgreed = yes === true || (!json && canAsk() && (await confirm("Release?")));
     if (!isAgreed) return undefined;
-    return releaseLosses(deps, readOperatorName(environment));
+    return releaseLosses(deps, readOperatorName(environment), countedAt);
   });
   if (released === undefined) {
     endWithFindings();

@@ -45,7 +45,7 @@ export const BRAKE_STATEMENTS = {
   setReleased: {
     text: setReleasedText,
     gives: "row",
-    parameters: { now: time, operator: text },
+    parameters: { now: time, operator: text, foundUntil: time },
     row: { released: integer },
   },
   setBrakeHeld: {

@@ -13,7 +13,7 @@ import { asJanusError, notFound } from "../../../errors.ts";
 import { adminNoticeResponse } from "../../../http/notices.ts";
 import { addressOf, requireGet } from "../../../http/request.ts";
 import type { Exchange, FormHandler, Handler } from "../../../http/response.ts";
-import { renderBrakeQuestion } from "../../../pages/admin.tsx";
+import { COUNTED_AT, renderBrakeQuestion } from "../../../pages/admin.tsx";
 import { ADMIN_PATH, LINKS_PATH, memberPath } from "../../../pages/admin_parts.tsx";
 import type { AdminAction } from "../../../pages/admin_question.tsx";
 import { ADMIN_ACTIONS, BAN_ENDS, renderAdminQuestion } from "../../../pages/admin_question.tsx";
@@ -148,18 +148,26 @@ function readBanEnd(word: string | null, now: Date): Date | null {
 /** GET /admin/brake: asks. */
 export const askRelease: Handler = (deps, exchange) => {
   requireGet(exchange);
-  return withAdmin(deps, exchange, async (admin) => {
-    const waiting = await countWaitingLosses(deps);
-    return adminPage(deps, exchange, admin, (context) => renderBrakeQuestion(context, waiting));
-  });
+  return withAdmin(deps, exchange, (admin) => showRelease(deps, exchange, admin));
 };
 
-/** POST /admin/brake: releases. */
+/** POST /admin/brake: releases what the page has counted. */
 export const receiveRelease: FormHandler = {
   admit: admitForm,
-  handle: (deps, exchange) =>
-    withAdmin(deps, exchange, async ({ operator }) => {
-      await releaseLosses(deps, operator);
+  handle: (deps, exchange, form) =>
+    withAdmin(deps, exchange, async (admin) => {
+      const countedAt = readMilliseconds(form.get(COUNTED_AT));
+      if (countedAt === undefined) return showRelease(deps, exchange, admin, 400);
+      await releaseLosses(deps, admin.operator, countedAt);
       return adminNoticeResponse(deps, exchange, "released", ADMIN_PATH);
     }),
 };
+
+async function showRelease(deps: Deps, exchange: Exchange, admin: Admin, status = 200): Promise<Response> {
+  const losses = await countWaitingLosses(deps);
+  return adminPage(deps, exchange, admin, (context) => renderBrakeQuestion(context, losses), status);
+}
+
+/** A time in milliseconds since 1970, at most in the year 2286; undefined for anything else. */
+const readMilliseconds = (word: string | null): Date | undefined =>
+  word !== null && /^\d{1,13}$/.test(word) ? new Date(Number(word)) : undefined;
