@@ -25,9 +25,10 @@ const storeMark = createTogether<Needs, Sent>({
   store: async ({ queries, config, now }, items) => {
     const marked = await queries.setProviderRefreshSent({
       issuer: config.oidc.issuer,
-      refreshTokensSealed: Object.fromEntries(
-        items.map(({ subject, refreshTokenSealed }) => [subject, refreshTokenSealed]),
-      ),
+      tokens: items.map(({ subject, refreshTokenSealed }) => ({
+        subject,
+        refresh_token: refreshTokenSealed,
+      })),
       now: now(),
     });
     return marked.map(({ subject }) => subject);

@@ -42,6 +42,8 @@ found as materialized (
     is_gone boolean, -- whether a SCIM client says that the membership has ended
     is_granted boolean -- whether the grant at Discord lives
   )
+  -- So PostgreSQL expects few rows, and goes by indexes. docs/decisions/0043
+  limit (select jsonb_array_length(given.checks) from given)
 ),
 
 -- In the order of docs/decisions/0028.
@@ -66,27 +68,23 @@ locked_link as (
   for no key update of link
 ),
 
--- A logout is settled ten minutes after it came. If the refresh token works then, it has outlived the provider's session,
--- and its end will be a dismissal.
-settling as (
-  select
-    found.discord_user_id,
-    organisation_token.logged_out_at + interval '10 minutes' as settled_at
-  from found
-  inner join organisation_token
-    on found.issuer = organisation_token.issuer and found.subject = organisation_token.subject
-  where
-    organisation_token.logged_out_at + interval '10 minutes' > found.now
-    and organisation_token.ended_at is null
-),
-
 checked as (
   update link
   set
     -- What became due in the meantime stays due.
     check_due_at = least(
       found.check_due_at,
-      settling.settled_at,
+      -- A logout is settled ten minutes after it came. If the refresh token works then, it has outlived the provider's
+      -- session, and its end will be a dismissal.
+      (
+        select organisation_token.logged_out_at + interval '10 minutes'
+        from organisation_token
+        where
+          organisation_token.issuer = found.issuer
+          and organisation_token.subject = found.subject
+          and organisation_token.logged_out_at + interval '10 minutes' > found.now
+          and organisation_token.ended_at is null
+      ),
       case when link.check_due_at <> found.leased_until then link.check_due_at end
     ),
     check_leased_until = null,
@@ -132,7 +130,6 @@ checked as (
     gone_source = case when found.is_gone then coalesce(link.gone_source, 'scim') else link.gone_source end
   from found
   inner join locked_account on found.discord_user_id = locked_account.discord_user_id
-  left join settling on found.discord_user_id = settling.discord_user_id
   where
     link.discord_user_id = found.discord_user_id
     and link.check_leased_until = found.leased_until

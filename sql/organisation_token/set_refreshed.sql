@@ -7,11 +7,10 @@ with given as not materialized (
     $2::jsonb as tokens -- a list of {subject, spent_refresh_token as it was claimed, access_token, and so on}
 ),
 
--- In the order of docs/decisions/0028.
-locked as (
+refreshed as (
   select
-    organisation_token.issuer,
-    organisation_token.subject,
+    token.subject,
+    token.spent_refresh_token,
     token.access_token,
     token.refresh_token,
     token.expires_at,
@@ -25,9 +24,24 @@ locked as (
     expires_at timestamptz, -- null if the provider did not say
     obtained_at timestamptz
   )
+  -- So PostgreSQL expects few rows, and goes by indexes. docs/decisions/0043
+  limit (select jsonb_array_length(given.tokens) from given)
+),
+
+-- In the order of docs/decisions/0028.
+locked as (
+  select
+    organisation_token.issuer,
+    organisation_token.subject,
+    refreshed.access_token,
+    refreshed.refresh_token,
+    refreshed.expires_at,
+    refreshed.obtained_at
+  from given
+  cross join refreshed
   inner join organisation_token
-    on given.issuer = organisation_token.issuer and token.subject = organisation_token.subject
-  where organisation_token.refresh_token_sealed = token.spent_refresh_token
+    on given.issuer = organisation_token.issuer and refreshed.subject = organisation_token.subject
+  where organisation_token.refresh_token_sealed = refreshed.spent_refresh_token
   order by organisation_token.issuer, organisation_token.subject
   for no key update of organisation_token
 )

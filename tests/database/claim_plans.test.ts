@@ -26,6 +26,7 @@ const FEW_PAGES = 20;
 
 const quiet = usePostgres();
 const backlog = usePostgres();
+const checked = usePostgres();
 
 async function connected<Result>(
   planCacheMode: string,
@@ -77,6 +78,7 @@ const scannedBy = (plan: Plan): readonly string[] =>
 
 const pagesOf = (plan: Plan): number => plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
 
+const SEALED = "x".repeat(120);
 const LIMIT = "20";
 const [now, leasedUntil] = [after(0), after(390)];
 const CLAIMS = [
@@ -133,6 +135,56 @@ describe.skipIf(!onPostgres)("where nothing is due", () => {
     const plan = await explain("force_generic_plan", STATEMENTS[name].text, values);
 
     expect(pagesOf(plan)).toBeLessThanOrEqual(FEW_PAGES);
+  });
+});
+
+/** For each link some fifteen in tables, and as many in indexes that change. */
+const PAGES_OF_ONE = 40;
+/** What a new connection reads of the catalogue. */
+const PAGES_AT_FIRST = 60;
+const FOUND = {
+  leased_until: leasedUntil,
+  issuer: "https://provider.example",
+  claims: {},
+  sources: {},
+  check_due_at: after(86_400),
+  is_granted: true,
+};
+const TOKENS = { spent_refresh_token: SEALED, refresh_token: SEALED, access_token: SEALED, obtained_at: now };
+const numbered = (count: number, item: (n: number) => object): string =>
+  JSON.stringify(Array.from({ length: count }, (_, index) => item(index + 1)));
+
+describe.skipIf(!onPostgres)("what checks of several links bring", () => {
+  beforeAll(() =>
+    connected(
+      "auto",
+      async (sql) => {
+        await fillWithLinkedMembers(sql, MEMBERS, NOW);
+        await sql.unsafe(
+          `update link set check_leased_until = '${leasedUntil}' where discord_user_id::integer <= 10`,
+        );
+        await sql.unsafe("vacuum analyze link");
+      },
+      checked,
+    ),
+  );
+
+  test.each(
+    ["force_custom_plan", "force_generic_plan"].flatMap((mode) =>
+      [1, 10].map((count) => [mode, count] as const),
+    ),
+  )("is stored without reading a table whole, by %s, for %d", async (mode, count) => {
+    const tokens = numbered(count, (n) => ({ subject: `member-${n}`, ...TOKENS }));
+    const checks = numbered(count, (n) => ({ discord_user_id: String(n), subject: `member-${n}`, ...FOUND }));
+    const plans = [
+      await explain(mode, STATEMENTS.setProviderRefreshSent.text, [FOUND.issuer, tokens, now], checked),
+      await explain(mode, STATEMENTS.setProviderRefreshed.text, [FOUND.issuer, tokens], checked),
+      await explain(mode, STATEMENTS.setChecked.text, [checks, now], checked),
+    ];
+
+    expect(plans.flatMap(scannedBy)).toEqual([]);
+    for (const plan of plans)
+      expect(pagesOf(plan)).toBeLessThanOrEqual(PAGES_AT_FIRST + count * PAGES_OF_ONE);
   });
 });
 

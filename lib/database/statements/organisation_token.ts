@@ -27,16 +27,7 @@ import setOrganisationResealedText from "../../../sql/organisation_token/set_res
   type: "text",
 };
 import type { Statement } from "../statement.ts";
-import {
-  integer,
-  jsonList,
-  nullableText,
-  nullableTime,
-  replacedTokens,
-  text,
-  texts,
-  time,
-} from "../statement.ts";
+import { integer, jsonList, nullableText, nullableTime, replacedTokens, text, time } from "../statement.ts";
 
 /** Parameters and columns as the files have them. */
 export const ORGANISATION_TOKEN_STATEMENTS = {
@@ -90,7 +81,8 @@ export const ORGANISATION_TOKEN_STATEMENTS = {
   setProviderRefreshSent: {
     text: setProviderRefreshSentText,
     gives: "rows",
-    parameters: { issuer: text, refreshTokensSealed: texts, now: time },
+    parameters: { issuer: text, tokens: jsonList, now: time },
+    echoes: { column: "subject", list: "tokens", name: "subject" },
     row: { subject: text },
   },
   setProviderRefreshed: {
