@@ -7,6 +7,7 @@ import { createShared } from "../../lib/wiring.ts";
 import type { Sample } from "../fixtures/metrics.ts";
 import { readMetrics } from "../fixtures/metrics.ts";
 import { createOddWalk, sampleFlows } from "../fixtures/odd_flows.ts";
+import { onPostgres } from "../harness/database.ts";
 import { useJanus } from "../harness/hooks.ts";
 import { DISCORD_CLIENT_ID, startJanusWithForger, UNHEARD } from "../harness/janus.ts";
 
@@ -44,48 +45,53 @@ const CLOSED: Readonly<Record<string, Readonly<Record<string, readonly string[]>
 /** A tenth of what the closed sets could make together: each series is one of a metric, a bucket of a histogram included. */
 const MOST_NEW_SERIES = 250;
 
-test("10,000 flows with odd codes, errors, states, headers and answers add few series", async () => {
-  const { config, rules, instruments, issuer } = { ...janus.shared, issuer: janus.provider.issuer };
-  const odd = createOddWalk({
-    url: janus.url,
-    discordApiUrl: config.discord.apiUrl,
-    discordClientId: DISCORD_CLIENT_ID,
-    issuer,
-  });
-  const { now } = janus.clock;
-  const shared = createShared({ config, rules }, janus.database.db, {
-    fetch: odd.fetch,
-    now,
-    sleep: () => Promise.resolve(),
-    log: createLog("error", () => undefined, now, {
-      onEvent: instruments.metrics?.countEvent,
-      traceId: undefined,
-    }),
-    instruments,
-    version: "0.0.0-test",
-  });
-  const app = createApp(shared, UNHEARD);
-  const before = await readMetrics(janus);
+// The labels are the same on either database, and the embedded one needs minutes.
+test.skipIf(!onPostgres)(
+  "10,000 flows with odd codes, errors, states, headers and answers add few series",
+  async () => {
+    const { config, rules, instruments, issuer } = { ...janus.shared, issuer: janus.provider.issuer };
+    const odd = createOddWalk({
+      url: janus.url,
+      discordApiUrl: config.discord.apiUrl,
+      discordClientId: DISCORD_CLIENT_ID,
+      issuer,
+    });
+    const { now } = janus.clock;
+    const shared = createShared({ config, rules }, janus.database.db, {
+      fetch: odd.fetch,
+      now,
+      sleep: () => Promise.resolve(),
+      log: createLog("error", () => undefined, now, {
+        onEvent: instruments.metrics?.countEvent,
+        traceId: undefined,
+      }),
+      instruments,
+      version: "0.0.0-test",
+    });
+    const app = createApp(shared, UNHEARD);
+    const before = await readMetrics(janus);
 
-  let requests = 0;
-  for (const flow of sampleFlows(FLOWS))
-    requests += (await odd.walk(async (request) => app.fetch(request), flow)).length;
-  await shared.unstored.retry();
-  const after = await readMetrics(janus);
+    let requests = 0;
+    for (const flow of sampleFlows(FLOWS))
+      requests += (await odd.walk(async (request) => app.fetch(request), flow)).length;
+    await shared.unstored.retry();
+    const after = await readMetrics(janus);
 
-  expect(unknownIn(after.samples)).toEqual([]);
-  expect(after.samples.length - before.samples.length).toBeLessThan(MOST_NEW_SERIES);
-  // The flows were real ones, and met what they should.
-  const count = (name: string, labels = {}) => after.valueOf(name, labels) ?? 0;
-  const [begun, back, through] = ROUTE.map((route) => count("janus_http_requests_total", { route }));
-  expect([begun, back, (through ?? 0) > FLOWS / 20]).toEqual([FLOWS, FLOWS, true]);
-  expect(count("janus_http_requests_total")).toBe(requests);
-  expect(count("janus_flow_steps_total", { step: "provider", outcome: "linked" })).toBeGreaterThan(0);
-  expect(valuesOf(after.samples, "janus_errors_total", "code").length).toBeGreaterThan(5);
-  expect(valuesOf(after.samples, "janus_upstream_requests_total", "outcome").toSorted()).toEqual(
-    CLOSED.janus_upstream_requests_total?.outcome?.toSorted() ?? [],
-  );
-}, 600_000);
+    expect(unknownIn(after.samples)).toEqual([]);
+    expect(after.samples.length - before.samples.length).toBeLessThan(MOST_NEW_SERIES);
+    // The flows were real ones, and met what they should.
+    const count = (name: string, labels = {}) => after.valueOf(name, labels) ?? 0;
+    const [begun, back, through] = ROUTE.map((route) => count("janus_http_requests_total", { route }));
+    expect([begun, back, (through ?? 0) > FLOWS / 20]).toEqual([FLOWS, FLOWS, true]);
+    expect(count("janus_http_requests_total")).toBe(requests);
+    expect(count("janus_flow_steps_total", { step: "provider", outcome: "linked" })).toBeGreaterThan(0);
+    expect(valuesOf(after.samples, "janus_errors_total", "code").length).toBeGreaterThan(5);
+    expect(valuesOf(after.samples, "janus_upstream_requests_total", "outcome").toSorted()).toEqual(
+      CLOSED.janus_upstream_requests_total?.outcome?.toSorted() ?? [],
+    );
+  },
+  600_000,
+);
 
 const valuesOf = (samples: readonly Sample[], metric: string, label: string): readonly string[] => [
   ...new Set(samples.flatMap(({ name, labels }) => (name === metric ? (labels[label] ?? []) : []))),
