@@ -10,7 +10,7 @@ const HEAD = ["time", "action", "discord id", "operator", "detail"];
 
 /** One list as a table, with how to go on. `command` is what lists the next ones. */
 export function describeEvents({ events, next }: EventList, command: string): string {
-  if (events.length === 0) return "No event fits.";
+  if (events.length === 0) return "No events found.";
   const counted = events.length === 1 ? "1 event" : `${events.length} events`;
   const more =
     next === null ? `${counted}.` : `${counted}, and there are more. Go on with: ${command} --before ${next}`;

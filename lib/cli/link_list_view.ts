@@ -13,7 +13,7 @@ const HEAD = ["discord id", "username", "organisation", "state", "at discord", "
 
 /** One list as a table, with how to go on. `command` is what lists the next ones. */
 export function describeLinks({ links, next }: LinkList, now: Date, command: string): string {
-  if (links.length === 0) return "No link fits.";
+  if (links.length === 0) return "No links found.";
   const rows = links.map((link) => [
     link.discordUserId,
     `@${printable(link.username, MOST_OF_NAME)}`,

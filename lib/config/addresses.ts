@@ -9,6 +9,8 @@ export type Addresses = {
   readonly backChannelLogout: string;
   readonly discordEvents: string;
   readonly discordInteractions: string;
+  readonly recheckHook: string;
+  readonly scim: string;
 };
 
 /** The addresses of a Janus at this public URL. */
@@ -20,4 +22,6 @@ export const addressesOf = (publicUrl: string): Addresses => ({
   backChannelLogout: `${publicUrl}/oidc/backchannel-logout`,
   discordEvents: `${publicUrl}/discord/events`,
   discordInteractions: `${publicUrl}/discord/interactions`,
+  recheckHook: `${publicUrl}/hooks/recheck`,
+  scim: `${publicUrl}/scim/v2`,
 });

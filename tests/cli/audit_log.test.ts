@@ -51,7 +51,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     expect(lines[2]?.slice(0, 4)).toEqual(["2026-01-01 00:00:00", "linked", ID, "-"]);
     expect(first.events).toMatchObject([{ action: "unlinked", discord_user_id: ID }]);
     expect(rest).toMatchObject({ events: [{ action: "linked", operator: null }], next: null });
-    expect(none).toEqual({ exitCode: 0, stdout: "No event fits.\n", stderr: "" });
+    expect(none).toEqual({ exitCode: 0, stdout: "No events found.\n", stderr: "" });
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("No linked member has")]);
     expect(unknown.stderr).toContain("Somebody without a link is found by the Discord user id alone.");
   });

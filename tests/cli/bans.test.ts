@@ -115,7 +115,7 @@ describe.if(onPostgres)("janus bans on PostgreSQL", () => {
     expect(JSON.parse(ofUser.stdout).bans).toMatchObject([{ discord_user_id: user, subject: null }]);
     expect(first.stdout).toMatch(/^1 ban, and there are more\. Go on with: the same command, and --after /m);
     expect(second.stdout).toMatch(/^1 ban\.$/m);
-    expect((await bans("list", "--subject", "nobody")).stdout).toBe("No ban fits.\n");
+    expect((await bans("list", "--subject", "nobody")).stdout).toBe("No bans found.\n");
     expect(found).toContainEqual(expect.objectContaining({ discord_user_id: user, operator: "eva" }));
     expect(found).toContainEqual(expect.objectContaining({ issuer, subject, reason: "sells roles" }));
     expect(table.stdout).toMatch(/^account +since +until +operator +reason$/m);

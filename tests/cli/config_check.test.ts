@@ -11,6 +11,7 @@ import { readSources } from "../../lib/config/sources.ts";
 import { createDiscordUrls } from "../../lib/discord/authorization_request.ts";
 import { JanusError } from "../../lib/errors.ts";
 import { run } from "../fixtures/command.ts";
+import { DISCORD_PUBLIC_KEY } from "../fixtures/discord_events.ts";
 import { readText } from "../fixtures/source.ts";
 import { useFolder } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID, environmentFor, OIDC_CLIENT_ID } from "../harness/janus.ts";
@@ -45,7 +46,9 @@ async function write(name: string, content: string, mode = 0o600): Promise<strin
 
 type Report = {
   readonly variables: readonly Readonly<Record<string, unknown>>[];
-  readonly addresses: Readonly<Record<string, string | readonly string[]>>;
+  readonly addresses: Readonly<Record<string, string | readonly string[]>> & {
+    readonly doorbells: Readonly<Record<string, string>>;
+  };
   readonly warnings: readonly string[];
   readonly verdict: string;
 };
@@ -617,6 +620,14 @@ Discord: OAuth2, Redirects                                   https://janus.examp
 Discord: General Information, Linked Roles Verification URL  https://janus.example.org/linked-role
 The provider: redirect URL of the client                     https://janus.example.org/dsek-oauth-callback`;
 
+const BACKCHANNEL_LOGOUT =
+  "The provider: back-channel logout URI, if it has one         https://janus.example.org/oidc/backchannel-logout";
+const DOORBELLS = {
+  DISCORD_PUBLIC_KEY,
+  HOOK_SECRET: "h".repeat(64),
+  SCIM_TOKEN: "s".repeat(64),
+};
+
 describe("the addresses of config check", () => {
   test("are those that Janus listens at and sends to other servers", async () => {
     const config = readConfig(GOOD);
@@ -626,13 +637,29 @@ describe("the addresses of config check", () => {
     });
     const routes = new Set(ROUTES.map(([method, path]) => `${method} https://janus.example.org${path}`));
 
-    const { addresses } = await check(GOOD);
+    const { doorbells, ...addresses } = (await check(GOOD)).addresses;
 
     const sent = [authorizationUrl("s"), loginUrl("s", "v")].map((url) =>
       String(new URL(url).searchParams.get("redirect_uri")),
     );
     expect(addresses.discord_redirects).toEqual(sent);
     for (const address of Object.values(addresses).flat()) expect(routes).toContain(`GET ${address}`);
+    expect(doorbells).toEqual({ backchannel_logout: "https://janus.example.org/oidc/backchannel-logout" });
+  });
+
+  test("are also those of the doorbells that are open", async () => {
+    const routes = new Set(ROUTES.map(([method, path]) => `${method} https://janus.example.org${path}`));
+
+    const { scim, ...doorbells } = (await check({ ...GOOD, ...DOORBELLS })).addresses.doorbells;
+
+    for (const address of Object.values(doorbells)) expect(routes).toContain(`POST ${address}`);
+    expect(Object.keys(doorbells)).toEqual([
+      "discord_events",
+      "discord_interactions",
+      "backchannel_logout",
+      "recheck_hook",
+    ]);
+    expect(routes).toContain(`GET ${scim}/ServiceProviderConfig`);
   });
 });
 
@@ -684,7 +711,7 @@ describe("janus config check", () => {
     expect(stdout).toMatch(/\nOIDC_SCOPES +unset\n/);
     expect(stdout).toContain("Org\\u{200b}");
     expect(table).toEndWith(`--env-file ${path}`);
-    expect(addresses).toBe(ADDRESSES);
+    expect(addresses).toBe(`${ADDRESSES}\n${BACKCHANNEL_LOGOUT}`);
     expect(rules).toBe("The rules in force: no RULES_FILE: everyone who can sign in gets dsek_member");
     expect(verdict).toBe("The configuration is complete, with 1 warning.");
     expect(stderr).toMatch(/^janus: warning: DISCORD_BOT_TOKEN is set: .*\n$/);

@@ -96,7 +96,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
       "1 link, and there are more. Go on with: the same command, and --after 11\n",
     );
     expect(JSON.parse(rest.stdout)).toMatchObject({ links: [{ discord_user_id: "12" }], next: null });
-    expect(none).toEqual({ exitCode: 0, stdout: "No link fits.\n", stderr: "" });
+    expect(none).toEqual({ exitCode: 0, stdout: "No links found.\n", stderr: "" });
   });
 
   test("janus links show shows one member, and lists those who may be meant", async () => {
@@ -147,7 +147,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
 
     expect(JSON.parse(found.stdout).links).toHaveLength(2);
     expect(more.stdout).toContain("there are more");
-    expect(nobody).toEqual({ exitCode: 1, stdout: "No link fits.\n", stderr: "" });
+    expect(nobody).toEqual({ exitCode: 1, stdout: "No links found.\n", stderr: "" });
   });
 
   test("a list whose reader goes away is no failure", async () => {

@@ -169,7 +169,7 @@ describe("janus", () => {
     expect(stderr).toStartWith("janus: The configuration has");
     for (const { name } of REQUIRED) expect(stderr).toContain(`  ${name} is missing: `);
     expect(stderr.trimEnd().split("\n")).toHaveLength(REQUIRED.length + 2);
-    expect(stderr).toContain("cp example.env .env");
+    expect(stderr).toContain("Copy example.env");
   });
 
   test.concurrent("exits with 2 for a malformed secret, and prints no part of it", async () => {

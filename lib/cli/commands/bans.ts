@@ -67,7 +67,7 @@ function addList(bans: Command): void {
         listBans({ queries: createQueries(db), now }, { discordUserId, subject, issuer }, { limit, after }),
       );
       const isFiltered = after !== undefined || Object.keys(account).length > 0;
-      const none = isFiltered ? "No ban fits." : "Nobody is banned.";
+      const none = isFiltered ? "No bans found." : "Nobody is banned.";
       await print(json ? toJson(bansAsJson(list)) : describeBans(list, none));
     });
 }

@@ -37,7 +37,7 @@ type InForce = {
 /** The settings in force, where to enter which address, and the warnings. */
 type Report = {
   readonly variables: readonly InForce[];
-  readonly addresses: ReturnType<typeof addressesByPlace>;
+  readonly addresses: AddressesByPlace;
   readonly warnings: readonly string[];
   readonly verdict: string;
 };
@@ -131,7 +131,7 @@ export function checkConfig(sources: readonly Source[]): Report {
   const warnings = [...misread, ...findRisky(values, sources)];
   return {
     variables: VARIABLES.map((variable) => describe(variable, values, sources)),
-    addresses: addressesByPlace(values.PUBLIC_URL),
+    addresses: { ...addressesByPlace(values.PUBLIC_URL), doorbells: openDoorbells(values) },
     warnings,
     verdict: describeVerdict(warnings.length),
   };
@@ -152,7 +152,35 @@ function addressesByPlace(publicUrl: string) {
   };
 }
 
-function formatAddresses(addresses: Report["addresses"]): string {
+type AddressesByPlace = ReturnType<typeof addressesByPlace> & { readonly doorbells?: Doorbells };
+
+/** Where other servers tell what has changed: the address of each doorbell that is open, by its name. */
+type Doorbells = Partial<Readonly<Record<keyof typeof DOORBELL_PLACES, string>>>;
+
+const DOORBELL_PLACES = {
+  discord_events: "Discord: Webhooks, Endpoint URL",
+  discord_interactions: "Discord: General Information, Interactions Endpoint URL",
+  backchannel_logout: "The provider: back-channel logout URI, if it has one",
+  scim: "The SCIM client: base URL",
+  recheck_hook: "Programs that say whom to look at: the hook",
+} as const;
+
+function openDoorbells(values: ServerVariables): Doorbells {
+  const { discordEvents, discordInteractions, backChannelLogout, scim, recheckHook } = addressesOf(
+    values.PUBLIC_URL,
+  );
+  return {
+    ...(values.DISCORD_PUBLIC_KEY !== undefined && {
+      discord_events: discordEvents,
+      discord_interactions: discordInteractions,
+    }),
+    backchannel_logout: backChannelLogout,
+    ...(values.SCIM_TOKEN !== undefined && { scim }),
+    ...(values.HOOK_SECRET !== undefined && { recheck_hook: recheckHook }),
+  };
+}
+
+function formatAddresses(addresses: AddressesByPlace): string {
   const rows = [
     ...addresses.discord_redirects.map((address) => ["Discord: OAuth2, Redirects", address]),
     [
@@ -160,6 +188,10 @@ function formatAddresses(addresses: Report["addresses"]): string {
       addresses.discord_linked_roles_verification_url,
     ],
     ["The provider: redirect URL of the client", addresses.provider_redirect],
+    ...Object.entries(DOORBELL_PLACES).flatMap(([name, place]) => {
+      const [, address] = Object.entries(addresses.doorbells ?? {}).find(([open]) => open === name) ?? [];
+      return address === undefined ? [] : [[place, address]];
+    }),
   ];
   return `Enter these addresses, exactly as written:\n${formatTable(rows)}`;
 }

@@ -52,7 +52,8 @@ function addList(sessions: Command): void {
         const discordUserId = member === undefined ? undefined : await findUserId({ queries }, member);
         return listAllSessions({ queries, now }, { discordUserId }, { limit, after });
       });
-      const none = member === undefined && after === undefined ? "Nobody is signed in." : "No session fits.";
+      const none =
+        member === undefined && after === undefined ? "Nobody is signed in." : "No sessions found.";
       await print(json ? toJson(sessionsAsJson(list)) : describeSessions(list, none));
     });
 }
