@@ -119,7 +119,7 @@ describe("finishProviderLeg()", () => {
     const [user, other] = [newUser(), newUser()];
     const subject = subjectOf(user);
     await ban(account(subject));
-    const before = janus.provider.liveRefreshTokens();
+    const before = new Set(janus.provider.liveRefreshTokens());
 
     const statuses = [(await link(user)).status, (await link(other, subject)).status];
     await runUpkeep(janus.deps);
@@ -128,7 +128,7 @@ describe("finishProviderLeg()", () => {
     expect(await linksOfSubject(janus, subject)).toEqual([]);
     expect([await sessionsOf(janus, user), await sessionsOf(janus, other)]).toEqual([[], []]);
     expect([janus.discord.grants(user), janus.discord.grants(other)]).toEqual([0, 0]);
-    expect(janus.provider.liveRefreshTokens()).toEqual(before);
+    expect(janus.provider.liveRefreshTokens().filter((token) => !before.has(token))).toEqual([]);
     expect(await trailOf(janus, other)).toEqual(["discord_authorized", "ban_met", "grant_ended"]);
   });
 
