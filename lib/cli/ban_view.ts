@@ -8,7 +8,7 @@ import { shortTime } from "./times.ts";
 const MOST_OF_REASON = 500;
 const HEAD = ["account", "since", "until", "operator", "reason"];
 
-/** One list as a table, with how to go on. `none` is what is said of no ban. */
+/** A list as a table, and the command for the next page. `none` is the sentence for an empty list. */
 export function describeBans({ bans, next }: BanList, none: string): string {
   if (bans.length === 0) return none;
   const counted = bans.length === 1 ? "1 ban" : `${bans.length} bans`;

@@ -7,7 +7,7 @@ import { shortTime } from "./times.ts";
 const MOST_OF_NAME = 24;
 const HEAD = ["discord id", "username", "browser", "since", "last used", "until"];
 
-/** One list as a table, with how to go on. `none` is what is said of no session. */
+/** A list as a table, and the command for the next page. `none` is the sentence for an empty list. */
 export function describeSessions({ sessions, next }: SessionList, none: string): string {
   if (sessions.length === 0) return none;
   const rows = sessions.map((session) => [

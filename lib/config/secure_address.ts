@@ -10,6 +10,10 @@ const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** Whether only this machine can reach the address. There http is as good as https. */
 export const isLoopback = (url: URL): boolean => LOOPBACK_HOSTS.has(url.hostname);
 
+/** Whether an address, without brackets, is one of loopback. RFC 6890 */
+export const isLoopbackAddress = (host: string): boolean =>
+  host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+
 /** Whether the address is https, or http on loopback, and holds no credentials. */
 function isSecureAddress(url: URL): boolean {
   const isEncrypted = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));

@@ -8,7 +8,7 @@ import type { ServerVariables } from "./load.ts";
 import { readServerVariables, VARIABLES } from "./load.ts";
 import { findOpenIssuer } from "./open_issuers.ts";
 import { findUnsafeRuntime, findWithoutEffect } from "./runtime_variables.ts";
-import { isLoopback } from "./secure_address.ts";
+import { isLoopback, isLoopbackAddress } from "./secure_address.ts";
 import type { Environment, Source } from "./sources.ts";
 import { mergeSources } from "./sources.ts";
 import { findStray } from "./stray_values.ts";
@@ -90,7 +90,6 @@ type Risk = {
 };
 
 const isPublic = ({ PUBLIC_URL }: ServerVariables): boolean => !isLoopback(new URL(PUBLIC_URL));
-const isLoopbackHost = (host: string): boolean => host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 const isEveryAddress = (host: string): boolean => host === "0.0.0.0" || host === "::";
 const isUnencrypted = (url = "https:"): boolean => url.startsWith("http:") && !isLoopback(new URL(url));
@@ -127,7 +126,7 @@ const RISKS: readonly Risk[] = [
   },
   {
     isTaken: (values) =>
-      isPublic(values) && isLoopbackHost(values.HOST) && values.TRUSTED_PROXIES.length === 0,
+      isPublic(values) && isLoopbackAddress(values.HOST) && values.TRUSTED_PROXIES.length === 0,
     warning:
       "TRUSTED_PROXIES is empty while a proxy must be in front (PUBLIC_URL is public, HOST is loopback): " +
       "all members share one rate limit. For a proxy on this machine set it to loopback.",

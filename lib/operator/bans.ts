@@ -52,7 +52,7 @@ export async function removeBan(
 /** One list. `next` is what the next one begins after; null if no ban is left. */
 export type BanList = { readonly bans: readonly Ban[]; readonly next: string | null };
 
-/** Of which account, or of which provider. What is undefined leaves every ban. */
+/** Which bans to list: those of one account, or of one provider. A field that is undefined filters nothing. */
 export type BanFilter = {
   readonly discordUserId?: string | undefined;
   readonly issuer?: string | undefined;

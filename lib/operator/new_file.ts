@@ -23,7 +23,7 @@ export type NewFile = {
   /** Where it is until it has its name. */
   readonly unfinished: string;
   readonly write: (chunk: Uint8Array | string) => Promise<void>;
-  /** Brings what was written to the disk. Nothing more can be written. */
+  /** Writes everything to the disk, and closes the file. */
   readonly finish: () => Promise<void>;
   /** Gives it its name. Throws usage if another file got it meanwhile. */
   readonly name: () => Promise<void>;

@@ -14,8 +14,8 @@ export async function countWaitingLosses(
 }
 
 /**
- * Lets go what was found until then: what was found after the operator has seen the number waits for another look. Returns
- * how many links that are. Servers tell Discord of them within a minute.
+ * Releases the losses that were found by then. Later ones wait until an operator has seen them counted. Returns how many
+ * links lose something. Servers tell Discord of them within a minute.
  */
 export async function releaseLosses(
   { queries, now }: Pick<WorkDeps, "queries" | "now">,

@@ -16,7 +16,7 @@ import { tellDue } from "../sync/push.ts";
 import { readWithoutRefresh } from "../sync/read_again.ts";
 
 /**
- * Counts of links; of one member where one is synced. `held` are losses that wait at the end, whoever found them; in a dry
+ * Counts of links; if one member is synced, of that member alone. `held` are losses that wait at the end, whoever found them; in a dry
  * run, all losses that it found.
  */
 export type SyncCounts = Record<
@@ -117,7 +117,7 @@ async function countHeld(deps: WorkDeps, scope: SyncScope): Promise<number> {
 
 type Tally = ReturnType<typeof createTally>;
 
-/** Counts what the run has done in its scope. Of what it does for others besides one member it counts nothing. */
+/** Counts what the run has done. A run for one member counts nothing that it does for others. */
 function createTally(scope: SyncScope) {
   const isAsked = ({ discordUserId }: { readonly discordUserId: string }): boolean =>
     scope.kind !== "member" || scope.discordUserId === discordUserId;

@@ -28,7 +28,7 @@ export const banPath = (banId: string): string => `${BANS_PATH}/${encodeURICompo
 export const memberPath = (discordUserId: string, action?: string): string =>
   [LINKS_PATH, encodeURIComponent(discordUserId), ...(action === undefined ? [] : [action])].join("/");
 
-/** What stands for the code of a failure that an earlier release counted. No link is found by it. */
+/** Stands for the code of a failure that an earlier release stored without one. No filter finds it. */
 export const UNKNOWN_CODE = "unknown";
 
 /** A page, and who sees it. */

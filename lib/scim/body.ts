@@ -43,8 +43,8 @@ export function readObject(body: Uint8Array): Read<JsonObject> {
 }
 
 /**
- * The attributes of an object by their plain names. Those of the resource's own schema may also stand under its name. Which
- * of two counts nobody could say, so none may stand there twice, in another case or in another place.
+ * The attributes of an object by their plain names. Those of the resource's own schema may also stand under its name. No
+ * attribute may occur twice, in another case or in another place: nobody could say which one counts.
  */
 export function attributesOf(value: JsonObject, schema: Schema): Read<ReadonlyMap<string, unknown>> {
   const all = Object.entries(value).flatMap(([name, one]): [string, unknown][] => {

@@ -4,6 +4,8 @@
  *
  *   GET /metrics
  */
+
+import { isLoopbackAddress } from "../config/secure_address.ts";
 import type { MetricsSettings } from "../config/telemetry_settings.ts";
 import type { Shared } from "../deps.ts";
 import { createFigures } from "../operator/figures.ts";
@@ -49,7 +51,7 @@ type AnswerMetrics = (request: Request) => Promise<Response>;
 function createAnswer(shared: Shared, metrics: Metrics, listenHost: string): AnswerMetrics {
   const { db } = shared;
   const readFigures = createFigures(shared);
-  const isOnLoopback = LOOPBACK.test(listenHost);
+  const isOnLoopback = isLoopbackAddress(listenHost);
   return async ({ method, url, headers }) => {
     if (isOnLoopback && !isForLoopback(headers.get("host")))
       return say(421, "The metrics are at localhost only.\n");
@@ -69,11 +71,8 @@ function createAnswer(shared: Shared, metrics: Metrics, listenHost: string): Ans
 function isForLoopback(host: string | null): boolean {
   if (host === null) return true;
   const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || LOOPBACK.test(name ?? "");
+  return name === "localhost" || isLoopbackAddress(name ?? "");
 }
-
-/** RFC 6890 */
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
 
 const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(text, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });

@@ -2,6 +2,7 @@
  * Writes for many links by few statements. The first is stored at once, since nobody waits for company; those that come while
  * a statement is under way are stored together by the next. docs/decisions/0043
  */
+
 /** A write that nobody has begun yet. */
 type Waiting<Item> = {
   readonly key: string;

@@ -2,7 +2,6 @@
  * This machine's clock beside those of the servers that answered: each answer has a Date (RFC 9110 6.6.1), so no request is
  * made for this.
  */
-
 import type { Fetch } from "../../oauth/upstream.ts";
 import { tellDates } from "../../oauth/upstream.ts";
 import { CLOCK_SKEW_SECONDS } from "../../oidc/keys.ts";

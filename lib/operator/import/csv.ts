@@ -91,7 +91,7 @@ async function* after(beginning: string, rest: AsyncIterable<string>): AsyncGene
   yield* rest;
 }
 
-/** What stands behind the name of the first column; a comma for a line that Janus does not know. */
+/** The character after the name of the first column; a comma if Janus does not know the line. */
 const delimiterOf = (beginning: string): string =>
   /^\s*"?discord_user_id"?[ ]*([,;\t])/.exec(beginning)?.[1] ?? ",";
 
