@@ -49,16 +49,22 @@ async function enter(stage: Stage, login: string, locale = "en-GB"): Promise<Pag
   return page;
 }
 
-test.skipIf(isSkipped)("an administrator finds a member, sees why, and unlinks them", async () => {
-  const stage = await openStage();
-  const member = await link(stage, "bo_d", "bo");
-  const page = await enter(stage, "anna");
+/** Looks at the page: takes a picture of it, and collects what keeps somebody out, also on a phone. */
+function createLook(page: Page) {
   const barriers: string[] = [];
   const look = async (name: string): Promise<void> => {
     await photograph(page, `admin-${name}`);
     barriers.push(...(await survey(page, [PHONE])).map((barrier) => `${name} ${barrier}`));
     await page.setViewportSize({ width: 1280, height: 800 });
   };
+  return { look, barriers };
+}
+
+test.skipIf(isSkipped)("an administrator finds a member, sees why, and unlinks them", async () => {
+  const stage = await openStage();
+  const member = await link(stage, "bo_d", "bo");
+  const page = await enter(stage, "anna");
+  const { look, barriers } = createLook(page);
 
   await expectPage(page, ADMIN.title);
   await look("overview");
@@ -107,12 +113,7 @@ test.skipIf(isSkipped)("an administrator bans a member, and lifts the ban", asyn
   const stage = await openStage();
   await link(stage, "bo_d", "bo");
   const page = await enter(stage, "anna");
-  const barriers: string[] = [];
-  const look = async (name: string): Promise<void> => {
-    await photograph(page, `admin-${name}`);
-    barriers.push(...(await survey(page, [PHONE])).map((barrier) => `${name} ${barrier}`));
-    await page.setViewportSize({ width: 1280, height: 800 });
-  };
+  const { look, barriers } = createLook(page);
   await expectPage(page, ADMIN.title);
   await page.goto(`${stage.janus.url}/admin/links/${BO}/ban`);
   await page.getByLabel(ADMIN.reason).fill("sells roles");

@@ -7,7 +7,7 @@ import { runUpkeep } from "../../lib/server/upkeep.ts";
 import type { Resource } from "../fixtures/scim.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
-import { startReplica } from "../fixtures/year_replica.ts";
+import { startReplicaBeside } from "../fixtures/year_replica.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
@@ -153,21 +153,7 @@ test.if(onPostgres)(
   async () => {
     await addUsers();
     for (const number of LINKED) await addLinkOf(database, { discordUserId: `8${number}` });
-    const replica = () =>
-      startReplica({
-        configuration: janus.shared,
-        db: database.db,
-        time: {
-          now: janus.clock.now,
-          goOnTo: () => undefined,
-          nowMs: () => janus.clock.now().getTime(),
-          during: (work) => work(),
-          sleep: async () => undefined,
-        },
-        skewMs: () => 0,
-        fetch,
-        onLine: () => undefined,
-      });
+    const replica = () => startReplicaBeside(janus, database);
     const wrong: unknown[] = [];
     const seen = new Set<number>();
     let isSpared = false;

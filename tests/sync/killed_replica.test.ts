@@ -8,7 +8,7 @@ import { HOOK_SECRET, signHook } from "../fixtures/hook.ts";
 import { logoutClaims } from "../fixtures/logout.ts";
 import { writeRules } from "../fixtures/rules_file.ts";
 import { newName, SCIM_TOKEN, scimClient } from "../fixtures/scim.ts";
-import { startReplica } from "../fixtures/year_replica.ts";
+import { startReplicaBeside } from "../fixtures/year_replica.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
@@ -44,21 +44,7 @@ beforeEach(() => {
   janus.provider.override({ forgivesLostAnswers: true });
 });
 
-const replica = () =>
-  startReplica({
-    configuration: janus.shared,
-    db: database.db,
-    time: {
-      now: janus.clock.now,
-      goOnTo: () => undefined,
-      nowMs: () => janus.clock.now().getTime(),
-      during: (work) => work(),
-      sleep: async () => undefined,
-    },
-    skewMs: () => 0,
-    fetch,
-    onLine: () => undefined,
-  });
+const replica = () => startReplicaBeside(janus, database);
 
 type Member = { readonly user: string; readonly sub: string; readonly id: string; readonly group: string };
 
