@@ -26,7 +26,7 @@ export const MAX_WAIT_MS = 30_000;
 /** A stop that is over so soon is waited for, as Discord's other short waits are. */
 const SHORT_STOP_MS = 5_000;
 /** A turn that is later than this is lost: the time may be another process's. One call goes in any case. */
-const MAX_LATE_MS = 100;
+export const MAX_LATE_MS = 100;
 
 /** Makes a queue. Its function settles when a call may go, or says why it may not. It never rejects. */
 export function createSlots(needs: Needs): () => Promise<Refusal | undefined> {
