@@ -24,7 +24,7 @@ export type Issue = {
 /** Why nobody can hold a pair of tokens to Janus's account. */
 type Excuse = "the answer was lost" | "the answer came too late" | "the process was killed";
 
-/** Longer than a request lasts, or than a try to store what it brought. */
+/** Longer than a try to store what no request waits for. */
 const KILL_WINDOW_MS = 1_500;
 
 export const LINK_SCOPE = "role_connections.write";
@@ -34,7 +34,9 @@ export type Journal = ReturnType<typeof createJournal>;
 /** Opens an empty one. */
 export function createJournal() {
   const issues: Issue[] = [];
-  const arrived = new Set<string>();
+  /** Refresh tokens that a process has told of, by their hashes, each with the request that it came for. */
+  const arrived = new Map<string, string | undefined>();
+  const done = new Set<string>();
   const cutOff = new Map<string, number>();
   const unstored: { readonly replica: string; readonly at: number }[] = [];
   const ended: { readonly userId: string; readonly at: number }[] = [];
@@ -42,18 +44,21 @@ export function createJournal() {
   const faults = new Map<string, number>();
   const violations: string[] = [];
 
+  const hashOf = ({ refreshToken, accessToken }: Issue): string => sha256Hex(refreshToken ?? accessToken);
   /** Whether the process had the pair in its hands when it was cut off: in a request, or until the database is back. */
-  const isCutOff = ({ at, replica }: Issue): boolean => {
+  const isCutOff = (issue: Issue): boolean => {
+    const { at, replica } = issue;
     const cutOffAt = cutOff.get(replica) ?? 0;
+    const request = arrived.get(hashOf(issue));
+    if (cutOffAt >= at && request !== undefined && !done.has(request)) return true;
     const waits = unstored.filter((wait) => wait.replica === replica && wait.at >= at && wait.at <= cutOffAt);
     const lastSeenAt = Math.max(at, ...waits.map((wait) => wait.at));
     return cutOffAt >= at && cutOffAt - lastSeenAt <= KILL_WINDOW_MS;
   };
   const excuseOf = (issue: Issue): Excuse | undefined => {
-    const { isLost, refreshToken, accessToken } = issue;
-    if (isLost) return "the answer was lost";
+    if (issue.isLost) return "the answer was lost";
     if (isCutOff(issue)) return "the process was killed";
-    return arrived.has(sha256Hex(refreshToken ?? accessToken)) ? undefined : "the answer came too late";
+    return arrived.has(hashOf(issue)) ? undefined : "the answer came too late";
   };
 
   return {
@@ -69,7 +74,11 @@ export function createJournal() {
       return `${excuseOf(issue) ?? "arrived"} at ${issue.replica}, ${end}`;
     },
     addIssue: (issue: Issue): void => void issues.push(issue),
-    addArrived: (hash: string): void => void arrived.add(hash),
+    /** A process has a refresh token in its hands, for the request with this number, or for none. */
+    addArrived: (hash: string, replica: string, request: number | undefined): void =>
+      void arrived.set(hash, request === undefined ? undefined : `${replica} ${request}`),
+    /** The process has answered the request with this number. */
+    addDone: (replica: string, request: number): void => void done.add(`${replica} ${request}`),
     addLine: (line: string): void => {
       if (/"level":"(warn|error)"/.test(line)) lines.push(line);
     },

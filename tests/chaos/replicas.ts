@@ -5,7 +5,7 @@ import { logWatch } from "../harness/log_watch.ts";
 import { freePort } from "../harness/ports.ts";
 import { wallClock } from "./fast_clock.ts";
 import type { Journal } from "./journal.ts";
-import type { Arrived } from "./replica.ts";
+import type { Report } from "./replica.ts";
 
 export type Names = "a" | "b";
 
@@ -60,7 +60,9 @@ export function createReplicas(
     starts += 1;
     const id = `${name}${starts}`;
     const variables = { PORT: String(ports[name]), REPLICA: id, STARTED_AT: String(startedAt) };
-    const child = spawn(folder, { ...environment, ...variables }, journal);
+    const hears = (what: Report): void =>
+      "done" in what ? journal.addDone(id, what.done) : journal.addArrived(what.arrived, id, what.request);
+    const child = spawn(folder, { ...environment, ...variables }, hears);
     const ready = Promise.withResolvers<void>();
     const live = async (): Promise<void> => {
       for await (const line of linesOf(child.stdout)) {
@@ -91,14 +93,14 @@ export function createReplicas(
   };
 }
 
-function spawn(folder: string, env: Environment, journal: Journal) {
+function spawn(folder: string, env: Environment, hears: (what: Report) => void) {
   return Bun.spawn([process.execPath, "run", join(import.meta.dir, "replica.ts")], {
     cwd: folder,
     env,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    ipc: ({ arrived }: Arrived) => journal.addArrived(arrived),
+    ipc: hears,
   });
 }
 
