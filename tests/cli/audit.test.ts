@@ -1,16 +1,16 @@
 /** `janus audit`: what needs the operator, in words and for programs, and that it changes nothing. */
 import { expect, test } from "bun:test";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { createQueries } from "../../lib/database/queries.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
-import { run } from "../fixtures/command.ts";
+import { useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase } from "../harness/hooks.ts";
+import { useDatabase, useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 
 const database = useDatabase();
+const folder = useFolder("audit");
+const host = useCommandHost(folder);
 
 const SYNC = { everyHours: 24, graceDays: 7, reconcileDays: 7 };
 const look = () => auditLinks({ queries: createQueries(database.db), now: () => new Date(), sync: SYNC });
@@ -63,26 +63,22 @@ test("auditLinks() lists each kind with count and examples, and changes nothing"
 });
 
 test("janus audit makes no database where it finds none, and says so", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
-
-  const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["audit"], {});
+  const { exitCode, stdout, stderr } = await host.run("index.ts", ["audit"], {});
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toBe(
     "janus: there is no database in ./data yet: set DATA_DIR or DATABASE_URL as the server has it\n",
   );
   expect(await readdir(folder)).toEqual([]);
-  await rm(folder, { recursive: true });
 });
 
 test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and says what to do", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
   const environment = { DATABASE_URL: database.config.url ?? "" };
-  const well = await run(folder, "index.ts", ["audit"], environment);
+  const well = await host.run("index.ts", ["audit"], environment);
   await database.rows("insert into role_connection_left values ('5', now())");
 
-  const told = await run(folder, "index.ts", ["audit"], environment);
-  const json = await run(folder, "index.ts", ["audit", "--json"], environment);
+  const told = await host.run("index.ts", ["audit"], environment);
+  const json = await host.run("index.ts", ["audit", "--json"], environment);
 
   expect([well.exitCode, well.stdout]).toEqual([0, "0 links. Nothing to do.\n"]);
   expect([told.exitCode, told.stderr]).toEqual([1, ""]);
@@ -91,9 +87,9 @@ test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and sa
     1,
     { links: 0, findings: [{ kind: "role_connection_left", count: 1, examples: ["5"] }], events: [] },
   ]);
-  const unknown = await run(folder, "index.ts", ["audit", "--resolved", "6"], environment);
-  const malformed = await run(folder, "index.ts", ["audit", "--resolved", "anna"], environment);
-  const resolved = await run(folder, "index.ts", ["audit", "--resolved", "5"], {
+  const unknown = await host.run("index.ts", ["audit", "--resolved", "6"], environment);
+  const malformed = await host.run("index.ts", ["audit", "--resolved", "anna"], environment);
+  const resolved = await host.run("index.ts", ["audit", "--resolved", "5"], {
     ...environment,
     JANUS_OPERATOR: "anna",
   });
@@ -102,11 +98,9 @@ test.skipIf(!onPostgres)("janus audit exits with 1 if it finds something, and sa
   expect(
     await database.rows("select action, operator, detail from audit_event where discord_user_id = '5'"),
   ).toEqual([{ action: "role_connection_cleared", operator: "anna", detail: { cause: "resolved" } }]);
-  await rm(folder, { recursive: true });
 });
 
 test.skipIf(!onPostgres)("janus audit says which keys are missing, or that it cannot tell", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
   const environment = { DATABASE_URL: database.config.url ?? "" };
   await addLink("1");
   await database.rows(
@@ -116,10 +110,10 @@ test.skipIf(!onPostgres)("janus audit says which keys are missing, or that it ca
     "update organisation_token set access_token_sealed = 'old.a', refresh_token_sealed = 'old.r'",
   );
   const withKeys = (TOKEN_KEYS: string) =>
-    run(folder, "index.ts", ["audit", "--json"], { ...environment, TOKEN_KEYS });
+    host.run("index.ts", ["audit", "--json"], { ...environment, TOKEN_KEYS });
 
   const [untold, missing, malformed] = await Promise.all([
-    run(folder, "index.ts", ["audit", "--json"], environment),
+    host.run("index.ts", ["audit", "--json"], environment),
     withKeys(`new:${randomKey()}`),
     withKeys("canary"),
   ]);
@@ -136,33 +130,28 @@ test.skipIf(!onPostgres)("janus audit says which keys are missing, or that it ca
   expect([malformed.exitCode, malformed.stdout]).toEqual([2, ""]);
   expect(malformed.stderr).toContain("TOKEN_KEYS");
   expect(malformed.stderr).not.toContain("canary");
-  await rm(folder, { recursive: true });
 });
 
 test.skipIf(!onPostgres)(
   "janus audit counts ten thousand of a kind, and says that there may be more",
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
     await database.rows(
       "insert into role_connection_left select n::text, now() + n * interval '1 second' from generate_series(1, 10001) as n",
     );
 
-    const { stdout } = await run(folder, "index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
+    const { stdout } = await host.run("index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
 
     expect(stdout).toMatch(/^role_connection_left {2}10000 or more$/m);
     expect(stdout).toMatch(/^ {2}1, 2, 3, 4, 5, and many more$/m);
-    await rm(folder, { recursive: true });
   },
 );
 
 test.skipIf(!onPostgres)("janus audit names the senders of refused events, and no more of them", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "janus-audit-"));
   await database.rows(`insert into event_count (source, outcome, day, events)
     values ('logout', 'refused', now(), 24), ('scim', 'refused', now(), 20000)`);
 
-  const { stdout } = await run(folder, "index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
+  const { stdout } = await host.run("index.ts", ["audit"], { DATABASE_URL: database.config.url ?? "" });
 
   expect(stdout).toMatch(/^events_refused {2}20024$/m);
   expect(stdout).toMatch(/^ {2}logout, scim$/m);
-  await rm(folder, { recursive: true });
 });

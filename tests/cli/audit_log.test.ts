@@ -1,10 +1,11 @@
 /** `janus audit-log` and `janus stats` as commands: words, JSON, exit codes, and mistakes. */
 import { describe, expect, test } from "bun:test";
-import { run } from "../fixtures/command.ts";
+import { useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("audit_log");
+const host = useCommandHost(folder);
 
 test.each([
   [
@@ -20,7 +21,7 @@ test.each([
   [["stats", "--weeks", "0"], "Not a number of weeks: 0."],
   [["stats", "--weeks", "105"], "It is a number from 1 to 104."],
 ])("janus %j is wrong usage", async (args, reason) => {
-  const ended = await run(folder, "index.ts", args, {});
+  const ended = await host.run("index.ts", args, {});
 
   expect(ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(reason) });
 });
@@ -29,7 +30,7 @@ test.each([
 describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const environment = (): Record<string, string> => ({ DATABASE_URL: database.config.url ?? "" });
-  const janus = (...args: readonly string[]) => run(folder, "index.ts", args, environment());
+  const janus = (...args: readonly string[]) => host.run("index.ts", args, environment());
   const ID = "80351110224678912";
 
   test("janus audit-log shows the newest event first, with the operator, and goes on", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
@@ -57,11 +57,12 @@ describe("janus bans", () => {
 // A command needs the database beside the server, which the embedded one does not allow.
 describe.if(onPostgres)("janus bans on PostgreSQL", () => {
   const folder = useFolder("bans");
+  const host = useCommandHost(folder);
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
   const environment = () => environmentBeside(janus, database, "eva");
-  const bans = (...words: readonly string[]) => run(folder, "index.ts", ["bans", ...words], environment());
+  const bans = (...words: readonly string[]) => host.run("index.ts", ["bans", ...words], environment());
 
   async function linked() {
     const user = newUser();

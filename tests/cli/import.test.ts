@@ -2,13 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { EARLIER_TABLES, rowsOfEarlier, writeEarlierFile } from "../fixtures/earlier_service.ts";
 import { makeRingKey, textOfRing } from "../fixtures/sealed_rows.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("import");
+const host = useCommandHost(folder);
 const K1 = makeRingKey("k1");
 const SETTINGS = { TOKEN_KEYS: textOfRing([K1]), OIDC_ISSUER: "https://id.example.org" };
 const CANARY = "canary-token-of-discord";
@@ -35,7 +36,7 @@ describe("janus import", () => {
       "none.db cannot be read (SQLITE_CANTOPEN). There is no such file.",
     ],
   ])("refuses %j", async (options, reason) => {
-    const ended = await run(folder, "index.ts", ["import", ...options], SETTINGS);
+    const ended = await host.run("index.ts", ["import", ...options], SETTINGS);
 
     expect(ended).toMatchObject({ exitCode: 2, stdout: "" });
     expect(ended.stderr).toContain(reason);
@@ -44,8 +45,8 @@ describe("janus import", () => {
   test("needs TOKEN_KEYS, OIDC_ISSUER and a database that is there", async () => {
     const path = write(`${newId()},anna,`);
     const [bare, empty] = await Promise.all([
-      run(folder, "index.ts", ["import", "--csv", path, "--yes"], {}),
-      run(folder, "index.ts", ["import", "--csv", path, "--yes"], SETTINGS),
+      host.run("index.ts", ["import", "--csv", path, "--yes"], {}),
+      host.run("index.ts", ["import", "--csv", path, "--yes"], SETTINGS),
     ]);
 
     expect(bare.exitCode).toBe(2);
@@ -60,7 +61,7 @@ describe("janus import", () => {
     const address = join(folder, "address");
     writeFileSync(address, "postgres://user:canary@127.0.0.1:1/old\n");
     const ask = (environment: Readonly<Record<string, string>>) =>
-      run(folder, "index.ts", ["import", "--postgres", "--yes"], { ...SETTINGS, ...environment });
+      host.run("index.ts", ["import", "--postgres", "--yes"], { ...SETTINGS, ...environment });
 
     const [file, both, none] = await Promise.all([
       ask({ IMPORT_DATABASE_URL_FILE: address }),
@@ -87,7 +88,7 @@ describe.if(onPostgres)("janus import on PostgreSQL", () => {
     JANUS_OPERATOR: "Anna Admin",
   });
   const importWith = (...options: readonly string[]) =>
-    run(folder, "index.ts", ["import", ...options], environment());
+    host.run("index.ts", ["import", ...options], environment());
   const countOf = async (what: string): Promise<number> => {
     const [row] = await database.rows(`select count(*)::integer as count from ${what}`);
     return Number(row?.count);
@@ -172,7 +173,7 @@ describe.if(onPostgres)("janus import on PostgreSQL", () => {
     const [before, file] = [await old.rows("select * from discord_tokens"), readFileSync(path)];
 
     const fromSqlite = await importWith("--sqlite", path, "--yes", "--json");
-    const fromPostgres = await run(folder, "index.ts", ["import", "--postgres", "--yes", "--json"], {
+    const fromPostgres = await host.run("index.ts", ["import", "--postgres", "--yes", "--json"], {
       ...environment(),
       IMPORT_DATABASE_URL: old.config.url ?? "",
     });

@@ -1,17 +1,14 @@
 /** With --json a command speaks JSON alone: its result on standard output, its errors and warnings on standard error. */
 import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
-import { run, startCommandHost } from "../fixtures/command.ts";
-import { useFolder, useForAll } from "../harness/hooks.ts";
+import { run, useCommandHost } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 import { NOBODY } from "../harness/ports.ts";
 
 const folder = useFolder("json");
 /** For all but one command of a kind: a process of its own takes half a second. */
-const host = useForAll(
-  async () => startCommandHost(folder),
-  ({ stop }) => stop(),
-);
+const host = useCommandHost(folder);
 
 type Said = Readonly<Record<string, unknown>>;
 const linesOf = (text: string): readonly Said[] =>

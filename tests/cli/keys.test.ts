@@ -1,14 +1,11 @@
 /** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
 import { describe, expect, test } from "bun:test";
-import { run, startCommandHost } from "../fixtures/command.ts";
-import { useFolder, useForAll } from "../harness/hooks.ts";
+import { run, useCommandHost } from "../fixtures/command.ts";
+import { useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("keys");
 /** For all but one command of a kind: a process of its own takes half a second. */
-const host = useForAll(
-  async () => startCommandHost(folder),
-  ({ stop }) => stop(),
-);
+const host = useCommandHost(folder);
 
 describe("janus keys generate", () => {
   const line = "[A-Za-z0-9_-]{43}";

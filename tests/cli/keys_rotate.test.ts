@@ -1,17 +1,18 @@
 /** `janus keys rotate` and `janus keys status` as commands. What they do is in `operator/rotate_keys.test.ts`. */
 import { describe, expect, test } from "bun:test";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { addSealedLinks, makeRingKey, openAll, sealerOf, textOfRing } from "../fixtures/sealed_rows.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("keys_rotate");
+const host = useCommandHost(folder);
 const [K1, K2] = [makeRingKey("k1"), makeRingKey("k2")];
 
 test.each([[["--json"]], [[]]])(
   "janus keys rotate %j asks on a terminal alone, and names --yes otherwise",
   async (options) => {
-    const ended = await run(folder, "index.ts", ["keys", "rotate", ...options], {
+    const ended = await host.run("index.ts", ["keys", "rotate", ...options], {
       TOKEN_KEYS: textOfRing([K2, K1]),
     });
 
@@ -22,8 +23,8 @@ test.each([[["--json"]], [[]]])(
 test.each(["rotate", "status"])("janus keys %s needs TOKEN_KEYS and a database", async (command) => {
   const options = command === "rotate" ? ["--yes"] : [];
   const [keyless, empty] = await Promise.all([
-    run(folder, "index.ts", ["keys", command, ...options], {}),
-    run(folder, "index.ts", ["keys", command, ...options], { TOKEN_KEYS: textOfRing([K1]) }),
+    host.run("index.ts", ["keys", command, ...options], {}),
+    host.run("index.ts", ["keys", command, ...options], { TOKEN_KEYS: textOfRing([K1]) }),
   ]);
 
   expect(keyless).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("TOKEN_KEYS is missing") });
@@ -41,7 +42,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     DATABASE_URL: database.config.url ?? "",
     JANUS_OPERATOR: "anna",
   });
-  const keys = (...args: readonly string[]) => run(folder, "index.ts", ["keys", ...args], environment());
+  const keys = (...args: readonly string[]) => host.run("index.ts", ["keys", ...args], environment());
   const trail = () =>
     database.rows(
       "select operator, detail from audit_event where action = 'keys_rotated' order by audit_event_id",
@@ -131,7 +132,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     await addSealedLinks({ database }, [K1], 2);
 
     const [told, json] = [await keys("status"), await keys("status", "--json")];
-    const missing = await run(folder, "index.ts", ["keys", "status"], environment([K2]));
+    const missing = await host.run("index.ts", ["keys", "status"], environment([K2]));
 
     const lines = told.stdout.split("\n").map((line) => line.split(/ {2,}/));
     expect([told.exitCode, told.stderr]).toEqual([0, ""]);

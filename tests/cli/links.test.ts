@@ -1,11 +1,12 @@
 /** `janus links list` and `show`, and `janus members find`, as commands: words, JSON, exit codes, and mistakes. */
 import { describe, expect, test } from "bun:test";
-import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
+import { runInShell, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("links");
+const host = useCommandHost(folder);
 
 describe("wrong usage", () => {
   test.each([
@@ -20,7 +21,7 @@ describe("wrong usage", () => {
     [["links", "show"], "missing required argument 'member'"],
     [["members", "find", " "], "Give a text of 1 to 200 characters"],
   ])("of %j is told with exit code 2", async (args, reason) => {
-    const ended = await run(folder, "index.ts", args, {});
+    const ended = await host.run("index.ts", args, {});
 
     expect(ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(reason) });
   });
@@ -29,7 +30,7 @@ describe("wrong usage", () => {
 test.each([[["links", "list"]], [["links", "show", "anna"]], [["members", "find", "anna"]]])(
   "janus %j says so where there is no database, and makes none",
   async (args) => {
-    const ended = await run(folder, "index.ts", args, {});
+    const ended = await host.run("index.ts", args, {});
 
     expect(ended).toMatchObject({
       exitCode: 1,
@@ -42,7 +43,7 @@ test.each([[["links", "list"]], [["links", "show", "anna"]], [["members", "find"
 test.each(["list", "show", "sync", "unlink", "export"])(
   "janus links %s --help has an example",
   async (name) => {
-    const { exitCode, stdout } = await run(folder, "index.ts", ["links", name, "--help"], {});
+    const { exitCode, stdout } = await host.run("index.ts", ["links", name, "--help"], {});
 
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining(`Examples:\n  janus links ${name}`)]);
   },
@@ -52,7 +53,7 @@ test.each(["list", "show", "sync", "unlink", "export"])(
 describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const environment = (): Record<string, string> => ({ DATABASE_URL: database.config.url ?? "" });
-  const janus = (...args: readonly string[]) => run(folder, "index.ts", args, environment());
+  const janus = (...args: readonly string[]) => host.run("index.ts", args, environment());
 
   const addTwo = async () => {
     await addLinkOf(database, {

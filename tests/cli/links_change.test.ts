@@ -1,6 +1,6 @@
 /** `janus links sync` and `janus links unlink` as commands: they ask, name mistakes, and keep who did it. */
 import { describe, expect, test } from "bun:test";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
@@ -8,6 +8,7 @@ import { startJanusWithForger } from "../harness/janus.ts";
 import { linkNewMember } from "../harness/walk.ts";
 
 const folder = useFolder("links_change");
+const host = useCommandHost(folder);
 
 test.each([
   [["anna"], "janus links unlink asks before it changes anything. To agree beforehand, add --yes."],
@@ -17,7 +18,7 @@ test.each([
   [["anna", "--yes", "--reason", "x".repeat(201)], "A reason has 1 to 200 characters, on one line."],
   [["--yes"], "missing required argument 'member'"],
 ])("janus links unlink %j is wrong usage", async (options, reason) => {
-  const ended = await run(folder, "index.ts", ["links", "unlink", ...options], {});
+  const ended = await host.run("index.ts", ["links", "unlink", ...options], {});
 
   expect(ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(reason) });
 });
@@ -27,7 +28,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
   const environment = () => environmentBeside(janus, database, "anna");
-  const links = (...args: readonly string[]) => run(folder, "index.ts", ["links", ...args], environment());
+  const links = (...args: readonly string[]) => host.run("index.ts", ["links", ...args], environment());
 
   async function link(): Promise<string> {
     await emptyDatabase(database);

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../../lib/cli/link_list_view.ts";
 import type { ListedLink } from "../../lib/operator/select_links.ts";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("links_export");
+const host = useCommandHost(folder);
 
 const LINK: ListedLink = {
   discordUserId: "1",
@@ -70,7 +71,7 @@ test.each([
   [["--json", "--format", "csv"], "--json prints JSON."],
   [["--semicolons", "all.json"], "--semicolons is for csv, and this is json."],
 ])("janus links export refuses %j", async (options, reason) => {
-  const ended = await run(folder, "index.ts", ["links", "export", ...options], {});
+  const ended = await host.run("index.ts", ["links", "export", ...options], {});
 
   expect(ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(reason) });
 });
@@ -83,7 +84,7 @@ describe.if(onPostgres)("janus links export on PostgreSQL", () => {
     JANUS_OPERATOR: "anna",
   });
   const exportLinks = (...args: readonly string[]) =>
-    run(folder, "index.ts", ["links", "export", ...args], environment());
+    host.run("index.ts", ["links", "export", ...args], environment());
   const trail = () =>
     database.rows(
       "select operator, detail from audit_event where action = 'links_exported' order by audit_event_id desc limit 1",

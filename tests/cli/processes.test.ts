@@ -14,7 +14,7 @@ import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment, Serving } from "../fixtures/command.ts";
-import { run, serve, startCommandHost } from "../fixtures/command.ts";
+import { run, serve, useCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
@@ -67,10 +67,7 @@ const forger = useForAll(
 const templateFolder = (migrated: boolean): string => join(folder, migrated ? "migrated" : "empty");
 
 /** For what a command says of faults like those that another one meets in a process of its own. */
-const host = useForAll(
-  async () => startCommandHost(folder),
-  ({ stop }) => stop(),
-);
+const host = useCommandHost(folder);
 
 beforeAll(async () => {
   if (onPostgres) return;

@@ -4,20 +4,17 @@ import { join } from "node:path";
 import { formatChanges, formatRecords } from "../../lib/cli/record_table.ts";
 import { compareRecords } from "../../lib/operator/record_difference.ts";
 import type { Environment } from "../fixtures/command.ts";
-import { runOnTerminal, startCommandHost } from "../fixtures/command.ts";
+import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { recordOf } from "../fixtures/rules.ts";
-import { useFolder, useForAll, useForEach } from "../harness/hooks.ts";
+import { useFolder, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import type { MetadataRecord } from "../standins/discord.ts";
 import { startDiscord } from "../standins/discord.ts";
 
 const folder = useFolder("register");
 /** `processes.test.ts` registers in processes of their own, which take half a second each. */
-const host = useForAll(
-  async () => startCommandHost(folder),
-  ({ stop }) => stop(),
-);
+const host = useCommandHost(folder);
 const discord = useForEach(
   async () =>
     startDiscord({

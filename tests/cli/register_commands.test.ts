@@ -1,19 +1,16 @@
 /** `janus register` and the slash commands: which Discord gets, what is asked before, and what is left alone. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Environment } from "../fixtures/command.ts";
-import { startCommandHost } from "../fixtures/command.ts";
+import { useCommandHost } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY } from "../fixtures/discord_events.ts";
 import { GUILD, OTHER_GUILD } from "../fixtures/interactions.ts";
-import { useFolder, useForAll, useForEach } from "../harness/hooks.ts";
+import { useFolder, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import { startDiscord } from "../standins/discord.ts";
 
 const PUBLIC_URL = "https://janus.example.org";
 const folder = useFolder("register_commands");
-const host = useForAll(
-  async () => startCommandHost(folder),
-  ({ stop }) => stop(),
-);
+const host = useCommandHost(folder);
 const interactionsUrl = `${PUBLIC_URL}/discord/interactions`;
 const discord = useForEach(
   async () =>

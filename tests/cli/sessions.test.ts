@@ -1,10 +1,11 @@
 /** `janus sessions` as a command: it asks, ends what was named, and prints nothing that opens a session. */
 import { describe, expect, test } from "bun:test";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("sessions");
+const host = useCommandHost(folder);
 
 test.each([
   [["purge"], "Name --member <member>, --all or --older-than <age>."],
@@ -17,7 +18,7 @@ test.each([
   [["purge", "--older-than", "3", "--yes"], "Not an age: 3."],
   [["list", "--limit", "many"], "Not a limit: many."],
 ])("janus sessions %j is wrong usage", async (args, reason) => {
-  const ended = await run(folder, "index.ts", ["sessions", ...args], {});
+  const ended = await host.run("index.ts", ["sessions", ...args], {});
 
   expect(ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(reason) });
 });
@@ -29,8 +30,7 @@ describe.if(onPostgres)("janus sessions on PostgreSQL", () => {
     DATABASE_URL: database.config.url ?? "",
     JANUS_OPERATOR: "anna",
   });
-  const sessions = (...args: readonly string[]) =>
-    run(folder, "index.ts", ["sessions", ...args], environment());
+  const sessions = (...args: readonly string[]) => host.run("index.ts", ["sessions", ...args], environment());
   const ID = "80351110224678912";
 
   async function addSessions(): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { describeStatus } from "../../lib/cli/status_view.ts";
 import { LINK_STATES } from "../../lib/database/statements/link_view.ts";
 import type { Status } from "../../lib/operator/status.ts";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
@@ -70,16 +70,17 @@ describe("describeStatus()", () => {
 
 describe("janus status", () => {
   const folder = useFolder("status");
+  const host = useCommandHost(folder);
 
   test("says so where there is no database, and makes none", async () => {
-    const { exitCode, stdout, stderr } = await run(folder, "index.ts", ["status"], { DATA_DIR: "nowhere" });
+    const { exitCode, stdout, stderr } = await host.run("index.ts", ["status"], { DATA_DIR: "nowhere" });
 
     expect([exitCode, stdout]).toEqual([1, ""]);
     expect(stderr).toStartWith("janus: there is no database in nowhere yet");
   });
 
   test("refuses an option that it does not know", async () => {
-    const { exitCode, stderr } = await run(folder, "index.ts", ["status", "--backup"], {});
+    const { exitCode, stderr } = await host.run("index.ts", ["status", "--backup"], {});
 
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("--backup")]);
   });
@@ -88,9 +89,10 @@ describe("janus status", () => {
 // A command needs the database beside this test, which the embedded one does not allow.
 describe.if(onPostgres)("janus status on PostgreSQL", () => {
   const folder = useFolder("status-on-postgres");
+  const host = useCommandHost(folder);
   const database = useDatabase();
   const environment = (): Record<string, string> => ({ DATABASE_URL: database.config.url ?? "" });
-  const status = (...args: readonly string[]) => run(folder, "index.ts", ["status", ...args], environment());
+  const status = (...args: readonly string[]) => host.run("index.ts", ["status", ...args], environment());
 
   async function addOverdueLink(): Promise<void> {
     for (const statement of [
@@ -136,7 +138,7 @@ describe.if(onPostgres)("janus status on PostgreSQL", () => {
   test("says that a key is missing, with the keys that it is given", async () => {
     await addOverdueLink();
 
-    const { exitCode, stdout } = await run(folder, "index.ts", ["status"], {
+    const { exitCode, stdout } = await host.run("index.ts", ["status"], {
       ...environment(),
       TOKEN_KEYS: `k2:${randomKey()}`,
     });

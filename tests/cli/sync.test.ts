@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run, runOnTerminal } from "../fixtures/command.ts";
+import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
 import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
@@ -33,6 +33,7 @@ describe("janus sync", () => {
 // A command needs the database beside the server, which the embedded one does not allow.
 describe.if(onPostgres)("janus sync on PostgreSQL", () => {
   const folder = useFolder("sync");
+  const host = useCommandHost(folder);
   const database = useDatabase();
   const janus = useJanus(() => startJanusWithForger({ database }));
 
@@ -43,8 +44,7 @@ describe.if(onPostgres)("janus sync on PostgreSQL", () => {
     await emptyDatabase(database);
     await link();
   }
-  const sync = (...options: readonly string[]) =>
-    run(folder, "index.ts", ["sync", ...options], environment());
+  const sync = (...options: readonly string[]) => host.run("index.ts", ["sync", ...options], environment());
 
   test("does what is due, tells it as words and as JSON, and finds no member of that name", async () => {
     await linkAlone();

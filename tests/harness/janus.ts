@@ -23,7 +23,6 @@ import { startForger } from "../standins/forger.ts";
 import type { Trust } from "../standins/member.ts";
 import { createJar, visit } from "../standins/member.ts";
 import type { ProviderOptions, ProviderStandin } from "../standins/provider.ts";
-import { startProvider } from "../standins/provider.ts";
 import type { Clock } from "./clock.ts";
 import { createClock } from "./clock.ts";
 import type { TestDatabase } from "./database.ts";
@@ -107,8 +106,9 @@ type Options = {
   readonly fetch?: Fetch;
 };
 
-/** With the certified provider. */
-export function startJanus(options: Options & { readonly provider?: Partial<ProviderOptions> } = {}) {
+/** With the certified provider, which takes longer to load than Janus, and which most tests do without. */
+export async function startJanus(options: Options & { readonly provider?: Partial<ProviderOptions> } = {}) {
+  const { startProvider } = await import("../standins/provider.ts");
   return start<ProviderStandin>(options, (client) => startProvider({ ...client, ...options.provider }));
 }
 

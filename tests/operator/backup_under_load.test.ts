@@ -146,7 +146,7 @@ async function backUpAndCompare(
 }
 
 describe("a backup under load", () => {
-  test(
+  test.if(!onPostgres)(
     "of the embedded database comes from the server that has it open",
     async () => {
       const dataDir = join(folder, "data");
@@ -164,7 +164,7 @@ describe("a backup under load", () => {
     LIMIT_MS,
   );
 
-  test(
+  test.if(!onPostgres)(
     "of the embedded database is refused while another command has it open",
     async () => {
       const dataDir = join(folder, "held");

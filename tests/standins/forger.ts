@@ -222,7 +222,7 @@ function hasRevocation({ options }: ForgerState): boolean {
   return options.revocationEndpoint ?? true;
 }
 
-/** A key of RSA takes a while to make, and the first one may be the same for every forger of a process. */
+/** The first one may be the same for every forger of a process. */
 let firstKey: SigningKey | undefined;
 
 function createState(options: ForgerOptions, origin: string): ForgerState {

@@ -11,6 +11,7 @@ import {
   randomBytes,
   sign as signBytes,
 } from "node:crypto";
+import { takeRsaPair } from "./rsa_keys.ts";
 
 /** The claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -32,7 +33,7 @@ export type SigningKey = {
 /** Signs claims. What the header says need not be true; a text as the key makes an HMAC with it. */
 export type Sign = (claims: Claims, header?: TokenHeader, key?: SigningKey | string) => string;
 
-/** Makes a key pair. An RSA key takes a while: make it once. */
+/** Makes a key pair. */
 export function createKey(alg: KeyAlgorithm, kid: string = randomBytes(6).toString("base64url")): SigningKey {
   const { privateKey, publicKey } = generatePair(alg);
   return {
@@ -75,7 +76,7 @@ export function accessTokenHash(accessToken: string, alg: KeyAlgorithm = "RS256"
 
 function generatePair(alg: KeyAlgorithm) {
   if (alg.startsWith("Ed")) return generateKeyPairSync("ed25519");
-  if (!alg.startsWith("ES")) return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  if (!alg.startsWith("ES")) return takeRsaPair();
   const curves = { 256: "P-256", 384: "P-384", 512: "P-521" } as const;
   return generateKeyPairSync("ec", { namedCurve: curves[bitsOf(alg)] });
 }

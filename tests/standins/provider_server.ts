@@ -10,6 +10,7 @@ import type { ProviderOptions } from "./provider.ts";
 import type { ProviderUser } from "./provider_accounts.ts";
 import { createArtifactStore } from "./provider_accounts.ts";
 import { INTERACTION_PATH, interact, show } from "./provider_interactions.ts";
+import { takeRsaPair } from "./rsa_keys.ts";
 
 /** The running provider. `origin` is for the front alone: the issuer is another address. */
 export type InnerProvider = {
@@ -182,7 +183,7 @@ function claimsOf(user: ProviderUser) {
 /** One key a family: the RSA key serves RS256 and PS256. */
 function generateKeys(): readonly object[] {
   const pairs = [
-    generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    takeRsaPair(),
     generateKeyPairSync("ec", { namedCurve: "P-256" }),
     generateKeyPairSync("ed25519"),
   ];
