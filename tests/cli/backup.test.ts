@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TABLE_NAMES } from "../../lib/database/migrations.ts";
 import { findProgram } from "../../lib/database/pg_programs.ts";
-import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
+import { run, runInShell, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
 import { fillDatabase } from "../fixtures/full_database.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
@@ -13,6 +13,7 @@ import { rejection } from "../harness/rejection.ts";
 
 const PASSWORD = "canary-database-password";
 const folder = useFolder("backup");
+const host = useCommandHost(folder);
 const PATH = process.env.PATH ?? "";
 
 let files = 0;
@@ -40,7 +41,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     JANUS_OPERATOR: "anna",
     PATH,
   });
-  const janus = (...args: readonly string[]) => run(folder, "index.ts", args, environmentOf(database));
+  const janus = (...args: readonly string[]) => host.run("index.ts", args, environmentOf(database));
   const withEmpty = async (work: (target: TestDatabase) => Promise<void>): Promise<void> => {
     const target = await createTestDatabase({ migrated: false });
     await work(target).finally(target.drop);
@@ -94,7 +95,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
           `janus backup ${options.join(" ")} - >'${path}'`,
           environmentOf(database),
         );
-        const restored = await run(folder, "index.ts", ["restore", "--yes", path], environmentOf(target));
+        const restored = await host.run("index.ts", ["restore", "--yes", path], environmentOf(target));
 
         expect(piped).toMatchObject({
           exitCode: 0,
@@ -168,7 +169,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
       const made = await janus("backup", "--json", path);
       await database.rows('drop table "odd; table"');
 
-      const restored = await run(folder, "index.ts", ["restore", "--yes", path], environmentOf(target));
+      const restored = await host.run("index.ts", ["restore", "--yes", path], environmentOf(target));
 
       expect([made.exitCode, restored.exitCode]).toEqual([0, 0]);
       expect(JSON.parse(made.stdout)).toMatchObject({ form: "pg_dump", tables: TABLE_NAMES.length });
@@ -199,7 +200,7 @@ describe.if(onPostgres)("on PostgreSQL", () => {
     const environment = { ...environmentOf(database), PATH: programs };
 
     const { message } = await rejection(findProgram("pg_dump", programs, 99));
-    const own = await run(folder, "index.ts", ["backup", "--own-form", newPath()], environment);
+    const own = await host.run("index.ts", ["backup", "--own-form", newPath()], environment);
 
     expect(message).toStartWith(
       `pg_dump of PostgreSQL 99 or later is needed, and ${programs}/pg_dump is of version 9`,
