@@ -97,7 +97,7 @@ const lease = (now: Date, seconds = LEASE_SECONDS) => ({
 });
 const hourBefore = (now: Date): Date => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 const claimRefresh: Kind["claim"] = async ({ queries }, now) =>
-  (await queries.claimRefresh({ discordUserId: "1", ...lease(now) })) !== undefined;
+  (await queries.claimRefresh({ discordUserId: "1", ...lease(now), isAwaited: false })) !== undefined;
 const claimSessionRefresh: Kind["claim"] = async ({ queries }, now) => {
   const session = { sessionIdHash: "a".repeat(64), accessTokenSealed: "st" };
   return (await queries.claimSessionRefresh({ ...session, ...lease(now) })) !== undefined;
