@@ -3,6 +3,7 @@
  * refusals end a grant, and an outage of minutes must not. A wait that the server has asked for is obeyed by all work that
  * nobody waits for. The rule itself is the database's `refresh_put_off_until`. docs/decisions/0045
  */
+import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";
 import type { Upstream } from "../oauth/upstream.ts";
 import { secondsAfter } from "../time.ts";
@@ -32,6 +33,9 @@ export function requireRefreshTime({ upstream }: AtServer, putOffUntil: Date | n
     },
   );
 }
+
+/** Whether a failure of work at one server is such a wait. */
+export const isPutOff = (failure: JanusError | undefined): boolean => failure?.limit === "member";
 
 /** Until when a refresh that failed waits by the server's own word; null if that says nothing of it. */
 export function refreshWaitEnd(now: Date, error: unknown): Date | null {

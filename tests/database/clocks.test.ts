@@ -116,7 +116,7 @@ const claimClear: Kind["claim"] = async ({ queries }, now) =>
 const claimPush: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimPushDue(lease(now, PUSH_LEASE_SECONDS))).length === 1;
 const claimCheck: Kind["claim"] = async ({ queries }, now) =>
-  (await queries.claimCheckDue(lease(now))).length === 1;
+  (await queries.claimCheckDue({ ...lease(now), isAwaited: false })).length === 1;
 const claimSync: Kind["claim"] = async ({ queries }, now) => {
   const askedBefore = new Date(now.getTime() - 60_000);
   const values = { discordUserId: "1", askedBefore, operator: null, ...lease(now) };
