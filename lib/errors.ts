@@ -12,9 +12,11 @@ type Detail = {
   readonly cause?: unknown;
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number | undefined;
+  /** Whether an answer of the server has named that time. */
+  readonly isWaitAsked?: boolean;
   /** Whether the server has certainly not done what was asked: the request was not sent, or was turned away. */
   readonly isUntaken?: boolean;
-  /** Of a rate limit: whether it is about one member's calls, all calls of the application, or this address. */
+  /** Of a limit or a wait: whether it is about one member's calls, all calls of the application, or this address. */
   readonly limit?: "member" | "global" | "address" | undefined;
   /** The methods that the address has, as in an Allow header. */
   readonly allow?: string;
@@ -25,6 +27,7 @@ export class JanusError extends Error {
   override readonly name = "JanusError";
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly isWaitAsked: boolean;
   readonly isUntaken: boolean;
   readonly limit: Detail["limit"];
   readonly allow: string | undefined;
@@ -33,6 +36,7 @@ export class JanusError extends Error {
     super(reason, { cause: detail.cause });
     this.code = code;
     this.retryAfterSeconds = detail.retryAfterSeconds;
+    this.isWaitAsked = detail.isWaitAsked ?? false;
     this.isUntaken = detail.isUntaken ?? false;
     this.limit = detail.limit;
     this.allow = detail.allow;
@@ -58,8 +62,8 @@ export function asJanusError(error: unknown): JanusError {
 
 /** The same failure, where the request that was to follow was not sent. */
 export function asUntaken(error: unknown): JanusError {
-  const { code, message, cause, retryAfterSeconds, limit } = asJanusError(error);
-  return new JanusError(code, message, { cause, retryAfterSeconds, limit, isUntaken: true });
+  const { code, message, cause, retryAfterSeconds, isWaitAsked, limit } = asJanusError(error);
+  return new JanusError(code, message, { cause, retryAfterSeconds, isWaitAsked, limit, isUntaken: true });
 }
 
 // Bad input: nothing was done, nothing changed.

@@ -33,6 +33,7 @@ import migration29 from "../../sql/migrations/0029_show_links.sql" with { type: 
 import migration30 from "../../sql/migrations/0030_create_admin_session.sql" with { type: "text" };
 import migration31 from "../../sql/migrations/0031_keep_code_of_failed_push.sql" with { type: "text" };
 import migration32 from "../../sql/migrations/0032_index_events_of_accounts.sql" with { type: "text" };
+import migration33 from "../../sql/migrations/0033_keep_waits_of_refreshes.sql" with { type: "text" };
 import createText from "../../sql/schema_migration/create.sql" with { type: "text" };
 import findRightsText from "../../sql/schema_migration/find_rights.sql" with { type: "text" };
 import findTableText from "../../sql/schema_migration/find_table.sql" with { type: "text" };
@@ -107,6 +108,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 30, name: "create_admin_session", text: migration30 },
   { version: 31, name: "keep_code_of_failed_push", text: migration31 },
   { version: 32, name: "index_events_of_accounts", text: migration32 },
+  { version: 33, name: "keep_waits_of_refreshes", text: migration33 },
 ];
 
 /** Every table that a migration makes. */

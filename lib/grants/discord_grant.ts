@@ -3,7 +3,7 @@
  * the tokens of links, and the tokens that no link keeps:
  *
  *     refresh                                     this file, refresh_due.ts, refresh_lease.ts, unstored.ts
- *     a refresh that failed, a token refused      refresh_failure.ts, token_call.ts
+ *     a refresh that failed, a token refused      refresh_failure.ts, refresh_wait.ts, token_call.ts
  *     the end of a grant                          end_discord_grant.ts, provider_grant.ts, end_retry.ts
  *     tokens of sign-ins that failed              stray_tokens.ts
  *     role connections of superseded grants       role_connection_left.ts
@@ -14,12 +14,12 @@
  */
 import type { WorkDeps } from "../deps.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnded } from "../errors.ts";
-import { secondsAfter } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { DiscordEndCause, RefreshHistory } from "./refresh_failure.ts";
 import { readRefreshFailure } from "./refresh_failure.ts";
 import type { RefreshedPair } from "./refresh_lease.ts";
 import { isFromEarlier, leaseFrom, spendRefreshToken } from "./refresh_lease.ts";
+import { isAwaited, refreshWaitEnd, requireRefreshTime } from "./refresh_wait.ts";
 import { openDiscordToken, sealDiscordTokens } from "./sealing.ts";
 
 /** What work on a grant needs. */
@@ -27,9 +27,6 @@ export type GrantDeps = Pick<
   WorkDeps,
   "queries" | "discord" | "tokenSealer" | "now" | "sleep" | "log" | "unstored"
 >;
-
-/** Only a new sign-in helps a grant that has ended, so Janus seldom asks again. */
-const DAY_SECONDS = 86_400;
 
 /** A grant as a statement gives it. */
 export type HeldGrant = {
@@ -58,15 +55,20 @@ export async function freshToken(deps: GrantDeps, grant: HeldGrant): Promise<Hel
   return refreshClaimed(deps, claimed);
 }
 
-/** A refresh token is only spent by whoever claims it. Throws grant_ended, and discord_unavailable if another has. */
+/**
+ * A refresh token is only spent by whoever claims it. Throws grant_ended; and discord_unavailable if another has, or as long
+ * as the token waits after a failure.
+ */
 export async function claimRefresh(deps: GrantDeps, discordUserId: string, now: Date) {
   deps.discord.requireTimeToRefresh();
-  const claimed = await deps.queries.claimRefresh({ discordUserId, ...leaseFrom(now) });
+  const lease = { ...leaseFrom(now), isAwaited: isAwaited(deps.discord) };
+  const claimed = await deps.queries.claimRefresh({ discordUserId, ...lease });
   if (claimed === undefined) throw discordUnavailable("another process refreshes this grant");
   const isUnanswered = isFromEarlier(claimed.refreshUnansweredSince, now);
   // Of a grant that an answer was lost of, the access token lives on.
   const isOver = claimed.endCause !== null && !(claimed.endCause === "unanswered" && claimed.expiresAt > now);
   if (isOver) throw grantEnded(ENDED_BEFORE);
+  requireRefreshTime(deps.discord, claimed.putOffUntil, now);
   return { ...claimed, isUnanswered };
 }
 
@@ -153,11 +155,6 @@ export async function refresh(
 export const outcomeOf = (endCause: DiscordEndCause): "ended" | "unknown" =>
   endCause === "unanswered" ? "unknown" : "ended";
 
-/** Errors that do not pass with time. */
-const LASTING: readonly string[] = ["grant_ended", "token_unreadable"];
-/** A refusal that is not definite is not repeated soon, so that an outage of an hour ends no grant. */
-const REFUSED_SECONDS = 3_600;
-
 async function setFailed(
   { queries, now }: GrantDeps,
   claimed: ClaimedRefresh,
@@ -166,15 +163,13 @@ async function setFailed(
   const { discordUserId, refreshTokenSealed, refreshFailures = 0 } = claimed;
   const failure = readRefreshFailure(claimed, error);
   const at = now();
-  const retryAt = LASTING.includes(asJanusError(error).code)
-    ? secondsAfter(at, DAY_SECONDS)
-    : endRetryAt(at, refreshFailures, error);
-  const refusedUntil = secondsAfter(at, REFUSED_SECONDS);
+  const backoff = endRetryAt(at, refreshFailures, error);
+  const waitEnd = refreshWaitEnd(at, error);
   await queries.setRefreshFailed({
     discordUserId,
     refreshTokenSealed,
     ...failure,
-    retryAt: failure.isRefused && retryAt < refusedUntil ? refusedUntil : retryAt,
+    retryAt: waitEnd !== null && waitEnd > backoff ? waitEnd : backoff,
     now: at,
   });
 }

@@ -9,6 +9,7 @@ import type { GrantDeps } from "./discord_grant.ts";
 import { outcomeOf, refresh } from "./discord_grant.ts";
 import { endRetryAt } from "./end_retry.ts";
 import { isFromEarlier, leaseFrom, tryTo } from "./refresh_lease.ts";
+import { isAwaited, requireRefreshTime } from "./refresh_wait.ts";
 import type { Round } from "./round.ts";
 import { ROUND_LIMIT, roundOf } from "./round.ts";
 import { openDiscordToken } from "./sealing.ts";
@@ -197,10 +198,12 @@ async function refreshToEnd(
 ): Promise<UsableTokens | "ended" | "unknown"> {
   deps.discord.requireTimeToRefresh();
   const now = deps.now();
-  const sent = await deps.queries.setRefreshSent({ discordUserId, refreshTokenSealed, now });
+  const sending = { discordUserId, refreshTokenSealed, isAwaited: isAwaited(deps.discord), now };
+  const sent = await deps.queries.setRefreshSent(sending);
   if (sent === undefined) throw discordUnavailable("a later sign-in has brought other tokens");
   const { endCause, refreshRefusals } = sent;
   if (endCause !== null) return outcomeOf(endCause);
+  requireRefreshTime(deps.discord, sent.putOffUntil, now);
   const isUnanswered = isFromEarlier(sent.refreshUnansweredSince, now);
   const claimed = { discordUserId, refreshTokenSealed, isUnanswered, refreshRefusals };
   const refreshed = await refresh(deps, claimed, leaseFrom(now).leasedUntil);

@@ -39,16 +39,20 @@ const UNSPENT: readonly string[] = [
   "token_unreadable",
 ];
 
+/** Whether the server has answered a refresh with `invalid_request`. */
+export const isRefused = (error: unknown): boolean => asJanusError(error).code === "refresh_refused";
+
 /** Reads the failure of a refresh. */
 export function readRefreshFailure(
   { isUnanswered, refreshRefusals }: RefreshHistory,
   error: unknown,
 ): RefreshFailure {
   const { code, isUntaken } = asJanusError(error);
-  const isRefused = code === "refresh_refused";
-  const isUnspent = !isUnanswered && (isUntaken || isRefused || UNSPENT.includes(code));
-  const isEnd = code === "grant_ended" || (isRefused && refreshRefusals + 1 >= MAX_REFUSALS);
-  if (!isEnd) return { isUnspent, isRefused, endCause: null };
-  if (isUnanswered) return { isUnspent, isRefused, endCause: "unanswered" };
-  return { isUnspent, isRefused, endCause: isRefused ? "invalid_request" : "invalid_grant" };
+  const isNo = isRefused(error);
+  const isUnspent = !isUnanswered && (isUntaken || isNo || UNSPENT.includes(code));
+  const isEnd = code === "grant_ended" || (isNo && refreshRefusals + 1 >= MAX_REFUSALS);
+  const failure = { isUnspent, isRefused: isNo };
+  if (!isEnd) return { ...failure, endCause: null };
+  if (isUnanswered) return { ...failure, endCause: "unanswered" };
+  return { ...failure, endCause: isNo ? "invalid_request" : "invalid_grant" };
 }

@@ -43,7 +43,7 @@ export function unavailable(
   const wait = retryAfterSeconds(answer);
   return upstream.unavailable(
     reason,
-    wait === undefined ? { isUntaken } : { isUntaken, retryAfterSeconds: wait },
+    wait === undefined ? { isUntaken } : { isUntaken, retryAfterSeconds: wait, isWaitAsked: true },
   );
 }
 

@@ -62,7 +62,13 @@ export type Upstream = Work & {
   readonly meter?: Meter;
   readonly unavailable: (
     reason: string,
-    detail?: { cause?: unknown; retryAfterSeconds?: number; isUntaken?: boolean; limit?: Limit },
+    detail?: {
+      cause?: unknown;
+      retryAfterSeconds?: number;
+      isWaitAsked?: boolean;
+      isUntaken?: boolean;
+      limit?: Limit;
+    },
   ) => JanusError;
   readonly clientRejected: (reason: string) => JanusError;
   /** Runs when a call has its turn, before it is sent. If it throws, nothing is sent. */

@@ -10,6 +10,7 @@ import { asJanusError } from "../errors.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
 import { readRefreshFailure } from "../grants/refresh_failure.ts";
 import { LEASE_SECONDS } from "../grants/refresh_lease.ts";
+import { isAwaited, isPutOff, refreshWaitEnd } from "../grants/refresh_wait.ts";
 import type { Heard } from "../scim/facts.ts";
 import { hearScim } from "../scim/facts.ts";
 import { describeError } from "../telemetry/log.ts";
@@ -81,7 +82,8 @@ export function firstCheckAt({ config }: Pick<CheckNeeds, "config">, now: Date):
 export async function claimAndCheck(deps: CheckNeeds, limit: number): Promise<readonly Checked[]> {
   const now = deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  const due = await deps.queries.claimCheckDue({ limit, leasedUntil, now });
+  const lease = { leasedUntil, now, isAwaited: isAwaited(deps.oidc) };
+  const due = await deps.queries.claimCheckDue({ limit, ...lease });
   return Promise.all(
     due.map(async (link) => {
       const { discordUserId } = link;
@@ -162,6 +164,8 @@ function nextDue(deps: CheckNeeds, link: DueCheck): Date {
   return graceEnd !== null && graceEnd > deps.now() && graceEnd < next ? graceEnd : next;
 }
 
+const laterOf = (time: Date, other: Date | null): Date => (other !== null && other > time ? other : time);
+
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
 async function recordFailure(
   deps: CheckNeeds,
@@ -178,9 +182,11 @@ async function recordFailure(
     ...describeError(error),
   });
   const now = deps.now();
+  const isWaiting = isPutOff(failure);
+  const refreshRetryAt = refreshWaitEnd(now, error);
   const retryAt = LASTING.includes(failure.code)
     ? nextCheckAt(deps, now)
-    : endRetryAt(now, checkFailures, error);
+    : endRetryAt(now, isWaiting ? 0 : checkFailures, error);
   const ended = { organisationEndedAt: now, organisationEndCause: endCause };
   // What the organisation has said by itself does not wait for the provider.
   const decision = sources === null && link.goneAt === null ? undefined : decide(deps, link);
@@ -190,12 +196,14 @@ async function recordFailure(
   try {
     await deps.queries.setCheckFailed({
       ...inputsOf(link),
-      refreshTokenSealed: link.organisationRefreshTokenSealed,
-      code: failure.code,
-      checkDueAt: endCause === null ? retryAt : nextDue(deps, { ...link, ...ended }),
+      // A token that waits was not sent, and nothing is new of it.
+      refreshTokenSealed: isWaiting ? null : link.organisationRefreshTokenSealed,
+      code: isWaiting ? null : failure.code,
+      checkDueAt: endCause === null ? laterOf(retryAt, refreshRetryAt) : nextDue(deps, { ...link, ...ended }),
       isUnspent,
       isRefused,
       endCause,
+      refreshRetryAt,
       sources,
       isGone,
       ...due,

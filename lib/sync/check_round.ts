@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from "../error_codes.ts";
 import { endRetryAt } from "../grants/end_retry.ts";
+import { isPutOff } from "../grants/refresh_wait.ts";
 import type { Round } from "../grants/round.ts";
 import { ROUND_LIMIT } from "../grants/round.ts";
 import type { Checked, CheckNeeds } from "./check.ts";
@@ -48,10 +49,23 @@ export const roundOfChecks = (deps: Pick<CheckNeeds, "config">, checks: readonly
 /** The checks of one round; none while this process makes a pause. */
 export async function checkRound(deps: CheckNeeds): Promise<readonly Checked[]> {
   if (isPaused(deps)) return [];
-  const first = await claimAndCheck(deps, 1);
-  if (first.length === 0) return first;
-  const checks = first.some(isOutage) ? first : [...first, ...(await claimAndCheck(deps, limitOf(deps) - 1))];
+  const first = await checkFirst(deps);
+  const isAnswered = first.some((check) => !isPutOff(check.failure) && !isOutage(check));
+  const left = limitOf(deps) - first.length;
+  const checks = isAnswered && left > 0 ? [...first, ...(await claimAndCheck(deps, left))] : first;
   pauseAfter(deps, checks);
+  return checks;
+}
+
+/** Checks links one by one, until the provider was asked: a token that waits says nothing of an outage. */
+async function checkFirst(deps: CheckNeeds): Promise<readonly Checked[]> {
+  const checks: Checked[] = [];
+  while (checks.length < limitOf(deps)) {
+    const [check] = await claimAndCheck(deps, 1);
+    if (check === undefined) return checks;
+    checks.push(check);
+    if (!isPutOff(check.failure)) return checks;
+  }
   return checks;
 }
 
@@ -59,6 +73,7 @@ const isPaused = ({ queries, now }: CheckNeeds): boolean => (pauses.get(queries)
 
 /** Makes a pause, or a longer one, if the provider gave no answer. */
 function pauseAfter({ queries, now }: CheckNeeds, checks: readonly Checked[]): void {
+  if (checks.every(({ failure }) => isPutOff(failure))) return;
   const outages = checks.filter(isOutage);
   if (outages.length === 0) {
     pauses.delete(queries);
@@ -97,4 +112,4 @@ const BEFORE_ALL = new Date(0);
 
 /** Whether the provider, or the database, gave no answer. */
 export const isOutage = ({ failure }: Pick<Checked, "failure">): boolean =>
-  failure !== undefined && !OWN_FAILURES.includes(failure.code);
+  failure !== undefined && !isPutOff(failure) && !OWN_FAILURES.includes(failure.code);

@@ -5,6 +5,7 @@
  */
 import type { WorkDeps } from "../deps.ts";
 import { databaseUnavailable, tokenUnreadable } from "../errors.ts";
+import { requireRefreshTime } from "../grants/refresh_wait.ts";
 import { openOrganisationToken, sealOrganisationTokens } from "../grants/sealing.ts";
 import { keepUnlinkedTokens } from "../grants/stray_tokens.ts";
 import type { StoredClaims } from "../rules/claims.ts";
@@ -31,6 +32,8 @@ export type ReadMember = {
   readonly organisationEndedAt: Date | null;
   readonly refreshUnansweredSince: Date | null;
   readonly refreshRefusals: number;
+  /** Until when the refresh token is not to be sent for this work; null if it may be. */
+  readonly refreshPutOffUntil: Date | null;
   /** Whether nobody has read the claims since the database was restored: Discord may know better. */
   readonly isOfBackup: boolean;
 };
@@ -56,7 +59,10 @@ export async function readWithoutRefresh(deps: ReadDeps, member: LivingMember & 
   return tokens === undefined ? { outcome: "kept" } : readWith(deps, member, tokens);
 }
 
-/** Reads the claims of one member under a lease of the link. Throws what the provider throws, and token_unreadable. */
+/**
+ * Reads the claims of one member under a lease of the link. Throws what the provider throws; token_unreadable; and
+ * provider_unavailable as long as the refresh token waits after a failure.
+ */
 export async function readAgain(deps: ReadDeps, member: ReadMember): Promise<Reading> {
   const { organisationRefreshTokenSealed: refreshToken, organisationEndedAt } = member;
   // OIDC_ISSUER was changed: no other provider gets the tokens of this one.
@@ -101,6 +107,7 @@ function findLivingToken(deps: ReadDeps, member: LivingMember): { readonly acces
 /** Spends the refresh token, and stores what comes before it is used. */
 async function refresh(deps: ReadDeps, member: ReadMember, refreshTokenSealed: string) {
   const { issuer, subject } = member;
+  requireRefreshTime(deps.oidc, member.refreshPutOffUntil, deps.now());
   const refreshToken = openOrganisationToken(deps, "refresh_token", member, refreshTokenSealed);
   if (refreshToken === undefined)
     throw tokenUnreadable("organisation_token.refresh_token does not open with any key of TOKEN_KEYS");

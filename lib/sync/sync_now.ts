@@ -5,6 +5,7 @@
  */
 import type { Deps } from "../deps.ts";
 import { banned, notLinked, syncTooSoon } from "../errors.ts";
+import { isPutOff } from "../grants/refresh_wait.ts";
 import { secondsAfter, settlesWithin } from "../time.ts";
 import type { Checked, CheckNeeds } from "./check.ts";
 import { checkMemberNow, isOutage } from "./check_round.ts";
@@ -82,9 +83,12 @@ function describe(link: Pick<DuePush, EndColumns>, reading: ClaimsRead, { isHeld
   const { organisationEndedAt, organisationEndCause } = link;
   if (organisationEndedAt !== null && organisationEndCause !== "unanswered") return "sign_in";
   if (isHeld) return "held";
-  if (reading === "silent" || (reading !== "elsewhere" && isOutage(reading))) return "provider_silent";
+  if (reading === "silent" || (reading !== "elsewhere" && isSilent(reading))) return "provider_silent";
   if (reading !== "elsewhere" && reading.outcome !== "read") return "not_readable";
   return isChanged ? "changed" : "up_to_date";
 }
+
+/** No answer, or the token waits after an earlier one: in both cases the provider is asked again later. */
+const isSilent = (checked: Checked): boolean => isOutage(checked) || isPutOff(checked.failure);
 
 type EndColumns = "organisationEndedAt" | "organisationEndCause";

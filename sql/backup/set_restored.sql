@@ -40,6 +40,7 @@ provider_tokens_doubted as (
         then coalesce(organisation_token.refresh_unanswered_since, given.now)
       else organisation_token.refresh_unanswered_since
     end,
+    refresh_retry_at = null,
     -- Unless the role is gone already.
     ended_at = case
       when

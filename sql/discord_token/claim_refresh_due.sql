@@ -15,11 +15,7 @@ with due as (
     and discord_token.expires_at - $4 <= (discord_token.expires_at - discord_token.obtained_at) / 2
     and discord_token.end_reason is null
     and discord_token.ended_at is null
-    and (
-      discord_token.refresh_retry_at is null
-      or discord_token.refresh_retry_at <= $4
-      or discord_token.refresh_retry_at > $4::timestamptz + interval '25 hours'
-    )
+    and refresh_put_off_until(discord_token.refresh_retry_at, discord_token.refresh_refusals, false, $4) is null
     and not is_leased(discord_token.leased_until, $4)
     and exists (select from link where link.discord_user_id = discord_token.discord_user_id)
   order by discord_token.expires_at

@@ -9,7 +9,7 @@ with given as not materialized (
     $3::boolean as is_unspent, -- Discord did not take the refresh token, and no earlier refresh is unanswered
     $4::boolean as is_refused, -- it answered invalid_request
     $5::text as end_cause, -- null if the grant lives on
-    $6::timestamptz as retry_at, -- when upkeep tries the refresh again
+    $6::timestamptz as retry_at, -- when the refresh is sent again
     $7::timestamptz as now
 ),
 
@@ -22,7 +22,10 @@ failed as (
     end,
     refresh_failures = discord_token.refresh_failures + 1,
     refresh_refusals = case when given.is_refused then discord_token.refresh_refusals + 1 else 0 end,
-    refresh_retry_at = given.retry_at,
+    -- A wait that an earlier answer asked for goes on.
+    refresh_retry_at = greatest(
+      given.retry_at, refresh_put_off_until(discord_token.refresh_retry_at, 0, false, given.now)
+    ),
     ended_at = case when given.end_cause is not null then given.now end,
     end_cause = given.end_cause,
     expires_at = case

@@ -3,6 +3,7 @@
 -- $1 limit bigint
 -- $2 leased_until timestamptz
 -- $3 now timestamptz
+-- $4 is_awaited boolean: whether a member waits for it
 -- rows: discord_user_id text, username text, issuer text, subject text, claims jsonb, sources jsonb,
 -- rows: linked_at timestamptz, imported_at timestamptz, pushed_metadata jsonb, pushed_platform_username text,
 -- rows: cleared_at timestamptz,
@@ -12,7 +13,8 @@
 -- rows: push_due_at timestamptz, claims_seen_at timestamptz, check_failures integer, reconciled_at timestamptz,
 -- rows: disconnected_at timestamptz, drift_found_at timestamptz, organisation_access_token_sealed text,
 -- rows: organisation_refresh_token_sealed text, organisation_expires_at timestamptz,
--- rows: refresh_unanswered_since timestamptz, refresh_refusals integer, is_of_backup boolean
+-- rows: refresh_unanswered_since timestamptz, refresh_refusals integer, refresh_put_off_until timestamptz,
+-- rows: is_of_backup boolean
 with due_now as (
   select link.discord_user_id, link.issuer, link.subject
   from link
@@ -88,6 +90,9 @@ returning
   organisation_token.expires_at as organisation_expires_at,
   organisation_token.refresh_unanswered_since,
   coalesce(organisation_token.refresh_refusals, 0) as refresh_refusals,
+  refresh_put_off_until(
+    organisation_token.refresh_retry_at, organisation_token.refresh_refusals, $4, $3
+  ) as refresh_put_off_until,
   -- Whether nobody has read the claims since the database was restored.
   exists (
     select from backup

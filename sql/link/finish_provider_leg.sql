@@ -212,6 +212,7 @@ token as (
         when excluded.refresh_token_sealed is null then held.refresh_unanswered_since
       end,
       refresh_refusals = 0,
+      refresh_retry_at = case when excluded.refresh_token_sealed is null then held.refresh_retry_at end,
       ended_at = null,
       end_cause = null
   returning issuer, crowded_out_token

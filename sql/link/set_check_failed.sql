@@ -8,8 +8,8 @@ with given as not materialized (
     $2::timestamptz as leased_until,
     $3::text as issuer,
     $4::text as subject,
-    $5::text as refresh_token_sealed, -- null if there was none; otherwise as it was claimed
-    $6::text as code,
+    $5::text as refresh_token_sealed, -- null if there was none, or it waits; otherwise as it was claimed
+    $6::text as code, -- null if nothing was asked for: then what is known of the failures before stays
     $7::timestamptz as check_due_at,
     $8::boolean as is_unspent, -- the provider did not take the refresh token, and no earlier refresh is unanswered
     $9::boolean as is_refused, -- it answered invalid_request
@@ -19,7 +19,8 @@ with given as not materialized (
     $13::boolean as is_gone, -- whether a SCIM client says that the membership has ended
     $14::boolean as is_push_due,
     $15::boolean as is_loss,
-    $16::boolean as is_granted -- whether the grant at Discord lives; otherwise a loss would only count for the brake
+    $16::boolean as is_granted, -- whether the grant at Discord lives; otherwise a loss would only count for the brake
+    $17::timestamptz as refresh_retry_at -- null if the refresh token may be sent again
 ),
 
 locked_account as (
@@ -51,8 +52,12 @@ failed as (
       else least(link.check_due_at, given.check_due_at)
     end,
     check_leased_until = null,
-    check_failures = case when given.end_cause is null then link.check_failures + 1 else 0 end,
-    check_failed_code = given.code,
+    check_failures = case
+      when given.end_cause is not null then 0
+      when given.code is null then link.check_failures
+      else link.check_failures + 1
+    end,
+    check_failed_code = coalesce(given.code, link.check_failed_code),
     push_due_at = case
       when not given.is_push_due then link.push_due_at
       when link.push_due_at is null or is_leased(link.push_leased_until, given.now) then given.now
@@ -98,6 +103,10 @@ answered as (
       when not given.is_unspent and given.end_cause is null then organisation_token.refresh_unanswered_since
     end,
     refresh_refusals = case when given.is_refused then organisation_token.refresh_refusals + 1 else 0 end,
+    -- A wait that an earlier answer asked for goes on.
+    refresh_retry_at = greatest(
+      given.refresh_retry_at, refresh_put_off_until(organisation_token.refresh_retry_at, 0, false, given.now)
+    ),
     ended_at = case when given.end_cause is not null then given.now end,
     -- A refresh token that ends with the provider's session says nothing of the membership. Providers tell of a logout
     -- before they end the tokens, so one that was renewed in between ends too.

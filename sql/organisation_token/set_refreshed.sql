@@ -53,7 +53,8 @@ set
   expires_at = locked.expires_at,
   obtained_at = locked.obtained_at,
   refresh_unanswered_since = null,
-  refresh_refusals = 0
+  refresh_refusals = 0,
+  refresh_retry_at = null
 from locked
 where organisation_token.issuer = locked.issuer and organisation_token.subject = locked.subject
 returning organisation_token.subject

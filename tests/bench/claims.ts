@@ -32,7 +32,7 @@ const after = (seconds: number): string => new Date(Date.now() + seconds * 1_000
 const CLAIMS = {
   claimCheckDue: {
     due: "check_due_at = now() - interval '1 hour'",
-    values: () => [BATCH, after(390), after(0)],
+    values: () => [BATCH, after(390), after(0), false],
   },
   claimPushDue: {
     due: "push_due_at = now() - interval '1 hour'",

@@ -94,7 +94,7 @@ async function checkAll(): Promise<number> {
   for (let checked = 0; ; ) {
     const now = new Date();
     const leasedUntil = inSeconds(now, LEASE_SECONDS);
-    const due = await run(STATEMENTS.claimCheckDue, { limit: BATCH, leasedUntil, now });
+    const due = await run(STATEMENTS.claimCheckDue, { limit: BATCH, leasedUntil, now, isAwaited: false });
     if (due.length === 0) return checked;
     await Promise.all(due.map((link) => check(link, leasedUntil)));
     checked += due.length;

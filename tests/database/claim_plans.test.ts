@@ -88,7 +88,7 @@ const CLAIMS = [
   ["claimProviderEndDue", [LIMIT, leasedUntil, now]],
   ["claimStrayDue", [LIMIT, leasedUntil, now]],
   ["claimPushDue", [LIMIT, leasedUntil, now]],
-  ["claimCheckDue", [LIMIT, leasedUntil, now]],
+  ["claimCheckDue", [LIMIT, leasedUntil, now, "false"]],
   [
     "claimLossDue",
     [LIMIT, leasedUntil, now, now, now, null, leasedUntil, "https://provider.example", "false"],

@@ -97,7 +97,7 @@ const lease = (now: Date, seconds = LEASE_SECONDS) => ({
 });
 const hourBefore = (now: Date): Date => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 const claimRefresh: Kind["claim"] = async ({ queries }, now) =>
-  (await queries.claimRefresh({ discordUserId: "1", ...lease(now) })) !== undefined;
+  (await queries.claimRefresh({ discordUserId: "1", ...lease(now), isAwaited: false })) !== undefined;
 const claimSessionRefresh: Kind["claim"] = async ({ queries }, now) => {
   const session = { sessionIdHash: "a".repeat(64), accessTokenSealed: "st" };
   return (await queries.claimSessionRefresh({ ...session, ...lease(now) })) !== undefined;
@@ -116,7 +116,7 @@ const claimClear: Kind["claim"] = async ({ queries }, now) =>
 const claimPush: Kind["claim"] = async ({ queries }, now) =>
   (await queries.claimPushDue(lease(now, PUSH_LEASE_SECONDS))).length === 1;
 const claimCheck: Kind["claim"] = async ({ queries }, now) =>
-  (await queries.claimCheckDue(lease(now))).length === 1;
+  (await queries.claimCheckDue({ ...lease(now), isAwaited: false })).length === 1;
 const claimSync: Kind["claim"] = async ({ queries }, now) => {
   const askedBefore = new Date(now.getTime() - 60_000);
   const values = { discordUserId: "1", askedBefore, operator: null, ...lease(now) };

@@ -251,7 +251,7 @@ test("a process that died while it refreshed leaves the same mark", async () => 
   const user = newUser();
   await linkThatRanOut(user);
   const now = janus.clock.now();
-  await janus.deps.queries.claimRefresh({ discordUserId: user, leasedUntil: now, now });
+  await janus.deps.queries.claimRefresh({ discordUserId: user, leasedUntil: now, now, isAwaited: false });
   const refreshToken = janus.discord.tokens(user).find(({ kind }) => kind === "refresh")?.token ?? "";
   await janus.deps.discord.refreshTokens(refreshToken);
   janus.clock.advance(1);

@@ -70,7 +70,7 @@ test("grants that are dead do not keep the others waiting", async () => {
   expect((await tokens()).filter((row) => row.refreshRetryAt !== null)).toHaveLength(99);
 });
 
-test("tokens that no key opens are put off for a day, not taken for a lost answer", async () => {
+test("tokens that no key opens are put off, not taken for a lost answer", async () => {
   await leaveDue(40);
   await janus.database.rows(`update discord_token set refresh_token_sealed = 'k9.x' || discord_user_id,
     expires_at = expires_at - interval '1 hour' where discord_user_id < '400000000000000020'`);

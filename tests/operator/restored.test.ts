@@ -231,3 +231,16 @@ describe("a database that was restored from a backup", () => {
     expect(times.every((time) => time >= now && time <= now + DAY_SECONDS * 1_000)).toBe(true);
   });
 });
+
+test("a restored database waits for no refresh that failed before the backup", async () => {
+  const user = newUser();
+  await signIn(user);
+  const waiting = "refresh_retry_at = now() + interval '50 minutes', refresh_refusals = 1";
+  for (const table of ["discord_token", "organisation_token"])
+    await database.rows(`update ${table} set ${waiting}`);
+
+  await restore(await backUp());
+
+  expect(await discordTokenOf(janus, user)).toMatchObject({ refreshRetryAt: null });
+  expect(await organisationTokenOf(janus, subjectOf(user))).toMatchObject({ refreshRetryAt: null });
+});

@@ -2,14 +2,16 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { WorkDeps } from "../../lib/deps.ts";
 import { upkeepDepsOf } from "../../lib/deps.ts";
+import { refreshDueGrants } from "../../lib/grants/refresh_due.ts";
 import { runUpkeep } from "../../lib/server/upkeep.ts";
 import { createShared } from "../../lib/wiring.ts";
 import { leaveDuePushes, leaveGrants } from "../fixtures/backlog.ts";
 import { useDatabase, useJanusForEach } from "../harness/hooks.ts";
 import { createBrowser, startJanusWithForger } from "../harness/janus.ts";
+import { setTime } from "../harness/rows.ts";
 import { countOf, linesOf } from "../harness/seen.ts";
 import { callApi } from "../harness/sign_in.ts";
-import { newUser, reachForgerCallback } from "../harness/walk.ts";
+import { linkMember, newUser, reachForgerCallback } from "../harness/walk.ts";
 import { refusal } from "../standins/discord_faults.ts";
 import type { FaultAnswer } from "../standins/faults.ts";
 
@@ -159,6 +161,75 @@ describe("a limit of one member", () => {
     await runUpkeep(janus.deps);
 
     expect((await database.rows("select from discord_token where clear_due_at is not null")).length).toBe(1);
+  });
+});
+
+describe("a limit of one member's refresh", () => {
+  const WEEK_SECONDS = 7 * 86_400;
+  const refreshes = () => countOf(janus, "token_refresh");
+
+  /** Upkeep of either process comes every half minute. */
+  async function passSeconds(seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds; passed += 60) {
+      janus.clock.advance(30);
+      await runUpkeep(janus.deps);
+      janus.clock.advance(30);
+      await runUpkeep(other);
+    }
+  }
+
+  test.each([
+    ["their push", "update link set push_due_at = linked_at", "put_role_connection"],
+    [
+      "the clearing of what their earlier grant left",
+      "update discord_token set clear_due_at = obtained_at, obtained_at = expires_at",
+      "delete_role_connection",
+    ],
+    [
+      "the end of their grant",
+      "update discord_token set end_reason = 'unlinked', end_due_at = obtained_at",
+      "delete_role_connection",
+    ],
+  ] as const)("puts off %s for as long as Discord says", async (_, makeDue, operation) => {
+    await leaveDuePushes(janus, 1);
+    await database.rows("update link set push_due_at = null");
+    janus.clock.advance(WEEK_SECONDS + 60);
+    janus.discord.failNext("token_refresh", OF_ONE_MEMBER);
+    await refreshDueGrants(janus.deps);
+    if (operation === "delete_role_connection") await database.rows("delete from link");
+    await database.rows(makeDue);
+
+    await runUpkeep(other);
+    await passSeconds(14 * 60);
+    const early = [refreshes(), countOf(janus, operation)];
+    await passSeconds(5 * 60);
+
+    expect(early).toEqual([1, 0]);
+    expect([refreshes(), countOf(janus, operation)]).toEqual([2, 1]);
+    expect(linesOf(janus, "grant_given_up")).toEqual([]);
+  });
+
+  test("puts off no push of anybody else", async () => {
+    await leaveDuePushes(janus, PUSHES);
+    await database.rows(`update discord_token set expires_at = obtained_at,
+      refresh_retry_at = obtained_at + interval '15 minutes' where discord_user_id in
+        (select discord_user_id from discord_token order by discord_user_id limit ${ROUND})`);
+
+    expect(await pushWithBoth()).toBe(PUSHES - ROUND);
+    expect(refreshes()).toBe(0);
+  });
+
+  test("does not keep the member from asking for a push", async () => {
+    const user = newUser();
+    const browser = await linkMember(janus, user);
+    janus.clock.advance(61);
+    await setTime(janus, "discord_token", "expires_at", -1, user);
+    janus.discord.failNext("token_refresh", OF_ONE_MEMBER);
+    await refreshDueGrants(janus.deps);
+
+    const pushed = await callApi(janus, "/api/link/sync", { browser, method: "POST" });
+
+    expect([pushed.status, refreshes()]).toEqual([200, 2]);
   });
 });
 

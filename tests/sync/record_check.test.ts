@@ -59,7 +59,7 @@ test("setChecked() records what each check has found, and nothing for a check wh
   const [quiet = "", loses = "", gone = "", taken = ""] = await leaveDue(4);
   const now = janus.deps.now();
   const leasedUntil = secondsAfter(now, LEASE_SECONDS);
-  await janus.deps.queries.claimCheckDue({ limit: 4, leasedUntil, now });
+  await janus.deps.queries.claimCheckDue({ limit: 4, leasedUntil, now, isAwaited: false });
   const found = (user: string) => ({
     discord_user_id: user,
     issuer: janus.provider.issuer,

@@ -53,7 +53,7 @@ export const DISCORD_TOKEN_STATEMENTS = {
   claimRefresh: {
     text: claimRefreshText,
     gives: "row",
-    parameters: { discordUserId: text, leasedUntil: time, now: time },
+    parameters: { discordUserId: text, leasedUntil: time, now: time, isAwaited: v.boolean() },
     echoes: "discordUserId",
     row: {
       discordUserId: text,
@@ -64,6 +64,7 @@ export const DISCORD_TOKEN_STATEMENTS = {
       refreshUnansweredSince: nullableTime,
       refreshRefusals: integer,
       endCause: v.nullable(endCause),
+      putOffUntil: nullableTime,
     },
   },
   claimRefreshDue: {
@@ -133,13 +134,14 @@ export const DISCORD_TOKEN_STATEMENTS = {
   setRefreshSent: {
     text: setRefreshSentText,
     gives: "row",
-    parameters: { discordUserId: text, refreshTokenSealed: text, now: time },
+    parameters: { discordUserId: text, refreshTokenSealed: text, now: time, isAwaited: v.boolean() },
     echoes: "discordUserId",
     row: {
       discordUserId: text,
       refreshUnansweredSince: nullableTime,
       refreshRefusals: integer,
       endCause: v.nullable(endCause),
+      putOffUntil: nullableTime,
     },
   },
   setRefreshed: {

@@ -42,7 +42,7 @@ export const LINK_SYNC_STATEMENTS = {
   claimCheckDue: {
     text: claimCheckDueText,
     gives: "rows",
-    parameters: { limit: integer, leasedUntil: time, now: time },
+    parameters: { limit: integer, leasedUntil: time, now: time, isAwaited: v.boolean() },
     row: {
       ...duePush,
       discordEndedAt: nullableTime,
@@ -58,6 +58,7 @@ export const LINK_SYNC_STATEMENTS = {
       organisationExpiresAt: nullableTime,
       refreshUnansweredSince: nullableTime,
       refreshRefusals: integer,
+      refreshPutOffUntil: nullableTime,
       isOfBackup: v.boolean(),
     },
   },
@@ -142,7 +143,7 @@ export const LINK_SYNC_STATEMENTS = {
       issuer: text,
       subject: text,
       refreshTokenSealed: nullableText,
-      code: text,
+      code: nullableText,
       checkDueAt: time,
       isUnspent: v.boolean(),
       isRefused: v.boolean(),
@@ -153,6 +154,7 @@ export const LINK_SYNC_STATEMENTS = {
       isPushDue: v.boolean(),
       isLoss: v.boolean(),
       isGranted: v.boolean(),
+      refreshRetryAt: nullableTime,
     },
     echoes: "discordUserId",
     row: { discordUserId: text },
