@@ -3,9 +3,8 @@ import { expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { createQueries } from "../../lib/database/queries.ts";
 import { auditLinks } from "../../lib/operator/audit.ts";
-import { useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 
 const database = useDatabase();

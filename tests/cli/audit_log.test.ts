@@ -1,8 +1,7 @@
 /** `janus audit-log` and `janus stats` as commands: words, JSON, exit codes, and mistakes. */
 import { describe, expect, test } from "bun:test";
-import { useCommandHost } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("audit_log");
 const host = useCommandHost(folder);

@@ -4,11 +4,11 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TABLE_NAMES } from "../../lib/database/migrations.ts";
 import { findProgram } from "../../lib/database/pg_programs.ts";
-import { run, runInShell, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
 import { fillDatabase } from "../fixtures/full_database.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 import { rejection } from "../harness/rejection.ts";
 
 const PASSWORD = "canary-database-password";

@@ -6,11 +6,11 @@ import { runProgram } from "../../lib/cli/program.ts";
 import { describeProgress } from "../../lib/cli/progress.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run, runInShell, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runInShell, runOnTerminal } from "../fixtures/command.ts";
 import { recordOf } from "../fixtures/rules.ts";
 import { addLinkOf, ISSUER } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("explain");
 /** For all but one command of a kind: a process of its own takes half a second. */

@@ -2,11 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { EARLIER_TABLES, rowsOfEarlier, writeEarlierFile } from "../fixtures/earlier_service.ts";
 import { makeRingKey, textOfRing } from "../fixtures/sealed_rows.ts";
 import { createTestDatabase, onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("import");
 const host = useCommandHost(folder);

@@ -1,8 +1,8 @@
 /** With --json a command speaks JSON alone: its result on standard output, its errors and warnings on standard error. */
 import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
-import { run, useCommandHost } from "../fixtures/command.ts";
-import { useFolder } from "../harness/hooks.ts";
+import { run } from "../fixtures/command.ts";
+import { useCommandHost, useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 import { NOBODY } from "../harness/ports.ts";
 

@@ -1,7 +1,7 @@
 /** `janus keys generate`: what it prints, what it warns of, and that it never prints a key that exists. */
 import { describe, expect, test } from "bun:test";
-import { run, useCommandHost } from "../fixtures/command.ts";
-import { useFolder } from "../harness/hooks.ts";
+import { run } from "../fixtures/command.ts";
+import { useCommandHost, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("keys");
 /** For all but one command of a kind: a process of its own takes half a second. */

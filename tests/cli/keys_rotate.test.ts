@@ -1,9 +1,9 @@
 /** `janus keys rotate` and `janus keys status` as commands. What they do is in `operator/rotate_keys.test.ts`. */
 import { describe, expect, test } from "bun:test";
-import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { addSealedLinks, makeRingKey, openAll, sealerOf, textOfRing } from "../fixtures/sealed_rows.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("keys_rotate");
 const host = useCommandHost(folder);

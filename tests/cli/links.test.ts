@@ -1,9 +1,9 @@
 /** `janus links list` and `show`, and `janus members find`, as commands: words, JSON, exit codes, and mistakes. */
 import { describe, expect, test } from "bun:test";
-import { runInShell, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { runInShell, runOnTerminal } from "../fixtures/command.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("links");
 const host = useCommandHost(folder);

@@ -1,9 +1,9 @@
 /** `janus links sync` and `janus links unlink` as commands: they ask, name mistakes, and keep who did it. */
 import { describe, expect, test } from "bun:test";
-import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { runOnTerminal } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { linkNewMember } from "../harness/walk.ts";
 

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { CSV_HEAD, linkAsCsv, linkAsJson } from "../../lib/cli/link_list_view.ts";
 import type { ListedLink } from "../../lib/operator/select_links.ts";
-import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { addLinkOf } from "../fixtures/stored_link.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("links_export");
 const host = useCommandHost(folder);

@@ -14,13 +14,13 @@ import { rememberRecords } from "../../lib/operator/setup_questions.ts";
 import { DEFAULT_RULES } from "../../lib/rules/rule_set.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Environment, Serving } from "../fixtures/command.ts";
-import { run, serve, useCommandHost } from "../fixtures/command.ts";
+import { run, serve } from "../fixtures/command.ts";
 import { DEFAULT_RECORDS } from "../fixtures/default_records.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { createTurns } from "../fixtures/turns.ts";
 import type { TestDatabase } from "../harness/database.ts";
 import { createTestDatabase, findTemplate, onPostgres } from "../harness/database.ts";
-import { useFolder, useForAll } from "../harness/hooks.ts";
+import { useCommandHost, useFolder, useForAll } from "../harness/hooks.ts";
 import {
   CANARY,
   createBrowser,

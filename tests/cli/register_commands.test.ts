@@ -1,10 +1,9 @@
 /** `janus register` and the slash commands: which Discord gets, what is asked before, and what is left alone. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Environment } from "../fixtures/command.ts";
-import { useCommandHost } from "../fixtures/command.ts";
 import { DISCORD_PUBLIC_KEY } from "../fixtures/discord_events.ts";
 import { GUILD, OTHER_GUILD } from "../fixtures/interactions.ts";
-import { useFolder, useForEach } from "../harness/hooks.ts";
+import { useCommandHost, useFolder, useForEach } from "../harness/hooks.ts";
 import { CANARY, DISCORD_CLIENT_ID } from "../harness/janus.ts";
 import { startDiscord } from "../standins/discord.ts";
 

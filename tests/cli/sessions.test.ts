@@ -1,8 +1,8 @@
 /** `janus sessions` as a command: it asks, ends what was named, and prints nothing that opens a session. */
 import { describe, expect, test } from "bun:test";
-import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { runOnTerminal } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 
 const folder = useFolder("sessions");
 const host = useCommandHost(folder);

@@ -3,9 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { describeStatus } from "../../lib/cli/status_view.ts";
 import { LINK_STATES } from "../../lib/database/statements/link_view.ts";
 import type { Status } from "../../lib/operator/status.ts";
-import { runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { runOnTerminal } from "../fixtures/command.ts";
 import { onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder } from "../harness/hooks.ts";
 import { randomKey } from "../harness/janus.ts";
 
 const NOW = new Date("2031-01-01T12:00:00Z");

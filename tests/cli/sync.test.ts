@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { runProgram } from "../../lib/cli/program.ts";
 import { listCommands } from "../../lib/cli/run.ts";
 import { JanusError } from "../../lib/errors.ts";
-import { run, runOnTerminal, useCommandHost } from "../fixtures/command.ts";
+import { run, runOnTerminal } from "../fixtures/command.ts";
 import { environmentBeside } from "../fixtures/command_environment.ts";
 import { emptyDatabase, onPostgres } from "../harness/database.ts";
-import { useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
+import { useCommandHost, useDatabase, useFolder, useJanus } from "../harness/hooks.ts";
 import { startJanusWithForger } from "../harness/janus.ts";
 import { linkNewMember } from "../harness/walk.ts";
 

@@ -7,6 +7,8 @@ import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CommandHost } from "../fixtures/command.ts";
+import { startCommandHost } from "../fixtures/command.ts";
 import type { TestDatabase } from "./database.ts";
 import { createTestDatabase, emptyDatabase, onPostgres } from "./database.ts";
 
@@ -93,3 +95,10 @@ function use<T extends object>(
     },
   });
 }
+
+/** A process that runs commands in the folder, for all tests of a file or of a `describe`. */
+export const useCommandHost = (folder: string): CommandHost =>
+  useForAll(
+    async () => startCommandHost(folder),
+    ({ stop }) => stop(),
+  );
