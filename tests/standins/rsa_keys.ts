@@ -1,6 +1,6 @@
 /**
- * RSA keys for tests. One takes a fifth of a second to make, and thousands of tests need one. So a machine makes a few, once,
- * and each process takes them in turn. They sign nothing but what stand-ins say.
+ * RSA keys for stand-ins. One takes a fifth of a second to make, and thousands of tests need one. So a machine makes a few for
+ * its tests, once, and each process takes them in turn. They sign nothing but what stand-ins say.
  */
 import type { KeyObject } from "node:crypto";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from "node:crypto";
@@ -15,8 +15,10 @@ const PATH = join(tmpdir(), `janus-test-rsa-keys-${process.getuid?.() ?? "all"}.
 let keys: readonly string[] | undefined;
 let taken = 0;
 
-/** The next pair of 2,048 bits. After the last the first comes again. */
+/** A pair of 2,048 bits: in tests the next one, and after the last the first comes again. */
 export function takeRsaPair(): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
+  // The demo makes its own, and leaves no file.
+  if (process.env.NODE_ENV !== "test") return generateKeyPairSync("rsa", { modulusLength: 2048 });
   keys ??= readKeys() ?? makeKeys();
   const privateKey = createPrivateKey(keys[taken % KEYS] ?? "");
   taken += 1;
