@@ -13,7 +13,7 @@ import { gather, lookAtAll } from "./members.ts";
 import { letTimePass } from "./passing_time.ts";
 import { setStage } from "./stage.ts";
 
-const SECONDS = Number(process.env.CHAOS_SECONDS ?? (process.env.CI ? 60 : 0));
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? (process.env.CI ? 40 : 0));
 const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const PERSONS = 10;
 const AGAIN = `CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS} bun run chaos`;

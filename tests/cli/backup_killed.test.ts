@@ -13,9 +13,9 @@ import { useDatabase, useFolder } from "../harness/hooks.ts";
 const folder = useFolder("backup_killed");
 /** Long before the end of what is killed. */
 const MOMENTS_MS = [0, 20, 150];
-/** Enough rows for a second of work. */
+/** Enough rows for half a second of work. */
 const MANY_ROWS = `insert into audit_event (occurred_at, action, detail)
-  select now(), 'linked', jsonb_build_object('of', repeat(md5(n::text), 20)) from generate_series(1, 40000) as n`;
+  select now(), 'linked', jsonb_build_object('of', repeat(md5(n::text), 20)) from generate_series(1, 15000) as n`;
 /** Another session's transaction that has written. */
 const WRITING = `select pid from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid() and backend_xid is not null`;

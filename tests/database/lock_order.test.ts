@@ -11,8 +11,10 @@ import { usePostgres } from "../harness/hooks.ts";
 
 /** `HAMMER_ROUNDS=20 bun test tests/database/lock_order.test.ts` is for who has changed a statement. */
 const ROUNDS = Number(process.env.HAMMER_ROUNDS ?? 1);
-const TRIPLES = 400 * ROUNDS;
+const TRIPLES = 200 * ROUNDS;
 const PAIRS = 60 * ROUNDS;
+/** Of all pairs, those that meet in tables that seem empty, as they are for the first members alone: others at each run. */
+const SHARE_OF_EMPTY = process.env.HAMMER_ROUNDS === undefined ? 0.4 : 1;
 /** Two that write the same unique key: the program asks again, and the later one finds what the earlier did. */
 const COLLISION = "23505";
 
@@ -71,6 +73,12 @@ async function meet(writers: readonly Writer[]): Promise<readonly Failure[]> {
     outcome.status === "fulfilled" ? [] : [{ together, code: String(outcome.reason.code ?? outcome.reason) }],
   );
 }
+
+/** Each two of all, or a share of them. */
+const pairsOf = (share: number): readonly (readonly Writer[])[] =>
+  WRITERS.flatMap((writer, index) => WRITERS.slice(index).map((other) => [writer, other])).filter(
+    () => Math.random() < share,
+  );
 
 const count = (names: readonly string[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
@@ -168,8 +176,7 @@ describe.if(onPostgres)("statements that meet", () => {
 
       for (let round = 0; round < ROUNDS; round++) {
         await (isFilled ? setup.unsafe(`${describeState()}; analyze`) : analyzeEmpty());
-        for (const [index, writer] of WRITERS.entries())
-          for (const other of WRITERS.slice(index)) failures.push(...(await meet([writer, other])));
+        for (const pair of pairsOf(isFilled ? 1 : SHARE_OF_EMPTY)) failures.push(...(await meet(pair)));
       }
       for (let triple = 0; triple < TRIPLES; triple++) {
         const three = Array.from({ length: 3 }, () => WRITERS[Math.floor(Math.random() * WRITERS.length)]);
