@@ -2,6 +2,7 @@
 import type { Collected, Refused, RowFault } from "../operator/import/collect.ts";
 import type { ImportSource } from "../operator/import/source.ts";
 import type { Hindrance, Stored } from "../operator/import/store.ts";
+import { DISCORD_ID_FORM } from "../text/discord_id.ts";
 import { toJson } from "../text/json_text.ts";
 
 /** Why a row is left out. */
@@ -9,7 +10,7 @@ export type Reason = RowFault | Hindrance;
 
 const REASONS: Readonly<Record<Reason, string>> = {
   fields: "it has another number of fields than the first line",
-  discord_user_id: "its Discord user id is not 17 to 19 digits",
+  discord_user_id: `its Discord user id is not ${DISCORD_ID_FORM}`,
   subject: "its subject is empty, over 255 characters, not ASCII, or has a blank at an end",
   username: "its username is empty, over 255 characters, not ASCII, or has a blank at an end",
   token: "one of its tokens has a character that no token has, or is over 2048 characters",

@@ -1,5 +1,6 @@
 /** The variables that open the doorbells: how Janus knows who sends an event. Each is unset where its doorbell is closed. */
 import * as v from "valibot";
+import { DISCORD_ID_FORM, isDiscordId } from "../text/discord_id.ts";
 
 /** The public key of the Discord application. */
 export const discordPublicKey = v.pipe(
@@ -15,8 +16,8 @@ export const discordGuildIds = v.pipe(
   v.string(),
   v.transform((text) => [...new Set(text.split(",").map((part) => part.trim()))].filter((id) => id !== "")),
   v.check(
-    (ids) => ids.every((id) => /^[0-9]{15,20}$/.test(id)),
-    "must be Discord server ids (15 to 20 digits), separated by commas",
+    (ids) => ids.every(isDiscordId),
+    `must be Discord server ids (${DISCORD_ID_FORM}), separated by commas`,
   ),
   v.maxLength(MAX_GUILDS, `must have at most ${MAX_GUILDS} ids`),
 );

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import type { RingKey } from "../crypto.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+import { DISCORD_ID_FORM, isDiscordId } from "../text/discord_id.ts";
 import { actsOnOthers, isSeen } from "../text/shown_name.ts";
 import { authorizeParams } from "./authorize_params.ts";
 import { isDatabaseUrl } from "./database_address.ts";
@@ -50,7 +51,7 @@ const issuer = v.pipe(
 
 const snowflake = v.pipe(
   v.string(),
-  v.regex(/^[0-9]{15,20}$/, "must be a Discord application id (15 to 20 digits)"),
+  v.check(isDiscordId, `must be a Discord application id (${DISCORD_ID_FORM})`),
 );
 
 const key = v.pipe(

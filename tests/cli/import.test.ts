@@ -108,7 +108,7 @@ describe.if(onPostgres)("janus import on PostgreSQL", () => {
       exitCode: 1,
       stdout: [
         "1 row is left out, and nothing is changed for it:",
-        "  line 3: its Discord user id is not 17 to 19 digits",
+        "  line 3: its Discord user id is not 17 to 20 digits",
         "1 member needs to do nothing: the servers tell Discord.",
         "1 member has no Discord refresh token there: Discord is told once they follow the link again.",
         "2 links imported.",

@@ -4,6 +4,7 @@ import { readConfig } from "../../config/load.ts";
 import type { Environment } from "../../config/sources.ts";
 import { usage } from "../../errors.ts";
 import type { BannedAccounts } from "../../operator/bans.ts";
+import { DISCORD_ID_FORM, isDiscordId } from "../../text/discord_id.ts";
 import { printable } from "../../text/printable.ts";
 
 /** The options of a command that name one account. */
@@ -31,9 +32,9 @@ export const addAccountOptions = (command: Command): Command =>
 
 /** Reads `--discord`. Throws usage. */
 export function readUserId(word: string): string {
-  if (/^[0-9]{17,20}$/.test(word)) return word;
+  if (isDiscordId(word)) return word;
   throw usage(
-    `Not a Discord user id: ${printable(word, MOST_ECHOED)}.\nIt is a number of 17 to 20 digits. Discord copies it in developer mode.`,
+    `Not a Discord user id: ${printable(word, MOST_ECHOED)}.\nIt is a number of ${DISCORD_ID_FORM}. Discord copies it in developer mode.`,
   );
 }
 

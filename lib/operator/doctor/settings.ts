@@ -68,7 +68,7 @@ const without = (variables: Environment): Environment =>
 /** Valid values for the variables of all other parts. None of them is ever used. */
 const PLACEHOLDERS: Environment = {
   PUBLIC_URL: "http://localhost",
-  DISCORD_CLIENT_ID: "000000000000000000",
+  DISCORD_CLIENT_ID: "100000000000000000",
   DISCORD_CLIENT_SECRET: "none",
   OIDC_ISSUER: "http://localhost",
   OIDC_CLIENT_ID: "none",

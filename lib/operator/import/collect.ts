@@ -9,6 +9,7 @@ import { sealDiscordTokens } from "../../grants/sealing.ts";
 import { usernameIssuerOf } from "../../oidc/username_issuer.ts";
 import { readNameClaim } from "../../rules/claims.ts";
 import { scimSubjectOf } from "../../scim/facts.ts";
+import { isDiscordId } from "../../text/discord_id.ts";
 import { secondsAfter } from "../../time.ts";
 import type { ImportSource, SourceRow } from "./source.ts";
 
@@ -64,8 +65,6 @@ export type Collected = {
 /** With so many rows the command takes half a gigabyte of memory, measured. */
 export const MAX_ROWS = 200_000;
 
-/** Discord's ids since 2015, and until 2084. https://discord.com/developers/docs/reference#snowflakes */
-const DISCORD_USER_ID = /^[1-9][0-9]{16,18}$/;
 /** As the database takes it. OpenID Connect Core 1.0, 2 */
 const SUBJECT = /^[!-~]([ -~]{0,253}[!-~])?$/;
 /** RFC 6749, appendix A.12 and A.17 */
@@ -106,10 +105,10 @@ export async function collectRows(deps: CollectDeps, source: ImportSource): Prom
 }
 
 const nameOf = ({ discordUserId }: SourceRow): string | null =>
-  DISCORD_USER_ID.test(discordUserId) ? discordUserId : null;
+  isDiscordId(discordUserId) ? discordUserId : null;
 
 function findFault(row: SourceRow): RowFault | undefined {
-  if (!DISCORD_USER_ID.test(row.discordUserId)) return "discord_user_id";
+  if (!isDiscordId(row.discordUserId)) return "discord_user_id";
   if (row.subject !== null && !SUBJECT.test(row.subject)) return "subject";
   if (row.subject === null && !SUBJECT.test(row.username ?? "")) return "username";
   const tokens = [row.accessToken, row.refreshToken].filter((token) => token !== null);
