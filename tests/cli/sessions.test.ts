@@ -17,6 +17,7 @@ test.each([
   [["purge", "--all", "--json"], "To agree beforehand, add --yes."],
   [["purge", "--older-than", "3", "--yes"], "Not an age: 3."],
   [["list", "--limit", "many"], "Not a limit: many."],
+  [["list", "--after", "the last one"], "Not a session: the last one."],
 ])("janus sessions %j is wrong usage", async (args, reason) => {
   const ended = await host.run("index.ts", ["sessions", ...args], {});
 

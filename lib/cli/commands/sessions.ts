@@ -9,6 +9,7 @@ import type { SessionScope } from "../../operator/sessions.ts";
 import { countSessions, listAllSessions, purgeSessions } from "../../operator/sessions.ts";
 import { now } from "../../server/world.ts";
 import { toJson } from "../../text/json_text.ts";
+import { printable } from "../../text/printable.ts";
 import { requireAgreement } from "../agreement.ts";
 import { examples, readCommon, readEnvironmentFor } from "../command.ts";
 import { findUserId } from "../find_user_id.ts";
@@ -21,6 +22,7 @@ import { confirm, untilToldToStop } from "../terminal.ts";
 import { withStoredDatabase } from "../with_database.ts";
 
 const DEFAULT_LIMIT = 50;
+const MOST_ECHOED = 120;
 const MEMBER = "of one member: a Discord user id, a subject or a username";
 
 /** Adds the command. */
@@ -41,7 +43,7 @@ function addList(sessions: Command): void {
     .command("list")
     .option("--member <member>", MEMBER)
     .option("--limit <number>", `how many at most; ${DEFAULT_LIMIT} unless given`, readLimit)
-    .option("--after <handle>", "only those after this one, as the end of a list names it")
+    .option("--after <handle>", "only those after this one, as the end of a list names it", readHandle)
     .description("list sessions: whose, in which browser, and until when")
     .addHelpText("after", examples("janus sessions list --member anna", "janus sessions list --json"))
     .action(async ({ member, limit = DEFAULT_LIMIT, after }: ListOptions, command: Command) => {
@@ -56,6 +58,12 @@ function addList(sessions: Command): void {
         member === undefined && after === undefined ? "Nobody is signed in." : "No sessions found.";
       await print(json ? toJson(sessionsAsJson(list)) : describeSessions(list, none));
     });
+}
+
+/** The name of a session in lists, as `session/secrets.ts` makes it. */
+function readHandle(word: string): string {
+  if (/^[A-Za-z0-9_-]{12}$/.test(word)) return word;
+  throw usage(`Not a session: ${printable(word, MOST_ECHOED)}.\nThe end of a list names the next one.`);
 }
 
 type PurgeOptions = {
