@@ -33,9 +33,11 @@ const SECONDS_OF_LINKS = 5;
 const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
   Math.min(ROUND_LIMIT, config.sync.providerPerSecond * SECONDS_OF_LINKS);
 
-/** One round: claims links that are due, and checks each. */
+/** One round: claims links that are due, and checks each. A link whose token waits is done with until that time. */
 export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
-  return roundOfChecks(deps, await checkRound(deps));
+  const checks = await checkRound(deps);
+  const round = roundOfChecks(deps, checks);
+  return { ...round, done: round.done + checks.filter(({ failure }) => isPutOff(failure)).length };
 }
 
 /** What a round of checks reports. */

@@ -149,6 +149,27 @@ describe("a refresh that the provider answers with invalid_request", () => {
     expect([sentInOutage, during.claimed]).toEqual([1, 0]);
     expect(sent() - before).toBe(3);
   });
+
+  test("makes no other link wait for the next turn of upkeep, however many tokens wait", async () => {
+    const waiting: string[] = [];
+    for (let count = 0; count < 21; count += 1) waiting.push((await link()).user);
+    const { user } = await link();
+    const retryAt = inSeconds(3_000).toISOString();
+    for (const one of waiting)
+      await setOfLink(
+        janus,
+        "organisation_token",
+        `refresh_retry_at = '${retryAt}', refresh_refusals = 1`,
+        one,
+      );
+    for (const one of waiting) await setOfLink(janus, "link", "check_due_at = linked_at", one);
+    await ring(user);
+    const before = sent();
+
+    await runUpkeep(startOther());
+
+    expect(sent() - before).toBe(1);
+  });
 });
 
 describe("a refresh that the provider asks to send later", () => {
