@@ -75,7 +75,7 @@ const isPaused = ({ queries, now }: CheckNeeds): boolean => (pauses.get(queries)
 
 /** Makes a pause, or a longer one, if the provider gave no answer. */
 function pauseAfter({ queries, now }: CheckNeeds, checks: readonly Checked[]): void {
-  if (checks.every(({ failure }) => isPutOff(failure))) return;
+  if (checks.length > 0 && checks.every(({ failure }) => isPutOff(failure))) return;
   const outages = checks.filter(isOutage);
   if (outages.length === 0) {
     pauses.delete(queries);

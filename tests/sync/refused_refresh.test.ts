@@ -233,6 +233,30 @@ test("an ordinary outage holds no hook back: it is acted on as soon as the provi
   expect(await linkOf(janus, user)).toMatchObject({ checkFailures: 0 });
 });
 
+test("a round with no link to check ends the count of an outage: the next pause is short again", async () => {
+  const { user } = await link();
+  const replica = startOther();
+  janus.provider.failNext("token_refresh", { status: 503, body: "" }, 4);
+  for (let time = 0; time < 4; time += 1) {
+    await ring(user);
+    await checkDueLinks(replica);
+    janus.clock.advance(1_000);
+  }
+  await ringAndCheck(user);
+  await checkDueLinks(replica);
+  janus.provider.failNext("token_refresh", { status: 503, body: "" });
+  await ring(user);
+  const met = await checkDueLinks(replica);
+  janus.clock.advance(130);
+  await ring(user);
+  const before = sent();
+
+  await checkDueLinks(replica);
+
+  expect(met).toMatchObject({ metOutage: true });
+  expect(sent() - before).toBe(1);
+});
+
 test.each([
   ["two days", 2 * 86_400],
   ["two hours", 7_300],
