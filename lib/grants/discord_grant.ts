@@ -57,7 +57,7 @@ export async function freshToken(deps: GrantDeps, grant: HeldGrant): Promise<Hel
 
 /**
  * A refresh token is only spent by whoever claims it. Throws grant_ended; and discord_unavailable if another has, or as long
- * as the token waits after a failure.
+ * as the token waits after a failure; then token_unreadable if no key opens it.
  */
 export async function claimRefresh(deps: GrantDeps, discordUserId: string, now: Date) {
   deps.discord.requireTimeToRefresh();
@@ -68,6 +68,9 @@ export async function claimRefresh(deps: GrantDeps, discordUserId: string, now: 
   // Of a grant that an answer was lost of, the access token lives on.
   const isOver = claimed.endCause !== null && !(claimed.endCause === "unanswered" && claimed.expiresAt > now);
   if (isOver) throw grantEnded(ENDED_BEFORE);
+  // What no key opens is no outage of Discord.
+  if (claimed.putOffUntil !== null)
+    openDiscordToken(deps, "refresh_token", claimed.refreshTokenSealed, discordUserId);
   requireRefreshTime(deps.discord, claimed.putOffUntil, now);
   return { ...claimed, isUnanswered };
 }

@@ -33,9 +33,11 @@ const SECONDS_OF_LINKS = 5;
 const limitOf = ({ config }: Pick<CheckNeeds, "config">): number =>
   Math.min(ROUND_LIMIT, config.sync.providerPerSecond * SECONDS_OF_LINKS);
 
-/** One round: claims links that are due, and checks each. */
+/** One round: claims links that are due, and checks each. A link whose token waits is done with until that time. */
 export async function checkDueLinks(deps: CheckNeeds): Promise<Round> {
-  return roundOfChecks(deps, await checkRound(deps));
+  const checks = await checkRound(deps);
+  const round = roundOfChecks(deps, checks);
+  return { ...round, done: round.done + checks.filter(({ failure }) => isPutOff(failure)).length };
 }
 
 /** What a round of checks reports. */
@@ -73,7 +75,7 @@ const isPaused = ({ queries, now }: CheckNeeds): boolean => (pauses.get(queries)
 
 /** Makes a pause, or a longer one, if the provider gave no answer. */
 function pauseAfter({ queries, now }: CheckNeeds, checks: readonly Checked[]): void {
-  if (checks.every(({ failure }) => isPutOff(failure))) return;
+  if (checks.length > 0 && checks.every(({ failure }) => isPutOff(failure))) return;
   const outages = checks.filter(isOutage);
   if (outages.length === 0) {
     pauses.delete(queries);

@@ -106,6 +106,18 @@ describe("a refresh that Discord answers with invalid_request", () => {
   });
 });
 
+test("a push says of a token that no key opens that it is unreadable, also while its refresh waits", async () => {
+  const { user } = await linkExpired();
+  await database.rows(
+    `update discord_token set refresh_token_sealed = 'k9.' || refresh_token_sealed where discord_user_id = '${user}'`,
+  );
+
+  await passMinutes(1, () => makePushDue(user));
+
+  expect(await discordTokenOf(janus, user)).toMatchObject({ refreshRetryAt: expect.any(Date) });
+  expect(await linkOf(janus, user)).toMatchObject({ pushFailedCode: "token_unreadable" });
+});
+
 test("a push waits an hour at most for a token that no key opened, once the key is back", async () => {
   const { user } = await linkExpired();
   const sealed = String((await discordTokenOf(janus, user))?.refreshTokenSealed);

@@ -149,6 +149,27 @@ describe("a refresh that the provider answers with invalid_request", () => {
     expect([sentInOutage, during.claimed]).toEqual([1, 0]);
     expect(sent() - before).toBe(3);
   });
+
+  test("makes no other link wait for the next turn of upkeep, however many tokens wait", async () => {
+    const waiting: string[] = [];
+    for (let count = 0; count < 21; count += 1) waiting.push((await link()).user);
+    const { user } = await link();
+    const retryAt = inSeconds(3_000).toISOString();
+    for (const one of waiting)
+      await setOfLink(
+        janus,
+        "organisation_token",
+        `refresh_retry_at = '${retryAt}', refresh_refusals = 1`,
+        one,
+      );
+    for (const one of waiting) await setOfLink(janus, "link", "check_due_at = linked_at", one);
+    await ring(user);
+    const before = sent();
+
+    await runUpkeep(startOther());
+
+    expect(sent() - before).toBe(1);
+  });
 });
 
 describe("a refresh that the provider asks to send later", () => {
@@ -210,6 +231,30 @@ test("an ordinary outage holds no hook back: it is acted on as soon as the provi
   expect(stored).toMatchObject({ refreshRetryAt: null });
   expect(sent() - before).toBe(2);
   expect(await linkOf(janus, user)).toMatchObject({ checkFailures: 0 });
+});
+
+test("a round with no link to check ends the count of an outage: the next pause is short again", async () => {
+  const { user } = await link();
+  const replica = startOther();
+  janus.provider.failNext("token_refresh", { status: 503, body: "" }, 4);
+  for (let time = 0; time < 4; time += 1) {
+    await ring(user);
+    await checkDueLinks(replica);
+    janus.clock.advance(1_000);
+  }
+  await ringAndCheck(user);
+  await checkDueLinks(replica);
+  janus.provider.failNext("token_refresh", { status: 503, body: "" });
+  await ring(user);
+  const met = await checkDueLinks(replica);
+  janus.clock.advance(130);
+  await ring(user);
+  const before = sent();
+
+  await checkDueLinks(replica);
+
+  expect(met).toMatchObject({ metOutage: true });
+  expect(sent() - before).toBe(1);
 });
 
 test.each([
