@@ -4,11 +4,23 @@ import type { Answer, Upstream } from "./upstream.ts";
 
 const MAX_RETRY_AFTER_SECONDS = 3_600;
 
-/** Seconds to wait as the answer says, within an hour; undefined if it does not. RFC 9110 10.2.3 */
-export function retryAfterSeconds(answer: Answer): number | undefined {
-  const header = answer.headers.get("retry-after");
-  if (header === null || !/^\d{1,9}(\.\d{1,6})?$/.test(header)) return undefined;
-  return capRetryAfter(Number(header));
+/**
+ * Seconds to wait as the answer says, within an hour; undefined if it does not. A date counts from the one of the answer, so
+ * that only one clock has to be right. RFC 9110 10.2.3
+ */
+export function retryAfterSeconds({ headers }: Answer): number | undefined {
+  const header = headers.get("retry-after") ?? "";
+  if (/^\d{1,9}(\.\d{1,6})?$/.test(header)) return capRetryAfter(Number(header));
+  const [until, sentAt] = [readHttpDate(header), readHttpDate(headers.get("date") ?? "")];
+  if (until === undefined || sentAt === undefined) return undefined;
+  return capRetryAfter(Math.max(0, until - sentAt) / 1_000);
+}
+
+/** Milliseconds since 1970 of a date as HTTP has it today; undefined if it is none. RFC 9110 5.6.7 */
+function readHttpDate(text: string): number | undefined {
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** 4xx about the moment or the way there, never about the request: RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4 */

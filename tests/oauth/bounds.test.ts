@@ -319,6 +319,21 @@ describe("retryAfterSeconds()", () => {
     expect(retryAfterSeconds(answer)).toBe(expected);
   });
 
+  test.each([
+    ["Fri, 27 Nov 2026 12:00:30 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 30],
+    ["Fri, 27 Nov 2026 12:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0],
+    ["Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0],
+    ["Sat, 28 Nov 2026 12:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 3_600],
+    ["Fri, 27 Nov 2026 12:00:30 GMT", "soon", undefined],
+    ["Fri, 99 Nov 2026 12:00:30 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", undefined],
+    ["2026-11-27T12:00:30Z", "Fri, 27 Nov 2026 12:00:00 GMT", undefined],
+    ["Fri, 27 Nov 2026 12:00:30 +0900", "Fri, 27 Nov 2026 12:00:00 GMT", undefined],
+  ])("reads %p in an answer of %p as %p", (header, date, expected) => {
+    const headers = new Headers({ "retry-after": header, date });
+
+    expect(retryAfterSeconds({ status: 429, headers, text: "" })).toBe(expected);
+  });
+
   test("gives undefined without the header", () => {
     expect(retryAfterSeconds({ status: 429, headers: new Headers(), text: "" })).toBeUndefined();
   });
