@@ -6,14 +6,14 @@ const MAX_RETRY_AFTER_SECONDS = 3_600;
 
 /**
  * Seconds to wait as the answer says, within an hour; undefined if it does not. A date counts from the one of the answer, so
- * that only one clock has to be right. RFC 9110 10.2.3
+ * that only one clock has to be right; a date before that says nothing. RFC 9110 10.2.3
  */
 export function retryAfterSeconds({ headers }: Answer): number | undefined {
   const header = headers.get("retry-after") ?? "";
   if (/^\d{1,9}(\.\d{1,6})?$/.test(header)) return capRetryAfter(Number(header));
   const [until, sentAt] = [readHttpDate(header), readHttpDate(headers.get("date") ?? "")];
-  if (until === undefined || sentAt === undefined) return undefined;
-  return capRetryAfter(Math.max(0, until - sentAt) / 1_000);
+  if (until === undefined || sentAt === undefined || until < sentAt) return undefined;
+  return capRetryAfter((until - sentAt) / 1_000);
 }
 
 /** Milliseconds since 1970 of a date as HTTP has it today; undefined if it is none. RFC 9110 5.6.7 */

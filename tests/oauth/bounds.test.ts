@@ -322,7 +322,7 @@ describe("retryAfterSeconds()", () => {
   test.each([
     ["Fri, 27 Nov 2026 12:00:30 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 30],
     ["Fri, 27 Nov 2026 12:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0],
-    ["Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 0],
+    ["Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", undefined],
     ["Sat, 28 Nov 2026 12:00:00 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", 3_600],
     ["Fri, 27 Nov 2026 12:00:30 GMT", "soon", undefined],
     ["Fri, 99 Nov 2026 12:00:30 GMT", "Fri, 27 Nov 2026 12:00:00 GMT", undefined],
