@@ -9,6 +9,10 @@ export const CLOCK_TOLERANCE_SECONDS = 300;
 /** A time that many seconds after another; before it, if negative. */
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);
 
+/** The later of two times; null counts as none. */
+export const laterOf = (time: Date, other: Date | null): Date =>
+  other !== null && other > time ? other : time;
+
 /** Something under way. `onLate` is called at most once, and not after `delete`. */
 type Pending = { readonly lateAt: number; readonly onLate: () => void };
 

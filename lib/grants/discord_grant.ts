@@ -14,6 +14,7 @@
  */
 import type { WorkDeps } from "../deps.ts";
 import { asJanusError, discordRefused, discordUnavailable, grantEnded } from "../errors.ts";
+import { laterOf } from "../time.ts";
 import { endRetryAt } from "./end_retry.ts";
 import type { DiscordEndCause, RefreshHistory } from "./refresh_failure.ts";
 import { readRefreshFailure } from "./refresh_failure.ts";
@@ -56,8 +57,9 @@ export async function freshToken(deps: GrantDeps, grant: HeldGrant): Promise<Hel
 }
 
 /**
- * A refresh token is only spent by whoever claims it. Throws grant_ended; and discord_unavailable if another has, or as long
- * as the token waits after a failure; then token_unreadable if no key opens it.
+ * Claims the refresh of a grant. Nobody spends a refresh token without a claim. Throws grant_ended. Throws
+ * discord_unavailable if another process holds the claim, or if it is too early to send the token again; in the second case
+ * token_unreadable if no key opens it.
  */
 export async function claimRefresh(deps: GrantDeps, discordUserId: string, now: Date) {
   deps.discord.requireTimeToRefresh();
@@ -166,13 +168,11 @@ async function setFailed(
   const { discordUserId, refreshTokenSealed, refreshFailures = 0 } = claimed;
   const failure = readRefreshFailure(claimed, error);
   const at = now();
-  const backoff = endRetryAt(at, refreshFailures, error);
-  const waitEnd = refreshWaitEnd(at, error);
   await queries.setRefreshFailed({
     discordUserId,
     refreshTokenSealed,
     ...failure,
-    retryAt: waitEnd !== null && waitEnd > backoff ? waitEnd : backoff,
+    retryAt: laterOf(endRetryAt(at, refreshFailures, error), refreshWaitEnd(at, error)),
     now: at,
   });
 }

@@ -1,7 +1,7 @@
 /**
- * When a refresh that failed is sent again. A token that the server refused waits for an hour, whoever asks for it: three
- * refusals end a grant, and an outage of minutes must not. A wait that the server has asked for is obeyed by all work that
- * nobody waits for. The rule itself is the database's `refresh_put_off_until`. docs/decisions/0045
+ * When Janus sends a refresh token again after a failure. Nobody sends a token within an hour of a refusal: three refusals
+ * end a grant, and an outage of minutes must not do that. If the server asks for a wait, all work that nobody waits for obeys
+ * it. The rule itself is in the database: `refresh_put_off_until`. docs/decisions/0045
  */
 import type { JanusError } from "../errors.ts";
 import { asJanusError } from "../errors.ts";

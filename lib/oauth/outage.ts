@@ -16,7 +16,7 @@ export function retryAfterSeconds({ headers }: Answer): number | undefined {
   return capRetryAfter((until - sentAt) / 1_000);
 }
 
-/** Milliseconds since 1970 of a date as HTTP has it today; undefined if it is none. RFC 9110 5.6.7 */
+/** Reads a date in the form that HTTP uses today, as milliseconds since 1970; undefined for any other text. RFC 9110 5.6.7 */
 function readHttpDate(text: string): number | undefined {
   if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
   const ms = Date.parse(text);

@@ -16,8 +16,8 @@ import { tellDue } from "../sync/push.ts";
 import { readWithoutRefresh } from "../sync/read_again.ts";
 
 /**
- * Counts of links; if one member is synced, of that member alone. `held` are losses that wait at the end, whoever found them; in a dry
- * run, all losses that it found.
+ * Counts of links. A run for one member counts that member alone. `held` counts the losses that wait at the end, whoever
+ * found them. In a dry run it counts all losses that the run found.
  */
 export type SyncCounts = Record<
   "checked" | "changed" | "pushed" | "unknown" | "held" | "ended" | "failed",

@@ -14,7 +14,7 @@ import { isAwaited, isPutOff, refreshWaitEnd } from "../grants/refresh_wait.ts";
 import type { Heard } from "../scim/facts.ts";
 import { hearScim } from "../scim/facts.ts";
 import { describeError } from "../telemetry/log.ts";
-import { secondsAfter } from "../time.ts";
+import { laterOf, secondsAfter } from "../time.ts";
 import type { Decision } from "./decision.ts";
 import { decide, graceEndOf, holdLosses, isLoss, isTold } from "./decision.ts";
 import type { DuePush, Needs as PushNeeds } from "./push.ts";
@@ -163,8 +163,6 @@ function nextDue(deps: CheckNeeds, link: DueCheck): Date {
   const graceEnd = graceEndOf(deps, link);
   return graceEnd !== null && graceEnd > deps.now() && graceEnd < next ? graceEnd : next;
 }
-
-const laterOf = (time: Date, other: Date | null): Date => (other !== null && other > time ? other : time);
 
 /** Unknown is not no: a failure keeps the claims, the link and the role. Only the provider's own word ends the grant. */
 async function recordFailure(

@@ -7,30 +7,19 @@
 -- $4 is_awaited boolean: whether a member waits for it
 -- row: discord_user_id text, refresh_unanswered_since timestamptz, refresh_refusals integer, end_cause text,
 -- row: put_off_until timestamptz
-with found as (
-  select
-    discord_token.discord_user_id,
-    case
-      when discord_token.ended_at is null
-        then refresh_put_off_until(discord_token.refresh_retry_at, discord_token.refresh_refusals, $4, $3)
-    end as put_off_until
-  from discord_token
-  where discord_token.discord_user_id = $1 and discord_token.refresh_token_sealed = $2
-  for no key update
-)
-
 update discord_token
 set
   refresh_unanswered_since = case
-    when discord_token.ended_at is not null then null
-    when found.put_off_until is not null then discord_token.refresh_unanswered_since
-    else coalesce(discord_token.refresh_unanswered_since, $3)
+    when ended_at is not null then null
+    when refresh_put_off_until(refresh_retry_at, refresh_refusals, $4, $3) is not null then refresh_unanswered_since
+    else coalesce(refresh_unanswered_since, $3)
   end
-from found
-where discord_token.discord_user_id = found.discord_user_id
+where discord_user_id = $1 and refresh_token_sealed = $2
 returning
-  discord_token.discord_user_id,
-  discord_token.refresh_unanswered_since,
-  discord_token.refresh_refusals,
-  discord_token.end_cause,
-  found.put_off_until
+  discord_user_id,
+  refresh_unanswered_since,
+  refresh_refusals,
+  end_cause,
+  case
+    when ended_at is null then refresh_put_off_until(refresh_retry_at, refresh_refusals, $4, $3)
+  end as put_off_until

@@ -60,7 +60,7 @@ describe("a refresh that the provider answers with invalid_request", () => {
       refreshUnansweredSince: null,
       refreshRetryAt: expect.any(Date),
     });
-    // What was not sent says nothing: the cause stays, and no failure is counted.
+    // Nothing was sent, so the stored cause stays, and no failure is counted.
     expect(await linkOf(janus, user)).toMatchObject({ checkFailures: 1, checkFailedCode: "refresh_refused" });
   });
 

@@ -15,6 +15,6 @@ test.each([
   "１２３４５６７８９０１２３４５６７",
   " 21154535154122752",
   "21154535154122752\n",
-])("%j is none", (text) => {
+])("%j is no id", (text) => {
   expect(isDiscordId(text)).toBe(false);
 });
